@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url'
+import autoload from '@fastify/autoload'
+import Fastify from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { readConfig } from './config/read.ts'
+import type { Environment } from './config/read.ts'
+import type { Config } from './config/schema.ts'
+import { answerClientError } from './http/client-errors.ts'
+import { limits } from './http/limits.ts'
+import { loggingOptions } from './http/logging.ts'
+import { sendProblem } from './plugins/errors.ts'
+
+// autoload recognises only some of the ways to run TypeScript, and refuses to load it in the others.
+process.env['FASTIFY_AUTOLOAD_TYPESCRIPT'] = '1'
+
+const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+/** The application: every plugin, then every route. */
+export const app = fp<{ env: Environment }>(async (fastify, options) => {
+  await fastify.register(autoload, { dir: folder('plugins'), options })
+  await fastify.register(autoload, {
+    dir: folder('routes'),
+    autoHooks: true,
+    cascadeHooks: true,
+    // routes/public and routes/protected tell who gets in; only the folders below them are part of the URL.
+    dirNameRoutePrefix: (_dir, name) => name !== 'public' && name !== 'protected' && name
+  })
+}, { name: 'trivial-api', fastify: '5.x' })
+
+/** A Fastify server with the application in it, ready to listen. Throws a ConfigError. */
+export const createServer = async (env: Environment): Promise<FastifyInstance> => {
+  const fastify = Fastify(serverOptions(readConfig(env)))
+  try {
+    await fastify.register(app, { env })
+    return fastify
+  } catch (error) {
+    await fastify.close()
+    throw error
+  }
+}
+
+const serverOptions = ({ LOG_LEVEL, TRUST_PROXY }: Config): FastifyServerOptions => ({
+  ...limits,
+  ...loggingOptions(LOG_LEVEL),
+  trustProxy: TRUST_PROXY === 'false' ? false : TRUST_PROXY,
+  // What comes on an open connection while the server stops is still answered; then the connection is closed.
+  return503OnClosing: false,
+  frameworkErrors: sendProblem,
+  clientErrorHandler: answerClientError
+})

@@ -1,0 +1,26 @@
+import { environment, readConfig } from '../config/read.ts'
+import { openStores } from '../db/open.ts'
+import { sample } from '../db/sample.ts'
+import { CommandError, runCommand } from './command.ts'
+
+await runCommand({
+  help: `npm run db:sample
+
+Loads sample data into the database of DATABASE_URL: a few users, organizations and two dozen apps with tags, the same
+ones every time. Refuses a database that has apps.`,
+
+  options: {},
+
+  run: async () => {
+    const { DATABASE_URL } = readConfig(environment(), ['DATABASE_URL'])
+    const stores = openStores(DATABASE_URL)
+    try {
+      if (!await stores.loadSample(sample)) {
+        throw new CommandError(`The database ${DATABASE_URL} has apps already; nothing was changed. Set DATABASE_URL to a new file to look at the sample.`)
+      }
+      console.log(`Loaded ${sample.users.length} users, ${sample.organizations.length} organizations and ${sample.apps.length} apps into ${DATABASE_URL}.`)
+    } finally {
+      stores.close()
+    }
+  }
+})

@@ -1,0 +1,47 @@
+import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { CommandError } from './command.ts'
+
+const SECRET_MODE = 0o600
+const PLAIN = /^[\w:,./-]*$/
+
+/**
+ * Sets variables in a `.env` file and leaves everything else in it as it is; makes the file, readable by its owner only,
+ * where there is none. The file is replaced in one step. Throws a CommandError, with the file unchanged, where its own
+ * way of writing a value is too unusual to be edited.
+ */
+export const saveToDotenv = (path: string, values: Readonly<Record<string, string>>): void => {
+  const before = readIfThere(path)
+  const after = Object.entries(values).reduce((text, [name, value]) => withVariable(text, name, value), before?.text ?? HEADER)
+  const target = before?.path ?? path
+  const temporary = `${target}.${process.pid}.tmp`
+  writeFileSync(temporary, after, { mode: before?.mode ?? SECRET_MODE, flag: 'wx' })
+  renameSync(temporary, target)
+}
+
+const HEADER = '# Made by npm run quickstart. .env.example explains every variable.\n'
+
+const readIfThere = (path: string): { path: string, text: string, mode: number } | null => {
+  try {
+    const target = realpathSync(path)
+    return { path: target, text: readFileSync(target, 'utf8'), mode: statSync(target).mode }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+const withVariable = (text: string, name: string, value: string): string => {
+  const line = `${name}=${PLAIN.test(value) ? value : `"${value}"`}`
+  const assignment = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=.*$`, 'm')
+  const ended = text === '' || text.endsWith('\n') ? text : `${text}\n`
+  const edited = assignment.test(text) ? text.replace(assignment, () => line) : `${ended}${line}\n`
+  // Values may be quoted, span lines or be given twice: what a reader makes of the result decides.
+  if (!isSame(parseEnv(edited), { ...parseEnv(text), [name]: value })) {
+    throw new CommandError(`${name} is written in .env in a way that can't be edited here. Put it on one line of its own, without quotes, and try again.`)
+  }
+  return edited
+}
+
+const isSame = (a: NodeJS.Dict<string>, b: NodeJS.Dict<string>): boolean =>
+  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([name, value]) => b[name] === value)

@@ -1,0 +1,189 @@
+import { setImmediate } from 'node:timers/promises'
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { App, NewApp, TagKey } from '../../apps/app.ts'
+import type { AppFilter, AppStore, ListPosition, ListRange } from '../../apps/store.ts'
+import { attempt } from './failures.ts'
+import type { SqliteDatabase } from './open.ts'
+import { apps, tags } from './schema.ts'
+
+/** How many apps are looked at, and how many bytes of them are read, before other work gets its turn. */
+const WINDOW_APPS = 250
+const BATCH_BYTES = 256 * 1024
+
+// Written out, since Drizzle leaves the table's name off the columns of a selection and `id` would then mean the tag's.
+const tagsJson = sql<string>`(
+  select json_group_array(json_object('id', tag.id, 'context', tag.context, 'name', tag.name) order by tag.id)
+  from tags as tag where tag.app_id = apps.id
+)`
+
+const columns = {
+  id: apps.id,
+  name: apps.name,
+  descriptiveName: apps.descriptiveName,
+  port: apps.port,
+  panels: apps.panels,
+  readableBy: apps.readableBy,
+  schedule: apps.schedule,
+  userId: apps.userId,
+  organizationId: apps.organizationId,
+  tags: tagsJson,
+  createdAt: apps.createdAt,
+  updatedAt: apps.updatedAt,
+  discardedAt: apps.discardedAt
+}
+
+type Row = [
+  id: number, name: string, descriptiveName: string, port: number, panels: string | null, readableBy: string | null,
+  schedule: string | null, userId: number | null, organizationId: number | null, tags: string, createdAt: string,
+  updatedAt: string, discardedAt: string | null
+]
+
+const toApp = ([
+  id, name, descriptiveName, port, panels, readableBy, schedule, userId, organizationId, tags, createdAt, updatedAt, discardedAt
+]: Row): App => ({
+  id,
+  name,
+  descriptiveName,
+  port,
+  panels,
+  readableBy,
+  schedule,
+  owner: userId === null ? { type: 'Organization', id: organizationId ?? 0 } : { type: 'User', id: userId },
+  tags,
+  createdAt,
+  updatedAt,
+  discardedAt
+})
+
+const kept = isNull(apps.discardedAt)
+const order = [apps.descriptiveName, apps.id] as const
+const comesAfter = ({ descriptiveName, id }: ListPosition): SQL => sql`(${apps.descriptiveName}, ${apps.id}) > (${descriptiveName}, ${id})`
+const comesUntil = ({ descriptiveName, id }: ListPosition): SQL => sql`(${apps.descriptiveName}, ${apps.id}) <= (${descriptiveName}, ${id})`
+
+const inRange = ({ after, until }: ListRange): SQL | undefined =>
+  and(after && comesAfter(after), until && comesUntil(until))
+
+const matches = (filter: AppFilter): SQL | undefined => and(
+  filter.includeDiscarded ? undefined : kept,
+  ...filter.tags.map(({ context, name }) => sql`exists (
+    select 1 from ${tags} where ${tags.appId} = ${apps.id} and ${tags.context} = ${context} and ${tags.name} = ${name}
+  )`)
+)
+
+const isTag = (app: App, { context, name }: TagKey): SQL | undefined =>
+  and(eq(tags.appId, app.id), eq(tags.context, context), eq(tags.name, name))
+
+/** Values for a new row. The port is given in the same statement that takes it, so that two apps never get one. */
+export const newRow = (app: NewApp) => ({
+  name: app.name,
+  descriptiveName: app.descriptiveName,
+  port: sql<number>`(select coalesce(max(port), 3000) + 1 from apps)`,
+  panels: app.panels,
+  schedule: app.schedule,
+  userId: app.owner.type === 'User' ? app.owner.id : null,
+  organizationId: app.owner.type === 'Organization' ? app.owner.id : null,
+  createdAt: app.createdAt,
+  updatedAt: app.createdAt
+})
+
+export const createAppStore = (db: SqliteDatabase): AppStore => {
+  const keptByName = db.select(columns).from(apps).where(and(eq(apps.name, sql.placeholder('name')), kept)).prepare()
+
+  const find = (name: string): App | null => {
+    const [row] = keptByName.values({ name }) as Row[]
+    return row === undefined ? null : toApp(row)
+  }
+
+  const insert = (app: NewApp): App => {
+    const [row] = db.insert(apps).values(newRow(app)).returning({ ...columns, tags: sql<string>`'[]'` }).values() as [Row]
+    return toApp(row)
+  }
+
+  // Where a window that begins after `after` ends; null where it is the last. Reads nothing but an index.
+  const windowEnd = (range: ListRange): ListPosition | null =>
+    db.select({ descriptiveName: apps.descriptiveName, id: apps.id }).from(apps).where(inRange(range))
+      .orderBy(...order).limit(1).offset(WINDOW_APPS - 1).get() ?? null
+
+  const readUpTo = (bytes: number, filter: AppFilter, range: ListRange): { batch: App[], whole: boolean } => {
+    const { sql: text, params } = db.select(columns).from(apps).where(and(inRange(range), matches(filter))).orderBy(...order).toSQL()
+    const batch: App[] = []
+    let size = 0
+    for (const row of db.$client.prepare<unknown[], Row>(text).raw().iterate(...params) as Iterable<Row>) {
+      const app = toApp(row)
+      batch.push(app)
+      size += (app.panels?.length ?? 0) + (app.schedule?.length ?? 0) + app.tags.length
+      if (size >= bytes) return { batch, whole: false }
+    }
+    return { batch, whole: true }
+  }
+
+  return {
+    insert: async app => attempt(() => insert(app)),
+
+    findByName: async name => attempt(() => find(name)),
+
+    update: async (name, change, at) => attempt(() => {
+      if (Object.values(change).some(value => value !== undefined)) {
+        db.update(apps).set({ ...change, updatedAt: at }).where(and(eq(apps.name, name), kept)).run()
+      }
+      return find(name)
+    }),
+
+    discard: async (name, at) => attempt(() =>
+      db.update(apps).set({ discardedAt: at, updatedAt: at }).where(and(eq(apps.name, name), kept)).run().changes === 1),
+
+    copy: async (name, copy) => attempt(() => db.transaction(tx => {
+      const original = find(name)
+      if (original === null) return null
+      const { id } = insert({ ...copy, panels: original.panels, schedule: original.schedule, owner: original.owner })
+      tx.insert(tags).select(
+        tx.select({ id: sql<number>`null`.as('id'), appId: sql<number>`${id}`.as('app_id'), context: tags.context, name: tags.name })
+          .from(tags).where(eq(tags.appId, original.id)).orderBy(tags.id)
+      ).run()
+      return find(copy.name)
+    }, { behavior: 'immediate' })),
+
+    addTag: async (name, tag) => attempt(() => db.transaction(tx => {
+      const app = find(name)
+      if (app === null) return null
+      const [added] = tx.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
+      if (added !== undefined) return { tag: { ...tag, id: added.id }, added: true }
+      const [{ id }] = tx.select({ id: tags.id }).from(tags).where(isTag(app, tag)).all() as [{ id: number }]
+      return { tag: { ...tag, id }, added: false }
+    }, { behavior: 'immediate' })),
+
+    removeTag: async (name, tag) => attempt(() => {
+      const app = find(name)
+      return app !== null && db.delete(tags).where(isTag(app, tag)).run().changes === 1
+    }),
+
+    async * list (filter, { after, until }) {
+      for (let position = after; ;) {
+        const range: ListRange = { after: position, until }
+        const end = attempt(() => windowEnd(range))
+        const { batch, whole } = attempt(() => readUpTo(BATCH_BYTES, filter, { after: position, until: end ?? until }))
+        yield batch
+        if (whole && end === null) return
+        position = (whole ? end : batch.at(-1)) ?? undefined
+        await setImmediate()
+      }
+    },
+
+    async pageEnd (filter, limit, after) {
+      let last: ListPosition | null = null
+      for (let position = after, seen = 0; ;) {
+        const end = attempt(() => windowEnd({ after: position }))
+        const places: ListPosition[] = attempt(() => db.select({ descriptiveName: apps.descriptiveName, id: apps.id }).from(apps)
+          .where(and(inRange({ after: position, until: end ?? undefined }), matches(filter)))
+          .orderBy(...order).limit(limit + 1 - seen).all())
+        if (seen + places.length > limit) return places.at(-2) ?? last
+        if (end === null) return null
+        seen += places.length
+        last = places.at(-1) ?? last
+        position = end
+        await setImmediate()
+      }
+    }
+  }
+}

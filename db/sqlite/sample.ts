@@ -1,0 +1,26 @@
+import type { Sample } from '../sample.ts'
+import { newRow } from './app-store.ts'
+import { attempt } from './failures.ts'
+import type { SqliteDatabase } from './open.ts'
+import { apps, organizations, tags, users } from './schema.ts'
+
+/** See `Stores.loadSample`. Ids of users and organizations are given by the database and mapped from the sample's. */
+export const loadSample = (db: SqliteDatabase, { users: people, organizations: groups, apps: sampleApps, createdAt }: Sample): boolean =>
+  attempt(() => db.transaction(tx => {
+    if (tx.select({ id: apps.id }).from(apps).limit(1).get() !== undefined) return false
+
+    const times = { createdAt, updatedAt: createdAt }
+    const ids = { User: new Map<number, number>(), Organization: new Map<number, number>() }
+    for (const { id, ...person } of people) {
+      ids.User.set(id, Number(tx.insert(users).values({ ...person, ...times }).run().lastInsertRowid))
+    }
+    for (const { id, ...group } of groups) {
+      ids.Organization.set(id, Number(tx.insert(organizations).values({ ...group, ...times }).run().lastInsertRowid))
+    }
+    for (const { tags: labels, ...app } of sampleApps) {
+      const owner = { ...app.owner, id: ids[app.owner.type].get(app.owner.id) ?? app.owner.id }
+      const appId = Number(tx.insert(apps).values(newRow({ ...app, owner })).run().lastInsertRowid)
+      for (const label of labels) tx.insert(tags).values({ appId, ...label }).run()
+    }
+    return true
+  }, { behavior: 'immediate' }))

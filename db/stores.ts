@@ -1,0 +1,12 @@
+import type { AppStore } from '../apps/store.ts'
+import type { Sample } from './sample.ts'
+
+/** Everything the service keeps, whatever the engine. */
+export interface Stores {
+  readonly apps: AppStore
+  /** Resolves when the database answers a query; rejects when it does not. */
+  ping (): Promise<void>
+  /** Stores the sample, whole or not at all; answers false, and stores nothing, where there are apps already. */
+  loadSample (sample: Sample): Promise<boolean>
+  close (): void
+}

@@ -1,0 +1,76 @@
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const NOT_A_DIGIT = 255
+
+const digitOf = new Uint8Array(128).fill(NOT_A_DIGIT)
+for (let digit = 0; digit < 62; digit++) digitOf[ALPHABET.charCodeAt(digit)] = digit
+
+// Numbers are held in limbs of 24 bits, little end first: a limb times 62⁴ still fits a double exactly, so four
+// digits are taken at a time without BigInt, which is three times slower at this size.
+const LIMB = 2 ** 24
+const DIGITS_AT_A_TIME = 4
+
+/**
+ * Writes bytes, read as one unsigned big-endian number, in exactly `digits` base62 digits (`0-9A-Za-z`), with leading
+ * zeros. Throws a RangeError where the number does not fit.
+ */
+export const encodeBase62 = (bytes: Uint8Array, digits: number): string => {
+  const limbs = toLimbs(bytes)
+  let text = ''
+  for (let i = 0; i < digits; i++) {
+    let remainder = 0
+    for (let j = limbs.length - 1; j >= 0; j--) {
+      const value = remainder * LIMB + (limbs[j] ?? 0)
+      limbs[j] = Math.floor(value / 62)
+      remainder = value % 62
+    }
+    text = ALPHABET.charAt(remainder) + text
+  }
+  if (limbs.some(limb => limb !== 0)) throw new RangeError(`the number has more than ${digits} base62 digits`)
+  return text
+}
+
+/**
+ * Reads base62 digits as one unsigned big-endian number of exactly `byteLength` bytes. Answers null for a character
+ * that is no digit and for a number too large, so that a number of a given width has one spelling.
+ */
+export const decodeBase62 = (text: string, byteLength: number): Buffer | null => {
+  const limbs = new Float64Array(Math.ceil(byteLength / 3))
+  for (let i = 0; i < text.length;) {
+    let chunk = 0
+    let scale = 1
+    for (const end = Math.min(i + DIGITS_AT_A_TIME, text.length); i < end; i++) {
+      const digit = digitOf[text.charCodeAt(i)] ?? NOT_A_DIGIT
+      if (digit === NOT_A_DIGIT) return null
+      chunk = chunk * 62 + digit
+      scale *= 62
+    }
+    let carry = chunk
+    for (let j = 0; j < limbs.length; j++) {
+      const value = (limbs[j] ?? 0) * scale + carry
+      carry = Math.floor(value / LIMB)
+      limbs[j] = value - carry * LIMB
+    }
+    if (carry !== 0) return null
+  }
+  return toBytes(limbs, byteLength)
+}
+
+const toLimbs = (bytes: Uint8Array): Float64Array => {
+  const limbs = new Float64Array(Math.ceil(bytes.length / 3))
+  for (let i = 0; i < bytes.length; i++) {
+    const fromEnd = bytes.length - 1 - i
+    const limb = Math.floor(fromEnd / 3)
+    limbs[limb] = (limbs[limb] ?? 0) + (bytes[i] ?? 0) * 256 ** (fromEnd % 3)
+  }
+  return limbs
+}
+
+const toBytes = (limbs: Float64Array, byteLength: number): Buffer | null => {
+  const bytes = Buffer.alloc(byteLength)
+  for (let i = 0; i < limbs.length * 3; i++) {
+    const byte = ((limbs[Math.floor(i / 3)] ?? 0) >>> (8 * (i % 3))) & 255
+    if (i < byteLength) bytes[byteLength - 1 - i] = byte
+    else if (byte !== 0) return null
+  }
+  return bytes
+}

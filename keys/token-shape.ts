@@ -1,0 +1,8 @@
+const SEALED = /^tck_/
+const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
+
+/** Whether a string has the outer shape of a JSON Web Token, as Trivial's own tokens are. Says nothing of its signature. */
+export const looksLikeJwt = (text: string): boolean => JWT.test(text)
+
+/** Whether a string was meant as a token of either kind, good or not. */
+export const looksLikeToken = (text: string): boolean => SEALED.test(text) || looksLikeJwt(text)

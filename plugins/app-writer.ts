@@ -1,0 +1,15 @@
+import fp from 'fastify-plugin'
+import { createAppWriter } from '../apps/representation.ts'
+import type { WriteApp } from '../apps/representation.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Writes an app as JSON text, as this service hosts it. */
+    writeApp: WriteApp
+  }
+}
+
+export default fp(async fastify => {
+  const { BASE_URL, DEFAULT_LOAD_BALANCER } = fastify.config
+  fastify.decorate('writeApp', createAppWriter({ domain: new URL(BASE_URL).host, loadBalancer: DEFAULT_LOAD_BALANCER }))
+}, { name: 'app-writer', dependencies: ['config'] })

@@ -1,0 +1,147 @@
+import bearerAuth from '@fastify/bearer-auth'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Principal } from '../access/principal.ts'
+import { createAuthenticator } from '../keys/authenticator.ts'
+import type { AuthenticatorOptions, TokenRefusal, Verdict } from '../keys/authenticator.ts'
+import { BrowserNotAllowed, CredentialRequired, InvalidToken } from '../problems/table.ts'
+import type { ProblemError } from '../problems/problem.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** An `onRequest` hook: lets a request with a good client key pass, and refuses any other. */
+    requireClientKey: onRequestHookHandler
+  }
+
+  interface FastifyRequest {
+    /** Who the request acts for; null until a hook has found out. */
+    principal: Principal | null
+  }
+}
+
+export interface ClientKeyAuthOptions extends Omit<AuthenticatorOptions, 'openLegacyToken'> {
+  /** Accept Trivial's own HS256 tokens for keys on the allow-list; false unless told. */
+  acceptLegacyTokens?: boolean
+  /** The realm in `WWW-Authenticate`; `trivial` unless told. */
+  realm?: string
+}
+
+/** Why a request was refused: the reason code in the log. */
+type Refusal = TokenRefusal | 'no_credential' | 'malformed_header' | 'duplicate_header' | 'cross_site'
+
+class Refused extends Error {
+  readonly reason: Refusal
+
+  constructor (reason: Refusal) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+const SCHEME_LENGTH = 'Bearer '.length
+const MISSING_HEADER = 'FST_BEARER_AUTH_MISSING_AUTHORIZATION_HEADER'
+
+/**
+ * Lets other servers in with client keys: `Authorization: Bearer <key_access_token>` (RFC 6750).
+ *
+ * It needs nothing else of this service, so any Fastify application can use it:
+ *
+ * ```ts
+ * await fastify.register(clientKeyAuth, {
+ *   secret: process.env.CLIENT_SECRET,
+ *   allowList: ['sha256:5f4dcc…'],     // key_ids, or digests of them
+ *   lookup: myKeys                     // optional: a ClientKeyLookup, for keys that are kept elsewhere
+ * })
+ * fastify.get('/reports', { onRequest: fastify.requireClientKey }, async request => {
+ *   request.log.info({ key: request.principal?.key.id }, 'a report was asked for')
+ * })
+ * ```
+ *
+ * A refused request fails with a `statusCode` of 401 (`CREDENTIAL_REQUIRED`, `INVALID_TOKEN`) or 403
+ * (`BROWSER_NOT_ALLOWED`) and has its `WWW-Authenticate` header set; the reason, which the reply hides, is logged once at
+ * info as `reason`.
+ */
+export default fp<ClientKeyAuthOptions>(async (fastify, { acceptLegacyTokens = false, realm = 'trivial', ...options }) => {
+  const secrets = [options.secret, ...options.previousSecrets ?? []]
+  const authenticate = createAuthenticator(acceptLegacyTokens
+    // Loaded only where it is wanted: it is a tenth of the time that the service takes to start.
+    ? { ...options, openLegacyToken: (await import('../keys/legacy-token.ts')).createLegacyTokenOpener(secrets) }
+    : options)
+
+  const admit = (request: FastifyRequest, verdict: Verdict): true => {
+    if (!verdict.ok) throw new Refused(verdict.reason)
+    if (isCrossSite(request)) throw new Refused('cross_site')
+    request.principal = { kind: 'client_key', key: verdict.key }
+    return true
+  }
+
+  await fastify.register(bearerAuth, {
+    addHook: false,
+    keys: [],
+    specCompliance: 'rfc6749',
+    verifyErrorLogLevel: 'trace',
+    auth: (token, request) => {
+      const header = request.headers.authorization ?? ''
+      if (token === '' || header.length !== SCHEME_LENGTH + token.length) throw new Refused('malformed_header')
+      if (isSentTwice(request)) throw new Refused('duplicate_header')
+      const verdict = authenticate(token)
+      return verdict instanceof Promise ? verdict.then(late => admit(request, late)) : admit(request, verdict)
+    }
+  })
+  const verify = fastify.verifyBearerAuth
+  if (verify === undefined) throw new Error('@fastify/bearer-auth did not decorate verifyBearerAuth')
+
+  fastify.decorateRequest('principal', null)
+  fastify.decorate('requireClientKey', (request, reply, done) => {
+    verify(request, reply, error => {
+      if (error === undefined) return done()
+      const reason = reasonOf(error)
+      done(reason === null ? error : refuse(request, reply, reason, realm))
+    })
+  })
+}, { name: 'client-key-auth', fastify: '5.x' })
+
+// Loaded by plugins/client-keys.ts, which knows the configuration.
+export const autoload = false
+
+const reasonOf = (error: Error): Refusal | null => {
+  if (error instanceof Refused) return error.reason
+  if (!('code' in error)) return null
+  return error.code === MISSING_HEADER ? 'no_credential' : error.code === 'FST_BEARER_AUTH_INVALID_AUTHORIZATION_HEADER' ? 'malformed_header' : null
+}
+
+const refuse = (request: FastifyRequest, reply: FastifyReply, reason: Refusal, realm: string): ProblemError => {
+  request.log.info({ reason, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
+  if (reason === 'cross_site') {
+    reply.code(403)
+    return new BrowserNotAllowed()
+  }
+  const challenge = `Bearer realm="${realm}"`
+  reply.code(401).header('www-authenticate', reason === 'no_credential' ? challenge : `${challenge}, error="invalid_token"`)
+  return reason === 'no_credential' ? new CredentialRequired() : new InvalidToken()
+}
+
+// Node keeps the first of several Authorization headers and drops the rest in silence.
+const isSentTwice = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
+  let seen = false
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length !== 'authorization'.length || name.toLowerCase() !== 'authorization') continue
+    if (seen) return true
+    seen = true
+  }
+  return false
+}
+
+/** Whether a browser sent the request from a page of another site (Fetch Metadata; RFC 6454 for Origin). */
+const isCrossSite = ({ headers, host }: FastifyRequest): boolean => {
+  const site = headers['sec-fetch-site']
+  if (site === 'cross-site' || site === 'same-site') return true
+  const { origin } = headers
+  if (origin === undefined) return false
+  if (!URL.canParse(origin)) return true
+  const { protocol, host: originHost } = new URL(origin)
+  // Read with the origin's scheme, so that a default port may be there or not.
+  const own = `${protocol}//${host}`
+  return !URL.canParse(own) || new URL(own).host !== originHost
+}

@@ -1,0 +1,60 @@
+import FindMyWay from 'find-my-way'
+import type { HTTPMethod } from 'find-my-way'
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
+import fp from 'fastify-plugin'
+import { isProblem, PROBLEM_MEDIA_TYPE, toDocument } from '../problems/problem.ts'
+import type { ProblemError } from '../problems/problem.ts'
+import { BadRequest, frameworkProblems, InternalError, InvalidFields, MethodNotAllowed, RouteNotFound } from '../problems/table.ts'
+
+const RETRY_AFTER_SECONDS = 1
+
+/** Every failure to a problem document (RFC 9457). What the service did not foresee is logged, and the reply hides it. */
+export default fp(async fastify => {
+  fastify.setErrorHandler(sendProblem)
+
+  const served = FindMyWay()
+  const methods = new Set<HTTPMethod>()
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const each of [method].flat() as HTTPMethod[]) {
+      methods.add(each)
+      served.on(each, url, () => {})
+    }
+  })
+  fastify.setNotFoundHandler((request, reply) => {
+    const allowed = [...methods].filter(method => served.find(method, request.url.split('?', 1)[0] ?? '') !== null)
+    if (allowed.length === 0) throw new RouteNotFound()
+    reply.header('allow', allowed.join(', '))
+    throw new MethodNotAllowed()
+  })
+}, { name: 'errors' })
+
+/** Answers a failure with its problem document. */
+export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  const problem = toProblem(error)
+  if (problem.statusCode >= 500) request.log.error({ err: error }, 'the request failed')
+  if (problem.statusCode === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  reply.code(problem.statusCode).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(toDocument(problem)))
+}
+
+const toProblem = (error: unknown): ProblemError => {
+  if (isProblem(error)) return error
+  const { code, statusCode = 500, validation } = error as FastifyError
+  if (validation !== undefined) return new InvalidFields(validation.map(sentence))
+  const Known = frameworkProblems[code]
+  if (Known !== undefined) return new Known()
+  return statusCode >= 400 && statusCode < 500 ? new BadRequest() : new InternalError()
+}
+
+const sentence = ({ keyword, instancePath, params, message = 'is not valid' }: FastifySchemaValidationError): string => {
+  const path = instancePath.slice(1).replaceAll('/', '.')
+  switch (keyword) {
+    case 'required': return `${[path, params['missingProperty']].filter(Boolean).join('.')} is required`
+    case 'type': return `${path || 'the body'} must be ${[params['type']].flat().join(' or ')}`
+    case 'minLength': return `${path} must have ${String(params['limit'])} characters at least`
+    case 'maxLength': return `${path} must have ${String(params['limit'])} characters at most`
+    case 'minimum': return `${path} must be ${String(params['limit'])} at least`
+    case 'maximum': return `${path} must be ${String(params['limit'])} at most`
+    case 'enum': return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
+    default: return `${path} ${message}`
+  }
+}

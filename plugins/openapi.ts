@@ -1,0 +1,61 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fp from 'fastify-plugin'
+import { AppJson, TagJson } from '../apps/representation.ts'
+import { Problem } from '../problems/problem.ts'
+
+/** The version of the API; the same as the package's. */
+const VERSION = '0.1.0'
+
+const DESCRIPTION = `
+Trivial's apps, for other servers.
+
+Calls are authorized by a **client key**: a long-lived Bearer token, tied to no user and no app, that reaches every app and
+overrides user and organization authorization. The operator of the service makes one with \`npm run key:issue\`.
+Press *Authorize* and paste the \`key_access_token\` to try the calls on this page.
+
+Client keys are for servers. A request with a client key that a browser sends from a page of another site is refused.
+
+Every failure is a problem document (RFC 9457) with a stable \`code\`.
+`.trim()
+
+/** The OpenAPI document, made from the routes' schemas, and Swagger UI at /docs to explore it. */
+export default fp(async fastify => {
+  for (const schema of [AppJson, TagJson, Problem]) fastify.addSchema(schema)
+
+  await fastify.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Trivial API',
+        summary: "Trivial's apps, for other servers, by client key.",
+        description: DESCRIPTION,
+        version: VERSION,
+        license: { name: 'MIT', identifier: 'MIT' }
+      },
+      servers: [{ url: '/', description: 'This server' }],
+      tags: [
+        { name: 'Apps', description: 'Every app of every owner.' },
+        { name: 'Tags', description: 'Labels on apps: a context and a name, such as `department` and `finance`.' },
+        { name: 'Health', description: 'Whether the service is alive and ready. No credential is needed.' }
+      ],
+      components: {
+        securitySchemes: {
+          clientKey: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'key_access_token',
+            description: 'A client key: the `key_access_token` that `npm run key:issue` prints, for server-to-server calls.'
+          }
+        }
+      }
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => typeof json['$id'] === 'string' ? json['$id'] : `def-${i}` }
+  })
+  await fastify.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { deepLinking: true, docExpansion: 'list', tryItOutEnabled: true, persistAuthorization: false },
+    theme: { title: 'Trivial API' }
+  })
+}, { name: 'openapi', dependencies: ['errors', 'security-headers', 'validation'] })

@@ -1,0 +1,27 @@
+import { Ajv } from 'ajv'
+import type { Options } from 'ajv'
+import type { FastifyPluginAsync, FastifyPluginOptions, FastifyTypeProvider, RawServerDefault } from 'fastify'
+import fp from 'fastify-plugin'
+import type { XStatic } from 'typebox/schema'
+
+const options: Options = { allErrors: true, useDefaults: true, removeAdditional: true, allowUnionTypes: true, keywords: ['example'] }
+
+/** Types requests by their JSON Schemas. */
+export interface SchemaTypeProvider extends FastifyTypeProvider {
+  validator: XStatic<this['schema']>
+}
+
+/** A plugin whose routes are typed by their JSON Schemas. */
+export type RoutesPlugin = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, SchemaTypeProvider>
+
+/**
+ * How requests are checked and replies written. A body must have the types it should have; only what arrives as text, in a URL, is converted.
+ */
+export default fp(async fastify => {
+  const body = new Ajv(options)
+  const url = new Ajv({ ...options, coerceTypes: true })
+  fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : url).compile(schema))
+  // Replies are small or are written before they come here; to compile a writer for each takes long at every start.
+  fastify.setSerializerCompiler(() => JSON.stringify)
+  fastify.removeContentTypeParser('text/plain')
+}, { name: 'validation' })

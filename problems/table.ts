@@ -1,0 +1,164 @@
+import { defineProblem } from './problem.ts'
+import type { ProblemError } from './problem.ts'
+
+// Authentication and authorization
+
+export const CredentialRequired = defineProblem({
+  code: 'CREDENTIAL_REQUIRED',
+  status: 401,
+  title: 'A credential is required',
+  detail: 'Send a client key: Authorization: Bearer <key_access_token>.'
+})
+
+export const InvalidToken = defineProblem({
+  code: 'INVALID_TOKEN',
+  status: 401,
+  title: 'The credential is not good',
+  detail: 'The Authorization header holds no good client key. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here.'
+})
+
+export const BrowserNotAllowed = defineProblem({
+  code: 'BROWSER_NOT_ALLOWED',
+  status: 403,
+  title: 'Client keys are not for browser pages',
+  detail: 'A browser sent this request from a page of another site. A client key reaches everything, so it must not be in a page: call from a server.'
+})
+
+// Requests
+
+export const BadUrl = defineProblem({
+  code: 'BAD_URL',
+  status: 400,
+  title: 'The URL is malformed',
+  detail: 'The path of the URL is not well-formed; check its percent-encoding.'
+})
+
+export const BadRequest = defineProblem({
+  code: 'BAD_REQUEST',
+  status: 400,
+  title: 'The request is malformed',
+  detail: 'The request is not well-formed HTTP, or its body does not agree with its headers.'
+})
+
+export const MalformedJson = defineProblem({
+  code: 'MALFORMED_JSON',
+  status: 400,
+  title: 'The body is not JSON',
+  detail: 'Content-Type says JSON, but the body is empty, is not well-formed JSON, or holds a key such as __proto__.'
+})
+
+export const RequestTimeout = defineProblem({
+  code: 'REQUEST_TIMEOUT',
+  status: 408,
+  title: 'The request took too long',
+  detail: 'The request did not arrive in time. Send it again.'
+})
+
+export const BodyTooLarge = defineProblem({
+  code: 'BODY_TOO_LARGE',
+  status: 413,
+  title: 'The body is too large',
+  detail: 'A body may hold 1 MiB at most.'
+})
+
+export const UnsupportedMediaType = defineProblem({
+  code: 'UNSUPPORTED_MEDIA_TYPE',
+  status: 415,
+  title: 'The media type is not supported',
+  detail: 'Send JSON, with Content-Type: application/json.'
+})
+
+export const HeadersTooLarge = defineProblem({
+  code: 'HEADERS_TOO_LARGE',
+  status: 431,
+  title: 'The headers are too large',
+  detail: 'The headers of a request may hold 16 KiB at most.'
+})
+
+export const RouteNotFound = defineProblem({
+  code: 'ROUTE_NOT_FOUND',
+  status: 404,
+  title: 'There is no such route',
+  detail: 'Nothing is served at this path. The routes are described at /docs.'
+})
+
+export const MethodNotAllowed = defineProblem({
+  code: 'METHOD_NOT_ALLOWED',
+  status: 405,
+  title: 'The method is not allowed here',
+  detail: 'This path is served, but not with this method; the Allow header names those it is served with.'
+})
+
+const InvalidFieldsBase = defineProblem({
+  code: 'INVALID_FIELDS',
+  status: 422,
+  title: 'Some fields are not valid',
+  detail: 'The request is well-formed, but some of its fields are not valid; errors names each of them.'
+})
+
+/** One sentence for each field that is wrong, naming it. */
+export class InvalidFields extends InvalidFieldsBase {
+  override errors: readonly string[]
+
+  constructor (errors?: readonly string[]) {
+    super()
+    this.errors = errors ?? [this.message]
+  }
+}
+
+// Apps
+
+export const AppNotFound = defineProblem({
+  code: 'APP_NOT_FOUND',
+  status: 404,
+  title: 'There is no such app',
+  detail: 'No app has this name, or it was deleted.'
+})
+
+export const TagNotFound = defineProblem({
+  code: 'TAG_NOT_FOUND',
+  status: 404,
+  title: 'There is no such tag',
+  detail: 'The app does not bear this tag, or there is no such app.'
+})
+
+export const DescriptiveNameTaken = defineProblem({
+  code: 'DESCRIPTIVE_NAME_TAKEN',
+  status: 409,
+  title: 'The descriptive name is taken',
+  detail: 'The owner has another app with this descriptive name. Choose another, or delete that app first.'
+})
+
+export const OwnerNotFound = defineProblem({
+  code: 'OWNER_NOT_FOUND',
+  status: 422,
+  title: 'There is no such owner',
+  detail: 'owner_id names no user or organization of the given owner_type.'
+})
+
+// The service
+
+export const InternalError = defineProblem({
+  code: 'INTERNAL_ERROR',
+  status: 500,
+  title: 'Something went wrong here',
+  detail: 'The service failed to answer. The failure is in its log under the id of this request.'
+})
+
+export const ServiceUnavailable = defineProblem({
+  code: 'SERVICE_UNAVAILABLE',
+  status: 503,
+  title: 'The service is not available now',
+  detail: 'The database did not answer in time. Try again after the seconds that Retry-After tells.'
+})
+
+/** What a failure that Fastify itself raised is to a client, by its code. */
+export const frameworkProblems: Readonly<Record<string, new () => ProblemError>> = {
+  FST_ERR_BAD_URL: BadUrl,
+  FST_ERR_MAX_PARAM_LENGTH: RouteNotFound,
+  FST_ERR_CTP_EMPTY_JSON_BODY: MalformedJson,
+  FST_ERR_CTP_INVALID_JSON_BODY: MalformedJson,
+  FST_ERR_CTP_BODY_TOO_LARGE: BodyTooLarge,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: UnsupportedMediaType,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: BadRequest
+}

@@ -1,0 +1,135 @@
+import type { FastifyReply } from 'fastify'
+import { randomAppName } from '../../../apps/app.ts'
+import type { App } from '../../../apps/app.ts'
+import { suggestName } from '../../../apps/name-suggestion.ts'
+import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { problemReplies } from '../../../problems/replies.ts'
+import { AppNotFound, DescriptiveNameTaken, InvalidFields, OwnerNotFound } from '../../../problems/table.ts'
+import { fields, locationHeader, NameParams, noContent, reply, toChange } from './fields.ts'
+
+const NewAppBody = {
+  type: 'object',
+  required: ['descriptive_name', 'owner_type', 'owner_id'],
+  properties: {
+    ...fields,
+    owner_type: { type: 'string', enum: ['User', 'Organization'], description: 'A client key belongs to nobody, so it names the owner.', examples: ['User'] },
+    owner_id: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The id of a user or an organization.', examples: [1] }
+  }
+} as const
+
+const ChangeBody = { type: 'object', properties: fields } as const
+
+const CopyBody = {
+  type: 'object', required: ['new_app_descriptive_name'], properties: { new_app_descriptive_name: fields.descriptive_name }
+} as const
+
+const Suggestion = {
+  description: 'A name.', type: 'object', required: ['suggestion'], properties: { suggestion: { type: 'string', examples: ['Divine Person'] } }
+}
+
+const routes: RoutesPlugin = async fastify => {
+  const { apps } = fastify.stores
+
+  const send = (response: FastifyReply, app: App | null): FastifyReply => {
+    if (app === null) throw new AppNotFound()
+    if (response.statusCode === 201) response.header('location', `/apps/${app.name}`)
+    return response.type('application/json; charset=utf-8').send(fastify.writeApp(app))
+  }
+
+  fastify.post('', {
+    schema: {
+      operationId: 'createApp',
+      summary: 'Create an app',
+      description: 'Makes an app for the named owner, with a name and a port of its own.',
+      tags: ['Apps'],
+      body: NewAppBody,
+      response: {
+        201: reply('The new app.', 'App', locationHeader),
+        ...problemReplies(DescriptiveNameTaken, InvalidFields, OwnerNotFound)
+      }
+    }
+  }, async ({ body }, response) => send(response.code(201), await apps.insert({
+    panels: null,
+    schedule: null,
+    ...toChange(body),
+    name: randomAppName(),
+    descriptiveName: body.descriptive_name,
+    owner: { type: body.owner_type, id: body.owner_id },
+    createdAt: now()
+  })))
+
+  fastify.get('/name_suggestion', {
+    schema: {
+      operationId: 'suggestAppName',
+      summary: 'Suggest a descriptive name',
+      description: 'An adjective and a noun, picked at random. The name is not reserved.',
+      tags: ['Apps'],
+      response: { 200: Suggestion }
+    }
+  }, async () => ({ suggestion: suggestName() }))
+
+  fastify.get('/:name', {
+    schema: {
+      operationId: 'showApp',
+      summary: 'Show an app',
+      description: 'The app of this name, whoever owns it.',
+      tags: ['Apps'],
+      params: NameParams,
+      response: { 200: reply('The app.', 'App'), ...problemReplies(AppNotFound) }
+    }
+  }, async ({ params }, response) => send(response, await apps.findByName(params.name)))
+
+  for (const method of ['PUT', 'PATCH'] as const) {
+    fastify.route({
+      method,
+      url: '/:name',
+      schema: {
+        operationId: method === 'PUT' ? 'updateApp' : 'patchApp',
+        summary: method === 'PUT' ? 'Update an app' : 'Update an app (PATCH)',
+        description: 'Changes the fields that are sent and leaves the others as they are; PUT and PATCH do the same. Fields other than these are ignored.',
+        tags: ['Apps'],
+        params: NameParams,
+        body: ChangeBody,
+        response: { 200: reply('The app as it is now.', 'App'), ...problemReplies(AppNotFound, DescriptiveNameTaken, InvalidFields) }
+      },
+      handler: async ({ params, body }, response) => send(response, await apps.update(params.name, toChange(body), now()))
+    })
+  }
+
+  fastify.delete('/:name', {
+    schema: {
+      operationId: 'deleteApp',
+      summary: 'Delete an app',
+      description: 'The app leaves every list but those with `include_deleted=true`, and its descriptive name is free again.',
+      tags: ['Apps'],
+      params: NameParams,
+      response: { 204: noContent('The app is deleted.'), ...problemReplies(AppNotFound) }
+    }
+  }, async ({ params }, response) => {
+    if (!await apps.discard(params.name, now())) throw new AppNotFound()
+    return await response.code(204).send(null)
+  })
+
+  fastify.post('/:name/copy', {
+    schema: {
+      operationId: 'copyApp',
+      summary: 'Copy an app',
+      description: 'Makes a new app for the same owner, with the panels, the schedule and the tags of this one.',
+      tags: ['Apps'],
+      params: NameParams,
+      body: CopyBody,
+      response: {
+        201: reply('The new app.', 'App', locationHeader),
+        ...problemReplies(AppNotFound, DescriptiveNameTaken, InvalidFields)
+      }
+    }
+  }, async ({ params, body }, response) => send(response.code(201), await apps.copy(params.name, {
+    name: randomAppName(),
+    descriptiveName: body.new_app_descriptive_name,
+    createdAt: now()
+  })))
+}
+
+export default routes
+
+const now = (): string => new Date().toISOString()

@@ -1,0 +1,57 @@
+import type { AppChange } from '../../../apps/app.ts'
+import { isTooDeep, MAX_DEPTH, toJson } from '../../../apps/json.ts'
+import { InvalidFields } from '../../../problems/table.ts'
+
+// Text for people: no control characters, and nothing that is not Unicode text.
+const printable = { type: 'string', maxLength: 255, pattern: '^[^\\p{Cc}\\p{Cs}]*$' } as const
+const tagText = { ...printable, minLength: 1 } as const
+
+const jsonObject = { type: ['object', 'null'], description: `Any JSON object, nested ${MAX_DEPTH} deep at most; null clears it.` } as const
+
+/** What may be written of an app. */
+export const fields = {
+  descriptive_name: {
+    ...printable,
+    minLength: 3,
+    description: 'What people call the app; unique among the kept apps of the owner, and its case counts.',
+    examples: ['Invoice Sync']
+  },
+  panels: { ...jsonObject, examples: [{ layout: 'grid' }] },
+  schedule: { ...jsonObject, examples: [{ every: 'hour' }] }
+} as const
+
+export const TagBody = {
+  type: 'object',
+  required: ['context', 'name'],
+  properties: {
+    context: { ...tagText, description: 'What kind of tag it is.', examples: ['department'] },
+    name: { ...tagText, description: 'The tag itself.', examples: ['finance'] }
+  }
+} as const
+
+export const NameParams = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: { type: 'string', description: 'The name of the app: 14 hexadecimal digits.', examples: ['ba6811fb3e073d'] } }
+} as const
+
+/** A reply of a shared schema. */
+export const reply = (description: string, schema: string, headers?: object): object =>
+  ({ description, ...headers === undefined ? {} : { headers }, $ref: `${schema}#` })
+
+export const noContent = (description: string): object => ({ description, type: 'null' })
+
+export const locationHeader = { Location: { type: 'string', description: 'The path of the new app.', examples: ['/apps/ba6811fb3e073d'] } }
+
+interface Written { descriptive_name?: string, panels?: object | null, schedule?: object | null }
+
+/** What a body says of an app, with its objects as JSON text. Throws InvalidFields for an object that is nested too deep. */
+export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
+  const faults = Object.entries({ panels, schedule }).filter(([, value]) => isTooDeep(value))
+  if (faults.length > 0) throw new InvalidFields(faults.map(([name]) => `${name} must not be nested more than ${MAX_DEPTH} deep`))
+  return {
+    ...descriptiveName === undefined ? {} : { descriptiveName },
+    ...panels === undefined ? {} : { panels: toJson(panels) },
+    ...schedule === undefined ? {} : { schedule: toJson(schedule) }
+  }
+}

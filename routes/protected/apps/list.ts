@@ -1,0 +1,106 @@
+import { Readable } from 'node:stream'
+import accepts from '@fastify/accepts'
+import type { FastifyReply } from 'fastify'
+import { decodeCursor, encodeCursor } from '../../../apps/cursor.ts'
+import { writeList } from '../../../apps/listing.ts'
+import { MAX_TAGS, parseTaggedWith } from '../../../apps/tagged-with.ts'
+import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { problemReplies } from '../../../problems/replies.ts'
+import { InvalidFields } from '../../../problems/table.ts'
+
+const NDJSON = 'application/x-ndjson'
+const STREAM_BUFFER_BYTES = 64 * 1024
+
+// No examples here: Swagger UI would fill them in, and a page that starts in the middle is a puzzling first reply.
+const Query = {
+  type: 'object',
+  properties: {
+    limit: { type: 'integer', minimum: 1, maximum: 1000, description: 'How many apps a page has; without it every app comes.' },
+    after: { type: 'string', description: 'Where the page starts: copy it from the `Link` header of the page before.' },
+    include_deleted: { type: 'boolean', default: false, description: 'Whether deleted apps come too.' },
+    tagged_with: {
+      type: 'string',
+      description: `Only apps that bear all these tags: a JSON array such as \`[{"department":"finance"},{"stage":"production"}]\`, with ${MAX_TAGS} tags at most.`
+    }
+  }
+} as const
+
+const linkHeader = {
+  type: 'string',
+  description: 'Leads to the next page, where there is one.',
+  examples: ['</apps?limit=100&after=WyJJbnZvaWNlIFN5bmMiLDFd>; rel="next"']
+}
+
+const routes: RoutesPlugin = async fastify => {
+  const { apps } = fastify.stores
+  await fastify.register(accepts)
+
+  fastify.get('', {
+    schema: {
+      operationId: 'listApps',
+      summary: 'List apps',
+      description: `Every app of every owner, ordered by \`descriptive_name\`.
+
+Without \`limit\` the whole list comes in one reply, streamed: there may be millions. A transfer that breaks off did not
+end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (RFC 8288) leads to the next one. With
+\`Accept: ${NDJSON}\` each app is a line of its own.`,
+      tags: ['Apps'],
+      querystring: Query,
+      response: {
+        200: {
+          description: 'The apps.',
+          headers: { Link: linkHeader },
+          content: {
+            'application/json': { schema: { type: 'array', items: { $ref: 'App#' } } },
+            [NDJSON]: { schema: { $ref: 'App#' } }
+          }
+        },
+        ...problemReplies(InvalidFields)
+      }
+    }
+  }, async (request, reply) => {
+    const { limit, after, include_deleted: includeDiscarded = false, tagged_with: taggedWith = '[]' } = request.query
+    const start = after === undefined ? undefined : decodeCursor(after)
+    const tags = parseTaggedWith(taggedWith)
+    if (start === null || tags === null) {
+      throw new InvalidFields([
+        ...start === null ? ['after must be copied from the Link header of the page before'] : [],
+        ...tags === null ? [`tagged_with must be a JSON array of objects such as {"department":"finance"}, with ${MAX_TAGS} tags at most`] : []
+      ])
+    }
+
+    const filter = { includeDiscarded, tags }
+    const until = limit === undefined ? null : await apps.pageEnd(filter, limit, start)
+    if (until !== null) {
+      const next = new URLSearchParams({
+        limit: String(limit), after: encodeCursor(until), include_deleted: String(includeDiscarded), tagged_with: taggedWith
+      })
+      reply.header('link', `</apps?${next.toString()}>; rel="next"`)
+    }
+
+    const form = request.accepts().type(['json', NDJSON]) === NDJSON ? 'lines' : 'array'
+    reply.type(form === 'lines' ? NDJSON : 'application/json; charset=utf-8').header('vary', 'accept')
+    if (request.method === 'HEAD') return await reply.send(Readable.from([]))
+    return await send(reply, writeList(form, apps.list(filter, { after: start, until: until ?? undefined }), fastify.writeApp))
+  })
+}
+
+export default routes
+
+// The first chunks are read before anything is sent, so that a database that fails at once is still a proper reply, and
+// a list of one chunk goes out as one piece.
+const send = async (reply: FastifyReply, chunks: AsyncGenerator<string, void>): Promise<FastifyReply> => {
+  const first = await chunks.next()
+  const second = await chunks.next()
+  if (second.done === true) return await reply.send(first.value ?? '')
+
+  const body = Readable.from(join([first.value ?? '', second.value], chunks), { objectMode: false, highWaterMark: STREAM_BUFFER_BYTES })
+  // Cut off with a reset, since to a client of HTTP/1.0 a connection that just ends is how a whole reply ends.
+  body.once('error', () => reply.raw.socket?.resetAndDestroy())
+  return await reply.send(body)
+}
+
+async function * join (begun: readonly string[], rest: AsyncIterable<string>): AsyncGenerator<string, void> {
+  yield * begun
+  yield * rest
+}
