@@ -21,4 +21,4 @@ const NOUNS = [
 /** A friendly name for an app, such as `Divine Person`: an adjective and a noun, both capitalised. */
 export const suggestName = (): string => `${pick(ADJECTIVES)} ${pick(NOUNS)}`
 
-const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? ''
+const pick = (words: readonly string[]): string => words[randomInt(words.length)]

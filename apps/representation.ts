@@ -30,7 +30,7 @@ const properties = {
   tags: { type: 'array', items: { $ref: 'Tag#' } },
   created_at: instant,
   updated_at: instant,
-  discarded_at: { ...instant, type: ['string', 'null'], description: 'When the app was deleted; null: it was not.' }
+  discarded_at: { ...instant, type: ['string', 'null'], examples: [null], description: 'When the app was deleted; null: it was not.' }
 } as const
 
 const names = Object.keys(properties) as (keyof typeof properties)[]

@@ -46,8 +46,7 @@ const parse = <O extends Options>(options: O, args: string[]): Values<O> | Error
     return parseArgs({ options, args, allowPositionals: false }).values
   } catch (error) {
     // What was typed is not repeated: it could be a token.
-    return error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
-      ? new Error('There is no such option.')
-      : new Error('These arguments are not understood.')
+    const { code } = error as NodeJS.ErrnoException
+    return new Error(code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? 'There is no such option.' : 'These arguments are not understood.')
   }
 }

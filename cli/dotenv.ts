@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { CommandError } from './command.ts'
 
@@ -22,22 +22,20 @@ export const saveToDotenv = (path: string, values: Readonly<Record<string, strin
 const HEADER = '# Made by npm run quickstart. .env.example explains every variable.\n'
 
 const readIfThere = (path: string): { path: string, text: string, mode: number } | null => {
-  try {
-    const target = realpathSync(path)
-    return { path: target, text: readFileSync(target, 'utf8'), mode: statSync(target).mode }
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
+  if (!existsSync(path)) return null
+  const target = realpathSync(path)
+  const { mode } = statSync(target)
+  return { path: target, text: readFileSync(target, 'utf8'), mode }
 }
 
 const withVariable = (text: string, name: string, value: string): string => {
   const line = `${name}=${PLAIN.test(value) ? value : `"${value}"`}`
   const assignment = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=.*$`, 'm')
+  const opensQuote = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=[ \\t]*(["'\`])(?!.*\\2)`, 'm')
   const ended = text === '' || text.endsWith('\n') ? text : `${text}\n`
   const edited = assignment.test(text) ? text.replace(assignment, () => line) : `${ended}${line}\n`
-  // Values may be quoted, span lines or be given twice: what a reader makes of the result decides.
-  if (!isSame(parseEnv(edited), { ...parseEnv(text), [name]: value })) {
+  // A variable may be given twice, or stand in the value of another: what a reader makes of the result decides.
+  if (opensQuote.test(text) || !isSame(parseEnv(edited), { ...parseEnv(text), [name]: value })) {
     throw new CommandError(`${name} is written in .env in a way that can't be edited here. Put it on one line of its own, without quotes, and try again.`)
   }
   return edited

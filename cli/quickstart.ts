@@ -27,8 +27,25 @@ const issue = (secret: string): { keyAccessToken: string, entry: string } => {
 
 const withEntry = (list: string | undefined, entry: string): string => list === undefined ? entry : `${list},${entry}`
 
+// What listens on every address is called on a loopback one.
+const ANY_ADDRESS: Readonly<Record<string, string | undefined>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
+
 const hostForClients = (host: string): string =>
-  host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  ANY_ADDRESS[host] ?? (host.includes(':') ? `[${host}]` : host)
+
+const show = async (base: string, token: string, loaded: boolean): Promise<void> => {
+  const apps = await listApps(base, token)
+  console.log(`
+The service runs at ${base}, and GET /apps answered a client key with every app of every owner${loaded ? ' (sample data)' : ''}:
+
+${describe(apps)}
+
+Call it again:
+
+  curl ${base}/apps -H 'Authorization: Bearer ${token}'
+
+The token can't be shown again; its digest is in CLIENT_KEYS in ${DOTENV}. Explore the API: ${base}/docs`)
+}
 
 const listApps = async (base: string, token: string): Promise<App[]> => {
   const response = await fetch(`${base}/apps`, { headers: { authorization: `Bearer ${token}` } })
@@ -45,8 +62,8 @@ const describe = (apps: App[]): string => {
     app.tags.map(({ context, name }) => `${context}:${name}`).join(' ')
   ])
   const owners = new Set(apps.map(({ owner_type: type, owner_id: id }) => `${type} ${id}`)).size
-  const rest = apps.length > ROWS ? [`… and ${apps.length - ROWS} more: ${apps.length} apps of ${owners} owners`] : []
-  return [table([['ID', 'NAME', 'DESCRIPTIVE NAME', 'OWNER', 'TAGS'], ...rows]), ...rest].join('\n')
+  const summary = `${apps.length} apps of ${owners} owners, ${rows.length} of them shown here.`
+  return `${table([['ID', 'NAME', 'DESCRIPTIVE NAME', 'OWNER', 'TAGS'], ...rows])}\n\n${summary}`
 }
 
 await runCommand({
@@ -70,25 +87,18 @@ It can be run again at any time: nothing is lost.
       LOG_LEVEL: 'warn', ...found, CLIENT_SECRET: secret, CLIENT_KEYS: withEntry(found['CLIENT_KEYS'], entry)
     })
     const port = await listen(fastify)
-    // Only now, so that a start that fails leaves nothing behind.
-    saveToDotenv(DOTENV, {
-      ...found['CLIENT_SECRET'] === undefined ? { CLIENT_SECRET: secret } : {},
-      CLIENT_KEYS: withEntry(environment(DOTENV, {})['CLIENT_KEYS'], entry)
-    })
-    const loaded = await fastify.stores.loadSample(sample)
-
-    const base = `http://${hostForClients(fastify.config.HOST)}:${port}`
-    const apps = await listApps(base, keyAccessToken)
-    console.log(`
-The service runs at ${base}, and GET /apps answered a client key with every app of every owner${loaded ? ' (sample data)' : ''}:
-
-${describe(apps)}
-
-Call it again:
-
-  curl ${base}/apps -H 'Authorization: Bearer ${keyAccessToken}'
-
-The token can't be shown again; its digest is in CLIENT_KEYS in ${DOTENV}. Explore the API: ${base}/docs`)
+    try {
+      // Only now, so that a start that fails leaves nothing behind.
+      saveToDotenv(DOTENV, {
+        ...found['CLIENT_SECRET'] === undefined ? { CLIENT_SECRET: secret } : {},
+        CLIENT_KEYS: withEntry(environment(DOTENV, {})['CLIENT_KEYS'], entry)
+      })
+      const loaded = await fastify.stores.loadSample(sample)
+      await show(`http://${hostForClients(fastify.config.HOST)}:${port}`, keyAccessToken, loaded)
+    } catch (error) {
+      await fastify.close()
+      throw error
+    }
 
     if (once === true) {
       await fastify.close()

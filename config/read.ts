@@ -18,6 +18,8 @@ export class ConfigError extends Error {
 export const configAjv = new Ajv({
   allErrors: true,
   coerceTypes: true,
+  // With strict numbers Ajv converts 1e999 to Infinity and then compares it with no limit.
+  strictNumbers: false,
   useDefaults: true,
   removeAdditional: true,
   keywords: ['mend', {
@@ -68,7 +70,7 @@ const readDotenv = (path: string): Environment => {
     return parseEnv(readFileSync(path, 'utf8')) as Environment
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
-    throw new ConfigError(`${path} can't be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw new ConfigError(`${path} can't be read: ${(error as Error).message}`)
   }
 }
 
@@ -76,7 +78,6 @@ const variableOf = (fault: ErrorObject): string =>
   fault.keyword === 'required' ? String(fault.params['missingProperty']) : fault.instancePath.slice(1)
 
 const complaintOf = (fault: ErrorObject): string => {
-  if (fault.keyword === 'check') return fault.message ?? 'is wrong'
   const properties: Record<string, { type: string, mend?: string }> = Config.properties
-  return properties[variableOf(fault)]?.mend ?? fault.message ?? 'is wrong'
+  return String(fault.keyword === 'check' ? fault.message : properties[variableOf(fault)].mend)
 }

@@ -28,12 +28,12 @@ const checkDatabaseUrl: Check = url =>
   /^file:[^?#]*[^?#/]$/.test(url) ? null : 'must be file: and the path of an SQLite database, such as file:./data/trivial.db'
 
 const checkProxy: Check = proxy => {
-  const [address = '', bits, ...rest] = proxy.split('/')
-  const version = isIP(address)
+  const [, address, bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(proxy) ?? []
+  const version = isIP(address ?? '')
   const most = version === 4 ? 32 : 128
-  const good = version !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
-  if (!good) return 'is no IP address or CIDR range, such as 10.0.0.1 or 10.0.0.0/8'
-  return bits !== undefined && Number(bits) === 0 ? 'trusts every address; name your proxies' : null
+  const prefix = Number(bits ?? most)
+  if (version === 0 || prefix > most) return 'is no IP address or CIDR range, such as 10.0.0.1 or 10.0.0.0/8'
+  return prefix === 0 ? 'trusts every address; name your proxies' : null
 }
 
 const checkTrustProxy: Check = value =>

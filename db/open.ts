@@ -11,6 +11,6 @@ export const openStores = (url: string): Stores => {
   try {
     return openSqlite(path)
   } catch (error) {
-    throw new ConfigError(`DATABASE_URL: the database ${path} can't be opened: ${error instanceof Error ? error.message : String(error)}`)
+    throw new ConfigError(`DATABASE_URL: the database ${path} can't be opened: ${(error as Error).message}`)
   }
 }

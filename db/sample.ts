@@ -65,7 +65,7 @@ export const sample: Sample = {
     schedule: SCHEDULED.test(descriptiveName) ? JSON.stringify({ every: 'hour', minute: index }) : null,
     createdAt: minute(index + 1),
     tags: tags.map(tag => {
-      const [context = '', tagName = ''] = tag.split(':')
+      const [context, tagName] = tag.split(':')
       return { context, name: tagName }
     })
   }))

@@ -4,7 +4,7 @@ import { PROBLEM_MEDIA_TYPE, toDocument } from '../problems/problem.ts'
 import type { ProblemError } from '../problems/problem.ts'
 import { BadRequest, HeadersTooLarge, RequestTimeout } from '../problems/table.ts'
 
-const problemOf: Readonly<Record<string, new () => ProblemError>> = {
+const problemOf: Readonly<Record<string, (new () => ProblemError) | undefined>> = {
   ERR_HTTP_REQUEST_TIMEOUT: RequestTimeout,
   HPE_HEADER_OVERFLOW: HeadersTooLarge
 }
@@ -15,7 +15,7 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
     socket.destroy()
     return
   }
-  const problem = new (problemOf[error.code ?? ''] ?? BadRequest)()
+  const problem = new (problemOf[String(error.code)] ?? BadRequest)()
   const body = JSON.stringify(toDocument(problem))
   socket.end([
     `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}`,

@@ -8,6 +8,7 @@ import { ConfigError } from '../config/read.ts'
 import { limits } from './limits.ts'
 
 const GRACE_MS = 10_000
+const SWEEP_MS = 20
 const LOOPBACK = ['127.0.0.1', '::1'] as const
 
 /**
@@ -17,9 +18,10 @@ const LOOPBACK = ['127.0.0.1', '::1'] as const
 export const listen = async (fastify: FastifyInstance): Promise<number> => {
   const { HOST, PORT } = fastify.config
   const [host, second] = HOST === 'localhost' ? LOOPBACK : [HOST]
-  // Fastify would open the second address by itself, but neither waits for its requests when it closes, so that the
-  // database would go away under them, nor gives it an answer for what is not HTTP.
+  // Fastify would open the second address by itself, but when it closes it does not wait for the requests there, so that
+  // the database would go away under them, and what is not HTTP gets no problem document there.
   const mirror = second === undefined ? undefined : mirrorOf(fastify)
+  drainOnClose(fastify, mirror === undefined ? [fastify.server] : [fastify.server, mirror])
   try {
     await fastify.listen({ host, port: PORT })
     const { port } = fastify.server.address() as AddressInfo
@@ -51,14 +53,23 @@ const mirrorOf = (fastify: FastifyInstance): Server => {
   mirror.requestTimeout = main.requestTimeout
   mirror.timeout = main.timeout
   for (const event of ['request', 'clientError']) mirror.on(event, (...args: unknown[]) => main.emit(event, ...args))
+  return mirror
+}
 
-  let closed: Promise<unknown> = Promise.resolve()
+/** Lets each connection go as soon as its last request is answered, and has the database stay until then. */
+const drainOnClose = (fastify: FastifyInstance, servers: readonly Server[]): void => {
+  let closed: Promise<unknown>
+  let sweep: NodeJS.Timeout
   fastify.addHook('preClose', async () => {
-    closed = new Promise(resolve => { mirror.close(resolve) })
+    closed = Promise.all(servers.map(async server => await new Promise(resolve => { server.close(resolve) })))
+    // Node lets go of connections that are idle now; one that is busy would be kept alive after its answer.
+    sweep = setInterval(() => { for (const server of servers) server.closeIdleConnections() }, SWEEP_MS)
   })
   // Hooks of this kind run last come, first served: this one before the database's.
-  fastify.addHook('onClose', async () => { await closed })
-  return mirror
+  fastify.addHook('onClose', async () => {
+    await closed
+    clearInterval(sweep)
+  })
 }
 
 const listenIfThere = async (server: Server): Promise<void> => {
@@ -71,14 +82,13 @@ const listenIfThere = async (server: Server): Promise<void> => {
 }
 
 const asListenError = (error: unknown, host: string, port: number): unknown => {
-  switch (codeOf(error)) {
-    case 'EADDRINUSE': return new ConfigError(`PORT: port ${port} of ${host} is in use. Stop what listens there, or set PORT to another.`)
-    case 'EACCES': return new ConfigError(`PORT: port ${port} of ${host} may not be used by this user. Set PORT to one from 1024 up.`)
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND': return new ConfigError(`HOST: ${host} is no address of this machine.`)
-    default: return error
-  }
+  const message = ({
+    EADDRINUSE: `PORT: port ${port} of ${host} is in use. Stop what listens there, or set PORT to another.`,
+    EACCES: `PORT: port ${port} of ${host} may not be used by this user. Set PORT to one from 1024 up.`,
+    EADDRNOTAVAIL: `HOST: ${host} is no address of this machine.`,
+    ENOTFOUND: `HOST: ${host} is no address of this machine.`
+  } as Record<string, string | undefined>)[codeOf(error)]
+  return message === undefined ? error : new ConfigError(message)
 }
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : ''
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code)

@@ -14,10 +14,10 @@ class OneLineARequest extends Fastify.LogController {
       status: reply.statusCode,
       milliseconds: Math.round(reply.elapsedTime * 100) / 100,
       address: request.ip,
-      key: request.principal?.key.id
+      key: request.principal?.key.id,
+      err: error
     }
-    if (error) request.log.error({ ...line, err: error }, 'request failed')
-    else request.log.info(line, 'request completed')
+    request.log.info(line, 'request completed')
   }
 }
 

@@ -12,4 +12,4 @@ export const redact = (text: string): string => text.replace(CREDENTIAL, MASK)
  * a credential could hide, or that could be one itself.
  */
 export const redactPath = (url: string): string =>
-  redact((url.split('?', 1)[0] ?? '').split('/').map(segment => segment.includes('%') ? MASK : segment).join('/'))
+  redact(url.split('?', 1)[0].split('/').map(segment => segment.includes('%') ? MASK : segment).join('/'))

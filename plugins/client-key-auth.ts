@@ -1,4 +1,5 @@
 import bearerAuth from '@fastify/bearer-auth'
+import type { verifyBearerAuth } from '@fastify/bearer-auth'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Principal } from '../access/principal.ts'
@@ -39,7 +40,10 @@ class Refused extends Error {
 }
 
 const SCHEME_LENGTH = 'Bearer '.length
-const MISSING_HEADER = 'FST_BEARER_AUTH_MISSING_AUTHORIZATION_HEADER'
+const REASONS: Readonly<Record<string, Refusal | undefined>> = {
+  FST_BEARER_AUTH_MISSING_AUTHORIZATION_HEADER: 'no_credential',
+  FST_BEARER_AUTH_INVALID_AUTHORIZATION_HEADER: 'malformed_header'
+}
 
 /**
  * Lets other servers in with client keys: `Authorization: Bearer <key_access_token>` (RFC 6750).
@@ -81,22 +85,20 @@ export default fp<ClientKeyAuthOptions>(async (fastify, { acceptLegacyTokens = f
     specCompliance: 'rfc6749',
     verifyErrorLogLevel: 'trace',
     auth: (token, request) => {
-      const header = request.headers.authorization ?? ''
-      if (token === '' || header.length !== SCHEME_LENGTH + token.length) throw new Refused('malformed_header')
+      if (token === '' || request.headers.authorization?.length !== SCHEME_LENGTH + token.length) throw new Refused('malformed_header')
       if (isSentTwice(request)) throw new Refused('duplicate_header')
       const verdict = authenticate(token)
       return verdict instanceof Promise ? verdict.then(late => admit(request, late)) : admit(request, verdict)
     }
   })
-  const verify = fastify.verifyBearerAuth
-  if (verify === undefined) throw new Error('@fastify/bearer-auth did not decorate verifyBearerAuth')
+  const verify = fastify.getDecorator<verifyBearerAuth>('verifyBearerAuth')
 
   fastify.decorateRequest('principal', null)
   fastify.decorate('requireClientKey', (request, reply, done) => {
     verify(request, reply, error => {
       if (error === undefined) return done()
       const reason = reasonOf(error)
-      done(reason === null ? error : refuse(request, reply, reason, realm))
+      done(reason === undefined ? error : refuse(request, reply, reason, realm))
     })
   })
 }, { name: 'client-key-auth', fastify: '5.x' })
@@ -104,11 +106,8 @@ export default fp<ClientKeyAuthOptions>(async (fastify, { acceptLegacyTokens = f
 // Loaded by plugins/client-keys.ts, which knows the configuration.
 export const autoload = false
 
-const reasonOf = (error: Error): Refusal | null => {
-  if (error instanceof Refused) return error.reason
-  if (!('code' in error)) return null
-  return error.code === MISSING_HEADER ? 'no_credential' : error.code === 'FST_BEARER_AUTH_INVALID_AUTHORIZATION_HEADER' ? 'malformed_header' : null
-}
+const reasonOf = (error: Error & { code?: string }): Refusal | undefined =>
+  error instanceof Refused ? error.reason : REASONS[String(error.code)]
 
 const refuse = (request: FastifyRequest, reply: FastifyReply, reason: Refusal, realm: string): ProblemError => {
   request.log.info({ reason, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
@@ -126,7 +125,7 @@ const isSentTwice = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
   let seen = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]
-    if (name?.length !== 'authorization'.length || name.toLowerCase() !== 'authorization') continue
+    if (name.length !== 'authorization'.length || name.toLowerCase() !== 'authorization') continue
     if (seen) return true
     seen = true
   }

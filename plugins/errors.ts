@@ -21,7 +21,7 @@ export default fp(async fastify => {
     }
   })
   fastify.setNotFoundHandler((request, reply) => {
-    const allowed = [...methods].filter(method => served.find(method, request.url.split('?', 1)[0] ?? '') !== null)
+    const allowed = [...methods].filter(method => served.find(method, request.url.split('?', 1)[0]) !== null)
     if (allowed.length === 0) throw new RouteNotFound()
     reply.header('allow', allowed.join(', '))
     throw new MethodNotAllowed()
@@ -40,12 +40,12 @@ const toProblem = (error: unknown): ProblemError => {
   if (isProblem(error)) return error
   const { code, statusCode = 500, validation } = error as FastifyError
   if (validation !== undefined) return new InvalidFields(validation.map(sentence))
-  const Known = frameworkProblems[code]
+  const Known: (new () => ProblemError) | undefined = frameworkProblems[code]
   if (Known !== undefined) return new Known()
   return statusCode >= 400 && statusCode < 500 ? new BadRequest() : new InternalError()
 }
 
-const sentence = ({ keyword, instancePath, params, message = 'is not valid' }: FastifySchemaValidationError): string => {
+const sentence = ({ keyword, instancePath, params }: FastifySchemaValidationError): string => {
   const path = instancePath.slice(1).replaceAll('/', '.')
   switch (keyword) {
     case 'required': return `${[path, params['missingProperty']].filter(Boolean).join('.')} is required`
@@ -55,6 +55,7 @@ const sentence = ({ keyword, instancePath, params, message = 'is not valid' }: F
     case 'minimum': return `${path} must be ${String(params['limit'])} at least`
     case 'maximum': return `${path} must be ${String(params['limit'])} at most`
     case 'enum': return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
-    default: return `${path} ${message}`
+    // The one pattern there is.
+    default: return `${path} must have no control characters and be well-formed text`
   }
 }

@@ -8,8 +8,6 @@ import { Problem } from '../problems/problem.ts'
 const VERSION = '0.1.0'
 
 const DESCRIPTION = `
-Trivial's apps, for other servers.
-
 Calls are authorized by a **client key**: a long-lived Bearer token, tied to no user and no app, that reaches every app and
 overrides user and organization authorization. The operator of the service makes one with \`npm run key:issue\`.
 Press *Authorize* and paste the \`key_access_token\` to try the calls on this page.
@@ -18,6 +16,19 @@ Client keys are for servers. A request with a client key that a browser sends fr
 
 Every failure is a problem document (RFC 9457) with a stable \`code\`.
 `.trim()
+
+/** What Swagger UI needs and no more: it comes from this server, calls this server, and sets styles on its elements. */
+const UI_POLICY = {
+  'default-src': "'none'",
+  'base-uri': "'none'",
+  'connect-src': "'self'",
+  'font-src': "'self' data:",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+  'img-src': "'self' data:",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'"
+}
 
 /** The OpenAPI document, made from the routes' schemas, and Swagger UI at /docs to explore it. */
 export default fp(async fastify => {
@@ -50,12 +61,12 @@ export default fp(async fastify => {
         }
       }
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, i) => typeof json['$id'] === 'string' ? json['$id'] : `def-${i}` }
+    refResolver: { buildLocalReference: json => String(json['$id']) }
   })
   await fastify.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
-    uiConfig: { deepLinking: true, docExpansion: 'list', tryItOutEnabled: true, persistAuthorization: false },
+    staticCSP: UI_POLICY,
+    uiConfig: { deepLinking: true, docExpansion: 'list', tryItOutEnabled: true, persistAuthorization: false, validatorUrl: null },
     theme: { title: 'Trivial API' }
   })
 }, { name: 'openapi', dependencies: ['errors', 'security-headers', 'validation'] })

@@ -19,7 +19,8 @@ export type RoutesPlugin = FastifyPluginAsync<FastifyPluginOptions, RawServerDef
  */
 export default fp(async fastify => {
   const body = new Ajv(options)
-  const url = new Ajv({ ...options, coerceTypes: true })
+  // With strict numbers Ajv converts 1e999 to Infinity and then compares it with no limit.
+  const url = new Ajv({ ...options, coerceTypes: true, strictNumbers: false })
   fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : url).compile(schema))
   // Replies are small or are written before they come here; to compile a writer for each takes long at every start.
   fastify.setSerializerCompiler(() => JSON.stringify)

@@ -37,21 +37,21 @@ export interface ProblemError extends Error {
 
 export type ProblemClass = (new () => ProblemError) & { readonly kind: ProblemKind }
 
-const titles = new Map<string, string>()
+const titles: Record<string, string> = {}
 
 /** Makes the error class of one kind of problem. */
 export const defineProblem = (kind: ProblemKind): ProblemClass => {
-  titles.set(kind.code, kind.title)
+  titles[kind.code] = kind.title
   return Object.assign(createError<[]>(kind.code, kind.detail, kind.status) as new () => ProblemError, { kind })
 }
 
 export const isProblem = (error: unknown): error is ProblemError =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && titles.has(error.code)
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code in titles
 
 /** The document that a client gets for a failure. */
 export const toDocument = (error: ProblemError): Problem => ({
   type: `tag:trivialapps.io,2026:problem/${error.code.toLowerCase().replaceAll('_', '-')}`,
-  title: titles.get(error.code) ?? error.code,
+  title: titles[error.code],
   status: error.statusCode,
   detail: error.message,
   code: error.code,

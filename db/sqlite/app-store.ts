@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { App, NewApp, TagKey } from '../../apps/app.ts'
+import type { App, NewApp, Owner, TagKey } from '../../apps/app.ts'
 import type { AppFilter, AppStore, ListPosition, ListRange } from '../../apps/store.ts'
 import { attempt } from './failures.ts'
 import type { SqliteDatabase } from './open.ts'
@@ -25,8 +25,8 @@ const columns = {
   panels: apps.panels,
   readableBy: apps.readableBy,
   schedule: apps.schedule,
-  userId: apps.userId,
-  organizationId: apps.organizationId,
+  ownerType: sql<Owner['type']>`case when user_id is null then 'Organization' else 'User' end`,
+  ownerId: sql<number>`coalesce(user_id, organization_id)`,
   tags: tagsJson,
   createdAt: apps.createdAt,
   updatedAt: apps.updatedAt,
@@ -35,12 +35,12 @@ const columns = {
 
 type Row = [
   id: number, name: string, descriptiveName: string, port: number, panels: string | null, readableBy: string | null,
-  schedule: string | null, userId: number | null, organizationId: number | null, tags: string, createdAt: string,
+  schedule: string | null, ownerType: Owner['type'], ownerId: number, tags: string, createdAt: string,
   updatedAt: string, discardedAt: string | null
 ]
 
 const toApp = ([
-  id, name, descriptiveName, port, panels, readableBy, schedule, userId, organizationId, tags, createdAt, updatedAt, discardedAt
+  id, name, descriptiveName, port, panels, readableBy, schedule, ownerType, ownerId, tags, createdAt, updatedAt, discardedAt
 ]: Row): App => ({
   id,
   name,
@@ -49,7 +49,7 @@ const toApp = ([
   panels,
   readableBy,
   schedule,
-  owner: userId === null ? { type: 'Organization', id: organizationId ?? 0 } : { type: 'User', id: userId },
+  owner: { type: ownerType, id: ownerId },
   tags,
   createdAt,
   updatedAt,
@@ -91,12 +91,12 @@ export const createAppStore = (db: SqliteDatabase): AppStore => {
   const keptByName = db.select(columns).from(apps).where(and(eq(apps.name, sql.placeholder('name')), kept)).prepare()
 
   const find = (name: string): App | null => {
-    const [row] = keptByName.values({ name }) as Row[]
+    const [row] = keptByName.values({ name }) as (Row | undefined)[]
     return row === undefined ? null : toApp(row)
   }
 
   const insert = (app: NewApp): App => {
-    const [row] = db.insert(apps).values(newRow(app)).returning({ ...columns, tags: sql<string>`'[]'` }).values() as [Row]
+    const [row] = db.insert(apps).values(newRow(app)).returning({ ...columns, tags: sql<string>`'[]'` }).values() as Row[]
     return toApp(row)
   }
 
@@ -147,9 +147,9 @@ export const createAppStore = (db: SqliteDatabase): AppStore => {
     addTag: async (name, tag) => attempt(() => db.transaction(tx => {
       const app = find(name)
       if (app === null) return null
-      const [added] = tx.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
+      const [added]: ({ id: number } | undefined)[] = tx.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
       if (added !== undefined) return { tag: { ...tag, id: added.id }, added: true }
-      const [{ id }] = tx.select({ id: tags.id }).from(tags).where(isTag(app, tag)).all() as [{ id: number }]
+      const [{ id }] = tx.select({ id: tags.id }).from(tags).where(isTag(app, tag)).all()
       return { tag: { ...tag, id }, added: false }
     }, { behavior: 'immediate' })),
 
@@ -164,8 +164,9 @@ export const createAppStore = (db: SqliteDatabase): AppStore => {
         const end = attempt(() => windowEnd(range))
         const { batch, whole } = attempt(() => readUpTo(BATCH_BYTES, filter, { after: position, until: end ?? until }))
         yield batch
-        if (whole && end === null) return
-        position = (whole ? end : batch.at(-1)) ?? undefined
+        if (!whole) position = batch.at(-1)
+        else if (end !== null) position = end
+        else return
         await setImmediate()
       }
     },

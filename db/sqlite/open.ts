@@ -12,6 +12,7 @@ import { loadSample } from './sample.ts'
 /** How long a statement waits for another process that writes. The event loop waits with it, so it is short. */
 const BUSY_TIMEOUT_MS = 1000
 const MIGRATION_ATTEMPTS = 5
+const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url))
 
 export type SqliteDatabase = BetterSQLite3Database & { $client: Database.Database }
 
@@ -41,14 +42,11 @@ export const openSqlite = (path: string): Stores => {
 
 // Drizzle looks which migrations are missing before it takes the lock, so of two processes that start at once the slower
 // fails on tables that are there by then. Each attempt is one transaction; the next look finds nothing left to do.
-const bringUpToDate = (db: SqliteDatabase): void => {
-  const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url))
-  for (let attempt = 1; ; attempt++) {
-    try {
-      migrate(db, { migrationsFolder })
-      return
-    } catch (error) {
-      if (attempt === MIGRATION_ATTEMPTS) throw error
-    }
+const bringUpToDate = (db: SqliteDatabase, attempts = MIGRATION_ATTEMPTS): void => {
+  try {
+    migrate(db, { migrationsFolder: MIGRATIONS })
+  } catch (error) {
+    if (attempts === 1) throw error
+    bringUpToDate(db, attempts - 1)
   }
 }

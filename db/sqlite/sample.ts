@@ -1,3 +1,4 @@
+import type { Owner } from '../../apps/app.ts'
 import type { Sample } from '../sample.ts'
 import { newRow } from './app-store.ts'
 import { attempt } from './failures.ts'
@@ -10,15 +11,15 @@ export const loadSample = (db: SqliteDatabase, { users: people, organizations: g
     if (tx.select({ id: apps.id }).from(apps).limit(1).get() !== undefined) return false
 
     const times = { createdAt, updatedAt: createdAt }
-    const ids = { User: new Map<number, number>(), Organization: new Map<number, number>() }
+    const ids: Record<Owner['type'], Record<number, number>> = { User: {}, Organization: {} }
     for (const { id, ...person } of people) {
-      ids.User.set(id, Number(tx.insert(users).values({ ...person, ...times }).run().lastInsertRowid))
+      ids.User[id] = Number(tx.insert(users).values({ ...person, ...times }).run().lastInsertRowid)
     }
     for (const { id, ...group } of groups) {
-      ids.Organization.set(id, Number(tx.insert(organizations).values({ ...group, ...times }).run().lastInsertRowid))
+      ids.Organization[id] = Number(tx.insert(organizations).values({ ...group, ...times }).run().lastInsertRowid)
     }
     for (const { tags: labels, ...app } of sampleApps) {
-      const owner = { ...app.owner, id: ids[app.owner.type].get(app.owner.id) ?? app.owner.id }
+      const owner: Owner = { type: app.owner.type, id: ids[app.owner.type][app.owner.id] }
       const appId = Number(tx.insert(apps).values(newRow({ ...app, owner })).run().lastInsertRowid)
       for (const label of labels) tx.insert(tags).values({ appId, ...label }).run()
     }

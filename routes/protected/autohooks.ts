@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifySchema } from 'fastify'
 import { problemReplies } from '../../problems/replies.ts'
 import {
   BodyTooLarge, BrowserNotAllowed, CredentialRequired, InvalidToken, MalformedJson, ServiceUnavailable, UnsupportedMediaType
@@ -11,8 +11,8 @@ const badBodies = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaTy
 const autohooks: FastifyPluginAsync = async fastify => {
   fastify.addHook('onRequest', fastify.requireClientKey)
 
-  fastify.addHook('onRoute', ({ schema }) => {
-    if (schema === undefined) return
+  fastify.addHook('onRoute', route => {
+    const schema = route.schema as FastifySchema
     schema.security = [{ clientKey: [] }]
     schema.response = { ...refusals, ...schema.body === undefined ? {} : badBodies, ...schema.response as object }
   })

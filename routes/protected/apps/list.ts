@@ -79,7 +79,7 @@ end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (R
     }
 
     const form = request.accepts().type(['json', NDJSON]) === NDJSON ? 'lines' : 'array'
-    reply.type(form === 'lines' ? NDJSON : 'application/json; charset=utf-8').header('vary', 'accept')
+    reply.type(`${form === 'lines' ? NDJSON : 'application/json'}; charset=utf-8`).header('vary', 'accept')
     if (request.method === 'HEAD') return await reply.send(Readable.from([]))
     return await send(reply, writeList(form, apps.list(filter, { after: start, until: until ?? undefined }), fastify.writeApp))
   })
@@ -92,9 +92,9 @@ export default routes
 const send = async (reply: FastifyReply, chunks: AsyncGenerator<string, void>): Promise<FastifyReply> => {
   const first = await chunks.next()
   const second = await chunks.next()
-  if (second.done === true) return await reply.send(first.value ?? '')
+  if (second.done === true) return await reply.send(first.value)
 
-  const body = Readable.from(join([first.value ?? '', second.value], chunks), { objectMode: false, highWaterMark: STREAM_BUFFER_BYTES })
+  const body = Readable.from(join([String(first.value), second.value], chunks), { objectMode: false, highWaterMark: STREAM_BUFFER_BYTES })
   // Cut off with a reset, since to a client of HTTP/1.0 a connection that just ends is how a whole reply ends.
   body.once('error', () => reply.raw.socket?.resetAndDestroy())
   return await reply.send(body)

@@ -1,0 +1,130 @@
+import Fastify from 'fastify'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { app } from '../../app.ts'
+import { asConfigError, ConfigError, environment, readConfig } from '../../config/read.ts'
+import { newSecret, run, temporaryFolder } from '../helper.ts'
+
+const CLIENT_SECRET = newSecret()
+
+const complaint = (env: Record<string, string>): string => {
+  try {
+    readConfig({ CLIENT_SECRET, ...env })
+    return ''
+  } catch (error) {
+    return error instanceof ConfigError ? error.message : `not a ConfigError: ${String(error)}`
+  }
+}
+
+test('everything but the secret has a default', async t => {
+  t.same(readConfig({ CLIENT_SECRET, UNRELATED: 'x' }), {
+    CLIENT_SECRET,
+    CLIENT_SECRET_PREVIOUS: '',
+    CLIENT_KEYS: '',
+    CLIENT_KEY_JWT: false,
+    DATABASE_URL: 'file:./data/trivial.db',
+    HOST: 'localhost',
+    PORT: 3000,
+    LOG_LEVEL: 'info',
+    TRUST_PROXY: 'false',
+    BASE_URL: 'https://staging.trivialapps.io',
+    DEFAULT_LOAD_BALANCER: 'staging-lb'
+  })
+})
+
+test('good values are taken', async t => {
+  for (const env of [
+    { CLIENT_SECRET_PREVIOUS: ` ${newSecret()}, ,${newSecret()}` },
+    { CLIENT_KEYS: `xxx, another-key,, sha256:${'aB'.repeat(32)} ` },
+    { CLIENT_KEY_JWT: 'true' },
+    { PORT: '0' },
+    { PORT: '65535' },
+    { TRUST_PROXY: '10.0.0.1, 10.0.0.0/8, ::1, fd00::/8' },
+    { DATABASE_URL: 'file:/var/lib/trivial/apps.db' },
+    { BASE_URL: 'http://localhost:8080/x' },
+    { LOG_LEVEL: 'trace' }
+  ] as Record<string, string>[]) t.equal(complaint(env), '', JSON.stringify(env))
+})
+
+test('each bad value is named with what is wrong and how to mend it', async t => {
+  const token = `tck_${'0'.repeat(72)}`
+  const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJrZXlfaWQiOiJ4In0.xyz'
+  for (const [env, words] of [
+    [{ CLIENT_SECRET: '' }, /CLIENT_SECRET is too short: 32 characters at least.*openssl rand -hex 32/],
+    [{ CLIENT_SECRET: 'x'.repeat(31) }, /CLIENT_SECRET is too short/],
+    [{ CLIENT_SECRET: 'x'.repeat(64) }, /CLIENT_SECRET is one character repeated.*openssl rand -hex 32/],
+    [{ CLIENT_SECRET_PREVIOUS: `${newSecret()},short` }, /CLIENT_SECRET_PREVIOUS entry 2 is too short/],
+    [{ CLIENT_KEYS: `xxx,${token}` }, /CLIENT_KEYS entry 2 looks like a key_access_token; put the key_id there/],
+    [{ CLIENT_KEYS: jwt }, /CLIENT_KEYS entry 1 looks like a key_access_token/],
+    [{ CLIENT_KEYS: 'sha256:abc' }, /CLIENT_KEYS entry 1 starts with sha256: but is not followed by 64 hexadecimal digits/],
+    [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
+    [{ DATABASE_URL: 'postgres://localhost/x' }, /DATABASE_URL must be file: and the path/],
+    [{ DATABASE_URL: 'file:' }, /DATABASE_URL must be file:/],
+    [{ DATABASE_URL: 'file:./data/' }, /DATABASE_URL must be file:/],
+    [{ PORT: 'http' }, /PORT must be a port number from 0 to 65535/],
+    [{ PORT: '65536' }, /PORT must be a port number/],
+    [{ PORT: '-1' }, /PORT must be a port number/],
+    [{ PORT: '1e999' }, /PORT must be a port number/],
+    [{ PORT: '3000.5' }, /PORT must be a port number/],
+    [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent/],
+    [{ TRUST_PROXY: 'true' }, /TRUST_PROXY must not be true; name the addresses of your proxies/],
+    [{ TRUST_PROXY: '10.0.0.1, proxy.local' }, /TRUST_PROXY entry 2 is no IP address or CIDR range/],
+    [{ TRUST_PROXY: '10.0.0.1/33' }, /TRUST_PROXY entry 1 is no IP address/],
+    [{ TRUST_PROXY: '10.0.0.1/8/8' }, /TRUST_PROXY entry 1 is no IP address/],
+    [{ TRUST_PROXY: '1' }, /TRUST_PROXY entry 1 is no IP address/],
+    [{ TRUST_PROXY: '0.0.0.0/0' }, /TRUST_PROXY entry 1 trusts every address/],
+    [{ TRUST_PROXY: '::/0' }, /TRUST_PROXY entry 1 trusts every address/],
+    [{ BASE_URL: 'staging.trivialapps.io' }, /BASE_URL must be an http: or https: URL/],
+    [{ BASE_URL: 'ftp://x' }, /BASE_URL must be an http: or https: URL/]
+  ] as [Record<string, string>, RegExp][]) {
+    const message = complaint(env)
+    t.match(message, words, JSON.stringify(env))
+    for (const value of Object.values(env)) if (value.length > 20) t.notMatch(message, value, 'no value is repeated')
+  }
+})
+
+test('every bad variable is named in one message', async t => {
+  const message = complaint({ CLIENT_SECRET: 'x', CLIENT_KEYS: 'tck_x', PORT: 'x', TRUST_PROXY: 'true', BASE_URL: 'x', LOG_LEVEL: 'x', CLIENT_KEY_JWT: 'x' })
+  for (const name of ['CLIENT_SECRET', 'CLIENT_KEYS', 'PORT', 'TRUST_PROXY', 'BASE_URL', 'LOG_LEVEL', 'CLIENT_KEY_JWT']) t.match(message, `\n  ${name} `)
+})
+
+test('blank values count as none, and the process goes before the file', async t => {
+  const dotenv = join(temporaryFolder(t), '.env')
+  writeFileSync(dotenv, 'PORT=4000\nHOST="::1"\nLOG_LEVEL=\n# a comment\nBASE_URL=http://file.example\n')
+  t.same(environment(dotenv, { PORT: ' ', BASE_URL: 'http://process.example', UNSET: undefined }), { HOST: '::1', BASE_URL: 'http://process.example' })
+  t.same(environment(`${dotenv}.none`, {}), {})
+  t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is no file')
+})
+
+test('the application refuses a bad configuration where it is registered on its own, too', async t => {
+  const fastify = Fastify()
+  await t.rejects(async () => { await fastify.register(app, { env: { PORT: 'x' } }) }, { name: 'ConfigError', message: /CLIENT_SECRET is not set.*\n.*PORT must be/ })
+  await fastify.close()
+})
+
+test('an error that is no validation error stays what it is', async t => {
+  const error = new Error('x')
+  t.equal(asConfigError(error), error)
+})
+
+test('the server stops at a bad configuration with exit code 1 and one readable message', async t => {
+  const { code, stdout, stderr } = await run(t, 'server.ts', { env: { PORT: 'x', CLIENT_KEYS: 'tck_x' } }).ended
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  t.equal(stderr, `The configuration can't be used. Mend these variables in the environment or in .env:
+  CLIENT_SECRET is not set. Make one with: openssl rand -hex 32
+  CLIENT_KEYS entry 1 looks like a key_access_token; put the key_id there (npm run key:issue prints both)
+  PORT must be a port number from 0 to 65535
+`)
+})
+
+test('the server stops where the database can\'t be opened', async t => {
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'notes.txt'), 'This is no database, though it is long enough to look like one at first. '.repeat(40))
+  for (const path of [join(folder, 'notes.txt'), join(folder, 'notes.txt', 'x.db')]) {
+    const { code, stderr } = await run(t, 'server.ts', { env: { CLIENT_SECRET, DATABASE_URL: `file:${path}` } }).ended
+    t.equal(code, 1)
+    t.match(stderr, /^DATABASE_URL: the database .* can't be opened: [^\n]+\n$/)
+  }
+})

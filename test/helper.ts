@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import type { Test } from 'tap'
+import { createServer } from '../app.ts'
+import { sample } from '../db/sample.ts'
+import { createTokenSealer, issueClientKey } from '../keys/token.ts'
+import type { IssuedClientKey } from '../keys/token.ts'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+
+export const newSecret = (): string => randomBytes(32).toString('hex')
+
+/** A folder of its own for a test, gone when the test ends. */
+export const temporaryFolder = (t: Test): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'trivial-'))
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  return folder
+}
+
+export interface Settings {
+  secret: string
+  key: IssuedClientKey
+  env: Record<string, string>
+}
+
+/** A configuration that works: a secret, a key it allows, a database in a folder of its own. */
+export const settings = (t: Test, env: Record<string, string> = {}): Settings => {
+  const secret = newSecret()
+  const key = issueClientKey(createTokenSealer(secret))
+  return {
+    secret,
+    key,
+    env: {
+      CLIENT_SECRET: secret,
+      CLIENT_KEYS: key.keyId,
+      DATABASE_URL: `file:${join(temporaryFolder(t), 'test.db')}`,
+      LOG_LEVEL: 'silent',
+      ...env
+    }
+  }
+}
+
+export interface Reply {
+  status: number
+  headers: Record<string, unknown>
+  text: string
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  json: any
+}
+
+export interface World extends Settings {
+  fastify: FastifyInstance
+  /** Sends a request with the world's client key, and a JSON body where one is given. */
+  call (method: string, url: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>
+}
+
+/** A whole application on a database of its own with the sample data in it, closed when the test ends. */
+export const world = async (t: Test, env: Record<string, string> = {}): Promise<World> => {
+  const made = settings(t, env)
+  const fastify = await createServer(made.env)
+  t.teardown(() => fastify.close())
+  await fastify.stores.loadSample(sample)
+  return { ...made, fastify, call: caller(fastify, made.key.keyAccessToken) }
+}
+
+const caller = (fastify: FastifyInstance, token: string): World['call'] => async (method, url, body, headers = {}) => {
+  const response = await fastify.inject({
+    method: method as 'GET',
+    url,
+    headers: { authorization: `Bearer ${token}`, ...headers },
+    ...body === undefined ? {} : { payload: body as InjectOptions['payload'] }
+  } as InjectOptions)
+  return {
+    status: response.statusCode, headers: response.headers, text: response.payload, json: parse(response.payload)
+  }
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A process of the project, started in a folder of its own so that no developer's `.env` is read. */
+export interface Running {
+  process: ChildProcessWithoutNullStreams
+  output (): { stdout: string, stderr: string }
+  /** Resolves when standard output holds the text; rejects when the process ends without it. */
+  prints (text: string): Promise<void>
+  ended: Promise<{ code: number | null, stdout: string, stderr: string }>
+}
+
+const COVERAGE = /^(NODE_OPTIONS|NODE_V8_COVERAGE|TAP|_TAPJS|TS_NODE)/
+
+/** Runs a script of the project, compiled, with Node. `env` is all it sees of the environment, but for what measures coverage. */
+export const run = (t: Test, script: string, options: { cwd?: string, env?: Record<string, string>, args?: string[], input?: string } = {}): Running => {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => COVERAGE.test(name) || name === 'PATH'))
+  const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', script.replace(/\.ts$/, '.js')), ...options.args ?? []], {
+    cwd: options.cwd ?? temporaryFolder(t), env: { ...inherited, ...options.env, NODE_OPTIONS: [inherited['NODE_OPTIONS'], options.env?.['NODE_OPTIONS']].join(' ') }
+  })
+  child.stdin.end(options.input)
+
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
+  // Ended in good order, since a killed process leaves no coverage.
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await ended
+  })
+  return {
+    process: child,
+    output: () => ({ stdout, stderr }),
+    prints: async text => {
+      while (!stdout.includes(text)) {
+        const end = await Promise.race([once(child.stdout, 'data').then(() => null), ended])
+        if (end !== null && !stdout.includes(text)) throw new Error(`the process ended with ${String(end.code)} without printing ${text}: ${stdout}${stderr}`)
+      }
+    },
+    ended
+  }
+}
+
+/** Listens on a free port of the loopback address and answers the port. */
+export const listening = async (fastify: FastifyInstance): Promise<number> => {
+  await fastify.listen({ host: '127.0.0.1', port: 0 })
+  const address = fastify.server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}
+
+/** Sends bytes to a port as they are and answers all that comes back until the connection ends. */
+export const raw = async (port: number, text: string, host = '127.0.0.1'): Promise<string> => {
+  const socket = connect(port, host)
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => { answer += chunk })
+  socket.on('error', error => { answer += `[${error.message}]` })
+  socket.write(text)
+  await once(socket, 'close')
+  return answer
+}

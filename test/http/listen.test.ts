@@ -1,0 +1,40 @@
+import { once } from 'node:events'
+import { createServer as createNetServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { test } from 'tap'
+import { raw, run, settings } from '../helper.ts'
+import { hasIpv6, refuses, start } from './service.ts'
+
+test('localhost is both loopback addresses', { skip: hasIpv6 ? false : 'no IPv6 here' }, async t => {
+  const { port, headers } = await start(t)
+  for (const host of ['127.0.0.1', '[::1]', 'localhost']) {
+    t.equal((await fetch(`http://${host}:${port}/apps`, { headers })).status, 200, host)
+  }
+  t.match(await raw(port, 'nonsense\r\n\r\n', '::1'), 'BAD_REQUEST')
+})
+
+test('an address that is named is the only one', async t => {
+  const { port } = await start(t, { HOST: '127.0.0.1' })
+  t.equal((await fetch(`http://127.0.0.1:${port}/up`)).status, 200)
+  t.ok(await refuses(port, '::1'))
+})
+
+test('a port or a host that can\'t be had stops the start with a clear message', async t => {
+  for (const host of ['127.0.0.1', ...hasIpv6 ? ['::1'] : []]) {
+    const other = createNetServer().listen(0, host)
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const { code, stderr } = await run(t, 'server.ts', { env: settings(t, { PORT: String(port) }).env }).ended
+    other.close()
+    t.equal(code, 1)
+    t.equal(stderr, `PORT: port ${port} of localhost is in use. Stop what listens there, or set PORT to another.\n`)
+  }
+  const { code, stderr } = await run(t, 'server.ts', { env: settings(t, { HOST: 'fe80::1', PORT: '0' }).env }).ended
+  t.equal(code, 1)
+  t.match(stderr, /listen EINVAL/, 'what nobody foresaw is shown as it is')
+  for (const host of ['192.0.2.1', 'no.such.host.invalid']) {
+    const { code, stderr } = await run(t, 'server.ts', { env: settings(t, { HOST: host, PORT: '0' }).env }).ended
+    t.equal(code, 1)
+    t.equal(stderr, `HOST: ${host} is no address of this machine.\n`)
+  }
+})

@@ -1,0 +1,44 @@
+import { test } from 'tap'
+import { raw } from '../helper.ts'
+import { logLines, start } from './service.ts'
+
+test('each refusal is logged once with its reason, and nothing in the log is a credential', async t => {
+  const service = await start(t, { LOG_LEVEL: 'trace', CLIENT_KEYS: '' })
+  const { key, secret, port } = service
+  const { keyAccessToken: token, keyId } = key
+  const base = `http://127.0.0.1:${port}`
+  const requests: [reason: string, url: string, headers: Record<string, string>][] = [
+    ['no_credential', '/apps', {}],
+    ['malformed_header', '/apps', { authorization: `Basic ${token}` }],
+    ['malformed', '/apps', { authorization: `Bearer ${token} x` }],
+    ['not_allowed', `/apps?access_token=${token}`, { authorization: `Bearer ${token}` }],
+    ['malformed', `/apps/${token}`, { authorization: `Bearer ${keyId}` }],
+    ['bad_checksum', `/apps/${keyId}`, { authorization: `Bearer ${token.slice(0, -1)}${token.endsWith('0') ? '1' : '0'}` }]
+  ]
+  for (const [, url, headers] of requests) t.ok((await fetch(base + url, { headers })).status >= 400)
+  for (const url of [`/${token}`, `/${token.replaceAll('t', '%74')}`, `/x/${keyId}`, `/${encodeURIComponent(secret)}`, `/?${secret}`]) await fetch(base + url)
+  await fetch(base, { method: 'POST', headers: { 'content-type': 'application/json' }, body: token })
+  await raw(port, `nonsense ${token}\r\n\r\n`)
+  service.process.kill('SIGTERM')
+  const { stdout, stderr } = await service.ended
+
+  const refusals = logLines(stdout).filter(line => 'reason' in line)
+  t.same(refusals.map(line => line['reason']), requests.map(([reason]) => reason))
+  t.match(refusals[0], { level: 30, reqId: /^req-/, method: 'GET', route: '/apps', address: '127.0.0.1' })
+  t.match(refusals[4], { route: '/apps/:name' })
+  for (const credential of [token, keyId, secret, token.replaceAll('t', '%74')]) t.notMatch(stdout + stderr, credential)
+})
+
+test('an answered request is one line, which names the key', async t => {
+  const service = await start(t)
+  await (await fetch(`http://127.0.0.1:${service.port}/apps?limit=1`, { headers: service.headers })).text()
+  service.process.kill('SIGTERM')
+  const lines = logLines((await service.ended).stdout).filter(line => 'route' in line)
+  t.equal(lines.length, 1)
+  t.match(lines[0], { method: 'GET', route: '/apps', status: 200, milliseconds: Number, address: '127.0.0.1', key: /^env_[0-9a-f]{16}$/, msg: 'request completed' })
+})
+
+test('entries of the allow-list that nobody can present are counted in a warning', async t => {
+  const service = await start(t, { CLIENT_KEYS: 'xxx, another-key' })
+  t.match(service.output().stdout, '"entries":2')
+})

@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { Agent, get as httpGet } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import Database from 'better-sqlite3'
+import { test } from 'tap'
+import { hasIpv6, refuses, slowPost, start } from './service.ts'
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`on ${signal} the service accepts no more, finishes what runs, and ends with 0`, async t => {
+    const service = await start(t)
+    const agent = new Agent({ keepAlive: true })
+    t.teardown(() => { agent.destroy() })
+    const requests = [await slowPost(service, '127.0.0.1', agent)]
+    if (hasIpv6) requests.push(await slowPost(service, '::1'))
+    service.process.kill(signal)
+    await service.prints('the service stops')
+    while (!await refuses(service.port, '127.0.0.1')) await fetch(`http://127.0.0.1:${service.port}/up`).catch(() => {})
+    for (const request of requests) {
+      request.end('"x","owner_type":"User","owner_id":1}')
+      const [response] = await once(request, 'response') as [IncomingMessage]
+      t.equal(response.statusCode, 422, 'answered, after the signal')
+      response.resume()
+    }
+    const { code, stdout } = await service.ended
+    t.equal(code, 0)
+    t.notMatch(stdout, '"level":50')
+    const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
+    t.same(db.pragma('integrity_check'), [{ integrity_check: 'ok' }])
+    db.close()
+  })
+}
+
+test('a list that is being sent is finished, and written whole', async t => {
+  const service = await start(t)
+  const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
+  db.exec(`insert into users (name, email, created_at, updated_at) values ('A', 'a@example.com', '', '');
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000)
+    insert into apps (name, descriptive_name, port, user_id, panels, created_at, updated_at)
+    select printf('f%013x', i), printf('Filler %d', i), 10000 + i, 1, json_object('text', printf('%04000d', i)), '', '' from n`)
+  db.close()
+  const request = httpGet({ host: hasIpv6 ? '::1' : '127.0.0.1', port: service.port, path: '/apps', headers: service.headers })
+  const [response] = await once(request, 'response') as [IncomingMessage]
+  await once(response, 'readable')
+  service.process.kill('SIGTERM')
+  await service.prints('the service stops')
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) text += chunk as string
+  t.equal((JSON.parse(text) as unknown[]).length, 5000)
+  t.equal((await service.ended).code, 0)
+})
+
+test('a failure that nobody caught is logged, and the service stops with 1', async t => {
+  const fail = "process.on('SIGUSR2', () => { throw new Error('out of the blue') })"
+  const service = await start(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fail)}` })
+  service.process.kill('SIGUSR2')
+  const { code, stdout } = await service.ended
+  t.equal(code, 1)
+  t.match(stdout, /"level":60.*out of the blue/)
+})
+
+test('a client that is stuck can\'t hold the service up', async t => {
+  const service = await start(t)
+  const request = await slowPost(service, '127.0.0.1')
+  request.on('error', () => {})
+  service.process.kill('SIGTERM')
+  const { code, stdout } = await service.ended
+  t.equal(code, 1)
+  t.match(stdout, 'killed by timeout')
+})

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { test } from 'tap'
+import { root, run, world } from './helper.ts'
+import type { World } from './helper.ts'
+
+interface Operation {
+  operationId: string
+  summary?: string
+  description?: string
+  tags?: string[]
+  security: unknown[]
+  requestBody?: { content: Record<string, { schema: object }> }
+  responses: Record<string, { description: string, content?: Record<string, { schema?: object, examples?: Record<string, { value: unknown }> }> }>
+}
+
+interface Document {
+  openapi: string
+  info: { version: string }
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, object>, securitySchemes: Record<string, object> }
+}
+
+const documentOf = async ({ call }: World): Promise<Document> => (await call('GET', '/docs/json')).json as Document
+
+const operations = ({ paths }: Document): [route: string, operation: Operation][] =>
+  Object.entries(paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]))
+
+test('npm run openapi prints the document that the service serves', async t => {
+  const made = await world(t)
+  const { code, stdout, stderr } = await run(t, 'cli/openapi.ts').ended
+  t.equal(code, 0)
+  t.equal(stderr, '')
+  const printed = JSON.parse(stdout) as Document
+  t.same(printed, await documentOf(made))
+  t.equal(printed.openapi, '3.1.0')
+  t.equal(printed.info.version, (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version)
+})
+
+test('every route is described: summary, description, replies, problems with examples, and who gets in', async t => {
+  const document = await documentOf(await world(t))
+  const routes = operations(document)
+  t.same(routes.map(([route]) => route).sort(), [
+    'DELETE /apps/{name}', 'DELETE /apps/{name}/tags', 'GET /apps', 'GET /apps/name_suggestion', 'GET /apps/{name}', 'GET /ready',
+    'GET /up', 'PATCH /apps/{name}', 'POST /apps', 'POST /apps/{name}/copy', 'POST /apps/{name}/tags', 'PUT /apps/{name}'
+  ])
+  t.match(document.components.securitySchemes, { clientKey: { type: 'http', scheme: 'bearer', description: /client key/ } })
+  t.equal(new Set(routes.map(([, { operationId }]) => operationId)).size, routes.length)
+  for (const [route, operation] of routes) {
+    t.ok(operation.summary && operation.description && operation.tags?.length === 1, route)
+    const isPublic = ['GET /up', 'GET /ready'].includes(route)
+    t.same(operation.security, isPublic ? [] : [{ clientKey: [] }], route)
+    t.ok(Object.keys(operation.responses).some(status => status.startsWith('2')), route)
+    if (!isPublic) t.ok(['401', '403', '503'].every(status => status in operation.responses), route)
+    if (operation.requestBody !== undefined) t.ok(['400', '413', '415', '422'].every(status => status in operation.responses), route)
+    for (const [status, { description, content }] of Object.entries(operation.responses)) {
+      t.ok(description, `${route} ${status}`)
+      if (status < '400') continue
+      const problem = content?.['application/problem+json']
+      t.ok(problem?.schema && Object.values(problem.examples ?? {}).length > 0, `${route} ${status}`)
+    }
+  }
+})
+
+test('replies are what the document says', async t => {
+  const made = await world(t)
+  const document = await documentOf(made)
+  const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
+  ajv.addSchema(document, 'api')
+  const check = (route: string, { status, json, headers }: { status: number, json: unknown, headers: Record<string, unknown> }): void => {
+    const [method, path] = route.split(' ')
+    const type = String(headers['content-type']).split(';')[0]
+    const pointer = ['paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema']
+      .map(part => part.replaceAll('~', '~0').replaceAll('/', '~1')).map(encodeURIComponent).join('/')
+    const validate = ajv.compile({ $ref: `api#/${pointer}` })
+    t.ok(validate(json), `${route} ${status} ${JSON.stringify(validate.errors)}`)
+  }
+  const app = '/apps/ba6811fb3e073d'
+  const fresh = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
+  check('GET /apps', await made.call('GET', '/apps'))
+  check('GET /apps', await made.call('GET', '/apps?limit=0'))
+  check('GET /apps/{name}', await made.call('GET', app))
+  check('GET /apps/{name}', await made.call('GET', '/apps/x'))
+  check('POST /apps', await made.call('POST', '/apps', fresh))
+  check('POST /apps', await made.call('POST', '/apps', fresh))
+  check('POST /apps', await made.call('POST', '/apps', '{', { 'content-type': 'application/json' }))
+  check('POST /apps', await made.call('POST', '/apps', 'x', { 'content-type': 'text/plain' }))
+  check('PUT /apps/{name}', await made.call('PUT', app, { panels: null }))
+  check('PATCH /apps/{name}', await made.call('PATCH', app, { schedule: null }))
+  check('POST /apps/{name}/copy', await made.call('POST', `${app}/copy`, { new_app_descriptive_name: 'A copy' }))
+  check('POST /apps/{name}/tags', await made.call('POST', `${app}/tags`, { context: 'a', name: 'b' }))
+  check('POST /apps/{name}/tags', await made.call('POST', `${app}/tags`, { context: 'a', name: 'b' }))
+  check('GET /apps/name_suggestion', await made.call('GET', '/apps/name_suggestion'))
+  check('GET /up', await made.call('GET', '/up'))
+  check('GET /ready', await made.call('GET', '/ready'))
+  check('GET /apps', await made.call('GET', '/apps', undefined, { authorization: 'x' }))
+  check('GET /apps', await made.call('GET', '/apps', undefined, { 'sec-fetch-site': 'cross-site' }))
+})
+
+test('the examples of the document are what the service takes and gives', async t => {
+  const document = await documentOf(await world(t))
+  const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
+  ajv.addSchema(document, 'api')
+  for (const [route, { responses }] of operations(document)) {
+    for (const { content } of Object.values(responses)) {
+      for (const { schema, examples } of Object.values(content ?? {})) {
+        for (const { value } of Object.values(examples ?? {})) {
+          t.ok(ajv.validate(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')), value), route)
+        }
+      }
+    }
+  }
+})
+
+test('types are generated from the document without a warning', async t => {
+  const { default: openapiTS, astToString } = await import('openapi-typescript')
+  const warnings: unknown[] = []
+  for (const level of ['warn', 'error', 'log', 'info'] as const) t.intercept(console, level, { value: (...args: unknown[]) => { warnings.push(args) } })
+  const types = astToString(await openapiTS(JSON.stringify(await documentOf(await world(t)))))
+  t.match(types, /listApps/)
+  t.match(types, /descriptive_name: string/)
+  t.same(warnings, [])
+})
