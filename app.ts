@@ -6,6 +6,7 @@ import fp from 'fastify-plugin'
 import { readConfig } from './config/read.ts'
 import type { Environment } from './config/read.ts'
 import type { Config } from './config/schema.ts'
+import { listEntries } from './config/list.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { limits } from './http/limits.ts'
 import { loggingOptions } from './http/logging.ts'
@@ -43,7 +44,7 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
 const serverOptions = ({ LOG_LEVEL, TRUST_PROXY }: Config): FastifyServerOptions => ({
   ...limits,
   ...loggingOptions(LOG_LEVEL),
-  trustProxy: TRUST_PROXY === 'false' ? false : TRUST_PROXY,
+  trustProxy: TRUST_PROXY === 'false' ? false : listEntries(TRUST_PROXY),
   // What comes on an open connection while the server stops is still answered; then the connection is closed.
   return503OnClosing: false,
   frameworkErrors: sendProblem,

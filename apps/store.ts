@@ -16,6 +16,8 @@ export interface AppFilter {
 export interface ListRange {
   readonly after?: ListPosition | undefined
   readonly until?: ListPosition | undefined
+  /** Without apps of a higher id than this: those that were created later. */
+  readonly newest?: number | undefined
 }
 
 /**
@@ -43,6 +45,6 @@ export interface AppStore {
    * any other comes once.
    */
   list (filter: AppFilter, range: ListRange): AsyncGenerator<App[], void>
-  /** The place of the last app on a page of `limit` apps after `after`; null where no app follows that page. */
-  pageEnd (filter: AppFilter, limit: number, after?: ListPosition): Promise<ListPosition | null>
+  /** The range of the `limit` apps after `after`; it has an `until` where apps follow it. */
+  page (filter: AppFilter, limit: number, after?: ListPosition): Promise<ListRange>
 }

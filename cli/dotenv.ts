@@ -15,7 +15,8 @@ export const saveToDotenv = (path: string, values: Readonly<Record<string, strin
   const after = Object.entries(values).reduce((text, [name, value]) => withVariable(text, name, value), before?.text ?? HEADER)
   const target = before?.path ?? path
   const temporary = `${target}.${process.pid}.tmp`
-  writeFileSync(temporary, after, { mode: before?.mode ?? SECRET_MODE, flag: 'wx' })
+  // A file that gets a secret is closed to others, even where it was open.
+  writeFileSync(temporary, after, { mode: before === null || 'CLIENT_SECRET' in values ? SECRET_MODE : before.mode, flag: 'wx' })
   renameSync(temporary, target)
 }
 
@@ -25,7 +26,7 @@ const readIfThere = (path: string): { path: string, text: string, mode: number }
   if (!existsSync(path)) return null
   const target = realpathSync(path)
   const { mode } = statSync(target)
-  return { path: target, text: readFileSync(target, 'utf8'), mode }
+  return { path: target, text: readFileSync(target, 'utf8').replace(/^\uFEFF/, ''), mode }
 }
 
 const withVariable = (text: string, name: string, value: string): string => {
@@ -33,7 +34,7 @@ const withVariable = (text: string, name: string, value: string): string => {
   const assignment = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=.*$`, 'm')
   const opensQuote = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=[ \\t]*(["'\`])(?!.*\\2)`, 'm')
   const ended = text === '' || text.endsWith('\n') ? text : `${text}\n`
-  const edited = assignment.test(text) ? text.replace(assignment, () => line) : `${ended}${line}\n`
+  const edited = assignment.test(text) ? text.replace(assignment, (_, exported: string = '') => exported + line) : `${ended}${line}\n`
   // A variable may be given twice, or stand in the value of another: what a reader makes of the result decides.
   if (opensQuote.test(text) || !isSame(parseEnv(edited), { ...parseEnv(text), [name]: value })) {
     throw new CommandError(`${name} is written in .env in a way that can't be edited here. Put it on one line of its own, without quotes, and try again.`)

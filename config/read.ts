@@ -67,7 +67,7 @@ const only = (names: readonly (keyof Config)[]): object =>
 
 const readDotenv = (path: string): Environment => {
   try {
-    return parseEnv(readFileSync(path, 'utf8')) as Environment
+    return parseEnv(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')) as Environment
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
     throw new ConfigError(`${path} can't be read: ${(error as Error).message}`)

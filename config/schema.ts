@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { XStatic } from 'typebox/schema'
-import { allowListFault, listEntries } from '../keys/allow-list.ts'
+import { allowListFault } from '../keys/allow-list.ts'
+import { listEntries } from './list.ts'
 
 const MIN_SECRET_LENGTH = 32
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -15,6 +16,11 @@ const checkSecret: Check = secret => {
   if (new Set(secret).size === 1) return 'is one character repeated. Make one with: openssl rand -hex 32'
   return null
 }
+
+const checkCurrentSecret: Check = secret =>
+  secret.includes(',') || secret.trim() !== secret
+    ? 'must not hold commas, nor blanks at its ends, since it could not go into CLIENT_SECRET_PREVIOUS later. Make one with: openssl rand -hex 32'
+    : checkSecret(secret)
 
 const checkEach = (check: Check): Check => list => {
   const faults = listEntries(list).flatMap((entry, index) => {
@@ -53,7 +59,7 @@ export const Config = {
     'TRUST_PROXY', 'BASE_URL', 'DEFAULT_LOAD_BALANCER'
   ],
   properties: {
-    CLIENT_SECRET: { type: 'string', check: checkSecret, mend: 'is not set. Make one with: openssl rand -hex 32' },
+    CLIENT_SECRET: { type: 'string', check: checkCurrentSecret, mend: 'is not set. Make one with: openssl rand -hex 32' },
     CLIENT_SECRET_PREVIOUS: { type: 'string', default: '', check: checkEach(checkSecret) },
     CLIENT_KEYS: { type: 'string', default: '', check: checkEach(allowListFault) },
     CLIENT_KEY_JWT: { type: 'boolean', default: false, mend: 'must be true or false' },

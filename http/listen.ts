@@ -2,12 +2,15 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { ConfigError } from '../config/read.ts'
 import { limits } from './limits.ts'
 
 const GRACE_MS = 10_000
+const FAREWELL_MS = 300
 const SWEEP_MS = 20
 const LOOPBACK = ['127.0.0.1', '::1'] as const
 
@@ -61,6 +64,9 @@ const drainOnClose = (fastify: FastifyInstance, servers: readonly Server[]): voi
   let closed: Promise<unknown>
   let sweep: NodeJS.Timeout
   fastify.addHook('preClose', async () => {
+    // By now every answer says that its connection closes. A client that keeps one busy gets to read that; to close it
+    // between two requests would fail the next.
+    if ((await Promise.all(servers.map(connections))).some(open => open > 0)) await setTimeout(FAREWELL_MS)
     closed = Promise.all(servers.map(async server => await new Promise(resolve => { server.close(resolve) })))
     // Node lets go of connections that are idle now; one that is busy would be kept alive after its answer.
     sweep = setInterval(() => { for (const server of servers) server.closeIdleConnections() }, SWEEP_MS)
@@ -71,6 +77,8 @@ const drainOnClose = (fastify: FastifyInstance, servers: readonly Server[]): voi
     clearInterval(sweep)
   })
 }
+
+const connections = async (server: Server): Promise<number> => await promisify(server.getConnections.bind(server))()
 
 const listenIfThere = async (server: Server): Promise<void> => {
   try {
@@ -86,6 +94,7 @@ const asListenError = (error: unknown, host: string, port: number): unknown => {
     EADDRINUSE: `PORT: port ${port} of ${host} is in use. Stop what listens there, or set PORT to another.`,
     EACCES: `PORT: port ${port} of ${host} may not be used by this user. Set PORT to one from 1024 up.`,
     EADDRNOTAVAIL: `HOST: ${host} is no address of this machine.`,
+    EINVAL: `HOST: ${host} is no address of this machine.`,
     ENOTFOUND: `HOST: ${host} is no address of this machine.`
   } as Record<string, string | undefined>)[codeOf(error)]
   return message === undefined ? error : new ConfigError(message)

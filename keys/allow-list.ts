@@ -6,10 +6,6 @@ import { digestOf } from './token.ts'
 const DIGEST_ENTRY = /^sha256:([0-9a-f]{64})$/i
 const KEY_ID = /^[0-9a-f]{32}$/
 
-/** Splits a comma-separated list, as `CLIENT_KEYS` is one; blanks around entries and empty entries are ignored. */
-export const listEntries = (list: string): string[] =>
-  list.split(',').map(entry => entry.trim()).filter(entry => entry !== '')
-
 /** What is wrong with an allow-list entry, as the end of a sentence that does not repeat it; null: nothing is. */
 export const allowListFault = (entry: string): string | null => {
   if (looksLikeToken(entry)) {

@@ -12,7 +12,9 @@ import type { TokenFault } from './token.ts'
 /** Why a token was refused. For logs: a caller is never told which it was. */
 export type TokenRefusal = TokenFault | 'not_allowed' | 'not_live'
 
-export type Verdict = { ok: true, key: ClientKey } | { ok: false, reason: TokenRefusal }
+interface Good { ok: true, key: ClientKey }
+
+export type Verdict = Good | { ok: false, reason: TokenRefusal }
 
 export interface AuthenticatorOptions {
   /** The secret that seals tokens, 32 characters at least. */
@@ -32,7 +34,9 @@ export interface AuthenticatorOptions {
 /** Tells what a token stands for: at once where that is known, else when the look-up answers. Never throws for a token. */
 export type Authenticate = (token: string) => Verdict | Promise<Verdict>
 
-interface Remembered { epoch: number, key: ClientKey }
+interface Remembered { epoch: number, verdict: Good }
+
+const NOT_LIVE: Verdict = { ok: false, reason: 'not_live' }
 
 const NO_LOOKUP: ClientKeyLookup = { epoch: () => 0, findByDigest: () => null }
 
@@ -51,8 +55,9 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
 
   const judge = (key: ClientKey | null, fingerprint: string, epoch: number): Verdict => {
     if (key === null) return { ok: false, reason: 'not_allowed' }
-    const verdict = verdictOn(key)
-    if (verdict.ok) remembered.set(fingerprint, { epoch, key })
+    const verdict: Good = { ok: true, key }
+    if (!isLive(key, new Date())) return NOT_LIVE
+    remembered.set(fingerprint, { epoch, verdict })
     return verdict
   }
 
@@ -61,12 +66,16 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
     // Read before the look-up: a change that comes between the two then leaves an entry that is already stale.
     const epoch = lookup.epoch()
     const known = remembered.get(fingerprint)
-    if (known !== undefined && known.epoch === epoch) return verdictOn(known.key)
+    if (known !== undefined && known.epoch === epoch) {
+      return isLive(known.verdict.key, new Date()) ? known.verdict : NOT_LIVE
+    }
 
     if (openLegacyToken !== undefined && looksLikeJwt(token)) {
       const keyId = openLegacyToken(token)
       if (keyId === null) return { ok: false, reason: 'forged' }
-      return judge(allowList.get(digestOf(keyId)) ?? null, fingerprint, epoch)
+      // Not remembered: it may hold a time from which it is not good any more.
+      const key = allowList.get(digestOf(keyId))
+      return key === undefined ? { ok: false, reason: 'not_allowed' } : { ok: true, key }
     }
 
     const opened = sealer.open(token)
@@ -78,6 +87,3 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
       : judge(found, fingerprint, epoch)
   }
 }
-
-const verdictOn = (key: ClientKey): Verdict =>
-  isLive(key, new Date()) ? { ok: true, key } : { ok: false, reason: 'not_live' }

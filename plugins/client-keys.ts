@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
-import { listEntries, needsLegacyToken } from '../keys/allow-list.ts'
+import { listEntries } from '../config/list.ts'
+import { needsLegacyToken } from '../keys/allow-list.ts'
 import clientKeyAuth from './client-key-auth.ts'
 
 /** Client keys as this service is configured to accept them. */

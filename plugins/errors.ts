@@ -20,18 +20,27 @@ export default fp(async fastify => {
       served.on(each, url, () => {})
     }
   })
-  fastify.setNotFoundHandler((request, reply) => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply): ProblemError => {
     const allowed = [...methods].filter(method => served.find(method, request.url.split('?', 1)[0]) !== null)
-    if (allowed.length === 0) throw new RouteNotFound()
+    if (allowed.length === 0 || allowed.includes(request.method as HTTPMethod)) return new RouteNotFound()
     reply.header('allow', allowed.join(', '))
-    throw new MethodNotAllowed()
+    return new MethodNotAllowed()
+  }
+  // Before a body is read that nobody asked for.
+  fastify.addHook('onRequest', (request, reply, done) => {
+    done(request.is404 ? refuse(request, reply) : undefined)
   })
-}, { name: 'errors' })
+  // A route may also find by itself that it has nothing, as that of a folder of files does.
+  fastify.setNotFoundHandler((request, reply) => { throw refuse(request, reply) })
+}, { name: 'errors', dependencies: ['security-headers'] })
 
 /** Answers a failure with its problem document. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
-  if (problem.statusCode >= 500) request.log.error({ err: error }, 'the request failed')
+  if (problem.statusCode >= 500) {
+    request.log.error({ err: error }, 'the request failed')
+    reply.header('x-request-id', request.id)
+  }
   if (problem.statusCode === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
   reply.code(problem.statusCode).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(toDocument(problem)))
 }
@@ -56,6 +65,6 @@ const sentence = ({ keyword, instancePath, params }: FastifySchemaValidationErro
     case 'maximum': return `${path} must be ${String(params['limit'])} at most`
     case 'enum': return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
     // The one pattern there is.
-    default: return `${path} must have no control characters and be well-formed text`
+    default: return `${path} must be visible, well-formed text without control characters`
   }
 }

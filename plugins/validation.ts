@@ -24,5 +24,11 @@ export default fp(async fastify => {
   fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : url).compile(schema))
   // Replies are small or are written before they come here; to compile a writer for each takes long at every start.
   fastify.setSerializerCompiler(() => JSON.stringify)
-  fastify.removeContentTypeParser('text/plain')
+  fastify.removeContentTypeParser(['text/plain', 'application/json'])
+  const parseJson = fastify.getDefaultJsonParser('error', 'error')
+  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // Many clients send the type with every request, whether it has a body or not.
+    if (body === '' && request.routeOptions.schema?.body === undefined) done(null)
+    else parseJson(request, body, done)
+  })
 }, { name: 'validation' })

@@ -142,14 +142,14 @@ export const InternalError = defineProblem({
   code: 'INTERNAL_ERROR',
   status: 500,
   title: 'Something went wrong here',
-  detail: 'The service failed to answer. The failure is in its log under the id of this request.'
+  detail: 'The service failed to answer. The failure is in its log, under the id in the X-Request-Id header.'
 })
 
 export const ServiceUnavailable = defineProblem({
   code: 'SERVICE_UNAVAILABLE',
   status: 503,
   title: 'The service is not available now',
-  detail: 'The database did not answer in time. Try again after the seconds that Retry-After tells.'
+  detail: 'The database can not be used now. Try again after the seconds that Retry-After tells.'
 })
 
 /** What a failure that Fastify itself raised is to a client, by its code. */

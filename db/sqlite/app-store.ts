@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNull, lte, max, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { App, NewApp, Owner, TagKey } from '../../apps/app.ts'
 import type { AppFilter, AppStore, ListPosition, ListRange } from '../../apps/store.ts'
 import { attempt } from './failures.ts'
-import type { SqliteDatabase } from './open.ts'
+import type { SqliteDatabase } from './database.ts'
 import { apps, tags } from './schema.ts'
 
 /** How many apps are looked at, and how many bytes of them are read, before other work gets its turn. */
@@ -61,8 +61,8 @@ const order = [apps.descriptiveName, apps.id] as const
 const comesAfter = ({ descriptiveName, id }: ListPosition): SQL => sql`(${apps.descriptiveName}, ${apps.id}) > (${descriptiveName}, ${id})`
 const comesUntil = ({ descriptiveName, id }: ListPosition): SQL => sql`(${apps.descriptiveName}, ${apps.id}) <= (${descriptiveName}, ${id})`
 
-const inRange = ({ after, until }: ListRange): SQL | undefined =>
-  and(after && comesAfter(after), until && comesUntil(until))
+const inRange = ({ after, until, newest }: ListRange): SQL | undefined =>
+  and(after && comesAfter(after), until && comesUntil(until), newest === undefined ? undefined : lte(apps.id, newest))
 
 const matches = (filter: AppFilter): SQL | undefined => and(
   filter.includeDiscarded ? undefined : kept,
@@ -119,21 +119,21 @@ export const createAppStore = (db: SqliteDatabase): AppStore => {
   }
 
   return {
-    insert: async app => attempt(() => insert(app)),
+    insert: async app => await attempt(() => insert(app)),
 
-    findByName: async name => attempt(() => find(name)),
+    findByName: async name => await attempt(() => find(name)),
 
-    update: async (name, change, at) => attempt(() => {
+    update: async (name, change, at) => await attempt(() => {
       if (Object.values(change).some(value => value !== undefined)) {
         db.update(apps).set({ ...change, updatedAt: at }).where(and(eq(apps.name, name), kept)).run()
       }
       return find(name)
     }),
 
-    discard: async (name, at) => attempt(() =>
+    discard: async (name, at) => await attempt(() =>
       db.update(apps).set({ discardedAt: at, updatedAt: at }).where(and(eq(apps.name, name), kept)).run().changes === 1),
 
-    copy: async (name, copy) => attempt(() => db.transaction(tx => {
+    copy: async (name, copy) => await attempt(() => db.transaction(tx => {
       const original = find(name)
       if (original === null) return null
       const { id } = insert({ ...copy, panels: original.panels, schedule: original.schedule, owner: original.owner })
@@ -144,25 +144,25 @@ export const createAppStore = (db: SqliteDatabase): AppStore => {
       return find(copy.name)
     }, { behavior: 'immediate' })),
 
-    addTag: async (name, tag) => attempt(() => db.transaction(tx => {
+    addTag: async (name, tag) => await attempt(() => db.transaction(tx => {
       const app = find(name)
       if (app === null) return null
       const [added]: ({ id: number } | undefined)[] = tx.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
-      if (added !== undefined) return { tag: { ...tag, id: added.id }, added: true }
+      if (added !== undefined) return { tag: { id: added.id, ...tag }, added: true }
       const [{ id }] = tx.select({ id: tags.id }).from(tags).where(isTag(app, tag)).all()
-      return { tag: { ...tag, id }, added: false }
+      return { tag: { id, ...tag }, added: false }
     }, { behavior: 'immediate' })),
 
-    removeTag: async (name, tag) => attempt(() => {
+    removeTag: async (name, tag) => await attempt(() => {
       const app = find(name)
       return app !== null && db.delete(tags).where(isTag(app, tag)).run().changes === 1
     }),
 
-    async * list (filter, { after, until }) {
+    async * list (filter, { after, until, newest }) {
       for (let position = after; ;) {
         const range: ListRange = { after: position, until }
-        const end = attempt(() => windowEnd(range))
-        const { batch, whole } = attempt(() => readUpTo(BATCH_BYTES, filter, { after: position, until: end ?? until }))
+        const end = await attempt(() => windowEnd(range))
+        const { batch, whole } = await attempt(() => readUpTo(BATCH_BYTES, filter, { after: position, until: end ?? until, newest }))
         yield batch
         if (!whole) position = batch.at(-1)
         else if (end !== null) position = end
@@ -171,15 +171,16 @@ export const createAppStore = (db: SqliteDatabase): AppStore => {
       }
     },
 
-    async pageEnd (filter, limit, after) {
-      let last: ListPosition | null = null
+    async page (filter, limit, after) {
+      const newest = await attempt(() => db.select({ id: max(apps.id) }).from(apps).get()?.id ?? 0)
+      let last: ListPosition | undefined
       for (let position = after, seen = 0; ;) {
-        const end = attempt(() => windowEnd({ after: position }))
-        const places: ListPosition[] = attempt(() => db.select({ descriptiveName: apps.descriptiveName, id: apps.id }).from(apps)
+        const end = await attempt(() => windowEnd({ after: position }))
+        const places: ListPosition[] = await attempt(() => db.select({ descriptiveName: apps.descriptiveName, id: apps.id }).from(apps)
           .where(and(inRange({ after: position, until: end ?? undefined }), matches(filter)))
           .orderBy(...order).limit(limit + 1 - seen).all())
-        if (seen + places.length > limit) return places.at(-2) ?? last
-        if (end === null) return null
+        if (seen + places.length > limit) return { after, until: places.at(-2) ?? last, newest }
+        if (end === null) return { after, newest }
         seen += places.length
         last = places.at(-1) ?? last
         position = end

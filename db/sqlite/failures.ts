@@ -1,18 +1,33 @@
+import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { DescriptiveNameTaken, OwnerNotFound, ServiceUnavailable } from '../../problems/table.ts'
 
-/** Runs a piece of work on the database and turns what SQLite reports into failures of the domain. */
-export const attempt = <T>(work: () => T): T => {
+const PATIENCE_MS = 1000
+const RETRY_MS = 20
+
+/** What SQLite reports where the database can't be used now: another process has it, or its disk is full or failing. */
+const UNAVAILABLE = /^SQLITE_(BUSY|FULL|READONLY|IOERR|CANTOPEN)/
+
+/**
+ * Runs a piece of work on the database, all of it or nothing, and turns what SQLite reports into failures of the domain.
+ * Where another process has the database, it tries again for a second; the wait is not SQLite's own, which would stop the
+ * event loop and every other request with it.
+ */
+export const attempt = async <T>(work: () => T, patience = PATIENCE_MS): Promise<T> => {
   try {
     return work()
   } catch (error) {
-    throw asFailure(error)
+    if (patience <= 0 || !isBusy(error)) throw asFailure(error)
   }
+  await setTimeout(RETRY_MS)
+  return await attempt(work, patience - RETRY_MS)
 }
+
+const isBusy = (error: unknown): boolean => error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
 const asFailure = (error: unknown): unknown => {
   if (!(error instanceof Database.SqliteError)) return error
-  if (error.code.startsWith('SQLITE_BUSY')) return new ServiceUnavailable()
+  if (UNAVAILABLE.test(error.code)) return Object.assign(new ServiceUnavailable(), { cause: error })
   if (error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY') return new OwnerNotFound()
   if (error.code === 'SQLITE_CONSTRAINT_UNIQUE' && error.message.includes('descriptive_name')) return new DescriptiveNameTaken()
   return error

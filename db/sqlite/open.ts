@@ -1,24 +1,22 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
-import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import type { Stores } from '../stores.ts'
 import { createAppStore } from './app-store.ts'
+import type { SqliteDatabase } from './database.ts'
 import { loadSample } from './sample.ts'
 
-/** How long a statement waits for another process that writes. The event loop waits with it, so it is short. */
-const BUSY_TIMEOUT_MS = 1000
+/** How long the start waits for another process that writes. Later `attempt` does, without stopping the event loop. */
+const START_TIMEOUT_MS = 5000
 const MIGRATION_ATTEMPTS = 5
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url))
 
-export type SqliteDatabase = BetterSQLite3Database & { $client: Database.Database }
-
 export const openSqlite = (path: string): Stores => {
   mkdirSync(dirname(path), { recursive: true })
-  const client = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+  const client = new Database(path, { timeout: START_TIMEOUT_MS })
   try {
     client.pragma('journal_mode = WAL')
     // What was acknowledged must survive a power cut, and WAL alone promises that only with FULL.
@@ -26,12 +24,17 @@ export const openSqlite = (path: string): Stores => {
     client.pragma('foreign_keys = ON')
     const db = drizzle(client)
     bringUpToDate(db)
-    const ping = client.prepare('select 1')
+    client.pragma('busy_timeout = 0')
+    const ping = client.prepare('select 1 from apps limit 1')
+    const file = fileOf(path)
 
     return {
       apps: createAppStore(db),
-      ping: async () => { ping.get() },
-      loadSample: async sample => loadSample(db, sample),
+      ping: async () => {
+        ping.get()
+        if (fileOf(path) !== file) throw new Error('the database file is not the one that was opened')
+      },
+      loadSample: async sample => await loadSample(db, sample),
       close: () => { client.close() }
     }
   } catch (error) {
@@ -39,6 +42,9 @@ export const openSqlite = (path: string): Stores => {
     throw error
   }
 }
+
+// SQLite goes on with a file that was deleted or replaced, and what it writes then is lost.
+const fileOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
 // Drizzle looks which migrations are missing before it takes the lock, so of two processes that start at once the slower
 // fails on tables that are there by then. Each attempt is one transaction; the next look finds nothing left to do.

@@ -2,12 +2,12 @@ import type { Owner } from '../../apps/app.ts'
 import type { Sample } from '../sample.ts'
 import { newRow } from './app-store.ts'
 import { attempt } from './failures.ts'
-import type { SqliteDatabase } from './open.ts'
+import type { SqliteDatabase } from './database.ts'
 import { apps, organizations, tags, users } from './schema.ts'
 
 /** See `Stores.loadSample`. Ids of users and organizations are given by the database and mapped from the sample's. */
-export const loadSample = (db: SqliteDatabase, { users: people, organizations: groups, apps: sampleApps, createdAt }: Sample): boolean =>
-  attempt(() => db.transaction(tx => {
+export const loadSample = async (db: SqliteDatabase, { users: people, organizations: groups, apps: sampleApps, createdAt }: Sample): Promise<boolean> =>
+  await attempt(() => db.transaction(tx => {
     if (tx.select({ id: apps.id }).from(apps).limit(1).get() !== undefined) return false
 
     const times = { createdAt, updatedAt: createdAt }

@@ -69,7 +69,7 @@ test('quickstart keeps what an .env of one\'s own says', async t => {
   t.equal(code, 0)
   t.match(stdout, '24 apps')
   const text = readFileSync(real, 'utf8')
-  t.match(text, /^# mine\nCLIENT_SECRET='[0-9a-f]{64}'\nCLIENT_KEYS="xxx, another-key,sha256:[0-9a-f]{64}"\nBASE_URL="https:\/\/a\.example"\n\nNOTE='two\nlines'$/)
+  t.match(text, /^# mine\nCLIENT_SECRET='[0-9a-f]{64}'\nexport CLIENT_KEYS="xxx, another-key,sha256:[0-9a-f]{64}"\nBASE_URL="https:\/\/a\.example"\n\nNOTE='two\nlines'$/)
   t.equal(statSync(real).mode & 0o777, 0o640)
 })
 
@@ -77,6 +77,7 @@ test('an .env without a secret gets one, and one without an end of line is not s
   const cwd = temporaryFolder(t)
   writeFileSync(join(cwd, '.env'), 'BASE_URL=https://a.example')
   t.equal((await run(t, 'cli/quickstart.ts', { ...ONCE, cwd }).ended).code, 0)
+  t.equal(statSync(join(cwd, '.env')).mode & 0o777, 0o600, 'closed to others, now that it holds a secret')
   t.match(readFileSync(join(cwd, '.env'), 'utf8'), /^BASE_URL=https:\/\/a\.example\nCLIENT_SECRET=[0-9a-f]{64}\nCLIENT_KEYS=sha256:[0-9a-f]{64}\n$/)
 })
 

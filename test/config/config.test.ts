@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { app } from '../../app.ts'
+import { app, createServer } from '../../app.ts'
 import { asConfigError, ConfigError, environment, readConfig } from '../../config/read.ts'
 import { newSecret, run, temporaryFolder } from '../helper.ts'
 
@@ -54,6 +54,8 @@ test('each bad value is named with what is wrong and how to mend it', async t =>
     [{ CLIENT_SECRET: '' }, /CLIENT_SECRET is too short: 32 characters at least.*openssl rand -hex 32/],
     [{ CLIENT_SECRET: 'x'.repeat(31) }, /CLIENT_SECRET is too short/],
     [{ CLIENT_SECRET: 'x'.repeat(64) }, /CLIENT_SECRET is one character repeated.*openssl rand -hex 32/],
+    [{ CLIENT_SECRET: `${newSecret()},${newSecret()}` }, /CLIENT_SECRET must not hold commas/],
+    [{ CLIENT_SECRET: ` ${newSecret()}` }, /CLIENT_SECRET must not hold commas, nor blanks/],
     [{ CLIENT_SECRET_PREVIOUS: `${newSecret()},short` }, /CLIENT_SECRET_PREVIOUS entry 2 is too short/],
     [{ CLIENT_KEYS: `xxx,${token}` }, /CLIENT_KEYS entry 2 looks like a key_access_token; put the key_id there/],
     [{ CLIENT_KEYS: jwt }, /CLIENT_KEYS entry 1 looks like a key_access_token/],
@@ -91,7 +93,7 @@ test('every bad variable is named in one message', async t => {
 
 test('blank values count as none, and the process goes before the file', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
-  writeFileSync(dotenv, 'PORT=4000\nHOST="::1"\nLOG_LEVEL=\n# a comment\nBASE_URL=http://file.example\n')
+  writeFileSync(dotenv, '\uFEFFPORT=4000\nHOST="::1"\nLOG_LEVEL=\n# a comment\nBASE_URL=http://file.example\n')
   t.same(environment(dotenv, { PORT: ' ', BASE_URL: 'http://process.example', UNSET: undefined }), { HOST: '::1', BASE_URL: 'http://process.example' })
   t.same(environment(`${dotenv}.none`, {}), {})
   t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is no file')
@@ -106,6 +108,12 @@ test('the application refuses a bad configuration where it is registered on its 
 test('an error that is no validation error stays what it is', async t => {
   const error = new Error('x')
   t.equal(asConfigError(error), error)
+})
+
+test('a list of proxies may have empty entries', async t => {
+  const fastify = await createServer({ CLIENT_SECRET, TRUST_PROXY: '10.0.0.1, ,', DATABASE_URL: 'file::memory:', LOG_LEVEL: 'silent' })
+  t.match(fastify.config, { TRUST_PROXY: '10.0.0.1, ,' })
+  await fastify.close()
 })
 
 test('the server stops at a bad configuration with exit code 1 and one readable message', async t => {

@@ -81,10 +81,22 @@ const contract = (engine: string, open: (t: Test) => Stores): void => {
     t.same(await listOf(stores, EVERYTHING, { until: all[3] }), all.slice(0, 4))
     t.same(await listOf(stores, EVERYTHING, { after: all[3], until: all[7] }), all.slice(4, 8))
     t.same(await listOf(stores, EVERYTHING, { after: all[7], until: all[3] }), [])
-    t.match(await stores.apps.pageEnd(EVERYTHING, 5), { descriptiveName: all[4].descriptiveName, id: all[4].id })
-    t.match(await stores.apps.pageEnd(EVERYTHING, 5, all[17]), { id: all[22].id })
-    t.equal(await stores.apps.pageEnd(EVERYTHING, 5, all[18]), null, 'the rest fits')
-    t.equal(await stores.apps.pageEnd(EVERYTHING, 5, all[23]), null)
+    t.match(await stores.apps.page(EVERYTHING, 5), { until: { descriptiveName: all[4].descriptiveName, id: all[4].id } })
+    t.match(await stores.apps.page(EVERYTHING, 5, all[17]), { until: { id: all[22].id } })
+    t.equal((await stores.apps.page(EVERYTHING, 5, all[18])).until, undefined, 'the rest fits')
+    t.equal((await stores.apps.page(EVERYTHING, 5, all[23])).until, undefined)
+  })
+
+  test(`${engine}: a page does not grow, whatever is created before it is read`, async t => {
+    const stores = await filled(t)
+    const all = await listOf(stores)
+    for (const limit of [5, 100]) {
+      const page = await stores.apps.page(EVERYTHING, limit)
+      await stores.apps.insert(newApp({ descriptiveName: `AAA ${limit}` }))
+      t.same(await listOf(stores, EVERYTHING, page), all.slice(0, limit))
+      await stores.apps.discard((await listOf(stores))[0].name, AT)
+    }
+    t.same(await listOf(open(t), EVERYTHING, await open(t).apps.page(EVERYTHING, 5)), [])
   })
 
   test(`${engine}: apps of one descriptive name are in the order of their ids`, async t => {
@@ -92,8 +104,8 @@ const contract = (engine: string, open: (t: Test) => Stores): void => {
     for (const owner of [{ type: 'Organization', id: 1 }, { type: 'User', id: 2 }, { type: 'User', id: 1 }] as const) {
       await stores.apps.insert(newApp({ descriptiveName: 'Zebra', owner }))
     }
-    const end = await stores.apps.pageEnd(EVERYTHING, 25)
-    t.same((await listOf(stores, EVERYTHING, { after: end ?? undefined })).map(({ id }) => id), [26, 27])
+    const { until } = await stores.apps.page(EVERYTHING, 25)
+    t.same((await listOf(stores, EVERYTHING, { after: until })).map(({ id }) => id), [26, 27])
   })
 
   test(`${engine}: the sample is loaded once`, async t => {

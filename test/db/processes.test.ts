@@ -25,6 +25,14 @@ test('a database that another process has locked is 503 with Retry-After, and he
   t.equal(refused.headers.get('retry-after'), '1')
   t.match(await refused.json(), { code: 'SERVICE_UNAVAILABLE' })
   t.equal((await fetch(url, { headers: service.headers })).status, 200, 'reading goes on')
+  const order: string[] = []
+  const writes = Promise.all(Array.from({ length: 10 }, async () => {
+    await fetch(url, { method: 'DELETE', headers: service.headers })
+    order.push('write')
+  }))
+  for (let i = 0; i < 5; i++) await fetch(`http://localhost:${service.port}/up`).then(() => { order.push('up') })
+  await writes
+  t.strictSame(order.slice(0, 5), Array.from({ length: 5 }, () => 'up'), 'nobody else waits')
   db.exec('commit')
   db.close()
   t.equal((await fetch(url, { method: 'DELETE', headers: service.headers })).status, 204)

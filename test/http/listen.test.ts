@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createNetServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -29,12 +30,23 @@ test('a port or a host that can\'t be had stops the start with a clear message',
     t.equal(code, 1)
     t.equal(stderr, `PORT: port ${port} of localhost is in use. Stop what listens there, or set PORT to another.\n`)
   }
-  const { code, stderr } = await run(t, 'server.ts', { env: settings(t, { HOST: 'fe80::1', PORT: '0' }).env }).ended
-  t.equal(code, 1)
-  t.match(stderr, /listen EINVAL/, 'what nobody foresaw is shown as it is')
-  for (const host of ['192.0.2.1', 'no.such.host.invalid']) {
+  for (const host of ['fe80::1', '192.0.2.1', 'no.such.host.invalid']) {
     const { code, stderr } = await run(t, 'server.ts', { env: settings(t, { HOST: host, PORT: '0' }).env }).ended
     t.equal(code, 1)
     t.equal(stderr, `HOST: ${host} is no address of this machine.\n`)
   }
+})
+
+test('what nobody foresaw stops the start and is shown as it is', async t => {
+  const fail = "import { Server } from 'node:net'; Server.prototype.listen = () => { throw new Error('out of the blue') }"
+  const { code, stderr } = await run(t, 'server.ts', { env: { ...settings(t).env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fail)}` } }).ended
+  t.equal(code, 1)
+  t.match(stderr, /Error: out of the blue\n +at /)
+})
+
+test("with CLIENT_KEY_JWT the compiled service takes Trivial's own tokens", async t => {
+  const { port, secret } = await start(t, { CLIENT_KEYS: 'another-key', CLIENT_KEY_JWT: 'true' })
+  const body = [{ alg: 'HS256' }, { key_id: 'another-key' }].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  const token = `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`
+  t.equal((await fetch(`http://127.0.0.1:${port}/apps`, { headers: { authorization: `Bearer ${token}` } })).status, 200)
 })

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { redact, redactPath } from '../../keys/redaction.ts'
 import { raw } from '../helper.ts'
 import { logLines, start } from './service.ts'
 
@@ -41,4 +42,16 @@ test('an answered request is one line, which names the key', async t => {
 test('entries of the allow-list that nobody can present are counted in a warning', async t => {
   const service = await start(t, { CLIENT_KEYS: 'xxx, another-key' })
   t.match(service.output().stdout, '"entries":2')
+})
+
+test('a log that can not be written does not stop the service', async t => {
+  const service = await start(t)
+  service.process.stdout.destroy()
+  for (let i = 0; i < 20; i++) t.equal((await fetch(`http://127.0.0.1:${service.port}/up`)).status, 200)
+})
+
+test('redaction takes no longer for a path that was made to be hard', async t => {
+  t.equal(redact(`a ${'eyJ-'.repeat(50_000)}`).length, 200_002)
+  t.equal(redactPath(`/${'x/'.repeat(5000)}?y`).length, 200)
+  for (const line of ['"eyJhbGciOiJIUzI1NiJ9.eyJr.x-y"', '"a\\neyJhbGciOiJIUzI1NiJ9.eyJr.x-y"', 'Bearer eyJhbGciOiJIUzI1NiJ9.eyJr.']) t.match(redact(line), /\[redacted\]"?$/)
 })

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'tap'
@@ -7,7 +8,7 @@ const PROBLEM = 'application/problem+json'
 
 test('unknown routes and methods are problem documents', async t => {
   const { call } = await world(t)
-  for (const url of ['/', '/nope', '/apps/', '/apps/x/y/z', '/App', '/docs/nope/nope', '//', '/apps%2f']) {
+  for (const url of ['/', '/nope', '/apps/', '/apps/x/y/z', '/App', '/docs/nope/nope', '/docs/static/nope.js', '//', '/apps%2f']) {
     const { status, headers, json } = await call('GET', url)
     t.equal(status, 404, url)
     t.match(headers['content-type'], PROBLEM)
@@ -90,8 +91,12 @@ test('bodies that are not JSON, too large or of another type are told apart', as
     t.match(reply.json, { code })
     t.notMatch(reply.text, 'tck_x', 'the body is not echoed')
   }
-  t.equal((await call('DELETE', '/apps/ba6811fb3e073d', '', json)).status, 400)
-  t.match((await call('DELETE', '/apps/ba6811fb3e073d')).status, 204)
+  t.equal((await call('DELETE', '/apps/ba6811fb3e073d', '{', json)).status, 400)
+  t.equal((await call('DELETE', '/apps/ba6811fb3e073d', '', json)).status, 204, 'many clients send the type without a body')
+  t.equal((await call('DELETE', '/apps/3f1c09d2a7be54')).status, 204)
+  for (const [method, path, code] of [['POST', '/nope', 'ROUTE_NOT_FOUND'], ['POST', '/up', 'METHOD_NOT_ALLOWED']] as const) {
+    t.match((await call(method, path, '{', json)).json, { code }, 'before its body is read')
+  }
 })
 
 test('no reply repeats a credential, wherever it was put', async t => {
@@ -116,8 +121,10 @@ test('no reply repeats a credential, wherever it was put', async t => {
 })
 
 test('health needs no credential', async t => {
-  const { fastify } = await world(t)
+  const { fastify, env } = await world(t)
   for (const url of ['/up', '/ready']) t.same((await fastify.inject(url)).json(), { status: 'ok' })
+  rmSync(env['DATABASE_URL'].slice('file:'.length))
+  t.equal((await fastify.inject('/ready')).statusCode, 503, 'what is written to a deleted file is lost')
   fastify.stores.close()
   t.equal((await fastify.inject('/up')).statusCode, 200)
   const ready = await fastify.inject('/ready')
@@ -129,8 +136,9 @@ test('health needs no credential', async t => {
 test('what the service did not foresee is a 500 that tells nothing', async t => {
   const { fastify, call } = await world(t)
   fastify.stores.close()
-  const { status, json, text } = await call('GET', '/apps')
+  const { status, headers, json, text } = await call('GET', '/apps')
   t.equal(status, 500)
+  t.match(headers['x-request-id'], /^req-/)
   t.match(json, { code: 'INTERNAL_ERROR', title: 'Something went wrong here' })
   t.notMatch(text, /database|sqlite|connection/i)
 })

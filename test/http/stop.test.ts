@@ -30,6 +30,21 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
+test('a client that keeps its connection busy is told that it closes, and loses no request', async t => {
+  const service = await start(t)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => { agent.destroy() })
+  for (let answered = 0; ; answered++) {
+    if (answered === 20) service.process.kill('SIGTERM')
+    const [response] = await once(httpGet({ host: '127.0.0.1', port: service.port, path: '/apps', headers: service.headers, agent }), 'response') as [IncomingMessage]
+    t.equal(response.statusCode, 200)
+    response.resume()
+    await once(response, 'end')
+    if (response.headers.connection === 'close') break
+  }
+  t.equal((await service.ended).code, 0)
+})
+
 test('a list that is being sent is finished, and written whole', async t => {
   const service = await start(t)
   const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))

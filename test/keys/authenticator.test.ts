@@ -166,6 +166,13 @@ test("Trivial's own tokens are good for keys of the allow-list, where they are a
   t.match(await authenticate(jwt(previous, { key_id: 'f'.repeat(32) })), { ok: true })
   t.same(await createAuthenticator(options)(good), { ok: false, reason: 'malformed' }, 'off by default')
   t.same(await authenticate(jwt(secret, { key_id: 'unknown' })), { ok: false, reason: 'not_allowed' }, 'never by the look-up')
+  let now = Date.now()
+  const clock = t.intercept(globalThis, 'Date', { value: class extends Date { static override now () { return now } } })
+  const passing = jwt(secret, { key_id: 'another-key', exp: Math.floor(now / 1000) + 60 })
+  t.match(await authenticate(passing), { ok: true })
+  now += 120_000
+  t.same(await authenticate(passing), { ok: false, reason: 'forged' }, 'once seen, and expired since')
+  clock.restore()
   t.same(await authenticate(jwt(newSecret(), { key_id: 'another-key' })), { ok: false, reason: 'forged' })
 })
 

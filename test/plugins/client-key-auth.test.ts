@@ -86,6 +86,7 @@ test('a request that a browser sent from a page of another site is refused with 
   const refused: Record<string, string>[] = [
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'none, cross-site' },
     { origin: 'https://evil.example' },
     { origin: 'http://localhost' },
     { origin: 'http://localhost:81' },

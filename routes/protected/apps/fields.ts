@@ -1,9 +1,9 @@
 import type { AppChange } from '../../../apps/app.ts'
-import { isTooDeep, MAX_DEPTH, toJson } from '../../../apps/json.ts'
+import { jsonFault, MAX_DEPTH, toJson } from '../../../apps/json.ts'
 import { InvalidFields } from '../../../problems/table.ts'
 
-// Text for people: no control characters, and nothing that is not Unicode text.
-const printable = { type: 'string', maxLength: 255, pattern: '^[^\\p{Cc}\\p{Cs}]*$' } as const
+// Text for people: something to be seen, no control characters, and nothing that is not Unicode text.
+const printable = { type: 'string', maxLength: 255, pattern: '^[^\\p{Cc}\\p{Cs}]*[^\\p{C}\\p{Z}][^\\p{Cc}\\p{Cs}]*$' } as const
 const tagText = { ...printable, minLength: 1 } as const
 
 const jsonObject = { type: ['object', 'null'], description: `Any JSON object, nested ${MAX_DEPTH} deep at most; null clears it.` } as const
@@ -45,10 +45,13 @@ export const locationHeader = { Location: { type: 'string', description: 'The pa
 
 interface Written { descriptive_name?: string, panels?: object | null, schedule?: object | null }
 
-/** What a body says of an app, with its objects as JSON text. Throws InvalidFields for an object that is nested too deep. */
+/** What a body says of an app, with its objects as JSON text. Throws InvalidFields for objects that can't be stored. */
 export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
-  const faults = Object.entries({ panels, schedule }).filter(([, value]) => isTooDeep(value))
-  if (faults.length > 0) throw new InvalidFields(faults.map(([name]) => `${name} must not be nested more than ${MAX_DEPTH} deep`))
+  const faults = Object.entries({ panels, schedule }).flatMap(([name, value]) => {
+    const fault = jsonFault(value)
+    return fault === null ? [] : [`${name} ${fault}`]
+  })
+  if (faults.length > 0) throw new InvalidFields(faults)
   return {
     ...descriptiveName === undefined ? {} : { descriptiveName },
     ...panels === undefined ? {} : { panels: toJson(panels) },

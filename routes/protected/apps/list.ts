@@ -16,10 +16,11 @@ const Query = {
   type: 'object',
   properties: {
     limit: { type: 'integer', minimum: 1, maximum: 1000, description: 'How many apps a page has; without it every app comes.' },
-    after: { type: 'string', description: 'Where the page starts: copy it from the `Link` header of the page before.' },
+    after: { type: 'string', maxLength: 2000, description: 'Where the page starts: copy it from the `Link` header of the page before.' },
     include_deleted: { type: 'boolean', default: false, description: 'Whether deleted apps come too.' },
     tagged_with: {
       type: 'string',
+      maxLength: 2000,
       description: `Only apps that bear all these tags: a JSON array such as \`[{"department":"finance"},{"stage":"production"}]\`, with ${MAX_TAGS} tags at most.`
     }
   }
@@ -70,10 +71,13 @@ end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (R
     }
 
     const filter = { includeDiscarded, tags }
-    const until = limit === undefined ? null : await apps.pageEnd(filter, limit, start)
-    if (until !== null) {
+    const range = limit === undefined ? { after: start } : await apps.page(filter, limit, start)
+    if (range.until !== undefined) {
       const next = new URLSearchParams({
-        limit: String(limit), after: encodeCursor(until), include_deleted: String(includeDiscarded), tagged_with: taggedWith
+        limit: String(limit),
+        after: encodeCursor(range.until),
+        ...includeDiscarded ? { include_deleted: 'true' } : {},
+        ...tags.length > 0 ? { tagged_with: taggedWith } : {}
       })
       reply.header('link', `</apps?${next.toString()}>; rel="next"`)
     }
@@ -81,7 +85,7 @@ end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (R
     const form = request.accepts().type(['json', NDJSON]) === NDJSON ? 'lines' : 'array'
     reply.type(`${form === 'lines' ? NDJSON : 'application/json'}; charset=utf-8`).header('vary', 'accept')
     if (request.method === 'HEAD') return await reply.send(Readable.from([]))
-    return await send(reply, writeList(form, apps.list(filter, { after: start, until: until ?? undefined }), fastify.writeApp))
+    return await send(reply, writeList(form, apps.list(filter, range), fastify.writeApp))
   })
 }
 

@@ -20,8 +20,8 @@ const routes: RoutesPlugin = async fastify => {
         ...problemReplies(AppNotFound, InvalidFields)
       }
     }
-  }, async ({ params, body }, response) => {
-    const result = await apps.addTag(params.name, body)
+  }, async ({ params, body: { context, name } }, response) => {
+    const result = await apps.addTag(params.name, { context, name })
     if (result === null) throw new AppNotFound()
     return await response.code(result.added ? 201 : 200).send(result.tag)
   })

@@ -1,0 +1,25 @@
+// autocannon comes without types; these are the few that the bench uses.
+declare module 'autocannon' {
+  interface Options {
+    url: string
+    headers?: Record<string, string>
+    connections: number
+    /** Seconds. */
+    duration: number
+    maxOverallRequests: number
+    /** Milliseconds between looks at whether the run is over. */
+    sampleInt: number
+  }
+
+  interface Result {
+    '2xx': number
+    non2xx: number
+    errors: number
+  }
+
+  interface Run extends Promise<Result> {
+    on (event: 'start' | 'response', listener: () => void): this
+  }
+
+  export default function autocannon (options: Options): Run
+}

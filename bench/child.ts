@@ -1,0 +1,88 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** What a child process answers, by the name of the question. */
+export type Answers = Record<string, (argument: never) => unknown>
+
+export interface Child<A extends Answers> {
+  /** Rejects where the child fails at it, or ends. */
+  ask <Name extends keyof A & string>(name: Name, ...argument: Parameters<A[Name]>): Promise<Awaited<ReturnType<A[Name]>>>
+}
+
+interface Question { id: number, name: string, argument: never }
+
+type Reply = { id: number, answer: unknown } | { id: number, failure: string }
+
+interface Asker {
+  resolve (answer: unknown): void
+  reject (failure: Error): void
+}
+
+const bench = new URL('./', import.meta.url)
+
+/** Starts a file of this folder in a process of its own. */
+export type StartChild = <A extends Answers>(file: string) => Child<A>
+
+/** Lets a piece of work start children, and stops them when it is over. */
+export const withChildren = async <T>(folder: string, work: (start: StartChild) => Promise<T>): Promise<T> => {
+  const children: { stop (): Promise<void> }[] = []
+  try {
+    return await work(file => {
+      const { child, stop } = startChild(file, folder)
+      children.push({ stop })
+      return child
+    })
+  } finally {
+    await Promise.all(children.map(async ({ stop }) => { await stop() }))
+  }
+}
+
+// The working directory and the environment hold nothing of the developer's. Questions go by IPC, so that they are no part
+// of what a server is measured by.
+const startChild = <A extends Answers>(file: string, folder: string): { child: Child<A>, stop (): Promise<void> } => {
+  const forked = fork(fileURLToPath(new URL(file, bench)), {
+    cwd: folder,
+    env: {},
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    serialization: 'advanced'
+  })
+  const askers = new Map<number, Asker>()
+  const exit = once(forked, 'exit').then(() => {
+    for (const asker of askers.values()) asker.reject(new Error(`bench/${file} ended before it answered`))
+  })
+  forked.on('message', (reply: Reply) => {
+    const asker = askers.get(reply.id)
+    askers.delete(reply.id)
+    if ('failure' in reply) asker?.reject(new Error(reply.failure))
+    else asker?.resolve(reply.answer)
+  })
+
+  let asked = 0
+  return {
+    child: {
+      ask: (name, ...[argument]) => new Promise((resolve, reject) => {
+        const id = ++asked
+        askers.set(id, { resolve: answer => { resolve(answer as Awaited<ReturnType<A[typeof name]>>) }, reject })
+        forked.send({ id, name, argument }, error => { if (error !== null) reject(error) })
+      })
+    },
+    stop: async () => {
+      if (forked.connected) forked.disconnect()
+      await exit
+    }
+  }
+}
+
+/** The child's side: answers until the parent stops it or is gone. */
+export const answerParent = (answers: Answers): void => {
+  const reply = (message: Reply): void => { process.send?.(message) }
+  process.on('message', async ({ id, name, argument }: Question) => {
+    try {
+      reply({ id, answer: await answers[name]?.(argument) })
+    } catch (error) {
+      reply({ id, failure: error instanceof Error ? error.stack ?? error.message : String(error) })
+    }
+  })
+  process.on('disconnect', () => { process.exit() })
+}

@@ -1,0 +1,55 @@
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { compiled } from './compiled.ts'
+
+const { openStores } = await compiled('db/open.js')
+
+const OWNERS = 100
+const PANELS_BYTES = 200
+const AT = '2026-01-05T09:00:00.000Z'
+
+/** A database of the bench's own making. */
+export interface BenchDatabase {
+  path: string
+  apps: number
+  /** The name of one of its apps. */
+  appName: string
+}
+
+/** Makes a database of apps with panels of about 200 bytes and two tags each. Its names sort in another order than its ids. */
+export const makeDatabase = (folder: string, apps: number): BenchDatabase => {
+  const path = join(folder, `${apps}.db`)
+  openStores(`file:${path}`).close()
+  const db = new Database(path)
+  try {
+    db.pragma('synchronous = OFF')
+    db.transaction(() => { fill(db, apps) })()
+  } finally {
+    db.close()
+  }
+  return { path, apps, appName: nameOf(1) }
+}
+
+const fill = (db: Database.Database, apps: number): void => {
+  const addUser = db.prepare('insert into users (id, name, email, created_at, updated_at) values (?, ?, ?, ?, ?)')
+  const addApp = db.prepare(`
+    insert into apps (id, name, descriptive_name, port, panels, user_id, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?)
+  `)
+  const addTag = db.prepare('insert into tags (app_id, context, name) values (?, ?, ?)')
+
+  for (let id = 1; id <= OWNERS; id++) addUser.run(id, `User ${id}`, `user-${id}@example.com`, AT, AT)
+  for (let id = 1; id <= apps; id++) {
+    const name = nameOf(id)
+    addApp.run(id, name, `Invoice Sync ${name}`, 3000 + id, panelsOf(id), id % OWNERS + 1, AT, AT)
+    addTag.run(id, 'department', `department ${id % 20}`)
+    addTag.run(id, 'stage', id % 2 === 0 ? 'production' : 'staging')
+  }
+}
+
+const nameOf = (id: number): string => hash('sha256', String(id)).slice(0, 14)
+
+const panelsOf = (id: number): string => {
+  const panel = { layout: 'grid', columns: 2 + id % 3, title: `Panel ${id}`, note: '' }
+  return JSON.stringify({ ...panel, note: 'x'.repeat(PANELS_BYTES - JSON.stringify(panel).length) })
+}

@@ -1,0 +1,59 @@
+import bearerAuth from '@fastify/bearer-auth'
+import { createVerifier } from 'fast-jwt'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { compiled } from './compiled.ts'
+import type { Credentials } from './credentials.ts'
+import type { App } from '../apps/app.ts'
+
+/** The routes of the comparison, by the credential that they ask for. */
+export const peers = {
+  none: '/bench/none',
+  noneAgain: '/bench/none-again',
+  clientKey: '/bench/client-key',
+  bearerAuth: '/bench/bearer-auth',
+  jwt: '/bench/jwt',
+  openApps: '/bench/apps'
+} as const
+
+const small = async (): Promise<object> => ({ ok: true })
+
+/** Adds one small route for each way to tell who asks, and one that shows an app without asking. */
+export const addPeers: FastifyPluginAsync<Credentials> = async (fastify, { staticToken, jwtSecret }) => {
+  fastify.get(peers.none, small)
+  // The same once more: by how much it differs from the first is the noise of the measure.
+  fastify.get(peers.noneAgain, small)
+  fastify.get(peers.clientKey, { onRequest: fastify.requireClientKey }, small)
+
+  await fastify.register(async scope => {
+    await scope.register(bearerAuth, { keys: new Set([staticToken]) })
+    scope.get(peers.bearerAuth, small)
+  })
+
+  await fastify.register(async scope => {
+    requireJwt(scope, jwtSecret)
+    scope.get(peers.jwt, small)
+  })
+
+  const { NameParams } = await compiled('routes/protected/apps/fields.js')
+  fastify.get<{ Params: Pick<App, 'name'> }>(`${peers.openApps}/:name`, { schema: { params: NameParams } }, async ({ params }, reply) => {
+    const app = await fastify.stores.apps.findByName(params.name)
+    if (app === null) throw new Error('the bench asks for an app that is not there')
+    return reply.type('application/json; charset=utf-8').send(fastify.writeApp(app))
+  })
+}
+
+const SCHEME = 'Bearer '
+
+const requireJwt = (scope: FastifyInstance, key: string): void => {
+  const verify = createVerifier({ key, algorithms: ['HS256'], cache: false })
+  scope.addHook('onRequest', (request, _reply, done) => {
+    const { authorization = '' } = request.headers
+    try {
+      if (!authorization.startsWith(SCHEME)) throw new Error('no Bearer token')
+      verify(authorization.slice(SCHEME.length))
+      done()
+    } catch (error) {
+      done(error instanceof Error ? error : new Error('no good token'))
+    }
+  })
+}

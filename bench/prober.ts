@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { Agent, get } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import { answerParent } from './child.ts'
+
+// A process of its own, so that whoever reads a long list does not hold up who waits for a short answer.
+
+const PAUSE_MS = 1
+
+const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+let latencies: number[] = []
+let stopping = new AbortController()
+let end: Promise<void> = Promise.resolve()
+
+const probe = async (url: string): Promise<number> => {
+  const start = performance.now()
+  const request = get(url, { agent })
+  const [response] = await once(request, 'response')
+  response.resume()
+  await once(response, 'end')
+  return performance.now() - start
+}
+
+const probeOnAndOn = async (url: string, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    latencies.push(await probe(url))
+    await setTimeout(PAUSE_MS)
+  }
+}
+
+const answers = {
+  /** Begins to ask for a small answer, again and again, on one connection that is open by then. */
+  begin: async (url: string): Promise<void> => {
+    await probe(url)
+    latencies = []
+    stopping = new AbortController()
+    end = probeOnAndOn(url, stopping.signal)
+  },
+
+  /** How long each answer took, in milliseconds. */
+  end: async (): Promise<number[]> => {
+    stopping.abort()
+    await end
+    return latencies
+  }
+}
+
+export type ProberAnswers = typeof answers
+
+answerParent(answers)

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { withChildren } from './child.ts'
+import { makeCredentials } from './credentials.ts'
+import { makeDatabase } from './databases.ts'
+import { compareRoutes } from './load.ts'
+import { full, quick } from './plan.ts'
+import { HOW_TO_READ, machine, table } from './report.ts'
+import { measureStart } from './start.ts'
+import { measureStreaming } from './streaming.ts'
+import { measureTokens } from './tokens.ts'
+
+const MAX_MINUTES = 8
+const QUIET_LOAD = 0.5
+
+const { values: { quick: isQuick = false } } = parseArgs({ options: { quick: { type: 'boolean' } } })
+const plan = isQuick ? quick : full
+
+const folder = mkdtempSync(join(tmpdir(), 'trivial-api-bench-'))
+process.on('exit', () => { rmSync(folder, { recursive: true, force: true }) })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+setTimeout(() => {
+  console.error(`The bench has not ended after ${MAX_MINUTES} minutes, so something hangs.`)
+  process.exit(1)
+}, MAX_MINUTES * 60_000).unref()
+
+const say = (what: string): void => { console.error(`… ${what}`) }
+
+const [load = 0] = loadavg()
+if (load > QUIET_LOAD) say(`the machine is busy (load ${load.toFixed(1)}), so expect worse numbers and more noise`)
+
+const credentials = makeCredentials()
+say('opening tokens')
+const tokens = await measureTokens(plan)
+say('making databases')
+const databases = { short: makeDatabase(folder, 1_000), middle: makeDatabase(folder, 10_000), long: makeDatabase(folder, 100_000) }
+say('routes under load')
+const routes = await withChildren(folder, async start => await compareRoutes(plan, start, databases.short, credentials))
+say('streaming lists')
+const streams = await withChildren(folder, async start => await measureStreaming(plan, start, databases, credentials))
+say('starting')
+const starts = await measureStart(plan, folder, credentials)
+
+console.log(`${machine()}${isQuick ? ', quick run' : ''}
+
+${table([...routes, ...tokens, ...streams, ...starts])}
+
+${HOW_TO_READ}`)
