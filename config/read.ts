@@ -22,6 +22,8 @@ export const configAjv = new Ajv({
   strictNumbers: false,
   useDefaults: true,
   removeAdditional: true,
+  meta: false,
+  validateSchema: false,
   keywords: ['mend', {
     keyword: 'check',
     type: 'string',
