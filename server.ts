@@ -1,6 +1,6 @@
 import { createServer } from './app.ts'
+import { complain } from './config/complaint.ts'
 import { environment } from './config/read.ts'
-import { exitWith } from './http/exit.ts'
 import { closeOnSignals, listen } from './http/listen.ts'
 
 try {
@@ -8,5 +8,6 @@ try {
   closeOnSignals(fastify)
   await listen(fastify)
 } catch (error) {
-  exitWith(error)
+  complain(error)
+  process.exit()
 }

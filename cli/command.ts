@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { ParseArgsConfig } from 'node:util'
-import { ConfigError } from '../config/read.ts'
+import { Complaint, complain } from '../config/complaint.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['values']
@@ -14,9 +14,8 @@ export interface Command<O extends Options> {
 }
 
 /** A refusal with a message for the person who typed the command. */
-export class CommandError extends Error {}
+export class CommandError extends Complaint {}
 
-const EXIT_REFUSED = 1
 const EXIT_USAGE = 2
 
 /**
@@ -36,8 +35,7 @@ export const runCommand = async <O extends Options>({ help, options, run }: Comm
   try {
     await run(values as Values<O>)
   } catch (error) {
-    console.error(error instanceof CommandError || error instanceof ConfigError ? error.message : error)
-    process.exitCode = EXIT_REFUSED
+    complain(error)
   }
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { dotenvText } from '../config/read.ts'
 import { CommandError } from './command.ts'
 
 const SECRET_MODE = 0o600
@@ -26,7 +27,7 @@ const readIfThere = (path: string): { path: string, text: string, mode: number }
   if (!existsSync(path)) return null
   const target = realpathSync(path)
   const { mode } = statSync(target)
-  return { path: target, text: readFileSync(target, 'utf8').replace(/^\uFEFF/, ''), mode }
+  return { path: target, text: dotenvText(target), mode }
 }
 
 const withVariable = (text: string, name: string, value: string): string => {

@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util'
 import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
 import { envSchema } from 'env-schema'
+import { Complaint } from './complaint.ts'
 import { Config } from './schema.ts'
 import type { Check } from './schema.ts'
 
@@ -10,7 +11,7 @@ import type { Check } from './schema.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A configuration that can't be used. The message names every bad variable, what is wrong with it and how to mend it. */
-export class ConfigError extends Error {
+export class ConfigError extends Complaint {
   override readonly name = 'ConfigError'
 }
 
@@ -67,9 +68,12 @@ export const asConfigError = (error: unknown): unknown => {
 const only = (names: readonly (keyof Config)[]): object =>
   ({ required: names, properties: Object.fromEntries(names.map(name => [name, Config.properties[name]])) })
 
+/** The text of a `.env` file, without the byte order mark that some editors begin it with. */
+export const dotenvText = (path: string): string => readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+
 const readDotenv = (path: string): Environment => {
   try {
-    return parseEnv(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')) as Environment
+    return parseEnv(dotenvText(path)) as Environment
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
     throw new ConfigError(`${path} can't be read: ${(error as Error).message}`)

@@ -36,8 +36,6 @@ export type Authenticate = (token: string) => Verdict | Promise<Verdict>
 
 interface Remembered { epoch: number, verdict: Good }
 
-const NOT_LIVE: Verdict = { ok: false, reason: 'not_live' }
-
 const NO_LOOKUP: ClientKeyLookup = { epoch: () => 0, findByDigest: () => null }
 
 /**
@@ -55,9 +53,8 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
 
   const judge = (key: ClientKey | null, fingerprint: string, epoch: number): Verdict => {
     if (key === null) return { ok: false, reason: 'not_allowed' }
-    const verdict: Good = { ok: true, key }
-    if (!isLive(key, new Date())) return NOT_LIVE
-    remembered.set(fingerprint, { epoch, verdict })
+    const verdict = ifLive({ ok: true, key })
+    if (verdict.ok) remembered.set(fingerprint, { epoch, verdict })
     return verdict
   }
 
@@ -66,9 +63,7 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
     // Read before the look-up: a change that comes between the two then leaves an entry that is already stale.
     const epoch = lookup.epoch()
     const known = remembered.get(fingerprint)
-    if (known !== undefined && known.epoch === epoch) {
-      return isLive(known.verdict.key, new Date()) ? known.verdict : NOT_LIVE
-    }
+    if (known !== undefined && known.epoch === epoch) return ifLive(known.verdict)
 
     if (openLegacyToken !== undefined && looksLikeJwt(token)) {
       const keyId = openLegacyToken(token)
@@ -87,3 +82,5 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
       : judge(found, fingerprint, epoch)
   }
 }
+
+const ifLive = (verdict: Good): Verdict => isLive(verdict.key, new Date()) ? verdict : { ok: false, reason: 'not_live' }

@@ -11,8 +11,8 @@ const LONGEST_PATH = 200
 export const redact = (text: string): string => text.replace(CREDENTIAL, MASK)
 
 /**
- * The path of a request's URL for a log: its beginning, without the query, and with every segment masked that is percent-encoded, where
- * a credential could hide, or that could be one itself.
+ * The path of a request's URL for a log: its beginning, without the query, and with every segment masked that is
+ * percent-encoded, where a credential could hide, or that could be one itself.
  */
 export const redactPath = (url: string): string => {
   const path = url.split('?', 1)[0].slice(0, LONGEST_PATH)

@@ -26,12 +26,13 @@ export default fp(async fastify => {
     reply.header('allow', allowed.join(', '))
     return new MethodNotAllowed()
   }
-  // Before a body is read that nobody asked for.
-  fastify.addHook('onRequest', (request, reply, done) => {
-    done(request.is404 ? refuse(request, reply) : undefined)
+  // A scope of its own, so that its hook runs for what is not found and for nothing else.
+  await fastify.register(async scope => {
+    // Before a body is read that nobody asked for.
+    scope.addHook('onRequest', (request, reply, done) => { done(refuse(request, reply)) })
+    // A route may also find by itself that it has nothing, as that of a folder of files does.
+    scope.setNotFoundHandler((request, reply) => { throw refuse(request, reply) })
   })
-  // A route may also find by itself that it has nothing, as that of a folder of files does.
-  fastify.setNotFoundHandler((request, reply) => { throw refuse(request, reply) })
 }, { name: 'errors', dependencies: ['security-headers'] })
 
 /** Answers a failure with its problem document. */
