@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import autoload from '@fastify/autoload'
 import Fastify from 'fastify'
@@ -44,9 +45,17 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
 const serverOptions = ({ LOG_LEVEL, TRUST_PROXY }: Config): FastifyServerOptions => ({
   ...limits,
   ...loggingOptions(LOG_LEVEL),
+  genReqId: createRequestIds(),
   trustProxy: TRUST_PROXY === 'false' ? false : listEntries(TRUST_PROXY),
   // What comes on an open connection while the server stops is still answered; then the connection is closed.
   return503OnClosing: false,
   frameworkErrors: sendProblem,
   clientErrorHandler: answerClientError
 })
+
+// No two requests of any process have the same: the audit trail keeps these ids.
+const createRequestIds = (): (() => string) => {
+  const run = randomBytes(6).toString('base64url')
+  let count = 0
+  return () => `${run}-${(++count).toString(36)}`
+}

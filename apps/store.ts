@@ -1,3 +1,4 @@
+import type { Origin } from '../audits/audit.ts'
 import type { App, AppChange, NewApp, Tag, TagKey } from './app.ts'
 
 /** A place in the list of apps, which is ordered by `descriptive_name`, then by `id`. */
@@ -24,21 +25,21 @@ export interface ListRange {
  * Where apps are kept. Apps that were discarded are found by nothing but `list` with `includeDiscarded`.
  *
  * Writes throw `DescriptiveNameTaken` where the owner has a kept app of that name, and `OwnerNotFound` where there is
- * no such owner; then nothing was written.
+ * no such owner; then nothing was written. Each writes its audit entry in the same transaction, under the `origin` it is given.
  */
 export interface AppStore {
-  insert (app: NewApp): Promise<App>
+  insert (app: NewApp, origin: Origin): Promise<App>
   findByName (name: string): Promise<App | null>
   /** Answers null where there is no such app. */
-  update (name: string, change: AppChange, at: string): Promise<App | null>
+  update (name: string, change: AppChange, at: string, origin: Origin): Promise<App | null>
   /** Answers whether there was such an app. */
-  discard (name: string, at: string): Promise<boolean>
+  discard (name: string, at: string, origin: Origin): Promise<boolean>
   /** Stores a copy, with its panels, schedule, owner and tags; null where there is no such app. */
-  copy (name: string, copy: Pick<NewApp, 'name' | 'descriptiveName' | 'createdAt'>): Promise<App | null>
+  copy (name: string, copy: Pick<NewApp, 'name' | 'descriptiveName' | 'createdAt'>, origin: Origin): Promise<App | null>
   /** Adds a tag where the app does not bear it yet; null where there is no such app. */
-  addTag (name: string, tag: TagKey): Promise<{ tag: Tag, added: boolean } | null>
+  addTag (name: string, tag: TagKey, at: string, origin: Origin): Promise<{ tag: Tag, added: boolean } | null>
   /** Answers whether there was such an app and it bore the tag. */
-  removeTag (name: string, tag: TagKey): Promise<boolean>
+  removeTag (name: string, tag: TagKey, at: string, origin: Origin): Promise<boolean>
   /**
    * The apps of a range, in batches that are small in number and in bytes. Each is read when it is asked for, and other
    * work gets its turn in between; a batch may be empty. An app that is renamed meanwhile may be missed or come twice;

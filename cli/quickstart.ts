@@ -5,6 +5,7 @@ import { sample } from '../db/sample.ts'
 import { closeOnSignals, listen } from '../http/listen.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../keys/token.ts'
 import { CommandError, runCommand } from './command.ts'
+import { cliOrigin } from './origin.ts'
 import { saveToDotenv } from './dotenv.ts'
 import { table } from './table.ts'
 
@@ -93,7 +94,7 @@ It can be run again at any time: nothing is lost.
         ...found['CLIENT_SECRET'] === undefined ? { CLIENT_SECRET: secret } : {},
         CLIENT_KEYS: withEntry(environment(DOTENV, {})['CLIENT_KEYS'], entry)
       })
-      const loaded = await fastify.stores.loadSample(sample)
+      const loaded = await fastify.stores.loadSample(sample, cliOrigin())
       await show(`http://${hostForClients(fastify.config.HOST)}:${port}`, keyAccessToken, loaded)
     } catch (error) {
       await fastify.close()

@@ -1,12 +1,17 @@
 import type { AppStore } from '../apps/store.ts'
+import type { Origin } from '../audits/audit.ts'
+import type { AuditStore } from '../audits/store.ts'
+import type { ClientKeyStore } from '../keys/store.ts'
 import type { Sample } from './sample.ts'
 
 /** Everything the service keeps, whatever the engine. */
 export interface Stores {
   readonly apps: AppStore
+  readonly audits: AuditStore
+  readonly clientKeys: ClientKeyStore
   /** Resolves when the database answers a query; rejects when it does not. */
   ping (): Promise<void>
   /** Stores the sample, whole or not at all; answers false, and stores nothing, where there are apps already. */
-  loadSample (sample: Sample): Promise<boolean>
+  loadSample (sample: Sample, origin: Origin): Promise<boolean>
   close (): void
 }

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { LruMap } from 'toad-cache'
 import { allowListKeys } from './allow-list.ts'
-import { isLive } from './client-key.ts'
-import type { ClientKey } from './client-key.ts'
+import { whyDead } from './client-key.ts'
+import type { Dead, KnownToken } from './client-key.ts'
 import type { OpenLegacyToken } from './legacy-token.ts'
 import type { ClientKeyLookup } from './store.ts'
 import { looksLikeJwt } from './token-shape.ts'
@@ -10,20 +10,21 @@ import { createTokenSealer, digestOf } from './token.ts'
 import type { TokenFault } from './token.ts'
 
 /** Why a token was refused. For logs: a caller is never told which it was. */
-export type TokenRefusal = TokenFault | 'not_allowed' | 'not_live'
+export type TokenRefusal = TokenFault | 'not_allowed' | Dead
 
-interface Good { ok: true, key: ClientKey }
+interface Good { readonly ok: true, readonly token: KnownToken }
 
-export type Verdict = Good | { ok: false, reason: TokenRefusal }
+/** A refusal has the token where it is known whose it was. */
+export type Verdict = Good | { readonly ok: false, readonly reason: TokenRefusal, readonly token?: KnownToken }
 
 export interface AuthenticatorOptions {
   /** The secret that seals tokens, 32 characters at least. */
   secret: string
   /** Earlier secrets, whose tokens still open. */
   previousSecrets?: readonly string[]
-  /** `key_id`s, or `sha256:<64 hex>` digests of them, that are good for as long as the process runs. */
+  /** `key_id`s, or `sha256:<64 hex>` digests of them, that are good for as long as the process runs and they are not revoked. */
   allowList?: Iterable<string>
-  /** Where keys that are not on the allow-list are looked up. */
+  /** Where keys that are not on the allow-list are looked up, and which entries of the list are revoked. */
   lookup?: ClientKeyLookup
   /** Opens Trivial's own HS256 tokens, for keys on the allow-list only; without it they are refused. */
   openLegacyToken?: OpenLegacyToken
@@ -31,7 +32,10 @@ export interface AuthenticatorOptions {
   cacheSize?: number
 }
 
-/** Tells what a token stands for: at once where that is known, else when the look-up answers. Never throws for a token. */
+/**
+ * Tells what a token stands for: at once where that is known, else when the look-up answers. Never throws for a token, only
+ * where the look-up does.
+ */
 export type Authenticate = (token: string) => Verdict | Promise<Verdict>
 
 interface Remembered { epoch: number, verdict: Good }
@@ -51,36 +55,51 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
   const allowList = allowListKeys(options.allowList ?? [])
   const remembered = new LruMap<Remembered>(cacheSize)
 
-  const judge = (key: ClientKey | null, fingerprint: string, epoch: number): Verdict => {
-    if (key === null) return { ok: false, reason: 'not_allowed' }
-    const verdict = ifLive({ ok: true, key })
-    if (verdict.ok) remembered.set(fingerprint, { epoch, verdict })
-    return verdict
+  const findOnAllowList = (digest: string, generation: string): KnownToken | null | Promise<KnownToken | null> => {
+    const key = allowList.get(digest)
+    if (key === undefined) return null
+    return then(lookup.findRevocation?.(digest) ?? null, revokedAt => ({
+      key: { ...key, revokedAt }, digest, generation, ref: digest + generation, expiresAt: null, revokedAt: null
+    }))
   }
+
+  // What is stored goes first: a managed key that was revoked stays so, even where its key_id is put on the allow-list.
+  const find = (digest: string, generation: string): KnownToken | null | Promise<KnownToken | null> =>
+    then(lookup.findByDigest(digest), found => found ?? findOnAllowList(digest, generation))
 
   return token => {
     const fingerprint = hash('sha256', token, 'base64url')
     // Read before the look-up: a change that comes between the two then leaves an entry that is already stale.
     const epoch = lookup.epoch()
     const known = remembered.get(fingerprint)
-    if (known !== undefined && known.epoch === epoch) return ifLive(known.verdict)
+    if (known !== undefined && known.epoch === epoch) {
+      return whyDead(known.verdict.token, Date.now()) === null ? known.verdict : judge(known.verdict.token)
+    }
 
     if (openLegacyToken !== undefined && looksLikeJwt(token)) {
-      const keyId = openLegacyToken(token)
-      if (keyId === null) return { ok: false, reason: 'forged' }
+      const opened = openLegacyToken(token)
+      if (opened === null) return { ok: false, reason: 'forged' }
       // Not remembered: it may hold a time from which it is not good any more.
-      const key = allowList.get(digestOf(keyId))
-      return key === undefined ? { ok: false, reason: 'not_allowed' } : { ok: true, key }
+      const digest = digestOf(opened.keyId)
+      return then(lookup.findByDigest(digest), managed => then(managed === null ? findOnAllowList(digest, opened.generation) : null, judge))
     }
 
     const opened = sealer.open(token)
     if (!opened.ok) return { ok: false, reason: opened.fault }
-    const digest = digestOf(opened.keyId)
-    const found = allowList.get(digest) ?? lookup.findByDigest(digest)
-    return found instanceof Promise
-      ? found.then(key => judge(key, fingerprint, epoch))
-      : judge(found, fingerprint, epoch)
+    return then(find(digestOf(opened.keyId), opened.generation), found => {
+      const verdict = judge(found)
+      if (verdict.ok) remembered.set(fingerprint, { epoch, verdict })
+      return verdict
+    })
   }
 }
 
-const ifLive = (verdict: Good): Verdict => isLive(verdict.key, new Date()) ? verdict : { ok: false, reason: 'not_live' }
+const judge = (token: KnownToken | null): Verdict => {
+  if (token === null) return { ok: false, reason: 'not_allowed' }
+  const reason = whyDead(token, Date.now())
+  return reason === null ? { ok: true, token } : { ok: false, reason, token }
+}
+
+// Not a promise where there is none: a token that is found at once is answered at once.
+const then = <T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> =>
+  value instanceof Promise ? value.then(next) : next(value)

@@ -101,8 +101,17 @@ export const issueClientKey = (sealer: TokenSealer): IssuedClientKey => {
 /** SHA-256 of a `key_id`, as 64 lowercase hexadecimal digits: what an allow-list or a database row may hold. */
 export const digestOf = (keyId: string): string => hash('sha256', keyId)
 
+/** Tells one secret from another without telling it: the first 4 bytes of its SHA-256, as 8 hexadecimal digits. */
+export const generationOf = (secret: string): string => hash('sha256', secret).slice(0, 2 * (NONCE_START - GENERATION_START))
+
+/** The generation that a well-formed token says it is of, which only its secret can prove; null for what is no token. */
+export const claimedGeneration = (token: string): string | null =>
+  token.length === TOKEN_LENGTH && token.startsWith(PREFIX) && checksum(token.slice(0, CHECKSUM_START)) === token.slice(CHECKSUM_START)
+    ? decodeBase62(token.slice(PREFIX.length, CHECKSUM_START), SEALED_BYTES)?.subarray(GENERATION_START, NONCE_START).toString('hex') ?? null
+    : null
+
 const sealingKey = (secret: string): SealingKey => ({
-  generation: Buffer.from(hash('sha256', secret), 'hex').subarray(0, NONCE_START - GENERATION_START),
+  generation: Buffer.from(generationOf(secret), 'hex'),
   key: createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', HKDF_INFO, 32)))
 })
 

@@ -5,6 +5,8 @@ import fp from 'fastify-plugin'
 import type { Principal } from '../access/principal.ts'
 import { createAuthenticator } from '../keys/authenticator.ts'
 import type { AuthenticatorOptions, TokenRefusal, Verdict } from '../keys/authenticator.ts'
+import type { KnownToken } from '../keys/client-key.ts'
+import type { Evidence } from '../keys/evidence.ts'
 import type { OpenLegacyToken } from '../keys/legacy-token.ts'
 import { BrowserNotAllowed, CredentialRequired, InvalidToken } from '../problems/table.ts'
 import type { ProblemError } from '../problems/problem.ts'
@@ -24,6 +26,8 @@ declare module 'fastify' {
 export interface ClientKeyAuthOptions extends Omit<AuthenticatorOptions, 'openLegacyToken'> {
   /** Accept Trivial's own HS256 tokens for keys on the allow-list; false unless told. */
   acceptLegacyTokens?: boolean
+  /** Is told of every known token that is refused. */
+  evidence?: Pick<Evidence, 'refused'>
   /** The realm in `WWW-Authenticate`; `trivial` unless told. */
   realm?: string
 }
@@ -33,10 +37,13 @@ type Refusal = TokenRefusal | 'no_credential' | 'malformed_header' | 'duplicate_
 
 class Refused extends Error {
   readonly reason: Refusal
+  /** The token, where it is known. */
+  readonly token: KnownToken | undefined
 
-  constructor (reason: Refusal) {
+  constructor (reason: Refusal, token?: KnownToken) {
     super(reason)
     this.reason = reason
+    this.token = token
   }
 }
 
@@ -66,14 +73,15 @@ const REASONS: Readonly<Record<string, Refusal | undefined>> = {
  * (`BROWSER_NOT_ALLOWED`) and has its `WWW-Authenticate` header set; the reason, which the reply hides, is logged once at
  * info as `reason`.
  */
-export default fp<ClientKeyAuthOptions>(async (fastify, { acceptLegacyTokens = false, realm = 'trivial', ...options }) => {
+export default fp<ClientKeyAuthOptions>(async (fastify, { acceptLegacyTokens = false, realm = 'trivial', evidence, ...options }) => {
   const secrets = [options.secret, ...options.previousSecrets ?? []]
   const authenticate = createAuthenticator(acceptLegacyTokens ? { ...options, openLegacyToken: await legacyTokenOpener(secrets) } : options)
 
   const admit = (request: FastifyRequest, verdict: Verdict): true => {
-    if (!verdict.ok) throw new Refused(verdict.reason)
-    if (isCrossSite(request)) throw new Refused('cross_site')
-    request.principal = { kind: 'client_key', key: verdict.key }
+    if (!verdict.ok) throw new Refused(verdict.reason, verdict.token)
+    const { token } = verdict
+    if (isCrossSite(request)) throw new Refused('cross_site', token)
+    request.principal = { kind: 'client_key', key: token.key, token }
     return true
   }
 
@@ -96,7 +104,11 @@ export default fp<ClientKeyAuthOptions>(async (fastify, { acceptLegacyTokens = f
     verify(request, reply, error => {
       if (error === undefined) return done()
       const reason = reasonOf(error)
-      done(reason === undefined ? error : refuse(request, reply, reason, realm))
+      if (reason === undefined) return done(error)
+      const token = error instanceof Refused ? error.token : undefined
+      if (token !== undefined) evidence?.refused(token, reason)
+      request.log.info({ reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
+      done(refuse(reply, reason, realm))
     })
   })
 }, { name: 'client-key-auth', fastify: '5.x' })
@@ -114,8 +126,7 @@ const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacy
 const reasonOf = (error: Error & { code?: string }): Refusal | undefined =>
   error instanceof Refused ? error.reason : REASONS[String(error.code)]
 
-const refuse = (request: FastifyRequest, reply: FastifyReply, reason: Refusal, realm: string): ProblemError => {
-  request.log.info({ reason, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
+const refuse = (reply: FastifyReply, reason: Refusal, realm: string): ProblemError => {
   if (reason === 'cross_site') {
     reply.code(403)
     return new BrowserNotAllowed()

@@ -1,7 +1,8 @@
 import FindMyWay from 'find-my-way'
 import type { HTTPMethod } from 'find-my-way'
-import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { sentences } from '../json/validation.ts'
 import { isProblem, PROBLEM_MEDIA_TYPE, toDocument } from '../problems/problem.ts'
 import type { ProblemError } from '../problems/problem.ts'
 import { BadRequest, frameworkProblems, InternalError, InvalidFields, MethodNotAllowed, RouteNotFound } from '../problems/table.ts'
@@ -42,30 +43,15 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
     request.log.error({ err: error }, 'the request failed')
     reply.header('x-request-id', request.id)
   }
-  if (problem.statusCode === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  if (problem.statusCode === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)
   reply.code(problem.statusCode).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(toDocument(problem)))
 }
 
 const toProblem = (error: unknown): ProblemError => {
   if (isProblem(error)) return error
   const { code, statusCode = 500, validation } = error as FastifyError
-  if (validation !== undefined) return new InvalidFields(validation.map(sentence))
+  if (validation !== undefined) return new InvalidFields(sentences(validation))
   const Known: (new () => ProblemError) | undefined = frameworkProblems[code]
   if (Known !== undefined) return new Known()
   return statusCode >= 400 && statusCode < 500 ? new BadRequest() : new InternalError()
-}
-
-const sentence = ({ keyword, instancePath, params }: FastifySchemaValidationError): string => {
-  const path = instancePath.slice(1).replaceAll('/', '.')
-  switch (keyword) {
-    case 'required': return `${[path, params['missingProperty']].filter(Boolean).join('.')} is required`
-    case 'type': return `${path || 'the body'} must be ${[params['type']].flat().join(' or ')}`
-    case 'minLength': return `${path} must have ${String(params['limit'])} characters at least`
-    case 'maxLength': return `${path} must have ${String(params['limit'])} characters at most`
-    case 'minimum': return `${path} must be ${String(params['limit'])} at least`
-    case 'maximum': return `${path} must be ${String(params['limit'])} at most`
-    case 'enum': return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
-    // The one pattern there is.
-    default: return `${path} must be visible, well-formed text without control characters`
-  }
 }

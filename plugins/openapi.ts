@@ -2,6 +2,10 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { AppJson, TagJson } from '../apps/representation.ts'
+import { AuditJson } from '../audits/representation.ts'
+import {
+  ActorJson, ClientKeyJson, ClientKeyWithTokensJson, IssuedKeyJson, PolicyJson, RotatedKeyJson, TokenRecordJson, UsageJson
+} from '../keys/representation.ts'
 import { Problem } from '../problems/problem.ts'
 
 /** The version of the API; the same as the package's. */
@@ -9,7 +13,8 @@ const VERSION = '0.1.0'
 
 const DESCRIPTION = `
 Calls are authorized by a **client key**: a long-lived Bearer token, tied to no user and no app, that reaches every app and
-overrides user and organization authorization. The operator of the service makes one with \`npm run key:issue\`.
+overrides user and organization authorization. A key may be held to scopes, addresses, a rate and an expiry; without any it reaches
+everything. The operator of the service makes the first with \`npm run key:issue\`; a key with the scope \`client_keys:write\` makes others.
 Press *Authorize* and paste the \`key_access_token\` to try the calls on this page.
 
 Client keys are for servers. A request with a client key that a browser sends from a page of another site is refused.
@@ -32,7 +37,9 @@ const UI_POLICY = {
 
 /** The OpenAPI document, made from the routes' schemas, and Swagger UI at /docs to explore it. */
 export default fp(async fastify => {
-  for (const schema of [AppJson, TagJson, Problem]) fastify.addSchema(schema)
+  for (const schema of [
+    AppJson, TagJson, ActorJson, ClientKeyJson, ClientKeyWithTokensJson, IssuedKeyJson, RotatedKeyJson, PolicyJson, TokenRecordJson, UsageJson, AuditJson, Problem
+  ]) fastify.addSchema(schema)
 
   await fastify.register(swagger, {
     openapi: {
@@ -48,6 +55,8 @@ export default fp(async fastify => {
       tags: [
         { name: 'Apps', description: 'Every app of every owner.' },
         { name: 'Tags', description: 'Labels on apps: a context and a name, such as `department` and `finance`.' },
+        { name: 'Client keys', description: 'Who is let in: issue, restrict, watch, rotate and revoke keys, each change good for the very next request.' },
+        { name: 'Audits', description: 'Who changed what.' },
         { name: 'Health', description: 'Whether the service is alive and ready. No credential is needed.' }
       ],
       components: {

@@ -1,19 +1,7 @@
-import { Ajv } from 'ajv'
-import type { Options } from 'ajv'
 import type { FastifyPluginAsync, FastifyPluginOptions, FastifyTypeProvider, RawServerDefault } from 'fastify'
 import fp from 'fastify-plugin'
 import type { XStatic } from 'typebox/schema'
-
-const options: Options = {
-  allErrors: true,
-  useDefaults: true,
-  removeAdditional: true,
-  allowUnionTypes: true,
-  // The schemas are the service's own, and the document made of them is linted; to compile the schema of schemas as well
-  // would take a twentieth of the start.
-  meta: false,
-  validateSchema: false
-}
+import { bodyAjv, urlAjv } from '../json/validation.ts'
 
 /** Types requests by their JSON Schemas. */
 export interface SchemaTypeProvider extends FastifyTypeProvider {
@@ -27,10 +15,7 @@ export type RoutesPlugin = FastifyPluginAsync<FastifyPluginOptions, RawServerDef
  * How requests are checked and replies written. A body must have the types it should have; only what arrives as text, in a URL, is converted.
  */
 export default fp(async fastify => {
-  const body = new Ajv(options)
-  // With strict numbers Ajv converts 1e999 to Infinity and then compares it with no limit.
-  const url = new Ajv({ ...options, coerceTypes: true, strictNumbers: false })
-  fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : url).compile(schema))
+  fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodyAjv : urlAjv).compile(schema))
   // Replies are small or are written before they come here; to compile a writer for each takes long at every start.
   fastify.setSerializerCompiler(() => JSON.stringify)
   fastify.removeContentTypeParser(['text/plain', 'application/json'])

@@ -24,6 +24,96 @@ export const BrowserNotAllowed = defineProblem({
   detail: 'A browser sent this request from a page of another site. A client key reaches everything, so it must not be in a page: call from a server.'
 })
 
+const InsufficientScopeBase = defineProblem({
+  code: 'INSUFFICIENT_SCOPE',
+  status: 403,
+  title: 'The key lacks a scope',
+  detail: 'The client key is good, but it may not do this.'
+})
+
+/** The key has not the scope that the route asks for. */
+export class InsufficientScope extends InsufficientScopeBase {
+  constructor (scope: string) {
+    super()
+    this.message = `The client key is good, but it may not do this: it needs the scope ${scope}.`
+  }
+}
+
+export const AddressNotAllowed = defineProblem({
+  code: 'ADDRESS_NOT_ALLOWED',
+  status: 403,
+  title: 'The key is not for use from this address',
+  detail: 'The client key is good, but the address that the request came from is none of its allowed_ips.'
+})
+
+export const RateLimited = defineProblem({
+  code: 'RATE_LIMITED',
+  status: 429,
+  title: 'Too many requests with this key',
+  detail: 'The client key has used up its rate_limit. Try again after the seconds that Retry-After tells.'
+})
+
+export const LimitUndecided = defineProblem({
+  code: 'LIMIT_UNDECIDED',
+  status: 503,
+  title: 'The rate limit can not be told now',
+  detail: 'The client key has a rate_limit, and how much of it is used can not be told now. Try again after the seconds that Retry-After tells.'
+})
+
+// Client keys
+
+export const ClientKeyNotFound = defineProblem({
+  code: 'CLIENT_KEY_NOT_FOUND',
+  status: 404,
+  title: 'There is no such client key',
+  detail: 'No client key has this id.'
+})
+
+export const ClientKeyNameTaken = defineProblem({
+  code: 'CLIENT_KEY_NAME_TAKEN',
+  status: 409,
+  title: 'The name is taken',
+  detail: 'Another client key that is not revoked has this name. Choose another, or revoke that key first.'
+})
+
+export const ClientKeyRevoked = defineProblem({
+  code: 'CLIENT_KEY_REVOKED',
+  status: 409,
+  title: 'The client key is revoked',
+  detail: 'A revoked client key stays revoked and can not be changed. Issue a new one.'
+})
+
+export const EnvironmentKeyFixed = defineProblem({
+  code: 'ENVIRONMENT_KEY_FIXED',
+  status: 409,
+  title: 'Environment keys can not be changed',
+  detail: 'This key is an entry of CLIENT_KEYS in the environment of the service: it can be revoked here, but neither changed nor rotated. Issue a managed key instead.'
+})
+
+const BeyondCeilingBase = defineProblem({
+  code: 'BEYOND_CEILING',
+  status: 403,
+  title: 'This goes beyond your own key',
+  detail: 'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what is beyond it.'
+})
+
+/** One sentence for each thing that is beyond the author of a change. */
+export class BeyondCeiling extends BeyondCeilingBase {
+  override errors: readonly string[]
+
+  constructor (errors?: readonly string[]) {
+    super()
+    this.errors = errors ?? [this.message]
+  }
+}
+
+export const IdempotencyKeyReused = defineProblem({
+  code: 'IDEMPOTENCY_KEY_REUSED',
+  status: 422,
+  title: 'The Idempotency-Key was used for something else',
+  detail: 'Another request with this Idempotency-Key was made in the last ten minutes. Send a new one with each new request, and the same one with a retry.'
+})
+
 // Requests
 
 export const BadUrl = defineProblem({

@@ -11,6 +11,8 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { createServer } from '../app.ts'
 import { sample } from '../db/sample.ts'
+import { UNLIMITED } from '../keys/client-key.ts'
+import type { ClientKey, KnownToken } from '../keys/client-key.ts'
 import { createTokenSealer, issueClientKey } from '../keys/token.ts'
 import type { IssuedClientKey } from '../keys/token.ts'
 
@@ -24,6 +26,17 @@ export const temporaryFolder = (t: Test): string => {
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   return folder
 }
+
+/** A token of a managed key, as a look-up answers it. */
+export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({
+  key: { ...UNLIMITED, id: 'managed', name: 'managed', source: 'managed', enabled: true, revokedAt: null, ...key },
+  digest: '0'.repeat(64),
+  generation: '00000000',
+  ref: '0'.repeat(64),
+  expiresAt: null,
+  revokedAt: null,
+  ...token
+})
 
 export interface Settings {
   secret: string
@@ -66,7 +79,7 @@ export const world = async (t: Test, env: Record<string, string> = {}): Promise<
   const made = settings(t, env)
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
-  await fastify.stores.loadSample(sample)
+  await fastify.stores.loadSample(sample, { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null })
   return { ...made, fastify, call: caller(fastify, made.key.keyAccessToken) }
 }
 

@@ -27,6 +27,8 @@ const documentOf = async ({ call }: World): Promise<Document> => (await call('GE
 const operations = ({ paths }: Document): [route: string, operation: Operation][] =>
   Object.entries(paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]))
 
+const scope = (name: string): unknown[] => [{ clientKey: [name] }]
+
 test('npm run openapi prints the document that the service serves', async t => {
   const made = await world(t)
   const { code, stdout, stderr } = await run(t, 'cli/openapi.ts').ended
@@ -41,18 +43,36 @@ test('npm run openapi prints the document that the service serves', async t => {
 test('every route is described: summary, description, replies, problems with examples, and who gets in', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document)
-  t.same(routes.map(([route]) => route).sort(), [
-    'DELETE /apps/{name}', 'DELETE /apps/{name}/tags', 'GET /apps', 'GET /apps/name_suggestion', 'GET /apps/{name}', 'GET /ready',
-    'GET /up', 'PATCH /apps/{name}', 'POST /apps', 'POST /apps/{name}/copy', 'POST /apps/{name}/tags', 'PUT /apps/{name}'
-  ])
+  t.same(Object.fromEntries(routes.map(([route, { security }]) => [route, security])), {
+    'DELETE /apps/{name}': scope('apps:write'),
+    'DELETE /apps/{name}/tags': scope('apps:write'),
+    'GET /apps': scope('apps:read'),
+    'GET /apps/name_suggestion': scope('apps:read'),
+    'GET /apps/{name}': scope('apps:read'),
+    'GET /audits': scope('audits:read'),
+    'GET /client_keys': scope('client_keys:read'),
+    'GET /client_keys/me': [{ clientKey: [] }],
+    'GET /client_keys/{id}': scope('client_keys:read'),
+    'GET /client_keys/{id}/usage': scope('client_keys:read'),
+    'GET /ready': [],
+    'GET /up': [],
+    'PATCH /apps/{name}': scope('apps:write'),
+    'PATCH /client_keys/{id}': scope('client_keys:write'),
+    'POST /apps': scope('apps:write'),
+    'POST /apps/{name}/copy': scope('apps:write'),
+    'POST /apps/{name}/tags': scope('apps:write'),
+    'POST /client_keys': scope('client_keys:write'),
+    'POST /client_keys/{id}/revoke': scope('client_keys:write'),
+    'POST /client_keys/{id}/rotate': scope('client_keys:write'),
+    'PUT /apps/{name}': scope('apps:write')
+  })
   t.match(document.components.securitySchemes, { clientKey: { type: 'http', scheme: 'bearer', description: /client key/ } })
   t.equal(new Set(routes.map(([, { operationId }]) => operationId)).size, routes.length)
   for (const [route, operation] of routes) {
     t.ok(operation.summary && operation.description && operation.tags?.length === 1, route)
     const isPublic = ['GET /up', 'GET /ready'].includes(route)
-    t.same(operation.security, isPublic ? [] : [{ clientKey: [] }], route)
     t.ok(Object.keys(operation.responses).some(status => status.startsWith('2')), route)
-    if (!isPublic) t.ok(['401', '403', '503'].every(status => status in operation.responses), route)
+    if (!isPublic) t.ok(['401', '403', '429', '503'].every(status => status in operation.responses), route)
     if (operation.requestBody !== undefined) t.ok(['400', '413', '415', '422'].every(status => status in operation.responses), route)
     for (const [status, { description, content }] of Object.entries(operation.responses)) {
       t.ok(description, `${route} ${status}`)
@@ -92,6 +112,21 @@ test('replies are what the document says', async t => {
   check('POST /apps/{name}/tags', await made.call('POST', `${app}/tags`, { context: 'a', name: 'b' }))
   check('POST /apps/{name}/tags', await made.call('POST', `${app}/tags`, { context: 'a', name: 'b' }))
   check('GET /apps/name_suggestion', await made.call('GET', '/apps/name_suggestion'))
+  const issued = await made.call('POST', '/client_keys', { name: 'one', expires_at: '2099-01-01T00:00:00Z', rate_limit: { max: 5, window_seconds: 1 } })
+  check('POST /client_keys', issued)
+  check('POST /client_keys', await made.call('POST', '/client_keys', { name: 'one' }))
+  const key = `/client_keys/${issued.json.id}`
+  check('GET /client_keys', await made.call('GET', '/client_keys'))
+  check('GET /client_keys', await made.call('GET', '/client_keys?limit=0'))
+  check('GET /client_keys/me', await made.call('GET', '/client_keys/me'))
+  check('GET /client_keys/{id}', await made.call('GET', key))
+  check('GET /client_keys/{id}', await made.call('GET', '/client_keys/x'))
+  check('PATCH /client_keys/{id}', await made.call('PATCH', key, { enabled: false }))
+  check('POST /client_keys/{id}/rotate', await made.call('POST', `${key}/rotate`, {}))
+  check('GET /client_keys/{id}/usage', await made.call('GET', `/client_keys/${(await made.call('GET', '/client_keys/me')).json.id}/usage`))
+  check('POST /client_keys/{id}/revoke', await made.call('POST', `${key}/revoke`, { reason: 'a test' }))
+  check('POST /client_keys/{id}/rotate', await made.call('POST', `${key}/rotate`, {}))
+  check('GET /audits', await made.call('GET', '/audits'))
   check('GET /up', await made.call('GET', '/up'))
   check('GET /ready', await made.call('GET', '/ready'))
   check('GET /apps', await made.call('GET', '/apps', undefined, { authorization: 'x' }))

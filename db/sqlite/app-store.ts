@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { and, eq, isNull, lte, max, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { App, NewApp, Owner, TagKey } from '../../apps/app.ts'
+import type { App, AppChange, NewApp, Owner, TagKey } from '../../apps/app.ts'
 import type { AppFilter, AppStore, ListPosition, ListRange } from '../../apps/store.ts'
+import { creation, differences } from '../../audits/audit.ts'
+import type { Changes, Origin } from '../../audits/audit.ts'
+import type { AppendAudit } from './audit-store.ts'
 import { attempt } from './failures.ts'
 import type { SqliteDatabase } from './database.ts'
 import { apps, tags } from './schema.ts'
@@ -87,7 +90,16 @@ export const newRow = (app: NewApp) => ({
   updatedAt: app.createdAt
 })
 
-export const createAppStore = (db: SqliteDatabase): AppStore => {
+/** What an audit entry tells of a new app. Panels and schedules may be large, and may hold what is nobody else's business. */
+const audited = (app: App): Changes => creation({ descriptive_name: app.descriptiveName, owner_type: app.owner.type, owner_id: app.owner.id, port: app.port })
+
+const changesOf = (before: App, after: AppChange): Changes => ({
+  ...after.descriptiveName === undefined ? {} : differences({ descriptive_name: before.descriptiveName }, { descriptive_name: after.descriptiveName }),
+  ...after.panels === undefined || after.panels === before.panels ? {} : { panels: { changed: true } },
+  ...after.schedule === undefined || after.schedule === before.schedule ? {} : { schedule: { changed: true } }
+})
+
+export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): AppStore => {
   const keptByName = db.select(columns).from(apps).where(and(eq(apps.name, sql.placeholder('name')), kept)).prepare()
 
   const find = (name: string): App | null => {
@@ -118,44 +130,64 @@ export const createAppStore = (db: SqliteDatabase): AppStore => {
     return { batch, whole: true }
   }
 
+  const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
+
+  const audit = (action: string, name: string, at: string, origin: Origin, changes: Changes): void => {
+    appendAudit({ at: new Date(at), origin, action: `app.${action}`, subject: { type: 'app', id: name }, changes })
+  }
+
   return {
-    insert: async app => await attempt(() => insert(app)),
+    insert: async (app, origin) => await change(() => {
+      const made = insert(app)
+      audit('create', app.name, app.createdAt, origin, audited(made))
+      return made
+    }),
 
     findByName: async name => await attempt(() => find(name)),
 
-    update: async (name, change, at) => await attempt(() => {
-      if (Object.values(change).some(value => value !== undefined)) {
-        db.update(apps).set({ ...change, updatedAt: at }).where(and(eq(apps.name, name), kept)).run()
-      }
+    update: async (name, wanted, at, origin) => await change(() => {
+      const before = find(name)
+      if (before === null || Object.keys(wanted).length === 0) return before
+      db.update(apps).set({ ...wanted, updatedAt: at }).where(eq(apps.id, before.id)).run()
+      audit('update', name, at, origin, changesOf(before, wanted))
       return find(name)
     }),
 
-    discard: async (name, at) => await attempt(() =>
-      db.update(apps).set({ discardedAt: at, updatedAt: at }).where(and(eq(apps.name, name), kept)).run().changes === 1),
+    discard: async (name, at, origin) => await change(() => {
+      const isDone = db.update(apps).set({ discardedAt: at, updatedAt: at }).where(and(eq(apps.name, name), kept)).run().changes === 1
+      if (isDone) audit('delete', name, at, origin, {})
+      return isDone
+    }),
 
-    copy: async (name, copy) => await attempt(() => db.transaction(tx => {
+    copy: async (name, copy, origin) => await change(() => {
       const original = find(name)
       if (original === null) return null
-      const { id } = insert({ ...copy, panels: original.panels, schedule: original.schedule, owner: original.owner })
-      tx.insert(tags).select(
-        tx.select({ id: sql<number>`null`.as('id'), appId: sql<number>`${id}`.as('app_id'), context: tags.context, name: tags.name })
+      const made = insert({ ...copy, panels: original.panels, schedule: original.schedule, owner: original.owner })
+      db.insert(tags).select(
+        db.select({ id: sql<number>`null`.as('id'), appId: sql<number>`${made.id}`.as('app_id'), context: tags.context, name: tags.name })
           .from(tags).where(eq(tags.appId, original.id)).orderBy(tags.id)
       ).run()
+      audit('copy', copy.name, copy.createdAt, origin, { ...audited(made), copied_from: { to: name } })
       return find(copy.name)
-    }, { behavior: 'immediate' })),
+    }),
 
-    addTag: async (name, tag) => await attempt(() => db.transaction(tx => {
+    addTag: async (name, tag, at, origin) => await change(() => {
       const app = find(name)
       if (app === null) return null
-      const [added]: ({ id: number } | undefined)[] = tx.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
-      if (added !== undefined) return { tag: { id: added.id, ...tag }, added: true }
-      const [{ id }] = tx.select({ id: tags.id }).from(tags).where(isTag(app, tag)).all()
+      const [added]: ({ id: number } | undefined)[] = db.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
+      if (added !== undefined) {
+        audit('add_tag', name, at, origin, creation({ tag }))
+        return { tag: { id: added.id, ...tag }, added: true }
+      }
+      const [{ id }] = db.select({ id: tags.id }).from(tags).where(isTag(app, tag)).all()
       return { tag: { id, ...tag }, added: false }
-    }, { behavior: 'immediate' })),
+    }),
 
-    removeTag: async (name, tag) => await attempt(() => {
+    removeTag: async (name, tag, at, origin) => await change(() => {
       const app = find(name)
-      return app !== null && db.delete(tags).where(isTag(app, tag)).run().changes === 1
+      const isDone = app !== null && db.delete(tags).where(isTag(app, tag)).run().changes === 1
+      if (isDone) audit('remove_tag', name, at, origin, { tag: { from: tag, to: null } })
+      return isDone
     }),
 
     async * list (filter, { after, until, newest }) {

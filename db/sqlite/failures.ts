@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { DescriptiveNameTaken, OwnerNotFound, ServiceUnavailable } from '../../problems/table.ts'
+import { ClientKeyNameTaken, DescriptiveNameTaken, OwnerNotFound, ServiceUnavailable } from '../../problems/table.ts'
 
 const PATIENCE_MS = 1000
 const RETRY_MS = 20
@@ -25,10 +25,12 @@ export const attempt = async <T>(work: () => T, patience = PATIENCE_MS): Promise
 
 const isBusy = (error: unknown): boolean => error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
-const asFailure = (error: unknown): unknown => {
+/** What SQLite reports as a failure of the domain. */
+export const asFailure = (error: unknown): unknown => {
   if (!(error instanceof Database.SqliteError)) return error
   if (UNAVAILABLE.test(error.code)) return Object.assign(new ServiceUnavailable(), { cause: error })
   if (error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY') return new OwnerNotFound()
   if (error.code === 'SQLITE_CONSTRAINT_UNIQUE' && error.message.includes('descriptive_name')) return new DescriptiveNameTaken()
+  if (error.code === 'SQLITE_CONSTRAINT_UNIQUE' && error.message.includes('client_keys.name')) return new ClientKeyNameTaken()
   return error
 }

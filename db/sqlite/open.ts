@@ -6,6 +6,8 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import type { Stores } from '../stores.ts'
 import { createAppStore } from './app-store.ts'
+import { createAuditStore, createAuditWriter } from './audit-store.ts'
+import { createClientKeyStore } from './client-key-store.ts'
 import type { SqliteDatabase } from './database.ts'
 import { loadSample } from './sample.ts'
 
@@ -25,16 +27,19 @@ export const openSqlite = (path: string): Stores => {
     const db = drizzle(client)
     bringUpToDate(db)
     client.pragma('busy_timeout = 0')
+    const appendAudit = createAuditWriter(db)
     const ping = client.prepare('select 1 from apps limit 1')
     const file = fileOf(path)
 
     return {
-      apps: createAppStore(db),
+      apps: createAppStore(db, appendAudit),
+      audits: createAuditStore(db),
+      clientKeys: createClientKeyStore(db, appendAudit),
       ping: async () => {
         ping.get()
         if (fileOf(path) !== file) throw new Error('the database file is not the one that was opened')
       },
-      loadSample: async sample => await loadSample(db, sample),
+      loadSample: async (sample, origin) => await loadSample(db, sample, origin, appendAudit),
       close: () => { client.close() }
     }
   } catch (error) {

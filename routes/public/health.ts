@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { problemReplies } from '../../problems/replies.ts'
+import { problemReplies } from '../../http/replies.ts'
 import { HeadersTooLarge, ServiceUnavailable } from '../../problems/table.ts'
 
 const Status = { description: 'It is.', type: 'object', required: ['status'], properties: { status: { type: 'string', examples: ['ok'] } } }

@@ -25,7 +25,7 @@ test('each refusal is logged once with its reason, and nothing in the log is a c
 
   const refusals = logLines(stdout).filter(line => 'reason' in line)
   t.same(refusals.map(line => line['reason']), requests.map(([reason]) => reason))
-  t.match(refusals[0], { level: 30, reqId: /^req-/, method: 'GET', route: '/apps', address: '127.0.0.1' })
+  t.match(refusals[0], { level: 30, reqId: /^[\w-]{8}-[0-9a-z]+$/, method: 'GET', route: '/apps', address: '127.0.0.1' })
   t.match(refusals[4], { route: '/apps/:name' })
   for (const credential of [token, keyId, secret, token.replaceAll('t', '%74')]) t.notMatch(stdout + stderr, credential)
 })

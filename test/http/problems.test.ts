@@ -138,7 +138,7 @@ test('what the service did not foresee is a 500 that tells nothing', async t => 
   fastify.stores.close()
   const { status, headers, json, text } = await call('GET', '/apps')
   t.equal(status, 500)
-  t.match(headers['x-request-id'], /^req-/)
+  t.match(headers['x-request-id'], /^[\w-]{8}-[0-9a-z]+$/)
   t.match(json, { code: 'INTERNAL_ERROR', title: 'Something went wrong here' })
   t.notMatch(text, /database|sqlite|connection/i)
 })

@@ -1,12 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { test } from 'tap'
 import { createAuthenticator } from '../../keys/authenticator.ts'
-import type { ClientKey } from '../../keys/client-key.ts'
+import type { KnownToken } from '../../keys/client-key.ts'
 import { createLegacyTokenOpener } from '../../keys/legacy-token.ts'
-import { createTokenSealer, digestOf, issueClientKey } from '../../keys/token.ts'
-import { newSecret } from '../helper.ts'
-
-const managed = (change: Partial<ClientKey> = {}): ClientKey => ({ id: 'managed', source: 'managed', expiresAt: null, revokedAt: null, ...change })
+import { createTokenSealer, digestOf, generationOf, issueClientKey } from '../../keys/token.ts'
+import { knownToken, newSecret } from '../helper.ts'
 
 const jwt = (secret: string, payload: unknown, header: unknown = { alg: 'HS256' }): string => {
   const body = [header, payload].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
@@ -19,7 +17,7 @@ test('a token is good when it opens and its digest is allowed, by key_id or by d
   const [plain, digested, stranger] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
   const authenticate = createAuthenticator({ secret, allowList: [plain.keyId, `sha256:${digestOf(digested.keyId).toUpperCase()}`] })
   for (const { keyAccessToken } of [plain, digested]) {
-    t.match(await authenticate(keyAccessToken), { ok: true, key: { source: 'environment', id: /^env_[0-9a-f]{16}$/ } })
+    t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { source: 'environment', id: /^env_[0-9a-f]{16}$/ } } })
     t.match(await authenticate(keyAccessToken), { ok: true }, 'and again, from the cache')
   }
   t.same(await authenticate(stranger.keyAccessToken), { ok: false, reason: 'not_allowed' })
@@ -38,7 +36,7 @@ test('a digest makes no token, and a secret makes no key', async t => {
 test('a look-up is asked for what the allow-list does not have, at once or later, and its answer is remembered', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  for (const wrap of [(key: ClientKey | null) => key, async (key: ClientKey | null) => key]) {
+  for (const wrap of [(found: KnownToken | null) => found, async (found: KnownToken | null) => found]) {
     const asked: string[] = []
     const authenticate = createAuthenticator({
       secret,
@@ -46,12 +44,12 @@ test('a look-up is asked for what the allow-list does not have, at once or later
         epoch: () => 0,
         findByDigest: digest => {
           asked.push(digest)
-          return wrap(digest === digestOf(keyId) ? managed() : null)
+          return wrap(digest === digestOf(keyId) ? knownToken() : null)
         }
       }
     })
-    t.match(await authenticate(keyAccessToken), { ok: true, key: { id: 'managed' } })
-    t.match(await authenticate(keyAccessToken), { ok: true, key: { id: 'managed' } })
+    t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { id: 'managed' } } })
+    t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { id: 'managed' } } })
     t.strictSame(asked, [digestOf(keyId)])
     t.same(await authenticate(createTokenSealer(secret).seal('0'.repeat(32))), { ok: false, reason: 'not_allowed' })
   }
@@ -61,14 +59,14 @@ test('a change that moves the epoch is seen by the very next call', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
-  let key: ClientKey | null = managed()
-  const authenticate = createAuthenticator({ secret, lookup: { epoch: () => epoch, findByDigest: () => key } })
+  let found: KnownToken | null = knownToken()
+  const authenticate = createAuthenticator({ secret, lookup: { epoch: () => epoch, findByDigest: () => found } })
   t.match(await authenticate(keyAccessToken), { ok: true })
-  key = managed({ revokedAt: new Date() })
+  found = knownToken({ revokedAt: new Date() })
   t.match(await authenticate(keyAccessToken), { ok: true }, 'without a new epoch nobody could know')
   epoch++
-  t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_live' })
-  key = null
+  t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked', token: { key: { id: 'managed' } } })
+  found = null
   t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_allowed' }, 'what is not live is not remembered')
 })
 
@@ -82,7 +80,7 @@ test('a revoke between the look-up and the filling of the cache is not lost', as
     lookup: {
       epoch: () => epoch,
       findByDigest: async () => {
-        const row = managed({ revokedAt: revoked ? new Date() : null })
+        const row = knownToken({ revokedAt: revoked ? new Date() : null })
         // The row is read; before its reader goes on, someone revokes the key.
         if (!revoked) {
           revoked = true
@@ -93,20 +91,75 @@ test('a revoke between the look-up and the filling of the cache is not lost', as
     }
   })
   t.match(await authenticate(keyAccessToken), { ok: true }, 'this call had begun before the revoke')
-  t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_live' })
+  t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked' })
 })
 
 test('expiry is compared on every call, not only when the cache is filled', async t => {
-  const secret = newSecret()
-  const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const expiresAt = new Date('2030-01-01T00:00:00.000Z')
-  const authenticate = createAuthenticator({ secret, lookup: { epoch: () => 0, findByDigest: () => managed({ expiresAt }) } })
-  const clock = t.intercept(globalThis, 'Date', { value: class extends Date { constructor () { super(now) } } })
-  let now = expiresAt.getTime() - 1
-  t.match(await authenticate(keyAccessToken), { ok: true })
-  now = expiresAt.getTime()
-  t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_live' })
-  clock.restore()
+  for (const [found, reason] of [[knownToken({ expiresAt }), 'key_expired'], [knownToken({}, { expiresAt }), 'token_expired']] as const) {
+    const secret = newSecret()
+    const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
+    let asked = 0
+    const authenticate = createAuthenticator({
+      secret,
+      lookup: {
+        epoch: () => 0,
+        findByDigest: () => {
+          asked++
+          return found
+        }
+      }
+    })
+    let now = expiresAt.getTime() - 1
+    const clock = t.intercept(globalThis, 'Date', { value: class extends Date { static override now () { return now } } })
+    t.match(await authenticate(keyAccessToken), { ok: true })
+    now = expiresAt.getTime()
+    t.match(await authenticate(keyAccessToken), { ok: false, reason })
+    t.equal(asked, 1, 'by the clock alone')
+    clock.restore()
+  }
+})
+
+test('a key that is disabled, or a token that was revoked by itself, is refused with its reason', async t => {
+  for (const [found, reason] of [
+    [knownToken({ enabled: false }), 'key_disabled'],
+    [knownToken({}, { revokedAt: new Date() }), 'token_revoked'],
+    [knownToken({ revokedAt: new Date(), enabled: false }), 'key_revoked']
+  ] as const) {
+    const secret = newSecret()
+    const authenticate = createAuthenticator({ secret, lookup: { epoch: () => 0, findByDigest: () => found } })
+    t.match(await authenticate(issueClientKey(createTokenSealer(secret)).keyAccessToken), { ok: false, reason, token: found })
+  }
+})
+
+test('a key of the allow-list that is revoked is refused, at once where the epoch moves, and as a legacy token too', async t => {
+  const secret = newSecret()
+  const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
+  let epoch = 0
+  for (const wrap of [(at: Date | null) => at, async (at: Date | null) => at]) {
+    let revokedAt: Date | null = null
+    const authenticate = createAuthenticator({
+      secret,
+      allowList: [keyId],
+      lookup: { epoch: () => epoch, findByDigest: () => null, findRevocation: digest => wrap(digest === digestOf(keyId) ? revokedAt : null) },
+      openLegacyToken: createLegacyTokenOpener([secret])
+    })
+    t.match(await authenticate(keyAccessToken), { ok: true })
+    t.match(await authenticate(jwt(secret, { key_id: keyId })), { ok: true })
+    revokedAt = new Date()
+    epoch++
+    t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked' })
+    t.match(await authenticate(jwt(secret, { key_id: keyId })), { ok: false, reason: 'key_revoked' })
+  }
+})
+
+test('a managed key stays what it is where its key_id is put on the allow-list', async t => {
+  const secret = newSecret()
+  const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
+  const lookup = { epoch: () => 0, findByDigest: () => knownToken({ revokedAt: new Date() }) }
+  const authenticate = createAuthenticator({ secret, allowList: [keyId], lookup, openLegacyToken: createLegacyTokenOpener([secret]) })
+  t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked' })
+  t.match(await authenticate(jwt(secret, { key_id: keyId })), { ok: false, reason: 'not_allowed' })
 })
 
 test('the cache is bounded, and a flood of bad tokens pushes no good one out', async t => {
@@ -121,7 +174,7 @@ test('the cache is bounded, and a flood of bad tokens pushes no good one out', a
       epoch: () => 0,
       findByDigest: digest => {
         asked++
-        return digest === digestOf(good.keyId) ? managed() : null
+        return digest === digestOf(good.keyId) ? knownToken() : null
       }
     }
   })
@@ -147,7 +200,7 @@ test('a look-up that fails fails the call, and nothing is remembered', async t =
       epoch: () => 0,
       findByDigest: async () => {
         if (broken) throw new Error('the database is away')
-        return managed()
+        return knownToken()
       }
     }
   })
@@ -159,13 +212,13 @@ test('a look-up that fails fails the call, and nothing is remembered', async t =
 test("Trivial's own tokens are good for keys of the allow-list, where they are accepted", async t => {
   const [secret, previous] = [newSecret(), newSecret()]
   const allowList = ['another-key', 'f'.repeat(32)]
-  const options = { secret, previousSecrets: [previous], allowList, lookup: { epoch: () => 0, findByDigest: () => managed() } }
+  const options = { secret, previousSecrets: [previous], allowList, lookup: { epoch: () => 0, findByDigest: (digest: string) => digest === digestOf('managed') ? knownToken() : null } }
   const authenticate = createAuthenticator({ ...options, openLegacyToken: createLegacyTokenOpener([secret, previous]) })
   const good = jwt(secret, { key_id: 'another-key' })
-  t.match(await authenticate(good), { ok: true, key: { source: 'environment' } })
+  t.match(await authenticate(good), { ok: true, token: { key: { source: 'environment' } } })
   t.match(await authenticate(jwt(previous, { key_id: 'f'.repeat(32) })), { ok: true })
   t.same(await createAuthenticator(options)(good), { ok: false, reason: 'malformed' }, 'off by default')
-  t.same(await authenticate(jwt(secret, { key_id: 'unknown' })), { ok: false, reason: 'not_allowed' }, 'never by the look-up')
+  t.same(await authenticate(jwt(secret, { key_id: 'managed' })), { ok: false, reason: 'not_allowed' }, 'never by the look-up')
   let now = Date.now()
   const clock = t.intercept(globalThis, 'Date', { value: class extends Date { static override now () { return now } } })
   const passing = jwt(secret, { key_id: 'another-key', exp: Math.floor(now / 1000) + 60 })
@@ -181,7 +234,7 @@ test('a legacy token has one header, one algorithm, one signature and one spelli
   const open = createLegacyTokenOpener([secret])
   const payload = { key_id: 'another-key' }
   const good = jwt(secret, payload)
-  t.equal(open(good), 'another-key')
+  t.same(open(good), { keyId: 'another-key', generation: generationOf(secret) })
   const [header, body, signature] = good.split('.')
   // The last digit of a signature of 32 bytes has two bits to spare.
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import { test } from 'tap'
 import { createTokenSealer, digestOf, issueClientKey } from '../../keys/token.ts'
 import clientKeyAuth from '../../plugins/client-key-auth.ts'
-import { listening, newSecret, raw, world } from '../helper.ts'
+import { knownToken, listening, newSecret, raw, world } from '../helper.ts'
 
 test('a client key reaches every app of every owner', async t => {
   const { call } = await world(t)
@@ -152,7 +152,7 @@ test('the plugin works in any Fastify service', async t => {
       epoch: () => 0,
       findByDigest: async digest => {
         if (digest === digestOf(broken.keyId)) throw new Error('the look-up is away')
-        return digest === digestOf(found.keyId) ? { id: 'k1', source: 'managed', expiresAt: null, revokedAt: null } : null
+        return digest === digestOf(found.keyId) ? knownToken({ id: 'k1' }) : null
       }
     }
   })

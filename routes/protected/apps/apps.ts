@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify'
+import { originOf } from '../../../access/principal.ts'
 import { randomAppName } from '../../../apps/app.ts'
 import type { App } from '../../../apps/app.ts'
 import { suggestName } from '../../../apps/name-suggestion.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import { problemReplies } from '../../../problems/replies.ts'
+import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { AppNotFound, DescriptiveNameTaken, InvalidFields, OwnerNotFound } from '../../../problems/table.ts'
-import { fields, locationHeader, NameParams, noContent, reply, toChange } from './fields.ts'
+import { fields, locationHeader, NameParams, toChange } from './fields.ts'
 
 const NewAppBody = {
   type: 'object',
@@ -37,6 +38,7 @@ const routes: RoutesPlugin = async fastify => {
   }
 
   fastify.post('', {
+    config: { scope: 'apps:write' },
     schema: {
       operationId: 'createApp',
       summary: 'Create an app',
@@ -48,17 +50,18 @@ const routes: RoutesPlugin = async fastify => {
         ...problemReplies(DescriptiveNameTaken, InvalidFields, OwnerNotFound)
       }
     }
-  }, async ({ body }, response) => send(response.code(201), await apps.insert({
+  }, async (request, response) => send(response.code(201), await apps.insert({
     panels: null,
     schedule: null,
-    ...toChange(body),
+    ...toChange(request.body),
     name: randomAppName(),
-    descriptiveName: body.descriptive_name,
-    owner: { type: body.owner_type, id: body.owner_id },
+    descriptiveName: request.body.descriptive_name,
+    owner: { type: request.body.owner_type, id: request.body.owner_id },
     createdAt: now()
-  })))
+  }, originOf(request))))
 
   fastify.get('/name_suggestion', {
+    config: { scope: 'apps:read' },
     schema: {
       operationId: 'suggestAppName',
       summary: 'Suggest a descriptive name',
@@ -69,6 +72,7 @@ const routes: RoutesPlugin = async fastify => {
   }, async () => ({ suggestion: suggestName() }))
 
   fastify.get('/:name', {
+    config: { scope: 'apps:read' },
     schema: {
       operationId: 'showApp',
       summary: 'Show an app',
@@ -83,6 +87,7 @@ const routes: RoutesPlugin = async fastify => {
     fastify.route({
       method,
       url: '/:name',
+      config: { scope: 'apps:write' },
       schema: {
         operationId: method === 'PUT' ? 'updateApp' : 'patchApp',
         summary: method === 'PUT' ? 'Update an app' : 'Update an app (PATCH)',
@@ -92,11 +97,12 @@ const routes: RoutesPlugin = async fastify => {
         body: ChangeBody,
         response: { 200: reply('The app as it is now.', 'App'), ...problemReplies(AppNotFound, DescriptiveNameTaken, InvalidFields) }
       },
-      handler: async ({ params, body }, response) => send(response, await apps.update(params.name, toChange(body), now()))
+      handler: async (request, response) => send(response, await apps.update(request.params.name, toChange(request.body), now(), originOf(request)))
     })
   }
 
   fastify.delete('/:name', {
+    config: { scope: 'apps:write' },
     schema: {
       operationId: 'deleteApp',
       summary: 'Delete an app',
@@ -105,12 +111,13 @@ const routes: RoutesPlugin = async fastify => {
       params: NameParams,
       response: { 204: noContent('The app is deleted.'), ...problemReplies(AppNotFound) }
     }
-  }, async ({ params }, response) => {
-    if (!await apps.discard(params.name, now())) throw new AppNotFound()
+  }, async (request, response) => {
+    if (!await apps.discard(request.params.name, now(), originOf(request))) throw new AppNotFound()
     return await response.code(204).send(null)
   })
 
   fastify.post('/:name/copy', {
+    config: { scope: 'apps:write' },
     schema: {
       operationId: 'copyApp',
       summary: 'Copy an app',
@@ -123,11 +130,11 @@ const routes: RoutesPlugin = async fastify => {
         ...problemReplies(AppNotFound, DescriptiveNameTaken, InvalidFields)
       }
     }
-  }, async ({ params, body }, response) => send(response.code(201), await apps.copy(params.name, {
+  }, async (request, response) => send(response.code(201), await apps.copy(request.params.name, {
     name: randomAppName(),
-    descriptiveName: body.new_app_descriptive_name,
+    descriptiveName: request.body.new_app_descriptive_name,
     createdAt: now()
-  })))
+  }, originOf(request))))
 }
 
 export default routes

@@ -1,9 +1,9 @@
 import type { AppChange } from '../../../apps/app.ts'
-import { jsonFault, MAX_DEPTH, toJson } from '../../../apps/json.ts'
+import { jsonFault, MAX_DEPTH, toJson } from '../../../json/value.ts'
+import { PRINTABLE } from '../../../json/validation.ts'
 import { InvalidFields } from '../../../problems/table.ts'
 
-// Text for people: something to be seen, no control characters, and nothing that is not Unicode text.
-const printable = { type: 'string', maxLength: 255, pattern: '^[^\\p{Cc}\\p{Cs}]*[^\\p{C}\\p{Z}][^\\p{Cc}\\p{Cs}]*$' } as const
+const printable = { type: 'string', maxLength: 255, pattern: PRINTABLE } as const
 const tagText = { ...printable, minLength: 1 } as const
 
 const jsonObject = { type: ['object', 'null'], description: `Any JSON object, nested ${MAX_DEPTH} deep at most; null clears it.` } as const
@@ -34,12 +34,6 @@ export const NameParams = {
   required: ['name'],
   properties: { name: { type: 'string', description: 'The name of the app: 14 hexadecimal digits.', examples: ['ba6811fb3e073d'] } }
 } as const
-
-/** A reply of a shared schema. */
-export const reply = (description: string, schema: string, headers?: object): object =>
-  ({ description, ...headers === undefined ? {} : { headers }, $ref: `${schema}#` })
-
-export const noContent = (description: string): object => ({ description, type: 'null' })
 
 export const locationHeader = { Location: { type: 'string', description: 'The path of the new app.', examples: ['/apps/ba6811fb3e073d'] } }
 

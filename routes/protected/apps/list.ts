@@ -4,11 +4,11 @@ import type { FastifyReply } from 'fastify'
 import { decodeCursor, encodeCursor } from '../../../apps/cursor.ts'
 import { writeList } from '../../../apps/listing.ts'
 import { MAX_TAGS, parseTaggedWith } from '../../../apps/tagged-with.ts'
+import { NDJSON } from '../../../http/ndjson.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import { problemReplies } from '../../../problems/replies.ts'
+import { problemReplies } from '../../../http/replies.ts'
 import { InvalidFields } from '../../../problems/table.ts'
 
-const NDJSON = 'application/x-ndjson'
 const STREAM_BUFFER_BYTES = 64 * 1024
 
 // No examples here: Swagger UI would fill them in, and a page that starts in the middle is a puzzling first reply.
@@ -37,6 +37,7 @@ const routes: RoutesPlugin = async fastify => {
   await fastify.register(accepts)
 
   fastify.get('', {
+    config: { scope: 'apps:read' },
     schema: {
       operationId: 'listApps',
       summary: 'List apps',

@@ -1,12 +1,14 @@
+import { originOf } from '../../../access/principal.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import { problemReplies } from '../../../problems/replies.ts'
+import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { AppNotFound, InvalidFields, TagNotFound } from '../../../problems/table.ts'
-import { NameParams, noContent, reply, TagBody } from './fields.ts'
+import { NameParams, TagBody } from './fields.ts'
 
 const routes: RoutesPlugin = async fastify => {
   const { apps } = fastify.stores
 
   fastify.post('/:name/tags', {
+    config: { scope: 'apps:write' },
     schema: {
       operationId: 'addTag',
       summary: 'Add a tag to an app',
@@ -20,13 +22,15 @@ const routes: RoutesPlugin = async fastify => {
         ...problemReplies(AppNotFound, InvalidFields)
       }
     }
-  }, async ({ params, body: { context, name } }, response) => {
-    const result = await apps.addTag(params.name, { context, name })
+  }, async (request, response) => {
+    const { params, body: { context, name } } = request
+    const result = await apps.addTag(params.name, { context, name }, new Date().toISOString(), originOf(request))
     if (result === null) throw new AppNotFound()
     return await response.code(result.added ? 201 : 200).send(result.tag)
   })
 
   fastify.delete('/:name/tags', {
+    config: { scope: 'apps:write' },
     schema: {
       operationId: 'removeTag',
       summary: 'Remove a tag from an app',
@@ -36,8 +40,9 @@ const routes: RoutesPlugin = async fastify => {
       body: TagBody,
       response: { 204: noContent('The tag is removed.'), ...problemReplies(TagNotFound, InvalidFields) }
     }
-  }, async ({ params, body }, response) => {
-    if (!await apps.removeTag(params.name, body)) throw new TagNotFound()
+  }, async (request, response) => {
+    const { params, body: { context, name } } = request
+    if (!await apps.removeTag(params.name, { context, name }, new Date().toISOString(), originOf(request))) throw new TagNotFound()
     return await response.code(204).send(null)
   })
 }

@@ -1,5 +1,3 @@
-import type { Json } from './app.ts'
-
 /** How deep the objects and arrays of a JSON value may be nested in each other. */
 export const MAX_DEPTH = 100
 
@@ -19,4 +17,10 @@ export const jsonFault = (value: unknown, room = MAX_DEPTH): string | null => {
 }
 
 /** A JSON object, or null, as text. */
-export const toJson = (value: object | null): Json | null => value === null ? null : JSON.stringify(value)
+export const toJson = (value: object | null): string | null => value === null ? null : JSON.stringify(value)
+
+/** A JSON value as text that is the same whatever the order of its members. */
+export const canonicalJson = (value: unknown): string => JSON.stringify(value, (_, member: unknown) =>
+  typeof member === 'object' && member !== null && !Array.isArray(member) ? Object.fromEntries(Object.entries(member).sort(byName)) : member)
+
+const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => a < b ? -1 : 1

@@ -1,0 +1,59 @@
+/** Who did something: a client key, or a user of the machine at the command line. */
+export interface Actor {
+  readonly kind: 'client_key' | 'cli'
+  readonly id: string
+  readonly name: string
+}
+
+/** Who asked for a change, and by what request. */
+export interface Origin {
+  readonly actor: Actor
+  /** Where the request came from; null: from the machine itself. */
+  readonly address: string | null
+  readonly requestId: string | null
+}
+
+export interface Subject {
+  readonly type: 'app' | 'client_key' | 'sample'
+  readonly id: string
+}
+
+/** Each field that is another now, with what it was and what it is; a field that is too large to repeat says `changed`. */
+export type Changes = Readonly<Record<string, { from?: unknown, to: unknown } | { changed: true }>>
+
+/** What is written down of a change. */
+export interface NewAudit {
+  readonly at: Date
+  readonly origin: Origin
+  /** A resource and a verb, such as `client_key.rotate`. */
+  readonly action: string
+  readonly subject: Subject
+  readonly changes: Changes
+}
+
+/** An entry of the audit trail, as it is kept. */
+export interface Audit extends Omit<Origin, 'actor'> {
+  /** 1 and up, without a gap. */
+  readonly sequence: number
+  /** ISO 8601 in UTC with milliseconds. */
+  readonly at: string
+  readonly actor: { readonly kind: string, readonly id: string, readonly name: string }
+  readonly action: string
+  readonly subject: { readonly type: string, readonly id: string }
+  /** JSON text. */
+  readonly changes: string
+  /** The hash of the entry before; 64 zeros for the first. */
+  readonly previousHash: string
+  /** SHA-256 of everything else, as 64 hexadecimal digits. */
+  readonly hash: string
+}
+
+/** What differs between two states of a thing, field by field. */
+export const differences = (before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): Changes =>
+  Object.fromEntries(Object.entries(after)
+    .filter(([field, to]) => JSON.stringify(before[field]) !== JSON.stringify(to))
+    .map(([field, to]) => [field, { from: before[field], to }]))
+
+/** What a new thing is, field by field. */
+export const creation = (made: Readonly<Record<string, unknown>>): Changes =>
+  Object.fromEntries(Object.entries(made).map(([field, to]) => [field, { to }]))

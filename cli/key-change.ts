@@ -1,0 +1,36 @@
+import { checked } from '../json/validation.ts'
+import { ChangeKeyBody, toKeyChange } from '../keys/fields.ts'
+import { toKeyJson } from '../keys/representation.ts'
+import { runCommand, UsageError } from './command.ts'
+import { KEY_ARGUMENT, keyOf, policyRows, printJson, printTable, withKeys } from './keys.ts'
+import { POLICY_HELP, policyBody, policyOptions } from './policy-options.ts'
+
+await runCommand({
+  help: `npm run key:change -- <key> [options]
+
+Changes what a client key may do, from its next request on. What is not named stays as it is.
+
+  <key>                 its id or its name, or - to read a token of it from standard input
+  --name <name>         another name
+${POLICY_HELP}
+  --json                the key as it is now, as one JSON object
+  --help                this text`,
+
+  options: { name: { type: 'string' }, ...policyOptions, json: { type: 'boolean' } },
+  argument: KEY_ARGUMENT,
+
+  run: async ({ name, json, ...values }, argument) => {
+    const body = { ...name === undefined ? {} : { name }, ...policyBody(values) }
+    if (Object.keys(body).length === 0) throw new UsageError('Say what to change.')
+    await withKeys(async (keys, author) => {
+      const { id } = await keyOf(keys, argument)
+      const key = await keys.change(id, toKeyChange(checked(ChangeKeyBody, body)), author)
+      if (json === true) {
+        printJson(toKeyJson(key))
+        return
+      }
+      console.log('The client key is changed, from its next request on:\n')
+      printTable([['id', key.id], ['name', key.name], ...policyRows(key)])
+    })
+  }
+})

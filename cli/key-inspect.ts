@@ -1,0 +1,51 @@
+import { toKeyJson } from '../keys/representation.ts'
+import { runCommand } from './command.ts'
+import { printJson, printTable, readToken, withKeys } from './keys.ts'
+
+const NOT_ALLOWED = 1
+
+const reasons: Readonly<Record<string, string>> = {
+  malformed: 'it is no key_access_token',
+  bad_checksum: 'it has a typo, or a part of it is missing',
+  unknown_version: 'it is of a version that this service does not know',
+  unknown_generation: 'it was sealed with a secret that is not configured here',
+  forged: 'it was not sealed with the secret that it says',
+  not_allowed: 'its key is neither in CLIENT_KEYS nor in the database',
+  key_revoked: 'its key is revoked',
+  key_disabled: 'its key is disabled',
+  key_expired: 'its key has expired',
+  token_revoked: 'the token is revoked, since another took its place',
+  token_expired: 'the token was rotated out, and its grace is over'
+}
+
+await runCommand({
+  help: `npm run key:inspect [-- --json] < token.txt
+
+Tells what a token on standard input is worth, without printing it: whether it is well-formed, which secret sealed it, whether it
+is allowed, by what, and why not. Where a token is allowed, the address, the scope and the rate limit may still refuse a request.
+
+  --json   one JSON object
+  --help   this text
+
+Exit code 0: it is allowed. 1: it is not.`,
+
+  options: { json: { type: 'boolean' } },
+
+  run: async ({ json }) => {
+    await withKeys(async keys => {
+      const { wellFormed, generation, secret, allowed, reason, key } = await keys.inspect(await readToken())
+      if (!allowed) process.exitCode = NOT_ALLOWED
+      if (json === true) {
+        printJson({ well_formed: wellFormed, generation, secret, allowed, reason, key: key === null ? null : toKeyJson(key) })
+        return
+      }
+      printTable([
+        ['well-formed', wellFormed ? 'yes' : 'no'],
+        ['generation', generation === null ? '-' : `${generation}, ${secret === null ? 'of a secret that is not configured' : `of the ${secret} secret`}`],
+        ['allowed', allowed ? 'yes' : `no: ${reasons[String(reason)]}`],
+        ['key', key === null ? '-' : `${key.id} ${key.name}`],
+        ['by', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS']
+      ])
+    })
+  }
+})

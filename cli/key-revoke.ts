@@ -1,0 +1,30 @@
+import { checked } from '../json/validation.ts'
+import { refuseTokens, RevokeBody } from '../keys/fields.ts'
+import { toKeyJson } from '../keys/representation.ts'
+import { runCommand } from './command.ts'
+import { KEY_ARGUMENT, keyOf, printJson, withKeys } from './keys.ts'
+
+await runCommand({
+  help: `npm run key:revoke -- <key> [--reason <text>] [--json]
+
+Revokes a client key and all its tokens, at once and for good. Keys of CLIENT_KEYS can be revoked as well; no restart is needed.
+
+  <key>             its id or its name, or - to read a token of it from standard input
+  --reason <text>   why, for those who ask later
+  --json            the key as it is now, as one JSON object
+  --help            this text`,
+
+  options: { reason: { type: 'string' }, json: { type: 'boolean' } },
+  argument: KEY_ARGUMENT,
+
+  run: async ({ reason = null, json }, argument) => {
+    checked(RevokeBody, { reason })
+    refuseTokens({ reason })
+    await withKeys(async (keys, author) => {
+      const { id } = await keyOf(keys, argument)
+      const key = await keys.revoke(id, reason, author)
+      if (json === true) printJson(toKeyJson(key))
+      else console.log(`The client key ${key.name} is revoked, with all its tokens.`)
+    })
+  }
+})

@@ -1,0 +1,32 @@
+import { toGenerationJson } from '../keys/representation.ts'
+import { runCommand } from './command.ts'
+import { instantText, printJson, printTable, withKeys } from './keys.ts'
+
+await runCommand({
+  help: `npm run key:secrets [-- --json]
+
+Shows, for each secret that is configured and each that tokens still depend on, how many tokens are good and when they were last
+used: whether an entry of CLIENT_SECRET_PREVIOUS may go. Tokens of keys in CLIENT_KEYS are not stored, so they can't be
+counted; when they were last used is known.
+
+  --json   a JSON array
+  --help   this text`,
+
+  options: { json: { type: 'boolean' } },
+
+  run: async ({ json }) => {
+    await withKeys(async keys => {
+      const secrets = await keys.secrets()
+      if (json === true) {
+        printJson(secrets.map(({ use, secret }) => toGenerationJson(use, secret)))
+        return
+      }
+      printTable([
+        ['GENERATION', 'SECRET', 'KEYS', 'LIVE TOKENS', 'LAST USED'],
+        ...secrets.map(({ use, secret }) => [
+          use.generation, secret ?? 'not configured', use.source, String(use.liveTokens ?? 'unknown'), instantText(use.lastUsedAt, 'never')
+        ])
+      ])
+    })
+  }
+})

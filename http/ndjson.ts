@@ -1,0 +1,2 @@
+/** The media type of JSON documents a line each. */
+export const NDJSON = 'application/x-ndjson'

@@ -1,0 +1,115 @@
+import type { XStatic } from 'typebox/schema'
+import { INSTANT, PRINTABLE, toInstant } from '../json/validation.ts'
+import { canonicalJson, jsonFault } from '../json/value.ts'
+import { InvalidFields } from '../problems/table.ts'
+import { rangeFault } from './addresses.ts'
+import type { KeyChange } from './client-key.ts'
+import { GRANTS, UNSCOPED } from './scopes.ts'
+import { holdsToken } from './token-shape.ts'
+
+const MAX_METADATA_BYTES = 4096
+const MAX_RANGES = 100
+const DAY_SECONDS = 86_400
+
+/** The longest that older tokens may live on after a rotation, and how long they do unless told: seconds. */
+export const MAX_GRACE_SECONDS = 30 * DAY_SECONDS
+export const DEFAULT_GRACE_SECONDS = DAY_SECONDS
+
+const text = { type: 'string', pattern: PRINTABLE } as const
+
+/** What may be written of a key. */
+export const keyFields = {
+  name: { ...text, minLength: 1, maxLength: 100, description: 'What people call the key; unique among keys that are not revoked.', examples: ['billing-sync'] },
+  description: { ...text, type: ['string', 'null'], maxLength: 1000, description: 'What the key is for.', examples: ['Copies invoices to the ledger every hour'] },
+  scopes: {
+    type: 'array',
+    items: { type: 'string', enum: GRANTS },
+    minItems: 1,
+    maxItems: 100,
+    description: 'What the key may do; `*` is everything.',
+    examples: [['apps:read']]
+  },
+  expires_at: { type: ['string', 'null'], maxLength: 40, pattern: INSTANT, description: 'The instant from which the key is refused (RFC 3339); null: never.', examples: ['2027-01-31T12:00:00.000Z'] },
+  enabled: { type: 'boolean', description: 'A key that is not enabled is refused, until it is enabled again.', examples: [true] },
+  allowed_ips: {
+    type: 'array',
+    items: { type: 'string', maxLength: 50 },
+    maxItems: MAX_RANGES,
+    description: 'The IP addresses and CIDR ranges that the key may be used from; none means any.',
+    examples: [['10.0.0.0/8', '2001:db8::/32']]
+  },
+  rate_limit: {
+    type: ['object', 'null'],
+    required: ['max', 'window_seconds'],
+    additionalProperties: false,
+    properties: {
+      max: { type: 'integer', minimum: 1, maximum: 1_000_000_000, description: 'So many requests,', examples: [100] },
+      window_seconds: { type: 'integer', minimum: 1, maximum: DAY_SECONDS, description: 'in so many seconds.', examples: [60] }
+    },
+    description: 'How often the key may be used, over all its tokens; null: as often as it likes.',
+    examples: [{ max: 100, window_seconds: 60 }]
+  },
+  metadata: { type: 'object', description: `Any JSON object, ${MAX_METADATA_BYTES} bytes at most; the service only carries it.`, examples: [{ team: 'finance' }] }
+} as const
+
+export const NewKeyBody = { type: 'object', required: ['name'], additionalProperties: false, properties: keyFields } as const
+
+export const ChangeKeyBody = { type: 'object', additionalProperties: false, properties: keyFields } as const
+
+export const RotateBody = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    grace_seconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: MAX_GRACE_SECONDS,
+      default: DEFAULT_GRACE_SECONDS,
+      description: 'How long the older tokens are still good; 0: they are not.',
+      examples: [DEFAULT_GRACE_SECONDS]
+    }
+  }
+} as const
+
+export const RevokeBody = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { reason: { ...text, type: ['string', 'null'], maxLength: 500, description: 'Why, for those who ask later.', examples: ['The laptop was stolen'] } }
+} as const
+
+type Written = XStatic<typeof ChangeKeyBody>
+
+/** What a body that its schema has passed says of a key. Throws InvalidFields for what a schema can't tell. */
+export const toKeyChange = (body: Written): KeyChange => {
+  const expiresAt = toInstant('expires_at', body.expires_at ?? undefined) ?? null
+  const metadata = canonicalJson(body.metadata ?? {})
+  const faults = [
+    ...(body.allowed_ips ?? []).flatMap((range, index) => fault(`allowed_ips.${index}`, rangeFault(range))),
+    ...fault('metadata', jsonFault(body.metadata)),
+    ...Buffer.byteLength(metadata) > MAX_METADATA_BYTES ? [`metadata must have ${MAX_METADATA_BYTES} bytes at most`] : [],
+    ...tokenFaults({ name: body.name, description: body.description, metadata })
+  ]
+  if (faults.length > 0) throw new InvalidFields(faults)
+  const { name, description, enabled, scopes } = body
+  return {
+    ...name === undefined ? {} : { name },
+    ...description === undefined ? {} : { description },
+    ...enabled === undefined ? {} : { enabled },
+    ...scopes === undefined ? {} : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : GRANTS.filter(grant => scopes.includes(grant)) },
+    ...body.expires_at === undefined ? {} : { expiresAt },
+    ...body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] },
+    ...body.rate_limit === undefined ? {} : { rateLimit: body.rate_limit === null ? null : { max: body.rate_limit.max, windowSeconds: body.rate_limit.window_seconds } },
+    ...body.metadata === undefined ? {} : { metadata }
+  }
+}
+
+/** Throws InvalidFields where a text that is to be kept holds a token, which would be kept with it. */
+export const refuseTokens = (texts: Readonly<Record<string, string | null | undefined>>): void => {
+  const faults = tokenFaults(texts)
+  if (faults.length > 0) throw new InvalidFields(faults)
+}
+
+const tokenFaults = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
+  Object.entries(texts).flatMap(([name, value]) => holdsToken(value ?? '') ? [`${name} must not hold a token: it would be stored`] : [])
+
+const fault = (field: string, found: string | null): string[] => found === null ? [] : [`${field} ${found}`]

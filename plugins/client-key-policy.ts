@@ -1,0 +1,123 @@
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { principalOf } from '../access/principal.ts'
+import { createRangeCheck, plainAddress } from '../keys/addresses.ts'
+import type { ClientKey, RateLimit } from '../keys/client-key.ts'
+import type { Evidence } from '../keys/evidence.ts'
+import { covers } from '../keys/scopes.ts'
+import type { Scope } from '../keys/scopes.ts'
+import { AddressNotAllowed, InsufficientScope, LimitUndecided, RateLimited } from '../problems/table.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The scope that a client key needs for the route; null: any key will do. Every protected route says one of the two. */
+    scope?: Scope | null
+  }
+
+  interface FastifyInstance {
+    /** An `onRequest` hook: holds a client key to its policy, and counts the request. */
+    enforcePolicy: onRequestHookHandler
+    /** A `preHandler` hook: the same once more, but for the counting. */
+    enforcePolicyAgain: preHandlerHookHandler
+  }
+}
+
+export interface ClientKeyPolicyOptions {
+  /** Is told of every request that is let in or refused. */
+  evidence: Evidence
+  /** Where requests are counted, for keys that have a rate limit; the memory of this process unless told. */
+  rateLimitStore?: FastifyRateLimitStoreCtor
+}
+
+/** So many keys with a rate limit are told apart at a time. */
+const MOST_LIMITED_KEYS = 1_000_000
+
+/**
+ * Holds client keys to their policy: `allowed_ips`, `rate_limit`, and the scope that each route declares as `config.scope`.
+ * A key without limits costs nothing here but a look. Where a limit can't be told, the request is refused.
+ *
+ * A refused request fails with ADDRESS_NOT_ALLOWED or INSUFFICIENT_SCOPE (403, RFC 6750), RATE_LIMITED (429) or LIMIT_UNDECIDED (503).
+ */
+export default fp<ClientKeyPolicyOptions>(async (fastify, { evidence, rateLimitStore }) => {
+  await fastify.register(rateLimit, {
+    global: false,
+    cache: MOST_LIMITED_KEYS,
+    ...rateLimitStore === undefined ? {} : { store: rateLimitStore },
+    keyGenerator: request => principalOf(request).key.id,
+    max: request => limitOf(request).max,
+    timeWindow: request => limitOf(request).windowSeconds * 1000
+  })
+  const count = fastify.createRateLimit()
+
+  const refuse = (request: FastifyRequest, reason: string): void => {
+    const { key, token } = principalOf(request)
+    evidence.refused(token, reason)
+    request.log.info({ reason, key: key.id, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
+  }
+
+  const faultOf = (request: FastifyRequest, reply: FastifyReply): Error | undefined => {
+    const { key } = principalOf(request)
+    if (key.allowedIps.length > 0 && !isAllowed(key, request.ip)) {
+      refuse(request, 'address_not_allowed')
+      return new AddressNotAllowed()
+    }
+    const { scope } = request.routeOptions.config
+    if (scope === null || (scope !== undefined && covers(key.scopes, scope))) return undefined
+    refuse(request, 'insufficient_scope')
+    reply.header('www-authenticate', `Bearer realm="trivial", error="insufficient_scope", scope="${scope}"`)
+    return new InsufficientScope(String(scope))
+  }
+
+  const countOne = async (request: FastifyRequest, reply: FastifyReply): Promise<Error | undefined> => {
+    const { max, windowSeconds } = limitOf(request)
+    const counted = await count(request).catch((cause: unknown) => ({ cause }))
+    if ('cause' in counted || counted.isAllowed) {
+      refuse(request, 'limit_undecided')
+      return Object.assign(new LimitUndecided(), counted)
+    }
+    const { remaining, ttlInSeconds, isExceeded } = counted
+    reply.header('ratelimit-policy', `"client_key";q=${max};w=${windowSeconds}`).header('ratelimit', `"client_key";r=${remaining};t=${ttlInSeconds}`)
+    if (!isExceeded) return undefined
+    refuse(request, 'rate_limited')
+    reply.header('retry-after', ttlInSeconds)
+    return new RateLimited()
+  }
+
+  const letIn = (request: FastifyRequest): void => {
+    evidence.used(principalOf(request).token, request.routeOptions.config.scope ?? null, plainAddress(request.ip), request.headers['user-agent'])
+  }
+
+  fastify.decorate('enforcePolicy', (request, reply, done) => {
+    const fault = faultOf(request, reply)
+    if (fault !== undefined) return done(fault)
+    if (principalOf(request).key.rateLimit === null) {
+      letIn(request)
+      return done()
+    }
+    countOne(request, reply).then(excess => {
+      if (excess === undefined) letIn(request)
+      done(excess)
+    }, done)
+  })
+
+  fastify.decorate('enforcePolicyAgain', (request, reply, done) => { done(faultOf(request, reply)) })
+}, { name: 'client-key-policy', fastify: '5.x' })
+
+// Loaded by plugins/client-keys.ts, which knows where the evidence goes.
+export const autoload = false
+
+const limitOf = (request: FastifyRequest): RateLimit => {
+  const { rateLimit: limit } = principalOf(request).key
+  if (limit === null) throw new Error('the key has no rate limit')
+  return limit
+}
+
+const rangeChecks = new WeakMap<ClientKey, (address: string) => boolean>()
+
+const isAllowed = (key: ClientKey, address: string): boolean => {
+  const isInRange = rangeChecks.get(key) ?? createRangeCheck(key.allowedIps)
+  rangeChecks.set(key, isInRange)
+  return isInRange(address)
+}

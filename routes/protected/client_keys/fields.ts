@@ -1,0 +1,41 @@
+import { hash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { originOf, principalOf } from '../../../access/principal.ts'
+import { canonicalJson } from '../../../json/value.ts'
+import type { Retryable } from '../../../keys/registry.ts'
+import type { Author } from '../../../keys/store.ts'
+import { InvalidFields } from '../../../problems/table.ts'
+
+export const IdParams = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: { type: 'string', description: 'The id of the client key.', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] } }
+} as const
+
+export const IdempotencyHeaders = {
+  type: 'object',
+  properties: {
+    'idempotency-key': {
+      type: 'string',
+      description: 'A word of your own for this request. Where no reply came, send the request again with the same word within ten minutes: it is not done twice, the token of the lost reply dies, and a new one comes.',
+      examples: ['2f1c8f1f-0a11-4d5e-8a53-b1c7e5a90d42']
+    }
+  }
+} as const
+
+/** Tells clients and proxies that a reply with secrets in it is kept by nobody. */
+export const noStore = { 'Cache-Control': { type: 'string', description: 'Nobody may keep this reply.', examples: ['no-store'] } } as const
+
+/** Who asks for a change of keys: a client key, which can't give what it lacks. */
+export const authorOf = (request: FastifyRequest): Author => ({ origin: originOf(request), ceiling: principalOf(request).key })
+
+/** What tells a retry from a new request. Throws InvalidFields for an `Idempotency-Key` that is no word. */
+export const retryableOf = (request: FastifyRequest): Retryable | undefined => {
+  const { 'idempotency-key': idempotencyKey } = request.headers
+  if (idempotencyKey === undefined) return undefined
+  if (typeof idempotencyKey !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
+    throw new InvalidFields(['Idempotency-Key must be 1 to 255 visible ASCII characters'])
+  }
+  const { method, routeOptions: { url }, params, body } = request
+  return { caller: principalOf(request).key.id, idempotencyKey, request: hash('sha256', canonicalJson([method, url, params, body])) }
+}

@@ -1,0 +1,399 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'tap'
+import { digestOf } from '../../keys/token.ts'
+import { newSecret, world } from '../helper.ts'
+import type { Reply, World } from '../helper.ts'
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+const issue = async ({ call }: World, body: object, headers?: Record<string, string>): Promise<Reply['json']> => {
+  const reply = await call('POST', '/client_keys', body, headers)
+  if (reply.status !== 201) throw new Error(`${reply.status} ${reply.text}`)
+  return reply.json
+}
+
+/** Calls with another token than the world's. */
+const as = (made: World, token: string): World['call'] => (method, url, body, headers = {}) =>
+  made.call(method, url, body, { ...headers, authorization: `Bearer ${token}` })
+
+const statusOf = async (made: World, token: string, url = '/client_keys/me'): Promise<number> => (await as(made, token)('GET', url)).status
+
+const environmentId = async (made: World): Promise<string> => (await made.call('GET', '/client_keys/me')).json.id
+
+test('a key is issued with its secrets once, good at once, and unscoped unless told', async t => {
+  const made = await world(t)
+  const reply = await made.call('POST', '/client_keys', { name: 'billing-sync' })
+  t.equal(reply.status, 201)
+  t.equal(reply.headers['cache-control'], 'no-store')
+  t.equal(reply.headers['location'], `/client_keys/${reply.json.id}`)
+  const { key_id: keyId, key_access_token: token, ...key } = reply.json
+  t.match(keyId, /^[0-9a-f]{32}$/)
+  t.match(token, /^tck_\w{72}$/)
+  t.match(key, {
+    id: UUID_V7,
+    name: 'billing-sync',
+    description: null,
+    source: 'managed',
+    scopes: ['*'],
+    expires_at: null,
+    enabled: true,
+    allowed_ips: [],
+    rate_limit: null,
+    metadata: {},
+    created_at: /Z$/,
+    created_by: { kind: 'client_key', id: /^env_/, name: /^env_/ },
+    revoked_at: null,
+    revoked_reason: null,
+    last_used_at: null
+  })
+  t.equal((await as(made, token)('GET', '/apps')).json.length, 24)
+  t.same((await as(made, token)('GET', '/client_keys/me')).json, {
+    id: key.id, name: key.name, source: 'managed', scopes: ['*'], expires_at: null, enabled: true, allowed_ips: [], rate_limit: null
+  })
+  const later = await made.call('GET', `/client_keys/${key.id}`)
+  t.notMatch(later.text, token)
+  t.notMatch(later.text, keyId)
+  t.match(later.json.tokens, [{ hint: token.slice(-4), generation: /^[0-9a-f]{8}$/, created_at: key.created_at, expires_at: null, revoked_at: null, use_count: 2, last_used_ip: '127.0.0.1', last_used_agent: 'lightMyRequest' }])
+})
+
+test('every part of a policy is kept as it was given', async t => {
+  const made = await world(t)
+  const policy = {
+    description: 'Copies invoices',
+    scopes: ['client_keys:read', 'apps:read', 'apps:read'],
+    expires_at: '2099-01-31T13:00:00+01:00',
+    allowed_ips: ['10.0.0.0/8', '::1', '::1'],
+    rate_limit: { max: 100, window_seconds: 60 },
+    metadata: { team: { b: 1, a: [null] } },
+    enabled: false
+  }
+  const key = await issue(made, { name: 'n', ...policy })
+  t.match(key, { ...policy, scopes: ['apps:read', 'client_keys:read'], expires_at: '2099-01-31T12:00:00.000Z', allowed_ips: ['10.0.0.0/8', '::1'] })
+  t.same((await issue(made, { name: 'all', scopes: ['apps:read', '*'] })).scopes, ['*'])
+})
+
+test('fields that are not valid are named, and nothing is stored', async t => {
+  const made = await world(t)
+  const { keyAccessToken } = made.key
+  const cases: [body: unknown, errors: RegExp[]][] = [
+    [{}, [/^name is required$/]],
+    [[], [/^the body must be object$/]],
+    [{ name: '' }, [/^name must have 1 characters at least$/, /^name must be visible/]],
+    [{ name: 'x'.repeat(101) }, [/100 characters at most/]],
+    [{ name: 'a\nb' }, [/visible/]],
+    [{ name: 7 }, [/^name must be string$/]],
+    [{ name: 'x', scopes: [] }, [/scopes must have 1 entries at least/]],
+    [{ name: 'x', scopes: ['apps:delete'] }, [/scopes.0 must be \* or apps:read or/]],
+    [{ name: 'x', scopes: 'apps:read' }, [/scopes must be array/]],
+    [{ name: 'x', expires_at: 'tomorrow' }, [/expires_at must be an instant/]],
+    [{ name: 'x', expires_at: '2099-13-31T12:00:00Z' }, [/expires_at is no day of the calendar/]],
+    [{ name: 'x', expires_at: '2020-01-01T00:00:00Z' }, [/expires_at must be in the future/]],
+    [{ name: 'x', allowed_ips: ['10.0.0.0/8', '10.0.0.0/40', 'x'] }, [/allowed_ips.1 is no IP address/, /allowed_ips.2 is no/]],
+    [{ name: 'x', allowed_ips: Array.from({ length: 101 }, () => '::1') }, [/100 entries at most/]],
+    [{ name: 'x', rate_limit: { max: 0, window_seconds: 100_000 } }, [/rate_limit.max must be 1 at least/, /window_seconds must be 86400 at most/]],
+    [{ name: 'x', rate_limit: { max: 1 } }, [/rate_limit.window_seconds is required/]],
+    [{ name: 'x', rate_limit: { max: 1, window_seconds: 1, burst: 2 } }, [/rate_limit has a field that is not known here; known are max, window_seconds/]],
+    [{ name: 'x', metadata: [] }, [/metadata must be object/]],
+    [{ name: 'x', metadata: { a: 'x'.repeat(4090) } }, [/metadata must have 4096 bytes at most/]],
+    [{ name: 'x', allowed_ip: ['::1'], expiry: 1 }, [/the request has a field that is not known here; known are name, description, scopes/]],
+    [{ name: keyAccessToken, description: `x ${keyAccessToken}`, metadata: { keyAccessToken } }, [/name must not hold a token/, /description must not/, /metadata must not/]]
+  ]
+  for (const [body, errors] of cases) {
+    const reply = await made.call('POST', '/client_keys', body)
+    t.equal(reply.status, 422, reply.text)
+    t.match(reply.json.errors, errors)
+    t.equal(reply.json.errors.length, errors.length)
+    t.notMatch(reply.text, keyAccessToken)
+  }
+  t.equal((await made.call('POST', '/client_keys', '{"name":"x","metadata":{"a":1e999}}', { 'content-type': 'application/json' })).status, 422)
+  t.equal((await made.call('POST', '/client_keys', { name: 'x', metadata: JSON.parse('['.repeat(0) + '{"a":'.repeat(200) + '1' + '}'.repeat(200)) as object })).status, 422)
+  t.equal((await made.call('GET', '/client_keys')).json.length, 1, 'the one of the environment')
+  const patched = await issue(made, { name: 'patched' })
+  t.equal((await made.call('PATCH', `/client_keys/${patched.id}`, { scope: ['apps:read'] })).status, 422)
+  t.equal((await made.call('POST', `/client_keys/${patched.id}/revoke`, { reason: keyAccessToken })).status, 422)
+  t.equal((await made.call('POST', `/client_keys/${patched.id}/rotate`, { grace_seconds: 30 * 86_400 + 1 })).status, 422)
+  t.equal((await made.call('POST', `/client_keys/${patched.id}/rotate`, { grace_seconds: -1 })).status, 422)
+})
+
+test('a name is unique among keys that are not revoked', async t => {
+  const made = await world(t)
+  const first = await issue(made, { name: 'one' })
+  t.match(await made.call('POST', '/client_keys', { name: 'one' }), { status: 409, json: { code: 'CLIENT_KEY_NAME_TAKEN' } })
+  const second = await issue(made, { name: 'two' })
+  t.equal((await made.call('PATCH', `/client_keys/${second.id}`, { name: 'one' })).status, 409)
+  t.equal((await made.call('POST', `/client_keys/${first.id}/revoke`, {})).status, 200)
+  t.equal((await made.call('PATCH', `/client_keys/${second.id}`, { name: 'one' })).json.name, 'one')
+  await Promise.all(Array.from({ length: 10 }, () => made.call('POST', '/client_keys', { name: 'race' })))
+  t.equal((await made.call('GET', '/client_keys?name=race')).json.length, 1)
+})
+
+test('a change is good for the very next request', async t => {
+  const made = await world(t)
+  const { id, key_access_token: token } = await issue(made, { name: 'k' })
+  const change = async (body: object): Promise<void> => { t.equal((await made.call('PATCH', `/client_keys/${id}`, body)).status, 200) }
+  t.equal(await statusOf(made, token), 200)
+  await change({ enabled: false })
+  t.equal(await statusOf(made, token), 401)
+  await change({ enabled: true })
+  t.equal(await statusOf(made, token), 200)
+  await change({ scopes: ['apps:write'] })
+  t.equal(await statusOf(made, token, '/apps'), 403)
+  await change({ scopes: ['apps:read'] })
+  t.equal(await statusOf(made, token, '/apps'), 200)
+  await change({ expires_at: '2020-01-01T00:00:00Z' })
+  t.equal(await statusOf(made, token), 401)
+  await change({ expires_at: null, allowed_ips: ['192.0.2.0/24'] })
+  t.equal(await statusOf(made, token), 403)
+  await change({ allowed_ips: [], rate_limit: { max: 1, window_seconds: 3600 } })
+  t.equal(await statusOf(made, token), 200)
+  t.equal(await statusOf(made, token), 429)
+  await change({ rate_limit: { max: 3, window_seconds: 3600 } })
+  t.equal(await statusOf(made, token), 200, 'more is allowed now')
+  await change({ rate_limit: null, description: null, name: 'renamed', metadata: { a: 1 } })
+  t.equal(await statusOf(made, token), 200)
+  const before = (await made.call('GET', '/audits')).json[0].sequence
+  await change({ name: 'renamed', metadata: { a: 1 } })
+  t.equal((await made.call('GET', '/audits')).json[0].sequence, before, 'what changes nothing is no change')
+  t.equal((await made.call('PATCH', '/client_keys/nope', { enabled: false })).status, 404)
+})
+
+test('to revoke is at once, for good, and may be said again', async t => {
+  const made = await world(t)
+  const { id, name, key_access_token: token } = await issue(made, { name: 'k' })
+  t.equal(await statusOf(made, token), 200)
+  const first = await made.call('POST', `/client_keys/${id}/revoke`, { reason: 'a leak' })
+  t.match(first, { status: 200, json: { revoked_at: /Z$/, revoked_reason: 'a leak' } })
+  t.equal(await statusOf(made, token), 401)
+  t.same((await made.call('POST', `/client_keys/${id}/revoke`, { reason: 'another' })).json, first.json)
+  for (const [method, url, body] of [['PATCH', '', { enabled: true }], ['POST', '/rotate', {}]] as const) {
+    t.match(await made.call(method, `/client_keys/${id}${url}`, body), { status: 409, json: { code: 'CLIENT_KEY_REVOKED' } })
+  }
+  t.equal((await made.call('GET', `/client_keys/${id}`)).json.name, name)
+  t.equal((await made.call('POST', '/client_keys/nope/revoke', {})).status, 404)
+  t.equal((await made.call('POST', '/client_keys/nope/rotate', {})).status, 404)
+  t.equal((await made.call('GET', '/client_keys/nope')).status, 404)
+  t.equal((await made.call('GET', '/client_keys/nope/usage')).status, 404)
+})
+
+test('a rotation adds a token, and the older ones die exactly at the deadline', async t => {
+  const made = await world(t)
+  const { id, key_access_token: first } = await issue(made, { name: 'k' })
+  t.equal(await statusOf(made, first), 200)
+  const rotated = await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })
+  t.equal(rotated.status, 200)
+  t.equal(rotated.headers['cache-control'], 'no-store')
+  const { key_access_token: second, older_tokens: [older, ...none] } = rotated.json
+  t.same(none, [])
+  t.match(older, { hint: first.slice(-4), last_used_ip: '127.0.0.1', last_used_at: /Z$/, use_count: 1, expires_at: /Z$/ })
+  t.equal(await statusOf(made, first), 200)
+  t.equal(await statusOf(made, second), 200)
+
+  const deadline = Date.parse(older.expires_at)
+  let now = deadline - 1
+  const clock = t.intercept(Date, 'now', { value: () => now })
+  t.equal(await statusOf(made, first), 200)
+  now++
+  t.equal(await statusOf(made, first), 401)
+  t.equal(await statusOf(made, second), 200)
+  clock.restore()
+
+  const third = (await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 })).json.key_access_token
+  t.same([await statusOf(made, first), await statusOf(made, second), await statusOf(made, third)], [401, 401, 200])
+  const again = await made.call('POST', `/client_keys/${id}/rotate`, {})
+  const lifetimes = again.json.older_tokens.map(({ expires_at: at }: { expires_at: string }) => Math.round((Date.parse(at) - Date.now()) / 3_600_000))
+  t.same(lifetimes, [24, 0, 0], 'a day unless told, and nothing lives longer than it would have')
+  t.equal((await made.call('GET', `/client_keys/${id}`)).json.tokens.length, 4)
+})
+
+test('a key can not give what it lacks, nor touch a key that is broader than itself', async t => {
+  const made = await world(t)
+  const powers = ['client_keys:read', 'client_keys:write', 'apps:read']
+  const limits = { scopes: powers, expires_at: '2090-01-01T00:00:00Z', allowed_ips: ['127.0.0.0/8'], rate_limit: { max: 1000, window_seconds: 60 } }
+  const broad = await issue(made, { name: 'broad' })
+  const { key_access_token: token, id } = await issue(made, { name: 'limited', ...limits })
+  const call = as(made, token)
+  const inside = await call('POST', '/client_keys', { name: 'inside', ...limits, scopes: ['apps:read'], allowed_ips: ['127.0.0.1'] })
+  t.equal(inside.status, 201)
+  for (const beyond of [{ scopes: ['*'] }, { scopes: ['apps:write'] }, { expires_at: null }, { expires_at: '2091-01-01T00:00:00Z' }, { allowed_ips: [] }, { allowed_ips: ['::1'] }, { rate_limit: null }, { rate_limit: { max: 2000, window_seconds: 60 } }]) {
+    const issued = await call('POST', '/client_keys', { name: 'outside', ...limits, ...beyond })
+    t.match(issued, { status: 403, json: { code: 'BEYOND_CEILING', errors: [String] } }, JSON.stringify(beyond))
+    t.match(await call('PATCH', `/client_keys/${inside.json.id}`, beyond), { status: 403, json: { code: 'BEYOND_CEILING' } }, JSON.stringify(beyond))
+    t.match(await call('PATCH', `/client_keys/${id}`, beyond), { status: 403 }, 'nor itself')
+  }
+  t.equal((await call('PATCH', `/client_keys/${inside.json.id}`, { description: 'mine', expires_at: '2080-01-01T00:00:00Z' })).status, 200)
+  t.equal((await call('POST', `/client_keys/${id}/rotate`, {})).status, 200)
+  for (const target of [broad.id, await environmentId(made)]) {
+    t.equal((await call('GET', `/client_keys/${target}`)).status, 200, 'to read is no touch')
+    t.equal((await call('POST', `/client_keys/${target}/revoke`, {})).status, 403)
+  }
+  t.equal((await call('PATCH', `/client_keys/${broad.id}`, limits)).status, 403, 'not even to narrow it')
+  t.equal((await call('POST', `/client_keys/${broad.id}/rotate`, {})).status, 403)
+  t.equal(await statusOf(made, broad.key_access_token), 200)
+  t.equal((await made.call('GET', '/client_keys?name=outside')).json.length, 0)
+})
+
+test('a retry gives the same key with a new token, and the token that nobody got dies', async t => {
+  const made = await world(t)
+  const headers = { 'idempotency-key': '2f1c8f1f-0a11' }
+  const first = await issue(made, { name: 'k', metadata: { a: 1, b: 2 } }, headers)
+  const second = await issue(made, { metadata: { b: 2, a: 1 }, name: 'k' }, headers)
+  t.equal(second.id, first.id)
+  t.not(second.key_access_token, first.key_access_token)
+  t.same([await statusOf(made, first.key_access_token), await statusOf(made, second.key_access_token)], [401, 200])
+  t.match(await made.call('POST', '/client_keys', { name: 'other' }, headers), { status: 422, json: { code: 'IDEMPOTENCY_KEY_REUSED' } })
+  t.match(await made.call('POST', `/client_keys/${first.id}/rotate`, {}, headers), { status: 422, json: { code: 'IDEMPOTENCY_KEY_REUSED' } })
+
+  const rotate = async (): Promise<Reply> => await made.call('POST', `/client_keys/${first.id}/rotate`, { grace_seconds: 3600 }, { 'idempotency-key': 'rotate-1' })
+  const [once, twice] = [await rotate(), await rotate()]
+  t.same([once.status, twice.status], [200, 200])
+  t.same(await Promise.all([second, once.json, twice.json].map(({ key_access_token: token }) => statusOf(made, token))), [200, 401, 200])
+  t.equal(twice.json.older_tokens.find(({ hint }: { hint: string }) => hint === second.key_access_token.slice(-4)).expires_at, once.json.older_tokens[0].expires_at)
+
+  const stranger = await issue(made, { name: 'stranger' })
+  const another = await as(made, stranger.key_access_token)('POST', '/client_keys', { name: 'its own' }, headers)
+  t.equal(another.status, 201, 'each key has words of its own')
+  for (const bad of ['', 'a b', 'x'.repeat(256), 'ä']) t.equal((await made.call('POST', '/client_keys', { name: 'z' }, { 'idempotency-key': bad })).status, 422, bad)
+
+  await made.call('POST', `/client_keys/${first.id}/revoke`, {})
+  t.equal((await made.call('POST', '/client_keys', { name: 'k', metadata: { a: 1, b: 2 } }, headers)).status, 409, 'revoked meanwhile')
+
+  const race = await Promise.all(Array.from({ length: 8 }, () => issue(made, { name: 'race' }, { 'idempotency-key': 'race' })))
+  t.equal(new Set(race.map(({ id }) => id)).size, 1)
+  const statuses = await Promise.all(race.map(({ key_access_token: token }) => statusOf(made, token)))
+  t.same(statuses.sort(), [200, 401, 401, 401, 401, 401, 401, 401])
+})
+
+test('after ten minutes a word is forgotten', async t => {
+  const made = await world(t)
+  const headers = { 'idempotency-key': 'word' }
+  await issue(made, { name: 'k' }, headers)
+  const RealDate = Date
+  const later = RealDate.now() + 10 * 60_000
+  const clock = t.intercept(globalThis, 'Date', {
+    value: class extends RealDate {
+      constructor (...args: [string] | []) { if (args.length === 0) super(later); else super(...args) }
+      static override now () { return later }
+    }
+  })
+  const reply = await made.call('POST', '/client_keys', { name: 'k' }, headers)
+  clock.restore()
+  t.match(reply, { status: 409, json: { code: 'CLIENT_KEY_NAME_TAKEN' } })
+})
+
+test('keys are listed by page and by filter, those of the environment last', async t => {
+  const made = await world(t)
+  const names = Array.from({ length: 7 }, (_, i) => `sync-${i}`)
+  for (const name of names) await issue(made, { name })
+  const odd = await issue(made, { name: 'Sync% odd', scopes: ['apps:read'], expires_at: '2050-01-01T00:00:00Z', enabled: false })
+  const gone = await issue(made, { name: 'gone', scopes: ['audits:read'] })
+  await made.call('POST', `/client_keys/${gone.id}/revoke`, {})
+  const own = await environmentId(made)
+
+  const pages: string[][] = []
+  for (let url: string | undefined = '/client_keys?limit=4'; url !== undefined;) {
+    const { json, headers } = await made.call('GET', url)
+    pages.push(json.map(({ name }: { name: string }) => name))
+    url = /^<(.*)>; rel="next"$/.exec(String(headers['link'] ?? ''))?.[1]
+  }
+  t.same(pages, [names.slice(0, 4), [...names.slice(4), odd.name], ['gone', own]])
+
+  const find = async (query: string): Promise<string[]> => (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
+  t.same(await find('revoked=true'), ['gone'])
+  t.same(await find('revoked=false&limit=1000'), [...names, odd.name, own])
+  t.same(await find('enabled=false'), [odd.name])
+  t.same(await find('enabled=true&name=sync-3'), ['sync-3'])
+  t.same(await find('name=Sync%25'), [odd.name])
+  t.same(await find('name=env_'), [own])
+  t.same(await find('expires_before=2050-01-01T00:00:00.001Z'), [odd.name])
+  t.same(await find('expires_before=2050-01-01T00:00:00Z'), [])
+  t.same(await find('scope=apps:read&name=S'), [odd.name])
+  t.same(await find('scope=apps:read'), [...names, odd.name, own])
+  t.same(await find('scope=*'), [...names, own])
+  await made.fastify.keyEvidence.flush()
+  const now = new Date(Date.now() + 1000).toISOString()
+  t.same(await find(`unused_since=${now}&revoked=false`), [...names, odd.name, own])
+  t.same(await find('unused_since=2026-01-01T00:00:00Z&name=sync-1'), ['sync-1'], 'never used')
+  t.notOk((await find('unused_since=2026-01-01T00:00:00Z')).includes(own))
+  for (const bad of ['limit=0', 'limit=1001', 'limit=x', 'revokd=true', 'scope=x', 'expires_before=tomorrow', 'unused_since=2026-02-32T00:00:00Z', 'enabled=maybe']) {
+    t.equal((await made.call('GET', `/client_keys?${bad}`)).status, 422, bad)
+  }
+})
+
+test('a filter that few keys pass finds them among many', async t => {
+  const made = await world(t)
+  const { clientKeys } = made.fastify
+  const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, ceiling: null } as const
+  for (let i = 0; i < 1100; i++) await clientKeys.issue({ name: `key ${i}` }, author)
+  t.same((await clientKeys.list({ namePrefix: 'key 1099' }, 10)).keys.map(({ name }) => name), ['key 1099'])
+  const all = await made.call('GET', '/client_keys?limit=1000')
+  t.equal(all.json.length, 1000)
+  t.ok(all.headers['link'])
+})
+
+test('environment keys are listed with their use, can not be changed, and can be revoked', async t => {
+  const made = await world(t)
+  const other = await issue(made, { name: 'other' })
+  const id = await environmentId(made)
+  const shown = await made.call('GET', `/client_keys/${id}`)
+  t.match(shown.json, { id, name: id, source: 'environment', scopes: ['*'], created_by: null, created_at: null, tokens: [{ hint: null, created_at: null, use_count: 3, last_used_ip: '127.0.0.1' }] })
+  for (const [method, url, body] of [['PATCH', '', { enabled: false }], ['POST', '/rotate', {}]] as const) {
+    t.match(await made.call(method, `/client_keys/${id}${url}`, body), { status: 409, json: { code: 'ENVIRONMENT_KEY_FIXED', detail: /CLIENT_KEYS/ } })
+  }
+  const call = as(made, other.key_access_token)
+  const revoked = await call('POST', `/client_keys/${id}/revoke`, { reason: 'a leak' })
+  t.match(revoked, { status: 200, json: { id, revoked_at: /Z$/, revoked_reason: 'a leak' } })
+  t.equal((await made.call('GET', '/apps')).status, 401)
+  t.same((await call('POST', `/client_keys/${id}/revoke`, { reason: 'again' })).json, revoked.json)
+  t.match((await call('GET', '/client_keys?revoked=true')).json, [{ id }])
+  t.same((await call('GET', '/audits?action=client_key.revoke')).json.map(({ subject }: { subject: object }) => subject), [{ type: 'client_key', id }])
+})
+
+test('the use of a key is told day by day: scopes, refusals and addresses', async t => {
+  const made = await world(t)
+  const { id, key_access_token: token } = await issue(made, { name: 'k', scopes: ['apps:read'] })
+  for (let i = 0; i < 3; i++) await statusOf(made, token, '/apps/name_suggestion')
+  await statusOf(made, token)
+  await statusOf(made, token, '/audits')
+  await as(made, token)('GET', '/apps', undefined, { 'sec-fetch-site': 'cross-site' })
+  await made.call('PATCH', `/client_keys/${id}`, { enabled: false })
+  await statusOf(made, token)
+  const { json } = await made.call('GET', `/client_keys/${id}/usage`)
+  t.same(json, {
+    client_key_id: id,
+    days: [{
+      day: new Date().toISOString().slice(0, 10), requests: { 'apps:read': 3 }, refusals: { cross_site: 1, insufficient_scope: 1, key_disabled: 1 }, addresses: { '127.0.0.1': 4 }
+    }]
+  })
+  t.equal((await made.call('GET', `/client_keys/${id}/usage?days=91`)).status, 422)
+  t.same((await made.call('GET', `/client_keys/${(await issue(made, { name: 'unused' })).id}/usage?days=1`)).json.days, [])
+})
+
+test('a token in a User-Agent is not kept', async t => {
+  const made = await world(t)
+  await made.call('GET', '/apps', undefined, { 'user-agent': `client/1 ${made.key.keyAccessToken}` })
+  const { json } = await made.call('GET', `/client_keys/${await environmentId(made)}`)
+  t.ok(json.tokens[0].last_used_agent)
+  await made.call('GET', '/client_keys', undefined, { 'user-agent': `client/1 ${made.key.keyAccessToken} ${'x'.repeat(300)}` })
+  await made.fastify.keyEvidence.flush()
+  const { tokens } = (await made.fastify.stores.clientKeys.environmentRecord({ ...await made.fastify.clientKeys.find(await environmentId(made)) }, digestOf(made.key.keyId)))
+  t.notMatch(tokens[0].lastUsedAgent, made.key.keyAccessToken)
+  t.match(tokens[0].lastUsedAgent, /^client\/1 \[redacted\]/)
+})
+
+test('the database never holds a secret, a token or a key_id', async t => {
+  const made = await world(t)
+  const headers = { 'idempotency-key': 'word-of-mine', 'user-agent': `x ${made.key.keyAccessToken}` }
+  const issued = await issue(made, { name: 'k' }, headers)
+  const again = await issue(made, { name: 'k' }, headers)
+  const rotated = (await made.call('POST', `/client_keys/${issued.id}/rotate`, {}, headers)).json
+  await made.call('GET', '/apps', undefined, { authorization: `Bearer ${again.key_access_token}` })
+  await made.fastify.keyEvidence.flush()
+  const folder = dirname(made.env['DATABASE_URL'].slice('file:'.length))
+  const bytes = readdirSync(folder).map(name => readFileSync(join(folder, name), 'latin1')).join('')
+  t.match(bytes, digestOf(issued.key_id), 'the digest is there, so the search finds what there is')
+  const secrets = [made.secret, made.key.keyId, made.key.keyAccessToken, 'word-of-mine', newSecret()]
+  for (const { key_id: keyId, key_access_token: token } of [issued, again, rotated]) secrets.push(...[keyId, token].filter(Boolean))
+  t.equal(secrets.length, 9)
+  for (const secret of secrets) t.notOk(bytes.includes(secret))
+})

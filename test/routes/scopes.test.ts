@@ -1,0 +1,84 @@
+import Fastify from 'fastify'
+import type { RouteOptions } from 'fastify'
+import { test } from 'tap'
+import { app } from '../../app.ts'
+import { SCOPES } from '../../keys/scopes.ts'
+import { createTokenSealer, issueClientKey } from '../../keys/token.ts'
+import { Problem } from '../../problems/problem.ts'
+import { newSecret, settings, world } from '../helper.ts'
+
+/** What anybody may ask for, without a credential. */
+const PUBLIC = /^\/(up|ready|docs(\/.*)?)$/
+
+test('every route that is not public asks for a key, and for the one scope that it declares', async t => {
+  const made = settings(t)
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  const routes: RouteOptions[] = []
+  fastify.addHook('onRoute', route => { routes.push(route) })
+  await fastify.register(app, { env: made.env })
+  await fastify.ready()
+
+  const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, ceiling: null } as const
+  const tokens = new Map<string, string>()
+  for (const scope of SCOPES) tokens.set(scope, (await fastify.clientKeys.issue({ name: scope, scopes: [scope] }, author)).keyAccessToken)
+
+  t.ok(routes.length > 30)
+  for (const { method, url, config } of routes.flatMap(route => [route.method].flat().map(each => ({ ...route, method: each })))) {
+    const name = `${method} ${url}`
+    const call = async (token?: string) => await fastify.inject({
+      method: method as 'GET', url: url.replaceAll(/:\w+/g, 'x'), headers: token === undefined ? {} : { authorization: `Bearer ${token}` }
+    })
+    const nobody = await call()
+    if (PUBLIC.test(url)) {
+      t.not(nobody.statusCode, 401, name)
+      continue
+    }
+    t.equal(nobody.statusCode, 401, name)
+    const scope = config?.scope
+    t.ok(scope === null || tokens.has(String(scope)), name)
+    for (const [own, token] of tokens) {
+      const reply = await call(token)
+      const isLetIn = scope === null || own === scope
+      t.equal(reply.statusCode === 403, !isLetIn, `${name} with ${own}: ${reply.statusCode}`)
+      t.ok(reply.statusCode < 500, name)
+      if (isLetIn) continue
+      t.equal(reply.headers['www-authenticate'], `Bearer realm="trivial", error="insufficient_scope", scope="${scope}"`)
+      if (method !== 'HEAD') t.match(reply.json(), { code: 'INSUFFICIENT_SCOPE', detail: scope })
+    }
+  }
+})
+
+test('a protected route that declares no scope does not start', async t => {
+  const { fastify } = await world(t)
+  t.equal(fastify.hasRoute({ method: 'GET', url: '/apps' }), true)
+  const secret = newSecret()
+  const { default: autohooks } = await import('../../routes/protected/autohooks.ts')
+  const { default: clientKeyAuth } = await import('../../plugins/client-key-auth.ts')
+  const { default: clientKeyPolicy } = await import('../../plugins/client-key-policy.ts')
+  const bare = Fastify()
+  t.teardown(() => bare.close())
+  await bare.register(clientKeyAuth, { secret })
+  await bare.register(clientKeyPolicy, { evidence: fastify.keyEvidence })
+  bare.addSchema(Problem)
+  await bare.register(async scope => {
+    await autohooks(scope, {})
+    t.throws(() => scope.get('/forgotten', { schema: { response: {} } }, async () => ({})), { message: 'GET /forgotten declares no scope' })
+    scope.get('/any', { config: { scope: null }, schema: { response: {} } }, async () => ({}))
+  })
+  t.equal((await bare.inject('/any')).statusCode, 401)
+})
+
+test('a route that holds to a policy and declares no scope lets nobody in', async t => {
+  const secret = newSecret()
+  const key = issueClientKey(createTokenSealer(secret))
+  const { fastify: { keyEvidence: evidence } } = await world(t)
+  const { default: clientKeyAuth } = await import('../../plugins/client-key-auth.ts')
+  const { default: clientKeyPolicy } = await import('../../plugins/client-key-policy.ts')
+  const bare = Fastify()
+  t.teardown(() => bare.close())
+  await bare.register(clientKeyAuth, { secret, allowList: [key.keyId] })
+  await bare.register(clientKeyPolicy, { evidence })
+  bare.get('/forgotten', { onRequest: [bare.requireClientKey, bare.enforcePolicy] }, async () => ({}))
+  t.equal((await bare.inject({ url: '/forgotten', headers: { authorization: `Bearer ${key.keyAccessToken}` } })).statusCode, 403)
+})
