@@ -46,6 +46,8 @@ const serverOptions = ({ LOG_LEVEL, TRUST_PROXY }: Config): FastifyServerOptions
   ...limits,
   ...loggingOptions(LOG_LEVEL),
   genReqId: createRequestIds(),
+  // On a machine that is busy with other things a start may take long, and is no failure for that.
+  pluginTimeout: 60_000,
   trustProxy: TRUST_PROXY === 'false' ? false : listEntries(TRUST_PROXY),
   // What comes on an open connection while the server stops is still answered; then the connection is closed.
   return503OnClosing: false,

@@ -3,6 +3,7 @@ import type { ParseArgsConfig } from 'node:util'
 import { Complaint, complain } from '../config/complaint.ts'
 import { holdsToken } from '../keys/token-shape.ts'
 import { isProblem } from '../problems/problem.ts'
+import type { ProblemError } from '../problems/problem.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['values']
@@ -46,9 +47,7 @@ export const runCommand = async <O extends Options>({ help, options, argument, r
     if (error instanceof UsageError) {
       console.error(`${error.message}\n\n${help}`)
       process.exitCode = EXIT_USAGE
-    } else if (isProblem(error)) {
-      complain(new CommandError([...error.errors ?? [error.message]].join('\n')))
-    } else complain(error)
+    } else complain(isProblem(error) ? new CommandError(wordsFor(error)) : error)
   }
 }
 
@@ -60,3 +59,26 @@ const parse = <O extends Options>(options: O, args: string[]) => {
     throw new UsageError(code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? 'There is no such option.' : 'These arguments are not understood.')
   }
 }
+
+// What the API calls a field, the command line calls an option.
+const OPTIONS: Readonly<Record<string, string | undefined>> = {
+  name: '--name',
+  description: '--description',
+  scopes: '--scope',
+  expires_at: '--expires',
+  allowed_ips: '--allow-ip',
+  rate_limit: '--rate',
+  metadata: '--metadata',
+  reason: '--reason'
+}
+
+const wordsFor = (problem: ProblemError): string => {
+  if (problem.statusCode === 503) return 'The database can not be used now: another process has it, or its disk is full. Nothing was changed; try again.'
+  return (problem.errors ?? [problem.message]).map(sentence =>
+    sentence.replace(/^([a-z_]+)((?:\.\w+)*) /, (all, field: string, place: string) => {
+      const option = OPTIONS[field]
+      return option === undefined ? all : `${option}${placeText(place)} `
+    })).join('\n')
+}
+
+const placeText = (place: string): string => /^\.\d+$/.test(place) ? ` number ${Number(place.slice(1)) + 1}` : ''

@@ -1,7 +1,6 @@
-import { checked } from '../json/validation.ts'
-import { DEFAULT_GRACE_SECONDS, RotateBody } from '../keys/fields.ts'
+import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from '../keys/fields.ts'
 import { toKeyJson, toTokenJson } from '../keys/representation.ts'
-import { runCommand } from './command.ts'
+import { runCommand, UsageError } from './command.ts'
 import { KEY_ARGUMENT, keyOf, printJson, printTable, tokenRows, withKeys } from './keys.ts'
 import { toSeconds } from './policy-options.ts'
 
@@ -19,7 +18,8 @@ Gives a client key a new token, which is live at once; its older tokens die when
   argument: KEY_ARGUMENT,
 
   run: async ({ grace, json }, argument) => {
-    const { grace_seconds: seconds = DEFAULT_GRACE_SECONDS } = checked(RotateBody, grace === undefined ? {} : { grace_seconds: toSeconds('grace', grace) })
+    const seconds = grace === undefined ? DEFAULT_GRACE_SECONDS : toSeconds(grace)
+    if (seconds === null || seconds > MAX_GRACE_SECONDS) throw new UsageError('--grace must be a time such as 12h or 7d, 30d at most, or 0s.')
     await withKeys(async (keys, author) => {
       const { id } = await keyOf(keys, argument)
       const { key, keyId, keyAccessToken, older } = await keys.rotate(id, seconds, author)

@@ -4,6 +4,7 @@ import { listEntries } from '../config/list.ts'
 import { openStores } from '../db/open.ts'
 import type { ClientKeyRecord, TokenRecord } from '../keys/client-key.ts'
 import { whyDead } from '../keys/client-key.ts'
+import type { OpenLegacyToken } from '../keys/legacy-token.ts'
 import { createKeyRegistry } from '../keys/registry.ts'
 import type { KeyRegistry } from '../keys/registry.ts'
 import type { Author } from '../keys/store.ts'
@@ -14,20 +15,29 @@ import { table } from './table.ts'
 
 /** Opens the registry of the service that is configured here, and closes it when the work is done. */
 export const withKeys = async (work: (keys: KeyRegistry, author: Author) => Promise<void>): Promise<void> => {
-  const config = readConfig(environment(), ['CLIENT_SECRET', 'CLIENT_SECRET_PREVIOUS', 'CLIENT_KEYS', 'DATABASE_URL'])
+  const config = readConfig(environment(), ['CLIENT_SECRET', 'CLIENT_SECRET_PREVIOUS', 'CLIENT_KEYS', 'CLIENT_KEY_JWT', 'DATABASE_URL'])
   const previous = listEntries(config.CLIENT_SECRET_PREVIOUS)
+  const secrets = [config.CLIENT_SECRET, ...previous]
+  const openLegacyToken = config.CLIENT_KEY_JWT ? await legacyTokenOpener(secrets) : undefined
   const stores = openStores(config.DATABASE_URL)
   try {
     const keys = createKeyRegistry({
       store: stores.clientKeys,
       sealer: createTokenSealer(config.CLIENT_SECRET, previous),
-      secrets: [config.CLIENT_SECRET, ...previous],
-      allowList: listEntries(config.CLIENT_KEYS)
+      secrets,
+      allowList: listEntries(config.CLIENT_KEYS),
+      openLegacyToken
     })
     await work(keys, { origin: cliOrigin(), ceiling: null })
   } finally {
     stores.close()
   }
+}
+
+// Loaded only where it is wanted, as in plugins/client-key-auth.ts.
+const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
+  const { createLegacyTokenOpener } = await import('../keys/legacy-token.ts')
+  return createLegacyTokenOpener(secrets)
 }
 
 /** The argument of a command that is about one key, and what it may be. */

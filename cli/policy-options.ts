@@ -1,4 +1,5 @@
 import type { XStatic } from 'typebox/schema'
+import { INSTANT } from '../json/validation.ts'
 import type { ChangeKeyBody } from '../keys/fields.ts'
 import { UsageError } from './command.ts'
 
@@ -30,11 +31,10 @@ interface PolicyValues {
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
-/** A duration such as 90d, in seconds. Throws a UsageError, under the name of the option. */
-export const toSeconds = (option: string, duration: string): number => {
+/** A duration such as 90d, in seconds; null for what is none. */
+export const toSeconds = (duration: string): number | null => {
   const [, count, unit] = /^(\d{1,9})([smhdw])$/.exec(duration) ?? []
-  if (unit === undefined) throw new UsageError(`--${option} must be a number with s, m, h, d or w, such as 90d.`)
-  return Number(count) * SECONDS[unit]
+  return unit === undefined ? null : Number(count) * SECONDS[unit]
 }
 
 /** What the options say of a key, as the body of a request would; a schema is yet to check it. Throws a UsageError. */
@@ -42,24 +42,33 @@ export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<t
   ...values.description === undefined ? {} : { description: values.description },
   ...values.scope === undefined ? {} : { scopes: values.scope },
   ...values.expires === undefined ? {} : { expires_at: toExpiry(values.expires) },
-  ...values['allow-ip'] === undefined ? {} : { allowed_ips: values['allow-ip'].filter(range => range !== 'any') },
+  ...values['allow-ip'] === undefined ? {} : { allowed_ips: toRanges(values['allow-ip']) },
   ...values.rate === undefined ? {} : { rate_limit: toRate(values.rate) },
   ...values.metadata === undefined ? {} : { metadata: toObject(values.metadata) }
 })
 
 const toExpiry = (expires: string): string | null => {
   if (expires === 'never') return null
-  if (expires.includes('T')) return expires
-  const instant = new Date(Date.now() + toSeconds('expires', expires) * 1000)
-  if (Number.isNaN(instant.getTime()) || instant.getUTCFullYear() > 9999) throw new UsageError('--expires is beyond the year 9999; say never.')
+  if (new RegExp(INSTANT).test(expires)) return expires
+  const instant = new Date(Date.now() + (toSeconds(expires) ?? NaN) * 1000)
+  if (Number.isNaN(instant.getTime()) || instant.getUTCFullYear() > 9999) {
+    throw new UsageError('--expires must be a time from now such as 90d or 12h, an instant such as 2027-01-31T12:00:00Z, or never.')
+  }
   return instant.toISOString()
+}
+
+const toRanges = (ranges: string[]): string[] => {
+  if (!ranges.includes('any')) return ranges
+  if (ranges.length > 1) throw new UsageError('--allow-ip any leaves nothing to add: name ranges, or any.')
+  return []
 }
 
 const toRate = (rate: string): object | null => {
   if (rate === 'none') return null
-  const [, max, window] = /^(\d{1,10})\/(\w+)$/.exec(rate) ?? []
-  if (max === undefined) throw new UsageError('--rate must be so many requests in such a time, such as 100/60s, or none.')
-  return { max: Number(max), window_seconds: toSeconds('rate', window) }
+  const [, max, window = ''] = /^(\d{1,10})\/(\w+)$/.exec(rate) ?? []
+  const seconds = toSeconds(window)
+  if (max === undefined || seconds === null) throw new UsageError('--rate must be so many requests in such a time, such as 100/60s, or none.')
+  return { max: Number(max), window_seconds: seconds }
 }
 
 const toObject = (json: string): unknown => {

@@ -1,5 +1,9 @@
-/** Lays rows of text out in columns that are as wide as their widest cell; the first row is the heading. */
+/**
+ * Lays rows of text out in columns that are as wide as their widest cell; the first row is the heading. What a terminal would
+ * obey rather than show becomes a question mark.
+ */
 export const table = (rows: readonly (readonly string[])[]): string => {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)))
-  return rows.map(row => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()).join('\n')
+  const cells = rows.map(row => row.map(cell => cell.replaceAll(/\p{C}/gu, '?')))
+  const widths = cells[0].map((_, column) => Math.max(...cells.map(row => row[column].length)))
+  return cells.map(row => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()).join('\n')
 }

@@ -50,7 +50,10 @@ export const INSTANT = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?
 export const toInstant = (name: string, text: string | undefined): Date | undefined => {
   if (text === undefined) return undefined
   const instant = new Date(text)
-  if (Number.isNaN(instant.getTime())) throw new InvalidFields([`${name} is no day of the calendar, or no time of the day`])
+  // A date rolls over from the 31st of February to the 3rd of March, which nobody means; a time zone may lead out of the years
+  // that are written with four digits.
+  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  if (Number.isNaN(instant.getTime()) || instant.toISOString().length !== 24 || day.toISOString().slice(0, 10) !== text.slice(0, 10)) throw new InvalidFields([`${name} is no day of the calendar, or no time of the day`])
   return instant
 }
 

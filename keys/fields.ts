@@ -77,6 +77,9 @@ export const RevokeBody = {
   properties: { reason: { ...text, type: ['string', 'null'], maxLength: 500, description: 'Why, for those who ask later.', examples: ['The laptop was stolen'] } }
 } as const
 
+// The command line takes an id or a name, and - for standard input.
+const LIKE_AN_ID = /^(-|env_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
+
 type Written = XStatic<typeof ChangeKeyBody>
 
 /** What a body that its schema has passed says of a key. Throws InvalidFields for what a schema can't tell. */
@@ -85,6 +88,7 @@ export const toKeyChange = (body: Written): KeyChange => {
   const metadata = canonicalJson(body.metadata ?? {})
   const faults = [
     ...(body.allowed_ips ?? []).flatMap((range, index) => fault(`allowed_ips.${index}`, rangeFault(range))),
+    ...body.name !== undefined && LIKE_AN_ID.test(body.name) ? ['name must not look like the id of a key, nor be -'] : [],
     ...fault('metadata', jsonFault(body.metadata)),
     ...Buffer.byteLength(metadata) > MAX_METADATA_BYTES ? [`metadata must have ${MAX_METADATA_BYTES} bytes at most`] : [],
     ...tokenFaults({ name: body.name, description: body.description, metadata })

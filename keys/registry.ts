@@ -7,7 +7,9 @@ import { UNLIMITED, whyDead } from './client-key.ts'
 import type { ClientKey, ClientKeyRecord, Dead, KeyChange, TokenRecord } from './client-key.ts'
 import { covers } from './scopes.ts'
 import { claimedGeneration, digestOf, generationOf, issueClientKey } from './token.ts'
-import type { IssuedClientKey, TokenFault, TokenSealer } from './token.ts'
+import type { IssuedClientKey, OpenedToken, TokenFault, TokenSealer } from './token.ts'
+import type { OpenLegacyToken } from './legacy-token.ts'
+import { looksLikeJwt } from './token-shape.ts'
 
 const DAY_MS = 86_400_000
 const ATTEMPT_MS = 10 * 60_000
@@ -47,6 +49,8 @@ export interface KeyRegistryOptions {
   /** The current secret, then the earlier ones. */
   readonly secrets: readonly string[]
   readonly allowList: readonly string[]
+  /** Opens Trivial's own HS256 tokens, where they are accepted. */
+  readonly openLegacyToken?: OpenLegacyToken | undefined
 }
 
 /**
@@ -75,7 +79,7 @@ export interface KeyRegistry {
   orphans (): Promise<string[]>
 }
 
-export const createKeyRegistry = ({ store, sealer, secrets, allowList }: KeyRegistryOptions): KeyRegistry => {
+export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegacyToken }: KeyRegistryOptions): KeyRegistry => {
   const environment = allowListKeys(allowList)
   const digests = new Map([...environment].map(([digest, key]) => [key.id, digest]))
   const generations = secrets.map(generationOf)
@@ -177,16 +181,17 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList }: KeyRegi
     },
 
     inspect: async token => {
-      const generation = claimedGeneration(token)
+      const isLegacy = openLegacyToken !== undefined && looksLikeJwt(token)
+      const opened = isLegacy ? openedLegacy(openLegacyToken(token)) : sealer.open(token)
+      const generation = opened.ok ? opened.generation : claimedGeneration(token)
       const place = generation === null ? -1 : generations.indexOf(generation)
-      const about = { wellFormed: generation !== null, generation, secret: place < 0 ? null : place === 0 ? 'current' : 'previous' } as const
-      const opened = sealer.open(token)
+      const about = { wellFormed: isLegacy || generation !== null, generation, secret: place < 0 ? null : place === 0 ? 'current' : 'previous' } as const
       if (!opened.ok) return { ...about, allowed: false, reason: opened.fault, key: null }
 
       const digest = digestOf(opened.keyId)
       const known = await store.findByDigest(digest)
       if (known !== null) {
-        const reason = whyDead(known, Date.now())
+        const reason = isLegacy ? 'not_allowed' : whyDead(known, Date.now())
         return { ...about, allowed: reason === null, reason, key: await find(known.key.id) }
       }
       const key = environment.get(digest)
@@ -208,6 +213,8 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList }: KeyRegi
     orphans: async () => await store.orphans(generations, new Date())
   }
 }
+
+const openedLegacy = (opened: ReturnType<OpenLegacyToken>): OpenedToken => opened === null ? { ok: false, fault: 'forged' } : { ok: true, ...opened }
 
 const attemptOf = (retryable: Retryable | undefined, at: Date): Attempt | null => retryable === undefined
   ? null

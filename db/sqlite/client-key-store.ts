@@ -455,7 +455,7 @@ const createUseWriter = (db: SqliteDatabase): ClientKeyStore['recordUses'] => {
           for (const { token, count, lastAt, lastIp, lastAgent, scopes, addresses, refusals } of uses) {
             const { id, source } = token.key
             const at = new Date(lastAt).toISOString()
-            const agent = lastAgent === undefined ? null : redact(lastAgent).slice(0, LONGEST_AGENT)
+            const agent = lastAgent === undefined ? null : redact(lastAgent).replaceAll(/\p{C}/gu, '?').slice(0, LONGEST_AGENT)
             if (count > 0 && source === 'managed') useManaged.run(count, at, lastIp, at, agent, at, token.digest)
             if (count > 0 && source === 'environment') useEnvironment.run(id, token.generation, at, lastIp, agent, count)
             for (const [scope, times] of scopes) addCount.run(id, day, 'scope', scope, times)

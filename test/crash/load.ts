@@ -1,0 +1,180 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import type { Answer } from './process.ts'
+
+const WORKERS = 6
+const LONG_GRACE_SECONDS = 86_400
+const SCOPES = [['apps:read'], ['apps:read', 'apps:write'], ['client_keys:read'], ['*']]
+
+/** A key, as far as replies tell of it. */
+export interface KnownKey {
+  id: string
+  good: string[]
+  dead: string[]
+  rotations: number
+  revoked: boolean
+}
+
+/** A change that was asked for. */
+interface Wish {
+  action: 'issue' | 'rotate' | 'revoke'
+  path: string
+  body: Record<string, unknown>
+  headers: Record<string, string>
+  /** The key that it changes; it is in no list meanwhile, so that nobody else changes it. */
+  key: KnownKey | null
+  /** Whether the tokens of the key die by it. */
+  kills: boolean
+}
+
+export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+export type Present = (token: string) => Promise<number>
+
+/** Changes of keys, and a record of what the replies said. */
+export interface Load {
+  /** Issues, rotates and revokes with several workers at a time until no reply comes any more. `onReply` is called for each that does. */
+  run (send: Send, onReply: () => void, mayBreak: () => boolean): Promise<void>
+  /** Sends again what got no reply. Answers what is not as it should be then. */
+  repeatLost (send: Send, present: Present): Promise<string[]>
+  /**
+   * Presents the tokens of the keys that were changed since the last time, and of `sample` others, but not of those whose last
+   * change got no reply. Answers what is not as it should be.
+   */
+  check (present: Present, sample: number): Promise<string[]>
+  keys (): KnownKey[]
+  counts: Record<'replies' | 'lost' | 'repeated', number>
+}
+
+export const createLoad = (): Load => {
+  const live: KnownKey[] = []
+  const revoked: KnownKey[] = []
+  const lost: Wish[] = []
+  const changed = new Set<KnownKey>()
+  const counts = { replies: 0, lost: 0, repeated: 0 }
+
+  const wish = (): Wish => {
+    const chance = randomInt(100)
+    if (live.length < WORKERS || chance < 50) {
+      return {
+        action: 'issue',
+        path: '/client_keys',
+        body: { name: randomUUID(), scopes: SCOPES[randomInt(SCOPES.length)] },
+        headers: chance % 2 === 0 ? { 'idempotency-key': randomUUID() } : {},
+        key: null,
+        kills: false
+      }
+    }
+    const [key] = live.splice(randomInt(live.length), 1)
+    if (chance < 75) return { action: 'revoke', path: `/client_keys/${key.id}/revoke`, body: {}, headers: {}, key, kills: true }
+    const kills = chance % 2 === 0
+    return {
+      action: 'rotate',
+      path: `/client_keys/${key.id}/rotate`,
+      body: { grace_seconds: kills ? 0 : LONG_GRACE_SECONDS },
+      headers: { 'idempotency-key': randomUUID() },
+      key,
+      kills
+    }
+  }
+
+  const record = ({ action, path, key, kills }: Wish, { status, json }: Answer): void => {
+    if (status !== (action === 'issue' ? 201 : 200)) throw new Error(`POST ${path} answered ${status}: ${JSON.stringify(json)}`)
+    counts.replies++
+    const known = key ?? { id: String(json.id), good: [], dead: [], rotations: 0, revoked: false }
+    if (kills) known.dead.push(...known.good.splice(0))
+    if (action === 'rotate') known.rotations++
+    if (action === 'revoke') known.revoked = true
+    else known.good.push(String(json.key_access_token))
+    changed.add(known)
+    const list = known.revoked ? revoked : live
+    list.push(known)
+  }
+
+  const work = async (send: Send, onReply: () => void, mayBreak: () => boolean): Promise<void> => {
+    for (;;) {
+      const wanted = wish()
+      let answer: Answer
+      try {
+        answer = await send('POST', wanted.path, wanted.body, wanted.headers)
+      } catch (error) {
+        if (!mayBreak()) throw error
+        lost.push(wanted)
+        counts.lost++
+        return
+      }
+      record(wanted, answer)
+      onReply()
+    }
+  }
+
+  /** Whether a change without a reply is there as a whole, or not at all. */
+  const halves = async ({ action, key, kills }: Wish, present: Present): Promise<string[]> => {
+    if (key === null) return []
+    const good = new Set(await Promise.all(key.good.map(present)))
+    const dead = new Set(await Promise.all(key.dead.map(present)))
+    return [
+      ...[...dead].filter(status => status !== 401).map(status => `a dead token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
+      ...[...good].filter(status => status !== 200 && !(kills && status === 401)).map(status => `a token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
+      ...good.size > 1 ? [`of the tokens of ${key.id}, whose ${action} got no reply, some are dead and some are not`] : []
+    ]
+  }
+
+  const repeat = async (wanted: Wish, send: Send, present: Present): Promise<string[]> => {
+    const faults = await halves(wanted, present)
+    const answer = await send('POST', wanted.path, wanted.body, wanted.headers)
+    // Without an Idempotency-Key nobody gets the token of a key that was made before its reply was lost.
+    if (answer.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) return faults
+    record(wanted, answer)
+    counts.repeated++
+    const id = String(answer.json.id)
+    const known = [...live, ...revoked].find(key => key.id === id)
+    return [...faults, ...known === undefined ? [`the reply is about ${id}, which nobody asked about`] : await liveTokenFaults(known, send)]
+  }
+
+  return {
+    run: async (send, onReply, mayBreak) => {
+      await Promise.all(Array.from({ length: WORKERS }, async () => { await work(send, onReply, mayBreak) }))
+    },
+
+    repeatLost: async (send, present) =>
+      (await Promise.all(lost.splice(0).map(async wanted => await repeat(wanted, send, present)))).flat(),
+
+    check: async (present, sample) => {
+      const keys = [...live, ...revoked]
+      const others = Array.from({ length: Math.min(sample, keys.length) }, () => keys[randomInt(keys.length)])
+      const due = new Set([...keys.filter(key => changed.has(key)), ...others])
+      changed.clear()
+      return await inBatches([...due], async key => await tokenFaults(key, present))
+    },
+
+    keys: () => [...live, ...revoked],
+    counts
+  }
+}
+
+const tokenFaults = async ({ id, good, dead, revoked }: KnownKey, present: Present): Promise<string[]> => {
+  const wanted = [...good.map(token => ({ token, due: 200 })), ...dead.map(token => ({ token, due: 401 }))]
+  const statuses = await Promise.all(wanted.map(async ({ token }) => await present(token)))
+  return wanted.flatMap(({ due }, index) => statuses[index] === due
+    ? []
+    : [`a token of ${revoked ? 'the revoked key' : 'the key'} ${id} is answered ${statuses[index]} rather than ${due}`])
+}
+
+/** Whether a key has exactly as many live tokens as replies have given out. */
+export const liveTokenFaults = async ({ id, good, revoked }: KnownKey, send: Send): Promise<string[]> => {
+  const { status, json } = await send('GET', `/client_keys/${id}`)
+  if (status !== 200) return [`the key ${id} is answered ${status}`]
+  if (revoked) return json.revoked_at === null ? [`the key ${id} is not revoked`] : []
+  const tokens = json.tokens as { expires_at: string | null, revoked_at: string | null }[]
+  const now = new Date().toISOString()
+  const live = tokens.filter(token => token.revoked_at === null && (token.expires_at === null || token.expires_at > now)).length
+  return live === good.length ? [] : [`the key ${id} has ${live} live tokens rather than ${good.length}`]
+}
+
+const BATCH = 16
+
+/** Asks about many things without having them all under way at a time. */
+export const inBatches = async <T>(things: readonly T[], ask: (thing: T) => Promise<string[]>): Promise<string[]> => {
+  const faults: string[] = []
+  for (let i = 0; i < things.length; i += BATCH) faults.push(...(await Promise.all(things.slice(i, i + BATCH).map(ask))).flat())
+  return faults
+}
