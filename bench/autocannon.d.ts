@@ -2,7 +2,8 @@
 declare module 'autocannon' {
   interface Options {
     url: string
-    headers?: Record<string, string>
+    /** What each connection sends in turn, again and again. */
+    requests: { headers: Record<string, string> }[]
     connections: number
     /** Seconds. */
     duration: number

@@ -3,6 +3,7 @@ import type * as App from '../app.ts'
 import type * as DbOpen from '../db/open.ts'
 import type * as Authenticator from '../keys/authenticator.ts'
 import type * as Base62 from '../keys/base62.ts'
+import type * as Registry from '../keys/registry.ts'
 import type * as Token from '../keys/token.ts'
 import type * as AppFields from '../routes/protected/apps/fields.ts'
 
@@ -12,6 +13,7 @@ interface Compiled {
   'db/open.js': typeof DbOpen
   'keys/authenticator.js': typeof Authenticator
   'keys/base62.js': typeof Base62
+  'keys/registry.js': typeof Registry
   'keys/token.js': typeof Token
   'routes/protected/apps/fields.js': typeof AppFields
 }

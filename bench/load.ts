@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.ts'
 import type { BenchDatabase } from './databases.ts'
 import { peers } from './peers.ts'
 import type { Plan } from './plan.ts'
+import { issueKey, withRegistry } from './registry.ts'
 import { costOf, ratioRow } from './report.ts'
 import type { Cost, Row } from './report.ts'
 import { takeInRounds } from './rounds.ts'
@@ -16,40 +17,47 @@ const LEAST_OF_OPEN_ROUTE = 0.9
 
 /** What it costs to ask for a client key, against asking for nothing and against two usual ways to ask. */
 export const compareRoutes = async (plan: Plan, start: StartChild, database: BenchDatabase, credentials: Credentials): Promise<Row[]> => {
+  const managedToken = await withRegistry(database.path, credentials.clientSecret, async keys => (await issueKey(keys)).keyAccessToken)
   const server = start<ServerAnswers>('server.ts')
   const port = await server.ask('listen', { database: database.path, credentials })
   const load = (path: string, token?: string) => async (): Promise<Cost> =>
-    await loadRoute(server, `http://127.0.0.1:${port}${path}`, token, plan.requestsARound)
+    await loadRoute(server, `http://127.0.0.1:${port}${path}`, token === undefined ? [] : [token], plan.requestsARound)
 
   const costs = await takeInRounds(plan.requestRounds, {
     noneAgain: load(peers.noneAgain),
     none: load(peers.none),
-    clientKey: load(peers.clientKey, credentials.clientToken),
+    environment: load(peers.clientKey, credentials.clientToken),
+    managed: load(peers.clientKey, managedToken),
     bearerAuth: load(peers.bearerAuth, credentials.staticToken),
     jwt: load(peers.jwt, credentials.jwt),
     openApp: load(`${peers.openApps}/${database.appName}`),
-    app: load(`/apps/${database.appName}`, credentials.clientToken)
+    app: load(`/apps/${database.appName}`, managedToken)
   })
 
+  const smallRoute = (kind: 'environment' | 'managed'): Row[] => [
+    { what: `Small route, ${kind} key`, result: costOf(costs[kind], 'request') },
+    ratioRow('against no credential', costs[kind], costs.none, LEAST_OF_OPEN_ROUTE),
+    ratioRow('against `@fastify/bearer-auth`, static key', costs[kind], costs.bearerAuth, 1),
+    ratioRow('against `fast-jwt`, HS256', costs[kind], costs.jwt, 1)
+  ]
   return [
     { what: 'Small route, no credential', result: costOf(costs.none, 'request') },
     ratioRow('the same once more: the noise', costs.noneAgain, costs.none),
-    { what: 'Small route, client key', result: costOf(costs.clientKey, 'request') },
-    ratioRow('against no credential', costs.clientKey, costs.none, LEAST_OF_OPEN_ROUTE),
-    ratioRow('against `@fastify/bearer-auth`, static key', costs.clientKey, costs.bearerAuth, 1),
-    ratioRow('against `fast-jwt`, HS256', costs.clientKey, costs.jwt, 1),
-    { what: '`GET /apps/:name`, client key', result: costOf(costs.app, 'request') },
+    ...smallRoute('environment'),
+    ...smallRoute('managed'),
+    { what: '`GET /apps/:name`, managed key', result: costOf(costs.app, 'request') },
     ratioRow('against no credential', costs.app, costs.openApp)
   ]
 }
 
-const loadRoute = async (server: Child<ServerAnswers>, url: string, token: string | undefined, requests: number): Promise<Cost> => {
+/** Asks for a route again and again, with each of the tokens in turn; without any, with no credential. */
+export const loadRoute = async (server: Child<ServerAnswers>, url: string, tokens: readonly string[], requests: number): Promise<Cost> => {
   let first = 0
   let last = 0
   const cpuBefore = await server.ask('cpu')
   const run = autocannon({
     url,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    requests: tokens.length === 0 ? [{ headers: {} }] : tokens.map(token => ({ headers: { authorization: `Bearer ${token}` } })),
     connections: CONNECTIONS,
     duration: MAX_SECONDS,
     maxOverallRequests: requests,

@@ -4,15 +4,42 @@ export interface Plan {
   requestsARound: number
   tokenRounds: number
   tokensARound: number
+  /** How many of the peer's keys are verified a round: each takes it about a thousand times as long. */
+  verifiesARound: number
+  changeRounds: number
+  changesARound: number
+  issuingRounds: number
+  /** How many different keys ask where memory is measured. */
+  differentKeys: number
   streamRounds: number
   starts: number
 }
 
 // Many short rounds rather than a few long ones: what else the machine does then disturbs a round, not a side of a ratio.
 export const full: Plan = {
-  requestRounds: 80, requestsARound: 1_000, tokenRounds: 20, tokensARound: 5_000, streamRounds: 5, starts: 11
+  requestRounds: 80,
+  requestsARound: 1_000,
+  tokenRounds: 20,
+  tokensARound: 5_000,
+  verifiesARound: 100,
+  changeRounds: 10,
+  changesARound: 50,
+  issuingRounds: 20,
+  differentKeys: 20_000,
+  streamRounds: 5,
+  starts: 11
 }
 
 export const quick: Plan = {
-  requestRounds: 15, requestsARound: 1_000, tokenRounds: 5, tokensARound: 3_000, streamRounds: 1, starts: 7
+  requestRounds: 15,
+  requestsARound: 1_000,
+  tokenRounds: 5,
+  tokensARound: 3_000,
+  verifiesARound: 50,
+  changeRounds: 3,
+  changesARound: 30,
+  issuingRounds: 5,
+  differentKeys: 20_000,
+  streamRounds: 1,
+  starts: 7
 }

@@ -50,6 +50,14 @@ const withSpread = (values: readonly number[]): string =>
 export const atMost = (what: string, value: number, most: number, unit: string, digits = 1): Row =>
   ({ what, result: inUnit(value, unit, digits), target: `≤ ${most} ${unit}`, met: value <= most })
 
+/** How many times as long as ours theirs takes, round by round. */
+export const timesRow = (what: string, ours: readonly number[], theirs: readonly number[], least?: number): Row => {
+  const times = ratios(theirs, ours)
+  const result = `${median(times).toFixed(1)} times as fast (${quantile(times, 0.25).toFixed(1)}–${quantile(times, 0.75).toFixed(1)})`
+  const row = { what: `– ${what}`, result }
+  return least === undefined ? row : { ...row, target: `≥ ${least} times`, met: median(times) >= least }
+}
+
 /** What the numbers were taken on. */
 export const machine = (): string => {
   const processors = cpus()

@@ -5,6 +5,10 @@ import { parseArgs } from 'node:util'
 import { withChildren } from './child.ts'
 import { makeCredentials } from './credentials.ts'
 import { makeDatabase } from './databases.ts'
+import { measureKeyChanges } from './key-changes.ts'
+import { makeKeyDatabase } from './key-databases.ts'
+import { measureManyKeys } from './many-keys.ts'
+import { measureManagedTokens } from './managed-tokens.ts'
 import { compareRoutes } from './load.ts'
 import { full, quick } from './plan.ts'
 import { HOW_TO_READ, machine, table } from './report.ts'
@@ -12,7 +16,7 @@ import { measureStart } from './start.ts'
 import { measureStreaming } from './streaming.ts'
 import { measureTokens } from './tokens.ts'
 
-const MAX_MINUTES = 8
+const MAX_MINUTES = 12
 const QUIET_LOAD = 0.5
 
 const { values: { quick: isQuick = false } } = parseArgs({ options: { quick: { type: 'boolean' } } })
@@ -36,6 +40,15 @@ say('opening tokens')
 const tokens = await measureTokens(plan)
 say('making databases')
 const databases = { short: makeDatabase(folder, 1_000), middle: makeDatabase(folder, 10_000), long: makeDatabase(folder, 100_000) }
+const keyDatabases = {
+  few: makeKeyDatabase(folder, 1_000, credentials.clientSecret), many: makeKeyDatabase(folder, 1_000_000, credentials.clientSecret)
+}
+say('opening tokens of managed keys')
+const managedTokens = await withChildren(folder, async start => await measureManagedTokens(plan, start, folder, keyDatabases, credentials))
+say('issuing and revoking keys')
+const changes = await measureKeyChanges(plan, folder, keyDatabases.many, credentials)
+say('many keys')
+const manyKeys = await withChildren(folder, async start => await measureManyKeys(plan, start, folder, keyDatabases.many, credentials))
 say('routes under load')
 const routes = await withChildren(folder, async start => await compareRoutes(plan, start, databases.short, credentials))
 say('streaming lists')
@@ -45,6 +58,6 @@ const starts = await measureStart(plan, folder, credentials)
 
 console.log(`${machine()}${isQuick ? ', quick run' : ''}
 
-${table([...routes, ...tokens, ...streams, ...starts])}
+${table([...routes, ...tokens, ...managedTokens, ...changes, ...manyKeys, ...streams, ...starts])}
 
 ${HOW_TO_READ}`)

@@ -44,7 +44,10 @@ const answers = {
   },
 
   /** By how many bytes resident memory has grown at most since it has been watched. */
-  memoryGrowth: (): number => peak - before
+  memoryGrowth: (): number => peak - before,
+
+  /** The bytes of resident memory now. */
+  memory: (): number => process.memoryUsage.rss()
 }
 
 export type ServerAnswers = typeof answers

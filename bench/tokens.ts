@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { Verdict } from '../keys/authenticator.ts'
 import { compiled } from './compiled.ts'
+import { asIfReceived, microsecondsEach } from './opening.ts'
 import type { Plan } from './plan.ts'
 import { atMost, inUnit } from './report.ts'
 import type { Row } from './report.ts'
@@ -42,24 +42,6 @@ export const measureTokens = async ({ tokenRounds, tokensARound }: Plan): Promis
     { what: 'Refuse a forged token', result: inUnit(median(taken.forged), 'µs') }
   ]
 }
-
-const microsecondsEach = (tokens: readonly string[], authenticate: (token: string) => Verdict | Promise<Verdict>, expected: string): number => {
-  let asExpected = 0
-  const start = performance.now()
-  for (const token of tokens) {
-    const verdict = authenticate(token)
-    if (outcomeOf(verdict) === expected) asExpected++
-  }
-  const milliseconds = performance.now() - start
-  if (asExpected !== tokens.length) throw new Error(`${tokens.length - asExpected} tokens had another outcome than ${expected}`)
-  return milliseconds * 1000 / tokens.length
-}
-
-const outcomeOf = (verdict: Verdict | Promise<Verdict>): string =>
-  verdict instanceof Promise ? 'late' : verdict.ok ? 'ok' : verdict.reason
-
-// In one piece of memory, as it comes off the wire; a text put together is not, until it is first read.
-const asIfReceived = (token: string): string => Buffer.from(token).toString()
 
 const PREFIX_LENGTH = 4
 const CHECKSUM_DIGITS = 6

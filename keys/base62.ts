@@ -55,6 +55,17 @@ export const decodeBase62 = (text: string, byteLength: number): Buffer | null =>
   return toBytes(limbs, byteLength)
 }
 
+/** Reads at most 8 base62 digits as a number; NaN for a character that is no digit. */
+export const readBase62 = (text: string): number => {
+  let value = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = digitOf[text.charCodeAt(i)] ?? NOT_A_DIGIT
+    if (digit === NOT_A_DIGIT) return NaN
+    value = value * 62 + digit
+  }
+  return value
+}
+
 const toLimbs = (bytes: Uint8Array): Float64Array => {
   const limbs = new Float64Array(Math.ceil(bytes.length / 3))
   for (let i = 0; i < bytes.length; i++) {

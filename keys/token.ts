@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hash, hkdfSync, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { decodeBase62, encodeBase62 } from './base62.ts'
+import { decodeBase62, encodeBase62, readBase62 } from './base62.ts'
 
 const PREFIX = 'tck_'
 const SEALED_DIGITS = 66
@@ -44,7 +44,8 @@ export interface TokenSealer {
   open (token: string): OpenedToken
 }
 
-interface SealingKey { generation: Buffer, key: KeyObject }
+/** `additionalData` is what the seal covers beside the `key_id`: the prefix, the version and the generation. */
+interface SealingKey { generation: string, additionalData: Buffer, key: KeyObject }
 
 /**
  * Makes the sealer of `key_access_token`s: `tck_`, 66 base62 digits, 6 base62 digits of CRC-32.
@@ -58,33 +59,30 @@ export const createTokenSealer = (secret: string, previousSecrets: readonly stri
   const all = [current, ...previousSecrets.map(sealingKey)]
 
   return {
-    generation: current.generation.toString('hex'),
+    generation: current.generation,
 
     seal (keyId) {
-      const head = Buffer.from([VERSION, ...current.generation])
       const nonce = randomBytes(CIPHERTEXT_START - NONCE_START)
-      const cipher = createCipheriv(CIPHER, current.key, nonce).setAAD(additionalData(head))
+      const cipher = createCipheriv(CIPHER, current.key, nonce).setAAD(current.additionalData)
       const ciphertext = Buffer.concat([cipher.update(Buffer.from(keyId, 'hex')), cipher.final()])
-      const sealed = Buffer.concat([head, nonce, ciphertext, cipher.getAuthTag()])
+      const sealed = Buffer.concat([current.additionalData.subarray(PREFIX.length), nonce, ciphertext, cipher.getAuthTag()])
       const body = PREFIX + encodeBase62(sealed, SEALED_DIGITS)
       return body + checksum(body)
     },
 
     open (token) {
-      if (token.length !== TOKEN_LENGTH || !token.startsWith(PREFIX)) return { ok: false, fault: 'malformed' }
-      if (checksum(token.slice(0, CHECKSUM_START)) !== token.slice(CHECKSUM_START)) {
-        return { ok: false, fault: 'bad_checksum' }
-      }
+      if (!hasShape(token)) return { ok: false, fault: 'malformed' }
+      if (!hasChecksum(token)) return { ok: false, fault: 'bad_checksum' }
       const sealed = decodeBase62(token.slice(PREFIX.length, CHECKSUM_START), SEALED_BYTES)
       if (sealed === null) return { ok: false, fault: 'malformed' }
       if (sealed[0] !== VERSION) return { ok: false, fault: 'unknown_version' }
 
-      const generation = sealed.subarray(GENERATION_START, NONCE_START)
+      const generation = sealed.toString('hex', GENERATION_START, NONCE_START)
       let fault: TokenFault = 'unknown_generation'
       for (const candidate of all) {
-        if (!candidate.generation.equals(generation)) continue
-        const keyId = decrypt(candidate.key, sealed)
-        if (keyId !== null) return { ok: true, keyId, generation: generation.toString('hex') }
+        if (candidate.generation !== generation) continue
+        const keyId = decrypt(candidate, sealed)
+        if (keyId !== null) return { ok: true, keyId, generation }
         fault = 'forged'
       }
       return { ok: false, fault }
@@ -106,16 +104,22 @@ export const generationOf = (secret: string): string => hash('sha256', secret).s
 
 /** The generation that a well-formed token says it is of, which only its secret can prove; null for what is no token. */
 export const claimedGeneration = (token: string): string | null =>
-  token.length === TOKEN_LENGTH && token.startsWith(PREFIX) && checksum(token.slice(0, CHECKSUM_START)) === token.slice(CHECKSUM_START)
-    ? decodeBase62(token.slice(PREFIX.length, CHECKSUM_START), SEALED_BYTES)?.subarray(GENERATION_START, NONCE_START).toString('hex') ?? null
+  hasShape(token) && hasChecksum(token)
+    ? decodeBase62(token.slice(PREFIX.length, CHECKSUM_START), SEALED_BYTES)?.toString('hex', GENERATION_START, NONCE_START) ?? null
     : null
 
-const sealingKey = (secret: string): SealingKey => ({
-  generation: Buffer.from(generationOf(secret), 'hex'),
-  key: createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', HKDF_INFO, 32)))
-})
+const hasShape = (token: string): boolean => token.length === TOKEN_LENGTH && token.startsWith(PREFIX)
 
-const additionalData = (head: Uint8Array): Buffer => Buffer.concat([Buffer.from(PREFIX), head])
+const hasChecksum = (token: string): boolean => crc32(token.slice(0, CHECKSUM_START)) === readBase62(token.slice(CHECKSUM_START))
+
+const sealingKey = (secret: string): SealingKey => {
+  const generation = generationOf(secret)
+  return {
+    generation,
+    additionalData: Buffer.concat([Buffer.from(PREFIX), Buffer.from([VERSION]), Buffer.from(generation, 'hex')]),
+    key: createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', HKDF_INFO, 32)))
+  }
+}
 
 const checksum = (text: string): string => {
   const bytes = Buffer.alloc(4)
@@ -123,9 +127,9 @@ const checksum = (text: string): string => {
   return encodeBase62(bytes, CHECKSUM_DIGITS)
 }
 
-const decrypt = (key: KeyObject, sealed: Buffer): string | null => {
+const decrypt = ({ key, additionalData }: SealingKey, sealed: Buffer): string | null => {
   const decipher = createDecipheriv(CIPHER, key, sealed.subarray(NONCE_START, CIPHERTEXT_START))
-    .setAAD(additionalData(sealed.subarray(0, NONCE_START)))
+    .setAAD(additionalData)
     .setAuthTag(sealed.subarray(TAG_START))
   const keyId = decipher.update(sealed.subarray(CIPHERTEXT_START, TAG_START), undefined, 'hex')
   try {
