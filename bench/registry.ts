@@ -8,7 +8,7 @@ const { createTokenSealer } = await compiled('keys/token.js')
 
 export const author: Author = {
   origin: { actor: { kind: 'cli', id: '0', name: 'bench' }, address: null, requestId: null },
-  ceiling: null
+  token: null
 }
 
 /** Opens the keys of a database as a command of the service does, and closes them when the work is done. */

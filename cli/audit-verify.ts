@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { verifyTrail } from '../audits/chain.ts'
 import type { Head } from '../audits/chain.ts'
 import { environment, readConfig } from '../config/read.ts'
@@ -29,12 +30,17 @@ Exit code 0: it is whole. 1: it is not.`,
   run: async ({ noted, json }) => {
     const head = noted === undefined ? undefined : toHead(noted)
     const { DATABASE_URL } = readConfig(environment(), ['DATABASE_URL'])
+    if (!existsSync(DATABASE_URL.replace(/^file:/, ''))) throw new CommandError(`There is no database ${DATABASE_URL}, so there is nothing to verify.`)
     const stores = openStores(DATABASE_URL)
     try {
       const result = await verifyTrail(stores.audits.trail(), await stores.audits.written(), head)
       if (json === true) printJson(result)
       if (!result.whole) throw new CommandError(`The audit trail is broken: entry ${result.sequence} ${result.fault}.`)
-      if (json !== true) console.log(`The audit trail is whole, up to entry ${result.head.sequence}:${result.head.hash}`)
+      if (json !== true) {
+        console.log(result.head.sequence === 0
+          ? 'The audit trail has no entry: nothing was ever changed here, or all of it is gone.'
+          : `The audit trail is whole, up to entry ${result.head.sequence}:${result.head.hash}`)
+      }
     } finally {
       stores.close()
     }

@@ -61,7 +61,7 @@ const parse = <O extends Options>(options: O, args: string[]) => {
 }
 
 // What the API calls a field, the command line calls an option.
-const OPTIONS: Readonly<Record<string, string | undefined>> = {
+const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',
   scopes: '--scope',
@@ -72,13 +72,12 @@ const OPTIONS: Readonly<Record<string, string | undefined>> = {
   reason: '--reason'
 }
 
+const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)
+
 const wordsFor = (problem: ProblemError): string => {
   if (problem.statusCode === 503) return 'The database can not be used now: another process has it, or its disk is full. Nothing was changed; try again.'
-  return (problem.errors ?? [problem.message]).map(sentence =>
-    sentence.replace(/^([a-z_]+)((?:\.\w+)*) /, (all, field: string, place: string) => {
-      const option = OPTIONS[field]
-      return option === undefined ? all : `${option}${placeText(place)} `
-    })).join('\n')
+  return (problem.errors ?? [problem.message])
+    .map(sentence => sentence.replace(FIELD, (_, field: string, place: string) => `${OPTIONS[field]}${placeText(place)} `)).join('\n')
 }
 
 const placeText = (place: string): string => /^\.\d+$/.test(place) ? ` number ${Number(place.slice(1)) + 1}` : ''

@@ -1,5 +1,5 @@
 import { checked } from '../json/validation.ts'
-import { refuseTokens, RevokeBody } from '../keys/fields.ts'
+import { RevokeBody, toReason } from '../keys/fields.ts'
 import { toKeyJson } from '../keys/representation.ts'
 import { runCommand } from './command.ts'
 import { KEY_ARGUMENT, keyOf, printJson, withKeys } from './keys.ts'
@@ -17,9 +17,8 @@ Revokes a client key and all its tokens, at once and for good. Keys of CLIENT_KE
   options: { reason: { type: 'string' }, json: { type: 'boolean' } },
   argument: KEY_ARGUMENT,
 
-  run: async ({ reason = null, json }, argument) => {
-    checked(RevokeBody, { reason })
-    refuseTokens({ reason })
+  run: async ({ reason: text = null, json }, argument) => {
+    const reason = toReason(checked(RevokeBody, { reason: text }))
     await withKeys(async (keys, author) => {
       const { id } = await keyOf(keys, argument)
       const key = await keys.revoke(id, reason, author)

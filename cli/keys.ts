@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers'
 import { environment, readConfig } from '../config/read.ts'
 import { listEntries } from '../config/list.ts'
 import { openStores } from '../db/open.ts'
@@ -12,6 +11,8 @@ import { createTokenSealer } from '../keys/token.ts'
 import { CommandError } from './command.ts'
 import { cliOrigin } from './origin.ts'
 import { table } from './table.ts'
+
+const MOST_INPUT = 65_536
 
 /** Opens the registry of the service that is configured here, and closes it when the work is done. */
 export const withKeys = async (work: (keys: KeyRegistry, author: Author) => Promise<void>): Promise<void> => {
@@ -28,7 +29,7 @@ export const withKeys = async (work: (keys: KeyRegistry, author: Author) => Prom
       allowList: listEntries(config.CLIENT_KEYS),
       openLegacyToken
     })
-    await work(keys, { origin: cliOrigin(), ceiling: null })
+    await work(keys, { origin: cliOrigin(), token: null })
   } finally {
     stores.close()
   }
@@ -54,10 +55,15 @@ export const keyOf = async (keys: KeyRegistry, argument: string): Promise<Client
   return key
 }
 
-/** A token from standard input; blanks around it are ignored. Throws a CommandError where there is nothing. */
+/** A token from standard input; blanks around it are ignored. Throws a CommandError where there is none, or far too much. */
 export const readToken = async (): Promise<string> => {
   if (process.stdin.isTTY) console.error('Paste the token, then press Enter and Ctrl-D:')
-  const token = (await text(process.stdin)).trim()
+  let text = ''
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    text += String(chunk)
+    if (text.length > MOST_INPUT) throw new CommandError('There is more than a token on standard input.')
+  }
+  const token = text.trim()
   if (token === '') throw new CommandError('There is no token on standard input.')
   return token
 }

@@ -4,6 +4,6 @@
  */
 export const table = (rows: readonly (readonly string[])[]): string => {
   const cells = rows.map(row => row.map(cell => cell.replaceAll(/\p{C}/gu, '?')))
-  const widths = cells[0].map((_, column) => Math.max(...cells.map(row => row[column].length)))
+  const widths = cells[0].map((_, column) => cells.reduce((widest, row) => Math.max(widest, row[column].length), 0))
   return cells.map(row => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()).join('\n')
 }

@@ -25,7 +25,7 @@ export const urlAjv = new Ajv({ ...options, coerceTypes: true, strictNumbers: fa
 /** Checks a value by a schema, and types it. Throws InvalidFields. */
 export const checked = <const Schema extends object>(schema: Schema, value: unknown): XStatic<Schema> => {
   const validate = bodyAjv.compile(schema)
-  if (!validate(value)) throw new InvalidFields(sentences(validate.errors ?? []))
+  if (!validate(value)) throw new InvalidFields(sentences(validate.errors as Fault[]))
   return value as XStatic<Schema>
 }
 

@@ -5,24 +5,36 @@ interface Range { address: string, version: 4 | 6, prefix: number }
 const BITS = { 4: 32, 6: 128 } as const
 const FAMILY = { 4: 'ipv4', 6: 'ipv6' } as const
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
+const MAPPED_PREFIX = 0xffffn
 
 /** What is wrong with an IP address or CIDR range (RFC 4632, RFC 4291), as the end of a sentence; null: nothing is. */
 export const rangeFault = (range: string): string | null => {
-  if (parse(range) === null) return 'is no IP address or CIDR range, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32'
-  return /^::ffff:/i.test(range) ? 'is an IPv4 range written as IPv6; write it as IPv4, such as 10.0.0.0/8' : null
+  const parsed = parse(range)
+  if (parsed === null) return 'is no IP address or CIDR range, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32'
+  return parsed.version === 6 && toNumber(parsed.address, 6) >> 32n === MAPPED_PREFIX
+    ? 'is an IPv4 range written as IPv6; write it as IPv4, such as 10.0.0.0/8'
+    : null
 }
 
-/** An address as a range would name it: IPv4 as IPv4, also where it arrived on an IPv6 socket. */
-export const plainAddress = (address: string): string => MAPPED.exec(address)?.[1] ?? address
+/**
+ * An address as a range would name it: IPv4 as IPv4, also where it arrived on an IPv6 socket, and IPv6 without the zone of a link.
+ * What is no address, as a proxy may pass it on, is `unknown`.
+ */
+export const plainAddress = (address: string): string => {
+  if (!address.includes(':')) return isIP(address) === 0 ? 'unknown' : address
+  const [plain] = (MAPPED.exec(address)?.[1] ?? address).split('%', 1)
+  return isIP(plain) === 0 ? 'unknown' : plain
+}
 
 /** Tells whether an address lies in any of some ranges, of which each is well-formed. */
 export const createRangeCheck = (ranges: readonly string[]): ((address: string) => boolean) => {
-  const list = new BlockList()
-  for (const range of ranges.map(known)) list.addSubnet(range.address, range.prefix, FAMILY[range.version])
+  // A list of both would find IPv4 addresses in IPv6 ranges such as ::/0.
+  const lists = { 4: new BlockList(), 6: new BlockList() }
+  for (const { address, version, prefix } of ranges.map(known)) lists[version].addSubnet(address, prefix, FAMILY[version])
   return address => {
     const plain = plainAddress(address)
     const version = isIP(plain)
-    return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6')
+    return (version === 4 || version === 6) && lists[version].check(plain, FAMILY[version])
   }
 }
 

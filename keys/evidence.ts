@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { KnownToken } from './client-key.ts'
 import type { Scope } from './scopes.ts'
 
@@ -29,9 +30,12 @@ export interface Evidence {
   refused (token: KnownToken, reason: string): void
   /** Writes down all that was seen so far. Never fails: what could not be written is kept for the next time. */
   flush (): Promise<void>
+  /** The same, but it does not wait for long: what can't be written at once is written later. */
+  settle (): Promise<void>
 }
 
 const EVERY_MS = 1000
+const SETTLE_MS = 100
 const DAY_MS = 86_400_000
 const BATCH = 500
 /** So many tokens are written at once, rather than when the second is over. */
@@ -50,6 +54,7 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
   let begins = 0
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
+  let next: Promise<void> | undefined
 
   const dayAt = (now: number): Day => {
     if (now < begins || now >= begins + DAY_MS) {
@@ -72,14 +77,19 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
     return use
   }
 
+  // Whoever asks while a write is under way shares the next one, which takes all that was seen until then.
   const flush = (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
-    writing = writing.then(writeAll)
-    return writing
+    next ??= writing.then(async () => {
+      next = undefined
+      writing = writeAll()
+      await writing
+    })
+    return next
   }
 
-  const startClock = (): void => { timer ??= setTimeout(flush, EVERY_MS).unref() }
+  const startClock = (): void => { timer ??= globalThis.setTimeout(flush, EVERY_MS).unref() }
 
   const writeAll = async (): Promise<void> => {
     const taken = [...days]
@@ -124,7 +134,9 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
       if (use !== undefined) add(use.refusals, reason, 1)
     },
 
-    flush
+    flush,
+
+    settle: async () => { await Promise.race([flush(), setTimeout(SETTLE_MS, undefined, { ref: false })]) }
   }
 }
 

@@ -5,7 +5,7 @@ import { InvalidFields } from '../problems/table.ts'
 import { rangeFault } from './addresses.ts'
 import type { KeyChange } from './client-key.ts'
 import { GRANTS, UNSCOPED } from './scopes.ts'
-import { holdsToken } from './token-shape.ts'
+import { credentialFaults } from './token-shape.ts'
 
 const MAX_METADATA_BYTES = 4096
 const MAX_RANGES = 100
@@ -64,8 +64,7 @@ export const RotateBody = {
       type: 'integer',
       minimum: 0,
       maximum: MAX_GRACE_SECONDS,
-      default: DEFAULT_GRACE_SECONDS,
-      description: 'How long the older tokens are still good; 0: they are not.',
+      description: `How long the older tokens are still good; ${DEFAULT_GRACE_SECONDS} unless told, 0: they are not.`,
       examples: [DEFAULT_GRACE_SECONDS]
     }
   }
@@ -78,20 +77,19 @@ export const RevokeBody = {
 } as const
 
 // The command line takes an id or a name, and - for standard input.
-const LIKE_AN_ID = /^(-|env_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
+const LIKE_AN_ID = /^(-|env_[0-9a-f]{16})$/
 
 type Written = XStatic<typeof ChangeKeyBody>
 
 /** What a body that its schema has passed says of a key. Throws InvalidFields for what a schema can't tell. */
 export const toKeyChange = (body: Written): KeyChange => {
   const expiresAt = toInstant('expires_at', body.expires_at ?? undefined) ?? null
-  const metadata = canonicalJson(body.metadata ?? {})
+  const metadata = metadataText(body.metadata)
   const faults = [
     ...(body.allowed_ips ?? []).flatMap((range, index) => fault(`allowed_ips.${index}`, rangeFault(range))),
     ...body.name !== undefined && LIKE_AN_ID.test(body.name) ? ['name must not look like the id of a key, nor be -'] : [],
-    ...fault('metadata', jsonFault(body.metadata)),
-    ...Buffer.byteLength(metadata) > MAX_METADATA_BYTES ? [`metadata must have ${MAX_METADATA_BYTES} bytes at most`] : [],
-    ...tokenFaults({ name: body.name, description: body.description, metadata })
+    ...typeof metadata === 'string' ? [] : fault('metadata', metadata.fault),
+    ...credentialFaults({ name: body.name, description: body.description, metadata: typeof metadata === 'string' ? metadata : null })
   ]
   if (faults.length > 0) throw new InvalidFields(faults)
   const { name, description, enabled, scopes } = body
@@ -103,17 +101,22 @@ export const toKeyChange = (body: Written): KeyChange => {
     ...body.expires_at === undefined ? {} : { expiresAt },
     ...body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] },
     ...body.rate_limit === undefined ? {} : { rateLimit: body.rate_limit === null ? null : { max: body.rate_limit.max, windowSeconds: body.rate_limit.window_seconds } },
-    ...body.metadata === undefined ? {} : { metadata }
+    ...body.metadata === undefined || typeof metadata !== 'string' ? {} : { metadata }
   }
 }
 
-/** Throws InvalidFields where a text that is to be kept holds a token, which would be kept with it. */
-export const refuseTokens = (texts: Readonly<Record<string, string | null | undefined>>): void => {
-  const faults = tokenFaults(texts)
+/** Why a key is revoked, as a body tells it. Throws InvalidFields where the reason holds a credential. */
+export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string | null => {
+  const faults = credentialFaults({ reason })
   if (faults.length > 0) throw new InvalidFields(faults)
+  return reason
 }
 
-const tokenFaults = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
-  Object.entries(texts).flatMap(([name, value]) => holdsToken(value ?? '') ? [`${name} must not hold a token: it would be stored`] : [])
+// Its depth and its length are looked at before anything is done that takes longer for more of either.
+const metadataText = (metadata: object = {}): string | { fault: string } => {
+  const found = jsonFault(metadata)
+  if (found !== null) return { fault: found }
+  return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES ? { fault: `must have ${MAX_METADATA_BYTES} bytes at most` } : canonicalJson(metadata)
+}
 
 const fault = (field: string, found: string | null): string[] => found === null ? [] : [`${field} ${found}`]

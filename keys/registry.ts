@@ -87,7 +87,7 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
   const environmentRecord = async (key: ClientKey, digest: string): Promise<ClientKeyRecord> => {
     const { revokedAt, revokedReason, tokens } = await store.environmentRecord(key, digest)
     return {
-      ...key, revokedAt, revokedReason, description: null, metadata: '{}', createdAt: null, createdBy: null, lastUsedAt: latest(tokens)
+      ...key, revokedAt, revokedReason, description: null, metadata: '{}', createdAt: null, createdBy: null, lastUsedAt: tokens[0]?.lastUsedAt ?? null
     }
   }
 
@@ -224,9 +224,6 @@ const attemptOf = (retryable: Retryable | undefined, at: Date): Attempt | null =
       requestHash: hash('sha256', retryable.request),
       since: new Date(at.getTime() - ATTEMPT_MS)
     }
-
-const latest = (tokens: readonly TokenRecord[]): Date | null =>
-  tokens.reduce<Date | null>((last, { lastUsedAt }) => last === null || (lastUsedAt !== null && lastUsedAt > last) ? lastUsedAt : last, null)
 
 const matches = (key: ClientKeyRecord, { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope }: ClientKeyFilter): boolean =>
   (enabled === undefined || key.enabled === enabled) &&

@@ -1,5 +1,5 @@
 import type { Origin } from '../audits/audit.ts'
-import type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from './client-key.ts'
+import type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
 import type { TokenUse } from './evidence.ts'
 import type { Grant } from './scopes.ts'
 
@@ -18,10 +18,13 @@ export interface ClientKeyLookup {
   findRevocation? (digest: string): Date | null | Promise<Date | null>
 }
 
-/** Who asks for a change, and what bounds what they may give: null, nothing does. */
+/**
+ * Who asks for a change. A client key asks with a token, which is looked up once more in the transaction of the change: a token
+ * that is good no more by then changes nothing, and what is good bounds what it may give. Without a token, nothing does.
+ */
 export interface Author {
   readonly origin: Origin
-  readonly ceiling: Policy | null
+  readonly token: KnownToken | null
 }
 
 /** A managed key to be stored. */
@@ -80,13 +83,14 @@ export interface GenerationUse {
 export interface EnvironmentRecord {
   readonly revokedAt: Date | null
   readonly revokedReason: string | null
+  /** Those that were seen, the last one used first. */
   readonly tokens: readonly TokenRecord[]
 }
 
 /**
  * Where managed keys are kept, and what is known of environment keys. Every change is whole or not made, writes its audit
  * entry in the same transaction, moves the epoch, and is refused with `BeyondCeiling` where the key, before or after,
- * goes beyond the author's ceiling. Verbs answer null where there is no such key.
+ * goes beyond what its author may give, and with `InvalidToken` where the author is good no more. Verbs answer null where there is no such key.
  */
 export interface ClientKeyStore extends ClientKeyLookup {
   /**
@@ -95,7 +99,7 @@ export interface ClientKeyStore extends ClientKeyLookup {
    * token of then dies, and the new one takes its place.
    */
   insert (key: NewClientKey, token: NewToken, at: Date, author: Author, attempt: Attempt | null): Promise<ClientKeyRecord>
-  /** Adds a token; the older ones, which it answers, die at `deadline` at the latest. An attempt made before keeps the deadlines of then. */
+  /** Adds a token, where the key has not too many that are good (`TooManyTokens`); the older ones, which it answers, die at `deadline` at the latest. An attempt made before keeps the deadlines of then. */
   rotate (id: string, token: NewToken, at: Date, deadline: Date, author: Author, attempt: Attempt | null): Promise<{ key: ClientKeyRecord, older: TokenRecord[] } | null>
   /** Throws `ClientKeyRevoked`, `ClientKeyNameTaken`. */
   change (id: string, change: KeyChange, at: Date, author: Author): Promise<ClientKeyRecord | null>

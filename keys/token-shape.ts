@@ -8,4 +8,11 @@ export const looksLikeJwt = (text: string): boolean => JWT.test(text)
 export const looksLikeToken = (text: string): boolean => SEALED.test(text) || looksLikeJwt(text)
 
 /** Whether a token of either kind, or most of one, is somewhere in a text. */
-export const holdsToken = (text: string): boolean => /tck_\w{40}|eyJ[\w-]*\.eyJ[\w-]*\.[\w-]+/.test(text)
+export const holdsToken = (text: string): boolean => /tck_\w{20}|eyJ[\w-]*\.eyJ[\w-]*\.[\w-]+/.test(text)
+
+const KEY_ID = /(?<!\w)[0-9a-f]{32}(?!\w)/i
+
+/** What is wrong with texts that are to be kept, by their names, where they hold what must not be: a sentence each. */
+export const credentialFaults = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
+  Object.entries(texts).flatMap(([name, text]) =>
+    holdsToken(text ?? '') || KEY_ID.test(text ?? '') ? [`${name} must not hold a token or a key_id (32 hexadecimal digits): it would be stored`] : [])

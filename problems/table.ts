@@ -90,6 +90,13 @@ export const EnvironmentKeyFixed = defineProblem({
   detail: 'This key is an entry of CLIENT_KEYS in the environment of the service: it can be revoked here, but neither changed nor rotated. Issue a managed key instead.'
 })
 
+export const TooManyTokens = defineProblem({
+  code: 'TOO_MANY_TOKENS',
+  status: 409,
+  title: 'The client key has too many tokens',
+  detail: 'A hundred tokens of this key are still good. Wait until some have died, or rotate with grace_seconds 0, which ends them all.'
+})
+
 const BeyondCeilingBase = defineProblem({
   code: 'BEYOND_CEILING',
   status: 403,

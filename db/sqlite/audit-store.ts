@@ -1,13 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, asc, desc, eq, gt, gte, lt } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, lt, max } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { Audit, NewAudit } from '../../audits/audit.ts'
 import { GENESIS, hashOf } from '../../audits/chain.ts'
-import type { AuditStore } from '../../audits/store.ts'
+import type { AuditFilter, AuditStore } from '../../audits/store.ts'
 import type { SqliteDatabase } from './database.ts'
 import { attempt } from './failures.ts'
 import { audits } from './schema.ts'
 
 const BATCH = 1000
+const WINDOW = 1000
 
 const toAudit = ({ actorKind, actorId, actorName, subjectType, subjectId, ...row }: typeof audits.$inferSelect): Audit => ({
   ...row, actor: { kind: actorKind, id: actorId, name: actorName }, subject: { type: subjectType, id: subjectId }
@@ -36,20 +38,30 @@ export const createAuditWriter = ({ $client }: SqliteDatabase): AppendAudit => {
   }
 }
 
+const matches = (filter: AuditFilter): SQL | undefined => and(
+  filter.subjectType === undefined ? undefined : eq(audits.subjectType, filter.subjectType),
+  filter.subjectId === undefined ? undefined : eq(audits.subjectId, filter.subjectId),
+  filter.actorKind === undefined ? undefined : eq(audits.actorKind, filter.actorKind),
+  filter.actorId === undefined ? undefined : eq(audits.actorId, filter.actorId),
+  filter.action === undefined ? undefined : eq(audits.action, filter.action),
+  filter.since === undefined ? undefined : gte(audits.at, filter.since),
+  filter.until === undefined ? undefined : lt(audits.at, filter.until)
+)
+
 export const createAuditStore = (db: SqliteDatabase): AuditStore => ({
-  page: async (filter, limit, before) => await attempt(() => {
-    const rows = db.select().from(audits).where(and(
-      before === undefined ? undefined : lt(audits.sequence, before),
-      filter.subjectType === undefined ? undefined : eq(audits.subjectType, filter.subjectType),
-      filter.subjectId === undefined ? undefined : eq(audits.subjectId, filter.subjectId),
-      filter.actorKind === undefined ? undefined : eq(audits.actorKind, filter.actorKind),
-      filter.actorId === undefined ? undefined : eq(audits.actorId, filter.actorId),
-      filter.action === undefined ? undefined : eq(audits.action, filter.action),
-      filter.since === undefined ? undefined : gte(audits.at, filter.since),
-      filter.until === undefined ? undefined : lt(audits.at, filter.until)
-    )).orderBy(desc(audits.sequence)).limit(limit + 1).all()
-    return { audits: rows.slice(0, limit).map(toAudit), more: rows.length > limit }
-  }),
+  // In windows, so that a filter that nothing passes does not stop everybody else.
+  page: async (filter, limit, before) => {
+    const found: Audit[] = []
+    const newest = await attempt(() => db.select({ sequence: max(audits.sequence) }).from(audits).get()?.sequence ?? 0)
+    for (let top = Math.min(before ?? Infinity, newest + 1); top > 0 && found.length <= limit; top -= WINDOW) {
+      const rows = await attempt(() => db.select().from(audits)
+        .where(and(lt(audits.sequence, top), gte(audits.sequence, top - WINDOW), matches(filter)))
+        .orderBy(desc(audits.sequence)).limit(limit + 1 - found.length).all())
+      found.push(...rows.map(toAudit))
+      await setImmediate()
+    }
+    return { audits: found.slice(0, limit), more: found.length > limit }
+  },
 
   async * trail () {
     for (let after = Number.MIN_SAFE_INTEGER, rows; ; after = rows[rows.length - 1].sequence) {

@@ -4,14 +4,15 @@ import type { SQL } from 'drizzle-orm'
 import type { Actor } from '../../audits/audit.ts'
 import { creation, differences } from '../../audits/audit.ts'
 import { refuseBeyond } from '../../keys/ceiling.ts'
+import { whyDead } from '../../keys/client-key.ts'
 import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../../keys/client-key.ts'
 import { OTHER_ADDRESSES } from '../../keys/evidence.ts'
 import { redact } from '../../keys/redaction.ts'
 import { toPolicyJson } from '../../keys/representation.ts'
 import type { Attempt, Author, ClientKeyFilter, ClientKeyStore, GenerationUse, NewToken } from '../../keys/store.ts'
-import { UNSCOPED } from '../../keys/scopes.ts'
+import { covers, UNSCOPED } from '../../keys/scopes.ts'
 import type { Grant } from '../../keys/scopes.ts'
-import { ClientKeyRevoked, IdempotencyKeyReused } from '../../problems/table.ts'
+import { ClientKeyRevoked, IdempotencyKeyReused, InsufficientScope, InvalidToken, TooManyTokens } from '../../problems/table.ts'
 import type { AppendAudit } from './audit-store.ts'
 import type { SqliteDatabase } from './database.ts'
 import { asFailure, attempt } from './failures.ts'
@@ -21,6 +22,7 @@ import {
 
 const WINDOW = 1000
 const MOST_TOKENS = 100
+const EVERY_TOKEN = Number.MAX_SAFE_INTEGER
 const MOST_ADDRESSES_A_DAY = 100
 const LONGEST_AGENT = 200
 const DAYS_KEPT = 90
@@ -67,7 +69,7 @@ const toKnownToken = (digest: string, [
   revokedAt: toDate(tokenRevokedAt)
 })
 
-const toRecord = (row: KeyRow, lastUsedAt: string | null): ClientKeyRecord => ({
+const toRecord = (row: KeyRow): ClientKeyRecord => ({
   id: row.id,
   name: row.name,
   source: 'managed',
@@ -82,7 +84,7 @@ const toRecord = (row: KeyRow, lastUsedAt: string | null): ClientKeyRecord => ({
   createdBy: JSON.parse(row.createdBy) as Actor,
   revokedAt: toDate(row.revokedAt),
   revokedReason: row.revokedReason,
-  lastUsedAt: toDate(lastUsedAt)
+  lastUsedAt: toDate(row.lastUsedAt)
 })
 
 const toColumns = (change: KeyChange) => ({
@@ -102,8 +104,6 @@ const audited = (key: ClientKeyRecord): Record<string, unknown> => {
   return { ...policy, description: key.description, metadata: JSON.parse(key.metadata) }
 }
 
-const lastUse = sql<string | null>`(select max(last_used_at) from client_key_tokens where client_key = client_keys.row)`
-
 const isLiveToken = (at: string): SQL | undefined => and(
   isNull(clientKeyTokens.revokedAt),
   or(isNull(clientKeyTokens.expiresAt), gt(clientKeyTokens.expiresAt, at)),
@@ -115,7 +115,7 @@ const matches = ({ enabled, revoked, expiresBefore, unusedSince, namePrefix, sco
   enabled === undefined ? undefined : eq(clientKeys.enabled, enabled),
   revoked === undefined ? undefined : revoked ? isNotNull(clientKeys.revokedAt) : isNull(clientKeys.revokedAt),
   expiresBefore === undefined ? undefined : lt(clientKeys.expiresAt, expiresBefore.toISOString()),
-  unusedSince === undefined ? undefined : sql`coalesce(${lastUse}, '') < ${unusedSince.toISOString()}`,
+  unusedSince === undefined ? undefined : or(isNull(clientKeys.lastUsedAt), lt(clientKeys.lastUsedAt, unusedSince.toISOString())),
   namePrefix === undefined ? undefined : sql`substr(${clientKeys.name}, 1, length(${namePrefix})) = ${namePrefix}`,
   scope === undefined ? undefined : sql`exists (select 1 from json_each(${clientKeys.scopes}) where value in (${UNSCOPED}, ${scope}))`
 )
@@ -161,6 +161,11 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
     }
   }
 
+  const findKnown = (digest: string): KnownToken | null => {
+    const row = findByDigest.get(digest)
+    return row === undefined ? null : toKnownToken(digest, row)
+  }
+
   /** A change of keys: one transaction, which moves the epoch. */
   const change = async <T>(work: () => T): Promise<T> => await attempt(() => {
     // SQLite's own counter stands still for what this connection writes.
@@ -174,23 +179,31 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
 
   const rowOf = (condition: SQL | undefined): KeyRow | undefined => db.select().from(clientKeys).where(condition).get()
 
-  const recordOf = (row: KeyRow): ClientKeyRecord => toRecord(
-    row, db.select({ at: sql<string | null>`max(last_used_at)` }).from(clientKeyTokens).where(eq(clientKeyTokens.clientKey, row.row)).get()?.at ?? null
-  )
-
   const find = (condition: SQL | undefined): ClientKeyRecord | null => {
     const row = rowOf(condition)
-    return row === undefined ? null : recordOf(row)
+    return row === undefined ? null : toRecord(row)
+  }
+
+  /** What bounds an author now; null: nothing does. Throws InvalidToken where the author's token is good no more. */
+  const ceilingOf = ({ token }: Author): Policy | null => {
+    if (token === null) return null
+    const now = token.key.source === 'managed' ? findKnown(token.digest) : { ...token, key: { ...token.key, revokedAt: toDate(findRevocation.get(token.digest) ?? null) } }
+    if (now === null || whyDead(now, Date.now()) !== null) throw new InvalidToken()
+    if (!covers(now.key.scopes, 'client_keys:write')) throw new InsufficientScope('client_keys:write')
+    // A token that was rotated out gives nothing that outlives it.
+    const ends = [now.key.expiresAt, now.expiresAt].filter(end => end !== null).sort((a, b) => a.getTime() - b.getTime())
+    return { ...now.key, expiresAt: ends[0] ?? null }
   }
 
   /** The key that a change is about, which must be there to be changed, and within the author's ceiling. */
-  const rowToChange = (condition: SQL, { ceiling }: Author): { row: KeyRow, key: ClientKeyRecord } | null => {
+  const rowToChange = (condition: SQL, author: Author): { row: KeyRow, key: ClientKeyRecord, ceiling: Policy | null } | null => {
+    const ceiling = ceilingOf(author)
     const row = rowOf(condition)
     if (row === undefined) return null
-    const key = recordOf(row)
+    const key = toRecord(row)
     refuseBeyond(ceiling, key)
     if (row.revokedAt !== null) throw new ClientKeyRevoked()
-    return { row, key }
+    return { row, key, ceiling }
   }
 
   const insertToken = (clientKey: number, { digest, generation, hint }: NewToken, at: Date): void => {
@@ -201,6 +214,14 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
     .innerJoin(clientKeys, eq(clientKeys.row, clientKeyTokens.clientKey))
     .where(and(eq(clientKeys.id, id), except === undefined ? undefined : ne(clientKeyTokens.digest, except.digest)))
     .orderBy(desc(clientKeyTokens.createdAt)).limit(MOST_TOKENS).all().map(toTokenRecord)
+
+  /** Has a key keep its newest tokens; those beyond them must be dead. */
+  const forgetTokens = (clientKey: number, at: Date): void => {
+    const older = db.select({ digest: clientKeyTokens.digest, isLive: sql<number>`revoked_at is null and (expires_at is null or expires_at > ${at.toISOString()})` })
+      .from(clientKeyTokens).where(eq(clientKeyTokens.clientKey, clientKey)).orderBy(desc(clientKeyTokens.createdAt)).limit(EVERY_TOKEN).offset(MOST_TOKENS - 1).all()
+    if (older.some(({ isLive }) => isLive === 1)) throw new TooManyTokens()
+    for (const { digest } of older) db.delete(clientKeyTokens).where(eq(clientKeyTokens.digest, digest)).run()
+  }
 
   const earlierAttempt = ({ caller, keyHash, requestHash, since }: Attempt) => {
     db.delete(clientKeyAttempts).where(lte(clientKeyAttempts.at, since.toISOString())).run()
@@ -241,15 +262,12 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
       return epoch
     }),
 
-    findByDigest: digest => read(() => {
-      const row = findByDigest.get(digest)
-      return row === undefined ? null : toKnownToken(digest, row)
-    }),
+    findByDigest: digest => read(() => findKnown(digest)),
 
     findRevocation: digest => read(() => toDate(findRevocation.get(digest) ?? null)),
 
     insert: async (key, token, at, author, attempted) => await change(() => {
-      refuseBeyond(author.ceiling, key)
+      refuseBeyond(ceilingOf(author), key)
       const made = again(attempted, token, at, author)
       if (made !== null) return made
       const row = db.insert(clientKeys).values({
@@ -268,7 +286,7 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
       }).returning().get()
       insertToken(row.row, token, at)
       remember(attempted, row.row, token, at)
-      const record = toRecord(row, null)
+      const record = toRecord(row)
       appendAudit({
         at,
         origin: author.origin,
@@ -287,6 +305,7 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
       const until = deadline.toISOString()
       db.update(clientKeyTokens).set({ expiresAt: until })
         .where(and(eq(clientKeyTokens.clientKey, found.row.row), or(isNull(clientKeyTokens.expiresAt), gt(clientKeyTokens.expiresAt, until)))).run()
+      forgetTokens(found.row.row, at)
       insertToken(found.row.row, token, at)
       remember(attempted, found.row.row, token, at)
       appendAudit({
@@ -303,8 +322,8 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
       const found = rowToChange(eq(clientKeys.id, id), author)
       if (found === null) return null
       const columns = toColumns(wanted)
-      const after = toRecord({ ...found.row, ...columns }, toText(found.key.lastUsedAt))
-      refuseBeyond(author.ceiling, after)
+      const after = toRecord({ ...found.row, ...columns })
+      refuseBeyond(found.ceiling, after)
       const changes = differences(audited(found.key), audited(after))
       if (Object.keys(changes).length === 0) return found.key
       db.update(clientKeys).set(columns).where(eq(clientKeys.id, id)).run()
@@ -315,19 +334,19 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
     revoke: async (id, reason, at, author) => await change(() => {
       const row = rowOf(eq(clientKeys.id, id))
       if (row === undefined) return null
-      refuseBeyond(author.ceiling, recordOf(row))
-      if (row.revokedAt !== null) return recordOf(row)
+      refuseBeyond(ceilingOf(author), toRecord(row))
+      if (row.revokedAt !== null) return toRecord(row)
       const revocation = { revokedAt: at.toISOString(), revokedReason: reason }
       db.update(clientKeys).set(revocation).where(eq(clientKeys.id, id)).run()
       appendAudit({
         at, origin: author.origin, action: 'client_key.revoke', subject: { type: 'client_key', id }, changes: creation({ revoked_reason: reason })
       })
-      return recordOf({ ...row, ...revocation })
+      return toRecord({ ...row, ...revocation })
     }),
 
     revokeEnvironmentKey: async (key, digest, reason, at, author) => {
       await change(() => {
-        refuseBeyond(author.ceiling, key)
+        refuseBeyond(ceilingOf(author), key)
         const { changes } = db.insert(environmentKeyRevocations).values({ digest, revokedAt: at.toISOString(), revokedReason: reason }).onConflictDoNothing().run()
         if (changes === 0) return
         appendAudit({
@@ -347,10 +366,10 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
         const begin = position
         const end = await attempt(() => db.select({ id: clientKeys.id }).from(clientKeys).where(gt(clientKeys.id, begin))
           .orderBy(asc(clientKeys.id)).limit(1).offset(WINDOW - 1).get()?.id)
-        const rows = await attempt(() => db.select({ row: clientKeys, lastUsedAt: lastUse }).from(clientKeys)
+        const rows = await attempt(() => db.select().from(clientKeys)
           .where(and(gt(clientKeys.id, begin), end === undefined ? undefined : lte(clientKeys.id, end), matches(filter)))
           .orderBy(asc(clientKeys.id)).limit(limit + 1 - keys.length).all())
-        for (const { row, lastUsedAt } of rows) keys.push(toRecord(row, lastUsedAt))
+        keys.push(...rows.map(toRecord))
         if (keys.length > limit || end === undefined) return { keys: keys.slice(0, limit), more: keys.length > limit }
         position = end
         await setImmediate()
@@ -419,6 +438,9 @@ const createUseWriter = (db: SqliteDatabase): ClientKeyStore['recordUses'] => {
       last_used_agent = iif(coalesce(last_used_at, '') < ?, ?, last_used_agent), last_used_at = max(coalesce(last_used_at, ''), ?)
     where digest = ?
   `)
+  const useKey = $client.prepare(`
+    update client_keys set last_used_at = max(coalesce(last_used_at, ''), ?) where row = (select client_key from client_key_tokens where digest = ?)
+  `)
   const useEnvironment = $client.prepare(`
     insert into environment_key_uses (client_key_id, generation, last_used_at, last_used_ip, last_used_agent, use_count) values (?, ?, ?, ?, ?, ?)
     on conflict do update set last_used_at = excluded.last_used_at, last_used_ip = excluded.last_used_ip,
@@ -456,7 +478,10 @@ const createUseWriter = (db: SqliteDatabase): ClientKeyStore['recordUses'] => {
             const { id, source } = token.key
             const at = new Date(lastAt).toISOString()
             const agent = lastAgent === undefined ? null : redact(lastAgent).replaceAll(/\p{C}/gu, '?').slice(0, LONGEST_AGENT)
-            if (count > 0 && source === 'managed') useManaged.run(count, at, lastIp, at, agent, at, token.digest)
+            if (count > 0 && source === 'managed') {
+              useManaged.run(count, at, lastIp, at, agent, at, token.digest)
+              useKey.run(at, token.digest)
+            }
             if (count > 0 && source === 'environment') useEnvironment.run(id, token.generation, at, lastIp, agent, count)
             for (const [scope, times] of scopes) addCount.run(id, day, 'scope', scope, times)
             for (const [reason, times] of refusals) addCount.run(id, day, 'refusal', reason, times)

@@ -74,7 +74,9 @@ export const clientKeys = sqliteTable('client_keys', {
   createdAt: text('created_at').notNull(),
   createdBy: text('created_by').notNull(),
   revokedAt: text('revoked_at'),
-  revokedReason: text('revoked_reason')
+  revokedReason: text('revoked_reason'),
+  // The latest of its tokens', so that a list need not look at them.
+  lastUsedAt: text('last_used_at')
 }, table => [
   uniqueIndex('client_keys_id_unique').on(table.id),
   uniqueIndex('client_keys_name_unique').on(table.name).where(sql`${table.revokedAt} is null`),

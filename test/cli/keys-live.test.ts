@@ -10,7 +10,7 @@ import { logLines, start } from '../http/service.ts'
 import type { Service } from '../http/service.ts'
 import { newSecret, run, settings } from '../helper.ts'
 
-const author: Author = { origin: { actor: { kind: 'cli', id: '1', name: 'tester' }, address: null, requestId: null }, ceiling: null }
+const author: Author = { origin: { actor: { kind: 'cli', id: '1', name: 'tester' }, address: null, requestId: null }, token: null }
 
 interface Ended { code: number | null, stdout: string, stderr: string }
 

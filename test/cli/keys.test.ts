@@ -25,7 +25,7 @@ interface Terminal extends Settings {
   registry (): KeyRegistry
 }
 
-const author: Author = { origin: { actor: { kind: 'cli', id: '1', name: 'tester' }, address: null, requestId: null }, ceiling: null }
+const author: Author = { origin: { actor: { kind: 'cli', id: '1', name: 'tester' }, address: null, requestId: null }, token: null }
 
 const terminal = (t: Test, env: Record<string, string> = {}): Terminal => {
   const made = settings(t, env)
@@ -391,4 +391,66 @@ test('a trail made anew, or cut off with its counter, is seen by a head that was
   db.exec("delete from audits where sequence = 5; update sqlite_sequence set seq = 4 where name = 'audits'")
   t.equal((await verify()).code, 0, 'by itself it looks whole')
   t.match(await verify('--noted', noted), { code: 1, stdout: '', stderr: /entry 5 was removed/ })
+})
+
+test('lists and advice are readable, whatever there is to tell', async t => {
+  const { cli, registry, key, database } = terminal(t)
+  t.match((await cli('key-list', [], '', { CLIENT_KEYS: '' })).stdout, 'There are no client keys')
+  const keys = registry()
+  const { key: managed } = await keys.issue({ name: 'gone', metadata: '{"a":1}' }, author)
+  const { key: silent } = await keys.issue({ name: 'silent' }, author)
+  await keys.revoke(managed.id, 'a leak', author)
+  await keys.revoke(silent.id, null, author)
+  t.match((await cli('key-show', [managed.id])).stdout, /revoked +\d{4}.* a leak\n/)
+  t.match((await cli('key-show', [silent.id])).stdout, /revoked +\d{4}-\S+Z\n/)
+  t.match((await cli('key-list', ['--all'])).stdout, /gone +revoked/)
+
+  const [{ id: environmentId }] = (await keys.list({}, 10)).keys.filter(({ source }) => source === 'environment')
+  t.match((await cli('key-show', [environmentId])).stdout, /created +-\n/)
+  const count = database().prepare('insert into client_key_usage values (?, ?, ?, ?, ?)')
+  const day = new Date().toISOString().slice(0, 10)
+  for (const id of [managed.id, environmentId]) {
+    count.run(id, day, 'scope', 'apps:read', 3)
+    count.run(id, day, 'address', '10.0.0.1', 3)
+  }
+  const ofManaged = await cli('key-advise', [managed.id])
+  t.match(ofManaged.stdout, /3 requests of gone were let in/)
+  t.match(ofManaged.stdout, `PATCH /client_keys/${managed.id}`)
+  count.run(environmentId, day, 'address', '*', 5)
+  const ofEnvironment = await cli('key-advise', [environmentId, '--days', '1'])
+  t.match(ofEnvironment.stdout, 'too many addresses')
+  t.match(ofEnvironment.stdout, 'issue a managed key')
+  t.notMatch(ofEnvironment.stdout, 'allowed_ips')
+  t.match(await cli('key-advise', [environmentId, '--days', '91']), { code: 2, stderr: /--days must be/ })
+  t.notMatch(ofEnvironment.stdout, key.keyId)
+})
+
+test("Trivial's own tokens are inspected where they are accepted", async t => {
+  const { cli, secret, key } = terminal(t, { CLIENT_KEY_JWT: 'true' })
+  const { createSigner } = await import('fast-jwt')
+  const sign = createSigner({ key: secret, noTimestamp: true, header: { alg: 'HS256', typ: undefined } })
+  const good = sign({ key_id: key.keyId })
+  t.match(await cli('key-inspect', ['--json'], good), { code: 0, stdout: /"well_formed": true,[^]*"secret": "current",[^]*"allowed": true/ })
+  t.match(await cli('key-inspect', [], sign({ key_id: 'unknown' })), { code: 1, stdout: /neither in CLIENT_KEYS nor in the database/ })
+  t.match(await cli('key-inspect', [], `${good.slice(0, -2)}xx`), { code: 1, stdout: /not sealed with the secret/ })
+  t.match(await cli('key-inspect', [], good, { CLIENT_KEY_JWT: 'false' }), { code: 1, stdout: /no key_access_token/ })
+  t.equal((await cli('key-revoke', ['-'], good)).code, 0)
+  t.match(await cli('key-inspect', [], good), { code: 1, stdout: /its key is revoked/ })
+})
+
+test('a locked database, a database that is not there and far too much input are told in a sentence', async t => {
+  const { cli, registry, database } = terminal(t)
+  await registry().issue({ name: 'k' }, author)
+  const holder = database()
+  holder.exec('begin immediate')
+  t.match(await cli('key-disable', ['k']), { code: 1, stdout: '', stderr: /^The database can not be used now: another process has it[^\n]*\n$/ })
+  holder.exec('rollback')
+  t.match(await cli('audit-verify', [], '', { DATABASE_URL: 'file:nowhere/none.db' }), { code: 1, stderr: /^There is no database file:nowhere/ })
+  t.match(await cli('key-inspect', [], 'x'.repeat(200_000)), { code: 1, stderr: 'There is more than a token on standard input.\n' })
+})
+
+test('a trail without an entry says so', async t => {
+  const { cli, env } = terminal(t)
+  openStores(env['DATABASE_URL']).close()
+  t.match(await cli('audit-verify'), { code: 0, stdout: /has no entry/ })
 })

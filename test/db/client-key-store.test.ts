@@ -9,7 +9,7 @@ import type { ClientKeyStore } from '../../keys/store.ts'
 import { createTokenSealer, digestOf } from '../../keys/token.ts'
 import { knownToken, newSecret, settings } from '../helper.ts'
 
-const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, ceiling: null } as const
+const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, token: null } as const
 
 interface Side { store: ClientKeyStore, keys: KeyRegistry, evidence: Evidence, secret: string }
 

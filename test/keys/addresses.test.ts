@@ -8,7 +8,7 @@ test('addresses and ranges of either version are taken, and nothing else', async
   for (const bad of ['', 'x', '10.0.0', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/-1', '10.0.0.0/8/8', '::/129', 'fe80::1%eth0', ' 10.0.0.1', '10.0.0.1 ', '010.0.0.1', '1e1.0.0.0', 'localhost']) {
     t.match(rangeFault(bad), 'is no IP address', bad)
   }
-  t.match(rangeFault('::ffff:10.0.0.0/104'), 'write it as IPv4')
+  for (const mapped of ['::ffff:10.0.0.0/104', '0::ffff:10.0.0.0/104', '0:0:0:0:0:FFFF::/96', '::ffff:a00:1']) t.match(rangeFault(mapped), 'write it as IPv4', mapped)
 })
 
 test('an address lies in a range of its version, however it arrived', async t => {
@@ -18,7 +18,11 @@ test('an address lies in a range of its version, however it arrived', async t =>
   t.notOk(createRangeCheck([])('10.0.0.1'))
   t.ok(createRangeCheck(['0.0.0.0/0'])('255.255.255.255'))
   t.notOk(createRangeCheck(['0.0.0.0/0'])('::1'))
+  t.notOk(createRangeCheck(['::/0'])('1.2.3.4'), 'nor do IPv6 ranges hold IPv4')
+  t.notOk(createRangeCheck(['::/0'])('::ffff:1.2.3.4'))
   t.equal(plainAddress('::ffff:127.0.0.1'), '127.0.0.1')
+  t.equal(plainAddress('fe80::1%eth0'), 'fe80::1')
+  for (const none of ['', 'x', 'tck_x', '1.2.3', 'a:b', '::ffff:1.2.3.400']) t.equal(plainAddress(none), 'unknown', none)
   t.equal(plainAddress('::1'), '::1')
 })
 
@@ -39,7 +43,9 @@ test('the least ranges hold the addresses that were seen and no others', async t
   t.same(leastRanges(['10.0.0.5', '::ffff:10.0.0.5', '10.0.0.4']), ['10.0.0.4/31'])
   t.same(leastRanges(['10.0.0.2', '10.0.0.1', '10.0.0.3', '2001:db8::1', '2001:DB8:0::0', '::1']), ['10.0.0.1', '10.0.0.2/31', '::1', '2001:db8::/127'])
   t.same(leastRanges(Array.from({ length: 256 }, (_, i) => `192.0.2.${i}`)), ['192.0.2.0/24'])
-  t.same(leastRanges(['not an address']), [])
+  t.same(leastRanges(['not an address', 'unknown']), [])
+  t.same(leastRanges(['9.0.0.1', '10.0.0.1', '8.0.0.1']), ['8.0.0.1', '9.0.0.1', '10.0.0.1'])
+  t.same(leastRanges(['fe80::1%eth0']), ['fe80::1'])
   const seen = Array.from({ length: 60 }, () => `10.0.0.${Math.floor(Math.random() * 256)}`)
   const isIn = createRangeCheck(leastRanges(seen))
   for (let i = 0; i < 256; i++) t.equal(isIn(`10.0.0.${i}`), seen.includes(`10.0.0.${i}`))

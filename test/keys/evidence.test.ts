@@ -106,3 +106,53 @@ test('memory is bounded: by addresses, and by tokens where nothing can be writte
   await evidence.flush()
   t.equal(written.reduce((sum, [, uses]) => sum + uses.length, 0), 100_000)
 })
+
+test('what is seen while a write is under way is written by the next, whatever becomes of the first', async t => {
+  const written: number[] = []
+  let fails = true
+  const evidence = createEvidence({
+    write: async (_, uses) => {
+      const [{ count }] = uses
+      if (fails) {
+        fails = false
+        // Seen after the batch was taken, and before it is known that it could not be written.
+        evidence.used(knownToken(), 'apps:read', '::2', 'later')
+        throw new Error('full')
+      }
+      written.push(count)
+      t.match(uses, [{ lastIp: '::2', lastAgent: 'later' }])
+    },
+    onFailure: () => {}
+  })
+  evidence.used(knownToken(), 'apps:read', '::1', 'first')
+  await evidence.flush()
+  evidence.refused(knownToken(), 'rate_limited')
+  await Promise.all([evidence.flush(), evidence.flush()])
+  t.same(written, [2])
+})
+
+test('who only wants to read does not wait for a write that hangs, and all who wait share one', async t => {
+  const alive = setInterval(() => {}, 1000)
+  t.teardown(() => { clearInterval(alive) })
+  let writes = 0
+  const ends: (() => void)[] = []
+  const evidence = createEvidence({
+    write: async () => {
+      writes++
+      await new Promise<void>(resolve => { ends.push(resolve) })
+    },
+    onFailure: error => { t.error(error) }
+  })
+  evidence.used(knownToken(), null, '::1', undefined)
+  await evidence.settle()
+  t.equal(writes, 1, 'it has begun, and is not over')
+  evidence.used(knownToken(), null, '::1', undefined)
+  const waiting = Array.from({ length: 20 }, () => evidence.flush())
+  await evidence.settle()
+  t.equal(writes, 1)
+  ends[0]()
+  while (ends.length < 2) await new Promise(resolve => { setImmediate(resolve) })
+  ends[1]()
+  await Promise.all(waiting)
+  t.equal(writes, 2)
+})

@@ -2,11 +2,11 @@ import { test } from 'tap'
 import { openStores } from '../../db/open.ts'
 import { createAuthenticator } from '../../keys/authenticator.ts'
 import { createKeyRegistry } from '../../keys/registry.ts'
-import { createTokenSealer } from '../../keys/token.ts'
+import { createTokenSealer, digestOf } from '../../keys/token.ts'
 import { settings } from '../helper.ts'
 import type { Test } from 'tap'
 
-const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, ceiling: null } as const
+const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, token: null } as const
 
 /** The same database twice, as two processes have it. */
 const twoSides = (t: Test) => {
@@ -73,4 +73,22 @@ test('what another process changes is seen by the next call, and what is no chan
     t.match(await authenticate(keyAccessToken), { ok: true })
   }
   t.equal(asked, 0, 'evidence moves no epoch')
+})
+
+test('an author who is revoked, or loses a scope, while the change waits for its turn changes nothing', async t => {
+  const { here, there } = twoSides(t)
+  const cases = [
+    ['revoked', 'INVALID_TOKEN', async (id: string) => { await there.keys.revoke(id, null, author) }],
+    ['narrowed', 'INSUFFICIENT_SCOPE', async (id: string) => { await there.keys.change(id, { scopes: ['apps:read'] }, author) }],
+    ['limited', 'BEYOND_CEILING', async (id: string) => { await there.keys.change(id, { allowedIps: ['192.0.2.1'] }, author) }]
+  ] as const
+  for (const [name, code, change] of cases) {
+    const { key, keyId } = await here.keys.issue({ name }, author)
+    const token = await here.stores.clientKeys.findByDigest(digestOf(keyId))
+    // Judged before, as a request is that then waits for another process to let the database go.
+    const late = { origin: author.origin, token }
+    await change(key.id)
+    await t.rejects(here.keys.issue({ name: `${name}'s heir` }, late), { code })
+    t.equal(await here.keys.resolve(`${name}'s heir`), null)
+  }
 })

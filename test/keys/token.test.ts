@@ -2,7 +2,7 @@ import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { test } from 'tap'
 import { decodeBase62, encodeBase62 } from '../../keys/base62.ts'
-import { createTokenSealer, digestOf, issueClientKey } from '../../keys/token.ts'
+import { claimedGeneration, createTokenSealer, digestOf, generationOf, issueClientKey } from '../../keys/token.ts'
 import { newSecret } from '../helper.ts'
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -152,4 +152,16 @@ test('base62 agrees with BigInt arithmetic', async t => {
 
 test('a digest is SHA-256 of the key_id as it is written', async t => {
   t.equal(digestOf('another-key'), createHash('sha256').update('another-key').digest('hex'))
+})
+
+test('a well-formed token says of which generation it is, and nothing else does', async t => {
+  const secret = newSecret()
+  const sealer = createTokenSealer(secret)
+  const token = sealer.seal('0'.repeat(32))
+  t.equal(claimedGeneration(token), generationOf(secret))
+  t.equal(generationOf(secret), sealer.generation)
+  const tooLarge = `tck_${'z'.repeat(66)}`
+  for (const none of ['', 'tck_', token.slice(0, -1), `x${token.slice(1)}`, token.slice(0, -1) + (token.endsWith('0') ? '1' : '0'), withChecksum(tooLarge), `${tooLarge}!!!!!!`]) {
+    t.equal(claimedGeneration(none), null, none)
+  }
 })

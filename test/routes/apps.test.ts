@@ -316,3 +316,21 @@ test('a name is suggested', async t => {
   for (const suggestion of suggestions) t.match(suggestion, /^[A-Z][a-z]+ [A-Z][a-z]+$/)
   t.ok(suggestions.size > 5)
 })
+
+test('a token or a key_id is kept in no text of an app', async t => {
+  const { call, key } = await world(t)
+  const app = '/apps/ba6811fb3e073d'
+  for (const credential of [key.keyAccessToken, key.keyAccessToken.slice(0, -6), key.keyId, `x ${key.keyId}.`]) {
+    for (const [method, url, body] of [
+      ['POST', '/apps', { descriptive_name: credential, owner_type: 'User', owner_id: 1 }],
+      ['PATCH', app, { descriptive_name: credential }],
+      ['POST', `${app}/copy`, { new_app_descriptive_name: credential }],
+      ['POST', `${app}/tags`, { context: credential, name: 'x' }],
+      ['POST', `${app}/tags`, { context: 'x', name: credential }]
+    ] as const) {
+      const reply = await call(method, url, body)
+      t.match(reply, { status: 422, json: { errors: [/must not hold a token or a key_id/] } })
+      t.notMatch(reply.text, credential)
+    }
+  }
+})

@@ -101,7 +101,8 @@ test('fields that are not valid are named, and nothing is stored', async t => {
     [{ name: 'x', metadata: [] }, [/metadata must be object/]],
     [{ name: 'x', metadata: { a: 'x'.repeat(4090) } }, [/metadata must have 4096 bytes at most/]],
     [{ name: 'x', allowed_ip: ['::1'], expiry: 1 }, [/the request has a field that is not known here; known are name, description, scopes/]],
-    [{ name: keyAccessToken, description: `x ${keyAccessToken}`, metadata: { keyAccessToken } }, [/name must not hold a token/, /description must not/, /metadata must not/]]
+    [{ name: keyAccessToken, description: `x ${keyAccessToken}`, metadata: { keyAccessToken } }, [/name must not hold a token/, /description must not/, /metadata must not/]],
+    [{ name: keyAccessToken.slice(0, -6), description: made.key.keyId, metadata: { id: made.key.keyId } }, [/name must not hold a token/, /description must not/, /metadata must not/]]
   ]
   for (const [body, errors] of cases) {
     const reply = await made.call('POST', '/client_keys', body)
@@ -111,7 +112,10 @@ test('fields that are not valid are named, and nothing is stored', async t => {
     t.notMatch(reply.text, keyAccessToken)
   }
   t.equal((await made.call('POST', '/client_keys', '{"name":"x","metadata":{"a":1e999}}', { 'content-type': 'application/json' })).status, 422)
-  t.equal((await made.call('POST', '/client_keys', { name: 'x', metadata: JSON.parse('['.repeat(0) + '{"a":'.repeat(200) + '1' + '}'.repeat(200)) as object })).status, 422)
+  for (const depth of [200, 50_000]) {
+    const nested = `{"name":"x","metadata":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`
+    t.match(await made.call('POST', '/client_keys', nested, { 'content-type': 'application/json' }), { status: 422, json: { errors: [/metadata must not be nested/] } })
+  }
   t.equal((await made.call('GET', '/client_keys')).json.length, 1, 'the one of the environment')
   const patched = await issue(made, { name: 'patched' })
   t.equal((await made.call('PATCH', `/client_keys/${patched.id}`, { scope: ['apps:read'] })).status, 422)
@@ -237,6 +241,28 @@ test('a key can not give what it lacks, nor touch a key that is broader than its
   t.equal((await made.call('GET', '/client_keys?name=outside')).json.length, 0)
 })
 
+test('a token that was rotated out gives nothing that outlives it', async t => {
+  const made = await world(t)
+  const { id, key_access_token: old } = await issue(made, { name: 'k' })
+  const { key_access_token: fresh } = (await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })).json
+  const call = as(made, old)
+  t.match(await call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 }), { status: 403, json: { code: 'BEYOND_CEILING' } })
+  t.equal((await call('POST', '/client_keys', { name: 'heir' })).status, 403)
+  t.equal((await call('POST', '/client_keys', { name: 'heir', expires_at: new Date(Date.now() + 30_000).toISOString() })).status, 201)
+  t.equal((await as(made, fresh)('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 })).status, 200)
+})
+
+test('a key has a hundred good tokens at most, and keeps a hundred', async t => {
+  const made = await world(t)
+  const { id } = await issue(made, { name: 'k' })
+  for (let i = 0; i < 99; i++) t.equal((await made.call('POST', `/client_keys/${id}/rotate`, {})).status, 200)
+  t.match(await made.call('POST', `/client_keys/${id}/rotate`, {}), { status: 409, json: { code: 'TOO_MANY_TOKENS' } })
+  const { json } = await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 })
+  t.equal(json.older_tokens.length, 99)
+  t.equal((await made.call('GET', `/client_keys/${id}`)).json.tokens.length, 100)
+  t.equal(await statusOf(made, json.key_access_token), 200)
+})
+
 test('a retry gives the same key with a new token, and the token that nobody got dies', async t => {
   const made = await world(t)
   const headers = { 'idempotency-key': '2f1c8f1f-0a11' }
@@ -327,7 +353,7 @@ test('keys are listed by page and by filter, those of the environment last', asy
 test('a filter that few keys pass finds them among many', async t => {
   const made = await world(t)
   const { clientKeys } = made.fastify
-  const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, ceiling: null } as const
+  const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, token: null } as const
   for (let i = 0; i < 1100; i++) await clientKeys.issue({ name: `key ${i}` }, author)
   t.same((await clientKeys.list({ namePrefix: 'key 1099' }, 10)).keys.map(({ name }) => name), ['key 1099'])
   const all = await made.call('GET', '/client_keys?limit=1000')

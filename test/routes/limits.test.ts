@@ -36,6 +36,18 @@ test('behind proxies that are trusted, the address is the last one that none of 
   t.equal(await from(made, token, '127.0.0.1'), 403)
 })
 
+test('what a trusted proxy passes on that is no address is kept nowhere', async t => {
+  const made = await world(t, { TRUST_PROXY: '127.0.0.1' })
+  const { keyAccessToken: token } = made.key
+  t.equal(await from(made, token, '127.0.0.1', token), 200)
+  await made.call('POST', '/apps/ba6811fb3e073d/tags', { context: 'a', name: 'b' }, { 'x-forwarded-for': token })
+  const { json: { id } } = await made.call('GET', '/client_keys/me')
+  const { text } = await made.call('GET', `/client_keys/${id}/usage`)
+  t.match(text, 'unknown')
+  t.notMatch(text, token)
+  t.equal((await made.call('GET', '/audits?limit=1')).json[0].address, 'unknown')
+})
+
 test('a forged header over a real socket gains nothing either', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', allowed_ips: ['192.0.2.7'] })

@@ -19,7 +19,7 @@ test('every route that is not public asks for a key, and for the one scope that 
   await fastify.register(app, { env: made.env })
   await fastify.ready()
 
-  const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, ceiling: null } as const
+  const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, token: null } as const
   const tokens = new Map<string, string>()
   for (const scope of SCOPES) tokens.set(scope, (await fastify.clientKeys.issue({ name: scope, scopes: [scope] }, author)).keyAccessToken)
 

@@ -79,6 +79,7 @@ CREATE TABLE `client_keys` (
 	`created_by` text NOT NULL,
 	`revoked_at` text,
 	`revoked_reason` text,
+	`last_used_at` text,
 	CONSTRAINT "client_keys_rate_limit" CHECK(("client_keys"."rate_limit_max" is null) = ("client_keys"."rate_limit_window_seconds" is null)),
 	CONSTRAINT "client_keys_json" CHECK(json_valid("client_keys"."scopes") and json_valid("client_keys"."allowed_ips") and json_valid("client_keys"."metadata") and json_valid("client_keys"."created_by"))
 );

@@ -6,7 +6,7 @@ import { suggestName } from '../../../apps/name-suggestion.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { AppNotFound, DescriptiveNameTaken, InvalidFields, OwnerNotFound } from '../../../problems/table.ts'
-import { fields, locationHeader, NameParams, toChange } from './fields.ts'
+import { fields, locationHeader, NameParams, toChange, toName } from './fields.ts'
 
 const NewAppBody = {
   type: 'object',
@@ -132,7 +132,7 @@ const routes: RoutesPlugin = async fastify => {
     }
   }, async (request, response) => send(response.code(201), await apps.copy(request.params.name, {
     name: randomAppName(),
-    descriptiveName: request.body.new_app_descriptive_name,
+    descriptiveName: toName(request.body.new_app_descriptive_name),
     createdAt: now()
   }, originOf(request))))
 }

@@ -1,6 +1,8 @@
-import type { AppChange } from '../../../apps/app.ts'
+import type { XStatic } from 'typebox/schema'
+import type { AppChange, TagKey } from '../../../apps/app.ts'
 import { jsonFault, MAX_DEPTH, toJson } from '../../../json/value.ts'
 import { PRINTABLE } from '../../../json/validation.ts'
+import { credentialFaults } from '../../../keys/token-shape.ts'
 import { InvalidFields } from '../../../problems/table.ts'
 
 const printable = { type: 'string', maxLength: 255, pattern: PRINTABLE } as const
@@ -45,10 +47,24 @@ export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }
     const fault = jsonFault(value)
     return fault === null ? [] : [`${name} ${fault}`]
   })
-  if (faults.length > 0) throw new InvalidFields(faults)
+  refuse([...faults, ...credentialFaults({ descriptive_name: descriptiveName })])
   return {
     ...descriptiveName === undefined ? {} : { descriptiveName },
     ...panels === undefined ? {} : { panels: toJson(panels) },
     ...schedule === undefined ? {} : { schedule: toJson(schedule) }
   }
 }
+
+/** A descriptive name. Throws InvalidFields where it holds a credential. */
+export const toName = (name: string): string => {
+  refuse(credentialFaults({ descriptive_name: name }))
+  return name
+}
+
+/** A tag as a body says it. Throws InvalidFields where it holds a credential. */
+export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
+  refuse(credentialFaults({ context, name }))
+  return { context, name }
+}
+
+const refuse = (faults: string[]): void => { if (faults.length > 0) throw new InvalidFields(faults) }

@@ -2,7 +2,7 @@ import { originOf } from '../../../access/principal.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { AppNotFound, InvalidFields, TagNotFound } from '../../../problems/table.ts'
-import { NameParams, TagBody } from './fields.ts'
+import { NameParams, TagBody, toTag } from './fields.ts'
 
 const routes: RoutesPlugin = async fastify => {
   const { apps } = fastify.stores
@@ -23,8 +23,7 @@ const routes: RoutesPlugin = async fastify => {
       }
     }
   }, async (request, response) => {
-    const { params, body: { context, name } } = request
-    const result = await apps.addTag(params.name, { context, name }, new Date().toISOString(), originOf(request))
+    const result = await apps.addTag(request.params.name, toTag(request.body), new Date().toISOString(), originOf(request))
     if (result === null) throw new AppNotFound()
     return await response.code(result.added ? 201 : 200).send(result.tag)
   })

@@ -16,7 +16,7 @@ const Query = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 1000, default: DEFAULT_LIMIT, description: 'How many entries a page has.' },
+    limit: { type: 'integer', minimum: 1, maximum: 1000, description: `How many entries a page has; ${DEFAULT_LIMIT} unless told.` },
     after: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Where the page starts: copy it from the `Link` header of the page before.' },
     subject_type: { ...word, description: 'Only what was done to things of this type: `app`, `client_key`.' },
     subject_id: { ...word, description: 'Only what was done to the thing of this id.' },

@@ -27,7 +27,7 @@ export const IdempotencyHeaders = {
 export const noStore = { 'Cache-Control': { type: 'string', description: 'Nobody may keep this reply.', examples: ['no-store'] } } as const
 
 /** Who asks for a change of keys: a client key, which can't give what it lacks. */
-export const authorOf = (request: FastifyRequest): Author => ({ origin: originOf(request), ceiling: principalOf(request).key })
+export const authorOf = (request: FastifyRequest): Author => ({ origin: originOf(request), token: principalOf(request).token })
 
 /** What tells a retry from a new request. Throws InvalidFields for an `Idempotency-Key` that is no word. */
 export const retryableOf = (request: FastifyRequest): Retryable | undefined => {

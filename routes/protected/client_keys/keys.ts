@@ -13,6 +13,7 @@ import { authorOf, IdempotencyHeaders, IdParams, noStore, retryableOf } from './
 
 const DEFAULT_LIMIT = 100
 const DAYS_KEPT = 90
+const DEFAULT_DAYS = 30
 
 const instant = { type: 'string', pattern: INSTANT } as const
 
@@ -20,7 +21,7 @@ const Query = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 1000, default: DEFAULT_LIMIT, description: 'How many keys a page has.' },
+    limit: { type: 'integer', minimum: 1, maximum: 1000, description: `How many keys a page has; ${DEFAULT_LIMIT} unless told.` },
     after: { type: 'string', maxLength: 100, description: 'Where the page starts: copy it from the `Link` header of the page before.' },
     enabled: { type: 'boolean', description: 'Only keys that are enabled, or that are not.' },
     revoked: { type: 'boolean', description: 'Only keys that are revoked, or that are not.' },
@@ -34,7 +35,7 @@ const Query = {
 const UsageQuery = {
   type: 'object',
   additionalProperties: false,
-  properties: { days: { type: 'integer', minimum: 1, maximum: DAYS_KEPT, default: 30, description: 'So many days, today included.' } }
+  properties: { days: { type: 'integer', minimum: 1, maximum: DAYS_KEPT, description: `So many days, today included; ${DEFAULT_DAYS} unless told.` } }
 } as const
 
 const Me = {
@@ -122,7 +123,7 @@ again. A key can't give what it lacks: a scope, an address range, an expiry or a
       response: { 200: reply('The key.', 'ClientKeyWithTokens'), ...problemReplies(ClientKeyNotFound) }
     }
   }, async ({ params: { id } }) => {
-    await keyEvidence.flush()
+    await keyEvidence.settle()
     return { ...toKeyJson(await clientKeys.find(id)), tokens: (await clientKeys.tokens(id)).map(toTokenJson) }
   })
 
@@ -154,8 +155,8 @@ as it is nor as it would be may go beyond the caller's own.`,
       querystring: UsageQuery,
       response: { 200: reply('What was seen of the key.', 'ClientKeyUsage'), ...problemReplies(ClientKeyNotFound, InvalidFields) }
     }
-  }, async ({ params: { id }, query: { days = 30 } }) => {
-    await keyEvidence.flush()
+  }, async ({ params: { id }, query: { days = DEFAULT_DAYS } }) => {
+    await keyEvidence.settle()
     return toUsageJson(id, await clientKeys.usage(id, days))
   })
 }

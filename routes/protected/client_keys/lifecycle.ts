@@ -1,9 +1,9 @@
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { DEFAULT_GRACE_SECONDS, refuseTokens, RevokeBody, RotateBody } from '../../../keys/fields.ts'
+import { DEFAULT_GRACE_SECONDS, RevokeBody, RotateBody, toReason } from '../../../keys/fields.ts'
 import { toKeyJson, toTokenJson } from '../../../keys/representation.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import {
-  BeyondCeiling, ClientKeyNotFound, ClientKeyRevoked, EnvironmentKeyFixed, IdempotencyKeyReused, InvalidFields
+  BeyondCeiling, ClientKeyNotFound, ClientKeyRevoked, EnvironmentKeyFixed, IdempotencyKeyReused, InvalidFields, TooManyTokens
 } from '../../../problems/table.ts'
 import { authorOf, IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
 
@@ -23,12 +23,12 @@ reply has the new token, which nobody can show again, and tells of each older on
       body: RotateBody,
       response: {
         200: reply('The key, with the secrets of its new token.', 'RotatedClientKey', noStore),
-        ...problemReplies(BeyondCeiling, ClientKeyNotFound, ClientKeyRevoked, EnvironmentKeyFixed, InvalidFields, IdempotencyKeyReused)
+        ...problemReplies(BeyondCeiling, ClientKeyNotFound, ClientKeyRevoked, EnvironmentKeyFixed, TooManyTokens, InvalidFields, IdempotencyKeyReused)
       }
     }
   }, async (request, response) => {
     const { params: { id }, body: { grace_seconds: grace = DEFAULT_GRACE_SECONDS } } = request
-    await keyEvidence.flush()
+    await keyEvidence.settle()
     const { key, keyId, keyAccessToken, older } = await clientKeys.rotate(id, grace, authorOf(request), retryableOf(request))
     return await response.header('cache-control', 'no-store')
       .send({ ...toKeyJson(key), key_id: keyId, key_access_token: keyAccessToken, older_tokens: older.map(toTokenJson) })
@@ -46,11 +46,7 @@ can be revoked as well; no restart is needed.`,
       body: RevokeBody,
       response: { 200: reply('The key, revoked.', 'ClientKey'), ...problemReplies(BeyondCeiling, ClientKeyNotFound, InvalidFields) }
     }
-  }, async request => {
-    const { reason = null } = request.body
-    refuseTokens({ reason })
-    return toKeyJson(await clientKeys.revoke(request.params.id, reason, authorOf(request)))
-  })
+  }, async request => toKeyJson(await clientKeys.revoke(request.params.id, toReason(request.body), authorOf(request))))
 }
 
 export default routes
