@@ -3,7 +3,7 @@ import { toKeyJson } from '../keys/representation.ts'
 import { runCommand } from './command.ts'
 import { instantText, printJson, printTable, stateOf, withKeys } from './keys.ts'
 
-const PAGE = 1000
+const PAGE = 100
 
 await runCommand({
   help: `npm run key:list [-- options]

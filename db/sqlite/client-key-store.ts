@@ -239,9 +239,8 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
   /** The same once more: the token that nobody got dies, and the new one takes its place. Null where it is the first time. */
   const again = (attempted: Attempt | null, token: NewToken, at: Date, author: Author): ClientKeyRecord | null => {
     const earlier = attempted === null ? undefined : earlierAttempt(attempted)
-    if (earlier === undefined) return null
-    const found = rowToChange(eq(clientKeys.row, earlier.clientKey), author)
-    if (found === null) return null
+    const found = earlier === undefined ? null : rowToChange(eq(clientKeys.row, earlier.clientKey), author)
+    if (earlier === undefined || found === null) return null
     db.update(clientKeyTokens).set({ revokedAt: at.toISOString() })
       .where(and(eq(clientKeyTokens.digest, earlier.tokenDigest), isNull(clientKeyTokens.revokedAt))).run()
     insertToken(earlier.clientKey, token, at)

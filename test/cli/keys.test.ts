@@ -413,6 +413,13 @@ test('lists and advice are readable, whatever there is to tell', async t => {
     count.run(id, day, 'scope', 'apps:read', 3)
     count.run(id, day, 'address', '10.0.0.1', 3)
   }
+  database().prepare("insert into environment_key_uses values (?, '00000000', ?, '10.0.0.1', null, 3)").run(environmentId, `${day}T00:00:00.000Z`)
+  t.match((await cli('key-show', [environmentId])).stdout, /\n- +00000000 +- +- +\S+Z +10\.0\.0\.1 +- +3\n/)
+  database().prepare('update client_key_tokens set revoked_at = created_at').run()
+  t.match((await cli('key-show', [managed.id])).stdout, /\n….{4} +\w{8} +\S+Z +revoked +never/)
+  for (let i = 0; i < 101; i++) await keys.issue({ name: `one of many ${i}` }, author)
+  t.match((await cli('key-list')).stdout, 'one of many 100')
+
   const ofManaged = await cli('key-advise', [managed.id])
   t.match(ofManaged.stdout, /3 requests of gone were let in/)
   t.match(ofManaged.stdout, `PATCH /client_keys/${managed.id}`)

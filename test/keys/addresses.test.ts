@@ -46,6 +46,7 @@ test('the least ranges hold the addresses that were seen and no others', async t
   t.same(leastRanges(['not an address', 'unknown']), [])
   t.same(leastRanges(['9.0.0.1', '10.0.0.1', '8.0.0.1']), ['8.0.0.1', '9.0.0.1', '10.0.0.1'])
   t.same(leastRanges(['fe80::1%eth0']), ['fe80::1'])
+  t.same(leastRanges(['2001:db8:1:2:3:4:5:6', '2001:db8:1:2:3:4:5:7']), ['2001:db8:1:2:3:4:5:6/127'])
   const seen = Array.from({ length: 60 }, () => `10.0.0.${Math.floor(Math.random() * 256)}`)
   const isIn = createRangeCheck(leastRanges(seen))
   for (let i = 0; i < 256; i++) t.equal(isIn(`10.0.0.${i}`), seen.includes(`10.0.0.${i}`))

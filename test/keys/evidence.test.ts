@@ -32,6 +32,7 @@ test('what could not be written is kept, added to what comes later, and written 
   await evidence.flush()
   evidence.refused(token, 'rate_limited')
   await evidence.flush()
+  // Used before, and only refused since.
   t.equal(failures.length, 3)
   fail(false)
   await evidence.flush()
@@ -99,7 +100,10 @@ test('memory is bounded: by addresses, and by tokens where nothing can be writte
   t.equal(addresses.size, 101)
   t.equal(addresses.get('*'), 200)
   fail(true)
-  for (let i = 0; i < 100_010; i++) evidence.refused(knownToken({}, { ref: `t${i}` }), 'key_revoked')
+  for (let i = 0; i < 100_010; i++) {
+    if (i % 2 === 0) evidence.refused(knownToken({}, { ref: `t${i}` }), 'key_revoked')
+    else evidence.used(knownToken({}, { ref: `t${i}` }), null, '::1', undefined)
+  }
   await evidence.flush()
   fail(false)
   written.length = 0

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { verifyTrail } from '../../audits/chain.ts'
-import { world } from '../helper.ts'
+import { openStores } from '../../db/open.ts'
+import { settings, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 interface Entry { sequence: number, at: string, actor: { kind: string, id: string }, action: string, subject: { type: string, id: string }, changes: Record<string, unknown>, address: string, request_id: string }
@@ -99,4 +100,11 @@ test('what few entries pass is found among many, and a long trail verifies', asy
   t.same(await store.page({ actorKind: 'nobody' }, 10), { audits: [], more: false })
   t.match(await store.page({ actorId: '7' }, 1000), { more: true, audits: { length: 1000 } })
   t.match(await verifyTrail(store.trail(), await store.written()), { whole: true, head: { sequence: 1051 } })
+})
+
+test('a trail without an entry is an empty list', async t => {
+  const { env } = settings(t)
+  const stores = openStores(env['DATABASE_URL'])
+  t.teardown(() => { stores.close() })
+  t.same(await stores.audits.page({}, 10), { audits: [], more: false })
 })
