@@ -14,6 +14,7 @@ import { covers, UNSCOPED } from '../../keys/scopes.ts'
 import type { Grant } from '../../keys/scopes.ts'
 import { ClientKeyRevoked, IdempotencyKeyReused, InsufficientScope, InvalidToken, TooManyTokens } from '../../problems/table.ts'
 import type { AppendAudit } from './audit-store.ts'
+import { createChangeSign } from './change-sign.ts'
 import type { SqliteDatabase } from './database.ts'
 import { asFailure, attempt } from './failures.ts'
 import {
@@ -144,13 +145,13 @@ const toTokenRecord = (row: TokenRow): TokenRecord => ({
 
 export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudit): ClientKeyStore => {
   const { $client } = db
-  const dataVersion = $client.prepare<[], number>('pragma data_version').pluck()
+  const hasChanged = createChangeSign($client)
   const readEpoch = $client.prepare<[], number>('select epoch from client_key_epoch').pluck()
   const findByDigest = $client.prepare<[string], FoundRow>(FIND_BY_DIGEST).raw()
   const findRevocation = $client.prepare<[string], string>('select revoked_at from environment_key_revocations where digest = ?').pluck()
 
-  let seenVersion: number | undefined
   let epoch = 0
+  let isStale = true
 
   /** A read that answers at once: where the database can't be used, it says so rather than wait. */
   const read = <T>(query: () => T): T => {
@@ -167,15 +168,11 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
   }
 
   /** A change of keys: one transaction, which moves the epoch. */
-  const change = async <T>(work: () => T): Promise<T> => await attempt(() => {
-    // SQLite's own counter stands still for what this connection writes.
-    seenVersion = undefined
-    return db.transaction(() => {
-      const result = work()
-      db.update(clientKeyEpoch).set({ epoch: sql`epoch + 1` }).run()
-      return result
-    }, { behavior: 'immediate' })
-  })
+  const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(() => {
+    const result = work()
+    db.update(clientKeyEpoch).set({ epoch: sql`epoch + 1` }).run()
+    return result
+  }, { behavior: 'immediate' }))
 
   const rowOf = (condition: SQL | undefined): KeyRow | undefined => db.select().from(clientKeys).where(condition).get()
 
@@ -253,10 +250,11 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
 
   return {
     epoch: () => read(() => {
-      const version = dataVersion.get()
-      if (version !== seenVersion) {
+      // Kept until the epoch has been read, which may fail.
+      isStale ||= hasChanged()
+      if (isStale) {
         epoch = Number(readEpoch.get())
-        seenVersion = version
+        isStale = false
       }
       return epoch
     }),

@@ -112,27 +112,30 @@ test('memory is bounded: by addresses, and by tokens where nothing can be writte
 })
 
 test('what is seen while a write is under way is written by the next, whatever becomes of the first', async t => {
-  const written: number[] = []
-  let fails = true
+  const written: TokenUse[] = []
+  // Seen after the batch was taken, and before it is known that it could not be written.
+  const meanwhile = [
+    () => { evidence.used(knownToken(), 'apps:read', '::2', 'later') },
+    () => { evidence.refused(knownToken(), 'rate_limited') }
+  ]
   const evidence = createEvidence({
     write: async (_, uses) => {
-      const [{ count }] = uses
-      if (fails) {
-        fails = false
-        // Seen after the batch was taken, and before it is known that it could not be written.
-        evidence.used(knownToken(), 'apps:read', '::2', 'later')
-        throw new Error('full')
+      const see = meanwhile.shift()
+      if (see === undefined) {
+        written.push(...uses)
+        return
       }
-      written.push(count)
-      t.match(uses, [{ lastIp: '::2', lastAgent: 'later' }])
+      see()
+      throw new Error('full')
     },
     onFailure: () => {}
   })
   evidence.used(knownToken(), 'apps:read', '::1', 'first')
   await evidence.flush()
-  evidence.refused(knownToken(), 'rate_limited')
+  await evidence.flush()
   await Promise.all([evidence.flush(), evidence.flush()])
-  t.same(written, [2])
+  t.match(written, [{ count: 2, lastIp: '::2', lastAgent: 'later', scopes: new Map([['apps:read', 2]]), refusals: new Map([['rate_limited', 1]]) }])
+  t.equal(written.length, 1)
 })
 
 test('who only wants to read does not wait for a write that hangs, and all who wait share one', async t => {
