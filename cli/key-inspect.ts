@@ -22,7 +22,8 @@ await runCommand({
   help: `npm run key:inspect [-- --json] < token.txt
 
 Tells what a token on standard input is worth, without printing it: whether it is well-formed, which secret sealed it, whether it
-is allowed, by what, and why not. Where a token is allowed, the address, the scope and the rate limit may still refuse a request.
+is allowed, by what, and why not. At a terminal, paste the token, then press Enter and Ctrl-D. Where a token is allowed, the
+address, the scope and the rate limit may still refuse a request.
 
   --json   one JSON object
   --help   this text

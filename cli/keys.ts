@@ -57,8 +57,6 @@ export const keyOf = async (keys: KeyRegistry, argument: string): Promise<Client
 
 /** A token from standard input; blanks around it are ignored. Throws a CommandError where there is none, or far too much. */
 export const readToken = async (): Promise<string> => {
-  /* c8 ignore next -- no test has a terminal */
-  if (process.stdin.isTTY) console.error('Paste the token, then press Enter and Ctrl-D:')
   let text = ''
   for await (const chunk of process.stdin.setEncoding('utf8')) {
     text += String(chunk)

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto'
 import { v7 as newId } from 'uuid'
-import type { Author, Attempt, ClientKeyFilter, ClientKeyStore, GenerationUse, UsageCount } from './store.ts'
 import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields } from '../problems/table.ts'
 import { allowListKeys } from './allow-list.ts'
 import { UNLIMITED, whyDead } from './client-key.ts'
 import type { ClientKey, ClientKeyRecord, Dead, KeyChange, TokenRecord } from './client-key.ts'
+import type { OpenLegacyToken } from './legacy-token.ts'
 import { covers } from './scopes.ts'
+import type { Attempt, Author, ClientKeyFilter, ClientKeyStore, GenerationUse, UsageCount } from './store.ts'
+import { looksLikeJwt } from './token-shape.ts'
 import { claimedGeneration, digestOf, generationOf, issueClientKey } from './token.ts'
 import type { IssuedClientKey, OpenedToken, TokenFault, TokenSealer } from './token.ts'
-import type { OpenLegacyToken } from './legacy-token.ts'
-import { looksLikeJwt } from './token-shape.ts'
 
 const DAY_MS = 86_400_000
 const ATTEMPT_MS = 10 * 60_000
