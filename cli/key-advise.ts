@@ -1,8 +1,7 @@
 import { adviseOn } from '../keys/advice.ts'
+import { DAYS_KEPT } from '../keys/evidence.ts'
 import { CommandError, runCommand, UsageError } from './command.ts'
 import { KEY_ARGUMENT, keyOf, printJson, withKeys } from './keys.ts'
-
-const MOST_DAYS = 90
 
 await runCommand({
   help: `npm run key:advise -- <key> [--days <n>] [--json]
@@ -19,7 +18,7 @@ PATCH /client_keys/<id>: the way out of unscoped keys.
   argument: KEY_ARGUMENT,
 
   run: async ({ days = '30', json }, argument) => {
-    if (!/^[1-9]\d?$/.test(days) || Number(days) > MOST_DAYS) throw new UsageError(`--days must be a number from 1 to ${MOST_DAYS}.`)
+    if (!/^[1-9]\d?$/.test(days) || Number(days) > DAYS_KEPT) throw new UsageError(`--days must be a number from 1 to ${DAYS_KEPT}.`)
     await withKeys(async keys => {
       const key = await keyOf(keys, argument)
       const advice = adviseOn(await keys.usage(key.id, Number(days)))

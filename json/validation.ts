@@ -46,15 +46,18 @@ export const PRINTABLE = '^[^\\p{Cc}\\p{Cs}]*[^\\p{C}\\p{Z}][^\\p{Cc}\\p{Cs}]*$'
 /** An instant of RFC 3339. */
 export const INSTANT = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$'
 
+/** The schema of an instant in a query string. */
+export const instant = { type: 'string', pattern: INSTANT } as const
+
 /** Reads an instant whose form has been checked, where there is one. Throws InvalidFields for one that never comes. */
 export const toInstant = (name: string, text: string | undefined): Date | undefined => {
   if (text === undefined) return undefined
-  const instant = new Date(text)
+  const read = new Date(text)
   // A date rolls over from the 31st of February to the 3rd of March, which nobody means; a time zone may lead out of the years
   // that are written with four digits.
   const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
-  if (Number.isNaN(instant.getTime()) || instant.toISOString().length !== 24 || day.toISOString().slice(0, 10) !== text.slice(0, 10)) throw new InvalidFields([`${name} is no day of the calendar, or no time of the day`])
-  return instant
+  if (Number.isNaN(read.getTime()) || read.toISOString().length !== 24 || day.toISOString().slice(0, 10) !== text.slice(0, 10)) throw new InvalidFields([`${name} is no day of the calendar, or no time of the day`])
+  return read
 }
 
 const patterns: Readonly<Record<string, string>> = {

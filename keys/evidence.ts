@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { KnownToken } from './client-key.ts'
 import type { Scope } from './scopes.ts'
 
@@ -42,7 +42,10 @@ const BATCH = 500
 const FULL = 10_000
 /** Where nothing can be written, so many tokens a day are remembered, and no more. */
 const MOST = 100_000
-const MOST_ADDRESSES = 100
+/** So many addresses of a key are told apart a day. */
+export const MOST_ADDRESSES = 100
+/** So many days what was seen is kept, the current one included. */
+export const DAYS_KEPT = 90
 /** What stands for all addresses beyond the first hundred. */
 export const OTHER_ADDRESSES = '*'
 
@@ -89,7 +92,7 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
     return next
   }
 
-  const startClock = (): void => { timer ??= globalThis.setTimeout(flush, EVERY_MS).unref() }
+  const startClock = (): void => { timer ??= setTimeout(flush, EVERY_MS).unref() }
 
   const writeAll = async (): Promise<void> => {
     const taken = [...days]
@@ -136,7 +139,7 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
 
     flush,
 
-    settle: async () => { await Promise.race([flush(), setTimeout(SETTLE_MS, undefined, { ref: false })]) }
+    settle: async () => { await Promise.race([flush(), wait(SETTLE_MS, undefined, { ref: false })]) }
   }
 }
 

@@ -81,7 +81,7 @@ export interface KeyRegistry {
 
 export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegacyToken }: KeyRegistryOptions): KeyRegistry => {
   const environment = allowListKeys(allowList)
-  const digests = new Map([...environment].map(([digest, key]) => [key.id, digest]))
+  const environmentKeys = new Map([...environment].map(([digest, key]) => [key.id, { key, digest }]))
   const generations = secrets.map(generationOf)
 
   const environmentRecord = async (key: ClientKey, digest: string): Promise<ClientKeyRecord> => {
@@ -91,21 +91,15 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
     }
   }
 
-  const environmentKeyOf = (id: string): { key: ClientKey, digest: string } | null => {
-    const digest = digests.get(id)
-    const key = environment.get(digest ?? '')
-    return digest === undefined || key === undefined ? null : { key, digest }
-  }
-
   const find = async (id: string): Promise<ClientKeyRecord> => {
-    const fixed = environmentKeyOf(id)
-    const found = fixed === null ? await store.find(id) : await environmentRecord(fixed.key, fixed.digest)
+    const fixed = environmentKeys.get(id)
+    const found = fixed === undefined ? await store.find(id) : await environmentRecord(fixed.key, fixed.digest)
     if (found === null) throw new ClientKeyNotFound()
     return found
   }
 
   const refuseEnvironmentKey = (id: string): void => {
-    if (environmentKeyOf(id) !== null) throw new EnvironmentKeyFixed()
+    if (environmentKeys.has(id)) throw new EnvironmentKeyFixed()
   }
 
   const seal = () => {
@@ -141,8 +135,8 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
     },
 
     revoke: async (id, reason, author) => {
-      const fixed = environmentKeyOf(id)
-      if (fixed === null) {
+      const fixed = environmentKeys.get(id)
+      if (fixed === undefined) {
         const key = await store.revoke(id, reason, new Date(), author)
         if (key === null) throw new ClientKeyNotFound()
         return key
@@ -154,21 +148,21 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
     find,
 
     resolve: async idOrName => {
-      const fixed = environmentKeyOf(idOrName)
-      if (fixed !== null) return await environmentRecord(fixed.key, fixed.digest)
+      const fixed = environmentKeys.get(idOrName)
+      if (fixed !== undefined) return await environmentRecord(fixed.key, fixed.digest)
       return await store.find(idOrName) ?? await store.findByName(idOrName)
     },
 
     tokens: async id => {
-      const fixed = environmentKeyOf(id)
-      return fixed === null ? await store.tokens(id) : (await store.environmentRecord(fixed.key, fixed.digest)).tokens
+      const fixed = environmentKeys.get(id)
+      return fixed === undefined ? await store.tokens(id) : (await store.environmentRecord(fixed.key, fixed.digest)).tokens
     },
 
     // Ordered by id, in which environment keys come last.
     list: async (filter, limit, after) => {
       const page = await store.page(filter, limit + 1, after)
       const keys = page.keys
-      for (const id of page.more ? [] : [...digests.keys()].sort()) {
+      for (const id of page.more ? [] : [...environmentKeys.keys()].sort()) {
         if (keys.length > limit) break
         if (after === undefined || id > after) keys.push(...[await find(id)].filter(key => matches(key, filter)))
       }

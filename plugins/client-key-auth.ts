@@ -107,7 +107,7 @@ export default fp<ClientKeyAuthOptions>(async (fastify, { acceptLegacyTokens = f
       if (reason === undefined) return done(error)
       const token = error instanceof Refused ? error.token : undefined
       if (token !== undefined) evidence?.refused(token, reason)
-      request.log.info({ reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
+      logRefusal(request, reason, token)
       done(refuse(reply, reason, realm))
     })
   })
@@ -121,6 +121,11 @@ export const autoload = false
 const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
   const { createLegacyTokenOpener } = await import('../keys/legacy-token.ts')
   return createLegacyTokenOpener(secrets)
+}
+
+/** One line for each refusal, with the reason that the reply may hide, and the key where it is known. */
+export const logRefusal = (request: FastifyRequest, reason: string, token: KnownToken | undefined): void => {
+  request.log.info({ reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
 }
 
 const reasonOf = (error: Error & { code?: string }): Refusal | undefined =>

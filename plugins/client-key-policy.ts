@@ -9,6 +9,7 @@ import type { Evidence } from '../keys/evidence.ts'
 import { covers } from '../keys/scopes.ts'
 import type { Scope } from '../keys/scopes.ts'
 import { AddressNotAllowed, InsufficientScope, LimitUndecided, RateLimited } from '../problems/table.ts'
+import { logRefusal } from './client-key-auth.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -52,9 +53,9 @@ export default fp<ClientKeyPolicyOptions>(async (fastify, { evidence, rateLimitS
   const count = fastify.createRateLimit()
 
   const refuse = (request: FastifyRequest, reason: string): void => {
-    const { key, token } = principalOf(request)
+    const { token } = principalOf(request)
     evidence.refused(token, reason)
-    request.log.info({ reason, key: key.id, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
+    logRefusal(request, reason, token)
   }
 
   const faultOf = (request: FastifyRequest, reply: FastifyReply): Error | undefined => {

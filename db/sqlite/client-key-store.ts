@@ -6,7 +6,7 @@ import { creation, differences } from '../../audits/audit.ts'
 import { refuseBeyond } from '../../keys/ceiling.ts'
 import { whyDead } from '../../keys/client-key.ts'
 import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../../keys/client-key.ts'
-import { OTHER_ADDRESSES } from '../../keys/evidence.ts'
+import { DAYS_KEPT, MOST_ADDRESSES, OTHER_ADDRESSES } from '../../keys/evidence.ts'
 import { redact } from '../../keys/redaction.ts'
 import { toPolicyJson } from '../../keys/representation.ts'
 import type { Attempt, Author, ClientKeyFilter, ClientKeyStore, GenerationUse, NewToken } from '../../keys/store.ts'
@@ -24,9 +24,7 @@ import {
 const WINDOW = 1000
 const MOST_TOKENS = 100
 const EVERY_TOKEN = Number.MAX_SAFE_INTEGER
-const MOST_ADDRESSES_A_DAY = 100
 const LONGEST_AGENT = 200
-const DAYS_KEPT = 90
 const DAY_MS = 86_400_000
 
 /** A digest is looked up for every token that the cache does not know, so this is read without Drizzle and by position. */
@@ -462,7 +460,7 @@ const createUseWriter = (db: SqliteDatabase): ClientKeyStore['recordUses'] => {
 
   const addAddress = (id: string, day: string, address: string, count: number): void => {
     if (addToCount.run(count, id, day, address).changes > 0) return
-    const label = Number(countAddresses.get(id, day)) < MOST_ADDRESSES_A_DAY ? address : OTHER_ADDRESSES
+    const label = Number(countAddresses.get(id, day)) < MOST_ADDRESSES ? address : OTHER_ADDRESSES
     addCount.run(id, day, 'address', label, count)
   }
 

@@ -3,14 +3,13 @@ import { writeAudit } from '../../../audits/representation.ts'
 import { NDJSON } from '../../../http/ndjson.ts'
 import { linkHeader, linkNext } from '../../../http/pages.ts'
 import { problemReplies } from '../../../http/replies.ts'
-import { INSTANT, toInstant } from '../../../json/validation.ts'
+import { instant, toInstant } from '../../../json/validation.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { InvalidFields } from '../../../problems/table.ts'
 
 const DEFAULT_LIMIT = 100
 
 const word = { type: 'string', maxLength: 200 } as const
-const instant = { type: 'string', pattern: INSTANT } as const
 
 const Query = {
   type: 'object',

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { originOf, principalOf } from '../../../access/principal.ts'
 import { canonicalJson } from '../../../json/value.ts'
@@ -37,5 +36,5 @@ export const retryableOf = (request: FastifyRequest): Retryable | undefined => {
     throw new InvalidFields(['Idempotency-Key must be 1 to 255 visible ASCII characters'])
   }
   const { method, routeOptions: { url }, params, body } = request
-  return { caller: principalOf(request).key.id, idempotencyKey, request: hash('sha256', canonicalJson([method, url, params, body])) }
+  return { caller: principalOf(request).key.id, idempotencyKey, request: canonicalJson([method, url, params, body]) }
 }

@@ -1,7 +1,8 @@
 import { principalOf } from '../../../access/principal.ts'
 import { linkHeader, linkNext } from '../../../http/pages.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { INSTANT, toInstant } from '../../../json/validation.ts'
+import { instant, toInstant } from '../../../json/validation.ts'
+import { DAYS_KEPT } from '../../../keys/evidence.ts'
 import { ChangeKeyBody, NewKeyBody, toKeyChange } from '../../../keys/fields.ts'
 import { toKeyJson, toPolicyJson, toTokenJson, toUsageJson } from '../../../keys/representation.ts'
 import { GRANTS } from '../../../keys/scopes.ts'
@@ -12,10 +13,7 @@ import {
 import { authorOf, IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
 
 const DEFAULT_LIMIT = 100
-const DAYS_KEPT = 90
 const DEFAULT_DAYS = 30
-
-const instant = { type: 'string', pattern: INSTANT } as const
 
 const Query = {
   type: 'object',
@@ -37,11 +35,6 @@ const UsageQuery = {
   additionalProperties: false,
   properties: { days: { type: 'integer', minimum: 1, maximum: DAYS_KEPT, description: `So many days, today included; ${DEFAULT_DAYS} unless told.` } }
 } as const
-
-const Me = {
-  description: 'The key that was presented.',
-  $ref: 'ClientKeyPolicy#'
-}
 
 const routes: RoutesPlugin = async fastify => {
   const { clientKeys, keyEvidence } = fastify
@@ -108,7 +101,7 @@ again. A key can't give what it lacks: a scope, an address range, an expiry or a
       summary: 'Show the key that is presented',
       description: 'What the key of this request is and may do. Any key may ask.',
       tags: ['Client keys'],
-      response: { 200: Me }
+      response: { 200: reply('The key that was presented.', 'ClientKeyPolicy') }
     }
   }, async request => toPolicyJson(principalOf(request).key))
 
