@@ -1,6 +1,6 @@
-/** Who did something: a client key, or a user of the machine at the command line. */
+/** Who did something: a client key, a user, or a user of the machine at the command line. */
 export interface Actor {
-  readonly kind: 'client_key' | 'cli'
+  readonly kind: 'client_key' | 'user' | 'cli'
   readonly id: string
   readonly name: string
 }
@@ -14,7 +14,7 @@ export interface Origin {
 }
 
 export interface Subject {
-  readonly type: 'app' | 'client_key' | 'sample'
+  readonly type: 'app' | 'client_key' | 'organization' | 'user' | 'sample'
   readonly id: string
 }
 

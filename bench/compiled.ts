@@ -5,6 +5,7 @@ import type * as Authenticator from '../keys/authenticator.ts'
 import type * as Base62 from '../keys/base62.ts'
 import type * as Registry from '../keys/registry.ts'
 import type * as Token from '../keys/token.ts'
+import type * as Passwords from '../users/passwords.ts'
 import type * as AppFields from '../routes/protected/apps/fields.ts'
 
 /** What `npm run build` makes, by the types of what it is made from. */
@@ -16,6 +17,7 @@ interface Compiled {
   'keys/registry.js': typeof Registry
   'keys/token.js': typeof Token
   'routes/protected/apps/fields.js': typeof AppFields
+  'users/passwords.js': typeof Passwords
 }
 
 const dist = new URL('../dist/', import.meta.url)

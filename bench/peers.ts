@@ -36,7 +36,7 @@ export const addPeers: FastifyPluginAsync<Credentials> = async (fastify, { stati
 
   const { NameParams } = await compiled('routes/protected/apps/fields.js')
   fastify.get<{ Params: Pick<App, 'name'> }>(`${peers.openApps}/:name`, { schema: { params: NameParams } }, async ({ params }, reply) => {
-    const app = await fastify.stores.apps.findByName(params.name)
+    const app = await fastify.stores.apps.find(params.name, { userId: null, origin: { actor: { kind: 'cli', id: '0', name: 'bench' }, address: null, requestId: null } })
     if (app === null) throw new Error('the bench asks for an app that is not there')
     return reply.type('application/json; charset=utf-8').send(fastify.writeApp(app))
   })

@@ -13,6 +13,7 @@ export interface Plan {
   differentKeys: number
   streamRounds: number
   starts: number
+  signInRounds: number
 }
 
 // Many short rounds rather than a few long ones: what else the machine does then disturbs a round, not a side of a ratio.
@@ -27,7 +28,8 @@ export const full: Plan = {
   issuingRounds: 20,
   differentKeys: 20_000,
   streamRounds: 5,
-  starts: 11
+  starts: 11,
+  signInRounds: 3
 }
 
 export const quick: Plan = {
@@ -41,5 +43,6 @@ export const quick: Plan = {
   issuingRounds: 5,
   differentKeys: 20_000,
   streamRounds: 1,
-  starts: 7
+  starts: 7,
+  signInRounds: 1
 }

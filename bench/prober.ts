@@ -12,29 +12,35 @@ let latencies: number[] = []
 let stopping = new AbortController()
 let end: Promise<void> = Promise.resolve()
 
-const probe = async (url: string): Promise<number> => {
+/** What is asked for, and with which client key. */
+export interface Probe {
+  url: string
+  token?: string
+}
+
+const probe = async ({ url, token }: Probe): Promise<number> => {
   const start = performance.now()
-  const request = get(url, { agent })
+  const request = get(url, { agent, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
   const [response] = await once(request, 'response')
   response.resume()
   await once(response, 'end')
   return performance.now() - start
 }
 
-const probeOnAndOn = async (url: string, signal: AbortSignal): Promise<void> => {
+const probeOnAndOn = async (asked: Probe, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted) {
-    latencies.push(await probe(url))
+    latencies.push(await probe(asked))
     await setTimeout(PAUSE_MS)
   }
 }
 
 const answers = {
   /** Begins to ask for a small answer, again and again, on one connection that is open by then. */
-  begin: async (url: string): Promise<void> => {
-    await probe(url)
+  begin: async (asked: Probe): Promise<void> => {
+    await probe(asked)
     latencies = []
     stopping = new AbortController()
-    end = probeOnAndOn(url, stopping.signal)
+    end = probeOnAndOn(asked, stopping.signal)
   },
 
   /** How long each answer took, in milliseconds. */

@@ -12,6 +12,7 @@ import { measureManagedTokens } from './managed-tokens.ts'
 import { compareRoutes } from './load.ts'
 import { full, quick } from './plan.ts'
 import { HOW_TO_READ, machine, table } from './report.ts'
+import { measureSignIns, measureUserLists } from './signing-in.ts'
 import { measureStart } from './start.ts'
 import { measureStreaming } from './streaming.ts'
 import { measureTokens } from './tokens.ts'
@@ -53,11 +54,14 @@ say('routes under load')
 const routes = await withChildren(folder, async start => await compareRoutes(plan, start, databases.short, credentials))
 say('streaming lists')
 const streams = await withChildren(folder, async start => await measureStreaming(plan, start, databases, credentials))
+say('signing in')
+const signIns = await withChildren(folder, async start => await measureSignIns(plan, start, databases.short, credentials))
+const userLists = await measureUserLists(plan, databases.long)
 say('starting')
 const starts = await measureStart(plan, folder, credentials)
 
 console.log(`${machine()}${isQuick ? ', quick run' : ''}
 
-${table([...routes, ...tokens, ...managedTokens, ...changes, ...manyKeys, ...streams, ...starts])}
+${table([...routes, ...tokens, ...managedTokens, ...changes, ...manyKeys, ...streams, ...signIns, ...userLists, ...starts])}
 
 ${HOW_TO_READ}`)

@@ -12,6 +12,8 @@ export interface Setting {
   /** The path of an SQLite database. */
   database: string
   credentials: Credentials
+  /** The proxies whose X-Forwarded-For is believed. */
+  trustProxy?: string
 }
 
 let before = 0
@@ -19,12 +21,13 @@ let peak = 0
 
 const answers = {
   /** Starts the service on a free port of the loopback address, and answers the port. */
-  listen: async ({ database, credentials }: Setting): Promise<number> => {
+  listen: async ({ database, credentials, trustProxy = 'false' }: Setting): Promise<number> => {
     const { createServer } = await compiled('app.js')
     const fastify = await createServer({
       CLIENT_SECRET: credentials.clientSecret,
       CLIENT_KEYS: credentials.clientKey,
       DATABASE_URL: `file:${database}`,
+      TRUST_PROXY: trustProxy,
       LOG_LEVEL: 'warn'
     })
     await fastify.register(addPeers, credentials)

@@ -116,7 +116,7 @@ const timesFor = ({ apps }: Pick<BenchDatabase, 'apps'>): number => Math.ceil(LE
 const costEach = (apps: number, milliseconds: number, cpu: number): Cost => ({ throughput: apps / milliseconds * 1000, cpu: cpu / apps })
 
 const probeMeanwhile = async (prober: Child<ProberAnswers>, list: List): Promise<number[]> => {
-  await prober.ask('begin', list.url + SMALL_REQUEST)
+  await prober.ask('begin', { url: list.url + SMALL_REQUEST })
   await read(list, '/apps')
   return await prober.ask('end')
 }

@@ -69,7 +69,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   allowed_ips: '--allow-ip',
   rate_limit: '--rate',
   metadata: '--metadata',
-  reason: '--reason'
+  reason: '--reason',
+  email: '--email'
 }
 
 const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)

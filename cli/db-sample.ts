@@ -1,6 +1,7 @@
 import { environment, readConfig } from '../config/read.ts'
 import { openStores } from '../db/open.ts'
-import { sample } from '../db/sample.ts'
+import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
+import { createPasswordHasher } from '../users/passwords.ts'
 import { CommandError, runCommand } from './command.ts'
 import { cliOrigin } from './origin.ts'
 
@@ -16,10 +17,10 @@ ones every time. Refuses a database that has apps.`,
     const { DATABASE_URL } = readConfig(environment(), ['DATABASE_URL'])
     const stores = openStores(DATABASE_URL)
     try {
-      if (!await stores.loadSample(sample, cliOrigin())) {
+      if (!await stores.loadSample(sample, await createPasswordHasher().hash(SAMPLE_PASSWORD), cliOrigin())) {
         throw new CommandError(`The database ${DATABASE_URL} has apps already; nothing was changed. Set DATABASE_URL to a new file to look at the sample.`)
       }
-      console.log(`Loaded ${sample.users.length} users, ${sample.organizations.length} organizations and ${sample.apps.length} apps into ${DATABASE_URL}.`)
+      console.log(`Loaded ${sample.users.length} users, ${sample.organizations.length} organizations and ${sample.apps.length} apps into ${DATABASE_URL}. Every user signs in with the password: ${SAMPLE_PASSWORD}`)
     } finally {
       stores.close()
     }

@@ -57,14 +57,19 @@ export const keyOf = async (keys: KeyRegistry, argument: string): Promise<Client
 
 /** A token from standard input; blanks around it are ignored. Throws a CommandError where there is none, or far too much. */
 export const readToken = async (): Promise<string> => {
+  const token = await readInput()
+  if (token === '') throw new CommandError('There is no token on standard input.')
+  return token
+}
+
+/** What is on standard input, without blanks around it. Throws a CommandError for far too much. */
+export const readInput = async (): Promise<string> => {
   let text = ''
   for await (const chunk of process.stdin.setEncoding('utf8')) {
     text += String(chunk)
-    if (text.length > MOST_INPUT) throw new CommandError('There is more than a token on standard input.')
+    if (text.length > MOST_INPUT) throw new CommandError('There is too much on standard input.')
   }
-  const token = text.trim()
-  if (token === '') throw new CommandError('There is no token on standard input.')
-  return token
+  return text.trim()
 }
 
 /** Prints one JSON document on standard output. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from '../app.ts'
 import { environment } from '../config/read.ts'
-import { sample } from '../db/sample.ts'
+import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
 import { closeOnSignals, listen } from '../http/listen.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../keys/token.ts'
 import { CommandError, runCommand } from './command.ts'
@@ -94,7 +94,7 @@ It can be run again at any time: nothing is lost.
         ...found['CLIENT_SECRET'] === undefined ? { CLIENT_SECRET: secret } : {},
         CLIENT_KEYS: withEntry(environment(DOTENV, {})['CLIENT_KEYS'], entry)
       })
-      const loaded = await fastify.stores.loadSample(sample, cliOrigin())
+      const loaded = await fastify.stores.loadSample(sample, await fastify.passwords.hash(SAMPLE_PASSWORD), cliOrigin())
       await show(`http://${hostForClients(fastify.config.HOST)}:${port}`, keyAccessToken, loaded)
     } catch (error) {
       await fastify.close()

@@ -6,6 +6,8 @@ import { listEntries } from './list.ts'
 const MIN_SECRET_LENGTH = 32
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
+const SIGN_UP = ['open', 'closed'] as const
+
 /** What is wrong with a value, as the end of a sentence that never repeats the value; null: nothing is. */
 export type Check = (value: string) => string | null
 
@@ -48,6 +50,11 @@ const checkTrustProxy: Check = value =>
 const checkBaseUrl: Check = url =>
   URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? null : 'must be an http: or https: URL, such as https://api.example.com'
 
+const checkOrigin: Check = origin =>
+  URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol) && new URL(origin).origin === origin && !origin.includes('*')
+    ? null
+    : 'is no origin: a scheme, a host and a port where it is not the default, such as https://app.example.com'
+
 /**
  * Every variable the service reads, its default and its rule, as JSON Schema. `check` is a keyword that `config/read.ts`
  * defines; `mend` says how to mend what the other keywords find wrong.
@@ -56,7 +63,7 @@ export const Config = {
   type: 'object',
   required: [
     'CLIENT_SECRET', 'CLIENT_SECRET_PREVIOUS', 'CLIENT_KEYS', 'CLIENT_KEY_JWT', 'DATABASE_URL', 'HOST', 'PORT', 'LOG_LEVEL',
-    'TRUST_PROXY', 'BASE_URL', 'DEFAULT_LOAD_BALANCER'
+    'TRUST_PROXY', 'BASE_URL', 'DEFAULT_LOAD_BALANCER', 'SIGN_UP', 'CORS_ORIGINS'
   ],
   properties: {
     CLIENT_SECRET: { type: 'string', check: checkCurrentSecret, mend: 'is not set. Make one with: openssl rand -hex 32' },
@@ -69,7 +76,9 @@ export const Config = {
     LOG_LEVEL: { type: 'string', default: 'info', enum: LOG_LEVELS, mend: `must be one of ${LOG_LEVELS.join(', ')}` },
     TRUST_PROXY: { type: 'string', default: 'false', check: checkTrustProxy },
     BASE_URL: { type: 'string', default: 'https://staging.trivialapps.io', check: checkBaseUrl },
-    DEFAULT_LOAD_BALANCER: { type: 'string', default: 'staging-lb' }
+    DEFAULT_LOAD_BALANCER: { type: 'string', default: 'staging-lb' },
+    SIGN_UP: { type: 'string', default: 'open', enum: SIGN_UP, mend: 'must be open or closed' },
+    CORS_ORIGINS: { type: 'string', default: '', check: checkEach(checkOrigin) }
   }
 } as const
 

@@ -1,9 +1,16 @@
+import type { OrganizationRole, Permit } from '../access/rules.ts'
 import type { NewApp, Owner, TagKey } from '../apps/app.ts'
 
+/** The password of every user of the sample. */
+export const SAMPLE_PASSWORD = 'violet tractor at noon'
+
 export interface Sample {
-  readonly users: readonly { id: number, name: string, email: string }[]
+  readonly users: readonly { id: number, name: string, email: string, role?: 'admin' }[]
   readonly organizations: readonly { id: number, name: string, billingEmail: string }[]
   readonly apps: readonly (NewApp & { tags: readonly TagKey[] })[]
+  readonly memberships: readonly { organizationId: number, userId: number, role: OrganizationRole }[]
+  /** By the name of the app. */
+  readonly grants: readonly { app: string, userId: number, permits: readonly Permit[] }[]
   /** When users and organizations were created: ISO 8601 in UTC. */
   readonly createdAt: string
 }
@@ -50,13 +57,21 @@ export const sample: Sample = {
     { id: 1, name: 'Ada Moreno', email: 'ada@example.com' },
     { id: 2, name: 'Ben Okafor', email: 'ben@example.com' },
     { id: 3, name: 'Chiara Lund', email: 'chiara@example.com' },
-    { id: 4, name: 'Dmitri Sato', email: 'dmitri@example.com' }
+    { id: 4, name: 'Dmitri Sato', email: 'dmitri@example.com', role: 'admin' }
   ],
   organizations: [
     { id: 1, name: 'Northwind Accounting', billingEmail: 'billing@northwind.example.com' },
     { id: 2, name: 'Harbor Supply', billingEmail: 'accounts@harbor.example.com' },
     { id: 3, name: 'River Valley Trust', billingEmail: 'office@rivervalley.example.com' }
   ],
+  memberships: [
+    { organizationId: 1, userId: 1, role: 'admin' },
+    { organizationId: 1, userId: 2, role: 'member' },
+    { organizationId: 1, userId: 3, role: 'guest' },
+    { organizationId: 2, userId: 2, role: 'admin' },
+    { organizationId: 3, userId: 3, role: 'admin' }
+  ],
+  grants: [{ app: '70e2d94bc6a18f', userId: 3, permits: ['read', 'update'] }],
   apps: APPS.map(([name, descriptiveName, owner, tags], index) => ({
     name,
     descriptiveName,

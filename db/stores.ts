@@ -2,6 +2,8 @@ import type { AppStore } from '../apps/store.ts'
 import type { Origin } from '../audits/audit.ts'
 import type { AuditStore } from '../audits/store.ts'
 import type { ClientKeyStore } from '../keys/store.ts'
+import type { OrganizationStore } from '../organizations/store.ts'
+import type { UserStore } from '../users/store.ts'
 import type { Sample } from './sample.ts'
 
 /** Everything the service keeps, whatever the engine. */
@@ -9,9 +11,11 @@ export interface Stores {
   readonly apps: AppStore
   readonly audits: AuditStore
   readonly clientKeys: ClientKeyStore
+  readonly organizations: OrganizationStore
+  readonly users: UserStore
   /** Resolves when the database answers a query; rejects when it does not. */
   ping (): Promise<void>
-  /** Stores the sample, whole or not at all; answers false, and stores nothing, where there are apps already. */
-  loadSample (sample: Sample, origin: Origin): Promise<boolean>
+  /** Stores the sample, whole or not at all, with one password for all its users; answers false, and stores nothing, where there are apps already. */
+  loadSample (sample: Sample, passwordHash: string, origin: Origin): Promise<boolean>
   close (): void
 }

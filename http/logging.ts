@@ -22,7 +22,7 @@ class OneLineARequest extends Fastify.LogController {
       status: reply.statusCode,
       milliseconds: Math.round(reply.elapsedTime * 100) / 100,
       address: request.ip,
-      key: request.principal?.key.id,
+      ...callerOf(request),
       err: error
     }, 'request completed')
   }
@@ -44,3 +44,6 @@ const output = (): NodeJS.WriteStream => {
 }
 
 const drop = (): void => {}
+
+const callerOf = ({ principal }: FastifyRequest): { key?: string, user?: number } =>
+  principal === null ? {} : principal.kind === 'user' ? { user: principal.user.id } : { key: principal.key.id }

@@ -60,8 +60,16 @@ export const toInstant = (name: string, text: string | undefined): Date | undefi
   return read
 }
 
+/** An e-mail address, as far as its form tells. ASCII only: it is sent in a header; other domains have a form in it (RFC 3492). */
+export const EMAIL = '^[\\x21\\x23-\\x27*+/0-9=?A-Z^-~.-]{1,64}@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$'
+
+/** An owner in a query string. */
+export const OWNER = '^(User|Organization):[1-9]\\d{0,14}$'
+
 const patterns: Readonly<Record<string, string>> = {
   [PRINTABLE]: 'must be visible, well-formed text without control characters',
+  [EMAIL]: 'must be an e-mail address, such as ada@example.com',
+  [OWNER]: 'must be User: or Organization: and an id, such as User:3',
   [INSTANT]: 'must be an instant with its time zone, such as 2027-01-31T12:00:00Z'
 }
 

@@ -26,6 +26,9 @@ export const plainAddress = (address: string): string => {
   return isIP(plain) === 0 ? 'unknown' : plain
 }
 
+/** What stands for an address where visitors are told apart: who has one IPv6 address has all of its /64. */
+export const neighbourhood = (address: string): string => isIP(address) === 6 ? groups(address).slice(0, 4).join(':') : address
+
 /** Tells whether an address lies in any of some ranges, of which each is well-formed. */
 export const createRangeCheck = (ranges: readonly string[]): ((address: string) => boolean) => {
   // A list of both would find IPv4 addresses in IPv6 ranges such as ::/0.

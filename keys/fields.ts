@@ -5,7 +5,7 @@ import { InvalidFields } from '../problems/table.ts'
 import { rangeFault } from './addresses.ts'
 import type { KeyChange } from './client-key.ts'
 import { GRANTS, UNSCOPED } from './scopes.ts'
-import { credentialFaults } from './token-shape.ts'
+import { credentialFaults, refuseCredentials } from './token-shape.ts'
 
 const MAX_METADATA_BYTES = 4096
 const MAX_RANGES = 100
@@ -107,8 +107,7 @@ export const toKeyChange = (body: Written): KeyChange => {
 
 /** Why a key is revoked, as a body tells it. Throws InvalidFields where the reason holds a credential. */
 export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string | null => {
-  const faults = credentialFaults({ reason })
-  if (faults.length > 0) throw new InvalidFields(faults)
+  refuseCredentials({ reason })
   return reason
 }
 

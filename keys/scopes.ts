@@ -1,5 +1,7 @@
 /** Every scope there is: a resource, and whether it is read or written. */
-export const SCOPES = ['apps:read', 'apps:write', 'audits:read', 'client_keys:read', 'client_keys:write'] as const
+export const SCOPES = [
+  'apps:read', 'apps:write', 'audits:read', 'client_keys:read', 'client_keys:write', 'organizations:read', 'organizations:write', 'users:read', 'users:write'
+] as const
 
 export type Scope = typeof SCOPES[number]
 

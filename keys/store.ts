@@ -1,5 +1,5 @@
 import type { Origin } from '../audits/audit.ts'
-import type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
+import type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from './client-key.ts'
 import type { TokenUse } from './evidence.ts'
 import type { Grant } from './scopes.ts'
 
@@ -25,6 +25,8 @@ export interface ClientKeyLookup {
 export interface Author {
   readonly origin: Origin
   readonly token: KnownToken | null
+  /** What bounds an author without a token; without this, nothing does. */
+  readonly bounds?: Policy
 }
 
 /** A managed key to be stored. */

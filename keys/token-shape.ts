@@ -1,3 +1,5 @@
+import { InvalidFields } from '../problems/table.ts'
+
 const SEALED = /^tck_/
 const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 
@@ -16,3 +18,9 @@ const KEY_ID = /(?<!\w)[0-9a-f]{32}(?!\w)/i
 export const credentialFaults = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
   Object.entries(texts).flatMap(([name, text]) =>
     holdsToken(text ?? '') || KEY_ID.test(text ?? '') ? [`${name} must not hold a token or a key_id (32 hexadecimal digits): it would be stored`] : [])
+
+/** Throws InvalidFields where texts that are to be kept hold what must not be. */
+export const refuseCredentials = (texts: Readonly<Record<string, string | null | undefined>>): void => {
+  const faults = credentialFaults(texts)
+  if (faults.length > 0) throw new InvalidFields(faults)
+}

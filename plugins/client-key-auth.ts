@@ -141,8 +141,8 @@ const refuse = (reply: FastifyReply, reason: Refusal, realm: string): ProblemErr
   return reason === 'no_credential' ? new CredentialRequired() : new InvalidToken()
 }
 
-// Node keeps the first of several Authorization headers and drops the rest in silence.
-const isSentTwice = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
+/** Whether a request has more than one Authorization header: Node keeps the first and drops the rest in silence. */
+export const isSentTwice = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
   let seen = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]

@@ -2,19 +2,19 @@ import rateLimit from '@fastify/rate-limit'
 import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { principalOf } from '../access/principal.ts'
+import { keyPrincipalOf } from '../access/principal.ts'
 import { createRangeCheck, plainAddress } from '../keys/addresses.ts'
 import type { ClientKey, RateLimit } from '../keys/client-key.ts'
 import type { Evidence } from '../keys/evidence.ts'
 import { covers } from '../keys/scopes.ts'
 import type { Scope } from '../keys/scopes.ts'
-import { AddressNotAllowed, InsufficientScope, LimitUndecided, RateLimited } from '../problems/table.ts'
+import { AddressNotAllowed, InsufficientScope, LimitUndecided, RateLimited, UserRequired } from '../problems/table.ts'
 import { logRefusal } from './client-key-auth.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The scope that a client key needs for the route; null: any key will do. Every protected route says one of the two. */
-    scope?: Scope | null
+    /** The scope that a client key needs for the route; null: any key will do; `none`: none will. Every protected route says one of these. */
+    scope?: Scope | null | 'none'
   }
 
   interface FastifyInstance {
@@ -46,25 +46,29 @@ export default fp<ClientKeyPolicyOptions>(async (fastify, { evidence, rateLimitS
     global: false,
     cache: MOST_LIMITED_KEYS,
     ...rateLimitStore === undefined ? {} : { store: rateLimitStore },
-    keyGenerator: request => principalOf(request).key.id,
+    keyGenerator: request => keyPrincipalOf(request).key.id,
     max: request => limitOf(request).max,
     timeWindow: request => limitOf(request).windowSeconds * 1000
   })
   const count = fastify.createRateLimit()
 
   const refuse = (request: FastifyRequest, reason: string): void => {
-    const { token } = principalOf(request)
+    const { token } = keyPrincipalOf(request)
     evidence.refused(token, reason)
     logRefusal(request, reason, token)
   }
 
   const faultOf = (request: FastifyRequest, reply: FastifyReply): Error | undefined => {
-    const { key } = principalOf(request)
+    const { key } = keyPrincipalOf(request)
     if (key.allowedIps.length > 0 && !isAllowed(key, request.ip)) {
       refuse(request, 'address_not_allowed')
       return new AddressNotAllowed()
     }
     const { scope } = request.routeOptions.config
+    if (scope === 'none') {
+      refuse(request, 'user_required')
+      return new UserRequired()
+    }
     if (scope === null || (scope !== undefined && covers(key.scopes, scope))) return undefined
     refuse(request, 'insufficient_scope')
     reply.header('www-authenticate', `Bearer realm="trivial", error="insufficient_scope", scope="${scope}"`)
@@ -87,13 +91,13 @@ export default fp<ClientKeyPolicyOptions>(async (fastify, { evidence, rateLimitS
   }
 
   const letIn = (request: FastifyRequest): void => {
-    evidence.used(principalOf(request).token, request.routeOptions.config.scope ?? null, plainAddress(request.ip), request.headers['user-agent'])
+    evidence.used(keyPrincipalOf(request).token, scopeOf(request), plainAddress(request.ip), request.headers['user-agent'])
   }
 
   fastify.decorate('enforcePolicy', (request, reply, done) => {
     const fault = faultOf(request, reply)
     if (fault !== undefined) return done(fault)
-    if (principalOf(request).key.rateLimit === null) {
+    if (keyPrincipalOf(request).key.rateLimit === null) {
       letIn(request)
       return done()
     }
@@ -110,7 +114,10 @@ export default fp<ClientKeyPolicyOptions>(async (fastify, { evidence, rateLimitS
 export const autoload = false
 
 /** The limit of a key that has one; no others are counted. */
-const limitOf = (request: FastifyRequest): RateLimit => principalOf(request).key.rateLimit as RateLimit
+const limitOf = (request: FastifyRequest): RateLimit => keyPrincipalOf(request).key.rateLimit as RateLimit
+
+/** The scope that a key was let in under; null where any key is. */
+const scopeOf = (request: FastifyRequest): Scope | null => request.routeOptions.config.scope as Scope | null
 
 const rangeChecks = new WeakMap<ClientKey, (address: string) => boolean>()
 

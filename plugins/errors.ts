@@ -16,6 +16,8 @@ export default fp(async fastify => {
   const served = FindMyWay()
   const methods = new Set<HTTPMethod>()
   fastify.addHook('onRoute', ({ method, url }) => {
+    // For preflights, which are answered everywhere.
+    if (url === '*') return
     for (const each of [method].flat() as HTTPMethod[]) {
       methods.add(each)
       served.on(each, url, () => {})

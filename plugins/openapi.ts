@@ -2,6 +2,9 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { AppJson, TagJson } from '../apps/representation.ts'
+import { AppPermissionJson, UserPermissionJson } from '../access/representation.ts'
+import { MemberJson, OrganizationJson, OrganizationWithUsersJson } from '../organizations/representation.ts'
+import { SessionJson, SignedInJson, UserJson } from '../users/representation.ts'
 import { AuditJson } from '../audits/representation.ts'
 import {
   ActorJson, ClientKeyJson, ClientKeyWithTokensJson, IssuedKeyJson, PolicyJson, RotatedKeyJson, TokenRecordJson, UsageJson
@@ -12,10 +15,13 @@ import { Problem } from '../problems/problem.ts'
 const VERSION = '0.1.0'
 
 const DESCRIPTION = `
-Calls are authorized by a **client key**: a long-lived Bearer token, tied to no user and no app, that reaches every app and
-overrides user and organization authorization. A key may be held to scopes, addresses, a rate and an expiry; without any it reaches
+Calls are authorized by a **client key** or by the session of a user. A client key is a long-lived Bearer token, tied to no user and
+no app, that reaches every app and overrides user and organization authorization. A key may be held to scopes, addresses, a rate and an expiry; without any it reaches
 everything. The operator of the service makes the first with \`npm run key:issue\`; a key with the scope \`client_keys:write\` makes others.
 Press *Authorize* and paste the \`key_access_token\` to try the calls on this page.
+
+Users sign in with \`POST /auth/sign_in\` and reach what is theirs: the apps that they own, those of their organizations, and those that they were
+granted. A client key that is sent along with a session wins.
 
 Client keys are for servers. A request with a client key that a browser sends from a page of another site is refused.
 
@@ -38,7 +44,8 @@ const UI_POLICY = {
 /** The OpenAPI document, made from the routes' schemas, and Swagger UI at /docs to explore it. */
 export default fp(async fastify => {
   for (const schema of [
-    AppJson, TagJson, ActorJson, ClientKeyJson, ClientKeyWithTokensJson, IssuedKeyJson, RotatedKeyJson, PolicyJson, TokenRecordJson, UsageJson, AuditJson, Problem
+    AppJson, TagJson, ActorJson, ClientKeyJson, ClientKeyWithTokensJson, IssuedKeyJson, RotatedKeyJson, PolicyJson, TokenRecordJson, UsageJson, AuditJson,
+    UserJson, SignedInJson, SessionJson, OrganizationJson, MemberJson, OrganizationWithUsersJson, AppPermissionJson, UserPermissionJson, Problem
   ]) fastify.addSchema(schema)
 
   await fastify.register(swagger, {
@@ -56,6 +63,10 @@ export default fp(async fastify => {
         { name: 'Apps', description: 'Every app of every owner.' },
         { name: 'Tags', description: 'Labels on apps: a context and a name, such as `department` and `finance`.' },
         { name: 'Client keys', description: 'Who is let in: issue, restrict, watch, rotate and revoke keys, each change good for the very next request.' },
+        { name: 'Signing in', description: 'Sessions of users: sign up, in and out, and the profile.' },
+        { name: 'Users', description: 'For administrators, and client keys that have the scope.' },
+        { name: 'Organizations', description: 'Who belongs to them, as what.' },
+        { name: 'Permissions', description: 'Who was granted what on which app, and who owns it.' },
         { name: 'Audits', description: 'Who changed what.' },
         { name: 'Health', description: 'Whether the service is alive and ready. No credential is needed.' }
       ],
@@ -66,7 +77,16 @@ export default fp(async fastify => {
             scheme: 'bearer',
             bearerFormat: 'key_access_token',
             description: 'A client key: the `key_access_token` that `npm run key:issue` prints, for server-to-server calls.'
-          }
+          },
+          userSession: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'session',
+            description: 'A session of a user: the `authorization` header of the reply to `POST /auth/sign_in`, without its first word.'
+          },
+          accessToken: { type: 'apiKey', in: 'header', name: 'access-token', description: 'A session in three headers: this one,' },
+          client: { type: 'apiKey', in: 'header', name: 'client', description: 'this one,' },
+          uid: { type: 'apiKey', in: 'header', name: 'uid', description: 'and this one, as the reply to `POST /auth/sign_in` has them.' }
         }
       }
     },

@@ -7,14 +7,14 @@ export const CredentialRequired = defineProblem({
   code: 'CREDENTIAL_REQUIRED',
   status: 401,
   title: 'A credential is required',
-  detail: 'Send a client key: Authorization: Bearer <key_access_token>.'
+  detail: 'Send a client key, Authorization: Bearer <key_access_token>, or sign in: POST /auth/sign_in.'
 })
 
 export const InvalidToken = defineProblem({
   code: 'INVALID_TOKEN',
   status: 401,
   title: 'The credential is not good',
-  detail: 'The Authorization header holds no good client key. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here.'
+  detail: 'There is no good client key and no good session in the headers. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here, or sign in again.'
 })
 
 export const BrowserNotAllowed = defineProblem({
@@ -119,6 +119,120 @@ export const IdempotencyKeyReused = defineProblem({
   status: 422,
   title: 'The Idempotency-Key was used for something else',
   detail: 'Another request with this Idempotency-Key was made in the last ten minutes. Send a new one with each new request, and the same one with a retry.'
+})
+
+// Users and organizations
+
+export const InvalidLogin = defineProblem({
+  code: 'INVALID_LOGIN',
+  status: 401,
+  title: 'The sign-in is refused',
+  detail: 'Invalid login credentials. Please try again.'
+})
+
+export const AccountLocked = defineProblem({
+  code: 'ACCOUNT_LOCKED',
+  status: 403,
+  title: 'The account is locked',
+  detail: 'An administrator has locked this account. Ask one to unlock it.'
+})
+
+export const SignInLimited = defineProblem({
+  code: 'SIGN_IN_LIMITED',
+  status: 429,
+  title: 'Too many attempts',
+  detail: 'Too many attempts were made from this address or for this account. Try again after the seconds that Retry-After tells.'
+})
+
+export const TooBusy = defineProblem({
+  code: 'TOO_BUSY',
+  status: 503,
+  title: 'Too many passwords are being checked',
+  detail: 'The service has more passwords to check than it can. Try again after the seconds that Retry-After tells.'
+})
+
+export const SignUpClosed = defineProblem({
+  code: 'SIGN_UP_CLOSED',
+  status: 403,
+  title: 'Nobody can sign up here',
+  detail: 'The operator of the service makes its users: ask for an account.'
+})
+
+export const UserRequired = defineProblem({
+  code: 'USER_REQUIRED',
+  status: 403,
+  title: 'This is for users',
+  detail: 'A client key belongs to no user, so there is nothing here for it. Sign in: POST /auth/sign_in.'
+})
+
+export const ClientKeyRequired = defineProblem({
+  code: 'CLIENT_KEY_REQUIRED',
+  status: 403,
+  title: 'This is for client keys',
+  detail: 'A user can not do this: it needs a client key.'
+})
+
+export const AdminRequired = defineProblem({
+  code: 'ADMIN_REQUIRED',
+  status: 403,
+  title: 'This is for administrators',
+  detail: 'Only users with the role admin, and client keys that have the scope, may do this.'
+})
+
+export const Forbidden = defineProblem({
+  code: 'FORBIDDEN',
+  status: 403,
+  title: 'You may not do this',
+  detail: 'You may see this, but you may not do this to it: ask its owner, or an administrator of the organization that owns it.'
+})
+
+export const UserNotFound = defineProblem({
+  code: 'USER_NOT_FOUND',
+  status: 404,
+  title: 'There is no such user',
+  detail: 'No user has this id.'
+})
+
+export const SessionNotFound = defineProblem({
+  code: 'SESSION_NOT_FOUND',
+  status: 404,
+  title: 'There is no such session',
+  detail: 'You have no session of this id; it may have ended.'
+})
+
+export const OrganizationNotFound = defineProblem({
+  code: 'ORGANIZATION_NOT_FOUND',
+  status: 404,
+  title: 'There is no such organization',
+  detail: 'No organization has this id, or you do not belong to it.'
+})
+
+export const EmailTaken = defineProblem({
+  code: 'EMAIL_TAKEN',
+  status: 409,
+  title: 'The e-mail address is taken',
+  detail: 'Another user has this e-mail address; its case does not count.'
+})
+
+export const LastAdmin = defineProblem({
+  code: 'LAST_ADMIN',
+  status: 409,
+  title: 'An organization keeps an administrator',
+  detail: 'This user is the last administrator of an organization. Make another member an administrator first.'
+})
+
+export const OwnsApps = defineProblem({
+  code: 'OWNS_APPS',
+  status: 409,
+  title: 'It owns apps',
+  detail: 'It owns apps, deleted ones included, which need another owner first: name one as transfer_to=User:<id> or transfer_to=Organization:<id>.'
+})
+
+export const TooManyApps = defineProblem({
+  code: 'TOO_MANY_APPS',
+  status: 409,
+  title: 'It owns too many apps',
+  detail: 'It owns more than a thousand apps. Give them away first: PUT /apps/:id/transfer/:owner_type/:owner_id.'
 })
 
 // Requests

@@ -10,11 +10,12 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { createServer } from '../app.ts'
-import { sample } from '../db/sample.ts'
+import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
 import { UNLIMITED } from '../keys/client-key.ts'
 import type { ClientKey, KnownToken } from '../keys/client-key.ts'
 import { createTokenSealer, issueClientKey } from '../keys/token.ts'
 import type { IssuedClientKey } from '../keys/token.ts'
+import { createPasswordHasher } from '../users/passwords.ts'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -68,6 +69,9 @@ export interface Reply {
   json: ReturnType<typeof JSON.parse>
 }
 
+// Hashed once for all worlds of a process: it takes a while, as it should.
+const samplePassword = createPasswordHasher().hash(SAMPLE_PASSWORD)
+
 export interface World extends Settings {
   fastify: FastifyInstance
   /** Sends a request with the world's client key, and a JSON body where one is given. */
@@ -79,7 +83,7 @@ export const world = async (t: Test, env: Record<string, string> = {}): Promise<
   const made = settings(t, env)
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
-  await fastify.stores.loadSample(sample, { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null })
+  await fastify.stores.loadSample(sample, await samplePassword, { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null })
   return { ...made, fastify, call: caller(fastify, made.key.keyAccessToken) }
 }
 

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { test } from 'tap'
 import { root, run, world } from './helper.ts'
 import type { World } from './helper.ts'
+import { signIn } from './routes/user.ts'
 
 interface Operation {
   operationId: string
@@ -27,7 +28,9 @@ const documentOf = async ({ call }: World): Promise<Document> => (await call('GE
 const operations = ({ paths }: Document): [route: string, operation: Operation][] =>
   Object.entries(paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]))
 
-const scope = (name: string): unknown[] => [{ clientKey: [name] }]
+const user: unknown[] = [{ userSession: [] }, { accessToken: [], client: [], uid: [] }]
+const key = (scope: string): unknown[] => [{ clientKey: [scope] }]
+const both = (scope: string): unknown[] => [...key(scope), ...user]
 
 test('npm run openapi prints the document that the service serves', async t => {
   const made = await world(t)
@@ -44,33 +47,64 @@ test('every route is described: summary, description, replies, problems with exa
   const document = await documentOf(await world(t))
   const routes = operations(document)
   t.same(Object.fromEntries(routes.map(([route, { security }]) => [route, security])), {
-    'DELETE /apps/{name}': scope('apps:write'),
-    'DELETE /apps/{name}/tags': scope('apps:write'),
-    'GET /apps': scope('apps:read'),
-    'GET /apps/name_suggestion': scope('apps:read'),
-    'GET /apps/{name}': scope('apps:read'),
-    'GET /audits': scope('audits:read'),
-    'GET /client_keys': scope('client_keys:read'),
+    'DELETE /apps/{id}/permission/{permit}/users/{user_id}': both('apps:write'),
+    'DELETE /apps/{id}/permissions/users/{user_id}': both('apps:write'),
+    'DELETE /apps/{name}': both('apps:write'),
+    'DELETE /apps/{name}/tags': both('apps:write'),
+    'DELETE /auth/sign_out': user,
+    'DELETE /organizations/{id}': both('organizations:write'),
+    'DELETE /organizations/{id}/users/{user_id}': both('organizations:write'),
+    'DELETE /profile/sessions/{id}': user,
+    'DELETE /users/{id}': both('users:write'),
+    'GET /apps': both('apps:read'),
+    'GET /apps/name_suggestion': both('apps:read'),
+    'GET /apps/{id}/audits': both('audits:read'),
+    'GET /apps/{id}/permissions': both('apps:read'),
+    'GET /apps/{name}': both('apps:read'),
+    'GET /audits': key('audits:read'),
+    'GET /client_keys': both('client_keys:read'),
     'GET /client_keys/me': [{ clientKey: [] }],
-    'GET /client_keys/{id}': scope('client_keys:read'),
-    'GET /client_keys/{id}/usage': scope('client_keys:read'),
+    'GET /client_keys/{id}': both('client_keys:read'),
+    'GET /client_keys/{id}/usage': both('client_keys:read'),
+    'GET /organizations': both('organizations:read'),
+    'GET /organizations/{id}': both('organizations:read'),
+    'GET /organizations/{id}/audits': both('audits:read'),
+    'GET /profile': user,
+    'GET /profile/sessions': user,
     'GET /ready': [],
     'GET /up': [],
-    'PATCH /apps/{name}': scope('apps:write'),
-    'PATCH /client_keys/{id}': scope('client_keys:write'),
-    'POST /apps': scope('apps:write'),
-    'POST /apps/{name}/copy': scope('apps:write'),
-    'POST /apps/{name}/tags': scope('apps:write'),
-    'POST /client_keys': scope('client_keys:write'),
-    'POST /client_keys/{id}/revoke': scope('client_keys:write'),
-    'POST /client_keys/{id}/rotate': scope('client_keys:write'),
-    'PUT /apps/{name}': scope('apps:write')
+    'GET /users': both('users:read'),
+    'GET /users/{id}': both('users:read'),
+    'GET /users/{id}/permissions': both('users:read'),
+    'PATCH /apps/{name}': both('apps:write'),
+    'PATCH /client_keys/{id}': both('client_keys:write'),
+    'PATCH /organizations/{id}': both('organizations:write'),
+    'PATCH /users/{id}': both('users:write'),
+    'POST /apps': both('apps:write'),
+    'POST /apps/{id}/permission/{permit}/users/{user_id}': both('apps:write'),
+    'POST /apps/{id}/permissions/users/{user_id}': both('apps:write'),
+    'POST /apps/{name}/copy': both('apps:write'),
+    'POST /apps/{name}/tags': both('apps:write'),
+    'POST /auth': [],
+    'POST /auth/sign_in': [],
+    'POST /client_keys': both('client_keys:write'),
+    'POST /client_keys/{id}/revoke': both('client_keys:write'),
+    'POST /client_keys/{id}/rotate': both('client_keys:write'),
+    'POST /organizations': both('organizations:write'),
+    'POST /users': both('users:write'),
+    'PUT /apps/{id}/transfer/{owner_type}/{owner_id}': both('apps:write'),
+    'PUT /apps/{name}': both('apps:write'),
+    'PUT /organizations/{id}': both('organizations:write'),
+    'PUT /organizations/{id}/users/{user_id}': both('organizations:write'),
+    'PUT /profile': user,
+    'PUT /profile/password': user,
+    'PUT /users/{id}': both('users:write')
   })
   t.match(document.components.securitySchemes, { clientKey: { type: 'http', scheme: 'bearer', description: /client key/ } })
   t.equal(new Set(routes.map(([, { operationId }]) => operationId)).size, routes.length)
   for (const [route, operation] of routes) {
     t.ok(operation.summary && operation.description && operation.tags?.length === 1, route)
-    const isPublic = ['GET /up', 'GET /ready'].includes(route)
+    const isPublic = operation.security.length === 0
     t.ok(Object.keys(operation.responses).some(status => status.startsWith('2')), route)
     if (!isPublic) t.ok(['401', '403', '429', '503'].every(status => status in operation.responses), route)
     if (operation.requestBody !== undefined) t.ok(['400', '413', '415', '422'].every(status => status in operation.responses), route)
@@ -115,18 +149,35 @@ test('replies are what the document says', async t => {
   const issued = await made.call('POST', '/client_keys', { name: 'one', expires_at: '2099-01-01T00:00:00Z', rate_limit: { max: 5, window_seconds: 1 } })
   check('POST /client_keys', issued)
   check('POST /client_keys', await made.call('POST', '/client_keys', { name: 'one' }))
-  const key = `/client_keys/${issued.json.id}`
+  const keyUrl = `/client_keys/${issued.json.id}`
   check('GET /client_keys', await made.call('GET', '/client_keys'))
   check('GET /client_keys', await made.call('GET', '/client_keys?limit=0'))
   check('GET /client_keys/me', await made.call('GET', '/client_keys/me'))
-  check('GET /client_keys/{id}', await made.call('GET', key))
+  check('GET /client_keys/{id}', await made.call('GET', keyUrl))
   check('GET /client_keys/{id}', await made.call('GET', '/client_keys/x'))
-  check('PATCH /client_keys/{id}', await made.call('PATCH', key, { enabled: false }))
-  check('POST /client_keys/{id}/rotate', await made.call('POST', `${key}/rotate`, {}))
+  check('PATCH /client_keys/{id}', await made.call('PATCH', keyUrl, { enabled: false }))
+  check('POST /client_keys/{id}/rotate', await made.call('POST', `${keyUrl}/rotate`, {}))
   check('GET /client_keys/{id}/usage', await made.call('GET', `/client_keys/${(await made.call('GET', '/client_keys/me')).json.id}/usage`))
-  check('POST /client_keys/{id}/revoke', await made.call('POST', `${key}/revoke`, { reason: 'a test' }))
-  check('POST /client_keys/{id}/rotate', await made.call('POST', `${key}/rotate`, {}))
+  check('POST /client_keys/{id}/revoke', await made.call('POST', `${keyUrl}/revoke`, { reason: 'a test' }))
+  check('POST /client_keys/{id}/rotate', await made.call('POST', `${keyUrl}/rotate`, {}))
   check('GET /audits', await made.call('GET', '/audits'))
+  const ada = await signIn(made, 'ada')
+  check('GET /profile', await ada('GET', '/profile'))
+  check('GET /profile', await made.call('GET', '/profile'))
+  check('GET /profile/sessions', await ada('GET', '/profile/sessions'))
+  check('GET /users', await made.call('GET', '/users'))
+  check('GET /users', await ada('GET', '/users'))
+  check('GET /users/{id}', await made.call('GET', '/users/1'))
+  check('GET /users/{id}/permissions', await made.call('GET', '/users/3/permissions'))
+  check('GET /organizations', await ada('GET', '/organizations'))
+  check('GET /organizations/{id}', await ada('GET', '/organizations/1'))
+  check('GET /organizations/{id}', await ada('GET', '/organizations/2'))
+  check('DELETE /organizations/{id}', await ada('DELETE', '/organizations/1'))
+  check('PUT /organizations/{id}/users/{user_id}', await ada('PUT', '/organizations/1/users/4', { role: 'guest' }))
+  check('GET /apps/{id}/permissions', await ada('GET', '/apps/70e2d94bc6a18f/permissions'))
+  check('POST /apps/{id}/permissions/users/{user_id}', await ada('POST', '/apps/70e2d94bc6a18f/permissions/users/4'))
+  check('PUT /apps/{id}/transfer/{owner_type}/{owner_id}', await ada('PUT', '/apps/70e2d94bc6a18f/transfer/Organization/1'))
+  check('GET /apps/{id}/audits', await ada('GET', '/apps/70e2d94bc6a18f/audits'))
   check('GET /up', await made.call('GET', '/up'))
   check('GET /ready', await made.call('GET', '/ready'))
   check('GET /apps', await made.call('GET', '/apps', undefined, { authorization: 'x' }))

@@ -1,18 +1,26 @@
 import { setImmediate } from 'node:timers/promises'
 import { and, eq, isNull, lte, max, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
+import type { Asker } from '../../access/principal.ts'
+import { mayDo, mayOwnThrough, PERMITS, permitsIn } from '../../access/rules.ts'
+import type { AppAction, OrganizationRole, Permit } from '../../access/rules.ts'
 import type { App, AppChange, NewApp, Owner, TagKey } from '../../apps/app.ts'
-import type { AppFilter, AppStore, ListPosition, ListRange } from '../../apps/store.ts'
+import type { AppFilter, AppKey, AppStore, ListPosition, ListRange } from '../../apps/store.ts'
 import { creation, differences } from '../../audits/audit.ts'
-import type { Changes, Origin } from '../../audits/audit.ts'
+import type { Changes } from '../../audits/audit.ts'
 import type { AppendAudit } from './audit-store.ts'
 import { attempt } from './failures.ts'
 import type { SqliteDatabase } from './database.ts'
-import { apps, tags } from './schema.ts'
+import { Forbidden, UserNotFound } from '../../problems/table.ts'
+import { ownerChanges, ownerColumns } from './ownership.ts'
+import { apps, grants, memberships, tags, users } from './schema.ts'
+import { createStandings, isVisible, visibleAppIds } from './visibility.ts'
 
 /** How many apps are looked at, and how many bytes of them are read, before other work gets its turn. */
 const WINDOW_APPS = 250
 const BATCH_BYTES = 256 * 1024
+/** So many apps a user may have in sight to be looked up by their ids; with more, all apps are looked at. */
+const FEW_APPS = 2000
 
 // Written out, since Drizzle leaves the table's name off the columns of a selection and `id` would then mean the tag's.
 const tagsJson = sql<string>`(
@@ -69,10 +77,13 @@ const inRange = ({ after, until, newest }: ListRange): SQL | undefined =>
 
 const matches = (filter: AppFilter): SQL | undefined => and(
   filter.includeDiscarded ? undefined : kept,
+  filter.userId === null ? undefined : isVisible(filter.userId),
   ...filter.tags.map(({ context, name }) => sql`exists (
     select 1 from ${tags} where ${tags.appId} = ${apps.id} and ${tags.context} = ${context} and ${tags.name} = ${name}
   )`)
 )
+
+const isAmong = (ids: readonly number[]): SQL => sql`${apps.id} in (select value from json_each(${JSON.stringify(ids)}))`
 
 const isTag = (app: App, { context, name }: TagKey): SQL | undefined =>
   and(eq(tags.appId, app.id), eq(tags.context, context), eq(tags.name, name))
@@ -84,8 +95,7 @@ export const newRow = (app: NewApp) => ({
   port: sql<number>`(select coalesce(max(port), 3000) + 1 from apps)`,
   panels: app.panels,
   schedule: app.schedule,
-  userId: app.owner.type === 'User' ? app.owner.id : null,
-  organizationId: app.owner.type === 'Organization' ? app.owner.id : null,
+  ...ownerColumns(app.owner),
   createdAt: app.createdAt,
   updatedAt: app.createdAt
 })
@@ -100,12 +110,41 @@ const changesOf = (before: App, after: AppChange): Changes => ({
 })
 
 export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): AppStore => {
-  const keptByName = db.select(columns).from(apps).where(and(eq(apps.name, sql.placeholder('name')), kept)).prepare()
+  const keptByName = db.select(columns).from(apps).where(and(eq(apps.name, sql.placeholder('key')), kept)).prepare()
+  const keptById = db.select(columns).from(apps).where(and(eq(apps.id, sql.placeholder('key')), kept)).prepare()
+  const standing = createStandings(db)
 
-  const find = (name: string): App | null => {
-    const [row] = keptByName.values({ name }) as (Row | undefined)[]
+  const find = (key: AppKey): App | null => {
+    const [row] = (typeof key === 'number' ? keptById : keptByName).values({ key }) as (Row | undefined)[]
     return row === undefined ? null : toApp(row)
   }
+
+  const check = (app: App, action: AppAction, { userId }: Asker): App | null => {
+    if (userId === null) return app
+    const stands = standing(app, userId)
+    if (!mayDo(stands, 'read')) return null
+    if (!mayDo(stands, action)) throw new Forbidden()
+    return app
+  }
+
+  /** The app, where the asker may see it. Throws where the asker may not do this to it. */
+  const reach = (key: AppKey, action: AppAction, asker: Asker): App | null => {
+    const app = find(key)
+    return app === null ? null : check(app, action, asker)
+  }
+
+  const roleIn = (organizationId: number, userId: number): OrganizationRole | null => db.select({ role: memberships.role }).from(memberships)
+    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId))).get()?.role ?? null
+
+  /** Throws where a user may not have apps made for, or given to, an owner. */
+  const refuseOwner = (owner: Owner, what: 'create' | 'receive', { userId }: Asker): void => {
+    if (userId === null || (owner.type === 'User' && owner.id === userId)) return
+    if (owner.type === 'User' || !mayOwnThrough(roleIn(owner.id, userId), what)) throw new Forbidden()
+  }
+
+  const grantsOf = (appId: number, userId: number): Permit[] => permitsIn(
+    db.select({ sum: sql<number>`coalesce(sum(${grants.permit}), 0)` }).from(grants).where(and(eq(grants.appId, appId), eq(grants.userId, userId))).get()?.sum ?? 0
+  )
 
   const insert = (app: NewApp): App => {
     const [row] = db.insert(apps).values(newRow(app)).returning({ ...columns, tags: sql<string>`'[]'` }).values() as Row[]
@@ -117,8 +156,14 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
     db.select({ descriptiveName: apps.descriptiveName, id: apps.id }).from(apps).where(inRange(range))
       .orderBy(...order).limit(1).offset(WINDOW_APPS - 1).get() ?? null
 
-  const readUpTo = (bytes: number, filter: AppFilter, range: ListRange): { batch: App[], whole: boolean } => {
-    const { sql: text, params } = db.select(columns).from(apps).where(and(inRange(range), matches(filter))).orderBy(...order).toSQL()
+  /** The ids of the apps that a user may read, where they are few enough to be looked up one by one; null where they are not. */
+  const fewIds = (userId: number): number[] | null => {
+    const ids = db.all<{ id: number }>(sql`${visibleAppIds(userId)} limit ${FEW_APPS + 1}`).map(({ id }) => id)
+    return ids.length > FEW_APPS ? null : ids
+  }
+
+  const readUpTo = (bytes: number, filter: AppFilter, range: ListRange, among?: readonly number[]): { batch: App[], whole: boolean } => {
+    const { sql: text, params } = db.select(columns).from(apps).where(and(among && isAmong(among), inRange(range), matches(filter))).orderBy(...order).toSQL()
     const batch: App[] = []
     let size = 0
     for (const row of db.$client.prepare<unknown[], Row>(text).raw().iterate(...params) as Iterable<Row>) {
@@ -132,65 +177,119 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
 
   const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
 
-  const audit = (action: string, name: string, at: string, origin: Origin, changes: Changes): void => {
+  const audit = (action: string, name: string, at: string, { origin }: Asker, changes: Changes): void => {
     appendAudit({ at: new Date(at), origin, action: `app.${action}`, subject: { type: 'app', id: name }, changes })
   }
 
   return {
-    insert: async (app, origin) => await change(() => {
+    insert: async (app, asker) => await change(() => {
+      refuseOwner(app.owner, 'create', asker)
       const made = insert(app)
-      audit('create', app.name, app.createdAt, origin, audited(made))
+      audit('create', app.name, app.createdAt, asker, audited(made))
       return made
     }),
 
-    findByName: async name => await attempt(() => find(name)),
+    find: async (key, asker) => await attempt(() => reach(key, 'read', asker)),
 
-    update: async (name, wanted, at, origin) => await change(() => {
-      const before = find(name)
+    update: async (key, wanted, at, asker) => await change(() => {
+      const before = reach(key, 'update', asker)
       if (before === null || Object.keys(wanted).length === 0) return before
       db.update(apps).set({ ...wanted, updatedAt: at }).where(eq(apps.id, before.id)).run()
-      audit('update', name, at, origin, changesOf(before, wanted))
-      return find(name)
+      audit('update', before.name, at, asker, changesOf(before, wanted))
+      return find(before.id)
     }),
 
-    discard: async (name, at, origin) => await change(() => {
-      const isDone = db.update(apps).set({ discardedAt: at, updatedAt: at }).where(and(eq(apps.name, name), kept)).run().changes === 1
-      if (isDone) audit('delete', name, at, origin, {})
-      return isDone
+    discard: async (key, at, asker) => await change(() => {
+      const app = reach(key, 'destroy', asker)
+      if (app === null) return false
+      db.update(apps).set({ discardedAt: at, updatedAt: at }).where(eq(apps.id, app.id)).run()
+      audit('delete', app.name, at, asker, {})
+      return true
     }),
 
-    copy: async (name, copy, origin) => await change(() => {
-      const original = find(name)
+    copy: async (key, copy, asker) => await change(() => {
+      const original = reach(key, 'read', asker)
       if (original === null) return null
+      refuseOwner(original.owner, 'create', asker)
       const made = insert({ ...copy, panels: original.panels, schedule: original.schedule, owner: original.owner })
       db.insert(tags).select(
         db.select({ id: sql<number>`null`.as('id'), appId: sql<number>`${made.id}`.as('app_id'), context: tags.context, name: tags.name })
           .from(tags).where(eq(tags.appId, original.id)).orderBy(tags.id)
       ).run()
-      audit('copy', copy.name, copy.createdAt, origin, { ...audited(made), copied_from: { to: name } })
-      return find(copy.name)
+      audit('copy', copy.name, copy.createdAt, asker, { ...audited(made), copied_from: { to: original.name } })
+      return find(made.id)
     }),
 
-    addTag: async (name, tag, at, origin) => await change(() => {
-      const app = find(name)
+    addTag: async (key, tag, at, asker) => await change(() => {
+      const app = reach(key, 'update', asker)
       if (app === null) return null
       const [added]: ({ id: number } | undefined)[] = db.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
       if (added !== undefined) {
-        audit('add_tag', name, at, origin, creation({ tag }))
+        audit('add_tag', app.name, at, asker, creation({ tag }))
         return { tag: { id: added.id, ...tag }, added: true }
       }
       const [{ id }] = db.select({ id: tags.id }).from(tags).where(isTag(app, tag)).all()
       return { tag: { id, ...tag }, added: false }
     }),
 
-    removeTag: async (name, tag, at, origin) => await change(() => {
-      const app = find(name)
-      const isDone = app !== null && db.delete(tags).where(isTag(app, tag)).run().changes === 1
-      if (isDone) audit('remove_tag', name, at, origin, { tag: { from: tag, to: null } })
-      return isDone
+    removeTag: async (key, tag, at, asker) => await change(() => {
+      const app = reach(key, 'update', asker)
+      if (app === null || db.delete(tags).where(isTag(app, tag)).run().changes === 0) return false
+      audit('remove_tag', app.name, at, asker, { tag: { from: tag, to: null } })
+      return true
+    }),
+
+    grants: async (key, asker) => await attempt(() => {
+      const app = reach(key, 'read', asker)
+      if (app === null) return null
+      const stands = asker.userId === null ? null : standing(app, asker.userId)
+      if (stands !== null && !(['administer', 'grant', 'revoke'] as const).some(action => mayDo(stands, action))) throw new Forbidden()
+      return db.select({ userId: grants.userId, sum: sql<number>`sum(${grants.permit})` }).from(grants).where(eq(grants.appId, app.id))
+        .groupBy(grants.userId).orderBy(grants.userId).all().map(({ userId, sum }) => ({ userId, permits: permitsIn(sum) }))
+    }),
+
+    setGrants: async (key, userId, permits, are, at, asker) => await change(() => {
+      const app = reach(key, are === 'granted' ? 'grant' : 'revoke', asker)
+      if (app === null) return null
+      if (are === 'granted' && asker.userId !== null) for (const permit of permits) check(app, permit, asker)
+      if (db.select({ id: users.id }).from(users).where(eq(users.id, userId)).get() === undefined) throw new UserNotFound()
+      const before = grantsOf(app.id, userId)
+      for (const permit of permits) {
+        if (are === 'granted') db.insert(grants).values({ appId: app.id, userId, permit: PERMITS[permit] }).onConflictDoNothing().run()
+        else db.delete(grants).where(and(eq(grants.appId, app.id), eq(grants.userId, userId), eq(grants.permit, PERMITS[permit]))).run()
+      }
+      const after = grantsOf(app.id, userId)
+      const changes = differences({ permits: before }, { permits: after })
+      if (Object.keys(changes).length > 0) audit(are === 'granted' ? 'grant' : 'revoke', app.name, at, asker, { user_id: { to: userId }, ...changes })
+      return { userId, permits: after }
+    }),
+
+    transfer: async (key, owner, at, asker) => await change(() => {
+      const app = reach(key, 'transfer', asker)
+      if (app === null) return null
+      refuseOwner(owner, 'receive', asker)
+      if (owner.type === app.owner.type && owner.id === app.owner.id) return app
+      db.update(apps).set({ ...ownerColumns(owner), updatedAt: at }).where(eq(apps.id, app.id)).run()
+      audit('transfer', app.name, at, asker, ownerChanges(app.owner, owner))
+      return find(app.id)
+    }),
+
+    nameFor: async (key, action, asker) => await attempt(() => {
+      const [row] = db.select(columns).from(apps).where(eq(typeof key === 'number' ? apps.id : apps.name, key)).values() as (Row | undefined)[]
+      return row === undefined ? null : check(toApp(row), action, asker)?.name ?? null
     }),
 
     async * list (filter, { after, until, newest }) {
+      const few = filter.userId === null ? null : await attempt(() => fewIds(Number(filter.userId)))
+      if (few !== null) {
+        for (let position = after; ;) {
+          const { batch, whole } = await attempt(() => readUpTo(BATCH_BYTES, { ...filter, userId: null }, { after: position, until, newest }, few))
+          yield batch
+          if (whole) return
+          position = batch.at(-1)
+          await setImmediate()
+        }
+      }
       for (let position = after; ;) {
         const range: ListRange = { after: position, until }
         const end = await attempt(() => windowEnd(range))
@@ -205,6 +304,12 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
 
     async page (filter, limit, after) {
       const newest = await attempt(() => db.select({ id: max(apps.id) }).from(apps).get()?.id ?? 0)
+      const few = filter.userId === null ? null : await attempt(() => fewIds(Number(filter.userId)))
+      if (few !== null) {
+        const places: ListPosition[] = await attempt(() => db.select({ descriptiveName: apps.descriptiveName, id: apps.id }).from(apps)
+          .where(and(isAmong(few), inRange({ after }), matches({ ...filter, userId: null }))).orderBy(...order).limit(limit + 1).all())
+        return places.length > limit ? { after, until: places.at(-2), newest } : { after, newest }
+      }
       let last: ListPosition | undefined
       for (let position = after, seen = 0; ;) {
         const end = await attempt(() => windowEnd({ after: position }))

@@ -180,8 +180,8 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
   }
 
   /** What bounds an author now; null: nothing does. Throws InvalidToken where the author's token is good no more. */
-  const ceilingOf = ({ token }: Author): Policy | null => {
-    if (token === null) return null
+  const ceilingOf = ({ token, bounds }: Author): Policy | null => {
+    if (token === null) return bounds ?? null
     const now = token.key.source === 'managed' ? findKnown(token.digest) : { ...token, key: { ...token.key, revokedAt: toDate(findRevocation.get(token.digest) ?? null) } }
     if (now === null || whyDead(now, Date.now()) !== null) throw new InvalidToken()
     if (!covers(now.key.scopes, 'client_keys:write')) throw new InsufficientScope('client_keys:write')

@@ -9,7 +9,9 @@ import { createAppStore } from './app-store.ts'
 import { createAuditStore, createAuditWriter } from './audit-store.ts'
 import { createClientKeyStore } from './client-key-store.ts'
 import type { SqliteDatabase } from './database.ts'
+import { createOrganizationStore } from './organization-store.ts'
 import { loadSample } from './sample.ts'
+import { createUserStore } from './user-store.ts'
 
 /** How long the start waits for another process that writes. Later `attempt` does, without stopping the event loop. */
 const START_TIMEOUT_MS = 5000
@@ -35,11 +37,13 @@ export const openSqlite = (path: string): Stores => {
       apps: createAppStore(db, appendAudit),
       audits: createAuditStore(db),
       clientKeys: createClientKeyStore(db, appendAudit),
+      organizations: createOrganizationStore(db, appendAudit),
+      users: createUserStore(db, appendAudit),
       ping: async () => {
         ping.get()
         if (fileOf(path) !== file) throw new Error('the database file is not the one that was opened')
       },
-      loadSample: async (sample, origin) => await loadSample(db, sample, origin, appendAudit),
+      loadSample: async (sample, passwordHash, origin) => await loadSample(db, sample, passwordHash, origin, appendAudit),
       close: () => { client.close() }
     }
   } catch (error) {

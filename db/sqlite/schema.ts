@@ -8,7 +8,12 @@ export const users = sqliteTable('users', {
   name: text('name').notNull(),
   email: text('email').notNull(),
   createdAt: text('created_at').notNull(),
-  updatedAt: text('updated_at').notNull()
+  updatedAt: text('updated_at').notNull(),
+  // Argon2id, in the form of PHC strings; null: the user can't sign in.
+  passwordHash: text('password_hash'),
+  role: text('role', { enum: ['member', 'admin'] }).notNull().default('member'),
+  colorTheme: text('color_theme'),
+  accountLocked: integer('account_locked', { mode: 'boolean' }).notNull().default(false)
 }, table => [
   uniqueIndex('users_email_unique').on(sql`lower(${table.email})`)
 ])
@@ -20,6 +25,39 @@ export const organizations = sqliteTable('organizations', {
   createdAt: text('created_at').notNull(),
   updatedAt: text('updated_at').notNull()
 })
+
+// No session token is kept, only its SHA-256.
+export const sessions = sqliteTable('sessions', {
+  digest: text('digest').primaryKey(),
+  id: text('id').notNull(),
+  userId: integer('user_id').notNull().references(() => users.id, { onDelete: 'cascade' }),
+  client: text('client').notNull(),
+  createdAt: text('created_at').notNull(),
+  expiresAt: text('expires_at').notNull(),
+  address: text('address').notNull(),
+  agent: text('agent')
+}, table => [
+  uniqueIndex('sessions_id_unique').on(table.id),
+  index('sessions_user').on(table.userId)
+])
+
+// Where a user has signed in, so that attempts of strangers do not count there.
+export const userPlaces = sqliteTable('user_places', {
+  userId: integer('user_id').notNull().references(() => users.id, { onDelete: 'cascade' }),
+  place: text('place').notNull(),
+  lastAt: text('last_at').notNull()
+}, table => [
+  primaryKey({ columns: [table.userId, table.place] })
+])
+
+export const memberships = sqliteTable('memberships', {
+  organizationId: integer('organization_id').notNull().references(() => organizations.id, { onDelete: 'cascade' }),
+  userId: integer('user_id').notNull().references(() => users.id, { onDelete: 'cascade' }),
+  role: text('role', { enum: ['admin', 'member', 'guest'] }).notNull()
+}, table => [
+  primaryKey({ columns: [table.organizationId, table.userId] }),
+  index('memberships_user').on(table.userId)
+])
 
 // An owner is one of two columns rather than a type and a number, so that foreign keys can keep it real.
 export const apps = sqliteTable('apps', {
@@ -43,9 +81,24 @@ export const apps = sqliteTable('apps', {
   uniqueIndex('apps_organization_descriptive_name_unique').on(table.organizationId, table.descriptiveName)
     .where(sql`${table.discardedAt} is null and ${table.organizationId} is not null`),
   index('apps_listing').on(table.descriptiveName, table.id),
+  // What a user sees is gathered from these four: see db/sqlite/visibility.ts.
+  index('apps_user').on(table.userId),
+  index('apps_organization').on(table.organizationId),
+  index('apps_public').on(table.readableBy).where(sql`${table.readableBy} is not null`),
   check('apps_one_owner', sql`(${table.userId} is null) <> (${table.organizationId} is null)`),
   check('apps_panels_json', sql`${table.panels} is null or json_valid(${table.panels})`),
   check('apps_schedule_json', sql`${table.schedule} is null or json_valid(${table.schedule})`)
+])
+
+// A row a user, app and permit.
+export const grants = sqliteTable('grants', {
+  appId: integer('app_id').notNull().references(() => apps.id, { onDelete: 'cascade' }),
+  userId: integer('user_id').notNull().references(() => users.id, { onDelete: 'cascade' }),
+  permit: integer('permit').notNull()
+}, table => [
+  primaryKey({ columns: [table.appId, table.userId, table.permit] }),
+  index('grants_user').on(table.userId, table.appId, table.permit),
+  check('grants_permit', sql`${table.permit} in (1, 2, 4, 8, 16, 32)`)
 ])
 
 export const tags = sqliteTable('tags', {

@@ -47,9 +47,9 @@ test('in Swagger UI one authorizes with a token and tries GET /apps out', { skip
   await page.goto(`http://127.0.0.1:${port}/docs`)
 
   await page.getByRole('button', { name: 'Authorize' }).click()
-  await page.locator('.auth-container input').fill(key.keyAccessToken)
+  await page.locator('.auth-container input').first().fill(key.keyAccessToken)
   await page.locator('.auth-container').getByRole('button', { name: 'Apply credentials' }).or(page.locator('.auth-btn-wrapper button[type=submit]')).first().click()
-  await page.locator('.auth-btn-wrapper .btn-done').click()
+  await page.locator('.auth-btn-wrapper .btn-done').first().click()
 
   const operation = page.locator('#operations-Apps-listApps')
   await operation.locator('.opblock-summary-control').click()

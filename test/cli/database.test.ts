@@ -5,10 +5,13 @@ import { run, temporaryFolder } from '../helper.ts'
 
 const dump = (path: string): unknown[] => {
   const db = new Database(path, { readonly: true })
-  const rows = ['users', 'organizations', 'apps', 'tags'].map(table => db.prepare(`select * from ${table} order by id`).all())
+  const rows = ['users', 'organizations', 'apps', 'tags'].map(table => db.prepare(`select * from ${table} order by id`).all().map(withoutHash))
   db.close()
   return rows
 }
+
+// A hash of the same password is another each time, as it should be.
+const withoutHash = (row: unknown): object => ({ ...row as object, password_hash: null })
 
 test('the sample data are the same every time', async t => {
   const paths = [join(temporaryFolder(t), 'a.db'), join(temporaryFolder(t), 'b.db')]

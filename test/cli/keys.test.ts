@@ -453,7 +453,7 @@ test('a locked database, a database that is not there and far too much input are
   t.match(await cli('key-disable', ['k']), { code: 1, stdout: '', stderr: /^The database can not be used now: another process has it[^\n]*\n$/ })
   holder.exec('rollback')
   t.match(await cli('audit-verify', [], '', { DATABASE_URL: 'file:nowhere/none.db' }), { code: 1, stderr: /^There is no database file:nowhere/ })
-  t.match(await cli('key-inspect', [], 'x'.repeat(200_000)), { code: 1, stderr: 'There is more than a token on standard input.\n' })
+  t.match(await cli('key-inspect', [], 'x'.repeat(200_000)), { code: 1, stderr: 'There is too much on standard input.\n' })
 })
 
 test('a trail without an entry says so', async t => {

@@ -29,7 +29,9 @@ test('everything but the secret has a default', async t => {
     LOG_LEVEL: 'info',
     TRUST_PROXY: 'false',
     BASE_URL: 'https://staging.trivialapps.io',
-    DEFAULT_LOAD_BALANCER: 'staging-lb'
+    DEFAULT_LOAD_BALANCER: 'staging-lb',
+    SIGN_UP: 'open',
+    CORS_ORIGINS: ''
   })
 })
 
@@ -43,6 +45,8 @@ test('good values are taken', async t => {
     { TRUST_PROXY: '10.0.0.1, 10.0.0.0/8, ::1, fd00::/8' },
     { DATABASE_URL: 'file:/var/lib/trivial/apps.db' },
     { BASE_URL: 'http://localhost:8080/x' },
+    { SIGN_UP: 'closed' },
+    { CORS_ORIGINS: 'https://app.example.com, http://localhost:5173' },
     { LOG_LEVEL: 'trace' }
   ] as Record<string, string>[]) t.equal(complaint(env), '', JSON.stringify(env))
 })
@@ -70,6 +74,10 @@ test('each bad value is named with what is wrong and how to mend it', async t =>
     [{ PORT: '1e999' }, /PORT must be a port number/],
     [{ PORT: '3000.5' }, /PORT must be a port number/],
     [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent/],
+    [{ SIGN_UP: 'maybe' }, /SIGN_UP must be open or closed/],
+    [{ CORS_ORIGINS: 'https://app.example.com, https://app.example.com/x' }, /CORS_ORIGINS entry 2 is no origin/],
+    [{ CORS_ORIGINS: 'https://*.example.com' }, /CORS_ORIGINS entry 1 is no origin/],
+    [{ CORS_ORIGINS: 'null' }, /CORS_ORIGINS entry 1 is no origin/],
     [{ TRUST_PROXY: 'true' }, /TRUST_PROXY must not be true; name the addresses of your proxies/],
     [{ TRUST_PROXY: '10.0.0.1, proxy.local' }, /TRUST_PROXY entry 2 is no IP address or CIDR range/],
     [{ TRUST_PROXY: '10.0.0.1/33' }, /TRUST_PROXY entry 1 is no IP address/],

@@ -39,6 +39,19 @@ test('an answered request is one line, which names the key', async t => {
   t.match(lines[0], { method: 'GET', route: '/apps', status: 200, milliseconds: Number, address: '127.0.0.1', key: /^env_[0-9a-f]{16}$/, msg: 'request completed' })
 })
 
+test('a request of a user names the user', async t => {
+  const service = await start(t)
+  const base = `http://127.0.0.1:${service.port}`
+  const body = JSON.stringify({ name: 'Eve', email: 'eve@example.com', password: 'seven green kettles' })
+  const up = await fetch(`${base}/auth`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const authorization = String(up.headers.get('authorization'))
+  t.equal((await fetch(`${base}/profile`, { headers: { authorization } })).status, 200)
+  service.process.kill('SIGTERM')
+  const { stdout } = await service.ended
+  t.match(logLines(stdout).find(line => line['route'] === '/profile'), { user: 1, status: 200 })
+  for (const secret of ['seven green kettles', authorization.slice('Bearer '.length), String(up.headers.get('access-token'))]) t.notMatch(stdout, secret)
+})
+
 test('entries of the allow-list that nobody can present are counted in a warning', async t => {
   const service = await start(t, { CLIENT_KEYS: 'xxx, another-key' })
   t.match(service.output().stdout, '"entries":2')

@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import { test } from 'tap'
+import { keyPrincipalOf } from '../../access/principal.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../../keys/token.ts'
 import clientKeyAuth from '../../plugins/client-key-auth.ts'
 import { knownToken, listening, newSecret, raw, world } from '../helper.ts'
@@ -156,7 +157,7 @@ test('the plugin works in any Fastify service', async t => {
       }
     }
   })
-  fastify.get('/reports', { onRequest: fastify.requireClientKey }, async request => ({ key: request.principal?.key.id }))
+  fastify.get('/reports', { onRequest: fastify.requireClientKey }, async request => ({ key: keyPrincipalOf(request).key.id }))
   fastify.get('/open', async request => ({ principal: request.principal }))
   const get = (token?: string) => fastify.inject({ url: '/reports', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
 

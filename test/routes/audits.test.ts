@@ -94,8 +94,8 @@ test('the trail is read by page and by filter, the newest first, as JSON or a li
 test('what few entries pass is found among many, and a long trail verifies', async t => {
   const made = await world(t)
   const { audits: store, apps } = made.fastify.stores
-  const origin = { actor: { kind: 'cli', id: '7', name: 'tester' }, address: null, requestId: null } as const
-  for (let i = 0; i < 1050; i++) await apps[i % 2 === 0 ? 'addTag' : 'removeTag']('ba6811fb3e073d', { context: 'a', name: 'b' }, new Date().toISOString(), origin)
+  const asker = { origin: { actor: { kind: 'cli', id: '7', name: 'tester' }, address: null, requestId: null }, userId: null } as const
+  for (let i = 0; i < 1050; i++) await apps[i % 2 === 0 ? 'addTag' : 'removeTag']('ba6811fb3e073d', { context: 'a', name: 'b' }, new Date().toISOString(), asker)
   t.same((await store.page({ action: 'sample.load' }, 10)).audits.map(({ sequence }) => sequence), [1])
   t.same(await store.page({ actorKind: 'nobody' }, 10), { audits: [], more: false })
   t.match(await store.page({ actorId: '7' }, 1000), { more: true, audits: { length: 1000 } })

@@ -8,7 +8,7 @@ import { Problem } from '../../problems/problem.ts'
 import { newSecret, settings, world } from '../helper.ts'
 
 /** What anybody may ask for, without a credential. */
-const PUBLIC = /^\/(up|ready|docs(\/.*)?)$/
+const PUBLIC = /^(\*|\/(up|ready|auth|auth\/sign_in|docs(\/.*)?))$/
 
 test('every route that is not public asks for a key, and for the one scope that it declares', async t => {
   const made = settings(t)
@@ -23,7 +23,9 @@ test('every route that is not public asks for a key, and for the one scope that 
   const tokens = new Map<string, string>()
   for (const scope of SCOPES) tokens.set(scope, (await fastify.clientKeys.issue({ name: scope, scopes: [scope] }, author)).keyAccessToken)
 
-  t.ok(routes.length > 30)
+  const unscoped = (await fastify.clientKeys.issue({ name: 'unscoped' }, author)).keyAccessToken
+
+  t.ok(routes.length > 60)
   for (const { method, url, config } of routes.flatMap(route => [route.method].flat().map(each => ({ ...route, method: each })))) {
     const name = `${method} ${url}`
     const call = async (token?: string) => await fastify.inject({
@@ -36,7 +38,12 @@ test('every route that is not public asks for a key, and for the one scope that 
     }
     t.equal(nobody.statusCode, 401, name)
     const scope = config?.scope
-    t.ok(scope === null || tokens.has(String(scope)), name)
+    t.ok(scope === null || scope === 'none' || tokens.has(String(scope)), name)
+    t.ok(['any', 'admin', 'none'].includes(String(config?.users)), name)
+    const byAll = await call(unscoped)
+    if (scope === 'none') t.match([byAll.statusCode, byAll.payload], [403, method === 'HEAD' ? '' : /USER_REQUIRED/], name)
+    else t.ok(byAll.statusCode !== 401 && byAll.statusCode !== 403 && byAll.statusCode < 500, `${name} with an unscoped key: ${byAll.statusCode}`)
+    if (scope === 'none') continue
     for (const [own, token] of tokens) {
       const reply = await call(token)
       const isLetIn = scope === null || own === scope
@@ -60,11 +67,14 @@ test('a protected route that declares no scope does not start', async t => {
   t.teardown(() => bare.close())
   await bare.register(clientKeyAuth, { secret })
   await bare.register(clientKeyPolicy, { evidence: fastify.keyEvidence })
+  bare.decorate('admit', (request, reply, done) => { bare.requireClientKey(request, reply, done) })
+  bare.decorate('admitAgain', (request, reply, done) => { bare.requireClientKey(request, reply, done) })
   bare.addSchema(Problem)
   await bare.register(async scope => {
     await autohooks(scope, {})
-    t.throws(() => scope.get('/forgotten', { schema: { response: {} } }, async () => ({})), { message: 'GET /forgotten declares no scope' })
-    scope.get('/any', { config: { scope: null }, schema: { response: {} } }, async () => ({}))
+    t.throws(() => scope.get('/forgotten', { schema: { response: {} } }, async () => ({})), { message: 'GET /forgotten does not declare a scope and its users' })
+    t.throws(() => scope.get('/forgotten', { config: { scope: null }, schema: { response: {} } }, async () => ({})), { message: 'GET /forgotten does not declare a scope and its users' })
+    scope.get('/any', { config: { scope: null, users: 'none' }, schema: { response: {} } }, async () => ({}))
   })
   t.equal((await bare.inject('/any')).statusCode, 401)
 })

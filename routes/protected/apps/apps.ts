@@ -1,19 +1,20 @@
-import type { FastifyReply } from 'fastify'
-import { originOf } from '../../../access/principal.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { askerOf } from '../../../access/principal.ts'
 import { randomAppName } from '../../../apps/app.ts'
-import type { App } from '../../../apps/app.ts'
+import type { App, Owner } from '../../../apps/app.ts'
+import { sentences } from '../../../json/validation.ts'
 import { suggestName } from '../../../apps/name-suggestion.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
-import { AppNotFound, DescriptiveNameTaken, InvalidFields, OwnerNotFound } from '../../../problems/table.ts'
+import { AppNotFound, DescriptiveNameTaken, Forbidden, InvalidFields, OwnerNotFound } from '../../../problems/table.ts'
 import { fields, locationHeader, NameParams, toChange, toName } from './fields.ts'
 
 const NewAppBody = {
   type: 'object',
-  required: ['descriptive_name', 'owner_type', 'owner_id'],
+  required: ['descriptive_name'],
   properties: {
     ...fields,
-    owner_type: { type: 'string', enum: ['User', 'Organization'], description: 'A client key belongs to nobody, so it names the owner.', examples: ['User'] },
+    owner_type: { type: 'string', enum: ['User', 'Organization'], description: 'A client key belongs to nobody, so it names the owner; a user may name an organization of which they are an admin.', examples: ['User'] },
     owner_id: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The id of a user or an organization.', examples: [1] }
   }
 } as const
@@ -38,30 +39,32 @@ const routes: RoutesPlugin = async fastify => {
   }
 
   fastify.post('', {
-    config: { scope: 'apps:write' },
+    // So that what is wrong with the owner, which depends on who asks, is told with all else.
+    attachValidation: true,
+    config: { scope: 'apps:write', users: 'any' },
     schema: {
       operationId: 'createApp',
       summary: 'Create an app',
-      description: 'Makes an app for the named owner, with a name and a port of its own.',
+      description: 'Makes an app, with a name and a port of its own, for the owner that is named; for a user who names none, for themselves.',
       tags: ['Apps'],
       body: NewAppBody,
       response: {
         201: reply('The new app.', 'App', locationHeader),
-        ...problemReplies(DescriptiveNameTaken, InvalidFields, OwnerNotFound)
+        ...problemReplies(Forbidden, DescriptiveNameTaken, InvalidFields, OwnerNotFound)
       }
     }
   }, async (request, response) => send(response.code(201), await apps.insert({
+    owner: ownerOf(request),
     panels: null,
     schedule: null,
     ...toChange(request.body),
     name: randomAppName(),
     descriptiveName: request.body.descriptive_name,
-    owner: { type: request.body.owner_type, id: request.body.owner_id },
     createdAt: now()
-  }, originOf(request))))
+  }, askerOf(request))))
 
   fastify.get('/name_suggestion', {
-    config: { scope: 'apps:read' },
+    config: { scope: 'apps:read', users: 'any' },
     schema: {
       operationId: 'suggestAppName',
       summary: 'Suggest a descriptive name',
@@ -72,7 +75,7 @@ const routes: RoutesPlugin = async fastify => {
   }, async () => ({ suggestion: suggestName() }))
 
   fastify.get('/:name', {
-    config: { scope: 'apps:read' },
+    config: { scope: 'apps:read', users: 'any' },
     schema: {
       operationId: 'showApp',
       summary: 'Show an app',
@@ -81,13 +84,13 @@ const routes: RoutesPlugin = async fastify => {
       params: NameParams,
       response: { 200: reply('The app.', 'App'), ...problemReplies(AppNotFound) }
     }
-  }, async ({ params }, response) => send(response, await apps.findByName(params.name)))
+  }, async (request, response) => send(response, await apps.find(request.params.name, askerOf(request))))
 
   for (const method of ['PUT', 'PATCH'] as const) {
     fastify.route({
       method,
       url: '/:name',
-      config: { scope: 'apps:write' },
+      config: { scope: 'apps:write', users: 'any' },
       schema: {
         operationId: method === 'PUT' ? 'updateApp' : 'patchApp',
         summary: method === 'PUT' ? 'Update an app' : 'Update an app (PATCH)',
@@ -95,29 +98,29 @@ const routes: RoutesPlugin = async fastify => {
         tags: ['Apps'],
         params: NameParams,
         body: ChangeBody,
-        response: { 200: reply('The app as it is now.', 'App'), ...problemReplies(AppNotFound, DescriptiveNameTaken, InvalidFields) }
+        response: { 200: reply('The app as it is now.', 'App'), ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, InvalidFields) }
       },
-      handler: async (request, response) => send(response, await apps.update(request.params.name, toChange(request.body), now(), originOf(request)))
+      handler: async (request, response) => send(response, await apps.update(request.params.name, toChange(request.body), now(), askerOf(request)))
     })
   }
 
   fastify.delete('/:name', {
-    config: { scope: 'apps:write' },
+    config: { scope: 'apps:write', users: 'any' },
     schema: {
       operationId: 'deleteApp',
       summary: 'Delete an app',
       description: 'The app leaves every list but those with `include_deleted=true`, and its descriptive name is free again.',
       tags: ['Apps'],
       params: NameParams,
-      response: { 204: noContent('The app is deleted.'), ...problemReplies(AppNotFound) }
+      response: { 204: noContent('The app is deleted.'), ...problemReplies(AppNotFound, Forbidden) }
     }
   }, async (request, response) => {
-    if (!await apps.discard(request.params.name, now(), originOf(request))) throw new AppNotFound()
+    if (!await apps.discard(request.params.name, now(), askerOf(request))) throw new AppNotFound()
     return await response.code(204).send(null)
   })
 
   fastify.post('/:name/copy', {
-    config: { scope: 'apps:write' },
+    config: { scope: 'apps:write', users: 'any' },
     schema: {
       operationId: 'copyApp',
       summary: 'Copy an app',
@@ -127,16 +130,30 @@ const routes: RoutesPlugin = async fastify => {
       body: CopyBody,
       response: {
         201: reply('The new app.', 'App', locationHeader),
-        ...problemReplies(AppNotFound, DescriptiveNameTaken, InvalidFields)
+        ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, InvalidFields)
       }
     }
   }, async (request, response) => send(response.code(201), await apps.copy(request.params.name, {
     name: randomAppName(),
     descriptiveName: toName(request.body.new_app_descriptive_name),
     createdAt: now()
-  }, originOf(request))))
+  }, askerOf(request))))
 }
 
 export default routes
+
+/** The owner that a body names, or else the user who asks. Throws InvalidFields for that and for all else that is wrong. */
+const ownerOf = (request: FastifyRequest): Owner => {
+  const { userId } = askerOf(request)
+  const { owner_type: type, owner_id: id } = (request.body ?? {}) as { owner_type?: Owner['type'], owner_id?: number }
+  const isUsers = userId !== null && type === undefined && id === undefined
+  const faults = [
+    ...sentences(request.validationError?.validation ?? []),
+    ...isUsers || type !== undefined || Array.isArray(request.body) || !request.body ? [] : ['owner_type is required'],
+    ...isUsers || id !== undefined || Array.isArray(request.body) || !request.body ? [] : ['owner_id is required']
+  ]
+  if (faults.length > 0) throw new InvalidFields(faults)
+  return isUsers ? { type: 'User', id: userId } : { type, id } as Owner
+}
 
 const now = (): string => new Date().toISOString()

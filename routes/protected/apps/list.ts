@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import accepts from '@fastify/accepts'
 import type { FastifyReply } from 'fastify'
+import { askerOf } from '../../../access/principal.ts'
 import { decodeCursor, encodeCursor } from '../../../apps/cursor.ts'
 import { writeList } from '../../../apps/listing.ts'
 import { MAX_TAGS, parseTaggedWith } from '../../../apps/tagged-with.ts'
@@ -34,14 +34,13 @@ const linkHeader = {
 
 const routes: RoutesPlugin = async fastify => {
   const { apps } = fastify.stores
-  await fastify.register(accepts)
 
   fastify.get('', {
-    config: { scope: 'apps:read' },
+    config: { scope: 'apps:read', users: 'any' },
     schema: {
       operationId: 'listApps',
       summary: 'List apps',
-      description: `Every app of every owner, ordered by \`descriptive_name\`.
+      description: `With a client key, every app of every owner; as a user, the apps that the user may read. Ordered by \`descriptive_name\`.
 
 Without \`limit\` the whole list comes in one reply, streamed: there may be millions. A transfer that breaks off did not
 end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (RFC 8288) leads to the next one. With
@@ -71,7 +70,7 @@ end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (R
       ])
     }
 
-    const filter = { includeDiscarded, tags }
+    const filter = { userId: askerOf(request).userId, includeDiscarded, tags }
     const range = limit === undefined ? { after: start } : await apps.page(filter, limit, start)
     if (range.until !== undefined) {
       const next = new URLSearchParams({

@@ -1,14 +1,14 @@
-import { originOf } from '../../../access/principal.ts'
+import { askerOf } from '../../../access/principal.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
-import { AppNotFound, InvalidFields, TagNotFound } from '../../../problems/table.ts'
+import { AppNotFound, Forbidden, InvalidFields, TagNotFound } from '../../../problems/table.ts'
 import { NameParams, TagBody, toTag } from './fields.ts'
 
 const routes: RoutesPlugin = async fastify => {
   const { apps } = fastify.stores
 
   fastify.post('/:name/tags', {
-    config: { scope: 'apps:write' },
+    config: { scope: 'apps:write', users: 'any' },
     schema: {
       operationId: 'addTag',
       summary: 'Add a tag to an app',
@@ -19,17 +19,17 @@ const routes: RoutesPlugin = async fastify => {
       response: {
         200: reply('The app bore the tag already.', 'Tag'),
         201: reply('The tag was added.', 'Tag'),
-        ...problemReplies(AppNotFound, InvalidFields)
+        ...problemReplies(AppNotFound, Forbidden, InvalidFields)
       }
     }
   }, async (request, response) => {
-    const result = await apps.addTag(request.params.name, toTag(request.body), new Date().toISOString(), originOf(request))
+    const result = await apps.addTag(request.params.name, toTag(request.body), new Date().toISOString(), askerOf(request))
     if (result === null) throw new AppNotFound()
     return await response.code(result.added ? 201 : 200).send(result.tag)
   })
 
   fastify.delete('/:name/tags', {
-    config: { scope: 'apps:write' },
+    config: { scope: 'apps:write', users: 'any' },
     schema: {
       operationId: 'removeTag',
       summary: 'Remove a tag from an app',
@@ -37,11 +37,11 @@ const routes: RoutesPlugin = async fastify => {
       tags: ['Tags'],
       params: NameParams,
       body: TagBody,
-      response: { 204: noContent('The tag is removed.'), ...problemReplies(TagNotFound, InvalidFields) }
+      response: { 204: noContent('The tag is removed.'), ...problemReplies(TagNotFound, Forbidden, InvalidFields) }
     }
   }, async (request, response) => {
     const { params, body: { context, name } } = request
-    if (!await apps.removeTag(params.name, { context, name }, new Date().toISOString(), originOf(request))) throw new TagNotFound()
+    if (!await apps.removeTag(params.name, { context, name }, new Date().toISOString(), askerOf(request))) throw new TagNotFound()
     return await response.code(204).send(null)
   })
 }

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { originOf, principalOf } from '../../../access/principal.ts'
 import { canonicalJson } from '../../../json/value.ts'
+import { UNLIMITED } from '../../../keys/client-key.ts'
+import type { Policy } from '../../../keys/client-key.ts'
 import type { Retryable } from '../../../keys/registry.ts'
 import type { Author } from '../../../keys/store.ts'
 import { InvalidFields } from '../../../problems/table.ts'
@@ -25,8 +27,16 @@ export const IdempotencyHeaders = {
 /** Tells clients and proxies that a reply with secrets in it is kept by nobody. */
 export const noStore = { 'Cache-Control': { type: 'string', description: 'Nobody may keep this reply.', examples: ['no-store'] } } as const
 
-/** Who asks for a change of keys: a client key, which can't give what it lacks. */
-export const authorOf = (request: FastifyRequest): Author => ({ origin: originOf(request), token: principalOf(request).token })
+/** What an administrator may do, and so give to a key: nothing with the apps and organizations of others. */
+const ADMINISTRATORS: Policy = { ...UNLIMITED, scopes: ['client_keys:read', 'client_keys:write', 'users:read', 'users:write'] }
+
+/** Who asks for a change of keys: a client key, which can't give what it lacks, or a user who is an administrator. */
+export const authorOf = (request: FastifyRequest): Author => {
+  const principal = principalOf(request)
+  return principal.kind === 'client_key'
+    ? { origin: originOf(request), token: principal.token }
+    : { origin: originOf(request), token: null, bounds: ADMINISTRATORS }
+}
 
 /** What tells a retry from a new request. Throws InvalidFields for an `Idempotency-Key` that is no word. */
 export const retryableOf = (request: FastifyRequest): Retryable | undefined => {
@@ -36,5 +46,7 @@ export const retryableOf = (request: FastifyRequest): Retryable | undefined => {
     throw new InvalidFields(['Idempotency-Key must be 1 to 255 visible ASCII characters'])
   }
   const { method, routeOptions: { url }, params, body } = request
-  return { caller: principalOf(request).key.id, idempotencyKey, request: canonicalJson([method, url, params, body]) }
+  const principal = principalOf(request)
+  const caller = principal.kind === 'client_key' ? principal.key.id : `user ${principal.user.id}`
+  return { caller, idempotencyKey, request: canonicalJson([method, url, params, body]) }
 }

@@ -1,4 +1,4 @@
-import { principalOf } from '../../../access/principal.ts'
+import { keyPrincipalOf } from '../../../access/principal.ts'
 import { linkHeader, linkNext } from '../../../http/pages.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import { instant, toInstant } from '../../../json/validation.ts'
@@ -40,7 +40,7 @@ const routes: RoutesPlugin = async fastify => {
   const { clientKeys, keyEvidence } = fastify
 
   fastify.post('', {
-    config: { scope: 'client_keys:write' },
+    config: { scope: 'client_keys:write', users: 'admin' },
     schema: {
       operationId: 'issueClientKey',
       summary: 'Issue a client key',
@@ -64,7 +64,7 @@ again. A key can't give what it lacks: a scope, an address range, an expiry or a
   })
 
   fastify.get('', {
-    config: { scope: 'client_keys:read' },
+    config: { scope: 'client_keys:read', users: 'admin' },
     schema: {
       operationId: 'listClientKeys',
       summary: 'List client keys',
@@ -95,7 +95,7 @@ again. A key can't give what it lacks: a scope, an address range, an expiry or a
   })
 
   fastify.get('/me', {
-    config: { scope: null },
+    config: { scope: null, users: 'none' },
     schema: {
       operationId: 'showOwnClientKey',
       summary: 'Show the key that is presented',
@@ -103,10 +103,10 @@ again. A key can't give what it lacks: a scope, an address range, an expiry or a
       tags: ['Client keys'],
       response: { 200: reply('The key that was presented.', 'ClientKeyPolicy') }
     }
-  }, async request => toPolicyJson(principalOf(request).key))
+  }, async request => toPolicyJson(keyPrincipalOf(request).key))
 
   fastify.get('/:id', {
-    config: { scope: 'client_keys:read' },
+    config: { scope: 'client_keys:read', users: 'admin' },
     schema: {
       operationId: 'showClientKey',
       summary: 'Show a client key',
@@ -121,7 +121,7 @@ again. A key can't give what it lacks: a scope, an address range, an expiry or a
   })
 
   fastify.patch('/:id', {
-    config: { scope: 'client_keys:write' },
+    config: { scope: 'client_keys:write', users: 'admin' },
     schema: {
       operationId: 'changeClientKey',
       summary: 'Change a client key',
@@ -138,7 +138,7 @@ as it is nor as it would be may go beyond the caller's own.`,
   }, async request => toKeyJson(await clientKeys.change(request.params.id, toKeyChange(request.body), authorOf(request))))
 
   fastify.get('/:id/usage', {
-    config: { scope: 'client_keys:read' },
+    config: { scope: 'client_keys:read', users: 'admin' },
     schema: {
       operationId: 'showClientKeyUsage',
       summary: 'Show how a client key is used',

@@ -11,7 +11,7 @@ const routes: RoutesPlugin = async fastify => {
   const { clientKeys, keyEvidence } = fastify
 
   fastify.post('/:id/rotate', {
-    config: { scope: 'client_keys:write' },
+    config: { scope: 'client_keys:write', users: 'admin' },
     schema: {
       operationId: 'rotateClientKey',
       summary: 'Rotate a client key',
@@ -35,7 +35,7 @@ reply has the new token, which nobody can show again, and tells of each older on
   })
 
   fastify.post('/:id/revoke', {
-    config: { scope: 'client_keys:write' },
+    config: { scope: 'client_keys:write', users: 'admin' },
     schema: {
       operationId: 'revokeClientKey',
       summary: 'Revoke a client key',

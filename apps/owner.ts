@@ -1,0 +1,18 @@
+import { OWNER } from '../json/validation.ts'
+import type { Owner } from './app.ts'
+
+/** A new owner, in a query string. */
+export const transferTo = {
+  type: 'string',
+  pattern: OWNER,
+  description: 'Who gets the apps: `User:` or `Organization:` and an id.'
+} as const
+
+/** The owner that such a text names. */
+export const toOwner = (text: string): Owner => {
+  const [type, id] = text.split(':')
+  return { type: type === 'User' ? 'User' : 'Organization', id: Number(id) }
+}
+
+/** What a path calls an app by: its name of 14 hexadecimal digits, or else its id. */
+export const toAppKey = (text: string): string | number => /^[1-9]\d{0,12}$/.test(text) ? Number(text) : text

@@ -1,0 +1,131 @@
+import { and, asc, count, eq, gt, sql } from 'drizzle-orm'
+import type { Asker } from '../../access/principal.ts'
+import { mayAdministerOrganization, mayOwnThrough, maySeeOrganization } from '../../access/rules.ts'
+import type { OrganizationRole } from '../../access/rules.ts'
+import { creation, differences } from '../../audits/audit.ts'
+import type { Changes } from '../../audits/audit.ts'
+import type { Owner } from '../../apps/app.ts'
+import type { Member, Organization } from '../../organizations/organization.ts'
+import type { OrganizationStore } from '../../organizations/store.ts'
+import { Forbidden, LastAdmin, OrganizationNotFound, UserNotFound } from '../../problems/table.ts'
+import type { AppendAudit } from './audit-store.ts'
+import type { SqliteDatabase } from './database.ts'
+import { attempt } from './failures.ts'
+import { giveAway } from './ownership.ts'
+import { memberships, organizations, users } from './schema.ts'
+
+const columns = { id: organizations.id, name: organizations.name, billingEmail: organizations.billingEmail }
+
+/** What an audit entry tells of an organization. */
+const audited = ({ name, billingEmail }: Omit<Organization, 'id'>): Record<string, unknown> => ({ name, billing_email: billingEmail })
+
+export const createOrganizationStore = (db: SqliteDatabase, appendAudit: AppendAudit): OrganizationStore => {
+  const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
+
+  const roleOf = (id: number, userId: number): OrganizationRole | null => db.select({ role: memberships.role }).from(memberships)
+    .where(and(eq(memberships.organizationId, id), eq(memberships.userId, userId))).get()?.role ?? null
+
+  /** The organization, where the asker may see it. */
+  const see = (id: number, { userId }: Asker): Organization | null => {
+    const found = db.select(columns).from(organizations).where(eq(organizations.id, id)).get()
+    return found === undefined || (userId !== null && !maySeeOrganization(roleOf(id, userId))) ? null : found
+  }
+
+  /** The organization, where the asker may see it; throws where the asker may not change it. */
+  const reach = (id: number, asker: Asker): Organization | null => {
+    const found = see(id, asker)
+    if (found !== null && asker.userId !== null && !mayAdministerOrganization(roleOf(id, asker.userId))) throw new Forbidden()
+    return found
+  }
+
+  const mayGiveTo = (userId: number, owner: Owner): boolean =>
+    owner.type === 'User' ? owner.id === userId : mayOwnThrough(roleOf(owner.id, userId), 'receive')
+
+  const memberOf = (id: number, userId: number): Member | undefined => membersOf(id, userId)[0]
+
+  const membersOf = (id: number, userId?: number): Member[] => db.select({ id: users.id, name: users.name, email: users.email, role: memberships.role })
+    .from(memberships).innerJoin(users, eq(users.id, memberships.userId))
+    .where(and(eq(memberships.organizationId, id), userId === undefined ? undefined : eq(memberships.userId, userId))).orderBy(asc(users.id)).all()
+
+  const keepAnAdmin = (id: number, member: Member | undefined): void => {
+    if (member?.role !== 'admin') return
+    const admins = db.select({ admins: count() }).from(memberships).where(and(eq(memberships.organizationId, id), eq(memberships.role, 'admin'))).get()?.admins
+    if (admins === 1) throw new LastAdmin()
+  }
+
+  const audit = (action: string, id: number, at: Date, { origin }: Asker, changes: Changes): void => {
+    appendAudit({ at, origin, action: `organization.${action}`, subject: { type: 'organization', id: String(id) }, changes })
+  }
+
+  return {
+    page: async (limit, after, { userId }) => await attempt(() => {
+      const rows = db.select(columns).from(organizations).where(and(
+        gt(organizations.id, after),
+        userId === null ? undefined : sql`${organizations.id} in (select organization_id from memberships where user_id = ${userId})`
+      )).orderBy(asc(organizations.id)).limit(limit + 1).all()
+      return { organizations: rows.slice(0, limit), more: rows.length > limit }
+    }),
+
+    find: async (id, asker) => await attempt(() => {
+      const organization = see(id, asker)
+      return organization === null ? null : { organization, members: membersOf(id) }
+    }),
+
+    insert: async (organization, at, asker) => await change(() => {
+      const times = { createdAt: at.toISOString(), updatedAt: at.toISOString() }
+      const made = db.insert(organizations).values({ ...organization, ...times }).returning(columns).get()
+      if (asker.userId !== null) db.insert(memberships).values({ organizationId: made.id, userId: asker.userId, role: 'admin' }).run()
+      audit('create', made.id, at, asker, creation({ ...audited(made), ...asker.userId === null ? {} : { admin_id: asker.userId } }))
+      return made
+    }),
+
+    update: async (id, wanted, at, asker) => await change(() => {
+      const before = reach(id, asker)
+      if (before === null) return null
+      const after = { ...before, ...wanted }
+      const changes = differences(audited(before), audited(after))
+      if (Object.keys(changes).length === 0) return before
+      db.update(organizations).set({ ...wanted, updatedAt: at.toISOString() }).where(eq(organizations.id, id)).run()
+      audit('update', id, at, asker, changes)
+      return after
+    }),
+
+    remove: async (id, transferTo, at, asker) => await change(() => {
+      if (reach(id, asker) === null) return false
+      if (transferTo !== null && asker.userId !== null && !mayGiveTo(asker.userId, transferTo)) throw new Forbidden()
+      giveAway(db, appendAudit, { type: 'Organization', id }, transferTo, at, asker.origin)
+      db.delete(organizations).where(eq(organizations.id, id)).run()
+      audit('delete', id, at, asker, {})
+      return true
+    }),
+
+    setRole: async (id, userId, role, email, at, asker) => await change(() => {
+      if (reach(id, asker) === null) return null
+      const before = memberOf(id, userId)
+      const user = db.select({ email: users.email }).from(users).where(eq(users.id, userId)).get()
+      if (user === undefined || (before === undefined && asker.userId !== null && user.email !== email)) throw new UserNotFound()
+      if (role !== 'admin') keepAnAdmin(id, before)
+      if (before?.role !== role) {
+        db.insert(memberships).values({ organizationId: id, userId, role })
+          .onConflictDoUpdate({ target: [memberships.organizationId, memberships.userId], set: { role } }).run()
+        audit('set_role', id, at, asker, { user_id: { to: userId }, role: { from: before?.role ?? null, to: role } })
+      }
+      return memberOf(id, userId) ?? null
+    }),
+
+    removeMember: async (id, userId, at, asker) => await change(() => {
+      const found = userId === asker.userId ? see(id, asker) : reach(id, asker)
+      if (found === null) return null
+      const member = memberOf(id, userId)
+      if (member === undefined) throw new UserNotFound()
+      keepAnAdmin(id, member)
+      db.delete(memberships).where(and(eq(memberships.organizationId, id), eq(memberships.userId, userId))).run()
+      audit('remove_user', id, at, asker, { user_id: { from: userId, to: null }, role: { from: member.role, to: null } })
+      return true
+    }),
+
+    mustAdminister: async (id, asker) => {
+      await attempt(() => { if (reach(id, asker) === null) throw new OrganizationNotFound() })
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { eq } from 'drizzle-orm'
+import type { Origin } from '../../audits/audit.ts'
+import type { Owner } from '../../apps/app.ts'
+import { OwnerNotFound, OwnsApps, TooManyApps } from '../../problems/table.ts'
+import type { AppendAudit } from './audit-store.ts'
+import type { SqliteDatabase } from './database.ts'
+import { apps, organizations, users } from './schema.ts'
+
+/** The columns that say whose an app is. */
+export const ownerColumns = ({ type, id }: Owner) => ({ userId: type === 'User' ? id : null, organizationId: type === 'Organization' ? id : null })
+
+/** What an audit entry tells of another owner. */
+export const ownerChanges = (from: Owner, to: Owner) => ({
+  owner_type: { from: from.type, to: to.type }, owner_id: { from: from.id, to: to.id }
+})
+
+/** So many apps are given away with their owner; more would stop everybody else. */
+const MOST_AT_ONCE = 1000
+
+const isThere = (db: SqliteDatabase, { type, id }: Owner): boolean => {
+  const table = type === 'User' ? users : organizations
+  return db.select({ id: table.id }).from(table).where(eq(table.id, id)).get() !== undefined
+}
+
+/**
+ * Gives all apps of an owner, discarded ones too, to another. To be called in the transaction that removes the owner. Throws
+ * `OwnsApps` where there are apps and nobody to give them to; `OwnerNotFound` for one that is not there, and
+ * `TooManyApps` for more than a thousand.
+ */
+export const giveAway = (db: SqliteDatabase, appendAudit: AppendAudit, from: Owner, to: Owner | null, at: Date, origin: Origin): void => {
+  const owned = from.type === 'User' ? eq(apps.userId, from.id) : eq(apps.organizationId, from.id)
+  if (to !== null && !isThere(db, to)) throw new OwnerNotFound()
+  const names = db.select({ name: apps.name }).from(apps).where(owned).limit(MOST_AT_ONCE + 1).all()
+  if (names.length === 0) return
+  if (to === null || (to.type === from.type && to.id === from.id)) throw new OwnsApps()
+  if (names.length > MOST_AT_ONCE) throw new TooManyApps()
+  db.update(apps).set({ ...ownerColumns(to), updatedAt: at.toISOString() }).where(owned).run()
+  for (const { name } of names) appendAudit({ at, origin, action: 'app.transfer', subject: { type: 'app', id: name }, changes: ownerChanges(from, to) })
+}

@@ -1,0 +1,144 @@
+import { and, asc, desc, eq, gt, gte, lt, lte, ne, sql } from 'drizzle-orm'
+import type { Origin } from '../../audits/audit.ts'
+import { creation, differences } from '../../audits/audit.ts'
+import { userActor } from '../../access/principal.ts'
+import { permitsIn } from '../../access/rules.ts'
+import type { Permit } from '../../access/rules.ts'
+import type { Session } from '../../sessions/session.ts'
+import { EmailTaken, InvalidLogin, LastAdmin } from '../../problems/table.ts'
+import { toUserJson } from '../../users/representation.ts'
+import type { Account, UserStore } from '../../users/store.ts'
+import type { User } from '../../users/user.ts'
+import type { AppendAudit } from './audit-store.ts'
+import type { SqliteDatabase } from './database.ts'
+import { attempt } from './failures.ts'
+import { giveAway } from './ownership.ts'
+import { apps, grants, memberships, sessions, userPlaces, users } from './schema.ts'
+
+type UserRow = typeof users.$inferSelect
+
+const toUser = ({ passwordHash, updatedAt, ...user }: UserRow): User => user
+
+const toSession = ({ createdAt, expiresAt, ...session }: typeof sessions.$inferSelect): Session =>
+  ({ ...session, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) })
+
+const PLACE_DAYS = 90
+const DAY_MS = 86_400_000
+
+const daysBefore = (at: Date): string => new Date(at.getTime() - PLACE_DAYS * DAY_MS).toISOString()
+
+/** What an audit entry tells of a user: neither the password nor a hash of it. */
+const audited = (user: User): Record<string, unknown> => {
+  const { id, created_at: at, ...fields } = toUserJson(user)
+  return fields
+}
+
+export const createUserStore = (db: SqliteDatabase, appendAudit: AppendAudit): UserStore => {
+  const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
+
+  const rowOf = (id: number): UserRow | undefined => db.select().from(users).where(eq(users.id, id)).get()
+
+  const toAccount = (row: UserRow | undefined): Account | null => row === undefined ? null : { user: toUser(row), passwordHash: row.passwordHash }
+
+  const isTaken = (email: string, id: number): boolean =>
+    db.select({ id: users.id }).from(users).where(and(sql`lower(${users.email}) = ${email}`, ne(users.id, id))).get() !== undefined
+
+  const grantsOf = (id: number): { name: string, permits: Permit[] }[] => db.select({ name: apps.name, sum: sql<number>`sum(${grants.permit})` })
+    .from(grants).innerJoin(apps, eq(apps.id, grants.appId)).where(eq(grants.userId, id)).groupBy(grants.appId).all()
+    .map(({ name, sum }) => ({ name, permits: permitsIn(sum) }))
+
+  const audit = (action: string, id: number, at: Date, origin: Origin, changes: Parameters<AppendAudit>[0]['changes']): void => {
+    appendAudit({ at, origin, action: `user.${action}`, subject: { type: 'user', id: String(id) }, changes })
+  }
+
+  return {
+    insert: async (user, author) => await change(() => {
+      if (isTaken(user.email, 0)) throw new EmailTaken()
+      const made = toUser(db.insert(users).values({ ...user, updatedAt: user.createdAt }).returning().get())
+      audit('create', made.id, new Date(user.createdAt), 'actor' in author ? author : { actor: userActor(made), address: author.address, requestId: author.requestId }, creation(audited(made)))
+      return made
+    }),
+
+    find: async id => await attempt(() => toAccount(rowOf(id))?.user ?? null),
+
+    findAccount: async email => await attempt(() => toAccount(db.select().from(users).where(sql`lower(${users.email}) = ${email}`).get())),
+
+    page: async (limit, after) => await attempt(() => {
+      const rows = db.select().from(users).where(gt(users.id, after)).orderBy(asc(users.id)).limit(limit + 1).all()
+      return { users: rows.slice(0, limit).map(toUser), more: rows.length > limit }
+    }),
+
+    update: async (id, wanted, at, origin, own) => await change(() => {
+      const before = rowOf(id)
+      if (before === undefined) return null
+      if (own !== undefined && before.passwordHash !== own.checked) throw new InvalidLogin()
+      if (wanted.email !== undefined && isTaken(wanted.email, id)) throw new EmailTaken()
+      const { passwordHash, ...fields } = wanted
+      const after = { ...before, ...fields }
+      const changes = {
+        ...differences(audited(toUser(before)), audited(toUser(after))), ...passwordHash === undefined ? {} : { password: { changed: true } as const }
+      }
+      if (Object.keys(changes).length === 0) return toUser(before)
+      db.update(users).set({ ...wanted, updatedAt: at.toISOString() }).where(eq(users.id, id)).run()
+      if (after.accountLocked) db.delete(sessions).where(eq(sessions.userId, id)).run()
+      else if (passwordHash !== undefined) db.delete(sessions).where(and(eq(sessions.userId, id), ne(sessions.id, own?.keep ?? ''))).run()
+      audit('update', id, at, origin, changes)
+      return toUser(after)
+    }),
+
+    remove: async (id, transferTo, at, origin) => await change(() => {
+      const row = rowOf(id)
+      if (row === undefined) return false
+      const own = db.select({ id: memberships.organizationId }).from(memberships).where(and(eq(memberships.userId, id), eq(memberships.role, 'admin'))).all()
+      const isLast = own.some(organization => db.select({ id: memberships.userId }).from(memberships)
+        .where(and(eq(memberships.organizationId, organization.id), eq(memberships.role, 'admin'), ne(memberships.userId, id))).get() === undefined)
+      if (isLast) throw new LastAdmin()
+      giveAway(db, appendAudit, { type: 'User', id }, transferTo, at, origin)
+      for (const { organizationId, role } of db.select().from(memberships).where(eq(memberships.userId, id)).all()) {
+        const subject = { type: 'organization', id: String(organizationId) } as const
+        appendAudit({ at, origin, action: 'organization.remove_user', subject, changes: { user_id: { from: id, to: null }, role: { from: role, to: null } } })
+      }
+      for (const { name, permits } of grantsOf(id)) {
+        appendAudit({ at, origin, action: 'app.revoke', subject: { type: 'app', id: name }, changes: { user_id: { from: id, to: null }, permits: { from: permits, to: [] } } })
+      }
+      db.delete(users).where(eq(users.id, id)).run()
+      audit('delete', id, at, origin, {})
+      return true
+    }),
+
+    grants: async id => await attempt(() => db.select({ appId: grants.appId, appName: apps.name, permits: sql<number>`sum(${grants.permit})` })
+      .from(grants).innerJoin(apps, eq(apps.id, grants.appId)).where(and(eq(grants.userId, id), sql`${apps.discardedAt} is null`))
+      .groupBy(grants.appId).orderBy(asc(grants.appId)).all().map(grant => ({ ...grant, permits: permitsIn(grant.permits) }))),
+
+    startSession: async (session, place, checked, origin) => {
+      await change(() => {
+        const row = rowOf(session.userId)
+        if (row === undefined || row.accountLocked || row.passwordHash !== checked) throw new InvalidLogin()
+        const lastAt = session.createdAt.toISOString()
+        db.delete(userPlaces).where(and(eq(userPlaces.userId, row.id), lt(userPlaces.lastAt, daysBefore(session.createdAt)))).run()
+        db.insert(userPlaces).values({ userId: row.id, place, lastAt }).onConflictDoUpdate({ target: [userPlaces.userId, userPlaces.place], set: { lastAt } }).run()
+        db.delete(sessions).where(and(eq(sessions.userId, session.userId), lte(sessions.expiresAt, session.createdAt.toISOString()))).run()
+        db.insert(sessions).values({ ...session, createdAt: session.createdAt.toISOString(), expiresAt: session.expiresAt.toISOString() }).run()
+        audit('sign_in', session.userId, session.createdAt, origin, creation({ session_id: session.id }))
+      })
+    },
+
+    findSession: async (digest, at) => await attempt(() => {
+      const found = db.select({ session: sessions, user: users }).from(sessions).innerJoin(users, eq(users.id, sessions.userId))
+        .where(and(eq(sessions.digest, digest), gt(sessions.expiresAt, at.toISOString()))).get()
+      return found === undefined || found.user.accountLocked ? null : { session: toSession(found.session), user: toUser(found.user) }
+    }),
+
+    sessions: async (userId, at) => await attempt(() => db.select().from(sessions)
+      .where(and(eq(sessions.userId, userId), gt(sessions.expiresAt, at.toISOString()))).orderBy(desc(sessions.createdAt)).all().map(toSession)),
+
+    endSession: async (userId, id, at, origin) => await change(() => {
+      const isDone = db.delete(sessions).where(and(eq(sessions.userId, userId), eq(sessions.id, id))).run().changes === 1
+      if (isDone) audit('sign_out', userId, at, origin, { session_id: { from: id, to: null } })
+      return isDone
+    }),
+
+    isKnownPlace: async (userId, place, at) => await attempt(() => db.select({ place: userPlaces.place }).from(userPlaces)
+      .where(and(eq(userPlaces.userId, userId), eq(userPlaces.place, place), gte(userPlaces.lastAt, daysBefore(at)))).get() !== undefined)
+  }
+}

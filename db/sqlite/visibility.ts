@@ -1,0 +1,37 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+
+import type { AppStanding, OrganizationRole } from '../../access/rules.ts'
+import type { App } from '../../apps/app.ts'
+import type { SqliteDatabase } from './database.ts'
+
+/**
+ * The ids of the apps that a user may read, each found by an index of its own, so that the apps of others cost nothing. It says
+ * what `mayDo` in `access/rules.ts` says of `read`.
+ */
+export const visibleAppIds = (userId: number): SQL => sql`
+  select id from apps where user_id = ${userId}
+  union select apps.id from memberships join apps on apps.organization_id = memberships.organization_id
+    where memberships.user_id = ${userId} and memberships.role in ('admin', 'member')
+  union select app_id from grants where user_id = ${userId}
+  union select id from apps where readable_by is not null and readable_by = 'public'
+`
+
+/** The same for one app after another, where there are too many to gather. */
+export const isVisible = (userId: number): SQL => sql`(
+  apps.user_id = ${userId} or apps.readable_by = 'public'
+  or exists (select 1 from memberships where memberships.organization_id = apps.organization_id and memberships.user_id = ${userId} and memberships.role in ('admin', 'member'))
+  or exists (select 1 from grants where grants.app_id = apps.id and grants.user_id = ${userId})
+)`
+
+/** Makes the function that tells how a user stands to an app. */
+export const createStandings = ({ $client }: SqliteDatabase): ((app: App, userId: number) => AppStanding) => {
+  const roleIn = $client.prepare<[number, number], OrganizationRole>('select role from memberships where organization_id = ? and user_id = ?').pluck()
+  const grantsOn = $client.prepare<[number, number], number>('select coalesce(sum(permit), 0) from grants where app_id = ? and user_id = ?').pluck()
+  return ({ id, owner, readableBy }, userId) => ({
+    isOwner: owner.type === 'User' && owner.id === userId,
+    role: owner.type === 'Organization' ? roleIn.get(owner.id, userId) ?? null : null,
+    grants: grantsOn.get(id, userId) ?? 0,
+    isPublic: readableBy === 'public'
+  })
+}

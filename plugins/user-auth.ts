@@ -1,0 +1,51 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { userPrincipalOf } from '../access/principal.ts'
+import { AdminRequired, ClientKeyRequired, InvalidToken } from '../problems/table.ts'
+import { sessionDigest } from '../sessions/session.ts'
+import type { SessionCredential } from '../sessions/session.ts'
+import { createPasswordHasher } from '../users/passwords.ts'
+import type { PasswordHasher } from '../users/passwords.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Which signed-in users the route is for: any, those with the role `admin`, or none. Every protected route says one. */
+    users?: 'any' | 'admin' | 'none'
+  }
+
+  interface FastifyInstance {
+    passwords: PasswordHasher
+    /**
+     * Lets a request with a good session pass, where the route is for such users. Throws InvalidToken, ClientKeyRequired or
+     * AdminRequired for any other.
+     */
+    requireUser (credential: SessionCredential, request: FastifyRequest, reply: FastifyReply): Promise<void>
+  }
+}
+
+/** Lets users in with sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. Never by the URL. */
+export default fp(async fastify => {
+  const { users } = fastify.stores
+
+  const signIn = async ({ accessToken, client, uid }: SessionCredential, request: FastifyRequest): Promise<void> => {
+    const found = await users.findSession(sessionDigest(accessToken), new Date())
+    if (found === null || found.session.client !== client || found.user.email !== uid.toLowerCase()) {
+      request.log.info({ reason: 'no_session', method: request.method, route: request.routeOptions.url, address: request.ip }, 'session refused')
+      throw new InvalidToken()
+    }
+    request.principal = { kind: 'user', ...found }
+  }
+
+  fastify.decorate('passwords', createPasswordHasher())
+  fastify.decorate('requireUser', async (credential, request, reply) => {
+    try {
+      await signIn(credential, request)
+    } catch (error) {
+      reply.header('www-authenticate', 'Bearer realm="trivial", error="invalid_token"')
+      throw error
+    }
+    const { users: which = 'none' } = request.routeOptions.config
+    if (which === 'none') throw new ClientKeyRequired()
+    if (which === 'admin' && userPrincipalOf(request).user.role !== 'admin') throw new AdminRequired()
+  })
+}, { name: 'user-auth', dependencies: ['database', 'client-keys'] })

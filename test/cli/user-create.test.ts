@@ -1,0 +1,55 @@
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { openStores } from '../../db/open.ts'
+import { createPasswordHasher } from '../../users/passwords.ts'
+import { run, settings } from '../helper.ts'
+
+const terminal = (t: Test) => {
+  const { env } = settings(t)
+  return {
+    create: async (args: string[], input = '') => await run(t, 'cli/user-create.ts', { env, args, input }).ended,
+    stores: () => {
+      const stores = openStores(env['DATABASE_URL'])
+      t.teardown(() => { stores.close() })
+      return stores
+    }
+  }
+}
+
+test('user:create makes a user with the password on standard input, or with one that it makes', async t => {
+  const { create, stores } = terminal(t)
+  const typed = await create(['--email', 'Ada@Example.com', '--name', 'Ada Moreno', '--admin'], 'seven green kettles\n')
+  t.match(typed, { code: 0, stdout: 'The user Ada Moreno <ada@example.com> is made, an administrator.\n', stderr: '' })
+  const made = await create(['--email', 'ben@example.com', '--name', 'Ben Okafor'])
+  const [, password] = /can't be shown again: (\S{24})\n$/.exec(made.stdout) ?? []
+  const json = JSON.parse((await create(['--email', 'eve@example.com', '--name', 'Eve Park', '--json'])).stdout)
+  t.match(json, { id: 3, role: 'member', password: /^\S{24}$/ })
+  t.notOk('password' in JSON.parse((await create(['--email', 'dan@example.com', '--name', 'Dan', '--json'], 'seven green kettles')).stdout))
+  const { users, audits } = stores()
+  const { verify } = createPasswordHasher()
+  for (const [email, secret, role] of [['ada@example.com', 'seven green kettles', 'admin'], ['ben@example.com', String(password), 'member'], ['eve@example.com', json.password, 'member']] as const) {
+    const account = await users.findAccount(email)
+    t.equal(account?.user.role, role)
+    t.ok(await verify(account?.passwordHash ?? null, secret))
+  }
+  t.match((await audits.page({ action: 'user.create' }, 10)).audits, [{ actor: { kind: 'cli' } }, {}, {}, {}])
+})
+
+test('what can not be is refused in a sentence, and nothing is made', async t => {
+  const { create, stores } = terminal(t)
+  await create(['--email', 'ada@example.com', '--name', 'Ada'], 'seven green kettles')
+  for (const [code, error, input, ...args] of [
+    [1, 'Another user has this e-mail address', '', '--email', 'ADA@example.com', '--name', 'Ada'],
+    [1, '--email must be an e-mail address', '', '--email', 'ada', '--name', 'Ada'],
+    [1, '--name must be visible', '', '--email', 'b@example.com', '--name', ' '],
+    [1, 'password must have 12 characters at least', 'short', '--email', 'b@example.com', '--name', 'B'],
+    [1, 'password is one of the commonest', 'qwerty123456', '--email', 'b@example.com', '--name', 'B'],
+    [2, 'Name an --email and a --name', '', '--email', 'b@example.com']
+  ] as const) {
+    const ended = await create([...args], input)
+    t.equal(ended.code, code, error)
+    t.equal(ended.stdout, '')
+    t.ok(ended.stderr.startsWith(error), ended.stderr)
+  }
+  t.equal((await stores().users.page(10, 0)).users.length, 1)
+})

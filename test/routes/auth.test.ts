@@ -1,0 +1,213 @@
+import { test } from 'tap'
+import { SAMPLE_PASSWORD } from '../../db/sample.ts'
+import { neighbourhood } from '../../keys/addresses.ts'
+import { listening, raw, world } from '../helper.ts'
+import type { Reply, World } from '../helper.ts'
+import { signIn } from './user.ts'
+
+const post = async ({ fastify }: World, url: string, body: object, headers: Record<string, string> = {}, remoteAddress = '127.0.0.1') => {
+  const response = await fastify.inject({ method: 'POST', url, payload: body, headers, remoteAddress })
+  return { status: response.statusCode, headers: response.headers, text: response.payload, json: JSON.parse(response.payload) as Reply['json'] }
+}
+
+const PASSWORD = 'seven green kettles'
+
+test("signing up and in answers Trivial's headers, which let the user in as three headers or as one", async t => {
+  const made = await world(t)
+  const up = await post(made, '/auth', { name: 'Eve Park', email: 'Eve@Example.com', password: PASSWORD })
+  t.equal(up.status, 201)
+  t.match(up.json, { data: { id: Number, name: 'Eve Park', email: 'eve@example.com', role: 'member', color_theme: null, account_locked: false } })
+  const { status, headers, json, text } = await post(made, '/auth/sign_in', { email: ' EVE@example.com', password: PASSWORD })
+  t.equal(status, 200)
+  t.equal(headers['cache-control'], 'no-store')
+  t.same(json, up.json)
+  t.match(headers, { 'access-token': /^[\w-]{43}$/, 'token-type': 'Bearer', client: /^[\w-]{22}$/, expiry: /^\d{10}$/, uid: 'eve@example.com', authorization: /^Bearer [A-Za-z0-9+/]+=*$/ })
+  t.ok(Math.abs(Number(headers['expiry']) - Date.now() / 1000 - 14 * 86_400) < 60)
+  const five = JSON.parse(Buffer.from(String(headers['authorization']).slice('Bearer '.length), 'base64').toString()) as Record<string, string>
+  t.same(five, Object.fromEntries(['access-token', 'token-type', 'client', 'expiry', 'uid'].map(name => [name, headers[name]])))
+  t.notMatch(text, String(headers['access-token']))
+
+  const get = async (sent: Record<string, string>, url = '/profile') => await made.fastify.inject({ url, headers: sent })
+  const three = { 'access-token': five['access-token'], client: five['client'], uid: five['uid'] }
+  t.same((await get(three)).json(), json.data)
+  t.same((await get({ authorization: String(headers['authorization']) })).json(), json.data)
+  t.equal((await get({ ...three, uid: 'EVE@EXAMPLE.COM' })).statusCode, 200)
+  const { 'access-token': token, client, uid } = three
+  for (const bad of [
+    { 'access-token': token, client }, { 'access-token': token, uid }, { client, uid }, { ...three, client: 'x' }, { ...three, uid: 'ada@example.com' }, { ...three, 'access-token': 'x' },
+    { authorization: 'Bearer eyJ' }, { authorization: `Bearer ${Buffer.from('{"a":1}').toString('base64')}` }, { authorization: `Bearer ${Buffer.from('{"a').toString('base64')}` }, { authorization: `Bearer ${token}` },
+    { authorization: `Bearer ${Buffer.from('[]').toString('base64')}` }
+  ] as Record<string, string>[]) {
+    const refused = await get(bad)
+    t.equal(refused.statusCode, 401, JSON.stringify(Object.keys(bad)))
+    t.match(refused.headers['www-authenticate'], /^Bearer realm="trivial"/)
+  }
+  t.equal((await get({}, `/profile?access-token=${token}&client=${client}&uid=${uid}`)).statusCode, 401, 'never by the URL')
+})
+
+test('a client that names itself nowhere may sign in', async t => {
+  const made = await world(t)
+  const port = await listening(made.fastify)
+  const body = JSON.stringify({ email: 'ada@example.com', password: SAMPLE_PASSWORD })
+  t.match(await raw(port, `POST /auth/sign_in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`), /^HTTP\/1\.1 200 /)
+  const ada = await signIn(made, 'ada')
+  t.same((await ada('GET', '/profile/sessions')).json.map(({ agent }: { agent: string | null }) => agent), ['lightMyRequest', null])
+})
+
+test('a wrong password and an unknown address are refused in the same words, and so is an account without a password', async t => {
+  const made = await world(t)
+  await made.call('POST', '/users', { name: 'No Password', email: 'none@example.com' })
+  const replies = new Set<string>()
+  for (const body of [{ email: 'ada@example.com', password: 'wrong' }, { email: 'nobody@example.com', password: 'wrong' }, { email: 'none@example.com', password: '' }, { email: 'x', password: SAMPLE_PASSWORD }]) {
+    const { status, text } = await post(made, '/auth/sign_in', body)
+    t.equal(status, 401)
+    replies.add(text)
+  }
+  t.equal(replies.size, 1)
+  t.match(JSON.parse([...replies][0]), { code: 'INVALID_LOGIN', errors: ['Invalid login credentials. Please try again.'] })
+})
+
+test('what is not valid at signing up is named', async t => {
+  const made = await world(t)
+  const good = { name: 'Eve Park', email: 'eve@example.com', password: PASSWORD }
+  for (const [change, status, error] of [
+    [{ email: 'ADA@example.com' }, 409, /another user|Another user/],
+    [{ email: 'eve' }, 422, /email must be an e-mail address/],
+    [{ email: 'eve@localhost' }, 422, /email must be/],
+    [{ email: 'a b@example.com' }, 422, /email must be/],
+    [{ email: 'жук@example.com' }, 422, /email must be/],
+    [{ email: 'a@ü.example' }, 422, /email must be/],
+    [{ name: `tck_${'x'.repeat(72)}` }, 422, /name must not hold a token/],
+    [{ password: 'seven green\nkettles' }, 422, /one line/],
+    [{ name: ' ' }, 422, /name must be visible/],
+    [{ password: 'short' }, 422, /12 characters at least/],
+    [{ password: 'x'.repeat(129) }, 422, /128 characters at most/],
+    [{ password: 'passwordpassword' }, 422, /commonest/],
+    [{ password: 'qwerty123456' }, 422, /commonest/],
+    [{ password: 'administrator1!' }, 422, /commonest/],
+    [{ password: 'aaaaaaaaaaaaaaa' }, 422, /commonest/],
+    [{ password: 'EVE@example.com' }, 422, /other than the name/]
+  ] as const) {
+    const reply = await post(made, '/auth', { ...good, ...change })
+    t.equal(reply.status, status, JSON.stringify(change))
+    t.match(reply.json.errors.join(), error)
+  }
+  t.equal((await post(made, '/auth', { ...good, password: 'é'.repeat(6) + 'ü'.repeat(3) + 'abc' })).status, 201, 'characters are counted, not bytes')
+  t.equal((await post(await world(t, { SIGN_UP: 'closed' }), '/auth', good)).json.code, 'SIGN_UP_CLOSED')
+})
+
+test('sessions are listed and ended by their owner, and a new password ends the others', async t => {
+  const made = await world(t)
+  const [one, two, three] = [await signIn(made, 'ada'), await signIn(made, 'ada'), await signIn(made, 'ada')]
+  const ben = await signIn(made, 'ben')
+  const sessions = (await one('GET', '/profile/sessions')).json
+  t.equal(sessions.length, 3)
+  t.equal(sessions.filter(({ current }: { current: boolean }) => current).length, 1)
+  t.match(sessions[0], { id: String, created_at: /Z$/, expires_at: /Z$/, address: '127.0.0.1', agent: 'lightMyRequest' })
+  const ownOf = async (call: World['call']): Promise<string> => (await call('GET', '/profile/sessions')).json.find(({ current }: { current: boolean }) => current).id
+  t.equal((await ben('DELETE', `/profile/sessions/${await ownOf(two)}`)).status, 404, 'nobody ends those of others')
+  t.equal((await one('DELETE', `/profile/sessions/${await ownOf(two)}`)).status, 204)
+  t.equal((await two('GET', '/profile')).status, 401)
+  t.equal((await one('DELETE', '/profile/sessions/nope')).status, 404)
+
+  t.equal((await one('PUT', '/profile/password', { current_password: 'wrong', password: PASSWORD })).status, 401)
+  t.equal((await one('PUT', '/profile/password', { current_password: SAMPLE_PASSWORD, password: 'short' })).status, 422)
+  t.equal((await one('PUT', '/profile/password', { current_password: SAMPLE_PASSWORD, password: PASSWORD })).status, 204)
+  t.same([(await one('GET', '/profile')).status, (await three('GET', '/profile')).status, (await ben('GET', '/profile')).status], [200, 401, 200])
+  t.equal((await post(made, '/auth/sign_in', { email: 'ada@example.com', password: SAMPLE_PASSWORD })).status, 401)
+  const again = await signIn(made, 'ada', PASSWORD)
+  t.equal((await again('DELETE', '/auth/sign_out')).status, 204)
+  t.equal((await again('GET', '/profile')).status, 401)
+
+  const changed = await one('PUT', '/profile', { name: 'Ada M.', color_theme: 'dark', email: 'ignored@example.com', role: 'admin' })
+  t.match(changed, { status: 200, json: { name: 'Ada M.', color_theme: 'dark', email: 'ada@example.com', role: 'member' } })
+})
+
+test('a session ends after 14 days', async t => {
+  const made = await world(t)
+  const ada = await signIn(made, 'ada')
+  const RealDate = Date
+  const later = RealDate.now() + 14 * 86_400_000 + 1000
+  const clock = t.intercept(globalThis, 'Date', {
+    value: class extends RealDate {
+      constructor (...args: [string] | []) { if (args.length === 0) super(later); else super(...args) }
+      static override now () { return later }
+    }
+  })
+  const { status } = await ada('GET', '/profile')
+  clock.restore()
+  t.equal(status, 401)
+})
+
+test('a locked account can not sign in, and its sessions stop', async t => {
+  const made = await world(t)
+  const ada = await signIn(made, 'ada')
+  const { json: { id } } = await ada('GET', '/profile')
+  t.equal((await made.call('PATCH', `/users/${id}`, { account_locked: true })).status, 200)
+  t.equal((await ada('GET', '/profile')).status, 401)
+  t.match(await post(made, '/auth/sign_in', { email: 'ada@example.com', password: SAMPLE_PASSWORD }), { status: 403, json: { code: 'ACCOUNT_LOCKED' } })
+  t.equal((await post(made, '/auth/sign_in', { email: 'ada@example.com', password: 'wrong password' })).status, 401, 'it is told only to who knows the password')
+  await made.call('PATCH', `/users/${id}`, { account_locked: false })
+  t.equal((await ada('GET', '/profile')).status, 401, 'the session is over for good')
+})
+
+test('attempts are limited by address and by account, and a stranger does not keep a user out', async t => {
+  const made = await world(t)
+  const attempt = async (email: string, address: string, password = 'wrong') => await post(made, '/auth/sign_in', { email, password }, {}, address)
+  const statuses: number[] = []
+  for (let i = 0; i < 21; i++) statuses.push((await attempt('ben@example.com', '192.0.2.1')).status)
+  t.same(statuses, [...Array.from({ length: 20 }, () => 401), 429])
+  const limited = await attempt('ben@example.com', '192.0.2.1', SAMPLE_PASSWORD)
+  t.match(limited, { status: 429, json: { code: 'SIGN_IN_LIMITED' }, headers: { 'retry-after': /^\d+$/ } })
+  t.equal((await attempt('ben@example.com', '192.0.2.2', SAMPLE_PASSWORD)).status, 200, 'from elsewhere')
+
+  t.equal((await attempt('ada@example.com', '198.51.100.7', SAMPLE_PASSWORD)).status, 200)
+  for (let i = 0; i < 101; i++) await made.fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: { email: 'ada@example.com', password: '' }, remoteAddress: `203.0.113.${i}` })
+  t.equal((await attempt('ada@example.com', '203.0.113.200', SAMPLE_PASSWORD)).status, 429, 'guessed at from everywhere')
+  t.equal((await attempt('ada@example.com', '198.51.100.7', SAMPLE_PASSWORD)).status, 200, 'where the user has been before')
+  await made.call('PATCH', '/users/1', { password: PASSWORD })
+  t.equal((await attempt('ada@example.com', '198.51.100.7', PASSWORD)).status, 200, 'also with no session left')
+
+  for (let i = 0; i < 60; i++) await made.fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: { email: `x${i}@example.com`, password: '' }, remoteAddress: `2001:db8:1:2::${i}` })
+  t.equal((await attempt('y@example.com', '2001:db8:1:2:ffff::1')).status, 429, 'a whole /64 is one visitor')
+  t.equal((await attempt('y@example.com', '2001:db8:1:3::1')).status, 401)
+  t.equal(neighbourhood('2001:0:0:7::1'), neighbourhood('2001:0:0:7:1:1:1:1'))
+  t.not(neighbourhood('2001:0:0:7::1'), neighbourhood('2001:0:0:8::1'))
+})
+
+test('a client key belongs to no user, and wins over a session that is sent along', async t => {
+  const made = await world(t)
+  for (const [method, url, body] of [
+    ['GET', '/profile'], ['PUT', '/profile', {}], ['PUT', '/profile/password', { current_password: 'x', password: PASSWORD }], ['GET', '/profile/sessions'],
+    ['DELETE', '/profile/sessions/x'], ['DELETE', '/auth/sign_out']
+  ] as const) t.match(await made.call(method, url, body), { status: 403, json: { code: 'USER_REQUIRED' } }, `${method} ${url}`)
+  const { headers } = await post(made, '/auth/sign_in', { email: 'ada@example.com', password: SAMPLE_PASSWORD })
+  const three = Object.fromEntries(['access-token', 'client', 'uid'].map(name => [name, String(headers[name])]))
+  t.equal((await made.call('GET', '/apps', undefined, three)).json.length, 24)
+  t.equal((await made.fastify.inject({ url: '/apps', headers: three })).json().length, 8)
+  const port = await listening(made.fastify)
+  const both = `Authorization: ${String(headers['authorization'])}\r\nAuthorization: Bearer ${made.key.keyAccessToken}\r\n`
+  t.match(await raw(port, `GET /apps HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n${both}\r\n`), /^HTTP\/1\.1 401 /, 'not both in one kind of header')
+})
+
+test('pages of the configured origins may read sessions, and client keys get no CORS headers', async t => {
+  const made = await world(t, { CORS_ORIGINS: 'https://app.example.com, http://localhost:5173' })
+  const origin = 'https://app.example.com'
+  const preflight = async (from: string) => await made.fastify.inject({
+    method: 'OPTIONS', url: '/apps', headers: { origin: from, 'access-control-request-method': 'GET', 'access-control-request-headers': 'access-token,client,uid' }
+  })
+  const allowed = await preflight(origin)
+  t.equal(allowed.statusCode, 204)
+  t.equal(allowed.headers['access-control-allow-origin'], origin)
+  t.match(allowed.headers['access-control-allow-headers'], /access-token.*client.*uid/)
+  t.equal((await preflight('https://evil.example')).headers['access-control-allow-origin'], undefined)
+  const signedIn = await post(made, '/auth/sign_in', { email: 'ada@example.com', password: SAMPLE_PASSWORD }, { origin })
+  t.equal(signedIn.headers['access-control-allow-origin'], origin)
+  t.match(signedIn.headers['access-control-expose-headers'], /access-token.*client.*expiry.*uid.*authorization/)
+  const user = await made.fastify.inject({ url: '/apps', headers: { origin, authorization: String(signedIn.headers['authorization']) } })
+  t.equal(user.headers['access-control-allow-origin'], origin)
+  const key = await made.call('GET', '/apps', undefined, { origin })
+  t.equal(key.status, 403)
+  t.equal(key.headers['access-control-allow-origin'], undefined)
+  t.equal((await made.fastify.inject({ method: 'GET', url: '/nowhere' })).statusCode, 404)
+})

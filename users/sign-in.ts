@@ -1,0 +1,41 @@
+import { v7 as newId } from 'uuid'
+import { userActor } from '../access/principal.ts'
+import { AccountLocked, InvalidLogin } from '../problems/table.ts'
+import { neighbourhood } from '../keys/addresses.ts'
+import { redact } from '../keys/redaction.ts'
+import { newSession, sessionHeaders } from '../sessions/session.ts'
+import type { PasswordHasher } from './passwords.ts'
+import type { Account, UserStore } from './store.ts'
+
+const LONGEST_AGENT = 200
+
+/** Where a sign-in comes from. */
+export interface Visitor {
+  readonly address: string
+  readonly agent: string | undefined
+  readonly requestId: string
+}
+
+/**
+ * Starts a session for a user whose password was checked against a hash, and answers the headers that its client sends from then on.
+ * Throws InvalidLogin where the password was changed, or the account locked, while it was checked.
+ */
+export const startSession = async (users: UserStore, { user, passwordHash }: Account, { address, agent, requestId }: Visitor): Promise<Record<string, string>> => {
+  const { accessToken, kept } = newSession(new Date())
+  const session = {
+    ...kept, id: newId(), userId: user.id, address, agent: agent === undefined ? null : redact(agent).replaceAll(/\p{C}/gu, '?').slice(0, LONGEST_AGENT)
+  }
+  await users.startSession(session, neighbourhood(address), passwordHash, { actor: userActor(user), address, requestId })
+  return sessionHeaders(accessToken, session, user.email)
+}
+
+/**
+ * The account of an address and a password. It takes as long for an address that nobody has. Throws InvalidLogin, and AccountLocked
+ * for who knows the password of an account that is locked.
+ */
+export const checkPassword = async (users: UserStore, passwords: PasswordHasher, email: string, password: string): Promise<Account> => {
+  const account = await users.findAccount(email)
+  if (!await passwords.verify(account?.passwordHash ?? null, password) || account === null) throw new InvalidLogin()
+  if (account.user.accountLocked) throw new AccountLocked()
+  return account
+}
