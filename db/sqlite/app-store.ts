@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { and, eq, isNull, lte, max, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { Asker } from '../../access/principal.ts'
-import { mayDo, mayOwnThrough, PERMITS, permitsIn } from '../../access/rules.ts'
-import type { AppAction, OrganizationRole, Permit } from '../../access/rules.ts'
+import { mayDo, PERMITS, permitsIn } from '../../access/rules.ts'
+import type { AppAction, Permit } from '../../access/rules.ts'
 import type { App, AppChange, NewApp, Owner, TagKey } from '../../apps/app.ts'
 import type { AppFilter, AppKey, AppStore, ListPosition, ListRange } from '../../apps/store.ts'
 import { creation, differences } from '../../audits/audit.ts'
@@ -12,8 +12,8 @@ import type { AppendAudit } from './audit-store.ts'
 import { attempt } from './failures.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Forbidden, UserNotFound } from '../../problems/table.ts'
-import { ownerChanges, ownerColumns } from './ownership.ts'
-import { apps, grants, memberships, tags, users } from './schema.ts'
+import { createOwnerCheck, ownerChanges, ownerColumns } from './ownership.ts'
+import { apps, grants, tags, users } from './schema.ts'
 import { createStandings, isVisible, visibleAppIds } from './visibility.ts'
 
 /** How many apps are looked at, and how many bytes of them are read, before other work gets its turn. */
@@ -113,6 +113,7 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
   const keptByName = db.select(columns).from(apps).where(and(eq(apps.name, sql.placeholder('key')), kept)).prepare()
   const keptById = db.select(columns).from(apps).where(and(eq(apps.id, sql.placeholder('key')), kept)).prepare()
   const standing = createStandings(db)
+  const refuseOwner = createOwnerCheck(db)
 
   const find = (key: AppKey): App | null => {
     const [row] = (typeof key === 'number' ? keptById : keptByName).values({ key }) as (Row | undefined)[]
@@ -131,15 +132,6 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
   const reach = (key: AppKey, action: AppAction, asker: Asker): App | null => {
     const app = find(key)
     return app === null ? null : check(app, action, asker)
-  }
-
-  const roleIn = (organizationId: number, userId: number): OrganizationRole | null => db.select({ role: memberships.role }).from(memberships)
-    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId))).get()?.role ?? null
-
-  /** Throws where a user may not have apps made for, or given to, an owner. */
-  const refuseOwner = (owner: Owner, what: 'create' | 'receive', { userId }: Asker): void => {
-    if (userId === null || (owner.type === 'User' && owner.id === userId)) return
-    if (owner.type === 'User' || !mayOwnThrough(roleIn(owner.id, userId), what)) throw new Forbidden()
   }
 
   const grantsOf = (appId: number, userId: number): Permit[] => permitsIn(

@@ -1,17 +1,15 @@
 import { and, asc, count, eq, gt, sql } from 'drizzle-orm'
 import type { Asker } from '../../access/principal.ts'
-import { mayAdministerOrganization, mayOwnThrough, maySeeOrganization } from '../../access/rules.ts'
-import type { OrganizationRole } from '../../access/rules.ts'
+import { mayAdministerOrganization, maySeeOrganization } from '../../access/rules.ts'
 import { creation, differences } from '../../audits/audit.ts'
 import type { Changes } from '../../audits/audit.ts'
-import type { Owner } from '../../apps/app.ts'
 import type { Member, Organization } from '../../organizations/organization.ts'
 import type { OrganizationStore } from '../../organizations/store.ts'
 import { Forbidden, LastAdmin, OrganizationNotFound, UserNotFound } from '../../problems/table.ts'
 import type { AppendAudit } from './audit-store.ts'
 import type { SqliteDatabase } from './database.ts'
 import { attempt } from './failures.ts'
-import { giveAway } from './ownership.ts'
+import { createOwnerCheck, createRoles, giveAway } from './ownership.ts'
 import { memberships, organizations, users } from './schema.ts'
 
 const columns = { id: organizations.id, name: organizations.name, billingEmail: organizations.billingEmail }
@@ -22,24 +20,21 @@ const audited = ({ name, billingEmail }: Omit<Organization, 'id'>): Record<strin
 export const createOrganizationStore = (db: SqliteDatabase, appendAudit: AppendAudit): OrganizationStore => {
   const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
 
-  const roleOf = (id: number, userId: number): OrganizationRole | null => db.select({ role: memberships.role }).from(memberships)
-    .where(and(eq(memberships.organizationId, id), eq(memberships.userId, userId))).get()?.role ?? null
+  const roleIn = createRoles(db)
+  const refuseOwner = createOwnerCheck(db)
 
   /** The organization, where the asker may see it. */
   const see = (id: number, { userId }: Asker): Organization | null => {
     const found = db.select(columns).from(organizations).where(eq(organizations.id, id)).get()
-    return found === undefined || (userId !== null && !maySeeOrganization(roleOf(id, userId))) ? null : found
+    return found === undefined || (userId !== null && !maySeeOrganization(roleIn(id, userId))) ? null : found
   }
 
   /** The organization, where the asker may see it; throws where the asker may not change it. */
   const reach = (id: number, asker: Asker): Organization | null => {
     const found = see(id, asker)
-    if (found !== null && asker.userId !== null && !mayAdministerOrganization(roleOf(id, asker.userId))) throw new Forbidden()
+    if (found !== null && asker.userId !== null && !mayAdministerOrganization(roleIn(id, asker.userId))) throw new Forbidden()
     return found
   }
-
-  const mayGiveTo = (userId: number, owner: Owner): boolean =>
-    owner.type === 'User' ? owner.id === userId : mayOwnThrough(roleOf(owner.id, userId), 'receive')
 
   const memberOf = (id: number, userId: number): Member | undefined => membersOf(id, userId)[0]
 
@@ -92,7 +87,7 @@ export const createOrganizationStore = (db: SqliteDatabase, appendAudit: AppendA
 
     remove: async (id, transferTo, at, asker) => await change(() => {
       if (reach(id, asker) === null) return false
-      if (transferTo !== null && asker.userId !== null && !mayGiveTo(asker.userId, transferTo)) throw new Forbidden()
+      if (transferTo !== null) refuseOwner(transferTo, 'receive', asker)
       giveAway(db, appendAudit, { type: 'Organization', id }, transferTo, at, asker.origin)
       db.delete(organizations).where(eq(organizations.id, id)).run()
       audit('delete', id, at, asker, {})

@@ -1,13 +1,31 @@
 import { eq } from 'drizzle-orm'
+import type { Asker } from '../../access/principal.ts'
+import { mayOwnThrough } from '../../access/rules.ts'
+import type { OrganizationRole } from '../../access/rules.ts'
 import type { Origin } from '../../audits/audit.ts'
 import type { Owner } from '../../apps/app.ts'
-import { OwnerNotFound, OwnsApps, TooManyApps } from '../../problems/table.ts'
+import { Forbidden, OwnerNotFound, OwnsApps, TooManyApps } from '../../problems/table.ts'
 import type { AppendAudit } from './audit-store.ts'
 import type { SqliteDatabase } from './database.ts'
 import { apps, organizations, users } from './schema.ts'
 
 /** The columns that say whose an app is. */
 export const ownerColumns = ({ type, id }: Owner) => ({ userId: type === 'User' ? id : null, organizationId: type === 'Organization' ? id : null })
+
+/** Makes the function that tells what a user is in an organization; null: nothing. */
+export const createRoles = ({ $client }: SqliteDatabase): ((organizationId: number, userId: number) => OrganizationRole | null) => {
+  const role = $client.prepare<[number, number], OrganizationRole>('select role from memberships where organization_id = ? and user_id = ?').pluck()
+  return (organizationId, userId) => role.get(organizationId, userId) ?? null
+}
+
+/** Makes the function that throws `Forbidden` where a user may not have apps made for, or given to, an owner. */
+export const createOwnerCheck = (db: SqliteDatabase): ((owner: Owner, what: 'create' | 'receive', asker: Asker) => void) => {
+  const roleIn = createRoles(db)
+  return ({ type, id }, what, { userId }) => {
+    if (userId === null) return
+    if (type === 'User' ? id !== userId : !mayOwnThrough(roleIn(id, userId), what)) throw new Forbidden()
+  }
+}
 
 /** What an audit entry tells of another owner. */
 export const ownerChanges = (from: Owner, to: Owner) => ({

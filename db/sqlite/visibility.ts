@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-
-import type { AppStanding, OrganizationRole } from '../../access/rules.ts'
+import type { AppStanding } from '../../access/rules.ts'
 import type { App } from '../../apps/app.ts'
 import type { SqliteDatabase } from './database.ts'
+import { createRoles } from './ownership.ts'
 
 /**
  * The ids of the apps that a user may read, each found by an index of its own, so that the apps of others cost nothing. It says
@@ -25,12 +25,12 @@ export const isVisible = (userId: number): SQL => sql`(
 )`
 
 /** Makes the function that tells how a user stands to an app. */
-export const createStandings = ({ $client }: SqliteDatabase): ((app: App, userId: number) => AppStanding) => {
-  const roleIn = $client.prepare<[number, number], OrganizationRole>('select role from memberships where organization_id = ? and user_id = ?').pluck()
-  const grantsOn = $client.prepare<[number, number], number>('select coalesce(sum(permit), 0) from grants where app_id = ? and user_id = ?').pluck()
+export const createStandings = (db: SqliteDatabase): ((app: App, userId: number) => AppStanding) => {
+  const roleIn = createRoles(db)
+  const grantsOn = db.$client.prepare<[number, number], number>('select coalesce(sum(permit), 0) from grants where app_id = ? and user_id = ?').pluck()
   return ({ id, owner, readableBy }, userId) => ({
     isOwner: owner.type === 'User' && owner.id === userId,
-    role: owner.type === 'Organization' ? roleIn.get(owner.id, userId) ?? null : null,
+    role: owner.type === 'Organization' ? roleIn(owner.id, userId) : null,
     grants: grantsOn.get(id, userId) ?? 0,
     isPublic: readableBy === 'public'
   })
