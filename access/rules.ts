@@ -20,18 +20,20 @@ export interface AppStanding {
   readonly grants: number
   /** Whether every signed-in user may read it. */
   readonly isPublic: boolean
+  /** Whether it was deleted. */
+  readonly isDiscarded: boolean
 }
 
 /**
  * Whether a user may do something to an app. The owner and the admins of the organization that owns it may do everything, its
- * members may read it, its guests nothing; grants add to that, and whoever was granted anything may read. Client keys
- * are not asked: they override all of this.
+ * members may read it, its guests nothing; grants add to that, and whoever was granted anything may read. What was deleted is
+ * only for those who may do everything. Client keys are not asked: they override all of this.
  *
  * `db/sqlite/visibility.ts` says in SQL which apps a user may read; the two are held equal by a test.
  */
-export const mayDo = ({ isOwner, role, grants, isPublic }: AppStanding, action: AppAction): boolean => {
+export const mayDo = ({ isOwner, role, grants, isPublic, isDiscarded }: AppStanding, action: AppAction): boolean => {
   if (isOwner || role === 'admin') return true
-  if (action === 'administer') return false
+  if (action === 'administer' || isDiscarded) return false
   if (action === 'read') return role === 'member' || isPublic || grants !== 0
   return (grants & PERMITS[action]) !== 0
 }

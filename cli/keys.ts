@@ -57,19 +57,19 @@ export const keyOf = async (keys: KeyRegistry, argument: string): Promise<Client
 
 /** A token from standard input; blanks around it are ignored. Throws a CommandError where there is none, or far too much. */
 export const readToken = async (): Promise<string> => {
-  const token = await readInput()
+  const token = (await readInput()).trim()
   if (token === '') throw new CommandError('There is no token on standard input.')
   return token
 }
 
-/** What is on standard input, without blanks around it. Throws a CommandError for far too much. */
+/** What is on standard input. Throws a CommandError for far too much. */
 export const readInput = async (): Promise<string> => {
   let text = ''
   for await (const chunk of process.stdin.setEncoding('utf8')) {
     text += String(chunk)
     if (text.length > MOST_INPUT) throw new CommandError('There is too much on standard input.')
   }
-  return text.trim()
+  return text
 }
 
 /** Prints one JSON document on standard output. */

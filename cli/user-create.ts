@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { environment, readConfig } from '../config/read.ts'
 import { openStores } from '../db/open.ts'
 import { checked } from '../json/validation.ts'
+import { credentialFaults } from '../keys/token-shape.ts'
 import { InvalidFields } from '../problems/table.ts'
 import { createPasswordHasher, passwordFaults } from '../users/passwords.ts'
 import { toUserJson, userFields } from '../users/representation.ts'
@@ -31,10 +32,10 @@ one is made and printed, this once.
 
   run: async ({ email: address, name, admin, json }) => {
     if (address === undefined || name === undefined) throw new UsageError('Name an --email and a --name.')
-    const typed = await readInput()
+    const typed = (await readInput()).replace(/\r?\n$/, '')
     const password = typed === '' ? randomBytes(PASSWORD_BYTES).toString('base64url') : typed
     const email = checked(NewUser, { name, email: address, password }).email.toLowerCase()
-    const faults = await passwordFaults(password, { name, email })
+    const faults = [...credentialFaults({ name, email }), ...await passwordFaults(password, { name, email })]
     if (faults.length > 0) throw new InvalidFields(faults)
     const { DATABASE_URL } = readConfig(environment(), ['DATABASE_URL'])
     const stores = openStores(DATABASE_URL)

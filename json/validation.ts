@@ -41,7 +41,8 @@ interface Fault {
 export const sentences = (faults: readonly Fault[]): string[] => [...new Set(faults.map(sentence))]
 
 /** Text for people: something to be seen, no control characters, and nothing that is not Unicode text. */
-export const PRINTABLE = '^[^\\p{Cc}\\p{Cs}]*[^\\p{C}\\p{Z}][^\\p{Cc}\\p{Cs}]*$'
+// What may come before the first visible character is not visible itself: where the two could overlap, the search would be quadratic.
+export const PRINTABLE = '^[\\p{Z}\\p{Cf}\\p{Co}\\p{Cn}]*[^\\p{C}\\p{Z}][^\\p{Cc}\\p{Cs}]*$'
 
 /** An instant of RFC 3339. */
 export const INSTANT = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$'

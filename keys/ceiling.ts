@@ -1,7 +1,13 @@
 import { BeyondCeiling } from '../problems/table.ts'
 import { isWithin } from './addresses.ts'
-import type { Policy, RateLimit } from './client-key.ts'
+import type { KnownToken, Policy, RateLimit } from './client-key.ts'
 import { covers } from './scopes.ts'
+
+/** What a token can give: all that its key has, but nothing that outlives a token that was rotated out. */
+export const ceilingOf = ({ key, expiresAt }: Pick<KnownToken, 'key' | 'expiresAt'>): Policy => {
+  const ends = [key.expiresAt, expiresAt].filter(end => end !== null).sort((a, b) => a.getTime() - b.getTime())
+  return { ...key, expiresAt: ends[0] ?? null }
+}
 
 /** Throws BeyondCeiling where a policy goes beyond another; without one to go beyond, nothing does. */
 export const refuseBeyond = (ceiling: Policy | null, asked: Policy): void => {

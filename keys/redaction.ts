@@ -1,9 +1,9 @@
 const MASK = '[redacted]'
 
 // A token of either kind, a key_id, a secret or a digest: each is a run of 32 or more of these characters. A request id
-// and an app's name are shorter, and a UUID is broken by its dashes.
+// and an app's name are shorter, and a UUID is broken by its dashes. The token of a session may have dashes, and is longer than a UUID.
 // A JWT is looked for only where a word begins, in JSON text as well: from within a word the search would be quadratic.
-const CREDENTIAL = /tck_\w*|(?:(?<![\w-])|(?<=\\[bfnrt]))eyJ[\w-]*\.[\w-]+\.[\w-]*|\w{32,}/g
+const CREDENTIAL = /tck_\w*|(?:(?<![\w-])|(?<=\\[bfnrt]))eyJ[\w-]*\.[\w-]+\.[\w-]*|\w{32,}|[\w-]{40,}/g
 
 const LONGEST_PATH = 200
 

@@ -21,7 +21,7 @@ export default fp(async fastify => {
   const door = (enforce: Hook): Hook => (request, reply, done) => {
     const session = sessionCredential(request.headers)
     if (session !== null && !isSentTwice(request)) {
-      fastify.requireUser(session, request, reply).then(() => { done() }, done)
+      fastify.requireUser(session, request).then(() => { done() }, done)
       return
     }
     fastify.requireClientKey(request, reply, error => {

@@ -20,7 +20,7 @@ export default fp(async fastify => {
       allowedHeaders: ['authorization', 'access-token', 'client', 'uid', 'token-type', 'expiry', 'content-type', 'idempotency-key'],
       exposedHeaders: [...SESSION_HEADERS, 'link', 'location', 'retry-after'],
       maxAge: 600,
-      strictPreflight: true
+      strictPreflight: false
     })
   })
 }, { name: 'cors', dependencies: ['config', 'errors'] })

@@ -1,3 +1,4 @@
+import type { RateLimitOptions } from '@fastify/rate-limit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { neighbourhood, plainAddress } from '../keys/addresses.ts'
@@ -9,17 +10,22 @@ declare module 'fastify' {
     limitVisitor (request: FastifyRequest, reply: FastifyReply): Promise<void>
     /**
      * Counts an attempt at an account. From an address at which its user has been before, only the attempts from there count, so
-     * that no stranger keeps the user out.
+     * that no stranger elsewhere keeps the user out.
      */
     limitAccount (request: FastifyRequest, reply: FastifyReply, email: string): Promise<void>
+    /** Counts an attempt of a user who is signed in to prove the password once more. Throws SignInLimited where there were too many. */
+    limitUser (request: FastifyRequest, reply: FastifyReply, userId: number): Promise<void>
   }
 }
 
 const MINUTE = 60_000
 const TEN_MINUTES = 10 * MINUTE
 
-/** So many attempts from an address, at an account from an address, and at an account from everywhere. */
-const MOST = { visitor: 60, pair: 20, account: 100 } as const
+/** So many attempts from an address, at an account from an address, at an account from everywhere, and of a user who is signed in. */
+const MOST = { visitor: 60, pair: 20, account: 100, user: 20 } as const
+
+/** So many counts of each kind are kept; what was counted longest ago is forgotten first. */
+const MOST_COUNTED = 100_000
 
 /** How often somebody may try to sign in. It is counted in the memory of this process. */
 export default fp(async fastify => {
@@ -27,25 +33,36 @@ export default fp(async fastify => {
   const place = (request: FastifyRequest): string => neighbourhood(plainAddress(request.ip))
   const account = (request: FastifyRequest): string => String(attempts.get(request))
 
-  const limits = {
-    visitor: fastify.createRateLimit({ max: MOST.visitor, timeWindow: MINUTE, keyGenerator: place }),
-    pair: fastify.createRateLimit({ max: MOST.pair, timeWindow: TEN_MINUTES, keyGenerator: request => `${place(request)} ${account(request)}` }),
-    account: fastify.createRateLimit({ max: MOST.account, timeWindow: TEN_MINUTES, keyGenerator: account })
+  const limit = (what: keyof typeof MOST, timeWindow: number, keyGenerator: (request: FastifyRequest) => string) => {
+    const options: RateLimitOptions = { max: MOST[what], timeWindow, keyGenerator, cache: MOST_COUNTED }
+    return fastify.createRateLimit(options)
   }
 
-  const count = async (limit: keyof typeof limits, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const counted = await limits[limit](request)
+  const visitors = limit('visitor', MINUTE, place)
+  const users = limit('user', TEN_MINUTES, account)
+  // Apart, so that no flood of addresses which nobody has makes room among the counts of accounts that are there.
+  const [accounts, others] = [1, 2].map(() => ({
+    pair: limit('pair', TEN_MINUTES, request => `${place(request)} ${account(request)}`), account: limit('account', TEN_MINUTES, account)
+  }))
+
+  const count = async (limited: typeof visitors, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const counted = await limited(request)
     if (counted.isAllowed || !counted.isExceeded) return
     reply.header('retry-after', counted.ttlInSeconds)
     throw new SignInLimited()
   }
 
-  fastify.decorate('limitVisitor', async (request, reply) => { await count('visitor', request, reply) })
+  fastify.decorate('limitVisitor', async (request, reply) => { await count(visitors, request, reply) })
   fastify.decorate('limitAccount', async (request, reply, email) => {
     attempts.set(request, email)
-    await count('pair', request, reply)
     const known = await fastify.stores.users.findAccount(email)
+    const limits = known === null ? others : accounts
+    await count(limits.pair, request, reply)
     if (known !== null && await fastify.stores.users.isKnownPlace(known.user.id, place(request), new Date())) return
-    await count('account', request, reply)
+    await count(limits.account, request, reply)
+  })
+  fastify.decorate('limitUser', async (request, reply, userId) => {
+    attempts.set(request, String(userId))
+    await count(users, request, reply)
   })
 }, { name: 'sign-in-limits', dependencies: ['client-keys', 'database'] })

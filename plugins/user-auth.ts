@@ -19,7 +19,7 @@ declare module 'fastify' {
      * Lets a request with a good session pass, where the route is for such users. Throws InvalidToken, ClientKeyRequired or
      * AdminRequired for any other.
      */
-    requireUser (credential: SessionCredential, request: FastifyRequest, reply: FastifyReply): Promise<void>
+    requireUser (credential: SessionCredential, request: FastifyRequest): Promise<void>
   }
 }
 
@@ -37,13 +37,8 @@ export default fp(async fastify => {
   }
 
   fastify.decorate('passwords', createPasswordHasher())
-  fastify.decorate('requireUser', async (credential, request, reply) => {
-    try {
-      await signIn(credential, request)
-    } catch (error) {
-      reply.header('www-authenticate', 'Bearer realm="trivial", error="invalid_token"')
-      throw error
-    }
+  fastify.decorate('requireUser', async (credential, request) => {
+    await signIn(credential, request)
     const { users: which = 'none' } = request.routeOptions.config
     if (which === 'none') throw new ClientKeyRequired()
     if (which === 'admin' && userPrincipalOf(request).user.role !== 'admin') throw new AdminRequired()

@@ -225,14 +225,14 @@ export const OwnsApps = defineProblem({
   code: 'OWNS_APPS',
   status: 409,
   title: 'It owns apps',
-  detail: 'It owns apps, deleted ones included, which need another owner first: name one as transfer_to=User:<id> or transfer_to=Organization:<id>.'
+  detail: 'It owns apps, deleted ones included, which need another owner first: name one, as transfer_to=User:<id> or transfer_to=Organization:<id>.'
 })
 
 export const TooManyApps = defineProblem({
   code: 'TOO_MANY_APPS',
   status: 409,
   title: 'It owns too many apps',
-  detail: 'It owns more than a thousand apps. Give them away first: PUT /apps/:id/transfer/:owner_type/:owner_id.'
+  detail: 'It owns more than a thousand apps that are not deleted. Give some away first: PUT /apps/:id/transfer/:owner_type/:owner_id.'
 })
 
 // Requests

@@ -55,10 +55,10 @@ export const createPasswordHasher = (): PasswordHasher => {
 
 /** What is wrong with a new password, a sentence each. */
 export const passwordFaults = async (password: string, { name, email }: { name: string, email: string }): Promise<string[]> => {
-  const length = [...password].length
+  const length = [...normal(password)].length
   if (length < MIN_LENGTH) return [`password must have ${MIN_LENGTH} characters at least`]
   if (length > MAX_LENGTH) return [`password must have ${MAX_LENGTH} characters at most`]
-  if (/\p{Cc}/u.test(password)) return ['password must be one line of text, without control characters']
+  if (/[\p{Cc}\p{Cs}]/u.test(password)) return ['password must be one line of well-formed text, without control characters']
   const plain = normal(password).toLowerCase()
   if (plain === email.toLowerCase() || plain === name.toLowerCase()) return ['password must be other than the name and the e-mail address']
   return await isCommon(plain) ? ['password is one of the commonest there are; choose another'] : []

@@ -29,13 +29,16 @@ export interface UserStore {
   findAccount (email: string): Promise<Account | null>
   /** Ordered by id: `limit` users after the id `after`. */
   page (limit: number, after: number): Promise<{ users: User[], more: boolean }>
+  /** Ends every session of the user where the password or the e-mail address changes, or the account is locked. */
+  update (id: number, change: UserChange, at: Date, origin: Origin): Promise<User | null>
   /**
-   * Ends every session of the user but `own.keep` where the password changes, and all of them where the account is locked. A change
-   * of one's own password names the hash that was checked: where it is another by now, it throws `InvalidLogin`.
+   * A new password for the user of a session, by whom `checked` was proved to be the hash of the one before; ends every other session.
+   * Throws `InvalidToken` where the session is over by now, `InvalidLogin` where the password is another already.
    */
-  update (id: number, change: UserChange, at: Date, origin: Origin, own?: { keep: string, checked: string | null }): Promise<User | null>
+  changePassword (session: Session, checked: string | null, passwordHash: string, at: Date, origin: Origin): Promise<void>
   /** Throws `OwnsApps` where the user owns apps and no new owner is named, `OwnerNotFound` for one that is not there, `LastAdmin`. */
   remove (id: number, transferTo: Owner | null, at: Date, origin: Origin): Promise<boolean>
+  /** Ordered by the ids of the apps, those that were deleted left out. */
   grants (id: number): Promise<UserGrant[]>
 
   /**

@@ -3,7 +3,7 @@ import { and, asc, desc, eq, gt, gte, isNotNull, isNull, lt, lte, ne, or, sql } 
 import type { SQL } from 'drizzle-orm'
 import type { Actor } from '../../audits/audit.ts'
 import { creation, differences } from '../../audits/audit.ts'
-import { refuseBeyond } from '../../keys/ceiling.ts'
+import { ceilingOf, refuseBeyond } from '../../keys/ceiling.ts'
 import { whyDead } from '../../keys/client-key.ts'
 import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../../keys/client-key.ts'
 import { DAYS_KEPT, MOST_ADDRESSES, OTHER_ADDRESSES } from '../../keys/evidence.ts'
@@ -180,19 +180,17 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
   }
 
   /** What bounds an author now; null: nothing does. Throws InvalidToken where the author's token is good no more. */
-  const ceilingOf = ({ token, bounds }: Author): Policy | null => {
+  const ceilingOfAuthor = ({ token, bounds }: Author): Policy | null => {
     if (token === null) return bounds ?? null
     const now = token.key.source === 'managed' ? findKnown(token.digest) : { ...token, key: { ...token.key, revokedAt: toDate(findRevocation.get(token.digest) ?? null) } }
     if (now === null || whyDead(now, Date.now()) !== null) throw new InvalidToken()
     if (!covers(now.key.scopes, 'client_keys:write')) throw new InsufficientScope('client_keys:write')
-    // A token that was rotated out gives nothing that outlives it.
-    const ends = [now.key.expiresAt, now.expiresAt].filter(end => end !== null).sort((a, b) => a.getTime() - b.getTime())
-    return { ...now.key, expiresAt: ends[0] ?? null }
+    return ceilingOf(now)
   }
 
   /** The key that a change is about, which must be there to be changed, and within the author's ceiling. */
   const rowToChange = (condition: SQL, author: Author): { row: KeyRow, key: ClientKeyRecord, ceiling: Policy | null } | null => {
-    const ceiling = ceilingOf(author)
+    const ceiling = ceilingOfAuthor(author)
     const row = rowOf(condition)
     if (row === undefined) return null
     const key = toRecord(row)
@@ -262,7 +260,7 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
     findRevocation: digest => read(() => toDate(findRevocation.get(digest) ?? null)),
 
     insert: async (key, token, at, author, attempted) => await change(() => {
-      refuseBeyond(ceilingOf(author), key)
+      refuseBeyond(ceilingOfAuthor(author), key)
       const made = again(attempted, token, at, author)
       if (made !== null) return made
       const row = db.insert(clientKeys).values({
@@ -329,7 +327,7 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
     revoke: async (id, reason, at, author) => await change(() => {
       const row = rowOf(eq(clientKeys.id, id))
       if (row === undefined) return null
-      refuseBeyond(ceilingOf(author), toRecord(row))
+      refuseBeyond(ceilingOfAuthor(author), toRecord(row))
       if (row.revokedAt !== null) return toRecord(row)
       const revocation = { revokedAt: at.toISOString(), revokedReason: reason }
       db.update(clientKeys).set(revocation).where(eq(clientKeys.id, id)).run()
@@ -341,7 +339,7 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
 
     revokeEnvironmentKey: async (key, digest, reason, at, author) => {
       await change(() => {
-        refuseBeyond(ceilingOf(author), key)
+        refuseBeyond(ceilingOfAuthor(author), key)
         const { changes } = db.insert(environmentKeyRevocations).values({ digest, revokedAt: at.toISOString(), revokedReason: reason }).onConflictDoNothing().run()
         if (changes === 0) return
         appendAudit({

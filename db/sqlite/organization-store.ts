@@ -88,9 +88,10 @@ export const createOrganizationStore = (db: SqliteDatabase, appendAudit: AppendA
     remove: async (id, transferTo, at, asker) => await change(() => {
       if (reach(id, asker) === null) return false
       if (transferTo !== null) refuseOwner(transferTo, 'receive', asker)
-      giveAway(db, appendAudit, { type: 'Organization', id }, transferTo, at, asker.origin)
+      const given = giveAway(db, appendAudit, { type: 'Organization', id }, transferTo, at, asker.origin)
+      const gone = { ...given, users: Number(db.select({ rows: count() }).from(memberships).where(eq(memberships.organizationId, id)).get()?.rows) }
       db.delete(organizations).where(eq(organizations.id, id)).run()
-      audit('delete', id, at, asker, {})
+      audit('delete', id, at, asker, differences(gone, { apps: 0, deleted_apps: 0, users: 0 }))
       return true
     }),
 

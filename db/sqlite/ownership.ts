@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { and, count, eq, isNotNull, isNull } from 'drizzle-orm'
 import type { Asker } from '../../access/principal.ts'
 import { mayOwnThrough } from '../../access/rules.ts'
 import type { OrganizationRole } from '../../access/rules.ts'
@@ -41,17 +41,19 @@ const isThere = (db: SqliteDatabase, { type, id }: Owner): boolean => {
 }
 
 /**
- * Gives all apps of an owner, discarded ones too, to another. To be called in the transaction that removes the owner. Throws
- * `OwnsApps` where there are apps and nobody to give them to; `OwnerNotFound` for one that is not there, and
- * `TooManyApps` for more than a thousand.
+ * Gives all apps of an owner, discarded ones too, to another, and answers how many there were. To be called in the transaction
+ * that removes the owner. Those that are kept have an audit entry each; the rest are for the caller to count in its own. Throws `OwnsApps` where there
+ * are apps and nobody to give them to; `OwnerNotFound` for one that is not there, and `TooManyApps` for more than a thousand that are kept.
  */
-export const giveAway = (db: SqliteDatabase, appendAudit: AppendAudit, from: Owner, to: Owner | null, at: Date, origin: Origin): void => {
+export const giveAway = (db: SqliteDatabase, appendAudit: AppendAudit, from: Owner, to: Owner | null, at: Date, origin: Origin): { apps: number, deleted_apps: number } => {
   const owned = from.type === 'User' ? eq(apps.userId, from.id) : eq(apps.organizationId, from.id)
   if (to !== null && !isThere(db, to)) throw new OwnerNotFound()
-  const names = db.select({ name: apps.name }).from(apps).where(owned).limit(MOST_AT_ONCE + 1).all()
-  if (names.length === 0) return
+  const names = db.select({ name: apps.name }).from(apps).where(and(owned, isNull(apps.discardedAt))).limit(MOST_AT_ONCE + 1).all()
+  const discarded = Number(db.select({ rows: count() }).from(apps).where(and(owned, isNotNull(apps.discardedAt))).get()?.rows)
+  if (names.length + discarded === 0) return { apps: 0, deleted_apps: 0 }
   if (to === null || (to.type === from.type && to.id === from.id)) throw new OwnsApps()
   if (names.length > MOST_AT_ONCE) throw new TooManyApps()
   db.update(apps).set({ ...ownerColumns(to), updatedAt: at.toISOString() }).where(owned).run()
   for (const { name } of names) appendAudit({ at, origin, action: 'app.transfer', subject: { type: 'app', id: name }, changes: ownerChanges(from, to) })
+  return { apps: names.length, deleted_apps: discarded }
 }

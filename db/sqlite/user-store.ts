@@ -1,13 +1,14 @@
-import { and, asc, desc, eq, gt, gte, lt, lte, ne, sql } from 'drizzle-orm'
+import { setImmediate } from 'node:timers/promises'
+import { and, asc, count, desc, eq, gt, gte, isNull, lt, lte, ne, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { Origin } from '../../audits/audit.ts'
 import { creation, differences } from '../../audits/audit.ts'
 import { userActor } from '../../access/principal.ts'
 import { permitsIn } from '../../access/rules.ts'
-import type { Permit } from '../../access/rules.ts'
 import type { Session } from '../../sessions/session.ts'
-import { EmailTaken, InvalidLogin, LastAdmin } from '../../problems/table.ts'
+import { EmailTaken, InvalidLogin, InvalidToken, LastAdmin } from '../../problems/table.ts'
 import { toUserJson } from '../../users/representation.ts'
-import type { Account, UserStore } from '../../users/store.ts'
+import type { Account, UserGrant, UserStore } from '../../users/store.ts'
 import type { User } from '../../users/user.ts'
 import type { AppendAudit } from './audit-store.ts'
 import type { SqliteDatabase } from './database.ts'
@@ -22,6 +23,10 @@ const toUser = ({ passwordHash, updatedAt, ...user }: UserRow): User => user
 const toSession = ({ createdAt, expiresAt, ...session }: typeof sessions.$inferSelect): Session =>
   ({ ...session, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) })
 
+/** How many grants are read before other work gets its turn. */
+const WINDOW = 1000
+/** So many memberships and grants that go with a user have audit entries of their own; that of the user counts them all. */
+const MOST_ENTRIES = 1000
 const PLACE_DAYS = 90
 const DAY_MS = 86_400_000
 
@@ -43,9 +48,21 @@ export const createUserStore = (db: SqliteDatabase, appendAudit: AppendAudit): U
   const isTaken = (email: string, id: number): boolean =>
     db.select({ id: users.id }).from(users).where(and(sql`lower(${users.email}) = ${email}`, ne(users.id, id))).get() !== undefined
 
-  const grantsOf = (id: number): { name: string, permits: Permit[] }[] => db.select({ name: apps.name, sum: sql<number>`sum(${grants.permit})` })
-    .from(grants).innerJoin(apps, eq(apps.id, grants.appId)).where(eq(grants.userId, id)).groupBy(grants.appId).all()
-    .map(({ name, sum }) => ({ name, permits: permitsIn(sum) }))
+  /** What a user was granted on apps of a higher id than `after`: so many of them. */
+  const grantsOf = (id: number, limit: number, after = 0, condition?: SQL): UserGrant[] => db.select({ appId: grants.appId, appName: apps.name, sum: sql<number>`sum(${grants.permit})` })
+    .from(grants).innerJoin(apps, eq(apps.id, grants.appId)).where(and(eq(grants.userId, id), gt(grants.appId, after), condition))
+    .groupBy(grants.appId).orderBy(asc(grants.appId)).limit(limit).all()
+    .map(({ appId, appName, sum }) => ({ appId, appName, permits: permitsIn(sum) }))
+
+  /** Whether there is an organization of which the user is the one admin. */
+  const isLastAdmin = (id: number): boolean => db.get<{ organization_id: number }>(sql`
+    select organization_id from memberships as own where user_id = ${id} and role = 'admin'
+    and not exists (select 1 from memberships as other where other.organization_id = own.organization_id and other.role = 'admin' and other.user_id <> ${id})
+    limit 1`) !== undefined
+
+  /** How many rows of a table are about a user. */
+  const countOf = (table: typeof grants | typeof memberships, id: number): number =>
+    Number(db.select({ rows: count() }).from(table).where(eq(table.userId, id)).get()?.rows)
 
   const audit = (action: string, id: number, at: Date, origin: Origin, changes: Parameters<AppendAudit>[0]['changes']): void => {
     appendAudit({ at, origin, action: `user.${action}`, subject: { type: 'user', id: String(id) }, changes })
@@ -68,10 +85,9 @@ export const createUserStore = (db: SqliteDatabase, appendAudit: AppendAudit): U
       return { users: rows.slice(0, limit).map(toUser), more: rows.length > limit }
     }),
 
-    update: async (id, wanted, at, origin, own) => await change(() => {
+    update: async (id, wanted, at, origin) => await change(() => {
       const before = rowOf(id)
       if (before === undefined) return null
-      if (own !== undefined && before.passwordHash !== own.checked) throw new InvalidLogin()
       if (wanted.email !== undefined && isTaken(wanted.email, id)) throw new EmailTaken()
       const { passwordHash, ...fields } = wanted
       const after = { ...before, ...fields }
@@ -80,35 +96,48 @@ export const createUserStore = (db: SqliteDatabase, appendAudit: AppendAudit): U
       }
       if (Object.keys(changes).length === 0) return toUser(before)
       db.update(users).set({ ...wanted, updatedAt: at.toISOString() }).where(eq(users.id, id)).run()
-      if (after.accountLocked) db.delete(sessions).where(eq(sessions.userId, id)).run()
-      else if (passwordHash !== undefined) db.delete(sessions).where(and(eq(sessions.userId, id), ne(sessions.id, own?.keep ?? ''))).run()
+      if (after.accountLocked || passwordHash !== undefined || after.email !== before.email) db.delete(sessions).where(eq(sessions.userId, id)).run()
       audit('update', id, at, origin, changes)
       return toUser(after)
     }),
 
+    changePassword: async ({ id, userId }, checked, passwordHash, at, origin) => {
+      await change(() => {
+        const found = db.select({ hash: users.passwordHash }).from(sessions).innerJoin(users, eq(users.id, sessions.userId)).where(eq(sessions.id, id)).get()
+        if (found === undefined) throw new InvalidToken()
+        if (found.hash !== checked) throw new InvalidLogin()
+        db.update(users).set({ passwordHash, updatedAt: at.toISOString() }).where(eq(users.id, userId)).run()
+        db.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, id))).run()
+        audit('update', userId, at, origin, { password: { changed: true } })
+      })
+    },
+
     remove: async (id, transferTo, at, origin) => await change(() => {
-      const row = rowOf(id)
-      if (row === undefined) return false
-      const own = db.select({ id: memberships.organizationId }).from(memberships).where(and(eq(memberships.userId, id), eq(memberships.role, 'admin'))).all()
-      const isLast = own.some(organization => db.select({ id: memberships.userId }).from(memberships)
-        .where(and(eq(memberships.organizationId, organization.id), eq(memberships.role, 'admin'), ne(memberships.userId, id))).get() === undefined)
-      if (isLast) throw new LastAdmin()
-      giveAway(db, appendAudit, { type: 'User', id }, transferTo, at, origin)
-      for (const { organizationId, role } of db.select().from(memberships).where(eq(memberships.userId, id)).all()) {
+      if (rowOf(id) === undefined) return false
+      if (isLastAdmin(id)) throw new LastAdmin()
+      const given = giveAway(db, appendAudit, { type: 'User', id }, transferTo, at, origin)
+      const gone = { ...given, organizations: countOf(memberships, id), grants: countOf(grants, id) }
+      for (const { organizationId, role } of db.select().from(memberships).where(eq(memberships.userId, id)).limit(MOST_ENTRIES).all()) {
         const subject = { type: 'organization', id: String(organizationId) } as const
         appendAudit({ at, origin, action: 'organization.remove_user', subject, changes: { user_id: { from: id, to: null }, role: { from: role, to: null } } })
       }
-      for (const { name, permits } of grantsOf(id)) {
-        appendAudit({ at, origin, action: 'app.revoke', subject: { type: 'app', id: name }, changes: { user_id: { from: id, to: null }, permits: { from: permits, to: [] } } })
+      for (const { appName, permits } of grantsOf(id, MOST_ENTRIES)) {
+        appendAudit({ at, origin, action: 'app.revoke', subject: { type: 'app', id: appName }, changes: { user_id: { from: id, to: null }, permits: { from: permits, to: [] } } })
       }
       db.delete(users).where(eq(users.id, id)).run()
-      audit('delete', id, at, origin, {})
+      audit('delete', id, at, origin, differences(gone, { apps: 0, deleted_apps: 0, organizations: 0, grants: 0 }))
       return true
     }),
 
-    grants: async id => await attempt(() => db.select({ appId: grants.appId, appName: apps.name, permits: sql<number>`sum(${grants.permit})` })
-      .from(grants).innerJoin(apps, eq(apps.id, grants.appId)).where(and(eq(grants.userId, id), sql`${apps.discardedAt} is null`))
-      .groupBy(grants.appId).orderBy(asc(grants.appId)).all().map(grant => ({ ...grant, permits: permitsIn(grant.permits) }))),
+    grants: async id => {
+      const all: UserGrant[] = []
+      for (;;) {
+        const some = await attempt(() => grantsOf(id, WINDOW, all.at(-1)?.appId, isNull(apps.discardedAt)))
+        all.push(...some)
+        if (some.length < WINDOW) return all
+        await setImmediate()
+      }
+    },
 
     startSession: async (session, place, checked, origin) => {
       await change(() => {

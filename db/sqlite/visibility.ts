@@ -12,26 +12,32 @@ import { createRoles } from './ownership.ts'
 export const visibleAppIds = (userId: number): SQL => sql`
   select id from apps where user_id = ${userId}
   union select apps.id from memberships join apps on apps.organization_id = memberships.organization_id
-    where memberships.user_id = ${userId} and memberships.role in ('admin', 'member')
-  union select app_id from grants where user_id = ${userId}
-  union select id from apps where readable_by is not null and readable_by = 'public'
+    where memberships.user_id = ${userId} and (memberships.role = 'admin' or (memberships.role = 'member' and apps.discarded_at is null))
+  union select apps.id from grants join apps on apps.id = grants.app_id where grants.user_id = ${userId} and apps.discarded_at is null
+  union select id from apps where readable_by is not null and readable_by = 'public' and discarded_at is null
 `
 
 /** The same for one app after another, where there are too many to gather. */
 export const isVisible = (userId: number): SQL => sql`(
-  apps.user_id = ${userId} or apps.readable_by = 'public'
-  or exists (select 1 from memberships where memberships.organization_id = apps.organization_id and memberships.user_id = ${userId} and memberships.role in ('admin', 'member'))
-  or exists (select 1 from grants where grants.app_id = apps.id and grants.user_id = ${userId})
+  apps.user_id = ${userId}
+  or exists (
+    select 1 from memberships where memberships.organization_id = apps.organization_id and memberships.user_id = ${userId}
+    and (memberships.role = 'admin' or (memberships.role = 'member' and apps.discarded_at is null))
+  )
+  or (apps.discarded_at is null and (
+    apps.readable_by = 'public' or exists (select 1 from grants where grants.app_id = apps.id and grants.user_id = ${userId})
+  ))
 )`
 
 /** Makes the function that tells how a user stands to an app. */
 export const createStandings = (db: SqliteDatabase): ((app: App, userId: number) => AppStanding) => {
   const roleIn = createRoles(db)
   const grantsOn = db.$client.prepare<[number, number], number>('select coalesce(sum(permit), 0) from grants where app_id = ? and user_id = ?').pluck()
-  return ({ id, owner, readableBy }, userId) => ({
+  return ({ id, owner, readableBy, discardedAt }, userId) => ({
     isOwner: owner.type === 'User' && owner.id === userId,
     role: owner.type === 'Organization' ? roleIn(owner.id, userId) : null,
     grants: grantsOn.get(id, userId) ?? 0,
-    isPublic: readableBy === 'public'
+    isPublic: readableBy === 'public',
+    isDiscarded: discardedAt !== null
   })
 }

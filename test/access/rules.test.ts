@@ -9,7 +9,7 @@ import { settings } from '../helper.ts'
 
 const ACTIONS: AppAction[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke', 'administer']
 
-const stranger: AppStanding = { isOwner: false, role: null, grants: 0, isPublic: false }
+const stranger: AppStanding = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
 
 const nothing = ''
 const everything = 'read update destroy transfer grant revoke administer'
@@ -30,7 +30,10 @@ test('who may do what to an app', async t => {
     ['a guest who was granted update', { role: 'guest', grants: PERMITS.update }, 'read update'],
     ['a member who was granted grant', { role: 'member', grants: PERMITS.grant }, 'read grant'],
     ['anybody signed in, to a public app', { isPublic: true }, 'read'],
-    ['a stranger, a global admin too', {}, nothing]
+    ['a stranger, a global admin too', {}, nothing],
+    ['the owner of what was deleted', { isOwner: true, isDiscarded: true }, everything],
+    ['an admin of the organization that owns what was deleted', { role: 'admin', isDiscarded: true }, everything],
+    ['anybody else, of what was deleted', { role: 'member', grants: 63, isPublic: true, isDiscarded: true }, nothing]
   ]
   for (const [who, standing, allowed] of users) {
     for (const action of ACTIONS) t.equal(mayDo({ ...stranger, ...standing }, action), allowed.split(' ').includes(action), `${who}: ${action}`)

@@ -24,10 +24,10 @@ test('user:create makes a user with the password on standard input, or with one 
   const [, password] = /can't be shown again: (\S{24})\n$/.exec(made.stdout) ?? []
   const json = JSON.parse((await create(['--email', 'eve@example.com', '--name', 'Eve Park', '--json'])).stdout)
   t.match(json, { id: 3, role: 'member', password: /^\S{24}$/ })
-  t.notOk('password' in JSON.parse((await create(['--email', 'dan@example.com', '--name', 'Dan', '--json'], 'seven green kettles')).stdout))
+  t.notOk('password' in JSON.parse((await create(['--email', 'dan@example.com', '--name', 'Dan', '--json'], ' seven green kettles \r\n')).stdout))
   const { users, audits } = stores()
   const { verify } = createPasswordHasher()
-  for (const [email, secret, role] of [['ada@example.com', 'seven green kettles', 'admin'], ['ben@example.com', String(password), 'member'], ['eve@example.com', json.password, 'member']] as const) {
+  for (const [email, secret, role] of [['ada@example.com', 'seven green kettles', 'admin'], ['ben@example.com', String(password), 'member'], ['eve@example.com', json.password, 'member'], ['dan@example.com', ' seven green kettles ', 'member']] as const) {
     const account = await users.findAccount(email)
     t.equal(account?.user.role, role)
     t.ok(await verify(account?.passwordHash ?? null, secret))
@@ -42,6 +42,7 @@ test('what can not be is refused in a sentence, and nothing is made', async t =>
     [1, 'Another user has this e-mail address', '', '--email', 'ADA@example.com', '--name', 'Ada'],
     [1, '--email must be an e-mail address', '', '--email', 'ada', '--name', 'Ada'],
     [1, '--name must be visible', '', '--email', 'b@example.com', '--name', ' '],
+    [1, '--name must not hold a token or a key_id', '', '--email', 'b@example.com', '--name', '0123456789abcdef'.repeat(2)],
     [1, 'password must have 12 characters at least', 'short', '--email', 'b@example.com', '--name', 'B'],
     [1, 'password is one of the commonest', 'qwerty123456', '--email', 'b@example.com', '--name', 'B'],
     [2, 'Name an --email and a --name', '', '--email', 'b@example.com']

@@ -210,4 +210,96 @@ test('pages of the configured origins may read sessions, and client keys get no 
   t.equal(key.status, 403)
   t.equal(key.headers['access-control-allow-origin'], undefined)
   t.equal((await made.fastify.inject({ method: 'GET', url: '/nowhere' })).statusCode, 404)
+  t.match(await made.fastify.inject({ method: 'OPTIONS', url: '/apps', headers: { origin } }), { statusCode: 204, payload: '' }, 'a preflight that asks for nothing')
+})
+
+/** So many passwords wait to be hashed before any that is sent from now on. */
+const busyWith = (made: World, passwords: number) => {
+  const busy = Promise.all(Array.from({ length: passwords }, () => made.fastify.passwords.hash('to keep the others waiting')))
+  return {
+    busy,
+    waiting: async (more: number): Promise<void> => {
+      while (made.fastify.passwords.waiting() < passwords + more - 1) await new Promise(resolve => { setImmediate(resolve) })
+    }
+  }
+}
+
+test('a password is not changed by a session that ended, nor after another change, while it waited', async t => {
+  const made = await world(t)
+  const change = async (call: World['call'], current: string, password: string) => await call('PUT', '/profile/password', { current_password: current, password })
+  const [ada, other] = [await signIn(made, 'ada'), await signIn(made, 'ada')]
+  const [{ id: own }] = (await ada('GET', '/profile/sessions')).json.filter(({ current }: { current: boolean }) => current)
+
+  const first = busyWith(made, 6)
+  const late = change(ada, SAMPLE_PASSWORD, PASSWORD)
+  await first.waiting(1)
+  t.equal((await other('DELETE', `/profile/sessions/${own}`)).status, 204)
+  t.match(await late, { status: 401, json: { code: 'INVALID_TOKEN' }, headers: { 'www-authenticate': 'Bearer realm="trivial", error="invalid_token"' } })
+  await first.busy
+
+  const again = await signIn(made, 'ada')
+  const second = busyWith(made, 6)
+  const [one, two] = [change(again, SAMPLE_PASSWORD, PASSWORD), change(again, SAMPLE_PASSWORD, 'eight yellow buckets')]
+  await second.waiting(2)
+  t.same([(await one).status, (await two).json.code], [204, 'INVALID_LOGIN'])
+  await second.busy
+  t.equal((await other('GET', '/profile')).status, 401)
+  t.equal((await signIn(made, 'ada', PASSWORD)) !== null, true)
+
+  const ben = await signIn(made, 'ben')
+  const third = busyWith(made, 6)
+  const locked = change(ben, SAMPLE_PASSWORD, PASSWORD)
+  await third.waiting(1)
+  await made.call('PATCH', '/users/2', { account_locked: true })
+  t.notOk((await locked).status === 204)
+  await third.busy
+  await made.call('PATCH', '/users/2', { account_locked: false })
+  await signIn(made, 'ben')
+})
+
+test('another e-mail address ends the sessions that name the one before', async t => {
+  const made = await world(t)
+  const ada = await signIn(made, 'ada')
+  t.equal((await made.call('PATCH', '/users/1', { email: 'moreno@example.com' })).status, 200)
+  t.equal((await ada('GET', '/profile')).status, 401)
+  await made.call('PATCH', '/users/1', { email: 'ada@example.com' })
+  t.equal((await ada('GET', '/profile')).status, 401, 'for good')
+})
+
+test('strangers do not keep who is signed in from changing the password, and make no room by trying what is not there', async t => {
+  const made = await world(t)
+  const attempt = async (email: string, remoteAddress: string, password = '') => await made.fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: { email, password }, remoteAddress })
+  for (let i = 0; i < 101; i++) await attempt('ada@example.com', `203.0.113.${i % 10}`)
+  t.equal((await attempt('ada@example.com', '198.51.100.1', SAMPLE_PASSWORD)).statusCode, 429)
+  const flood = await Promise.all(Array.from({ length: 5100 }, async (_, i) => await attempt(`x${i}@example.com`, `2001:db8:0:${(i % 102).toString(16)}::1`)))
+  t.equal(flood.filter(({ statusCode }) => statusCode === 429).length, 0)
+  t.equal((await attempt('ada@example.com', '198.51.100.1', SAMPLE_PASSWORD)).statusCode, 429, 'still')
+
+  const ben = await signIn(made, 'ben')
+  for (let i = 0; i < 101; i++) await attempt('ben@example.com', `203.0.113.${i % 10}`)
+  const change = async (current: string) => await made.fastify.inject({
+    method: 'PUT', url: '/profile/password', payload: { current_password: current, password: PASSWORD }, remoteAddress: '198.51.100.2', headers: { authorization: bens }
+  })
+  const { json } = await ben('GET', '/profile/sessions')
+  t.equal(json.length, 1)
+  const { headers } = await attempt('ben@example.com', '127.0.0.1', SAMPLE_PASSWORD)
+  const bens = String(headers['authorization'])
+  for (let i = 0; i < 19; i++) t.equal((await change('wrong')).statusCode, 401)
+  t.equal((await change(SAMPLE_PASSWORD)).statusCode, 204)
+  const limited = await change(PASSWORD)
+  t.equal(limited.statusCode, 429, 'nor does a session that was stolen try for ever')
+  t.match(limited.headers['retry-after'], /^\d+$/)
+})
+
+test('a large text that is none for people is refused at once, wherever it is sent', async t => {
+  const made = await world(t)
+  const ada = await signIn(made, 'ada')
+  const text = `${'a'.repeat(450_000)}\u0001`
+  for (const [call, method, url, body] of [
+    [made.call, 'POST', '/auth', { name: text, email: 'a@example.com', password: PASSWORD }], [made.call, 'POST', '/auth', { name: 'A', email: `${text}@example.com`, password: PASSWORD }],
+    [made.call, 'POST', '/auth', { name: 'A', email: `a@${'a.'.repeat(490_000)}!`, password: PASSWORD }],
+    [ada, 'PUT', '/profile', { color_theme: text }], [made.call, 'POST', '/users', { name: text, email: 'a@example.com' }], [made.call, 'POST', '/organizations', { name: text, billing_email: text }],
+    [made.call, 'POST', '/apps', { descriptive_name: text, owner_type: 'User', owner_id: 1 }], [made.call, 'POST', '/apps/70e2d94bc6a18f/tags', { context: text, name: text }],
+    [made.call, 'POST', '/client_keys', { name: text, description: text }], [made.call, 'POST', '/client_keys', { name: 'x', expires_at: text, allowed_ips: [text] }]
+  ] as const) t.equal((await call(method, url, body)).status, 422, `${method} ${url}`)
 })

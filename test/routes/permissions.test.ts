@@ -25,8 +25,10 @@ test('the same list is a user\'s own for a user, and everyone\'s for a client ke
   t.same((await ada('GET', next)).json.map(({ descriptive_name: name }: { descriptive_name: string }) => name), ['Payroll Export', 'Reading List', 'Server Heartbeat'])
   t.equal((await ada('GET', '/apps?limit=8')).headers['link'], undefined)
   t.same(await names(ada, '?tagged_with=[{"topic":"home"}]'), ['Reading List', 'Weather Alerts'])
+  t.ok((await names(chiara)).includes('Weather Alerts'))
   await ada('DELETE', `/apps/${WEATHER}`)
   t.notOk((await names(ada)).includes('Weather Alerts'))
+  t.notOk((await names(chiara, '?include_deleted=true')).includes('Weather Alerts'), 'a grant on what was deleted gives nothing')
   t.ok((await names(ada, '?include_deleted=true')).includes('Weather Alerts'))
 })
 

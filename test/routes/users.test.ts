@@ -86,6 +86,37 @@ test('a key that is held to anything makes no administrator, and opens no accoun
   t.equal((await call('POST', '/users', { name: 'x', email: 'x@example.com', password: PASSWORD })).status, 201)
 })
 
+test('a key that is narrowed while a password is hashed, and a token that dies soon, make no administrator', async t => {
+  const made = await world(t)
+  const issue = async () => (await made.call('POST', '/client_keys', { name: `all ${Math.random()}` })).json
+  const { id, key_access_token: token } = await issue()
+  const by = async (bearer: string, method: string, url: string, body: object) => await made.call(method, url, body, { authorization: `Bearer ${bearer}` })
+  const busy = Array.from({ length: 12 }, () => made.fastify.passwords.hash('to keep the others waiting'))
+  const changed = by(token, 'PATCH', '/users/4', { password: PASSWORD })
+  const created = by(token, 'POST', '/users', { name: 'Heir', email: 'heir@example.com', password: PASSWORD, role: 'admin' })
+  while (made.fastify.passwords.waiting() < 13) await new Promise(resolve => { setImmediate(resolve) })
+  t.equal((await made.call('PATCH', `/client_keys/${id}`, { scopes: ['users:write'] })).status, 200)
+  t.match(await changed, { status: 403, json: { code: 'BEYOND_CEILING' } })
+  t.match(await created, { status: 403, json: { code: 'BEYOND_CEILING' } })
+  await Promise.all(busy)
+
+  const old = await issue()
+  const { json: rotated } = await made.call('POST', `/client_keys/${old.id}/rotate`, { grace_seconds: 600 })
+  for (const [method, url, body] of [['POST', '/users', { name: 'Heir', email: 'heir@example.com', role: 'admin' }], ['PATCH', '/users/3', { password: PASSWORD }]] as const) {
+    t.match(await by(old.key_access_token, method, url, body), { status: 403, json: { code: 'BEYOND_CEILING' } })
+    t.ok((await by(rotated.key_access_token, method, url, body)).status < 300)
+  }
+})
+
+test('nothing that could be a credential is kept of a user', async t => {
+  const made = await world(t)
+  const keyId = '0123456789abcdef'.repeat(2)
+  for (const field of ['name', 'color_theme']) {
+    t.equal((await made.call('POST', '/users', { name: 'X', email: 'x@example.com', [field]: keyId })).status, 422, field)
+    t.equal((await made.call('PATCH', '/users/1', { [field]: keyId })).status, 422, field)
+  }
+})
+
 test('an administrator gets no apps by deleting their owner', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
@@ -135,4 +166,31 @@ test('a session that ends while a body is under way does nothing', async t => {
   t.equal((await ada('DELETE', '/auth/sign_out')).status, 204)
   t.equal((await ada('PATCH', '/apps/70e2d94bc6a18f', { panels: {} })).status, 401)
   t.equal((await made.fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD } })).statusCode, 200)
+})
+
+test('a user with very many grants, organizations and deleted apps is deleted, and the trail counts them', async t => {
+  const made = await world(t)
+  const Database = (await import('better-sqlite3')).default
+  const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
+  const at = '2026-01-05T09:00:00.000Z'
+  const app = db.prepare('insert into apps (name, descriptive_name, port, user_id, created_at, updated_at, discarded_at) values (?, ?, ?, ?, ?, ?, ?)')
+  const grant = db.prepare('insert into grants values (?, 4, 1)')
+  db.transaction(() => {
+    for (let i = 0; i < 1500; i++) {
+      grant.run(app.run(`e${i.toString(16).padStart(13, '0')}`, `Granted ${i}`, 5000 + i, 1, at, at, null).lastInsertRowid)
+      app.run(`f${i.toString(16).padStart(13, '0')}`, `Deleted ${i}`, 7000 + i, 4, at, at, at)
+      const { lastInsertRowid: id } = db.prepare('insert into organizations (name, billing_email, created_at, updated_at) values (?, ?, ?, ?)').run('O', 'o@example.com', at, at)
+      db.prepare("insert into memberships values (?, 4, 'guest')").run(id)
+    }
+  })()
+  db.close()
+  const { json: granted } = await made.call('GET', '/users/4/permissions')
+  t.equal(granted.length, 1500)
+  t.equal(new Set(granted.map(({ app_id: id }: { app_id: number }) => id)).size, 1500)
+  t.match(await made.call('DELETE', '/users/4'), { status: 409, json: { code: 'OWNS_APPS' } })
+  t.equal((await made.call('DELETE', '/users/4?transfer_to=User:2')).status, 204)
+  t.match((await made.call('GET', '/audits?limit=1')).json, [{
+    action: 'user.delete', subject: { type: 'user', id: '4' }, changes: { apps: { from: 2, to: 0 }, deleted_apps: { from: 1500, to: 0 }, organizations: { from: 1500, to: 0 }, grants: { from: 1500, to: 0 } }
+  }])
+  t.equal((await made.call('GET', '/apps/e0000000000000/permissions')).json.length, 0)
 })

@@ -60,11 +60,11 @@ const routes: RoutesPlugin = async fastify => {
   }, async (request, response) => {
     const { user, session } = userPrincipalOf(request)
     const { current_password: current, password } = request.body
-    await fastify.limitAccount(request, response, user.email)
+    await fastify.limitUser(request, response, user.id)
     const { passwordHash: checked } = await checkPassword(users, passwords, user.email, current)
     const faults = await passwordFaults(password, user)
     if (faults.length > 0) throw new InvalidFields(faults)
-    await users.update(user.id, { passwordHash: await passwords.hash(password) }, new Date(), originOf(request), { keep: session.id, checked })
+    await users.changePassword(session, checked, await passwords.hash(password), new Date(), originOf(request))
     return await response.code(204).send(null)
   })
 

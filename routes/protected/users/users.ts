@@ -4,7 +4,7 @@ import { linkHeader, linkNext } from '../../../http/pages.ts'
 import { refuseTransfer } from '../../../access/transfer.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { toOwner, transferTo } from '../../../apps/owner.ts'
-import { refuseBeyond } from '../../../keys/ceiling.ts'
+import { ceilingOf, refuseBeyond } from '../../../keys/ceiling.ts'
 import { UNLIMITED } from '../../../keys/client-key.ts'
 import { refuseCredentials } from '../../../keys/token-shape.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
@@ -14,10 +14,10 @@ import { toUserJson, userFields } from '../../../users/representation.ts'
 
 const DEFAULT_LIMIT = 100
 
-/** Administrators make client keys, and a password opens an account: a key that is held to anything gives neither. Throws BeyondCeiling. */
+/** Administrators make client keys, and another password or address opens an account that was somebody's: a key that is held to anything gives neither. Throws BeyondCeiling. */
 const refuseLesserKey = (request: FastifyRequest): void => {
   const principal = principalOf(request)
-  if (principal.kind === 'client_key') refuseBeyond(principal.key, UNLIMITED)
+  if (principal.kind === 'client_key') refuseBeyond(ceilingOf(principal.token), UNLIMITED)
 }
 
 const IdParams = {
@@ -44,7 +44,6 @@ const routes: RoutesPlugin = async fastify => {
   const { stores: { users }, passwords } = fastify
 
   const hashOf = async (password: string | undefined, about: { name: string, email: string }, request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> => {
-    refuseCredentials(about)
     if (password === undefined) return undefined
     const faults = await passwordFaults(password, about)
     if (faults.length > 0) throw new InvalidFields(faults)
@@ -89,6 +88,7 @@ const routes: RoutesPlugin = async fastify => {
   }, async (request, response) => {
     const { name, role = 'member', password, color_theme: colorTheme, account_locked: accountLocked } = request.body
     const email = request.body.email.toLowerCase()
+    refuseCredentials({ name, email, color_theme: colorTheme })
     const passwordHash = await hashOf(password, { name, email }, request, response) ?? null
     if (role === 'admin') refuseLesserKey(request)
     const user = await users.insert({ name, email, role, passwordHash, createdAt: new Date().toISOString(), ...colorTheme === undefined ? {} : { colorTheme }, ...accountLocked === undefined ? {} : { accountLocked } }, originOf(request))
@@ -127,8 +127,9 @@ by client keys only; to set one or an e-mail address, and to make or change an a
         if (before === null) throw new UserNotFound()
         if (before.role === 'admin' || role === 'admin' || password !== undefined || email !== undefined) refuseLesserKey(request)
         if (password !== undefined && principalOf(request).kind === 'user') throw new Forbidden()
-        refuseCredentials({ color_theme: colorTheme })
+        refuseCredentials({ name, email, color_theme: colorTheme })
         const passwordHash = await hashOf(password, { name: name ?? before.name, email: email ?? before.email }, request, response)
+        if (passwordHash !== undefined) refuseLesserKey(request)
         const change = {
           ...name === undefined ? {} : { name },
           ...email === undefined ? {} : { email: email.toLowerCase() },
