@@ -1,4 +1,3 @@
-import cors from '@fastify/cors'
 import type { FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -12,7 +11,7 @@ import { SESSION_HEADERS, sessionCredential } from '../sessions/session.ts'
 export default fp(async fastify => {
   const origins = listEntries(fastify.config.CORS_ORIGINS)
   if (origins.length === 0) return
-  await fastify.register(cors, () => (request: FastifyRequest, callback: (error: Error | null, options: FastifyCorsOptions) => void) => {
+  await fastify.register(import('@fastify/cors'), () => (request: FastifyRequest, callback: (error: Error | null, options: FastifyCorsOptions) => void) => {
     const isKey = request.headers.authorization !== undefined && sessionCredential(request.headers) === null
     callback(null, {
       origin: isKey ? false : origins,

@@ -1,4 +1,5 @@
-import type { FastifyPluginAsync, FastifyPluginOptions, FastifyTypeProvider, RawServerDefault } from 'fastify'
+import type { Schema, ValidateFunction } from 'ajv'
+import type { FastifyPluginAsync, FastifyPluginOptions, FastifySchemaValidationError, FastifyTypeProvider, RawServerDefault } from 'fastify'
 import fp from 'fastify-plugin'
 import type { XStatic } from 'typebox/schema'
 import { bodyAjv, urlAjv } from '../json/validation.ts'
@@ -11,11 +12,20 @@ export interface SchemaTypeProvider extends FastifyTypeProvider {
 /** A plugin whose routes are typed by their JSON Schemas. */
 export type RoutesPlugin = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, SchemaTypeProvider>
 
+/** A validator that is compiled when it is first asked: to compile those of every route would take a tenth of each start. */
+const whenAsked = (compile: () => ValidateFunction) => {
+  let validate: ValidateFunction | undefined
+  return (data: unknown): true | { error: FastifySchemaValidationError[] } => {
+    validate ??= compile()
+    return validate(data) ? true : { error: validate.errors as FastifySchemaValidationError[] }
+  }
+}
+
 /**
  * How requests are checked and replies written. A body must have the types it should have; only what arrives as text, in a URL, is converted.
  */
 export default fp(async fastify => {
-  fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodyAjv : urlAjv).compile(schema))
+  fastify.setValidatorCompiler<Schema>(({ schema, httpPart }) => whenAsked(() => (httpPart === 'body' ? bodyAjv : urlAjv).compile(schema)))
   // Replies are small or are written before they come here; to compile a writer for each takes long at every start.
   fastify.setSerializerCompiler(() => JSON.stringify)
   fastify.removeContentTypeParser(['text/plain', 'application/json'])

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os'
-import { hash, verify } from '@node-rs/argon2'
 import { TooBusy } from '../problems/table.ts'
 
 /** Argon2id, the library's default, with 19 MiB, two passes and one lane: the OWASP Password Storage Cheat Sheet's current recommendation. */
@@ -39,7 +38,9 @@ export const createPasswordHasher = (): PasswordHasher => {
     }
   }
 
-  const hashNormal = async (password: string): Promise<string> => await hash(normal(password), PARAMETERS)
+  // The first password loads it, and no start has to wait for it.
+  const argon2 = async () => await import('@node-rs/argon2')
+  const hashNormal = async (password: string): Promise<string> => await (await argon2()).hash(normal(password), PARAMETERS)
   let nobodys: Promise<string> | undefined
 
   return {
@@ -47,7 +48,7 @@ export const createPasswordHasher = (): PasswordHasher => {
     hash: async password => await inTurn(async () => await hashNormal(password)),
     verify: async (known, password) => await inTurn(async () => {
       nobodys ??= hashNormal('nobody has this password')
-      const isRight = await verify(known ?? await nobodys, normal(password))
+      const isRight = await (await argon2()).verify(known ?? await nobodys, normal(password))
       return isRight && known !== null
     })
   }
