@@ -1,11 +1,9 @@
 import { OWNER } from '../json/validation.ts'
 import type { Owner } from './app.ts'
 
-/** A new owner, in a query string. */
-export const transferTo = {
-  type: 'string',
-  pattern: OWNER,
-  description: 'Who gets the apps: `User:` or `Organization:` and an id.'
+/** What the deletion of an owner takes: a new one for the apps. */
+export const TransferQuery = {
+  type: 'object', properties: { transfer_to: { type: 'string', pattern: OWNER, description: 'Who gets the apps: `User:` or `Organization:` and an id.' } }
 } as const
 
 /** The owner that such a text names. */

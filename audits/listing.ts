@@ -1,19 +1,19 @@
 import type { FastifyReply } from 'fastify'
 import { NDJSON } from '../http/ndjson.ts'
-import { linkHeader, linkNext } from '../http/pages.ts'
+import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../http/pages.ts'
 import { instant, toInstant } from '../json/validation.ts'
 import { writeAudit } from './representation.ts'
 import type { AuditFilter, AuditStore } from './store.ts'
 
-const DEFAULT_LIMIT = 100
+const { limit, after } = pageQuery('entries')
 
 /** What every list of audit entries takes. */
 export const AuditQuery = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 1000, description: `How many entries a page has; ${DEFAULT_LIMIT} unless told.` },
-    after: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Where the page starts: copy it from the `Link` header of the page before.' },
+    limit,
+    after: { ...after, minimum: 1 },
     since: { ...instant, description: 'Only from this instant on.' },
     until: { ...instant, description: 'Only before this instant.' }
   }

@@ -9,7 +9,7 @@ await runCommand({
   help: `npm run db:sample
 
 Loads sample data into the database of DATABASE_URL: a few users, organizations and two dozen apps with tags, the same
-ones every time. Refuses a database that has apps.`,
+ones every time. Everybody knows the password of its users, so it refuses a database that has apps, users or organizations.`,
 
   options: {},
 
@@ -18,7 +18,7 @@ ones every time. Refuses a database that has apps.`,
     const stores = openStores(DATABASE_URL)
     try {
       if (!await stores.loadSample(sample, await createPasswordHasher().hash(SAMPLE_PASSWORD), cliOrigin())) {
-        throw new CommandError(`The database ${DATABASE_URL} has apps already; nothing was changed. Set DATABASE_URL to a new file to look at the sample.`)
+        throw new CommandError(`The database ${DATABASE_URL} has apps, users or organizations already; nothing was changed. Set DATABASE_URL to a new file to look at the sample.`)
       }
       console.log(`Loaded ${sample.users.length} users, ${sample.organizations.length} organizations and ${sample.apps.length} apps into ${DATABASE_URL}. Every user signs in with the password: ${SAMPLE_PASSWORD}`)
     } finally {

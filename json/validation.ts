@@ -47,6 +47,9 @@ export const PRINTABLE = '^[\\p{Z}\\p{Cf}\\p{Co}\\p{Cn}]*[^\\p{C}\\p{Z}][^\\p{Cc
 /** An instant of RFC 3339. */
 export const INSTANT = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$'
 
+/** The schema of a number that stands for a user, an organization or an app. */
+export const id = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const
+
 /** The schema of an instant in a query string. */
 export const instant = { type: 'string', pattern: INSTANT } as const
 

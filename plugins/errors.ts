@@ -5,10 +5,10 @@ import fp from 'fastify-plugin'
 import { sentences } from '../json/validation.ts'
 import { isProblem, PROBLEM_MEDIA_TYPE, toDocument } from '../problems/problem.ts'
 import type { ProblemError } from '../problems/problem.ts'
-import { BadRequest, frameworkProblems, InternalError, InvalidFields, MethodNotAllowed, RouteNotFound } from '../problems/table.ts'
+import { BadRequest, frameworkProblems, InternalError, InvalidFields, InvalidToken, MethodNotAllowed, RouteNotFound } from '../problems/table.ts'
 
 const RETRY_AFTER_SECONDS = 1
-const CHALLENGE = 'Bearer realm="trivial", error="invalid_token"'
+const CHALLENGE = 'Bearer realm="trivial"'
 
 /** Every failure to a problem document (RFC 9457). What the service did not foresee is logged, and the reply hides it. */
 export default fp(async fastify => {
@@ -46,8 +46,10 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
     request.log.error({ err: error }, 'the request failed')
     reply.header('x-request-id', request.id)
   }
-  // RFC 9110, section 11.6.1: every 401 tells how to do better.
-  if (problem.statusCode === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', CHALLENGE)
+  // RFC 9110, section 11.6.1, wants one in every 401; RFC 6750, section 3, an error code where a token was sent.
+  if (problem.statusCode === 401 && !reply.hasHeader('www-authenticate')) {
+    reply.header('www-authenticate', problem instanceof InvalidToken ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE)
+  }
   if (problem.statusCode === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)
   reply.code(problem.statusCode).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(toDocument(problem)))
 }

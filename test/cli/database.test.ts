@@ -24,15 +24,17 @@ test('the sample data are the same every time', async t => {
   t.same(dump(paths[0]).map(rows => (rows as unknown[]).length), [4, 3, 24, 32])
 })
 
-test('a database that has apps refuses the sample, and nothing changes', async t => {
-  const path = join(temporaryFolder(t), 'a.db')
-  const env = { DATABASE_URL: `file:${path}` }
-  await run(t, 'cli/db-sample.ts', { env }).ended
-  const before = dump(path)
-  const { code, stderr } = await run(t, 'cli/db-sample.ts', { env }).ended
-  t.equal(code, 1)
-  t.match(stderr, /has apps already; nothing was changed/)
-  t.strictSame(dump(path), before)
+test('a database that has apps, or users only, refuses the sample, and nothing changes', async t => {
+  for (const [script, args] of [['cli/db-sample.ts', []], ['cli/user-create.ts', ['--email', 'zoe@example.com', '--name', 'Zoe']]] as const) {
+    const path = join(temporaryFolder(t), 'a.db')
+    const env = { DATABASE_URL: `file:${path}` }
+    t.equal((await run(t, script, { env, args: [...args] }).ended).code, 0)
+    const before = dump(path)
+    const { code, stderr } = await run(t, 'cli/db-sample.ts', { env }).ended
+    t.equal(code, 1)
+    t.match(stderr, /has apps, users or organizations already; nothing was changed/)
+    t.strictSame(dump(path), before)
+  }
 })
 
 test('db:migrate makes the database and its folder, and may be run again', async t => {

@@ -120,7 +120,7 @@ test('quickstart works wherever HOST says, with keys of the environment beside i
 test('quickstart says so where the call fails, and leaves no server behind', async t => {
   for (const [spoil, complaint] of [
     ["update tags set name = x'ff'", /^GET http:\/\/localhost:\d+\/apps answered 500: /],
-    ["delete from tags; delete from apps; create trigger full before insert on users begin select raise(abort, 'no more users'); end", /SqliteError: no more users/]
+    ["delete from tags; delete from apps; delete from users; delete from organizations; create trigger full before insert on users begin select raise(abort, 'no more users'); end", /SqliteError: no more users/]
   ] as const) {
     const cwd = temporaryFolder(t)
     const env = { PORT: '0', DATABASE_URL: `file:${join(cwd, 'broken.db')}`, LOG_LEVEL: 'silent' }

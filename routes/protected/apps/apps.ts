@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { askerOf } from '../../../access/principal.ts'
 import { randomAppName } from '../../../apps/app.ts'
 import type { App, Owner } from '../../../apps/app.ts'
-import { sentences } from '../../../json/validation.ts'
+import { id, sentences } from '../../../json/validation.ts'
 import { suggestName } from '../../../apps/name-suggestion.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
@@ -15,7 +15,7 @@ const NewAppBody = {
   properties: {
     ...fields,
     owner_type: { type: 'string', enum: ['User', 'Organization'], description: 'A client key belongs to nobody, so it names the owner; a user may name an organization of which they are an admin.', examples: ['User'] },
-    owner_id: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The id of a user or an organization.', examples: [1] }
+    owner_id: { ...id, description: 'The id of a user or an organization.', examples: [1] }
   }
 } as const
 

@@ -5,16 +5,16 @@ import { toAppKey } from '../../../apps/owner.ts'
 import type { AppGrant } from '../../../apps/store.ts'
 import { AuditQuery, auditReplies, sendAudits } from '../../../audits/listing.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
+import { id } from '../../../json/validation.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { AppNotFound, DescriptiveNameTaken, Forbidden, InvalidFields, OwnerNotFound, UserNotFound } from '../../../problems/table.ts'
 
 const permits = Object.keys(PERMITS) as Permit[]
 
 const app = { type: 'string', description: 'The id of the app, or its name of 14 hexadecimal digits.', examples: ['1'] } as const
-const positive = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const
 
 const AppParams = { type: 'object', required: ['id'], properties: { id: app } } as const
-const UserParams = { type: 'object', required: ['id', 'user_id'], properties: { id: app, user_id: { ...positive, description: 'The id of the user.', examples: [2] } } } as const
+const UserParams = { type: 'object', required: ['id', 'user_id'], properties: { id: app, user_id: { ...id, description: 'The id of the user.', examples: [2] } } } as const
 const PermitParams = {
   type: 'object',
   required: ['id', 'user_id', 'permit'],
@@ -26,7 +26,7 @@ const OwnerParams = {
   properties: {
     id: app,
     owner_type: { type: 'string', enum: ['User', 'Organization'], description: 'What the new owner is.', examples: ['Organization'] },
-    owner_id: { ...positive, description: 'The id of the new owner.', examples: [1] }
+    owner_id: { ...id, description: 'The id of the new owner.', examples: [1] }
   }
 } as const
 

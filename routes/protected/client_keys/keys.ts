@@ -1,5 +1,5 @@
 import { keyPrincipalOf } from '../../../access/principal.ts'
-import { linkHeader, linkNext } from '../../../http/pages.ts'
+import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import { instant, toInstant } from '../../../json/validation.ts'
 import { DAYS_KEPT } from '../../../keys/evidence.ts'
@@ -12,15 +12,14 @@ import {
 } from '../../../problems/table.ts'
 import { authorOf, IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
 
-const DEFAULT_LIMIT = 100
 const DEFAULT_DAYS = 30
 
 const Query = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 1000, description: `How many keys a page has; ${DEFAULT_LIMIT} unless told.` },
-    after: { type: 'string', maxLength: 100, description: 'Where the page starts: copy it from the `Link` header of the page before.' },
+    limit: pageQuery('keys').limit,
+    after: { type: 'string', maxLength: 100, description: pageQuery('keys').after.description },
     enabled: { type: 'boolean', description: 'Only keys that are enabled, or that are not.' },
     revoked: { type: 'boolean', description: 'Only keys that are revoked, or that are not.' },
     expires_before: { ...instant, description: 'Only keys that expire before this instant.' },

@@ -1,31 +1,20 @@
 import { askerOf, principalOf } from '../../../access/principal.ts'
-import { toOwner, transferTo } from '../../../apps/owner.ts'
+import { toOwner, TransferQuery } from '../../../apps/owner.ts'
 import { AuditQuery, auditReplies, sendAudits } from '../../../audits/listing.ts'
-import { linkHeader, linkNext } from '../../../http/pages.ts'
+import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
+import { id } from '../../../json/validation.ts'
 import { covers } from '../../../keys/scopes.ts'
 import { refuseCredentials } from '../../../keys/token-shape.ts'
 import { organizationFields, roleField, toMemberJson, toOrganizationJson } from '../../../organizations/representation.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { DescriptiveNameTaken, Forbidden, InsufficientScope, InvalidFields, LastAdmin, OrganizationNotFound, OwnerNotFound, OwnsApps, UserNotFound } from '../../../problems/table.ts'
 
-const DEFAULT_LIMIT = 100
+const IdParams = { type: 'object', required: ['id'], properties: { id: { ...id, description: 'The id of the organization.', examples: [1] } } } as const
 
-const id = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [1] } as const
+const MemberParams = { type: 'object', required: ['id', 'user_id'], properties: { ...IdParams.properties, user_id: { ...id, description: 'The id of the user.', examples: [1] } } } as const
 
-const IdParams = { type: 'object', required: ['id'], properties: { id: { ...id, description: 'The id of the organization.' } } } as const
-
-const MemberParams = { type: 'object', required: ['id', 'user_id'], properties: { ...IdParams.properties, user_id: { ...id, description: 'The id of the user.' } } } as const
-
-const PageQuery = {
-  type: 'object',
-  properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 1000, description: `How many organizations a page has; ${DEFAULT_LIMIT} unless told.` },
-    after: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Where the page starts: copy it from the `Link` header of the page before.' }
-  }
-} as const
-
-const TransferQuery = { type: 'object', properties: { transfer_to: transferTo } } as const
+const PageQuery = { type: 'object', properties: pageQuery('organizations') } as const
 
 const NewBody = { type: 'object', required: ['name', 'billing_email'], properties: organizationFields } as const
 const ChangeBody = { type: 'object', properties: organizationFields } as const

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { askerOf, originOf, principalOf } from '../../../access/principal.ts'
-import { linkHeader, linkNext } from '../../../http/pages.ts'
+import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { refuseTransfer } from '../../../access/transfer.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
-import { toOwner, transferTo } from '../../../apps/owner.ts'
+import { toOwner, TransferQuery } from '../../../apps/owner.ts'
+import { id } from '../../../json/validation.ts'
 import { ceilingOf, refuseBeyond } from '../../../keys/ceiling.ts'
 import { UNLIMITED } from '../../../keys/client-key.ts'
 import { refuseCredentials } from '../../../keys/token-shape.ts'
@@ -11,8 +12,6 @@ import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { BeyondCeiling, DescriptiveNameTaken, EmailTaken, Forbidden, InvalidFields, LastAdmin, OwnerNotFound, OwnsApps, TooBusy, UserNotFound } from '../../../problems/table.ts'
 import { passwordFaults } from '../../../users/passwords.ts'
 import { toUserJson, userFields } from '../../../users/representation.ts'
-
-const DEFAULT_LIMIT = 100
 
 /** Administrators make client keys, and another password or address opens an account that was somebody's: a key that is held to anything gives neither. Throws BeyondCeiling. */
 const refuseLesserKey = (request: FastifyRequest): void => {
@@ -23,18 +22,10 @@ const refuseLesserKey = (request: FastifyRequest): void => {
 const IdParams = {
   type: 'object',
   required: ['id'],
-  properties: { id: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The id of the user.', examples: [1] } }
+  properties: { id: { ...id, description: 'The id of the user.', examples: [1] } }
 } as const
 
-const PageQuery = {
-  type: 'object',
-  properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 1000, description: `How many users a page has; ${DEFAULT_LIMIT} unless told.` },
-    after: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Where the page starts: copy it from the `Link` header of the page before.' }
-  }
-} as const
-
-const TransferQuery = { type: 'object', properties: { transfer_to: transferTo } } as const
+const PageQuery = { type: 'object', properties: pageQuery('users') } as const
 
 const NewUserBody = { type: 'object', required: ['name', 'email'], properties: { ...userFields, password: { ...userFields.password, description: 'Without one, the user can not sign in until one is set.' } } } as const
 
