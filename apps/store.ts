@@ -52,7 +52,7 @@ export interface AppStore {
   discard (key: AppKey, at: string, asker: Asker): Promise<boolean>
   /** Stores a copy, with its panels, schedule, owner and tags; null where there is no such app. */
   copy (key: AppKey, copy: Pick<NewApp, 'name' | 'descriptiveName' | 'createdAt'>, asker: Asker): Promise<App | null>
-  /** Adds a tag where the app does not bear it yet; null where there is no such app. */
+  /** Adds a tag where the app does not bear it yet; null where there is no such app. Throws `TooManyTags` beyond a thousand. */
   addTag (key: AppKey, tag: TagKey, at: string, asker: Asker): Promise<{ tag: Tag, added: boolean } | null>
   /** Answers whether there was such an app and it bore the tag. */
   removeTag (key: AppKey, tag: TagKey, at: string, asker: Asker): Promise<boolean>

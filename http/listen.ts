@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import closeWithGrace from 'close-with-grace'
@@ -24,7 +24,9 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
   // Fastify would open the second address by itself, but when it closes it does not wait for the requests there, so that
   // the database would go away under them, and what is not HTTP gets no problem document there.
   const mirror = second === undefined ? undefined : mirrorOf(fastify)
-  drainOnClose(fastify, mirror === undefined ? [fastify.server] : [fastify.server, mirror])
+  const servers = mirror === undefined ? [fastify.server] : [fastify.server, mirror]
+  for (const server of servers) server.on('connection', noteAddress)
+  drainOnClose(fastify, servers)
   try {
     await fastify.listen({ host, port: PORT })
     const { port } = fastify.server.address() as AddressInfo
@@ -46,6 +48,11 @@ export const closeOnSignals = (fastify: FastifyInstance): void => {
     else fastify.log.info({ signal }, 'the service stops')
     await fastify.close()
   })
+}
+
+/** Who speaks is asked once, at the beginning, and Node remembers it: of a connection that was reset nobody can tell any more. */
+const noteAddress = (socket: Socket): void => {
+  if (socket.remoteAddress === undefined) socket.destroy()
 }
 
 /** A second server that hands everything it gets to the first, and closes with it. */

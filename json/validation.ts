@@ -29,8 +29,30 @@ export const checked = <const Schema extends object>(schema: Schema, value: unkn
   return value as XStatic<Schema>
 }
 
+interface Bounded {
+  maxItems?: number
+  additionalProperties?: boolean
+  properties?: Readonly<Record<string, Bounded>>
+}
+
+const MOST_UNKNOWN = 100
+
+/**
+ * The faults of a value that holds far more entries or fields than it may. They are told instead of any others: each entry may have a
+ * fault of its own, and to find and tell those of a megabyte would take seconds and a hundred times its memory.
+ */
+export const excesses = (schema: Bounded, value: unknown, path = ''): Fault[] => {
+  const { maxItems = Infinity, additionalProperties, properties = {} } = schema
+  if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) return value.length > maxItems ? [{ keyword: 'maxItems', instancePath: path, params: { limit: maxItems } }] : []
+  if (additionalProperties === false && Object.keys(value).length > Object.keys(properties).length + MOST_UNKNOWN) {
+    return [{ keyword: 'additionalProperties', instancePath: path, params: {}, parentSchema: schema }]
+  }
+  return Object.entries(properties).flatMap(([name, each]) => excesses(each, (value as Record<string, unknown>)[name], `${path}/${name}`))
+}
+
 /** What a fault of validation is told by. Ajv gives it; its types are looser here, so that Fastify's fit as well. */
-interface Fault {
+export interface Fault {
   keyword: string
   instancePath: string
   params: Record<string, unknown>

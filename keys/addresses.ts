@@ -18,9 +18,10 @@ export const rangeFault = (range: string): string | null => {
 
 /**
  * An address as a range would name it: IPv4 as IPv4, also where it arrived on an IPv6 socket, and IPv6 without the zone of a link.
- * What is no address, as a proxy may pass it on, is `unknown`.
+ * What is no address, as a proxy may pass it on, is `unknown`, and so is that of a connection that was reset before it was asked for.
  */
-export const plainAddress = (address: string): string => {
+export const plainAddress = (address: string | undefined): string => {
+  if (address === undefined) return 'unknown'
   if (!address.includes(':')) return isIP(address) === 0 ? 'unknown' : address
   const [plain] = (MAPPED.exec(address)?.[1] ?? address).split('%', 1)
   return isIP(plain) === 0 ? 'unknown' : plain

@@ -15,6 +15,7 @@ export const redact = (text: string): string => text.replace(CREDENTIAL, MASK)
  * percent-encoded, where a credential could hide, or that could be one itself.
  */
 export const redactPath = (url: string): string => {
-  const path = url.split('?', 1)[0].slice(0, LONGEST_PATH)
-  return redact(path.split('/').map(segment => segment.includes('%') ? MASK : segment).join('/'))
+  const [path] = url.split('?', 1)
+  // Masked before it is cut: half a credential is not known for one.
+  return redact(path.split('/').map(segment => segment.includes('%') ? MASK : segment).join('/')).slice(0, LONGEST_PATH)
 }

@@ -103,8 +103,8 @@ export default fp<ClientKeyPolicyOptions>(async (fastify, { evidence, rateLimitS
     }
     countOne(request, reply).then(excess => {
       if (excess === undefined) letIn(request)
-      done(excess)
-    }, done)
+      return excess
+    }).then(done, done)
   })
 
   fastify.decorate('enforcePolicyAgain', (request, reply, done) => { done(faultOf(request, reply)) })

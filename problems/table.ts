@@ -228,6 +228,13 @@ export const OwnsApps = defineProblem({
   detail: 'It owns apps, deleted ones included, which need another owner first: name one, as transfer_to=User:<id> or transfer_to=Organization:<id>.'
 })
 
+export const TooManyTags = defineProblem({
+  code: 'TOO_MANY_TAGS',
+  status: 409,
+  title: 'The app has too many tags',
+  detail: 'The app has a thousand tags already, and can bear no more. Remove one first: DELETE /apps/:name/tags.'
+})
+
 export const TooManyApps = defineProblem({
   code: 'TOO_MANY_APPS',
   status: 409,

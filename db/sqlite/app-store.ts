@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, eq, isNull, lte, max, sql } from 'drizzle-orm'
+import { and, count, eq, isNull, lte, max, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { Asker } from '../../access/principal.ts'
 import { mayDo, PERMITS, permitsIn } from '../../access/rules.ts'
@@ -11,7 +11,7 @@ import type { Changes } from '../../audits/audit.ts'
 import type { AppendAudit } from './audit-store.ts'
 import { attempt } from './failures.ts'
 import type { SqliteDatabase } from './database.ts'
-import { Forbidden, UserNotFound } from '../../problems/table.ts'
+import { Forbidden, TooManyTags, UserNotFound } from '../../problems/table.ts'
 import { createOwnerCheck, ownerChanges, ownerColumns } from './ownership.ts'
 import { apps, grants, tags, users } from './schema.ts'
 import { createStandings, isVisible, visibleAppIds } from './visibility.ts'
@@ -21,6 +21,8 @@ const WINDOW_APPS = 250
 const BATCH_BYTES = 256 * 1024
 /** So many apps a user may have in sight to be looked up by their ids; with more, all apps are looked at. */
 const FEW_APPS = 2000
+/** An app bears so many tags at most: they come with it in every list. */
+const MOST_TAGS = 1000
 
 // Written out, since Drizzle leaves the table's name off the columns of a selection and `id` would then mean the tag's.
 const tagsJson = sql<string>`(
@@ -84,6 +86,8 @@ const matches = (filter: AppFilter): SQL | undefined => and(
 )
 
 const isAmong = (ids: readonly number[]): SQL => sql`${apps.id} in (select value from json_each(${JSON.stringify(ids)}))`
+
+const sizeOf = ({ panels, schedule, tags: labels }: App): number => (panels?.length ?? 0) + (schedule?.length ?? 0) + labels.length
 
 const isTag = (app: App, { context, name }: TagKey): SQL | undefined =>
   and(eq(tags.appId, app.id), eq(tags.context, context), eq(tags.name, name))
@@ -154,14 +158,25 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
     return ids.length > FEW_APPS ? null : ids
   }
 
-  const readUpTo = (bytes: number, filter: AppFilter, range: ListRange, among?: readonly number[]): { batch: App[], whole: boolean } => {
-    const { sql: text, params } = db.select(columns).from(apps).where(and(among && isAmong(among), inRange(range), matches(filter))).orderBy(...order).toSQL()
+  /** The places of a range among apps of some ids, in order: what is sorted must not hold what may be large. */
+  const placesAmong = (ids: readonly number[], filter: AppFilter, range: ListRange, limit = ids.length): ListPosition[] =>
+    db.select({ descriptiveName: apps.descriptiveName, id: apps.id }).from(apps)
+      .where(and(isAmong(ids), inRange(range), matches({ ...filter, userId: null }))).orderBy(...order).limit(limit).all()
+
+  /** Makes the function that reads one app, where it still passes a filter. */
+  const createReader = (filter: AppFilter): ((id: number) => App[]) => {
+    const one = db.select(columns).from(apps).where(and(eq(apps.id, sql.placeholder('id')), matches({ ...filter, userId: null }))).prepare()
+    return id => (one.values({ id }) as Row[]).map(toApp)
+  }
+
+  const readUpTo = (bytes: number, filter: AppFilter, range: ListRange): { batch: App[], whole: boolean } => {
+    const { sql: text, params } = db.select(columns).from(apps).where(and(inRange(range), matches(filter))).orderBy(...order).toSQL()
     const batch: App[] = []
     let size = 0
     for (const row of db.$client.prepare<unknown[], Row>(text).raw().iterate(...params) as Iterable<Row>) {
       const app = toApp(row)
       batch.push(app)
-      size += (app.panels?.length ?? 0) + (app.schedule?.length ?? 0) + app.tags.length
+      size += sizeOf(app)
       if (size >= bytes) return { batch, whole: false }
     }
     return { batch, whole: true }
@@ -215,6 +230,8 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
     addTag: async (key, tag, at, asker) => await change(() => {
       const app = reach(key, 'update', asker)
       if (app === null) return null
+      const [has] = db.select({ tags: count() }).from(tags).where(eq(tags.appId, app.id)).all()
+      if (has.tags >= MOST_TAGS && db.select({ id: tags.id }).from(tags).where(isTag(app, tag)).get() === undefined) throw new TooManyTags()
       const [added]: ({ id: number } | undefined)[] = db.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
       if (added !== undefined) {
         audit('add_tag', app.name, at, asker, creation({ tag }))
@@ -274,13 +291,21 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
     async * list (filter, { after, until, newest }) {
       const few = filter.userId === null ? null : await attempt(() => fewIds(Number(filter.userId)))
       if (few !== null) {
-        for (let position = after; ;) {
-          const { batch, whole } = await attempt(() => readUpTo(BATCH_BYTES, { ...filter, userId: null }, { after: position, until, newest }, few))
+        const places = await attempt(() => placesAmong(few, filter, { after, until, newest }))
+        const read = createReader(filter)
+        for (let done = 0; done < places.length;) {
+          const batch: App[] = []
+          await attempt(() => {
+            for (let size = 0; size < BATCH_BYTES && batch.length < WINDOW_APPS && done < places.length; done++) {
+              const found = read(places[done].id)
+              batch.push(...found)
+              size += found.reduce((sum, app) => sum + sizeOf(app), 0)
+            }
+          })
           yield batch
-          if (whole) return
-          position = batch.at(-1)
           await setImmediate()
         }
+        return
       }
       for (let position = after; ;) {
         const range: ListRange = { after: position, until }
@@ -298,8 +323,7 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
       const newest = await attempt(() => db.select({ id: max(apps.id) }).from(apps).get()?.id ?? 0)
       const few = filter.userId === null ? null : await attempt(() => fewIds(Number(filter.userId)))
       if (few !== null) {
-        const places: ListPosition[] = await attempt(() => db.select({ descriptiveName: apps.descriptiveName, id: apps.id }).from(apps)
-          .where(and(isAmong(few), inRange({ after }), matches({ ...filter, userId: null }))).orderBy(...order).limit(limit + 1).all())
+        const places = await attempt(() => placesAmong(few, filter, { after }, limit + 1))
         return places.length > limit ? { after, until: places.at(-2), newest } : { after, newest }
       }
       let last: ListPosition | undefined

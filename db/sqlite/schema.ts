@@ -65,14 +65,15 @@ export const apps = sqliteTable('apps', {
   name: text('name').notNull(),
   descriptiveName: text('descriptive_name').notNull(),
   port: integer('port').notNull(),
-  panels: text('panels'),
   readableBy: text('readable_by'),
-  schedule: text('schedule'),
   userId: integer('user_id').references(() => users.id, { onDelete: 'restrict' }),
   organizationId: integer('organization_id').references(() => organizations.id, { onDelete: 'restrict' }),
   createdAt: text('created_at').notNull(),
   updatedAt: text('updated_at').notNull(),
-  discardedAt: text('discarded_at')
+  discardedAt: text('discarded_at'),
+  // Last, since they may be large: what comes after would be found only by reading through them.
+  schedule: text('schedule'),
+  panels: text('panels')
 }, table => [
   uniqueIndex('apps_name_unique').on(table.name),
   uniqueIndex('apps_port_unique').on(table.port),

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer as createNetServer } from 'node:net'
+import { connect, createServer as createNetServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import { raw, run, settings } from '../helper.ts'
@@ -49,4 +49,32 @@ test("with CLIENT_KEY_JWT the compiled service takes Trivial's own tokens", asyn
   const body = [{ alg: 'HS256' }, { key_id: 'another-key' }].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
   const token = `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`
   t.equal((await fetch(`http://127.0.0.1:${port}/apps`, { headers: { authorization: `Bearer ${token}` } })).status, 200)
+})
+
+test('connections that are reset at once harm nobody, and are nobody\'s failure', async t => {
+  const service = await start(t)
+  const base = `http://127.0.0.1:${service.port}`
+  const issue = async (more: object) => {
+    const response = await fetch(`${base}/client_keys`, { method: 'POST', headers: { ...service.headers, 'content-type': 'application/json' }, body: JSON.stringify({ name: `k${Math.random()}`, ...more }) })
+    return String((JSON.parse(await response.text()) as Record<string, unknown>)['key_access_token'])
+  }
+  const tokens = [await issue({ rate_limit: { max: 5, window_seconds: 60 } }), await issue({ allowed_ips: ['127.0.0.0/8'] }), service.key.keyAccessToken]
+  const reset = async (text: string): Promise<void> => {
+    const socket = connect(service.port, '127.0.0.1')
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    socket.write(text)
+    await new Promise(resolve => { setImmediate(resolve) })
+    socket.resetAndDestroy()
+  }
+  const body = '{"email":"ada@example.com","password":"seven green kettles"}'
+  for (let i = 0; i < 20; i++) {
+    for (const token of tokens) await reset(`GET /apps HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+    await reset(`POST /auth/sign_in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  }
+  t.equal((await fetch(`${base}/up`)).status, 200)
+  service.process.kill('SIGTERM')
+  const { code, stdout } = await service.ended
+  t.equal(code, 0)
+  t.notMatch(stdout, /request failed/)
 })

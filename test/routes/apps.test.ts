@@ -334,3 +334,19 @@ test('a token or a key_id is kept in no text of an app', async t => {
     }
   }
 })
+
+test('an app bears a thousand tags', async t => {
+  const { env, call } = await world(t)
+  const Database = (await import('better-sqlite3')).default
+  const db = new Database(env['DATABASE_URL'].slice('file:'.length))
+  const { json: app } = await call('POST', '/apps', { descriptive_name: 'Tagged', owner_type: 'User', owner_id: 1 })
+  const add = db.prepare('insert into tags (app_id, context, name) values (?, ?, ?)')
+  db.transaction(() => { for (let i = 0; i < 999; i++) add.run(app.id, 'c', `n${i}`) })()
+  db.close()
+  const tag = async (name: string) => await call('POST', `/apps/${app.name}/tags`, { context: 'c', name })
+  t.equal((await tag('last')).status, 201)
+  t.match(await tag('one more'), { status: 409, json: { code: 'TOO_MANY_TAGS' } })
+  t.equal((await tag('last')).status, 200)
+  t.equal((await call('DELETE', `/apps/${app.name}/tags`, { context: 'c', name: 'n0' })).status, 204)
+  t.equal((await tag('one more')).status, 201)
+})

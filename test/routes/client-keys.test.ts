@@ -427,3 +427,19 @@ test('the database never holds a secret, a token or a key_id', async t => {
   t.equal(secrets.length, 9)
   for (const secret of secrets) t.notOk(bytes.includes(secret))
 })
+
+test('of a list that is far too long only that is told', async t => {
+  const { call } = await world(t)
+  for (const [field, body] of [
+    ['scopes', { name: 'x', scopes: Array.from({ length: 400_000 }, () => 1) }], ['allowed_ips', { name: 'x', allowed_ips: Array.from({ length: 400_000 }, () => 1) }],
+    ['the request', { name: 'x', ...Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`f${i}`, 1])) }],
+    ['rate_limit', { name: 'x', rate_limit: Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`f${i}`, 1])) }]
+  ] as const) {
+    const { status, json, text } = await call('POST', '/client_keys', body)
+    t.equal(status, 422)
+    t.equal(json.errors.length, 1)
+    t.ok(json.errors[0].startsWith(field), json.errors[0])
+    t.ok(text.length < 1000)
+  }
+  t.equal((await call('POST', '/client_keys', { name: 'x', scopes: Array.from({ length: 100 }, () => 'nope') })).json.errors.length, 100)
+})

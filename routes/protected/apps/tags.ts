@@ -1,7 +1,7 @@
 import { askerOf } from '../../../access/principal.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
-import { AppNotFound, Forbidden, InvalidFields, TagNotFound } from '../../../problems/table.ts'
+import { AppNotFound, Forbidden, InvalidFields, TagNotFound, TooManyTags } from '../../../problems/table.ts'
 import { NameParams, TagBody, toTag } from './fields.ts'
 
 const routes: RoutesPlugin = async fastify => {
@@ -19,7 +19,7 @@ const routes: RoutesPlugin = async fastify => {
       response: {
         200: reply('The app bore the tag already.', 'Tag'),
         201: reply('The tag was added.', 'Tag'),
-        ...problemReplies(AppNotFound, Forbidden, InvalidFields)
+        ...problemReplies(AppNotFound, Forbidden, TooManyTags, InvalidFields)
       }
     }
   }, async (request, response) => {

@@ -8,7 +8,7 @@ import { covers } from '../../../keys/scopes.ts'
 import { refuseCredentials } from '../../../keys/token-shape.ts'
 import { organizationFields, roleField, toMemberJson, toOrganizationJson } from '../../../organizations/representation.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import { DescriptiveNameTaken, Forbidden, InsufficientScope, InvalidFields, LastAdmin, OrganizationNotFound, OwnerNotFound, OwnsApps, UserNotFound } from '../../../problems/table.ts'
+import { DescriptiveNameTaken, Forbidden, InsufficientScope, InvalidFields, LastAdmin, OrganizationNotFound, OwnerNotFound, OwnsApps, TooManyApps, UserNotFound } from '../../../problems/table.ts'
 
 const IdParams = { type: 'object', required: ['id'], properties: { id: { ...id, description: 'The id of the organization.', examples: [1] } } } as const
 
@@ -123,7 +123,7 @@ const routes: RoutesPlugin = async fastify => {
       tags: ['Organizations'],
       params: IdParams,
       querystring: TransferQuery,
-      response: { 204: noContent('The organization is deleted.'), ...problemReplies(OrganizationNotFound, Forbidden, OwnsApps, DescriptiveNameTaken, OwnerNotFound, InvalidFields) }
+      response: { 204: noContent('The organization is deleted.'), ...problemReplies(OrganizationNotFound, Forbidden, OwnsApps, TooManyApps, DescriptiveNameTaken, OwnerNotFound, InvalidFields) }
     }
   }, async (request, response) => {
     const { transfer_to: to } = request.query

@@ -9,7 +9,7 @@ import { ceilingOf, refuseBeyond } from '../../../keys/ceiling.ts'
 import { UNLIMITED } from '../../../keys/client-key.ts'
 import { refuseCredentials } from '../../../keys/token-shape.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import { BeyondCeiling, DescriptiveNameTaken, EmailTaken, Forbidden, InvalidFields, LastAdmin, OwnerNotFound, OwnsApps, TooBusy, UserNotFound } from '../../../problems/table.ts'
+import { BeyondCeiling, DescriptiveNameTaken, EmailTaken, Forbidden, InvalidFields, LastAdmin, OwnerNotFound, OwnsApps, TooManyApps, TooBusy, UserNotFound } from '../../../problems/table.ts'
 import { passwordFaults } from '../../../users/passwords.ts'
 import { toUserJson, userFields } from '../../../users/representation.ts'
 
@@ -145,7 +145,7 @@ by client keys only; to set one or an e-mail address, and to make or change an a
       tags: ['Users'],
       params: IdParams,
       querystring: TransferQuery,
-      response: { 204: noContent('The user is deleted.'), ...problemReplies(UserNotFound, BeyondCeiling, Forbidden, OwnsApps, LastAdmin, DescriptiveNameTaken, OwnerNotFound, InvalidFields) }
+      response: { 204: noContent('The user is deleted.'), ...problemReplies(UserNotFound, BeyondCeiling, Forbidden, OwnsApps, TooManyApps, LastAdmin, DescriptiveNameTaken, OwnerNotFound, InvalidFields) }
     }
   }, async (request, response) => {
     const { params: { id }, query: { transfer_to: to } } = request
