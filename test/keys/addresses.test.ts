@@ -22,7 +22,7 @@ test('an address lies in a range of its version, however it arrived', async t =>
   t.notOk(createRangeCheck(['::/0'])('::ffff:1.2.3.4'))
   t.equal(plainAddress('::ffff:127.0.0.1'), '127.0.0.1')
   t.equal(plainAddress('fe80::1%eth0'), 'fe80::1')
-  for (const none of ['', 'x', 'tck_x', '1.2.3', 'a:b', '::ffff:1.2.3.400']) t.equal(plainAddress(none), 'unknown', none)
+  for (const none of ['', 'x', 'tck_x', '1.2.3', 'a:b', '::ffff:1.2.3.400', undefined]) t.equal(plainAddress(none), 'unknown', String(none))
   t.equal(plainAddress('::1'), '::1')
 })
 
