@@ -1,14 +1,14 @@
 import { askerOf, principalOf } from '../../../access/principal.ts'
+import { refuseKeyWithoutApps } from '../../../access/transfer.ts'
 import { toOwner, TransferQuery } from '../../../apps/owner.ts'
 import { AuditQuery, auditReplies, sendAudits } from '../../../audits/listing.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { id } from '../../../json/validation.ts'
-import { covers } from '../../../keys/scopes.ts'
 import { refuseCredentials } from '../../../keys/token-shape.ts'
 import { organizationFields, roleField, toMemberJson, toOrganizationJson } from '../../../organizations/representation.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import { DescriptiveNameTaken, Forbidden, InsufficientScope, InvalidFields, LastAdmin, OrganizationNotFound, OwnerNotFound, OwnsApps, TooManyApps, UserNotFound } from '../../../problems/table.ts'
+import { DescriptiveNameTaken, Forbidden, InvalidFields, LastAdmin, OrganizationNotFound, OwnerNotFound, OwnsApps, TooManyApps, UserNotFound } from '../../../problems/table.ts'
 
 const IdParams = { type: 'object', required: ['id'], properties: { id: { ...id, description: 'The id of the organization.', examples: [1] } } } as const
 
@@ -127,8 +127,7 @@ const routes: RoutesPlugin = async fastify => {
     }
   }, async (request, response) => {
     const { transfer_to: to } = request.query
-    const principal = principalOf(request)
-    if (to !== undefined && principal.kind === 'client_key' && !covers(principal.key.scopes, 'apps:write')) throw new InsufficientScope('apps:write')
+    if (to !== undefined) refuseKeyWithoutApps(principalOf(request))
     if (!await organizations.remove(request.params.id, to === undefined ? null : toOwner(to), new Date(), askerOf(request))) throw new OrganizationNotFound()
     return await response.code(204).send(null)
   })
