@@ -65,7 +65,7 @@ const REASONS: Readonly<Record<string, Refusal | undefined>> = {
  *   lookup: myKeys                     // optional: a ClientKeyLookup, for keys that are kept elsewhere
  * })
  * fastify.get('/reports', { onRequest: fastify.requireClientKey }, async request => {
- *   request.log.info({ key: request.principal?.key.id }, 'a report was asked for')
+ *   request.log.info({ key: keyPrincipalOf(request).key.id }, 'a report was asked for')
  * })
  * ```
  *

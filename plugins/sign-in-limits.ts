@@ -3,16 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { neighbourhood, plainAddress } from '../keys/addresses.ts'
 import { SignInLimited } from '../problems/table.ts'
+import type { User } from '../users/user.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Counts an attempt to sign in or up from the address of a request. Throws SignInLimited where there were too many. */
     limitVisitor (request: FastifyRequest, reply: FastifyReply): Promise<void>
     /**
-     * Counts an attempt at an account. From an address at which its user has been before, only the attempts from there count, so
+     * Counts an attempt at the account of an address; null: nobody has it. From an address at which its user has been before, only the attempts from there count, so
      * that no stranger elsewhere keeps the user out.
      */
-    limitAccount (request: FastifyRequest, reply: FastifyReply, email: string): Promise<void>
+    limitAccount (request: FastifyRequest, reply: FastifyReply, email: string, user: User | null): Promise<void>
     /** Counts an attempt of a user who is signed in to prove the password once more. Throws SignInLimited where there were too many. */
     limitUser (request: FastifyRequest, reply: FastifyReply, userId: number): Promise<void>
   }
@@ -53,12 +54,11 @@ export default fp(async fastify => {
   }
 
   fastify.decorate('limitVisitor', async (request, reply) => { await count(visitors, request, reply) })
-  fastify.decorate('limitAccount', async (request, reply, email) => {
+  fastify.decorate('limitAccount', async (request, reply, email, user) => {
     attempts.set(request, email)
-    const known = await fastify.stores.users.findAccount(email)
-    const limits = known === null ? others : accounts
+    const limits = user === null ? others : accounts
     await count(limits.pair, request, reply)
-    if (known !== null && await fastify.stores.users.isKnownPlace(known.user.id, place(request), new Date())) return
+    if (user !== null && await fastify.stores.users.isKnownPlace(user.id, place(request), new Date())) return
     await count(limits.account, request, reply)
   })
   fastify.decorate('limitUser', async (request, reply, userId) => {

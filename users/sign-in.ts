@@ -30,11 +30,10 @@ export const startSession = async (users: UserStore, { user, passwordHash }: Acc
 }
 
 /**
- * The account of an address and a password. It takes as long for an address that nobody has. Throws InvalidLogin, and AccountLocked
- * for who knows the password of an account that is locked.
+ * The account, where this is its password. It takes as long for no account. Throws InvalidLogin, and AccountLocked for who knows the
+ * password of an account that is locked.
  */
-export const checkPassword = async (users: UserStore, passwords: PasswordHasher, email: string, password: string): Promise<Account> => {
-  const account = await users.findAccount(email)
+export const checkPassword = async (passwords: PasswordHasher, account: Account | null, password: string): Promise<Account> => {
   if (!await passwords.verify(account?.passwordHash ?? null, password) || account === null) throw new InvalidLogin()
   if (account.user.accountLocked) throw new AccountLocked()
   return account

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, count, eq, isNull, lte, max, sql } from 'drizzle-orm'
+import { and, eq, isNull, lte, max, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { Asker } from '../../access/principal.ts'
 import { mayDo, PERMITS, permitsIn } from '../../access/rules.ts'
@@ -9,7 +9,8 @@ import type { AppFilter, AppKey, AppStore, ListPosition, ListRange } from '../..
 import { creation, differences } from '../../audits/audit.ts'
 import type { Changes } from '../../audits/audit.ts'
 import type { AppendAudit } from './audit-store.ts'
-import { attempt } from './failures.ts'
+import { attempt, createChange } from './failures.ts'
+import { countRows } from './database.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Forbidden, TooManyTags, UserNotFound } from '../../problems/table.ts'
 import { createOwnerCheck, ownerChanges, ownerColumns } from './ownership.ts'
@@ -182,7 +183,7 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
     return { batch, whole: true }
   }
 
-  const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
+  const change = createChange(db)
 
   const audit = (action: string, name: string, at: string, { origin }: Asker, changes: Changes): void => {
     appendAudit({ at: new Date(at), origin, action: `app.${action}`, subject: { type: 'app', id: name }, changes })
@@ -230,15 +231,12 @@ export const createAppStore = (db: SqliteDatabase, appendAudit: AppendAudit): Ap
     addTag: async (key, tag, at, asker) => await change(() => {
       const app = reach(key, 'update', asker)
       if (app === null) return null
-      const [has] = db.select({ tags: count() }).from(tags).where(eq(tags.appId, app.id)).all()
-      if (has.tags >= MOST_TAGS && db.select({ id: tags.id }).from(tags).where(isTag(app, tag)).get() === undefined) throw new TooManyTags()
-      const [added]: ({ id: number } | undefined)[] = db.insert(tags).values({ appId: app.id, ...tag }).onConflictDoNothing().returning({ id: tags.id }).all()
-      if (added !== undefined) {
-        audit('add_tag', app.name, at, asker, creation({ tag }))
-        return { tag: { id: added.id, ...tag }, added: true }
-      }
-      const [{ id }] = db.select({ id: tags.id }).from(tags).where(isTag(app, tag)).all()
-      return { tag: { id, ...tag }, added: false }
+      const known = db.select({ id: tags.id }).from(tags).where(isTag(app, tag)).get()
+      if (known !== undefined) return { tag: { id: known.id, ...tag }, added: false }
+      if (countRows(db, tags, eq(tags.appId, app.id)) >= MOST_TAGS) throw new TooManyTags()
+      const { id } = db.insert(tags).values({ appId: app.id, ...tag }).returning({ id: tags.id }).get()
+      audit('add_tag', app.name, at, asker, creation({ tag }))
+      return { tag: { id, ...tag }, added: true }
     }),
 
     removeTag: async (key, tag, at, asker) => await change(() => {

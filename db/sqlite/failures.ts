@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { ClientKeyNameTaken, DescriptiveNameTaken, OwnerNotFound, ServiceUnavailable } from '../../problems/table.ts'
+import type { SqliteDatabase } from './database.ts'
 
 const PATIENCE_MS = 1000
 const RETRY_MS = 20
@@ -22,6 +23,9 @@ export const attempt = async <T>(work: () => T, patience = PATIENCE_MS): Promise
   await setTimeout(RETRY_MS)
   return await attempt(work, patience - RETRY_MS)
 }
+
+/** Makes the function that makes a change: in a transaction that has the database to itself, with `attempt`. */
+export const createChange = (db: SqliteDatabase) => async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
 
 const isBusy = (error: unknown): boolean => error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 

@@ -1,4 +1,4 @@
-import { and, asc, count, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Asker } from '../../access/principal.ts'
 import { mayAdministerOrganization, maySeeOrganization } from '../../access/rules.ts'
 import { creation, differences } from '../../audits/audit.ts'
@@ -7,8 +7,9 @@ import type { Member, Organization } from '../../organizations/organization.ts'
 import type { OrganizationStore } from '../../organizations/store.ts'
 import { Forbidden, LastAdmin, OrganizationNotFound, UserNotFound } from '../../problems/table.ts'
 import type { AppendAudit } from './audit-store.ts'
+import { countRows } from './database.ts'
 import type { SqliteDatabase } from './database.ts'
-import { attempt } from './failures.ts'
+import { attempt, createChange } from './failures.ts'
 import { createOwnerCheck, createRoles, giveAway } from './ownership.ts'
 import { memberships, organizations, users } from './schema.ts'
 
@@ -18,7 +19,7 @@ const columns = { id: organizations.id, name: organizations.name, billingEmail: 
 const audited = ({ name, billingEmail }: Omit<Organization, 'id'>): Record<string, unknown> => ({ name, billing_email: billingEmail })
 
 export const createOrganizationStore = (db: SqliteDatabase, appendAudit: AppendAudit): OrganizationStore => {
-  const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
+  const change = createChange(db)
 
   const roleIn = createRoles(db)
   const refuseOwner = createOwnerCheck(db)
@@ -44,8 +45,7 @@ export const createOrganizationStore = (db: SqliteDatabase, appendAudit: AppendA
 
   const keepAnAdmin = (id: number, member: Member | undefined): void => {
     if (member?.role !== 'admin') return
-    const admins = db.select({ admins: count() }).from(memberships).where(and(eq(memberships.organizationId, id), eq(memberships.role, 'admin'))).get()?.admins
-    if (admins === 1) throw new LastAdmin()
+    if (countRows(db, memberships, and(eq(memberships.organizationId, id), eq(memberships.role, 'admin'))) === 1) throw new LastAdmin()
   }
 
   const audit = (action: string, id: number, at: Date, { origin }: Asker, changes: Changes): void => {
@@ -89,7 +89,7 @@ export const createOrganizationStore = (db: SqliteDatabase, appendAudit: AppendA
       if (reach(id, asker) === null) return false
       if (transferTo !== null) refuseOwner(transferTo, 'receive', asker)
       const given = giveAway(db, appendAudit, { type: 'Organization', id }, transferTo, at, asker.origin)
-      const gone = { ...given, users: Number(db.select({ rows: count() }).from(memberships).where(eq(memberships.organizationId, id)).get()?.rows) }
+      const gone = { ...given, users: countRows(db, memberships, eq(memberships.organizationId, id)) }
       db.delete(organizations).where(eq(organizations.id, id)).run()
       audit('delete', id, at, asker, differences(gone, { apps: 0, deleted_apps: 0, users: 0 }))
       return true

@@ -1,4 +1,4 @@
-import { and, count, eq, isNotNull, isNull } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import type { Asker } from '../../access/principal.ts'
 import { mayOwnThrough } from '../../access/rules.ts'
 import type { OrganizationRole } from '../../access/rules.ts'
@@ -6,6 +6,7 @@ import type { Origin } from '../../audits/audit.ts'
 import type { Owner } from '../../apps/app.ts'
 import { Forbidden, OwnerNotFound, OwnsApps, TooManyApps } from '../../problems/table.ts'
 import type { AppendAudit } from './audit-store.ts'
+import { countRows } from './database.ts'
 import type { SqliteDatabase } from './database.ts'
 import { apps, organizations, users } from './schema.ts'
 
@@ -49,7 +50,7 @@ export const giveAway = (db: SqliteDatabase, appendAudit: AppendAudit, from: Own
   const owned = from.type === 'User' ? eq(apps.userId, from.id) : eq(apps.organizationId, from.id)
   if (to !== null && !isThere(db, to)) throw new OwnerNotFound()
   const names = db.select({ name: apps.name }).from(apps).where(and(owned, isNull(apps.discardedAt))).limit(MOST_AT_ONCE + 1).all()
-  const discarded = Number(db.select({ rows: count() }).from(apps).where(and(owned, isNotNull(apps.discardedAt))).get()?.rows)
+  const discarded = countRows(db, apps, and(owned, isNotNull(apps.discardedAt)))
   if (names.length + discarded === 0) return { apps: 0, deleted_apps: 0 }
   if (to === null || (to.type === from.type && to.id === from.id)) throw new OwnsApps()
   if (names.length > MOST_AT_ONCE) throw new TooManyApps()

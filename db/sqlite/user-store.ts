@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, asc, count, desc, eq, gt, gte, isNull, lt, lte, ne, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, isNull, lt, lte, ne, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { Origin } from '../../audits/audit.ts'
 import { creation, differences } from '../../audits/audit.ts'
@@ -11,8 +11,9 @@ import { toUserJson } from '../../users/representation.ts'
 import type { Account, UserGrant, UserStore } from '../../users/store.ts'
 import type { User } from '../../users/user.ts'
 import type { AppendAudit } from './audit-store.ts'
+import { countRows } from './database.ts'
 import type { SqliteDatabase } from './database.ts'
-import { attempt } from './failures.ts'
+import { attempt, createChange } from './failures.ts'
 import { giveAway } from './ownership.ts'
 import { apps, grants, memberships, sessions, userPlaces, users } from './schema.ts'
 
@@ -39,7 +40,7 @@ const audited = (user: User): Record<string, unknown> => {
 }
 
 export const createUserStore = (db: SqliteDatabase, appendAudit: AppendAudit): UserStore => {
-  const change = async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
+  const change = createChange(db)
 
   const rowOf = (id: number): UserRow | undefined => db.select().from(users).where(eq(users.id, id)).get()
 
@@ -59,10 +60,6 @@ export const createUserStore = (db: SqliteDatabase, appendAudit: AppendAudit): U
     select organization_id from memberships as own where user_id = ${id} and role = 'admin'
     and not exists (select 1 from memberships as other where other.organization_id = own.organization_id and other.role = 'admin' and other.user_id <> ${id})
     limit 1`) !== undefined
-
-  /** How many rows of a table are about a user. */
-  const countOf = (table: typeof grants | typeof memberships, id: number): number =>
-    Number(db.select({ rows: count() }).from(table).where(eq(table.userId, id)).get()?.rows)
 
   const audit = (action: string, id: number, at: Date, origin: Origin, changes: Parameters<AppendAudit>[0]['changes']): void => {
     appendAudit({ at, origin, action: `user.${action}`, subject: { type: 'user', id: String(id) }, changes })
@@ -116,7 +113,7 @@ export const createUserStore = (db: SqliteDatabase, appendAudit: AppendAudit): U
       if (rowOf(id) === undefined) return false
       if (isLastAdmin(id)) throw new LastAdmin()
       const given = giveAway(db, appendAudit, { type: 'User', id }, transferTo, at, origin)
-      const gone = { ...given, organizations: countOf(memberships, id), grants: countOf(grants, id) }
+      const gone = { ...given, organizations: countRows(db, memberships, eq(memberships.userId, id)), grants: countRows(db, grants, eq(grants.userId, id)) }
       for (const { organizationId, role } of db.select().from(memberships).where(eq(memberships.userId, id)).limit(MOST_ENTRIES).all()) {
         const subject = { type: 'organization', id: String(organizationId) } as const
         appendAudit({ at, origin, action: 'organization.remove_user', subject, changes: { user_id: { from: id, to: null }, role: { from: role, to: null } } })

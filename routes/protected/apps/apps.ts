@@ -1,13 +1,13 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { askerOf } from '../../../access/principal.ts'
 import { randomAppName } from '../../../apps/app.ts'
-import type { App, Owner } from '../../../apps/app.ts'
+import type { Owner } from '../../../apps/app.ts'
 import { id, sentences } from '../../../json/validation.ts'
 import { suggestName } from '../../../apps/name-suggestion.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { AppNotFound, DescriptiveNameTaken, Forbidden, InvalidFields, OwnerNotFound } from '../../../problems/table.ts'
-import { fields, locationHeader, NameParams, toChange, toName } from './fields.ts'
+import { fields, locationHeader, NameParams, sendApp, toChange, toName } from './fields.ts'
 
 const NewAppBody = {
   type: 'object',
@@ -32,12 +32,6 @@ const Suggestion = {
 const routes: RoutesPlugin = async fastify => {
   const { apps } = fastify.stores
 
-  const send = (response: FastifyReply, app: App | null): FastifyReply => {
-    if (app === null) throw new AppNotFound()
-    if (response.statusCode === 201) response.header('location', `/apps/${app.name}`)
-    return response.type('application/json; charset=utf-8').send(fastify.writeApp(app))
-  }
-
   fastify.post('', {
     // So that what is wrong with the owner, which depends on who asks, is told with all else.
     attachValidation: true,
@@ -53,7 +47,7 @@ const routes: RoutesPlugin = async fastify => {
         ...problemReplies(Forbidden, DescriptiveNameTaken, InvalidFields, OwnerNotFound)
       }
     }
-  }, async (request, response) => send(response.code(201), await apps.insert({
+  }, async (request, response) => sendApp(response.code(201), await apps.insert({
     owner: ownerOf(request),
     panels: null,
     schedule: null,
@@ -84,7 +78,7 @@ const routes: RoutesPlugin = async fastify => {
       params: NameParams,
       response: { 200: reply('The app.', 'App'), ...problemReplies(AppNotFound) }
     }
-  }, async (request, response) => send(response, await apps.find(request.params.name, askerOf(request))))
+  }, async (request, response) => sendApp(response, await apps.find(request.params.name, askerOf(request))))
 
   for (const method of ['PUT', 'PATCH'] as const) {
     fastify.route({
@@ -100,7 +94,7 @@ const routes: RoutesPlugin = async fastify => {
         body: ChangeBody,
         response: { 200: reply('The app as it is now.', 'App'), ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, InvalidFields) }
       },
-      handler: async (request, response) => send(response, await apps.update(request.params.name, toChange(request.body), now(), askerOf(request)))
+      handler: async (request, response) => sendApp(response, await apps.update(request.params.name, toChange(request.body), now(), askerOf(request)))
     })
   }
 
@@ -133,7 +127,7 @@ const routes: RoutesPlugin = async fastify => {
         ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, InvalidFields)
       }
     }
-  }, async (request, response) => send(response.code(201), await apps.copy(request.params.name, {
+  }, async (request, response) => sendApp(response.code(201), await apps.copy(request.params.name, {
     name: randomAppName(),
     descriptiveName: toName(request.body.new_app_descriptive_name),
     createdAt: now()
@@ -147,11 +141,9 @@ const ownerOf = (request: FastifyRequest): Owner => {
   const { userId } = askerOf(request)
   const { owner_type: type, owner_id: id } = (request.body ?? {}) as { owner_type?: Owner['type'], owner_id?: number }
   const isUsers = userId !== null && type === undefined && id === undefined
-  const faults = [
-    ...sentences(request.validationError?.validation ?? []),
-    ...isUsers || type !== undefined || Array.isArray(request.body) || !request.body ? [] : ['owner_type is required'],
-    ...isUsers || id !== undefined || Array.isArray(request.body) || !request.body ? [] : ['owner_id is required']
-  ]
+  const asksForNone = isUsers || Array.isArray(request.body) || !request.body
+  const missing = asksForNone ? [] : Object.entries({ owner_type: type, owner_id: id }).filter(([, value]) => value === undefined)
+  const faults = [...sentences(request.validationError?.validation ?? []), ...missing.map(([name]) => `${name} is required`)]
   if (faults.length > 0) throw new InvalidFields(faults)
   return isUsers ? { type: 'User', id: userId } : { type, id } as Owner
 }

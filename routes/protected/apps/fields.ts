@@ -1,9 +1,10 @@
+import type { FastifyReply } from 'fastify'
 import type { XStatic } from 'typebox/schema'
-import type { AppChange, TagKey } from '../../../apps/app.ts'
+import type { App, AppChange, TagKey } from '../../../apps/app.ts'
 import { jsonFault, MAX_DEPTH, toJson } from '../../../json/value.ts'
 import { PRINTABLE } from '../../../json/validation.ts'
-import { credentialFaults } from '../../../keys/token-shape.ts'
-import { InvalidFields } from '../../../problems/table.ts'
+import { credentialFaults, refuseCredentials } from '../../../keys/token-shape.ts'
+import { AppNotFound, InvalidFields } from '../../../problems/table.ts'
 
 const printable = { type: 'string', maxLength: 255, pattern: PRINTABLE } as const
 const tagText = { ...printable, minLength: 1 } as const
@@ -47,7 +48,8 @@ export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }
     const fault = jsonFault(value)
     return fault === null ? [] : [`${name} ${fault}`]
   })
-  refuse([...faults, ...credentialFaults({ descriptive_name: descriptiveName })])
+  faults.push(...credentialFaults({ descriptive_name: descriptiveName }))
+  if (faults.length > 0) throw new InvalidFields(faults)
   return {
     ...descriptiveName === undefined ? {} : { descriptiveName },
     ...panels === undefined ? {} : { panels: toJson(panels) },
@@ -57,14 +59,19 @@ export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }
 
 /** A descriptive name. Throws InvalidFields where it holds a credential. */
 export const toName = (name: string): string => {
-  refuse(credentialFaults({ descriptive_name: name }))
+  refuseCredentials({ descriptive_name: name })
   return name
 }
 
 /** A tag as a body says it. Throws InvalidFields where it holds a credential. */
 export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
-  refuse(credentialFaults({ context, name }))
+  refuseCredentials({ context, name })
   return { context, name }
 }
 
-const refuse = (faults: string[]): void => { if (faults.length > 0) throw new InvalidFields(faults) }
+/** Answers an app. Throws AppNotFound where there is none. */
+export const sendApp = (response: FastifyReply, app: App | null): FastifyReply => {
+  if (app === null) throw new AppNotFound()
+  if (response.statusCode === 201) response.header('location', `/apps/${app.name}`)
+  return response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
+}

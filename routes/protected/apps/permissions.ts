@@ -8,6 +8,7 @@ import { problemReplies, reply } from '../../../http/replies.ts'
 import { id } from '../../../json/validation.ts'
 import type { RoutesPlugin } from '../../../plugins/validation.ts'
 import { AppNotFound, DescriptiveNameTaken, Forbidden, InvalidFields, OwnerNotFound, UserNotFound } from '../../../problems/table.ts'
+import { sendApp } from './fields.ts'
 
 const permits = Object.keys(PERMITS) as Permit[]
 
@@ -30,7 +31,10 @@ const OwnerParams = {
   }
 } as const
 
-const toJson = ({ userId, permits: granted }: AppGrant) => ({ user_id: userId, permits: granted })
+const toJson = (grant: AppGrant | null) => {
+  if (grant === null) throw new AppNotFound()
+  return { user_id: grant.userId, permits: grant.permits }
+}
 
 const routes: RoutesPlugin = async fastify => {
   const { apps, audits } = fastify.stores
@@ -66,9 +70,7 @@ const routes: RoutesPlugin = async fastify => {
       schema: { operationId: `${verb.toLowerCase()}Permit`, summary: `${verb} a permit`, description, tags: ['Permissions'], params: PermitParams, response },
       handler: async request => {
         const { id, permit, user_id: userId } = request.params
-        const grant = await apps.setGrants(toAppKey(id), userId, [permit], are, now(), askerOf(request))
-        if (grant === null) throw new AppNotFound()
-        return toJson(grant)
+        return toJson(await apps.setGrants(toAppKey(id), userId, [permit], are, now(), askerOf(request)))
       }
     })
 
@@ -79,9 +81,7 @@ const routes: RoutesPlugin = async fastify => {
       schema: { operationId: `${verb.toLowerCase()}AllPermits`, summary: `${verb} every permit`, description, tags: ['Permissions'], params: UserParams, response },
       handler: async request => {
         const { id, user_id: userId } = request.params
-        const grant = await apps.setGrants(toAppKey(id), userId, permits, are, now(), askerOf(request))
-        if (grant === null) throw new AppNotFound()
-        return toJson(grant)
+        return toJson(await apps.setGrants(toAppKey(id), userId, permits, are, now(), askerOf(request)))
       }
     })
   }
@@ -99,8 +99,7 @@ const routes: RoutesPlugin = async fastify => {
   }, async (request, response) => {
     const { id, owner_type: type, owner_id: ownerId } = request.params
     const moved = await apps.transfer(toAppKey(id), { type, id: ownerId }, now(), askerOf(request))
-    if (moved === null) throw new AppNotFound()
-    return await response.type('application/json; charset=utf-8').send(fastify.writeApp(moved))
+    return await sendApp(response, moved)
   })
 
   fastify.get('/:id/audits', {

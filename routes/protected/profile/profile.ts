@@ -61,7 +61,7 @@ const routes: RoutesPlugin = async fastify => {
     const { user, session } = userPrincipalOf(request)
     const { current_password: current, password } = request.body
     await fastify.limitUser(request, response, user.id)
-    const { passwordHash: checked } = await checkPassword(users, passwords, user.email, current)
+    const { passwordHash: checked } = await checkPassword(passwords, await users.findAccount(user.email), current)
     const faults = await passwordFaults(password, user)
     if (faults.length > 0) throw new InvalidFields(faults)
     await users.changePassword(session, checked, await passwords.hash(password), new Date(), originOf(request))

@@ -44,8 +44,9 @@ const routes: RoutesPlugin = async fastify => {
     const { password } = request.body
     const email = request.body.email.trim().toLowerCase()
     await fastify.limitVisitor(request, response)
-    await fastify.limitAccount(request, response, email)
-    const account = await checkPassword(users, passwords, email, password)
+    const found = await users.findAccount(email)
+    await fastify.limitAccount(request, response, email, found?.user ?? null)
+    const account = await checkPassword(passwords, found, password)
     response.headers({ ...await startSession(users, account, visitorOf(request)), 'cache-control': 'no-store' })
     return { data: toUserJson(account.user) }
   })
