@@ -1,41 +1,42 @@
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import autoload from '@fastify/autoload'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { readConfig } from './config/read.ts'
+import { loadConfig } from './config/load.ts'
 import type { Environment } from './config/read.ts'
 import type { Config } from './config/schema.ts'
-import { listEntries } from './config/list.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { limits } from './http/limits.ts'
 import { loggingOptions } from './http/logging.ts'
+import { pathOf } from './paths.ts'
 import { sendProblem } from './plugins/errors.ts'
 
 // autoload recognises only some of the ways to run TypeScript, and refuses to load it in the others.
 process.env['FASTIFY_AUTOLOAD_TYPESCRIPT'] = '1'
 
-const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-
 /** The application: every plugin, then every route. */
-export const app = fp<{ env: Environment }>(async (fastify, options) => {
-  await fastify.register(autoload, { dir: folder('plugins'), options })
-  await fastify.register(autoload, {
-    dir: folder('routes'),
-    autoHooks: true,
-    cascadeHooks: true,
-    // routes/public and routes/protected tell who gets in; only the folders below them are part of the URL.
-    dirNameRoutePrefix: (_dir, name) => name !== 'public' && name !== 'protected' && name
-  })
-}, { name: 'trivial-api', fastify: '5.x' })
+export const app = fp<{ config: Config }>(
+  async (fastify, options) => {
+    await fastify.register(autoload, { dir: pathOf('plugins'), options })
+    await fastify.register(autoload, {
+      dir: pathOf('routes'),
+      autoHooks: true,
+      cascadeHooks: true,
+      // routes/public and routes/protected tell who gets in; only the folders below them are part of the URL.
+      dirNameRoutePrefix: (_dir, name) => name !== 'public' && name !== 'protected' && name
+    })
+  },
+  { name: 'trivial-api', fastify: '5.x' }
+)
 
 /** A Fastify server with the application in it, ready to listen. Throws a ConfigError. */
 export const createServer = async (env: Environment): Promise<FastifyInstance> => {
-  const fastify = Fastify(serverOptions(readConfig(env)))
+  const config = await loadConfig(env)
+  const fastify = Fastify(serverOptions(config))
   try {
-    await fastify.register(app, { env })
-    return fastify
+    await fastify.register(app, { config })
+    return await fastify
   } catch (error) {
     await fastify.close()
     throw error
@@ -48,7 +49,7 @@ const serverOptions = ({ LOG_LEVEL, TRUST_PROXY }: Config): FastifyServerOptions
   genReqId: createRequestIds(),
   // On a machine that is busy with other things a start may take long, and is no failure for that.
   pluginTimeout: 60_000,
-  trustProxy: TRUST_PROXY === 'false' ? false : listEntries(TRUST_PROXY),
+  trustProxy: TRUST_PROXY.length > 0 && TRUST_PROXY,
   // What comes on an open connection while the server stops is still answered; then the connection is closed.
   return503OnClosing: false,
   frameworkErrors: sendProblem,

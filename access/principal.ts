@@ -20,7 +20,10 @@ export interface UserPrincipal {
 /** Who a request acts for. */
 export type Principal = ClientKeyPrincipal | UserPrincipal
 
-/** Who asks a store for something: by what request, and as which user; null: as a client key, which overrides what users may do. */
+/**
+ * Who asks a store for something: by what request, and as which user; null: as a client key, which overrides what users
+ * may do.
+ */
 export interface Asker {
   readonly origin: Origin
   readonly userId: number | null
@@ -55,7 +58,9 @@ export const userPrincipalOf = (request: Pick<Asked, 'principal'>): UserPrincipa
 
 /** Who asked, and by what request, for the audit trail. */
 export const originOf = (request: Asked): Origin => ({
-  actor: actorOf(principalOf(request)), address: plainAddress(request.ip), requestId: request.id
+  actor: actorOf(principalOf(request)),
+  address: plainAddress(request.ip),
+  requestId: request.id
 })
 
 export const askerOf = (request: Asked): Asker => {
@@ -64,7 +69,13 @@ export const askerOf = (request: Asked): Asker => {
 }
 
 /** A user, for the audit trail. */
-export const userActor = ({ id, name }: Pick<User, 'id' | 'name'>): Origin['actor'] => ({ kind: 'user', id: String(id), name })
+export const userActor = ({ id, name }: Pick<User, 'id' | 'name'>): Origin['actor'] => ({
+  kind: 'user',
+  id: String(id),
+  name
+})
 
 const actorOf = (principal: Principal): Origin['actor'] =>
-  principal.kind === 'user' ? userActor(principal.user) : { kind: 'client_key', id: principal.key.id, name: principal.key.name }
+  principal.kind === 'user'
+    ? userActor(principal.user)
+    : { kind: 'client_key', id: principal.key.id, name: principal.key.name }

@@ -1,6 +1,11 @@
 import { PERMITS } from './rules.ts'
 
-const permits = { type: 'array', items: { type: 'string', enum: Object.keys(PERMITS) }, description: 'What was granted.', examples: [['read', 'update']] } as const
+const permits = {
+  type: 'array',
+  items: { type: 'string', enum: Object.keys(PERMITS) },
+  description: 'What was granted.',
+  examples: [['read', 'update']]
+} as const
 
 export const AppPermissionJson = {
   $id: 'AppPermission',

@@ -9,7 +9,7 @@ export type AppAction = Permit | 'administer'
 export const ROLES = ['admin', 'member', 'guest'] as const
 
 /** What a user is in an organization. */
-export type OrganizationRole = typeof ROLES[number]
+export type OrganizationRole = (typeof ROLES)[number]
 
 /** How a user stands to an app. */
 export interface AppStanding {
@@ -25,9 +25,9 @@ export interface AppStanding {
 }
 
 /**
- * Whether a user may do something to an app. The owner and the admins of the organization that owns it may do everything, its
- * members may read it, its guests nothing; grants add to that, and whoever was granted anything may read. What was deleted is
- * only for those who may do everything. Client keys are not asked: they override all of this.
+ * Whether a user may do something to an app. The owner and the admins of the organization that owns it may do
+ * everything, its members may read it, its guests nothing; grants add to that, and whoever was granted anything may
+ * read. What was deleted is only for those who may do everything. Client keys are not asked: they override all of this.
  *
  * `db/sqlite/visibility.ts` says in SQL which apps a user may read; the two are held equal by a test.
  */

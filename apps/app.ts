@@ -45,5 +45,7 @@ export type AppChange = Partial<Pick<App, 'descriptiveName' | 'panels' | 'schedu
 
 const NAME_BYTES = 7
 
-/** A name for a new app: 56 random bits, so that two never meet in practice; the store refuses the second if they do. */
+/**
+ * A name for a new app: 56 random bits, so that two never meet in practice; the store refuses the second if they do.
+ */
 export const randomAppName = (): string => randomBytes(NAME_BYTES).toString('hex')

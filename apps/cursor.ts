@@ -9,7 +9,7 @@ export const decodeCursor = (cursor: string): ListPosition | null => {
   try {
     const decoded: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     if (!Array.isArray(decoded)) return null
-    const [descriptiveName, id]: unknown[] = decoded
+    const [descriptiveName, id] = decoded as unknown[]
     if (typeof descriptiveName !== 'string' || typeof id !== 'number' || !Number.isSafeInteger(id)) return null
     const position = { descriptiveName, id }
     return encodeCursor(position) === cursor ? position : null

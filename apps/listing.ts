@@ -4,7 +4,11 @@ import type { WriteApp } from './representation.ts'
 /** The form of a list: a JSON array, or one app a line (NDJSON). */
 export type ListForm = 'array' | 'lines'
 
-interface Marks { start: string, between: string, end: string }
+interface Marks {
+  start: string
+  between: string
+  end: string
+}
 
 const marks: Record<ListForm, Marks> = {
   array: { start: '[', between: ',', end: ']' },
@@ -15,7 +19,11 @@ const marks: Record<ListForm, Marks> = {
  * Writes a list as text, a chunk a batch. The end is in the last chunk, so that a list of one batch is one chunk; a
  * chunk may be empty, which lets a consumer that has gone stop a long search.
  */
-export async function * writeList (form: ListForm, batches: AsyncIterable<App[]>, write: WriteApp): AsyncGenerator<string, void> {
+export async function* writeList(
+  form: ListForm,
+  batches: AsyncIterable<App[]>,
+  write: WriteApp
+): AsyncGenerator<string, void> {
   const { start, between, end } = marks[form]
   let held = start
   let begun = false

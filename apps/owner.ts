@@ -3,7 +3,14 @@ import type { Owner } from './app.ts'
 
 /** What the deletion of an owner takes: a new one for the apps. */
 export const TransferQuery = {
-  type: 'object', properties: { transfer_to: { type: 'string', pattern: OWNER, description: 'Who gets the apps: `User:` or `Organization:` and an id.' } }
+  type: 'object',
+  properties: {
+    transfer_to: {
+      type: 'string',
+      pattern: OWNER,
+      description: 'Who gets the apps: `User:` or `Organization:` and an id.'
+    }
+  }
 } as const
 
 /** The owner that such a text names. */
@@ -13,4 +20,4 @@ export const toOwner = (text: string): Owner => {
 }
 
 /** What a path calls an app by: its name of 14 hexadecimal digits, or else its id. */
-export const toAppKey = (text: string): string | number => /^[1-9]\d{0,12}$/.test(text) ? Number(text) : text
+export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

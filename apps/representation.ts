@@ -15,22 +15,57 @@ export const TagJson = {
 
 const properties = {
   id: { type: 'integer', examples: [1] },
-  user_id: { type: ['integer', 'null'], description: 'The id of the user who owns the app; null where an organization does.', examples: [1] },
-  name: { type: 'string', description: 'The address of the app: 14 hexadecimal digits.', pattern: '^[0-9a-f]{14}$', examples: ['ba6811fb3e073d'] },
-  descriptive_name: { type: 'string', description: 'What people call the app; unique among the kept apps of its owner.', examples: ['Invoice Sync'] },
+  user_id: {
+    type: ['integer', 'null'],
+    description: 'The id of the user who owns the app; null where an organization does.',
+    examples: [1]
+  },
+  name: {
+    type: 'string',
+    description: 'The address of the app: 14 hexadecimal digits.',
+    pattern: '^[0-9a-f]{14}$',
+    examples: ['ba6811fb3e073d']
+  },
+  descriptive_name: {
+    type: 'string',
+    description: 'What people call the app; unique among the kept apps of its owner.',
+    examples: ['Invoice Sync']
+  },
   hostname: { type: 'string', description: 'The same as `name`.', examples: ['ba6811fb3e073d'] },
   domain: { type: 'string', description: 'The host of `BASE_URL`.', examples: ['staging.trivialapps.io'] },
   load_balancer: { type: 'string', description: '`DEFAULT_LOAD_BALANCER`.', examples: ['staging-lb'] },
-  port: { type: 'integer', description: 'Unique, from 3001 up.', minimum: 3001, examples: [3001] },
-  panels: { type: ['object', 'null'], description: 'Any JSON object; its numbers are doubles.', examples: [{ layout: 'grid' }] },
-  readable_by: { type: ['string', 'null'], description: '`public`: any signed-in principal may read the app.', examples: ['public'] },
-  schedule: { type: ['object', 'null'], description: 'Any JSON object; its numbers are doubles.', examples: [{ every: 'hour' }] },
+  port: {
+    type: 'integer',
+    description: 'Unique among the apps that are not deleted, from 3001 to 65535.',
+    minimum: 3001,
+    examples: [3001]
+  },
+  panels: {
+    type: ['object', 'null'],
+    description: 'Any JSON object; its numbers are doubles.',
+    examples: [{ layout: 'grid' }]
+  },
+  readable_by: {
+    type: ['string', 'null'],
+    description: '`public`: any signed-in principal may read the app.',
+    examples: ['public']
+  },
+  schedule: {
+    type: ['object', 'null'],
+    description: 'Any JSON object; its numbers are doubles.',
+    examples: [{ every: 'hour' }]
+  },
   owner_type: { type: 'string', enum: ['User', 'Organization'], examples: ['User'] },
   owner_id: { type: 'integer', examples: [1] },
   tags: { type: 'array', items: { $ref: 'Tag#' } },
   created_at: instant,
   updated_at: instant,
-  discarded_at: { ...instant, type: ['string', 'null'], examples: [null], description: 'When the app was deleted; null: it was not.' }
+  discarded_at: {
+    ...instant,
+    type: ['string', 'null'],
+    examples: [null],
+    description: 'When the app was deleted; null: it was not.'
+  }
 } as const
 
 const names = Object.keys(properties) as (keyof typeof properties)[]
@@ -58,7 +93,7 @@ export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => 
 
   return app => {
     // Written out: with a spread in it, V8 makes it a dictionary, and to write an app takes seven times as long.
-    const values: Record<typeof names[number], string | number> = {
+    const values: Record<(typeof names)[number], string | number> = {
       domain: domainText,
       load_balancer: loadBalancerText,
       id: app.id,

@@ -34,45 +34,56 @@ export interface ListRange {
 }
 
 /**
- * Where apps are kept. Each verb is held to what its asker may do (`access/rules.ts`), in the transaction of what it does: an app
- * that the asker may not see is answered as one that is not there; what the asker may not do to one that is seen
- * throws `Forbidden`.
+ * Where apps are kept. Each verb is held to what its asker may do (`access/rules.ts`), in the transaction of what it
+ * does: an app that the asker may not see is answered as one that is not there; what the asker may not do to one that
+ * is seen throws `Forbidden`.
  *
  * Apps that were discarded are found by nothing but `list` with `includeDiscarded`.
  *
  * Writes throw `DescriptiveNameTaken` where the owner has a kept app of that name, and `OwnerNotFound` where there is
- * no such owner; then nothing was written. Each writes its audit entry in the same transaction, under the `origin` of the asker.
+ * no such owner; then nothing was written. Each writes its audit entry in the same transaction, under the `origin` of
+ * the asker.
  */
 export interface AppStore {
-  insert (app: NewApp, asker: Asker): Promise<App>
-  find (key: AppKey, asker: Asker): Promise<App | null>
+  insert: (app: NewApp, asker: Asker) => Promise<App>
+  find: (key: AppKey, asker: Asker) => Promise<App | null>
   /** Answers null where there is no such app. */
-  update (key: AppKey, change: AppChange, at: string, asker: Asker): Promise<App | null>
+  update: (key: AppKey, change: AppChange, at: string, asker: Asker) => Promise<App | null>
   /** Answers whether there was such an app. */
-  discard (key: AppKey, at: string, asker: Asker): Promise<boolean>
+  discard: (key: AppKey, at: string, asker: Asker) => Promise<boolean>
   /** Stores a copy, with its panels, schedule, owner and tags; null where there is no such app. */
-  copy (key: AppKey, copy: Pick<NewApp, 'name' | 'descriptiveName' | 'createdAt'>, asker: Asker): Promise<App | null>
-  /** Adds a tag where the app does not bear it yet; null where there is no such app. Throws `TooManyTags` beyond a thousand. */
-  addTag (key: AppKey, tag: TagKey, at: string, asker: Asker): Promise<{ tag: Tag, added: boolean } | null>
+  copy: (key: AppKey, copy: Pick<NewApp, 'name' | 'descriptiveName' | 'createdAt'>, asker: Asker) => Promise<App | null>
+  /**
+   * Adds a tag where the app does not bear it yet; null where there is no such app. Throws `TooManyTags` beyond a
+   * thousand.
+   */
+  addTag: (key: AppKey, tag: TagKey, at: string, asker: Asker) => Promise<{ tag: Tag; added: boolean } | null>
   /** Answers whether there was such an app and it bore the tag. */
-  removeTag (key: AppKey, tag: TagKey, at: string, asker: Asker): Promise<boolean>
+  removeTag: (key: AppKey, tag: TagKey, at: string, asker: Asker) => Promise<boolean>
   /**
    * The apps of a range, in batches that are small in number and in bytes. Each is read when it is asked for, and other
    * work gets its turn in between; a batch may be empty. An app that is renamed meanwhile may be missed or come twice;
    * any other comes once.
    */
-  list (filter: AppFilter, range: ListRange): AsyncGenerator<App[], void>
+  list: (filter: AppFilter, range: ListRange) => AsyncGenerator<App[], void>
   /** The range of the `limit` apps after `after`; it has an `until` where apps follow it. */
-  page (filter: AppFilter, limit: number, after?: ListPosition): Promise<ListRange>
+  page: (filter: AppFilter, limit: number, after?: ListPosition) => Promise<ListRange>
   /** What users were granted on an app, for those who may grant or revoke; null where there is no such app. */
-  grants (key: AppKey, asker: Asker): Promise<AppGrant[] | null>
+  grants: (key: AppKey, asker: Asker) => Promise<AppGrant[] | null>
   /**
-   * Gives a user permits on an app, or takes them, and answers those that the user has then. Nobody grants what they may not do
-   * themselves: that throws `Forbidden`. Throws `UserNotFound`.
+   * Gives a user permits on an app, or takes them, and answers those that the user has then. Nobody grants what they
+   * may not do themselves: that throws `Forbidden`. Throws `UserNotFound`.
    */
-  setGrants (key: AppKey, userId: number, permits: readonly Permit[], are: 'granted' | 'revoked', at: string, asker: Asker): Promise<AppGrant | null>
+  setGrants: (
+    key: AppKey,
+    userId: number,
+    permits: readonly Permit[],
+    are: 'granted' | 'revoked',
+    at: string,
+    asker: Asker
+  ) => Promise<AppGrant | null>
   /** Gives an app to another owner. A user may give it to themselves or to an organization that they belong to. */
-  transfer (key: AppKey, owner: Owner, at: string, asker: Asker): Promise<App | null>
+  transfer: (key: AppKey, owner: Owner, at: string, asker: Asker) => Promise<App | null>
   /** The name of an app of which the asker may do something, discarded or not; null where there is none. */
-  nameFor (key: AppKey, action: AppAction, asker: Asker): Promise<string | null>
+  nameFor: (key: AppKey, action: AppAction, asker: Asker) => Promise<string | null>
 }

@@ -5,7 +5,8 @@ export const MAX_TAGS = 20
 
 /**
  * Reads a `tagged_with` filter: a JSON array of objects whose members are contexts and names, such as
- * `[{"department":"finance"},{"stage":"production"}]`. Answers null for anything else, and for more than `MAX_TAGS` tags.
+ * `[{"department":"finance"},{"stage":"production"}]`. Answers null for anything else, and for more than `MAX_TAGS`
+ * tags.
  */
 export const parseTaggedWith = (text: string): TagKey[] | null => {
   const filter = parse(text)

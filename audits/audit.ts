@@ -18,8 +18,10 @@ export interface Subject {
   readonly id: string
 }
 
-/** Each field that is another now, with what it was and what it is; a field that is too large to repeat says `changed`. */
-export type Changes = Readonly<Record<string, { from?: unknown, to: unknown } | { changed: true }>>
+/**
+ * Each field that is another now, with what it was and what it is; a field that is too large to repeat says `changed`.
+ */
+export type Changes = Readonly<Record<string, { from?: unknown; to: unknown } | { changed: true }>>
 
 /** What is written down of a change. */
 export interface NewAudit {
@@ -37,9 +39,9 @@ export interface Audit extends Omit<Origin, 'actor'> {
   readonly sequence: number
   /** ISO 8601 in UTC with milliseconds. */
   readonly at: string
-  readonly actor: { readonly kind: string, readonly id: string, readonly name: string }
+  readonly actor: { readonly kind: string; readonly id: string; readonly name: string }
   readonly action: string
-  readonly subject: { readonly type: string, readonly id: string }
+  readonly subject: { readonly type: string; readonly id: string }
   /** JSON text. */
   readonly changes: string
   /** The hash of the entry before; 64 zeros for the first. */
@@ -49,10 +51,15 @@ export interface Audit extends Omit<Origin, 'actor'> {
 }
 
 /** What differs between two states of a thing, field by field. */
-export const differences = (before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): Changes =>
-  Object.fromEntries(Object.entries(after)
-    .filter(([field, to]) => JSON.stringify(before[field]) !== JSON.stringify(to))
-    .map(([field, to]) => [field, { from: before[field], to }]))
+export const differences = (
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>
+): Changes =>
+  Object.fromEntries(
+    Object.entries(after)
+      .filter(([field, to]) => JSON.stringify(before[field]) !== JSON.stringify(to))
+      .map(([field, to]) => [field, { from: before[field], to }])
+  )
 
 /** What a new thing is, field by field. */
 export const creation = (made: Readonly<Record<string, unknown>>): Changes =>

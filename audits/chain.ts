@@ -5,10 +5,34 @@ import type { Audit } from './audit.ts'
 export const GENESIS = '0'.repeat(64)
 
 /** The hash of an entry: SHA-256 of its members as a JSON array, the hash of the entry before the last of them. */
-export const hashOf = ({ sequence, at, actor, action, subject, changes, address, requestId, previousHash }: Omit<Audit, 'hash'>): string =>
-  hash('sha256', JSON.stringify([
-    sequence, at, actor.kind, actor.id, actor.name, action, subject.type, subject.id, changes, address, requestId, previousHash
-  ]))
+export const hashOf = ({
+  sequence,
+  at,
+  actor,
+  action,
+  subject,
+  changes,
+  address,
+  requestId,
+  previousHash
+}: Omit<Audit, 'hash'>): string =>
+  hash(
+    'sha256',
+    JSON.stringify([
+      sequence,
+      at,
+      actor.kind,
+      actor.id,
+      actor.name,
+      action,
+      subject.type,
+      subject.id,
+      changes,
+      address,
+      requestId,
+      previousHash
+    ])
+  )
 
 /** The last entry of a trail that is whole. */
 export interface Head {
@@ -16,14 +40,18 @@ export interface Head {
   hash: string
 }
 
-export type Verification = { whole: true, head: Head } | { whole: false, sequence: number, fault: string }
+export type Verification = { whole: true; head: Head } | { whole: false; sequence: number; fault: string }
 
 /**
- * Walks a trail, given in order, and tells its head, or the first entry that was altered, removed or inserted. `written` is
- * the highest sequence ever given out. A head noted earlier, in a place that who has the database can't write to, tells more:
- * whether the trail was made anew, or cut off with its counter.
+ * Walks a trail, given in order, and tells its head, or the first entry that was altered, removed or inserted.
+ * `written` is the highest sequence ever given out. A head noted earlier, in a place that who has the database can't
+ * write to, tells more: whether the trail was made anew, or cut off with its counter.
  */
-export const verifyTrail = async (entries: AsyncIterable<Audit>, written: number, noted?: Head): Promise<Verification> => {
+export const verifyTrail = async (
+  entries: AsyncIterable<Audit>,
+  written: number,
+  noted?: Head
+): Promise<Verification> => {
   let head: Head = { sequence: 0, hash: GENESIS }
   const broken = (sequence: number, fault: string): Verification => ({ whole: false, sequence, fault })
 
@@ -33,9 +61,13 @@ export const verifyTrail = async (entries: AsyncIterable<Audit>, written: number
     if (entry.sequence > due) return broken(due, 'was removed')
     if (hashOf(entry) !== entry.hash) return broken(due, 'was altered')
     if (entry.previousHash !== head.hash) {
-      return due === 1 ? broken(1, 'was altered') : broken(due - 1, `was altered or replaced: entry ${due} was written after another`)
+      return due === 1
+        ? broken(1, 'was altered')
+        : broken(due - 1, `was altered or replaced: entry ${due} was written after another`)
     }
-    if (noted?.sequence === due && noted.hash !== entry.hash) return broken(due, 'is not the one whose hash was noted: it, or one before it, was replaced')
+    if (noted?.sequence === due && noted.hash !== entry.hash) {
+      return broken(due, 'is not the one whose hash was noted: it, or one before it, was replaced')
+    }
     head = { sequence: due, hash: entry.hash }
   }
   const last = Math.max(written, noted?.sequence ?? 0)

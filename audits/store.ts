@@ -18,9 +18,9 @@ export interface AuditFilter {
  */
 export interface AuditStore {
   /** The entries that match, the newest first: `limit` of them, below the sequence `before`. */
-  page (filter: AuditFilter, limit: number, before?: number): Promise<{ audits: Audit[], more: boolean }>
+  page: (filter: AuditFilter, limit: number, before?: number) => Promise<{ audits: Audit[]; more: boolean }>
   /** Every entry in order. */
-  trail (): AsyncGenerator<Audit, void>
+  trail: () => AsyncGenerator<Audit, void>
   /** The highest sequence ever given out; 0: none was. */
-  written (): Promise<number>
+  written: () => Promise<number>
 }

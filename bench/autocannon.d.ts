@@ -19,8 +19,8 @@ declare module 'autocannon' {
   }
 
   interface Run extends Promise<Result> {
-    on (event: 'start' | 'response', listener: () => void): this
+    on: (event: 'start' | 'response', listener: () => void) => Run
   }
 
-  export default function autocannon (options: Options): Run
+  export default function autocannon(options: Options): Run
 }

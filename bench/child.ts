@@ -7,16 +7,23 @@ export type Answers = Record<string, (argument: never) => unknown>
 
 export interface Child<A extends Answers> {
   /** Rejects where the child fails at it, or ends. */
-  ask <Name extends keyof A & string>(name: Name, ...argument: Parameters<A[Name]>): Promise<Awaited<ReturnType<A[Name]>>>
+  ask: <Name extends keyof A & string>(
+    name: Name,
+    ...argument: Parameters<A[Name]>
+  ) => Promise<Awaited<ReturnType<A[Name]>>>
 }
 
-interface Question { id: number, name: string, argument: never }
+interface Question {
+  id: number
+  name: string
+  argument: never
+}
 
-type Reply = { id: number, answer: unknown } | { id: number, failure: string }
+type Reply = { id: number; answer: unknown } | { id: number; failure: string }
 
 interface Asker {
-  resolve (answer: unknown): void
-  reject (failure: Error): void
+  resolve: (answer: unknown) => void
+  reject: (failure: Error) => void
 }
 
 const bench = new URL('./', import.meta.url)
@@ -26,7 +33,7 @@ export type StartChild = <A extends Answers>(file: string) => Child<A>
 
 /** Lets a piece of work start children, and stops them when it is over. */
 export const withChildren = async <T>(folder: string, work: (start: StartChild) => Promise<T>): Promise<T> => {
-  const children: { stop (): Promise<void> }[] = []
+  const children: { stop: () => Promise<void> }[] = []
   try {
     return await work(file => {
       const { child, stop } = startChild(file, folder)
@@ -34,13 +41,20 @@ export const withChildren = async <T>(folder: string, work: (start: StartChild) 
       return child
     })
   } finally {
-    await Promise.all(children.map(async ({ stop }) => { await stop() }))
+    await Promise.all(
+      children.map(async ({ stop }) => {
+        await stop()
+      })
+    )
   }
 }
 
-// The working directory and the environment hold nothing of the developer's. Questions go by IPC, so that they are no part
-// of what a server is measured by.
-const startChild = <A extends Answers>(file: string, folder: string): { child: Child<A>, stop (): Promise<void> } => {
+// The working directory and the environment hold nothing of the developer's. Questions go by IPC, so that they are no
+// part of what a server is measured by.
+const startChild = <A extends Answers>(
+  file: string,
+  folder: string
+): { child: Child<A>; stop: () => Promise<void> } => {
   const forked = fork(fileURLToPath(new URL(file, bench)), {
     cwd: folder,
     env: {},
@@ -61,11 +75,19 @@ const startChild = <A extends Answers>(file: string, folder: string): { child: C
   let asked = 0
   return {
     child: {
-      ask: (name, ...[argument]) => new Promise((resolve, reject) => {
-        const id = ++asked
-        askers.set(id, { resolve: answer => { resolve(answer as Awaited<ReturnType<A[typeof name]>>) }, reject })
-        forked.send({ id, name, argument }, error => { if (error !== null) reject(error) })
-      })
+      ask: (name, ...[argument]) =>
+        new Promise((resolve, reject) => {
+          const id = ++asked
+          askers.set(id, {
+            resolve: answer => {
+              resolve(answer as Awaited<ReturnType<A[typeof name]>>)
+            },
+            reject
+          })
+          forked.send({ id, name, argument }, error => {
+            if (error !== null) reject(error)
+          })
+        })
     },
     stop: async () => {
       if (forked.connected) forked.disconnect()
@@ -76,13 +98,20 @@ const startChild = <A extends Answers>(file: string, folder: string): { child: C
 
 /** The child's side: answers until the parent stops it or is gone. */
 export const answerParent = (answers: Answers): void => {
-  const reply = (message: Reply): void => { process.send?.(message) }
-  process.on('message', async ({ id, name, argument }: Question) => {
+  const reply = (message: Reply): void => {
+    process.send?.(message)
+  }
+  const answerTo = async ({ id, name, argument }: Question): Promise<void> => {
     try {
       reply({ id, answer: await answers[name]?.(argument) })
     } catch (error) {
-      reply({ id, failure: error instanceof Error ? error.stack ?? error.message : String(error) })
+      reply({ id, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) })
     }
+  }
+  process.on('message', (question: Question) => {
+    void answerTo(question)
   })
-  process.on('disconnect', () => { process.exit() })
+  process.on('disconnect', () => {
+    process.exit()
+  })
 }

@@ -17,14 +17,19 @@ export interface BenchDatabase {
   appName: string
 }
 
-/** Makes a database of apps with panels of about 200 bytes and two tags each. Its names sort in another order than its ids. */
+/**
+ * Makes a database of apps with panels of about 200 bytes and two tags each. Its names sort in another order than its
+ * ids.
+ */
 export const makeDatabase = (folder: string, apps: number): BenchDatabase => {
   const path = join(folder, `${apps}.db`)
   openStores(`file:${path}`).close()
   const db = new Database(path)
   try {
     db.pragma('synchronous = OFF')
-    db.transaction(() => { fill(db, apps) })()
+    db.transaction(() => {
+      fill(db, apps)
+    })()
   } finally {
     db.close()
   }
@@ -41,7 +46,7 @@ const fill = (db: Database.Database, apps: number): void => {
   for (let id = 1; id <= OWNERS; id++) addUser.run(id, `User ${id}`, `user-${id}@example.com`, AT, AT)
   for (let id = 1; id <= apps; id++) {
     const name = nameOf(id)
-    addApp.run(id, name, `Invoice Sync ${name}`, 3000 + id, panelsOf(id), id % OWNERS + 1, AT, AT)
+    addApp.run(id, name, `Invoice Sync ${name}`, 3000 + id, panelsOf(id), (id % OWNERS) + 1, AT, AT)
     addTag.run(id, 'department', `department ${id % 20}`)
     addTag.run(id, 'stage', id % 2 === 0 ? 'production' : 'staging')
   }
@@ -50,6 +55,6 @@ const fill = (db: Database.Database, apps: number): void => {
 const nameOf = (id: number): string => hash('sha256', String(id)).slice(0, 14)
 
 const panelsOf = (id: number): string => {
-  const panel = { layout: 'grid', columns: 2 + id % 3, title: `Panel ${id}`, note: '' }
+  const panel = { layout: 'grid', columns: 2 + (id % 3), title: `Panel ${id}`, note: '' }
   return JSON.stringify({ ...panel, note: 'x'.repeat(PANELS_BYTES - JSON.stringify(panel).length) })
 }

@@ -20,7 +20,7 @@ export interface FloorMeasure {
 
 const answers = {
   /** Reads every app of a database at once and writes them as JSON, `times` times. */
-  write: ({ database, apps, times }: { database: string, apps: number, times: number }): FloorMeasure => {
+  write: ({ database, apps, times }: { database: string; apps: number; times: number }): FloorMeasure => {
     const db = new Database(database, { readonly: true })
     try {
       const select = db.prepare(SELECT_APPS)

@@ -14,18 +14,21 @@ let stopping = new AbortController()
 let end: Promise<number> = Promise.resolve(0)
 
 const issueOnAndOn = async (
-  { database, secret }: Issuing, { signal }: AbortController, begun: () => void
-): Promise<number> => await withRegistry(database, secret, async keys => {
-  let issued = 0
-  const start = performance.now()
-  begun()
-  while (!signal.aborted) {
-    await issueKey(keys)
-    issued++
-    await setImmediate()
-  }
-  return issued / (performance.now() - start) * 1000
-})
+  { database, secret }: Issuing,
+  { signal }: AbortController,
+  begun: () => void
+): Promise<number> =>
+  await withRegistry(database, secret, async keys => {
+    let issued = 0
+    const start = performance.now()
+    begun()
+    while (!signal.aborted) {
+      await issueKey(keys)
+      issued++
+      await setImmediate()
+    }
+    return (issued / (performance.now() - start)) * 1000
+  })
 
 const answers = {
   /** Begins to issue keys, one after another. */

@@ -11,39 +11,61 @@ import { median } from './statistics.ts'
 
 /** How many keys can be issued and revoked one after another, each safe on the disk before the next. */
 export const measureKeyChanges = async (
-  { changeRounds, changesARound }: Plan, folder: string, database: KeyDatabase, { clientSecret }: Credentials
-): Promise<Row[]> => await withRegistry(database.path, clientSecret, async keys => {
-  const ids: string[] = []
-  const issue = async (): Promise<void> => { ids.push((await issueKey(keys)).key.id) }
-  const revoke = async (): Promise<void> => { await keys.revoke(ids.shift() ?? '', 'the bench is over', author) }
-  const perSecond = (work: () => Promise<void>) => async (): Promise<number> => {
-    const start = performance.now()
-    for (let i = 0; i < changesARound; i++) await work()
-    return changesARound / (performance.now() - start) * 1000
-  }
-  // Every other round revokes before it issues.
-  for (let i = 0; i < changesARound; i++) await issue()
+  { changeRounds, changesARound }: Plan,
+  folder: string,
+  database: KeyDatabase,
+  { clientSecret }: Credentials
+): Promise<Row[]> =>
+  await withRegistry(database.path, clientSecret, async keys => {
+    const ids: string[] = []
+    const issue = async (): Promise<void> => {
+      ids.push((await issueKey(keys)).key.id)
+    }
+    const revoke = async (): Promise<void> => {
+      await keys.revoke(ids.shift() ?? '', 'the bench is over', author)
+    }
+    const perSecond = (work: () => Promise<void>) => async (): Promise<number> => {
+      const start = performance.now()
+      for (let i = 0; i < changesARound; i++) await work()
+      return (changesARound / (performance.now() - start)) * 1000
+    }
+    // Every other round revokes before it issues.
+    for (let i = 0; i < changesARound; i++) await issue()
 
-  const floor = openFloor(join(folder, 'floor.db'))
-  try {
-    const taken = await takeInRounds(changeRounds, { issue: perSecond(issue), revoke: perSecond(revoke), floor: perSecond(floor.write) })
-    const rowOf = (what: string, rates: readonly number[]): Row => ({ what, result: inUnit(median(rates), 'a second', 0) })
-    return [
-      rowOf(`Issue managed keys, ${count(database.keys)} keys`, taken.issue),
-      rowOf('Revoke them', taken.revoke),
-      rowOf('– one row by `better-sqlite3`, to compare', taken.floor)
-    ]
-  } finally {
-    floor.close()
-  }
-})
+    const floor = openFloor(join(folder, 'floor.db'))
+    try {
+      const taken = await takeInRounds(changeRounds, {
+        issue: perSecond(issue),
+        revoke: perSecond(revoke),
+        floor: perSecond(floor.write)
+      })
+      const rowOf = (what: string, rates: readonly number[]): Row => ({
+        what,
+        result: inUnit(median(rates), 'a second', 0)
+      })
+      return [
+        rowOf(`Issue managed keys, ${count(database.keys)} keys`, taken.issue),
+        rowOf('Revoke them', taken.revoke),
+        rowOf('– one row by `better-sqlite3`, to compare', taken.floor)
+      ]
+    } finally {
+      floor.close()
+    }
+  })
 
 /** The least that a change could be: a transaction of one row that waits for the disk. */
-const openFloor = (path: string): { write (): Promise<void>, close (): void } => {
+const openFloor = (path: string): { write: () => Promise<void>; close: () => void } => {
   const db = new Database(path)
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
   db.exec('create table changes (id integer primary key, text text)')
   const insert = db.prepare("insert into changes (text) values ('a change')")
-  return { write: async () => { insert.run() }, close: () => { db.close() } }
+  return {
+    write: async () => {
+      insert.run()
+    },
+    close: () => {
+      db.close()
+    }
+  }
 }

@@ -19,9 +19,9 @@ export interface KeyDatabase {
   path: string
   keys: number
   /** A token that was never seen before, of the key of a number from 0 to `keys` - 1. */
-  tokenOf (number: number): string
+  tokenOf: (number: number) => string
   /** So many tokens that were never seen before, each of a key at random. */
-  unseen (count: number): string[]
+  unseen: (count: number) => string[]
 }
 
 /** Makes a database of managed keys. Their `key_id`s follow from their numbers, so that none has to be kept. */
@@ -35,13 +35,18 @@ export const makeKeyDatabase = (folder: string, keys: number, secret: string): K
     db.pragma('synchronous = OFF')
     // Digests come in no order, and the tree they go into is to be written once.
     db.pragma(`cache_size = -${CACHE_KIB}`)
-    db.transaction(() => { fill(db, keys, sealer.generation) })()
+    db.transaction(() => {
+      fill(db, keys, sealer.generation)
+    })()
   } finally {
     db.close()
   }
   const tokenOf = (number: number): string => asIfReceived(sealer.seal(keyIdOf(number)))
   return {
-    path, keys, tokenOf, unseen: count => Array.from({ length: count }, () => tokenOf(Math.floor(Math.random() * keys)))
+    path,
+    keys,
+    tokenOf,
+    unseen: count => Array.from({ length: count }, () => tokenOf(Math.floor(Math.random() * keys)))
   }
 }
 

@@ -18,36 +18,50 @@ const { createAuthenticator } = await compiled('keys/authenticator.js')
 const MOST_COLD_MICROSECONDS = 20
 const LEAST_TIMES_AS_FAST = 200
 const WARM_KEYS = 1_000
+/** How many tokens come in one turn of the event loop where they share a look at the epoch. */
+const TOGETHER = 10
 
-export interface KeyDatabases { few: KeyDatabase, many: KeyDatabase }
+export interface KeyDatabases {
+  few: KeyDatabase
+  many: KeyDatabase
+}
 
 type Measure = () => Promise<number>
 
 /** What it takes to tell whose token of a managed key it is, without HTTP around it, and what it takes elsewhere. */
 export const measureManagedTokens = async (
-  plan: Plan, start: StartChild, folder: string, { few, many }: KeyDatabases, { clientSecret }: Credentials
+  plan: Plan,
+  start: StartChild,
+  folder: string,
+  { few, many }: KeyDatabases,
+  { clientSecret }: Credentials
 ): Promise<Row[]> => {
-  const fewKeys = openKeys(plan, few, clientSecret)
-  const manyKeys = openKeys(plan, many, clientSecret)
+  const fewKeys = await openKeys(plan, few, clientSecret)
+  const manyKeys = await openKeys(plan, many, clientSecret)
   const peer = await startPeer(plan, start, folder, few.keys)
   try {
     const taken = await takeInRounds(plan.tokenRounds, {
       fewCold: fewKeys.cold,
       fewWarm: fewKeys.warm,
+      fewTogether: fewKeys.warmTogether,
       manyCold: manyKeys.cold,
       manyWarm: manyKeys.warm,
+      manyTogether: manyKeys.warmTogether,
       peer: peer ?? (async () => NaN)
     })
     return [
-      ...rowsOf(few, taken.fewCold, taken.fewWarm),
-      ...rowsOf(many, taken.manyCold, taken.manyWarm),
-      ...peer === null
+      ...rowsOf(few, taken.fewCold, taken.fewWarm, taken.fewTogether),
+      ...rowsOf(many, taken.manyCold, taken.manyWarm, taken.manyTogether),
+      ...(peer === null
         ? [{ what: '`better-auth`, `verifyApiKey`', result: 'not installed: npm ci --prefix bench/peers' }]
         : [
-            { what: `\`better-auth\`, \`verifyApiKey\`, ${count(few.keys)} keys`, result: inUnit(median(taken.peer), 'µs') },
+            {
+              what: `\`better-auth\`, \`verifyApiKey\`, ${count(few.keys)} keys`,
+              result: inUnit(median(taken.peer), 'µs')
+            },
             timesRow('to open a managed token seen before', taken.fewWarm, taken.peer, LEAST_TIMES_AS_FAST),
             timesRow('to open one never seen before', taken.fewCold, taken.peer)
-          ]
+          ])
     ]
   } finally {
     fewKeys.close()
@@ -55,29 +69,47 @@ export const measureManagedTokens = async (
   }
 }
 
-const rowsOf = ({ keys }: KeyDatabase, cold: readonly number[], warm: readonly number[]): Row[] => [
+const rowsOf = (
+  { keys }: KeyDatabase,
+  cold: readonly number[],
+  warm: readonly number[],
+  together: readonly number[]
+): Row[] => [
   atMost(`Open a managed token never seen before, ${count(keys)} keys`, median(cold), MOST_COLD_MICROSECONDS, 'µs'),
   { what: `Open a managed token seen before, ${count(keys)} keys`, result: inUnit(median(warm), 'µs', 2) },
+  { what: `– ${TOGETHER} of them in one turn, each`, result: inUnit(median(together), 'µs', 2) },
   timesRow('against never seen before', warm, cold)
 ]
 
-const openKeys = ({ tokensARound }: Plan, database: KeyDatabase, secret: string): { cold: Measure, warm: Measure, close (): void } => {
+const openKeys = async (
+  { tokensARound }: Plan,
+  database: KeyDatabase,
+  secret: string
+): Promise<{ cold: Measure; warm: Measure; warmTogether: Measure; close: () => void }> => {
   const stores = openStores(`file:${database.path}`)
   const options = { secret, lookup: stores.clientKeys }
   const authenticateCold = createAuthenticator(options)
   const authenticateWarm = createAuthenticator(options)
   const seen = database.unseen(WARM_KEYS)
   const again = Array.from({ length: tokensARound }, (_, i) => seen[i % seen.length] ?? '')
-  microsecondsEach(seen, authenticateWarm, 'ok')
+  await microsecondsEach(seen, authenticateWarm, 'ok')
   return {
-    cold: async () => microsecondsEach(database.unseen(tokensARound), authenticateCold, 'ok'),
-    warm: async () => microsecondsEach(again, authenticateWarm, 'ok'),
-    close: () => { stores.close() }
+    cold: async () => await microsecondsEach(database.unseen(tokensARound), authenticateCold, 'ok'),
+    warm: async () => await microsecondsEach(again, authenticateWarm, 'ok'),
+    warmTogether: async () => await microsecondsEach(again, authenticateWarm, 'ok', TOGETHER),
+    close: () => {
+      stores.close()
+    }
   }
 }
 
 /** The peer with as many keys; null where it is not installed. */
-const startPeer = async ({ verifiesARound }: Plan, start: StartChild, parent: string, keys: number): Promise<Measure | null> => {
+const startPeer = async (
+  { verifiesARound }: Plan,
+  start: StartChild,
+  parent: string,
+  keys: number
+): Promise<Measure | null> => {
   if (!existsSync(new URL('peers/node_modules/better-auth/package.json', import.meta.url))) return null
   const folder = join(parent, 'better-auth')
   mkdirSync(folder)

@@ -25,49 +25,72 @@ const MIB = 1024 * 1024
 
 /** A service with many keys: its memory, and what it costs where another process issues keys all the time. */
 export const measureManyKeys = async (
-  plan: Plan, start: StartChild, folder: string, database: KeyDatabase, credentials: Credentials
+  plan: Plan,
+  start: StartChild,
+  folder: string,
+  database: KeyDatabase,
+  credentials: Credentials
 ): Promise<Row[]> => {
   const server = start<ServerAnswers>('server.ts')
   const port = await server.ask('listen', { database: database.path, credentials })
   const url = `http://127.0.0.1:${port}${peers.clientKey}`
   const tokens = database.unseen(CLIENTS)
-  const load = async (requests = plan.requestsARound): Promise<Cost> => await loadRoute(server, url, tokens, requests)
+  const load = async (requests = plan.requestsARound): Promise<Cost> =>
+    await loadRoute(server, url, tokens, { requests })
   // So that what grows later is not what every first request brings.
   await load(REQUESTS_FIRST)
   return [
-    ...await measureMemory(plan, server, url, database),
-    ...await measureIssuing(plan, start, folder, load, database, credentials)
+    ...(await measureMemory(plan, server, url, database)),
+    ...(await measureIssuing(plan, start, folder, load, database, credentials))
   ]
 }
 
-const measureMemory = async ({ differentKeys }: Plan, server: Child<ServerAnswers>, url: string, { keys, tokenOf }: KeyDatabase): Promise<Row[]> => {
+const measureMemory = async (
+  { differentKeys }: Plan,
+  server: Child<ServerAnswers>,
+  url: string,
+  { keys, tokenOf }: KeyDatabase
+): Promise<Row[]> => {
   const before = await server.ask('memory')
   await server.ask('watchMemory')
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
   // Each of the connections takes every tenth key; the keys lie as far from each other as can be.
-  const numbers = Array.from({ length: differentKeys }, (_, i) => Math.floor(i * keys / differentKeys))
-  await Promise.all(Array.from({ length: CONNECTIONS }, async (_, connection) => {
-    for (let i = connection; i < numbers.length; i += CONNECTIONS) await ask(url, agent, tokenOf(numbers[i] ?? 0))
-  }))
+  const numbers = Array.from({ length: differentKeys }, (_, i) => Math.floor((i * keys) / differentKeys))
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async (_, connection) => {
+      for (let i = connection; i < numbers.length; i += CONNECTIONS) await ask(url, agent, tokenOf(numbers[i] ?? 0))
+    })
+  )
   await setTimeout(WRITTEN_AFTER_MS)
   agent.destroy()
   return [
     { what: `Resident memory, ${count(keys)} keys`, result: inUnit(before / MIB, 'MiB') },
-    { what: `– growth while ${count(differentKeys)} of them ask`, result: inUnit(await server.ask('memoryGrowth') / MIB, 'MiB') }
+    {
+      what: `– growth while ${count(differentKeys)} of them ask`,
+      result: inUnit((await server.ask('memoryGrowth')) / MIB, 'MiB')
+    }
   ]
 }
 
 const ask = async (url: string, agent: Agent, token: string): Promise<void> => {
   const request = get(url, { agent, headers: { authorization: `Bearer ${token}` } })
-  const [response] = await once(request, 'response') as [IncomingMessage]
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
   response.resume()
   await once(response, 'end')
   if (response.statusCode !== 200) throw new Error(`a key of the bench was answered ${response.statusCode}`)
 }
 
-/** Keys are also issued in a database that nobody serves: what that costs is the machine's part, the rest is the epoch's. */
+/**
+ * Keys are also issued in a database that nobody serves: what that costs is the machine's part, the rest is the
+ * epoch's.
+ */
 const measureIssuing = async (
-  plan: Plan, start: StartChild, folder: string, load: () => Promise<Cost>, database: KeyDatabase, credentials: Credentials
+  plan: Plan,
+  start: StartChild,
+  folder: string,
+  load: () => Promise<Cost>,
+  database: KeyDatabase,
+  credentials: Credentials
 ): Promise<Row[]> => {
   const issuer = start<IssuerAnswers>('issuer.ts')
   const rates: number[] = []
@@ -83,8 +106,14 @@ const measureIssuing = async (
     here: whileIssuing(database.path)
   })
   return [
-    { what: `Small route, ${count(CLIENTS)} managed keys of ${count(database.keys)}`, result: costOf(costs.quiet, 'request') },
-    { what: '– while another process issues keys', result: `${costOf(costs.here, 'request')}, ${count(median(rates))} keys/s` },
+    {
+      what: `Small route, ${count(CLIENTS)} managed keys of ${count(database.keys)}`,
+      result: costOf(costs.quiet, 'request')
+    },
+    {
+      what: '– while another process issues keys',
+      result: `${costOf(costs.here, 'request')}, ${count(median(rates))} keys/s`
+    },
     ratioRow('against none issued', costs.here, costs.quiet),
     ratioRow('against as many issued in another database', costs.here, costs.elsewhere)
   ]

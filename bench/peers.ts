@@ -22,7 +22,11 @@ export const addPeers: FastifyPluginAsync<Credentials> = async (fastify, { stati
   fastify.get(peers.none, small)
   // The same once more: by how much it differs from the first is the noise of the measure.
   fastify.get(peers.noneAgain, small)
-  fastify.get(peers.clientKey, { onRequest: [fastify.requireClientKey, fastify.enforcePolicy], config: { scope: 'apps:read' } }, small)
+  fastify.get(
+    peers.clientKey,
+    { onRequest: [fastify.requireClientKey, fastify.enforcePolicy], config: { scope: 'apps:read' } },
+    small
+  )
 
   await fastify.register(async scope => {
     await scope.register(bearerAuth, { keys: new Set([staticToken]) })
@@ -35,11 +39,18 @@ export const addPeers: FastifyPluginAsync<Credentials> = async (fastify, { stati
   })
 
   const { NameParams } = await compiled('routes/protected/apps/fields.js')
-  fastify.get<{ Params: Pick<App, 'name'> }>(`${peers.openApps}/:name`, { schema: { params: NameParams } }, async ({ params }, reply) => {
-    const app = await fastify.stores.apps.find(params.name, { userId: null, origin: { actor: { kind: 'cli', id: '0', name: 'bench' }, address: null, requestId: null } })
-    if (app === null) throw new Error('the bench asks for an app that is not there')
-    return reply.type('application/json; charset=utf-8').send(fastify.writeApp(app))
-  })
+  fastify.get<{ Params: Pick<App, 'name'> }>(
+    `${peers.openApps}/:name`,
+    { schema: { params: NameParams } },
+    async ({ params }, reply) => {
+      const app = await fastify.stores.apps.find(params.name, {
+        userId: null,
+        origin: { actor: { kind: 'cli', id: '0', name: 'bench' }, address: null, requestId: null }
+      })
+      if (app === null) throw new Error('the bench asks for an app that is not there')
+      return reply.type('application/json; charset=utf-8').send(fastify.writeApp(app))
+    }
+  )
 }
 
 const SCHEME = 'Bearer '

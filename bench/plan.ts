@@ -2,6 +2,10 @@
 export interface Plan {
   requestRounds: number
   requestsARound: number
+  /** Rounds of requests that are thrown away. */
+  warmUpRounds: number
+  /** Rounds for each number of connections. */
+  connectionRounds: number
   tokenRounds: number
   tokensARound: number
   /** How many of the peer's keys are verified a round: each takes it about a thousand times as long. */
@@ -16,10 +20,13 @@ export interface Plan {
   signInRounds: number
 }
 
-// Many short rounds rather than a few long ones: what else the machine does then disturbs a round, not a side of a ratio.
+// Many short rounds rather than a few long ones: what else the machine does then disturbs a round, not a side of a
+// ratio.
 export const full: Plan = {
   requestRounds: 80,
   requestsARound: 1_000,
+  warmUpRounds: 10,
+  connectionRounds: 25,
   tokenRounds: 20,
   tokensARound: 5_000,
   verifiesARound: 100,
@@ -35,6 +42,8 @@ export const full: Plan = {
 export const quick: Plan = {
   requestRounds: 15,
   requestsARound: 1_000,
+  warmUpRounds: 5,
+  connectionRounds: 5,
   tokenRounds: 5,
   tokensARound: 3_000,
   verifiesARound: 50,

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { answerParent } from './child.ts'
 
@@ -21,7 +22,7 @@ export interface Probe {
 const probe = async ({ url, token }: Probe): Promise<number> => {
   const start = performance.now()
   const request = get(url, { agent, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
-  const [response] = await once(request, 'response')
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
   response.resume()
   await once(response, 'end')
   return performance.now() - start

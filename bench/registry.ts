@@ -12,10 +12,21 @@ export const author: Author = {
 }
 
 /** Opens the keys of a database as a command of the service does, and closes them when the work is done. */
-export const withRegistry = async <T>(database: string, secret: string, work: (keys: KeyRegistry) => Promise<T>): Promise<T> => {
+export const withRegistry = async <T>(
+  database: string,
+  secret: string,
+  work: (keys: KeyRegistry) => Promise<T>
+): Promise<T> => {
   const stores = openStores(`file:${database}`)
   try {
-    return await work(createKeyRegistry({ store: stores.clientKeys, sealer: createTokenSealer(secret), secrets: [secret], allowList: [] }))
+    return await work(
+      createKeyRegistry({
+        store: stores.clientKeys,
+        sealer: createTokenSealer(secret),
+        secrets: [secret],
+        allowList: []
+      })
+    )
   } finally {
     stores.close()
   }

@@ -33,12 +33,18 @@ export const costOf = (costs: readonly Cost[], unit: 'request' | 'app'): string 
 }
 
 /**
- * Compares two measures that were taken in the same rounds: 1 is as good, less is worse. The processor's time judges, since
- * throughput also depends on what else the machine does.
+ * Compares two measures that were taken in the same rounds: 1 is as good, less is worse. The processor's time judges,
+ * since throughput also depends on what else the machine does.
  */
 export const ratioRow = (what: string, ours: readonly Cost[], theirs: readonly Cost[], least?: number): Row => {
-  const byThroughput = ratios(ours.map(cost => cost.throughput), theirs.map(cost => cost.throughput))
-  const byCpu = ratios(theirs.map(cost => cost.cpu), ours.map(cost => cost.cpu))
+  const byThroughput = ratios(
+    ours.map(cost => cost.throughput),
+    theirs.map(cost => cost.throughput)
+  )
+  const byCpu = ratios(
+    theirs.map(cost => cost.cpu),
+    ours.map(cost => cost.cpu)
+  )
   const row = { what: `– ${what}`, byThroughput: withSpread(byThroughput), byCpu: withSpread(byCpu) }
   return least === undefined ? row : { ...row, target: `≥ ${least.toFixed(2)} by CPU`, met: median(byCpu) >= least }
 }
@@ -47,8 +53,12 @@ export const ratioRow = (what: string, ours: readonly Cost[], theirs: readonly C
 const withSpread = (values: readonly number[]): string =>
   `${median(values).toFixed(3)} (${quantile(values, 0.25).toFixed(3)}–${quantile(values, 0.75).toFixed(3)})`
 
-export const atMost = (what: string, value: number, most: number, unit: string, digits = 1): Row =>
-  ({ what, result: inUnit(value, unit, digits), target: `≤ ${most} ${unit}`, met: value <= most })
+export const atMost = (what: string, value: number, most: number, unit: string, digits = 1): Row => ({
+  what,
+  result: inUnit(value, unit, digits),
+  target: `≤ ${most} ${unit}`,
+  met: value <= most
+})
 
 /** How many times as long as ours theirs takes, round by round. */
 export const timesRow = (what: string, ours: readonly number[], theirs: readonly number[], least?: number): Row => {
@@ -72,8 +82,14 @@ const NOTHING = ''
 /** The rows as a table in Markdown that also reads well as it is. */
 export const table = (rows: readonly Row[]): string => {
   const heading = ['Measure', 'Result', 'By throughput', 'By CPU', 'Target', 'Verdict']
-  const lines = [heading, ...rows.map(({ what, result, byThroughput, byCpu, target, met }) =>
-    [what, result, byThroughput, byCpu, target, met === undefined ? NOTHING : met ? 'ok' : 'MISSES'].map(cell => cell ?? NOTHING))]
+  const lines = [
+    heading,
+    ...rows.map(({ what, result, byThroughput, byCpu, target, met }) =>
+      [what, result, byThroughput, byCpu, target, met === undefined ? NOTHING : met ? 'ok' : 'MISSES'].map(
+        cell => cell ?? NOTHING
+      )
+    )
+  ]
   const widths = heading.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)))
   const written = lines.map(line => `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
   const rule = `|${widths.map(width => '-'.repeat(width + 2)).join('|')}|`

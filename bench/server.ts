@@ -43,7 +43,9 @@ const answers = {
 
   watchMemory: (): void => {
     before = peak = process.memoryUsage.rss()
-    setInterval(() => { peak = Math.max(peak, process.memoryUsage.rss()) }, SAMPLE_EVERY_MS)
+    setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage.rss())
+    }, SAMPLE_EVERY_MS)
   },
 
   /** By how many bytes resident memory has grown at most since it has been watched. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { StartChild } from './child.ts'
@@ -24,25 +25,42 @@ const MOST_LIST_MS = 5
 const OWN_APPS = 50
 
 /** Whether hashing passwords lets others have their answers. */
-export const measureSignIns = async ({ signInRounds }: Plan, start: StartChild, database: BenchDatabase, credentials: Credentials): Promise<Row[]> => {
+export const measureSignIns = async (
+  { signInRounds }: Plan,
+  start: StartChild,
+  database: BenchDatabase,
+  credentials: Credentials
+): Promise<Row[]> => {
   await givePasswords(database)
-  const port = await start<ServerAnswers>('server.ts').ask('listen', { database: database.path, credentials, trustProxy: '127.0.0.1' })
+  const port = await start<ServerAnswers>('server.ts').ask('listen', {
+    database: database.path,
+    credentials,
+    trustProxy: '127.0.0.1'
+  })
   const prober = start<ProberAnswers>('prober.ts')
   const url = `http://127.0.0.1:${port}`
   const latencies: number[] = []
   const durations: number[] = []
   for (let round = 0; round < signInRounds; round++) {
     await prober.ask('begin', { url: `${url}/apps/${database.appName}`, token: credentials.clientToken })
-    durations.push(...await signInForAWhile(port))
-    latencies.push(...await prober.ask('end'))
+    durations.push(...(await signInForAWhile(port)))
+    latencies.push(...(await prober.ask('end')))
   }
   return [
-    atMost(`A client key's request while ${SIGN_INS_A_SECOND} users a second sign in, 99th percentile`, quantile(latencies, 0.99), MOST_LATENCY_MS, 'ms'),
+    atMost(
+      `A client key's request while ${SIGN_INS_A_SECOND} users a second sign in, 99th percentile`,
+      quantile(latencies, 0.99),
+      MOST_LATENCY_MS,
+      'ms'
+    ),
     { what: '– to sign in meanwhile, median', result: inUnit(median(durations), 'ms') }
   ]
 }
 
-/** How long the database takes for a user's apps among many: their own, those of an organization, and those that were granted. */
+/**
+ * How long the database takes for a user's apps among many: their own, those of an organization, and those that were
+ * granted.
+ */
 export const measureUserLists = async ({ signInRounds }: Plan, database: BenchDatabase): Promise<Row[]> => {
   const userId = prepareUser(database)
   const stores = openStores(`file:${database.path}`)
@@ -51,14 +69,23 @@ export const measureUserLists = async ({ signInRounds }: Plan, database: BenchDa
     for (let i = 0; i < signInRounds * 50; i++) {
       const begun = performance.now()
       let apps = 0
-      for await (const batch of stores.apps.list({ userId, includeDiscarded: false, tags: [] }, {})) apps += batch.length
+      for await (const batch of stores.apps.list({ userId, includeDiscarded: false, tags: [] }, {})) {
+        apps += batch.length
+      }
       taken.push(performance.now() - begun)
       if (apps !== OWN_APPS) throw new Error(`a user sees ${apps} apps rather than ${OWN_APPS}`)
     }
   } finally {
     stores.close()
   }
-  return [atMost(`A user's ${OWN_APPS} apps among ${database.apps.toLocaleString('en')}, in SQLite`, median(taken), MOST_LIST_MS, 'ms')]
+  return [
+    atMost(
+      `A user's ${OWN_APPS} apps among ${database.apps.toLocaleString('en')}, in SQLite`,
+      median(taken),
+      MOST_LIST_MS,
+      'ms'
+    )
+  ]
 }
 
 const givePasswords = async ({ path }: BenchDatabase): Promise<void> => {
@@ -74,12 +101,24 @@ const prepareUser = ({ path }: BenchDatabase): number => {
   const db = new Database(path)
   try {
     return db.transaction(() => {
-      const userId = Number(db.prepare("insert into users (name, email, created_at, updated_at) values ('One', 'one@example.com', ?, ?)").run(AT, AT).lastInsertRowid)
-      const organizationId = Number(db.prepare("insert into organizations (name, billing_email, created_at, updated_at) values ('One', 'one@example.com', ?, ?)").run(AT, AT).lastInsertRowid)
+      const userId = Number(
+        db
+          .prepare("insert into users (name, email, created_at, updated_at) values ('One', 'one@example.com', ?, ?)")
+          .run(AT, AT).lastInsertRowid
+      )
+      const organizationId = Number(
+        db
+          .prepare(
+            "insert into organizations (name, billing_email, created_at, updated_at) values ('One', 'one@example.com', ?, ?)"
+          )
+          .run(AT, AT).lastInsertRowid
+      )
       db.prepare("insert into memberships values (?, ?, 'member')").run(organizationId, userId)
       // A third each: owned, of the organization, and granted.
       db.prepare('update apps set user_id = ? where id between 1000 and 1016').run(userId)
-      db.prepare('update apps set user_id = null, organization_id = ? where id between 2000 and 2016').run(organizationId)
+      db.prepare('update apps set user_id = null, organization_id = ? where id between 2000 and 2016').run(
+        organizationId
+      )
       db.prepare('insert into grants select id, ?, 1 from apps where id between 3000 and 3015').run(userId)
       return userId
     })()
@@ -94,7 +133,7 @@ const signInForAWhile = async (port: number): Promise<number[]> => {
   const durations: Promise<number>[] = []
   const begun = performance.now()
   for (let i = 0; i < SIGN_INS_A_SECOND * SECONDS; i++) {
-    await setTimeout(Math.max(0, begun + i * 1000 / SIGN_INS_A_SECOND - performance.now()))
+    await setTimeout(Math.max(0, begun + (i * 1000) / SIGN_INS_A_SECOND - performance.now()))
     durations.push(signIn(port, i, agent))
   }
   const all = await Promise.all(durations)
@@ -105,9 +144,16 @@ const signInForAWhile = async (port: number): Promise<number[]> => {
 const signIn = async (port: number, i: number, agent: Agent): Promise<number> => {
   const begun = performance.now()
   const address = `10.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}`
-  const asked = request({ port, host: '127.0.0.1', path: '/auth/sign_in', method: 'POST', agent, headers: { 'content-type': 'application/json', 'x-forwarded-for': address } })
-  asked.end(JSON.stringify({ email: `user-${1 + i % 100}@example.com`, password: PASSWORD }))
-  const [response] = await once(asked, 'response')
+  const asked = request({
+    port,
+    host: '127.0.0.1',
+    path: '/auth/sign_in',
+    method: 'POST',
+    agent,
+    headers: { 'content-type': 'application/json', 'x-forwarded-for': address }
+  })
+  asked.end(JSON.stringify({ email: `user-${1 + (i % 100)}@example.com`, password: PASSWORD }))
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
   response.resume()
   await once(response, 'end')
   if (response.statusCode !== 200) throw new Error(`POST /auth/sign_in answered ${String(response.statusCode)}`)

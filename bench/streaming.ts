@@ -24,10 +24,19 @@ const LEAST_APPS_A_MEASURE = 20_000
 const MIB = 1024 * 1024
 const MAX_MS = 30_000
 
-export interface Databases { short: BenchDatabase, middle: BenchDatabase, long: BenchDatabase }
+export interface Databases {
+  short: BenchDatabase
+  middle: BenchDatabase
+  long: BenchDatabase
+}
 
 /** Whether a list costs the same an app however long it is, in time and memory, and lets others have their answers. */
-export const measureStreaming = async (plan: Plan, start: StartChild, databases: Databases, credentials: Credentials): Promise<Row[]> => {
+export const measureStreaming = async (
+  plan: Plan,
+  start: StartChild,
+  databases: Databases,
+  credentials: Credentials
+): Promise<Row[]> => {
   const floor = start<FloorAnswers>('floor.ts')
   const prober = start<ProberAnswers>('prober.ts')
   const short = await serve(start<ServerAnswers>('server.ts'), databases.short, credentials)
@@ -43,7 +52,7 @@ export const measureStreaming = async (plan: Plan, start: StartChild, databases:
     longFloor: async () => await measureFloor(floor, databases.long)
   })
   const latencies: number[] = []
-  for (let round = 0; round < plan.streamRounds; round++) latencies.push(...await probeMeanwhile(prober, long))
+  for (let round = 0; round < plan.streamRounds; round++) latencies.push(...(await probeMeanwhile(prober, long)))
   const growth = await long.server.ask('memoryGrowth')
   for (const list of [short, middle, long]) await checkWhole(list)
 
@@ -73,9 +82,19 @@ interface List {
 
 const title = ({ database }: List): string => `\`GET /apps\`, ${count(database.apps)} apps`
 
-const serve = async (server: Child<ServerAnswers>, database: BenchDatabase, credentials: Credentials): Promise<List> => {
+const serve = async (
+  server: Child<ServerAnswers>,
+  database: BenchDatabase,
+  credentials: Credentials
+): Promise<List> => {
   const port = await server.ask('listen', { database: database.path, credentials })
-  const list = { server, database, url: `http://127.0.0.1:${port}`, token: credentials.clientToken, agent: new Agent({ keepAlive: true }) }
+  const list = {
+    server,
+    database,
+    url: `http://127.0.0.1:${port}`,
+    token: credentials.clientToken,
+    agent: new Agent({ keepAlive: true })
+  }
   // So that what grows later is not what every first request brings.
   for (let i = 0; i < SMALL_REQUESTS_FIRST; i++) await read(list, SMALL_REQUEST)
   await server.ask('watchMemory')
@@ -83,8 +102,12 @@ const serve = async (server: Child<ServerAnswers>, database: BenchDatabase, cred
 }
 
 const open = async ({ url, token, agent }: List, path: string): Promise<IncomingMessage> => {
-  const request = get(url + path, { agent, headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(MAX_MS) })
-  const [response] = await once(request, 'response') as [IncomingMessage]
+  const request = get(url + path, {
+    agent,
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(MAX_MS)
+  })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
   if (response.statusCode !== 200) throw new Error(`GET ${path} answered ${response.statusCode}`)
   return response
 }
@@ -102,7 +125,7 @@ const readMeasured = async (list: List): Promise<Cost> => {
   const start = performance.now()
   for (let i = 0; i < times; i++) await read(list, '/apps')
   const milliseconds = performance.now() - start
-  return costEach(list.database.apps * times, milliseconds, await list.server.ask('cpu') - cpu)
+  return costEach(list.database.apps * times, milliseconds, (await list.server.ask('cpu')) - cpu)
 }
 
 const measureFloor = async (floor: Child<FloorAnswers>, { path, apps }: BenchDatabase): Promise<Cost> => {
@@ -113,7 +136,10 @@ const measureFloor = async (floor: Child<FloorAnswers>, { path, apps }: BenchDat
 
 const timesFor = ({ apps }: Pick<BenchDatabase, 'apps'>): number => Math.ceil(LEAST_APPS_A_MEASURE / apps)
 
-const costEach = (apps: number, milliseconds: number, cpu: number): Cost => ({ throughput: apps / milliseconds * 1000, cpu: cpu / apps })
+const costEach = (apps: number, milliseconds: number, cpu: number): Cost => ({
+  throughput: (apps / milliseconds) * 1000,
+  cpu: cpu / apps
+})
 
 const probeMeanwhile = async (prober: Child<ProberAnswers>, list: List): Promise<number[]> => {
   await prober.ask('begin', { url: list.url + SMALL_REQUEST })
@@ -125,5 +151,7 @@ const checkWhole = async (list: List): Promise<void> => {
   const pieces: Buffer[] = []
   for await (const chunk of await open(list, '/apps')) pieces.push(chunk as Buffer)
   const apps: unknown = JSON.parse(Buffer.concat(pieces).toString())
-  if (!Array.isArray(apps) || apps.length !== list.database.apps) throw new Error(`GET /apps has not answered ${list.database.apps} apps`)
+  if (!Array.isArray(apps) || apps.length !== list.database.apps) {
+    throw new Error(`GET /apps has not answered ${list.database.apps} apps`)
+  }
 }

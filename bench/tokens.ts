@@ -26,7 +26,7 @@ export const measureTokens = async ({ tokenRounds, tokensARound }: Plan): Promis
   const repeat = (text: string): string[] => Array.from({ length: tokensARound }, () => text)
   const unseen = (): string[] => Array.from({ length: tokensARound }, () => asIfReceived(seal(keyId)))
   const opening = (tokens: () => string[], expected: string) => async (): Promise<number> =>
-    microsecondsEach(tokens(), authenticate, expected)
+    await microsecondsEach(tokens(), authenticate, expected)
 
   const taken = await takeInRounds(tokenRounds, {
     cold: opening(unseen, 'ok'),

@@ -1,84 +1,104 @@
 import { parseArgs } from 'node:util'
 import type { ParseArgsConfig } from 'node:util'
-import { Complaint, complain } from '../config/complaint.ts'
 import { holdsToken } from '../keys/token-shape.ts'
-import { isProblem } from '../problems/problem.ts'
-import type { ProblemError } from '../problems/problem.ts'
+import { shownOf, UsageError } from './failures.ts'
+import { nearest } from './nearest.ts'
+import { hintOfSeparator, refuseSwallowed } from './npm.ts'
+import { openTerminal } from './terminal.ts'
+import type { Io, Terminal } from './terminal.ts'
 
-type Options = NonNullable<ParseArgsConfig['options']>
+export type Options = NonNullable<ParseArgsConfig['options']>
 type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['values']
 
-/** A command of the command line. `run` throws a CommandError where it can't do what it was asked. */
-export interface Command<O extends Options> {
+/** A command of the command line, which is told the name that it was called by; answers its exit code. */
+export type Command = (name: string, io: Io) => Promise<number>
+
+/** What was asked is done. */
+export const DONE = 0
+/** It was refused, was not found, or the answer is no. */
+export const REFUSED = 1
+/** What was typed can't be meant. */
+export const MISUSED = 2
+
+interface Definition<O extends Options> {
   /** What the command is for and which options it takes: the text of `--help`. */
   help: string
   options: O
   /** What the one argument that is not an option stands for; without this, there is none. */
   argument?: string
-  run (values: Values<O>, argument: string): Promise<void>
+  /** Whether that argument may be left out: it is empty then. */
+  optional?: boolean
+  /** Answers an exit code, or throws a CommandError, a UsageError or a problem of the API. */
+  run: (values: Values<O>, terminal: Terminal, argument: string) => Promise<number>
 }
 
-/** A refusal with a message for the person who typed the command. */
-export class CommandError extends Complaint {}
-
-/** What was typed can't be meant; the message says what to type. It never repeats what was typed, which could be a token. */
-export class UsageError extends Error {}
-
-const EXIT_USAGE = 2
-
-/**
- * Runs a command with the arguments of the process, `--help` included. Exit codes: 0 good, 1 refused or not found, 2 bad usage.
- */
-export const runCommand = async <O extends Options>({ help, options, argument, run }: Command<O>, args = process.argv.slice(2)): Promise<void> => {
-  try {
-    const { values, positionals } = parse({ ...options, help: { type: 'boolean', short: 'h' } } as const, args)
-    if ('help' in values && values.help === true) {
-      console.log(help)
-      return
+/** Makes a command that knows `--help`, refuses what it does not understand, and tells of its failures. */
+export const command =
+  <O extends Options>({ help, options, argument, optional = false, run }: Definition<O>): Command =>
+  async (name, io) => {
+    const terminal = openTerminal(io)
+    try {
+      refuseTokens(io.args)
+      const all = { ...options, help: { type: 'boolean', short: 'h' } } as const
+      const given = checkOptions(all, io.args)
+      const { values, positionals } = parseArgs({ options: all, args: [...io.args], allowPositionals: true })
+      if ('help' in values && values.help === true) {
+        terminal.print(help)
+        return DONE
+      }
+      refuseSwallowed({ name, argument: placeOf(argument, optional) }, options, given, io.env)
+      const most = argument === undefined ? 0 : 1
+      if (positionals.length > most || (positionals.length < most && !optional)) {
+        const hint = positionals.length > most ? hintOfSeparator(name, io.env) : ''
+        throw new UsageError(`${argument === undefined ? NO_ARGUMENT : `Name one ${argument}.`}${hint}`)
+      }
+      return await run(values, terminal, positionals[0] ?? '')
+    } catch (error) {
+      const misused = error instanceof UsageError
+      terminal.warn(misused ? `${error.message}\n\n${help}` : shownOf(error))
+      return misused ? MISUSED : REFUSED
     }
-    if (args.some(holdsToken)) {
-      throw new UsageError('A token never goes into the arguments, where ps and the history of the shell keep it: this one should be rotated. Put it on standard input.')
-    }
-    if (positionals.length !== (argument === undefined ? 0 : 1)) {
-      throw new UsageError(argument === undefined ? 'There are no arguments but options.' : `Name one ${argument}.`)
-    }
-    await run(values as Values<O>, positionals[0] ?? '')
-  } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\n${help}`)
-      process.exitCode = EXIT_USAGE
-    } else complain(isProblem(error) ? new CommandError(wordsFor(error)) : error)
+  }
+
+/** Where the argument goes in what is to be typed. */
+const placeOf = (argument: string | undefined, optional: boolean): string => {
+  if (argument === undefined) return ''
+  const name = `<${argument.replace(/:.*/, '')}>`
+  return optional ? `[${name}] ` : `${name} `
+}
+
+const NO_ARGUMENT = 'There are no arguments but options.'
+
+// Before anything else looks at the arguments, so that no message can repeat one.
+const refuseTokens = (args: readonly string[]): void => {
+  if (args.some(holdsToken)) {
+    throw new UsageError(
+      'A token never goes into the arguments, where ps and the history of the shell keep it: this one should be rotated. Put it on standard input.'
+    )
   }
 }
 
-const parse = <O extends Options>(options: O, args: string[]) => {
-  try {
-    return parseArgs({ options, args, allowPositionals: true })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new UsageError(code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? 'There is no such option.' : 'These arguments are not understood.')
+/** The names of the options that are there. Throws a UsageError where the strict parser would find a fault. */
+const checkOptions = (options: Options, args: readonly string[]): ReadonlySet<string> => {
+  const { tokens } = parseArgs({ options, args: [...args], strict: false, tokens: true })
+  const given = tokens.filter(token => token.kind === 'option')
+  for (const { name, rawName, value, inlineValue } of given) {
+    const option = Object.hasOwn(options, name) ? options[name] : undefined
+    if (option === undefined) throw new UsageError(unknownOption(rawName, Object.keys(options)))
+    if (option.type === 'boolean') {
+      if (value !== undefined) throw new UsageError(`--${name} takes no value.`)
+    } else if (value === undefined) {
+      throw new UsageError(`--${name} needs a value.`)
+    } else if (!inlineValue && /^-./.test(value)) {
+      throw new UsageError(`--${name} needs a value; one that begins with - is written --${name}=-…`)
+    }
   }
+  return new Set(given.map(({ name }) => name))
 }
 
-// What the API calls a field, the command line calls an option.
-const OPTIONS: Readonly<Record<string, string>> = {
-  name: '--name',
-  description: '--description',
-  scopes: '--scope',
-  expires_at: '--expires',
-  allowed_ips: '--allow-ip',
-  rate_limit: '--rate',
-  metadata: '--metadata',
-  reason: '--reason',
-  email: '--email'
+// What is no name of an option may be a secret that came to the wrong place.
+const unknownOption = (typed: string, names: readonly string[]): string => {
+  if (!/^--?[a-z][a-z-]*$/.test(typed)) return 'There is no such option.'
+  const likely = nearest(typed.replace(/^-+/, ''), names)
+  return `There is no option ${typed}${likely === null ? '.' : `; did you mean --${likely}?`}`
 }
-
-const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)
-
-const wordsFor = (problem: ProblemError): string => {
-  if (problem.statusCode === 503) return 'The database can not be used now: another process has it, or its disk is full. Nothing was changed; try again.'
-  return (problem.errors ?? [problem.message])
-    .map(sentence => sentence.replace(FIELD, (_, field: string, place: string) => `${OPTIONS[field]}${placeText(place)} `)).join('\n')
-}
-
-const placeText = (place: string): string => /^\.\d+$/.test(place) ? ` number ${Number(place.slice(1)) + 1}` : ''

@@ -1,11 +1,12 @@
-import { environment, readConfig } from '../config/read.ts'
+import { readConfig } from '../config/read.ts'
 import { openStores } from '../db/open.ts'
 import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
 import { createPasswordHasher } from '../users/passwords.ts'
-import { CommandError, runCommand } from './command.ts'
+import { command, DONE } from './command.ts'
+import { CommandError } from './failures.ts'
 import { cliOrigin } from './origin.ts'
 
-await runCommand({
+export default command({
   help: `npm run db:sample
 
 Loads sample data into the database of DATABASE_URL: a few users, organizations and two dozen apps with tags, the same
@@ -13,14 +14,19 @@ ones every time. Everybody knows the password of its users, so it refuses a data
 
   options: {},
 
-  run: async () => {
-    const { DATABASE_URL } = readConfig(environment(), ['DATABASE_URL'])
+  run: async (_, terminal) => {
+    const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
     const stores = openStores(DATABASE_URL)
     try {
-      if (!await stores.loadSample(sample, await createPasswordHasher().hash(SAMPLE_PASSWORD), cliOrigin())) {
-        throw new CommandError(`The database ${DATABASE_URL} has apps, users or organizations already; nothing was changed. Set DATABASE_URL to a new file to look at the sample.`)
+      if (!(await stores.loadSample(sample, await createPasswordHasher().hash(SAMPLE_PASSWORD), cliOrigin()))) {
+        throw new CommandError(
+          `The database ${DATABASE_URL} has apps, users or organizations already; nothing was changed. Set DATABASE_URL to a new file to look at the sample.`
+        )
       }
-      console.log(`Loaded ${sample.users.length} users, ${sample.organizations.length} organizations and ${sample.apps.length} apps into ${DATABASE_URL}. Every user signs in with the password: ${SAMPLE_PASSWORD}`)
+      terminal.print(
+        `Loaded ${sample.users.length} users, ${sample.organizations.length} organizations and ${sample.apps.length} apps into ${DATABASE_URL}. Every user signs in with the password: ${SAMPLE_PASSWORD}`
+      )
+      return DONE
     } finally {
       stores.close()
     }

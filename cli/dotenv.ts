@@ -1,33 +1,51 @@
-import { existsSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { dotenvText } from '../config/read.ts'
-import { CommandError } from './command.ts'
+import { dotenvText } from '../config/dotenv.ts'
+import { CommandError } from './failures.ts'
 
 const SECRET_MODE = 0o600
 const PLAIN = /^[\w:,./-]*$/
 
 /**
- * Sets variables in a `.env` file and leaves everything else in it as it is; makes the file, readable by its owner only,
- * where there is none. The file is replaced in one step. Throws a CommandError, with the file unchanged, where its own
- * way of writing a value is too unusual to be edited.
+ * Sets variables in a `.env` file to what `change` makes of those that are there, and leaves everything else in it as
+ * it is; makes the file, readable by its owner only, where there is none. The file is replaced in one step. Throws a
+ * CommandError, with the file unchanged, where its own way of writing a value is too unusual to be edited.
  */
-export const saveToDotenv = (path: string, values: Readonly<Record<string, string>>): void => {
-  const before = readIfThere(path)
-  const after = Object.entries(values).reduce((text, [name, value]) => withVariable(text, name, value), before?.text ?? HEADER)
-  const target = before?.path ?? path
-  const temporary = `${target}.${process.pid}.tmp`
-  // A file that gets a secret is closed to others, even where it was open.
-  writeFileSync(temporary, after, { mode: before === null || 'CLIENT_SECRET' in values ? SECRET_MODE : before.mode, flag: 'wx' })
-  renameSync(temporary, target)
+export const saveToDotenv = (
+  path: string,
+  change: (found: NodeJS.Dict<string>) => Readonly<Record<string, string>>
+): void => {
+  const target = existsSync(path) ? realpathSync(path) : path
+  const temporary = `${target}.tmp`
+  reserve(temporary)
+  try {
+    const before = existsSync(target) ? dotenvText(target) : HEADER
+    const values = change(parseEnv(before))
+    const after = Object.entries(values).reduce((text, [name, value]) => withVariable(text, name, value), before)
+    writeFileSync(temporary, after)
+    // A file that gets a secret is closed to others, even where it was open.
+    if (existsSync(target) && !('CLIENT_SECRET' in values)) chmodSync(temporary, statSync(target).mode)
+    renameSync(temporary, target)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
-const HEADER = '# Made by npm run quickstart. .env.example explains every variable.\n'
+const HEADER = '# .env.example explains every variable.\n'
 
-const readIfThere = (path: string): { path: string, text: string, mode: number } | null => {
-  if (!existsSync(path)) return null
-  const target = realpathSync(path)
-  const { mode } = statSync(target)
-  return { path: target, text: dotenvText(target), mode }
+// Of two commands that change the file at once, one would undo what the other did.
+const reserve = (temporary: string): void => {
+  try {
+    writeFileSync(temporary, '', { mode: SECRET_MODE, flag: 'wx' })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new CommandError(
+      code === 'EEXIST'
+        ? `${temporary} is there: another command changes the file now. Try again; where none does, delete ${temporary} first.`
+        : `.env can't be changed: ${message}`
+    )
+  }
 }
 
 const withVariable = (text: string, name: string, value: string): string => {
@@ -35,10 +53,14 @@ const withVariable = (text: string, name: string, value: string): string => {
   const assignment = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=.*$`, 'm')
   const opensQuote = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=[ \\t]*(["'\`])(?!.*\\2)`, 'm')
   const ended = text === '' || text.endsWith('\n') ? text : `${text}\n`
-  const edited = assignment.test(text) ? text.replace(assignment, (_, exported: string = '') => exported + line) : `${ended}${line}\n`
+  const edited = assignment.test(text)
+    ? text.replace(assignment, (_, exported: string = '') => exported + line)
+    : `${ended}${line}\n`
   // A variable may be given twice, or stand in the value of another: what a reader makes of the result decides.
   if (opensQuote.test(text) || !isSame(parseEnv(edited), { ...parseEnv(text), [name]: value })) {
-    throw new CommandError(`${name} is written in .env in a way that can't be edited here. Put it on one line of its own, without quotes, and try again.`)
+    throw new CommandError(
+      `${name} is written in .env in a way that can't be edited here. Put it on one line of its own, without quotes, and try again.`
+    )
   }
   return edited
 }

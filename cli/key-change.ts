@@ -1,11 +1,13 @@
 import { checked } from '../json/validation.ts'
 import { ChangeKeyBody, toKeyChange } from '../keys/fields.ts'
 import { toKeyJson } from '../keys/representation.ts'
-import { runCommand, UsageError } from './command.ts'
-import { KEY_ARGUMENT, keyOf, policyRows, printJson, printTable, withKeys } from './keys.ts'
+import { command, DONE } from './command.ts'
+import { UsageError } from './failures.ts'
+import { policyRows } from './key-rows.ts'
+import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
 import { POLICY_HELP, policyBody, policyOptions } from './policy-options.ts'
 
-await runCommand({
+export default command({
   help: `npm run key:change -- <key> [options]
 
 Changes what a client key may do, from its next request on. What is not named stays as it is.
@@ -19,18 +21,19 @@ ${POLICY_HELP}
   options: { name: { type: 'string' }, ...policyOptions, json: { type: 'boolean' } },
   argument: KEY_ARGUMENT,
 
-  run: async ({ name, json, ...values }, argument) => {
-    const body = { ...name === undefined ? {} : { name }, ...policyBody(values) }
+  run: async ({ name, json, ...values }, terminal, argument) => {
+    const body = { ...(name === undefined ? {} : { name }), ...policyBody(values) }
     if (Object.keys(body).length === 0) throw new UsageError('Say what to change.')
-    await withKeys(async (keys, author) => {
-      const { id } = await keyOf(keys, argument)
+    return await withKeys(terminal, async (keys, author) => {
+      const { id } = await keyOf(terminal, keys, argument)
       const key = await keys.change(id, toKeyChange(checked(ChangeKeyBody, body)), author)
       if (json === true) {
-        printJson(toKeyJson(key))
-        return
+        terminal.printJson(toKeyJson(key))
+        return DONE
       }
-      console.log('The client key is changed, from its next request on:\n')
-      printTable([['id', key.id], ['name', key.name], ...policyRows(key)])
+      terminal.print('The client key is changed, from its next request on:\n')
+      terminal.printTable([['id', key.id], ['name', key.name], ...policyRows(key)])
+      return DONE
     })
   }
 })

@@ -1,6 +1,6 @@
-import { switchKey } from './key-switch.ts'
+import { switchCommand } from './key-switch.ts'
 
-await switchKey('key:enable', {
+export default switchCommand('key:enable', {
   enabled: true,
   help: 'Lets a client key in again that key:disable stopped.',
   done: 'enabled'

@@ -1,8 +1,6 @@
 import { toKeyJson } from '../keys/representation.ts'
-import { runCommand } from './command.ts'
-import { printJson, printTable, readToken, withKeys } from './keys.ts'
-
-const NOT_ALLOWED = 1
+import { command, DONE, REFUSED } from './command.ts'
+import { readToken, withKeys } from './keys.ts'
 
 const reasons: Readonly<Record<string, string>> = {
   malformed: 'it is no key_access_token',
@@ -18,7 +16,7 @@ const reasons: Readonly<Record<string, string>> = {
   token_expired: 'the token was rotated out, and its grace is over'
 }
 
-await runCommand({
+export default command({
   help: `npm run key:inspect [-- --json] < token.txt
 
 Tells what a token on standard input is worth, without printing it: whether it is well-formed, which secret sealed it, whether it
@@ -32,21 +30,34 @@ Exit code 0: it is allowed. 1: it is not.`,
 
   options: { json: { type: 'boolean' } },
 
-  run: async ({ json }) => {
-    await withKeys(async keys => {
-      const { wellFormed, generation, secret, allowed, reason, key } = await keys.inspect(await readToken())
-      if (!allowed) process.exitCode = NOT_ALLOWED
+  run: async ({ json }, terminal) => {
+    return await withKeys(terminal, async keys => {
+      const { wellFormed, generation, secret, allowed, reason, key } = await keys.inspect(await readToken(terminal))
+      const verdict = allowed ? DONE : REFUSED
       if (json === true) {
-        printJson({ well_formed: wellFormed, generation, secret, allowed, reason, key: key === null ? null : toKeyJson(key) })
-        return
+        terminal.printJson({
+          well_formed: wellFormed,
+          generation,
+          secret,
+          allowed,
+          reason,
+          key: key === null ? null : toKeyJson(key)
+        })
+        return verdict
       }
-      printTable([
+      terminal.printTable([
         ['well-formed', wellFormed ? 'yes' : 'no'],
-        ['generation', generation === null ? '-' : `${generation}, ${secret === null ? 'of a secret that is not configured' : `of the ${secret} secret`}`],
+        [
+          'generation',
+          generation === null
+            ? '-'
+            : `${generation}, ${secret === null ? 'of a secret that is not configured' : `of the ${secret} secret`}`
+        ],
         ['allowed', allowed ? 'yes' : `no: ${reasons[String(reason)]}`],
         ['key', key === null ? '-' : `${key.id} ${key.name}`],
         ['by', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS']
       ])
+      return verdict
     })
   }
 })

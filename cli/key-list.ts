@@ -1,41 +1,70 @@
 import type { ClientKeyRecord } from '../keys/client-key.ts'
-import { toKeyJson } from '../keys/representation.ts'
-import { runCommand } from './command.ts'
-import { instantText, printJson, printTable, stateOf, withKeys } from './keys.ts'
+import { expiringKeys } from '../keys/expiry.ts'
+import type { KeyRegistry } from '../keys/registry.ts'
+import type { ClientKeyFilter } from '../keys/store.ts'
+import { command, DONE, REFUSED } from './command.ts'
+import { FILTER_HELP, filterOptions, keyFilter } from './key-filter.ts'
+import { instantText, stateOf } from './key-rows.ts'
+import { keyJson, withKeys } from './keys.ts'
 
 const PAGE = 100
 
-await runCommand({
+const listed = async (keys: KeyRegistry, filter: ClientKeyFilter): Promise<ClientKeyRecord[]> => {
+  const found: ClientKeyRecord[] = []
+  for (let more = true; more;) {
+    const page = await keys.list(filter, PAGE, found.at(-1)?.id)
+    found.push(...page.keys)
+    more = page.more
+  }
+  return found
+}
+
+const expiring = async (keys: KeyRegistry, until: Date, filter: ClientKeyFilter): Promise<ClientKeyRecord[]> => {
+  const found: ClientKeyRecord[] = []
+  for await (const key of expiringKeys(keys, new Date(), until, filter)) found.push(key)
+  return found
+}
+
+export default command({
   help: `npm run key:list [-- options]
 
 Lists the client keys that are not revoked: those of the database in the order in which they were made, then those of CLIENT_KEYS.
 
-  --all    revoked keys too
-  --json   a JSON array
-  --help   this text`,
+${FILTER_HELP}
+  --json                    a JSON array
+  --help                    this text`,
 
-  options: { all: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: { ...filterOptions, json: { type: 'boolean' } },
 
-  run: async ({ all, json }) => {
-    await withKeys(async keys => {
-      const found: ClientKeyRecord[] = []
-      for (let more = true; more;) {
-        const page = await keys.list({ revoked: all === true ? undefined : false }, PAGE, found.at(-1)?.id)
-        found.push(...page.keys)
-        more = page.more
-      }
+  run: async ({ json, ...values }, terminal) => {
+    const { filter, until } = keyFilter(values)
+    return await withKeys(terminal, async keys => {
+      const found = until === null ? await listed(keys, filter) : await expiring(keys, until, filter)
+      const verdict = until !== null && found.length > 0 ? REFUSED : DONE
       if (json === true) {
-        printJson(found.map(toKeyJson))
-        return
+        terminal.printJson(found.map(key => keyJson(keys, key)))
+        return verdict
       }
       if (found.length === 0) {
-        console.log('There are no client keys. Make one: npm run key:issue -- --name <name>')
-        return
+        terminal.print(
+          Object.keys(values).some(option => option !== 'all')
+            ? 'No client key matches.'
+            : 'There are no client keys. Make one: npm run key:issue -- --name <name>'
+        )
+        return verdict
       }
-      printTable([
+      terminal.printTable([
         ['ID', 'NAME', 'STATE', 'SCOPES', 'EXPIRES', 'LAST USED'],
-        ...found.map(key => [key.id, key.name, stateOf(key), key.scopes.join(' '), instantText(key.expiresAt, 'never'), instantText(key.lastUsedAt, 'never')])
+        ...found.map(key => [
+          key.id,
+          key.name,
+          stateOf(key),
+          key.scopes.join(' '),
+          instantText(key.expiresAt, 'never'),
+          instantText(key.lastUsedAt, 'never')
+        ])
       ])
+      return verdict
     })
   }
 })

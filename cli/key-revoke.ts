@@ -1,10 +1,10 @@
 import { checked } from '../json/validation.ts'
 import { RevokeBody, toReason } from '../keys/fields.ts'
 import { toKeyJson } from '../keys/representation.ts'
-import { runCommand } from './command.ts'
-import { KEY_ARGUMENT, keyOf, printJson, withKeys } from './keys.ts'
+import { command, DONE } from './command.ts'
+import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
 
-await runCommand({
+export default command({
   help: `npm run key:revoke -- <key> [--reason <text>] [--json]
 
 Revokes a client key and all its tokens, at once and for good. Keys of CLIENT_KEYS can be revoked as well; no restart is needed.
@@ -17,13 +17,14 @@ Revokes a client key and all its tokens, at once and for good. Keys of CLIENT_KE
   options: { reason: { type: 'string' }, json: { type: 'boolean' } },
   argument: KEY_ARGUMENT,
 
-  run: async ({ reason: text = null, json }, argument) => {
+  run: async ({ reason: text = null, json }, terminal, argument) => {
     const reason = toReason(checked(RevokeBody, { reason: text }))
-    await withKeys(async (keys, author) => {
-      const { id } = await keyOf(keys, argument)
+    return await withKeys(terminal, async (keys, author) => {
+      const { id } = await keyOf(terminal, keys, argument)
       const key = await keys.revoke(id, reason, author)
-      if (json === true) printJson(toKeyJson(key))
-      else console.log(`The client key ${key.name} is revoked, with all its tokens.`)
+      if (json === true) terminal.printJson(toKeyJson(key))
+      else terminal.print(`The client key ${key.name} is revoked, with all its tokens.`)
+      return DONE
     })
   }
 })

@@ -1,8 +1,9 @@
 import { toGenerationJson } from '../keys/representation.ts'
-import { runCommand } from './command.ts'
-import { instantText, printJson, printTable, withKeys } from './keys.ts'
+import { command, DONE } from './command.ts'
+import { instantText } from './key-rows.ts'
+import { withKeys } from './keys.ts'
 
-await runCommand({
+export default command({
   help: `npm run key:secrets [-- --json]
 
 Shows, for each secret that is configured and each that tokens still depend on, how many tokens are good and when they were last
@@ -14,19 +15,24 @@ counted; when they were last used is known.
 
   options: { json: { type: 'boolean' } },
 
-  run: async ({ json }) => {
-    await withKeys(async keys => {
+  run: async ({ json }, terminal) => {
+    return await withKeys(terminal, async keys => {
       const secrets = await keys.secrets()
       if (json === true) {
-        printJson(secrets.map(({ use, secret }) => toGenerationJson(use, secret)))
-        return
+        terminal.printJson(secrets.map(({ use, secret }) => toGenerationJson(use, secret)))
+        return DONE
       }
-      printTable([
+      terminal.printTable([
         ['GENERATION', 'SECRET', 'KEYS', 'LIVE TOKENS', 'LAST USED'],
         ...secrets.map(({ use, secret }) => [
-          use.generation, secret ?? 'not configured', use.source, String(use.liveTokens ?? 'unknown'), instantText(use.lastUsedAt, 'never')
+          use.generation,
+          secret ?? 'not configured',
+          use.source,
+          String(use.liveTokens ?? 'unknown'),
+          instantText(use.lastUsedAt, 'never')
         ])
       ])
+      return DONE
     })
   }
 })

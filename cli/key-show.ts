@@ -1,8 +1,9 @@
-import { toKeyJson, toTokenJson } from '../keys/representation.ts'
-import { runCommand } from './command.ts'
-import { instantText, KEY_ARGUMENT, keyOf, policyRows, printJson, printTable, stateOf, tokenRows, withKeys } from './keys.ts'
+import { toTokenJson } from '../keys/representation.ts'
+import { command, DONE } from './command.ts'
+import { instantText, policyRows, stateOf, tokenRows } from './key-rows.ts'
+import { KEY_ARGUMENT, keyJson, keyOf, withKeys } from './keys.ts'
 
-await runCommand({
+export default command({
   help: `npm run key:show -- <key> [--json]
 
 Shows a client key and its tokens: what it may do, until when, and how it was used, up to a second ago.
@@ -14,15 +15,15 @@ Shows a client key and its tokens: what it may do, until when, and how it was us
   options: { json: { type: 'boolean' } },
   argument: KEY_ARGUMENT,
 
-  run: async ({ json }, argument) => {
-    await withKeys(async keys => {
-      const key = await keyOf(keys, argument)
+  run: async ({ json }, terminal, argument) => {
+    return await withKeys(terminal, async keys => {
+      const key = await keyOf(terminal, keys, argument)
       const tokens = await keys.tokens(key.id)
       if (json === true) {
-        printJson({ ...toKeyJson(key), tokens: tokens.map(toTokenJson) })
-        return
+        terminal.printJson({ ...keyJson(keys, key), tokens: tokens.map(toTokenJson) })
+        return DONE
       }
-      printTable([
+      terminal.printTable([
         ['id', key.id],
         ['name', key.name],
         ['description', key.description ?? '-'],
@@ -30,11 +31,17 @@ Shows a client key and its tokens: what it may do, until when, and how it was us
         ['state', stateOf(key)],
         ...policyRows(key),
         ['metadata', key.metadata],
-        ['created', key.createdBy === null ? '-' : `${instantText(key.createdAt)} by ${key.createdBy.kind} ${key.createdBy.name}`],
-        ...key.revokedAt === null ? [] : [['revoked', `${instantText(key.revokedAt)} ${key.revokedReason ?? ''}`.trim()]]
+        [
+          'created',
+          key.createdBy === null ? '-' : `${instantText(key.createdAt)} by ${key.createdBy.kind} ${key.createdBy.name}`
+        ],
+        ...(key.revokedAt === null
+          ? []
+          : [['revoked', `${instantText(key.revokedAt)} ${key.revokedReason ?? ''}`.trim()]])
       ])
-      console.log('')
-      printTable(tokenRows(tokens))
+      terminal.print('')
+      terminal.printTable(tokenRows(tokens))
+      return DONE
     })
   }
 })

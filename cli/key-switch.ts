@@ -1,11 +1,15 @@
 import { toKeyJson } from '../keys/representation.ts'
-import { runCommand } from './command.ts'
-import { KEY_ARGUMENT, keyOf, printJson, withKeys } from './keys.ts'
+import { command, DONE } from './command.ts'
+import type { Command } from './command.ts'
+import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
 
-/** Runs the command that stops a client key, or lets it in again. */
-export const switchKey = async (command: string, { enabled, help, done }: { enabled: boolean, help: string, done: string }): Promise<void> => {
-  await runCommand({
-    help: `npm run ${command} -- <key> [--json]
+/** Makes the command that stops a client key, or lets it in again. */
+export const switchCommand = (
+  name: string,
+  { enabled, help, done }: { enabled: boolean; help: string; done: string }
+): Command =>
+  command({
+    help: `npm run ${name} -- <key> [--json]
 
 ${help}
 
@@ -16,13 +20,13 @@ ${help}
     options: { json: { type: 'boolean' } },
     argument: KEY_ARGUMENT,
 
-    run: async ({ json }, argument) => {
-      await withKeys(async (keys, author) => {
-        const { id } = await keyOf(keys, argument)
+    run: async ({ json }, terminal, argument) => {
+      return await withKeys(terminal, async (keys, author) => {
+        const { id } = await keyOf(terminal, keys, argument)
         const key = await keys.change(id, { enabled }, author)
-        if (json === true) printJson(toKeyJson(key))
-        else console.log(`The client key ${key.name} is ${done}.`)
+        if (json === true) terminal.printJson(toKeyJson(key))
+        else terminal.print(`The client key ${key.name} is ${done}.`)
+        return DONE
       })
     }
   })
-}

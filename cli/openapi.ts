@@ -1,20 +1,25 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from '../app.ts'
-import { runCommand } from './command.ts'
+import { command, DONE } from './command.ts'
 
-await runCommand({
+export default command({
   help: `npm run --silent openapi
 
-Prints the OpenAPI document of the API as JSON. It needs no configuration and touches no database.`,
+Prints the OpenAPI document of the API as JSON. It needs no configuration and touches no database.
+Its server is the one of the default HOST and PORT; the document that a service serves at /docs/json has the address of that service.`,
 
   options: {},
 
-  run: async () => {
+  run: async (_, terminal) => {
     const fastify = await createServer({
-      CLIENT_SECRET: randomBytes(32).toString('hex'), DATABASE_URL: 'file::memory:', LOG_LEVEL: 'silent'
+      CLIENT_SECRET: randomBytes(32).toString('hex'),
+      DATABASE_URL: 'file::memory:',
+      LOG_LEVEL: 'silent'
     })
     await fastify.ready()
-    console.log(JSON.stringify(fastify.swagger(), null, 2))
+    const { HOST, PORT } = fastify.config
+    terminal.print(JSON.stringify(fastify.openapi(`http://${HOST}:${PORT}`), null, 2))
     await fastify.close()
+    return DONE
   }
 })

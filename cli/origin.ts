@@ -2,9 +2,13 @@ import { userInfo } from 'node:os'
 import type { Origin } from '../audits/audit.ts'
 
 /** Who types at the command line, for the audit trail: the user of the operating system. */
-export const cliOrigin = (): Origin => ({ actor: { kind: 'cli', ...operatingSystemUser() }, address: null, requestId: null })
+export const cliOrigin = (): Origin => ({
+  actor: { kind: 'cli', ...operatingSystemUser() },
+  address: null,
+  requestId: null
+})
 
-const operatingSystemUser = (): { id: string, name: string } => {
+const operatingSystemUser = (): { id: string; name: string } => {
   try {
     const { uid, username } = userInfo()
     return { id: String(uid), name: username }

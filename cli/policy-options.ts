@@ -1,7 +1,8 @@
 import type { XStatic } from 'typebox/schema'
-import { INSTANT } from '../json/validation.ts'
+import { INSTANT_RULE, readInstant, toSeconds } from '../json/instants.ts'
+import { keyFields } from '../keys/fields.ts'
 import type { ChangeKeyBody } from '../keys/fields.ts'
-import { UsageError } from './command.ts'
+import { UsageError } from './failures.ts'
 
 /** The options that say what a key may do. */
 export const policyOptions = {
@@ -14,7 +15,7 @@ export const policyOptions = {
 } as const
 
 export const POLICY_HELP = `  --scope <scope>       what the key may do, such as apps:read; several are several --scope; * is everything
-  --expires <when>      90d, 12h, an instant such as 2027-01-31T12:00:00Z, or never
+  --expires <when>      90d, 12h, 1y, a day such as 2027-01-31, an instant such as 2027-01-31T12:00:00Z, or never
   --allow-ip <range>    where it may be used from: an IP address or CIDR range; several are several --allow-ip; any
   --rate <limit>        how often, over all its tokens: 100/60s; none
   --description <text>  what it is for
@@ -29,32 +30,20 @@ interface PolicyValues {
   metadata?: string | undefined
 }
 
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
-
-/** A duration such as 90d, in seconds; null for what is none. */
-export const toSeconds = (duration: string): number | null => {
-  const [, count, unit] = /^(\d{1,9})([smhdw])$/.exec(duration) ?? []
-  return unit === undefined ? null : Number(count) * SECONDS[unit]
-}
-
 /** What the options say of a key, as the body of a request would; a schema is yet to check it. Throws a UsageError. */
 export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<typeof ChangeKeyBody>, unknown>> => ({
-  ...values.description === undefined ? {} : { description: values.description },
-  ...values.scope === undefined ? {} : { scopes: values.scope },
-  ...values.expires === undefined ? {} : { expires_at: toExpiry(values.expires) },
-  ...values['allow-ip'] === undefined ? {} : { allowed_ips: toRanges(values['allow-ip']) },
-  ...values.rate === undefined ? {} : { rate_limit: toRate(values.rate) },
-  ...values.metadata === undefined ? {} : { metadata: toObject(values.metadata) }
+  ...(values.description === undefined ? {} : { description: values.description }),
+  ...(values.scope === undefined ? {} : { scopes: values.scope }),
+  ...(values.expires === undefined ? {} : { expires_at: toExpiry(values.expires) }),
+  ...(values['allow-ip'] === undefined ? {} : { allowed_ips: toRanges(values['allow-ip']) }),
+  ...(values.rate === undefined ? {} : { rate_limit: toRate(values.rate) }),
+  ...(values.metadata === undefined ? {} : { metadata: toObject(values.metadata) })
 })
 
 const toExpiry = (expires: string): string | null => {
   if (expires === 'never') return null
-  if (new RegExp(INSTANT).test(expires)) return expires
-  const instant = new Date(Date.now() + (toSeconds(expires) ?? NaN) * 1000)
-  if (Number.isNaN(instant.getTime()) || instant.getUTCFullYear() > 9999) {
-    throw new UsageError('--expires must be a time from now such as 90d or 12h, an instant such as 2027-01-31T12:00:00Z, or never.')
-  }
-  return instant.toISOString()
+  if (readInstant(expires, 'ahead') === null) throw new UsageError(`--expires ${INSTANT_RULE}, or never.`)
+  return expires
 }
 
 const toRanges = (ranges: string[]): string[] => {
@@ -63,12 +52,27 @@ const toRanges = (ranges: string[]): string[] => {
   return []
 }
 
+const { max: MAX, window_seconds: WINDOW } = keyFields.rate_limit.properties
+
 const toRate = (rate: string): object | null => {
   if (rate === 'none') return null
-  const [, max, window = ''] = /^(\d{1,10})\/(\w+)$/.exec(rate) ?? []
-  const seconds = toSeconds(window)
-  if (max === undefined || seconds === null) throw new UsageError('--rate must be so many requests in such a time, such as 100/60s, or none.')
-  return { max: Number(max), window_seconds: seconds }
+  const [, requests = '', time = '', rest] = /^([^/]*)\/([^/]*)(\/.*)?$/.exec(rate) ?? []
+  const max = /^\d{1,10}$/.test(requests) ? Number(requests) : 0
+  const seconds = toSeconds(time) ?? 0
+  if (rest !== undefined || (max === 0 && seconds === 0)) {
+    throw new UsageError('--rate must be a number and a time of at least a second, such as 100/60s, or none.')
+  }
+  if (max < MAX.minimum || max > MAX.maximum) {
+    throw new UsageError(
+      `--rate must begin with a number of requests, from ${MAX.minimum} to ${MAX.maximum}, such as the 100 of 100/60s.`
+    )
+  }
+  if (seconds < WINDOW.minimum || seconds > WINDOW.maximum) {
+    throw new UsageError(
+      `--rate must end with a time of at least a second and at most a day (1s to 1d), such as the 60s of 100/60s.`
+    )
+  }
+  return { max, window_seconds: seconds }
 }
 
 const toObject = (json: string): unknown => {

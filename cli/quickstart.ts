@@ -1,15 +1,23 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { createServer } from '../app.ts'
-import { environment } from '../config/read.ts'
 import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
-import { closeOnSignals, listen } from '../http/listen.ts'
-import { createTokenSealer, digestOf, issueClientKey } from '../keys/token.ts'
-import { CommandError, runCommand } from './command.ts'
+import { listen } from '../http/listen.ts'
+import { closeOnSignals } from '../http/signals.ts'
+import type { ClientKeyRecord } from '../keys/client-key.ts'
+import type { KeyRegistry } from '../keys/registry.ts'
+import { UNSCOPED } from '../keys/scopes.ts'
+import { command, DONE } from './command.ts'
+import { CommandError } from './failures.ts'
+import { stateOf } from './key-rows.ts'
 import { cliOrigin } from './origin.ts'
 import { saveToDotenv } from './dotenv.ts'
 import { table } from './table.ts'
 
-const DOTENV = '.env'
+const KEY = 'quickstart'
+const DESCRIPTION = 'Made by npm run quickstart'
+const MADE = { scopes: [UNSCOPED], allowedIps: [], rateLimit: null, metadata: '{}' }
 const ROWS = 12
 
 interface App {
@@ -18,25 +26,53 @@ interface App {
   descriptive_name: string
   owner_type: string
   owner_id: number
-  tags: { context: string, name: string }[]
+  tags: { context: string; name: string }[]
 }
 
-const issue = (secret: string): { keyAccessToken: string, entry: string } => {
-  const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  return { keyAccessToken, entry: `sha256:${digestOf(keyId)}` }
+/**
+ * The key that an earlier run made, as it made it; null where there is none. Throws a CommandError where the name is of
+ * another key: what that lets in, and for whom, is not known here.
+ */
+const ownKey = async (keys: KeyRegistry): Promise<ClientKeyRecord | null> => {
+  const key = await keys.resolve(KEY)
+  if (key === null) return null
+  if (!isOwn(key)) {
+    throw new CommandError(
+      `The client key ${KEY} is not as npm run quickstart makes it, so it is left as it is. Rename it with npm run key:change -- ${KEY} --name <name>, or revoke it with npm run key:revoke -- ${KEY}, and try again.`
+    )
+  }
+  const state = stateOf(key)
+  if (state !== 'live') {
+    throw new CommandError(
+      `The client key ${KEY} is ${state}. Have the next run make a new one with: npm run key:revoke -- ${KEY}`
+    )
+  }
+  return key
 }
 
-const withEntry = (list: string | undefined, entry: string): string => list === undefined ? entry : `${list},${entry}`
+const isOwn = ({ description, createdBy, scopes, allowedIps, rateLimit, metadata }: ClientKeyRecord): boolean =>
+  description === DESCRIPTION &&
+  createdBy?.kind === 'cli' &&
+  isDeepStrictEqual({ scopes, allowedIps, rateLimit, metadata }, MADE)
+
+/** A new key, or a new token of the one that an earlier run made: the token of then is known to nobody here. */
+const tokenOf = async (keys: KeyRegistry, known: ClientKeyRecord | null): Promise<string> => {
+  const author = { origin: cliOrigin(), token: null }
+  const { keyAccessToken } =
+    known === null
+      ? await keys.issue({ name: KEY, description: DESCRIPTION }, author)
+      : await keys.rotate(known.id, 0, author)
+  return keyAccessToken
+}
 
 // What listens on every address is called on a loopback one.
 const ANY_ADDRESS: Readonly<Record<string, string | undefined>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
-const hostForClients = (host: string): string =>
-  ANY_ADDRESS[host] ?? (host.includes(':') ? `[${host}]` : host)
+const hostForClients = (host: string): string => ANY_ADDRESS[host] ?? (host.includes(':') ? `[${host}]` : host)
 
-const show = async (base: string, token: string, loaded: boolean): Promise<void> => {
+const describeCall = async (base: string, token: string, loaded: boolean): Promise<string> => {
   const apps = await listApps(base, token)
-  console.log(`
+  return `
 The service runs at ${base}, and GET /apps answered a client key with every app of every owner${loaded ? ' (sample data)' : ''}:
 
 ${describe(apps)}
@@ -45,57 +81,59 @@ Call it again:
 
   curl ${base}/apps -H 'Authorization: Bearer ${token}'
 
-The token can't be shown again; its digest is in CLIENT_KEYS in ${DOTENV}. Explore the API: ${base}/docs`)
+It is of the key ${KEY}: the next run gives that a new token, and npm run key:revoke -- ${KEY} revokes it.
+Explore the API: ${base}/docs`
 }
 
 const listApps = async (base: string, token: string): Promise<App[]> => {
   const response = await fetch(`${base}/apps`, { headers: { authorization: `Bearer ${token}` } })
   if (!response.ok) throw new CommandError(`GET ${base}/apps answered ${response.status}: ${await response.text()}`)
-  return await response.json() as App[]
+  return (await response.json()) as App[]
 }
 
 const describe = (apps: App[]): string => {
-  const rows = apps.slice(0, ROWS).map(app => [
-    String(app.id),
-    app.name,
-    app.descriptive_name,
-    `${app.owner_type} ${app.owner_id}`,
-    app.tags.map(({ context, name }) => `${context}:${name}`).join(' ')
-  ])
+  const rows = apps
+    .slice(0, ROWS)
+    .map(app => [
+      String(app.id),
+      app.name,
+      app.descriptive_name,
+      `${app.owner_type} ${app.owner_id}`,
+      app.tags.map(({ context, name }) => `${context}:${name}`).join(' ')
+    ])
   const owners = new Set(apps.map(({ owner_type: type, owner_id: id }) => `${type} ${id}`)).size
   const summary = `${apps.length} apps of ${owners} owners, ${rows.length} of them shown here.`
   return `${table([['ID', 'NAME', 'DESCRIPTIVE NAME', 'OWNER', 'TAGS'], ...rows])}\n\n${summary}`
 }
 
-await runCommand({
+export default command({
   help: `npm run quickstart [-- --once]
 
-Shows the service at work: makes .env with a fresh CLIENT_SECRET where there is none, issues and allows a client key, makes
-the database with sample data in it, starts the service, and calls GET /apps with the key. Then it serves until Ctrl-C.
-It can be run again at any time: nothing is lost.
+Shows the service at work: makes .env with a fresh CLIENT_SECRET where there is none, makes the database with sample data in
+it, starts the service, issues a client key named quickstart, and calls GET /apps with it. Then it serves until Ctrl-C.
+It can be run again at any time. The key then gets a new token and its old one dies; nothing else changes.
 
   --once   stop after the call
   --help   this text`,
 
   options: { once: { type: 'boolean' } },
 
-  run: async ({ once }) => {
-    const found = environment(DOTENV)
+  run: async ({ once }, terminal) => {
+    const found = terminal.environment()
     const secret = found['CLIENT_SECRET'] ?? randomBytes(32).toString('hex')
-    const { keyAccessToken, entry } = issue(secret)
 
-    const fastify = await createServer({
-      LOG_LEVEL: 'warn', ...found, CLIENT_SECRET: secret, CLIENT_KEYS: withEntry(found['CLIENT_KEYS'], entry)
-    })
+    // A warning that there is no key yet would only confuse.
+    const fastify = await createServer({ LOG_LEVEL: 'error', ...found, CLIENT_SECRET: secret })
     const port = await listen(fastify)
     try {
+      const known = await ownKey(fastify.clientKeys)
       // Only now, so that a start that fails leaves nothing behind.
-      saveToDotenv(DOTENV, {
-        ...found['CLIENT_SECRET'] === undefined ? { CLIENT_SECRET: secret } : {},
-        CLIENT_KEYS: withEntry(environment(DOTENV, {})['CLIENT_KEYS'], entry)
-      })
+      if (found['CLIENT_SECRET'] === undefined) {
+        saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
+      }
+      const token = await tokenOf(fastify.clientKeys, known)
       const loaded = await fastify.stores.loadSample(sample, await fastify.passwords.hash(SAMPLE_PASSWORD), cliOrigin())
-      await show(`http://${hostForClients(fastify.config.HOST)}:${port}`, keyAccessToken, loaded)
+      terminal.print(await describeCall(`http://${hostForClients(fastify.config.HOST)}:${port}`, token, loaded))
     } catch (error) {
       await fastify.close()
       throw error
@@ -103,9 +141,10 @@ It can be run again at any time: nothing is lost.
 
     if (once === true) {
       await fastify.close()
-      return
+      return DONE
     }
     closeOnSignals(fastify)
-    console.log('Press Ctrl-C to stop.')
+    terminal.print('Press Ctrl-C to stop.')
+    return DONE
   }
 })

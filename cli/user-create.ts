@@ -1,22 +1,24 @@
 import { randomBytes } from 'node:crypto'
-import { environment, readConfig } from '../config/read.ts'
+import { readConfig } from '../config/read.ts'
 import { openStores } from '../db/open.ts'
 import { checked } from '../json/validation.ts'
 import { credentialFaults } from '../keys/token-shape.ts'
 import { InvalidFields } from '../problems/table.ts'
 import { createPasswordHasher, passwordFaults } from '../users/passwords.ts'
 import { toUserJson, userFields } from '../users/representation.ts'
-import { runCommand, UsageError } from './command.ts'
-import { printJson, readInput } from './keys.ts'
+import { command, DONE } from './command.ts'
+import { UsageError } from './failures.ts'
 import { cliOrigin } from './origin.ts'
 
 const PASSWORD_BYTES = 18
 
 const NewUser = {
-  type: 'object', required: ['name', 'email', 'password'], properties: { name: userFields.name, email: userFields.email, password: userFields.password }
+  type: 'object',
+  required: ['name', 'email', 'password'],
+  properties: { name: userFields.name, email: userFields.email, password: userFields.password }
 } as const
 
-await runCommand({
+export default command({
   help: `npm run user:create -- --email <address> --name <name> [--admin] [--json] [< password.txt]
 
 Makes a user. The password is read from standard input (at a terminal, press Enter and Ctrl-D after it); where nothing is there,
@@ -28,24 +30,41 @@ one is made and printed, this once.
   --json              one JSON object, with the password where it was made
   --help              this text`,
 
-  options: { email: { type: 'string' }, name: { type: 'string' }, admin: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: {
+    email: { type: 'string' },
+    name: { type: 'string' },
+    admin: { type: 'boolean' },
+    json: { type: 'boolean' }
+  },
 
-  run: async ({ email: address, name, admin, json }) => {
+  run: async ({ email: address, name, admin, json }, terminal) => {
     if (address === undefined || name === undefined) throw new UsageError('Name an --email and a --name.')
-    const typed = (await readInput()).replace(/\r?\n$/, '')
+    const typed = (await terminal.readInput()).replace(/\r?\n$/, '')
     const password = typed === '' ? randomBytes(PASSWORD_BYTES).toString('base64url') : typed
     const email = checked(NewUser, { name, email: address, password }).email.toLowerCase()
-    const faults = [...credentialFaults({ name, email }), ...await passwordFaults(password, { name, email })]
+    const faults = [...credentialFaults({ name, email }), ...(await passwordFaults(password, { name, email }))]
     if (faults.length > 0) throw new InvalidFields(faults)
-    const { DATABASE_URL } = readConfig(environment(), ['DATABASE_URL'])
+    const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
     const stores = openStores(DATABASE_URL)
     try {
-      const user = await stores.users.insert({
-        name, email, role: admin === true ? 'admin' : 'member', passwordHash: await createPasswordHasher().hash(password), createdAt: new Date().toISOString()
-      }, cliOrigin())
+      const user = await stores.users.insert(
+        {
+          name,
+          email,
+          role: admin === true ? 'admin' : 'member',
+          passwordHash: await createPasswordHasher().hash(password),
+          createdAt: new Date().toISOString()
+        },
+        cliOrigin()
+      )
       const made = typed === '' ? { password } : {}
-      if (json === true) printJson({ ...toUserJson(user), ...made })
-      else console.log(`The user ${user.name} <${user.email}> is made${admin === true ? ', an administrator' : ''}.${typed === '' ? ` The password, which can't be shown again: ${password}` : ''}`)
+      if (json === true) terminal.printJson({ ...toUserJson(user), ...made })
+      else {
+        terminal.print(
+          `The user ${user.name} <${user.email}> is made${admin === true ? ', an administrator' : ''}.${typed === '' ? ` The password, which can't be shown again: ${password}` : ''}`
+        )
+      }
+      return DONE
     } finally {
       stores.close()
     }

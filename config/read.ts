@@ -1,21 +1,35 @@
-import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
+import type { DataValidationCxt } from 'ajv/dist/types/index.js'
 import { envSchema } from 'env-schema'
 import { Complaint } from './complaint.ts'
+import { dotenvText, repeatedNames } from './dotenv.ts'
 import { Config } from './schema.ts'
-import type { Check } from './schema.ts'
+import type { Check, ListRule } from './schema.ts'
 
 /** Names and values as the operating system gives them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** A configuration that can't be used. The message names every bad variable, what is wrong with it and how to mend it. */
+/**
+ * A configuration that can't be used. The message names every bad variable, what is wrong with it and how to mend it.
+ */
 export class ConfigError extends Complaint {
   override readonly name = 'ConfigError'
 }
 
-/** Puts the checks of the schema to work; shared with `@fastify/env`, so that both find the same faults. */
+/** Makes the function of a keyword, as Ajv wants it, from one that says what is wrong with a value. */
+const keywordFunction = <Value>(issueOf: (value: Value, place?: DataValidationCxt) => string | null) => {
+  const validate = (value: Value, place?: DataValidationCxt): boolean => {
+    const message = issueOf(value, place)
+    validate.errors = message === null ? [] : [{ keyword: 'check', message }]
+    return message === null
+  }
+  validate.errors = [] as Partial<ErrorObject>[]
+  return validate
+}
+
+/** Checks the variables. The service and the commands share it, so that both find the same issues. */
 export const configAjv = new Ajv({
   allErrors: true,
   coerceTypes: true,
@@ -25,20 +39,30 @@ export const configAjv = new Ajv({
   removeAdditional: true,
   meta: false,
   validateSchema: false,
-  keywords: ['mend', {
-    keyword: 'check',
-    type: 'string',
-    errors: true,
-    compile: (check: Check) => {
-      const validate = (value: string): boolean => {
-        const fault = check(value)
-        validate.errors = fault === null ? [] : [{ keyword: 'check', message: fault }]
-        return fault === null
-      }
-      validate.errors = [] as Partial<ErrorObject>[]
-      return validate
+  keywords: [
+    envSchema.keywords.separator,
+    'mend',
+    {
+      keyword: 'check',
+      type: 'string',
+      errors: true,
+      compile: (check: Check) => keywordFunction(check)
+    },
+    {
+      // It comes after the separator, which was given a text and left a list.
+      keyword: 'entries',
+      type: 'string',
+      modifying: true,
+      errors: true,
+      compile: ({ check, none }: ListRule) =>
+        keywordFunction((list: string[], place) => {
+          const named = list.map(entry => entry.trim()).filter(entry => entry !== '')
+          const entries = named.join() === none ? [] : named
+          if (place !== undefined) Object.assign(place.parentData, { [place.parentDataProperty]: entries })
+          return check(entries)
+        })
     }
-  }]
+  ]
 })
 
 /**
@@ -49,8 +73,11 @@ export const environment = (dotenv = '.env', env: Environment = process.env): En
   Object.fromEntries(Object.entries({ ...readDotenv(dotenv), ...env }).filter(([, value]) => value?.trim() !== ''))
 
 /** Reads the named variables, or all of them. Throws a ConfigError. */
-export const readConfig = <Name extends keyof Config = keyof Config>(env: Environment, names?: Name[]): Pick<Config, Name> => {
-  const schema = { ...Config, ...names === undefined ? {} : only(names) }
+export const readConfig = <Name extends keyof Config = keyof Config>(
+  env: Environment,
+  names?: Name[]
+): Pick<Config, Name> => {
+  const schema = { ...Config, ...(names === undefined ? {} : only(names)) }
   try {
     return envSchema<Pick<Config, Name>>({ schema, data: { ...env }, env: false, ajv: configAjv })
   } catch (error) {
@@ -62,28 +89,43 @@ export const readConfig = <Name extends keyof Config = keyof Config>(env: Enviro
 export const asConfigError = (error: unknown): unknown => {
   if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) return error
   const lines = (error.errors as ErrorObject[]).map(fault => `  ${variableOf(fault)} ${complaintOf(fault)}`)
-  return new ConfigError(`The configuration can't be used. Mend these variables in the environment or in .env:\n${lines.join('\n')}`)
+  return new ConfigError(
+    `The configuration can't be used. Mend these variables in the environment or in .env:\n${lines.join('\n')}`
+  )
 }
 
-const only = (names: readonly (keyof Config)[]): object =>
-  ({ required: names, properties: Object.fromEntries(names.map(name => [name, Config.properties[name]])) })
-
-/** The text of a `.env` file, without the byte order mark that some editors begin it with. */
-export const dotenvText = (path: string): string => readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+const only = (names: readonly (keyof Config)[]): object => ({
+  required: names,
+  properties: Object.fromEntries(names.map(name => [name, Config.properties[name]]))
+})
 
 const readDotenv = (path: string): Environment => {
   try {
-    return parseEnv(dotenvText(path)) as Environment
+    const text = dotenvText(path)
+    refuseRepeated(path, text)
+    return parseEnv(text)
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
     throw new ConfigError(`${path} can't be read: ${(error as Error).message}`)
   }
+}
+
+// The last one would win without a word, and what the others say would be lost.
+const refuseRepeated = (path: string, text: string): void => {
+  const sentences = repeatedNames(text).map(
+    ({ name, lines }) => `  ${name} is set in lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`
+  )
+  if (sentences.length === 0) return
+  throw new ConfigError(
+    `${path} sets a variable more than once. Keep one line of each, with all that is wanted:\n${sentences.join('\n')}`
+  )
 }
 
 const variableOf = (fault: ErrorObject): string =>
   fault.keyword === 'required' ? String(fault.params['missingProperty']) : fault.instancePath.slice(1)
 
 const complaintOf = (fault: ErrorObject): string => {
-  const properties: Record<string, { type: string, mend?: string }> = Config.properties
-  return String(fault.keyword === 'check' ? fault.message : properties[variableOf(fault)].mend)
+  const properties: Record<string, { type: string; mend?: string }> = Config.properties
+  return String(fault.keyword === 'check' ? fault.message : properties[variableOf(fault)]?.mend)
 }

@@ -1,16 +1,27 @@
 import { ConfigError } from '../config/read.ts'
+import { backUpSqlite } from './sqlite/backup.ts'
+import type { Contents, OnProgress } from './sqlite/backup.ts'
 import { openSqlite } from './sqlite/open.ts'
 import type { Stores } from './stores.ts'
 
 /**
- * Opens the database of a `DATABASE_URL` (`file:` and a path, relative to the working directory), makes it where there is
- * none, and brings its tables up to date. Throws a ConfigError where that can't be done.
+ * Opens the database of a `DATABASE_URL` (`file:` and a path, relative to the working directory), makes it where there
+ * is none, and brings its tables up to date. Throws a ConfigError where that can't be done.
  */
 export const openStores = (url: string): Stores => {
-  const path = url.replace(/^file:/, '')
+  const path = pathOf(url)
   try {
     return openSqlite(path)
   } catch (error) {
     throw new ConfigError(`DATABASE_URL: the database ${path} can't be opened: ${(error as Error).message}`)
   }
 }
+
+/**
+ * Copies the database of a `DATABASE_URL`, which may be in use, to a new file, and checks the copy. It migrates
+ * nothing. Throws a BackupError.
+ */
+export const backUp = async (url: string, file: string, onProgress: OnProgress): Promise<Contents> =>
+  await backUpSqlite(pathOf(url), file, onProgress)
+
+const pathOf = (url: string): string => url.replace(/^file:/, '')

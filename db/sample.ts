@@ -5,12 +5,12 @@ import type { NewApp, Owner, TagKey } from '../apps/app.ts'
 export const SAMPLE_PASSWORD = 'violet tractor at noon'
 
 export interface Sample {
-  readonly users: readonly { id: number, name: string, email: string, role?: 'admin' }[]
-  readonly organizations: readonly { id: number, name: string, billingEmail: string }[]
+  readonly users: readonly { id: number; name: string; email: string; role?: 'admin' }[]
+  readonly organizations: readonly { id: number; name: string; billingEmail: string }[]
   readonly apps: readonly (NewApp & { tags: readonly TagKey[] })[]
-  readonly memberships: readonly { organizationId: number, userId: number, role: OrganizationRole }[]
+  readonly memberships: readonly { organizationId: number; userId: number; role: OrganizationRole }[]
   /** By the name of the app. */
-  readonly grants: readonly { app: string, userId: number, permits: readonly Permit[] }[]
+  readonly grants: readonly { app: string; userId: number; permits: readonly Permit[] }[]
   /** When users and organizations were created: ISO 8601 in UTC. */
   readonly createdAt: string
 }
@@ -18,31 +18,103 @@ export interface Sample {
 const user = (id: number): Owner => ({ type: 'User', id })
 const organization = (id: number): Owner => ({ type: 'Organization', id })
 
-const APPS: [name: string, descriptiveName: string, owner: Owner, tags: string[]][] = [
-  ['ba6811fb3e073d', 'Invoice Sync', organization(1), ['department:finance', 'stage:production']],
-  ['3f1c09d2a7be54', 'Payroll Export', organization(1), ['department:finance', 'stage:production']],
-  ['9d20e7c45a16fb', 'Expense Review', organization(1), ['department:finance', 'stage:staging']],
-  ['c4817be90d3a62', 'New Hire Checklist', organization(1), ['department:people']],
-  ['5e93ab1f60c2d8', 'Visitor Badges', organization(1), ['department:facilities']],
-  ['07d4f2b86ca91e', 'Order Intake', organization(2), ['department:sales', 'stage:production']],
-  ['e8a35c170b94df', 'Warehouse Stock', organization(2), ['department:logistics', 'stage:production']],
-  ['61bc9f04e2d73a', 'Carrier Rates', organization(2), ['department:logistics', 'stage:staging']],
-  ['a902d7e6f41b5c', 'Returns Desk', organization(2), ['department:support']],
-  ['2c5e8b73d09fa1', 'Supplier Scorecard', organization(2), ['department:purchasing']],
-  ['f47a10c9e8b26d', 'Price List Import', organization(2), ['department:sales']],
-  ['8b06d3f5a17ec2', 'Donor Letters', organization(3), ['department:fundraising', 'stage:production']],
-  ['d19e62b7c40fa8', 'Volunteer Roster', organization(3), ['department:people']],
-  ['4a7fc8051e9bd3', 'Grant Deadlines', organization(3), ['department:fundraising']],
-  ['70e2d94bc6a18f', 'Weather Alerts', user(1), ['topic:home']],
-  ['b53f8a16d7e0c9', 'Reading List', user(1), ['topic:home']],
-  ['1d84e6c0f29ba7', 'Server Heartbeat', user(1), ['topic:operations', 'stage:production']],
-  ['96c7b20ae5d41f', 'Link Shortener', user(2), ['topic:tools']],
-  ['ec03f6917bd8a4', 'Meeting Notes', user(2), ['topic:tools']],
-  ['38b9d5e2071cfa', 'Release Calendar', user(2), ['topic:operations']],
-  ['cf61a04d8e39b7', 'Plant Watering', user(3), ['topic:home']],
+const APPS: [name: string, descriptiveName: string, owner: Owner, tags: [context: string, name: string][]][] = [
+  [
+    'ba6811fb3e073d',
+    'Invoice Sync',
+    organization(1),
+    [
+      ['department', 'finance'],
+      ['stage', 'production']
+    ]
+  ],
+  [
+    '3f1c09d2a7be54',
+    'Payroll Export',
+    organization(1),
+    [
+      ['department', 'finance'],
+      ['stage', 'production']
+    ]
+  ],
+  [
+    '9d20e7c45a16fb',
+    'Expense Review',
+    organization(1),
+    [
+      ['department', 'finance'],
+      ['stage', 'staging']
+    ]
+  ],
+  ['c4817be90d3a62', 'New Hire Checklist', organization(1), [['department', 'people']]],
+  ['5e93ab1f60c2d8', 'Visitor Badges', organization(1), [['department', 'facilities']]],
+  [
+    '07d4f2b86ca91e',
+    'Order Intake',
+    organization(2),
+    [
+      ['department', 'sales'],
+      ['stage', 'production']
+    ]
+  ],
+  [
+    'e8a35c170b94df',
+    'Warehouse Stock',
+    organization(2),
+    [
+      ['department', 'logistics'],
+      ['stage', 'production']
+    ]
+  ],
+  [
+    '61bc9f04e2d73a',
+    'Carrier Rates',
+    organization(2),
+    [
+      ['department', 'logistics'],
+      ['stage', 'staging']
+    ]
+  ],
+  ['a902d7e6f41b5c', 'Returns Desk', organization(2), [['department', 'support']]],
+  ['2c5e8b73d09fa1', 'Supplier Scorecard', organization(2), [['department', 'purchasing']]],
+  ['f47a10c9e8b26d', 'Price List Import', organization(2), [['department', 'sales']]],
+  [
+    '8b06d3f5a17ec2',
+    'Donor Letters',
+    organization(3),
+    [
+      ['department', 'fundraising'],
+      ['stage', 'production']
+    ]
+  ],
+  ['d19e62b7c40fa8', 'Volunteer Roster', organization(3), [['department', 'people']]],
+  ['4a7fc8051e9bd3', 'Grant Deadlines', organization(3), [['department', 'fundraising']]],
+  ['70e2d94bc6a18f', 'Weather Alerts', user(1), [['topic', 'home']]],
+  ['b53f8a16d7e0c9', 'Reading List', user(1), [['topic', 'home']]],
+  [
+    '1d84e6c0f29ba7',
+    'Server Heartbeat',
+    user(1),
+    [
+      ['topic', 'operations'],
+      ['stage', 'production']
+    ]
+  ],
+  ['96c7b20ae5d41f', 'Link Shortener', user(2), [['topic', 'tools']]],
+  ['ec03f6917bd8a4', 'Meeting Notes', user(2), [['topic', 'tools']]],
+  ['38b9d5e2071cfa', 'Release Calendar', user(2), [['topic', 'operations']]],
+  ['cf61a04d8e39b7', 'Plant Watering', user(3), [['topic', 'home']]],
   ['52f8e7b3c9a06d', 'Marathon Plan', user(3), []],
-  ['ad7130c5e64f2b', 'Recipe Scaler', user(4), ['topic:home']],
-  ['0e9b47d2f8c5a3', 'Photo Backup', user(4), ['topic:tools', 'stage:staging']]
+  ['ad7130c5e64f2b', 'Recipe Scaler', user(4), [['topic', 'home']]],
+  [
+    '0e9b47d2f8c5a3',
+    'Photo Backup',
+    user(4),
+    [
+      ['topic', 'tools'],
+      ['stage', 'staging']
+    ]
+  ]
 ]
 
 const SCHEDULED = /Sync|Export|Alerts|Heartbeat|Backup|Import/
@@ -76,12 +148,9 @@ export const sample: Sample = {
     name,
     descriptiveName,
     owner,
-    panels: JSON.stringify({ layout: 'grid', columns: 2 + index % 3 }),
+    panels: JSON.stringify({ layout: 'grid', columns: 2 + (index % 3) }),
     schedule: SCHEDULED.test(descriptiveName) ? JSON.stringify({ every: 'hour', minute: index }) : null,
     createdAt: minute(index + 1),
-    tags: tags.map(tag => {
-      const [context, tagName] = tag.split(':')
-      return { context, name: tagName }
-    })
+    tags: tags.map(([context, tagName]) => ({ context, name: tagName }))
   }))
 }

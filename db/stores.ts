@@ -14,8 +14,11 @@ export interface Stores {
   readonly organizations: OrganizationStore
   readonly users: UserStore
   /** Resolves when the database answers a query; rejects when it does not. */
-  ping (): Promise<void>
-  /** Stores the sample, whole or not at all, with one password for all its users; answers false, and stores nothing, where there are apps, users or organizations already. */
-  loadSample (sample: Sample, passwordHash: string, origin: Origin): Promise<boolean>
-  close (): void
+  ping: () => Promise<void>
+  /**
+   * Stores the sample, whole or not at all, with one password for all its users; answers false, and stores nothing,
+   * where there are apps, users or organizations already.
+   */
+  loadSample: (sample: Sample, passwordHash: string, origin: Origin) => Promise<boolean>
+  close: () => void
 }

@@ -17,12 +17,14 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
   }
   const problem = new (problemOf[String(error.code)] ?? BadRequest)()
   const body = JSON.stringify(toDocument(problem))
-  socket.end([
-    `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}`,
-    `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-    '',
-    body
-  ].join('\r\n'))
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}`,
+      `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body
+    ].join('\r\n')
+  )
 }

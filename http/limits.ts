@@ -2,15 +2,17 @@ import type { ServerOptions } from 'node:http'
 
 const KIB = 1024
 const SECOND = 1000
+const SILENCE = 60 * SECOND
 
 /** How long the parts of a request may take, and how large they may be. */
 export const limits = {
   bodyLimit: 1024 * KIB,
   // From the first byte of a request to its last.
   requestTimeout: 30 * SECOND,
-  // How long a connection may be silent, in either direction: a client that stops reading is let go.
-  connectionTimeout: 60 * SECOND,
-  keepAliveTimeout: 72 * SECOND,
+  // How long a connection may be silent, in either direction: a client that stops reading is disconnected.
+  connectionTimeout: SILENCE,
+  // The same between two requests: Node adds a second to what it announces in Keep-Alive.
+  keepAliveTimeout: SILENCE - SECOND,
   http: {
     maxHeaderSize: 16 * KIB,
     headersTimeout: 10 * SECOND,

@@ -1,49 +1,78 @@
+import type { Writable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
-import { redact, redactPath } from '../keys/redaction.ts'
+import { MASK, redact, redactPath } from '../keys/redaction.ts'
 
-/** One line for each answered request, instead of Fastify's two: half the work, and nothing that a client could fill. */
+/**
+ * One line for each answered request, instead of Fastify's two: half the work, and nothing that a client could fill.
+ */
 class OneLineARequest extends Fastify.LogController {
   readonly #written: boolean
 
-  constructor (written: boolean) {
+  constructor(written: boolean) {
     super()
     this.#written = written
   }
 
-  override incomingRequest (): void {}
+  override incomingRequest(): void {}
 
-  override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+  override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     if (!this.#written) return
-    request.log.info({
-      method: request.method,
-      route: request.routeOptions.url,
-      path: request.routeOptions.url === undefined ? redactPath(request.url) : undefined,
-      status: reply.statusCode,
-      milliseconds: Math.round(reply.elapsedTime * 100) / 100,
-      address: request.ip,
-      ...callerOf(request),
-      err: error
-    }, 'request completed')
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url,
+        path: request.routeOptions.url === undefined ? redactPath(request.url) : undefined,
+        status: reply.statusCode,
+        milliseconds: Math.round(reply.elapsedTime * 100) / 100,
+        address: request.ip,
+        ...callerOf(request),
+        err: error
+      },
+      'request completed'
+    )
   }
 }
 
+/** Where an object that is logged may hold a credential, of whatever form. */
+const SECRETS = [
+  'authorization',
+  'access-token',
+  'password',
+  'current_password',
+  'secret',
+  'token',
+  'key_id',
+  'key_access_token'
+]
+
+const member = (name: string): string => (name.includes('-') ? `["${name}"]` : name)
+
+const paths = SECRETS.flatMap(name => [
+  member(name),
+  ...['body', 'headers', 'req.headers'].map(parent =>
+    name.includes('-') ? `${parent}${member(name)}` : `${parent}.${name}`
+  )
+])
+
 /**
- * Logs JSON lines to standard output. Every line is redacted as it is written, whoever wrote it. A line that can't be
- * written, since the disk is full or the reader has gone, is dropped: the service goes on.
+ * Logs JSON lines, to standard output by default. Pino redacts what is logged under the name of a credential; then each
+ * line is redacted by what could be a credential in it, whoever wrote it. A line that can't be written, since the disk
+ * is full or the reader has gone, is dropped: the service goes on.
  */
-export const loggingOptions = (level: string): Pick<FastifyServerOptions, 'logger' | 'logController'> => ({
+export const loggingOptions = (
+  level: string,
+  output: Writable = process.stdout
+): Pick<FastifyServerOptions, 'logger' | 'logController'> => ({
   logController: new OneLineARequest(['info', 'debug', 'trace'].includes(level)),
-  logger: { level, hooks: { streamWrite: redact }, stream: output() }
+  logger: { level, redact: { paths, censor: MASK }, hooks: { streamWrite: redact }, stream: withoutFailures(output) }
 })
 
 // Pino's own stream tries again for ever where the disk is full, and blocks the process while it does.
-const output = (): NodeJS.WriteStream => {
-  if (!process.stdout.listeners('error').includes(drop)) process.stdout.on('error', drop)
-  return process.stdout
-}
+const withoutFailures = (stream: Writable): Writable =>
+  stream.listeners('error').includes(drop) ? stream : stream.on('error', drop)
 
 const drop = (): void => {}
 
-const callerOf = ({ principal }: FastifyRequest): { key?: string, user?: number } =>
+const callerOf = ({ principal }: FastifyRequest): { key?: string; user?: number } =>
   principal === null ? {} : principal.kind === 'user' ? { user: principal.user.id } : { key: principal.key.id }

@@ -1,2 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import Negotiator from 'negotiator'
+
 /** The media type of JSON documents a line each. */
 export const NDJSON = 'application/x-ndjson'
+
+/** Whether a client would rather have JSON documents a line each than one (RFC 9110, section 12.5.1). */
+export const wantsNdjson = (request: { readonly headers: IncomingHttpHeaders }): boolean =>
+  new Negotiator(request).mediaType(['application/json', NDJSON]) === NDJSON

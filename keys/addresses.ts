@@ -1,69 +1,113 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { LruMap } from 'toad-cache'
 
-interface Range { address: string, version: 4 | 6, prefix: number }
+type Address = ipaddr.IPv4 | ipaddr.IPv6
 
-const BITS = { 4: 32, 6: 128 } as const
-const FAMILY = { 4: 'ipv4', 6: 'ipv6' } as const
-const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
-const MAPPED_PREFIX = 0xffffn
+interface Range {
+  readonly address: Address
+  /** How many leading bits all addresses of the range share with it. */
+  readonly prefix: number
+}
+
+interface Peer {
+  readonly text: string
+  readonly address: Address | null
+}
+
+const MAPPED = ipaddr.IPv6.parse('::ffff:0:0')
+const MAPPED_PREFIX = 96
+
+const UNKNOWN: Peer = { text: 'unknown', address: null }
+
+/** So many addresses are remembered as they were read; to read one takes longer than all else that is done with it. */
+const MOST_REMEMBERED = 1000
 
 /** What is wrong with an IP address or CIDR range (RFC 4632, RFC 4291), as the end of a sentence; null: nothing is. */
-export const rangeFault = (range: string): string | null => {
-  const parsed = parse(range)
-  if (parsed === null) return 'is no IP address or CIDR range, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32'
-  return parsed.version === 6 && toNumber(parsed.address, 6) >> 32n === MAPPED_PREFIX
-    ? 'is an IPv4 range written as IPv6; write it as IPv4, such as 10.0.0.0/8'
-    : null
+export const rangeFault = (text: string): string | null => {
+  const range = parse(text)
+  if (range === null) return 'is no IP address or CIDR range, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32'
+  const { address, prefix } = range
+  if (isMapped(address)) return 'is an IPv4 range written as IPv6; write it as IPv4, such as 10.0.0.0/8'
+  const network = networkOf(range).toString()
+  return network === address.toString()
+    ? null
+    : `has host bits: write ${network}/${prefix} for the range, or ${address.toString()} for the one address`
 }
 
 /**
- * An address as a range would name it: IPv4 as IPv4, also where it arrived on an IPv6 socket, and IPv6 without the zone of a link.
- * What is no address, as a proxy may pass it on, is `unknown`, and so is that of a connection that was reset before it was asked for.
+ * An address as a range would name it: IPv4 as IPv4, also where it arrived on an IPv6 socket, and IPv6 in its canonical
+ * form (RFC 5952) without the zone of a link. What is no address, as a proxy may pass it on, is `unknown`, and so is
+ * that of a connection that was reset before it was asked for.
  */
-export const plainAddress = (address: string | undefined): string => {
-  if (address === undefined) return 'unknown'
-  if (!address.includes(':')) return isIP(address) === 0 ? 'unknown' : address
-  const [plain] = (MAPPED.exec(address)?.[1] ?? address).split('%', 1)
-  return isIP(plain) === 0 ? 'unknown' : plain
-}
+export const plainAddress = (address: string | undefined): string => peer(address ?? '').text
 
 /** What stands for an address where visitors are told apart: who has one IPv6 address has all of its /64. */
-export const neighbourhood = (address: string): string => isIP(address) === 6 ? groups(address).slice(0, 4).join(':') : address
+export const neighbourhood = (address: string): string => {
+  const read = readAddress(address)
+  return read instanceof ipaddr.IPv6
+    ? read.parts
+        .slice(0, 4)
+        .map(part => part.toString(16))
+        .join(':')
+    : address
+}
 
 /** Tells whether an address lies in any of some ranges, of which each is well-formed. */
 export const createRangeCheck = (ranges: readonly string[]): ((address: string) => boolean) => {
-  // A list of both would find IPv4 addresses in IPv6 ranges such as ::/0.
-  const lists = { 4: new BlockList(), 6: new BlockList() }
-  for (const { address, version, prefix } of ranges.map(known)) lists[version].addSubnet(address, prefix, FAMILY[version])
-  return address => {
-    const plain = plainAddress(address)
-    const version = isIP(plain)
-    return (version === 4 || version === 6) && lists[version].check(plain, FAMILY[version])
+  const parsed = ranges.map(known)
+  return text => {
+    const { address } = peer(text)
+    return address !== null && parsed.some(range => holds(range, address))
   }
 }
 
 /** Whether a range lies within one of others. */
 export const isWithin = (range: string, others: readonly string[]): boolean => {
-  const { address, version, prefix } = known(range)
-  return others.some(other => {
-    const wide = known(other)
-    return wide.version === version && wide.prefix <= prefix && createRangeCheck([other])(address)
-  })
+  const { address, prefix } = known(range)
+  return others.map(known).some(other => other.prefix <= prefix && holds(other, address))
 }
 
 /** The fewest ranges that hold these addresses and no others. */
-export const leastRanges = (addresses: readonly string[]): string[] =>
-  [4, 6].flatMap(version => {
-    const own = addresses.map(plainAddress).filter(address => isIP(address) === version)
-    return join(version as 4 | 6, new Set(own.map(address => toNumber(address, version as 4 | 6))))
-  })
+export const leastRanges = (texts: readonly string[]): string[] => {
+  const addresses = texts.map(text => peer(text).address).filter(address => address !== null)
+  return [4, 16].flatMap(bytes =>
+    join(
+      bytes,
+      addresses.filter(address => address.toByteArray().length === bytes)
+    )
+  )
+}
+
+// ipaddr.js alone would take 010.0.0.1 for 8.0.0.1, 10.1 for 10.0.0.1, and ::10.0.0.1 for ::ffff:10.0.0.1.
+const readAddress = (text: string): Address | null =>
+  isIP(text) === 0 ? null : ipaddr.parse(text.replace(/^::(?=[\d.]+$)/, '0::'))
+
+const isMapped = (address: Address): address is ipaddr.IPv6 =>
+  address instanceof ipaddr.IPv6 && address.match(MAPPED, MAPPED_PREFIX)
+
+const peers = new LruMap<Peer>(MOST_REMEMBERED)
+
+const peer = (text: string): Peer => peers.get(text) ?? readPeer(text)
+
+// What is no address is not remembered, and no zone is: they can be of any length.
+const readPeer = (text: string): Peer => {
+  const zone = text.indexOf('%')
+  const read = readAddress(zone < 0 ? text : text.slice(0, zone))
+  if (read === null) return UNKNOWN
+  const address = isMapped(read) ? read.toIPv4Address() : read
+  const found = { text: address.toString(), address }
+  if (zone < 0) peers.set(text, found)
+  return found
+}
 
 const parse = (range: string): Range | null => {
-  const [, address = '', bits] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(range) ?? []
-  const version = isIP(address)
-  if (version !== 4 && version !== 6) return null
-  const prefix = Number(bits ?? BITS[version])
-  return prefix > BITS[version] ? null : { address, version, prefix }
+  const [, text = '', bits] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(range) ?? []
+  const address = readAddress(text)
+  if (address === null) return null
+  const most = address.toByteArray().length * 8
+  const prefix = Number(bits ?? most)
+  return prefix > most ? null : { address, prefix }
 }
 
 const known = (range: string): Range => {
@@ -72,40 +116,34 @@ const known = (range: string): Range => {
   return parsed
 }
 
+// Neither IPv4 addresses lie in IPv6 ranges such as ::/0, nor the other way round.
+const holds = (range: Range, address: Address): boolean =>
+  range.address.kind() === address.kind() && address.match(range.address, range.prefix)
+
+const networkOf = ({ address, prefix }: Range): Address => {
+  const text = `${address.toString()}/${prefix}`
+  return address.kind() === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text)
+}
+
 // Two neighbours that differ in their last bit are one range of a bit less, and so on upwards.
-const join = (version: 4 | 6, numbers: ReadonlySet<bigint>): string[] => {
+const join = (bytes: number, addresses: readonly Address[]): string[] => {
   const joined: [value: bigint, prefix: number][] = []
-  let level = [...numbers]
-  for (let prefix: number = BITS[version]; level.length > 0; prefix--) {
-    const there = new Set(level)
+  const bits = bytes * 8
+  let level = new Set(addresses.map(toNumber))
+  for (let prefix = bits; level.size > 0; prefix--) {
     const parents = new Set<bigint>()
-    for (const value of there) {
-      if (prefix > 0 && there.has(value ^ 1n)) parents.add(value >> 1n)
-      else joined.push([value << BigInt(BITS[version] - prefix), prefix])
+    for (const value of level) {
+      if (prefix > 0 && level.has(value ^ 1n)) parents.add(value >> 1n)
+      else joined.push([value << BigInt(bits - prefix), prefix])
     }
-    level = [...parents]
+    level = parents
   }
-  return joined.sort(([a], [b]) => a < b ? -1 : 1).map(([value, prefix]) => {
-    const address = toAddress(value, version)
-    return prefix === BITS[version] ? address : `${address}/${prefix}`
-  })
+  return joined
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([value, prefix]) => (prefix === bits ? toText(value, bytes) : `${toText(value, bytes)}/${prefix}`))
 }
 
-const toNumber = (address: string, version: 4 | 6): bigint =>
-  version === 4
-    ? address.split('.').reduce((value, part) => value << 8n | BigInt(part), 0n)
-    : groups(address).reduce((value, group) => value << 16n | BigInt(`0x${group}`), 0n)
+const toNumber = (address: Address): bigint => BigInt(`0x${Buffer.from(address.toByteArray()).toString('hex')}`)
 
-// The URL parser writes an IPv6 address in its one canonical form (RFC 5952), without dotted decimals.
-const canonical = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1)
-
-const groups = (address: string): string[] => {
-  const [head, tail] = canonical(address).split('::').map(part => part.split(':').filter(group => group !== ''))
-  return tail === undefined ? head : [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => '0'), ...tail]
-}
-
-const toAddress = (value: bigint, version: 4 | 6): string => {
-  const [count, size] = version === 4 ? [4, 8n] : [8, 16n]
-  const parts = Array.from({ length: count }, (_, i) => value >> (size * BigInt(count - 1 - i)) & ((1n << size) - 1n))
-  return version === 4 ? parts.join('.') : canonical(parts.map(part => part.toString(16)).join(':'))
-}
+const toText = (value: bigint, bytes: number): string =>
+  ipaddr.fromByteArray([...Buffer.from(value.toString(16).padStart(bytes * 2, '0'), 'hex')]).toString()

@@ -15,13 +15,14 @@ export interface Advice {
 
 /** What to hold a key to, by how it was used; null where it was not. */
 export const adviseOn = (usage: readonly UsageCount[]): Advice | null => {
-  const labels = (kind: UsageCount['kind']): Set<string> => new Set(usage.filter(count => count.kind === kind).map(({ label }) => label))
+  const labels = (kind: UsageCount['kind']): Set<string> =>
+    new Set(usage.filter(count => count.kind === kind).map(({ label }) => label))
   const scopes = labels('scope')
   const addresses = labels('address')
   if (scopes.size === 0) return null
   return {
     scopes: SCOPES.filter(scope => scopes.has(scope)),
     allowedIps: addresses.has(OTHER_ADDRESSES) ? null : leastRanges([...addresses]),
-    requests: usage.reduce((sum, { kind, count }) => kind === 'scope' ? sum + count : sum, 0)
+    requests: usage.reduce((sum, { kind, count }) => (kind === 'scope' ? sum + count : sum), 0)
   }
 }

@@ -12,17 +12,23 @@ import type { TokenFault } from './token.ts'
 /** Why a token was refused. For logs: a caller is never told which it was. */
 export type TokenRefusal = TokenFault | 'not_allowed' | Dead
 
-interface Good { readonly ok: true, readonly token: KnownToken }
+interface Good {
+  readonly ok: true
+  readonly token: KnownToken
+}
 
 /** A refusal has the token where it is known whose it was. */
-export type Verdict = Good | { readonly ok: false, readonly reason: TokenRefusal, readonly token?: KnownToken }
+export type Verdict = Good | { readonly ok: false; readonly reason: TokenRefusal; readonly token?: KnownToken }
 
 export interface AuthenticatorOptions {
   /** The secret that seals tokens, 32 characters at least. */
   secret: string
   /** Earlier secrets, whose tokens still open. */
   previousSecrets?: readonly string[]
-  /** `key_id`s, or `sha256:<64 hex>` digests of them, that are good for as long as the process runs and they are not revoked. */
+  /**
+   * `key_id`s, or `sha256:<64 hex>` digests of them, that are good for as long as the process runs and they are not
+   * revoked.
+   */
   allowList?: Iterable<string>
   /** Where keys that are not on the allow-list are looked up, and which entries of the list are revoked. */
   lookup?: ClientKeyLookup
@@ -32,15 +38,16 @@ export interface AuthenticatorOptions {
   cacheSize?: number
 }
 
-/**
- * Tells what a token stands for: at once where that is known, else when the look-up answers. Never throws for a token, only
- * where the look-up does.
- */
-export type Authenticate = (token: string) => Verdict | Promise<Verdict>
+/** Tells what a token stands for. Rejects only where the look-up fails, never for a token. */
+export type Authenticate = (token: string) => Promise<Verdict>
 
-interface Remembered { epoch: number, verdict: Good }
+interface Remembered {
+  epoch: number
+  verdict: Good
+}
 
-const NO_LOOKUP: ClientKeyLookup = { epoch: () => 0, findByDigest: () => null }
+const PASSED = Promise.resolve()
+const NO_LOOKUP: ClientKeyLookup = { barrier: () => PASSED, epoch: () => 0, findByDigest: () => null }
 
 /**
  * Makes the function that tells which client key a token stands for.
@@ -55,43 +62,52 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
   const allowList = allowListKeys(options.allowList ?? [])
   const remembered = new LruMap<Remembered>(cacheSize)
 
-  const findOnAllowList = (digest: string, generation: string): KnownToken | null | Promise<KnownToken | null> => {
+  const findOnAllowList = async (digest: string, generation: string): Promise<KnownToken | null> => {
     const key = allowList.get(digest)
     if (key === undefined) return null
-    return then(lookup.findRevocation?.(digest) ?? null, revokedAt => ({
-      key: { ...key, revokedAt }, digest, generation, ref: digest + generation, expiresAt: null, revokedAt: null
-    }))
+    const revokedAt = (await lookup.findRevocation?.(digest)) ?? null
+    return {
+      key: { ...key, revokedAt },
+      digest,
+      generation,
+      ref: digest + generation,
+      expiresAt: null,
+      revokedAt: null
+    }
+  }
+
+  // A JWT is not remembered: it may hold a time from which it is not good any more.
+  const authenticateLegacy = async (opened: ReturnType<OpenLegacyToken>): Promise<Verdict> => {
+    if (opened === null) return { ok: false, reason: 'forged' }
+    const digest = digestOf(opened.keyId)
+    const managed = await lookup.findByDigest(digest)
+    return judge(managed === null ? await findOnAllowList(digest, opened.generation) : null)
   }
 
   // What is stored goes first: a managed key that was revoked stays so, even where its key_id is put on the allow-list.
-  const find = (digest: string, generation: string): KnownToken | null | Promise<KnownToken | null> =>
-    then(lookup.findByDigest(digest), found => found ?? findOnAllowList(digest, generation))
-
-  return token => {
-    const fingerprint = hash('sha256', token, 'base64url')
-    // Read before the look-up: a change that comes between the two then leaves an entry that is already stale.
-    const epoch = lookup.epoch()
-    const known = remembered.get(fingerprint)
-    if (known !== undefined && known.epoch === epoch) {
-      return whyDead(known.verdict.token, Date.now()) === null ? known.verdict : judge(known.verdict.token)
-    }
-
-    if (openLegacyToken !== undefined && looksLikeJwt(token)) {
-      const opened = openLegacyToken(token)
-      if (opened === null) return { ok: false, reason: 'forged' }
-      // Not remembered: it may hold a time from which it is not good any more.
-      const digest = digestOf(opened.keyId)
-      return then(lookup.findByDigest(digest), managed => then(managed === null ? findOnAllowList(digest, opened.generation) : null, judge))
-    }
-
+  const authenticateUnknown = async (token: string, fingerprint: string, epoch: number): Promise<Verdict> => {
     const opened = sealer.open(token)
     if (!opened.ok) return { ok: false, reason: opened.fault }
-    return then(find(digestOf(opened.keyId), opened.generation), found => {
-      const verdict = judge(found)
-      if (verdict.ok) remembered.set(fingerprint, { epoch, verdict })
-      return verdict
-    })
+    const digest = digestOf(opened.keyId)
+    const found = (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, opened.generation))
+    const verdict = judge(found)
+    if (verdict.ok) remembered.set(fingerprint, { epoch, verdict })
+    return verdict
   }
+
+  return token =>
+    lookup.barrier().then(() => {
+      const fingerprint = hash('sha256', token, 'base64url')
+      // Read before the look-up: a change that comes between the two then leaves an entry that is already stale.
+      const epoch = lookup.epoch()
+      const known = remembered.get(fingerprint)
+      if (known !== undefined && known.epoch === epoch) {
+        return whyDead(known.verdict.token, Date.now()) === null ? known.verdict : judge(known.verdict.token)
+      }
+      return openLegacyToken !== undefined && looksLikeJwt(token)
+        ? authenticateLegacy(openLegacyToken(token))
+        : authenticateUnknown(token, fingerprint, epoch)
+    })
 }
 
 const judge = (token: KnownToken | null): Verdict => {
@@ -99,7 +115,3 @@ const judge = (token: KnownToken | null): Verdict => {
   const reason = whyDead(token, Date.now())
   return reason === null ? { ok: true, token } : { ok: false, reason, token }
 }
-
-// Not a promise where there is none: a token that is found at once is answered at once.
-const then = <T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> =>
-  value instanceof Promise ? value.then(next) : next(value)

@@ -19,7 +19,7 @@ export const encodeBase62 = (bytes: Uint8Array, digits: number): string => {
   for (let i = 0; i < digits; i++) {
     let remainder = 0
     for (let j = limbs.length - 1; j >= 0; j--) {
-      const value = remainder * LIMB + limbs[j]
+      const value = remainder * LIMB + Number(limbs[j])
       limbs[j] = Math.floor(value / 62)
       remainder = value % 62
     }
@@ -46,7 +46,7 @@ export const decodeBase62 = (text: string, byteLength: number): Buffer | null =>
     }
     let carry = chunk
     for (let j = 0; j < limbs.length; j++) {
-      const value = limbs[j] * scale + carry
+      const value = Number(limbs[j]) * scale + carry
       carry = Math.floor(value / LIMB)
       limbs[j] = value - carry * LIMB
     }
@@ -68,10 +68,10 @@ export const readBase62 = (text: string): number => {
 
 const toLimbs = (bytes: Uint8Array): Float64Array => {
   const limbs = new Float64Array(Math.ceil(bytes.length / 3))
-  for (let i = 0; i < bytes.length; i++) {
+  for (const [i, byte] of bytes.entries()) {
     const fromEnd = bytes.length - 1 - i
     const limb = Math.floor(fromEnd / 3)
-    limbs[limb] = limbs[limb] + bytes[i] * 256 ** (fromEnd % 3)
+    limbs[limb] = Number(limbs[limb]) + byte * 256 ** (fromEnd % 3)
   }
   return limbs
 }
@@ -79,7 +79,7 @@ const toLimbs = (bytes: Uint8Array): Float64Array => {
 const toBytes = (limbs: Float64Array, byteLength: number): Buffer | null => {
   const bytes = Buffer.alloc(byteLength)
   for (let i = 0; i < limbs.length * 3; i++) {
-    const byte = (limbs[Math.floor(i / 3)] >>> (8 * (i % 3))) & 255
+    const byte = (Number(limbs[Math.floor(i / 3)]) >>> (8 * (i % 3))) & 255
     if (i < byteLength) bytes[byteLength - 1 - i] = byte
     else if (byte !== 0) return null
   }

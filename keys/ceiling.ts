@@ -16,22 +16,24 @@ export const refuseBeyond = (ceiling: Policy | null, asked: Policy): void => {
 }
 
 /**
- * In what a policy goes beyond another, a sentence each; empty where it does not. Nobody gives a key, nor changes one that
- * has, what they have not themselves.
+ * In what a policy goes beyond another, a sentence each; empty where it does not. Nobody gives a key, nor changes one
+ * that has, what they have not themselves.
  */
 export const beyond = (own: Policy, asked: Policy): string[] => [
   ...asked.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is beyond your own`),
-  ...hasWiderAddresses(own, asked) ? ['allowed_ips reaches beyond your own'] : [],
-  ...livesLonger(own, asked) ? ['expires_at is later than your own'] : [],
-  ...isFaster(own.rateLimit, asked.rateLimit) ? ['rate_limit is beyond your own'] : []
+  ...(hasWiderAddresses(own, asked) ? ['allowed_ips reaches beyond your own'] : []),
+  ...(livesLonger(own, asked) ? ['expires_at is later than your own'] : []),
+  ...(isFaster(own.rateLimit, asked.rateLimit) ? ['rate_limit is beyond your own'] : [])
 ]
 
 const hasWiderAddresses = (own: Policy, asked: Policy): boolean =>
-  own.allowedIps.length > 0 && (asked.allowedIps.length === 0 || !asked.allowedIps.every(range => isWithin(range, own.allowedIps)))
+  own.allowedIps.length > 0 &&
+  (asked.allowedIps.length === 0 || !asked.allowedIps.every(range => isWithin(range, own.allowedIps)))
 
 const livesLonger = (own: Policy, asked: Policy): boolean =>
   own.expiresAt !== null && (asked.expiresAt === null || asked.expiresAt > own.expiresAt)
 
 // No more at once, and no more in the long run.
 const isFaster = (own: RateLimit | null, asked: RateLimit | null): boolean =>
-  own !== null && (asked === null || asked.max > own.max || asked.max * own.windowSeconds > own.max * asked.windowSeconds)
+  own !== null &&
+  (asked === null || asked.max > own.max || asked.max * own.windowSeconds > own.max * asked.windowSeconds)

@@ -9,6 +9,12 @@ export interface RateLimit {
   readonly windowSeconds: number
 }
 
+/** The rate limit of a key that has one. */
+export const rateLimitOf = ({ rateLimit }: Pick<Policy, 'rateLimit'>): RateLimit => {
+  if (rateLimit === null) throw new Error('the key has no rate limit')
+  return rateLimit
+}
+
 /** What a client key may do, from where, how often and until when. */
 export interface Policy {
   /** `*` is all of them. */
@@ -22,7 +28,9 @@ export interface Policy {
 
 /** A client key as the service knows it: identity and policy, never the `key_id` nor a token. */
 export interface ClientKey extends Policy {
-  /** Names the key in logs and replies; tells nothing of its `key_id`s. A UUIDv7, or `env_` and 16 hexadecimal digits. */
+  /**
+   * Names the key in logs and replies; tells nothing of its `key_id`s. A UUIDv7, or `env_` and 16 hexadecimal digits.
+   */
   readonly id: string
   readonly name: string
   /** What allows the key: `environment` is an entry of `CLIENT_KEYS`, `managed` a row in the database. */

@@ -4,7 +4,9 @@ import type { Scope } from './scopes.ts'
 
 /** What was seen of a token on a day, since it was last written down. */
 export interface TokenUse {
-  readonly token: Pick<KnownToken, 'ref' | 'digest' | 'generation'> & { readonly key: Pick<KnownToken['key'], 'id' | 'source'> }
+  readonly token: Pick<KnownToken, 'ref' | 'digest' | 'generation'> & {
+    readonly key: Pick<KnownToken['key'], 'id' | 'source'>
+  }
   /** How often it was let in. */
   count: number
   /** When it was last let in, in milliseconds since 1970, and by whom; 0 where it was not. */
@@ -19,19 +21,19 @@ export interface TokenUse {
 
 export interface EvidenceOptions {
   /** Writes down what was seen on a day (UTC, such as 2026-01-31), all of it or nothing. */
-  write (day: string, uses: readonly TokenUse[]): Promise<void>
+  write: (day: string, uses: readonly TokenUse[]) => Promise<void>
   /** Is told of what could not be written; it is kept, and tried again. */
-  onFailure (error: unknown): void
+  onFailure: (error: unknown) => void
 }
 
 /** Gathers in memory how keys are used, and writes it down in batches. */
 export interface Evidence {
-  used (token: KnownToken, scope: Scope | null, address: string, agent: string | undefined): void
-  refused (token: KnownToken, reason: string): void
+  used: (token: KnownToken, scope: Scope | null, address: string, agent: string | undefined) => void
+  refused: (token: KnownToken, reason: string) => void
   /** Writes down all that was seen so far. Never fails: what could not be written is kept for the next time. */
-  flush (): Promise<void>
+  flush: () => Promise<void>
   /** The same, but it does not wait for long: what can't be written at once is written later. */
-  settle (): Promise<void>
+  settle: () => Promise<void>
 }
 
 const EVERY_MS = 1000
@@ -61,7 +63,7 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
 
   const dayAt = (now: number): Day => {
     if (now < begins || now >= begins + DAY_MS) {
-      begins = now - now % DAY_MS
+      begins = now - (now % DAY_MS)
       const day = new Date(begins).toISOString().slice(0, 10)
       today = days.get(day) ?? new Map<string, TokenUse>()
       days.set(day, today)
@@ -75,7 +77,7 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
     if (known !== undefined || day.size >= MOST) return known
     const use = newUse(token)
     day.set(token.ref, use)
-    if (day.size === FULL) flush()
+    if (day.size === FULL) void flush()
     startClock()
     return use
   }
@@ -92,7 +94,11 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
     return next
   }
 
-  const startClock = (): void => { timer ??= setTimeout(flush, EVERY_MS).unref() }
+  const startClock = (): void => {
+    timer ??= setTimeout(() => {
+      void flush()
+    }, EVERY_MS).unref()
+  }
 
   const writeAll = async (): Promise<void> => {
     const taken = [...days]
@@ -120,7 +126,7 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
   }
 
   return {
-    used (token, scope, address, agent) {
+    used(token, scope, address, agent) {
       const now = Date.now()
       const use = useOf(token, now)
       if (use === undefined) return
@@ -132,14 +138,16 @@ export const createEvidence = ({ write, onFailure }: EvidenceOptions): Evidence 
       addAddress(use.addresses, address, 1)
     },
 
-    refused (token, reason) {
+    refused(token, reason) {
       const use = useOf(token, Date.now())
       if (use !== undefined) add(use.refusals, reason, 1)
     },
 
     flush,
 
-    settle: async () => { await Promise.race([flush(), wait(SETTLE_MS, undefined, { ref: false })]) }
+    settle: async () => {
+      await Promise.race([flush(), wait(SETTLE_MS, undefined, { ref: false })])
+    }
   }
 }
 

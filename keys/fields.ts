@@ -1,9 +1,10 @@
 import type { XStatic } from 'typebox/schema'
-import { INSTANT, PRINTABLE, toInstant } from '../json/validation.ts'
-import { canonicalJson, jsonFault } from '../json/value.ts'
+import { instant, toInstant } from '../json/instants.ts'
+import { PRINTABLE } from '../json/validation.ts'
+import { canonicalJson, isOutOfRange, RANGE_RULE } from '../json/value.ts'
 import { InvalidFields } from '../problems/table.ts'
 import { rangeFault } from './addresses.ts'
-import type { KeyChange } from './client-key.ts'
+import type { KeyChange, RateLimit } from './client-key.ts'
 import { GRANTS, UNSCOPED } from './scopes.ts'
 import { credentialFaults, refuseCredentials } from './token-shape.ts'
 
@@ -19,8 +20,20 @@ const text = { type: 'string', pattern: PRINTABLE } as const
 
 /** What may be written of a key. */
 export const keyFields = {
-  name: { ...text, minLength: 1, maxLength: 100, description: 'What people call the key; unique among keys that are not revoked.', examples: ['billing-sync'] },
-  description: { ...text, type: ['string', 'null'], maxLength: 1000, description: 'What the key is for.', examples: ['Copies invoices to the ledger every hour'] },
+  name: {
+    ...text,
+    minLength: 1,
+    maxLength: 100,
+    description: 'What people call the key; unique among keys that are not revoked.',
+    examples: ['billing-sync']
+  },
+  description: {
+    ...text,
+    type: ['string', 'null'],
+    maxLength: 1000,
+    description: 'What the key is for.',
+    examples: ['Copies invoices to the ledger every hour']
+  },
   scopes: {
     type: 'array',
     items: { type: 'string', enum: GRANTS },
@@ -29,8 +42,18 @@ export const keyFields = {
     description: 'What the key may do; `*` is everything.',
     examples: [['apps:read']]
   },
-  expires_at: { type: ['string', 'null'], maxLength: 40, pattern: INSTANT, description: 'The instant from which the key is refused (RFC 3339); null: never.', examples: ['2027-01-31T12:00:00.000Z'] },
-  enabled: { type: 'boolean', description: 'A key that is not enabled is refused, until it is enabled again.', examples: [true] },
+  expires_at: {
+    ...instant,
+    type: ['string', 'null'],
+    description:
+      'From when on the key is refused: an instant (RFC 3339), a day (midnight UTC), or a duration from now such as `90d` or `1y`; null: never.',
+    examples: ['2027-01-31T12:00:00.000Z']
+  },
+  enabled: {
+    type: 'boolean',
+    description: 'A key that is not enabled is refused, until it is enabled again.',
+    examples: [true]
+  },
   allowed_ips: {
     type: 'array',
     items: { type: 'string', maxLength: 50 },
@@ -44,17 +67,48 @@ export const keyFields = {
     additionalProperties: false,
     properties: {
       max: { type: 'integer', minimum: 1, maximum: 1_000_000_000, description: 'So many requests,', examples: [100] },
-      window_seconds: { type: 'integer', minimum: 1, maximum: DAY_SECONDS, description: 'in so many seconds.', examples: [60] }
+      window_seconds: {
+        type: 'integer',
+        minimum: 1,
+        maximum: DAY_SECONDS,
+        description: 'in so many seconds.',
+        examples: [60]
+      }
     },
     description: 'How often the key may be used, over all its tokens; null: as often as it likes.',
     examples: [{ max: 100, window_seconds: 60 }]
   },
-  metadata: { type: 'object', description: `Any JSON object, ${MAX_METADATA_BYTES} bytes at most; the service only carries it.`, examples: [{ team: 'finance' }] }
+  metadata: {
+    type: 'object',
+    description: `Any JSON object, ${MAX_METADATA_BYTES} bytes at most; the service only carries it.`,
+    examples: [{ team: 'finance' }]
+  }
 } as const
 
-export const NewKeyBody = { type: 'object', required: ['name'], additionalProperties: false, properties: keyFields } as const
+export const NewKeyBody = {
+  type: 'object',
+  required: ['name'],
+  additionalProperties: false,
+  properties: keyFields,
+  // Whoever sends it as it stands gets a key that works from where they are, and is gone tomorrow.
+  examples: [
+    {
+      name: 'tried-in-the-docs',
+      description: 'Made to try the API out',
+      scopes: ['apps:read'],
+      expires_at: '1d',
+      rate_limit: { max: 100, window_seconds: 60 }
+    }
+  ]
+} as const
 
-export const ChangeKeyBody = { type: 'object', additionalProperties: false, properties: keyFields } as const
+export const ChangeKeyBody = {
+  type: 'object',
+  additionalProperties: false,
+  properties: keyFields,
+  // Nothing that locks anybody out.
+  examples: [{ description: 'Copies invoices to the ledger every hour', expires_at: '90d' }]
+} as const
 
 export const RotateBody = {
   type: 'object',
@@ -73,7 +127,15 @@ export const RotateBody = {
 export const RevokeBody = {
   type: 'object',
   additionalProperties: false,
-  properties: { reason: { ...text, type: ['string', 'null'], maxLength: 500, description: 'Why, for those who ask later.', examples: ['The laptop was stolen'] } }
+  properties: {
+    reason: {
+      ...text,
+      type: ['string', 'null'],
+      maxLength: 500,
+      description: 'Why, for those who ask later.',
+      examples: ['The laptop was stolen']
+    }
+  }
 } as const
 
 // The command line takes an id or a name, and - for standard input.
@@ -83,27 +145,38 @@ type Written = XStatic<typeof ChangeKeyBody>
 
 /** What a body that its schema has passed says of a key. Throws InvalidFields for what a schema can't tell. */
 export const toKeyChange = (body: Written): KeyChange => {
-  const expiresAt = toInstant('expires_at', body.expires_at ?? undefined) ?? null
+  const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead') ?? null
   const metadata = metadataText(body.metadata)
   const faults = [
     ...(body.allowed_ips ?? []).flatMap((range, index) => fault(`allowed_ips.${index}`, rangeFault(range))),
-    ...body.name !== undefined && LIKE_AN_ID.test(body.name) ? ['name must not look like the id of a key, nor be -'] : [],
-    ...typeof metadata === 'string' ? [] : fault('metadata', metadata.fault),
-    ...credentialFaults({ name: body.name, description: body.description, metadata: typeof metadata === 'string' ? metadata : null })
+    ...(body.name !== undefined && LIKE_AN_ID.test(body.name)
+      ? ['name must not look like the id of a key, nor be -']
+      : []),
+    ...(typeof metadata === 'string' ? [] : fault('metadata', metadata.fault)),
+    ...credentialFaults({
+      name: body.name,
+      description: body.description,
+      metadata: typeof metadata === 'string' ? metadata : null
+    })
   ]
   if (faults.length > 0) throw new InvalidFields(faults)
   const { name, description, enabled, scopes } = body
   return {
-    ...name === undefined ? {} : { name },
-    ...description === undefined ? {} : { description },
-    ...enabled === undefined ? {} : { enabled },
-    ...scopes === undefined ? {} : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : GRANTS.filter(grant => scopes.includes(grant)) },
-    ...body.expires_at === undefined ? {} : { expiresAt },
-    ...body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] },
-    ...body.rate_limit === undefined ? {} : { rateLimit: body.rate_limit === null ? null : { max: body.rate_limit.max, windowSeconds: body.rate_limit.window_seconds } },
-    ...body.metadata === undefined || typeof metadata !== 'string' ? {} : { metadata }
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(scopes === undefined
+      ? {}
+      : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : GRANTS.filter(grant => scopes.includes(grant)) }),
+    ...(body.expires_at === undefined ? {} : { expiresAt }),
+    ...(body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] }),
+    ...(body.rate_limit === undefined ? {} : { rateLimit: toRateLimit(body.rate_limit) }),
+    ...(body.metadata === undefined || typeof metadata !== 'string' ? {} : { metadata })
   }
 }
+
+const toRateLimit = (limit: { max: number; window_seconds: number } | null): RateLimit | null =>
+  limit === null ? null : { max: limit.max, windowSeconds: limit.window_seconds }
 
 /** Why a key is revoked, as a body tells it. Throws InvalidFields where the reason holds a credential. */
 export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string | null => {
@@ -113,9 +186,10 @@ export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string 
 
 // Its depth and its length are looked at before anything is done that takes longer for more of either.
 const metadataText = (metadata: object = {}): string | { fault: string } => {
-  const found = jsonFault(metadata)
-  if (found !== null) return { fault: found }
-  return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES ? { fault: `must have ${MAX_METADATA_BYTES} bytes at most` } : canonicalJson(metadata)
+  if (isOutOfRange(metadata)) return { fault: RANGE_RULE }
+  return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES
+    ? { fault: `must have ${MAX_METADATA_BYTES} bytes at most` }
+    : canonicalJson(metadata)
 }
 
-const fault = (field: string, found: string | null): string[] => found === null ? [] : [`${field} ${found}`]
+const fault = (field: string, found: string | null): string[] => (found === null ? [] : [`${field} ${found}`])

@@ -1,18 +1,22 @@
 import { createVerifier } from 'fast-jwt'
 import { generationOf } from './token.ts'
 
-// The header is {"alg":"HS256"} to the letter: Trivial writes no other, and a pinned header leaves no algorithm to choose.
+// The header is {"alg":"HS256"} to the letter: Trivial writes no other, and a pinned header leaves no algorithm to
+// choose.
 const HEADER = Buffer.from('{"alg":"HS256"}').toString('base64url')
 
 /** Answers the `key_id` that a legacy token holds, and which secret signed it; null where the token is not good. */
-export type OpenLegacyToken = (token: string) => { keyId: string, generation: string } | null
+export type OpenLegacyToken = (token: string) => { keyId: string; generation: string } | null
 
 /**
  * Makes the opener of Trivial's own client tokens: a JWT (RFC 7519) signed with HS256 under the secret as given, whose
  * payload holds `key_id`. It answers null for anything else, and never throws.
  */
 export const createLegacyTokenOpener = (secrets: readonly string[]): OpenLegacyToken => {
-  const verifiers = secrets.map(key => ({ verify: createVerifier({ key, algorithms: ['HS256'], cache: false }), generation: generationOf(key) }))
+  const verifiers = secrets.map(key => ({
+    verify: createVerifier({ key, algorithms: ['HS256'], cache: false }),
+    generation: generationOf(key)
+  }))
 
   return token => {
     if (!token.startsWith(`${HEADER}.`) || !hasOneSpelling(token)) return null

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { v7 as newId } from 'uuid'
 import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields } from '../problems/table.ts'
-import { allowListKeys } from './allow-list.ts'
+import { allowListKeys, entryDigest, needsLegacyToken } from './allow-list.ts'
 import { UNLIMITED, whyDead } from './client-key.ts'
 import type { ClientKey, ClientKeyRecord, Dead, KeyChange, TokenRecord } from './client-key.ts'
 import type { OpenLegacyToken } from './legacy-token.ts'
@@ -54,40 +54,72 @@ export interface KeyRegistryOptions {
 }
 
 /**
- * Every client key there is, managed ones and those of the environment, and what may be done with them. A key that does not
- * exist is a ClientKeyNotFound; changes fail as `ClientKeyStore` says, and environment keys, which can only be revoked, with
- * EnvironmentKeyFixed.
+ * Every client key there is, managed ones and those of the environment, and what may be done with them. A key that does
+ * not exist is a ClientKeyNotFound; changes fail as `ClientKeyStore` says, and environment keys, which can only be
+ * revoked, with EnvironmentKeyFixed.
  */
 export interface KeyRegistry {
   /** Throws InvalidFields for a key that would be dead from the start. */
-  issue (wanted: KeyChange & { name: string }, author: Author, retryable?: Retryable): Promise<Issued>
-  /** A new token; the older ones are good for so many seconds more. */
-  rotate (id: string, graceSeconds: number, author: Author, retryable?: Retryable): Promise<Issued & { older: readonly TokenRecord[] }>
-  change (id: string, change: KeyChange, author: Author): Promise<ClientKeyRecord>
-  revoke (id: string, reason: string | null, author: Author): Promise<ClientKeyRecord>
-  find (id: string): Promise<ClientKeyRecord>
+  issue: (wanted: KeyChange & { name: string }, author: Author, retryable?: Retryable) => Promise<Issued>
+  /**
+   * A new token; the older ones are good for so many seconds more. `keep` is given the token before it is good, so that
+   * no end of the process can lose one that is: where it throws, the key stays as it is.
+   */
+  rotate: (
+    id: string,
+    graceSeconds: number,
+    author: Author,
+    retryable?: Retryable,
+    keep?: (issued: IssuedClientKey) => void
+  ) => Promise<Issued & { older: readonly TokenRecord[] }>
+  change: (id: string, change: KeyChange, author: Author) => Promise<ClientKeyRecord>
+  revoke: (id: string, reason: string | null, author: Author) => Promise<ClientKeyRecord>
+  find: (id: string) => Promise<ClientKeyRecord>
   /** The key of this id, else the one of this name that is not revoked; null where there is none. */
-  resolve (idOrName: string): Promise<ClientKeyRecord | null>
-  tokens (id: string): Promise<readonly TokenRecord[]>
-  list (filter: ClientKeyFilter, limit: number, after?: string): Promise<{ keys: ClientKeyRecord[], more: boolean }>
+  resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
+  tokens: (id: string) => Promise<readonly TokenRecord[]>
+  /**
+   * The entry that would allow an environment key without telling its `key_id`: `sha256:` and its digest. Null for a
+   * managed key, and for an environment key whose `key_id` could be guessed.
+   */
+  allowListEntry: (id: string) => string | null
+  list: (filter: ClientKeyFilter, limit: number, after?: string) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
   /** What was seen of a key in the last so many days, today included. */
-  usage (id: string, days: number): Promise<UsageCount[]>
-  inspect (token: string): Promise<Inspection>
-  /** Each secret that is configured, and each that tokens still depend on. `secret` names it by the variable that holds it. */
-  secrets (): Promise<{ use: GenerationUse, secret: string | null }[]>
+  usage: (id: string, days: number) => Promise<UsageCount[]>
+  inspect: (token: string) => Promise<Inspection>
+  /**
+   * Each secret that is configured, and each that tokens still depend on. `secret` names it by the variable that holds
+   * it.
+   */
+  secrets: () => Promise<{ use: GenerationUse; secret: string | null }[]>
   /** The generations that good tokens depend on, of which no secret is configured. */
-  orphans (): Promise<string[]>
+  orphans: () => Promise<string[]>
 }
 
-export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegacyToken }: KeyRegistryOptions): KeyRegistry => {
+export const createKeyRegistry = ({
+  store,
+  sealer,
+  secrets,
+  allowList,
+  openLegacyToken
+}: KeyRegistryOptions): KeyRegistry => {
   const environment = allowListKeys(allowList)
   const environmentKeys = new Map([...environment].map(([digest, key]) => [key.id, { key, digest }]))
+  // A key_id of another form than the service's own may be a word, which its digest would tell.
+  const guessable = new Set(allowList.filter(needsLegacyToken).map(entryDigest))
   const generations = secrets.map(generationOf)
 
   const environmentRecord = async (key: ClientKey, digest: string): Promise<ClientKeyRecord> => {
     const { revokedAt, revokedReason, tokens } = await store.environmentRecord(key, digest)
     return {
-      ...key, revokedAt, revokedReason, description: null, metadata: '{}', createdAt: null, createdBy: null, lastUsedAt: tokens[0]?.lastUsedAt ?? null
+      ...key,
+      revokedAt,
+      revokedReason,
+      description: null,
+      metadata: '{}',
+      createdAt: null,
+      createdBy: null,
+      lastUsedAt: tokens[0]?.lastUsedAt ?? null
     }
   }
 
@@ -105,7 +137,10 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
   const seal = () => {
     const issued = issueClientKey(sealer)
     const { keyId, keyAccessToken } = issued
-    return { issued, token: { digest: digestOf(keyId), generation: sealer.generation, hint: keyAccessToken.slice(-HINT_LENGTH) } }
+    return {
+      issued,
+      token: { digest: digestOf(keyId), generation: sealer.generation, hint: keyAccessToken.slice(-HINT_LENGTH) }
+    }
   }
 
   return {
@@ -117,10 +152,11 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
       return { ...issued, key: await store.insert(key, token, at, author, attemptOf(retryable, at)) }
     },
 
-    rotate: async (id, graceSeconds, author, retryable) => {
+    rotate: async (id, graceSeconds, author, retryable, keep) => {
       refuseEnvironmentKey(id)
       const at = new Date()
       const { issued, token } = seal()
+      keep?.(issued)
       const deadline = new Date(at.getTime() + graceSeconds * 1000)
       const rotated = await store.rotate(id, token, at, deadline, author, attemptOf(retryable, at))
       if (rotated === null) throw new ClientKeyNotFound()
@@ -150,12 +186,19 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
     resolve: async idOrName => {
       const fixed = environmentKeys.get(idOrName)
       if (fixed !== undefined) return await environmentRecord(fixed.key, fixed.digest)
-      return await store.find(idOrName) ?? await store.findByName(idOrName)
+      return (await store.find(idOrName)) ?? (await store.findByName(idOrName))
     },
 
     tokens: async id => {
       const fixed = environmentKeys.get(id)
-      return fixed === undefined ? await store.tokens(id) : (await store.environmentRecord(fixed.key, fixed.digest)).tokens
+      return fixed === undefined
+        ? await store.tokens(id)
+        : (await store.environmentRecord(fixed.key, fixed.digest)).tokens
+    },
+
+    allowListEntry: id => {
+      const digest = environmentKeys.get(id)?.digest
+      return digest === undefined || guessable.has(digest) ? null : `sha256:${digest}`
     },
 
     // Ordered by id, in which environment keys come last.
@@ -179,7 +222,11 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
       const opened = isLegacy ? openedLegacy(openLegacyToken(token)) : sealer.open(token)
       const generation = opened.ok ? opened.generation : claimedGeneration(token)
       const place = generation === null ? -1 : generations.indexOf(generation)
-      const about = { wellFormed: isLegacy || generation !== null, generation, secret: place < 0 ? null : place === 0 ? 'current' : 'previous' } as const
+      const about = {
+        wellFormed: isLegacy || generation !== null,
+        generation,
+        secret: place < 0 ? null : place === 0 ? 'current' : 'previous'
+      } as const
       if (!opened.ok) return { ...about, allowed: false, reason: opened.fault, key: null }
 
       const digest = digestOf(opened.keyId)
@@ -197,32 +244,44 @@ export const createKeyRegistry = ({ store, sealer, secrets, allowList, openLegac
 
     secrets: async () => {
       const uses = await store.generations(new Date())
-      const unused = generations.filter(generation => !uses.some(use => use.generation === generation && use.source === 'managed'))
+      const unused = generations
+        .filter(generation => !uses.some(use => use.generation === generation && use.source === 'managed'))
         .map((generation): GenerationUse => ({ generation, source: 'managed', liveTokens: 0, lastUsedAt: null }))
       const place = ({ generation }: GenerationUse): number => generations.indexOf(generation)
-      return [...uses, ...unused].filter(use => place(use) >= 0 || use.liveTokens !== 0).sort((a, b) => (place(a) >>> 0) - (place(b) >>> 0))
-        .map(use => ({ use, secret: place(use) < 0 ? null : place(use) === 0 ? 'CLIENT_SECRET' : 'CLIENT_SECRET_PREVIOUS' }))
+      return [...uses, ...unused]
+        .filter(use => place(use) >= 0 || use.liveTokens !== 0)
+        .sort((a, b) => (place(a) >>> 0) - (place(b) >>> 0))
+        .map(use => ({
+          use,
+          secret: place(use) < 0 ? null : place(use) === 0 ? 'CLIENT_SECRET' : 'CLIENT_SECRET_PREVIOUS'
+        }))
     },
 
     orphans: async () => await store.orphans(generations, new Date())
   }
 }
 
-const openedLegacy = (opened: ReturnType<OpenLegacyToken>): OpenedToken => opened === null ? { ok: false, fault: 'forged' } : { ok: true, ...opened }
+const openedLegacy = (opened: ReturnType<OpenLegacyToken>): OpenedToken =>
+  opened === null ? { ok: false, fault: 'forged' } : { ok: true, ...opened }
 
-const attemptOf = (retryable: Retryable | undefined, at: Date): Attempt | null => retryable === undefined
-  ? null
-  : {
-      caller: retryable.caller,
-      keyHash: hash('sha256', retryable.idempotencyKey),
-      requestHash: hash('sha256', retryable.request),
-      since: new Date(at.getTime() - ATTEMPT_MS)
-    }
+const attemptOf = (retryable: Retryable | undefined, at: Date): Attempt | null =>
+  retryable === undefined
+    ? null
+    : {
+        caller: retryable.caller,
+        keyHash: hash('sha256', retryable.idempotencyKey),
+        requestHash: hash('sha256', retryable.request),
+        since: new Date(at.getTime() - ATTEMPT_MS)
+      }
 
-const matches = (key: ClientKeyRecord, { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope }: ClientKeyFilter): boolean =>
+const matches = (
+  key: ClientKeyRecord,
+  { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation }: ClientKeyFilter
+): boolean =>
   (enabled === undefined || key.enabled === enabled) &&
   (revoked === undefined || (key.revokedAt !== null) === revoked) &&
   expiresBefore === undefined &&
+  generation === undefined &&
   (unusedSince === undefined || key.lastUsedAt === null || key.lastUsedAt < unusedSince) &&
   (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
   (scope === undefined || covers(key.scopes, scope))

@@ -2,47 +2,102 @@ import type { ClientKey, ClientKeyRecord, TokenRecord } from './client-key.ts'
 import { keyFields } from './fields.ts'
 import type { GenerationUse, UsageCount } from './store.ts'
 
-const instant = (description: string) => ({ type: 'string', format: 'date-time', description, examples: ['2026-01-05T09:00:00.000Z'] }) as const
+const instant = (description: string) =>
+  ({ type: 'string', format: 'date-time', description, examples: ['2026-01-05T09:00:00.000Z'] }) as const
 const instantOrNull = (description: string) => ({ ...instant(description), type: ['string', 'null'] }) as const
-const textOrNull = (description: string, example: string) => ({ type: ['string', 'null'], description, examples: [example] }) as const
+const textOrNull = (description: string, example: string) =>
+  ({ type: ['string', 'null'], description, examples: [example] }) as const
 
-const { name, description, scopes, expires_at: expiresAt, enabled, allowed_ips: allowedIps, rate_limit: rateLimit, metadata } = keyFields
+const {
+  name,
+  description,
+  scopes,
+  expires_at: expiresAt,
+  enabled,
+  allowed_ips: allowedIps,
+  rate_limit: rateLimit,
+  metadata
+} = keyFields
 
 export const ActorJson = {
   $id: 'Actor',
   type: 'object',
   required: ['kind', 'id', 'name'],
   properties: {
-    kind: { type: 'string', description: '`client_key`, or `cli` for somebody at the command line of the service.', examples: ['client_key'] },
-    id: { type: 'string', description: 'The id of the key, or of the user of the operating system.', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] },
+    kind: {
+      type: 'string',
+      description: '`client_key`, or `cli` for somebody at the command line of the service.',
+      examples: ['client_key']
+    },
+    id: {
+      type: 'string',
+      description: 'The id of the key, or of the user of the operating system.',
+      examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11']
+    },
     name: { type: 'string', description: 'The name of the key, or of the user.', examples: ['billing-sync'] }
   }
 } as const
 
 const keyProperties = {
-  id: { type: 'string', description: 'A UUIDv7, or `env_` and 16 hexadecimal digits for an environment key.', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] },
+  id: {
+    type: 'string',
+    description: 'A UUIDv7, or `env_` and 16 hexadecimal digits for an environment key.',
+    examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11']
+  },
   name,
   description,
-  source: { type: 'string', enum: ['managed', 'environment'], description: 'What allows the key: a row in the database, or an entry of `CLIENT_KEYS`.', examples: ['managed'] },
+  source: {
+    type: 'string',
+    enum: ['managed', 'environment'],
+    description: 'What allows the key: a row in the database, or an entry of `CLIENT_KEYS`.',
+    examples: ['managed']
+  },
   scopes,
-  expires_at: { ...instantOrNull('The instant from which the key is refused; null: never.'), examples: expiresAt.examples },
+  expires_at: {
+    ...instantOrNull('The instant from which the key is refused; null: never.'),
+    examples: expiresAt.examples
+  },
   enabled,
   allowed_ips: allowedIps,
-  rate_limit: { type: ['object', 'null'], required: rateLimit.required, properties: rateLimit.properties, description: rateLimit.description, examples: rateLimit.examples },
+  rate_limit: {
+    type: ['object', 'null'],
+    required: rateLimit.required,
+    properties: rateLimit.properties,
+    description: rateLimit.description,
+    examples: rateLimit.examples
+  },
   metadata,
   created_at: instantOrNull('Null for an environment key.'),
-  created_by: { oneOf: [{ $ref: 'Actor#' }, { type: 'null' }], description: 'Who issued the key; null for an environment key.' },
+  created_by: {
+    oneOf: [{ $ref: 'Actor#' }, { type: 'null' }],
+    description: 'Who issued the key; null for an environment key.'
+  },
   revoked_at: instantOrNull('When the key was revoked, for good; null: it was not.'),
   revoked_reason: textOrNull('Why, where a reason was given.', 'The laptop was stolen'),
   last_used_at: instantOrNull('When a token of the key was last let in, up to a second ago.')
 } as const
 
-export const ClientKeyJson = { $id: 'ClientKey', type: 'object', required: Object.keys(keyProperties), properties: keyProperties }
+export const ClientKeyJson = {
+  $id: 'ClientKey',
+  type: 'object',
+  required: Object.keys(keyProperties),
+  properties: keyProperties
+}
 
 export const TokenRecordJson = {
   $id: 'ClientKeyToken',
   type: 'object',
-  required: ['hint', 'generation', 'created_at', 'expires_at', 'revoked_at', 'last_used_at', 'last_used_ip', 'last_used_agent', 'use_count'],
+  required: [
+    'hint',
+    'generation',
+    'created_at',
+    'expires_at',
+    'revoked_at',
+    'last_used_at',
+    'last_used_ip',
+    'last_used_agent',
+    'use_count'
+  ],
   properties: {
     hint: textOrNull('The last 4 characters of the token; null for the tokens of environment keys.', 'x7Qa'),
     generation: { type: 'string', description: 'Which `CLIENT_SECRET` sealed it.', examples: ['9f86d081'] },
@@ -56,15 +111,30 @@ export const TokenRecordJson = {
   }
 } as const
 
-const tokens = { type: 'array', items: { $ref: 'ClientKeyToken#' }, description: 'The newest hundred tokens, the newest first.' } as const
+const tokens = {
+  type: 'array',
+  items: { $ref: 'ClientKeyToken#' },
+  description: 'The newest hundred tokens, the newest first.'
+} as const
 
 export const ClientKeyWithTokensJson = {
-  $id: 'ClientKeyWithTokens', type: 'object', required: [...Object.keys(keyProperties), 'tokens'], properties: { ...keyProperties, tokens }
+  $id: 'ClientKeyWithTokens',
+  type: 'object',
+  required: [...Object.keys(keyProperties), 'tokens'],
+  properties: { ...keyProperties, tokens }
 }
 
 const secrets = {
-  key_id: { type: 'string', description: 'Secret, and never shown again: 32 hexadecimal digits.', examples: ['<32 hexadecimal digits>'] },
-  key_access_token: { type: 'string', description: 'The Bearer token. Secret, and never shown again.', examples: ['tck_<72 letters and digits>'] }
+  key_id: {
+    type: 'string',
+    description: 'Secret, and never shown again: 32 hexadecimal digits.',
+    examples: ['<32 hexadecimal digits>']
+  },
+  key_access_token: {
+    type: 'string',
+    description: 'The Bearer token. Secret, and never shown again.',
+    examples: ['tck_<72 letters and digits>']
+  }
 } as const
 
 export const IssuedKeyJson = {
@@ -78,10 +148,18 @@ export const RotatedKeyJson = {
   $id: 'RotatedClientKey',
   type: 'object',
   required: [...Object.keys(keyProperties), ...Object.keys(secrets), 'older_tokens'],
-  properties: { ...keyProperties, ...secrets, older_tokens: { ...tokens, description: 'The other tokens of the key: until when each is good, when it was last used and from where.' } }
+  properties: {
+    ...keyProperties,
+    ...secrets,
+    older_tokens: {
+      ...tokens,
+      description: 'The other tokens of the key: until when each is good, when it was last used and from where.'
+    }
+  }
 }
 
-const counts = (what: string, example: Record<string, number>) => ({ type: 'object', additionalProperties: { type: 'integer' }, description: what, examples: [example] }) as const
+const counts = (what: string, example: Record<string, number>) =>
+  ({ type: 'object', additionalProperties: { type: 'integer' }, description: what, examples: [example] }) as const
 
 export const UsageJson = {
   $id: 'ClientKeyUsage',
@@ -99,7 +177,9 @@ export const UsageJson = {
           day: { type: 'string', format: 'date', description: 'A day of UTC.', examples: ['2026-01-31'] },
           requests: counts('Requests that were let in, by the scope that they asked for.', { 'apps:read': 120 }),
           refusals: counts('Requests that were refused, by the reason.', { insufficient_scope: 2 }),
-          addresses: counts('Requests that were let in, by address; `*` stands for those beyond the first hundred.', { '10.0.0.5': 120 })
+          addresses: counts('Requests that were let in, by address; `*` stands for those beyond the first hundred.', {
+            '10.0.0.5': 120
+          })
         }
       }
     }
@@ -151,9 +231,14 @@ export const toTokenJson = (token: TokenRecord) => ({
   use_count: token.useCount
 })
 
-interface DayJson { day: string, requests: Record<string, number>, refusals: Record<string, number>, addresses: Record<string, number> }
+interface DayJson {
+  day: string
+  requests: Record<string, number>
+  refusals: Record<string, number>
+  addresses: Record<string, number>
+}
 
-export const toUsageJson = (id: string, usage: readonly UsageCount[]): { client_key_id: string, days: DayJson[] } => {
+export const toUsageJson = (id: string, usage: readonly UsageCount[]): { client_key_id: string; days: DayJson[] } => {
   const days = new Map<string, DayJson>()
   for (const { day, kind, label, count } of usage) {
     const entry = days.get(day) ?? { day, requests: {}, refusals: {}, addresses: {} }
@@ -163,5 +248,7 @@ export const toUsageJson = (id: string, usage: readonly UsageCount[]): { client_
   return { client_key_id: id, days: [...days.values()] }
 }
 
-export const toGenerationJson = ({ generation, source, liveTokens, lastUsedAt }: GenerationUse, secret: string | null) =>
-  ({ generation, secret, source, live_tokens: liveTokens, last_used_at: lastUsedAt })
+export const toGenerationJson = (
+  { generation, source, liveTokens, lastUsedAt }: GenerationUse,
+  secret: string | null
+) => ({ generation, secret, source, live_tokens: liveTokens, last_used_at: lastUsedAt })

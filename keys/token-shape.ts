@@ -3,7 +3,9 @@ import { InvalidFields } from '../problems/table.ts'
 const SEALED = /^tck_/
 const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 
-/** Whether a string has the outer shape of a JSON Web Token, as Trivial's own tokens are. Says nothing of its signature. */
+/**
+ * Whether a string has the outer shape of a JSON Web Token, as Trivial's own tokens are. Says nothing of its signature.
+ */
 export const looksLikeJwt = (text: string): boolean => JWT.test(text)
 
 /** Whether a string was meant as a token of either kind, good or not. */
@@ -18,7 +20,10 @@ const KEY_ID = /(?<!\w)[0-9a-f]{32}(?!\w)/i
 /** What is wrong with texts that are to be kept, by their names, where they hold what must not be: a sentence each. */
 export const credentialFaults = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
   Object.entries(texts).flatMap(([name, text]) =>
-    holdsToken(text ?? '') || KEY_ID.test(text ?? '') ? [`${name} must not hold a token or a key_id (32 hexadecimal digits): it would be stored`] : [])
+    holdsToken(text ?? '') || KEY_ID.test(text ?? '')
+      ? [`${name} must not hold a token or a key_id (32 hexadecimal digits): it would be stored`]
+      : []
+  )
 
 /** Throws InvalidFields where texts that are to be kept hold what must not be. */
 export const refuseCredentials = (texts: Readonly<Record<string, string | null | undefined>>): void => {

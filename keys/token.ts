@@ -23,9 +23,7 @@ const HKDF_INFO = 'trivial client key v1'
 /** Why a token did not open. For logs: a caller is never told which it was. */
 export type TokenFault = 'malformed' | 'bad_checksum' | 'unknown_version' | 'unknown_generation' | 'forged'
 
-export type OpenedToken =
-  | { ok: true, keyId: string, generation: string }
-  | { ok: false, fault: TokenFault }
+export type OpenedToken = { ok: true; keyId: string; generation: string } | { ok: false; fault: TokenFault }
 
 export interface IssuedClientKey {
   /** 32 lowercase hexadecimal digits. Secret, and never seen again. */
@@ -39,13 +37,17 @@ export interface TokenSealer {
   /** 8 hexadecimal digits that tell which secret seals: the first 4 bytes of its SHA-256. */
   generation: string
   /** Seals a `key_id` of 32 lowercase hexadecimal digits. Two seals of one `key_id` differ (random nonce). */
-  seal (keyId: string): string
+  seal: (keyId: string) => string
   /** Opens a token. Never throws, whatever the string holds. */
-  open (token: string): OpenedToken
+  open: (token: string) => OpenedToken
 }
 
 /** `additionalData` is what the seal covers beside the `key_id`: the prefix, the version and the generation. */
-interface SealingKey { generation: string, additionalData: Buffer, key: KeyObject }
+interface SealingKey {
+  generation: string
+  additionalData: Buffer
+  key: KeyObject
+}
 
 /**
  * Makes the sealer of `key_access_token`s: `tck_`, 66 base62 digits, 6 base62 digits of CRC-32.
@@ -61,16 +63,21 @@ export const createTokenSealer = (secret: string, previousSecrets: readonly stri
   return {
     generation: current.generation,
 
-    seal (keyId) {
+    seal(keyId) {
       const nonce = randomBytes(CIPHERTEXT_START - NONCE_START)
       const cipher = createCipheriv(CIPHER, current.key, nonce).setAAD(current.additionalData)
       const ciphertext = Buffer.concat([cipher.update(Buffer.from(keyId, 'hex')), cipher.final()])
-      const sealed = Buffer.concat([current.additionalData.subarray(PREFIX.length), nonce, ciphertext, cipher.getAuthTag()])
+      const sealed = Buffer.concat([
+        current.additionalData.subarray(PREFIX.length),
+        nonce,
+        ciphertext,
+        cipher.getAuthTag()
+      ])
       const body = PREFIX + encodeBase62(sealed, SEALED_DIGITS)
       return body + checksum(body)
     },
 
-    open (token) {
+    open(token) {
       if (!hasShape(token)) return { ok: false, fault: 'malformed' }
       if (!hasChecksum(token)) return { ok: false, fault: 'bad_checksum' }
       const sealed = decodeBase62(token.slice(PREFIX.length, CHECKSUM_START), SEALED_BYTES)
@@ -100,17 +107,25 @@ export const issueClientKey = (sealer: TokenSealer): IssuedClientKey => {
 export const digestOf = (keyId: string): string => hash('sha256', keyId)
 
 /** Tells one secret from another without telling it: the first 4 bytes of its SHA-256, as 8 hexadecimal digits. */
-export const generationOf = (secret: string): string => hash('sha256', secret).slice(0, 2 * (NONCE_START - GENERATION_START))
+export const generationOf = (secret: string): string =>
+  hash('sha256', secret).slice(0, 2 * (NONCE_START - GENERATION_START))
 
-/** The generation that a well-formed token says it is of, which only its secret can prove; null for what is no token. */
+/**
+ * The generation that a well-formed token says it is of, which only its secret can prove; null for what is no token.
+ */
 export const claimedGeneration = (token: string): string | null =>
   hasShape(token) && hasChecksum(token)
-    ? decodeBase62(token.slice(PREFIX.length, CHECKSUM_START), SEALED_BYTES)?.toString('hex', GENERATION_START, NONCE_START) ?? null
+    ? (decodeBase62(token.slice(PREFIX.length, CHECKSUM_START), SEALED_BYTES)?.toString(
+        'hex',
+        GENERATION_START,
+        NONCE_START
+      ) ?? null)
     : null
 
 const hasShape = (token: string): boolean => token.length === TOKEN_LENGTH && token.startsWith(PREFIX)
 
-const hasChecksum = (token: string): boolean => crc32(token.slice(0, CHECKSUM_START)) === readBase62(token.slice(CHECKSUM_START))
+const hasChecksum = (token: string): boolean =>
+  crc32(token.slice(0, CHECKSUM_START)) === readBase62(token.slice(CHECKSUM_START))
 
 const sealingKey = (secret: string): SealingKey => {
   const generation = generationOf(secret)

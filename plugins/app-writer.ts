@@ -9,7 +9,13 @@ declare module 'fastify' {
   }
 }
 
-export default fp(async fastify => {
-  const { BASE_URL, DEFAULT_LOAD_BALANCER } = fastify.config
-  fastify.decorate('writeApp', createAppWriter({ domain: new URL(BASE_URL).host, loadBalancer: DEFAULT_LOAD_BALANCER }))
-}, { name: 'app-writer', dependencies: ['config'] })
+export default fp(
+  async fastify => {
+    const { BASE_URL, DEFAULT_LOAD_BALANCER } = fastify.config
+    fastify.decorate(
+      'writeApp',
+      createAppWriter({ domain: new URL(BASE_URL).host, loadBalancer: DEFAULT_LOAD_BALANCER })
+    )
+  },
+  { name: 'app-writer', dependencies: ['config'] }
+)

@@ -3,6 +3,7 @@ import type { verifyBearerAuth } from '@fastify/bearer-auth'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Principal } from '../access/principal.ts'
+import { bearerChallenge, REALM } from '../http/challenge.ts'
 import { createAuthenticator } from '../keys/authenticator.ts'
 import type { AuthenticatorOptions, TokenRefusal, Verdict } from '../keys/authenticator.ts'
 import type { KnownToken } from '../keys/client-key.ts'
@@ -15,6 +16,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** An `onRequest` hook: lets a request with a good client key pass, and refuses any other. */
     requireClientKey: onRequestHookHandler
+    /** The realm of every `WWW-Authenticate` that client keys are refused with. */
+    clientKeyRealm: string
   }
 
   interface FastifyRequest {
@@ -28,7 +31,7 @@ export interface ClientKeyAuthOptions extends Omit<AuthenticatorOptions, 'openLe
   acceptLegacyTokens?: boolean
   /** Is told of every known token that is refused. */
   evidence?: Pick<Evidence, 'refused'>
-  /** The realm in `WWW-Authenticate`; `trivial` unless told. */
+  /** The realm in `WWW-Authenticate`; `trivial` by default. */
   realm?: string
 }
 
@@ -40,7 +43,7 @@ class Refused extends Error {
   /** The token, where it is known. */
   readonly token: KnownToken | undefined
 
-  constructor (reason: Refusal, token?: KnownToken) {
+  constructor(reason: Refusal, token?: KnownToken) {
     super(reason)
     this.reason = reason
     this.token = token
@@ -70,54 +73,67 @@ const REASONS: Readonly<Record<string, Refusal | undefined>> = {
  * ```
  *
  * A refused request fails with a `statusCode` of 401 (`CREDENTIAL_REQUIRED`, `INVALID_TOKEN`) or 403
- * (`BROWSER_NOT_ALLOWED`) and has its `WWW-Authenticate` header set; the reason, which the reply hides, is logged once at
- * info as `reason`.
+ * (`BROWSER_NOT_ALLOWED`) and has its `WWW-Authenticate` header set; the reason, which the reply hides, is logged once
+ * at info as `reason`.
  */
-export default fp<ClientKeyAuthOptions>(async (fastify, { acceptLegacyTokens = false, realm = 'trivial', evidence, ...options }) => {
-  const secrets = [options.secret, ...options.previousSecrets ?? []]
-  const authenticate = createAuthenticator(acceptLegacyTokens ? { ...options, openLegacyToken: await legacyTokenOpener(secrets) } : options)
+export default fp<ClientKeyAuthOptions>(
+  async (fastify, { acceptLegacyTokens = false, realm = REALM, evidence, ...options }) => {
+    const secrets = [options.secret, ...(options.previousSecrets ?? [])]
+    const authenticate = createAuthenticator(
+      acceptLegacyTokens ? { ...options, openLegacyToken: await legacyTokenOpener(secrets) } : options
+    )
 
-  const admit = (request: FastifyRequest, verdict: Verdict): true => {
-    if (!verdict.ok) throw new Refused(verdict.reason, verdict.token)
-    const { token } = verdict
-    if (isCrossSite(request)) throw new Refused('cross_site', token)
-    request.principal = { kind: 'client_key', key: token.key, token }
-    return true
-  }
-
-  await fastify.register(bearerAuth, {
-    addHook: false,
-    keys: [],
-    specCompliance: 'rfc6749',
-    verifyErrorLogLevel: 'trace',
-    auth: (token, request) => {
-      if (token === '' || request.headers.authorization?.length !== SCHEME_LENGTH + token.length) throw new Refused('malformed_header')
-      if (isSentTwice(request)) throw new Refused('duplicate_header')
-      const verdict = authenticate(token)
-      return verdict instanceof Promise ? verdict.then(late => admit(request, late)) : admit(request, verdict)
+    const admit = (request: FastifyRequest, verdict: Verdict): true => {
+      if (!verdict.ok) throw new Refused(verdict.reason, verdict.token)
+      const { token } = verdict
+      if (isCrossSite(request)) throw new Refused('cross_site', token)
+      request.principal = { kind: 'client_key', key: token.key, token }
+      return true
     }
-  })
-  const verify = fastify.getDecorator<verifyBearerAuth>('verifyBearerAuth')
 
-  fastify.decorateRequest('principal', null)
-  fastify.decorate('requireClientKey', (request, reply, done) => {
-    verify(request, reply, error => {
-      if (error === undefined) return done()
-      const reason = reasonOf(error)
-      if (reason === undefined) return done(error)
-      const token = error instanceof Refused ? error.token : undefined
-      if (token !== undefined) evidence?.refused(token, reason)
-      logRefusal(request, reason, token)
-      done(refuse(reply, reason, realm))
+    await fastify.register(bearerAuth, {
+      addHook: false,
+      keys: [],
+      specCompliance: 'rfc6749',
+      verifyErrorLogLevel: 'trace',
+      auth: (token, request) => {
+        if (token === '' || request.headers.authorization?.length !== SCHEME_LENGTH + token.length) {
+          throw new Refused('malformed_header')
+        }
+        if (isSentTwice(request)) throw new Refused('duplicate_header')
+        return authenticate(token).then(verdict => admit(request, verdict))
+      }
     })
-  })
-}, { name: 'client-key-auth', fastify: '5.x' })
+    const verify = fastify.getDecorator<verifyBearerAuth>('verifyBearerAuth')
+
+    fastify.decorateRequest('principal', null)
+    fastify.decorate('clientKeyRealm', realm)
+    fastify.decorate('requireClientKey', (request, reply, done) => {
+      verify(request, reply, error => {
+        if (error === undefined) {
+          done()
+          return
+        }
+        const reason = reasonOf(error)
+        if (reason === undefined) {
+          done(error)
+          return
+        }
+        const token = error instanceof Refused ? error.token : undefined
+        if (token !== undefined) evidence?.refused(token, reason)
+        logRefusal(request, reason, token)
+        done(refuse(reply, reason, realm))
+      })
+    })
+  },
+  { name: 'client-key-auth', fastify: '5.x' }
+)
 
 // Loaded by plugins/client-keys.ts, which knows the configuration.
 export const autoload = false
 
-// Loaded only where it is wanted: it is a tenth of the time that the service takes to start. It stands by itself, since the
-// compiler leaves the `.ts` of an import alone that is inside of a default export.
+// Loaded only where it is wanted: it is a tenth of the time that the service takes to start. It stands by itself, since
+// the compiler leaves the `.ts` of an import alone that is inside of a default export.
 const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
   const { createLegacyTokenOpener } = await import('../keys/legacy-token.ts')
   return createLegacyTokenOpener(secrets)
@@ -125,7 +141,10 @@ const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacy
 
 /** One line for each refusal, with the reason that the reply may hide, and the key where it is known. */
 export const logRefusal = (request: FastifyRequest, reason: string, token: KnownToken | undefined): void => {
-  request.log.info({ reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip }, 'client key refused')
+  request.log.info(
+    { reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip },
+    'client key refused'
+  )
 }
 
 const reasonOf = (error: Error & { code?: string }): Refusal | undefined =>
@@ -136,16 +155,16 @@ const refuse = (reply: FastifyReply, reason: Refusal, realm: string): ProblemErr
     reply.code(403)
     return new BrowserNotAllowed()
   }
-  const challenge = `Bearer realm="${realm}"`
-  reply.code(401).header('www-authenticate', reason === 'no_credential' ? challenge : `${challenge}, error="invalid_token"`)
-  return reason === 'no_credential' ? new CredentialRequired() : new InvalidToken()
+  const isMissing = reason === 'no_credential'
+  reply.code(401).header('www-authenticate', bearerChallenge(realm, isMissing ? undefined : 'invalid_token'))
+  return isMissing ? new CredentialRequired() : new InvalidToken()
 }
 
 /** Whether a request has more than one Authorization header: Node keeps the first and drops the rest in silence. */
 export const isSentTwice = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
   let seen = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]
+    const name = String(rawHeaders[i])
     if (name.length !== 'authorization'.length || name.toLowerCase() !== 'authorization') continue
     if (seen) return true
     seen = true

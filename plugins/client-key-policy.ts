@@ -3,7 +3,9 @@ import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { keyPrincipalOf } from '../access/principal.ts'
+import { bearerChallenge } from '../http/challenge.ts'
 import { createRangeCheck, plainAddress } from '../keys/addresses.ts'
+import { rateLimitOf } from '../keys/client-key.ts'
 import type { ClientKey, RateLimit } from '../keys/client-key.ts'
 import type { Evidence } from '../keys/evidence.ts'
 import { covers } from '../keys/scopes.ts'
@@ -13,7 +15,10 @@ import { logRefusal } from './client-key-auth.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The scope that a client key needs for the route; null: any key will do; `none`: none will. Every protected route says one of these. */
+    /**
+     * The scope that a client key needs for the route; null: any key will do; `none`: none will, and none does where
+     * the route says nothing. Every protected route says one of these.
+     */
     scope?: Scope | null | 'none'
   }
 
@@ -28,7 +33,7 @@ declare module 'fastify' {
 export interface ClientKeyPolicyOptions {
   /** Is told of every request that is let in or refused. */
   evidence: Evidence
-  /** Where requests are counted, for keys that have a rate limit; the memory of this process unless told. */
+  /** Where requests are counted, for keys that have a rate limit; the memory of this process by default. */
   rateLimitStore?: FastifyRateLimitStoreCtor
 }
 
@@ -36,88 +41,103 @@ export interface ClientKeyPolicyOptions {
 const MOST_LIMITED_KEYS = 1_000_000
 
 /**
- * Holds client keys to their policy: `allowed_ips`, `rate_limit`, and the scope that each route declares as `config.scope`.
- * A key without limits costs nothing here but a look. Where a limit can't be told, the request is refused.
+ * Holds client keys to their policy: `allowed_ips`, `rate_limit`, and the scope that each route declares as
+ * `config.scope`. A key without limits costs nothing here but a look. Where a limit can't be told, the request is
+ * refused.
  *
- * A refused request fails with ADDRESS_NOT_ALLOWED or INSUFFICIENT_SCOPE (403, RFC 6750), RATE_LIMITED (429) or LIMIT_UNDECIDED (503).
+ * A refused request fails with ADDRESS_NOT_ALLOWED, USER_REQUIRED or INSUFFICIENT_SCOPE (403, RFC 6750), RATE_LIMITED
+ * (429) or LIMIT_UNDECIDED (503).
  */
-export default fp<ClientKeyPolicyOptions>(async (fastify, { evidence, rateLimitStore }) => {
-  await fastify.register(rateLimit, {
-    global: false,
-    cache: MOST_LIMITED_KEYS,
-    ...rateLimitStore === undefined ? {} : { store: rateLimitStore },
-    keyGenerator: request => keyPrincipalOf(request).key.id,
-    max: request => limitOf(request).max,
-    timeWindow: request => limitOf(request).windowSeconds * 1000
-  })
-  const count = fastify.createRateLimit()
+export default fp<ClientKeyPolicyOptions>(
+  async (fastify, { evidence, rateLimitStore }) => {
+    await fastify.register(rateLimit, {
+      global: false,
+      cache: MOST_LIMITED_KEYS,
+      ...(rateLimitStore === undefined ? {} : { store: rateLimitStore }),
+      keyGenerator: request => keyPrincipalOf(request).key.id,
+      max: request => rateLimitOf(keyPrincipalOf(request).key).max,
+      timeWindow: request => rateLimitOf(keyPrincipalOf(request).key).windowSeconds * 1000
+    })
+    const count = fastify.createRateLimit()
 
-  const refuse = (request: FastifyRequest, reason: string): void => {
-    const { token } = keyPrincipalOf(request)
-    evidence.refused(token, reason)
-    logRefusal(request, reason, token)
-  }
-
-  const faultOf = (request: FastifyRequest, reply: FastifyReply): Error | undefined => {
-    const { key } = keyPrincipalOf(request)
-    if (key.allowedIps.length > 0 && !isAllowed(key, request.ip)) {
-      refuse(request, 'address_not_allowed')
-      return new AddressNotAllowed()
+    const refuse = (request: FastifyRequest, reason: string): void => {
+      const { token } = keyPrincipalOf(request)
+      evidence.refused(token, reason)
+      logRefusal(request, reason, token)
     }
-    const { scope } = request.routeOptions.config
-    if (scope === 'none') {
-      refuse(request, 'user_required')
-      return new UserRequired()
+
+    /** The scope that the key is let in under, null where any key is; or why it is refused. */
+    const judge = (request: FastifyRequest, reply: FastifyReply): Scope | null | Error => {
+      const { key } = keyPrincipalOf(request)
+      if (key.allowedIps.length > 0 && !isAllowed(key, request.ip)) {
+        refuse(request, 'address_not_allowed')
+        return new AddressNotAllowed()
+      }
+      const { scope = 'none' } = request.routeOptions.config
+      if (scope === 'none') {
+        refuse(request, 'user_required')
+        return new UserRequired()
+      }
+      if (scope === null || covers(key.scopes, scope)) return scope
+      refuse(request, 'insufficient_scope')
+      reply.header('www-authenticate', bearerChallenge(fastify.clientKeyRealm, 'insufficient_scope', scope))
+      return new InsufficientScope(scope)
     }
-    if (scope === null || (scope !== undefined && covers(key.scopes, scope))) return undefined
-    refuse(request, 'insufficient_scope')
-    reply.header('www-authenticate', `Bearer realm="trivial", error="insufficient_scope", scope="${scope}"`)
-    return new InsufficientScope(String(scope))
-  }
 
-  const countOne = async (request: FastifyRequest, reply: FastifyReply): Promise<Error | undefined> => {
-    const { max, windowSeconds } = limitOf(request)
-    const counted = await count(request).catch((cause: unknown) => ({ cause }))
-    if ('cause' in counted || counted.isAllowed) {
-      refuse(request, 'limit_undecided')
-      return Object.assign(new LimitUndecided(), counted)
+    const countOne = async (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      { max, windowSeconds }: RateLimit
+    ): Promise<Error | undefined> => {
+      const counted = await count(request).catch((cause: unknown) => ({ cause }))
+      if ('cause' in counted || counted.isAllowed) {
+        refuse(request, 'limit_undecided')
+        return Object.assign(new LimitUndecided(), counted)
+      }
+      const { remaining, ttlInSeconds, isExceeded } = counted
+      reply
+        .header('ratelimit-policy', `"client_key";q=${max};w=${windowSeconds}`)
+        .header('ratelimit', `"client_key";r=${remaining};t=${ttlInSeconds}`)
+      if (!isExceeded) return undefined
+      refuse(request, 'rate_limited')
+      reply.header('retry-after', ttlInSeconds)
+      return new RateLimited()
     }
-    const { remaining, ttlInSeconds, isExceeded } = counted
-    reply.header('ratelimit-policy', `"client_key";q=${max};w=${windowSeconds}`).header('ratelimit', `"client_key";r=${remaining};t=${ttlInSeconds}`)
-    if (!isExceeded) return undefined
-    refuse(request, 'rate_limited')
-    reply.header('retry-after', ttlInSeconds)
-    return new RateLimited()
-  }
 
-  const letIn = (request: FastifyRequest): void => {
-    evidence.used(keyPrincipalOf(request).token, scopeOf(request), plainAddress(request.ip), request.headers['user-agent'])
-  }
-
-  fastify.decorate('enforcePolicy', (request, reply, done) => {
-    const fault = faultOf(request, reply)
-    if (fault !== undefined) return done(fault)
-    if (keyPrincipalOf(request).key.rateLimit === null) {
-      letIn(request)
-      return done()
+    const letIn = (request: FastifyRequest, scope: Scope | null): void => {
+      evidence.used(keyPrincipalOf(request).token, scope, plainAddress(request.ip), request.headers['user-agent'])
     }
-    countOne(request, reply).then(excess => {
-      if (excess === undefined) letIn(request)
-      return excess
-    }).then(done, done)
-  })
 
-  fastify.decorate('enforcePolicyAgain', (request, reply, done) => { done(faultOf(request, reply)) })
-}, { name: 'client-key-policy', fastify: '5.x' })
+    fastify.decorate('enforcePolicy', (request, reply, done) => {
+      const scope = judge(request, reply)
+      if (scope instanceof Error) {
+        done(scope)
+        return
+      }
+      const { rateLimit } = keyPrincipalOf(request).key
+      if (rateLimit === null) {
+        letIn(request, scope)
+        done()
+        return
+      }
+      countOne(request, reply, rateLimit)
+        .then(excess => {
+          if (excess === undefined) letIn(request, scope)
+          return excess
+        })
+        .then(done, done)
+    })
+
+    fastify.decorate('enforcePolicyAgain', (request, reply, done) => {
+      const scope = judge(request, reply)
+      done(scope instanceof Error ? scope : undefined)
+    })
+  },
+  { name: 'client-key-policy', fastify: '5.x', dependencies: ['client-key-auth'] }
+)
 
 // Loaded by plugins/client-keys.ts, which knows where the evidence goes.
 export const autoload = false
-
-/** The limit of a key that has one; no others are counted. */
-const limitOf = (request: FastifyRequest): RateLimit => keyPrincipalOf(request).key.rateLimit as RateLimit
-
-/** The scope that a key was let in under; null where any key is. */
-const scopeOf = (request: FastifyRequest): Scope | null => request.routeOptions.config.scope as Scope | null
 
 const rangeChecks = new WeakMap<ClientKey, (address: string) => boolean>()
 

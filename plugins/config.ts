@@ -1,8 +1,5 @@
-import fastifyEnv from '@fastify/env'
 import fp from 'fastify-plugin'
-import { asConfigError, configAjv } from '../config/read.ts'
-import type { Environment } from '../config/read.ts'
-import { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,11 +8,10 @@ declare module 'fastify' {
   }
 }
 
-/** Environment variables, given as `env`, to `fastify.config`. Fails with a ConfigError that names every bad variable. */
-export default fp<{ env: Environment }>(async (fastify, { env }) => {
-  try {
-    await fastify.register(fastifyEnv, { schema: Config, data: { ...env }, env: false, ajv: configAjv })
-  } catch (error) {
-    throw asConfigError(error)
-  }
-}, { name: 'config' })
+/** The configuration that the server was made with, as `fastify.config`. */
+export default fp<{ config: Config }>(
+  async (fastify, { config }) => {
+    fastify.decorate('config', config)
+  },
+  { name: 'config' }
+)

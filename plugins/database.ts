@@ -9,8 +9,13 @@ declare module 'fastify' {
 }
 
 /** Opens the stores; closes them when the last request has been answered. */
-export default fp(async fastify => {
-  const stores = openStores(fastify.config.DATABASE_URL)
-  fastify.decorate('stores', stores)
-  fastify.addHook('onClose', async () => { stores.close() })
-}, { name: 'database', dependencies: ['config'] })
+export default fp(
+  async fastify => {
+    const stores = openStores(fastify.config.DATABASE_URL)
+    fastify.decorate('stores', stores)
+    fastify.addHook('onClose', async () => {
+      stores.close()
+    })
+  },
+  { name: 'database', dependencies: ['config'] }
+)

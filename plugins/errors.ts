@@ -2,42 +2,75 @@ import FindMyWay from 'find-my-way'
 import type { HTTPMethod } from 'find-my-way'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { bearerChallenge, REALM } from '../http/challenge.ts'
+import { splitUrl } from '../http/url.ts'
 import { sentences } from '../json/validation.ts'
 import { isProblem, PROBLEM_MEDIA_TYPE, toDocument } from '../problems/problem.ts'
 import type { ProblemError } from '../problems/problem.ts'
-import { BadRequest, frameworkProblems, InternalError, InvalidFields, InvalidToken, MethodNotAllowed, RouteNotFound } from '../problems/table.ts'
+import {
+  BadRequest,
+  frameworkProblems,
+  InternalError,
+  InvalidFields,
+  InvalidToken,
+  MethodNotAllowed,
+  RouteNotFound
+} from '../problems/table.ts'
 
 const RETRY_AFTER_SECONDS = 1
-const CHALLENGE = 'Bearer realm="trivial"'
 
-/** Every failure to a problem document (RFC 9457). What the service did not foresee is logged, and the reply hides it. */
-export default fp(async fastify => {
-  fastify.setErrorHandler(sendProblem)
+/**
+ * Every failure to a problem document (RFC 9457). What the service did not foresee is logged, and the reply hides it.
+ */
+export default fp(
+  async fastify => {
+    fastify.setErrorHandler(sendProblem)
 
-  const served = FindMyWay()
-  const methods = new Set<HTTPMethod>()
-  fastify.addHook('onRoute', ({ method, url }) => {
-    // For preflights, which are answered everywhere.
-    if (url === '*') return
-    for (const each of [method].flat() as HTTPMethod[]) {
-      methods.add(each)
-      served.on(each, url, () => {})
+    const routes: Route[] = []
+    fastify.addHook('onRoute', ({ method, url }) => {
+      // For preflights, which are answered everywhere.
+      if (url === '*') return
+      for (const each of [method].flat() as HTTPMethod[]) routes.push({ method: each, url })
+    })
+    let served: Served | undefined
+    const refuse = (request: FastifyRequest, reply: FastifyReply): ProblemError => {
+      const { methods, router } = (served ??= routesServed(routes))
+      const allowed = methods.filter(method => router.find(method, splitUrl(request.url).path) !== null)
+      if (allowed.length === 0 || allowed.includes(request.method as HTTPMethod)) return new RouteNotFound()
+      reply.header('allow', allowed.join(', '))
+      return new MethodNotAllowed()
     }
-  })
-  const refuse = (request: FastifyRequest, reply: FastifyReply): ProblemError => {
-    const allowed = [...methods].filter(method => served.find(method, request.url.split('?', 1)[0]) !== null)
-    if (allowed.length === 0 || allowed.includes(request.method as HTTPMethod)) return new RouteNotFound()
-    reply.header('allow', allowed.join(', '))
-    return new MethodNotAllowed()
-  }
-  // A scope of its own, so that its hook runs for what is not found and for nothing else.
-  await fastify.register(async scope => {
-    // Before a body is read that nobody asked for.
-    scope.addHook('onRequest', (request, reply, done) => { done(refuse(request, reply)) })
-    // A route may also find by itself that it has nothing, as that of a folder of files does.
-    scope.setNotFoundHandler((request, reply) => { throw refuse(request, reply) })
-  })
-}, { name: 'errors', dependencies: ['security-headers'] })
+    // A scope of its own, so that its hook runs for what is not found and for nothing else.
+    await fastify.register(async scope => {
+      // Before a body is read that nobody asked for.
+      scope.addHook('onRequest', (request, reply, done) => {
+        done(refuse(request, reply))
+      })
+      // A route may also find by itself that it has nothing, as that of a folder of files does.
+      scope.setNotFoundHandler((request, reply) => {
+        throw refuse(request, reply)
+      })
+    })
+  },
+  { name: 'errors', dependencies: ['security-headers'] }
+)
+
+interface Route {
+  method: HTTPMethod
+  url: string
+}
+
+interface Served {
+  methods: HTTPMethod[]
+  router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
+}
+
+// Made when something is first not found: it takes as long as Fastify's own router, and no start should wait for it.
+const routesServed = (routes: readonly Route[]): Served => {
+  const router = FindMyWay()
+  for (const { method, url } of routes) router.on(method, url, () => {})
+  return { methods: [...new Set(routes.map(({ method }) => method))], router }
+}
 
 /** Answers a failure with its problem document. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
@@ -48,10 +81,16 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   }
   // RFC 9110, section 11.6.1, wants one in every 401; RFC 6750, section 3, an error code where a token was sent.
   if (problem.statusCode === 401 && !reply.hasHeader('www-authenticate')) {
-    reply.header('www-authenticate', problem instanceof InvalidToken ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE)
+    reply.header(
+      'www-authenticate',
+      bearerChallenge(REALM, problem instanceof InvalidToken ? 'invalid_token' : undefined)
+    )
   }
   if (problem.statusCode === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)
-  reply.code(problem.statusCode).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(toDocument(problem)))
+  reply
+    .code(problem.statusCode)
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(JSON.stringify(toDocument(problem)))
 }
 
 const toProblem = (error: unknown): ProblemError => {

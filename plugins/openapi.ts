@@ -1,5 +1,4 @@
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { AppJson, TagJson } from '../apps/representation.ts'
 import { AppPermissionJson, UserPermissionJson } from '../access/representation.ts'
@@ -7,9 +6,25 @@ import { MemberJson, OrganizationJson, OrganizationWithUsersJson } from '../orga
 import { SessionJson, SignedInJson, UserJson } from '../users/representation.ts'
 import { AuditJson } from '../audits/representation.ts'
 import {
-  ActorJson, ClientKeyJson, ClientKeyWithTokensJson, IssuedKeyJson, PolicyJson, RotatedKeyJson, TokenRecordJson, UsageJson
+  ActorJson,
+  ClientKeyJson,
+  ClientKeyWithTokensJson,
+  IssuedKeyJson,
+  PolicyJson,
+  RotatedKeyJson,
+  TokenRecordJson,
+  UsageJson
 } from '../keys/representation.ts'
+import { arrangeDocument } from '../http/api-document.ts'
+import type { ApiDocument } from '../http/api-document.ts'
 import { Problem } from '../problems/problem.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The OpenAPI document for clients that reach the service at an address, made when it is first asked for. */
+    openapi: (address: string) => ApiDocument
+  }
+}
 
 /** The version of the API; the same as the package's. */
 const VERSION = '0.1.0'
@@ -28,74 +43,99 @@ Client keys are for servers. A request with a client key that a browser sends fr
 Every failure is a problem document (RFC 9457) with a stable \`code\`.
 `.trim()
 
-/** What Swagger UI needs and no more: it comes from this server, calls this server, and sets styles on its elements. */
-const UI_POLICY = {
-  'default-src': "'none'",
-  'base-uri': "'none'",
-  'connect-src': "'self'",
-  'font-src': "'self' data:",
-  'form-action': "'none'",
-  'frame-ancestors': "'none'",
-  'img-src': "'self' data:",
-  'script-src': "'self'",
-  'style-src': "'self' 'unsafe-inline'"
-}
+/** The OpenAPI document, made from the routes' schemas; plugins/docs.ts serves it. */
+export default fp(
+  async fastify => {
+    for (const schema of [
+      AppJson,
+      TagJson,
+      ActorJson,
+      ClientKeyJson,
+      ClientKeyWithTokensJson,
+      IssuedKeyJson,
+      RotatedKeyJson,
+      PolicyJson,
+      TokenRecordJson,
+      UsageJson,
+      AuditJson,
+      UserJson,
+      SignedInJson,
+      SessionJson,
+      OrganizationJson,
+      MemberJson,
+      OrganizationWithUsersJson,
+      AppPermissionJson,
+      UserPermissionJson,
+      Problem
+    ]) {
+      fastify.addSchema(schema)
+    }
 
-/** The OpenAPI document, made from the routes' schemas, and Swagger UI at /docs to explore it. */
-export default fp(async fastify => {
-  for (const schema of [
-    AppJson, TagJson, ActorJson, ClientKeyJson, ClientKeyWithTokensJson, IssuedKeyJson, RotatedKeyJson, PolicyJson, TokenRecordJson, UsageJson, AuditJson,
-    UserJson, SignedInJson, SessionJson, OrganizationJson, MemberJson, OrganizationWithUsersJson, AppPermissionJson, UserPermissionJson, Problem
-  ]) fastify.addSchema(schema)
-
-  await fastify.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Trivial API',
-        summary: "Trivial's apps, for other servers, by client key.",
-        description: DESCRIPTION,
-        version: VERSION,
-        license: { name: 'MIT', identifier: 'MIT' }
-      },
-      servers: [{ url: '/', description: 'This server' }],
-      tags: [
-        { name: 'Apps', description: 'Every app of every owner.' },
-        { name: 'Tags', description: 'Labels on apps: a context and a name, such as `department` and `finance`.' },
-        { name: 'Client keys', description: 'Who is let in: issue, restrict, watch, rotate and revoke keys, each change good for the very next request.' },
-        { name: 'Signing in', description: 'Sessions of users: sign up, in and out, and the profile.' },
-        { name: 'Users', description: 'For administrators, and client keys that have the scope.' },
-        { name: 'Organizations', description: 'Who belongs to them, as what.' },
-        { name: 'Permissions', description: 'Who was granted what on which app, and who owns it.' },
-        { name: 'Audits', description: 'Who changed what.' },
-        { name: 'Health', description: 'Whether the service is alive and ready. No credential is needed.' }
-      ],
-      components: {
-        securitySchemes: {
-          clientKey: {
-            type: 'http',
-            scheme: 'bearer',
-            bearerFormat: 'key_access_token',
-            description: 'A client key: the `key_access_token` that `npm run key:issue` prints, for server-to-server calls.'
+    await fastify.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Trivial API',
+          summary: "Trivial's apps, for other servers, by client key.",
+          description: DESCRIPTION,
+          version: VERSION,
+          license: { name: 'MIT', identifier: 'MIT' }
+        },
+        tags: [
+          { name: 'Apps', description: 'Every app of every owner.' },
+          { name: 'Tags', description: 'Labels on apps: a context and a name, such as `department` and `finance`.' },
+          {
+            name: 'Client keys',
+            description:
+              'Who is let in: issue, restrict, watch, rotate and revoke keys, each change good for the very next request.'
           },
-          userSession: {
-            type: 'http',
-            scheme: 'bearer',
-            bearerFormat: 'session',
-            description: 'A session of a user: the `authorization` header of the reply to `POST /auth/sign_in`, without its first word.'
-          },
-          accessToken: { type: 'apiKey', in: 'header', name: 'access-token', description: 'A session in three headers: this one,' },
-          client: { type: 'apiKey', in: 'header', name: 'client', description: 'this one,' },
-          uid: { type: 'apiKey', in: 'header', name: 'uid', description: 'and this one, as the reply to `POST /auth/sign_in` has them.' }
+          { name: 'Signing in', description: 'Sessions of users: sign up, in and out, and the profile.' },
+          { name: 'Users', description: 'For administrators, and client keys that have the scope.' },
+          { name: 'Organizations', description: 'Who belongs to them, as what.' },
+          { name: 'Permissions', description: 'Who was granted what on which app, and who owns it.' },
+          { name: 'Audits', description: 'Who changed what.' },
+          { name: 'Health', description: 'Whether the service is alive and ready. No credential is needed.' }
+        ],
+        components: {
+          securitySchemes: {
+            clientKey: {
+              type: 'http',
+              scheme: 'bearer',
+              bearerFormat: 'key_access_token',
+              description:
+                'A client key: the `key_access_token` that `npm run key:issue` prints, for server-to-server calls.'
+            },
+            userSession: {
+              type: 'http',
+              scheme: 'bearer',
+              bearerFormat: 'session',
+              description:
+                'A session of a user: the `authorization` header of the reply to `POST /auth/sign_in`, without its first word.'
+            },
+            accessToken: {
+              type: 'apiKey',
+              in: 'header',
+              name: 'access-token',
+              description: 'A session in three headers: this one,'
+            },
+            client: { type: 'apiKey', in: 'header', name: 'client', description: 'this one,' },
+            uid: {
+              type: 'apiKey',
+              in: 'header',
+              name: 'uid',
+              description: 'and this one, as the reply to `POST /auth/sign_in` has them.'
+            }
+          }
         }
-      }
-    },
-    refResolver: { buildLocalReference: json => String(json['$id']) }
-  })
-  await fastify.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: UI_POLICY,
-    uiConfig: { deepLinking: true, docExpansion: 'list', tryItOutEnabled: true, persistAuthorization: false, validatorUrl: null },
-    theme: { title: 'Trivial API' }
-  })
-}, { name: 'openapi', dependencies: ['errors', 'security-headers', 'validation'] })
+      },
+      refResolver: { buildLocalReference: json => (json as { $id: string }).$id }
+    })
+
+    let document: ApiDocument | undefined
+    fastify.decorate('openapi', address => {
+      document ??= arrangeDocument(JSON.parse(JSON.stringify(fastify.swagger())) as ApiDocument)
+      return { ...document, servers: [{ url: address }] }
+    })
+  },
+  { name: 'openapi', dependencies: ['errors', 'security-headers', 'validation'] }
+)

@@ -9,38 +9,47 @@ import type { PasswordHasher } from '../users/passwords.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Which signed-in users the route is for: any, those with the role `admin`, or none. Every protected route says one. */
+    /**
+     * Which signed-in users the route is for: any, those with the role `admin`, or none. Every protected route says
+     * one.
+     */
     users?: 'any' | 'admin' | 'none'
   }
 
   interface FastifyInstance {
     passwords: PasswordHasher
     /**
-     * Lets a request with a good session pass, where the route is for such users. Throws InvalidToken, ClientKeyRequired or
-     * AdminRequired for any other.
+     * Lets a request with a good session pass, where the route is for such users. Throws InvalidToken,
+     * ClientKeyRequired or AdminRequired for any other.
      */
-    requireUser (credential: SessionCredential, request: FastifyRequest): Promise<void>
+    requireUser: (credential: SessionCredential, request: FastifyRequest) => Promise<void>
   }
 }
 
 /** Lets users in with sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. Never by the URL. */
-export default fp(async fastify => {
-  const { users } = fastify.stores
+export default fp(
+  async fastify => {
+    const { users } = fastify.stores
 
-  const signIn = async ({ accessToken, client, uid }: SessionCredential, request: FastifyRequest): Promise<void> => {
-    const found = await users.findSession(sessionDigest(accessToken), new Date())
-    if (found === null || found.session.client !== client || found.user.email !== uid.toLowerCase()) {
-      request.log.info({ reason: 'no_session', method: request.method, route: request.routeOptions.url, address: request.ip }, 'session refused')
-      throw new InvalidToken()
+    const signIn = async ({ accessToken, client, uid }: SessionCredential, request: FastifyRequest): Promise<void> => {
+      const found = await users.findSession(sessionDigest(accessToken), new Date())
+      if (found === null || found.session.client !== client || found.user.email !== uid.toLowerCase()) {
+        request.log.info(
+          { reason: 'no_session', method: request.method, route: request.routeOptions.url, address: request.ip },
+          'session refused'
+        )
+        throw new InvalidToken()
+      }
+      request.principal = { kind: 'user', ...found }
     }
-    request.principal = { kind: 'user', ...found }
-  }
 
-  fastify.decorate('passwords', createPasswordHasher())
-  fastify.decorate('requireUser', async (credential, request) => {
-    await signIn(credential, request)
-    const { users: which = 'none' } = request.routeOptions.config
-    if (which === 'none') throw new ClientKeyRequired()
-    if (which === 'admin' && userPrincipalOf(request).user.role !== 'admin') throw new AdminRequired()
-  })
-}, { name: 'user-auth', dependencies: ['database', 'client-keys'] })
+    fastify.decorate('passwords', createPasswordHasher())
+    fastify.decorate('requireUser', async (credential, request) => {
+      await signIn(credential, request)
+      const { users: which = 'none' } = request.routeOptions.config
+      if (which === 'none') throw new ClientKeyRequired()
+      if (which === 'admin' && userPrincipalOf(request).user.role !== 'admin') throw new AdminRequired()
+    })
+  },
+  { name: 'user-auth', dependencies: ['database', 'client-keys'] }
+)

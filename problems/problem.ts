@@ -10,12 +10,30 @@ export const Problem = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code', 'errors'],
   properties: {
-    type: { type: 'string', format: 'uri', description: 'Names the kind of problem; it is not meant to be fetched.', examples: ['tag:trivialapps.io,2026:problem/app-not-found'] },
+    type: {
+      type: 'string',
+      format: 'uri',
+      description: 'Names the kind of problem; it is not meant to be fetched.',
+      examples: ['tag:trivialapps.io,2026:problem/app-not-found']
+    },
     title: { type: 'string', description: 'The kind of problem, for people.', examples: ['There is no such app'] },
     status: { type: 'integer', description: 'The status code of the reply.', examples: [404] },
-    detail: { type: 'string', description: 'What happened and what to do.', examples: ['No app has this name, or it was deleted.'] },
-    code: { type: 'string', description: 'The kind of problem, for programs. Codes never change their meaning.', examples: ['APP_NOT_FOUND'] },
-    errors: { type: 'array', items: { type: 'string' }, description: 'Each thing that is wrong, in a sentence of its own.', examples: [['No app has this name, or it was deleted.']] }
+    detail: {
+      type: 'string',
+      description: 'What happened and what to do.',
+      examples: ['No app has this name, or it was deleted.']
+    },
+    code: {
+      type: 'string',
+      description: 'The kind of problem, for programs. Codes never change their meaning.',
+      examples: ['APP_NOT_FOUND']
+    },
+    errors: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Each thing that is wrong, in a sentence of its own.',
+      examples: [['No app has this name, or it was deleted.']]
+    }
   }
 } as const
 
@@ -51,9 +69,9 @@ export const isProblem = (error: unknown): error is ProblemError =>
 /** The document that a client gets for a failure. */
 export const toDocument = (error: ProblemError): Problem => ({
   type: `tag:trivialapps.io,2026:problem/${error.code.toLowerCase().replaceAll('_', '-')}`,
-  title: titles[error.code],
+  title: String(titles[error.code]),
   status: error.statusCode,
   detail: error.message,
   code: error.code,
-  errors: [...error.errors ?? [error.message]]
+  errors: [...(error.errors ?? [error.message])]
 })

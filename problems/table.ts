@@ -14,14 +14,16 @@ export const InvalidToken = defineProblem({
   code: 'INVALID_TOKEN',
   status: 401,
   title: 'The credential is not good',
-  detail: 'There is no good client key and no good session in the headers. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here, or sign in again.'
+  detail:
+    'There is no good client key and no good session in the headers. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here, or sign in again.'
 })
 
 export const BrowserNotAllowed = defineProblem({
   code: 'BROWSER_NOT_ALLOWED',
   status: 403,
   title: 'Client keys are not for browser pages',
-  detail: 'A browser sent this request from a page of another site. A client key reaches everything, so it must not be in a page: call from a server.'
+  detail:
+    'A browser sent this request from a page of another site. A client key reaches everything, so it must not be in a page: call from a server.'
 })
 
 const InsufficientScopeBase = defineProblem({
@@ -33,7 +35,7 @@ const InsufficientScopeBase = defineProblem({
 
 /** The key has not the scope that the route asks for. */
 export class InsufficientScope extends InsufficientScopeBase {
-  constructor (scope: string) {
+  constructor(scope: string) {
     super()
     this.message = `The client key is good, but it may not do this: it needs the scope ${scope}.`
   }
@@ -57,7 +59,8 @@ export const LimitUndecided = defineProblem({
   code: 'LIMIT_UNDECIDED',
   status: 503,
   title: 'The rate limit can not be told now',
-  detail: 'The client key has a rate_limit, and how much of it is used can not be told now. Try again after the seconds that Retry-After tells.'
+  detail:
+    'The client key has a rate_limit, and how much of it is used can not be told now. Try again after the seconds that Retry-After tells.'
 })
 
 // Client keys
@@ -87,30 +90,34 @@ export const EnvironmentKeyFixed = defineProblem({
   code: 'ENVIRONMENT_KEY_FIXED',
   status: 409,
   title: 'Environment keys can not be changed',
-  detail: 'This key is an entry of CLIENT_KEYS in the environment of the service: it can be revoked here, but neither changed nor rotated. Issue a managed key instead.'
+  detail:
+    'This key is an entry of CLIENT_KEYS in the environment of the service: it can be revoked here, but neither changed nor rotated. Issue a managed key instead.'
 })
 
 export const TooManyTokens = defineProblem({
   code: 'TOO_MANY_TOKENS',
   status: 409,
   title: 'The client key has too many tokens',
-  detail: 'A hundred tokens of this key are still good. Wait until some have died, or rotate with grace_seconds 0, which ends them all.'
+  detail:
+    'A hundred tokens of this key are still good. Wait until some have died, or rotate with grace_seconds 0, which ends them all.'
 })
 
 const BeyondCeilingBase = defineProblem({
   code: 'BEYOND_CEILING',
   status: 403,
   title: 'This goes beyond your own key',
-  detail: 'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what is beyond it.'
+  detail:
+    'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what is beyond it.'
 })
 
 /** One sentence for each thing that is beyond the author of a change. */
 export class BeyondCeiling extends BeyondCeilingBase {
   override errors: readonly string[]
 
-  constructor (errors?: readonly string[]) {
+  constructor(errors?: readonly string[]) {
     super()
     this.errors = errors ?? [this.message]
+    this.message = String(this.errors[0])
   }
 }
 
@@ -118,7 +125,8 @@ export const IdempotencyKeyReused = defineProblem({
   code: 'IDEMPOTENCY_KEY_REUSED',
   status: 422,
   title: 'The Idempotency-Key was used for something else',
-  detail: 'Another request with this Idempotency-Key was made in the last ten minutes. Send a new one with each new request, and the same one with a retry.'
+  detail:
+    'Another request with this Idempotency-Key was made in the last ten minutes. Send a new one with each new request, and the same one with a retry.'
 })
 
 // Users and organizations
@@ -141,7 +149,8 @@ export const SignInLimited = defineProblem({
   code: 'SIGN_IN_LIMITED',
   status: 429,
   title: 'Too many attempts',
-  detail: 'Too many attempts were made from this address or for this account. Try again after the seconds that Retry-After tells.'
+  detail:
+    'Too many attempts were made from this address or for this account. Try again after the seconds that Retry-After tells.'
 })
 
 export const TooBusy = defineProblem({
@@ -183,7 +192,8 @@ export const Forbidden = defineProblem({
   code: 'FORBIDDEN',
   status: 403,
   title: 'You may not do this',
-  detail: 'You may see this, but you may not do this to it: ask its owner, or an administrator of the organization that owns it.'
+  detail:
+    'You may see this, but you may not do this to it: ask its owner, or an administrator of the organization that owns it.'
 })
 
 export const UserNotFound = defineProblem({
@@ -225,7 +235,8 @@ export const OwnsApps = defineProblem({
   code: 'OWNS_APPS',
   status: 409,
   title: 'It owns apps',
-  detail: 'It owns apps, deleted ones included, which need another owner first: name one, as transfer_to=User:<id> or transfer_to=Organization:<id>.'
+  detail:
+    'It owns apps, deleted ones included, which need another owner first: name one, as transfer_to=User:<id> or transfer_to=Organization:<id>.'
 })
 
 export const TooManyTags = defineProblem({
@@ -239,7 +250,8 @@ export const TooManyApps = defineProblem({
   code: 'TOO_MANY_APPS',
   status: 409,
   title: 'It owns too many apps',
-  detail: 'It owns more than a thousand apps that are not deleted. Give some away first: PUT /apps/:id/transfer/:owner_type/:owner_id.'
+  detail:
+    'It owns more than a thousand apps that are not deleted. Give some away first: PUT /apps/:id/transfer/:owner_type/:owner_id.'
 })
 
 // Requests
@@ -311,16 +323,17 @@ const InvalidFieldsBase = defineProblem({
   code: 'INVALID_FIELDS',
   status: 422,
   title: 'Some fields are not valid',
-  detail: 'The request is well-formed, but some of its fields are not valid; errors names each of them.'
+  detail: 'name is required'
 })
 
 /** One sentence for each field that is wrong, naming it. */
 export class InvalidFields extends InvalidFieldsBase {
   override errors: readonly string[]
 
-  constructor (errors?: readonly string[]) {
+  constructor(errors?: readonly string[]) {
     super()
     this.errors = errors ?? [this.message]
+    this.message = String(this.errors[0])
   }
 }
 
@@ -345,6 +358,14 @@ export const DescriptiveNameTaken = defineProblem({
   status: 409,
   title: 'The descriptive name is taken',
   detail: 'The owner has another app with this descriptive name. Choose another, or delete that app first.'
+})
+
+export const NoPortLeft = defineProblem({
+  code: 'NO_PORT_LEFT',
+  status: 409,
+  title: 'There is no port left',
+  detail:
+    'Each port from 3001 to 65535 belongs to an app. Delete an app that is not needed; the next one gets its port.'
 })
 
 export const OwnerNotFound = defineProblem({

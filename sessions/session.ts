@@ -28,12 +28,17 @@ export interface SessionCredential {
 }
 
 /** The token of a new session, which exists in the reply to the sign-in only, and what is kept of it. */
-export const newSession = (now: Date): { accessToken: string, kept: Pick<Session, 'digest' | 'client' | 'createdAt' | 'expiresAt'> } => {
+export const newSession = (
+  now: Date
+): { accessToken: string; kept: Pick<Session, 'digest' | 'client' | 'createdAt' | 'expiresAt'> } => {
   const accessToken = randomBytes(TOKEN_BYTES).toString('base64url')
   return {
     accessToken,
     kept: {
-      digest: sessionDigest(accessToken), client: randomBytes(CLIENT_BYTES).toString('base64url'), createdAt: now, expiresAt: new Date(now.getTime() + LIFETIME_MS)
+      digest: sessionDigest(accessToken),
+      client: randomBytes(CLIENT_BYTES).toString('base64url'),
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + LIFETIME_MS)
     }
   }
 }
@@ -42,9 +47,17 @@ export const newSession = (now: Date): { accessToken: string, kept: Pick<Session
 export const sessionDigest = (accessToken: string): string => hash('sha256', accessToken)
 
 /** The headers of a reply to a sign-in: the five of Trivial's clients, and the same in one as a Bearer token. */
-export const sessionHeaders = (accessToken: string, { client, expiresAt }: Pick<Session, 'client' | 'expiresAt'>, email: string): Record<string, string> => {
+export const sessionHeaders = (
+  accessToken: string,
+  { client, expiresAt }: Pick<Session, 'client' | 'expiresAt'>,
+  email: string
+): Record<string, string> => {
   const headers = {
-    'access-token': accessToken, 'token-type': 'Bearer', client, expiry: String(Math.floor(expiresAt.getTime() / 1000)), uid: email
+    'access-token': accessToken,
+    'token-type': 'Bearer',
+    client,
+    expiry: String(Math.floor(expiresAt.getTime() / 1000)),
+    uid: email
   }
   return { ...headers, authorization: `Bearer ${Buffer.from(JSON.stringify(headers)).toString('base64')}` }
 }
@@ -53,8 +66,8 @@ export const sessionHeaders = (accessToken: string, { client, expiresAt }: Pick<
 export const SESSION_HEADERS = ['access-token', 'token-type', 'client', 'expiry', 'uid', 'authorization'] as const
 
 /**
- * What the headers of a request say of a session; null where they speak of none. An Authorization header goes first: where
- * it holds something else, a client key say, there is no session.
+ * What the headers of a request say of a session; null where they speak of none. An Authorization header goes first:
+ * where it holds something else, a client key say, there is no session.
  */
 export const sessionCredential = (headers: IncomingHttpHeaders): SessionCredential | null => {
   const { authorization } = headers
@@ -74,5 +87,7 @@ const parsed = (json: string): unknown => {
 const toCredential = (from: unknown): SessionCredential | null => {
   if (typeof from !== 'object' || from === null) return null
   const { 'access-token': accessToken, client, uid } = from as Record<string, unknown>
-  return typeof accessToken === 'string' && typeof client === 'string' && typeof uid === 'string' ? { accessToken, client, uid } : null
+  return typeof accessToken === 'string' && typeof client === 'string' && typeof uid === 'string'
+    ? { accessToken, client, uid }
+    : null
 }

@@ -3,10 +3,13 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createSigner } from 'fast-jwt'
+import type { JwtHeader } from 'fast-jwt'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { createServer } from '../app.ts'
@@ -17,16 +20,32 @@ import { createTokenSealer, issueClientKey } from '../keys/token.ts'
 import type { IssuedClientKey } from '../keys/token.ts'
 import { createPasswordHasher } from '../users/passwords.ts'
 
-export const root = fileURLToPath(new URL('..', import.meta.url))
+// This file is compiled to dist-test/test/.
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A value that must be there. */
+export const need = <T>(value: T | undefined, what: string): T => {
+  if (value === undefined) throw new Error(`${what} is not there`)
+  return value
+}
+
+/** An element of a list, which must be there. */
+export const at = <T>(list: readonly T[], index = 0): T =>
+  need(list[index], `element ${index} of a list of ${list.length}`)
 
 export const newSecret = (): string => randomBytes(32).toString('hex')
 
 /** A folder of its own for a test, gone when the test ends. */
 export const temporaryFolder = (t: Test): string => {
   const folder = mkdtempSync(join(tmpdir(), 'trivial-'))
-  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  t.teardown(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
   return folder
 }
+
+/** The barrier of a look-up whose epoch is always the current one. */
+export const passed = async (): Promise<void> => {}
 
 /** A token of a managed key, as a look-up answers it. */
 export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({
@@ -39,10 +58,14 @@ export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownTok
   ...token
 })
 
+export interface Environment extends Record<string, string> {
+  DATABASE_URL: string
+}
+
 export interface Settings {
   secret: string
   key: IssuedClientKey
-  env: Record<string, string>
+  env: Environment
 }
 
 /** A configuration that works: a secret, a key it allows, a database in a folder of its own. */
@@ -64,7 +87,7 @@ export const settings = (t: Test, env: Record<string, string> = {}): Settings =>
 
 export interface Reply {
   status: number
-  headers: Record<string, unknown>
+  headers: OutgoingHttpHeaders
   text: string
   json: ReturnType<typeof JSON.parse>
 }
@@ -75,7 +98,7 @@ const samplePassword = createPasswordHasher().hash(SAMPLE_PASSWORD)
 export interface World extends Settings {
   fastify: FastifyInstance
   /** Sends a request with the world's client key, and a JSON body where one is given. */
-  call (method: string, url: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>
+  call: (method: string, url: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 }
 
 /** A whole application on a database of its own with the sample data in it, closed when the test ends. */
@@ -83,21 +106,30 @@ export const world = async (t: Test, env: Record<string, string> = {}): Promise<
   const made = settings(t, env)
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
-  await fastify.stores.loadSample(sample, await samplePassword, { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null })
+  await fastify.stores.loadSample(sample, await samplePassword, {
+    actor: { kind: 'cli', id: '0', name: 'tester' },
+    address: null,
+    requestId: null
+  })
   return { ...made, fastify, call: caller(fastify, made.key.keyAccessToken) }
 }
 
-const caller = (fastify: FastifyInstance, token: string): World['call'] => async (method, url, body, headers = {}) => {
-  const response = await fastify.inject({
-    method: method as 'GET',
-    url,
-    headers: { authorization: `Bearer ${token}`, ...headers },
-    ...body === undefined ? {} : { payload: body as InjectOptions['payload'] }
-  } as InjectOptions)
-  return {
-    status: response.statusCode, headers: response.headers, text: response.payload, json: parse(response.payload)
+const caller =
+  (fastify: FastifyInstance, token: string): World['call'] =>
+  async (method, url, body, headers = {}) => {
+    const response = await fastify.inject({
+      method: method as 'GET',
+      url,
+      headers: { authorization: `Bearer ${token}`, ...headers },
+      ...(body === undefined ? {} : { payload: body as InjectOptions['payload'] })
+    } as InjectOptions)
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      text: response.payload,
+      json: parse(response.payload)
+    }
   }
-}
 
 const parse = (text: string): unknown => {
   try {
@@ -107,31 +139,63 @@ const parse = (text: string): unknown => {
   }
 }
 
+/** Signs Trivial's own tokens, as fast-jwt does it. */
+export const legacySigner = (secret: string): ((payload: object) => string) => {
+  const header: JwtHeader = { alg: 'HS256' }
+  // Without this fast-jwt adds a `typ` of its own.
+  Object.assign(header, { typ: undefined })
+  return createSigner({ key: secret, noTimestamp: true, header })
+}
+
 /** A process of the project, started in a folder of its own so that no developer's `.env` is read. */
 export interface Running {
   process: ChildProcessWithoutNullStreams
-  output (): { stdout: string, stderr: string }
+  output: () => { stdout: string; stderr: string }
   /** Resolves when standard output holds the text; rejects when the process ends without it. */
-  prints (text: string): Promise<void>
-  ended: Promise<{ code: number | null, stdout: string, stderr: string }>
+  prints: (text: string) => Promise<void>
+  ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-const COVERAGE = /^(NODE_OPTIONS|NODE_V8_COVERAGE|TAP|_TAPJS|TS_NODE)/
+// tap puts its own loaders, TypeScript's among them, into the options of every Node that is spawned; a start then takes
+// five times as long. What is covered is measured by tests that call the code in their own process.
+const WITHOUT_TAP = 'export NODE_OPTIONS="$OWN_NODE_OPTIONS"; exec "$0" "$@"'
 
-/** Runs a script of the project, compiled, with Node. `env` is all it sees of the environment, but for what measures coverage. */
-export const run = (t: Test, script: string, options: { cwd?: string, env?: Record<string, string>, args?: string[], input?: string } = {}): Running => {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => COVERAGE.test(name) || name === 'PATH'))
-  const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', script.replace(/\.ts$/, '.js')), ...options.args ?? []], {
-    cwd: options.cwd ?? temporaryFolder(t), env: { ...inherited, ...options.env, NODE_OPTIONS: [inherited['NODE_OPTIONS'], options.env?.['NODE_OPTIONS']].join(' ') }
+/** Starts Node in a folder. `env` is all it sees of the environment, but for `PATH`. */
+export const spawnNode = (
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>
+): ChildProcessWithoutNullStreams =>
+  spawn('/bin/sh', ['-c', WITHOUT_TAP, process.execPath, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env, OWN_NODE_OPTIONS: env['NODE_OPTIONS'] ?? '' }
   })
+
+/** Where a script of the project is compiled. */
+export const compiled = (script: string): string => join(root, 'dist', script.replace(/\.ts$/, '.js'))
+
+export interface RunOptions {
+  cwd?: string
+  env?: Record<string, string>
+  args?: readonly string[]
+  input?: string
+}
+
+/** Runs a script of the project, compiled, until it ends or the test does. */
+export const run = (t: Test, script: string, options: RunOptions = {}): Running => {
+  const { args = [], cwd = temporaryFolder(t), env = {} } = options
+  const child = spawnNode([compiled(script), ...args], cwd, env)
   child.stdin.end(options.input)
 
   let stdout = ''
   let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
-  // Ended in good order, since a killed process leaves no coverage.
   t.teardown(async () => {
     child.kill('SIGTERM')
     await ended
@@ -142,7 +206,9 @@ export const run = (t: Test, script: string, options: { cwd?: string, env?: Reco
     prints: async text => {
       while (!stdout.includes(text)) {
         const end = await Promise.race([once(child.stdout, 'data').then(() => null), ended])
-        if (end !== null && !stdout.includes(text)) throw new Error(`the process ended with ${String(end.code)} without printing ${text}: ${stdout}${stderr}`)
+        if (end !== null && !stdout.includes(text)) {
+          throw new Error(`the process ended with ${String(end.code)} without printing ${text}: ${stdout}${stderr}`)
+        }
       }
     },
     ended
@@ -161,8 +227,12 @@ export const listening = async (fastify: FastifyInstance): Promise<number> => {
 export const raw = async (port: number, text: string, host = '127.0.0.1'): Promise<string> => {
   const socket = connect(port, host)
   let answer = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => { answer += chunk })
-  socket.on('error', error => { answer += `[${error.message}]` })
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    answer += chunk
+  })
+  socket.on('error', error => {
+    answer += `[${error.message}]`
+  })
   socket.write(text)
   await once(socket, 'close')
   return answer

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { test } from 'tap'
-import { root, run, world } from './helper.ts'
+import { command } from './cli/terminal.ts'
+import { at, need, root, world } from './helper.ts'
 import type { World } from './helper.ts'
 import { signIn } from './routes/user.ts'
 
@@ -12,21 +13,48 @@ interface Operation {
   description?: string
   tags?: string[]
   security: unknown[]
-  requestBody?: { content: Record<string, { schema: object }> }
-  responses: Record<string, { description: string, content?: Record<string, { schema?: object, examples?: Record<string, { value: unknown }> }> }>
+  parameters?: { name: string; in: string; example?: unknown }[]
+  requestBody?: { content: Record<string, { schema: object; example?: unknown }> }
+  responses: Record<string, Response | { $ref: string }>
+}
+
+interface Response {
+  description: string
+  content?: Record<string, { schema?: object; examples?: Record<string, { value: unknown }> }>
 }
 
 interface Document {
   openapi: string
   info: { version: string }
+  servers: { url: string }[]
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, object>, securitySchemes: Record<string, object> }
+  components: {
+    schemas: Record<string, object>
+    responses: Record<string, Response>
+    securitySchemes: Record<string, object>
+  }
 }
 
 const documentOf = async ({ call }: World): Promise<Document> => (await call('GET', '/docs/json')).json as Document
 
 const operations = ({ paths }: Document): [route: string, operation: Operation][] =>
-  Object.entries(paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]))
+  Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation
+    ])
+  )
+
+const operationOf = ({ paths }: Document, path: string, method: string): Operation =>
+  need(paths[path]?.[method], `${method} ${path}`)
+
+const PREFIX = '#/components/responses/'
+
+const responsesOf = ({ components }: Document, { responses }: Operation): [status: string, response: Response][] =>
+  Object.entries(responses).map(([status, response]) => [
+    status,
+    '$ref' in response ? need(components.responses[response.$ref.slice(PREFIX.length)], response.$ref) : response
+  ])
 
 const user: unknown[] = [{ userSession: [] }, { accessToken: [], client: [], uid: [] }]
 const key = (scope: string): unknown[] => [{ clientKey: [scope] }]
@@ -34,13 +62,19 @@ const both = (scope: string): unknown[] => [...key(scope), ...user]
 
 test('npm run openapi prints the document that the service serves', async t => {
   const made = await world(t)
-  const { code, stdout, stderr } = await run(t, 'cli/openapi.ts').ended
+  const { code, stdout, stderr } = await command(t, 'openapi')
   t.equal(code, 0)
   t.equal(stderr, '')
   const printed = JSON.parse(stdout) as Document
-  t.same(printed, await documentOf(made))
+  const { servers, ...described } = printed
+  t.same(servers, [{ url: 'http://127.0.0.1:3000' }])
+  const { servers: _, ...served } = await documentOf(made)
+  t.same(described, served)
   t.equal(printed.openapi, '3.1.0')
-  t.equal(printed.info.version, (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version)
+  t.equal(
+    printed.info.version,
+    (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
+  )
 })
 
 test('every route is described: summary, description, replies, problems with examples, and who gets in', async t => {
@@ -64,6 +98,7 @@ test('every route is described: summary, description, replies, problems with exa
     'GET /audits': key('audits:read'),
     'GET /client_keys': both('client_keys:read'),
     'GET /client_keys/me': [{ clientKey: [] }],
+    'GET /client_keys/me/usage': [{ clientKey: [] }],
     'GET /client_keys/{id}': both('client_keys:read'),
     'GET /client_keys/{id}/usage': both('client_keys:read'),
     'GET /organizations': both('organizations:read'),
@@ -100,15 +135,31 @@ test('every route is described: summary, description, replies, problems with exa
     'PUT /profile/password': user,
     'PUT /users/{id}': both('users:write')
   })
-  t.match(document.components.securitySchemes, { clientKey: { type: 'http', scheme: 'bearer', description: /client key/ } })
+  t.match(document.components.securitySchemes, {
+    clientKey: { type: 'http', scheme: 'bearer', description: /client key/ }
+  })
   t.equal(new Set(routes.map(([, { operationId }]) => operationId)).size, routes.length)
   for (const [route, operation] of routes) {
     t.ok(operation.summary && operation.description && operation.tags?.length === 1, route)
     const isPublic = operation.security.length === 0
-    t.ok(Object.keys(operation.responses).some(status => status.startsWith('2')), route)
-    if (!isPublic) t.ok(['401', '403', '429', '503'].every(status => status in operation.responses), route)
-    if (operation.requestBody !== undefined) t.ok(['400', '413', '415', '422'].every(status => status in operation.responses), route)
-    for (const [status, { description, content }] of Object.entries(operation.responses)) {
+    t.ok(
+      Object.keys(operation.responses).some(status => status.startsWith('2')),
+      route
+    )
+    if (!isPublic) {
+      t.ok(
+        ['401', '403', '429', '503'].every(status => status in operation.responses),
+        route
+      )
+    }
+    if (operation.requestBody !== undefined) {
+      t.ok(
+        ['400', '413', '415', '422'].every(status => status in operation.responses),
+        route
+      )
+      t.match(operation.requestBody.content['application/json'], { schema: { additionalProperties: false } }, route)
+    }
+    for (const [status, { description, content }] of responsesOf(document, operation)) {
       t.ok(description, `${route} ${status}`)
       if (status < '400') continue
       const problem = content?.['application/problem+json']
@@ -122,11 +173,20 @@ test('replies are what the document says', async t => {
   const document = await documentOf(made)
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
   ajv.addSchema(document, 'api')
-  const check = (route: string, { status, json, headers }: { status: number, json: unknown, headers: Record<string, unknown> }): void => {
-    const [method, path] = route.split(' ')
-    const type = String(headers['content-type']).split(';')[0]
-    const pointer = ['paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema']
-      .map(part => part.replaceAll('~', '~0').replaceAll('/', '~1')).map(encodeURIComponent).join('/')
+  const check = (
+    route: string,
+    { status, json, headers }: { status: number; json: unknown; headers: Record<string, unknown> }
+  ): void => {
+    const [verb = '', path = ''] = route.split(' ')
+    const method = verb.toLowerCase()
+    const type = at(String(headers['content-type']).split(';'))
+    const response = need(operationOf(document, path, method).responses[String(status)], `${route} ${status}`)
+    const place =
+      '$ref' in response ? response.$ref.split('/').slice(1) : ['paths', path, method, 'responses', String(status)]
+    const pointer = [...place, 'content', type, 'schema']
+      .map(part => part.replaceAll('~', '~0').replaceAll('/', '~1'))
+      .map(encodeURIComponent)
+      .join('/')
     const validate = ajv.compile({ $ref: `api#/${pointer}` })
     t.ok(validate(json), `${route} ${status} ${JSON.stringify(validate.errors)}`)
   }
@@ -146,18 +206,26 @@ test('replies are what the document says', async t => {
   check('POST /apps/{name}/tags', await made.call('POST', `${app}/tags`, { context: 'a', name: 'b' }))
   check('POST /apps/{name}/tags', await made.call('POST', `${app}/tags`, { context: 'a', name: 'b' }))
   check('GET /apps/name_suggestion', await made.call('GET', '/apps/name_suggestion'))
-  const issued = await made.call('POST', '/client_keys', { name: 'one', expires_at: '2099-01-01T00:00:00Z', rate_limit: { max: 5, window_seconds: 1 } })
+  const issued = await made.call('POST', '/client_keys', {
+    name: 'one',
+    expires_at: '2099-01-01T00:00:00Z',
+    rate_limit: { max: 5, window_seconds: 1 }
+  })
   check('POST /client_keys', issued)
   check('POST /client_keys', await made.call('POST', '/client_keys', { name: 'one' }))
   const keyUrl = `/client_keys/${issued.json.id}`
   check('GET /client_keys', await made.call('GET', '/client_keys'))
   check('GET /client_keys', await made.call('GET', '/client_keys?limit=0'))
   check('GET /client_keys/me', await made.call('GET', '/client_keys/me'))
+  check('GET /client_keys/me/usage', await made.call('GET', '/client_keys/me/usage'))
   check('GET /client_keys/{id}', await made.call('GET', keyUrl))
   check('GET /client_keys/{id}', await made.call('GET', '/client_keys/x'))
   check('PATCH /client_keys/{id}', await made.call('PATCH', keyUrl, { enabled: false }))
   check('POST /client_keys/{id}/rotate', await made.call('POST', `${keyUrl}/rotate`, {}))
-  check('GET /client_keys/{id}/usage', await made.call('GET', `/client_keys/${(await made.call('GET', '/client_keys/me')).json.id}/usage`))
+  check(
+    'GET /client_keys/{id}/usage',
+    await made.call('GET', `/client_keys/${(await made.call('GET', '/client_keys/me')).json.id}/usage`)
+  )
   check('POST /client_keys/{id}/revoke', await made.call('POST', `${keyUrl}/revoke`, { reason: 'a test' }))
   check('POST /client_keys/{id}/rotate', await made.call('POST', `${keyUrl}/rotate`, {}))
   check('GET /audits', await made.call('GET', '/audits'))
@@ -176,7 +244,10 @@ test('replies are what the document says', async t => {
   check('PUT /organizations/{id}/users/{user_id}', await ada('PUT', '/organizations/1/users/4', { role: 'guest' }))
   check('GET /apps/{id}/permissions', await ada('GET', '/apps/70e2d94bc6a18f/permissions'))
   check('POST /apps/{id}/permissions/users/{user_id}', await ada('POST', '/apps/70e2d94bc6a18f/permissions/users/4'))
-  check('PUT /apps/{id}/transfer/{owner_type}/{owner_id}', await ada('PUT', '/apps/70e2d94bc6a18f/transfer/Organization/1'))
+  check(
+    'PUT /apps/{id}/transfer/{owner_type}/{owner_id}',
+    await ada('PUT', '/apps/70e2d94bc6a18f/transfer/Organization/1')
+  )
   check('GET /apps/{id}/audits', await ada('GET', '/apps/70e2d94bc6a18f/audits'))
   check('GET /up', await made.call('GET', '/up'))
   check('GET /ready', await made.call('GET', '/ready'))
@@ -188,8 +259,8 @@ test('the examples of the document are what the service takes and gives', async 
   const document = await documentOf(await world(t))
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
   ajv.addSchema(document, 'api')
-  for (const [route, { responses }] of operations(document)) {
-    for (const { content } of Object.values(responses)) {
+  for (const [route, operation] of operations(document)) {
+    for (const [, { content }] of responsesOf(document, operation)) {
       for (const { schema, examples } of Object.values(content ?? {})) {
         for (const { value } of Object.values(examples ?? {})) {
           t.ok(ajv.validate(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')), value), route)
@@ -202,9 +273,79 @@ test('the examples of the document are what the service takes and gives', async 
 test('types are generated from the document without a warning', async t => {
   const { default: openapiTS, astToString } = await import('openapi-typescript')
   const warnings: unknown[] = []
-  for (const level of ['warn', 'error', 'log', 'info'] as const) t.intercept(console, level, { value: (...args: unknown[]) => { warnings.push(args) } })
+  for (const level of ['warn', 'error', 'log', 'info'] as const) {
+    t.intercept(console, level, {
+      value: (...args: unknown[]) => {
+        warnings.push(args)
+      }
+    })
+  }
   const types = astToString(await openapiTS(JSON.stringify(await documentOf(await world(t)))))
   t.match(types, /listApps/)
   t.match(types, /descriptive_name: string/)
   t.same(warnings, [])
+})
+
+test('each reply that is a problem stands once in the document, and tells the scope of its own route', async t => {
+  const document = await documentOf(await world(t))
+  const used = new Set<string>()
+  for (const [route, operation] of operations(document)) {
+    for (const [status, response] of Object.entries(operation.responses)) {
+      t.equal('$ref' in response, status >= '400', `${route} ${status}`)
+      if ('$ref' in response) used.add(response.$ref.slice(PREFIX.length))
+    }
+    for (const [status, { description, content }] of responsesOf(document, operation)) {
+      const examples = Object.values(content?.['application/problem+json']?.examples ?? {}).map(
+        ({ value }) => value as { status: number; title: string; code: string; detail: string }
+      )
+      if (status < '400') continue
+      t.equal(description, examples.map(({ title }) => `${title}.`).join(' '), `${route} ${status}`)
+      for (const example of examples) {
+        t.equal(String(example.status), status, route)
+        if (example.code === 'INSUFFICIENT_SCOPE') {
+          t.match(operation.security[0], { clientKey: [/(\S+)\.$/.exec(example.detail)?.[1]] }, route)
+        }
+      }
+    }
+  }
+  t.same([...used].sort(), Object.keys(document.components.responses).sort())
+  t.ok(JSON.stringify(document).length < 200_000)
+})
+
+test('what Swagger UI fills in is good to send as it stands', async t => {
+  const { call, ...made } = await world(t)
+  const document = await documentOf({ call, ...made })
+  for (const [route, { parameters = [] }] of operations(document)) {
+    for (const parameter of parameters) {
+      if (parameter.in === 'header') t.equal(parameter.example, undefined, `${route} ${parameter.name}`)
+      if (parameter.name === 'limit') t.equal(parameter.example, 20, route)
+      if (parameter.name === 'after') t.equal(parameter.example, undefined, route)
+    }
+  }
+  const exampleOf = (path: string, method: string): unknown =>
+    need(operationOf(document, path, method).requestBody?.content['application/json'], 'a JSON body').example
+  const { status, json } = await call('POST', '/client_keys', exampleOf('/client_keys', 'post'))
+  t.equal(status, 201)
+  t.ok(new Date(json.expires_at) > new Date())
+  const headers = { authorization: `Bearer ${json.key_access_token}` }
+  t.equal((await call('GET', '/apps', undefined, headers)).status, 200, 'whoever made it can use it')
+  t.equal((await call('PATCH', `/client_keys/${json.id}`, exampleOf('/client_keys/{id}', 'patch'))).status, 200)
+  t.equal((await call('GET', '/apps', undefined, headers)).status, 200)
+})
+
+test('signing up and in comes before what needs a session', async t => {
+  const document = await documentOf(await world(t))
+  const routes = operations(document).filter(([, { tags }]) => tags?.[0] === 'Signing in')
+  const isOpen = routes.map(([, { security }]) => security.length === 0)
+  t.ok(isOpen.includes(true) && isOpen.includes(false))
+  t.same(isOpen, [...isOpen].sort().reverse())
+})
+
+test('every reply that is no problem has one media type at most, so that generated clients know its type', async t => {
+  const document = await documentOf(await world(t))
+  for (const [route, operation] of operations(document)) {
+    for (const [status, { content = {} }] of responsesOf(document, operation)) {
+      t.ok(Object.keys(content).length <= 1, `${route} ${status}`)
+    }
+  }
 })

@@ -1,14 +1,48 @@
-import { EMAIL, PRINTABLE } from '../json/validation.ts'
+import { PRINTABLE } from '../json/validation.ts'
+import { UserNotFound } from '../problems/table.ts'
 import type { Session } from '../sessions/session.ts'
 import type { User } from './user.ts'
 
 export const userFields = {
-  name: { type: 'string', pattern: PRINTABLE, minLength: 1, maxLength: 100, description: 'What people call the user.', examples: ['Ada Moreno'] },
-  email: { type: 'string', pattern: EMAIL, maxLength: 254, description: 'The e-mail address; its case does not count.', examples: ['ada@example.com'] },
-  password: { type: 'string', maxLength: 1000, description: '12 characters at least and 128 at most; the commonest are refused.', examples: ['violet tractor at noon'] },
-  role: { type: 'string', enum: ['member', 'admin'], description: '`admin` manages users and client keys; it gives no power over the apps of others.', examples: ['member'] },
-  color_theme: { type: ['string', 'null'], pattern: PRINTABLE, maxLength: 50, description: 'How the user likes it.', examples: ['dark'] },
-  account_locked: { type: 'boolean', description: 'A locked account can not sign in, and its sessions end.', examples: [false] }
+  name: {
+    type: 'string',
+    pattern: PRINTABLE,
+    minLength: 1,
+    maxLength: 100,
+    description: 'What people call the user.',
+    examples: ['Ada Moreno']
+  },
+  email: {
+    type: 'string',
+    format: 'email',
+    maxLength: 254,
+    description: 'The e-mail address; its case does not count.',
+    examples: ['ada@example.com']
+  },
+  password: {
+    type: 'string',
+    maxLength: 1000,
+    description: '12 characters at least and 128 at most; the commonest are refused.',
+    examples: ['violet tractor at noon']
+  },
+  role: {
+    type: 'string',
+    enum: ['member', 'admin'],
+    description: '`admin` manages users and client keys; it gives no power over the apps of others.',
+    examples: ['member']
+  },
+  color_theme: {
+    type: ['string', 'null'],
+    pattern: PRINTABLE,
+    maxLength: 50,
+    description: 'How the user likes it.',
+    examples: ['dark']
+  },
+  account_locked: {
+    type: 'boolean',
+    description: 'A locked account can not sign in, and its sessions end.',
+    examples: [false]
+  }
 } as const
 
 const { name, email, role, color_theme: colorTheme, account_locked: accountLocked } = userFields
@@ -28,7 +62,12 @@ export const UserJson = {
   }
 } as const
 
-export const SignedInJson = { $id: 'SignedIn', type: 'object', required: ['data'], properties: { data: { $ref: 'User#' } } } as const
+export const SignedInJson = {
+  $id: 'SignedIn',
+  type: 'object',
+  required: ['data'],
+  properties: { data: { $ref: 'User#' } }
+} as const
 
 export const SessionJson = {
   $id: 'Session',
@@ -62,3 +101,9 @@ export const toSessionJson = (session: Session, current: Session) => ({
   agent: session.agent,
   current: session.id === current.id
 })
+
+/** A user that was looked for. Throws UserNotFound where there is none. */
+export const existing = (user: User | null): User => {
+  if (user === null) throw new UserNotFound()
+  return user
+}

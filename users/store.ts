@@ -24,33 +24,44 @@ export interface UserGrant {
  */
 export interface UserStore {
   /** A user who signs up is the author of that; `visitor` tells from where. */
-  insert (user: NewUser, author: Origin | Visitor): Promise<User>
-  find (id: number): Promise<User | null>
-  findAccount (email: string): Promise<Account | null>
+  insert: (user: NewUser, author: Origin | Visitor) => Promise<User>
+  find: (id: number) => Promise<User | null>
+  findAccount: (email: string) => Promise<Account | null>
   /** Ordered by id: `limit` users after the id `after`. */
-  page (limit: number, after: number): Promise<{ users: User[], more: boolean }>
+  page: (limit: number, after: number) => Promise<{ users: User[]; more: boolean }>
   /** Ends every session of the user where the password or the e-mail address changes, or the account is locked. */
-  update (id: number, change: UserChange, at: Date, origin: Origin): Promise<User | null>
+  update: (id: number, change: UserChange, at: Date, origin: Origin) => Promise<User | null>
   /**
-   * A new password for the user of a session, by whom `checked` was proved to be the hash of the one before; ends every other session.
-   * Throws `InvalidToken` where the session is over by now, `InvalidLogin` where the password is another already.
+   * A new password for the user of a session, by whom `checked` was proved to be the hash of the one before; ends every
+   * other session. Throws `InvalidToken` where the session is over by now, `InvalidLogin` where the password is another
+   * already.
    */
-  changePassword (session: Session, checked: string | null, passwordHash: string, at: Date, origin: Origin): Promise<void>
-  /** Throws `OwnsApps` where the user owns apps and no new owner is named, `OwnerNotFound` for one that is not there, `LastAdmin`. */
-  remove (id: number, transferTo: Owner | null, at: Date, origin: Origin): Promise<boolean>
+  changePassword: (
+    session: Session,
+    checked: string | null,
+    passwordHash: string,
+    at: Date,
+    origin: Origin
+  ) => Promise<void>
+  /**
+   * Throws `OwnsApps` where the user owns apps and no new owner is named, `OwnerNotFound` for one that is not there,
+   * `LastAdmin`.
+   */
+  remove: (id: number, transferTo: Owner | null, at: Date, origin: Origin) => Promise<boolean>
   /** Ordered by the ids of the apps, those that were deleted left out. */
-  grants (id: number): Promise<UserGrant[]>
+  grants: (id: number) => Promise<UserGrant[]>
 
   /**
-   * Starts a session, and remembers the place; sessions of the user that have expired are forgotten. Throws `InvalidLogin` where the
-   * account is locked or gone by now, or its password is another than the one that was checked.
+   * Starts a session, and remembers the place; sessions of the user that have expired are forgotten. Throws
+   * `InvalidLogin` where the account is locked or gone by now, or its password is another than the one that was
+   * checked.
    */
-  startSession (session: Session, place: string, checked: string | null, origin: Origin): Promise<void>
+  startSession: (session: Session, place: string, checked: string | null, origin: Origin) => Promise<void>
   /** The session of a token that has not expired, and its user. */
-  findSession (digest: string, at: Date): Promise<{ session: Session, user: User } | null>
+  findSession: (digest: string, at: Date) => Promise<{ session: Session; user: User } | null>
   /** Those that have not expired, the newest first. */
-  sessions (userId: number, at: Date): Promise<Session[]>
-  endSession (userId: number, id: string, at: Date, origin: Origin): Promise<boolean>
+  sessions: (userId: number, at: Date) => Promise<Session[]>
+  endSession: (userId: number, id: string, at: Date, origin: Origin) => Promise<boolean>
   /** Whether the user has signed in at this place in the last 90 days. */
-  isKnownPlace (userId: number, place: string, at: Date): Promise<boolean>
+  isKnownPlace: (userId: number, place: string, at: Date) => Promise<boolean>
 }

@@ -13,7 +13,10 @@ export interface User {
 }
 
 /** A user to be stored. Without a hash of a password the user can't sign in. */
-export type NewUser = Pick<User, 'name' | 'email' | 'role' | 'createdAt'> & Partial<Pick<User, 'colorTheme' | 'accountLocked'>> & { readonly passwordHash: string | null }
+export type NewUser = Pick<User, 'name' | 'email' | 'role' | 'createdAt'> &
+  Partial<Pick<User, 'colorTheme' | 'accountLocked'>> & { readonly passwordHash: string | null }
 
 /** What may be changed of a user; what is left out stays as it is. */
-export type UserChange = Partial<Pick<User, 'name' | 'email' | 'role' | 'colorTheme' | 'accountLocked'> & { passwordHash: string }>
+export type UserChange = Partial<
+  Pick<User, 'name' | 'email' | 'role' | 'colorTheme' | 'accountLocked'> & { passwordHash: string }
+>

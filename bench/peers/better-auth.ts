@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { answerParent } from '../child.ts'
 
-// A process of its own: what a key costs elsewhere, where an API key is a row that every use of it reads once and writes twice.
+// A process of its own: what a key costs elsewhere, where an API key is a row that every use of it reads once and
+// writes twice.
 
 interface Options {
   database: Database.Database
@@ -16,20 +17,23 @@ interface Options {
 }
 
 interface Api {
-  signUpEmail (request: { body: { name: string, email: string, password: string } }): Promise<{ user: { id: string } }>
-  createApiKey (request: { body: { userId: string, rateLimitEnabled: false } }): Promise<{ key: string }>
-  verifyApiKey (request: { body: { key: string } }): Promise<{ valid: boolean }>
+  signUpEmail: (request: {
+    body: { name: string; email: string; password: string }
+  }) => Promise<{ user: { id: string } }>
+  createApiKey: (request: { body: { userId: string; rateLimitEnabled: false } }) => Promise<{ key: string }>
+  verifyApiKey: (request: { body: { key: string } }) => Promise<{ valid: boolean }>
 }
 
 /** The few things of each package that the bench uses. */
 interface Packages {
-  'better-auth': { betterAuth (options: Options): { api: Api } }
-  'better-auth/db/migration': { getMigrations (options: Options): Promise<{ runMigrations (): Promise<void> }> }
-  '@better-auth/api-key': { apiKey (options: { rateLimit: { enabled: false } }): unknown }
+  'better-auth': { betterAuth: (options: Options) => { api: Api } }
+  'better-auth/db/migration': { getMigrations: (options: Options) => Promise<{ runMigrations: () => Promise<void> }> }
+  '@better-auth/api-key': { apiKey: (options: { rateLimit: { enabled: false } }) => unknown }
 }
 
 // Not a literal, so that types can be checked where the packages of this folder are not installed.
-const installed = async <Name extends keyof Packages>(name: Name): Promise<Packages[Name]> => await import(name) as Packages[Name]
+const installed = async <Name extends keyof Packages>(name: Name): Promise<Packages[Name]> =>
+  (await import(name)) as Packages[Name]
 
 const { betterAuth } = await installed('better-auth')
 const { getMigrations } = await installed('better-auth/db/migration')
@@ -38,7 +42,7 @@ const { apiKey } = await installed('@better-auth/api-key')
 interface Opened {
   api: Api
   keys: string[]
-  close (): void
+  close: () => void
 }
 
 const openIn = async (folder: string, count: number): Promise<Opened> => {
@@ -59,7 +63,13 @@ const openIn = async (folder: string, count: number): Promise<Opened> => {
     const { runMigrations } = await getMigrations(options)
     await runMigrations()
     const { api } = betterAuth(options)
-    return { api, keys: await makeKeys(api, count), close: () => { database.close() } }
+    return {
+      api,
+      keys: await makeKeys(api, count),
+      close: () => {
+        database.close()
+      }
+    }
   } catch (error) {
     database.close()
     throw error
@@ -86,7 +96,7 @@ const inUse = (): Opened => {
 
 const answers = {
   /** Makes a database in a folder, with one user and that many keys. */
-  open: async ({ folder, keys }: { folder: string, keys: number }): Promise<void> => {
+  open: async ({ folder, keys }: { folder: string; keys: number }): Promise<void> => {
     opened = await openIn(folder, keys)
   },
 
@@ -101,7 +111,7 @@ const answers = {
     }
     const milliseconds = performance.now() - start
     if (valid !== times) throw new Error(`better-auth refused ${times - valid} good keys`)
-    return milliseconds * 1000 / times
+    return (milliseconds * 1000) / times
   },
 
   close: (): void => {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { ClientKeyNameTaken, DescriptiveNameTaken, OwnerNotFound, ServiceUnavailable } from '../../problems/table.ts'
+import { ServiceUnavailable } from '../../problems/table.ts'
 import type { SqliteDatabase } from './database.ts'
 
 const PATIENCE_MS = 1000
@@ -10,8 +10,8 @@ const RETRY_MS = 20
 const UNAVAILABLE = /^SQLITE_(BUSY|FULL|READONLY|IOERR|CANTOPEN)/
 
 /**
- * Runs a piece of work on the database, all of it or nothing, and turns what SQLite reports into failures of the domain.
- * Where another process has the database, it tries again for a second; the wait is not SQLite's own, which would stop the
+ * Runs a piece of work on the database, all of it or nothing. Throws `ServiceUnavailable` where the database can't be
+ * used. Where another process has it, it tries again for a second; the wait is not SQLite's own, which would stop the
  * event loop and every other request with it.
  */
 export const attempt = async <T>(work: () => T, patience = PATIENCE_MS): Promise<T> => {
@@ -25,16 +25,19 @@ export const attempt = async <T>(work: () => T, patience = PATIENCE_MS): Promise
 }
 
 /** Makes the function that makes a change: in a transaction that has the database to itself, with `attempt`. */
-export const createChange = (db: SqliteDatabase) => async <T>(work: () => T): Promise<T> => await attempt(() => db.transaction(work, { behavior: 'immediate' }))
+export const createChange =
+  (db: SqliteDatabase) =>
+  async <T>(work: () => T): Promise<T> =>
+    await attempt(() => db.transaction(work, { behavior: 'immediate' }))
 
-const isBusy = (error: unknown): boolean => error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+const isBusy = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
-/** What SQLite reports as a failure of the domain. */
-export const asFailure = (error: unknown): unknown => {
-  if (!(error instanceof Database.SqliteError)) return error
-  if (UNAVAILABLE.test(error.code)) return Object.assign(new ServiceUnavailable(), { cause: error })
-  if (error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY') return new OwnerNotFound()
-  if (error.code === 'SQLITE_CONSTRAINT_UNIQUE' && error.message.includes('descriptive_name')) return new DescriptiveNameTaken()
-  if (error.code === 'SQLITE_CONSTRAINT_UNIQUE' && error.message.includes('client_keys.name')) return new ClientKeyNameTaken()
-  return error
-}
+/**
+ * Where the database can't be used now, a `ServiceUnavailable`; any other failure as it is. What a change may not do is
+ * for the change to find before it writes, in its transaction.
+ */
+export const asFailure = (error: unknown): unknown =>
+  error instanceof Database.SqliteError && UNAVAILABLE.test(error.code)
+    ? Object.assign(new ServiceUnavailable(), { cause: error })
+    : error

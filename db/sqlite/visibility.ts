@@ -6,8 +6,8 @@ import type { SqliteDatabase } from './database.ts'
 import { createRoles } from './ownership.ts'
 
 /**
- * The ids of the apps that a user may read, each found by an index of its own, so that the apps of others cost nothing. It says
- * what `mayDo` in `access/rules.ts` says of `read`.
+ * The ids of the apps that a user may read, each found by an index of its own, so that the apps of others cost nothing.
+ * It says what `mayDo` in `access/rules.ts` says of `read`.
  */
 export const visibleAppIds = (userId: number): SQL => sql`
   select id from apps where user_id = ${userId}
@@ -32,11 +32,13 @@ export const isVisible = (userId: number): SQL => sql`(
 /** Makes the function that tells how a user stands to an app. */
 export const createStandings = (db: SqliteDatabase): ((app: App, userId: number) => AppStanding) => {
   const roleIn = createRoles(db)
-  const grantsOn = db.$client.prepare<[number, number], number>('select coalesce(sum(permit), 0) from grants where app_id = ? and user_id = ?').pluck()
+  const grantsOn = db.$client
+    .prepare<[number, number], number>('select coalesce(sum(permit), 0) from grants where app_id = ? and user_id = ?')
+    .pluck()
   return ({ id, owner, readableBy, discardedAt }, userId) => ({
     isOwner: owner.type === 'User' && owner.id === userId,
     role: owner.type === 'Organization' ? roleIn(owner.id, userId) : null,
-    grants: grantsOn.get(id, userId) ?? 0,
+    grants: Number(grantsOn.get(id, userId)),
     isPublic: readableBy === 'public',
     isDiscarded: discardedAt !== null
   })

@@ -2,37 +2,50 @@ import type { FastifyPluginAsync } from 'fastify'
 import { problemReplies } from '../../http/replies.ts'
 import { HeadersTooLarge, ServiceUnavailable } from '../../problems/table.ts'
 
-const Status = { description: 'It is.', type: 'object', required: ['status'], properties: { status: { type: 'string', examples: ['ok'] } } }
+const Status = {
+  description: 'It is.',
+  type: 'object',
+  required: ['status'],
+  properties: { status: { type: 'string', examples: ['ok'] } }
+}
 
 const routes: FastifyPluginAsync = async fastify => {
-  fastify.get('/up', {
-    schema: {
-      operationId: 'isUp',
-      summary: 'Is the service alive?',
-      description: 'Answers as soon as the service runs. It asks nothing of the database.',
-      tags: ['Health'],
-      security: [],
-      response: { 200: Status, ...problemReplies(HeadersTooLarge) }
-    }
-  }, async () => ({ status: 'ok' }))
+  fastify.get(
+    '/up',
+    {
+      schema: {
+        operationId: 'isUp',
+        summary: 'Is the service alive?',
+        description: 'Answers as soon as the service runs. It asks nothing of the database.',
+        tags: ['Health'],
+        security: [],
+        response: { 200: Status, ...problemReplies(HeadersTooLarge) }
+      }
+    },
+    async () => ({ status: 'ok' })
+  )
 
-  fastify.get('/ready', {
-    schema: {
-      operationId: 'isReady',
-      summary: 'Is the service ready?',
-      description: 'Answers when the database does.',
-      tags: ['Health'],
-      security: [],
-      response: { 200: Status, ...problemReplies(HeadersTooLarge, ServiceUnavailable) }
+  fastify.get(
+    '/ready',
+    {
+      schema: {
+        operationId: 'isReady',
+        summary: 'Is the service ready?',
+        description: 'Answers when the database does.',
+        tags: ['Health'],
+        security: [],
+        response: { 200: Status, ...problemReplies(HeadersTooLarge, ServiceUnavailable) }
+      }
+    },
+    async () => {
+      try {
+        await fastify.stores.ping()
+      } catch (cause) {
+        throw Object.assign(new ServiceUnavailable(), { cause })
+      }
+      return { status: 'ok' }
     }
-  }, async () => {
-    try {
-      await fastify.stores.ping()
-    } catch (cause) {
-      throw Object.assign(new ServiceUnavailable(), { cause })
-    }
-    return { status: 'ok' }
-  })
+  )
 }
 
 export default routes

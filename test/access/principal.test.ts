@@ -13,7 +13,15 @@ test('a client key is no user, and a user is no client key', async t => {
   const at = new Date()
   const user: UserPrincipal = {
     kind: 'user',
-    user: { id: 1, name: 'Ada', email: 'ada@example.com', role: 'member', colorTheme: null, accountLocked: false, createdAt: at.toISOString() },
+    user: {
+      id: 1,
+      name: 'Ada',
+      email: 'ada@example.com',
+      role: 'member',
+      colorTheme: null,
+      accountLocked: false,
+      createdAt: at.toISOString()
+    },
     session: { id: 's', userId: 1, digest: '', client: '', createdAt: at, expiresAt: at, address: '::1', agent: null }
   }
   t.equal(keyPrincipalOf({ principal: key }), key)

@@ -36,7 +36,9 @@ test('who may do what to an app', async t => {
     ['anybody else, of what was deleted', { role: 'member', grants: 63, isPublic: true, isDiscarded: true }, nothing]
   ]
   for (const [who, standing, allowed] of users) {
-    for (const action of ACTIONS) t.equal(mayDo({ ...stranger, ...standing }, action), allowed.split(' ').includes(action), `${who}: ${action}`)
+    for (const action of ACTIONS) {
+      t.equal(mayDo({ ...stranger, ...standing }, action), allowed.split(' ').includes(action), `${who}: ${action}`)
+    }
   }
   t.ok(covers(['*'], 'apps:write'), 'an unscoped client key is asked for nothing else')
   t.ok(covers(['apps:read'], 'apps:read'))
@@ -46,48 +48,93 @@ test('who may do what to an app', async t => {
 /** A number from 0 up to, and without, another. */
 const random = (below: number): number => Math.floor(Math.random() * below)
 
-const anybody = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, userId: null } as const
+const anybody = {
+  origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
+  userId: null
+} as const
 
 const listed = async ({ apps }: Stores, userId: number): Promise<string[]> => {
   const names: string[] = []
-  for await (const batch of apps.list({ userId, includeDiscarded: true, tags: [] }, {})) names.push(...batch.map(({ name }) => name))
+  for await (const batch of apps.list({ userId, includeDiscarded: true, tags: [] }, {})) {
+    names.push(...batch.map(({ name }) => name))
+  }
   return names.sort()
 }
 
 test('SQL and the rules see the same apps, whatever the data', async t => {
   const { env } = settings(t)
   const stores = openStores(env['DATABASE_URL'])
-  t.teardown(() => { stores.close() })
+  t.teardown(() => {
+    stores.close()
+  })
   const Database = (await import('better-sqlite3')).default
   const { drizzle } = await import('drizzle-orm/better-sqlite3')
   const client = new Database(env['DATABASE_URL'].slice('file:'.length))
-  t.teardown(() => { client.close() })
+  t.teardown(() => {
+    client.close()
+  })
   const [users, organizations, apps] = [8, 5, 150]
   const at = '2026-01-05T09:00:00.000Z'
-  for (let id = 1; id <= users; id++) client.prepare('insert into users (id, name, email, created_at, updated_at) values (?, ?, ?, ?, ?)').run(id, 'U', `u${id}@example.com`, at, at)
-  for (let id = 1; id <= organizations; id++) client.prepare('insert into organizations values (?, ?, ?, ?, ?)').run(id, 'O', 'o@example.com', at, at)
+  for (let id = 1; id <= users; id++) {
+    client
+      .prepare('insert into users (id, name, email, created_at, updated_at) values (?, ?, ?, ?, ?)')
+      .run(id, 'U', `u${id}@example.com`, at, at)
+  }
+  for (let id = 1; id <= organizations; id++) {
+    client.prepare('insert into organizations values (?, ?, ?, ?, ?)').run(id, 'O', 'o@example.com', at, at)
+  }
   for (let id = 1; id <= apps; id++) {
     const isUsers = random(2) === 0
-    client.prepare('insert into apps (id, name, descriptive_name, port, readable_by, user_id, organization_id, created_at, updated_at, discarded_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(id, id.toString(16).padStart(14, '0'), `App ${id}`, 3000 + id, [null, null, null, 'public', 'private'][random(5)], isUsers ? 1 + random(users) : null, isUsers ? null : 1 + random(organizations), at, at, random(5) === 0 ? at : null)
+    client
+      .prepare(
+        'insert into apps (id, name, descriptive_name, port, readable_by, user_id, organization_id, created_at, updated_at, discarded_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+      )
+      .run(
+        id,
+        id.toString(16).padStart(14, '0'),
+        `App ${id}`,
+        3000 + id,
+        [null, null, null, 'public', 'private'][random(5)],
+        isUsers ? 1 + random(users) : null,
+        isUsers ? null : 1 + random(organizations),
+        at,
+        at,
+        random(5) === 0 ? at : null
+      )
   }
-  for (let i = 0; i < 15; i++) client.prepare('insert or ignore into memberships values (?, ?, ?)').run(1 + random(organizations), 1 + random(users), ['admin', 'member', 'guest'][random(3)])
-  for (let i = 0; i < 60; i++) client.prepare('insert or ignore into grants values (?, ?, ?)').run(1 + random(apps), 1 + random(users), 2 ** random(6))
+  for (let i = 0; i < 15; i++) {
+    client
+      .prepare('insert or ignore into memberships values (?, ?, ?)')
+      .run(1 + random(organizations), 1 + random(users), ['admin', 'member', 'guest'][random(3)])
+  }
+  for (let i = 0; i < 60; i++) {
+    client
+      .prepare('insert or ignore into grants values (?, ?, ?)')
+      .run(1 + random(apps), 1 + random(users), 2 ** random(6))
+  }
 
   const standing = createStandings(Object.assign(drizzle(client), { $client: client }))
   const all: Awaited<ReturnType<Stores['apps']['find']>>[] = []
   for await (const batch of stores.apps.list({ userId: null, includeDiscarded: true, tags: [] }, {})) all.push(...batch)
   t.equal(all.length, apps)
   for (let userId = 1; userId <= users; userId++) {
-    const byRules = all.flatMap(app => app !== null && mayDo(standing(app, userId), 'read') ? [app.name] : []).sort()
+    const byRules = all.flatMap(app => (app !== null && mayDo(standing(app, userId), 'read') ? [app.name] : [])).sort()
     t.same(await listed(stores, userId), byRules, `user ${userId}`)
     const { isVisible } = await import('../../db/sqlite/visibility.ts')
     const db = drizzle(client)
-    t.same(db.all<{ name: string }>((await import('drizzle-orm')).sql`select name from apps where ${isVisible(userId)} order by name`).map(({ name }) => name), byRules, 'one after another as well')
+    t.same(
+      db
+        .all<{ name: string }>(
+          (await import('drizzle-orm')).sql`select name from apps where ${isVisible(userId)} order by name`
+        )
+        .map(({ name }) => name),
+      byRules,
+      'one after another as well'
+    )
     for (const app of all.slice(0, 40)) {
       if (app === null || app.discardedAt !== null) continue
       const may = mayDo(standing(app, userId), 'read')
-      t.equal(await stores.apps.find(app.id, { ...anybody, userId }) !== null, may)
+      t.equal((await stores.apps.find(app.id, { ...anybody, userId })) !== null, may)
     }
   }
 })

@@ -8,7 +8,9 @@ test('who types is the user of the operating system, with or without a name', as
   t.same(cliOrigin().actor, { kind: 'cli', id: String(uid), name: username })
   // As in a container that runs under a number of its own.
   const real = os.userInfo
-  os.userInfo = () => { throw new Error('uv_os_get_passwd returned ENOENT') }
+  os.userInfo = () => {
+    throw new Error('uv_os_get_passwd returned ENOENT')
+  }
   syncBuiltinESMExports()
   t.same(cliOrigin().actor, { kind: 'cli', id: String(process.getuid?.()), name: `uid ${String(process.getuid?.())}` })
   os.userInfo = real

@@ -2,6 +2,13 @@ import { test } from 'tap'
 import { table } from '../../cli/table.ts'
 
 test('columns are as wide as their widest cell, however many rows there are, and a terminal is told nothing', async t => {
-  t.equal(table([['A', 'B'], ['long', 'x'], ['', '\u009b31mred\n']]), 'A     B\nlong  x\n      ?31mred?')
+  t.equal(
+    table([
+      ['A', 'B'],
+      ['long', 'x'],
+      ['', '\u009b31mred\n']
+    ]),
+    'A     B\nlong  x\n      ?31mred?'
+  )
   t.equal(table(Array.from({ length: 300_000 }, () => ['x'])).length, 599_999)
 })

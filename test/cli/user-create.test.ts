@@ -2,15 +2,18 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { openStores } from '../../db/open.ts'
 import { createPasswordHasher } from '../../users/passwords.ts'
-import { run, settings } from '../helper.ts'
+import { settings } from '../helper.ts'
+import { command } from './terminal.ts'
 
 const terminal = (t: Test) => {
   const { env } = settings(t)
   return {
-    create: async (args: string[], input = '') => await run(t, 'cli/user-create.ts', { env, args, input }).ended,
+    create: async (args: string[], input = '') => await command(t, 'user:create', { env, args, input }),
     stores: () => {
       const stores = openStores(env['DATABASE_URL'])
-      t.teardown(() => { stores.close() })
+      t.teardown(() => {
+        stores.close()
+      })
       return stores
     }
   }
@@ -24,10 +27,20 @@ test('user:create makes a user with the password on standard input, or with one 
   const [, password] = /can't be shown again: (\S{24})\n$/.exec(made.stdout) ?? []
   const json = JSON.parse((await create(['--email', 'eve@example.com', '--name', 'Eve Park', '--json'])).stdout)
   t.match(json, { id: 3, role: 'member', password: /^\S{24}$/ })
-  t.notOk('password' in JSON.parse((await create(['--email', 'dan@example.com', '--name', 'Dan', '--json'], ' seven green kettles \r\n')).stdout))
+  t.notOk(
+    'password' in
+      JSON.parse(
+        (await create(['--email', 'dan@example.com', '--name', 'Dan', '--json'], ' seven green kettles \r\n')).stdout
+      )
+  )
   const { users, audits } = stores()
   const { verify } = createPasswordHasher()
-  for (const [email, secret, role] of [['ada@example.com', 'seven green kettles', 'admin'], ['ben@example.com', String(password), 'member'], ['eve@example.com', json.password, 'member'], ['dan@example.com', ' seven green kettles ', 'member']] as const) {
+  for (const [email, secret, role] of [
+    ['ada@example.com', 'seven green kettles', 'admin'],
+    ['ben@example.com', String(password), 'member'],
+    ['eve@example.com', json.password, 'member'],
+    ['dan@example.com', ' seven green kettles ', 'member']
+  ] as const) {
     const account = await users.findAccount(email)
     t.equal(account?.user.role, role)
     t.ok(await verify(account?.passwordHash ?? null, secret))
@@ -42,7 +55,15 @@ test('what can not be is refused in a sentence, and nothing is made', async t =>
     [1, 'Another user has this e-mail address', '', '--email', 'ADA@example.com', '--name', 'Ada'],
     [1, '--email must be an e-mail address', '', '--email', 'ada', '--name', 'Ada'],
     [1, '--name must be visible', '', '--email', 'b@example.com', '--name', ' '],
-    [1, '--name must not hold a token or a key_id', '', '--email', 'b@example.com', '--name', '0123456789abcdef'.repeat(2)],
+    [
+      1,
+      '--name must not hold a token or a key_id',
+      '',
+      '--email',
+      'b@example.com',
+      '--name',
+      '0123456789abcdef'.repeat(2)
+    ],
     [1, 'password must have 12 characters at least', 'short', '--email', 'b@example.com', '--name', 'B'],
     [1, 'password is one of the commonest', 'qwerty123456', '--email', 'b@example.com', '--name', 'B'],
     [2, 'Name an --email and a --name', '', '--email', 'b@example.com']

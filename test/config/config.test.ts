@@ -1,8 +1,8 @@
-import Fastify from 'fastify'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { app, createServer } from '../../app.ts'
+import { createServer } from '../../app.ts'
+import { loadConfig } from '../../config/load.ts'
 import { asConfigError, ConfigError, environment, readConfig } from '../../config/read.ts'
 import { newSecret, run, temporaryFolder } from '../helper.ts'
 
@@ -20,18 +20,18 @@ const complaint = (env: Record<string, string>): string => {
 test('everything but the secret has a default', async t => {
   t.same(readConfig({ CLIENT_SECRET, UNRELATED: 'x' }), {
     CLIENT_SECRET,
-    CLIENT_SECRET_PREVIOUS: '',
-    CLIENT_KEYS: '',
+    CLIENT_SECRET_PREVIOUS: [],
+    CLIENT_KEYS: [],
     CLIENT_KEY_JWT: false,
     DATABASE_URL: 'file:./data/trivial.db',
-    HOST: 'localhost',
+    HOST: '127.0.0.1',
     PORT: 3000,
     LOG_LEVEL: 'info',
-    TRUST_PROXY: 'false',
+    TRUST_PROXY: [],
     BASE_URL: 'https://staging.trivialapps.io',
     DEFAULT_LOAD_BALANCER: 'staging-lb',
     SIGN_UP: 'open',
-    CORS_ORIGINS: ''
+    CORS_ORIGINS: []
   })
 })
 
@@ -48,7 +48,9 @@ test('good values are taken', async t => {
     { SIGN_UP: 'closed' },
     { CORS_ORIGINS: 'https://app.example.com, http://localhost:5173' },
     { LOG_LEVEL: 'trace' }
-  ] as Record<string, string>[]) t.equal(complaint(env), '', JSON.stringify(env))
+  ] as Record<string, string>[]) {
+    t.equal(complaint(env), '', JSON.stringify(env))
+  }
 })
 
 test('each bad value is named with what is wrong and how to mend it', async t => {
@@ -63,7 +65,10 @@ test('each bad value is named with what is wrong and how to mend it', async t =>
     [{ CLIENT_SECRET_PREVIOUS: `${newSecret()},short` }, /CLIENT_SECRET_PREVIOUS entry 2 is too short/],
     [{ CLIENT_KEYS: `xxx,${token}` }, /CLIENT_KEYS entry 2 looks like a key_access_token; put the key_id there/],
     [{ CLIENT_KEYS: jwt }, /CLIENT_KEYS entry 1 looks like a key_access_token/],
-    [{ CLIENT_KEYS: 'sha256:abc' }, /CLIENT_KEYS entry 1 starts with sha256: but is not followed by 64 hexadecimal digits/],
+    [
+      { CLIENT_KEYS: 'sha256:abc' },
+      /CLIENT_KEYS entry 1 starts with sha256: but is not followed by 64 hexadecimal digits/
+    ],
     [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
     [{ DATABASE_URL: 'postgres://localhost/x' }, /DATABASE_URL must be file: and the path/],
     [{ DATABASE_URL: 'file:' }, /DATABASE_URL must be file:/],
@@ -84,6 +89,8 @@ test('each bad value is named with what is wrong and how to mend it', async t =>
     [{ TRUST_PROXY: '10.0.0.1/8/8' }, /TRUST_PROXY entry 1 is no IP address/],
     [{ TRUST_PROXY: '1' }, /TRUST_PROXY entry 1 is no IP address/],
     [{ TRUST_PROXY: '0.0.0.0/0' }, /TRUST_PROXY entry 1 trusts every address/],
+    [{ TRUST_PROXY: '10.0.0.1/8' }, /TRUST_PROXY entry 1 has host bits: write 10.0.0.0\/8 for the range/],
+    [{ TRUST_PROXY: '::ffff:10.0.0.0/104' }, /TRUST_PROXY entry 1 is an IPv4 range written as IPv6/],
     [{ TRUST_PROXY: '::/0' }, /TRUST_PROXY entry 1 trusts every address/],
     [{ BASE_URL: 'staging.trivialapps.io' }, /BASE_URL must be an http: or https: URL/],
     [{ BASE_URL: 'ftp://x' }, /BASE_URL must be an http: or https: URL/]
@@ -95,22 +102,92 @@ test('each bad value is named with what is wrong and how to mend it', async t =>
 })
 
 test('every bad variable is named in one message', async t => {
-  const message = complaint({ CLIENT_SECRET: 'x', CLIENT_KEYS: 'tck_x', PORT: 'x', TRUST_PROXY: 'true', BASE_URL: 'x', LOG_LEVEL: 'x', CLIENT_KEY_JWT: 'x' })
-  for (const name of ['CLIENT_SECRET', 'CLIENT_KEYS', 'PORT', 'TRUST_PROXY', 'BASE_URL', 'LOG_LEVEL', 'CLIENT_KEY_JWT']) t.match(message, `\n  ${name} `)
+  const message = complaint({
+    CLIENT_SECRET: 'x',
+    CLIENT_KEYS: 'tck_x',
+    PORT: 'x',
+    TRUST_PROXY: 'true',
+    BASE_URL: 'x',
+    LOG_LEVEL: 'x',
+    CLIENT_KEY_JWT: 'x'
+  })
+  for (const name of [
+    'CLIENT_SECRET',
+    'CLIENT_KEYS',
+    'PORT',
+    'TRUST_PROXY',
+    'BASE_URL',
+    'LOG_LEVEL',
+    'CLIENT_KEY_JWT'
+  ]) {
+    t.match(message, `\n  ${name} `)
+  }
 })
 
 test('blank values count as none, and the process goes before the file', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   writeFileSync(dotenv, '\uFEFFPORT=4000\nHOST="::1"\nLOG_LEVEL=\n# a comment\nBASE_URL=http://file.example\n')
-  t.same(environment(dotenv, { PORT: ' ', BASE_URL: 'http://process.example', UNSET: undefined }), { HOST: '::1', BASE_URL: 'http://process.example' })
+  t.same(environment(dotenv, { PORT: ' ', BASE_URL: 'http://process.example', UNSET: undefined }), {
+    HOST: '::1',
+    BASE_URL: 'http://process.example'
+  })
   t.same(environment(`${dotenv}.none`, {}), {})
   t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is no file')
 })
 
-test('the application refuses a bad configuration where it is registered on its own, too', async t => {
-  const fastify = Fastify()
-  await t.rejects(async () => { await fastify.register(app, { env: { PORT: 'x' } }) }, { name: 'ConfigError', message: /CLIENT_SECRET is not set.*\n.*PORT must be/ })
-  await fastify.close()
+test('a name that stands more than once in .env is refused with its lines, and without its values', async t => {
+  const dotenv = join(temporaryFolder(t), '.env')
+  const refusal = (text: string): string => {
+    writeFileSync(dotenv, text)
+    try {
+      environment(dotenv, {})
+      return ''
+    } catch (error) {
+      return error instanceof ConfigError ? error.message : `not a ConfigError: ${String(error)}`
+    }
+  }
+  const begin = `${dotenv} sets a variable more than once. Keep one line of each, with all that is wanted:`
+  t.equal(refusal('PORT=1\nHOST=a\nPORT=2\n'), `${begin}\n  PORT is set in lines 1 and 3`)
+  t.equal(
+    refusal('\uFEFF# PORT=0\r\nPORT=\r\n  export PORT = 1\r\nHOST=a\r\nPORT=2\r\nHOST=b'),
+    `${begin}\n  PORT is set in lines 2, 3 and 5\n  HOST is set in lines 4 and 6`
+  )
+  t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line of a quoted value sets nothing')
+})
+
+test('the service refuses a bad configuration as a command does', async t => {
+  await t.rejects(createServer({ PORT: 'x' }), {
+    name: 'ConfigError',
+    message: /CLIENT_SECRET is not set.*\n.*PORT must be/
+  })
+})
+
+test("a service that can't open its database is not made", async t => {
+  const file = join(temporaryFolder(t), 'a file')
+  writeFileSync(file, '')
+  await t.rejects(createServer({ CLIENT_SECRET, LOG_LEVEL: 'silent', DATABASE_URL: `file:${join(file, 'x.db')}` }), {
+    name: 'ConfigError',
+    message: /^DATABASE_URL: the database .* can't be opened/
+  })
+  await t.rejects(createServer({ CLIENT_SECRET, PORT: 'x' }), { name: 'ConfigError', message: /PORT must be a port/ })
+})
+
+test('a list is separated by commas; blanks around its entries and empty entries are ignored', async t => {
+  const lists = {
+    CLIENT_SECRET_PREVIOUS: ` ${CLIENT_SECRET}x ,,`,
+    CLIENT_KEYS: 'xxx, another-key',
+    TRUST_PROXY: ' 10.0.0.1,10.1.0.0/16',
+    CORS_ORIGINS: ' , '
+  }
+  const expected = {
+    CLIENT_SECRET_PREVIOUS: [`${CLIENT_SECRET}x`],
+    CLIENT_KEYS: ['xxx', 'another-key'],
+    TRUST_PROXY: ['10.0.0.1', '10.1.0.0/16'],
+    CORS_ORIGINS: []
+  }
+  t.match(readConfig({ CLIENT_SECRET, ...lists }), expected)
+  t.match(await loadConfig({ CLIENT_SECRET, ...lists }), expected)
+  t.same(readConfig({ TRUST_PROXY: ' false' }, ['TRUST_PROXY']), { TRUST_PROXY: [] })
 })
 
 test('an error that is no validation error stays what it is', async t => {
@@ -119,8 +196,13 @@ test('an error that is no validation error stays what it is', async t => {
 })
 
 test('a list of proxies may have empty entries', async t => {
-  const fastify = await createServer({ CLIENT_SECRET, TRUST_PROXY: '10.0.0.1, ,', DATABASE_URL: 'file::memory:', LOG_LEVEL: 'silent' })
-  t.match(fastify.config, { TRUST_PROXY: '10.0.0.1, ,' })
+  const fastify = await createServer({
+    CLIENT_SECRET,
+    TRUST_PROXY: '10.0.0.1, ,',
+    DATABASE_URL: 'file::memory:',
+    LOG_LEVEL: 'silent'
+  })
+  t.match(fastify.config, { TRUST_PROXY: ['10.0.0.1'] })
   await fastify.close()
 })
 
@@ -128,16 +210,22 @@ test('the server stops at a bad configuration with exit code 1 and one readable 
   const { code, stdout, stderr } = await run(t, 'server.ts', { env: { PORT: 'x', CLIENT_KEYS: 'tck_x' } }).ended
   t.equal(code, 1)
   t.equal(stdout, '')
-  t.equal(stderr, `The configuration can't be used. Mend these variables in the environment or in .env:
+  t.equal(
+    stderr,
+    `The configuration can't be used. Mend these variables in the environment or in .env:
   CLIENT_SECRET is not set. Make one with: openssl rand -hex 32
   CLIENT_KEYS entry 1 looks like a key_access_token; put the key_id there (npm run key:issue prints both)
   PORT must be a port number from 0 to 65535
-`)
+`
+  )
 })
 
-test('the server stops where the database can\'t be opened', async t => {
+test("the server stops where the database can't be opened", async t => {
   const folder = temporaryFolder(t)
-  writeFileSync(join(folder, 'notes.txt'), 'This is no database, though it is long enough to look like one at first. '.repeat(40))
+  writeFileSync(
+    join(folder, 'notes.txt'),
+    'This is no database, though it is long enough to look like one at first. '.repeat(40)
+  )
   for (const path of [join(folder, 'notes.txt'), join(folder, 'notes.txt', 'x.db')]) {
     const { code, stderr } = await run(t, 'server.ts', { env: { CLIENT_SECRET, DATABASE_URL: `file:${path}` } }).ended
     t.equal(code, 1)

@@ -3,23 +3,32 @@ import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { run, settings } from '../helper.ts'
+import { at, run, settings } from '../helper.ts'
 import type { Settings } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 import { call, databaseOf, faultsOf, headOf, launch } from './process.ts'
 import type { Answer } from './process.ts'
 
-interface Issued { id: string, name: string, key_access_token: string }
+interface Issued {
+  id: string
+  name: string
+  key_access_token: string
+}
 
 /** What may be asked of a server on a port, by the key of the environment or by a token. */
 const clientOf = (port: number, { key }: Settings) => ({
   ask: async (method: string, path: string, body?: unknown) => await call(port, key.keyAccessToken, method, path, body),
   issue: async (name: string, metadata: object = {}): Promise<Issued> => {
-    const { status, json } = await call(port, key.keyAccessToken, 'POST', '/client_keys', { name, scopes: ['apps:read'], metadata })
+    const { status, json } = await call(port, key.keyAccessToken, 'POST', '/client_keys', {
+      name,
+      scopes: ['apps:read'],
+      metadata
+    })
     if (status !== 201) throw new Error(`POST /client_keys answered ${status}`)
     return json as Issued
   },
-  present: async ({ key_access_token: token }: Issued, path = '/client_keys/me') => (await call(port, token, 'GET', path)).status
+  present: async ({ key_access_token: token }: Issued, path = '/client_keys/me') =>
+    (await call(port, token, 'GET', path)).status
 })
 
 const refused = (t: Test, { status, headers, json }: Answer, what: string): void => {
@@ -40,11 +49,17 @@ test('while another process has the database locked, changes of keys are 503, an
   const db = new Database(databaseOf(made.env))
   db.exec('begin immediate')
   const changes = [
-    ['POST', '/client_keys', { name: 'new' }], ['PATCH', url, { description: 'Changed' }], ['POST', `${url}/rotate`, { grace_seconds: 0 }], ['POST', `${url}/revoke`, {}]
+    ['POST', '/client_keys', { name: 'new' }],
+    ['PATCH', url, { description: 'Changed' }],
+    ['POST', `${url}/rotate`, { grace_seconds: 0 }],
+    ['POST', `${url}/revoke`, {}]
   ] as const
   const answers = Promise.all(changes.map(async ([method, path, body]) => await ask(method, path, body)))
   t.equal(await present(unseen, '/apps'), 200, 'a token that was never seen before is good while changes wait')
-  for (const [index, answer] of (await answers).entries()) refused(t, answer, changes[index].slice(0, 2).join(' '))
+  for (const [index, answer] of (await answers).entries()) {
+    const [method, path] = at(changes, index)
+    refused(t, answer, `${method} ${path}`)
+  }
   t.equal(await present(changed), 200, 'a refused revocation and a refused rotation change nothing')
   t.equal((await ask('GET', '/client_keys')).status, 200)
   t.match((await ask('GET', url)).json, { description: null, revoked_at: null, tokens: [{ expires_at: null }] })
@@ -56,7 +71,11 @@ test('while another process has the database locked, changes of keys are 503, an
   t.match((await ask('PATCH', url, { description: 'Changed' })).json, { description: 'Changed' })
   t.equal((await ask('POST', `${url}/rotate`, { grace_seconds: 0 })).status, 200)
   t.equal(await present(changed), 401)
-  t.match((await ask('GET', `/client_keys/${unseen.id}`)).json, { tokens: [{ use_count: 1, last_used_at: String }] }, 'what was seen meanwhile is written down')
+  t.match(
+    (await ask('GET', `/client_keys/${unseen.id}`)).json,
+    { tokens: [{ use_count: 1, last_used_at: String }] },
+    'what was seen meanwhile is written down'
+  )
 })
 
 const ROOM_BYTES = 300_000
@@ -74,7 +93,7 @@ const littleRoom = (path: string): number => Math.max(statSync(path).size, statS
 const skip = limitFiles(process.pid) ? false : 'there is no prlimit here'
 
 /** Fills the disk of a server until nothing fits, and answers the keys that were acknowledged and one that was not. */
-const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Issued[], lost: string }> => {
+const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Issued[]; lost: string }> => {
   const { ask } = clientOf(port, made)
   const issued: Issued[] = []
   let lost = ''
@@ -89,10 +108,15 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
       }
     }
   }
-  const { json: { id } } = await ask('GET', '/client_keys/me')
-  const usesWritten = async (): Promise<number> => (await ask('GET', `/client_keys/${String(id)}`)).json.tokens[0]?.use_count
+  const {
+    json: { id }
+  } = await ask('GET', '/client_keys/me')
+  const usesWritten = async (): Promise<number> =>
+    (await ask('GET', `/client_keys/${String(id)}`)).json.tokens[0]?.use_count
   // What is seen of keys is less than a change of one, and goes into what is left.
-  for (let left = MOST_KEYS, last = -1, now = 0; last !== now && left > 0; left--) [last, now] = [now, await usesWritten()]
+  for (let left = MOST_KEYS, last = -1, now = 0; last !== now && left > 0; left--) {
+    ;[last, now] = [now, await usesWritten()]
+  }
   t.ok(issued.length > 2 && issued.length < MOST_KEYS, `${issued.length} keys went onto the disk before it was full`)
   return { issued, lost }
 }
@@ -114,16 +138,31 @@ test('on a full disk changes are 503 while reading and authentication go on, and
   t.equal(await present(changed), 200, 'a refused revocation and a refused rotation change nothing')
   t.equal(await present(unseen, '/apps'), 200, 'a token that was never seen before is good')
   t.equal((await ask('GET', '/apps')).status, 200)
-  t.equal((await ask('GET', '/client_keys')).json.length, issued.length + 3, 'every acknowledged key and no other is listed')
-  t.match((await ask('GET', `/client_keys/${unseen.id}`)).json, { last_used_at: null }, 'a use that can not be written down is no failure')
+  t.equal(
+    (await ask('GET', '/client_keys')).json.length,
+    issued.length + 3,
+    'every acknowledged key and no other is listed'
+  )
+  t.match(
+    (await ask('GET', `/client_keys/${unseen.id}`)).json,
+    { last_used_at: null },
+    'a use that can not be written down is no failure'
+  )
   t.equal((await ask('GET', '/ready')).status, 200)
-  t.same(await Promise.all(issued.map(async key => await present(key))), issued.map(() => 200))
+  t.same(
+    await Promise.all(issued.map(async key => await present(key))),
+    issued.map(() => 200)
+  )
 
   limitFiles(server.pid)
   await issue(lost)
   t.equal((await ask('POST', `${url}/revoke`, {})).status, 200)
   t.equal(await present(changed), 401)
-  t.match((await ask('GET', `/client_keys/${unseen.id}`)).json, { tokens: [{ use_count: 1, last_used_at: String }] }, 'what was seen meanwhile is written down')
+  t.match(
+    (await ask('GET', `/client_keys/${unseen.id}`)).json,
+    { tokens: [{ use_count: 1, last_used_at: String }] },
+    'what was seen meanwhile is written down'
+  )
   server.kill('SIGTERM')
   t.equal(await server.ended, 0)
   t.same(faultsOf(databaseOf(made.env)), [])
@@ -144,8 +183,15 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
 
     const second = launch(t, made.env)
     const { ask, issue, present } = clientOf(await second.listening, made)
-    t.same(await Promise.all([unseen, ...issued].map(async key => await present(key))), [unseen, ...issued].map(() => 200))
-    t.equal((await ask('GET', '/client_keys')).json.length, issued.length + 2, 'every acknowledged key and no other is there')
+    t.same(
+      await Promise.all([unseen, ...issued].map(async key => await present(key))),
+      [unseen, ...issued].map(() => 200)
+    )
+    t.equal(
+      (await ask('GET', '/client_keys')).json.length,
+      issued.length + 2,
+      'every acknowledged key and no other is there'
+    )
     await issue(lost)
     second.kill('SIGTERM')
     t.equal(await second.ended, 0)

@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import { at } from '../helper.ts'
 import type { Answer } from './process.ts'
 
 const WORKERS = 6
@@ -31,16 +32,19 @@ export type Present = (token: string) => Promise<number>
 
 /** Changes of keys, and a record of what the replies said. */
 export interface Load {
-  /** Issues, rotates and revokes with several workers at a time until no reply comes any more. `onReply` is called for each that does. */
-  run (send: Send, onReply: () => void, mayBreak: () => boolean): Promise<void>
-  /** Sends again what got no reply. Answers what is not as it should be then. */
-  repeatLost (send: Send, present: Present): Promise<string[]>
   /**
-   * Presents the tokens of the keys that were changed since the last time, and of `sample` others, but not of those whose last
-   * change got no reply. Answers what is not as it should be.
+   * Issues, rotates and revokes with several workers at a time until no reply comes any more. `onReply` is called for
+   * each that does.
    */
-  check (present: Present, sample: number): Promise<string[]>
-  keys (): KnownKey[]
+  run: (send: Send, onReply: () => void, mayBreak: () => boolean) => Promise<void>
+  /** Sends again what got no reply. Answers what is not as it should be then. */
+  repeatLost: (send: Send, present: Present) => Promise<string[]>
+  /**
+   * Presents the tokens of the keys that were changed since the last time, and of `sample` others, but not of those
+   * whose last change got no reply. Answers what is not as it should be.
+   */
+  check: (present: Present, sample: number) => Promise<string[]>
+  keys: () => KnownKey[]
   counts: Record<'replies' | 'lost' | 'repeated', number>
 }
 
@@ -63,8 +67,10 @@ export const createLoad = (): Load => {
         kills: false
       }
     }
-    const [key] = live.splice(randomInt(live.length), 1)
-    if (chance < 75) return { action: 'revoke', path: `/client_keys/${key.id}/revoke`, body: {}, headers: {}, key, kills: true }
+    const key = at(live.splice(randomInt(live.length), 1))
+    if (chance < 75) {
+      return { action: 'revoke', path: `/client_keys/${key.id}/revoke`, body: {}, headers: {}, key, kills: true }
+    }
     const kills = chance % 2 === 0
     return {
       action: 'rotate',
@@ -77,7 +83,9 @@ export const createLoad = (): Load => {
   }
 
   const record = ({ action, path, key, kills }: Wish, { status, json }: Answer): void => {
-    if (status !== (action === 'issue' ? 201 : 200)) throw new Error(`POST ${path} answered ${status}: ${JSON.stringify(json)}`)
+    if (status !== (action === 'issue' ? 201 : 200)) {
+      throw new Error(`POST ${path} answered ${status}: ${JSON.stringify(json)}`)
+    }
     counts.replies++
     const known = key ?? { id: String(json.id), good: [], dead: [], rotations: 0, revoked: false }
     if (kills) known.dead.push(...known.good.splice(0))
@@ -112,9 +120,15 @@ export const createLoad = (): Load => {
     const good = new Set(await Promise.all(key.good.map(present)))
     const dead = new Set(await Promise.all(key.dead.map(present)))
     return [
-      ...[...dead].filter(status => status !== 401).map(status => `a dead token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
-      ...[...good].filter(status => status !== 200 && !(kills && status === 401)).map(status => `a token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
-      ...good.size > 1 ? [`of the tokens of ${key.id}, whose ${action} got no reply, some are dead and some are not`] : []
+      ...[...dead]
+        .filter(status => status !== 401)
+        .map(status => `a dead token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
+      ...[...good]
+        .filter(status => status !== 200 && !(kills && status === 401))
+        .map(status => `a token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
+      ...(good.size > 1
+        ? [`of the tokens of ${key.id}, whose ${action} got no reply, some are dead and some are not`]
+        : [])
     ]
   }
 
@@ -122,17 +136,28 @@ export const createLoad = (): Load => {
     const faults = await halves(wanted, present)
     const answer = await send('POST', wanted.path, wanted.body, wanted.headers)
     // Without an Idempotency-Key nobody gets the token of a key that was made before its reply was lost.
-    if (answer.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) return faults
+    if (answer.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
+      return faults
+    }
     record(wanted, answer)
     counts.repeated++
     const id = String(answer.json.id)
     const known = [...live, ...revoked].find(key => key.id === id)
-    return [...faults, ...known === undefined ? [`the reply is about ${id}, which nobody asked about`] : await liveTokenFaults(known, send)]
+    return [
+      ...faults,
+      ...(known === undefined
+        ? [`the reply is about ${id}, which nobody asked about`]
+        : await liveTokenFaults(known, send))
+    ]
   }
 
   return {
     run: async (send, onReply, mayBreak) => {
-      await Promise.all(Array.from({ length: WORKERS }, async () => { await work(send, onReply, mayBreak) }))
+      await Promise.all(
+        Array.from({ length: WORKERS }, async () => {
+          await work(send, onReply, mayBreak)
+        })
+      )
     },
 
     repeatLost: async (send, present) =>
@@ -140,7 +165,7 @@ export const createLoad = (): Load => {
 
     check: async (present, sample) => {
       const keys = [...live, ...revoked]
-      const others = Array.from({ length: Math.min(sample, keys.length) }, () => keys[randomInt(keys.length)])
+      const others = Array.from({ length: Math.min(sample, keys.length) }, () => at(keys, randomInt(keys.length)))
       const due = new Set([...keys.filter(key => changed.has(key)), ...others])
       changed.clear()
       return await inBatches([...due], async key => await tokenFaults(key, present))
@@ -154,9 +179,13 @@ export const createLoad = (): Load => {
 const tokenFaults = async ({ id, good, dead, revoked }: KnownKey, present: Present): Promise<string[]> => {
   const wanted = [...good.map(token => ({ token, due: 200 })), ...dead.map(token => ({ token, due: 401 }))]
   const statuses = await Promise.all(wanted.map(async ({ token }) => await present(token)))
-  return wanted.flatMap(({ due }, index) => statuses[index] === due
-    ? []
-    : [`a token of ${revoked ? 'the revoked key' : 'the key'} ${id} is answered ${statuses[index]} rather than ${due}`])
+  return wanted.flatMap(({ due }, index) =>
+    statuses[index] === due
+      ? []
+      : [
+          `a token of ${revoked ? 'the revoked key' : 'the key'} ${id} is answered ${statuses[index]} rather than ${due}`
+        ]
+  )
 }
 
 /** Whether a key has exactly as many live tokens as replies have given out. */
@@ -164,9 +193,11 @@ export const liveTokenFaults = async ({ id, good, revoked }: KnownKey, send: Sen
   const { status, json } = await send('GET', `/client_keys/${id}`)
   if (status !== 200) return [`the key ${id} is answered ${status}`]
   if (revoked) return json.revoked_at === null ? [`the key ${id} is not revoked`] : []
-  const tokens = json.tokens as { expires_at: string | null, revoked_at: string | null }[]
+  const tokens = json.tokens as { expires_at: string | null; revoked_at: string | null }[]
   const now = new Date().toISOString()
-  const live = tokens.filter(token => token.revoked_at === null && (token.expires_at === null || token.expires_at > now)).length
+  const live = tokens.filter(
+    token => token.revoked_at === null && (token.expires_at === null || token.expires_at > now)
+  ).length
   return live === good.length ? [] : [`the key ${id} has ${live} live tokens rather than ${good.length}`]
 }
 
@@ -175,6 +206,8 @@ const BATCH = 16
 /** Asks about many things without having them all under way at a time. */
 export const inBatches = async <T>(things: readonly T[], ask: (thing: T) => Promise<string[]>): Promise<string[]> => {
   const faults: string[] = []
-  for (let i = 0; i < things.length; i += BATCH) faults.push(...(await Promise.all(things.slice(i, i + BATCH).map(ask))).flat())
+  for (let i = 0; i < things.length; i += BATCH) {
+    faults.push(...(await Promise.all(things.slice(i, i + BATCH).map(ask))).flat())
+  }
   return faults
 }

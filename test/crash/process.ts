@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +7,8 @@ import type { Test } from 'tap'
 import { verifyTrail } from '../../audits/chain.ts'
 import type { Head } from '../../audits/chain.ts'
 import { openStores } from '../../db/open.ts'
-import { root } from '../helper.ts'
+import { compiled, spawnNode } from '../helper.ts'
+import type { Environment } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 
 export interface Answer {
@@ -19,12 +19,21 @@ export interface Answer {
 
 /** Sends a request and answers when its reply is there to the last byte; rejects where it is not. */
 export const call = async (
-  port: number, token: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}
+  port: number,
+  token: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {}
 ): Promise<Answer> => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, ...body === undefined ? {} : { 'content-type': 'application/json' }, ...headers },
-    ...body === undefined ? {} : { body: JSON.stringify(body) }
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) })
   })
   return { status: response.status, headers: response.headers, json: await response.json() }
 }
@@ -34,21 +43,17 @@ export interface Victim {
   pid: number
   /** Resolves with the port when the server listens. */
   listening: Promise<number>
-  kill (signal?: NodeJS.Signals): void
-  isKilled (): boolean
+  kill: (signal?: NodeJS.Signals) => void
+  isKilled: () => boolean
   ended: Promise<number | null>
 }
 
-// tap puts what measures coverage into the options of every Node that is spawned. A killed process leaves no report, and
-// to start with it takes five times as long.
-const UNMEASURED = 'unset NODE_OPTIONS; exec "$0" "$@"'
-
 /** Starts the server. */
-export const launch = (t: Test, env: Record<string, string>): Victim => {
-  const child = spawn('/bin/sh', ['-c', UNMEASURED, process.execPath, join(root, 'dist', 'server.js')], {
-    cwd: dirname(databaseOf(env)), env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe']
+export const launch = (t: Test, env: Environment): Victim => {
+  const child = spawnNode([compiled('server.ts')], dirname(databaseOf(env)), env)
+  t.teardown(() => {
+    child.kill('SIGKILL')
   })
-  t.teardown(() => { child.kill('SIGKILL') })
   const ended = once(child, 'close').then(([code]) => code as number | null)
 
   let printed = ''
@@ -61,50 +66,72 @@ export const launch = (t: Test, env: Record<string, string>): Victim => {
       resolve(Number(port))
     }
     child.stdout.setEncoding('utf8').on('data', look)
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { printed += text })
-    ended.then(code => { reject(new Error(`the server ended with ${String(code)} before it listened: ${printed}`)) }, reject)
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+    ended.then(code => {
+      reject(new Error(`the server ended with ${String(code)} before it listened: ${printed}`))
+    }, reject)
   })
   // A start that is cut off on purpose is nobody's failure.
   listening.catch(() => {})
   return {
-    pid: Number(child.pid), listening, kill: (signal = 'SIGKILL') => { child.kill(signal) }, isKilled: () => child.killed, ended
+    pid: Number(child.pid),
+    listening,
+    kill: (signal = 'SIGKILL') => {
+      child.kill(signal)
+    },
+    isKilled: () => child.killed,
+    ended
   }
 }
 
-export const databaseOf = (env: Record<string, string>): string => env['DATABASE_URL'].slice('file:'.length)
+export const databaseOf = (env: Environment): string => env['DATABASE_URL'].slice('file:'.length)
 
 /** What of a database is not as it should be. */
-export const faultsOf = (path: string): unknown[] => onCopy(path, copy => {
-  const db = new Database(copy)
-  const faults = [...db.pragma('integrity_check') as { integrity_check: string }[], ...db.pragma('foreign_key_check') as unknown[]]
-  db.close()
-  return faults.filter(fault => JSON.stringify(fault) !== '{"integrity_check":"ok"}')
-})
+export const faultsOf = (path: string): unknown[] =>
+  onCopy(path, copy => {
+    const db = new Database(copy)
+    const faults = [
+      ...(db.pragma('integrity_check') as { integrity_check: string }[]),
+      ...(db.pragma('foreign_key_check') as unknown[])
+    ]
+    db.close()
+    return faults.filter(fault => JSON.stringify(fault) !== '{"integrity_check":"ok"}')
+  })
 
-export const query = <T>(path: string, sql: string): T[] => onCopy(path, copy => {
-  const db = new Database(copy)
-  const rows = db.prepare<[], T>(sql).all()
-  db.close()
-  return rows
-})
+export const query = <T>(path: string, sql: string): T[] =>
+  onCopy(path, copy => {
+    const db = new Database(copy)
+    const rows = db.prepare<[], T>(sql).all()
+    db.close()
+    return rows
+  })
 
 /** Walks the audit trail, which must go on from a head that was noted earlier, and answers the head of now. */
-export const headOf = async (path: string, noted?: Head): Promise<Head> => await onCopy(path, async copy => {
-  const stores = openStores(`file:${copy}`)
-  try {
-    const verification = await verifyTrail(stores.audits.trail(), await stores.audits.written(), noted)
-    if (!verification.whole) throw new Error(`the audit trail is broken: entry ${verification.sequence} ${verification.fault}`)
-    return verification.head
-  } finally {
-    stores.close()
-  }
-})
+export const headOf = async (path: string, noted?: Head): Promise<Head> =>
+  await onCopy(path, async copy => {
+    const stores = openStores(`file:${copy}`)
+    try {
+      const verification = await verifyTrail(stores.audits.trail(), await stores.audits.written(), noted)
+      if (!verification.whole) {
+        throw new Error(`the audit trail is broken: entry ${verification.sequence} ${verification.fault}`)
+      }
+      return verification.head
+    } finally {
+      stores.close()
+    }
+  })
 
 // A copy, since whoever opens a crashed database mends it, and that is for the service to do.
 const onCopy = <T>(path: string, look: (copy: string) => T): T => {
   const folder = mkdtempSync(join(tmpdir(), 'trivial-copy-'))
-  const remove = (): void => { rmSync(folder, { recursive: true, force: true }) }
-  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, join(folder, `copy.db${suffix}`))
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  for (const suffix of ['', '-wal']) {
+    if (existsSync(path + suffix)) copyFileSync(path + suffix, join(folder, `copy.db${suffix}`))
+  }
   const seen = look(join(folder, 'copy.db'))
   if (seen instanceof Promise) seen.then(remove, remove)
   else remove()

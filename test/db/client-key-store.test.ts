@@ -7,11 +7,19 @@ import { createKeyRegistry } from '../../keys/registry.ts'
 import type { KeyRegistry } from '../../keys/registry.ts'
 import type { ClientKeyStore } from '../../keys/store.ts'
 import { createTokenSealer, digestOf } from '../../keys/token.ts'
-import { knownToken, newSecret, settings } from '../helper.ts'
+import { at, knownToken, newSecret, settings } from '../helper.ts'
 
-const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, token: null } as const
+const author = {
+  origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
+  token: null
+} as const
 
-interface Side { store: ClientKeyStore, keys: KeyRegistry, evidence: Evidence, secret: string }
+interface Side {
+  store: ClientKeyStore
+  keys: KeyRegistry
+  evidence: Evidence
+  secret: string
+}
 
 /** What every store of keys must do, whatever the engine. `open` opens a new, empty one. */
 const contract = (engine: string, open: (t: Test) => Side): void => {
@@ -25,11 +33,24 @@ const contract = (engine: string, open: (t: Test) => Side): void => {
       await evidence.flush()
     }
     t.match(await keys.tokens(key.id), [{ useCount: 2, lastUsedIp: '10.0.0.2', lastUsedAgent: 'agent' }])
-    const [{ lastUsedAt }] = await keys.tokens(key.id)
-    await store.recordUses('2026-01-01', [{
-      token, count: 5, lastAt: Date.parse('2026-01-01'), lastIp: '10.0.0.9', lastAgent: 'late', scopes: new Map(), addresses: new Map(), refusals: new Map()
-    }])
-    t.match(await keys.tokens(key.id), [{ useCount: 7, lastUsedIp: '10.0.0.2', lastUsedAgent: 'agent', lastUsedAt }], 'what arrives late is no later use')
+    const { lastUsedAt } = at(await keys.tokens(key.id))
+    await store.recordUses('2026-01-01', [
+      {
+        token,
+        count: 5,
+        lastAt: Date.parse('2026-01-01'),
+        lastIp: '10.0.0.9',
+        lastAgent: 'late',
+        scopes: new Map(),
+        addresses: new Map(),
+        refusals: new Map()
+      }
+    ])
+    t.match(
+      await keys.tokens(key.id),
+      [{ useCount: 7, lastUsedIp: '10.0.0.2', lastUsedAgent: 'agent', lastUsedAt }],
+      'what arrives late is no later use'
+    )
   })
 
   test(`${engine}: a hundred addresses a day are told apart, over all writes`, async t => {
@@ -43,28 +64,52 @@ const contract = (engine: string, open: (t: Test) => Side): void => {
     await evidence.flush()
     const counts = await store.usage('env_0', '2026-01-01')
     t.equal(counts.length, 101)
-    t.match(counts.find(({ label }) => label === '*'), { kind: 'address', count: 60 })
-    t.match(counts.find(({ label }) => label === '10.0.0.0'), { count: 2 })
+    t.match(
+      counts.find(({ label }) => label === '*'),
+      { kind: 'address', count: 60 }
+    )
+    t.match(
+      counts.find(({ label }) => label === '10.0.0.0'),
+      { count: 2 }
+    )
   })
 
   test(`${engine}: counts are kept for 90 days`, async t => {
     const { store } = open(t)
-    const use = { token: knownToken({ id: 'env_0' }), count: 0, lastAt: 0, lastIp: '', lastAgent: undefined, scopes: new Map([['apps:read', 1]]), addresses: new Map<string, number>(), refusals: new Map<string, number>() }
+    const use = {
+      token: knownToken({ id: 'env_0' }),
+      count: 0,
+      lastAt: 0,
+      lastIp: '',
+      lastAgent: undefined,
+      scopes: new Map([['apps:read', 1]]),
+      addresses: new Map<string, number>(),
+      refusals: new Map<string, number>()
+    }
     for (const day of ['2026-01-01', '2026-01-02', '2026-03-31']) await store.recordUses(day, [use])
-    t.same((await store.usage('env_0', '2025-01-01')).map(({ day }) => day), ['2026-01-01', '2026-01-02', '2026-03-31'].slice(0))
+    t.same(
+      (await store.usage('env_0', '2025-01-01')).map(({ day }) => day),
+      ['2026-01-01', '2026-01-02', '2026-03-31'].slice(0)
+    )
     await store.recordUses('2026-04-01', [use])
-    t.same((await store.usage('env_0', '2025-01-01')).map(({ day }) => day), ['2026-01-02', '2026-03-31', '2026-04-01'])
+    t.same(
+      (await store.usage('env_0', '2025-01-01')).map(({ day }) => day),
+      ['2026-01-02', '2026-03-31', '2026-04-01']
+    )
   })
 
   test(`${engine}: generations are counted, and those that nobody can open are found`, async t => {
     const { keys, store, secret } = open(t)
     const [first, second] = [newSecret(), newSecret()]
-    const under = (own: string) => createKeyRegistry({ store, sealer: createTokenSealer(own), secrets: [own], allowList: [] })
+    const under = (own: string) =>
+      createKeyRegistry({ store, sealer: createTokenSealer(own), secrets: [own], allowList: [] })
     const one = await under(first).issue({ name: 'one' }, author)
     await under(second).issue({ name: 'two', expiresAt: new Date(Date.now() + 60_000) }, author)
     t.same((await keys.orphans()).length, 2)
     t.match(await keys.secrets(), [
-      { secret: 'CLIENT_SECRET', use: { generation: createTokenSealer(secret).generation, liveTokens: 0 } }, { secret: null, use: { liveTokens: 1 } }, { secret: null, use: { liveTokens: 1 } }
+      { secret: 'CLIENT_SECRET', use: { generation: createTokenSealer(secret).generation, liveTokens: 0 } },
+      { secret: null, use: { liveTokens: 1 } },
+      { secret: null, use: { liveTokens: 1 } }
     ])
     await keys.revoke(one.key.id, null, author)
     t.same(await keys.orphans(), [createTokenSealer(second).generation])
@@ -75,12 +120,19 @@ const contract = (engine: string, open: (t: Test) => Side): void => {
 contract('SQLite', t => {
   const { env, secret } = settings(t)
   const stores = openStores(env['DATABASE_URL'])
-  t.teardown(() => { stores.close() })
+  t.teardown(() => {
+    stores.close()
+  })
   const store = stores.clientKeys
   return {
     store,
     secret,
     keys: createKeyRegistry({ store, sealer: createTokenSealer(secret), secrets: [secret], allowList: [] }),
-    evidence: createEvidence({ write: store.recordUses, onFailure: error => { t.error(error) } })
+    evidence: createEvidence({
+      write: store.recordUses,
+      onFailure: error => {
+        t.error(error)
+      }
+    })
   }
 })

@@ -1,14 +1,18 @@
 import { once } from 'node:events'
 import Database from 'better-sqlite3'
 import { test } from 'tap'
+import { spawned } from '../cli/process.ts'
+import { command } from '../cli/terminal.ts'
 import { run, settings } from '../helper.ts'
 import { LISTENING, start } from '../http/service.ts'
 
 test('a second process writes to the same database while the service runs', async t => {
   const service = await start(t)
-  const list = async () => (await (await fetch(`http://localhost:${service.port}/apps`, { headers: service.headers })).json() as unknown[]).length
+  const list = async () =>
+    ((await (await fetch(`http://localhost:${service.port}/apps`, { headers: service.headers })).json()) as unknown[])
+      .length
   t.equal(await list(), 0)
-  const { code, stdout } = await run(t, 'cli/db-sample.ts', { env: service.env }).ended
+  const { code, stdout } = await spawned(t, 'db:sample', { env: service.env }).ended
   t.equal(code, 0)
   t.match(stdout, 'Loaded 4 users, 3 organizations and 24 apps')
   t.equal(await list(), 24)
@@ -16,7 +20,7 @@ test('a second process writes to the same database while the service runs', asyn
 
 test('a database that another process has locked is 503 with Retry-After, and heals', async t => {
   const service = await start(t)
-  t.equal((await run(t, 'cli/db-sample.ts', { env: service.env }).ended).code, 0)
+  t.equal((await command(t, 'db:sample', { env: service.env })).code, 0)
   const url = `http://localhost:${service.port}/apps/ba6811fb3e073d`
   const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
   db.exec('begin immediate')
@@ -26,13 +30,23 @@ test('a database that another process has locked is 503 with Retry-After, and he
   t.match(await refused.json(), { code: 'SERVICE_UNAVAILABLE' })
   t.equal((await fetch(url, { headers: service.headers })).status, 200, 'reading goes on')
   const order: string[] = []
-  const writes = Promise.all(Array.from({ length: 10 }, async () => {
-    await fetch(url, { method: 'DELETE', headers: service.headers })
-    order.push('write')
-  }))
-  for (let i = 0; i < 5; i++) await fetch(`http://localhost:${service.port}/up`).then(() => { order.push('up') })
+  const writes = Promise.all(
+    Array.from({ length: 10 }, async () => {
+      await fetch(url, { method: 'DELETE', headers: service.headers })
+      order.push('write')
+    })
+  )
+  for (let i = 0; i < 5; i++) {
+    await fetch(`http://localhost:${service.port}/up`).then(() => {
+      order.push('up')
+    })
+  }
   await writes
-  t.strictSame(order.slice(0, 5), Array.from({ length: 5 }, () => 'up'), 'nobody else waits')
+  t.strictSame(
+    order.slice(0, 5),
+    Array.from({ length: 5 }, () => 'up'),
+    'nobody else waits'
+  )
   db.exec('commit')
   db.close()
   t.equal((await fetch(url, { method: 'DELETE', headers: service.headers })).status, 204)
@@ -40,26 +54,39 @@ test('a database that another process has locked is 503 with Retry-After, and he
 
 test('what was acknowledged is there after a kill', async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
-  t.equal((await run(t, 'cli/db-sample.ts', { env: made.env }).ended).code, 0)
+  t.equal((await command(t, 'db:sample', { env: made.env })).code, 0)
   const headers = { authorization: `Bearer ${made.key.keyAccessToken}`, 'content-type': 'application/json' }
   const created: string[] = []
   for (let round = 0; round < 2; round++) {
     const running = run(t, 'server.ts', { env: made.env })
     await running.prints('Server listening')
     const url = `http://localhost:${Number(LISTENING.exec(running.output().stdout)?.[1])}/apps`
-    t.same(await Promise.all(created.map(async name => (await fetch(`${url}/${name}`, { headers })).status)), created.map(() => 200))
+    t.same(
+      await Promise.all(created.map(async name => (await fetch(`${url}/${name}`, { headers })).status)),
+      created.map(() => 200)
+    )
     const killed = once(running.process, 'exit')
     for (let i = 0; i < 20; i++) {
       const body = JSON.stringify({ descriptive_name: `Round ${round} app ${i}`, owner_type: 'User', owner_id: 1 })
       const response = await fetch(url, { method: 'POST', headers, body })
-      created.push((await response.json() as { name: string }).name)
-      if (i === 18) setImmediate(() => { running.process.kill('SIGKILL') })
+      created.push(((await response.json()) as { name: string }).name)
+      if (i === 18) {
+        setImmediate(() => {
+          running.process.kill('SIGKILL')
+        })
+      }
       if (i === 18) break
     }
     await killed
   }
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   t.same(db.pragma('integrity_check'), [{ integrity_check: 'ok' }])
-  t.equal(db.prepare(`select count(*) as n from apps where name in (${created.map(() => '?').join()})`).pluck().get(...created), created.length)
+  t.equal(
+    db
+      .prepare(`select count(*) as n from apps where name in (${created.map(() => '?').join()})`)
+      .pluck()
+      .get(...created),
+    created.length
+  )
   db.close()
 })

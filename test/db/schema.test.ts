@@ -15,15 +15,25 @@ test('the migrations make the tables that the schema describes', async t => {
     const { name, columns, indexes, foreignKeys, checks } = getTableConfig(table)
     t.same(
       pragma(`table_info(${name})`).map(column => [column['name'], column['type'], column['notnull'] === 1]),
-      columns.map(column => [column.name, column.getSQLType().toUpperCase(), column.notNull]), name
+      columns.map(column => [column.name, column.getSQLType().toUpperCase(), column.notNull]),
+      name
     )
     t.same(
-      pragma(`index_list(${name})`).filter(index => index['origin'] === 'c').map(index => [index['name'], index['unique'] === 1]).sort(),
-      indexes.map(({ config }) => [config.name, config.unique]).sort(), name
+      pragma(`index_list(${name})`)
+        .filter(index => index['origin'] === 'c')
+        .map(index => [index['name'], index['unique'] === 1])
+        .sort(),
+      indexes.map(({ config }) => [config.name, config.unique]).sort(),
+      name
     )
     t.same(
-      pragma(`foreign_key_list(${name})`).map(key => [key['from'], key['table'], String(key['on_delete']).toLowerCase()]).sort(),
-      foreignKeys.map(key => [key.reference().columns[0].name, getTableConfig(key.reference().foreignTable).name, key.onDelete]).sort(), name
+      pragma(`foreign_key_list(${name})`)
+        .map(key => [key['from'], key['table'], String(key['on_delete']).toLowerCase()])
+        .sort(),
+      foreignKeys
+        .map(key => [key.reference().columns[0]?.name, getTableConfig(key.reference().foreignTable).name, key.onDelete])
+        .sort(),
+      name
     )
     const definition = db.prepare('select sql from sqlite_master where name = ?').pluck().get(name)
     for (const check of checks) t.match(definition, check.name)

@@ -7,8 +7,14 @@ import { run, settings } from '../helper.ts'
 import type { Running, Settings } from '../helper.ts'
 
 export const hasIpv6 = await new Promise<boolean>(resolve => {
-  const probe = createServer().once('error', () => { resolve(false) })
-  probe.listen(0, '::1', () => { probe.close(() => { resolve(true) }) })
+  const probe = createServer().once('error', () => {
+    resolve(false)
+  })
+  probe.listen(0, '::1', () => {
+    probe.close(() => {
+      resolve(true)
+    })
+  })
 })
 
 export interface Service extends Settings, Running {
@@ -18,7 +24,7 @@ export interface Service extends Settings, Running {
 
 export const LISTENING = /Server listening at http:\/\/[^"]*?:(\d+)"/
 
-/** The server as a process of its own, on a free port of localhost. */
+/** The server as a process of its own, on a free port of 127.0.0.1. */
 export const start = async (t: Test, env: Record<string, string> = {}): Promise<Service> => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info', ...env })
   const running = run(t, 'server.ts', { env: made.env })
@@ -27,11 +33,22 @@ export const start = async (t: Test, env: Record<string, string> = {}): Promise<
   return { ...made, ...running, port, headers: { authorization: `Bearer ${made.key.keyAccessToken}` } }
 }
 
-export const logLines = (stdout: string): Record<string, unknown>[] => stdout.trim().split('\n').map(line => JSON.parse(line) as Record<string, unknown>)
+export const logLines = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Record<string, unknown>)
 
 /** A POST whose body is sent by and by, so that the request is under way for as long as the test wants. */
-export const slowPost = async ({ port, headers }: Service, host: string, agent?: Agent): Promise<ClientRequest> => {
-  const request = httpRequest({ host, port, path: '/apps', method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, ...agent === undefined ? {} : { agent } })
+export const slowPost = async ({ port, headers }: Service, agent?: Agent): Promise<ClientRequest> => {
+  const request = httpRequest({
+    host: '127.0.0.1',
+    port,
+    path: '/apps',
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    ...(agent === undefined ? {} : { agent })
+  })
   request.write('{"descriptive_name":')
   // An answer to another request tells that the server has seen the beginning of this one.
   await fetch(`http://127.0.0.1:${port}/up`)
@@ -42,7 +59,10 @@ export const slowPost = async ({ port, headers }: Service, host: string, agent?:
 /** Whether nothing listens at a port. */
 export const refuses = async (port: number, host: string): Promise<boolean> => {
   const socket = connect(port, host)
-  const [event] = await Promise.race([once(socket, 'connect').then(() => ['connect']), once(socket, 'error').then(() => ['error'])]).catch(() => ['error'])
+  const [event] = await Promise.race([
+    once(socket, 'connect').then(() => ['connect']),
+    once(socket, 'error').then(() => ['error'])
+  ]).catch(() => ['error'])
   socket.destroy()
   return event === 'error'
 }

@@ -3,21 +3,26 @@ import { Agent, get as httpGet } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import Database from 'better-sqlite3'
 import { test } from 'tap'
-import { hasIpv6, refuses, slowPost, start } from './service.ts'
+import { refuses, slowPost, start } from './service.ts'
+
+const CLIENTS = 30
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`on ${signal} the service accepts no more, finishes what runs, and ends with 0`, async t => {
     const service = await start(t)
     const agent = new Agent({ keepAlive: true })
-    t.teardown(() => { agent.destroy() })
-    const requests = [await slowPost(service, '127.0.0.1', agent)]
-    if (hasIpv6) requests.push(await slowPost(service, '::1'))
+    t.teardown(() => {
+      agent.destroy()
+    })
+    const requests = [await slowPost(service, agent), await slowPost(service)]
     service.process.kill(signal)
     await service.prints('the service stops')
-    while (!await refuses(service.port, '127.0.0.1')) await fetch(`http://127.0.0.1:${service.port}/up`).catch(() => {})
+    while (!(await refuses(service.port, '127.0.0.1'))) {
+      await fetch(`http://127.0.0.1:${service.port}/up`).catch(() => {})
+    }
     for (const request of requests) {
       request.end('"x","owner_type":"User","owner_id":1}')
-      const [response] = await once(request, 'response') as [IncomingMessage]
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
       t.equal(response.statusCode, 422, 'answered, after the signal')
       response.resume()
     }
@@ -30,18 +35,25 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-test('a client that keeps its connection busy is told that it closes, and loses no request', async t => {
+test('clients that keep their connections busy are told that these close, and lose no request', async t => {
   const service = await start(t)
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  t.teardown(() => { agent.destroy() })
-  for (let answered = 0; ; answered++) {
-    if (answered === 20) service.process.kill('SIGTERM')
-    const [response] = await once(httpGet({ host: '127.0.0.1', port: service.port, path: '/apps', headers: service.headers, agent }), 'response') as [IncomingMessage]
-    t.equal(response.statusCode, 200)
-    response.resume()
-    await once(response, 'end')
-    if (response.headers.connection === 'close') break
+  let busy = 0
+  const call = async (): Promise<void> => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    for (let answered = 0; ; answered++) {
+      const [response] = (await once(
+        httpGet({ host: '127.0.0.1', port: service.port, path: '/apps', headers: service.headers, agent }),
+        'response'
+      )) as [IncomingMessage]
+      t.equal(response.statusCode, 200)
+      response.resume()
+      await once(response, 'end')
+      if (response.headers.connection === 'close') break
+      if (answered === 5 && ++busy === CLIENTS) service.process.kill('SIGTERM')
+    }
+    agent.destroy()
   }
+  await Promise.all(Array.from({ length: CLIENTS }, call))
   t.equal((await service.ended).code, 0)
 })
 
@@ -53,14 +65,28 @@ test('a list that is being sent is finished, and written whole', async t => {
     insert into apps (name, descriptive_name, port, user_id, panels, created_at, updated_at)
     select printf('f%013x', i), printf('Filler %d', i), 10000 + i, 1, json_object('text', printf('%04000d', i)), '', '' from n`)
   db.close()
-  const request = httpGet({ host: hasIpv6 ? '::1' : '127.0.0.1', port: service.port, path: '/apps', headers: service.headers })
-  const [response] = await once(request, 'response') as [IncomingMessage]
+  const request = httpGet({
+    host: '127.0.0.1',
+    port: service.port,
+    path: '/apps',
+    headers: service.headers
+  })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
   await once(response, 'readable')
   service.process.kill('SIGTERM')
   await service.prints('the service stops')
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) text += chunk as string
   t.equal((JSON.parse(text) as unknown[]).length, 5000)
+  t.equal((await service.ended).code, 0)
+})
+
+test('SIGHUP does not stop the service', async t => {
+  const service = await start(t)
+  service.process.kill('SIGHUP')
+  await service.prints('the signal is ignored')
+  t.equal((await fetch(`http://127.0.0.1:${service.port}/up`)).status, 200)
+  service.process.kill('SIGTERM')
   t.equal((await service.ended).code, 0)
 })
 
@@ -73,9 +99,9 @@ test('a failure that nobody caught is logged, and the service stops with 1', asy
   t.match(stdout, /"level":60.*out of the blue/)
 })
 
-test('a client that is stuck can\'t hold the service up', async t => {
+test("a client that is stuck can't hold the service up", async t => {
   const service = await start(t)
-  const request = await slowPost(service, '127.0.0.1')
+  const request = await slowPost(service)
   request.on('error', () => {})
   service.process.kill('SIGTERM')
   const { code, stdout } = await service.ended

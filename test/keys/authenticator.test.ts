@@ -4,7 +4,7 @@ import { createAuthenticator } from '../../keys/authenticator.ts'
 import type { KnownToken } from '../../keys/client-key.ts'
 import { createLegacyTokenOpener } from '../../keys/legacy-token.ts'
 import { createTokenSealer, digestOf, generationOf, issueClientKey } from '../../keys/token.ts'
-import { knownToken, newSecret } from '../helper.ts'
+import { knownToken, newSecret, passed } from '../helper.ts'
 
 const jwt = (secret: string, payload: unknown, header: unknown = { alg: 'HS256' }): string => {
   const body = [header, payload].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
@@ -15,9 +15,15 @@ test('a token is good when it opens and its digest is allowed, by key_id or by d
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const [plain, digested, stranger] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
-  const authenticate = createAuthenticator({ secret, allowList: [plain.keyId, `sha256:${digestOf(digested.keyId).toUpperCase()}`] })
+  const authenticate = createAuthenticator({
+    secret,
+    allowList: [plain.keyId, `sha256:${digestOf(digested.keyId).toUpperCase()}`]
+  })
   for (const { keyAccessToken } of [plain, digested]) {
-    t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { source: 'environment', id: /^env_[0-9a-f]{16}$/ } } })
+    t.match(await authenticate(keyAccessToken), {
+      ok: true,
+      token: { key: { source: 'environment', id: /^env_[0-9a-f]{16}$/ } }
+    })
     t.match(await authenticate(keyAccessToken), { ok: true }, 'and again, from the cache')
   }
   t.same(await authenticate(stranger.keyAccessToken), { ok: false, reason: 'not_allowed' })
@@ -30,7 +36,10 @@ test('a digest makes no token, and a secret makes no key', async t => {
   const authenticate = createAuthenticator({ secret, allowList: [`sha256:${digestOf(allowed.keyId)}`] })
   const byThief = createTokenSealer(secret).seal(digestOf(allowed.keyId).slice(0, 32))
   t.same(await authenticate(byThief), { ok: false, reason: 'not_allowed' })
-  t.same(await authenticate(createTokenSealer(newSecret()).seal(allowed.keyId)), { ok: false, reason: 'unknown_generation' })
+  t.same(await authenticate(createTokenSealer(newSecret()).seal(allowed.keyId)), {
+    ok: false,
+    reason: 'unknown_generation'
+  })
 })
 
 test('a look-up is asked for what the allow-list does not have, at once or later, and its answer is remembered', async t => {
@@ -41,6 +50,7 @@ test('a look-up is asked for what the allow-list does not have, at once or later
     const authenticate = createAuthenticator({
       secret,
       lookup: {
+        barrier: passed,
         epoch: () => 0,
         findByDigest: digest => {
           asked.push(digest)
@@ -60,7 +70,10 @@ test('a change that moves the epoch is seen by the very next call', async t => {
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
   let found: KnownToken | null = knownToken()
-  const authenticate = createAuthenticator({ secret, lookup: { epoch: () => epoch, findByDigest: () => found } })
+  const authenticate = createAuthenticator({
+    secret,
+    lookup: { barrier: passed, epoch: () => epoch, findByDigest: () => found }
+  })
   t.match(await authenticate(keyAccessToken), { ok: true })
   found = knownToken({ revokedAt: new Date() })
   t.match(await authenticate(keyAccessToken), { ok: true }, 'without a new epoch nobody could know')
@@ -78,6 +91,7 @@ test('a revoke between the look-up and the filling of the cache is not lost', as
   const authenticate = createAuthenticator({
     secret,
     lookup: {
+      barrier: passed,
       epoch: () => epoch,
       findByDigest: async () => {
         const row = knownToken({ revokedAt: revoked ? new Date() : null })
@@ -96,13 +110,17 @@ test('a revoke between the look-up and the filling of the cache is not lost', as
 
 test('expiry is compared on every call, not only when the cache is filled', async t => {
   const expiresAt = new Date('2030-01-01T00:00:00.000Z')
-  for (const [found, reason] of [[knownToken({ expiresAt }), 'key_expired'], [knownToken({}, { expiresAt }), 'token_expired']] as const) {
+  for (const [found, reason] of [
+    [knownToken({ expiresAt }), 'key_expired'],
+    [knownToken({}, { expiresAt }), 'token_expired']
+  ] as const) {
     const secret = newSecret()
     const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
     let asked = 0
     const authenticate = createAuthenticator({
       secret,
       lookup: {
+        barrier: passed,
         epoch: () => 0,
         findByDigest: () => {
           asked++
@@ -111,7 +129,13 @@ test('expiry is compared on every call, not only when the cache is filled', asyn
       }
     })
     let now = expiresAt.getTime() - 1
-    const clock = t.intercept(globalThis, 'Date', { value: class extends Date { static override now () { return now } } })
+    const clock = t.intercept(globalThis, 'Date', {
+      value: class extends Date {
+        static override now() {
+          return now
+        }
+      }
+    })
     t.match(await authenticate(keyAccessToken), { ok: true })
     now = expiresAt.getTime()
     t.match(await authenticate(keyAccessToken), { ok: false, reason })
@@ -127,8 +151,15 @@ test('a key that is disabled, or a token that was revoked by itself, is refused 
     [knownToken({ revokedAt: new Date(), enabled: false }), 'key_revoked']
   ] as const) {
     const secret = newSecret()
-    const authenticate = createAuthenticator({ secret, lookup: { epoch: () => 0, findByDigest: () => found } })
-    t.match(await authenticate(issueClientKey(createTokenSealer(secret)).keyAccessToken), { ok: false, reason, token: found })
+    const authenticate = createAuthenticator({
+      secret,
+      lookup: { barrier: passed, epoch: () => 0, findByDigest: () => found }
+    })
+    t.match(await authenticate(issueClientKey(createTokenSealer(secret)).keyAccessToken), {
+      ok: false,
+      reason,
+      token: found
+    })
   }
 })
 
@@ -141,7 +172,12 @@ test('a key of the allow-list that is revoked is refused, at once where the epoc
     const authenticate = createAuthenticator({
       secret,
       allowList: [keyId],
-      lookup: { epoch: () => epoch, findByDigest: () => null, findRevocation: digest => wrap(digest === digestOf(keyId) ? revokedAt : null) },
+      lookup: {
+        barrier: passed,
+        epoch: () => epoch,
+        findByDigest: () => null,
+        findRevocation: digest => wrap(digest === digestOf(keyId) ? revokedAt : null)
+      },
       openLegacyToken: createLegacyTokenOpener([secret])
     })
     t.match(await authenticate(keyAccessToken), { ok: true })
@@ -156,8 +192,13 @@ test('a key of the allow-list that is revoked is refused, at once where the epoc
 test('a managed key stays what it is where its key_id is put on the allow-list', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  const lookup = { epoch: () => 0, findByDigest: () => knownToken({ revokedAt: new Date() }) }
-  const authenticate = createAuthenticator({ secret, allowList: [keyId], lookup, openLegacyToken: createLegacyTokenOpener([secret]) })
+  const lookup = { barrier: passed, epoch: () => 0, findByDigest: () => knownToken({ revokedAt: new Date() }) }
+  const authenticate = createAuthenticator({
+    secret,
+    allowList: [keyId],
+    lookup,
+    openLegacyToken: createLegacyTokenOpener([secret])
+  })
   t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked' })
   t.match(await authenticate(jwt(secret, { key_id: keyId })), { ok: false, reason: 'not_allowed' })
 })
@@ -171,6 +212,7 @@ test('the cache is bounded, and a flood of bad tokens pushes no good one out', a
     secret,
     cacheSize: 2,
     lookup: {
+      barrier: passed,
       epoch: () => 0,
       findByDigest: digest => {
         asked++
@@ -197,6 +239,7 @@ test('a look-up that fails fails the call, and nothing is remembered', async t =
   const authenticate = createAuthenticator({
     secret,
     lookup: {
+      barrier: passed,
       epoch: () => 0,
       findByDigest: async () => {
         if (broken) throw new Error('the database is away')
@@ -212,15 +255,34 @@ test('a look-up that fails fails the call, and nothing is remembered', async t =
 test("Trivial's own tokens are good for keys of the allow-list, where they are accepted", async t => {
   const [secret, previous] = [newSecret(), newSecret()]
   const allowList = ['another-key', 'f'.repeat(32)]
-  const options = { secret, previousSecrets: [previous], allowList, lookup: { epoch: () => 0, findByDigest: (digest: string) => digest === digestOf('managed') ? knownToken() : null } }
+  const options = {
+    secret,
+    previousSecrets: [previous],
+    allowList,
+    lookup: {
+      barrier: passed,
+      epoch: () => 0,
+      findByDigest: (digest: string) => (digest === digestOf('managed') ? knownToken() : null)
+    }
+  }
   const authenticate = createAuthenticator({ ...options, openLegacyToken: createLegacyTokenOpener([secret, previous]) })
   const good = jwt(secret, { key_id: 'another-key' })
   t.match(await authenticate(good), { ok: true, token: { key: { source: 'environment' } } })
   t.match(await authenticate(jwt(previous, { key_id: 'f'.repeat(32) })), { ok: true })
   t.same(await createAuthenticator(options)(good), { ok: false, reason: 'malformed' }, 'off by default')
-  t.same(await authenticate(jwt(secret, { key_id: 'managed' })), { ok: false, reason: 'not_allowed' }, 'never by the look-up')
+  t.same(
+    await authenticate(jwt(secret, { key_id: 'managed' })),
+    { ok: false, reason: 'not_allowed' },
+    'never by the look-up'
+  )
   let now = Date.now()
-  const clock = t.intercept(globalThis, 'Date', { value: class extends Date { static override now () { return now } } })
+  const clock = t.intercept(globalThis, 'Date', {
+    value: class extends Date {
+      static override now() {
+        return now
+      }
+    }
+  })
   const passing = jwt(secret, { key_id: 'another-key', exp: Math.floor(now / 1000) + 60 })
   t.match(await authenticate(passing), { ok: true })
   now += 120_000
@@ -235,7 +297,7 @@ test('a legacy token has one header, one algorithm, one signature and one spelli
   const payload = { key_id: 'another-key' }
   const good = jwt(secret, payload)
   t.same(open(good), { keyId: 'another-key', generation: generationOf(secret) })
-  const [header, body, signature] = good.split('.')
+  const [header, body, signature = ''] = good.split('.')
   // The last digit of a signature of 32 bytes has two bits to spare.
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const spare = digits[digits.indexOf(signature.at(-1) ?? '') + 1]

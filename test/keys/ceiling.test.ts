@@ -20,7 +20,11 @@ test('each part of a policy is compared', async t => {
     [{ scopes: ['apps:read'] }, { scopes: ['apps:read'] }, false],
     [{ scopes: ['apps:read', 'apps:write'] }, { scopes: ['apps:write'] }, false],
     [{ scopes: ['apps:read'] }, { scopes: ['apps:read', 'apps:write'] }, true],
-    [{ scopes: ['apps:read', 'apps:write', 'audits:read', 'client_keys:read', 'client_keys:write'] }, { scopes: ['*'] }, true],
+    [
+      { scopes: ['apps:read', 'apps:write', 'audits:read', 'client_keys:read', 'client_keys:write'] },
+      { scopes: ['*'] },
+      true
+    ],
     [{ allowedIps: ['10.0.0.0/8'] }, { allowedIps: ['10.1.0.0/16', '10.2.0.1'] }, false],
     [{ allowedIps: ['10.0.0.0/8'] }, { allowedIps: ['10.1.0.0/16', '11.0.0.1'] }, true],
     [{ allowedIps: ['10.0.0.0/8'] }, { allowedIps: [] }, true],

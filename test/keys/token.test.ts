@@ -10,15 +10,19 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 // An independent reading of the format, with BigInt.
 const toDigits = (value: bigint, width: number): string => {
   let text = ''
-  for (let rest = value; text.length < width; rest /= 62n) text = ALPHABET[Number(rest % 62n)] + text
+  for (let rest = value; text.length < width; rest /= 62n) text = ALPHABET.charAt(Number(rest % 62n)) + text
   return text
 }
-const toValue = (digits: string): bigint => [...digits].reduce((value, digit) => value * 62n + BigInt(ALPHABET.indexOf(digit)), 0n)
+const toValue = (digits: string): bigint =>
+  Array.from(digits).reduce((value, digit) => value * 62n + BigInt(ALPHABET.indexOf(digit)), 0n)
 const withChecksum = (body: string): string => body + toDigits(BigInt(crc32(body)), 6)
 const pack = (bytes: Buffer): string => withChecksum('tck_' + toDigits(BigInt('0x' + bytes.toString('hex')), 66))
 
 const sealByHand = (secret: string, keyId: string, version = 1, generation?: Buffer): Buffer => {
-  const head = Buffer.concat([Buffer.from([version]), generation ?? createHash('sha256').update(secret).digest().subarray(0, 4)])
+  const head = Buffer.concat([
+    Buffer.from([version]),
+    generation ?? createHash('sha256').update(secret).digest().subarray(0, 4)
+  ])
   const nonce = randomBytes(12)
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'trivial client key v1', 32))
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.concat([Buffer.from('tck_'), head]))
@@ -40,7 +44,11 @@ test('a token is the one of the specification', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const keyId = randomBytes(16).toString('hex')
-  t.strictSame(sealer.open(pack(sealByHand(secret, keyId))), { ok: true, keyId, generation: createHash('sha256').update(secret).digest('hex').slice(0, 8) })
+  t.strictSame(sealer.open(pack(sealByHand(secret, keyId))), {
+    ok: true,
+    keyId,
+    generation: createHash('sha256').update(secret).digest('hex').slice(0, 8)
+  })
   const bytes = toValue(sealer.seal(keyId).slice(4, 70)).toString(16)
   t.equal(bytes.length, 97, 'version 1 is the first of 49 bytes')
   t.ok(bytes.startsWith(`1${sealer.generation}`))
@@ -96,14 +104,22 @@ test('a number of 66 digits has one spelling: what overflows 49 bytes is refused
   const sealed = sealByHand(secret, randomBytes(16).toString('hex'))
   const value = BigInt('0x' + sealed.toString('hex'))
   t.ok(sealer.open(withChecksum('tck_' + toDigits(value, 66))).ok)
-  t.same(sealer.open(withChecksum('tck_' + toDigits(value + (1n << 392n) % 62n ** 66n, 66))), { ok: false, fault: 'malformed' })
+  t.same(sealer.open(withChecksum('tck_' + toDigits(value + ((1n << 392n) % 62n ** 66n), 66))), {
+    ok: false,
+    fault: 'malformed'
+  })
   t.same(sealer.open(withChecksum('tck_' + 'z'.repeat(66))), { ok: false, fault: 'malformed' })
 })
 
 test('letter case counts, and so does the prefix', async t => {
   const sealer = createTokenSealer(newSecret())
   const { keyAccessToken: token } = issueClientKey(sealer)
-  for (const other of [token.toUpperCase(), token.toLowerCase(), 'TCK_' + token.slice(4), withChecksum('tcj_' + token.slice(4, 70))]) {
+  for (const other of [
+    token.toUpperCase(),
+    token.toLowerCase(),
+    'TCK_' + token.slice(4),
+    withChecksum('tcj_' + token.slice(4, 70))
+  ]) {
     t.notOk(sealer.open(other).ok)
   }
 })
@@ -130,16 +146,28 @@ test('previous secrets open tokens and never seal them', async t => {
 
 test('opening never throws, whatever the string', async t => {
   const sealer = createTokenSealer(newSecret())
-  const strings = ['', '\0', 'tck_', '\ud800'.repeat(76), '💥'.repeat(38), 'tck_' + '\ud800'.repeat(72), 'tck_' + 'é'.repeat(72), 'x'.repeat(1e6), 'tck_'.repeat(19)]
-  for (let length = 0; length < 200; length++) strings.push(randomBytes(length).toString('latin1'), randomBytes(length).toString('utf16le'))
+  const strings = [
+    '',
+    '\0',
+    'tck_',
+    '\ud800'.repeat(76),
+    '💥'.repeat(38),
+    'tck_' + '\ud800'.repeat(72),
+    'tck_' + 'é'.repeat(72),
+    'x'.repeat(1e6),
+    'tck_'.repeat(19)
+  ]
+  for (let length = 0; length < 200; length++) {
+    strings.push(randomBytes(length).toString('latin1'), randomBytes(length).toString('utf16le'))
+  }
   for (const text of strings) t.notOk(sealer.open(text).ok)
   t.same(sealer.open(withChecksum('tck_' + 'é'.repeat(66))), { ok: false, fault: 'malformed' })
 })
 
 test('base62 agrees with BigInt arithmetic', async t => {
   for (let i = 0; i < 500; i++) {
-    const bytes = randomBytes(1 + i % 60)
-    const digits = Math.ceil(bytes.length * 8 / Math.log2(62))
+    const bytes = randomBytes(1 + (i % 60))
+    const digits = Math.ceil((bytes.length * 8) / Math.log2(62))
     const text = encodeBase62(bytes, digits)
     t.equal(text, toDigits(BigInt('0x' + bytes.toString('hex')), digits))
     t.same(decodeBase62(text, bytes.length), bytes)
@@ -161,7 +189,15 @@ test('a well-formed token says of which generation it is, and nothing else does'
   t.equal(claimedGeneration(token), generationOf(secret))
   t.equal(generationOf(secret), sealer.generation)
   const tooLarge = `tck_${'z'.repeat(66)}`
-  for (const none of ['', 'tck_', token.slice(0, -1), `x${token.slice(1)}`, token.slice(0, -1) + (token.endsWith('0') ? '1' : '0'), withChecksum(tooLarge), `${tooLarge}!!!!!!`]) {
+  for (const none of [
+    '',
+    'tck_',
+    token.slice(0, -1),
+    `x${token.slice(1)}`,
+    token.slice(0, -1) + (token.endsWith('0') ? '1' : '0'),
+    withChecksum(tooLarge),
+    `${tooLarge}!!!!!!`
+  ]) {
     t.equal(claimedGeneration(none), null, none)
   }
 })

@@ -2,15 +2,20 @@ import Fastify from 'fastify'
 import { test } from 'tap'
 import { keyPrincipalOf } from '../../access/principal.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../../keys/token.ts'
+import { createEvidence } from '../../keys/evidence.ts'
 import clientKeyAuth from '../../plugins/client-key-auth.ts'
-import { knownToken, listening, newSecret, raw, world } from '../helper.ts'
+import clientKeyPolicy from '../../plugins/client-key-policy.ts'
+import { at, knownToken, legacySigner, listening, newSecret, passed, raw, world } from '../helper.ts'
 
 test('a client key reaches every app of every owner', async t => {
   const { call } = await world(t)
   const { status, json } = await call('GET', '/apps')
   t.equal(status, 200)
   t.equal(json.length, 24)
-  t.equal(new Set(json.map((app: { owner_type: string, owner_id: number }) => `${app.owner_type} ${app.owner_id}`)).size, 7)
+  t.equal(
+    new Set(json.map((app: { owner_type: string; owner_id: number }) => `${app.owner_type} ${app.owner_id}`)).size,
+    7
+  )
 })
 
 test('no credential: 401 with a bare challenge', async t => {
@@ -25,7 +30,12 @@ test('no credential: 401 with a bare challenge', async t => {
 test('the scheme is case-insensitive', async t => {
   const { fastify, key } = await world(t)
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
-    t.equal((await fastify.inject({ url: '/apps', headers: { authorization: `${scheme} ${key.keyAccessToken}` } })).statusCode, 200, scheme)
+    t.equal(
+      (await fastify.inject({ url: '/apps', headers: { authorization: `${scheme} ${key.keyAccessToken}` } }))
+        .statusCode,
+      200,
+      scheme
+    )
   }
 })
 
@@ -63,16 +73,21 @@ test('every bad credential gets one and the same reply', async t => {
     replies.add(JSON.stringify([headers['www-authenticate'], headers['content-type'], payload]))
   }
   t.equal(replies.size, 1)
-  const [challenge, , payload] = JSON.parse([...replies][0])
+  const [challenge, , payload] = JSON.parse(at([...replies]))
   t.equal(challenge, 'Bearer realm="trivial", error="invalid_token"')
-  t.match(JSON.parse(payload), { status: 401, code: 'INVALID_TOKEN', type: 'tag:trivialapps.io,2026:problem/invalid-token' })
+  t.match(JSON.parse(payload), {
+    status: 401,
+    code: 'INVALID_TOKEN',
+    type: 'tag:trivialapps.io,2026:problem/invalid-token'
+  })
 })
 
 test('an Authorization header that is sent twice is refused, even where both are good', async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const good = `Authorization: Bearer ${key.keyAccessToken}\r\n`
-  const request = (headers: string) => raw(port, `GET /apps/ba6811fb3e073d HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n${headers}\r\n`)
+  const request = (headers: string) =>
+    raw(port, `GET /apps/ba6811fb3e073d HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n${headers}\r\n`)
   t.match(await request(good), /^HTTP\/1\.1 200 /)
   t.match(await request(`X-Author: Bearer x\r\nx-subject-id1: 1\r\n${good}`), /^HTTP\/1\.1 200 /)
   for (const headers of [good + good, `${good}authorization: Basic eDp5\r\n`, `AUTHORIZATION: x\r\n${good}`]) {
@@ -112,14 +127,24 @@ test('a request that a browser sent from a page of another site is refused with 
     { origin: 'https://api.example.com:443', host: 'api.example.com' }
   ]
   for (const headers of allowed) {
-    t.equal((await call('GET', '/apps', undefined, { host: 'localhost:3000', ...headers })).status, 200, JSON.stringify(headers))
+    t.equal(
+      (await call('GET', '/apps', undefined, { host: 'localhost:3000', ...headers })).status,
+      200,
+      JSON.stringify(headers)
+    )
   }
 })
 
 test('a preflight gets no CORS headers', async t => {
   const { fastify } = await world(t)
   const { statusCode, headers } = await fastify.inject({
-    method: 'OPTIONS', url: '/apps', headers: { origin: 'https://evil.example', 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' }
+    method: 'OPTIONS',
+    url: '/apps',
+    headers: {
+      origin: 'https://evil.example',
+      'access-control-request-method': 'GET',
+      'access-control-request-headers': 'authorization'
+    }
   })
   t.equal(statusCode, 405)
   t.notOk(Object.keys(headers).some(name => name.startsWith('access-control-')))
@@ -128,11 +153,15 @@ test('a preflight gets no CORS headers', async t => {
 test('previous secrets and legacy tokens are accepted as configured', async t => {
   const previous = newSecret()
   const old = issueClientKey(createTokenSealer(previous))
-  const { fastify } = await world(t, { CLIENT_SECRET_PREVIOUS: ` ${newSecret()} , ${previous},`, CLIENT_KEYS: `, another-key ,${old.keyId},`, CLIENT_KEY_JWT: 'true' })
-  const status = async (token: string) => (await fastify.inject({ url: '/apps', headers: { authorization: `Bearer ${token}` } })).statusCode
+  const { fastify } = await world(t, {
+    CLIENT_SECRET_PREVIOUS: ` ${newSecret()} , ${previous},`,
+    CLIENT_KEYS: `, another-key ,${old.keyId},`,
+    CLIENT_KEY_JWT: 'true'
+  })
+  const status = async (token: string) =>
+    (await fastify.inject({ url: '/apps', headers: { authorization: `Bearer ${token}` } })).statusCode
   t.equal(await status(old.keyAccessToken), 200)
-  const { createSigner } = await import('fast-jwt')
-  const sign = createSigner({ key: fastify.config.CLIENT_SECRET, noTimestamp: true, header: { alg: 'HS256', typ: undefined } })
+  const sign = legacySigner(fastify.config.CLIENT_SECRET)
   const legacy = sign({ key_id: 'another-key' })
   t.equal(legacy.split('.')[0], Buffer.from('{"alg":"HS256"}').toString('base64url'))
   t.equal(await status(legacy), 200)
@@ -150,6 +179,7 @@ test('the plugin works in any Fastify service', async t => {
     realm: 'reports',
     allowList: [allowed.keyId],
     lookup: {
+      barrier: passed,
       epoch: () => 0,
       findByDigest: async digest => {
         if (digest === digestOf(broken.keyId)) throw new Error('the look-up is away')
@@ -157,9 +187,12 @@ test('the plugin works in any Fastify service', async t => {
       }
     }
   })
-  fastify.get('/reports', { onRequest: fastify.requireClientKey }, async request => ({ key: keyPrincipalOf(request).key.id }))
+  fastify.get('/reports', { onRequest: fastify.requireClientKey }, async request => ({
+    key: keyPrincipalOf(request).key.id
+  }))
   fastify.get('/open', async request => ({ principal: request.principal }))
-  const get = (token?: string) => fastify.inject({ url: '/reports', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+  const get = (token?: string) =>
+    fastify.inject({ url: '/reports', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
 
   t.match((await get(allowed.keyAccessToken)).json(), { key: /^env_/ })
   t.same((await get(found.keyAccessToken)).json(), { key: 'k1' })
@@ -171,7 +204,37 @@ test('the plugin works in any Fastify service', async t => {
   const bad = await get('x')
   t.equal(bad.statusCode, 401)
   t.equal(bad.headers['www-authenticate'], 'Bearer realm="reports", error="invalid_token"')
-  const crossSite = await fastify.inject({ url: '/reports', headers: { authorization: `Bearer ${allowed.keyAccessToken}`, 'sec-fetch-site': 'cross-site' } })
+  const crossSite = await fastify.inject({
+    url: '/reports',
+    headers: { authorization: `Bearer ${allowed.keyAccessToken}`, 'sec-fetch-site': 'cross-site' }
+  })
   t.equal(crossSite.statusCode, 403)
   t.equal((await get(broken.keyAccessToken)).statusCode, 500, 'a look-up that fails lets nobody in')
+})
+
+test('every refusal names the realm that the plugin was given', async t => {
+  const secret = newSecret()
+  const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  await fastify.register(clientKeyAuth, {
+    secret,
+    realm: 'reports',
+    lookup: { barrier: passed, epoch: () => 0, findByDigest: () => knownToken({ scopes: ['apps:read'] }) }
+  })
+  await fastify.register(clientKeyPolicy, { evidence: createEvidence({ write: async () => {}, onFailure: () => {} }) })
+  fastify.get(
+    '/reports',
+    { config: { scope: 'audits:read' }, onRequest: [fastify.requireClientKey, fastify.enforcePolicy] },
+    async () => ({})
+  )
+  const challenge = async (headers: Record<string, string>) =>
+    (await fastify.inject({ url: '/reports', headers })).headers['www-authenticate']
+
+  t.equal(await challenge({}), 'Bearer realm="reports"')
+  t.equal(await challenge({ authorization: 'Bearer x' }), 'Bearer realm="reports", error="invalid_token"')
+  t.equal(
+    await challenge({ authorization: `Bearer ${keyAccessToken}` }),
+    'Bearer realm="reports", error="insufficient_scope", scope="audits:read"'
+  )
 })

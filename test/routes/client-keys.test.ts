@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
 import { test } from 'tap'
-import { digestOf } from '../../keys/token.ts'
-import { newSecret, world } from '../helper.ts'
+import { digestOf, generationOf } from '../../keys/token.ts'
+import { at, listening, newSecret, raw, world } from '../helper.ts'
 import type { Reply, World } from '../helper.ts'
+import { signIn } from './user.ts'
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -14,10 +16,13 @@ const issue = async ({ call }: World, body: object, headers?: Record<string, str
 }
 
 /** Calls with another token than the world's. */
-const as = (made: World, token: string): World['call'] => (method, url, body, headers = {}) =>
-  made.call(method, url, body, { ...headers, authorization: `Bearer ${token}` })
+const as =
+  (made: World, token: string): World['call'] =>
+  (method, url, body, headers = {}) =>
+    made.call(method, url, body, { ...headers, authorization: `Bearer ${token}` })
 
-const statusOf = async (made: World, token: string, url = '/client_keys/me'): Promise<number> => (await as(made, token)('GET', url)).status
+const statusOf = async (made: World, token: string, url = '/client_keys/me'): Promise<number> =>
+  (await as(made, token)('GET', url)).status
 
 const environmentId = async (made: World): Promise<string> => (await made.call('GET', '/client_keys/me')).json.id
 
@@ -49,12 +54,30 @@ test('a key is issued with its secrets once, good at once, and unscoped unless t
   })
   t.equal((await as(made, token)('GET', '/apps')).json.length, 24)
   t.same((await as(made, token)('GET', '/client_keys/me')).json, {
-    id: key.id, name: key.name, source: 'managed', scopes: ['*'], expires_at: null, enabled: true, allowed_ips: [], rate_limit: null
+    id: key.id,
+    name: key.name,
+    source: 'managed',
+    scopes: ['*'],
+    expires_at: null,
+    enabled: true,
+    allowed_ips: [],
+    rate_limit: null
   })
   const later = await made.call('GET', `/client_keys/${key.id}`)
   t.notMatch(later.text, token)
   t.notMatch(later.text, keyId)
-  t.match(later.json.tokens, [{ hint: token.slice(-4), generation: /^[0-9a-f]{8}$/, created_at: key.created_at, expires_at: null, revoked_at: null, use_count: 2, last_used_ip: '127.0.0.1', last_used_agent: 'lightMyRequest' }])
+  t.match(later.json.tokens, [
+    {
+      hint: token.slice(-4),
+      generation: /^[0-9a-f]{8}$/,
+      created_at: key.created_at,
+      expires_at: null,
+      revoked_at: null,
+      use_count: 2,
+      last_used_ip: '127.0.0.1',
+      last_used_agent: 'lightMyRequest'
+    }
+  ])
 })
 
 test('every part of a policy is kept as it was given', async t => {
@@ -69,7 +92,12 @@ test('every part of a policy is kept as it was given', async t => {
     enabled: false
   }
   const key = await issue(made, { name: 'n', ...policy })
-  t.match(key, { ...policy, scopes: ['apps:read', 'client_keys:read'], expires_at: '2099-01-31T12:00:00.000Z', allowed_ips: ['10.0.0.0/8', '::1'] })
+  t.match(key, {
+    ...policy,
+    scopes: ['apps:read', 'client_keys:read'],
+    expires_at: '2099-01-31T12:00:00.000Z',
+    allowed_ips: ['10.0.0.0/8', '::1']
+  })
   t.same((await issue(made, { name: 'all', scopes: ['apps:read', '*'] })).scopes, ['*'])
 })
 
@@ -87,22 +115,49 @@ test('fields that are not valid are named, and nothing is stored', async t => {
     [{ name: 'x', scopes: ['apps:delete'] }, [/scopes.0 must be \* or apps:read or/]],
     [{ name: 'x', scopes: 'apps:read' }, [/scopes must be array/]],
     [{ name: 'x', expires_at: 'tomorrow' }, [/expires_at must be an instant/]],
-    [{ name: 'x', expires_at: '2099-13-31T12:00:00Z' }, [/expires_at is no day of the calendar/]],
-    [{ name: 'x', expires_at: '2099-02-29T12:00:00Z' }, [/expires_at is no day of the calendar/]],
-    [{ name: 'x', expires_at: '9999-12-31T23:59:59-12:00' }, [/expires_at is no day of the calendar/]],
+    [{ name: 'x', expires_at: '2099-13-31T12:00:00Z' }, [/expires_at must be an instant/]],
+    [{ name: 'x', expires_at: '2099-02-29T12:00:00Z' }, [/expires_at must be an instant/]],
+    [{ name: 'x', expires_at: '9999-12-31T23:59:59-12:00' }, [/expires_at is too far away/]],
     [{ name: 'env_0123456789abcdef' }, [/name must not look like the id/]],
     [{ name: '-' }, [/name must not look like the id/]],
     [{ name: 'x', expires_at: '2020-01-01T00:00:00Z' }, [/expires_at must be in the future/]],
-    [{ name: 'x', allowed_ips: ['10.0.0.0/8', '10.0.0.0/40', 'x'] }, [/allowed_ips.1 is no IP address/, /allowed_ips.2 is no/]],
+    [
+      { name: 'x', allowed_ips: ['10.0.0.0/8', '10.0.0.0/40', 'x', '10.0.0.1/8'] },
+      [
+        /allowed_ips.1 is no IP address/,
+        /allowed_ips.2 is no/,
+        /^allowed_ips.3 has host bits: write 10\.0\.0\.0\/8 for the range, or 10\.0\.0\.1 for the one address$/
+      ]
+    ],
     [{ name: 'x', allowed_ips: Array.from({ length: 101 }, () => '::1') }, [/100 entries at most/]],
-    [{ name: 'x', rate_limit: { max: 0, window_seconds: 100_000 } }, [/rate_limit.max must be 1 at least/, /window_seconds must be 86400 at most/]],
+    [
+      { name: 'x', rate_limit: { max: 0, window_seconds: 100_000 } },
+      [/rate_limit.max must be 1 at least/, /window_seconds must be 86400 at most/]
+    ],
     [{ name: 'x', rate_limit: { max: 1 } }, [/rate_limit.window_seconds is required/]],
-    [{ name: 'x', rate_limit: { max: 1, window_seconds: 1, burst: 2 } }, [/rate_limit has a field that is not known here; known are max, window_seconds/]],
+    [
+      { name: 'x', rate_limit: { max: 1, window_seconds: 1, burst: 2 } },
+      [/^rate_limit.burst is not known here; known are max, window_seconds$/]
+    ],
     [{ name: 'x', metadata: [] }, [/metadata must be object/]],
     [{ name: 'x', metadata: { a: 'x'.repeat(4090) } }, [/metadata must have 4096 bytes at most/]],
-    [{ name: 'x', allowed_ip: ['::1'], expiry: 1 }, [/the request has a field that is not known here; known are name, description, scopes/]],
-    [{ name: keyAccessToken, description: `x ${keyAccessToken}`, metadata: { keyAccessToken } }, [/name must not hold a token/, /description must not/, /metadata must not/]],
-    [{ name: keyAccessToken.slice(0, -6), description: made.key.keyId, metadata: { id: made.key.keyId } }, [/name must not hold a token/, /description must not/, /metadata must not/]]
+    [
+      { name: 'x', allowed_ip: ['::1'], expiry: 1, 'a b': 1 },
+      [
+        /^allowed_ip is not known here; known are name, description, scopes/,
+        /^expiry is not known here/,
+        /^the request has a field that is not known here; known are name, description, scopes/
+      ]
+    ],
+    [{ name: 'x', [keyAccessToken]: 1 }, [/^the request has a field that is not known here/]],
+    [
+      { name: keyAccessToken, description: `x ${keyAccessToken}`, metadata: { keyAccessToken } },
+      [/name must not hold a token/, /description must not/, /metadata must not/]
+    ],
+    [
+      { name: keyAccessToken.slice(0, -6), description: made.key.keyId, metadata: { id: made.key.keyId } },
+      [/name must not hold a token/, /description must not/, /metadata must not/]
+    ]
   ]
   for (const [body, errors] of cases) {
     const reply = await made.call('POST', '/client_keys', body)
@@ -111,23 +166,39 @@ test('fields that are not valid are named, and nothing is stored', async t => {
     t.equal(reply.json.errors.length, errors.length)
     t.notMatch(reply.text, keyAccessToken)
   }
-  t.equal((await made.call('POST', '/client_keys', '{"name":"x","metadata":{"a":1e999}}', { 'content-type': 'application/json' })).status, 422)
+  t.equal(
+    (
+      await made.call('POST', '/client_keys', '{"name":"x","metadata":{"a":1e999}}', {
+        'content-type': 'application/json'
+      })
+    ).status,
+    422
+  )
   for (const depth of [200, 50_000]) {
     const nested = `{"name":"x","metadata":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`
-    t.match(await made.call('POST', '/client_keys', nested, { 'content-type': 'application/json' }), { status: 422, json: { errors: [/metadata must not be nested/] } })
+    t.match(await made.call('POST', '/client_keys', nested, { 'content-type': 'application/json' }), {
+      status: 422,
+      json: { errors: [/metadata must not be nested/] }
+    })
   }
   t.equal((await made.call('GET', '/client_keys')).json.length, 1, 'the one of the environment')
   const patched = await issue(made, { name: 'patched' })
   t.equal((await made.call('PATCH', `/client_keys/${patched.id}`, { scope: ['apps:read'] })).status, 422)
   t.equal((await made.call('POST', `/client_keys/${patched.id}/revoke`, { reason: keyAccessToken })).status, 422)
-  t.equal((await made.call('POST', `/client_keys/${patched.id}/rotate`, { grace_seconds: 30 * 86_400 + 1 })).status, 422)
+  t.equal(
+    (await made.call('POST', `/client_keys/${patched.id}/rotate`, { grace_seconds: 30 * 86_400 + 1 })).status,
+    422
+  )
   t.equal((await made.call('POST', `/client_keys/${patched.id}/rotate`, { grace_seconds: -1 })).status, 422)
 })
 
 test('a name is unique among keys that are not revoked', async t => {
   const made = await world(t)
   const first = await issue(made, { name: 'one' })
-  t.match(await made.call('POST', '/client_keys', { name: 'one' }), { status: 409, json: { code: 'CLIENT_KEY_NAME_TAKEN' } })
+  t.match(await made.call('POST', '/client_keys', { name: 'one' }), {
+    status: 409,
+    json: { code: 'CLIENT_KEY_NAME_TAKEN' }
+  })
   const second = await issue(made, { name: 'two' })
   t.equal((await made.call('PATCH', `/client_keys/${second.id}`, { name: 'one' })).status, 409)
   t.equal((await made.call('POST', `/client_keys/${first.id}/revoke`, {})).status, 200)
@@ -139,7 +210,9 @@ test('a name is unique among keys that are not revoked', async t => {
 test('a change is good for the very next request', async t => {
   const made = await world(t)
   const { id, key_access_token: token } = await issue(made, { name: 'k' })
-  const change = async (body: object): Promise<void> => { t.equal((await made.call('PATCH', `/client_keys/${id}`, body)).status, 200) }
+  const change = async (body: object): Promise<void> => {
+    t.equal((await made.call('PATCH', `/client_keys/${id}`, body)).status, 200)
+  }
   t.equal(await statusOf(made, token), 200)
   await change({ enabled: false })
   t.equal(await statusOf(made, token), 401)
@@ -174,14 +247,81 @@ test('to revoke is at once, for good, and may be said again', async t => {
   t.match(first, { status: 200, json: { revoked_at: /Z$/, revoked_reason: 'a leak' } })
   t.equal(await statusOf(made, token), 401)
   t.same((await made.call('POST', `/client_keys/${id}/revoke`, { reason: 'another' })).json, first.json)
-  for (const [method, url, body] of [['PATCH', '', { enabled: true }], ['POST', '/rotate', {}]] as const) {
-    t.match(await made.call(method, `/client_keys/${id}${url}`, body), { status: 409, json: { code: 'CLIENT_KEY_REVOKED' } })
+  for (const [method, url, body] of [
+    ['PATCH', '', { enabled: true }],
+    ['POST', '/rotate', {}]
+  ] as const) {
+    t.match(await made.call(method, `/client_keys/${id}${url}`, body), {
+      status: 409,
+      json: { code: 'CLIENT_KEY_REVOKED' }
+    })
   }
   t.equal((await made.call('GET', `/client_keys/${id}`)).json.name, name)
   t.equal((await made.call('POST', '/client_keys/nope/revoke', {})).status, 404)
   t.equal((await made.call('POST', '/client_keys/nope/rotate', {})).status, 404)
   t.equal((await made.call('GET', '/client_keys/nope')).status, 404)
   t.equal((await made.call('GET', '/client_keys/nope/usage')).status, 404)
+})
+
+test('to rotate and to revoke need no body, with a type or without one', async t => {
+  const made = await world(t)
+  const json = { 'content-type': 'application/json' }
+  const bodies: [body: string | undefined, headers: Record<string, string>][] = [
+    [undefined, {}],
+    [undefined, json],
+    ['', json],
+    ['', { ...json, 'content-length': '0' }],
+    ['', { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' }],
+    ['{}', json],
+    ['null', json]
+  ]
+  for (const [i, [body, headers]] of bodies.entries()) {
+    const { id, key_access_token: first } = await issue(made, { name: `k${i}` })
+    const rotated = await made.call('POST', `/client_keys/${id}/rotate`, body, headers)
+    t.equal(rotated.status, 200, `${JSON.stringify(headers)} ${rotated.text}`)
+    t.match(rotated.json.older_tokens, [{ expires_at: /Z$/ }], 'the grace is a day')
+    t.same([await statusOf(made, first), await statusOf(made, rotated.json.key_access_token)], [200, 200])
+    t.match(await made.call('POST', `/client_keys/${id}/revoke`, body, headers), {
+      status: 200,
+      json: { revoked_at: /Z$/, revoked_reason: null }
+    })
+    t.equal(await statusOf(made, first), 401)
+  }
+  const { id } = await issue(made, { name: 'k' })
+  const url = `/client_keys/${id}/rotate`
+  const retry = { 'idempotency-key': 'a' }
+  t.equal((await made.call('POST', url, undefined, retry)).status, 200)
+  t.equal((await made.call('POST', url, {}, retry)).status, 200, 'the same request')
+  for (const [body, headers, status] of [
+    ['[]', json, 422],
+    ['{', json, 400],
+    [' ', json, 400],
+    ['x', {}, 415],
+    ['a=b', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+    ['{"grace":1}', json, 422]
+  ] as [string, Record<string, string>, number][]) {
+    t.equal((await made.call('POST', url, body, headers)).status, status, body)
+  }
+  t.equal((await made.call('POST', '/client_keys')).status, 422, 'where a field is required')
+})
+
+test('over a socket too, a request that says nothing of a body rotates', async t => {
+  const { fastify, key, call } = await world(t)
+  const { json } = await call('POST', '/client_keys', { name: 'k' })
+  const port = await listening(fastify)
+  const head = `Host: x\r\nConnection: close\r\nAuthorization: Bearer ${key.keyAccessToken}\r\n`
+  for (const more of [
+    '\r\n',
+    'Content-Length: 0\r\n\r\n',
+    'Content-Type: application/json\r\n\r\n',
+    'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
+  ]) {
+    t.match(
+      await raw(port, `POST /client_keys/${json.id}/rotate HTTP/1.1\r\n${head}${more}`),
+      /^HTTP\/1\.1 200 OK/,
+      more
+    )
+  }
 })
 
 test('a rotation adds a token, and the older ones die exactly at the deadline', async t => {
@@ -191,9 +331,18 @@ test('a rotation adds a token, and the older ones die exactly at the deadline', 
   const rotated = await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })
   t.equal(rotated.status, 200)
   t.equal(rotated.headers['cache-control'], 'no-store')
-  const { key_access_token: second, older_tokens: [older, ...none] } = rotated.json
+  const {
+    key_access_token: second,
+    older_tokens: [older, ...none]
+  } = rotated.json
   t.same(none, [])
-  t.match(older, { hint: first.slice(-4), last_used_ip: '127.0.0.1', last_used_at: /Z$/, use_count: 1, expires_at: /Z$/ })
+  t.match(older, {
+    hint: first.slice(-4),
+    last_used_ip: '127.0.0.1',
+    last_used_at: /Z$/,
+    use_count: 1,
+    expires_at: /Z$/
+  })
   t.equal(await statusOf(made, first), 200)
   t.equal(await statusOf(made, second), 200)
 
@@ -209,7 +358,9 @@ test('a rotation adds a token, and the older ones die exactly at the deadline', 
   const third = (await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 })).json.key_access_token
   t.same([await statusOf(made, first), await statusOf(made, second), await statusOf(made, third)], [401, 401, 200])
   const again = await made.call('POST', `/client_keys/${id}/rotate`, {})
-  const lifetimes = again.json.older_tokens.map(({ expires_at: at }: { expires_at: string }) => Math.round((Date.parse(at) - Date.now()) / 3_600_000))
+  const lifetimes = again.json.older_tokens.map(({ expires_at: at }: { expires_at: string }) =>
+    Math.round((Date.parse(at) - Date.now()) / 3_600_000)
+  )
   t.same(lifetimes, [24, 0, 0], 'a day unless told, and nothing lives longer than it would have')
   t.equal((await made.call('GET', `/client_keys/${id}`)).json.tokens.length, 4)
 })
@@ -217,19 +368,46 @@ test('a rotation adds a token, and the older ones die exactly at the deadline', 
 test('a key can not give what it lacks, nor touch a key that is broader than itself', async t => {
   const made = await world(t)
   const powers = ['client_keys:read', 'client_keys:write', 'apps:read']
-  const limits = { scopes: powers, expires_at: '2090-01-01T00:00:00Z', allowed_ips: ['127.0.0.0/8'], rate_limit: { max: 1000, window_seconds: 60 } }
+  const limits = {
+    scopes: powers,
+    expires_at: '2090-01-01T00:00:00Z',
+    allowed_ips: ['127.0.0.0/8'],
+    rate_limit: { max: 1000, window_seconds: 60 }
+  }
   const broad = await issue(made, { name: 'broad' })
   const { key_access_token: token, id } = await issue(made, { name: 'limited', ...limits })
   const call = as(made, token)
-  const inside = await call('POST', '/client_keys', { name: 'inside', ...limits, scopes: ['apps:read'], allowed_ips: ['127.0.0.1'] })
+  const inside = await call('POST', '/client_keys', {
+    name: 'inside',
+    ...limits,
+    scopes: ['apps:read'],
+    allowed_ips: ['127.0.0.1']
+  })
   t.equal(inside.status, 201)
-  for (const beyond of [{ scopes: ['*'] }, { scopes: ['apps:write'] }, { expires_at: null }, { expires_at: '2091-01-01T00:00:00Z' }, { allowed_ips: [] }, { allowed_ips: ['::1'] }, { rate_limit: null }, { rate_limit: { max: 2000, window_seconds: 60 } }]) {
+  for (const beyond of [
+    { scopes: ['*'] },
+    { scopes: ['apps:write'] },
+    { expires_at: null },
+    { expires_at: '2091-01-01T00:00:00Z' },
+    { allowed_ips: [] },
+    { allowed_ips: ['::1'] },
+    { rate_limit: null },
+    { rate_limit: { max: 2000, window_seconds: 60 } }
+  ]) {
     const issued = await call('POST', '/client_keys', { name: 'outside', ...limits, ...beyond })
     t.match(issued, { status: 403, json: { code: 'BEYOND_CEILING', errors: [String] } }, JSON.stringify(beyond))
-    t.match(await call('PATCH', `/client_keys/${inside.json.id}`, beyond), { status: 403, json: { code: 'BEYOND_CEILING' } }, JSON.stringify(beyond))
+    t.match(
+      await call('PATCH', `/client_keys/${inside.json.id}`, beyond),
+      { status: 403, json: { code: 'BEYOND_CEILING' } },
+      JSON.stringify(beyond)
+    )
     t.match(await call('PATCH', `/client_keys/${id}`, beyond), { status: 403 }, 'nor itself')
   }
-  t.equal((await call('PATCH', `/client_keys/${inside.json.id}`, { description: 'mine', expires_at: '2080-01-01T00:00:00Z' })).status, 200)
+  t.equal(
+    (await call('PATCH', `/client_keys/${inside.json.id}`, { description: 'mine', expires_at: '2080-01-01T00:00:00Z' }))
+      .status,
+    200
+  )
   t.equal((await call('POST', `/client_keys/${id}/rotate`, {})).status, 200)
   for (const target of [broad.id, await environmentId(made)]) {
     t.equal((await call('GET', `/client_keys/${target}`)).status, 200, 'to read is no touch')
@@ -246,9 +424,16 @@ test('a token that was rotated out gives nothing that outlives it', async t => {
   const { id, key_access_token: old } = await issue(made, { name: 'k' })
   const { key_access_token: fresh } = (await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })).json
   const call = as(made, old)
-  t.match(await call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 }), { status: 403, json: { code: 'BEYOND_CEILING' } })
+  t.match(await call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 }), {
+    status: 403,
+    json: { code: 'BEYOND_CEILING' }
+  })
   t.equal((await call('POST', '/client_keys', { name: 'heir' })).status, 403)
-  t.equal((await call('POST', '/client_keys', { name: 'heir', expires_at: new Date(Date.now() + 30_000).toISOString() })).status, 201)
+  t.equal(
+    (await call('POST', '/client_keys', { name: 'heir', expires_at: new Date(Date.now() + 30_000).toISOString() }))
+      .status,
+    201
+  )
   t.equal((await as(made, fresh)('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 })).status, 200)
 })
 
@@ -271,24 +456,50 @@ test('a retry gives the same key with a new token, and the token that nobody got
   t.equal(second.id, first.id)
   t.not(second.key_access_token, first.key_access_token)
   t.same([await statusOf(made, first.key_access_token), await statusOf(made, second.key_access_token)], [401, 200])
-  t.match(await made.call('POST', '/client_keys', { name: 'other' }, headers), { status: 422, json: { code: 'IDEMPOTENCY_KEY_REUSED' } })
-  t.match(await made.call('POST', `/client_keys/${first.id}/rotate`, {}, headers), { status: 422, json: { code: 'IDEMPOTENCY_KEY_REUSED' } })
+  t.match(await made.call('POST', '/client_keys', { name: 'other' }, headers), {
+    status: 422,
+    json: { code: 'IDEMPOTENCY_KEY_REUSED' }
+  })
+  t.match(await made.call('POST', `/client_keys/${first.id}/rotate`, {}, headers), {
+    status: 422,
+    json: { code: 'IDEMPOTENCY_KEY_REUSED' }
+  })
 
-  const rotate = async (): Promise<Reply> => await made.call('POST', `/client_keys/${first.id}/rotate`, { grace_seconds: 3600 }, { 'idempotency-key': 'rotate-1' })
+  const rotate = async (): Promise<Reply> =>
+    await made.call(
+      'POST',
+      `/client_keys/${first.id}/rotate`,
+      { grace_seconds: 3600 },
+      { 'idempotency-key': 'rotate-1' }
+    )
   const [once, twice] = [await rotate(), await rotate()]
   t.same([once.status, twice.status], [200, 200])
-  t.same(await Promise.all([second, once.json, twice.json].map(({ key_access_token: token }) => statusOf(made, token))), [200, 401, 200])
-  t.equal(twice.json.older_tokens.find(({ hint }: { hint: string }) => hint === second.key_access_token.slice(-4)).expires_at, once.json.older_tokens[0].expires_at)
+  t.same(
+    await Promise.all([second, once.json, twice.json].map(({ key_access_token: token }) => statusOf(made, token))),
+    [200, 401, 200]
+  )
+  t.equal(
+    twice.json.older_tokens.find(({ hint }: { hint: string }) => hint === second.key_access_token.slice(-4)).expires_at,
+    once.json.older_tokens[0].expires_at
+  )
 
   const stranger = await issue(made, { name: 'stranger' })
   const another = await as(made, stranger.key_access_token)('POST', '/client_keys', { name: 'its own' }, headers)
   t.equal(another.status, 201, 'each key has words of its own')
-  for (const bad of ['', 'a b', 'x'.repeat(256), 'ä']) t.equal((await made.call('POST', '/client_keys', { name: 'z' }, { 'idempotency-key': bad })).status, 422, bad)
+  for (const bad of ['', 'a b', 'x'.repeat(256), 'ä']) {
+    t.equal((await made.call('POST', '/client_keys', { name: 'z' }, { 'idempotency-key': bad })).status, 422, bad)
+  }
 
   await made.call('POST', `/client_keys/${first.id}/revoke`, {})
-  t.equal((await made.call('POST', '/client_keys', { name: 'k', metadata: { a: 1, b: 2 } }, headers)).status, 409, 'revoked meanwhile')
+  t.equal(
+    (await made.call('POST', '/client_keys', { name: 'k', metadata: { a: 1, b: 2 } }, headers)).status,
+    409,
+    'revoked meanwhile'
+  )
 
-  const race = await Promise.all(Array.from({ length: 8 }, () => issue(made, { name: 'race' }, { 'idempotency-key': 'race' })))
+  const race = await Promise.all(
+    Array.from({ length: 8 }, () => issue(made, { name: 'race' }, { 'idempotency-key': 'race' }))
+  )
   t.equal(new Set(race.map(({ id }) => id)).size, 1)
   const statuses = await Promise.all(race.map(({ key_access_token: token }) => statusOf(made, token)))
   t.same(statuses.sort(), [200, 401, 401, 401, 401, 401, 401, 401])
@@ -302,8 +513,13 @@ test('after ten minutes a word is forgotten', async t => {
   const later = RealDate.now() + 10 * 60_000
   const clock = t.intercept(globalThis, 'Date', {
     value: class extends RealDate {
-      constructor (...args: [string] | []) { if (args.length === 0) super(later); else super(...args) }
-      static override now () { return later }
+      constructor(...args: [string] | []) {
+        if (args.length === 0) super(later)
+        else super(...args)
+      }
+      static override now() {
+        return later
+      }
     }
   })
   const reply = await made.call('POST', '/client_keys', { name: 'k' }, headers)
@@ -315,7 +531,12 @@ test('keys are listed by page and by filter, those of the environment last', asy
   const made = await world(t)
   const names = Array.from({ length: 7 }, (_, i) => `sync-${i}`)
   for (const name of names) await issue(made, { name })
-  const odd = await issue(made, { name: 'Sync% odd', scopes: ['apps:read'], expires_at: '2050-01-01T00:00:00Z', enabled: false })
+  const odd = await issue(made, {
+    name: 'Sync% odd',
+    scopes: ['apps:read'],
+    expires_at: '2050-01-01T00:00:00Z',
+    enabled: false
+  })
   const gone = await issue(made, { name: 'gone', scopes: ['audits:read'] })
   await made.call('POST', `/client_keys/${gone.id}/revoke`, {})
   const own = await environmentId(made)
@@ -328,7 +549,8 @@ test('keys are listed by page and by filter, those of the environment last', asy
   }
   t.same(pages, [names.slice(0, 4), [...names.slice(4), odd.name], ['gone', own]])
 
-  const find = async (query: string): Promise<string[]> => (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
+  const find = async (query: string): Promise<string[]> =>
+    (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
   t.same(await find('revoked=true'), ['gone'])
   t.same(await find('revoked=false&limit=1000'), [...names, odd.name, own])
   t.same(await find('enabled=false'), [odd.name])
@@ -343,19 +565,112 @@ test('keys are listed by page and by filter, those of the environment last', asy
   await made.fastify.keyEvidence.flush()
   const now = new Date(Date.now() + 1000).toISOString()
   t.same(await find(`unused_since=${now}&revoked=false`), [...names, odd.name, own])
-  t.same(await find('unused_since=2026-01-01T00:00:00Z&name=sync-1'), ['sync-1'], 'never used')
-  t.notOk((await find('unused_since=2026-01-01T00:00:00Z')).includes(own))
-  for (const bad of ['limit=0', 'limit=1001', 'limit=x', 'revokd=true', 'scope=x', 'expires_before=tomorrow', 'unused_since=2026-02-32T00:00:00Z', 'enabled=maybe']) {
+  t.same(await find('unused_since=2026-01-01T00:00:00Z'), [], 'nothing is news that is younger')
+  for (const bad of [
+    'limit=0',
+    'limit=1001',
+    'limit=x',
+    'revokd=true',
+    'scope=x',
+    'expires_before=tomorrow',
+    'unused_since=2026-02-32T00:00:00Z',
+    'generation=0123456',
+    'generation=0123456G',
+    'enabled=maybe'
+  ]) {
     t.equal((await made.call('GET', `/client_keys?${bad}`)).status, 422, bad)
   }
+  t.match((await made.call('GET', '/client_keys?generation=x')).json, {
+    detail: 'generation must be 8 hexadecimal digits, as npm run key:secrets prints them'
+  })
+})
+
+test('keys are found by the secret that sealed a good token of theirs', async t => {
+  const made = await world(t, { CLIENT_SECRET_PREVIOUS: newSecret() })
+  const [one, dead] = [await issue(made, { name: 'one' }), await issue(made, { name: 'dead', expires_at: '10d' })]
+  const rotated = await issue(made, { name: 'rotated' })
+  await made.call('PATCH', `/client_keys/${dead.id}`, { expires_at: '2020-01-01' })
+  const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
+  const seal = db.prepare(
+    'update client_key_tokens set generation = ? where client_key = (select row from client_keys where id = ?)'
+  )
+  for (const { id } of [dead, rotated]) seal.run('0000000a', id)
+  db.close()
+  const find = async (generation: string): Promise<string[]> =>
+    (await made.call('GET', `/client_keys?generation=${generation}`)).json.map(({ name }: { name: string }) => name)
+  t.same(await find('0000000a'), ['rotated'], 'a key that has expired has no good token')
+  await made.call('POST', `/client_keys/${rotated.id}/rotate`, {})
+  t.same(await find('0000000a'), ['rotated'], 'in the grace')
+  t.same(await find(generationOf(made.secret)), ['one', 'rotated'])
+  await made.call('POST', `/client_keys/${rotated.id}/rotate`, { grace_seconds: 0 })
+  t.same(await find('0000000a'), [])
+  await made.call('POST', `/client_keys/${one.id}/revoke`, {})
+  t.same(await find(generationOf(made.secret)), ['rotated'], 'the one of the environment never')
+})
+
+test('a key is unused since a time that it is older than, and that no use follows', async t => {
+  const made = await world(t)
+  const young = await issue(made, { name: 'young' })
+  const [never, used, idle] = [
+    await issue(made, { name: 'never' }),
+    await issue(made, { name: 'used' }),
+    await issue(made, { name: 'idle' })
+  ]
+  const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
+  const age = db.prepare('update client_keys set created_at = ?, last_used_at = ? where id = ?')
+  const days = (count: number): string => new Date(Date.now() - count * 86_400_000).toISOString()
+  age.run(days(100), null, never.id)
+  age.run(days(100), days(89), used.id)
+  age.run(days(100), days(91), idle.id)
+  db.close()
+  const find = async (query: string): Promise<string[]> =>
+    (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
+  t.same(await find('unused_since=90d'), ['never', 'idle'])
+  t.same(await find(`unused_since=${days(90).slice(0, 10)}`), ['never', 'idle'], 'a day')
+  t.same(await find('unused_since=95d'), ['never'])
+  t.same(await find('unused_since=1y'), [], 'none is that old')
+  t.same(await find(`unused_since=${young.created_at}&name=young`), [], 'made at that very instant')
+  const next = new Date(Date.parse(young.created_at) + 1).toISOString()
+  t.same(await find(`unused_since=${next}&name=young`), ['young'])
+})
+
+test('an expiry may be a duration or a day, and keys that expire soon are found by one', async t => {
+  const made = await world(t)
+  const before = Date.now()
+  const soon = await issue(made, { name: 'soon', expires_at: '10d' })
+  t.ok(Date.parse(soon.expires_at) - before - 10 * 86_400_000 >= 0)
+  t.ok(Date.parse(soon.expires_at) - Date.now() - 10 * 86_400_000 <= 0)
+  t.equal((await issue(made, { name: 'day', expires_at: '2099-01-31' })).expires_at, '2099-01-31T00:00:00.000Z')
+  const later = await made.call('PATCH', `/client_keys/${soon.id}`, { expires_at: '1y' })
+  t.ok(Date.parse(later.json.expires_at) > Date.now() + 364 * 86_400_000)
+  await made.call('PATCH', `/client_keys/${soon.id}`, { expires_at: '10d' })
+  const find = async (query: string): Promise<string[]> =>
+    (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
+  t.same(await find('expires_before=14d'), ['soon'])
+  t.same(await find('expires_before=9d'), [])
+  t.same(await find('expires_before=2099-02-01'), ['soon', 'day'])
+  t.match(await made.call('POST', '/client_keys', { name: 'dead', expires_at: '0s' }), {
+    status: 422,
+    json: { errors: ['expires_at must be in the future'] }
+  })
+  t.match(await made.call('GET', '/client_keys?expires_before=soon'), {
+    status: 422,
+    json: { errors: [/^expires_before must be an instant .* a day, .* or a duration, such as 12h, 90d or 1y$/] }
+  })
 })
 
 test('a filter that few keys pass finds them among many', async t => {
   const made = await world(t)
   const { clientKeys } = made.fastify
-  const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, token: null } as const
+  const author = {
+    origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
+    token: null
+  } as const
   for (let i = 0; i < 1100; i++) await clientKeys.issue({ name: `key ${i}` }, author)
-  t.same((await clientKeys.list({ namePrefix: 'key 1099' }, 10)).keys.map(({ name }) => name), ['key 1099'])
+  t.same(
+    (await clientKeys.list({ namePrefix: 'key 1099' }, 10)).keys.map(({ name }) => name),
+    ['key 1099']
+  )
   const all = await made.call('GET', '/client_keys?limit=1000')
   t.equal(all.json.length, 1000)
   t.ok(all.headers['link'])
@@ -366,9 +681,23 @@ test('environment keys are listed with their use, can not be changed, and can be
   const other = await issue(made, { name: 'other' })
   const id = await environmentId(made)
   const shown = await made.call('GET', `/client_keys/${id}`)
-  t.match(shown.json, { id, name: id, source: 'environment', scopes: ['*'], created_by: null, created_at: null, tokens: [{ hint: null, created_at: null, use_count: 3, last_used_ip: '127.0.0.1' }] })
-  for (const [method, url, body] of [['PATCH', '', { enabled: false }], ['POST', '/rotate', {}]] as const) {
-    t.match(await made.call(method, `/client_keys/${id}${url}`, body), { status: 409, json: { code: 'ENVIRONMENT_KEY_FIXED', detail: /CLIENT_KEYS/ } })
+  t.match(shown.json, {
+    id,
+    name: id,
+    source: 'environment',
+    scopes: ['*'],
+    created_by: null,
+    created_at: null,
+    tokens: [{ hint: null, created_at: null, use_count: 3, last_used_ip: '127.0.0.1' }]
+  })
+  for (const [method, url, body] of [
+    ['PATCH', '', { enabled: false }],
+    ['POST', '/rotate', {}]
+  ] as const) {
+    t.match(await made.call(method, `/client_keys/${id}${url}`, body), {
+      status: 409,
+      json: { code: 'ENVIRONMENT_KEY_FIXED', detail: /CLIENT_KEYS/ }
+    })
   }
   const call = as(made, other.key_access_token)
   const revoked = await call('POST', `/client_keys/${id}/revoke`, { reason: 'a leak' })
@@ -376,7 +705,10 @@ test('environment keys are listed with their use, can not be changed, and can be
   t.equal((await made.call('GET', '/apps')).status, 401)
   t.same((await call('POST', `/client_keys/${id}/revoke`, { reason: 'again' })).json, revoked.json)
   t.match((await call('GET', '/client_keys?revoked=true')).json, [{ id }])
-  t.same((await call('GET', '/audits?action=client_key.revoke')).json.map(({ subject }: { subject: object }) => subject), [{ type: 'client_key', id }])
+  t.same(
+    (await call('GET', '/audits?action=client_key.revoke')).json.map(({ subject }: { subject: object }) => subject),
+    [{ type: 'client_key', id }]
+  )
 })
 
 test('the use of a key is told day by day: scopes, refusals and addresses', async t => {
@@ -391,12 +723,42 @@ test('the use of a key is told day by day: scopes, refusals and addresses', asyn
   const { json } = await made.call('GET', `/client_keys/${id}/usage`)
   t.same(json, {
     client_key_id: id,
-    days: [{
-      day: new Date().toISOString().slice(0, 10), requests: { 'apps:read': 3 }, refusals: { cross_site: 1, insufficient_scope: 1, key_disabled: 1 }, addresses: { '127.0.0.1': 4 }
-    }]
+    days: [
+      {
+        day: new Date().toISOString().slice(0, 10),
+        requests: { 'apps:read': 3 },
+        refusals: { cross_site: 1, insufficient_scope: 1, key_disabled: 1 },
+        addresses: { '127.0.0.1': 4 }
+      }
+    ]
   })
   t.equal((await made.call('GET', `/client_keys/${id}/usage?days=91`)).status, 422)
-  t.same((await made.call('GET', `/client_keys/${(await issue(made, { name: 'unused' })).id}/usage?days=1`)).json.days, [])
+  t.same(
+    (await made.call('GET', `/client_keys/${(await issue(made, { name: 'unused' })).id}/usage?days=1`)).json.days,
+    []
+  )
+})
+
+test('any key may ask for its own use, and for that of no other', async t => {
+  const made = await world(t)
+  const { id, key_access_token: token } = await issue(made, { name: 'k', scopes: ['apps:read'] })
+  const call = as(made, token)
+  await call('GET', '/apps')
+  const own = await call('GET', '/client_keys/me/usage')
+  t.match(own, {
+    status: 200,
+    json: { client_key_id: id, days: [{ requests: { 'apps:read': 1 }, addresses: { '127.0.0.1': Number } }] }
+  })
+  t.equal((await call('GET', '/client_keys/me/usage?days=1')).json.days.length, 1)
+  t.match(await call('GET', '/client_keys/me/usage?days=0'), {
+    status: 422,
+    json: { errors: ['days must be 1 at least'] }
+  })
+  t.equal((await call('GET', `/client_keys/${id}/usage`)).status, 403, 'by its id it needs the scope')
+  const environment = await made.call('GET', '/client_keys/me/usage')
+  t.match(environment, { status: 200, json: { client_key_id: await environmentId(made), days: [{}] } })
+  const ada = await signIn(made, 'ada')
+  t.match(await ada('GET', '/client_keys/me/usage'), { status: 403, json: { code: 'CLIENT_KEY_REQUIRED' } })
 })
 
 test('a token in a User-Agent is not kept', async t => {
@@ -404,11 +766,16 @@ test('a token in a User-Agent is not kept', async t => {
   await made.call('GET', '/apps', undefined, { 'user-agent': `client/1 ${made.key.keyAccessToken}` })
   const { json } = await made.call('GET', `/client_keys/${await environmentId(made)}`)
   t.ok(json.tokens[0].last_used_agent)
-  await made.call('GET', '/client_keys', undefined, { 'user-agent': `client/1 ${made.key.keyAccessToken} ${'x'.repeat(300)}` })
+  await made.call('GET', '/client_keys', undefined, {
+    'user-agent': `client/1 ${made.key.keyAccessToken} ${'x'.repeat(300)}`
+  })
   await made.fastify.keyEvidence.flush()
-  const { tokens } = (await made.fastify.stores.clientKeys.environmentRecord({ ...await made.fastify.clientKeys.find(await environmentId(made)) }, digestOf(made.key.keyId)))
-  t.notMatch(tokens[0].lastUsedAgent, made.key.keyAccessToken)
-  t.match(tokens[0].lastUsedAgent, /^client\/1 \[redacted\]/)
+  const { tokens } = await made.fastify.stores.clientKeys.environmentRecord(
+    { ...(await made.fastify.clientKeys.find(await environmentId(made))) },
+    digestOf(made.key.keyId)
+  )
+  t.notMatch(at(tokens).lastUsedAgent, made.key.keyAccessToken)
+  t.match(at(tokens).lastUsedAgent, /^client\/1 \[redacted\]/)
 })
 
 test('the database never holds a secret, a token or a key_id', async t => {
@@ -420,10 +787,14 @@ test('the database never holds a secret, a token or a key_id', async t => {
   await made.call('GET', '/apps', undefined, { authorization: `Bearer ${again.key_access_token}` })
   await made.fastify.keyEvidence.flush()
   const folder = dirname(made.env['DATABASE_URL'].slice('file:'.length))
-  const bytes = readdirSync(folder).map(name => readFileSync(join(folder, name), 'latin1')).join('')
+  const bytes = readdirSync(folder)
+    .map(name => readFileSync(join(folder, name), 'latin1'))
+    .join('')
   t.match(bytes, digestOf(issued.key_id), 'the digest is there, so the search finds what there is')
   const secrets = [made.secret, made.key.keyId, made.key.keyAccessToken, 'word-of-mine', newSecret()]
-  for (const { key_id: keyId, key_access_token: token } of [issued, again, rotated]) secrets.push(...[keyId, token].filter(Boolean))
+  for (const { key_id: keyId, key_access_token: token } of [issued, again, rotated]) {
+    secrets.push(...[keyId, token].filter(Boolean))
+  }
   t.equal(secrets.length, 9)
   for (const secret of secrets) t.notOk(bytes.includes(secret))
 })
@@ -431,9 +802,13 @@ test('the database never holds a secret, a token or a key_id', async t => {
 test('of a list that is far too long only that is told', async t => {
   const { call } = await world(t)
   for (const [field, body] of [
-    ['scopes', { name: 'x', scopes: Array.from({ length: 400_000 }, () => 1) }], ['allowed_ips', { name: 'x', allowed_ips: Array.from({ length: 400_000 }, () => 1) }],
+    ['scopes', { name: 'x', scopes: Array.from({ length: 400_000 }, () => 1) }],
+    ['allowed_ips', { name: 'x', allowed_ips: Array.from({ length: 400_000 }, () => 1) }],
     ['the request', { name: 'x', ...Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`f${i}`, 1])) }],
-    ['rate_limit', { name: 'x', rate_limit: Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`f${i}`, 1])) }]
+    [
+      'rate_limit',
+      { name: 'x', rate_limit: Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`f${i}`, 1])) }
+    ]
   ] as const) {
     const { status, json, text } = await call('POST', '/client_keys', body)
     t.equal(status, 422)
@@ -441,5 +816,9 @@ test('of a list that is far too long only that is told', async t => {
     t.ok(json.errors[0].startsWith(field), json.errors[0])
     t.ok(text.length < 1000)
   }
-  t.equal((await call('POST', '/client_keys', { name: 'x', scopes: Array.from({ length: 100 }, () => 'nope') })).json.errors.length, 100)
+  t.equal(
+    (await call('POST', '/client_keys', { name: 'x', scopes: Array.from({ length: 100 }, () => 'nope') })).json.errors
+      .length,
+    100
+  )
 })

@@ -3,24 +3,41 @@ import { test } from 'tap'
 import clientKeyAuth from '../../plugins/client-key-auth.ts'
 import clientKeyPolicy from '../../plugins/client-key-policy.ts'
 import { createTokenSealer, issueClientKey } from '../../keys/token.ts'
-import { knownToken, listening, newSecret, raw, world } from '../helper.ts'
+import { at, knownToken, listening, newSecret, passed, raw, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
-const issue = async ({ call }: World, body: object): Promise<string> => (await call('POST', '/client_keys', body)).json.key_access_token
+const issue = async ({ call }: World, body: object): Promise<string> =>
+  (await call('POST', '/client_keys', body)).json.key_access_token
 
 /** The status of a call from an address, with what proxies say of it. */
-const from = async ({ fastify }: World, token: string, remoteAddress: string, forwarded?: string): Promise<number> => (await fastify.inject({
-  url: '/client_keys/me', remoteAddress, headers: { authorization: `Bearer ${token}`, ...forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } }
-})).statusCode
+const from = async ({ fastify }: World, token: string, remoteAddress: string, forwarded?: string): Promise<number> =>
+  (
+    await fastify.inject({
+      url: '/client_keys/me',
+      remoteAddress,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded })
+      }
+    })
+  ).statusCode
 
 test('a key is used from its addresses only, and X-Forwarded-For gains nothing', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', allowed_ips: ['10.0.0.0/8', '2001:db8::/32'] })
-  for (const inside of ['10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7']) t.equal(await from(made, token, inside), 200, inside)
-  for (const outside of ['11.0.0.1', '127.0.0.1', '::1', '2001:db9::7']) t.equal(await from(made, token, outside), 403, outside)
+  for (const inside of ['10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7']) {
+    t.equal(await from(made, token, inside), 200, inside)
+  }
+  for (const outside of ['11.0.0.1', '127.0.0.1', '::1', '2001:db9::7']) {
+    t.equal(await from(made, token, outside), 403, outside)
+  }
   t.equal(await from(made, token, '11.0.0.1', '10.1.2.3'), 403, 'forged')
   t.equal(await from(made, token, '10.1.2.3', '11.0.0.1'), 200, 'nobody is trusted, so nobody is asked')
-  const refused = await made.fastify.inject({ url: '/apps', remoteAddress: '11.0.0.1', headers: { authorization: `Bearer ${token}` } })
+  const refused = await made.fastify.inject({
+    url: '/apps',
+    remoteAddress: '11.0.0.1',
+    headers: { authorization: `Bearer ${token}` }
+  })
   t.match(refused.json(), { status: 403, code: 'ADDRESS_NOT_ALLOWED', detail: /allowed_ips/ })
 })
 
@@ -41,7 +58,9 @@ test('what a trusted proxy passes on that is no address is kept nowhere', async 
   const { keyAccessToken: token } = made.key
   t.equal(await from(made, token, '127.0.0.1', token), 200)
   await made.call('POST', '/apps/ba6811fb3e073d/tags', { context: 'a', name: 'b' }, { 'x-forwarded-for': token })
-  const { json: { id } } = await made.call('GET', '/client_keys/me')
+  const {
+    json: { id }
+  } = await made.call('GET', '/client_keys/me')
   const { text } = await made.call('GET', `/client_keys/${id}/usage`)
   t.match(text, 'unknown')
   t.notMatch(text, token)
@@ -52,25 +71,48 @@ test('a forged header over a real socket gains nothing either', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', allowed_ips: ['192.0.2.7'] })
   const port = await listening(made.fastify)
-  for (const header of ['X-Forwarded-For: 192.0.2.7', 'Forwarded: for=192.0.2.7', 'X-Real-IP: 192.0.2.7', 'X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-For: 192.0.2.7']) {
-    t.match(await raw(port, `GET /apps HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n${header}\r\n\r\n`), /^HTTP\/1\.1 403 /)
+  for (const header of [
+    'X-Forwarded-For: 192.0.2.7',
+    'Forwarded: for=192.0.2.7',
+    'X-Real-IP: 192.0.2.7',
+    'X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-For: 192.0.2.7'
+  ]) {
+    t.match(
+      await raw(
+        port,
+        `GET /apps HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n${header}\r\n\r\n`
+      ),
+      /^HTTP\/1\.1 403 /
+    )
   }
 })
 
 test('a rate limit belongs to the key, across its tokens, and its state is told', async t => {
   const made = await world(t)
-  const { json: { id, key_access_token: first } } = await made.call('POST', '/client_keys', { name: 'k', rate_limit: { max: 3, window_seconds: 60 } })
+  const {
+    json: { id, key_access_token: first }
+  } = await made.call('POST', '/client_keys', { name: 'k', rate_limit: { max: 3, window_seconds: 60 } })
   const second = (await made.call('POST', `/client_keys/${id}/rotate`, {})).json.key_access_token
   const other = await issue(made, { name: 'other', rate_limit: { max: 1, window_seconds: 60 } })
-  const get = async (token: string, url = '/client_keys/me') => await made.fastify.inject({ url, headers: { authorization: `Bearer ${token}` } })
+  const get = async (token: string, url = '/client_keys/me') =>
+    await made.fastify.inject({ url, headers: { authorization: `Bearer ${token}` } })
 
   const replies = [await get(first), await get(second, '/apps/name_suggestion'), await get(first), await get(second)]
-  t.same(replies.map(({ statusCode }) => statusCode), [200, 200, 200, 429])
-  t.same(replies.map(({ headers }) => headers['ratelimit-policy']), Array.from({ length: 4 }, () => '"client_key";q=3;w=60'))
-  t.same(replies.map(({ headers }) => /^"client_key";r=(\d+);t=(60|59)$/.exec(String(headers['ratelimit']))?.[1]), ['2', '1', '0', '0'])
-  t.match(replies[3].headers['retry-after'], /^(60|59)$/)
-  t.match(replies[3].json(), { code: 'RATE_LIMITED', status: 429 })
-  t.equal(replies[0].headers['retry-after'], undefined)
+  t.same(
+    replies.map(({ statusCode }) => statusCode),
+    [200, 200, 200, 429]
+  )
+  t.same(
+    replies.map(({ headers }) => headers['ratelimit-policy']),
+    Array.from({ length: 4 }, () => '"client_key";q=3;w=60')
+  )
+  t.same(
+    replies.map(({ headers }) => /^"client_key";r=(\d+);t=(60|59)$/.exec(String(headers['ratelimit']))?.[1]),
+    ['2', '1', '0', '0']
+  )
+  t.match(at(replies, 3).headers['retry-after'], /^(60|59)$/)
+  t.match(at(replies, 3).json(), { code: 'RATE_LIMITED', status: 429 })
+  t.equal(at(replies).headers['retry-after'], undefined)
   t.equal((await get(other)).statusCode, 200, 'another key has a count of its own')
   t.equal((await get(made.key.keyAccessToken)).headers['ratelimit'], undefined, 'a key without a limit is not counted')
 
@@ -83,15 +125,28 @@ test('a rate limit belongs to the key, across its tokens, and its state is told'
 test('where a limit can not be told, the request is refused', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  const { fastify: { keyEvidence: evidence } } = await world(t)
+  const {
+    fastify: { keyEvidence: evidence }
+  } = await world(t)
   const bare = Fastify()
   t.teardown(() => bare.close())
-  await bare.register(clientKeyAuth, { secret, lookup: { epoch: () => 0, findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } }) } })
+  await bare.register(clientKeyAuth, {
+    secret,
+    lookup: {
+      barrier: passed,
+      epoch: () => 0,
+      findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } })
+    }
+  })
   await bare.register(clientKeyPolicy, {
     evidence,
     rateLimitStore: class {
-      incr (_key: string, callback: (error: Error | null, result?: { current: number, ttl: number }) => void): void { callback(new Error('the counter is away')) }
-      child (): this { return this }
+      incr(_key: string, callback: (error: Error | null, result?: { current: number; ttl: number }) => void): void {
+        callback(new Error('the counter is away'))
+      }
+      child(): this {
+        return this
+      }
     }
   })
   bare.get('/x', { config: { scope: null }, onRequest: [bare.requireClientKey, bare.enforcePolicy] }, async () => ({}))

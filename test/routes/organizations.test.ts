@@ -3,7 +3,10 @@ import { world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from './user.ts'
 
-const statuses = async (call: World['call'], ...calls: [method: string, url: string, body?: object][]): Promise<number[]> => {
+const statuses = async (
+  call: World['call'],
+  ...calls: [method: string, url: string, body?: object][]
+): Promise<number[]> => {
   const all: number[] = []
   for (const [method, url, body] of calls) all.push((await call(method, url, body)).status)
   return all
@@ -12,7 +15,8 @@ const statuses = async (call: World['call'], ...calls: [method: string, url: str
 test('organizations are seen by those who belong to them, and by client keys', async t => {
   const made = await world(t)
   const [ada, ben, dmitri] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'dmitri')]
-  const names = async (call: World['call']): Promise<string[]> => (await call('GET', '/organizations')).json.map(({ name }: { name: string }) => name)
+  const names = async (call: World['call']): Promise<string[]> =>
+    (await call('GET', '/organizations')).json.map(({ name }: { name: string }) => name)
   t.same(await names(made.call), ['Northwind Accounting', 'Harbor Supply', 'River Valley Trust'])
   t.same(await names(ada), ['Northwind Accounting'])
   t.same(await names(ben), ['Northwind Accounting', 'Harbor Supply'])
@@ -29,9 +33,41 @@ test('organizations are seen by those who belong to them, and by client keys', a
     ]
   })
   t.same((await made.call('GET', '/organizations/1')).json, shown.json)
-  t.same(await statuses(dmitri, ['GET', '/organizations/1'], ['PATCH', '/organizations/1', {}], ['DELETE', '/organizations/1'], ['GET', '/organizations/1/audits']), [404, 404, 404, 404])
-  t.same(await statuses(ben, ['GET', '/organizations/1'], ['PATCH', '/organizations/1', {}], ['DELETE', '/organizations/1'], ['GET', '/organizations/1/audits'], ['PUT', '/organizations/1/users/4', { role: 'guest' }], ['DELETE', '/organizations/1/users/3']), [200, 403, 403, 403, 403, 403])
-  t.same(await statuses(made.call, ['GET', '/organizations/99'], ['PUT', '/organizations/99', {}], ['DELETE', '/organizations/99'], ['PUT', '/organizations/99/users/1', { role: 'guest' }], ['DELETE', '/organizations/99/users/1'], ['GET', '/organizations/x'], ['GET', '/organizations/99/audits']), [404, 404, 404, 404, 404, 422, 404])
+  t.same(
+    await statuses(
+      dmitri,
+      ['GET', '/organizations/1'],
+      ['PATCH', '/organizations/1', {}],
+      ['DELETE', '/organizations/1'],
+      ['GET', '/organizations/1/audits']
+    ),
+    [404, 404, 404, 404]
+  )
+  t.same(
+    await statuses(
+      ben,
+      ['GET', '/organizations/1'],
+      ['PATCH', '/organizations/1', {}],
+      ['DELETE', '/organizations/1'],
+      ['GET', '/organizations/1/audits'],
+      ['PUT', '/organizations/1/users/4', { role: 'guest' }],
+      ['DELETE', '/organizations/1/users/3']
+    ),
+    [200, 403, 403, 403, 403, 403]
+  )
+  t.same(
+    await statuses(
+      made.call,
+      ['GET', '/organizations/99'],
+      ['PUT', '/organizations/99', {}],
+      ['DELETE', '/organizations/99'],
+      ['PUT', '/organizations/99/users/1', { role: 'guest' }],
+      ['DELETE', '/organizations/99/users/1'],
+      ['GET', '/organizations/x'],
+      ['GET', '/organizations/99/audits']
+    ),
+    [404, 404, 404, 404, 404, 422, 404]
+  )
   const pages = await made.call('GET', '/organizations?limit=2')
   t.equal(pages.headers['link'], '</organizations?limit=2&after=2>; rel="next"')
   t.equal((await made.call('GET', '/organizations?limit=2&after=2')).json.length, 1)
@@ -47,26 +83,53 @@ test('who makes an organization is its admin; a client key belongs to none', asy
   const keys = await made.call('POST', '/organizations', { name: 'By a key', billing_email: 'pay@example.com' })
   t.same((await made.call('GET', `/organizations/${keys.json.id}`)).json.users, [])
   t.match(await ada('POST', '/organizations', { name: '', billing_email: 'x' }), { status: 422 })
-  t.match((await ada('PATCH', `/organizations/${reply.json.id}`, { name: 'Newer' })).json, { name: 'Newer', billing_email: 'Pay@example.com' })
-  t.match((await ada('PUT', `/organizations/${reply.json.id}`, { billing_email: 'a@example.com' })).json, { name: 'Newer', billing_email: 'a@example.com' })
+  t.match((await ada('PATCH', `/organizations/${reply.json.id}`, { name: 'Newer' })).json, {
+    name: 'Newer',
+    billing_email: 'Pay@example.com'
+  })
+  t.match((await ada('PUT', `/organizations/${reply.json.id}`, { billing_email: 'a@example.com' })).json, {
+    name: 'Newer',
+    billing_email: 'a@example.com'
+  })
   t.equal((await ada('PUT', `/organizations/${reply.json.id}`, {})).status, 200, 'nothing to change')
   const { json: audits } = await ada('GET', `/organizations/${reply.json.id}/audits`)
-  t.match(audits.map(({ action, actor, changes }: { action: string, actor: object, changes: object }) => [action, actor, changes]), [
-    ['organization.update', { kind: 'user', id: '1', name: 'Ada Moreno' }, { billing_email: { from: 'Pay@example.com', to: 'a@example.com' } }],
-    ['organization.update', { kind: 'user' }, { name: { from: 'New', to: 'Newer' } }],
-    ['organization.create', { kind: 'user' }, { name: { to: 'New' }, admin_id: { to: 1 } }]
-  ])
+  t.match(
+    audits.map(({ action, actor, changes }: { action: string; actor: object; changes: object }) => [
+      action,
+      actor,
+      changes
+    ]),
+    [
+      [
+        'organization.update',
+        { kind: 'user', id: '1', name: 'Ada Moreno' },
+        { billing_email: { from: 'Pay@example.com', to: 'a@example.com' } }
+      ],
+      ['organization.update', { kind: 'user' }, { name: { from: 'New', to: 'Newer' } }],
+      ['organization.create', { kind: 'user' }, { name: { to: 'New' }, admin_id: { to: 1 } }]
+    ]
+  )
 })
 
 test('roles are set by admins, and the last admin stays', async t => {
   const made = await world(t)
   const [ada, ben, chiara] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'chiara')]
   for (const body of [{ role: 'member' }, { role: 'member', email: 'other@example.com' }]) {
-    t.match(await ada('PUT', '/organizations/1/users/4', body), { status: 404, json: { code: 'USER_NOT_FOUND' } }, 'nobody learns an address by an id')
+    t.match(
+      await ada('PUT', '/organizations/1/users/4', body),
+      { status: 404, json: { code: 'USER_NOT_FOUND' } },
+      'nobody learns an address by an id'
+    )
   }
-  t.match(await ada('PUT', '/organizations/1/users/4', { role: 'member', email: 'Dmitri@example.com' }), { status: 200, json: { id: 4, role: 'member' } })
+  t.match(await ada('PUT', '/organizations/1/users/4', { role: 'member', email: 'Dmitri@example.com' }), {
+    status: 200,
+    json: { id: 4, role: 'member' }
+  })
   t.match(await ada('PUT', '/organizations/1/users/4', { role: 'member' }), { status: 200 }, 'and again')
-  t.match(await ada('PUT', '/organizations/1/users/99', { role: 'member' }), { status: 404, json: { code: 'USER_NOT_FOUND' } })
+  t.match(await ada('PUT', '/organizations/1/users/99', { role: 'member' }), {
+    status: 404,
+    json: { code: 'USER_NOT_FOUND' }
+  })
   t.match(await ada('PUT', '/organizations/1/users/4', { role: 'owner' }), { status: 422 })
   t.match(await ada('DELETE', '/organizations/1/users/99'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
   for (const [method, body] of [['PUT', { role: 'member' }], ['DELETE']] as const) {
@@ -80,9 +143,18 @@ test('roles are set by admins, and the last admin stays', async t => {
   t.equal((await chiara('DELETE', '/organizations/1/users/3')).status, 204, 'everybody may leave')
   t.equal((await chiara('GET', '/organizations/1')).status, 404)
   t.equal((await ben('DELETE', '/organizations/1/users/4')).status, 204)
-  const race = await Promise.all([ben('PUT', '/organizations/1/users/1', { role: 'admin' }), ben('PUT', '/organizations/2/users/1', { role: 'admin', email: 'ada@example.com' })])
-  t.same(race.map(({ status }) => status), [200, 200])
-  const leaving = await Promise.all([ada('DELETE', '/organizations/1/users/1'), ben('DELETE', '/organizations/1/users/2')])
+  const race = await Promise.all([
+    ben('PUT', '/organizations/1/users/1', { role: 'admin' }),
+    ben('PUT', '/organizations/2/users/1', { role: 'admin', email: 'ada@example.com' })
+  ])
+  t.same(
+    race.map(({ status }) => status),
+    [200, 200]
+  )
+  const leaving = await Promise.all([
+    ada('DELETE', '/organizations/1/users/1'),
+    ben('DELETE', '/organizations/1/users/2')
+  ])
   t.same(leaving.map(({ status }) => status).sort(), [204, 409], 'one of the last two stays')
 })
 
@@ -91,16 +163,49 @@ test('an organization that owns apps is deleted only where they go to somebody',
   const [ada, chiara] = [await signIn(made, 'ada'), await signIn(made, 'chiara')]
   t.match(await ada('DELETE', '/organizations/1'), { status: 409, json: { code: 'OWNS_APPS' } })
   t.match(await ada('DELETE', '/organizations/1?transfer_to=Organization:1'), { status: 409 }, 'to itself')
-  t.match(await ada('DELETE', '/organizations/1?transfer_to=User:2'), { status: 403 }, 'a user gives to themselves, or to where they belong')
+  t.match(
+    await ada('DELETE', '/organizations/1?transfer_to=User:2'),
+    { status: 403 },
+    'a user gives to themselves, or to where they belong'
+  )
   t.match(await ada('DELETE', '/organizations/1?transfer_to=Organization:2'), { status: 403 })
-  t.match(await ada('DELETE', '/organizations/1?transfer_to=nobody'), { status: 422, json: { errors: [/transfer_to must be User: or Organization:/] } })
-  t.match(await made.call('DELETE', '/organizations/1?transfer_to=User:99'), { status: 422, json: { code: 'OWNER_NOT_FOUND' } })
+  t.match(await ada('DELETE', '/organizations/1?transfer_to=nobody'), {
+    status: 422,
+    json: { errors: [/transfer_to must be User: or Organization:/] }
+  })
+  t.match(await made.call('DELETE', '/organizations/1?transfer_to=User:99'), {
+    status: 422,
+    json: { code: 'OWNER_NOT_FOUND' }
+  })
+  await made.call('PATCH', '/apps/70e2d94bc6a18f', { descriptive_name: 'Invoice Sync' })
+  t.match(await ada('DELETE', '/organizations/1?transfer_to=User:1'), {
+    status: 409,
+    json: { code: 'DESCRIPTIVE_NAME_TAKEN' }
+  })
+  await made.call('PATCH', '/apps/70e2d94bc6a18f', { descriptive_name: 'Weather Alerts' })
   t.equal((await made.call('GET', '/apps/ba6811fb3e073d')).json.owner_id, 1)
   t.equal((await ada('DELETE', '/organizations/1?transfer_to=User:1')).status, 204)
   t.match((await ada('GET', '/apps/ba6811fb3e073d')).json, { owner_type: 'User', owner_id: 1 })
   t.equal((await made.call('GET', '/organizations/1')).status, 404)
-  t.match((await made.call('GET', '/audits?action=app.transfer&limit=1')).json, [{ actor: { kind: 'user', id: '1' }, changes: { owner_type: { from: 'Organization', to: 'User' } } }])
-  const { json: { id } } = await chiara('POST', '/organizations', { name: 'Empty', billing_email: 'e@example.com' })
+  t.match((await made.call('GET', '/audits?action=app.transfer&limit=1')).json, [
+    { actor: { kind: 'user', id: '1' }, changes: { owner_type: { from: 'Organization', to: 'User' } } }
+  ])
+  const {
+    json: { id }
+  } = await chiara('POST', '/organizations', { name: 'Empty', billing_email: 'e@example.com' })
   t.equal((await chiara('DELETE', `/organizations/${id}`)).status, 204)
   t.equal((await made.call('DELETE', '/organizations/2?transfer_to=Organization:3')).status, 204)
+})
+
+test('a user who was deleted a moment ago makes no organization', async t => {
+  const { fastify, call } = await world(t)
+  const origin = { actor: { kind: 'user', id: '99', name: 'nobody' }, address: null, requestId: null } as const
+  await t.rejects(
+    fastify.stores.organizations.insert({ name: 'Empty', billingEmail: 'e@example.com' }, new Date(), {
+      userId: 99,
+      origin
+    }),
+    { code: 'INVALID_TOKEN' }
+  )
+  t.equal((await call('GET', '/organizations')).json.length, 3)
 })

@@ -6,29 +6,57 @@ import { signIn } from './user.ts'
 const WEATHER = '70e2d94bc6a18f'
 const INVOICES = 'ba6811fb3e073d'
 
-const users = async (made: World) => ({ ada: await signIn(made, 'ada'), ben: await signIn(made, 'ben'), chiara: await signIn(made, 'chiara'), dmitri: await signIn(made, 'dmitri') })
+const users = async (made: World) => ({
+  ada: await signIn(made, 'ada'),
+  ben: await signIn(made, 'ben'),
+  chiara: await signIn(made, 'chiara'),
+  dmitri: await signIn(made, 'dmitri')
+})
 
 const idOf = async (made: World, name: string): Promise<number> => (await made.call('GET', `/apps/${name}`)).json.id
 
-test('the same list is a user\'s own for a user, and everyone\'s for a client key', async t => {
+test("the same list is a user's own for a user, and everyone's for a client key", async t => {
   const made = await world(t)
   const { ada, ben, chiara, dmitri } = await users(made)
-  const names = async (call: World['call'], query = ''): Promise<string[]> => (await call('GET', `/apps${query}`)).json.map(({ descriptive_name: name }: { descriptive_name: string }) => name)
+  const names = async (call: World['call'], query = ''): Promise<string[]> =>
+    (await call('GET', `/apps${query}`)).json.map(({ descriptive_name: name }: { descriptive_name: string }) => name)
   t.equal((await names(made.call)).length, 24)
-  t.same(await names(ada), ['Expense Review', 'Invoice Sync', 'New Hire Checklist', 'Payroll Export', 'Reading List', 'Server Heartbeat', 'Visitor Badges', 'Weather Alerts'])
+  t.same(await names(ada), [
+    'Expense Review',
+    'Invoice Sync',
+    'New Hire Checklist',
+    'Payroll Export',
+    'Reading List',
+    'Server Heartbeat',
+    'Visitor Badges',
+    'Weather Alerts'
+  ])
   t.equal((await names(ben)).length, 5 + 6 + 3)
-  t.same(await names(chiara), ['Donor Letters', 'Grant Deadlines', 'Marathon Plan', 'Plant Watering', 'Volunteer Roster', 'Weather Alerts'])
+  t.same(await names(chiara), [
+    'Donor Letters',
+    'Grant Deadlines',
+    'Marathon Plan',
+    'Plant Watering',
+    'Volunteer Roster',
+    'Weather Alerts'
+  ])
   t.same(await names(dmitri), ['Photo Backup', 'Recipe Scaler'])
   const page = await ada('GET', '/apps?limit=3')
   t.equal(page.json.length, 3)
   const next = /^<(.*)>;/.exec(String(page.headers['link']))?.[1] ?? ''
-  t.same((await ada('GET', next)).json.map(({ descriptive_name: name }: { descriptive_name: string }) => name), ['Payroll Export', 'Reading List', 'Server Heartbeat'])
+  t.same(
+    (await ada('GET', next)).json.map(({ descriptive_name: name }: { descriptive_name: string }) => name),
+    ['Payroll Export', 'Reading List', 'Server Heartbeat']
+  )
   t.equal((await ada('GET', '/apps?limit=8')).headers['link'], undefined)
   t.same(await names(ada, '?tagged_with=[{"topic":"home"}]'), ['Reading List', 'Weather Alerts'])
   t.ok((await names(chiara)).includes('Weather Alerts'))
   await ada('DELETE', `/apps/${WEATHER}`)
   t.notOk((await names(ada)).includes('Weather Alerts'))
-  t.notOk((await names(chiara, '?include_deleted=true')).includes('Weather Alerts'), 'a grant on what was deleted gives nothing')
+  t.notOk(
+    (await names(chiara, '?include_deleted=true')).includes('Weather Alerts'),
+    'a grant on what was deleted gives nothing'
+  )
   t.ok((await names(ada, '?include_deleted=true')).includes('Weather Alerts'))
 })
 
@@ -53,23 +81,57 @@ test('a user does to an app what the rules say, and no more', async t => {
   t.same(await tries(made.call), [200, 200, 201, 204, 200, 200, 200, 201], 'a client key')
   t.same(await tries(dmitri), [200, 403, 403, 403, 403, 403, 403, 403], 'who was granted read')
   t.equal((await ben('DELETE', app)).status, 403)
-  const scoped = (await made.call('POST', '/client_keys', { name: 'scoped', scopes: ['apps:read'] })).json.key_access_token
-  const byScope = async (method: string, url: string, body?: object) => (await made.call(method, url, body, { authorization: `Bearer ${scoped}` })).status
-  t.same([await byScope('GET', app), await byScope('GET', `${app}/permissions`), await byScope('PATCH', app, {}), await byScope('PUT', `${app}/transfer/User/1`), await byScope('GET', `${app}/audits`), await byScope('GET', '/organizations')], [200, 200, 403, 403, 403, 403])
+  const scoped = (await made.call('POST', '/client_keys', { name: 'scoped', scopes: ['apps:read'] })).json
+    .key_access_token
+  const byScope = async (method: string, url: string, body?: object) =>
+    (await made.call(method, url, body, { authorization: `Bearer ${scoped}` })).status
+  t.same(
+    [
+      await byScope('GET', app),
+      await byScope('GET', `${app}/permissions`),
+      await byScope('PATCH', app, {}),
+      await byScope('PUT', `${app}/transfer/User/1`),
+      await byScope('GET', `${app}/audits`),
+      await byScope('GET', '/organizations')
+    ],
+    [200, 200, 403, 403, 403, 403]
+  )
 })
 
 test('a user makes apps for themselves, or for an organization of which they are an admin', async t => {
   const made = await world(t)
   const { ada, ben } = await users(made)
-  t.match(await ada('POST', '/apps', { descriptive_name: 'Mine' }), { status: 201, json: { owner_type: 'User', owner_id: 1, user_id: 1 } })
-  t.match(await ada('POST', '/apps', { descriptive_name: 'Ours', owner_type: 'Organization', owner_id: 1 }), { status: 201, json: { owner_type: 'Organization', owner_id: 1 } })
-  for (const owner of [{ owner_type: 'Organization', owner_id: 2 }, { owner_type: 'User', owner_id: 2 }, { owner_type: 'Organization', owner_id: 99 }]) {
+  t.match(await ada('POST', '/apps', { descriptive_name: 'Mine' }), {
+    status: 201,
+    json: { owner_type: 'User', owner_id: 1, user_id: 1 }
+  })
+  t.match(await ada('POST', '/apps', { descriptive_name: 'Ours', owner_type: 'Organization', owner_id: 1 }), {
+    status: 201,
+    json: { owner_type: 'Organization', owner_id: 1 }
+  })
+  for (const owner of [
+    { owner_type: 'Organization', owner_id: 2 },
+    { owner_type: 'User', owner_id: 2 },
+    { owner_type: 'Organization', owner_id: 99 }
+  ]) {
     t.equal((await ada('POST', '/apps', { descriptive_name: 'Theirs', ...owner })).status, 403)
   }
-  t.equal((await ben('POST', '/apps', { descriptive_name: 'As a member', owner_type: 'Organization', owner_id: 1 })).status, 403)
-  t.match(await ada('POST', '/apps', { descriptive_name: 'Half', owner_type: 'User' }), { status: 422, json: { errors: ['owner_id is required'] } })
-  t.match(await ada('POST', '/apps', { descriptive_name: 'Half', owner_id: 1 }), { status: 422, json: { errors: ['owner_type is required'] } })
-  t.match(await made.call('POST', '/apps', { descriptive_name: 'A key\'s' }), { status: 422, json: { errors: ['owner_type is required', 'owner_id is required'] } })
+  t.equal(
+    (await ben('POST', '/apps', { descriptive_name: 'As a member', owner_type: 'Organization', owner_id: 1 })).status,
+    403
+  )
+  t.match(await ada('POST', '/apps', { descriptive_name: 'Half', owner_type: 'User' }), {
+    status: 422,
+    json: { errors: ['owner_id is required'] }
+  })
+  t.match(await ada('POST', '/apps', { descriptive_name: 'Half', owner_id: 1 }), {
+    status: 422,
+    json: { errors: ['owner_type is required'] }
+  })
+  t.match(await made.call('POST', '/apps', { descriptive_name: "A key's" }), {
+    status: 422,
+    json: { errors: ['owner_type is required', 'owner_id is required'] }
+  })
 })
 
 test('permits are granted and revoked, each by itself or all of them, by id or by name', async t => {
@@ -78,17 +140,35 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   const id = await idOf(made, WEATHER)
   t.same((await ada('GET', `/apps/${id}/permissions`)).json, [{ user_id: 3, permits: ['read', 'update'] }])
   t.equal((await ben('GET', `/apps/${id}`)).status, 404)
-  t.match(await ada('POST', `/apps/${id}/permission/grant/users/2`), { status: 200, json: { user_id: 2, permits: ['grant'] } })
+  t.match(await ada('POST', `/apps/${id}/permission/grant/users/2`), {
+    status: 200,
+    json: { user_id: 2, permits: ['grant'] }
+  })
   t.equal((await ben('GET', `/apps/${WEATHER}`)).status, 200)
-  t.match(await ben('POST', `/apps/${WEATHER}/permission/destroy/users/4`), { status: 403 }, 'nobody grants what they may not do')
+  t.match(
+    await ben('POST', `/apps/${WEATHER}/permission/destroy/users/4`),
+    { status: 403 },
+    'nobody grants what they may not do'
+  )
   t.match(await ben('POST', `/apps/${WEATHER}/permission/read/users/4`), { status: 200, json: { permits: ['read'] } })
   t.equal((await ben('DELETE', `/apps/${WEATHER}/permission/read/users/4`)).status, 403, 'to grant is not to revoke')
   t.equal((await ben('GET', `/apps/${WEATHER}/permissions`)).json.length, 3)
-  t.match(await ada('POST', `/apps/${id}/permissions/users/2`), { json: { permits: ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke'] } })
-  t.match(await ada('DELETE', `/apps/${id}/permission/update/users/2`), { json: { permits: ['read', 'destroy', 'transfer', 'grant', 'revoke'] } })
+  t.match(await ada('POST', `/apps/${id}/permissions/users/2`), {
+    json: { permits: ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke'] }
+  })
+  t.match(await ada('DELETE', `/apps/${id}/permission/update/users/2`), {
+    json: { permits: ['read', 'destroy', 'transfer', 'grant', 'revoke'] }
+  })
   t.match(await ada('DELETE', `/apps/${id}/permissions/users/2`), { status: 200, json: { permits: [] } })
-  t.match(await ada('DELETE', `/apps/${id}/permissions/users/2`), { status: 200, json: { permits: [] } }, 'nothing to revoke is no fault')
-  t.match(await ada('POST', `/apps/${id}/permission/fly/users/2`), { status: 422, json: { errors: [/permit must be read or update/] } })
+  t.match(
+    await ada('DELETE', `/apps/${id}/permissions/users/2`),
+    { status: 200, json: { permits: [] } },
+    'nothing to revoke is no fault'
+  )
+  t.match(await ada('POST', `/apps/${id}/permission/fly/users/2`), {
+    status: 422,
+    json: { errors: [/permit must be read or update/] }
+  })
   t.match(await ada('POST', `/apps/${id}/permission/read/users/99`), { status: 404, json: { code: 'USER_NOT_FOUND' } })
   t.match(await ada('POST', `/apps/${id}/permission/read/users/x`), { status: 422 })
   t.equal((await chiara('PATCH', `/apps/${WEATHER}`, { panels: null })).status, 200)
@@ -100,31 +180,45 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   t.equal((await made.call('GET', '/apps/61bc9f04e2d73a/permissions')).status, 200)
   t.equal((await made.call('GET', '/apps/61bc9f04e2d7/permissions')).status, 404)
 
-  t.same((await dmitri('GET', '/users/3/permissions')).json, [{ app_id: id, app_name: WEATHER, permits: ['read', 'update'] }], 'a global admin may look')
+  t.same(
+    (await dmitri('GET', '/users/3/permissions')).json,
+    [{ app_id: id, app_name: WEATHER, permits: ['read', 'update'] }],
+    'a global admin may look'
+  )
   t.equal((await chiara('GET', '/users/3/permissions')).json.length, 1)
   t.equal((await ben('GET', '/users/3/permissions')).status, 403)
   t.same((await ada('GET', '/users/1/permissions')).json, [])
   t.equal((await made.call('GET', '/users/99/permissions')).status, 404)
-  t.match((await ada('GET', `/apps/${id}/audits?limit=2`)).json, [{ action: 'app.update', actor: { kind: 'user', id: '3' } }, { action: 'app.revoke' }])
+  t.match((await ada('GET', `/apps/${id}/audits?limit=2`)).json, [
+    { action: 'app.update', actor: { kind: 'user', id: '3' } },
+    { action: 'app.revoke' }
+  ])
 })
 
 test('an app is given to another owner by who may, to whom they may', async t => {
   const made = await world(t)
   const { ada, ben, chiara } = await users(made)
-  const give = async (call: World['call'], to: string, app = WEATHER) => await call('PUT', `/apps/${app}/transfer/${to}`)
+  const give = async (call: World['call'], to: string, app = WEATHER) =>
+    await call('PUT', `/apps/${app}/transfer/${to}`)
   t.equal((await give(chiara, 'User/3')).status, 403, 'granted read and update only')
   t.equal((await give(ben, 'User/2')).status, 404)
   t.equal((await give(ada, 'User/2')).status, 403, 'not to another user')
   t.equal((await give(ada, 'Organization/2')).status, 403, 'not where one does not belong')
   t.equal((await give(ada, 'Team/1')).status, 422)
-  t.match(await give(ada, 'Organization/1'), { status: 200, json: { owner_type: 'Organization', owner_id: 1, user_id: null } })
+  t.match(await give(ada, 'Organization/1'), {
+    status: 200,
+    json: { owner_type: 'Organization', owner_id: 1, user_id: null }
+  })
   t.match(await give(ada, 'Organization/1'), { status: 200 }, 'it is there already')
   t.equal((await give(made.call, 'User/99')).status, 422)
   t.match(await give(made.call, 'User/4'), { status: 200, json: { owner_type: 'User', owner_id: 4 } })
   t.equal((await give(made.call, 'User/4', '99999')).status, 404)
   await made.call('POST', '/apps', { descriptive_name: 'Recipe Scaler', owner_type: 'User', owner_id: 1 })
   const { json } = await made.call('GET', '/apps?tagged_with=[]')
-  const mine = json.find(({ descriptive_name: name, owner_id: owner }: { descriptive_name: string, owner_id: number }) => name === 'Recipe Scaler' && owner === 1)
+  const mine = json.find(
+    ({ descriptive_name: name, owner_id: owner }: { descriptive_name: string; owner_id: number }) =>
+      name === 'Recipe Scaler' && owner === 1
+  )
   t.match(await give(made.call, 'User/4', mine.name), { status: 409, json: { code: 'DESCRIPTIVE_NAME_TAKEN' } })
   await ada('POST', `/apps/${INVOICES}/permission/transfer/users/2`)
   t.match(await give(ben, 'User/2', INVOICES), { status: 200, json: { owner_id: 2 } })
@@ -145,10 +239,15 @@ test('a public app is read by anybody who is signed in, and by nobody else', asy
   t.equal((await made.fastify.inject(`/apps/${INVOICES}`)).statusCode, 401)
 })
 
-test('a user\'s list is whole where its apps are large', async t => {
+test("a user's list is whole where its apps are large", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
-  for (let i = 0; i < 4; i++) t.equal((await dmitri('POST', '/apps', { descriptive_name: `Large ${i}`, panels: { text: 'x'.repeat(200_000) } })).status, 201)
+  for (let i = 0; i < 4; i++) {
+    t.equal(
+      (await dmitri('POST', '/apps', { descriptive_name: `Large ${i}`, panels: { text: 'x'.repeat(200_000) } })).status,
+      201
+    )
+  }
   t.equal((await dmitri('GET', '/apps')).json.length, 6)
 })
 
@@ -157,8 +256,14 @@ test('a user with very many apps in sight gets them all, in order and by page', 
   const ada = await signIn(made, 'ada')
   const Database = (await import('better-sqlite3')).default
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
-  const add = db.prepare("insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, ?, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')")
-  db.transaction(() => { for (let i = 0; i < 3000; i++) add.run(`f${i.toString(16).padStart(13, '0')}`, `Many ${i}`, 5000 + i, i % 8 === 0 ? 2 : 1) })()
+  const add = db.prepare(
+    "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, ?, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')"
+  )
+  db.transaction(() => {
+    for (let i = 0; i < 3000; i++) {
+      add.run(`f${i.toString(16).padStart(13, '0')}`, `Many ${i}`, 5000 + i, i % 8 === 0 ? 2 : 1)
+    }
+  })()
   db.close()
   const names = (await ada('GET', '/apps')).json.map(({ descriptive_name: name }: { descriptive_name: string }) => name)
   t.equal(names.length, 2625 + 8)
@@ -166,7 +271,7 @@ test('a user with very many apps in sight gets them all, in order and by page', 
   let count = 0
   for (let url = '/apps?limit=1000'; url !== '';) {
     const { json, headers } = await ada('GET', url)
-    count += json.length
+    count += (json as unknown[]).length
     url = /^<(.*)>; rel="next"$/.exec(String(headers['link'] ?? ''))?.[1] ?? ''
   }
   t.equal(count, 2633)

@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import type { RouteOptions } from 'fastify'
 import { test } from 'tap'
 import { app } from '../../app.ts'
+import { loadConfig } from '../../config/load.ts'
 import { SCOPES } from '../../keys/scopes.ts'
 import { createTokenSealer, issueClientKey } from '../../keys/token.ts'
 import { Problem } from '../../problems/problem.ts'
@@ -15,22 +16,34 @@ test('every route that is not public asks for a key, and for the one scope that 
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   const routes: RouteOptions[] = []
-  fastify.addHook('onRoute', route => { routes.push(route) })
-  await fastify.register(app, { env: made.env })
+  fastify.addHook('onRoute', route => {
+    routes.push(route)
+  })
+  await fastify.register(app, { config: await loadConfig(made.env) })
   await fastify.ready()
 
-  const author = { origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null }, token: null } as const
+  const author = {
+    origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
+    token: null
+  } as const
   const tokens = new Map<string, string>()
-  for (const scope of SCOPES) tokens.set(scope, (await fastify.clientKeys.issue({ name: scope, scopes: [scope] }, author)).keyAccessToken)
+  for (const scope of SCOPES) {
+    tokens.set(scope, (await fastify.clientKeys.issue({ name: scope, scopes: [scope] }, author)).keyAccessToken)
+  }
 
   const unscoped = (await fastify.clientKeys.issue({ name: 'unscoped' }, author)).keyAccessToken
 
   t.ok(routes.length > 60)
-  for (const { method, url, config } of routes.flatMap(route => [route.method].flat().map(each => ({ ...route, method: each })))) {
+  for (const { method, url, config } of routes.flatMap(route =>
+    [route.method].flat().map(each => ({ ...route, method: each }))
+  )) {
     const name = `${method} ${url}`
-    const call = async (token?: string) => await fastify.inject({
-      method: method as 'GET', url: url.replaceAll(/:\w+/g, 'x'), headers: token === undefined ? {} : { authorization: `Bearer ${token}` }
-    })
+    const call = async (token?: string) =>
+      await fastify.inject({
+        method: method as 'GET',
+        url: url.replaceAll(/:\w+/g, 'x'),
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` }
+      })
     const nobody = await call()
     if (PUBLIC.test(url)) {
       t.not(nobody.statusCode, 401, name)
@@ -41,8 +54,14 @@ test('every route that is not public asks for a key, and for the one scope that 
     t.ok(scope === null || scope === 'none' || tokens.has(String(scope)), name)
     t.ok(['any', 'admin', 'none'].includes(String(config?.users)), name)
     const byAll = await call(unscoped)
-    if (scope === 'none') t.match([byAll.statusCode, byAll.payload], [403, method === 'HEAD' ? '' : /USER_REQUIRED/], name)
-    else t.ok(byAll.statusCode !== 401 && byAll.statusCode !== 403 && byAll.statusCode < 500, `${name} with an unscoped key: ${byAll.statusCode}`)
+    if (scope === 'none') {
+      t.match([byAll.statusCode, byAll.payload], [403, method === 'HEAD' ? '' : /USER_REQUIRED/], name)
+    } else {
+      t.ok(
+        byAll.statusCode !== 401 && byAll.statusCode !== 403 && byAll.statusCode < 500,
+        `${name} with an unscoped key: ${byAll.statusCode}`
+      )
+    }
     if (scope === 'none') continue
     for (const [own, token] of tokens) {
       const reply = await call(token)
@@ -67,13 +86,21 @@ test('a protected route that declares no scope does not start', async t => {
   t.teardown(() => bare.close())
   await bare.register(clientKeyAuth, { secret })
   await bare.register(clientKeyPolicy, { evidence: fastify.keyEvidence })
-  bare.decorate('admit', (request, reply, done) => { bare.requireClientKey(request, reply, done) })
-  bare.decorate('admitAgain', (request, reply, done) => { bare.requireClientKey(request, reply, done) })
+  bare.decorate('admit', (request, reply, done) => {
+    bare.requireClientKey(request, reply, done)
+  })
+  bare.decorate('admitAgain', (request, reply, done) => {
+    bare.requireClientKey(request, reply, done)
+  })
   bare.addSchema(Problem)
   await bare.register(async scope => {
     await autohooks(scope, {})
-    t.throws(() => scope.get('/forgotten', { schema: { response: {} } }, async () => ({})), { message: 'GET /forgotten does not declare a scope and its users' })
-    t.throws(() => scope.get('/forgotten', { config: { scope: null }, schema: { response: {} } }, async () => ({})), { message: 'GET /forgotten does not declare a scope and its users' })
+    t.throws(() => scope.get('/forgotten', { schema: { response: {} } }, async () => ({})), {
+      message: 'GET /forgotten does not declare a scope and its users'
+    })
+    t.throws(() => scope.get('/forgotten', { config: { scope: null }, schema: { response: {} } }, async () => ({})), {
+      message: 'GET /forgotten does not declare a scope and its users'
+    })
     scope.get('/any', { config: { scope: null, users: 'none' }, schema: { response: {} } }, async () => ({}))
   })
   t.equal((await bare.inject('/any')).statusCode, 401)
@@ -82,7 +109,9 @@ test('a protected route that declares no scope does not start', async t => {
 test('a route that holds to a policy and declares no scope lets nobody in', async t => {
   const secret = newSecret()
   const key = issueClientKey(createTokenSealer(secret))
-  const { fastify: { keyEvidence: evidence } } = await world(t)
+  const {
+    fastify: { keyEvidence: evidence }
+  } = await world(t)
   const { default: clientKeyAuth } = await import('../../plugins/client-key-auth.ts')
   const { default: clientKeyPolicy } = await import('../../plugins/client-key-policy.ts')
   const bare = Fastify()
@@ -90,5 +119,7 @@ test('a route that holds to a policy and declares no scope lets nobody in', asyn
   await bare.register(clientKeyAuth, { secret, allowList: [key.keyId] })
   await bare.register(clientKeyPolicy, { evidence })
   bare.get('/forgotten', { onRequest: [bare.requireClientKey, bare.enforcePolicy] }, async () => ({}))
-  t.equal((await bare.inject({ url: '/forgotten', headers: { authorization: `Bearer ${key.keyAccessToken}` } })).statusCode, 403)
+  const reply = await bare.inject({ url: '/forgotten', headers: { authorization: `Bearer ${key.keyAccessToken}` } })
+  t.equal(reply.statusCode, 403)
+  t.match(reply.json(), { code: 'USER_REQUIRED' })
 })

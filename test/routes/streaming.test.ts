@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import type { App } from '../../apps/app.ts'
-import { listening, world } from '../helper.ts'
+import { at, listening, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 const APPS = 12_000
@@ -14,19 +14,30 @@ const APPS = 12_000
 /** Puts many apps into the database of a world, so that a list takes many batches. */
 const fill = ({ env }: World, { panels = '{"a":1}', count = APPS } = {}): void => {
   const db = new Database(env['DATABASE_URL'].slice('file:'.length))
-  db.prepare(`with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)
+  db.prepare(
+    `with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)
     insert into apps (name, descriptive_name, port, panels, user_id, created_at, updated_at)
-    select printf('f%013x', i), printf('Filler %07d', i), 10000 + i, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z' from n`).run(count, panels)
+    select printf('f%013x', i), printf('Filler %07d', i), 10000 + i, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z' from n`
+  ).run(count, panels)
   db.close()
 }
 
 /** Watches how far a world's lists are read. */
-const watchBatches = ({ fastify }: World): { batches: number, open: number, closed: Promise<void>, failAfter: number } => {
+const watchBatches = ({
+  fastify
+}: World): { batches: number; open: number; closed: Promise<void>; failAfter: number } => {
   const { apps } = fastify.stores
   const list = apps.list
   let closed = (): void => {}
-  const watch = { batches: 0, open: 0, failAfter: Infinity, closed: new Promise<void>(resolve => { closed = resolve }) }
-  apps.list = async function * (...args): AsyncGenerator<App[], void> {
+  const watch = {
+    batches: 0,
+    open: 0,
+    failAfter: Infinity,
+    closed: new Promise<void>(resolve => {
+      closed = resolve
+    })
+  }
+  apps.list = async function* (...args): AsyncGenerator<App[], void> {
     watch.open++
     try {
       for await (const batch of list(...args)) {
@@ -47,8 +58,13 @@ const watchedWorld = async (t: Test): Promise<World & { watch: ReturnType<typeof
 }
 
 const open = async (port: number, token: string, headers: Record<string, string> = {}): Promise<IncomingMessage> => {
-  const request = httpGet({ port, host: '127.0.0.1', path: '/apps', headers: { authorization: `Bearer ${token}`, ...headers } })
-  const [response] = await once(request, 'response') as [IncomingMessage]
+  const request = httpGet({
+    port,
+    host: '127.0.0.1',
+    path: '/apps',
+    headers: { authorization: `Bearer ${token}`, ...headers }
+  })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
   // From here on a failure shows in the response.
   request.on('error', () => {})
   return response
@@ -66,12 +82,20 @@ test('a list of many batches is whole and in order, as an array and as lines', a
   const port = await listening(made.fastify)
   const response = await open(port, made.key.keyAccessToken)
   t.equal(response.headers['transfer-encoding'], 'chunked')
-  const apps = JSON.parse(await textOf(response)) as { descriptive_name: string, id: number }[]
+  const apps = JSON.parse(await textOf(response)) as { descriptive_name: string; id: number }[]
   t.equal(apps.length, APPS + 24)
   t.equal(new Set(apps.map(app => app.id)).size, APPS + 24)
-  t.strictSame(apps.map(app => app.descriptive_name), apps.map(app => app.descriptive_name).sort())
-  const lines = (await textOf(await open(port, made.key.keyAccessToken, { accept: 'application/x-ndjson' }))).trimEnd().split('\n')
-  t.same(lines.map(line => JSON.parse(line)), apps)
+  t.strictSame(
+    apps.map(app => app.descriptive_name),
+    apps.map(app => app.descriptive_name).sort()
+  )
+  const lines = (await textOf(await open(port, made.key.keyAccessToken, { accept: 'application/x-ndjson' })))
+    .trimEnd()
+    .split('\n')
+  t.same(
+    lines.map(line => JSON.parse(line)),
+    apps
+  )
 })
 
 test('apps that are large are read a few at a time', async t => {
@@ -79,7 +103,7 @@ test('apps that are large are read a few at a time', async t => {
   fill(made, { panels: JSON.stringify({ text: 'x'.repeat(100_000) }), count: 40 })
   const { json } = await made.call('GET', '/apps')
   t.equal(json.length, 64)
-  t.ok(made.watch.batches >= 64 * 100_000 / 256 / 1024 / 2, `${made.watch.batches} batches`)
+  t.ok(made.watch.batches >= (64 * 100_000) / 256 / 1024 / 2, `${made.watch.batches} batches`)
 })
 
 test('a page that ends where a batch does leads to the next', async t => {
@@ -89,7 +113,7 @@ test('a page that ends where a batch does leads to the next', async t => {
   for (const limit of [250, 500, 249, 251]) {
     const { json, headers } = await made.call('GET', `/apps?limit=${limit}`)
     t.same(json, whole.slice(0, limit))
-    const next = String(headers['link']).slice(1).split('>')[0]
+    const next = at(String(headers['link']).slice(1).split('>'))
     t.same((await made.call('GET', next)).json, whole.slice(limit, 2 * limit))
   }
 })
@@ -98,11 +122,15 @@ test('a search through many apps without a match still answers others meanwhile'
   const made = await watchedWorld(t)
   fill(made)
   const order: string[] = []
-  const search = made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"department":"finance"}]')}`).then(reply => {
-    order.push('search')
-    return reply
+  const search = made
+    .call('GET', `/apps?tagged_with=${encodeURIComponent('[{"department":"finance"}]')}`)
+    .then(reply => {
+      order.push('search')
+      return reply
+    })
+  await made.call('GET', '/up').then(() => {
+    order.push('up')
   })
-  await made.call('GET', '/up').then(() => { order.push('up') })
   t.equal((await search).json.length, 3)
   t.strictSame(order, ['up', 'search'])
   const paged = made.call('GET', `/apps?limit=3&tagged_with=${encodeURIComponent('[{"department":"finance"}]')}`)
@@ -153,7 +181,7 @@ test('a client that does not read is not read for', async t => {
     }
     return made.watch.batches
   }
-  t.ok(await settled() < APPS / 250, `${made.watch.batches} batches were read`)
+  t.ok((await settled()) < APPS / 250, `${made.watch.batches} batches were read`)
   socket.destroy()
   await made.watch.closed
 })

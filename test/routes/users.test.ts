@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { SAMPLE_PASSWORD } from '../../db/sample.ts'
+import { existing } from '../../users/representation.ts'
 import { world } from '../helper.ts'
 import { signIn } from './user.ts'
 
@@ -9,16 +10,34 @@ test('users are managed by administrators and client keys, and by nobody else', 
   const made = await world(t)
   const [ada, dmitri] = [await signIn(made, 'ada'), await signIn(made, 'dmitri')]
   for (const [method, url, body] of [
-    ['GET', '/users'], ['POST', '/users', { name: 'x', email: 'x@example.com' }], ['GET', '/users/1'], ['PATCH', '/users/1', {}], ['DELETE', '/users/1'], ['GET', '/client_keys']
-  ] as const) t.match(await ada(method, url, body), { status: 403, json: { code: 'ADMIN_REQUIRED' } }, `${method} ${url}`)
+    ['GET', '/users'],
+    ['POST', '/users', { name: 'x', email: 'x@example.com' }],
+    ['GET', '/users/1'],
+    ['PATCH', '/users/1', {}],
+    ['DELETE', '/users/1'],
+    ['GET', '/client_keys']
+  ] as const) {
+    t.match(await ada(method, url, body), { status: 403, json: { code: 'ADMIN_REQUIRED' } }, `${method} ${url}`)
+  }
   t.equal((await ada('GET', '/audits')).json.code, 'CLIENT_KEY_REQUIRED')
   t.equal((await dmitri('GET', '/client_keys/me')).json.code, 'CLIENT_KEY_REQUIRED')
   for (const call of [dmitri, made.call]) {
-    t.same((await call('GET', '/users')).json.map(({ email }: { email: string }) => email), ['ada@example.com', 'ben@example.com', 'chiara@example.com', 'dmitri@example.com'])
+    t.same(
+      (await call('GET', '/users')).json.map(({ email }: { email: string }) => email),
+      ['ada@example.com', 'ben@example.com', 'chiara@example.com', 'dmitri@example.com']
+    )
   }
   t.equal((await made.call('GET', '/users?limit=3')).headers['link'], '</users?limit=3&after=3>; rel="next"')
   t.equal((await made.call('GET', '/users?after=3')).json.length, 1)
-  t.same((await dmitri('GET', '/users/4')).json, { id: 4, name: 'Dmitri Sato', email: 'dmitri@example.com', role: 'admin', color_theme: null, created_at: '2026-01-05T09:00:00.000Z', account_locked: false })
+  t.same((await dmitri('GET', '/users/4')).json, {
+    id: 4,
+    name: 'Dmitri Sato',
+    email: 'dmitri@example.com',
+    role: 'admin',
+    color_theme: null,
+    created_at: '2026-01-05T09:00:00.000Z',
+    account_locked: false
+  })
   t.equal((await dmitri('GET', '/users/99')).status, 404)
   t.equal((await dmitri('GET', '/users/x')).status, 422)
 })
@@ -26,23 +45,61 @@ test('users are managed by administrators and client keys, and by nobody else', 
 test('a user is made, changed and deleted, and the trail holds no password', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
-  const { status, headers, json: { id } } = await dmitri('POST', '/users', { name: 'Eve Park', email: 'Eve@example.com', password: PASSWORD, role: 'admin', color_theme: 'dark', account_locked: false })
+  const {
+    status,
+    headers,
+    json: { id }
+  } = await dmitri('POST', '/users', {
+    name: 'Eve Park',
+    email: 'Eve@example.com',
+    password: PASSWORD,
+    role: 'admin',
+    color_theme: 'dark',
+    account_locked: false
+  })
   t.equal(status, 201)
   t.equal(headers['location'], `/users/${id}`)
   const eve = await signIn(made, 'eve', PASSWORD)
   t.equal((await eve('GET', '/users')).status, 200)
-  t.match(await dmitri('POST', '/users', { name: 'x', email: 'EVE@example.com' }), { status: 409, json: { code: 'EMAIL_TAKEN' } })
+  t.match(await dmitri('POST', '/users', { name: 'x', email: 'EVE@example.com' }), {
+    status: 409,
+    json: { code: 'EMAIL_TAKEN' }
+  })
   t.match(await dmitri('POST', '/users', { name: 'x', email: 'y@example.com', password: 'short' }), { status: 422 })
   t.match(await dmitri('PATCH', `/users/${id}`, { email: 'ada@example.com' }), { status: 409 })
   t.match(await dmitri('PATCH', '/users/99', {}), { status: 404 })
-  t.match((await dmitri('PUT', `/users/${id}`, { role: 'member', name: 'Eve P.', email: 'EP@example.com', color_theme: null })).json, { role: 'member', name: 'Eve P.', email: 'ep@example.com', color_theme: null })
+  t.match(
+    (
+      await dmitri('PUT', `/users/${id}`, {
+        role: 'member',
+        name: 'Eve P.',
+        email: 'EP@example.com',
+        color_theme: null
+      })
+    ).json,
+    { role: 'member', name: 'Eve P.', email: 'ep@example.com', color_theme: null }
+  )
   t.equal((await dmitri('PATCH', `/users/${id}`, { name: 'Eve P.' })).status, 200)
-  t.match(await dmitri('PATCH', `/users/${id}`, { password: 'another green kettle' }), { status: 403, json: { code: 'FORBIDDEN' } }, 'nobody sets the password of another')
-  t.equal((await made.call('PATCH', `/users/${id}`, { password: 'another green kettle' })).status, 200, 'but for an unlimited key')
+  t.match(
+    await dmitri('PATCH', `/users/${id}`, { password: 'another green kettle' }),
+    { status: 403, json: { code: 'FORBIDDEN' } },
+    'nobody sets the password of another'
+  )
+  t.equal(
+    (await made.call('PATCH', `/users/${id}`, { password: 'another green kettle' })).status,
+    200,
+    'but for an unlimited key'
+  )
   t.equal((await eve('GET', '/profile')).status, 401)
   t.equal((await signIn(made, 'ep', 'another green kettle').then(call => call('GET', '/users'))).status, 403)
   const { text } = await made.call('GET', `/audits?subject_type=user&subject_id=${id}`)
-  t.same((JSON.parse(text) as { action: string }[]).map(({ action }) => action).reverse(), ['user.create', 'user.sign_in', 'user.update', 'user.update', 'user.sign_in'])
+  t.same((JSON.parse(text) as { action: string }[]).map(({ action }) => action).reverse(), [
+    'user.create',
+    'user.sign_in',
+    'user.update',
+    'user.update',
+    'user.sign_in'
+  ])
   t.match(text, '"password":{"changed":true}')
   for (const secret of [PASSWORD, 'another green kettle', 'argon2']) t.notMatch(text, secret)
 
@@ -51,18 +108,45 @@ test('a user is made, changed and deleted, and the trail holds no password', asy
   t.match(await dmitri('DELETE', '/users/4'), { status: 409, json: { code: 'OWNS_APPS' } })
   t.match(await made.call('DELETE', '/users/4?transfer_to=Organization:2'), { status: 204 })
   t.equal((await dmitri('GET', '/profile')).status, 401)
-  t.match((await made.call('GET', '/apps?tagged_with=[{"stage":"staging"}]')).json.map(({ owner_type: type }: { owner_type: string }) => type), ['Organization', 'Organization', 'Organization'])
+  t.match(
+    (await made.call('GET', '/apps?tagged_with=[{"stage":"staging"}]')).json.map(
+      ({ owner_type: type }: { owner_type: string }) => type
+    ),
+    ['Organization', 'Organization', 'Organization']
+  )
+})
+
+test('a user who is not there is not changed', async t => {
+  const { call, fastify } = await world(t)
+  t.match(await call('PATCH', '/users/99', { name: 'Nobody' }), { status: 404, json: { code: 'USER_NOT_FOUND' } })
+  const origin = { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null } as const
+  t.equal(await fastify.stores.users.update(99, { name: 'Nobody' }, new Date(), origin), null)
+  t.throws(() => existing(null), { code: 'USER_NOT_FOUND' })
 })
 
 test('administrators manage client keys within what they may do themselves', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   for (const scopes of [['*'], ['apps:read'], ['organizations:read'], ['audits:read']]) {
-    t.match(await dmitri('POST', '/client_keys', { name: 'k', scopes }), { status: 403, json: { code: 'BEYOND_CEILING' } }, 'no power over the apps of others')
+    t.match(
+      await dmitri('POST', '/client_keys', { name: 'k', scopes }),
+      { status: 403, json: { code: 'BEYOND_CEILING' } },
+      'no power over the apps of others'
+    )
   }
-  const issued = await dmitri('POST', '/client_keys', { name: 'k', scopes: ['users:read', 'client_keys:read'] }, { 'idempotency-key': 'a' })
+  const issued = await dmitri(
+    'POST',
+    '/client_keys',
+    { name: 'k', scopes: ['users:read', 'client_keys:read'] },
+    { 'idempotency-key': 'a' }
+  )
   t.match(issued, { status: 201, json: { created_by: { kind: 'user', id: '4', name: 'Dmitri Sato' } } })
-  const again = await dmitri('POST', '/client_keys', { name: 'k', scopes: ['users:read', 'client_keys:read'] }, { 'idempotency-key': 'a' })
+  const again = await dmitri(
+    'POST',
+    '/client_keys',
+    { name: 'k', scopes: ['users:read', 'client_keys:read'] },
+    { 'idempotency-key': 'a' }
+  )
   t.equal(again.json.id, issued.json.id)
   const as = { authorization: `Bearer ${again.json.key_access_token}` }
   t.equal((await made.call('GET', '/users', undefined, as)).status, 200)
@@ -75,13 +159,27 @@ test('administrators manage client keys within what they may do themselves', asy
 
 test('a key that is held to anything makes no administrator, and opens no account', async t => {
   const made = await world(t)
-  const { json: { key_access_token: token } } = await made.call('POST', '/client_keys', { name: 'users', scopes: ['users:read', 'users:write', 'organizations:write'] })
-  const call = async (method: string, url: string, body?: object) => await made.call(method, url, body, { authorization: `Bearer ${token}` })
+  const {
+    json: { key_access_token: token }
+  } = await made.call('POST', '/client_keys', {
+    name: 'users',
+    scopes: ['users:read', 'users:write', 'organizations:write']
+  })
+  const call = async (method: string, url: string, body?: object) =>
+    await made.call(method, url, body, { authorization: `Bearer ${token}` })
   for (const [method, url, body] of [
-    ['POST', '/users', { name: 'x', email: 'x@example.com', role: 'admin' }], ['PATCH', '/users/1', { role: 'admin' }], ['PATCH', '/users/1', { password: PASSWORD }],
-    ['PATCH', '/users/1', { email: 'thief@example.com' }], ['PATCH', '/users/4', { account_locked: true }], ['DELETE', '/users/4']
-  ] as const) t.match(await call(method, url, body), { status: 403, json: { code: 'BEYOND_CEILING' } }, `${method} ${url}`)
-  for (const url of ['/users/3?transfer_to=User:1', '/organizations/2?transfer_to=User:1']) t.match(await call('DELETE', url), { status: 403, json: { code: 'INSUFFICIENT_SCOPE' } })
+    ['POST', '/users', { name: 'x', email: 'x@example.com', role: 'admin' }],
+    ['PATCH', '/users/1', { role: 'admin' }],
+    ['PATCH', '/users/1', { password: PASSWORD }],
+    ['PATCH', '/users/1', { email: 'thief@example.com' }],
+    ['PATCH', '/users/4', { account_locked: true }],
+    ['DELETE', '/users/4']
+  ] as const) {
+    t.match(await call(method, url, body), { status: 403, json: { code: 'BEYOND_CEILING' } }, `${method} ${url}`)
+  }
+  for (const url of ['/users/3?transfer_to=User:1', '/organizations/2?transfer_to=User:1']) {
+    t.match(await call('DELETE', url), { status: 403, json: { code: 'INSUFFICIENT_SCOPE' } })
+  }
   t.equal((await call('PATCH', '/users/3', { account_locked: true, name: 'C. Lund' })).status, 200)
   t.equal((await call('POST', '/users', { name: 'x', email: 'x@example.com', password: PASSWORD })).status, 201)
 })
@@ -90,11 +188,21 @@ test('a key that is narrowed while a password is hashed, and a token that dies s
   const made = await world(t)
   const issue = async () => (await made.call('POST', '/client_keys', { name: `all ${Math.random()}` })).json
   const { id, key_access_token: token } = await issue()
-  const by = async (bearer: string, method: string, url: string, body: object) => await made.call(method, url, body, { authorization: `Bearer ${bearer}` })
+  const by = async (bearer: string, method: string, url: string, body: object) =>
+    await made.call(method, url, body, { authorization: `Bearer ${bearer}` })
   const busy = Array.from({ length: 12 }, () => made.fastify.passwords.hash('to keep the others waiting'))
   const changed = by(token, 'PATCH', '/users/4', { password: PASSWORD })
-  const created = by(token, 'POST', '/users', { name: 'Heir', email: 'heir@example.com', password: PASSWORD, role: 'admin' })
-  while (made.fastify.passwords.waiting() < 13) await new Promise(resolve => { setImmediate(resolve) })
+  const created = by(token, 'POST', '/users', {
+    name: 'Heir',
+    email: 'heir@example.com',
+    password: PASSWORD,
+    role: 'admin'
+  })
+  while (made.fastify.passwords.waiting() < 13) {
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
+  }
   t.equal((await made.call('PATCH', `/client_keys/${id}`, { scopes: ['users:write'] })).status, 200)
   t.match(await changed, { status: 403, json: { code: 'BEYOND_CEILING' } })
   t.match(await created, { status: 403, json: { code: 'BEYOND_CEILING' } })
@@ -102,7 +210,10 @@ test('a key that is narrowed while a password is hashed, and a token that dies s
 
   const old = await issue()
   const { json: rotated } = await made.call('POST', `/client_keys/${old.id}/rotate`, { grace_seconds: 600 })
-  for (const [method, url, body] of [['POST', '/users', { name: 'Heir', email: 'heir@example.com', role: 'admin' }], ['PATCH', '/users/3', { password: PASSWORD }]] as const) {
+  for (const [method, url, body] of [
+    ['POST', '/users', { name: 'Heir', email: 'heir@example.com', role: 'admin' }],
+    ['PATCH', '/users/3', { password: PASSWORD }]
+  ] as const) {
     t.match(await by(old.key_access_token, method, url, body), { status: 403, json: { code: 'BEYOND_CEILING' } })
     t.ok((await by(rotated.key_access_token, method, url, body)).status < 300)
   }
@@ -112,7 +223,11 @@ test('nothing that could be a credential is kept of a user', async t => {
   const made = await world(t)
   const keyId = '0123456789abcdef'.repeat(2)
   for (const field of ['name', 'color_theme']) {
-    t.equal((await made.call('POST', '/users', { name: 'X', email: 'x@example.com', [field]: keyId })).status, 422, field)
+    t.equal(
+      (await made.call('POST', '/users', { name: 'X', email: 'x@example.com', [field]: keyId })).status,
+      422,
+      field
+    )
     t.equal((await made.call('PATCH', '/users/1', { [field]: keyId })).status, 422, field)
   }
 })
@@ -120,14 +235,27 @@ test('nothing that could be a credential is kept of a user', async t => {
 test('an administrator gets no apps by deleting their owner', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
-  const { json: { id } } = await dmitri('POST', '/organizations', { name: 'Own', billing_email: 'own@example.com' })
-  for (const to of ['User:4', `Organization:${id}`]) t.equal((await dmitri('DELETE', `/users/2?transfer_to=${to}`)).status, 403, to)
+  const {
+    json: { id }
+  } = await dmitri('POST', '/organizations', { name: 'Own', billing_email: 'own@example.com' })
+  for (const to of ['User:4', `Organization:${id}`]) {
+    t.equal((await dmitri('DELETE', `/users/2?transfer_to=${to}`)).status, 403, to)
+  }
   t.match(await dmitri('DELETE', '/users/2?transfer_to=User:1'), { status: 409, json: { code: 'LAST_ADMIN' } })
   await made.call('PUT', '/organizations/2/users/1', { role: 'admin' })
   await made.call('POST', '/apps/70e2d94bc6a18f/permission/read/users/2')
   t.equal((await dmitri('DELETE', '/users/2?transfer_to=User:1')).status, 204)
   const newest = (await made.call('GET', '/audits?limit=8')).json.map(({ action }: { action: string }) => action)
-  t.same(newest, ['user.delete', 'app.revoke', 'organization.remove_user', 'organization.remove_user', 'app.transfer', 'app.transfer', 'app.transfer', 'app.grant'])
+  t.same(newest, [
+    'user.delete',
+    'app.revoke',
+    'organization.remove_user',
+    'organization.remove_user',
+    'app.transfer',
+    'app.transfer',
+    'app.transfer',
+    'app.grant'
+  ])
   t.match(await made.call('DELETE', '/users/3?transfer_to=User:99'), { status: 409 })
   t.match(await made.call('DELETE', '/users/4?transfer_to=User:99'), { status: 409, json: { code: 'LAST_ADMIN' } })
 })
@@ -136,8 +264,12 @@ test('an owner of more than a thousand apps gives them away first', async t => {
   const made = await world(t)
   const Database = (await import('better-sqlite3')).default
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
-  const add = db.prepare("insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')")
-  db.transaction(() => { for (let i = 0; i < 1001; i++) add.run(`f${i.toString(16).padStart(13, '0')}`, `Many ${i}`, 5000 + i) })()
+  const add = db.prepare(
+    "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')"
+  )
+  db.transaction(() => {
+    for (let i = 0; i < 1001; i++) add.run(`f${i.toString(16).padStart(13, '0')}`, `Many ${i}`, 5000 + i)
+  })()
   db.close()
   await made.call('PUT', '/organizations/1/users/2', { role: 'admin' })
   t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'TOO_MANY_APPS' } })
@@ -147,10 +279,23 @@ test('a right that is lost while a password is hashed is lost', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const busy = Array.from({ length: 12 }, () => made.fastify.passwords.hash('to keep the others waiting'))
-  const created = dmitri('POST', '/users', { name: 'Heir', email: 'heir@example.com', password: PASSWORD, role: 'admin' })
-  const signing = made.fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD } })
+  const created = dmitri('POST', '/users', {
+    name: 'Heir',
+    email: 'heir@example.com',
+    password: PASSWORD,
+    role: 'admin'
+  })
+  const signing = made.fastify.inject({
+    method: 'POST',
+    url: '/auth/sign_in',
+    payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD }
+  })
   // Both have been let in, and wait for their turn.
-  while (made.fastify.passwords.waiting() < 12) await new Promise(resolve => { setImmediate(resolve) })
+  while (made.fastify.passwords.waiting() < 12) {
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
+  }
   await made.call('PATCH', '/users/4', { account_locked: true })
   await made.call('PATCH', '/users/1', { account_locked: true })
   t.equal((await created).status, 401)
@@ -165,7 +310,16 @@ test('a session that ends while a body is under way does nothing', async t => {
   t.equal((await ada('PATCH', '/apps/70e2d94bc6a18f', { panels: {} })).status, 200)
   t.equal((await ada('DELETE', '/auth/sign_out')).status, 204)
   t.equal((await ada('PATCH', '/apps/70e2d94bc6a18f', { panels: {} })).status, 401)
-  t.equal((await made.fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD } })).statusCode, 200)
+  t.equal(
+    (
+      await made.fastify.inject({
+        method: 'POST',
+        url: '/auth/sign_in',
+        payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD }
+      })
+    ).statusCode,
+    200
+  )
 })
 
 test('a user with very many grants, organizations and deleted apps is deleted, and the trail counts them', async t => {
@@ -173,13 +327,19 @@ test('a user with very many grants, organizations and deleted apps is deleted, a
   const Database = (await import('better-sqlite3')).default
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   const at = '2026-01-05T09:00:00.000Z'
-  const app = db.prepare('insert into apps (name, descriptive_name, port, user_id, created_at, updated_at, discarded_at) values (?, ?, ?, ?, ?, ?, ?)')
+  const app = db.prepare(
+    'insert into apps (name, descriptive_name, port, user_id, created_at, updated_at, discarded_at) values (?, ?, ?, ?, ?, ?, ?)'
+  )
   const grant = db.prepare('insert into grants values (?, 4, 1)')
   db.transaction(() => {
     for (let i = 0; i < 1500; i++) {
-      grant.run(app.run(`e${i.toString(16).padStart(13, '0')}`, `Granted ${i}`, 5000 + i, 1, at, at, null).lastInsertRowid)
+      grant.run(
+        app.run(`e${i.toString(16).padStart(13, '0')}`, `Granted ${i}`, 5000 + i, 1, at, at, null).lastInsertRowid
+      )
       app.run(`f${i.toString(16).padStart(13, '0')}`, `Deleted ${i}`, 7000 + i, 4, at, at, at)
-      const { lastInsertRowid: id } = db.prepare('insert into organizations (name, billing_email, created_at, updated_at) values (?, ?, ?, ?)').run('O', 'o@example.com', at, at)
+      const { lastInsertRowid: id } = db
+        .prepare('insert into organizations (name, billing_email, created_at, updated_at) values (?, ?, ?, ?)')
+        .run('O', 'o@example.com', at, at)
       db.prepare("insert into memberships values (?, 4, 'guest')").run(id)
     }
   })()
@@ -189,8 +349,17 @@ test('a user with very many grants, organizations and deleted apps is deleted, a
   t.equal(new Set(granted.map(({ app_id: id }: { app_id: number }) => id)).size, 1500)
   t.match(await made.call('DELETE', '/users/4'), { status: 409, json: { code: 'OWNS_APPS' } })
   t.equal((await made.call('DELETE', '/users/4?transfer_to=User:2')).status, 204)
-  t.match((await made.call('GET', '/audits?limit=1')).json, [{
-    action: 'user.delete', subject: { type: 'user', id: '4' }, changes: { apps: { from: 2, to: 0 }, deleted_apps: { from: 1500, to: 0 }, organizations: { from: 1500, to: 0 }, grants: { from: 1500, to: 0 } }
-  }])
+  t.match((await made.call('GET', '/audits?limit=1')).json, [
+    {
+      action: 'user.delete',
+      subject: { type: 'user', id: '4' },
+      changes: {
+        apps: { from: 2, to: 0 },
+        deleted_apps: { from: 1500, to: 0 },
+        organizations: { from: 1500, to: 0 },
+        grants: { from: 1500, to: 0 }
+      }
+    }
+  ])
   t.equal((await made.call('GET', '/apps/e0000000000000/permissions')).json.length, 0)
 })

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { XStatic } from 'typebox/schema'
 import type { App, AppChange, TagKey } from '../../../apps/app.ts'
-import { jsonFault, MAX_DEPTH, toJson } from '../../../json/value.ts'
+import { isOutOfRange, MAX_DEPTH, RANGE_RULE, toJson } from '../../../json/value.ts'
 import { PRINTABLE } from '../../../json/validation.ts'
 import { credentialFaults, refuseCredentials } from '../../../keys/token-shape.ts'
 import { AppNotFound, InvalidFields } from '../../../problems/table.ts'
@@ -9,7 +9,10 @@ import { AppNotFound, InvalidFields } from '../../../problems/table.ts'
 const printable = { type: 'string', maxLength: 255, pattern: PRINTABLE } as const
 const tagText = { ...printable, minLength: 1 } as const
 
-const jsonObject = { type: ['object', 'null'], description: `Any JSON object, nested ${MAX_DEPTH} deep at most; null clears it.` } as const
+const jsonObject = {
+  type: ['object', 'null'],
+  description: `Any JSON object, nested ${MAX_DEPTH} deep at most; null clears it.`
+} as const
 
 /** What may be written of an app. */
 export const fields = {
@@ -35,25 +38,32 @@ export const TagBody = {
 export const NameParams = {
   type: 'object',
   required: ['name'],
-  properties: { name: { type: 'string', description: 'The name of the app: 14 hexadecimal digits.', examples: ['ba6811fb3e073d'] } }
+  properties: {
+    name: { type: 'string', description: 'The name of the app: 14 hexadecimal digits.', examples: ['ba6811fb3e073d'] }
+  }
 } as const
 
-export const locationHeader = { Location: { type: 'string', description: 'The path of the new app.', examples: ['/apps/ba6811fb3e073d'] } }
+export const locationHeader = {
+  Location: { type: 'string', description: 'The path of the new app.', examples: ['/apps/ba6811fb3e073d'] }
+}
 
-interface Written { descriptive_name?: string, panels?: object | null, schedule?: object | null }
+interface Written {
+  descriptive_name?: string
+  panels?: object | null
+  schedule?: object | null
+}
 
 /** What a body says of an app, with its objects as JSON text. Throws InvalidFields for objects that can't be stored. */
 export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
-  const faults = Object.entries({ panels, schedule }).flatMap(([name, value]) => {
-    const fault = jsonFault(value)
-    return fault === null ? [] : [`${name} ${fault}`]
-  })
+  const faults = Object.entries({ panels, schedule })
+    .filter(([, value]) => isOutOfRange(value))
+    .map(([name]) => `${name} ${RANGE_RULE}`)
   faults.push(...credentialFaults({ descriptive_name: descriptiveName }))
   if (faults.length > 0) throw new InvalidFields(faults)
   return {
-    ...descriptiveName === undefined ? {} : { descriptiveName },
-    ...panels === undefined ? {} : { panels: toJson(panels) },
-    ...schedule === undefined ? {} : { schedule: toJson(schedule) }
+    ...(descriptiveName === undefined ? {} : { descriptiveName }),
+    ...(panels === undefined ? {} : { panels: toJson(panels) }),
+    ...(schedule === undefined ? {} : { schedule: toJson(schedule) })
   }
 }
 

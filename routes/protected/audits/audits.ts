@@ -10,7 +10,10 @@ const Query = {
   ...AuditQuery,
   properties: {
     ...AuditQuery.properties,
-    subject_type: { ...word, description: 'Only what was done to things of this type: `app`, `client_key`, `organization`, `user`.' },
+    subject_type: {
+      ...word,
+      description: 'Only what was done to things of this type: `app`, `client_key`, `organization`, `user`.'
+    },
     subject_id: { ...word, description: 'Only what was done to the thing of this id.' },
     actor_kind: { ...word, description: 'Only what actors of this kind did: `client_key`, `user`, `cli`.' },
     actor_id: { ...word, description: 'Only what the actor of this id did.' },
@@ -19,24 +22,34 @@ const Query = {
 } as const
 
 const routes: RoutesPlugin = async fastify => {
-  fastify.get('', {
-    config: { scope: 'audits:read', users: 'none' },
-    schema: {
-      operationId: 'listAudits',
-      summary: 'List the audit trail',
-      description: `What was changed, by whom, when and from where; the newest first. The \`Link\` header leads to the next page. With \`Accept: ${NDJSON}\` each
+  fastify.get(
+    '',
+    {
+      config: { scope: 'audits:read', users: 'none' },
+      schema: {
+        operationId: 'listAudits',
+        summary: 'List the audit trail',
+        description: `What was changed, by whom, when and from where; the newest first. The \`Link\` header leads to the next page. With \`Accept: ${NDJSON}\` each
 entry is a line of its own.`,
-      tags: ['Audits'],
-      querystring: Query,
-      response: { ...auditReplies, ...problemReplies(InvalidFields) }
-    }
-  }, async ({ query }, reply) => await sendAudits(fastify.stores.audits, {
-    subjectType: query.subject_type,
-    subjectId: query.subject_id,
-    actorKind: query.actor_kind,
-    actorId: query.actor_id,
-    action: query.action
-  }, query, reply))
+        tags: ['Audits'],
+        querystring: Query,
+        response: { ...auditReplies, ...problemReplies(InvalidFields) }
+      }
+    },
+    async ({ query }, reply) =>
+      await sendAudits(
+        fastify.stores.audits,
+        {
+          subjectType: query.subject_type,
+          subjectId: query.subject_id,
+          actorKind: query.actor_kind,
+          actorId: query.actor_id,
+          action: query.action
+        },
+        query,
+        reply
+      )
+  )
 }
 
 export default routes

@@ -10,25 +10,33 @@ import { InvalidFields } from '../../../problems/table.ts'
 export const IdParams = {
   type: 'object',
   required: ['id'],
-  properties: { id: { type: 'string', description: 'The id of the client key.', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] } }
+  properties: {
+    id: { type: 'string', description: 'The id of the client key.', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] }
+  }
 } as const
 
 export const IdempotencyHeaders = {
   type: 'object',
   properties: {
+    // No example: Swagger UI would send it with every request, and each would be taken for a retry of the first.
     'idempotency-key': {
       type: 'string',
-      description: 'A word of your own for this request. Where no reply came, send the request again with the same word within ten minutes: it is not done twice, the token of the lost reply dies, and a new one comes.',
-      examples: ['2f1c8f1f-0a11-4d5e-8a53-b1c7e5a90d42']
+      description:
+        'A word of your own for this request. Where no reply came, send the request again with the same word within ten minutes: it is not done twice, the token of the lost reply dies, and a new one comes.'
     }
   }
 } as const
 
 /** Tells clients and proxies that a reply with secrets in it is kept by nobody. */
-export const noStore = { 'Cache-Control': { type: 'string', description: 'Nobody may keep this reply.', examples: ['no-store'] } } as const
+export const noStore = {
+  'Cache-Control': { type: 'string', description: 'Nobody may keep this reply.', examples: ['no-store'] }
+} as const
 
 /** What an administrator may do, and so give to a key: nothing with the apps and organizations of others. */
-const ADMINISTRATORS: Policy = { ...UNLIMITED, scopes: ['client_keys:read', 'client_keys:write', 'users:read', 'users:write'] }
+const ADMINISTRATORS: Policy = {
+  ...UNLIMITED,
+  scopes: ['client_keys:read', 'client_keys:write', 'users:read', 'users:write']
+}
 
 /** Who asks for a change of keys: a client key, which can't give what it lacks, or a user who is an administrator. */
 export const authorOf = (request: FastifyRequest): Author => {
@@ -45,7 +53,12 @@ export const retryableOf = (request: FastifyRequest): Retryable | undefined => {
   if (typeof idempotencyKey !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
     throw new InvalidFields(['Idempotency-Key must be 1 to 255 visible ASCII characters'])
   }
-  const { method, routeOptions: { url }, params, body } = request
+  const {
+    method,
+    routeOptions: { url },
+    params,
+    body
+  } = request
   const principal = principalOf(request)
   const caller = principal.kind === 'client_key' ? principal.key.id : `user ${principal.user.id}`
   return { caller, idempotencyKey, request: canonicalJson([method, url, params, body]) }

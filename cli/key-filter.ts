@@ -1,0 +1,90 @@
+import { INSTANT_RULE, readInstant, toSeconds } from '../json/instants.ts'
+import type { Direction } from '../json/instants.ts'
+import { GRANTS } from '../keys/scopes.ts'
+import type { Grant } from '../keys/scopes.ts'
+import type { ClientKeyFilter } from '../keys/store.ts'
+import { UsageError } from './failures.ts'
+
+/** The options that say which keys to list. */
+export const filterOptions = {
+  all: { type: 'boolean' },
+  name: { type: 'string' },
+  scope: { type: 'string' },
+  enabled: { type: 'string' },
+  revoked: { type: 'string' },
+  'expires-before': { type: 'string' },
+  'unused-since': { type: 'string' },
+  generation: { type: 'string' },
+  expiring: { type: 'string' }
+} as const
+
+export const FILTER_HELP = `  --all                     revoked keys too
+  --name <text>             keys whose name begins so
+  --scope <scope>           keys that have this scope, as unscoped ones do; *: unscoped ones only
+  --enabled true|false      keys that are enabled, or that are not
+  --revoked true|false      keys that are revoked, or that are not, as is the default
+  --expires-before <when>   keys that expire before then: 14d (from now), a day or an instant
+  --unused-since <when>     keys that are older than that and were not used from then on: 90d (ago), a day or an instant
+  --generation <secret>     keys with a good token that this secret sealed, as key:secrets names it
+  --expiring <time>         managed keys that expire within that time, such as 14d; exit code 1 where there are any`
+
+type FilterValues = {
+  [Option in keyof typeof filterOptions]?: (Option extends 'all' ? boolean : string) | undefined
+}
+
+/** Which keys the options mean, and, where they ask for keys that expire, until when. Throws a UsageError. */
+export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; until: Date | null } => {
+  const { all, name, scope, revoked, expiring } = values
+  if (all === true && revoked !== undefined) throw new UsageError('--all leaves no choice to --revoked: name one.')
+  if (expiring !== undefined && (all === true || revoked !== undefined || values['expires-before'] !== undefined)) {
+    throw new UsageError(
+      '--expiring is about keys that are not revoked: it goes without --all, --revoked and --expires-before.'
+    )
+  }
+  return {
+    filter: {
+      namePrefix: name,
+      scope: scope === undefined ? undefined : toGrant(scope),
+      enabled: toBoolean('enabled', values.enabled),
+      revoked: all === true ? undefined : (toBoolean('revoked', revoked) ?? false),
+      expiresBefore: toInstant('expires-before', values['expires-before'], 'ahead'),
+      unusedSince: toInstant('unused-since', values['unused-since'], 'ago'),
+      generation: values.generation === undefined ? undefined : toGeneration(values.generation)
+    },
+    until: expiring === undefined ? null : toDeadline(expiring)
+  }
+}
+
+/** Checks the name of a secret, as `key:secrets` prints it. Throws a UsageError. */
+export const toGeneration = (text: string): string => {
+  if (!/^[0-9a-f]{8}$/.test(text)) {
+    throw new UsageError('--generation must be 8 hexadecimal digits, as npm run key:secrets prints them.')
+  }
+  return text
+}
+
+const toGrant = (text: string): Grant => {
+  const grant = GRANTS.find(known => known === text)
+  if (grant === undefined) throw new UsageError(`--scope must be ${GRANTS.join(' or ')}.`)
+  return grant
+}
+
+const toBoolean = (option: string, text: string | undefined): boolean | undefined => {
+  if (text !== undefined && text !== 'true' && text !== 'false') {
+    throw new UsageError(`--${option} must be true or false.`)
+  }
+  return text === undefined ? undefined : text === 'true'
+}
+
+const toInstant = (option: string, text: string | undefined, direction: Direction): Date | undefined => {
+  if (text === undefined) return undefined
+  const instant = readInstant(text, direction)
+  if (instant === null) throw new UsageError(`--${option} ${INSTANT_RULE}.`)
+  return instant
+}
+
+const toDeadline = (time: string): Date => {
+  const deadline = toSeconds(time) === null ? null : readInstant(time, 'ahead')
+  if (deadline === null) throw new UsageError('--expiring must be a time, such as 14d or 12h.')
+  return deadline
+}

@@ -1,0 +1,33 @@
+import type { ClientKeyRecord, TokenRecord } from '../keys/client-key.ts'
+import { whyDead } from '../keys/client-key.ts'
+
+/** What keeps a key from being let in now, in a word for people; `live` where nothing does. */
+export const stateOf = (key: ClientKeyRecord): string => {
+  const dead = whyDead({ key, digest: '', generation: '', ref: '', expiresAt: null, revokedAt: null }, Date.now())
+  return dead === null ? 'live' : dead.replace('key_', '')
+}
+
+export const instantText = (instant: Date | null, none = '-'): string =>
+  instant?.toISOString().replace(/\.\d+Z$/, 'Z') ?? none
+
+/** What a key may do, in a few words. */
+export const policyRows = (key: ClientKeyRecord): string[][] => [
+  ['scopes', key.scopes.join(' ')],
+  ['expires', instantText(key.expiresAt, 'never')],
+  ['allowed_ips', key.allowedIps.join(' ') || 'any'],
+  ['rate_limit', key.rateLimit === null ? 'none' : `${key.rateLimit.max}/${key.rateLimit.windowSeconds}s`]
+]
+
+export const tokenRows = (tokens: readonly TokenRecord[]): string[][] => [
+  ['TOKEN', 'GENERATION', 'CREATED', 'DIES', 'LAST USED', 'FROM', 'BY', 'USES'],
+  ...tokens.map(token => [
+    token.hint === null ? '-' : `…${token.hint}`,
+    token.generation,
+    instantText(token.createdAt),
+    token.revokedAt === null ? instantText(token.expiresAt) : 'revoked',
+    instantText(token.lastUsedAt, 'never'),
+    token.lastUsedIp ?? '-',
+    token.lastUsedAgent ?? '-',
+    String(token.useCount)
+  ])
+]

@@ -1,0 +1,97 @@
+import type { ClientKeyRecord, TokenRecord } from '../keys/client-key.ts'
+import type { KeyRegistry } from '../keys/registry.ts'
+import type { Author } from '../keys/store.ts'
+import { isProblem } from '../problems/problem.ts'
+import { CommandError, shownOf } from './failures.ts'
+import type { Terminal } from './terminal.ts'
+import { createTokenFile } from './token-file.ts'
+import type { TokenFile } from './token-file.ts'
+
+const PAGE = 100
+
+export interface Rotation {
+  generation: string
+  graceSeconds: number
+  /** Where the new tokens go. */
+  path: string
+}
+
+/** What became of the keys that have a good token of a generation. */
+export interface Outcome {
+  rotated: number
+  /** Those that have a newer token. */
+  already: number
+  refused: { id: string; name: string; reason: string }[]
+}
+
+/**
+ * Gives a new token to each managed key whose newest good one is of a generation. A new token is on the disk before it
+ * is good, so that whatever ends the process loses none: at worst the last line holds one that never became good.
+ */
+export const rotateGeneration = async (
+  keys: KeyRegistry,
+  author: Author,
+  { generation, graceSeconds, path }: Rotation,
+  terminal: Terminal
+): Promise<Outcome> => {
+  await refuseCurrent(keys, generation)
+  const outcome: Outcome = { rotated: 0, already: 0, refused: [] }
+  const file = createTokenFile(path)
+  const found: ClientKeyRecord[] = []
+  try {
+    for (let more = true; more;) {
+      const page = await keys.list({ revoked: false, generation }, PAGE, found.at(-1)?.id)
+      found.push(...page.keys)
+      more = page.more
+    }
+    for (const [index, key] of found.entries()) {
+      terminal.progress(`${index} of ${found.length} keys`)
+      if (!isNewest(generation, await keys.tokens(key.id))) outcome.already++
+      else await rotateInto(file, keys, author, key, graceSeconds, outcome)
+    }
+  } catch (error) {
+    const kept = file.size() === 0 ? '' : `, and their tokens are in ${path}`
+    terminal.warn(
+      `Stopped: ${outcome.rotated} of ${found.length} keys are rotated${kept}. For the others, run it again with another --out.\n`
+    )
+    throw error
+  } finally {
+    file.close()
+  }
+  return outcome
+}
+
+// Rotated under the same secret, a key would be as it was, and be rotated by each further run.
+const refuseCurrent = async (keys: KeyRegistry, generation: string): Promise<void> => {
+  const secrets = await keys.secrets()
+  if (secrets.some(({ use, secret }) => use.generation === generation && secret === 'CLIENT_SECRET')) {
+    throw new CommandError(
+      'This is the generation of CLIENT_SECRET, which seals the new tokens as well. Move the secret to CLIENT_SECRET_PREVIOUS and set another first.'
+    )
+  }
+}
+
+/** Whether the newest good token is of a generation: the older ones have been given an end. */
+const isNewest = (generation: string, tokens: readonly TokenRecord[]): boolean =>
+  tokens.some(token => token.generation === generation && token.revokedAt === null && token.expiresAt === null)
+
+const rotateInto = async (
+  file: TokenFile,
+  keys: KeyRegistry,
+  author: Author,
+  { id, name }: ClientKeyRecord,
+  graceSeconds: number,
+  outcome: Outcome
+): Promise<void> => {
+  const size = file.size()
+  try {
+    await keys.rotate(id, graceSeconds, author, undefined, ({ keyAccessToken }) => {
+      file.append({ id, name, key_access_token: keyAccessToken })
+    })
+    outcome.rotated++
+  } catch (error) {
+    if (!isProblem(error) || error.statusCode >= 500) throw error
+    file.cut(size)
+    outcome.refused.push({ id, name, reason: String(shownOf(error)) })
+  }
+}

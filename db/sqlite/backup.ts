@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import Database from 'better-sqlite3'
+import { Complaint } from '../../config/complaint.ts'
+
+const PAGES_A_STEP = 1000
+
+/** A backup that was not made; the message says why. */
+export class BackupError extends Complaint {}
+
+/** What tells whether two databases hold the same, without comparing every row. */
+export interface Contents {
+  /** Rows by table. */
+  readonly rows: Readonly<Record<string, number>>
+  /** The last entry of the audit trail, as `audit:verify` prints it; null where there is none. */
+  readonly head: string | null
+}
+
+/** Is told how many pages of the database are copied, of how many. */
+export type OnProgress = (copied: number, total: number) => void
+
+/**
+ * Copies the database at `path`, which others may read and write meanwhile, as it is at the call, to a new file that
+ * only its owner may read, in a folder that is made where there is none. The copy is checked before it gets its name.
+ * Throws a BackupError, and leaves no file behind.
+ */
+export const backUpSqlite = async (path: string, target: string, onProgress: OnProgress): Promise<Contents> => {
+  if (!existsSync(path)) throw new BackupError(`There is no database ${path}, so there is nothing to back up.`)
+  if (existsSync(target)) throw new BackupError(`${target} exists already, and is left as it is. Name a new file.`)
+  try {
+    return await write(path, target, onProgress)
+  } catch (error) {
+    throw error instanceof BackupError ? error : new BackupError(`No backup was made: ${(error as Error).message}`)
+  }
+}
+
+const write = async (path: string, target: string, onProgress: OnProgress): Promise<Contents> => {
+  const folder = dirname(target)
+  const temporary = `${target}.${randomUUID()}.partial`
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  closeSync(openSync(temporary, 'wx', 0o600))
+  try {
+    const contents = await copy(path, temporary, onProgress)
+    checkCopy(temporary, contents)
+    renameSync(temporary, target)
+    syncFolder(folder)
+    return contents
+  } catch (error) {
+    for (const file of [temporary, `${temporary}-journal`]) rmSync(file, { force: true })
+    throw error
+  }
+}
+
+/** Throws a BackupError where a copy is damaged or does not hold what it should. */
+export const checkCopy = (path: string, expected: Contents): void => {
+  const copy = new Database(path, { fileMustExist: true })
+  try {
+    // One file without companions, which may lie where nobody can write.
+    copy.pragma('journal_mode = DELETE')
+    const problems = copy.pragma('integrity_check', { simple: true })
+    if (problems !== 'ok') throw new BackupError(`The copy is damaged, as the database may be: ${String(problems)}`)
+    if (!isDeepStrictEqual(contentsOf(copy), expected)) {
+      throw new BackupError('The copy does not hold what the database held; no backup was made. Try again.')
+    }
+  } finally {
+    copy.close()
+  }
+}
+
+const copy = async (path: string, target: string, onProgress: OnProgress): Promise<Contents> => {
+  const source = new Database(path, { fileMustExist: true })
+  try {
+    // All is read in one transaction, so that the copy is of one moment, and what others write does not begin it anew.
+    source.exec('begin')
+    const contents = contentsOf(source)
+    await source.backup(target, {
+      progress: ({ totalPages, remainingPages }) => {
+        onProgress(totalPages - remainingPages, totalPages)
+        return PAGES_A_STEP
+      }
+    })
+    return contents
+  } finally {
+    source.close()
+  }
+}
+
+const contentsOf = (db: Database.Database): Contents => {
+  const tables = db
+    .prepare<[], string>("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")
+    .pluck()
+    .all()
+  const count = (table: string): number | undefined =>
+    db
+      .prepare<[], number>(`select count(*) from "${table.replaceAll('"', '""')}"`)
+      .pluck()
+      .get()
+  const rows = Object.fromEntries(tables.map(table => [table, Number(count(table))]))
+  return { rows, head: tables.includes('audits') ? headOf(db) : null }
+}
+
+const headOf = (db: Database.Database): string | null =>
+  db.prepare<[], string>("select sequence || ':' || hash from audits order by sequence desc limit 1").pluck().get() ??
+  null
+
+// The new name must survive a power cut as the contents do.
+const syncFolder = (folder: string): void => {
+  const descriptor = openSync(folder, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}

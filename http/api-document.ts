@@ -1,0 +1,67 @@
+import { PROBLEM_MEDIA_TYPE } from '../problems/problem.ts'
+
+interface Reply {
+  content?: Partial<Record<string, { examples?: object }>>
+}
+
+interface Operation {
+  security?: { clientKey?: string[] }[]
+  responses: Record<string, object>
+}
+
+/** What of an OpenAPI document is looked at here. */
+export interface ApiDocument {
+  servers?: { url: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: Record<string, object>
+}
+
+/**
+ * Prepares the document for readers. Each reply that is a problem document stands once, in `components`: written out at
+ * every route, they would be four fifths of the document. What needs no credential comes first, as sign-in does.
+ */
+export const arrangeDocument = (document: ApiDocument): ApiDocument => {
+  const responses: Record<string, object> = {}
+  const share = (operation: Operation): Operation => ({
+    ...operation,
+    responses: Object.fromEntries(
+      Object.entries(operation.responses).map(([status, reply]) => {
+        const name = sharedName(reply, operation)
+        if (name === undefined) return [status, reply]
+        responses[name] = reply
+        return [status, { $ref: `#/components/responses/${name}` }]
+      })
+    )
+  })
+  const paths = Object.entries(document.paths)
+    .map(([path, operations]): [string, Record<string, Operation>] => [
+      path,
+      Object.fromEntries(Object.entries(operations).map(([method, operation]) => [method, share(operation)]))
+    ])
+    .toSorted(([, one], [, other]) => Number(needsCredential(one)) - Number(needsCredential(other)))
+  return {
+    ...document,
+    paths: Object.fromEntries(paths),
+    components: { ...document.components, responses }
+  }
+}
+
+const needsCredential = (operations: Record<string, Operation>): boolean =>
+  Object.values(operations).some(({ security }) => security?.length !== 0)
+
+// Named for the codes of its problems, and for the scope where a reply tells which one is lacking.
+const sharedName = ({ content }: Reply, { security }: Operation): string | undefined => {
+  const examples = content?.[PROBLEM_MEDIA_TYPE]?.examples
+  if (examples === undefined) return undefined
+  const scopes = security?.flatMap(({ clientKey }) => clientKey ?? []).map(scope => scope.replace(':', '.'))
+  return Object.keys(examples)
+    .toSorted()
+    .map(code => (code === 'INSUFFICIENT_SCOPE' ? [pascalCase(code), scopes].flat().join('.') : pascalCase(code)))
+    .join('_')
+}
+
+const pascalCase = (code: string): string =>
+  code
+    .split('_')
+    .map(word => `${word.slice(0, 1)}${word.slice(1).toLowerCase()}`)
+    .join('')

@@ -1,0 +1,12 @@
+import type { FastifyRequest } from 'fastify'
+
+/**
+ * The address at which a client reached the service, such as `https://api.example.org`, or `/` where the request does
+ * not tell it. Behind a proxy that `TRUST_PROXY` names it is the address of the proxy.
+ */
+export const ownAddress = ({ protocol, host, headers }: FastifyRequest): string => {
+  // A script of our own page calls the address that the page came from, which a proxy that is not named may hide here.
+  if (headers['sec-fetch-site'] === 'same-origin' && headers['sec-fetch-dest'] === 'empty') return '/'
+  const address = `${protocol}://${host}`
+  return URL.canParse(address) ? new URL(address).origin : '/'
+}

@@ -1,0 +1,87 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { chromium } from 'playwright-core'
+import type { Browser, Locator, Page, Request, Response } from 'playwright-core'
+import tap from 'tap'
+import type { Test } from 'tap'
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const executablePath = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .flatMap(folder => ['chromium', 'chromium-browser', 'google-chrome'].map(name => join(folder, name)))
+  .find(isExecutable)
+
+/** Why no test of a page can be run, where none can. */
+export const skip = executablePath === undefined ? 'there is no Chromium here' : false
+
+// Chromium of its own accord asks its maker's hosts for this and that; a test needs no network.
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync'
+]
+
+let browser: Promise<Browser> | undefined
+tap.teardown(async () => {
+  await (await browser)?.close()
+})
+
+/** A page of a browser that remembers nothing of other tests, and whatever it complains of. */
+export const newPage = async (t: Test): Promise<{ page: Page; complaints: string[] }> => {
+  browser ??= chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args })
+  const context = await (await browser).newContext({ viewport: { width: 1280, height: 1400 } })
+  t.teardown(() => context.close())
+  // A machine may be slow; tap ends what never comes.
+  context.setDefaultTimeout(0)
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', message => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  page.on('pageerror', error => {
+    complaints.push(error.message)
+  })
+  return { page, complaints }
+}
+
+/** Gives a client key to the page. */
+export const authorize = async (page: Page, token: string): Promise<void> => {
+  await page.getByRole('button', { name: 'Authorize' }).click()
+  await page.locator('.auth-container input').first().fill(token)
+  await page
+    .locator('.auth-container')
+    .getByRole('button', { name: 'Apply credentials' })
+    .or(page.locator('.auth-btn-wrapper button[type=submit]'))
+    .first()
+    .click()
+  await page.locator('.auth-btn-wrapper .btn-done').first().click()
+}
+
+/** Opens the form of an operation. */
+export const open = async (page: Page, tag: string, operationId: string): Promise<Locator> => {
+  const operation = page.locator(`[id="operations-${tag}-${operationId}"]`)
+  await operation.locator('.opblock-summary-control').click()
+  await operation.locator('button.execute').waitFor()
+  return operation
+}
+
+/** Sends the form of an operation and answers the request and its reply. */
+export const execute = async (page: Page, operation: Locator): Promise<{ request: Request; response: Response }> => {
+  const [response] = await Promise.all([
+    page.waitForResponse(each => !each.url().includes('/docs')),
+    operation.locator('button.execute').click()
+  ])
+  return { request: response.request(), response }
+}

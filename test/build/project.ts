@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Test } from 'tap'
+import { root, spawnNode, temporaryFolder } from '../helper.ts'
+
+export interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** A small project that is built and launched by what builds and launches this one. */
+export interface Project {
+  folder: string
+  write: (path: string, content: string) => void
+  read: (path: string) => string
+  /** Runs Node in the project's folder, or in another. */
+  node: (args: string[], cwd?: string) => Promise<Ended>
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  'package.json': '{"type":"module"}',
+  'package-lock.json': '{}',
+  'tsconfig.json': '{}',
+  'server.ts': "import { pathOf } from './paths.ts'\nconsole.log('serves', pathOf('plugins'))",
+  'cli/trivial.ts': `import greeting from 'greeting'
+import { name } from '../names/name.ts'
+console.log(greeting, name satisfies string, JSON.stringify(process.argv.slice(2)), process.cwd())`,
+  'names/name.ts': "export const name: string = 'Ada'",
+  'plugins/first.ts': 'export default (): void => {}',
+  'routes/public/first.ts': 'export default (): void => {}',
+  'db/sqlite/migrations/0000_init.sql': 'select 1;',
+  'node_modules/greeting/package.json': '{"name":"greeting","version":"1.0.0","license":"MIT","main":"index.js"}',
+  'node_modules/greeting/index.js': "module.exports = 'Hello'",
+  'node_modules/greeting/LICENSE': 'Do with it as you please.'
+}
+
+export const project = (t: Test): Project => {
+  const folder = join(temporaryFolder(t), 'project')
+  const write = (path: string, content: string): void => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), content)
+  }
+  for (const [path, content] of Object.entries(FILES)) write(path, content)
+  cpSync(join(root, 'build'), join(folder, 'build'), { recursive: true })
+  cpSync(join(root, 'paths.ts'), join(folder, 'paths.ts'))
+  for (const name of ['esbuild', 'tsx']) {
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  }
+
+  return {
+    folder,
+    write,
+    read: path => readFileSync(join(folder, path), 'utf8'),
+    node: async (args, cwd = folder) => {
+      const child = spawnNode(args, cwd, {})
+      let stdout = ''
+      let stderr = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        stdout += text
+      })
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text
+      })
+      const [code] = (await once(child, 'close')) as [number | null]
+      return { code, stdout, stderr }
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { temporaryFolder } from '../helper.ts'
+import { command } from './terminal.ts'
+
+const CLEAR = '\r\u001B[K'
+
+/** A folder with a database of sample data in it. */
+const sampled = async (t: Test) => {
+  const cwd = temporaryFolder(t)
+  const env = { DATABASE_URL: `file:${join(cwd, 'live.db')}` }
+  t.equal((await command(t, 'db:sample', { cwd, env })).code, 0)
+  return {
+    cwd,
+    env,
+    backup: async (file: string, isTTY = false) => await command(t, 'db:backup', { cwd, env, args: [file], isTTY })
+  }
+}
+
+test('a backup can be put into the place of the database, and has its audit trail', async t => {
+  const { cwd, env, backup } = await sampled(t)
+  t.match(await command(t, 'user:create', { cwd, env, args: ['--email', 'zoe@example.com', '--name', 'Zoe'] }), {
+    code: 0
+  })
+  const { code, stdout, stderr } = await backup('backups/copy.db')
+  t.same([code, stderr], [0, ''])
+  const [, head = ''] =
+    /^The database file:\S+ is backed up: \d+ rows in \d+ tables\.\nThe last entry of its audit trail is (\d+:[0-9a-f]{64})\n$/.exec(
+      stdout
+    ) ?? []
+  t.equal(statSync(join(cwd, 'backups/copy.db')).mode & 0o777, 0o600)
+  t.equal(statSync(join(cwd, 'backups')).mode & 0o777, 0o700)
+  const restored = { DATABASE_URL: `file:${join(cwd, 'backups/copy.db')}` }
+  t.match(await command(t, 'audit:verify', { env: restored, args: ['--noted', head] }), {
+    code: 0,
+    stdout: `The audit trail is whole, up to entry ${head}\n`
+  })
+})
+
+test('a database without a change is backed up too', async t => {
+  const cwd = temporaryFolder(t)
+  const env = { DATABASE_URL: `file:${join(cwd, 'new.db')}` }
+  t.equal((await command(t, 'db:migrate', { env })).code, 0)
+  t.match(await command(t, 'db:backup', { cwd, env, args: ['copy.db'] }), {
+    code: 0,
+    stdout: /Its audit trail has no entry\.\n$/
+  })
+})
+
+test('at a terminal a backup shows how far it is, and clears that in the end', async t => {
+  const { cwd, backup } = await sampled(t)
+  const { code, stderr } = await backup('copy.db', true)
+  t.equal(code, 0)
+  t.ok(stderr.startsWith(`${CLEAR}0 % of `))
+  t.ok(stderr.endsWith(CLEAR))
+  t.match(await backup(cwd, true), {
+    code: 1,
+    stderr: `${cwd} exists already, and is left as it is. Name a new file.\n`
+  })
+})
+
+test('a file that is there is not overwritten', async t => {
+  const { cwd, backup } = await sampled(t)
+  writeFileSync(join(cwd, 'taken'), 'mine')
+  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken exists already, and is left as it is\. Name/ })
+  t.equal(readFileSync(join(cwd, 'taken'), 'utf8'), 'mine')
+  t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
+})

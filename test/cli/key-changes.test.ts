@@ -1,0 +1,95 @@
+import { userInfo } from 'node:os'
+import { test } from 'tap'
+import { at } from '../helper.ts'
+import { author, terminal } from './terminal.ts'
+
+test('each change tells of itself, in JSON with --json, and is audited as cli with the user of the operating system', async t => {
+  const { cli, issue, database } = terminal(t, { CLIENT_KEYS: '' })
+  const { id } = await issue('a')
+  const json = async (command: string, ...args: string[]): Promise<ReturnType<typeof JSON.parse>> =>
+    JSON.parse((await cli(command, [...args, '--json'])).stdout)
+  t.match(await json('key:change', 'a', '--name', 'b', '--scope', 'apps:read'), {
+    id,
+    name: 'b',
+    scopes: ['apps:read']
+  })
+  t.match(
+    (await cli('key:change', ['b', '--allow-ip', '::1', '--rate', '1/1d'])).stdout,
+    /^The client key is changed.*name +b\n.*allowed_ips +::1\nrate_limit +1\/86400s\n$/s
+  )
+  t.match(await json('key:disable', 'b'), { id, enabled: false })
+  t.match(
+    (await cli('key:list')).stdout,
+    new RegExp(`^ID +NAME +STATE +SCOPES +EXPIRES +LAST USED\n${id} +b +disabled +apps:read +never +never\n$`)
+  )
+  t.match(await json('key:enable', id), { id, enabled: true })
+  const rotated = await json('key:rotate', 'b')
+  t.match(rotated, {
+    id,
+    key_id: /^[0-9a-f]{32}$/,
+    key_access_token: /^tck_\w{72}$/,
+    older_tokens: [{ hint: String, expires_at: /^20/, last_used_at: null }]
+  })
+  const text = (await cli('key:rotate', ['b', '--grace', '0s'])).stdout
+  t.match(text, /key_id +[0-9a-f]{32}\n {2}key_access_token +tck_\w{72}\n/)
+  t.match(text, new RegExp(`^…${rotated.key_access_token.slice(-4)} +[0-9a-f]{8} +20\\S+Z +20\\S+Z +never`, 'm'))
+  t.match(await json('key:revoke', 'b', '--reason', 'The laptop was stolen'), {
+    id,
+    revoked_at: /^20/,
+    revoked_reason: 'The laptop was stolen'
+  })
+  t.match(await json('audit:verify'), { whole: true, head: { sequence: 8, hash: /^[0-9a-f]{64}$/ } })
+
+  const { uid, username } = userInfo()
+  const entries = database().prepare('select * from audits order by sequence').all() as {
+    action: string
+    changes: string
+  }[]
+  for (const entry of entries) {
+    t.match(entry, {
+      actor_kind: 'cli',
+      actor_id: String(uid),
+      actor_name: username,
+      address: null,
+      request_id: null,
+      subject_type: 'client_key',
+      subject_id: id
+    })
+  }
+  t.same(
+    entries.map(({ action }) => action),
+    ['issue', 'change', 'change', 'change', 'change', 'rotate', 'rotate', 'revoke'].map(verb => `client_key.${verb}`)
+  )
+  t.match(JSON.parse(at(entries, 1).changes), {
+    name: { from: 'a', to: 'b' },
+    scopes: { from: ['*'], to: ['apps:read'] }
+  })
+  t.same(
+    entries.slice(3, 5).map(({ changes }) => JSON.parse(changes)),
+    [{ enabled: { from: true, to: false } }, { enabled: { from: false, to: true } }]
+  )
+  t.match(entries[7]?.changes, 'The laptop was stolen')
+})
+
+test('revoked again, a key keeps its first reason; revoked, it is changed no more and only its id finds it', async t => {
+  const { cli, registry } = terminal(t)
+  const keys = registry()
+  const {
+    key: { id },
+    keyAccessToken
+  } = await keys.issue({ name: 'a' }, author)
+  await keys.revoke(id, 'first', author)
+  const [again, rotated, enabled, named, shown] = await Promise.all([
+    cli('key:revoke', ['-', '--reason', 'second', '--json'], keyAccessToken),
+    cli('key:rotate', [id]),
+    cli('key:enable', [id]),
+    cli('key:show', ['a']),
+    cli('key:show', [id])
+  ])
+  t.match(JSON.parse(again.stdout), { id, revoked_reason: 'first' })
+  for (const ended of [rotated, enabled]) {
+    t.match(ended, { code: 1, stdout: '', stderr: /^A revoked client key stays revoked/ })
+  }
+  t.match(named, { code: 1, stdout: '', stderr: /^There is no client key/ })
+  t.match(shown, { code: 0, stdout: /^state +revoked\n.*^revoked +20\S+Z first$/ms })
+})

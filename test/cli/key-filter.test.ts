@@ -1,0 +1,101 @@
+import { test } from 'tap'
+import { createKeyRegistry } from '../../keys/registry.ts'
+import { openStores } from '../../db/open.ts'
+import { createTokenSealer, digestOf, generationOf } from '../../keys/token.ts'
+import { newSecret } from '../helper.ts'
+import { author, terminal } from './terminal.ts'
+
+const DAY_MS = 86_400_000
+const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS)
+
+test('key:list has the filters of GET /client_keys', async t => {
+  const { cli, registry, database } = terminal(t)
+  const keys = registry()
+  const { key: old } = await keys.issue({ name: 'billing-old', scopes: ['apps:read'] }, author)
+  const { key: gone } = await keys.issue({ name: 'billing-gone', expiresAt: inDays(10) }, author)
+  await keys.revoke(gone.id, null, author)
+  await keys.issue({ name: 'mail', scopes: ['audits:read'], enabled: false, expiresAt: inDays(10) }, author)
+  database().prepare('update client_keys set created_at = ? where id = ?').run(inDays(-100).toISOString(), old.id)
+  const names = async (...args: string[]): Promise<string[]> => {
+    const { code, stdout } = await cli('key:list', [...args, '--json'])
+    t.equal(code, 0)
+    return (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name.replace(/^env_.*/, 'env'))
+  }
+  t.same(await names(), ['billing-old', 'mail', 'env'])
+  t.same(await names('--all'), ['billing-old', 'billing-gone', 'mail', 'env'])
+  t.same(await names('--revoked', 'true'), ['billing-gone'])
+  t.same(await names('--revoked', 'false'), ['billing-old', 'mail', 'env'])
+  t.same(await names('--enabled', 'false'), ['mail'])
+  t.same(await names('--enabled', 'true', '--all'), ['billing-old', 'billing-gone', 'env'])
+  t.same(await names('--name', 'billing'), ['billing-old'])
+  t.same(await names('--scope', 'audits:read'), ['mail', 'env'])
+  t.same(await names('--expires-before', '14d', '--all'), ['billing-gone', 'mail'])
+  t.same(await names('--expires-before', inDays(11).toISOString().slice(0, 10)), ['mail'])
+  t.same(await names('--expires-before', '9d'), [])
+  t.same(await names('--unused-since', '90d', '--name', 'b'), ['billing-old'])
+  t.match(await cli('key:list', ['--name', 'nobody']), { code: 0, stdout: 'No client key matches.\n' })
+})
+
+test('key:list --generation lists the keys with a good token of a secret, and none of the environment', async t => {
+  const { cli, registry, secret, env } = terminal(t)
+  const stores = openStores(env['DATABASE_URL'])
+  t.teardown(() => {
+    stores.close()
+  })
+  const previous = newSecret()
+  const earlier = createKeyRegistry({
+    store: stores.clientKeys,
+    sealer: createTokenSealer(previous),
+    secrets: [previous],
+    allowList: []
+  })
+  const [both, dead] = [await earlier.issue({ name: 'both' }, author), await earlier.issue({ name: 'dead' }, author)]
+  await earlier.issue({ name: 'old' }, author)
+  await earlier.revoke((await earlier.issue({ name: 'revoked' }, author)).key.id, null, author)
+  await registry().rotate(both.key.id, 60, author)
+  await registry().rotate(dead.key.id, 0, author)
+  const names = async (generation: string): Promise<string[]> => {
+    const { stdout } = await cli('key:list', ['--generation', generation, '--all', '--json'])
+    return (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)
+  }
+  t.same(await names(generationOf(previous)), ['both', 'old'])
+  t.same(await names(generationOf(secret)), ['both', 'dead'])
+  t.same(await names('00000000'), [])
+})
+
+test('key:list --expiring tells the keys that expire within a time, by its exit code too', async t => {
+  const { cli, registry } = terminal(t)
+  const keys = registry()
+  t.match(await cli('key:list', ['--expiring', '14d']), { code: 0, stdout: 'No client key matches.\n' })
+  await keys.issue({ name: 'a', expiresAt: inDays(10) }, author)
+  await keys.issue({ name: 'b', expiresAt: inDays(20) }, author)
+  const { key: past } = await keys.issue({ name: 'past', expiresAt: inDays(1) }, author)
+  await keys.change(past.id, { expiresAt: inDays(-1) }, author)
+  t.match(await cli('key:list', ['--expiring', '9d', '--json']), { code: 0, stdout: '[]\n' })
+  const table = await cli('key:list', ['--expiring', '14d'])
+  t.match(table, { code: 1, stdout: /^ID .*\n\S+ +a +live [^\n]*\n$/, stderr: '' })
+  const json = await cli('key:list', ['--expiring', '3w', '--json'])
+  t.equal(json.code, 1)
+  t.match(JSON.parse(json.stdout), [{ name: 'a' }, { name: 'b' }])
+  t.match(await cli('key:list', ['--expiring', '3w', '--name', 'b']), { code: 1, stdout: /^ID .*\n\S+ +b +live/ })
+})
+
+test('the digest of an environment key is told where its key_id can not be guessed', async t => {
+  const { cli, key, registry } = terminal(t)
+  await registry().issue({ name: 'managed' }, author)
+  const withWord = { CLIENT_KEY_JWT: 'true', CLIENT_KEYS: `${key.keyId},a-word,sha256:${digestOf('other')}` }
+  const { stdout } = await cli('key:list', ['--json'], '', withWord)
+  const listed = JSON.parse(stdout) as { id: string; digest?: string }[]
+  t.same(
+    new Set(listed.map(({ digest }) => digest)),
+    new Set([undefined, `sha256:${digestOf(key.keyId)}`, `sha256:${digestOf('other')}`])
+  )
+  t.equal(listed.length, 4)
+  for (const { id, digest } of listed) {
+    const shown = JSON.parse((await cli('key:show', [id, '--json'], '', withWord)).stdout)
+    t.equal(shown.digest, digest)
+    t.ok(Array.isArray(shown.tokens))
+  }
+  t.notMatch(stdout, key.keyId)
+  t.notMatch(stdout, digestOf('a-word'))
+})

@@ -1,0 +1,126 @@
+import { test } from 'tap'
+import { createTokenSealer, generationOf, issueClientKey } from '../../keys/token.ts'
+import { at, legacySigner, newSecret } from '../helper.ts'
+import { author, terminal } from './terminal.ts'
+
+const typo = (token: string): string => token.slice(0, -1) + (token.endsWith('0') ? '1' : '0')
+
+test('key:inspect tells of any token whether it is well-formed, of which secret, allowed by what, or why not', async t => {
+  const [previous, unknown] = [newSecret(), newSecret()]
+  const { secret, key, cli, registry } = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
+  const sealer = createTokenSealer(secret)
+  const underPrevious = createTokenSealer(previous).seal(key.keyId)
+  const foreign = issueClientKey(createTokenSealer(unknown))
+  const nobodys = issueClientKey(sealer)
+  const keys = registry()
+  const issue = (name: string, retryable?: Parameters<typeof keys.issue>[2]) => keys.issue({ name }, author, retryable)
+  const live = await issue('live')
+  const disabled = await issue('disabled')
+  await keys.change(disabled.key.id, { enabled: false }, author)
+  const expired = await issue('expired')
+  await keys.change(expired.key.id, { expiresAt: new Date(0) }, author)
+  const revoked = await issue('revoked')
+  await keys.revoke(revoked.key.id, null, author)
+  const rotated = await issue('rotated')
+  await keys.rotate(rotated.key.id, 0, author)
+  const retryable = { caller: 'a', idempotencyKey: 'b', request: 'c' }
+  const replaced = await issue('replaced', retryable)
+  await issue('replaced', retryable)
+
+  const current = { well_formed: true, generation: generationOf(secret), secret: 'current' }
+  const shapeless = { well_formed: false, generation: null, secret: null, allowed: false, key: null }
+  const ofCurrent = `^well-formed +yes\ngeneration +${generationOf(secret)}, of the current secret\n`
+  const cases: [token: string, found: object, table?: RegExp][] = [
+    [
+      live.keyAccessToken,
+      { ...current, allowed: true, reason: null, key: { id: live.key.id } },
+      new RegExp(`${ofCurrent}allowed +yes\nkey +${live.key.id} live\nby +the database\n$`)
+    ],
+    [
+      `\n ${key.keyAccessToken}\r\n`,
+      { ...current, allowed: true, reason: null, key: { source: 'environment' } },
+      /\nallowed +yes\n.*\nby +CLIENT_KEYS\n$/
+    ],
+    [underPrevious, { well_formed: true, generation: generationOf(previous), secret: 'previous', allowed: true }],
+    [
+      typo(live.keyAccessToken),
+      { ...shapeless, reason: 'bad_checksum' },
+      /^well-formed +no\ngeneration +-\nallowed +no: it has a typo/
+    ],
+    [live.keyAccessToken.slice(0, -1), { ...shapeless, reason: 'malformed' }],
+    [key.keyId, { ...shapeless, reason: 'malformed' }],
+    [
+      foreign.keyAccessToken,
+      {
+        well_formed: true,
+        generation: generationOf(unknown),
+        secret: null,
+        allowed: false,
+        reason: 'unknown_generation',
+        key: null
+      },
+      /of a secret that is not configured\nallowed +no: it was sealed with a secret that is not configured here\n/
+    ],
+    [nobodys.keyAccessToken, { ...current, allowed: false, reason: 'not_allowed', key: null }],
+    [revoked.keyAccessToken, { ...current, allowed: false, reason: 'key_revoked', key: { name: 'revoked' } }],
+    [disabled.keyAccessToken, { ...current, allowed: false, reason: 'key_disabled', key: { name: 'disabled' } }],
+    [expired.keyAccessToken, { ...current, allowed: false, reason: 'key_expired', key: { name: 'expired' } }],
+    [
+      rotated.keyAccessToken,
+      { ...current, allowed: false, reason: 'token_expired', key: { name: 'rotated' } },
+      /\nallowed +no: the token was rotated out, and its grace is over\n/
+    ],
+    [replaced.keyAccessToken, { ...current, allowed: false, reason: 'token_revoked', key: { name: 'replaced' } }]
+  ]
+  const secrets = [
+    secret,
+    previous,
+    ...[key, foreign, nobodys, live, disabled, expired, revoked, rotated, replaced].map(({ keyId }) => keyId)
+  ]
+  const inspect = async ([token, found, table]: (typeof cases)[number]): Promise<void> => {
+    const [json, text] = await Promise.all([
+      cli('key:inspect', ['--json'], token),
+      table === undefined ? null : cli('key:inspect', [], token)
+    ])
+    const { allowed, reason } = JSON.parse(json.stdout)
+    t.match(JSON.parse(json.stdout), found, String(reason))
+    t.match(text?.stdout ?? '', table ?? '')
+    for (const ended of text === null ? [json] : [json, text]) {
+      t.same([ended.code, ended.stderr], [allowed ? 0 : 1, ''])
+      t.notOk(
+        [token.trim(), ...secrets].some(secret => ended.stdout.includes(secret)),
+        'nothing secret is printed'
+      )
+    }
+  }
+  for (let i = 0; i < cases.length; i += 2) await Promise.all(cases.slice(i, i + 2).map(inspect))
+  const environmentKey = at((await keys.list({ namePrefix: 'env_' }, 1)).keys)
+  await keys.revoke(environmentKey.id, null, author)
+  await inspect([
+    key.keyAccessToken,
+    { ...current, allowed: false, reason: 'key_revoked', key: { id: environmentKey.id, source: 'environment' } },
+    /its key is revoked\n.*\nby +CLIENT_KEYS\n$/
+  ])
+})
+
+test("Trivial's own tokens are inspected where they are accepted", async t => {
+  const { cli, issue, secret, key } = terminal(t, { CLIENT_KEY_JWT: 'true' })
+  const sign = legacySigner(secret)
+  t.match(await cli('key:inspect', [], sign({ key_id: (await issue('managed')).key_id })), {
+    code: 1,
+    stdout: /managed/
+  })
+  const good = sign({ key_id: key.keyId })
+  t.match(await cli('key:inspect', ['--json'], good), {
+    code: 0,
+    stdout: /"well_formed": true,[^]*"secret": "current",[^]*"allowed": true/
+  })
+  t.match(await cli('key:inspect', [], sign({ key_id: 'unknown' })), {
+    code: 1,
+    stdout: /neither in CLIENT_KEYS nor in the database/
+  })
+  t.match(await cli('key:inspect', [], `${good.slice(0, -2)}xx`), { code: 1, stdout: /not sealed with the secret/ })
+  t.match(await cli('key:inspect', [], good, { CLIENT_KEY_JWT: 'false' }), { code: 1, stdout: /no key_access_token/ })
+  t.equal((await cli('key:revoke', ['-'], good)).code, 0)
+  t.match(await cli('key:inspect', [], good), { code: 1, stdout: /its key is revoked/ })
+})

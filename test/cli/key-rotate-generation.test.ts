@@ -1,0 +1,182 @@
+import fs, { readFileSync, statSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { join } from 'node:path'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { openStores } from '../../db/open.ts'
+import { createKeyRegistry } from '../../keys/registry.ts'
+import type { KeyRegistry } from '../../keys/registry.ts'
+import { createTokenSealer, generationOf } from '../../keys/token.ts'
+import { newSecret, temporaryFolder } from '../helper.ts'
+import { author, command, terminal } from './terminal.ts'
+import type { Ended } from './terminal.ts'
+
+interface Line {
+  id: string
+  name: string
+  key_access_token: string
+}
+
+/** A command line with keys of an earlier secret. */
+const world = async (t: Test, names: readonly string[]) => {
+  const previous = newSecret()
+  const made = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
+  const stores = openStores(made.env['DATABASE_URL'])
+  t.teardown(() => {
+    stores.close()
+  })
+  const registryOf = (...secrets: [string, ...string[]]): KeyRegistry =>
+    createKeyRegistry({
+      store: stores.clientKeys,
+      sealer: createTokenSealer(secrets[0], secrets.slice(1)),
+      secrets,
+      allowList: []
+    })
+  const earlier = registryOf(previous)
+  const ids = new Map<string, string>()
+  for (const name of names) ids.set(name, (await earlier.issue({ name }, author)).key.id)
+  const cwd = temporaryFolder(t)
+  const generation = generationOf(previous)
+  return {
+    ...made,
+    earlier,
+    current: registryOf(made.secret, previous),
+    generation,
+    idOf: (name: string): string => ids.get(name) ?? '',
+    out: join(cwd, 'tokens.txt'),
+    lines: (file = 'tokens.txt'): Line[] =>
+      readFileSync(join(cwd, file), 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map(line => JSON.parse(line) as Line),
+    rotate: async (args: string[] = [], isTTY = false): Promise<Ended> =>
+      await command(t, 'key:rotate', {
+        args: ['--generation', generation, '--out', 'tokens.txt', ...args],
+        env: made.env,
+        cwd,
+        isTTY
+      })
+  }
+}
+
+test('key:rotate --generation rotates each key whose newest token is of a secret, once, into a new file', async t => {
+  const { rotate, lines, out, earlier, current, idOf, generation } = await world(t, ['a', 'b', 'off', 'gone', 'done'])
+  await earlier.change(idOf('off'), { enabled: false }, author)
+  await earlier.revoke(idOf('gone'), null, author)
+  await current.rotate(idOf('done'), 60, author)
+  await current.issue({ name: 'new' }, author)
+  const { code, stdout, stderr } = await rotate(['--grace', '1h'])
+  t.same([code, stderr], [0, ''])
+  t.equal(
+    stdout,
+    `Client keys with a new token, which is live now: 3. The tokens are in ${out} and nowhere else.
+Their older tokens die when the grace is over, 1h after each was rotated.
+Client keys that have a newer token already, and stay as they are: 1.\n`
+  )
+  t.equal(statSync(out).mode & 0o777, 0o600)
+  t.same(
+    lines().map(({ id, name }) => [id, name]),
+    ['a', 'b', 'off'].map(name => [idOf(name), name])
+  )
+  for (const { id, key_access_token: token, ...rest } of lines()) {
+    t.strictSame(Object.keys(rest), ['name'])
+    const { allowed, reason, secret, key } = await current.inspect(token)
+    t.same([allowed || reason === 'key_disabled', secret, key?.id], [true, 'current', id])
+    const tokens = await current.tokens(id)
+    t.equal(tokens.length, 2)
+    t.ok(tokens.some(older => older.generation === generation && older.expiresAt !== null))
+  }
+  t.equal((await current.tokens(idOf('done'))).length, 2)
+  t.notOk(lines().some(({ key_access_token: token }) => (stdout + stderr).includes(token)))
+
+  t.match(await rotate(), { code: 1, stdout: '', stderr: /tokens\.txt exists already, and is left as it is/ })
+  t.match(await rotate(['--out', 'second.txt']), {
+    code: 0,
+    stdout: 'No client key was rotated.\nClient keys that have a newer token already, and stay as they are: 4.\n'
+  })
+  t.throws(() => lines('second.txt'), { code: 'ENOENT' }, 'a file without tokens is not kept')
+})
+
+test('key:rotate --generation tells what it did as JSON, and how far it is at a terminal', async t => {
+  const { rotate, lines, out, generation } = await world(
+    t,
+    Array.from({ length: 101 }, (_, i) => `key ${i}`)
+  )
+  const { code, stdout, stderr } = await rotate(['--json'], true)
+  t.equal(code, 0)
+  t.same(JSON.parse(stdout), { generation, rotated: 101, already_rotated: 0, refused: [], file: out })
+  t.match(stderr, '\r\u001b[K0 of 101 keys\r\u001b[K1 of 101 keys')
+  t.equal(new Set(lines().map(({ key_access_token: token }) => token)).size, 101)
+  t.match(JSON.parse((await rotate(['--json', '--out', 'second.txt'])).stdout), { rotated: 0, file: null })
+})
+
+test('a key that can not be rotated is told of, and the others are rotated', async t => {
+  const { rotate, lines, earlier, idOf } = await world(t, ['full', 'b'])
+  for (let i = 1; i < 100; i++) await earlier.rotate(idOf('full'), 3600, author)
+  const { code, stdout, stderr } = await rotate()
+  t.equal(code, 1)
+  t.match(stdout, /live now: 1\. /)
+  t.match(stderr, new RegExp(`^full \\(${idOf('full')}\\) was not rotated: [^\\n]+\\n$`))
+  t.same(
+    lines().map(({ name }) => name),
+    ['b']
+  )
+})
+
+test('the tokens of CLIENT_SECRET, which seals new ones, are not rotated for it, and a file must be possible', async t => {
+  const { rotate, secret } = await world(t, ['a'])
+  t.match(await rotate(['--generation', generationOf(secret)]), {
+    code: 1,
+    stdout: '',
+    stderr: /^This is the generation of CLIENT_SECRET/
+  })
+  t.match(await rotate(['--out', 'none/tokens.txt']), {
+    code: 1,
+    stdout: '',
+    stderr: /none\/tokens\.txt can't be made: /
+  })
+})
+
+test('where a token can not be kept its key is not rotated, and those that were have theirs in the file', async t => {
+  const { rotate, lines, current, idOf, generation, out } = await world(t, ['a', 'b'])
+  const { appendFileSync } = fs
+  const restore = (): void => {
+    fs.appendFileSync = appendFileSync
+    syncBuiltinESMExports()
+  }
+  t.teardown(restore)
+  let left = 0
+  fs.appendFileSync = (path, text) => {
+    appendFileSync(path, left > 0 ? text : String(text).slice(0, 10))
+    if (left-- === 0) throw new Error('the disk is full')
+  }
+  syncBuiltinESMExports()
+  t.match(await rotate(), {
+    code: 1,
+    stdout: '',
+    stderr: `Stopped: 0 of 2 keys are rotated. For the others, run it again with another --out.\n\n${out} can't be written: the disk is full\n`
+  })
+  t.throws(() => lines(), { code: 'ENOENT' })
+  left = 1
+  t.match(await rotate(), {
+    code: 1,
+    stdout: '',
+    stderr: `Stopped: 1 of 2 keys are rotated, and their tokens are in ${out}. For the others`
+  })
+  restore()
+  t.match(lines(), [{ name: 'a' }])
+  t.match(await current.tokens(idOf('b')), [{ generation, expiresAt: null }])
+  t.equal((await current.tokens(idOf('b'))).length, 1)
+  t.match(await rotate(['--out', 'rest.txt']), { code: 0, stdout: /live now: 1\.[^]*stay as they are: 1\./ })
+  t.match(lines('rest.txt'), [{ name: 'b' }])
+})
+
+test('where the database fails, the token that may be good stays in the file', async t => {
+  const { rotate, lines, database } = await world(t, ['a'])
+  const db = database()
+  db.exec("create trigger full before insert on client_key_tokens begin select raise(abort, 'no more tokens'); end")
+  t.match(await rotate(), { code: 1, stdout: '', stderr: /^Stopped: 0 of 1 keys[^]*SqliteError: no more tokens/ })
+  t.match(lines(), [{ name: 'a' }])
+  db.exec('drop trigger full')
+  t.match(await rotate(['--out', 'again.txt']), { code: 0, stdout: /live now: 1\./ })
+})

@@ -1,0 +1,67 @@
+import { test } from 'tap'
+import { author, terminal } from './terminal.ts'
+
+/** What npm adds to the environment of a script. */
+const npm = (name: string, config: Record<string, string> = {}): Record<string, string> => ({
+  npm_lifecycle_event: name,
+  ...Object.fromEntries(Object.entries(config).map(([option, value]) => [`npm_config_${option}`, value]))
+})
+
+test('options that npm kept for itself are refused before anything is done, with what to type', async t => {
+  const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
+  await registry().issue({ name: 'a' }, author)
+  const runs: [typed: string, name: string, args: string[], kept: Record<string, string>][] = [
+    ['npm run key:issue -- --name …', 'key:issue', [], { name: 'x' }],
+    ['npm run key:issue -- --scope … --json', 'key:issue', ['--name', 'b'], { scope: 'apps:read', json: 'true' }],
+    ['npm run key:issue -- --allow-ip … --rate …', 'key:issue', ['::1', '1/1s'], { allow_ip: 'true', rate: 'true' }],
+    ['npm run key:issue -- --allow-ip …', 'key:issue', [], { 'allow-ip': '::1' }],
+    ['npm run key:revoke -- <key> --reason …', 'key:revoke', ['a', 'stolen'], { reason: 'true' }],
+    ['npm run key:rotate -- [<key>] --generation … --out …', 'key:rotate', [], { generation: 'true', out: 'true' }],
+    ['npm run key:list -- --enabled …', 'key:list', [], { enabled: '' }],
+    ['npm run user:create -- --email …', 'user:create', ['ada@example.com'], { email: 'true' }],
+    ['npm run quickstart -- --once', 'quickstart', [], { once: 'true' }]
+  ]
+  for (const [typed, name, args, kept] of runs) {
+    const { code, stdout, stderr } = await cli(name, args, '', npm(name, kept))
+    t.same([code, stdout], [2, ''], typed)
+    t.match(stderr, /^npm kept --[a-z-]+( and --[a-z]+)? for itself\. Put a -- before the options: /)
+    t.equal(stderr.split('\n', 1)[0]?.split('options: ')[1], typed)
+    t.match(stderr, `(Where an .npmrc sets that, run: node build/launch.js cli/trivial.ts ${name})`)
+  }
+  t.match(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [{ name: 'a', revoked_at: null }])
+})
+
+test('what npm has for itself does not stop a command', async t => {
+  const { cli } = terminal(t, { CLIENT_KEYS: '' })
+  const list = async (args: string[], env: Record<string, string>): Promise<number> =>
+    (await cli('key:list', args, '', env)).code
+  const { code, stderr } = await cli(
+    'user:create',
+    [],
+    '',
+    npm('user:create', { email: 'ada@example.com', json: '', loglevel: 'silent' })
+  )
+  t.same([code, stderr.split('\n', 1)[0]], [2, 'Name an --email and a --name.'], 'an address is of an .npmrc')
+  t.equal(await list([], npm('key:list', { scope: '@corp', json: '' })), 0, 'a scope of packages')
+  t.equal(
+    (await cli('key:issue', [], '', npm('key:issue', { description: '' }))).code,
+    0,
+    'search without descriptions'
+  )
+  t.equal(await list(['--name', 'a'], npm('key:list', { name: 'b' })), 0, 'an option that came')
+  t.equal(await list([], npm('test', { name: 'b' })), 0, 'another script')
+  t.equal(await list([], { npm_config_name: 'b' }), 0, 'no script')
+  t.equal(await list(['--help'], npm('key:list', { json: 'true' })), 0, 'who asks for help gets it')
+})
+
+test('run by npm, arguments that are not understood are told with the -- that may be missing', async t => {
+  const { cli } = terminal(t)
+  const hint = /Options come after a -- of their own, or npm keeps them: npm run key:\w+ -- …\n/
+  t.match(await cli('key:issue', ['what it is for'], '', npm('key:issue')), { code: 2, stdout: '', stderr: hint })
+  t.match(await cli('key:usage', ['a', '7'], '', npm('key:usage')), { code: 2, stdout: '', stderr: hint })
+  const others = [await cli('key:issue', ['x']), await cli('key:show', [], '', npm('key:show'))]
+  for (const { code, stderr } of others) {
+    t.equal(code, 2)
+    t.notMatch(stderr, hint)
+  }
+})

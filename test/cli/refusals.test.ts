@@ -1,0 +1,91 @@
+import { test } from 'tap'
+import { at } from '../helper.ts'
+import { author, terminal } from './terminal.ts'
+
+test('what the rules refuse, and what is not there, is exit code 1 with one sentence for each fault', async t => {
+  const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
+  await registry().issue({ name: 'a' }, author)
+  const runs: [faults: string[], command: string, ...args: string[]][] = [
+    [
+      ['--name must be visible', '--scope number 1 must be * or apps:read', '--metadata must be object'],
+      'key:issue',
+      '--name',
+      ' ',
+      '--scope',
+      'apps:delete',
+      '--metadata',
+      '[1]'
+    ],
+    [
+      [
+        '--allow-ip number 1 is no IP address or CIDR range',
+        '--allow-ip number 3 is no',
+        '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the one address'
+      ],
+      'key:change',
+      'a',
+      '--allow-ip',
+      '10.0.0.0/33',
+      '--allow-ip',
+      '::1',
+      '--allow-ip',
+      '300.0.0.1',
+      '--allow-ip',
+      '10.0.0.1/8'
+    ],
+    [['--expires must be in the future'], 'key:issue', '--name', 'b', '--expires', '2020-01-01T00:00:00Z'],
+    [['--name must not look like'], 'key:issue', '--name=-'],
+    [['Another client key that is not revoked has this name'], 'key:issue', '--name', 'a'],
+    [['There is no token on standard input'], 'key:inspect'],
+    [['There is no token on standard input'], 'key:revoke', '-'],
+    ...['key:show', 'key:disable', 'key:advise'].map((command): [string[], string, string] => [
+      ['There is no client key'],
+      command,
+      'nobody'
+    ])
+  ]
+  const ended = await Promise.all(runs.map(([, command, ...args]) => cli(command, args)))
+  for (const [i, [faults, command, ...args]] of runs.entries()) {
+    const { code, stdout, stderr } = at(ended, i)
+    t.same([code, stdout], [1, ''], `${command} ${args.join(' ')}`)
+    const lines = stderr.trim().split('\n')
+    t.equal(lines.length, faults.length, 'no stack and no help')
+    for (const fault of faults) {
+      t.ok(
+        lines.some(line => line.startsWith(fault)),
+        fault
+      )
+    }
+  }
+  t.match(await cli('key:revoke', ['-'], 'tck_x'), {
+    code: 1,
+    stdout: '',
+    stderr: /^The token stands for no client key here; npm run key:inspect tells why\.\n$/
+  })
+  t.match(
+    JSON.parse((await cli('key:list', ['--json'])).stdout),
+    [{ name: 'a', allowed_ips: [], revoked_at: null }],
+    'nothing was made or changed'
+  )
+})
+
+test('a locked database, a database that is not there and far too much input are told in a sentence', async t => {
+  const { cli, registry, database } = terminal(t)
+  await registry().issue({ name: 'k' }, author)
+  const holder = database()
+  holder.exec('begin immediate')
+  t.match(await cli('key:disable', ['k']), {
+    code: 1,
+    stdout: '',
+    stderr: /^The database can not be used now: another process has it[^\n]*\n$/
+  })
+  holder.exec('rollback')
+  t.match(await cli('audit:verify', [], '', { DATABASE_URL: 'file:nowhere/none.db' }), {
+    code: 1,
+    stderr: /^There is no database file:nowhere/
+  })
+  t.match(await cli('key:inspect', [], 'x'.repeat(200_000)), {
+    code: 1,
+    stderr: 'There is too much on standard input.\n'
+  })
+})

@@ -1,0 +1,116 @@
+import { Readable, Writable } from 'node:stream'
+import Database from 'better-sqlite3'
+import type { Test } from 'tap'
+import { run as runCommand } from '../../cli/commands.ts'
+import { openStores } from '../../db/open.ts'
+import { createKeyRegistry } from '../../keys/registry.ts'
+import type { KeyRegistry } from '../../keys/registry.ts'
+import type { Author } from '../../keys/store.ts'
+import { createTokenSealer } from '../../keys/token.ts'
+import { settings, temporaryFolder } from '../helper.ts'
+import type { Settings } from '../helper.ts'
+
+export interface Ended {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface Issued {
+  id: string
+  name: string
+  key_id: string
+  key_access_token: string
+}
+
+export interface Typed {
+  args?: readonly string[]
+  input?: string
+  env?: Record<string, string>
+  cwd?: string
+  /** Whether standard error is a terminal. */
+  isTTY?: boolean
+}
+
+/** Runs a command of the command line in this process; `env` is all that it sees of the environment. */
+export const command = async (
+  t: Test,
+  name: string,
+  { args = [], input = '', env = {}, cwd = temporaryFolder(t), isTTY = false }: Typed = {}
+): Promise<Ended> => {
+  const [stdout, stderr] = [sink(), sink()]
+  const stdin = Readable.from([Buffer.from(input)])
+  const code = await runCommand(name, {
+    args,
+    env,
+    cwd,
+    stdin,
+    stdout: stdout.stream,
+    stderr: Object.assign(stderr.stream, { isTTY })
+  })
+  return { code, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+const sink = (): { stream: Writable; text: () => string } => {
+  let text = ''
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (chunk: string, _, done) => {
+      text += chunk
+      done()
+    }
+  })
+  return { stream, text: () => text }
+}
+
+export const author: Author = {
+  origin: { actor: { kind: 'cli', id: '1', name: 'tester' }, address: null, requestId: null },
+  token: null
+}
+
+export interface Terminal extends Settings {
+  /** Runs a command on the database of the test. */
+  cli: (name: string, args?: readonly string[], input?: string, env?: Record<string, string>) => Promise<Ended>
+  issue: (name: string, ...args: string[]) => Promise<Issued>
+  /** Opens the database of the test. */
+  database: () => Database.Database
+  /** What the commands work with: quicker where a command is not what is tested. */
+  registry: () => KeyRegistry
+}
+
+/** A command line with a configuration and a database of its own. */
+export const terminal = (t: Test, env: Record<string, string> = {}): Terminal => {
+  const made = settings(t, env)
+  const cwd = temporaryFolder(t)
+  const url = made.env['DATABASE_URL']
+  const cli: Terminal['cli'] = async (name, args = [], input = '', more = {}) =>
+    await command(t, name, { args, input, env: { ...made.env, ...more }, cwd })
+  return {
+    ...made,
+    cli,
+    issue: async (name, ...args) => {
+      const { stdout, stderr } = await cli('key:issue', ['--name', name, '--json', ...args])
+      t.equal(stderr, '')
+      return JSON.parse(stdout) as Issued
+    },
+    database: () => {
+      const db = new Database(url.slice('file:'.length))
+      t.teardown(() => {
+        db.close()
+      })
+      return db
+    },
+    registry: () => {
+      const stores = openStores(url)
+      t.teardown(() => {
+        stores.close()
+      })
+      return createKeyRegistry({
+        store: stores.clientKeys,
+        sealer: createTokenSealer(made.secret),
+        secrets: [made.secret],
+        allowList: [made.key.keyId]
+      })
+    }
+  }
+}

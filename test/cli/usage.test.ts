@@ -1,0 +1,158 @@
+import { test } from 'tap'
+import { at } from '../helper.ts'
+import { command, terminal } from './terminal.ts'
+
+test('--help helps, and bad usage is exit code 2 without repeating what was typed', async t => {
+  const names = [
+    'key:issue',
+    'key:list',
+    'key:show',
+    'key:change',
+    'key:rotate',
+    'key:disable',
+    'key:enable',
+    'key:revoke',
+    'key:usage',
+    'key:inspect',
+    'key:secrets',
+    'key:advise',
+    'audit:verify',
+    'db:backup',
+    'db:migrate',
+    'db:sample',
+    'openapi',
+    'quickstart',
+    'user:create'
+  ]
+  for (const name of names) {
+    const [help, bad] = await Promise.all([
+      command(t, name, { args: ['--help'] }),
+      command(t, name, { args: ['--tck_secret'] })
+    ])
+    t.match(help, { code: 0, stderr: '' })
+    t.match(help.stdout, new RegExp(`^npm run (--silent )?${name}`))
+    t.same([bad.code, bad.stdout], [2, ''], name)
+    t.equal(bad.stderr, `There is no such option.\n\n${help.stdout}`)
+  }
+  const [long, short, none] = await Promise.all(['--help', '-h', ''].map(name => command(t, name)))
+  t.match(long, { code: 0, stdout: /^Name a command[^]*\n {2}key:issue\n/, stderr: '' })
+  t.same(short, long)
+  t.same(none, { code: 2, stdout: '', stderr: long?.stdout })
+  t.match(await command(t, 'key:issue', { args: ['-h'] }), { code: 0, stdout: /^npm run key:issue/ })
+  const misused = await Promise.all(
+    [['tck_secret'], ['--help=tck_secret'], ['--json=tck_secret']].map(args => command(t, 'key:issue', { args }))
+  )
+  for (const { code, stdout, stderr } of misused) {
+    t.same([code, stdout], [2, ''])
+    t.match(stderr, 'npm run key:issue')
+    t.notMatch(stderr, 'tck_secret')
+  }
+})
+
+test('a token in the arguments is bad usage, and is not repeated', async t => {
+  const {
+    key: { keyAccessToken: token },
+    cli
+  } = terminal(t)
+  // Signed with nothing: only its shape matters here.
+  const jwt = ['{"alg":"HS256"}', '{"key_id":"1"}', 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
+  const runs = await Promise.all([
+    cli('key:show', [token]),
+    cli('key:inspect', [token]),
+    cli('key:issue', ['--name', token]),
+    cli('key:issue', [`--name=x ${token}`]),
+    cli('key:revoke', ['a', '--reason', `it was ${token}`]),
+    cli('key:rotate', [jwt]),
+    cli('key:rotate', [`--${token}`]),
+    cli('key:list', ['--help', token])
+  ])
+  for (const { code, stdout, stderr } of runs) {
+    t.same([code, stdout], [2, ''])
+    t.match(stderr, /^A token never goes into the arguments/)
+    t.notOk([token, token.slice(4, 20), jwt].some(text => stderr.includes(text)))
+  }
+})
+
+test('what can not be understood is bad usage: exit code 2 and the help', async t => {
+  const { cli } = terminal(t)
+  const runs: [fault: string, command: string, ...args: string[]][] = [
+    ['Name one key', 'key:show'],
+    ['Name one key', 'key:revoke', 'a', 'b'],
+    ['There are no arguments', 'key:list', 'a'],
+    ['Name one file', 'db:backup'],
+    ['A key with a --name is live', 'key:issue', '--name', 'a', '--allow'],
+    ['Say what to change', 'key:change', 'a'],
+    ['--rate must be', 'key:issue', '--name', 'a', '--rate', '100'],
+    ['--rate must be', 'key:issue', '--name', 'a', '--rate', '1/2s/3s'],
+    ['--rate must be a number and a time of at least a second', 'key:issue', '--name', 'a', '--rate', '0/0s'],
+    ['--rate must begin with a number', 'key:issue', '--name', 'a', '--rate', '0/60s'],
+    ['--rate must begin with a number', 'key:issue', '--name', 'a', '--rate', '2000000000/60s'],
+    ['--rate must begin with a number', 'key:issue', '--name', 'a', '--rate', 'many/60s'],
+    ['--rate must end with a time of at least a second', 'key:issue', '--name', 'a', '--rate', '5/0s'],
+    ['--rate must end with a time', 'key:issue', '--name', 'a', '--rate', '5/2d'],
+    ['--rate must end with a time', 'key:change', 'a', '--rate', '100/60'],
+    ['--expires must be', 'key:issue', '--name', 'a', '--expires', 'soon'],
+    ['--expires must be', 'key:issue', '--name', 'a', '--expires', '2027-02-31T00:00:00Z'],
+    ['--expires must be', 'key:change', 'a', '--expires', '999999999w'],
+    ['--metadata must be', 'key:change', 'a', '--metadata', '{'],
+    ['--grace must be', 'key:rotate', 'a', '--grace', '1'],
+    ['--grace must be', 'key:rotate', 'a', '--grace', '31d'],
+    ['--expires must be', 'key:issue', '--name', 'a', '--expires', 'ToTal'],
+    ['--allow-ip any', 'key:change', 'a', '--allow-ip', 'any', '--allow-ip', '::1'],
+    ['--noted must be', 'audit:verify', '--noted', `1:${'g'.repeat(64)}`],
+    ['--days must be', 'key:usage', 'a', '--days', '0'],
+    ['--enabled must be true or false', 'key:list', '--enabled', 'yes'],
+    ['--revoked must be true or false', 'key:list', '--revoked', '1'],
+    ['--expires-before must be an instant', 'key:list', '--expires-before', 'soon'],
+    ['--unused-since must be an instant', 'key:list', '--unused-since', '2026-02-31'],
+    ['--scope must be \\* or apps:read or', 'key:list', '--scope', 'apps:delete'],
+    ['--generation must be 8', 'key:list', '--generation', '0123456'],
+    ['--expiring must be a time', 'key:list', '--expiring', '2027-01-31'],
+    ['--expiring must be a time', 'key:list', '--expiring', '999999999y'],
+    ['--all leaves no choice', 'key:list', '--all', '--revoked', 'true'],
+    ['--expiring is about', 'key:list', '--expiring', '1d', '--all'],
+    ['--expiring is about', 'key:list', '--expiring', '1d', '--revoked', 'true'],
+    ['--expiring is about', 'key:list', '--expiring', '1d', '--expires-before', '2d'],
+    ['Name one key: .*, or a --generation', 'key:rotate'],
+    ['Name one key: ', 'key:rotate', 'a', 'b'],
+    ['but not both', 'key:rotate', 'a', '--generation', '01234567', '--out', 'x'],
+    ['--generation and --out go together', 'key:rotate', '--generation', '01234567'],
+    ['--generation and --out go together', 'key:rotate', 'a', '--out', 'x'],
+    ['--generation must be 8', 'key:rotate', '--generation', 'G1234567', '--out', 'x'],
+    ['--noted must be', 'audit:verify', '--noted', '5']
+  ]
+  const ended = await Promise.all(runs.map(([, command, ...args]) => cli(command, args)))
+  for (const [i, [fault, command, ...args]] of runs.entries()) {
+    const { code, stdout, stderr } = at(ended, i)
+    t.same([code, stdout], [2, ''], `${command} ${args.join(' ')}`)
+    t.match(stderr.split('\n', 1)[0], new RegExp(fault))
+    t.match(stderr, `npm run ${command}`)
+  }
+})
+
+test('a mistyped option or command is named with the likely one, and what is no name is not repeated', async t => {
+  const { cli } = terminal(t)
+  const runs: [first: string, command: string, ...args: string[]][] = [
+    ['There is no option --scop; did you mean --scope?', 'key:issue', '--name', 'a', '--scop', 'apps:read'],
+    ['There is no option --scopes; did you mean --scope?', 'key:issue', '--scopes=apps:read'],
+    ['There is no option --allowed-ips; did you mean --allow-ip?', 'key:change', 'a', '--allowed-ips', '::1'],
+    ['There is no option --jsn; did you mean --json?', 'key:list', '--jsn'],
+    ['There is no option --hlp; did you mean --help?', 'db:migrate', '--hlp'],
+    ['There is no option --quietly.', 'key:list', '--quietly'],
+    ['There is no option -x.', 'key:list', '-x'],
+    ['There is no such option.', 'key:list', '--0123456789abcdef'],
+    ['There is no option --constructor.', 'key:list', '--constructor'],
+    ['--name needs a value.', 'key:issue', '--name'],
+    ['--name needs a value; one that begins with - is written --name=-…', 'key:issue', '--name', '--json'],
+    ['--json takes no value.', 'key:issue', '--json=yes'],
+    ['There is no command key:isue; did you mean key:issue?', 'key:isue'],
+    ['There is no command do-nothing.', 'do-nothing'],
+    ['There is no such command.', 'tck_0'],
+    ['There is no such command.', 'constructor()']
+  ]
+  for (const [first, command, ...args] of runs) {
+    const { code, stdout, stderr } = await cli(command, args)
+    t.same([code, stdout], [2, ''], first)
+    t.ok(stderr.startsWith(first), stderr)
+  }
+})

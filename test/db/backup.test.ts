@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { verifyTrail } from '../../audits/chain.ts'
+import { backUp, openStores } from '../../db/open.ts'
+import { sample } from '../../db/sample.ts'
+import { BackupError, checkCopy } from '../../db/sqlite/backup.ts'
+import { temporaryFolder } from '../helper.ts'
+
+const ORIGIN = { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null } as const
+
+const ignore = (): void => {}
+
+/** A database that is in use, with the sample in it. */
+const inUse = async (t: Test) => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'live.db')
+  const stores = openStores(`file:${path}`)
+  t.teardown(() => {
+    stores.close()
+  })
+  await stores.loadSample(sample, 'x', ORIGIN)
+  const createUser = async (email: string): Promise<unknown> =>
+    await stores.users.insert(
+      { name: email, email, role: 'member', passwordHash: 'x', createdAt: '2026-01-01T00:00:00.000Z' },
+      ORIGIN
+    )
+  return { folder, path, url: `file:${path}`, createUser }
+}
+
+test('a backup holds all that was there when it began, and none of what is written meanwhile', async t => {
+  const { folder, url, createUser } = await inUse(t)
+  await createUser('before@example.com')
+  const target = join(folder, 'copy.db')
+  const seen: [number, number][] = []
+  const writes: Promise<unknown>[] = []
+  const { rows, head } = await backUp(url, target, (copied, total) => {
+    seen.push([copied, total])
+    writes.push(createUser(`meanwhile${seen.length}@example.com`))
+  })
+  await Promise.all(writes)
+  t.ok(seen.length > 0)
+  t.ok(seen.every(([copied, total]) => copied >= 0 && copied <= total && total > 0))
+  t.match(rows, { users: 5, apps: 24, organizations: 3, tags: 32 })
+  t.equal(statSync(target).mode & 0o777, 0o600)
+  t.same(
+    readdirSync(folder).filter(file => file.startsWith('copy')),
+    ['copy.db'],
+    'one file, with all in it'
+  )
+
+  const restored = openStores(`file:${target}`)
+  t.ok(await restored.users.findAccount('before@example.com'))
+  t.notOk(await restored.users.findAccount('meanwhile1@example.com'))
+  const trail = await verifyTrail(restored.audits.trail(), await restored.audits.written())
+  t.ok(trail.whole && head === `${trail.head.sequence}:${trail.head.hash}`)
+  restored.close()
+})
+
+test('a database without any change has no audit entry to tell of', async t => {
+  const folder = temporaryFolder(t)
+  const url = `file:${join(folder, 'new.db')}`
+  openStores(url).close()
+  t.match(await backUp(url, join(folder, 'copy.db'), ignore), { rows: { apps: 0, audits: 0 }, head: null })
+})
+
+test('a database of an older version is copied as it is', async t => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'old.db')
+  const db = new Database(path)
+  db.exec('create table "odd ""name" (x); insert into "odd ""name" values (1), (2)')
+  db.close()
+  t.same(await backUp(`file:${path}`, join(folder, 'copy.db'), ignore), { rows: { 'odd "name': 2 }, head: null })
+})
+
+test('what is there already is not overwritten, and a backup that fails leaves nothing behind', async t => {
+  const { folder, path, url } = await inUse(t)
+  const taken = join(folder, 'taken')
+  writeFileSync(taken, 'mine')
+  const damaged = join(folder, 'damaged.db')
+  await backUp(url, damaged, ignore)
+  const db = new Database(damaged)
+  db.unsafeMode().pragma('writable_schema = on')
+  db.exec("delete from sqlite_schema where name = 'apps_name_unique'")
+  db.close()
+  const before = readdirSync(folder).sort()
+  for (const [from, to, words] of [
+    [url, taken, /taken exists already, and is left as it is/],
+    [url, path, /live\.db exists already/],
+    [url, folder, /exists already/],
+    [`file:${path}.none`, join(folder, 'copy.db'), /There is no database .*live\.db\.none/],
+    [url, join(taken, 'copy.db'), /No backup was made: E[A-Z]+/],
+    [`file:${taken}`, join(folder, 'copy.db'), /No backup was made: .*not a database/],
+    [`file:${damaged}`, join(folder, 'copy.db'), /The copy is damaged, as the database may be: /]
+  ] as const) {
+    const error: unknown = await backUp(from, to, ignore).catch((error: unknown) => error)
+    t.ok(error instanceof BackupError)
+    t.match(error, { message: words })
+  }
+  t.same(readdirSync(folder).sort(), before)
+  t.equal(readFileSync(taken, 'utf8'), 'mine')
+})
+
+test('a copy that lacks a row is no backup', async t => {
+  const { folder, url } = await inUse(t)
+  const target = join(folder, 'copy.db')
+  const contents = await backUp(url, target, ignore)
+  checkCopy(target, contents)
+  const db = new Database(target)
+  db.exec('delete from tags where id = 1')
+  db.close()
+  t.throws(() => {
+    checkCopy(target, contents)
+  }, /does not hold what the database held/)
+})

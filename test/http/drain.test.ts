@@ -1,0 +1,131 @@
+import { once } from 'node:events'
+import { connect, Socket } from 'node:net'
+import { mock } from 'node:test'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { createServer } from '../../app.ts'
+import { listen } from '../../http/listen.ts'
+import { settings } from '../helper.ts'
+
+const FAREWELL_MS = 1000
+
+interface Client {
+  socket: Socket
+  /** Sends `GET /up`, at once, and answers the reply. */
+  call: () => Promise<string>
+  /** Resolves when the connection has ended, with what came since the last reply. */
+  ended: Promise<string>
+}
+
+const connected = async (port: number): Promise<Client> => {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  await once(socket, 'connect')
+  let text = ''
+  socket.on('data', chunk => {
+    text += String(chunk)
+  })
+  return {
+    socket,
+    call: async () => {
+      socket.write('GET /up HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      while (!text.endsWith('{"status":"ok"}')) await once(socket, 'data')
+      const reply = text
+      text = ''
+      return reply
+    },
+    ended: once(socket, 'close').then(() => text)
+  }
+}
+
+const turn = async (): Promise<void> => {
+  await new Promise(resolve => {
+    setImmediate(resolve)
+  })
+}
+
+const KEPT = /^HTTP\/1\.1 200 .*\r\nConnection: keep-alive\r\n/s
+const LAST = /^HTTP\/1\.1 200 .*\r\nConnection: close\r\n/is
+
+/** A service with clients that have had a reply each; `stop` begins to stop it, with a clock that stands still. */
+const serving = async (t: Test, count: number) => {
+  const fastify = await createServer(settings(t, { PORT: '0' }).env)
+  t.teardown(() => fastify.close())
+  const port = await listen(fastify)
+  const clients = await Promise.all(Array.from({ length: count }, () => connected(port)))
+  for (const { call } of clients) t.match(await call(), KEPT)
+  const stop = async (): Promise<{ closed: Promise<void> }> => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => {
+      mock.timers.reset()
+    })
+    const closed = fastify.close()
+    // Some turns pass between the call and the hook that sets this.
+    while (fastify.server.keepAliveTimeout !== FAREWELL_MS) await turn()
+    return { closed }
+  }
+  return { fastify, port, clients, stop }
+}
+
+test('a connection may be silent for 60 seconds, within a request and between two', async t => {
+  const { fastify, port } = await serving(t, 0)
+  const connection = once(fastify.server, 'connection') as Promise<[Socket]>
+  const client = await connected(port)
+  const [socket] = await connection
+  t.equal(socket.timeout, 60_000)
+  t.match(await client.call(), /Keep-Alive: timeout=59\r\n/)
+  t.equal(socket.timeout, 60_000)
+  client.socket.destroy()
+})
+
+test('every idle connection gets one more reply after the stop, and the last of them ends it', async t => {
+  const { clients, stop } = await serving(t, 50)
+  const { closed } = await stop()
+  for (const { call, ended } of clients) {
+    t.match(await call(), LAST)
+    t.equal(await ended, '')
+  }
+  await closed
+})
+
+test('requests that arrive before the time is up are answered, though the timer is first to be looked at', async t => {
+  const { clients, stop } = await serving(t, 50)
+  const { closed } = await stop()
+  const replies = clients.map(async ({ call }) => await call())
+  mock.timers.tick(FAREWELL_MS)
+  for (const reply of replies) t.match(await reply, LAST)
+  await closed
+})
+
+test('connections without a request are closed when the time is up, used or not', async t => {
+  const { port, clients, stop } = await serving(t, 3)
+  clients.push(await connected(port))
+  const { closed } = await stop()
+  mock.timers.tick(FAREWELL_MS)
+  await closed
+  for (const { ended } of clients) t.equal(await ended, '')
+})
+
+test('a connection whose address can not be told any more is closed', async t => {
+  const { fastify } = await serving(t, 0)
+  const reset = new Socket()
+  fastify.server.emit('connection', reset)
+  t.ok(reset.destroyed)
+})
+
+test('what nobody foresaw at the start is thrown as it is', async t => {
+  const fastify = await createServer(settings(t, { PORT: '0' }).env)
+  const error = new Error('out of the blue')
+  t.intercept(fastify.server, 'listen', {
+    value: () => {
+      throw error
+    }
+  })
+  t.equal(await listen(fastify).catch((thrown: unknown) => thrown), error)
+})
+
+test('a service without connections stops at once', async t => {
+  const { fastify, stop } = await serving(t, 0)
+  const { closed } = await stop()
+  await closed
+  t.notOk(fastify.server.listening)
+})

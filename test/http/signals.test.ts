@@ -1,0 +1,58 @@
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { createServer } from '../../app.ts'
+import { closeOnSignals, ignoreHangup } from '../../http/signals.ts'
+import { settings } from '../helper.ts'
+
+const listeners = (): { event: string | symbol; listener: (...args: unknown[]) => void }[] =>
+  process
+    .eventNames()
+    .flatMap(event =>
+      process.rawListeners(event).map(listener => ({ event, listener: listener as (...args: unknown[]) => void }))
+    )
+
+/** A service that obeys signals, in this process, which does not end. */
+const world = async (t: Test) => {
+  const fastify = await createServer(settings(t).env)
+  t.teardown(() => fastify.close())
+  const logged: unknown[][] = []
+  for (const level of ['info', 'fatal'] as const) {
+    t.intercept(fastify.log, level, { value: (...line: unknown[]) => logged.push([level, ...line]) })
+  }
+  const exit = new Promise(resolve => {
+    t.intercept(process, 'exit', { value: resolve })
+  })
+  const before = new Set(listeners().map(({ listener }) => listener))
+  const added = () => listeners().filter(({ listener }) => !before.has(listener))
+  t.teardown(() => {
+    for (const { event, listener } of added()) process.removeListener(event, listener)
+  })
+  closeOnSignals(fastify)
+  ignoreHangup(fastify)
+  return {
+    logged,
+    exit,
+    /** Calls what the service has listen for an event, and nobody else. */
+    emit: (name: string, ...args: unknown[]) => {
+      for (const { event, listener } of added()) if (event === name) listener(...args)
+    }
+  }
+}
+
+test('SIGHUP is ignored, and SIGTERM ends the process with 0', async t => {
+  const { logged, exit, emit } = await world(t)
+  emit('SIGHUP', 'SIGHUP')
+  emit('SIGTERM', 'SIGTERM')
+  t.equal(await exit, 0)
+  t.match(logged, [
+    ['info', { signal: 'SIGHUP' }, /^the signal is ignored/],
+    ['info', { signal: 'SIGTERM' }, 'the service stops']
+  ])
+})
+
+test('what nobody caught ends the process with 1', async t => {
+  const { logged, exit, emit } = await world(t)
+  emit('uncaughtException', new Error('out of the blue'))
+  t.equal(await exit, 1)
+  t.match(logged, [['fatal', { err: { message: 'out of the blue' } }, /nobody caught/]])
+})

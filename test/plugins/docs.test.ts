@@ -1,0 +1,79 @@
+import { test } from 'tap'
+import { parse } from 'yaml'
+import { world } from '../helper.ts'
+
+test('Swagger UI is a page with its files, each with a policy that lets it load nothing from elsewhere', async t => {
+  const { fastify } = await world(t)
+  const page = await fastify.inject('/docs')
+  t.equal(page.statusCode, 200)
+  t.match(page.headers['content-type'], 'text/html')
+  const files = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => String(path))
+  t.ok(files.length > 3)
+  for (const url of files) {
+    const { statusCode, headers } = await fastify.inject(url)
+    t.equal(statusCode, 200, url)
+    t.match(headers['content-security-policy'], "default-src 'none'; base-uri 'none'; connect-src 'self'")
+  }
+})
+
+test('a file of Swagger UI that a client has is not sent again, and HEAD has no body', async t => {
+  const { fastify } = await world(t)
+  const url = '/docs/static/swagger-ui.css'
+  const whole = await fastify.inject(url)
+  t.ok(whole.rawPayload.length > 1000)
+  const again = await fastify.inject({ url, headers: { 'if-none-match': String(whole.headers.etag) } })
+  t.equal(again.statusCode, 304)
+  t.equal(again.payload, '')
+  const head = await fastify.inject({ method: 'HEAD', url })
+  t.equal(head.statusCode, 200)
+  t.equal(head.payload, '')
+  t.equal(head.headers['content-length'], whole.headers['content-length'])
+})
+
+test('the page has the title and the icon of this API', async t => {
+  const { fastify } = await world(t)
+  const { payload } = await fastify.inject('/docs')
+  t.match(payload, '<title>Trivial API</title>')
+  const icons = [...payload.matchAll(/rel="icon".*?href="([^"]+)"/g)].map(([, path]) => String(path))
+  t.same(icons, ['/docs/static/theme/icon.svg'])
+  t.match((await fastify.inject(String(icons[0]))).headers['content-type'], 'image/svg+xml')
+})
+
+test('the document has the address by which it was asked for', async t => {
+  const addressIn = async (env: Record<string, string>, headers: Record<string, string>): Promise<unknown> => {
+    const { fastify } = await world(t, env)
+    const { servers } = (await fastify.inject({ url: '/docs/json', headers })).json<{ servers: unknown }>()
+    const yaml = await fastify.inject({ url: '/docs/yaml', headers })
+    t.same((parse(yaml.payload) as { servers: unknown }).servers, servers)
+    return servers
+  }
+  const forwarded = { host: '10.1.2.3:3000', 'x-forwarded-host': 'api.example.org', 'x-forwarded-proto': 'https' }
+  t.same(await addressIn({}, { host: 'api.example.org:8080' }), [{ url: 'http://api.example.org:8080' }])
+  t.same(await addressIn({}, forwarded), [{ url: 'http://10.1.2.3:3000' }])
+  t.same(await addressIn({ TRUST_PROXY: '127.0.0.1' }, forwarded), [{ url: 'https://api.example.org' }])
+  t.same(await addressIn({}, { host: 'no address' }), [{ url: '/' }])
+})
+
+test('the page of the documentation calls the address that it came from, whatever proxy is between', async t => {
+  const { fastify } = await world(t)
+  const serverFor = async (headers: Record<string, string>): Promise<unknown> =>
+    (await fastify.inject({ url: '/docs/json', headers })).json<{ servers: { url: string }[] }>().servers[0]?.url
+  t.equal(await serverFor({ 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'empty' }), '/')
+  const address = 'http://localhost'
+  t.equal(await serverFor({ 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'document' }), address, 'a download')
+  t.equal(await serverFor({ 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' }), address)
+  t.equal(await serverFor({ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'empty' }), address, "another's page")
+})
+
+test('the document is served as JSON and as YAML, and the pages of the docs are no part of it', async t => {
+  const { fastify } = await world(t)
+  const json = await fastify.inject('/docs/json')
+  t.match(json.headers['content-type'], 'application/json')
+  t.same(
+    Object.keys(json.json<{ paths: object }>().paths).filter(path => path.startsWith('/docs')),
+    []
+  )
+  const yaml = await fastify.inject('/docs/yaml')
+  t.match(yaml.headers['content-type'], 'application/x-yaml')
+  t.match(yaml.payload, /^openapi: 3\.1\.0$/m)
+})

@@ -1,0 +1,201 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import tap, { test } from 'tap'
+import { openStores } from '../../db/open.ts'
+import { createKeyRegistry } from '../../keys/registry.ts'
+import type { KeyRegistry } from '../../keys/registry.ts'
+import { createTokenSealer } from '../../keys/token.ts'
+import { author } from '../cli/terminal.ts'
+import { start } from '../http/service.ts'
+import type { Service } from '../http/service.ts'
+
+/** How many changes are made: `SOAK_CHANGES=1000` for a short run. */
+const CHANGES = Number(process.env['SOAK_CHANGES'] ?? 20_000)
+const CLIENTS = 20
+const CHANGERS = 4
+const TOKENS = 12
+const DEAD_TOKENS = 6
+
+tap.setTimeout(0)
+
+/** A change of what a token may do: when it was asked for and acknowledged, and whether it lets the token in. */
+interface Change {
+  begun: number
+  acknowledged: number
+  allows: boolean
+}
+
+interface Subject {
+  id: string
+  token: string
+  changes: Change[]
+}
+
+/** Changes a key, in a process that is not known to the one that is asked next. */
+interface Changer {
+  issue: () => Promise<{ id: string; token: string }>
+  change: (id: string, change: { enabled: boolean } | { scopes: ('apps:read' | 'users:read')[] }) => Promise<unknown>
+  revoke: (id: string) => Promise<unknown>
+  rotate: (id: string) => Promise<string>
+}
+
+const byHttp = ({ port, headers }: Service): Changer => {
+  const send = async (
+    method: string,
+    path: string,
+    body: object
+  ): Promise<{ id: string; key_access_token: string }> => {
+    const response = await fetch(`http://127.0.0.1:${port}/client_keys${path}`, {
+      method,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(body)
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+    return JSON.parse(text) as { id: string; key_access_token: string }
+  }
+  return {
+    issue: async () => {
+      const { id, key_access_token: token } = await send('POST', '', { name: randomUUID() })
+      return { id, token }
+    },
+    change: async (id, change) => await send('PATCH', `/${id}`, change),
+    revoke: async id => await send('POST', `/${id}/revoke`, {}),
+    rotate: async id => (await send('POST', `/${id}/rotate`, { grace_seconds: 0 })).key_access_token
+  }
+}
+
+/** What the command line works with: this process is another one than those that are asked. */
+const byRegistry = (keys: KeyRegistry): Changer => ({
+  issue: async () => {
+    const { key, keyAccessToken } = await keys.issue({ name: randomUUID() }, author)
+    return { id: key.id, token: keyAccessToken }
+  },
+  change: async (id, change) => await keys.change(id, change, author),
+  revoke: async id => await keys.revoke(id, null, author),
+  rotate: async id => (await keys.rotate(id, 0, author)).keyAccessToken
+})
+
+const anyOf = <T>(list: readonly T[]): T => {
+  const one = list[randomInt(list.length)]
+  if (one === undefined) throw new Error('the list is empty')
+  return one
+}
+
+/**
+ * What is wrong with an answer to a request that was sent and answered at these times; null: nothing. It looks at
+ * nothing but times and answers: a request obeys every change that was acknowledged before it was sent, and may obey
+ * those that were asked for before it was answered.
+ */
+const violation = ({ changes }: Subject, sent: number, answered: number, isLetIn: boolean): string | null => {
+  const possible = changes.filter(
+    ({ begun }, index) => begun < answered && !changes.slice(index + 1).some(({ acknowledged }) => acknowledged < sent)
+  )
+  if (possible.some(({ allows }) => allows === isLetIn)) return null
+  return `sent at ${sent}, answered at ${answered}, ${isLetIn ? 'let in' : 'refused'}: ${JSON.stringify(changes.slice(-5))}`
+}
+
+test(`each request obeys what was acknowledged before it was sent, through ${CHANGES} changes`, async t => {
+  const first = await start(t, { LOG_LEVEL: 'info' })
+  const second = { ...(await start(t, first.env)), headers: first.headers }
+  const stores = openStores(first.env['DATABASE_URL'])
+  t.teardown(() => {
+    stores.close()
+  })
+  const registry = createKeyRegistry({
+    store: stores.clientKeys,
+    sealer: createTokenSealer(first.secret),
+    secrets: [first.secret],
+    allowList: []
+  })
+  const changers = [byHttp(first), byHttp(second), byRegistry(registry)]
+
+  // Events of this process in their order. What was acknowledged here before a request is sent from here has the lower
+  // number.
+  let now = 0
+  const free: Subject[] = []
+  const dead: Subject[] = []
+  const busy = new Set<Subject>()
+  const violations: string[] = []
+  const counts = { changes: 0, requests: 0, letIn: 0 }
+
+  const begin = (subject: Subject, allows: boolean): Change => {
+    const change = { begun: ++now, acknowledged: Infinity, allows }
+    subject.changes.push(change)
+    return change
+  }
+  const issue = async (): Promise<void> => {
+    const { id, token } = await anyOf(changers).issue()
+    free.push({ id, token, changes: [{ begun: now, acknowledged: ++now, allows: true }] })
+  }
+  const bury = (subject: Subject): void => {
+    dead.push(subject)
+    if (dead.length > DEAD_TOKENS) dead.shift()
+  }
+
+  const changeOne = async (): Promise<void> => {
+    const [subject] = free.splice(randomInt(free.length), 1)
+    if (subject === undefined) return
+    busy.add(subject)
+    const changer = anyOf(changers)
+    const kind = randomInt(10)
+    if (kind === 0) {
+      const change = begin(subject, false)
+      await changer.revoke(subject.id)
+      change.acknowledged = ++now
+      bury(subject)
+      await issue()
+    } else if (kind === 1) {
+      const change = begin(subject, false)
+      const begun = change.begun
+      const isLetIn = subject.changes.at(-2)?.allows === true
+      const token = await changer.rotate(subject.id)
+      change.acknowledged = ++now
+      bury(subject)
+      free.push({ id: subject.id, token, changes: [{ begun, acknowledged: now, allows: isLetIn }] })
+    } else {
+      const allows = subject.changes.at(-1)?.allows !== true
+      const change = begin(subject, allows)
+      // A token is let in where the key is enabled and has the scope: one change says both.
+      const wanted = { enabled: allows || kind % 2 === 0, scopes: [allows ? 'apps:read' : 'users:read'] as const }
+      await changer.change(subject.id, { ...wanted, scopes: [...wanted.scopes] })
+      change.acknowledged = ++now
+      free.push(subject)
+    }
+    busy.delete(subject)
+    counts.changes++
+  }
+
+  const askOnce = async (): Promise<void> => {
+    const subject = anyOf([...free, ...busy, ...dead])
+    const { port } = anyOf([first, second])
+    const sent = ++now
+    const response = await fetch(`http://127.0.0.1:${port}/apps?limit=1`, {
+      headers: { authorization: `Bearer ${subject.token}` }
+    })
+    await response.arrayBuffer()
+    if (![200, 401, 403].includes(response.status)) violations.push(`GET /apps answered ${response.status}`)
+    const found = violation(subject, sent, ++now, response.status === 200)
+    if (found !== null) violations.push(found)
+    counts.requests++
+    if (response.status === 200) counts.letIn++
+  }
+
+  for (let i = 0; i < TOKENS; i++) await issue()
+  await Promise.all([
+    ...Array.from({ length: CHANGERS }, async () => {
+      while (counts.changes < CHANGES) await changeOne()
+    }),
+    ...Array.from({ length: CLIENTS }, async () => {
+      while (counts.changes < CHANGES) await askOnce()
+    })
+  ])
+  t.strictSame(violations, [])
+  t.ok(counts.letIn > 0 && counts.letIn < counts.requests, 'some requests were let in, and some were not')
+  const memory = [first, second].map(
+    ({ process: { pid } }) => /VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1]
+  )
+  t.comment(
+    `${counts.changes} changes, ${counts.requests} requests, ${counts.letIn} let in; peak memory ${memory.join(' and ')} KiB`
+  )
+})
