@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { dotenvText } from '../config/dotenv.ts'
 import { CommandError } from './failures.ts'
@@ -7,9 +7,10 @@ const SECRET_MODE = 0o600
 const PLAIN = /^[\w:,./-]*$/
 
 /**
- * Sets variables in a `.env` file to what `change` makes of those that are there, and leaves everything else in it as
- * it is; makes the file, readable by its owner only, where there is none. The file is replaced in one step. Throws a
- * CommandError, with the file unchanged, where its own way of writing a value is too unusual to be edited.
+ * Sets variables in a `.env` file to what `change` makes of those that are there, and leaves everything else in it
+ * as it is, its owner too; makes the file, readable by its owner only, where there is none. The file is replaced
+ * in one step. Throws a CommandError, with the file unchanged, where its own way of writing a value is too unusual
+ * to be edited.
  */
 export const saveToDotenv = (
   path: string,
@@ -22,9 +23,14 @@ export const saveToDotenv = (
     const before = existsSync(target) ? dotenvText(target) : HEADER
     const values = change(parseEnv(before))
     const after = Object.entries(values).reduce((text, [name, value]) => withVariable(text, name, value), before)
-    writeFileSync(temporary, after)
-    // A file that gets a secret is closed to others, even where it was open.
-    if (existsSync(target) && !('CLIENT_SECRET' in values)) chmodSync(temporary, statSync(target).mode)
+    writeFileSync(temporary, after, { flush: true })
+    if (existsSync(target)) {
+      const { mode, uid, gid } = statSync(target)
+      // The service may run as another user than who makes its keys.
+      chownSync(temporary, uid, gid)
+      // A file that gets a secret is closed to others, even where it was open.
+      if (!('CLIENT_SECRET' in values)) chmodSync(temporary, mode)
+    }
     renameSync(temporary, target)
   } catch (error) {
     rmSync(temporary, { force: true })

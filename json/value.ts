@@ -16,6 +16,13 @@ export const isOutOfRange = (value: unknown): boolean =>
   value === -Infinity ||
   (typeof value === 'object' && value !== null && Object.values(value).some(isOutOfRange))
 
+/** Every text and every name of a member in a JSON value that is not too deep. */
+export const textsIn = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) => [name, ...textsIn(member)])
+}
+
 /** A JSON object, or null, as text. */
 export const toJson = (value: object | null): string | null => (value === null ? null : JSON.stringify(value))
 

@@ -1,7 +1,7 @@
 import type { XStatic } from 'typebox/schema'
 import { instant, toInstant } from '../json/instants.ts'
 import { PRINTABLE } from '../json/validation.ts'
-import { canonicalJson, isOutOfRange, RANGE_RULE } from '../json/value.ts'
+import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../json/value.ts'
 import { InvalidFields } from '../problems/table.ts'
 import { rangeFault } from './addresses.ts'
 import type { KeyChange, RateLimit } from './client-key.ts'
@@ -156,7 +156,8 @@ export const toKeyChange = (body: Written): KeyChange => {
     ...credentialFaults({
       name: body.name,
       description: body.description,
-      metadata: typeof metadata === 'string' ? metadata : null
+      // Not the JSON text, where an escape may hide where a word begins.
+      metadata: textsIn(body.metadata).join('\n')
     })
   ]
   if (faults.length > 0) throw new InvalidFields(faults)

@@ -15,7 +15,8 @@ export const looksLikeToken = (text: string): boolean => SEALED.test(text) || lo
 // A JWT is looked for from its first dot on: from its beginning the search would be quadratic.
 export const holdsToken = (text: string): boolean => /tck_\w{20}|[\w-]\.eyJ[\w-]*\.[\w-]/.test(text)
 
-const KEY_ID = /(?<!\w)[0-9a-f]{32}(?!\w)/i
+// A longer run of digits is something else, such as the hash of a commit.
+const KEY_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/i
 
 /** What is wrong with texts that are to be kept, by their names, where they hold what must not be: a sentence each. */
 export const credentialFaults = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>

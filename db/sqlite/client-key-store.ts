@@ -319,20 +319,18 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
       .all()
       .map(toTokenRecord)
 
-  /** Has a key keep its newest tokens; those beyond them must be dead. */
+  /** Makes room for one more token of a key: the oldest that have expired or are revoked go. Throws TooManyTokens. */
   const forgetTokens = (clientKey: number, at: Date): void => {
+    const isLive = sql<number>`(revoked_at is null and (expires_at is null or expires_at > ${at.toISOString()}))`
     const older = db
-      .select({
-        digest: clientKeyTokens.digest,
-        isLive: sql<number>`revoked_at is null and (expires_at is null or expires_at > ${at.toISOString()})`
-      })
+      .select({ digest: clientKeyTokens.digest, isLive })
       .from(clientKeyTokens)
       .where(eq(clientKeyTokens.clientKey, clientKey))
-      .orderBy(desc(clientKeyTokens.createdAt))
+      .orderBy(desc(isLive), desc(clientKeyTokens.createdAt))
       .limit(EVERY_TOKEN)
       .offset(MOST_TOKENS - 1)
       .all()
-    if (older.some(({ isLive }) => isLive === 1)) throw new TooManyTokens()
+    if (older.some(token => token.isLive === 1)) throw new TooManyTokens()
     for (const { digest } of older) db.delete(clientKeyTokens).where(eq(clientKeyTokens.digest, digest)).run()
   }
 
@@ -367,6 +365,7 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
       .set({ revokedAt: at.toISOString() })
       .where(and(eq(clientKeyTokens.digest, earlier.tokenDigest), isNull(clientKeyTokens.revokedAt)))
       .run()
+    forgetTokens(earlier.clientKey, at)
     insertToken(earlier.clientKey, token, at)
     db.update(clientKeyAttempts)
       .set({ tokenDigest: token.digest })

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   readdirSync,
   readFileSync,
@@ -210,10 +211,14 @@ test('key:issue --allow makes .env where there is none, for its owner only, and 
   t.equal(statSync(path).mode & 0o777, 0o600)
   renameSync(path, join(cwd, 'real.env'))
   chmodSync(join(cwd, 'real.env'), 0o640)
+  // Only root may give a file away.
+  if (process.getuid?.() === 0) chownSync(join(cwd, 'real.env'), 1000, 1000)
   symlinkSync('real.env', path)
+  const { uid, gid } = statSync(path)
   t.equal((await issue()).code, 0)
   t.ok(lstatSync(path).isSymbolicLink())
   t.equal(statSync(path).mode & 0o777, 0o640, 'a mode of its own is kept')
+  t.match(statSync(path), { uid, gid }, 'and so is its owner')
   t.match(readFileSync(path, 'utf8'), /\nCLIENT_KEYS=sha256:[0-9a-f]{64},sha256:[0-9a-f]{64}\n$/)
 })
 

@@ -101,6 +101,21 @@ test('every part of a policy is kept as it was given', async t => {
   t.same((await issue(made, { name: 'all', scopes: ['apps:read', '*'] })).scopes, ['*'])
 })
 
+test('a rotation that is asked for again and again hides no token that is good', async t => {
+  const made = await world(t)
+  const key = await issue(made, { name: 'patient' })
+  const rotate = async () =>
+    await made.call('POST', `/client_keys/${key.id}/rotate`, { grace_seconds: 3600 }, { 'idempotency-key': 'again' })
+  for (let i = 0; i < 120; i++) t.equal((await rotate()).status, 200)
+  const { tokens } = (await made.call('GET', `/client_keys/${key.id}`)).json as {
+    tokens: { hint: string; revoked_at: string | null }[]
+  }
+  t.ok(tokens.length <= 100)
+  const good = tokens.filter(token => token.revoked_at === null)
+  t.equal(good.length, 2, 'the first one, and that of the last reply')
+  t.ok(good.some(({ hint }) => key.key_access_token.endsWith(hint)))
+})
+
 test('fields that are not valid are named, and nothing is stored', async t => {
   const made = await world(t)
   const { keyAccessToken } = made.key
@@ -149,6 +164,11 @@ test('fields that are not valid are named, and nothing is stored', async t => {
         /^the request has a field that is not known here; known are name, description, scopes/
       ]
     ],
+    [
+      { name: `k_${made.key.keyId}`, metadata: { note: `key:\n${made.key.keyId}` } },
+      [/name must not hold a token/, /metadata must not hold/]
+    ],
+    [{ name: 'x', metadata: { list: [{ [`\b${made.key.keyId}`]: 1 }] } }, [/metadata must not hold/]],
     [{ name: 'x', [keyAccessToken]: 1 }, [/^the request has a field that is not known here/]],
     [
       { name: keyAccessToken, description: `x ${keyAccessToken}`, metadata: { keyAccessToken } },
