@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { Database } from '../db/sqlite/driver.ts'
+import type { Connection } from '../db/sqlite/driver.ts'
 import { compiled } from './compiled.ts'
 
 const { openStores } = await compiled('db/open.js')
@@ -36,7 +37,7 @@ export const makeDatabase = (folder: string, apps: number): BenchDatabase => {
   return { path, apps, appName: nameOf(1) }
 }
 
-const fill = (db: Database.Database, apps: number): void => {
+const fill = (db: Connection, apps: number): void => {
   const addUser = db.prepare('insert into users (id, name, email, created_at, updated_at) values (?, ?, ?, ?, ?)')
   const addApp = db.prepare(`
     insert into apps (id, name, descriptive_name, port, panels, user_id, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3'
+import { Database } from '../db/sqlite/driver.ts'
 import { answerParent } from './child.ts'
 
 // A process of its own: the least that could be done to write the same apps as JSON.

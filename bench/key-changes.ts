@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { Database } from '../db/sqlite/driver.ts'
 import type { Credentials } from './credentials.ts'
 import type { KeyDatabase } from './key-databases.ts'
 import type { Plan } from './plan.ts'

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { v7 as newId } from 'uuid'
+import { Database } from '../db/sqlite/driver.ts'
+import type { Connection } from '../db/sqlite/driver.ts'
 import { compiled } from './compiled.ts'
 import { asIfReceived } from './opening.ts'
 
@@ -50,7 +51,7 @@ export const makeKeyDatabase = (folder: string, keys: number, secret: string): K
   }
 }
 
-const fill = (db: Database.Database, keys: number, generation: string): void => {
+const fill = (db: Connection, keys: number, generation: string): void => {
   const addKey = db.prepare(`
     insert into client_keys (row, id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)
     values (?, ?, ?, '${SCOPES}', 1, '[]', '{}', '${AT}', '${CREATED_BY}')

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import Database from 'better-sqlite3'
 import { Complaint } from '../../config/complaint.ts'
+import { Database } from './driver.ts'
+import type { Connection } from './driver.ts'
 
 const PAGES_A_STEP = 1000
 
@@ -87,7 +88,7 @@ const copy = async (path: string, target: string, onProgress: OnProgress): Promi
   }
 }
 
-const contentsOf = (db: Database.Database): Contents => {
+const contentsOf = (db: Connection): Contents => {
   const tables = db
     .prepare<[], string>("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")
     .pluck()
@@ -101,7 +102,7 @@ const contentsOf = (db: Database.Database): Contents => {
   return { rows, head: tables.includes('audits') ? headOf(db) : null }
 }
 
-const headOf = (db: Database.Database): string | null =>
+const headOf = (db: Connection): string | null =>
   db.prepare<[], string>("select sequence || ':' || hash from audits order by sequence desc limit 1").pluck().get() ??
   null
 

@@ -1,11 +1,11 @@
-import type { Database } from 'better-sqlite3'
 import { count } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { Connection } from './driver.ts'
 
 /** Drizzle over an open SQLite database; `$client` is the driver beneath it. */
-export type SqliteDatabase = BetterSQLite3Database & { $client: Database }
+export type SqliteDatabase = BetterSQLite3Database & { $client: Connection }
 
 /** How many rows of a table pass a condition. */
 export const countRows = (db: SqliteDatabase, table: SQLiteTable, condition: SQL | undefined): number =>

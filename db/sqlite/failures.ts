@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
-import Database from 'better-sqlite3'
 import { ServiceUnavailable } from '../../problems/table.ts'
 import type { SqliteDatabase } from './database.ts'
+import { Database } from './driver.ts'
 
 const PATIENCE_MS = 1000
 const RETRY_MS = 20

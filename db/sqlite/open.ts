@@ -1,6 +1,5 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
@@ -10,6 +9,8 @@ import { createAppStore } from './app-store.ts'
 import { createAuditStore, createAuditWriter } from './audit-store.ts'
 import { createClientKeyStore } from './client-key-store.ts'
 import type { SqliteDatabase } from './database.ts'
+import { Database } from './driver.ts'
+import type { Connection } from './driver.ts'
 import { createOrganizationStore } from './organization-store.ts'
 import { loadSample } from './sample.ts'
 import { createUserStore } from './user-store.ts'
@@ -66,7 +67,7 @@ const makeFile = (path: string): void => {
 
 // The migrator looks only for migrations that are missing. An older program on newer tables would fail later, or write
 // what the newer one can't read.
-const refuseNewerSchema = (client: Database.Database): void => {
+const refuseNewerSchema = (client: Connection): void => {
   if (client.prepare("select 1 from sqlite_schema where name = '__drizzle_migrations'").get() === undefined) return
   const recorded = client.prepare<[], number | null>('select max(created_at) from __drizzle_migrations').pluck().get()
   const known = readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ folderMillis }) => folderMillis)

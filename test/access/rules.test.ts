@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { mayDo, PERMITS } from '../../access/rules.ts'
 import type { AppAction, AppStanding } from '../../access/rules.ts'
 import { openStores } from '../../db/open.ts'
+import { Database } from '../../db/sqlite/driver.ts'
 import type { Stores } from '../../db/stores.ts'
 import { createStandings } from '../../db/sqlite/visibility.ts'
 import { covers } from '../../keys/scopes.ts'
@@ -67,7 +68,6 @@ test('SQL and the rules see the same apps, whatever the data', async t => {
   t.teardown(() => {
     stores.close()
   })
-  const Database = (await import('better-sqlite3')).default
   const { drizzle } = await import('drizzle-orm/better-sqlite3')
   const client = new Database(env['DATABASE_URL'].slice('file:'.length))
   t.teardown(() => {

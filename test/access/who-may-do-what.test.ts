@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3'
 import { test } from 'tap'
 import type { Permit } from '../../access/rules.ts'
+import { Database } from '../../db/sqlite/driver.ts'
 import { world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from '../routes/user.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { test } from 'tap'
+import { Database } from '../../db/sqlite/driver.ts'
 import { temporaryFolder } from '../helper.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'

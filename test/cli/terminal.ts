@@ -1,8 +1,9 @@
 import { Readable, Writable } from 'node:stream'
-import Database from 'better-sqlite3'
 import type { Test } from 'tap'
 import { run as runCommand } from '../../cli/commands.ts'
 import { openStores } from '../../db/open.ts'
+import { Database } from '../../db/sqlite/driver.ts'
+import type { Connection } from '../../db/sqlite/driver.ts'
 import { createKeyRegistry } from '../../keys/registry.ts'
 import type { KeyRegistry } from '../../keys/registry.ts'
 import type { Author } from '../../keys/store.ts'
@@ -73,7 +74,7 @@ export interface Terminal extends Settings {
   cli: (name: string, args?: readonly string[], input?: string, env?: Record<string, string>) => Promise<Ended>
   issue: (name: string, ...args: string[]) => Promise<Issued>
   /** Opens the database of the test. */
-  database: () => Database.Database
+  database: () => Connection
   /** What the commands work with: quicker where a command is not what is tested. */
   registry: () => KeyRegistry
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import type { AuditFilter, AuditStore } from '../../audits/store.ts'
 import { openStores } from '../../db/open.ts'
 import { createAuditStore } from '../../db/sqlite/audit-store.ts'
+import { Database } from '../../db/sqlite/driver.ts'
+import type { Connection } from '../../db/sqlite/driver.ts'
 import { temporaryFolder } from '../helper.ts'
 
 interface Entry {
@@ -64,10 +65,7 @@ const entries = (): Entry[] => {
 }
 
 /** An audit trail with these entries, and what is asked of the database from then on. */
-const trail = (
-  t: Test,
-  all: readonly Entry[]
-): { audits: AuditStore; statements: string[]; client: Database.Database } => {
+const trail = (t: Test, all: readonly Entry[]): { audits: AuditStore; statements: string[]; client: Connection } => {
   const path = join(temporaryFolder(t), 'test.db')
   openStores(`file:${path}`).close()
   const statements: string[] = []

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { verifyTrail } from '../../audits/chain.ts'
 import { backUp, openStores } from '../../db/open.ts'
 import { sample } from '../../db/sample.ts'
 import { BackupError, checkCopy } from '../../db/sqlite/backup.ts'
+import { Database } from '../../db/sqlite/driver.ts'
 import { temporaryFolder } from '../helper.ts'
 
 const ORIGIN = { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null } as const

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { test } from 'tap'
 import { ConfigError } from '../../config/read.ts'
 import { openStores } from '../../db/open.ts'
+import { Database } from '../../db/sqlite/driver.ts'
 import { temporaryFolder } from '../helper.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import Database from 'better-sqlite3'
 import { test } from 'tap'
+import { Database } from '../../db/sqlite/driver.ts'
 import { spawned } from '../cli/process.ts'
 import { command } from '../cli/terminal.ts'
 import { run, settings } from '../helper.ts'

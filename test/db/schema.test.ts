@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import { test } from 'tap'
 import { openStores } from '../../db/open.ts'
+import { Database } from '../../db/sqlite/driver.ts'
 import * as schema from '../../db/sqlite/schema.ts'
 import { temporaryFolder } from '../helper.ts'
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { Agent, get as httpGet } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import Database from 'better-sqlite3'
 import { test } from 'tap'
+import { Database } from '../../db/sqlite/driver.ts'
 import { refuses, slowPost, start } from './service.ts'
 
 const CLIENTS = 30

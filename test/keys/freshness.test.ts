@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3'
 import { test } from 'tap'
 import { openStores } from '../../db/open.ts'
+import { Database } from '../../db/sqlite/driver.ts'
 import { createAuthenticator } from '../../keys/authenticator.ts'
 import { createKeyRegistry } from '../../keys/registry.ts'
 import { createTokenSealer, digestOf } from '../../keys/token.ts'

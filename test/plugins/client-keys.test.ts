@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3'
 import { test } from 'tap'
+import { Database } from '../../db/sqlite/driver.ts'
 import { world } from '../helper.ts'
 
 test("uses that can't be written are told in the log, and are written the next time", async t => {

@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3'
 import { test } from 'tap'
 import { createServer } from '../../app.ts'
+import { Database } from '../../db/sqlite/driver.ts'
 import { at, listening, raw, settings, world } from '../helper.ts'
 
 const NEW = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
@@ -582,7 +582,6 @@ test('a token or a key_id is kept in no text of an app', async t => {
 
 test('an app bears a thousand tags', async t => {
   const { env, call } = await world(t)
-  const Database = (await import('better-sqlite3')).default
   const db = new Database(env['DATABASE_URL'].slice('file:'.length))
   const { json: app } = await call('POST', '/apps', { descriptive_name: 'Tagged', owner_type: 'User', owner_id: 1 })
   const add = db.prepare('insert into tags (app_id, context, name) values (?, ?, ?)')

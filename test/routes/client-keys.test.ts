@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import Database from 'better-sqlite3'
 import { test } from 'tap'
+import { Database } from '../../db/sqlite/driver.ts'
 import { digestOf, generationOf } from '../../keys/token.ts'
 import { at, listening, newSecret, raw, world } from '../helper.ts'
 import type { Reply, World } from '../helper.ts'

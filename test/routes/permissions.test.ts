@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { Database } from '../../db/sqlite/driver.ts'
 import { world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from './user.ts'
@@ -229,7 +230,6 @@ test('an app is given to another owner by who may, to whom they may', async t =>
 test('a public app is read by anybody who is signed in, and by nobody else', async t => {
   const made = await world(t)
   const { dmitri } = await users(made)
-  const Database = (await import('better-sqlite3')).default
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   db.prepare("update apps set readable_by = 'public' where name = ?").run(INVOICES)
   db.close()
@@ -254,7 +254,6 @@ test("a user's list is whole where its apps are large", async t => {
 test('a user with very many apps in sight gets them all, in order and by page', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
-  const Database = (await import('better-sqlite3')).default
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   const add = db.prepare(
     "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, ?, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')"

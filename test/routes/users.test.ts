@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { SAMPLE_PASSWORD } from '../../db/sample.ts'
+import { Database } from '../../db/sqlite/driver.ts'
 import { existing } from '../../users/representation.ts'
 import { world } from '../helper.ts'
 import { signIn } from './user.ts'
@@ -262,7 +263,6 @@ test('an administrator gets no apps by deleting their owner', async t => {
 
 test('an owner of more than a thousand apps gives them away first', async t => {
   const made = await world(t)
-  const Database = (await import('better-sqlite3')).default
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   const add = db.prepare(
     "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')"
@@ -324,7 +324,6 @@ test('a session that ends while a body is under way does nothing', async t => {
 
 test('a user with very many grants, organizations and deleted apps is deleted, and the trail counts them', async t => {
   const made = await world(t)
-  const Database = (await import('better-sqlite3')).default
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   const at = '2026-01-05T09:00:00.000Z'
   const app = db.prepare(

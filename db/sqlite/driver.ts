@@ -1,0 +1,30 @@
+import { createRequire } from 'node:module'
+import type BetterSqlite3 from 'better-sqlite3'
+import { pathOf } from '../../paths.ts'
+
+// Version 12 of better-sqlite3, compiled on Node 24.19 or later of that line, aborts the process when a statement is
+// collected (nodejs/node#65446). Version 13 comes compiled and does not, but needs Node-API 10, which Node 20 lacks.
+const VERSION_12 = 'better-sqlite3'
+const VERSION_13 = 'better-sqlite3-napi'
+const NODE_API_OF_VERSION_13 = 10
+
+const require = createRequire(pathOf('db'))
+
+const isInstalled = (name: string): boolean => {
+  try {
+    require.resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The package with the SQLite driver for a version of Node-API. npm may have left out the newer one, as optional. */
+export const driverFor = (nodeApi: number, newer = VERSION_13): string =>
+  nodeApi >= NODE_API_OF_VERSION_13 && isInstalled(newer) ? newer : VERSION_12
+
+/** The SQLite driver, better-sqlite3. */
+export const Database = require(driverFor(Number(process.versions['napi']))) as typeof BetterSqlite3
+
+/** An open database of the driver. */
+export type Connection = BetterSqlite3.Database
