@@ -20,16 +20,16 @@ export const saveToDotenv = (
   const temporary = `${target}.tmp`
   reserve(temporary)
   try {
-    const before = existsSync(target) ? dotenvText(target) : HEADER
+    const existing = statSync(target, { throwIfNoEntry: false })
+    const before = existing === undefined ? HEADER : dotenvText(target)
     const values = change(parseEnv(before))
     const after = Object.entries(values).reduce((text, [name, value]) => withVariable(text, name, value), before)
     writeFileSync(temporary, after, { flush: true })
-    if (existsSync(target)) {
-      const { mode, uid, gid } = statSync(target)
+    if (existing !== undefined) {
       // The service may run as another user than who makes its keys.
-      chownSync(temporary, uid, gid)
+      chownSync(temporary, existing.uid, existing.gid)
       // A file that gets a secret is closed to others, even where it was open.
-      if (!('CLIENT_SECRET' in values)) chmodSync(temporary, mode)
+      if (!('CLIENT_SECRET' in values)) chmodSync(temporary, existing.mode)
     }
     renameSync(temporary, target)
   } catch (error) {

@@ -144,13 +144,12 @@ const audited = (key: ClientKeyRecord): Record<string, unknown> => {
   return { ...policy, description: key.description, metadata: JSON.parse(key.metadata) }
 }
 
+/** Whether a token is neither revoked nor expired, whatever its key is. */
+const isLiveByItself = (at: string): SQL | undefined =>
+  and(isNull(clientKeyTokens.revokedAt), or(isNull(clientKeyTokens.expiresAt), gt(clientKeyTokens.expiresAt, at)))
+
 const isLiveToken = (at: string): SQL | undefined =>
-  and(
-    isNull(clientKeyTokens.revokedAt),
-    or(isNull(clientKeyTokens.expiresAt), gt(clientKeyTokens.expiresAt, at)),
-    isNull(clientKeys.revokedAt),
-    or(isNull(clientKeys.expiresAt), gt(clientKeys.expiresAt, at))
-  )
+  and(isLiveByItself(at), isNull(clientKeys.revokedAt), or(isNull(clientKeys.expiresAt), gt(clientKeys.expiresAt, at)))
 
 const matches = ({
   enabled,
@@ -321,7 +320,7 @@ export const createClientKeyStore = (db: SqliteDatabase, appendAudit: AppendAudi
 
   /** Makes room for one more token of a key: the oldest that have expired or are revoked go. Throws TooManyTokens. */
   const forgetTokens = (clientKey: number, at: Date): void => {
-    const isLive = sql<number>`(revoked_at is null and (expires_at is null or expires_at > ${at.toISOString()}))`
+    const isLive = sql<number>`${isLiveByItself(at.toISOString())}`
     const older = db
       .select({ digest: clientKeyTokens.digest, isLive })
       .from(clientKeyTokens)
