@@ -10,7 +10,7 @@ import { answerClientError } from './http/client-errors.ts'
 import { limits } from './http/limits.ts'
 import { loggingOptions } from './http/logging.ts'
 import { pathOf } from './paths.ts'
-import { sendProblem } from './plugins/errors.ts'
+import { sendProblem } from './plugins/app/errors.ts'
 
 // autoload recognises only some of the ways to run TypeScript, and refuses to load it in the others.
 process.env['FASTIFY_AUTOLOAD_TYPESCRIPT'] = '1'

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import type * as App from '../app.ts'
 import type * as DbOpen from '../db/open.ts'
-import type * as Authenticator from '../keys/authenticator.ts'
-import type * as Base62 from '../keys/base62.ts'
-import type * as Registry from '../keys/registry.ts'
-import type * as Token from '../keys/token.ts'
-import type * as Passwords from '../users/passwords.ts'
+import type * as Authenticator from '../domain/keys/authenticator.ts'
+import type * as Base62 from '../domain/keys/base62.ts'
+import type * as Registry from '../domain/keys/registry.ts'
+import type * as Token from '../domain/keys/token.ts'
+import type * as Passwords from '../domain/users/passwords.ts'
 import type * as AppFields from '../routes/protected/apps/fields.ts'
 
 /**
@@ -15,12 +15,12 @@ import type * as AppFields from '../routes/protected/apps/fields.ts'
 interface Compiled {
   'app.js': typeof App
   'db/open.js': typeof DbOpen
-  'keys/authenticator.js': typeof Authenticator
-  'keys/base62.js': typeof Base62
-  'keys/registry.js': typeof Registry
-  'keys/token.js': typeof Token
+  'domain/keys/authenticator.js': typeof Authenticator
+  'domain/keys/base62.js': typeof Base62
+  'domain/keys/registry.js': typeof Registry
+  'domain/keys/token.js': typeof Token
   'routes/protected/apps/fields.js': typeof AppFields
-  'users/passwords.js': typeof Passwords
+  'domain/users/passwords.js': typeof Passwords
 }
 
 export const root = fileURLToPath(new URL('..', import.meta.url))

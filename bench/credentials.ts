@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import { compiled } from './compiled.ts'
 
-const { createTokenSealer, digestOf, issueClientKey } = await compiled('keys/token.js')
+const { createTokenSealer, digestOf, issueClientKey } = await compiled('domain/keys/token.js')
 
 /** One credential of each kind that is compared, and what a server needs to accept it. */
 export interface Credentials {

@@ -7,7 +7,7 @@ import { compiled } from './compiled.ts'
 import { asIfReceived } from './opening.ts'
 
 const { openStores } = await compiled('db/open.js')
-const { createTokenSealer, digestOf } = await compiled('keys/token.js')
+const { createTokenSealer, digestOf } = await compiled('domain/keys/token.js')
 
 const AT = '2026-01-05T09:00:00.000Z'
 const SCOPES = '["apps:read","apps:write"]'

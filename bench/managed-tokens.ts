@@ -13,7 +13,7 @@ import { takeInRounds } from './rounds.ts'
 import { median } from './statistics.ts'
 
 const { openStores } = await compiled('db/open.js')
-const { createAuthenticator } = await compiled('keys/authenticator.js')
+const { createAuthenticator } = await compiled('domain/keys/authenticator.js')
 
 const MOST_COLD_MICROSECONDS = 20
 const LEAST_TIMES_AS_FAST = 200

@@ -3,7 +3,7 @@ import { createVerifier } from 'fast-jwt'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { compiled } from './compiled.ts'
 import type { Credentials } from './credentials.ts'
-import type { App } from '../apps/app.ts'
+import type { App } from '../domain/apps/app.ts'
 
 /** The routes of the comparison, by the credential that they ask for. */
 export const peers = {

@@ -1,10 +1,10 @@
-import type { Issued, KeyRegistry } from '../keys/registry.ts'
-import type { Author } from '../keys/store.ts'
+import type { Issued, KeyRegistry } from '../domain/keys/registry.ts'
+import type { Author } from '../domain/keys/store.ts'
 import { compiled } from './compiled.ts'
 
 const { openStores } = await compiled('db/open.js')
-const { createKeyRegistry } = await compiled('keys/registry.js')
-const { createTokenSealer } = await compiled('keys/token.js')
+const { createKeyRegistry } = await compiled('domain/keys/registry.js')
+const { createTokenSealer } = await compiled('domain/keys/token.js')
 
 export const author: Author = {
   origin: { actor: { kind: 'cli', id: '0', name: 'bench' }, address: null, requestId: null },

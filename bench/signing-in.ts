@@ -14,7 +14,7 @@ import type { Row } from './report.ts'
 import type { ServerAnswers } from './server.ts'
 import { median, quantile } from './statistics.ts'
 
-const { createPasswordHasher } = await compiled('users/passwords.js')
+const { createPasswordHasher } = await compiled('domain/users/passwords.js')
 const { openStores } = await compiled('db/open.js')
 
 const MOST_LATENCY_MS = 20

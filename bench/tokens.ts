@@ -8,9 +8,9 @@ import type { Row } from './report.ts'
 import { takeInRounds } from './rounds.ts'
 import { median } from './statistics.ts'
 
-const { createAuthenticator } = await compiled('keys/authenticator.js')
-const { decodeBase62, encodeBase62 } = await compiled('keys/base62.js')
-const { createTokenSealer, digestOf } = await compiled('keys/token.js')
+const { createAuthenticator } = await compiled('domain/keys/authenticator.js')
+const { decodeBase62, encodeBase62 } = await compiled('domain/keys/base62.js')
+const { createTokenSealer, digestOf } = await compiled('domain/keys/token.js')
 
 const MOST_COLD_MICROSECONDS = 15
 const MOST_WARM_MICROSECONDS = 3

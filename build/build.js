@@ -70,8 +70,10 @@ export const build = async (root, out = 'dist', further = []) => {
     ...migrations.map(path => `${out}/${path}`),
     `${out}/${LICENSES}`
   ]
-  // What a service that still runs may load late, stays for one more build.
-  const wanted = new Set([...outputs, ...(before?.outputs ?? [])])
+  // What a running service may load late stays for one more build. A start finds plugins and routes by folder, so those go.
+  const byFolder = [`${out}/plugins/`, `${out}/routes/`]
+  const earlier = (before?.outputs ?? []).filter(path => !byFolder.some(folder => path.startsWith(folder)))
+  const wanted = new Set([...outputs, ...earlier])
   for (const path of filesIn(root, out)) if (!wanted.has(path)) rmSync(join(root, path))
 
   const inputs = [...bundled, ...migrations]

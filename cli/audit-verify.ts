@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { verifyTrail } from '../audits/chain.ts'
-import type { Head } from '../audits/chain.ts'
+import { verifyTrail } from '../domain/audits/chain.ts'
+import type { Head } from '../domain/audits/chain.ts'
 import { readConfig } from '../config/read.ts'
 import { openStores } from '../db/open.ts'
 import { command, DONE } from './command.ts'

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { ParseArgsConfig } from 'node:util'
-import { holdsToken } from '../keys/token-shape.ts'
+import { holdsToken } from '../domain/keys/token-shape.ts'
 import { shownOf, UsageError } from './failures.ts'
 import { nearest } from './nearest.ts'
 import { hintOfSeparator, refuseSwallowed } from './npm.ts'

@@ -1,4 +1,4 @@
-import { DAYS_KEPT } from '../keys/evidence.ts'
+import { DAYS_KEPT } from '../domain/keys/evidence.ts'
 import { UsageError } from './failures.ts'
 
 /** How many days a command looks back unless told. */

@@ -1,7 +1,7 @@
 import { readConfig } from '../config/read.ts'
 import { openStores } from '../db/open.ts'
 import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
-import { createPasswordHasher } from '../users/passwords.ts'
+import { createPasswordHasher } from '../domain/users/passwords.ts'
 import { command, DONE } from './command.ts'
 import { CommandError } from './failures.ts'
 import { cliOrigin } from './origin.ts'

@@ -1,6 +1,5 @@
 import { Complaint } from '../config/complaint.ts'
-import { isProblem } from '../problems/problem.ts'
-import type { ProblemError } from '../problems/problem.ts'
+import { DomainError, isUnavailable } from '../domain/errors.ts'
 
 /** A refusal with a message for the person who typed the command. */
 export class CommandError extends Complaint {}
@@ -13,7 +12,7 @@ export class UsageError extends Error {}
 
 /** What to show of a failure: its message where it was foreseen, or else the error with its stack. */
 export const shownOf = (failure: unknown): unknown =>
-  isProblem(failure) ? wordsFor(failure) : failure instanceof Complaint ? failure.message : failure
+  failure instanceof DomainError ? wordsFor(failure) : failure instanceof Complaint ? failure.message : failure
 
 // What the API calls a field, the command line calls an option.
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -30,8 +29,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
 
 const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)
 
-const wordsFor = (problem: ProblemError): string => {
-  if (problem.statusCode === 503) {
+const wordsFor = (problem: DomainError): string => {
+  if (isUnavailable(problem)) {
     return 'The database can not be used now: another process has it, or its disk is full. Nothing was changed; try again.'
   }
   return (problem.errors ?? [problem.message])

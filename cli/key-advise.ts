@@ -1,4 +1,4 @@
-import { adviseOn } from '../keys/advice.ts'
+import { adviseOn } from '../domain/keys/advice.ts'
 import { command, DONE } from './command.ts'
 import { DEFAULT_DAYS, toDays } from './days.ts'
 import { CommandError } from './failures.ts'

@@ -1,8 +1,8 @@
-import { INSTANT_RULE, readInstant, toSeconds } from '../json/instants.ts'
-import type { Direction } from '../json/instants.ts'
-import { GRANTS } from '../keys/scopes.ts'
-import type { Grant } from '../keys/scopes.ts'
-import type { ClientKeyFilter } from '../keys/store.ts'
+import { INSTANT_RULE, readInstant, toSeconds } from '../domain/json/instants.ts'
+import type { Direction } from '../domain/json/instants.ts'
+import { GRANTS } from '../domain/keys/scopes.ts'
+import type { Grant } from '../domain/keys/scopes.ts'
+import type { ClientKeyFilter } from '../domain/keys/store.ts'
 import { UsageError } from './failures.ts'
 
 /** The options that say which keys to list. */

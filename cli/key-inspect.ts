@@ -1,4 +1,4 @@
-import { toKeyJson } from '../keys/representation.ts'
+import { toKeyJson } from '../domain/keys/representation.ts'
 import { command, DONE, REFUSED } from './command.ts'
 import { readToken, withKeys } from './keys.ts'
 

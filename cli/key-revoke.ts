@@ -1,6 +1,6 @@
-import { checked } from '../json/validation.ts'
-import { RevokeBody, toReason } from '../keys/fields.ts'
-import { toKeyJson } from '../keys/representation.ts'
+import { checked } from '../domain/json/validation.ts'
+import { RevokeBody, toReason } from '../domain/keys/fields.ts'
+import { toKeyJson } from '../domain/keys/representation.ts'
 import { command, DONE } from './command.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
 

@@ -1,5 +1,5 @@
-import type { ClientKeyRecord, TokenRecord } from '../keys/client-key.ts'
-import { whyDead } from '../keys/client-key.ts'
+import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
+import { whyDead } from '../domain/keys/client-key.ts'
 
 /** What keeps a key from being let in now, in a word for people; `live` where nothing does. */
 export const stateOf = (key: ClientKeyRecord): string => {

@@ -1,4 +1,4 @@
-import { toGenerationJson } from '../keys/representation.ts'
+import { toGenerationJson } from '../domain/keys/representation.ts'
 import { command, DONE } from './command.ts'
 import { instantText } from './key-rows.ts'
 import { withKeys } from './keys.ts'

@@ -1,4 +1,4 @@
-import { toTokenJson } from '../keys/representation.ts'
+import { toTokenJson } from '../domain/keys/representation.ts'
 import { command, DONE } from './command.ts'
 import { instantText, policyRows, stateOf, tokenRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyJson, keyOf, withKeys } from './keys.ts'

@@ -1,4 +1,4 @@
-import { toKeyJson } from '../keys/representation.ts'
+import { toKeyJson } from '../domain/keys/representation.ts'
 import { command, DONE } from './command.ts'
 import type { Command } from './command.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'

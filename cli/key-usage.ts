@@ -1,5 +1,5 @@
-import { OTHER_ADDRESSES } from '../keys/evidence.ts'
-import { toUsageJson } from '../keys/representation.ts'
+import { OTHER_ADDRESSES } from '../domain/keys/evidence.ts'
+import { toUsageJson } from '../domain/keys/representation.ts'
 import { command, DONE } from './command.ts'
 import { DEFAULT_DAYS, toDays } from './days.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'

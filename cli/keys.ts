@@ -1,12 +1,12 @@
 import { readConfig } from '../config/read.ts'
 import { openStores } from '../db/open.ts'
-import type { ClientKeyRecord } from '../keys/client-key.ts'
-import type { OpenLegacyToken } from '../keys/legacy-token.ts'
-import { createKeyRegistry } from '../keys/registry.ts'
-import type { KeyRegistry } from '../keys/registry.ts'
-import { toKeyJson } from '../keys/representation.ts'
-import type { Author } from '../keys/store.ts'
-import { createTokenSealer } from '../keys/token.ts'
+import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
+import type { OpenLegacyToken } from '../domain/keys/legacy-token.ts'
+import { createKeyRegistry } from '../domain/keys/registry.ts'
+import type { KeyRegistry } from '../domain/keys/registry.ts'
+import { toKeyJson } from '../domain/keys/representation.ts'
+import type { Author } from '../domain/keys/store.ts'
+import { createTokenSealer } from '../domain/keys/token.ts'
 import { CommandError } from './failures.ts'
 import { cliOrigin } from './origin.ts'
 import type { Terminal } from './terminal.ts'
@@ -43,7 +43,7 @@ export const withKeys = async <T>(
 
 // Loaded only where it is wanted, as in plugins/client-key-auth.ts.
 const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
-  const { createLegacyTokenOpener } = await import('../keys/legacy-token.ts')
+  const { createLegacyTokenOpener } = await import('../domain/keys/legacy-token.ts')
   return createLegacyTokenOpener(secrets)
 }
 

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import type { Origin } from '../audits/audit.ts'
+import type { Origin } from '../domain/audits/audit.ts'
 
 /** Who types at the command line, for the audit trail: the user of the operating system. */
 export const cliOrigin = (): Origin => ({

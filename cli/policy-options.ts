@@ -1,7 +1,7 @@
 import type { XStatic } from 'typebox/schema'
-import { INSTANT_RULE, readInstant, toSeconds } from '../json/instants.ts'
-import { keyFields } from '../keys/fields.ts'
-import type { ChangeKeyBody } from '../keys/fields.ts'
+import { INSTANT_RULE, readInstant, toSeconds } from '../domain/json/instants.ts'
+import { keyFields } from '../domain/keys/fields.ts'
+import type { ChangeKeyBody } from '../domain/keys/fields.ts'
 import { UsageError } from './failures.ts'
 
 /** The options that say what a key may do. */

@@ -1,7 +1,7 @@
-import type { ClientKeyRecord, TokenRecord } from '../keys/client-key.ts'
-import type { KeyRegistry } from '../keys/registry.ts'
-import type { Author } from '../keys/store.ts'
-import { isProblem } from '../problems/problem.ts'
+import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
+import type { KeyRegistry } from '../domain/keys/registry.ts'
+import type { Author } from '../domain/keys/store.ts'
+import { DomainError, isUnavailable } from '../domain/errors.ts'
 import { CommandError, shownOf } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 import { createTokenFile } from './token-file.ts'
@@ -90,7 +90,7 @@ const rotateInto = async (
     })
     outcome.rotated++
   } catch (error) {
-    if (!isProblem(error) || error.statusCode >= 500) throw error
+    if (!(error instanceof DomainError) || isUnavailable(error)) throw error
     file.cut(size)
     outcome.refused.push({ id, name, reason: String(shownOf(error)) })
   }

@@ -1,6 +1,6 @@
 import type { XStatic } from 'typebox/schema'
-import { allowListFault } from '../keys/allow-list.ts'
-import { rangeFault } from '../keys/addresses.ts'
+import { allowListFault } from '../domain/keys/allow-list.ts'
+import { rangeFault } from '../net/addresses.ts'
 
 const MIN_SECRET_LENGTH = 32
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const

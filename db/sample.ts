@@ -1,5 +1,5 @@
-import type { OrganizationRole, Permit } from '../access/rules.ts'
-import type { NewApp, Owner, TagKey } from '../apps/app.ts'
+import type { OrganizationRole, Permit } from '../domain/access/rules.ts'
+import type { NewApp, Owner, TagKey } from '../domain/apps/app.ts'
 
 /** The password of every user of the sample. */
 export const SAMPLE_PASSWORD = 'violet tractor at noon'

@@ -1,9 +1,9 @@
-import type { AppStore } from '../apps/store.ts'
-import type { Origin } from '../audits/audit.ts'
-import type { AuditStore } from '../audits/store.ts'
-import type { ClientKeyStore } from '../keys/store.ts'
-import type { OrganizationStore } from '../organizations/store.ts'
-import type { UserStore } from '../users/store.ts'
+import type { AppStore } from '../domain/apps/store.ts'
+import type { Origin } from '../domain/audits/audit.ts'
+import type { AuditStore } from '../domain/audits/store.ts'
+import type { ClientKeyStore } from '../domain/keys/store.ts'
+import type { OrganizationStore } from '../domain/organizations/store.ts'
+import type { UserStore } from '../domain/users/store.ts'
 import type { Sample } from './sample.ts'
 
 /** Everything the service keeps, whatever the engine. */

@@ -1,4 +1,4 @@
-import { PROBLEM_MEDIA_TYPE } from '../problems/problem.ts'
+import { PROBLEM_MEDIA_TYPE } from './problems.ts'
 
 interface Reply {
   content?: Partial<Record<string, { examples?: object }>>

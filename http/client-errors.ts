@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { PROBLEM_MEDIA_TYPE, toDocument } from '../problems/problem.ts'
-import type { ProblemError } from '../problems/problem.ts'
-import { BadRequest, HeadersTooLarge, RequestTimeout } from '../problems/table.ts'
+import { PROBLEM_MEDIA_TYPE, toDocument } from './problems.ts'
+import type { DomainError } from '../domain/errors.ts'
+import { BadRequest, HeadersTooLarge, RequestTimeout } from './errors.ts'
 
-const problemOf: Readonly<Record<string, (new () => ProblemError) | undefined>> = {
+const problemOf: Readonly<Record<string, (new () => DomainError) | undefined>> = {
   ERR_HTTP_REQUEST_TIMEOUT: RequestTimeout,
   HPE_HEADER_OVERFLOW: HeadersTooLarge
 }
@@ -16,10 +16,12 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
     return
   }
   const problem = new (problemOf[String(error.code)] ?? BadRequest)()
-  const body = JSON.stringify(toDocument(problem))
+  const document = toDocument(problem)
+  const { status } = document
+  const body = JSON.stringify(document)
   socket.end(
     [
-      `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Connection: close',

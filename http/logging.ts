@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
-import { MASK, redact, redactPath } from '../keys/redaction.ts'
+import { MASK, redact, redactPath } from '../net/redaction.ts'
 
 /**
  * One line for each answered request, instead of Fastify's two: half the work, and nothing that a client could fill.

@@ -14,11 +14,11 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { createServer } from '../app.ts'
 import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
-import { UNLIMITED } from '../keys/client-key.ts'
-import type { ClientKey, KnownToken } from '../keys/client-key.ts'
-import { createTokenSealer, issueClientKey } from '../keys/token.ts'
-import type { IssuedClientKey } from '../keys/token.ts'
-import { createPasswordHasher } from '../users/passwords.ts'
+import { UNLIMITED } from '../domain/keys/client-key.ts'
+import type { ClientKey, KnownToken } from '../domain/keys/client-key.ts'
+import { createTokenSealer, issueClientKey } from '../domain/keys/token.ts'
+import type { IssuedClientKey } from '../domain/keys/token.ts'
+import { createPasswordHasher } from '../domain/users/passwords.ts'
 
 // This file is compiled to dist-test/test/.
 export const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { AuditFilter } from '../../audits/store.ts'
+import type { AuditFilter } from '../../domain/audits/store.ts'
 import type { SqliteDatabase } from './database.ts'
 import { attempt } from './failures.ts'
 import { audits } from './schema.ts'

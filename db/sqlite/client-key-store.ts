@@ -1,18 +1,25 @@
 import { setImmediate } from 'node:timers/promises'
 import { and, asc, desc, eq, gt, gte, isNotNull, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { Actor } from '../../audits/audit.ts'
-import { creation, differences } from '../../audits/audit.ts'
-import { createBarrier } from '../../keys/barrier.ts'
-import { ceilingOf, refuseBeyond } from '../../keys/ceiling.ts'
-import { whyDead } from '../../keys/client-key.ts'
-import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../../keys/client-key.ts'
-import { DAYS_KEPT, MOST_ADDRESSES, OTHER_ADDRESSES } from '../../keys/evidence.ts'
-import { redact } from '../../keys/redaction.ts'
-import { toPolicyJson } from '../../keys/representation.ts'
-import type { Attempt, Author, ClientKeyFilter, ClientKeyStore, GenerationUse, NewToken } from '../../keys/store.ts'
-import { covers, UNSCOPED } from '../../keys/scopes.ts'
-import type { Grant } from '../../keys/scopes.ts'
+import type { Actor } from '../../domain/audits/audit.ts'
+import { creation, differences } from '../../domain/audits/audit.ts'
+import { createBarrier } from '../../domain/keys/barrier.ts'
+import { ceilingOf, refuseBeyond } from '../../domain/keys/ceiling.ts'
+import { whyDead } from '../../domain/keys/client-key.ts'
+import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../../domain/keys/client-key.ts'
+import { DAYS_KEPT, MOST_ADDRESSES, OTHER_ADDRESSES } from '../../domain/keys/evidence.ts'
+import { redact } from '../../net/redaction.ts'
+import { toPolicyJson } from '../../domain/keys/representation.ts'
+import type {
+  Attempt,
+  Author,
+  ClientKeyFilter,
+  ClientKeyStore,
+  GenerationUse,
+  NewToken
+} from '../../domain/keys/store.ts'
+import { covers, UNSCOPED } from '../../domain/keys/scopes.ts'
+import type { Grant } from '../../domain/keys/scopes.ts'
 import {
   ClientKeyNameTaken,
   ClientKeyRevoked,
@@ -20,7 +27,7 @@ import {
   InsufficientScope,
   InvalidToken,
   TooManyTokens
-} from '../../problems/table.ts'
+} from '../../domain/errors.ts'
 import type { AppendAudit } from './audit-store.ts'
 import type { SqliteDatabase } from './database.ts'
 import { asFailure, attempt } from './failures.ts'

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { ServiceUnavailable } from '../../problems/table.ts'
+import { ServiceUnavailable } from '../../domain/errors.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Database } from './driver.ts'
 

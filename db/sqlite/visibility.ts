@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { AppStanding } from '../../access/rules.ts'
-import type { App } from '../../apps/app.ts'
+import type { AppStanding } from '../../domain/access/rules.ts'
+import type { App } from '../../domain/apps/app.ts'
 import type { SqliteDatabase } from './database.ts'
 import { createRoles } from './ownership.ts'
 

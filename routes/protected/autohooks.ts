@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifySchema } from 'fastify'
 import { mergeReplies, problemReplies } from '../../http/replies.ts'
+import { InsufficientScope, InvalidToken, ServiceUnavailable } from '../../domain/errors.ts'
 import {
   AddressNotAllowed,
   AdminRequired,
@@ -7,15 +8,12 @@ import {
   BrowserNotAllowed,
   ClientKeyRequired,
   CredentialRequired,
-  InsufficientScope,
-  InvalidToken,
   LimitUndecided,
   MalformedJson,
   RateLimited,
-  ServiceUnavailable,
   UnsupportedMediaType,
   UserRequired
-} from '../../problems/table.ts'
+} from '../../http/errors.ts'
 
 const refusals = problemReplies(
   CredentialRequired,

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { problemReplies } from '../../http/replies.ts'
-import { HeadersTooLarge, ServiceUnavailable } from '../../problems/table.ts'
+import { ServiceUnavailable } from '../../domain/errors.ts'
+import { HeadersTooLarge } from '../../http/errors.ts'
 
 const Status = {
   description: 'It is.',

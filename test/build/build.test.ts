@@ -60,6 +60,16 @@ test('what a running service may load late outlives the next build, and not the 
   t.notOk(third.includes(String(first)))
 })
 
+test('a plugin that was removed is not found by the next start', async t => {
+  const { node, write, folder } = project(t)
+  write('plugins/second.ts', "export default 'second'")
+  t.equal((await node(BUILD)).code, 0)
+  t.ok(existsSync(join(folder, 'dist/plugins/second.js')))
+  rmSync(join(folder, 'plugins/second.ts'))
+  t.equal((await node(BUILD)).code, 0)
+  t.notOk(existsSync(join(folder, 'dist/plugins/second.js')))
+})
+
 test('a build that fails leaves none that is taken for fresh', async t => {
   const { node, write, folder } = project(t)
   await node(BUILD)

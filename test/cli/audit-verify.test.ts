@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { GENESIS, hashOf } from '../../audits/chain.ts'
+import { GENESIS, hashOf } from '../../domain/audits/chain.ts'
 import { openStores } from '../../db/open.ts'
 import { at } from '../helper.ts'
 import { author, terminal } from './terminal.ts'

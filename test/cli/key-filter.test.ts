@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { createKeyRegistry } from '../../keys/registry.ts'
+import { createKeyRegistry } from '../../domain/keys/registry.ts'
 import { openStores } from '../../db/open.ts'
-import { createTokenSealer, digestOf, generationOf } from '../../keys/token.ts'
+import { createTokenSealer, digestOf, generationOf } from '../../domain/keys/token.ts'
 import { newSecret } from '../helper.ts'
 import { author, terminal } from './terminal.ts'
 

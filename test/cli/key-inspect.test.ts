@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createTokenSealer, generationOf, issueClientKey } from '../../keys/token.ts'
+import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token.ts'
 import { at, legacySigner, newSecret } from '../helper.ts'
 import { author, terminal } from './terminal.ts'
 

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { openStores } from '../../db/open.ts'
-import { createPasswordHasher } from '../../users/passwords.ts'
+import { createPasswordHasher } from '../../domain/users/passwords.ts'
 import { settings } from '../helper.ts'
 import { command } from './terminal.ts'
 

@@ -1,12 +1,12 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { openStores } from '../../db/open.ts'
-import { createEvidence } from '../../keys/evidence.ts'
-import type { Evidence } from '../../keys/evidence.ts'
-import { createKeyRegistry } from '../../keys/registry.ts'
-import type { KeyRegistry } from '../../keys/registry.ts'
-import type { ClientKeyStore } from '../../keys/store.ts'
-import { createTokenSealer, digestOf } from '../../keys/token.ts'
+import { createEvidence } from '../../domain/keys/evidence.ts'
+import type { Evidence } from '../../domain/keys/evidence.ts'
+import { createKeyRegistry } from '../../domain/keys/registry.ts'
+import type { KeyRegistry } from '../../domain/keys/registry.ts'
+import type { ClientKeyStore } from '../../domain/keys/store.ts'
+import { createTokenSealer, digestOf } from '../../domain/keys/token.ts'
 import { at, knownToken, newSecret, settings } from '../helper.ts'
 
 const author = {

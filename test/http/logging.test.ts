@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream'
 import Fastify from 'fastify'
 import { test } from 'tap'
-import type { Principal } from '../../access/principal.ts'
+import type { Principal } from '../../domain/access/principal.ts'
 import { loggingOptions } from '../../http/logging.ts'
-import { redact, redactPath } from '../../keys/redaction.ts'
+import { redact, redactPath } from '../../net/redaction.ts'
 import { at, knownToken, raw, world } from '../helper.ts'
 import { logLines, start } from './service.ts'
 

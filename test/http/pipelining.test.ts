@@ -1,8 +1,8 @@
 import { test } from 'tap'
 import { createServer } from '../../app.ts'
 import { openStores } from '../../db/open.ts'
-import { createKeyRegistry } from '../../keys/registry.ts'
-import { createTokenSealer } from '../../keys/token.ts'
+import { createKeyRegistry } from '../../domain/keys/registry.ts'
+import { createTokenSealer } from '../../domain/keys/token.ts'
 import { listening, raw, settings } from '../helper.ts'
 
 const author = {

@@ -1,10 +1,10 @@
 import Fastify from 'fastify'
 import { test } from 'tap'
-import { keyPrincipalOf } from '../../access/principal.ts'
-import { createTokenSealer, digestOf, issueClientKey } from '../../keys/token.ts'
-import { createEvidence } from '../../keys/evidence.ts'
-import clientKeyAuth from '../../plugins/client-key-auth.ts'
-import clientKeyPolicy from '../../plugins/client-key-policy.ts'
+import { keyPrincipalOf } from '../../domain/access/principal.ts'
+import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token.ts'
+import { createEvidence } from '../../domain/keys/evidence.ts'
+import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
+import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
 import { at, knownToken, legacySigner, listening, newSecret, passed, raw, world } from '../helper.ts'
 
 test('a client key reaches every app of every owner', async t => {

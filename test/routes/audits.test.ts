@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { verifyTrail } from '../../audits/chain.ts'
+import { verifyTrail } from '../../domain/audits/chain.ts'
 import { openStores } from '../../db/open.ts'
 import { at, settings, world } from '../helper.ts'
 import type { World } from '../helper.ts'

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { SAMPLE_PASSWORD } from '../../db/sample.ts'
-import { neighbourhood } from '../../keys/addresses.ts'
+import { neighbourhood } from '../../net/addresses.ts'
 import { at, listening, raw, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from './user.ts'

@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
 import { test } from 'tap'
-import clientKeyAuth from '../../plugins/client-key-auth.ts'
-import clientKeyPolicy from '../../plugins/client-key-policy.ts'
-import { createTokenSealer, issueClientKey } from '../../keys/token.ts'
+import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
+import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
 import { at, knownToken, listening, newSecret, passed, raw, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 

@@ -3,9 +3,9 @@ import type { RouteOptions } from 'fastify'
 import { test } from 'tap'
 import { app } from '../../app.ts'
 import { loadConfig } from '../../config/load.ts'
-import { SCOPES } from '../../keys/scopes.ts'
-import { createTokenSealer, issueClientKey } from '../../keys/token.ts'
-import { Problem } from '../../problems/problem.ts'
+import { SCOPES } from '../../domain/keys/scopes.ts'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
+import { Problem } from '../../http/problems.ts'
 import { newSecret, settings, world } from '../helper.ts'
 
 /** What anybody may ask for, without a credential. */
@@ -80,8 +80,8 @@ test('a protected route that declares no scope does not start', async t => {
   t.equal(fastify.hasRoute({ method: 'GET', url: '/apps' }), true)
   const secret = newSecret()
   const { default: autohooks } = await import('../../routes/protected/autohooks.ts')
-  const { default: clientKeyAuth } = await import('../../plugins/client-key-auth.ts')
-  const { default: clientKeyPolicy } = await import('../../plugins/client-key-policy.ts')
+  const { default: clientKeyAuth } = await import('../../plugins/app/client-key-auth.ts')
+  const { default: clientKeyPolicy } = await import('../../plugins/app/client-key-policy.ts')
   const bare = Fastify()
   t.teardown(() => bare.close())
   await bare.register(clientKeyAuth, { secret })
@@ -112,8 +112,8 @@ test('a route that holds to a policy and declares no scope lets nobody in', asyn
   const {
     fastify: { keyEvidence: evidence }
   } = await world(t)
-  const { default: clientKeyAuth } = await import('../../plugins/client-key-auth.ts')
-  const { default: clientKeyPolicy } = await import('../../plugins/client-key-policy.ts')
+  const { default: clientKeyAuth } = await import('../../plugins/app/client-key-auth.ts')
+  const { default: clientKeyPolicy } = await import('../../plugins/app/client-key-policy.ts')
   const bare = Fastify()
   t.teardown(() => bare.close())
   await bare.register(clientKeyAuth, { secret, allowList: [key.keyId] })

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { SAMPLE_PASSWORD } from '../../db/sample.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { existing } from '../../users/representation.ts'
+import { existing } from '../../domain/users/representation.ts'
 import { world } from '../helper.ts'
 import { signIn } from './user.ts'
 

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import type { XStatic } from 'typebox/schema'
-import { askerOf } from '../../../access/principal.ts'
-import { randomAppName } from '../../../apps/app.ts'
-import type { Owner } from '../../../apps/app.ts'
-import { id, sentences } from '../../../json/validation.ts'
-import type { Fault } from '../../../json/validation.ts'
-import { suggestName } from '../../../apps/name-suggestion.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { askerOf } from '../../../domain/access/principal.ts'
+import { randomAppName } from '../../../domain/apps/app.ts'
+import type { Owner } from '../../../domain/apps/app.ts'
+import { id, sentences } from '../../../domain/json/validation.ts'
+import type { Fault } from '../../../domain/json/validation.ts'
+import { suggestName } from '../../../domain/apps/name-suggestion.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import {
   AppNotFound,
@@ -15,7 +15,7 @@ import {
   InvalidFields,
   NoPortLeft,
   OwnerNotFound
-} from '../../../problems/table.ts'
+} from '../../../domain/errors.ts'
 import { fields, locationHeader, NameParams, sendApp, toChange, toName } from './fields.ts'
 
 const NewAppBody = {

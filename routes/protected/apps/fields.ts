@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify'
 import type { XStatic } from 'typebox/schema'
-import type { App, AppChange, TagKey } from '../../../apps/app.ts'
-import { isOutOfRange, MAX_DEPTH, RANGE_RULE, toJson } from '../../../json/value.ts'
-import { PRINTABLE } from '../../../json/validation.ts'
-import { credentialFaults, refuseCredentials } from '../../../keys/token-shape.ts'
-import { AppNotFound, InvalidFields } from '../../../problems/table.ts'
+import type { App, AppChange, TagKey } from '../../../domain/apps/app.ts'
+import { isOutOfRange, MAX_DEPTH, RANGE_RULE, toJson } from '../../../domain/json/value.ts'
+import { PRINTABLE } from '../../../domain/json/validation.ts'
+import { credentialFaults, refuseCredentials } from '../../../domain/keys/token-shape.ts'
+import { AppNotFound, InvalidFields } from '../../../domain/errors.ts'
 
 const printable = { type: 'string', maxLength: 255, pattern: PRINTABLE } as const
 const tagText = { ...printable, minLength: 1 } as const

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { askerOf } from '../../../access/principal.ts'
-import { decodeCursor, encodeCursor } from '../../../apps/cursor.ts'
-import { writeList } from '../../../apps/listing.ts'
-import { MAX_TAGS, parseTaggedWith } from '../../../apps/tagged-with.ts'
+import { askerOf } from '../../../domain/access/principal.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import { writeList } from './listing.ts'
+import { MAX_TAGS, parseTaggedWith } from './tagged-with.ts'
 import { NDJSON, wantsNdjson } from '../../../http/ndjson.ts'
 import { EXAMPLE_LIMIT } from '../../../http/pages.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { problemReplies } from '../../../http/replies.ts'
-import { InvalidFields } from '../../../problems/table.ts'
+import { InvalidFields } from '../../../domain/errors.ts'
 
 const STREAM_BUFFER_BYTES = 64 * 1024
 

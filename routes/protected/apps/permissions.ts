@@ -1,12 +1,12 @@
-import { askerOf } from '../../../access/principal.ts'
-import { PERMITS } from '../../../access/rules.ts'
-import type { Permit } from '../../../access/rules.ts'
-import { toAppKey } from '../../../apps/owner.ts'
-import type { AppGrant } from '../../../apps/store.ts'
-import { AuditQuery, auditReplies, sendAudits } from '../../../audits/listing.ts'
+import { askerOf } from '../../../domain/access/principal.ts'
+import { PERMITS } from '../../../domain/access/rules.ts'
+import type { Permit } from '../../../domain/access/rules.ts'
+import { toAppKey } from '../../../domain/apps/owner.ts'
+import type { AppGrant } from '../../../domain/apps/store.ts'
+import { AuditQuery, auditReplies, sendAudits } from '../audits/listing.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { id } from '../../../json/validation.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { id } from '../../../domain/json/validation.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import {
   AppNotFound,
   DescriptiveNameTaken,
@@ -14,7 +14,7 @@ import {
   InvalidFields,
   OwnerNotFound,
   UserNotFound
-} from '../../../problems/table.ts'
+} from '../../../domain/errors.ts'
 import { sendApp } from './fields.ts'
 
 const permits = Object.keys(PERMITS) as Permit[]

@@ -1,7 +1,7 @@
-import { askerOf } from '../../../access/principal.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { askerOf } from '../../../domain/access/principal.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
-import { AppNotFound, Forbidden, InvalidFields, TagNotFound, TooManyTags } from '../../../problems/table.ts'
+import { AppNotFound, Forbidden, InvalidFields, TagNotFound, TooManyTags } from '../../../domain/errors.ts'
 import { NameParams, TagBody, toTag } from './fields.ts'
 
 const routes: RoutesPlugin = async fastify => {

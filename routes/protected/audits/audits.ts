@@ -1,8 +1,8 @@
-import { AuditQuery, auditReplies, sendAudits } from '../../../audits/listing.ts'
+import { AuditQuery, auditReplies, sendAudits } from './listing.ts'
 import { NDJSON } from '../../../http/ndjson.ts'
 import { problemReplies } from '../../../http/replies.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import { InvalidFields } from '../../../problems/table.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { InvalidFields } from '../../../domain/errors.ts'
 
 const word = { type: 'string', maxLength: 200 } as const
 

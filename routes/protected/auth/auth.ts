@@ -1,6 +1,6 @@
-import { originOf, userPrincipalOf } from '../../../access/principal.ts'
+import { originOf, userPrincipalOf } from '../../../domain/access/principal.ts'
 import { noContent } from '../../../http/replies.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 
 const routes: RoutesPlugin = async fastify => {
   fastify.delete(

@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
-import { originOf, principalOf } from '../../../access/principal.ts'
-import { canonicalJson } from '../../../json/value.ts'
-import { UNLIMITED } from '../../../keys/client-key.ts'
-import type { Policy } from '../../../keys/client-key.ts'
-import type { Retryable } from '../../../keys/registry.ts'
-import type { Author } from '../../../keys/store.ts'
-import { InvalidFields } from '../../../problems/table.ts'
+import { originOf, principalOf } from '../../../domain/access/principal.ts'
+import { canonicalJson } from '../../../domain/json/value.ts'
+import { UNLIMITED } from '../../../domain/keys/client-key.ts'
+import type { Policy } from '../../../domain/keys/client-key.ts'
+import type { Retryable } from '../../../domain/keys/registry.ts'
+import type { Author } from '../../../domain/keys/store.ts'
+import { InvalidFields } from '../../../domain/errors.ts'
 
 export const IdParams = {
   type: 'object',

@@ -1,11 +1,11 @@
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { instant, toInstant } from '../../../json/instants.ts'
-import { GENERATION } from '../../../json/validation.ts'
-import { ChangeKeyBody, NewKeyBody, toKeyChange } from '../../../keys/fields.ts'
-import { toKeyJson, toTokenJson } from '../../../keys/representation.ts'
-import { GRANTS } from '../../../keys/scopes.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { instant, toInstant } from '../../../domain/json/instants.ts'
+import { GENERATION } from '../../../domain/json/validation.ts'
+import { ChangeKeyBody, NewKeyBody, toKeyChange } from '../../../domain/keys/fields.ts'
+import { toKeyJson, toTokenJson } from '../../../domain/keys/representation.ts'
+import { GRANTS } from '../../../domain/keys/scopes.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import {
   BeyondCeiling,
   ClientKeyNameTaken,
@@ -14,7 +14,7 @@ import {
   EnvironmentKeyFixed,
   IdempotencyKeyReused,
   InvalidFields
-} from '../../../problems/table.ts'
+} from '../../../domain/errors.ts'
 import { authorOf, IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
 
 const Query = {

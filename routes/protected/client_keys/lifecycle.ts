@@ -1,7 +1,7 @@
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { DEFAULT_GRACE_SECONDS, RevokeBody, RotateBody, toReason } from '../../../keys/fields.ts'
-import { toKeyJson, toTokenJson } from '../../../keys/representation.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { DEFAULT_GRACE_SECONDS, RevokeBody, RotateBody, toReason } from '../../../domain/keys/fields.ts'
+import { toKeyJson, toTokenJson } from '../../../domain/keys/representation.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import {
   BeyondCeiling,
   ClientKeyNotFound,
@@ -10,7 +10,7 @@ import {
   IdempotencyKeyReused,
   InvalidFields,
   TooManyTokens
-} from '../../../problems/table.ts'
+} from '../../../domain/errors.ts'
 import { authorOf, IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
 
 const routes: RoutesPlugin = async fastify => {

@@ -1,7 +1,7 @@
-import { keyPrincipalOf } from '../../../access/principal.ts'
+import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { reply } from '../../../http/replies.ts'
-import { toPolicyJson } from '../../../keys/representation.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { toPolicyJson } from '../../../domain/keys/representation.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 
 const routes: RoutesPlugin = async fastify => {
   fastify.get(

@@ -1,9 +1,9 @@
-import { keyPrincipalOf } from '../../../access/principal.ts'
+import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { DAYS_KEPT } from '../../../keys/evidence.ts'
-import { toUsageJson } from '../../../keys/representation.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import { ClientKeyNotFound, InvalidFields } from '../../../problems/table.ts'
+import { DAYS_KEPT } from '../../../domain/keys/evidence.ts'
+import { toUsageJson } from '../../../domain/keys/representation.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
 import { IdParams } from './fields.ts'
 
 const DEFAULT_DAYS = 30

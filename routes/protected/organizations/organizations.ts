@@ -1,18 +1,18 @@
-import { askerOf, principalOf } from '../../../access/principal.ts'
-import { refuseKeyWithoutApps } from '../../../access/transfer.ts'
-import { toOwner, TransferQuery } from '../../../apps/owner.ts'
-import { AuditQuery, auditReplies, sendAudits } from '../../../audits/listing.ts'
+import { askerOf, principalOf } from '../../../domain/access/principal.ts'
+import { refuseKeyWithoutApps } from '../../../domain/access/transfer.ts'
+import { toOwner, TransferQuery } from '../../../domain/apps/owner.ts'
+import { AuditQuery, auditReplies, sendAudits } from '../audits/listing.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
-import { id } from '../../../json/validation.ts'
-import { refuseCredentials } from '../../../keys/token-shape.ts'
+import { id } from '../../../domain/json/validation.ts'
+import { refuseCredentials } from '../../../domain/keys/token-shape.ts'
 import {
   organizationFields,
   roleField,
   toMemberJson,
   toOrganizationJson
-} from '../../../organizations/representation.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+} from '../../../domain/organizations/representation.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import {
   DescriptiveNameTaken,
   Forbidden,
@@ -23,7 +23,7 @@ import {
   OwnsApps,
   TooManyApps,
   UserNotFound
-} from '../../../problems/table.ts'
+} from '../../../domain/errors.ts'
 
 const IdParams = {
   type: 'object',

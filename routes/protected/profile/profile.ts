@@ -1,18 +1,12 @@
-import { originOf, userPrincipalOf } from '../../../access/principal.ts'
+import { originOf, userPrincipalOf } from '../../../domain/access/principal.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
-import { refuseCredentials } from '../../../keys/token-shape.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
-import {
-  InvalidFields,
-  InvalidLogin,
-  SessionNotFound,
-  SignInLimited,
-  TooBusy,
-  UserNotFound
-} from '../../../problems/table.ts'
-import { passwordFaults } from '../../../users/passwords.ts'
-import { existing, toSessionJson, toUserJson, userFields } from '../../../users/representation.ts'
-import { checkPassword } from '../../../users/sign-in.ts'
+import { refuseCredentials } from '../../../domain/keys/token-shape.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { InvalidFields, InvalidLogin, SessionNotFound, TooBusy, UserNotFound } from '../../../domain/errors.ts'
+import { SignInLimited } from '../../../http/errors.ts'
+import { passwordFaults } from '../../../domain/users/passwords.ts'
+import { existing, toSessionJson, toUserJson, userFields } from '../../../domain/users/representation.ts'
+import { checkPassword } from '../../../domain/users/sign-in.ts'
 
 const ProfileBody = {
   type: 'object',

@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { askerOf, originOf, principalOf } from '../../../access/principal.ts'
+import { askerOf, originOf, principalOf } from '../../../domain/access/principal.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
-import { refuseTransfer } from '../../../access/transfer.ts'
+import { refuseTransfer } from '../../../domain/access/transfer.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
-import { toOwner, TransferQuery } from '../../../apps/owner.ts'
-import { id } from '../../../json/validation.ts'
-import { ceilingOf, refuseBeyond } from '../../../keys/ceiling.ts'
-import { UNLIMITED } from '../../../keys/client-key.ts'
-import { refuseCredentials } from '../../../keys/token-shape.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { toOwner, TransferQuery } from '../../../domain/apps/owner.ts'
+import { id } from '../../../domain/json/validation.ts'
+import { ceilingOf, refuseBeyond } from '../../../domain/keys/ceiling.ts'
+import { UNLIMITED } from '../../../domain/keys/client-key.ts'
+import { refuseCredentials } from '../../../domain/keys/token-shape.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import {
   BeyondCeiling,
   DescriptiveNameTaken,
@@ -21,9 +21,9 @@ import {
   TooManyApps,
   TooBusy,
   UserNotFound
-} from '../../../problems/table.ts'
-import { passwordFaults } from '../../../users/passwords.ts'
-import { existing, toUserJson, userFields } from '../../../users/representation.ts'
+} from '../../../domain/errors.ts'
+import { passwordFaults } from '../../../domain/users/passwords.ts'
+import { existing, toUserJson, userFields } from '../../../domain/users/representation.ts'
 
 /**
  * Administrators make client keys, and another password or address opens an account that was somebody's: a key that is

@@ -1,26 +1,22 @@
 import type { FastifyRequest } from 'fastify'
 import { reply, problemReplies } from '../../../http/replies.ts'
-import { plainAddress } from '../../../keys/addresses.ts'
-import { credentialFaults } from '../../../keys/token-shape.ts'
-import type { RoutesPlugin } from '../../../plugins/validation.ts'
+import { plainAddress } from '../../../net/addresses.ts'
+import { credentialFaults } from '../../../domain/keys/token-shape.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import {
   AccountLocked,
-  BodyTooLarge,
   EmailTaken,
   InvalidFields,
   InvalidLogin,
-  MalformedJson,
   ServiceUnavailable,
-  SignInLimited,
-  SignUpClosed,
-  TooBusy,
-  UnsupportedMediaType
-} from '../../../problems/table.ts'
-import { sessionHeaderDocs } from '../../../sessions/headers.ts'
-import { passwordFaults } from '../../../users/passwords.ts'
-import { toUserJson, userFields } from '../../../users/representation.ts'
-import { checkPassword, startSession } from '../../../users/sign-in.ts'
-import type { Visitor } from '../../../users/sign-in.ts'
+  TooBusy
+} from '../../../domain/errors.ts'
+import { BodyTooLarge, MalformedJson, SignInLimited, SignUpClosed, UnsupportedMediaType } from '../../../http/errors.ts'
+import { sessionHeaderDocs } from './headers.ts'
+import { passwordFaults } from '../../../domain/users/passwords.ts'
+import { toUserJson, userFields } from '../../../domain/users/representation.ts'
+import { checkPassword, startSession } from '../../../domain/users/sign-in.ts'
+import type { Visitor } from '../../../domain/users/store.ts'
 
 const SignInBody = {
   type: 'object',

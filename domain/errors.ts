@@ -1,0 +1,180 @@
+/** A foreseen failure. `message` and `errors` are shown to the client, so they never hold what it sent. */
+export class DomainError extends Error {
+  /** The kind of failure, for programs. Codes never change their meaning. */
+  readonly code: string
+  /** One sentence for each thing that is wrong, where there are several. */
+  errors?: readonly string[]
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export type DomainErrorClass = new () => DomainError
+
+/** Makes the class of one kind of failure. */
+export const defineError = (code: string, message: string): DomainErrorClass =>
+  class extends DomainError {
+    constructor() {
+      super(code, message)
+    }
+  }
+
+// Authentication and authorization
+
+export const InvalidToken = defineError(
+  'INVALID_TOKEN',
+  'There is no good client key and no good session in the headers. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here, or sign in again.'
+)
+
+const InsufficientScopeBase = defineError('INSUFFICIENT_SCOPE', 'The client key is good, but it may not do this.')
+
+/** The key has not the scope that is asked for. */
+export class InsufficientScope extends InsufficientScopeBase {
+  constructor(scope: string) {
+    super()
+    this.message = `The client key is good, but it may not do this: it needs the scope ${scope}.`
+  }
+}
+
+// Client keys
+
+export const ClientKeyNotFound = defineError('CLIENT_KEY_NOT_FOUND', 'No client key has this id.')
+
+export const ClientKeyNameTaken = defineError(
+  'CLIENT_KEY_NAME_TAKEN',
+  'Another client key that is not revoked has this name. Choose another, or revoke that key first.'
+)
+
+export const ClientKeyRevoked = defineError(
+  'CLIENT_KEY_REVOKED',
+  'A revoked client key stays revoked and can not be changed. Issue a new one.'
+)
+
+export const EnvironmentKeyFixed = defineError(
+  'ENVIRONMENT_KEY_FIXED',
+  'This key is an entry of CLIENT_KEYS in the environment of the service: it can be revoked here, but neither changed nor rotated. Issue a managed key instead.'
+)
+
+export const TooManyTokens = defineError(
+  'TOO_MANY_TOKENS',
+  'A hundred tokens of this key are still good. Wait until some have died, or rotate with grace_seconds 0, which ends them all.'
+)
+
+const BeyondCeilingBase = defineError(
+  'BEYOND_CEILING',
+  'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what is beyond it.'
+)
+
+/** One sentence for each thing that is beyond the permission boundary of the actor. */
+export class BeyondCeiling extends BeyondCeilingBase {
+  override errors: readonly string[]
+
+  constructor(errors?: readonly string[]) {
+    super()
+    this.errors = errors ?? [this.message]
+    this.message = String(this.errors[0])
+  }
+}
+
+export const IdempotencyKeyReused = defineError(
+  'IDEMPOTENCY_KEY_REUSED',
+  'Another request with this Idempotency-Key was made in the last ten minutes. Send a new one with each new request, and the same one with a retry.'
+)
+
+// Users and organizations
+
+export const InvalidLogin = defineError('INVALID_LOGIN', 'Invalid login credentials. Please try again.')
+
+export const AccountLocked = defineError(
+  'ACCOUNT_LOCKED',
+  'An administrator has locked this account. Ask one to unlock it.'
+)
+
+export const TooBusy = defineError(
+  'TOO_BUSY',
+  'The service has more passwords to check than it can. Try again after the seconds that Retry-After tells.'
+)
+
+export const Forbidden = defineError(
+  'FORBIDDEN',
+  'You may see this, but you may not do this to it: ask its owner, or an administrator of the organization that owns it.'
+)
+
+export const UserNotFound = defineError('USER_NOT_FOUND', 'No user has this id.')
+
+export const SessionNotFound = defineError('SESSION_NOT_FOUND', 'You have no session of this id; it may have ended.')
+
+export const OrganizationNotFound = defineError(
+  'ORGANIZATION_NOT_FOUND',
+  'No organization has this id, or you do not belong to it.'
+)
+
+export const EmailTaken = defineError('EMAIL_TAKEN', 'Another user has this e-mail address; its case does not count.')
+
+export const LastAdmin = defineError(
+  'LAST_ADMIN',
+  'This user is the last administrator of an organization. Make another member an administrator first.'
+)
+
+export const OwnsApps = defineError(
+  'OWNS_APPS',
+  'It owns apps, deleted ones included, which need another owner first: name one, as transfer_to=User:<id> or transfer_to=Organization:<id>.'
+)
+
+export const TooManyTags = defineError(
+  'TOO_MANY_TAGS',
+  'The app has a thousand tags already, and can bear no more. Remove one first: DELETE /apps/:name/tags.'
+)
+
+export const TooManyApps = defineError(
+  'TOO_MANY_APPS',
+  'It owns more than a thousand apps that are not deleted. Give some away first: PUT /apps/:id/transfer/:owner_type/:owner_id.'
+)
+
+// Fields
+
+const InvalidFieldsBase = defineError('INVALID_FIELDS', 'name is required')
+
+/** One sentence for each field that is wrong, naming it. */
+export class InvalidFields extends InvalidFieldsBase {
+  override errors: readonly string[]
+
+  constructor(errors?: readonly string[]) {
+    super()
+    this.errors = errors ?? [this.message]
+    this.message = String(this.errors[0])
+  }
+}
+
+// Apps
+
+export const AppNotFound = defineError('APP_NOT_FOUND', 'No app has this name, or it was deleted.')
+
+export const TagNotFound = defineError('TAG_NOT_FOUND', 'The app does not bear this tag, or there is no such app.')
+
+export const DescriptiveNameTaken = defineError(
+  'DESCRIPTIVE_NAME_TAKEN',
+  'The owner has another app with this descriptive name. Choose another, or delete that app first.'
+)
+
+export const NoPortLeft = defineError(
+  'NO_PORT_LEFT',
+  'Each port from 3001 to 65535 belongs to an app. Delete an app that is not needed; the next one gets its port.'
+)
+
+export const OwnerNotFound = defineError(
+  'OWNER_NOT_FOUND',
+  'owner_id names no user or organization of the given owner_type.'
+)
+
+// The store
+
+/** The database can't be used at the moment; nothing was changed. */
+export const ServiceUnavailable = defineError(
+  'SERVICE_UNAVAILABLE',
+  'The database can not be used now. Try again after the seconds that Retry-After tells.'
+)
+
+export const isUnavailable = (error: unknown): boolean => error instanceof ServiceUnavailable

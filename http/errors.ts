@@ -1,0 +1,109 @@
+import { defineError, InvalidToken } from '../domain/errors.ts'
+import type { DomainErrorClass } from '../domain/errors.ts'
+
+export const CredentialRequired = defineError(
+  'CREDENTIAL_REQUIRED',
+  'Send a client key, Authorization: Bearer <key_access_token>, or sign in: POST /auth/sign_in.'
+)
+
+export const BrowserNotAllowed = defineError(
+  'BROWSER_NOT_ALLOWED',
+  'A browser sent this request from a page of another site. A client key reaches everything, so it must not be in a page: call from a server.'
+)
+
+export const AddressNotAllowed = defineError(
+  'ADDRESS_NOT_ALLOWED',
+  'The client key is good, but the address that the request came from is none of its allowed_ips.'
+)
+
+export const RateLimited = defineError(
+  'RATE_LIMITED',
+  'The client key has used up its rate_limit. Try again after the seconds that Retry-After tells.'
+)
+
+export const LimitUndecided = defineError(
+  'LIMIT_UNDECIDED',
+  'The client key has a rate_limit, and how much of it is used can not be told now. Try again after the seconds that Retry-After tells.'
+)
+
+export const SignInLimited = defineError(
+  'SIGN_IN_LIMITED',
+  'Too many attempts were made from this address or for this account. Try again after the seconds that Retry-After tells.'
+)
+
+export const SignUpClosed = defineError(
+  'SIGN_UP_CLOSED',
+  'The operator of the service makes its users: ask for an account.'
+)
+
+export const UserRequired = defineError(
+  'USER_REQUIRED',
+  'A client key belongs to no user, so there is nothing here for it. Sign in: POST /auth/sign_in.'
+)
+
+export const ClientKeyRequired = defineError('CLIENT_KEY_REQUIRED', 'A user can not do this: it needs a client key.')
+
+export const AdminRequired = defineError(
+  'ADMIN_REQUIRED',
+  'Only users with the role admin, and client keys that have the scope, may do this.'
+)
+
+export const BadUrl = defineError('BAD_URL', 'The path of the URL is not well-formed; check its percent-encoding.')
+
+export const BadRequest = defineError(
+  'BAD_REQUEST',
+  'The request is not well-formed HTTP, or its body does not agree with its headers.'
+)
+
+export const MalformedJson = defineError(
+  'MALFORMED_JSON',
+  'Content-Type says JSON, but the body is empty, is not well-formed JSON, or holds a key such as __proto__.'
+)
+
+export const RequestTimeout = defineError('REQUEST_TIMEOUT', 'The request did not arrive in time. Send it again.')
+
+export const BodyTooLarge = defineError('BODY_TOO_LARGE', 'A body may hold 1 MiB at most.')
+
+export const UnsupportedMediaType = defineError(
+  'UNSUPPORTED_MEDIA_TYPE',
+  'Send JSON, with Content-Type: application/json.'
+)
+
+export const HeadersTooLarge = defineError('HEADERS_TOO_LARGE', 'The headers of a request may hold 16 KiB at most.')
+
+export const RouteNotFound = defineError(
+  'ROUTE_NOT_FOUND',
+  'Nothing is served at this path. The routes are described at /docs.'
+)
+
+export const MethodNotAllowed = defineError(
+  'METHOD_NOT_ALLOWED',
+  'This path is served, but not with this method; the Allow header names those it is served with.'
+)
+
+export const InternalError = defineError(
+  'INTERNAL_ERROR',
+  'The service failed to answer. The failure is in its log, under the id in the X-Request-Id header.'
+)
+
+/** What a failure that Fastify itself raised is to a client, by its code. */
+export const frameworkProblems: Readonly<Record<string, DomainErrorClass>> = {
+  FST_ERR_BAD_URL: BadUrl,
+  FST_ERR_MAX_PARAM_LENGTH: RouteNotFound,
+  FST_ERR_CTP_EMPTY_JSON_BODY: MalformedJson,
+  FST_ERR_CTP_INVALID_JSON_BODY: MalformedJson,
+  FST_ERR_CTP_BODY_TOO_LARGE: BodyTooLarge,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: UnsupportedMediaType,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: BadRequest
+}
+
+/** What a failure of the plugins for client keys is in this service, where one can sign in as well. */
+export const keyProblems: Readonly<Record<string, DomainErrorClass>> = {
+  CREDENTIAL_REQUIRED: CredentialRequired,
+  INVALID_TOKEN: InvalidToken,
+  BROWSER_NOT_ALLOWED: BrowserNotAllowed,
+  ADDRESS_NOT_ALLOWED: AddressNotAllowed,
+  USER_REQUIRED: UserRequired,
+  RATE_LIMITED: RateLimited,
+  LIMIT_UNDECIDED: LimitUndecided
+}

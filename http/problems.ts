@@ -1,0 +1,121 @@
+import type { XStatic } from 'typebox/schema'
+import { DomainError } from '../domain/errors.ts'
+
+/** The media type of a problem document (RFC 9457). */
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+
+/** A problem document (RFC 9457), with the members `code` and `errors` beside the standard's. */
+export const Problem = {
+  $id: 'Problem',
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code', 'errors'],
+  properties: {
+    type: {
+      type: 'string',
+      format: 'uri',
+      description: 'Names the kind of problem; it is not meant to be fetched.',
+      examples: ['tag:trivialapps.io,2026:problem/app-not-found']
+    },
+    title: { type: 'string', description: 'The kind of problem, for people.', examples: ['There is no such app'] },
+    status: { type: 'integer', description: 'The status code of the reply.', examples: [404] },
+    detail: {
+      type: 'string',
+      description: 'What happened and what to do.',
+      examples: ['No app has this name, or it was deleted.']
+    },
+    code: {
+      type: 'string',
+      description: 'The kind of problem, for programs. Codes never change their meaning.',
+      examples: ['APP_NOT_FOUND']
+    },
+    errors: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Each thing that is wrong, in a sentence of its own.',
+      examples: [['No app has this name, or it was deleted.']]
+    }
+  }
+} as const
+
+export type Problem = XStatic<typeof Problem>
+
+interface ProblemKind {
+  readonly status: number
+  readonly title: string
+}
+
+/** What each failure with a reply of its own is over HTTP, by its code. */
+const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
+  CREDENTIAL_REQUIRED: { status: 401, title: 'A credential is required' },
+  INVALID_TOKEN: { status: 401, title: 'The credential is not good' },
+  BROWSER_NOT_ALLOWED: { status: 403, title: 'Client keys are not for browser pages' },
+  INSUFFICIENT_SCOPE: { status: 403, title: 'The key lacks a scope' },
+  ADDRESS_NOT_ALLOWED: { status: 403, title: 'The key is not for use from this address' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests with this key' },
+  LIMIT_UNDECIDED: { status: 503, title: 'The rate limit can not be told now' },
+  CLIENT_KEY_NOT_FOUND: { status: 404, title: 'There is no such client key' },
+  CLIENT_KEY_NAME_TAKEN: { status: 409, title: 'The name is taken' },
+  CLIENT_KEY_REVOKED: { status: 409, title: 'The client key is revoked' },
+  ENVIRONMENT_KEY_FIXED: { status: 409, title: 'Environment keys can not be changed' },
+  TOO_MANY_TOKENS: { status: 409, title: 'The client key has too many tokens' },
+  BEYOND_CEILING: { status: 403, title: 'This goes beyond your own key' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for something else' },
+  INVALID_LOGIN: { status: 401, title: 'The sign-in is refused' },
+  ACCOUNT_LOCKED: { status: 403, title: 'The account is locked' },
+  SIGN_IN_LIMITED: { status: 429, title: 'Too many attempts' },
+  TOO_BUSY: { status: 503, title: 'Too many passwords are being checked' },
+  SIGN_UP_CLOSED: { status: 403, title: 'Nobody can sign up here' },
+  USER_REQUIRED: { status: 403, title: 'This is for users' },
+  CLIENT_KEY_REQUIRED: { status: 403, title: 'This is for client keys' },
+  ADMIN_REQUIRED: { status: 403, title: 'This is for administrators' },
+  FORBIDDEN: { status: 403, title: 'You may not do this' },
+  USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
+  SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
+  ORGANIZATION_NOT_FOUND: { status: 404, title: 'There is no such organization' },
+  EMAIL_TAKEN: { status: 409, title: 'The e-mail address is taken' },
+  LAST_ADMIN: { status: 409, title: 'An organization keeps an administrator' },
+  OWNS_APPS: { status: 409, title: 'It owns apps' },
+  TOO_MANY_TAGS: { status: 409, title: 'The app has too many tags' },
+  TOO_MANY_APPS: { status: 409, title: 'It owns too many apps' },
+  BAD_URL: { status: 400, title: 'The URL is malformed' },
+  BAD_REQUEST: { status: 400, title: 'The request is malformed' },
+  MALFORMED_JSON: { status: 400, title: 'The body is not JSON' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The media type is not supported' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
+  ROUTE_NOT_FOUND: { status: 404, title: 'There is no such route' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
+  INVALID_FIELDS: { status: 422, title: 'Some fields are not valid' },
+  APP_NOT_FOUND: { status: 404, title: 'There is no such app' },
+  TAG_NOT_FOUND: { status: 404, title: 'There is no such tag' },
+  DESCRIPTIVE_NAME_TAKEN: { status: 409, title: 'The descriptive name is taken' },
+  NO_PORT_LEFT: { status: 409, title: 'There is no port left' },
+  OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
+  INTERNAL_ERROR: { status: 500, title: 'Something went wrong here' },
+  SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available now' }
+}
+
+/** Whether a failure has a reply of its own. */
+export const isProblem = (error: unknown): error is DomainError =>
+  error instanceof DomainError && error.code in PROBLEMS
+
+/** The document that a client gets for a failure. */
+export const toDocument = ({ code, message, errors = [message] }: DomainError): Problem => {
+  const { status, title } = kindOf(code)
+  return {
+    type: `tag:trivialapps.io,2026:problem/${code.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: message,
+    code,
+    errors: [...errors]
+  }
+}
+
+/** The status and the title of a failure. */
+export const kindOf = (code: string): ProblemKind => {
+  const kind = PROBLEMS[code]
+  if (kind === undefined) throw new Error(`${code} has no reply`)
+  return kind
+}

@@ -1,0 +1,21 @@
+import fp from 'fastify-plugin'
+import { createAppWriter } from '../../domain/apps/representation.ts'
+import type { WriteApp } from '../../domain/apps/representation.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Writes an app as JSON text, as this service hosts it. */
+    writeApp: WriteApp
+  }
+}
+
+export default fp(
+  async fastify => {
+    const { BASE_URL, DEFAULT_LOAD_BALANCER } = fastify.config
+    fastify.decorate(
+      'writeApp',
+      createAppWriter({ domain: new URL(BASE_URL).host, loadBalancer: DEFAULT_LOAD_BALANCER })
+    )
+  },
+  { name: 'app-writer', dependencies: ['config'] }
+)

@@ -1,0 +1,148 @@
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { keyPrincipalOf } from '../../domain/access/principal.ts'
+import { bearerChallenge } from '../../http/challenge.ts'
+import { createRangeCheck, plainAddress } from '../../net/addresses.ts'
+import { rateLimitOf } from '../../domain/keys/client-key.ts'
+import type { ClientKey, RateLimit } from '../../domain/keys/client-key.ts'
+import type { Evidence } from '../../domain/keys/evidence.ts'
+import { covers } from '../../domain/keys/scopes.ts'
+import type { Scope } from '../../domain/keys/scopes.ts'
+import { logRefusal } from './client-key-auth.ts'
+import { AddressNotAllowed, InsufficientScope, LimitUndecided, RateLimited, UserRequired } from './client-key-errors.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * The scope that a client key needs for the route; null: any key will do; `none`: none will, and none does where
+     * the route says nothing. Every protected route says one of these.
+     */
+    scope?: Scope | null | 'none'
+  }
+
+  interface FastifyInstance {
+    /** An `onRequest` hook: holds a client key to its policy, and counts the request. */
+    enforcePolicy: onRequestHookHandler
+    /** A `preHandler` hook: the same once more, but for the counting. */
+    enforcePolicyAgain: preHandlerHookHandler
+  }
+}
+
+export interface ClientKeyPolicyOptions {
+  /** Is told of every request that is let in or refused. */
+  evidence: Evidence
+  /** Where requests are counted, for keys that have a rate limit; the memory of this process by default. */
+  rateLimitStore?: FastifyRateLimitStoreCtor
+}
+
+/** So many keys with a rate limit are told apart at a time. */
+const MOST_LIMITED_KEYS = 1_000_000
+
+/**
+ * Holds client keys to their policy: `allowed_ips`, `rate_limit`, and the scope that each route declares as
+ * `config.scope`. A key without limits costs nothing here but a look. Where a limit can't be told, the request is
+ * refused.
+ *
+ * A refused request fails with ADDRESS_NOT_ALLOWED, USER_REQUIRED or INSUFFICIENT_SCOPE (403, RFC 6750), RATE_LIMITED
+ * (429) or LIMIT_UNDECIDED (503).
+ */
+export default fp<ClientKeyPolicyOptions>(
+  async (fastify, { evidence, rateLimitStore }) => {
+    await fastify.register(rateLimit, {
+      global: false,
+      cache: MOST_LIMITED_KEYS,
+      ...(rateLimitStore === undefined ? {} : { store: rateLimitStore }),
+      keyGenerator: request => keyPrincipalOf(request).key.id,
+      max: request => rateLimitOf(keyPrincipalOf(request).key).max,
+      timeWindow: request => rateLimitOf(keyPrincipalOf(request).key).windowSeconds * 1000
+    })
+    const count = fastify.createRateLimit()
+
+    const refuse = (request: FastifyRequest, reason: string): void => {
+      const { token } = keyPrincipalOf(request)
+      evidence.refused(token, reason)
+      logRefusal(request, reason, token)
+    }
+
+    /** The scope that the key is let in under, null where any key is; or why it is refused. */
+    const judge = (request: FastifyRequest, reply: FastifyReply): Scope | null | Error => {
+      const { key } = keyPrincipalOf(request)
+      if (key.allowedIps.length > 0 && !isAllowed(key, request.ip)) {
+        refuse(request, 'address_not_allowed')
+        return new AddressNotAllowed()
+      }
+      const { scope = 'none' } = request.routeOptions.config
+      if (scope === 'none') {
+        refuse(request, 'user_required')
+        return new UserRequired()
+      }
+      if (scope === null || covers(key.scopes, scope)) return scope
+      refuse(request, 'insufficient_scope')
+      reply.header('www-authenticate', bearerChallenge(fastify.clientKeyRealm, 'insufficient_scope', scope))
+      return new InsufficientScope(scope)
+    }
+
+    const countOne = async (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      { max, windowSeconds }: RateLimit
+    ): Promise<Error | undefined> => {
+      const counted = await count(request).catch((cause: unknown) => ({ cause }))
+      if ('cause' in counted || counted.isAllowed) {
+        refuse(request, 'limit_undecided')
+        return Object.assign(new LimitUndecided(), counted)
+      }
+      const { remaining, ttlInSeconds, isExceeded } = counted
+      reply
+        .header('ratelimit-policy', `"client_key";q=${max};w=${windowSeconds}`)
+        .header('ratelimit', `"client_key";r=${remaining};t=${ttlInSeconds}`)
+      if (!isExceeded) return undefined
+      refuse(request, 'rate_limited')
+      reply.header('retry-after', ttlInSeconds)
+      return new RateLimited()
+    }
+
+    const letIn = (request: FastifyRequest, scope: Scope | null): void => {
+      evidence.used(keyPrincipalOf(request).token, scope, plainAddress(request.ip), request.headers['user-agent'])
+    }
+
+    fastify.decorate('enforcePolicy', (request, reply, done) => {
+      const scope = judge(request, reply)
+      if (scope instanceof Error) {
+        done(scope)
+        return
+      }
+      const { rateLimit } = keyPrincipalOf(request).key
+      if (rateLimit === null) {
+        letIn(request, scope)
+        done()
+        return
+      }
+      countOne(request, reply, rateLimit)
+        .then(excess => {
+          if (excess === undefined) letIn(request, scope)
+          return excess
+        })
+        .then(done, done)
+    })
+
+    fastify.decorate('enforcePolicyAgain', (request, reply, done) => {
+      const scope = judge(request, reply)
+      done(scope instanceof Error ? scope : undefined)
+    })
+  },
+  { name: 'client-key-policy', fastify: '5.x', dependencies: ['client-key-auth'] }
+)
+
+// Loaded by plugins/client-keys.ts, which knows where the evidence goes.
+export const autoload = false
+
+const rangeChecks = new WeakMap<ClientKey, (address: string) => boolean>()
+
+const isAllowed = (key: ClientKey, address: string): boolean => {
+  const isInRange = rangeChecks.get(key) ?? createRangeCheck(key.allowedIps)
+  rangeChecks.set(key, isInRange)
+  return isInRange(address)
+}

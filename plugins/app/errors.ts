@@ -1,0 +1,103 @@
+import FindMyWay from 'find-my-way'
+import type { HTTPMethod } from 'find-my-way'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { bearerChallenge, REALM } from '../../http/challenge.ts'
+import { splitUrl } from '../../net/url.ts'
+import { sentences } from '../../domain/json/validation.ts'
+import { isProblem, PROBLEM_MEDIA_TYPE, toDocument } from '../../http/problems.ts'
+import { DomainError, InvalidFields, InvalidToken } from '../../domain/errors.ts'
+import type { DomainErrorClass } from '../../domain/errors.ts'
+import {
+  BadRequest,
+  frameworkProblems,
+  InternalError,
+  keyProblems,
+  MethodNotAllowed,
+  RouteNotFound
+} from '../../http/errors.ts'
+
+const RETRY_AFTER_SECONDS = 1
+
+/**
+ * Every failure to a problem document (RFC 9457). What the service did not foresee is logged, and the reply hides it.
+ */
+export default fp(
+  async fastify => {
+    fastify.setErrorHandler(sendProblem)
+
+    const routes: Route[] = []
+    fastify.addHook('onRoute', ({ method, url }) => {
+      // For preflights, which are answered everywhere.
+      if (url === '*') return
+      for (const each of [method].flat() as HTTPMethod[]) routes.push({ method: each, url })
+    })
+    let served: Served | undefined
+    const refuse = (request: FastifyRequest, reply: FastifyReply): DomainError => {
+      const { methods, router } = (served ??= routesServed(routes))
+      const allowed = methods.filter(method => router.find(method, splitUrl(request.url).path) !== null)
+      if (allowed.length === 0 || allowed.includes(request.method as HTTPMethod)) return new RouteNotFound()
+      reply.header('allow', allowed.join(', '))
+      return new MethodNotAllowed()
+    }
+    // A scope of its own, so that its hook runs for what is not found and for nothing else.
+    await fastify.register(async scope => {
+      // Before a body is read that nobody asked for.
+      scope.addHook('onRequest', (request, reply, done) => {
+        done(refuse(request, reply))
+      })
+      // A route may also find by itself that it has nothing, as that of a folder of files does.
+      scope.setNotFoundHandler((request, reply) => {
+        throw refuse(request, reply)
+      })
+    })
+  },
+  { name: 'errors', dependencies: ['security-headers'] }
+)
+
+interface Route {
+  method: HTTPMethod
+  url: string
+}
+
+interface Served {
+  methods: HTTPMethod[]
+  router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
+}
+
+// Made when something is first not found: it takes as long as Fastify's own router, and no start should wait for it.
+const routesServed = (routes: readonly Route[]): Served => {
+  const router = FindMyWay()
+  for (const { method, url } of routes) router.on(method, url, () => {})
+  return { methods: [...new Set(routes.map(({ method }) => method))], router }
+}
+
+/** Answers a failure with its problem document. */
+export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  const problem = toProblem(error)
+  const document = toDocument(problem)
+  const { status } = document
+  if (status >= 500) {
+    request.log.error({ err: error }, 'the request failed')
+    reply.header('x-request-id', request.id)
+  }
+  // RFC 9110, section 11.6.1, wants one in every 401; RFC 6750, section 3, an error code where a token was sent.
+  if (status === 401 && !reply.hasHeader('www-authenticate')) {
+    reply.header(
+      'www-authenticate',
+      bearerChallenge(REALM, problem instanceof InvalidToken ? 'invalid_token' : undefined)
+    )
+  }
+  if (status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document))
+}
+
+const toProblem = (error: unknown): DomainError => {
+  if (isProblem(error)) return error
+  const { code, message, statusCode = 500, validation } = error as FastifyError
+  if (validation !== undefined) return new InvalidFields(sentences(validation))
+  const Known: DomainErrorClass | undefined = frameworkProblems[code] ?? keyProblems[code]
+  if (Known !== undefined) return new Known()
+  if (code === 'INSUFFICIENT_SCOPE') return new DomainError(code, message)
+  return statusCode >= 400 && statusCode < 500 ? new BadRequest() : new InternalError()
+}

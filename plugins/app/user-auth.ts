@@ -1,0 +1,56 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { userPrincipalOf } from '../../domain/access/principal.ts'
+import { InvalidToken } from '../../domain/errors.ts'
+import { AdminRequired, ClientKeyRequired } from '../../http/errors.ts'
+import { sessionDigest } from '../../domain/users/session.ts'
+import type { SessionCredential } from '../../domain/users/session.ts'
+import { createPasswordHasher } from '../../domain/users/passwords.ts'
+import type { PasswordHasher } from '../../domain/users/passwords.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * Which signed-in users the route is for: any, those with the role `admin`, or none. Every protected route says
+     * one.
+     */
+    users?: 'any' | 'admin' | 'none'
+  }
+
+  interface FastifyInstance {
+    passwords: PasswordHasher
+    /**
+     * Lets a request with a good session pass, where the route is for such users. Throws InvalidToken,
+     * ClientKeyRequired or AdminRequired for any other.
+     */
+    requireUser: (credential: SessionCredential, request: FastifyRequest) => Promise<void>
+  }
+}
+
+/** Lets users in with sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. Never by the URL. */
+export default fp(
+  async fastify => {
+    const { users } = fastify.stores
+
+    const signIn = async ({ accessToken, client, uid }: SessionCredential, request: FastifyRequest): Promise<void> => {
+      const found = await users.findSession(sessionDigest(accessToken), new Date())
+      if (found === null || found.session.client !== client || found.user.email !== uid.toLowerCase()) {
+        request.log.info(
+          { reason: 'no_session', method: request.method, route: request.routeOptions.url, address: request.ip },
+          'session refused'
+        )
+        throw new InvalidToken()
+      }
+      request.principal = { kind: 'user', ...found }
+    }
+
+    fastify.decorate('passwords', createPasswordHasher())
+    fastify.decorate('requireUser', async (credential, request) => {
+      await signIn(credential, request)
+      const { users: which = 'none' } = request.routeOptions.config
+      if (which === 'none') throw new ClientKeyRequired()
+      if (which === 'admin' && userPrincipalOf(request).user.role !== 'admin') throw new AdminRequired()
+    })
+  },
+  { name: 'user-auth', dependencies: ['database', 'client-keys'] }
+)

@@ -1,0 +1,94 @@
+import Fastify from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { stringify } from 'yaml'
+import { ownAddress } from '../../http/own-address.ts'
+
+const PREFIX = '/docs'
+
+/** What Swagger UI needs and no more: it comes from this server, calls this server, and sets styles on its elements. */
+const POLICY = {
+  'default-src': "'none'",
+  'base-uri': "'none'",
+  'connect-src': "'self'",
+  'font-src': "'self' data:",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+  'img-src': "'self' data:",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'"
+}
+
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#3b4151"/><path d="M7 8h18v4h-7v13h-4V12H7z" fill="#fff"/></svg>'
+
+// Every field of the dialog to authorize takes the focus, so the last would have it. The first is that of client keys.
+const FOCUS_FIRST = `
+new MutationObserver(records => {
+  for (const { addedNodes } of records) {
+    for (const node of addedNodes) {
+      node.querySelector?.('.auth-container')?.querySelector('input, button').focus()
+    }
+  }
+}).observe(document.getElementById('swagger-ui'), { childList: true, subtree: true })
+`
+
+/** What a client may say of a file that it has already. */
+const CONDITIONS = ['if-none-match', 'if-modified-since']
+
+/**
+ * Swagger UI, in an application of its own that only its files are asked of. It needs the plugin that makes the
+ * document for nothing but the document, which is served beside it.
+ */
+const loadUi = async (): Promise<FastifyInstance> => {
+  const { default: swaggerUi } = await import('@fastify/swagger-ui')
+  const ui = Fastify()
+  await ui.register(fp(async () => {}, { name: '@fastify/swagger' }))
+  await ui.register(swaggerUi, {
+    routePrefix: PREFIX,
+    staticCSP: POLICY,
+    uiConfig: {
+      deepLinking: true,
+      docExpansion: 'list',
+      tryItOutEnabled: true,
+      persistAuthorization: true,
+      // Without the bar of Swagger UI, which shows another's logo and offers to load documents from elsewhere.
+      layout: 'BaseLayout',
+      validatorUrl: null
+    },
+    theme: {
+      title: 'Trivial API',
+      favicon: [{ filename: 'icon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: ICON }],
+      js: [{ filename: 'authorize.js', content: FOCUS_FIRST }]
+    }
+  })
+  return ui
+}
+
+/** Swagger UI at /docs, to explore the API. It is loaded when it is first asked for, and no start waits for it. */
+export default fp(
+  async fastify => {
+    let loading: Promise<FastifyInstance> | undefined
+
+    const serveUi = async ({ url, headers }: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+      const ui = await (loading ??= loadUi())
+      const conditions = Object.fromEntries(Object.entries(headers).filter(([name]) => CONDITIONS.includes(name)))
+      const found = await ui.inject({ url, headers: conditions })
+      if (found.statusCode === 404) {
+        reply.callNotFound()
+        return reply
+      }
+      return await reply.code(found.statusCode).headers(found.headers).send(found.rawPayload)
+    }
+
+    const hidden = { schema: { hide: true } }
+    fastify.get(PREFIX, hidden, serveUi)
+    fastify.get(`${PREFIX}/*`, hidden, serveUi)
+    fastify.get(`${PREFIX}/json`, hidden, async request => fastify.openapi(ownAddress(request)))
+    fastify.get(`${PREFIX}/yaml`, hidden, async (request, reply) => {
+      reply.type('application/x-yaml')
+      return stringify(fastify.openapi(ownAddress(request)))
+    })
+  },
+  { name: 'docs', dependencies: ['openapi'] }
+)

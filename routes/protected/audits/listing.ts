@@ -1,0 +1,63 @@
+import type { FastifyReply } from 'fastify'
+import { NDJSON, wantsNdjson } from '../../../http/ndjson.ts'
+import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
+import { instant, toInstant } from '../../../domain/json/instants.ts'
+import { writeAudit } from '../../../domain/audits/representation.ts'
+import type { AuditFilter, AuditStore } from '../../../domain/audits/store.ts'
+
+const { limit, after } = pageQuery('entries')
+
+/** What every list of audit entries takes. */
+export const AuditQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    limit,
+    after: { ...after, minimum: 1 },
+    since: { ...instant, description: 'Only from this time on; a duration such as `7d` counts back from now.' },
+    until: { ...instant, description: 'Only before this time; a duration such as `1d` counts back from now.' }
+  }
+} as const
+
+/** What every list of audit entries answers. */
+export const auditReplies = {
+  200: {
+    description: 'The entries of a page.',
+    headers: linkHeader('</audits?limit=100&after=42>; rel="next"'),
+    // Without NDJSON: with two media types, generated clients would not know that JSON is an array.
+    content: { 'application/json': { schema: { type: 'array', items: { $ref: 'Audit#' } } } }
+  }
+}
+
+interface Asked {
+  limit?: number
+  after?: number
+  since?: string
+  until?: string
+}
+
+/** Answers a page of the entries that match, as JSON, or as NDJSON where that is asked for. */
+export const sendAudits = async (
+  audits: AuditStore,
+  filter: AuditFilter,
+  asked: Asked,
+  reply: FastifyReply
+): Promise<FastifyReply> => {
+  const { limit = DEFAULT_LIMIT, after, since, until } = asked
+  const page = await audits.page(
+    {
+      ...filter,
+      since: toInstant('since', since, 'ago')?.toISOString(),
+      until: toInstant('until', until, 'ago')?.toISOString()
+    },
+    limit,
+    after
+  )
+  if (page.more) linkNext(reply, page.audits.at(-1)?.sequence)
+  const lines = page.audits.map(writeAudit)
+  const isNdjson = wantsNdjson(reply.request)
+  return await reply
+    .type(`${isNdjson ? NDJSON : 'application/json'}; charset=utf-8`)
+    .header('vary', 'accept')
+    .send(isNdjson ? lines.map(line => `${line}\n`).join('') : `[${lines.join(',')}]`)
+}

@@ -1,0 +1,86 @@
+import { test } from 'tap'
+import { createBarrier } from '../../../domain/keys/barrier.ts'
+
+test('all callers of a turn share one read, which comes after the last of them has called', async t => {
+  const events: string[] = []
+  const barrier = createBarrier(() => events.push('read'))
+  const call = async (name: string): Promise<void> => {
+    events.push(`${name} calls`)
+    await barrier()
+    events.push(`${name} passes`)
+  }
+  await Promise.all([
+    call('one'),
+    call('two'),
+    Promise.resolve().then(async () => {
+      await call('three')
+    })
+  ])
+  t.same(events, ['one calls', 'two calls', 'three calls', 'read', 'one passes', 'two passes', 'three passes'])
+  await call('four')
+  t.same(events.slice(7), ['four calls', 'read', 'four passes'], 'the next turn has a read of its own')
+})
+
+test('who calls while the read is made, or when it is over, waits for the next one', async t => {
+  let reads = 0
+  let late: Promise<void> | undefined
+  const barrier = createBarrier(() => {
+    reads++
+    late ??= barrier()
+  })
+  await barrier()
+  t.equal(reads, 1)
+  await late
+  t.equal(reads, 2)
+})
+
+test('a read that fails fails for every caller of its turn, and for nobody else', async t => {
+  let failure: Error | null = new Error('the disk is gone')
+  const barrier = createBarrier(() => {
+    if (failure !== null) throw failure
+  })
+  const results = await Promise.allSettled([barrier(), barrier()])
+  t.match(results, [
+    { status: 'rejected', reason: { message: 'the disk is gone' } },
+    { status: 'rejected', reason: { message: 'the disk is gone' } }
+  ])
+  failure = null
+  await barrier()
+})
+
+test('callers who come alone, turn after turn, have each a read of their own, made after they have called', async t => {
+  let reads = 0
+  let failure: Error | null = null
+  const barrier = createBarrier(() => {
+    reads++
+    if (failure !== null) throw failure
+  })
+  const readsAfter: number[] = []
+  for (let calls = 1; calls <= 200; calls++) {
+    await barrier()
+    readsAfter.push(reads)
+  }
+  t.same(
+    readsAfter,
+    Array.from({ length: 200 }, (_, index) => index + 1)
+  )
+  failure = new Error('the disk is gone')
+  const failures = new Set<unknown>()
+  for (let calls = 1; calls <= 100; calls++) await barrier().catch((error: unknown) => failures.add(error))
+  t.same([reads, failures.size, failures.has(failure)], [300, 1, true])
+})
+
+test('callers who come together after others who came alone share their reads again', async t => {
+  let reads = 0
+  const barrier = createBarrier(() => {
+    reads++
+  })
+  for (let calls = 0; calls < 8; calls++) await barrier()
+  reads = 0
+  const called = Array.from({ length: 1000 }, () => {
+    const before = reads
+    return barrier().then(() => reads > before)
+  })
+  t.ok((await Promise.all(called)).every(Boolean), 'each read came after its call')
+  t.equal(reads, 65, 'the first 64 read at once, and the others together')
+})

@@ -1,0 +1,195 @@
+import { test } from 'tap'
+import { openStores } from '../../../db/open.ts'
+import { Database } from '../../../db/sqlite/driver.ts'
+import { createAuthenticator } from '../../../domain/keys/authenticator.ts'
+import { createKeyRegistry } from '../../../domain/keys/registry.ts'
+import { createTokenSealer, digestOf } from '../../../domain/keys/token.ts'
+import { settings } from '../../helper.ts'
+import type { Test } from 'tap'
+
+const author = {
+  origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
+  token: null
+} as const
+
+/** The same database twice, as two processes have it. */
+const twoSides = (t: Test) => {
+  const { env, secret } = settings(t)
+  const open = () => {
+    const stores = openStores(env['DATABASE_URL'])
+    t.teardown(() => {
+      stores.close()
+    })
+    return {
+      stores,
+      path: env['DATABASE_URL'].slice('file:'.length),
+      keys: createKeyRegistry({
+        store: stores.clientKeys,
+        sealer: createTokenSealer(secret),
+        secrets: [secret],
+        allowList: []
+      })
+    }
+  }
+  return { secret, here: open(), there: open() }
+}
+
+const checkpoint = (t: Test, path: string): void => {
+  const db = new Database(path)
+  t.match(db.pragma('wal_checkpoint(truncate)'), [{ busy: 0 }])
+  db.close()
+}
+
+/** A service with one key, and what another process does at a point of a request: it revokes the key, once. */
+const withRevoke = async (t: Test, point: 'barrier' | 'look-up' | 'fill' | null) => {
+  const { secret, here, there } = twoSides(t)
+  const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, author)
+  const store = here.stores.clientKeys
+  let at = point
+  const revokeAt = async (reached: typeof point): Promise<void> => {
+    if (at !== reached) return
+    at = null
+    await there.keys.revoke(key.id, null, author)
+  }
+  const authenticate = createAuthenticator({
+    secret,
+    lookup: {
+      epoch: store.epoch,
+      barrier: async () => {
+        await store.barrier()
+        await revokeAt('barrier')
+      },
+      findByDigest: async digest => {
+        await revokeAt('look-up')
+        const found = await store.findByDigest(digest)
+        await revokeAt('fill')
+        return found
+      }
+    }
+  })
+  const revoke = async (): Promise<void> => {
+    await there.keys.revoke(key.id, null, author)
+  }
+  return { authenticate: async () => await authenticate(keyAccessToken), revoke }
+}
+
+const REVOKED = { ok: false, reason: 'key_revoked' }
+
+test('a revoke between the receipt of a request and the barrier is obeyed by that request', async t => {
+  for (const known of [false, true]) {
+    const { authenticate, revoke } = await withRevoke(t, null)
+    if (known) t.match(await authenticate(), { ok: true })
+    const received = [authenticate(), authenticate()]
+    await revoke()
+    t.match(await Promise.all(received), [REVOKED, REVOKED], known ? 'from the cache' : 'looked up')
+  }
+})
+
+test('a revoke between the barrier and the look-up is obeyed by the next request, whatever this one is told', async t => {
+  const unknown = await withRevoke(t, 'barrier')
+  t.match(await unknown.authenticate(), REVOKED, 'the row is read after the revoke')
+  t.match(await unknown.authenticate(), REVOKED)
+
+  const { authenticate } = await withRevoke(t, 'look-up')
+  t.match(await authenticate(), REVOKED)
+  t.match(await authenticate(), REVOKED)
+})
+
+test('a revoke between the look-up and the fill of the cache is obeyed by the next request', async t => {
+  const { authenticate } = await withRevoke(t, 'fill')
+  t.match(await authenticate(), { ok: true }, 'this request had come before the revoke')
+  t.match(await authenticate(), REVOKED)
+})
+
+test('the epoch moves with every change of a key by anybody, through checkpoints, and with nothing else', async t => {
+  const { here, there } = twoSides(t)
+  const store = here.stores.clientKeys
+  const epoch = async (): Promise<number> => {
+    await store.barrier()
+    return store.epoch()
+  }
+  let last = await epoch()
+  t.equal(await epoch(), last)
+  const { key } = await here.keys.issue({ name: 'k' }, author)
+  for (let i = 0; i < 60; i++) {
+    const side = i % 3 === 0 ? here : there
+    await side.keys.change(key.id, { description: String(i) }, author)
+    // Changes come in bursts, too: what counts is that the epoch is another, not by how much.
+    if (i % 7 === 0) await there.keys.change(key.id, { description: `${i} again` }, author)
+    const now = await epoch()
+    t.not(now, last, `change ${i}`)
+    last = now
+    if (i % 20 === 0) checkpoint(t, here.path)
+    t.equal(await epoch(), last)
+  }
+  for (const { stores } of [here, there]) await stores.clientKeys.recordUses('2026-01-01', [])
+  t.equal(await epoch(), last, 'what was seen of keys is no change of them')
+})
+
+test('what another process changes is seen by the next call, and what is no change of a key forgets nothing', async t => {
+  const { secret, here, there } = twoSides(t)
+  const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, author)
+  const store = here.stores.clientKeys
+  let asked = 0
+  const authenticate = createAuthenticator({
+    secret,
+    lookup: {
+      ...store,
+      findByDigest: digest => {
+        asked++
+        return store.findByDigest(digest)
+      }
+    }
+  })
+  for (const { keys } of [there, here]) {
+    t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { enabled: true } } })
+    await keys.change(key.id, { enabled: false }, author)
+    t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_disabled' })
+    await keys.change(key.id, { enabled: true }, author)
+    t.match(await authenticate(keyAccessToken), { ok: true })
+  }
+  asked = 0
+  const token = await store.findByDigest('0'.repeat(64))
+  t.equal(token, null)
+  for (const { stores } of [there, here]) {
+    await stores.clientKeys.recordUses('2026-01-01', [])
+    t.match(await authenticate(keyAccessToken), { ok: true })
+  }
+  t.equal(asked, 0, 'evidence moves no epoch')
+})
+
+test('an author who is revoked, or loses a scope, while the change waits for its turn changes nothing', async t => {
+  const { here, there } = twoSides(t)
+  const cases = [
+    [
+      'revoked',
+      'INVALID_TOKEN',
+      async (id: string) => {
+        await there.keys.revoke(id, null, author)
+      }
+    ],
+    [
+      'narrowed',
+      'INSUFFICIENT_SCOPE',
+      async (id: string) => {
+        await there.keys.change(id, { scopes: ['apps:read'] }, author)
+      }
+    ],
+    [
+      'limited',
+      'BEYOND_CEILING',
+      async (id: string) => {
+        await there.keys.change(id, { allowedIps: ['192.0.2.1'] }, author)
+      }
+    ]
+  ] as const
+  for (const [name, code, change] of cases) {
+    const { key, keyId } = await here.keys.issue({ name }, author)
+    const token = await here.stores.clientKeys.findByDigest(digestOf(keyId))
+    // Judged before, as a request is that then waits for another process to let the database go.
+    const late = { origin: author.origin, token }
+    await change(key.id)
+    await t.rejects(here.keys.issue({ name: `${name}'s heir` }, late), { code })
+    t.equal(await here.keys.resolve(`${name}'s heir`), null)
+  }
+})

@@ -1,0 +1,53 @@
+import { test } from 'tap'
+import { createPasswordHasher, passwordFaults } from '../../../domain/users/passwords.ts'
+
+test('a password is checked against its hash, and against none in the same way', async t => {
+  const { hash, verify } = createPasswordHasher()
+  const hashed = await hash('Ünïcode kettles')
+  t.match(hashed, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  t.ok(await verify(hashed, 'Ünïcode kettles'))
+  t.ok(await verify(hashed, 'Ünïcode kettles'.normalize('NFD')), 'however it is composed')
+  t.notOk(await verify(hashed, 'ünïcode kettles'))
+  t.notOk(await verify(null, 'nobody has this password'), 'nobody is nobody')
+})
+
+test('only so many wait, and the rest are told to come again', async t => {
+  const { verify } = createPasswordHasher()
+  const outcomes = await Promise.allSettled(Array.from({ length: 130 }, () => verify(null, 'x')))
+  const refused = outcomes.filter(({ status }) => status === 'rejected')
+  t.ok(refused.length > 0 && refused.length < 30)
+  t.match(refused[0], { reason: { code: 'TOO_BUSY' } })
+  t.notOk(await verify(null, 'x'), 'and when they have gone, there is room again')
+})
+
+test('work that fails is told to who asked for it, and the next is done', async t => {
+  const { verify, waiting } = createPasswordHasher()
+  const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => verify('no hash at all', 'x')))
+  t.same(new Set(outcomes.map(({ status }) => status)), new Set(['rejected']))
+  t.equal(waiting(), 0)
+  t.notOk(await verify(null, 'x'))
+})
+
+test('a password is long, not too long, not common, and not what everybody knows of the user', async t => {
+  const about = { name: 'Ada Lovelace Byron', email: 'ada.lovelace@example.com' }
+  for (const good of ['seven green kettles', 'x7!kQz2#pLm9', '漢字漢字 かな交じり文 です']) {
+    t.same(await passwordFaults(good, about), [], good)
+  }
+  for (const bad of [
+    '',
+    'x'.repeat(11),
+    'ab'.repeat(65),
+    'ADA.lovelace@example.com',
+    'ada lovelace byron',
+    'passwordpassword',
+    '123412341234',
+    'abababababab',
+    'Administrator99',
+    'unbelievable',
+    '\ud800'.repeat(12),
+    'e\u0301'.repeat(6),
+    'seven\ngreen kettles'
+  ]) {
+    t.equal((await passwordFaults(bad, about)).length, 1, bad)
+  }
+})

@@ -1,8 +1,0 @@
-import { test } from 'tap'
-import { rateLimitOf } from '../../keys/client-key.ts'
-
-test('the rate limit of a key is the one that it has', async t => {
-  const rateLimit = { max: 3, windowSeconds: 60 }
-  t.equal(rateLimitOf({ rateLimit }), rateLimit)
-  t.throws(() => rateLimitOf({ rateLimit: null }), { message: 'the key has no rate limit' })
-})
