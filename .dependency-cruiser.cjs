@@ -37,7 +37,7 @@ module.exports = {
       name: 'http-is-below-plugins-and-routes',
       severity: 'error',
       from: { path: '^(http|config)/' },
-      to: { path: '^(routes|plugins|cli|db|bench|test)/' }
+      to: { path: '^(routes|plugins|cli|db|bench|test)/', pathNot: '^db/url\\.ts$' }
     },
     {
       name: 'plugins-are-below-routes',

@@ -23,7 +23,8 @@ export const app = fp<{ config: Config }>(
       dir: pathOf('routes'),
       autoHooks: true,
       cascadeHooks: true,
-      // routes/public and routes/protected tell who gets in; only the folders below them are part of the URL.
+      // routes/public and routes/protected tell which routes need a credential, and are no part of the URL; the folders
+      // below them are.
       dirNameRoutePrefix: (_dir, name) => name !== 'public' && name !== 'protected' && name
     })
   },

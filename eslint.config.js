@@ -2,17 +2,39 @@ import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
 
 const SOURCES = ['**/*.ts']
+const MAX_COMMENT_LINES = 3
+
+/** Finds comments of more than three lines in a row; doc comments are longer where they describe shapes and errors. */
+const shortComments = {
+  create: context => {
+    const { sourceCode } = context
+    const isOwnLine = ({ loc }) => sourceCode.lines[loc.start.line - 1].trim().startsWith('//')
+    return {
+      Program: () => {
+        let length = 0
+        let lastLine = 0
+        for (const comment of sourceCode.getAllComments()) {
+          if (comment.type !== 'Line' || !isOwnLine(comment)) continue
+          length = comment.loc.start.line === lastLine + 1 ? length + 1 : 1
+          lastLine = comment.loc.start.line
+          if (length === MAX_COMMENT_LINES + 1) context.report({ loc: comment.loc, message: 'Say it in three lines.' })
+        }
+      }
+    }
+  }
+}
 
 export default [
   // Prettier sets the style; ESLint looks at what the code means.
   ...neostandard({
     ts: true,
     noStyle: true,
-    ignores: ['dist/', 'dist-bench/', 'dist-test/', 'coverage/', '.tap/', 'data/']
+    ignores: ['dist/', 'dist-bench/', 'dist-test/', 'coverage/', '.tap/', 'data/', 'examples/**/*.ts']
   }),
   ...tseslint.configs.strictTypeChecked.map(config => ({ ...config, files: SOURCES })),
   {
     files: SOURCES,
+    plugins: { house: { rules: { 'short-comments': shortComments } } },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
@@ -39,6 +61,9 @@ export default [
           ]
         }
       ],
+      'house/short-comments': 'error',
+      'max-lines': ['error', 250],
+      'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
       // Prettier wraps code; this finds the comments that it leaves alone.
       'max-len': [
         'error',
@@ -50,6 +75,9 @@ export default [
     // What a test reads from a reply is JSON, and the test is what says what it must be.
     files: ['test/**/*.ts'],
     rules: {
+      // A test tells one fact from its beginning to its end, and a file all facts of one thing.
+      'max-lines': 'off',
+      'max-lines-per-function': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',

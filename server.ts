@@ -1,15 +1,11 @@
 import { createServer } from './app.ts'
-import { Complaint } from './config/complaint.ts'
 import { environment } from './config/read.ts'
-import { listen } from './http/listen.ts'
-import { closeOnSignals, ignoreHangup } from './http/signals.ts'
+import { textOf, UserError } from './config/user-error.ts'
+import { serve } from './http/serve.ts'
 
 try {
-  const fastify = await createServer(environment())
-  closeOnSignals(fastify)
-  ignoreHangup(fastify)
-  await listen(fastify)
+  await serve(await createServer(environment()))
 } catch (error) {
-  console.error(error instanceof Complaint ? error.message : error)
+  console.error(error instanceof UserError ? textOf(error) : error)
   process.exit(1)
 }

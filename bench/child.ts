@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
@@ -21,7 +22,7 @@ interface Question {
 
 type Reply = { id: number; answer: unknown } | { id: number; failure: string }
 
-interface Asker {
+interface Waiter {
   resolve: (answer: unknown) => void
   reject: (failure: Error) => void
 }
@@ -61,39 +62,41 @@ const startChild = <A extends Answers>(
     execArgv: ['--import', import.meta.resolve('tsx')],
     serialization: 'advanced'
   })
-  const askers = new Map<number, Asker>()
+  const waiters = new Map<number, Waiter>()
   const exit = once(forked, 'exit').then(() => {
-    for (const asker of askers.values()) asker.reject(new Error(`bench/${file} ended before it answered`))
+    for (const waiter of waiters.values()) waiter.reject(new Error(`bench/${file} ended before it answered`))
   })
   forked.on('message', (reply: Reply) => {
-    const asker = askers.get(reply.id)
-    askers.delete(reply.id)
-    if ('failure' in reply) asker?.reject(new Error(reply.failure))
-    else asker?.resolve(reply.answer)
+    const waiter = waiters.get(reply.id)
+    waiters.delete(reply.id)
+    if ('failure' in reply) waiter?.reject(new Error(reply.failure))
+    else waiter?.resolve(reply.answer)
   })
 
-  let asked = 0
   return {
-    child: {
-      ask: (name, ...[argument]) =>
-        new Promise((resolve, reject) => {
-          const id = ++asked
-          askers.set(id, {
-            resolve: answer => {
-              resolve(answer as Awaited<ReturnType<A[typeof name]>>)
-            },
-            reject
-          })
-          forked.send({ id, name, argument }, error => {
-            if (error !== null) reject(error)
-          })
-        })
-    },
+    child: { ask: createAsk<A>(forked, waiters) },
     stop: async () => {
       if (forked.connected) forked.disconnect()
       await exit
     }
   }
+}
+
+const createAsk = <A extends Answers>(forked: ChildProcess, waiters: Map<number, Waiter>): Child<A>['ask'] => {
+  let asked = 0
+  return (name, ...[argument]) =>
+    new Promise((resolve, reject) => {
+      const id = ++asked
+      waiters.set(id, {
+        resolve: answer => {
+          resolve(answer as Awaited<ReturnType<A[typeof name]>>)
+        },
+        reject
+      })
+      forked.send({ id, name, argument }, error => {
+        if (error !== null) reject(error)
+      })
+    })
 }
 
 /** The child's side: answers until the parent stops it or is gone. */

@@ -3,7 +3,7 @@ import type * as App from '../app.ts'
 import type * as DbOpen from '../db/open.ts'
 import type * as Authenticator from '../domain/keys/authenticator.ts'
 import type * as Base62 from '../domain/keys/base62.ts'
-import type * as Registry from '../domain/keys/registry.ts'
+import type * as Registry from '../domain/keys/service.ts'
 import type * as Token from '../domain/keys/token.ts'
 import type * as Passwords from '../domain/users/passwords.ts'
 import type * as AppFields from '../routes/protected/apps/fields.ts'
@@ -17,7 +17,7 @@ interface Compiled {
   'db/open.js': typeof DbOpen
   'domain/keys/authenticator.js': typeof Authenticator
   'domain/keys/base62.js': typeof Base62
-  'domain/keys/registry.js': typeof Registry
+  'domain/keys/service.js': typeof Registry
   'domain/keys/token.js': typeof Token
   'routes/protected/apps/fields.js': typeof AppFields
   'domain/users/passwords.js': typeof Passwords

@@ -4,7 +4,7 @@ import { Database } from '../db/sqlite/driver.ts'
 import type { Connection } from '../db/sqlite/driver.ts'
 import { compiled } from './compiled.ts'
 
-const { openStores } = await compiled('db/open.js')
+const { openStorage } = await compiled('db/open.js')
 
 const OWNERS = 100
 const PANELS_BYTES = 200
@@ -24,7 +24,7 @@ export interface BenchDatabase {
  */
 export const makeDatabase = (folder: string, apps: number): BenchDatabase => {
   const path = join(folder, `${apps}.db`)
-  openStores(`file:${path}`).close()
+  openStorage(`file:${path}`).close()
   const db = new Database(path)
   try {
     db.pragma('synchronous = OFF')

@@ -3,7 +3,7 @@ import { answerParent } from './child.ts'
 
 // A process of its own: the least that could be done to write the same apps as JSON.
 
-// The columns and the order of db/sqlite/app-store.ts.
+// The columns and the order of db/sqlite/apps/columns.ts.
 const SELECT_APPS = `
   select id, name, descriptive_name, port, panels, readable_by, schedule, user_id, organization_id, (
     select json_group_array(json_object('id', tag.id, 'context', tag.context, 'name', tag.name) order by tag.id)

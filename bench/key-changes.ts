@@ -3,7 +3,7 @@ import { Database } from '../db/sqlite/driver.ts'
 import type { Credentials } from './credentials.ts'
 import type { KeyDatabase } from './key-databases.ts'
 import type { Plan } from './plan.ts'
-import { author, issueKey, withRegistry } from './registry.ts'
+import { operator, issueKey, withRegistry } from './registry.ts'
 import { count, inUnit } from './report.ts'
 import type { Row } from './report.ts'
 import { takeInRounds } from './rounds.ts'
@@ -22,7 +22,7 @@ export const measureKeyChanges = async (
       ids.push((await issueKey(keys)).key.id)
     }
     const revoke = async (): Promise<void> => {
-      await keys.revoke(ids.shift() ?? '', 'the bench is over', author)
+      await keys.revoke(ids.shift() ?? '', 'the bench is over', operator)
     }
     const perSecond = (work: () => Promise<void>) => async (): Promise<number> => {
       const start = performance.now()

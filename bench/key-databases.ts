@@ -6,7 +6,7 @@ import type { Connection } from '../db/sqlite/driver.ts'
 import { compiled } from './compiled.ts'
 import { asIfReceived } from './opening.ts'
 
-const { openStores } = await compiled('db/open.js')
+const { openStorage } = await compiled('db/open.js')
 const { createTokenSealer, digestOf } = await compiled('domain/keys/token.js')
 
 const AT = '2026-01-05T09:00:00.000Z'
@@ -21,7 +21,7 @@ export interface KeyDatabase {
   keys: number
   /** A token that was never seen before, of the key of a number from 0 to `keys` - 1. */
   tokenOf: (number: number) => string
-  /** So many tokens that were never seen before, each of a key at random. */
+  /** That many tokens that were never seen before, each of a key at random. */
   unseen: (count: number) => string[]
 }
 
@@ -29,7 +29,7 @@ export interface KeyDatabase {
 export const makeKeyDatabase = (folder: string, keys: number, secret: string): KeyDatabase => {
   const path = join(folder, `${keys}-keys.db`)
   const sealer = createTokenSealer(secret)
-  openStores(`file:${path}`).close()
+  openStorage(`file:${path}`).close()
   const db = new Database(path)
   try {
     db.pragma('journal_mode = OFF')

@@ -38,20 +38,28 @@ export const compareRoutes = async (
         requests: plan.requestsARound,
         connections
       })
+  const costs = await takeInRounds(
+    plan.requestRounds,
+    {
+      noneAgain: load(peers.noneAgain),
+      none: load(peers.none),
+      environment: load(peers.clientKey, credentials.clientToken),
+      managed: load(peers.clientKey, managedToken),
+      bearerAuth: load(peers.bearerAuth, credentials.staticToken),
+      jwt: load(peers.jwt, credentials.jwt),
+      openApp: load(`${peers.openApps}/${database.appName}`),
+      app: load(`/apps/${database.appName}`, managedToken)
+    },
+    plan.warmUpRounds
+  )
+  return rowsOf(costs, await compareByConnections(plan, load, managedToken))
+}
 
-  const measures = {
-    noneAgain: load(peers.noneAgain),
-    none: load(peers.none),
-    environment: load(peers.clientKey, credentials.clientToken),
-    managed: load(peers.clientKey, managedToken),
-    bearerAuth: load(peers.bearerAuth, credentials.staticToken),
-    jwt: load(peers.jwt, credentials.jwt),
-    openApp: load(`${peers.openApps}/${database.appName}`),
-    app: load(`/apps/${database.appName}`, managedToken)
-  }
-  const costs = await takeInRounds(plan.requestRounds, measures, plan.warmUpRounds)
+type Load = (path: string, token?: string, connections?: number) => () => Promise<Cost>
 
-  const byConnections: Row[] = []
+/** What a managed key costs with each number of connections. */
+const compareByConnections = async (plan: Plan, load: Load, managedToken: string): Promise<Row[]> => {
+  const rows: Row[] = []
   for (const connections of NUMBERS_OF_CONNECTIONS) {
     const { none, managed } = await takeInRounds(
       plan.connectionRounds,
@@ -62,9 +70,14 @@ export const compareRoutes = async (
       plan.warmUpRounds
     )
     const least = connections === 1 ? LEAST_OF_ONE_CONNECTION : LEAST_OF_OPEN_ROUTE
-    byConnections.push(ratioRow(`against no credential, connections: ${connections}`, managed, none, least))
+    rows.push(ratioRow(`against no credential, connections: ${connections}`, managed, none, least))
   }
+  return rows
+}
 
+type Route = 'noneAgain' | 'none' | 'environment' | 'managed' | 'bearerAuth' | 'jwt' | 'openApp' | 'app'
+
+const rowsOf = (costs: Readonly<Record<Route, readonly Cost[]>>, byConnections: readonly Row[]): Row[] => {
   const smallRoute = (kind: 'environment' | 'managed'): Row[] => [
     { what: `Small route, ${kind} key`, result: costOf(costs[kind], 'request') },
     ratioRow('against no credential', costs[kind], costs.none, LEAST_OF_OPEN_ROUTE),

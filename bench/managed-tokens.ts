@@ -12,10 +12,10 @@ import type { Row } from './report.ts'
 import { takeInRounds } from './rounds.ts'
 import { median } from './statistics.ts'
 
-const { openStores } = await compiled('db/open.js')
+const { openStorage } = await compiled('db/open.js')
 const { createAuthenticator } = await compiled('domain/keys/authenticator.js')
 
-const MOST_COLD_MICROSECONDS = 20
+const MAX_COLD_MICROSECONDS = 20
 const LEAST_TIMES_AS_FAST = 200
 const WARM_KEYS = 1_000
 /** How many tokens come in one turn of the event loop where they share a look at the epoch. */
@@ -75,7 +75,7 @@ const rowsOf = (
   warm: readonly number[],
   together: readonly number[]
 ): Row[] => [
-  atMost(`Open a managed token never seen before, ${count(keys)} keys`, median(cold), MOST_COLD_MICROSECONDS, 'µs'),
+  atMost(`Open a managed token never seen before, ${count(keys)} keys`, median(cold), MAX_COLD_MICROSECONDS, 'µs'),
   { what: `Open a managed token seen before, ${count(keys)} keys`, result: inUnit(median(warm), 'µs', 2) },
   { what: `– ${TOGETHER} of them in one turn, each`, result: inUnit(median(together), 'µs', 2) },
   timesRow('against never seen before', warm, cold)
@@ -86,8 +86,8 @@ const openKeys = async (
   database: KeyDatabase,
   secret: string
 ): Promise<{ cold: Measure; warm: Measure; warmTogether: Measure; close: () => void }> => {
-  const stores = openStores(`file:${database.path}`)
-  const options = { secret, lookup: stores.clientKeys }
+  const storage = openStorage(`file:${database.path}`)
+  const options = { secret, lookup: storage.keyLookup }
   const authenticateCold = createAuthenticator(options)
   const authenticateWarm = createAuthenticator(options)
   const seen = database.unseen(WARM_KEYS)
@@ -98,7 +98,7 @@ const openKeys = async (
     warm: async () => await microsecondsEach(again, authenticateWarm, 'ok'),
     warmTogether: async () => await microsecondsEach(again, authenticateWarm, 'ok', TOGETHER),
     close: () => {
-      stores.close()
+      storage.close()
     }
   }
 }

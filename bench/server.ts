@@ -6,7 +6,7 @@ import { addPeers } from './peers.ts'
 
 // A process of its own: the compiled service, and beside its routes those that it is compared with.
 
-const SAMPLE_EVERY_MS = 5
+const SAMPLE_INTERVAL_MS = 5
 
 export interface Setting {
   /** The path of an SQLite database. */
@@ -45,7 +45,7 @@ const answers = {
     before = peak = process.memoryUsage.rss()
     setInterval(() => {
       peak = Math.max(peak, process.memoryUsage.rss())
-    }, SAMPLE_EVERY_MS)
+    }, SAMPLE_INTERVAL_MS)
   },
 
   /** By how many bytes resident memory has grown at most since it has been watched. */

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { Database } from '../db/sqlite/driver.ts'
+import type { Storage } from '../db/storage.ts'
 import type { StartChild } from './child.ts'
 import { compiled } from './compiled.ts'
 import type { Credentials } from './credentials.ts'
@@ -15,13 +16,13 @@ import type { ServerAnswers } from './server.ts'
 import { median, quantile } from './statistics.ts'
 
 const { createPasswordHasher } = await compiled('domain/users/passwords.js')
-const { openStores } = await compiled('db/open.js')
+const { openStorage } = await compiled('db/open.js')
 
-const MOST_LATENCY_MS = 20
+const MAX_LATENCY_MS = 20
 const SIGN_INS_A_SECOND = 20
 const SECONDS = 8
 const PASSWORD = 'seven green kettles'
-const MOST_LIST_MS = 5
+const MAX_LIST_MS = 5
 const OWN_APPS = 50
 
 /** Whether hashing passwords lets others have their answers. */
@@ -50,7 +51,7 @@ export const measureSignIns = async (
     atMost(
       `A client key's request while ${SIGN_INS_A_SECOND} users a second sign in, 99th percentile`,
       quantile(latencies, 0.99),
-      MOST_LATENCY_MS,
+      MAX_LATENCY_MS,
       'ms'
     ),
     { what: '– to sign in meanwhile, median', result: inUnit(median(durations), 'ms') }
@@ -63,30 +64,35 @@ export const measureSignIns = async (
  */
 export const measureUserLists = async ({ signInRounds }: Plan, database: BenchDatabase): Promise<Row[]> => {
   const userId = prepareUser(database)
-  const stores = openStores(`file:${database.path}`)
+  const storage = openStorage(`file:${database.path}`)
   const taken: number[] = []
   try {
     for (let i = 0; i < signInRounds * 50; i++) {
       const begun = performance.now()
-      let apps = 0
-      for await (const batch of stores.apps.list({ userId, includeDiscarded: false, tags: [] }, {})) {
-        apps += batch.length
-      }
+      const apps = await readApps(storage, userId)
       taken.push(performance.now() - begun)
       if (apps !== OWN_APPS) throw new Error(`a user sees ${apps} apps rather than ${OWN_APPS}`)
     }
   } finally {
-    stores.close()
+    storage.close()
   }
   return [
     atMost(
       `A user's ${OWN_APPS} apps among ${database.apps.toLocaleString('en')}, in SQLite`,
       median(taken),
-      MOST_LIST_MS,
+      MAX_LIST_MS,
       'ms'
     )
   ]
 }
+
+/** Reads the apps of a user as the service does, and tells how many there are. */
+const readApps = async ({ read }: Pick<Storage, 'read'>, userId: number): Promise<number> =>
+  await read(async ({ apps }) => {
+    const filter = { userId, includeDiscarded: false, tags: [] }
+    const positions = await apps.positions(filter, await apps.candidates(filter), { limit: OWN_APPS + 1 })
+    return (await apps.batchAt(filter, positions)).apps.length
+  })
 
 const givePasswords = async ({ path }: BenchDatabase): Promise<void> => {
   const hash = await createPasswordHasher().hash(PASSWORD)

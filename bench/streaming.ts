@@ -14,8 +14,8 @@ import type { ServerAnswers } from './server.ts'
 import { quantile } from './statistics.ts'
 
 const LEAST_OF_SHORTER_LIST = 0.7
-const MOST_MEMORY_MIB = 60
-const MOST_LATENCY_MS = 20
+const MAX_MEMORY_MIB = 60
+const MAX_LATENCY_MS = 20
 
 const SMALL_REQUEST = '/up'
 const SMALL_REQUESTS_FIRST = 200
@@ -66,8 +66,8 @@ export const measureStreaming = async (
     { what: title(long), result: costOf(costs.long, 'app') },
     ratioRow(against, costs.long, costs.longFloor),
     ratioRow(`against ${count(middle.database.apps)} apps`, costs.long, costs.middle, LEAST_OF_SHORTER_LIST),
-    atMost('– growth of resident memory', growth / MIB, MOST_MEMORY_MIB, 'MiB'),
-    atMost('– a small request meanwhile, 99th percentile', latency, MOST_LATENCY_MS, 'ms')
+    atMost('– growth of resident memory', growth / MIB, MAX_MEMORY_MIB, 'MiB'),
+    atMost('– a small request meanwhile, 99th percentile', latency, MAX_LATENCY_MS, 'ms')
   ]
 }
 

@@ -12,8 +12,8 @@ const { createAuthenticator } = await compiled('domain/keys/authenticator.js')
 const { decodeBase62, encodeBase62 } = await compiled('domain/keys/base62.js')
 const { createTokenSealer, digestOf } = await compiled('domain/keys/token.js')
 
-const MOST_COLD_MICROSECONDS = 15
-const MOST_WARM_MICROSECONDS = 3
+const MAX_COLD_MICROSECONDS = 15
+const MAX_WARM_MICROSECONDS = 3
 
 /** What it takes to tell whose a token is, without HTTP around it. */
 export const measureTokens = async ({ tokenRounds, tokensARound }: Plan): Promise<Row[]> => {
@@ -36,8 +36,8 @@ export const measureTokens = async ({ tokenRounds, tokensARound }: Plan): Promis
   })
 
   return [
-    atMost('Open a token never seen before', median(taken.cold), MOST_COLD_MICROSECONDS, 'µs'),
-    atMost('Open a token seen before', median(taken.warm), MOST_WARM_MICROSECONDS, 'µs'),
+    atMost('Open a token never seen before', median(taken.cold), MAX_COLD_MICROSECONDS, 'µs'),
+    atMost('Open a token seen before', median(taken.warm), MAX_WARM_MICROSECONDS, 'µs'),
     { what: 'Refuse a token with a typo', result: inUnit(median(taken.typo), 'µs') },
     { what: 'Refuse a forged token', result: inUnit(median(taken.forged), 'µs') }
   ]

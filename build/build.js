@@ -1,8 +1,9 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build as bundle } from 'esbuild'
 import { licensesOf } from './licenses.js'
+import { bundleExports } from './package.js'
 import { entriesOf, filesIn, hashOf, readStamp, removeStamp, writeStamp } from './stamp.js'
 
 // Compiled for the machine, so it stays where npm puts it.
@@ -31,7 +32,7 @@ export const build = async (root, out = 'dist', further = []) => {
   if (before === null) rmSync(folder, { recursive: true, force: true })
   else removeStamp(folder)
 
-  const { programs, autoloaded } = entriesOf(root)
+  const { programs, autoloaded, exported } = entriesOf(root)
   /** @type {Map<string, Buffer>} */
   const read = new Map()
   const { metafile } = await bundle({
@@ -59,13 +60,18 @@ export const build = async (root, out = 'dist', further = []) => {
     plugins: [wrapPrograms(root), gather(root, autoloaded), leaveLatePackages, noteSources(root, read)]
   })
 
+  for (const path of programs) chmodSync(join(folder, `${withoutEnding(path)}.js`), 0o755)
   const migrations = filesIn(root, MIGRATIONS)
   cpSync(join(root, MIGRATIONS), join(folder, MIGRATIONS), { recursive: true })
-  const bundled = Object.keys(metafile.inputs).filter(path => existsSync(join(root, path)))
+  const forOthers = await bundleExports(root, out, exported, [noteSources(root, read)])
+  const bundled = [...new Set([...Object.keys(metafile.inputs), ...forOthers.inputs])].filter(path =>
+    existsSync(join(root, path))
+  )
   writeFileSync(join(folder, LICENSES), licensesOf(root, bundled))
 
   const outputs = [
     ...Object.keys(metafile.outputs),
+    ...forOthers.outputs,
     ...writeFacades(root, out, autoloaded),
     ...migrations.map(path => `${out}/${path}`),
     `${out}/${LICENSES}`
@@ -78,7 +84,7 @@ export const build = async (root, out = 'dist', further = []) => {
 
   const inputs = [...bundled, ...migrations]
   const hash = hashOf(root, inputs, read)
-  if (hash !== null) writeStamp(folder, { entries: [...programs, ...autoloaded], inputs, hash, outputs })
+  if (hash !== null) writeStamp(folder, { entries: [...programs, ...autoloaded, ...exported], inputs, hash, outputs })
 }
 
 /** @param {string} path */
@@ -102,7 +108,8 @@ const wrapPrograms = root => ({
     }))
     onLoad({ filter: /^/, namespace: PROGRAM }, ({ path }) => ({
       resolveDir: root,
-      contents: `import module from 'node:module'
+      contents: `#!/usr/bin/env node
+import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 module.enableCompileCache?.(fileURLToPath(new URL('${upFrom(path)}.compile-cache', import.meta.url)))
 await import('./${path}')`
@@ -193,5 +200,10 @@ const noteSources = (root, read) => ({
 // node build/build.js [<folder> <further file>…]
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [out, ...further] = process.argv.slice(2)
-  await build(fileURLToPath(new URL('..', import.meta.url)), out, further)
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  await build(root, out, further)
+  // What npm packs has types as well. Only a developer's installation can make them.
+  if (out === undefined && entriesOf(root).exported.length > 0) {
+    ;(await import('./types.js')).writeTypes(root, 'dist/types')
+  }
 }

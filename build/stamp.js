@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -11,24 +11,29 @@ import { join } from 'node:path'
 const STAMP = 'build.json'
 
 /** What else decides what a build makes. */
-const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json', 'build/build.js']
+const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json', 'build/build.js', 'build/package.js']
+
+/** What other services import. */
+export const EXPORTS = 'exports'
 
 /**
- * The files that a build begins with: the programs, and the plugins and routes that `@fastify/autoload` finds by
- * folder.
+ * The files that a build begins with: the programs, the plugins and routes that `@fastify/autoload` finds by folder,
+ * and what other services import.
  *
  * @param {string} root
  */
 export const entriesOf = root => ({
   programs: ['server.ts', 'cli/trivial.ts'],
-  autoloaded: [...sourcesIn(root, 'plugins'), ...sourcesIn(root, 'routes')]
+  autoloaded: [...sourcesIn(root, 'plugins'), ...sourcesIn(root, 'routes')],
+  exported: sourcesIn(root, EXPORTS)
 })
 
 /**
  * @param {string} root
  * @param {string} folder
  */
-const sourcesIn = (root, folder) => filesIn(root, folder).filter(path => path.endsWith('.ts'))
+export const sourcesIn = (root, folder) =>
+  existsSync(join(root, folder)) ? filesIn(root, folder).filter(path => path.endsWith('.ts')) : []
 
 /**
  * Every file in a folder, as a path relative to the root.
@@ -54,8 +59,7 @@ export const filesIn = (root, folder) =>
 export const isFresh = root => {
   const stamp = readStamp(join(root, 'dist'))
   if (stamp === null || stamp.hash !== hashOf(root, stamp.inputs)) return false
-  const { programs, autoloaded } = entriesOf(root)
-  return stamp.entries.join() === [...programs, ...autoloaded].join()
+  return stamp.entries.join() === Object.values(entriesOf(root)).flat().join()
 }
 
 /**

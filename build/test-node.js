@@ -75,9 +75,9 @@ const start = async ({ node, project, env }) => {
   }
   const options = /** @type {const} */ ({ cwd: project, env: settings, encoding: 'utf8' })
   const cli = join(project, 'dist', 'cli', 'trivial.js')
-  execFileSync(node, [cli, 'db:migrate'], options)
+  execFileSync(node, [cli, 'db', 'migrate'], options)
   /** @type {{ key_access_token: string }} */
-  const key = JSON.parse(execFileSync(node, [cli, 'key:issue', '--name', 'start', '--json'], options))
+  const key = JSON.parse(execFileSync(node, [cli, 'key', 'issue', '--name', 'start', '--json'], options))
 
   const service = spawn(node, [join(project, 'dist', 'server.js')], {
     cwd: project,

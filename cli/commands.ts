@@ -1,53 +1,73 @@
-import { DONE, MISUSED } from './command.ts'
 import type { Command } from './command.ts'
-import { nearest } from './nearest.ts'
-import { openTerminal } from './terminal.ts'
-import type { Io } from './terminal.ts'
 
-// Each is loaded only where it is asked for: what one needs, the others do not wait for.
-const commands: Readonly<Record<string, () => Promise<{ default: Command }>>> = {
-  'audit:verify': async () => await import('./audit-verify.ts'),
-  'db:backup': async () => await import('./db-backup.ts'),
-  'db:migrate': async () => await import('./db-migrate.ts'),
-  'db:sample': async () => await import('./db-sample.ts'),
-  'key:advise': async () => await import('./key-advise.ts'),
-  'key:change': async () => await import('./key-change.ts'),
-  'key:disable': async () => await import('./key-disable.ts'),
-  'key:enable': async () => await import('./key-enable.ts'),
-  'key:inspect': async () => await import('./key-inspect.ts'),
-  'key:issue': async () => await import('./key-issue.ts'),
-  'key:list': async () => await import('./key-list.ts'),
-  'key:revoke': async () => await import('./key-revoke.ts'),
-  'key:rotate': async () => await import('./key-rotate.ts'),
-  'key:secrets': async () => await import('./key-secrets.ts'),
-  'key:show': async () => await import('./key-show.ts'),
-  'key:usage': async () => await import('./key-usage.ts'),
-  openapi: async () => await import('./openapi.ts'),
-  quickstart: async () => await import('./quickstart.ts'),
-  'user:create': async () => await import('./user-create.ts')
+export interface Entry {
+  /** One line, for the list of commands and the completion. */
+  summary: string
+  /** A command is loaded only when it is asked for: it does not wait for what the others need. */
+  load: () => Promise<{ default: Command }>
 }
 
-const HELP = `Name a command, named as the npm scripts are; each tells of itself with --help:
+export interface Group {
+  summary: string
+  commands: Readonly<Record<string, Entry>>
+}
 
-${Object.keys(commands)
-  .map(name => `  ${name}`)
-  .join('\n')}`
-
-/** Runs the command of a name and answers its exit code: 0 done, 1 refused or not found, 2 misused. */
-export const run = async (name: string, io: Io): Promise<number> => {
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (load !== undefined) return await (await load()).default(name, io)
-  const { print, warn } = openTerminal(io)
-  if (name === '--help' || name === '-h') {
-    print(HELP)
-    return DONE
+const key: Group = {
+  summary: 'Issue, change, rotate and revoke client keys, and see how they are used',
+  commands: {
+    issue: { summary: 'Make a client key', load: async () => await import('./key-issue.ts') },
+    list: { summary: 'List client keys', load: async () => await import('./key-list.ts') },
+    show: { summary: 'Show a client key and its tokens', load: async () => await import('./key-show.ts') },
+    change: { summary: 'Change what a client key may do', load: async () => await import('./key-change.ts') },
+    rotate: { summary: 'Give client keys a new token', load: async () => await import('./key-rotate.ts') },
+    disable: { summary: 'Stop a client key', load: async () => await import('./key-disable.ts') },
+    enable: { summary: 'Let a disabled client key in again', load: async () => await import('./key-enable.ts') },
+    revoke: { summary: 'Revoke a client key permanently', load: async () => await import('./key-revoke.ts') },
+    inspect: {
+      summary: 'Tell whether a token is accepted, and why not',
+      load: async () => await import('./key-inspect.ts')
+    },
+    usage: { summary: 'Show how a client key was used', load: async () => await import('./key-usage.ts') },
+    advise: {
+      summary: 'Propose the least policy that would have served a client key',
+      load: async () => await import('./key-advise.ts')
+    },
+    secrets: {
+      summary: 'Show how many tokens depend on each CLIENT_SECRET',
+      load: async () => await import('./key-secrets.ts')
+    }
   }
-  warn(name === '' ? HELP : `${unknownCommand(name)} ${HELP}`)
-  return MISUSED
 }
 
-const unknownCommand = (typed: string): string => {
-  if (!/^[a-z:-]+$/.test(typed)) return 'There is no such command.'
-  const likely = nearest(typed, Object.keys(commands))
-  return `There is no command ${typed}${likely === null ? '.' : `; did you mean ${likely}?`}`
+/** Every command there is. */
+export const commands: Readonly<Record<string, Entry | Group>> = {
+  quickstart: {
+    summary: 'Show the service at work, with sample data and a client key',
+    load: async () => await import('./quickstart.ts')
+  },
+  serve: { summary: 'Start the service', load: async () => await import('./serve.ts') },
+  key,
+  user: {
+    summary: 'Make users',
+    commands: { create: { summary: 'Make a user', load: async () => await import('./user-create.ts') } }
+  },
+  db: {
+    summary: 'Look after the database',
+    commands: {
+      migrate: { summary: 'Bring the database up to date', load: async () => await import('./db-migrate.ts') },
+      backup: { summary: 'Copy the database to a new file', load: async () => await import('./db-backup.ts') },
+      sample: { summary: 'Load sample data', load: async () => await import('./db-sample.ts') }
+    }
+  },
+  audit: {
+    summary: 'Check the audit trail',
+    commands: {
+      verify: { summary: 'Tell whether the audit trail is whole', load: async () => await import('./audit-verify.ts') }
+    }
+  },
+  openapi: { summary: 'Print the OpenAPI document', load: async () => await import('./openapi.ts') },
+  complete: {
+    summary: 'Print the completion script of a shell',
+    load: async () => await import('./complete.ts')
+  }
 }

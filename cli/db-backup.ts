@@ -4,16 +4,14 @@ import { backUp } from '../db/open.ts'
 import { command, DONE } from './command.ts'
 
 export default command({
-  help: `npm run db:backup -- <file>
+  description: `Copies the database of DATABASE_URL, as it is now, to a new file that only its owner may read. The
+service may run meanwhile. The copy is checked before it gets its name: the rows of each table, the last entry of the
+audit trail, and the file itself.
 
-Copies the database of DATABASE_URL, as it is now, to a new file that only its owner may read. The service may run meanwhile.
-The copy is checked before it gets its name: the rows of each table, the last entry of the audit trail, and the file itself.
-To restore it, stop the service, move the database and the -wal and -shm files beside it away, and copy the backup to its place.
+To restore it, stop the service, move the database and the -wal and -shm files beside it away, and copy the backup to
+its place.`,
 
-  --help   this text`,
-
-  options: {},
-  argument: 'file: where the backup goes, under a name that nothing has yet',
+  argument: { name: 'file', help: 'where the backup goes, under a name that nothing has yet' },
 
   run: async (_, terminal, file) => {
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])

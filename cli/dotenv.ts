@@ -46,11 +46,12 @@ const reserve = (temporary: string): void => {
     writeFileSync(temporary, '', { mode: SECRET_MODE, flag: 'wx' })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new CommandError(
-      code === 'EEXIST'
-        ? `${temporary} is there: another command changes the file now. Try again; where none does, delete ${temporary} first.`
-        : `.env can't be changed: ${message}`
-    )
+    throw code === 'EEXIST'
+      ? new CommandError(
+          `${temporary} is there: another command changes the file now.`,
+          `Try again; where none does, delete ${temporary} first.`
+        )
+      : new CommandError(`.env can't be changed: ${message}`)
   }
 }
 
@@ -65,7 +66,8 @@ const withVariable = (text: string, name: string, value: string): string => {
   // A variable may be given twice, or stand in the value of another: what a reader makes of the result decides.
   if (opensQuote.test(text) || !isSame(parseEnv(edited), { ...parseEnv(text), [name]: value })) {
     throw new CommandError(
-      `${name} is written in .env in a way that can't be edited here. Put it on one line of its own, without quotes, and try again.`
+      `${name} is written in .env in a way that can't be edited here.`,
+      'Put it on one line of its own, without quotes, and try again.'
     )
   }
   return edited

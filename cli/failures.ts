@@ -1,18 +1,26 @@
-import { Complaint } from '../config/complaint.ts'
+import { UserError } from '../config/user-error.ts'
 import { DomainError, isUnavailable } from '../domain/errors.ts'
 
-/** A refusal with a message for the person who typed the command. */
-export class CommandError extends Complaint {}
+/** What was asked is refused, or is not there. */
+export class CommandError extends UserError {}
 
 /**
- * What was typed can't be meant; the message says what to type. It never repeats what was typed, which could be a
- * secret, but for what can be nothing but a name.
+ * What was typed can't be meant. The message never repeats what was typed, which could be a secret, unless it can be
+ * nothing but a name.
  */
-export class UsageError extends Error {}
+export class UsageError extends UserError {}
 
-/** What to show of a failure: its message where it was foreseen, or else the error with its stack. */
-export const shownOf = (failure: unknown): unknown =>
-  failure instanceof DomainError ? wordsFor(failure) : failure instanceof Complaint ? failure.message : failure
+/** A failure in words for the person who typed the command; null where nobody foresaw it. */
+export const asUserError = (failure: unknown): UserError | null => {
+  if (failure instanceof UserError) return failure
+  if (!(failure instanceof DomainError)) return null
+  return isUnavailable(failure)
+    ? new CommandError(
+        'The database can not be used now: another process has it, or its disk is full.',
+        'Nothing was changed; try again.'
+      )
+    : new CommandError(messageOf(failure))
+}
 
 // What the API calls a field, the command line calls an option.
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -29,15 +37,12 @@ const OPTIONS: Readonly<Record<string, string>> = {
 
 const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)
 
-const wordsFor = (problem: DomainError): string => {
-  if (isUnavailable(problem)) {
-    return 'The database can not be used now: another process has it, or its disk is full. Nothing was changed; try again.'
-  }
-  return (problem.errors ?? [problem.message])
+/** The sentences of a refusal by the domain, one a line, with options in place of fields. */
+export const messageOf = ({ errors, message }: DomainError): string =>
+  (errors ?? [message])
     .map(sentence =>
       sentence.replace(FIELD, (_, field: string, place: string) => `${OPTIONS[field]}${placeText(place)} `)
     )
     .join('\n')
-}
 
 const placeText = (place: string): string => (/^\.\d+$/.test(place) ? ` number ${Number(place.slice(1)) + 1}` : '')

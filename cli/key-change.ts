@@ -1,24 +1,20 @@
 import { checked } from '../domain/json/validation.ts'
 import { ChangeKeyBody, toKeyChange } from '../domain/keys/fields.ts'
 import { toKeyJson } from '../domain/keys/representation.ts'
-import { command, DONE } from './command.ts'
+import { command, DONE, jsonOption } from './command.ts'
 import { UsageError } from './failures.ts'
 import { policyRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
-import { POLICY_HELP, policyBody, policyOptions } from './policy-options.ts'
+import { policyBody, policyOptions } from './policy-options.ts'
 
 export default command({
-  help: `npm run key:change -- <key> [options]
+  description: `Changes what a client key may do, from its next request on. What is not named stays as it is.`,
 
-Changes what a client key may do, from its next request on. What is not named stays as it is.
-
-  <key>                 its id or its name, or - to read a token of it from standard input
-  --name <name>         another name
-${POLICY_HELP}
-  --json                the key as it is now, as one JSON object
-  --help                this text`,
-
-  options: { name: { type: 'string' }, ...policyOptions, json: { type: 'boolean' } },
+  options: {
+    name: { value: '<name>', help: 'another name' },
+    ...policyOptions,
+    ...jsonOption('the key as it is now, as one JSON object')
+  },
   argument: KEY_ARGUMENT,
 
   run: async ({ name, json, ...values }, terminal, argument) => {

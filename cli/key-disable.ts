@@ -1,7 +1,7 @@
 import { switchCommand } from './key-switch.ts'
 
-export default switchCommand('key:disable', {
+export default switchCommand({
   enabled: false,
-  help: 'Stops a client key from its next request on, until key:enable lets it in again.',
-  done: 'stopped; key:enable lets it in again'
+  description: 'Stops a client key from its next request on, until key enable lets it in again.',
+  done: 'stopped; key enable lets it in again'
 })

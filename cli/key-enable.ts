@@ -1,7 +1,7 @@
 import { switchCommand } from './key-switch.ts'
 
-export default switchCommand('key:enable', {
+export default switchCommand({
   enabled: true,
-  help: 'Lets a client key in again that key:disable stopped.',
+  description: 'Lets a client key in again that key disable stopped.',
   done: 'enabled'
 })

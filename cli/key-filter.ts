@@ -1,36 +1,47 @@
 import { INSTANT_RULE, readInstant, toSeconds } from '../domain/json/instants.ts'
 import type { Direction } from '../domain/json/instants.ts'
-import { GRANTS } from '../domain/keys/scopes.ts'
+import { GRANTS, SCOPES } from '../domain/keys/scopes.ts'
 import type { Grant } from '../domain/keys/scopes.ts'
-import type { ClientKeyFilter } from '../domain/keys/store.ts'
+import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { UsageError } from './failures.ts'
+import type { OptionSpecs, Values } from './options.ts'
+
+const ANSWERS = ['true', 'false'] as const
 
 /** The options that say which keys to list. */
 export const filterOptions = {
-  all: { type: 'boolean' },
-  name: { type: 'string' },
-  scope: { type: 'string' },
-  enabled: { type: 'string' },
-  revoked: { type: 'string' },
-  'expires-before': { type: 'string' },
-  'unused-since': { type: 'string' },
-  generation: { type: 'string' },
-  expiring: { type: 'string' }
-} as const
+  all: { help: 'revoked keys too' },
+  name: { value: '<text>', help: 'keys whose name begins so' },
+  scope: {
+    value: '<scope>',
+    choices: SCOPES,
+    help: 'keys that have this scope, as unscoped ones do; *: unscoped ones only'
+  },
+  enabled: { value: '<answer>', choices: ANSWERS, help: 'keys that are enabled, or that are not' },
+  revoked: {
+    value: '<answer>',
+    choices: ANSWERS,
+    help: 'keys that are revoked, or that are not, as is the default'
+  },
+  'expires-before': {
+    value: '<when>',
+    help: 'keys that expire before then: 14d (from now), a day or an instant'
+  },
+  'unused-since': {
+    value: '<when>',
+    help: 'keys that are older than that and were not used from then on: 90d (ago), a day or an instant'
+  },
+  generation: {
+    value: '<secret>',
+    help: 'keys with an active token that this secret sealed, as key secrets names it'
+  },
+  expiring: {
+    value: '<time>',
+    help: 'managed keys that expire within that time, such as 14d; exit code 1 where there are any'
+  }
+} as const satisfies OptionSpecs
 
-export const FILTER_HELP = `  --all                     revoked keys too
-  --name <text>             keys whose name begins so
-  --scope <scope>           keys that have this scope, as unscoped ones do; *: unscoped ones only
-  --enabled true|false      keys that are enabled, or that are not
-  --revoked true|false      keys that are revoked, or that are not, as is the default
-  --expires-before <when>   keys that expire before then: 14d (from now), a day or an instant
-  --unused-since <when>     keys that are older than that and were not used from then on: 90d (ago), a day or an instant
-  --generation <secret>     keys with a good token that this secret sealed, as key:secrets names it
-  --expiring <time>         managed keys that expire within that time, such as 14d; exit code 1 where there are any`
-
-type FilterValues = {
-  [Option in keyof typeof filterOptions]?: (Option extends 'all' ? boolean : string) | undefined
-}
+type FilterValues = Values<typeof filterOptions>
 
 /** Which keys the options mean, and, where they ask for keys that expire, until when. Throws a UsageError. */
 export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; until: Date | null } => {
@@ -55,10 +66,10 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   }
 }
 
-/** Checks the name of a secret, as `key:secrets` prints it. Throws a UsageError. */
+/** Checks the name of a secret, as `key secrets` prints it. Throws a UsageError. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
-    throw new UsageError('--generation must be 8 hexadecimal digits, as npm run key:secrets prints them.')
+    throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints them.')
   }
   return text
 }

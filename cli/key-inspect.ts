@@ -1,5 +1,6 @@
+import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson } from '../domain/keys/representation.ts'
-import { command, DONE, REFUSED } from './command.ts'
+import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { readToken, withKeys } from './keys.ts'
 
 const reasons: Readonly<Record<string, string>> = {
@@ -17,47 +18,42 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 export default command({
-  help: `npm run key:inspect [-- --json] < token.txt
+  description: `Tells what a token on standard input is worth, without printing it: whether it is well-formed, which
+secret sealed it, whether it is allowed, by what, and why not. At a terminal, paste the token, then press Enter and
+Ctrl-D. Where a token is allowed, the address, the scope and the rate limit may still refuse a request.`,
+  notes: 'Exit code 0: it is allowed. 1: it is not.',
 
-Tells what a token on standard input is worth, without printing it: whether it is well-formed, which secret sealed it, whether it
-is allowed, by what, and why not. At a terminal, paste the token, then press Enter and Ctrl-D. Where a token is allowed, the
-address, the scope and the rate limit may still refuse a request.
+  options: jsonOption('one JSON object'),
 
-  --json   one JSON object
-  --help   this text
-
-Exit code 0: it is allowed. 1: it is not.`,
-
-  options: { json: { type: 'boolean' } },
-
-  run: async ({ json }, terminal) => {
-    return await withKeys(terminal, async keys => {
-      const { wellFormed, generation, secret, allowed, reason, key } = await keys.inspect(await readToken(terminal))
-      const verdict = allowed ? DONE : REFUSED
-      if (json === true) {
-        terminal.printJson({
-          well_formed: wellFormed,
-          generation,
-          secret,
-          allowed,
-          reason,
-          key: key === null ? null : toKeyJson(key)
-        })
-        return verdict
-      }
-      terminal.printTable([
-        ['well-formed', wellFormed ? 'yes' : 'no'],
-        [
-          'generation',
-          generation === null
-            ? '-'
-            : `${generation}, ${secret === null ? 'of a secret that is not configured' : `of the ${secret} secret`}`
-        ],
-        ['allowed', allowed ? 'yes' : `no: ${reasons[String(reason)]}`],
-        ['key', key === null ? '-' : `${key.id} ${key.name}`],
-        ['by', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS']
-      ])
-      return verdict
+  run: async ({ json = false }, terminal) =>
+    await withKeys(terminal, async keys => {
+      const found = await keys.inspect(await readToken(terminal))
+      if (json) terminal.printJson(toJson(found))
+      else terminal.printTable(rowsOf(found))
+      return found.allowed ? DONE : REFUSED
     })
-  }
 })
+
+type Inspected = Awaited<ReturnType<KeyService['inspect']>>
+
+const toJson = ({ wellFormed, generation, secret, allowed, reason, key }: Inspected): object => ({
+  well_formed: wellFormed,
+  generation,
+  secret,
+  allowed,
+  reason,
+  key: key === null ? null : toKeyJson(key)
+})
+
+const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key }: Inspected): string[][] => [
+  ['well-formed', wellFormed ? 'yes' : 'no'],
+  [
+    'generation',
+    generation === null
+      ? '-'
+      : `${generation}, ${secret === null ? 'of a secret that is not configured' : `of the ${secret} secret`}`
+  ],
+  ['allowed', allowed ? 'yes' : `no: ${reasons[String(reason)]}`],
+  ['key', key === null ? '-' : `${key.id} ${key.name}`],
+  ['by', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS']
+]

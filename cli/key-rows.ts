@@ -1,10 +1,13 @@
 import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
-import { whyDead } from '../domain/keys/client-key.ts'
+import { inactiveReason } from '../domain/keys/client-key.ts'
 
-/** What keeps a key from being let in now, in a word for people; `live` where nothing does. */
+/** Why a key is refused now, in a word for people; `live` where it is not. */
 export const stateOf = (key: ClientKeyRecord): string => {
-  const dead = whyDead({ key, digest: '', generation: '', ref: '', expiresAt: null, revokedAt: null }, Date.now())
-  return dead === null ? 'live' : dead.replace('key_', '')
+  const reason = inactiveReason(
+    { key, digest: '', generation: '', ref: '', expiresAt: null, revokedAt: null },
+    Date.now()
+  )
+  return reason === null ? 'live' : reason.replace('key_', '')
 }
 
 export const instantText = (instant: Date | null, none = '-'): string =>
@@ -19,7 +22,7 @@ export const policyRows = (key: ClientKeyRecord): string[][] => [
 ]
 
 export const tokenRows = (tokens: readonly TokenRecord[]): string[][] => [
-  ['TOKEN', 'GENERATION', 'CREATED', 'DIES', 'LAST USED', 'FROM', 'BY', 'USES'],
+  ['TOKEN', 'GENERATION', 'CREATED', 'EXPIRES', 'LAST USED', 'FROM', 'BY', 'USES'],
   ...tokens.map(token => [
     token.hint === null ? '-' : `…${token.hint}`,
     token.generation,

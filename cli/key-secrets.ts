@@ -1,19 +1,14 @@
 import { toGenerationJson } from '../domain/keys/representation.ts'
-import { command, DONE } from './command.ts'
+import { command, DONE, jsonOption } from './command.ts'
 import { instantText } from './key-rows.ts'
 import { withKeys } from './keys.ts'
 
 export default command({
-  help: `npm run key:secrets [-- --json]
+  description: `Shows, for each secret that is configured and each that tokens still depend on, how many tokens are
+active and when they were last used: whether an entry of CLIENT_SECRET_PREVIOUS may go. Tokens of keys in CLIENT_KEYS
+are not stored, so they can't be counted; when they were last used is known.`,
 
-Shows, for each secret that is configured and each that tokens still depend on, how many tokens are good and when they were last
-used: whether an entry of CLIENT_SECRET_PREVIOUS may go. Tokens of keys in CLIENT_KEYS are not stored, so they can't be
-counted; when they were last used is known.
-
-  --json   a JSON array
-  --help   this text`,
-
-  options: { json: { type: 'boolean' } },
+  options: jsonOption('a JSON array'),
 
   run: async ({ json }, terminal) => {
     return await withKeys(terminal, async keys => {

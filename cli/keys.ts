@@ -1,20 +1,19 @@
 import { readConfig } from '../config/read.ts'
-import { openStores } from '../db/open.ts'
+import { openStorage } from '../db/open.ts'
+import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
 import type { OpenLegacyToken } from '../domain/keys/legacy-token.ts'
-import { createKeyRegistry } from '../domain/keys/registry.ts'
-import type { KeyRegistry } from '../domain/keys/registry.ts'
+import { createKeyService } from '../domain/keys/service.ts'
+import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson } from '../domain/keys/representation.ts'
-import type { Author } from '../domain/keys/store.ts'
-import { createTokenSealer } from '../domain/keys/token.ts'
 import { CommandError } from './failures.ts'
-import { cliOrigin } from './origin.ts'
+import { operatorContext } from './operator.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Opens the registry of the service that is configured here, and closes it when the work is done. */
+/** Opens the keys of the service that is configured here, and closes them when the work is done. */
 export const withKeys = async <T>(
   terminal: Terminal,
-  work: (keys: KeyRegistry, author: Author) => Promise<T>
+  work: (keys: KeyService, context: RequestContext) => Promise<T>
 ): Promise<T> => {
   const config = readConfig(terminal.environment(), [
     'CLIENT_SECRET',
@@ -23,21 +22,14 @@ export const withKeys = async <T>(
     'CLIENT_KEY_JWT',
     'DATABASE_URL'
   ])
-  const previous = config.CLIENT_SECRET_PREVIOUS
-  const secrets = [config.CLIENT_SECRET, ...previous]
-  const openLegacyToken = config.CLIENT_KEY_JWT ? await legacyTokenOpener(secrets) : undefined
-  const stores = openStores(config.DATABASE_URL)
+  const { CLIENT_SECRET: secret, CLIENT_SECRET_PREVIOUS: previousSecrets, CLIENT_KEYS: allowList } = config
+  const openLegacyToken = config.CLIENT_KEY_JWT ? await legacyTokenOpener([secret, ...previousSecrets]) : undefined
+  const storage = openStorage(config.DATABASE_URL)
   try {
-    const keys = createKeyRegistry({
-      store: stores.clientKeys,
-      sealer: createTokenSealer(config.CLIENT_SECRET, previous),
-      secrets,
-      allowList: config.CLIENT_KEYS,
-      openLegacyToken
-    })
-    return await work(keys, { origin: cliOrigin(), token: null })
+    const keys = createKeyService({ store: storage, secret, previousSecrets, allowList, openLegacyToken })
+    return await work(keys, operatorContext())
   } finally {
-    stores.close()
+    storage.close()
   }
 }
 
@@ -47,24 +39,28 @@ const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacy
   return createLegacyTokenOpener(secrets)
 }
 
-/** The argument of a command that is about one key, and what it may be. */
-export const KEY_ARGUMENT = 'key: its id or its name, or - to read a token of it from standard input'
+/** The argument of a command that is about one key. */
+export const KEY_ARGUMENT = {
+  name: 'key',
+  help: 'its id or its name, or - to read a token of it from standard input'
+} as const
 
 /** The key that an argument stands for. Throws a CommandError where there is none. */
-export const keyOf = async (terminal: Terminal, keys: KeyRegistry, argument: string): Promise<ClientKeyRecord> => {
+export const keyOf = async (terminal: Terminal, keys: KeyService, argument: string): Promise<ClientKeyRecord> => {
   const key = argument === '-' ? (await keys.inspect(await readToken(terminal))).key : await keys.resolve(argument)
   if (key === null) {
-    throw new CommandError(
-      argument === '-'
-        ? 'The token stands for no client key here; npm run key:inspect tells why.'
-        : 'There is no client key of this id, nor one of this name that is not revoked.'
-    )
+    throw argument === '-'
+      ? new CommandError(
+          'The token stands for no client key here.',
+          `To see why: ${terminal.invocation('key inspect')}`
+        )
+      : new CommandError('There is no client key of this id, nor one of this name that is not revoked.')
   }
   return key
 }
 
 /** A key as JSON has it, with the digest of an environment key, by which its entry in CLIENT_KEYS is found. */
-export const keyJson = (keys: KeyRegistry, key: ClientKeyRecord) => {
+export const keyJson = (keys: KeyService, key: ClientKeyRecord) => {
   const digest = keys.allowListEntry(key.id)
   return { ...toKeyJson(key), ...(digest === null ? {} : { digest }) }
 }

@@ -1,25 +1,32 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createServer } from '../app.ts'
 import { command, DONE } from './command.ts'
 
 export default command({
-  help: `npm run --silent openapi
+  description: `Prints the OpenAPI document of the API as JSON. It needs no configuration and touches no database. Its
+server is the one of the default HOST and PORT; the document that a service serves at /docs/json has the address of
+that service.
 
-Prints the OpenAPI document of the API as JSON. It needs no configuration and touches no database.
-Its server is the one of the default HOST and PORT; the document that a service serves at /docs/json has the address of that service.`,
-
-  options: {},
+npm prints a heading of its own; npm run --silent openapi prints the document only.`,
 
   run: async (_, terminal) => {
-    const fastify = await createServer({
-      CLIENT_SECRET: randomBytes(32).toString('hex'),
-      DATABASE_URL: 'file::memory:',
-      LOG_LEVEL: 'silent'
-    })
-    await fastify.ready()
-    const { HOST, PORT } = fastify.config
-    terminal.print(JSON.stringify(fastify.openapi(`http://${HOST}:${PORT}`), null, 2))
-    await fastify.close()
-    return DONE
+    const folder = mkdtempSync(join(tmpdir(), 'trivial-'))
+    try {
+      const fastify = await createServer({
+        CLIENT_SECRET: randomBytes(32).toString('hex'),
+        DATABASE_URL: `file:${join(folder, 'empty.db')}`,
+        LOG_LEVEL: 'silent'
+      })
+      await fastify.ready()
+      const { HOST, PORT } = fastify.config
+      terminal.print(JSON.stringify(fastify.openapi(`http://${HOST}:${PORT}`), null, 2))
+      await fastify.close()
+      return DONE
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   }
 })

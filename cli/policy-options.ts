@@ -2,33 +2,33 @@ import type { XStatic } from 'typebox/schema'
 import { INSTANT_RULE, readInstant, toSeconds } from '../domain/json/instants.ts'
 import { keyFields } from '../domain/keys/fields.ts'
 import type { ChangeKeyBody } from '../domain/keys/fields.ts'
+import { SCOPES } from '../domain/keys/scopes.ts'
 import { UsageError } from './failures.ts'
+import type { OptionSpecs, Values } from './options.ts'
 
 /** The options that say what a key may do. */
 export const policyOptions = {
-  description: { type: 'string' },
-  scope: { type: 'string', multiple: true },
-  expires: { type: 'string' },
-  'allow-ip': { type: 'string', multiple: true },
-  rate: { type: 'string' },
-  metadata: { type: 'string' }
-} as const
+  scope: {
+    value: '<scope>',
+    multiple: true,
+    choices: SCOPES,
+    help: 'what the key may do, such as apps:read; several are several --scope; * is everything'
+  },
+  expires: {
+    value: '<when>',
+    help: '90d, 12h, 1y, a day such as 2027-01-31, an instant such as 2027-01-31T12:00:00Z, or never'
+  },
+  'allow-ip': {
+    value: '<range>',
+    multiple: true,
+    help: 'where it may be used from: an IP address or CIDR range; several are several --allow-ip; or any'
+  },
+  rate: { value: '<limit>', help: 'how often, over all its tokens, such as 100/60s; or none' },
+  description: { value: '<text>', help: 'what it is for' },
+  metadata: { value: '<json>', help: 'a JSON object that is carried along' }
+} as const satisfies OptionSpecs
 
-export const POLICY_HELP = `  --scope <scope>       what the key may do, such as apps:read; several are several --scope; * is everything
-  --expires <when>      90d, 12h, 1y, a day such as 2027-01-31, an instant such as 2027-01-31T12:00:00Z, or never
-  --allow-ip <range>    where it may be used from: an IP address or CIDR range; several are several --allow-ip; any
-  --rate <limit>        how often, over all its tokens: 100/60s; none
-  --description <text>  what it is for
-  --metadata <json>     a JSON object that is carried along`
-
-interface PolicyValues {
-  description?: string | undefined
-  scope?: string[] | undefined
-  expires?: string | undefined
-  'allow-ip'?: string[] | undefined
-  rate?: string | undefined
-  metadata?: string | undefined
-}
+type PolicyValues = Values<typeof policyOptions>
 
 /** What the options say of a key, as the body of a request would; a schema is yet to check it. Throws a UsageError. */
 export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<typeof ChangeKeyBody>, unknown>> => ({

@@ -1,19 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import type { FastifyInstance } from 'fastify'
 import { createServer } from '../app.ts'
+import { loadSample } from '../db/load-sample.ts'
 import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
 import { listen } from '../http/listen.ts'
 import { closeOnSignals } from '../http/signals.ts'
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
-import type { KeyRegistry } from '../domain/keys/registry.ts'
+import type { KeyService } from '../domain/keys/service.ts'
 import { UNSCOPED } from '../domain/keys/scopes.ts'
 import { command, DONE } from './command.ts'
 import { CommandError } from './failures.ts'
 import { stateOf } from './key-rows.ts'
-import { cliOrigin } from './origin.ts'
+import { operatorContext } from './operator.ts'
 import { saveToDotenv } from './dotenv.ts'
 import { table } from './table.ts'
+import type { Terminal } from './terminal.ts'
 
 const KEY = 'quickstart'
 const DESCRIPTION = 'Made by npm run quickstart'
@@ -31,21 +34,22 @@ interface App {
 
 /**
  * The key that an earlier run made, as it made it; null where there is none. Throws a CommandError where the name is of
- * another key: what that lets in, and for whom, is not known here.
+ * another key: what that allows, and whom, is not known here.
  */
-const ownKey = async (keys: KeyRegistry): Promise<ClientKeyRecord | null> => {
+const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRecord | null> => {
+  const revoke = terminal.invocation('key revoke', KEY)
+  const rename = terminal.invocation('key change', `${KEY} --name <name>`)
   const key = await keys.resolve(KEY)
   if (key === null) return null
   if (!isOwn(key)) {
     throw new CommandError(
-      `The client key ${KEY} is not as npm run quickstart makes it, so it is left as it is. Rename it with npm run key:change -- ${KEY} --name <name>, or revoke it with npm run key:revoke -- ${KEY}, and try again.`
+      `The client key ${KEY} is not as quickstart makes it, so it is left as it is.`,
+      `Rename it with ${rename}, or revoke it with ${revoke}, and try again.`
     )
   }
   const state = stateOf(key)
   if (state !== 'live') {
-    throw new CommandError(
-      `The client key ${KEY} is ${state}. Have the next run make a new one with: npm run key:revoke -- ${KEY}`
-    )
+    throw new CommandError(`The client key ${KEY} is ${state}.`, `Have the next run make a new one with: ${revoke}`)
   }
   return key
 }
@@ -56,12 +60,12 @@ const isOwn = ({ description, createdBy, scopes, allowedIps, rateLimit, metadata
   isDeepStrictEqual({ scopes, allowedIps, rateLimit, metadata }, MADE)
 
 /** A new key, or a new token of the one that an earlier run made: the token of then is known to nobody here. */
-const tokenOf = async (keys: KeyRegistry, known: ClientKeyRecord | null): Promise<string> => {
-  const author = { origin: cliOrigin(), token: null }
+const tokenOf = async (keys: KeyService, known: ClientKeyRecord | null): Promise<string> => {
+  const context = operatorContext()
   const { keyAccessToken } =
     known === null
-      ? await keys.issue({ name: KEY, description: DESCRIPTION }, author)
-      : await keys.rotate(known.id, 0, author)
+      ? await keys.issue({ name: KEY, description: DESCRIPTION }, context)
+      : await keys.rotate(known.id, { graceSeconds: 0 }, context)
   return keyAccessToken
 }
 
@@ -70,10 +74,11 @@ const ANY_ADDRESS: Readonly<Record<string, string | undefined>> = { '0.0.0.0': '
 
 const hostForClients = (host: string): string => ANY_ADDRESS[host] ?? (host.includes(':') ? `[${host}]` : host)
 
-const describeCall = async (base: string, token: string, loaded: boolean): Promise<string> => {
+const describeCall = async (terminal: Terminal, base: string, token: string, loaded: boolean): Promise<string> => {
   const apps = await listApps(base, token)
+  const origin = loaded ? ' (sample data)' : ''
   return `
-The service runs at ${base}, and GET /apps answered a client key with every app of every owner${loaded ? ' (sample data)' : ''}:
+The service runs at ${base}, and GET /apps answered a client key with every app of every owner${origin}:
 
 ${describe(apps)}
 
@@ -81,7 +86,7 @@ Call it again:
 
   curl ${base}/apps -H 'Authorization: Bearer ${token}'
 
-It is of the key ${KEY}: the next run gives that a new token, and npm run key:revoke -- ${KEY} revokes it.
+It is of the key ${KEY}: the next run gives that a new token, and ${terminal.invocation('key revoke', KEY)} revokes it.
 Explore the API: ${base}/docs`
 }
 
@@ -107,18 +112,14 @@ const describe = (apps: App[]): string => {
 }
 
 export default command({
-  help: `npm run quickstart [-- --once]
+  description: `Shows the service at work: makes .env with a fresh CLIENT_SECRET where there is none, makes the
+database with sample data in it, starts the service, issues a client key named quickstart, and calls GET /apps with
+it. Then it serves until Ctrl-C. It can be run again at any time. The key then gets a new token and its old one
+expires; nothing else changes.`,
 
-Shows the service at work: makes .env with a fresh CLIENT_SECRET where there is none, makes the database with sample data in
-it, starts the service, issues a client key named quickstart, and calls GET /apps with it. Then it serves until Ctrl-C.
-It can be run again at any time. The key then gets a new token and its old one dies; nothing else changes.
+  options: { once: { help: 'stop after the call' } },
 
-  --once   stop after the call
-  --help   this text`,
-
-  options: { once: { type: 'boolean' } },
-
-  run: async ({ once }, terminal) => {
+  run: async ({ once = false }, terminal) => {
     const found = terminal.environment()
     const secret = found['CLIENT_SECRET'] ?? randomBytes(32).toString('hex')
 
@@ -126,25 +127,30 @@ It can be run again at any time. The key then gets a new token and its old one d
     const fastify = await createServer({ LOG_LEVEL: 'error', ...found, CLIENT_SECRET: secret })
     const port = await listen(fastify)
     try {
-      const known = await ownKey(fastify.clientKeys)
+      const known = await ownKey(terminal, fastify.clientKeys)
       // Only now, so that a start that fails leaves nothing behind.
       if (found['CLIENT_SECRET'] === undefined) {
         saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
       }
       const token = await tokenOf(fastify.clientKeys, known)
-      const loaded = await fastify.stores.loadSample(sample, await fastify.passwords.hash(SAMPLE_PASSWORD), cliOrigin())
-      terminal.print(await describeCall(`http://${hostForClients(fastify.config.HOST)}:${port}`, token, loaded))
+      const base = `http://${hostForClients(fastify.config.HOST)}:${port}`
+      terminal.print(await describeCall(terminal, base, token, await loadSampleData(fastify)))
     } catch (error) {
       await fastify.close()
       throw error
     }
 
-    if (once === true) {
-      await fastify.close()
-      return DONE
+    if (once) await fastify.close()
+    else {
+      closeOnSignals(fastify)
+      terminal.print('Press Ctrl-C to stop.')
     }
-    closeOnSignals(fastify)
-    terminal.print('Press Ctrl-C to stop.')
     return DONE
   }
 })
+
+/** Loads the sample data where the database has no data yet, and answers whether it did. */
+const loadSampleData = async ({ storage, passwords }: FastifyInstance): Promise<boolean> => {
+  const passwordHash = await passwords.hash(SAMPLE_PASSWORD)
+  return await loadSample(storage, { sample, passwordHash, context: operatorContext() })
+}

@@ -1,8 +1,9 @@
+import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
-import type { KeyRegistry } from '../domain/keys/registry.ts'
-import type { Author } from '../domain/keys/store.ts'
+import type { KeyService } from '../domain/keys/service.ts'
+import type { IssuedClientKey } from '../domain/keys/token.ts'
 import { DomainError, isUnavailable } from '../domain/errors.ts'
-import { CommandError, shownOf } from './failures.ts'
+import { CommandError, messageOf } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 import { createTokenFile } from './token-file.ts'
 import type { TokenFile } from './token-file.ts'
@@ -16,7 +17,7 @@ export interface Rotation {
   path: string
 }
 
-/** What became of the keys that have a good token of a generation. */
+/** What became of the keys that have an active token of a generation. */
 export interface Outcome {
   rotated: number
   /** Those that have a newer token. */
@@ -25,12 +26,13 @@ export interface Outcome {
 }
 
 /**
- * Gives a new token to each managed key whose newest good one is of a generation. A new token is on the disk before it
- * is good, so that whatever ends the process loses none: at worst the last line holds one that never became good.
+ * Gives a new token to each managed key whose newest active one is of a generation. A new token is on the disk before
+ * it is active, so that whatever ends the process loses none: at worst the last line holds one that never became
+ * active.
  */
 export const rotateGeneration = async (
-  keys: KeyRegistry,
-  author: Author,
+  keys: KeyService,
+  context: RequestContext,
   { generation, graceSeconds, path }: Rotation,
   terminal: Terminal
 ): Promise<Outcome> => {
@@ -40,19 +42,20 @@ export const rotateGeneration = async (
   const found: ClientKeyRecord[] = []
   try {
     for (let more = true; more;) {
-      const page = await keys.list({ revoked: false, generation }, PAGE, found.at(-1)?.id)
+      const page = await keys.list({ revoked: false, generation }, { limit: PAGE, after: found.at(-1)?.id })
       found.push(...page.keys)
       more = page.more
     }
     for (const [index, key] of found.entries()) {
       terminal.progress(`${index} of ${found.length} keys`)
       if (!isNewest(generation, await keys.tokens(key.id))) outcome.already++
-      else await rotateInto(file, keys, author, key, graceSeconds, outcome)
+      else await rotateInto(file, keys, context, key, graceSeconds, outcome)
     }
   } catch (error) {
     const kept = file.size() === 0 ? '' : `, and their tokens are in ${path}`
     terminal.warn(
-      `Stopped: ${outcome.rotated} of ${found.length} keys are rotated${kept}. For the others, run it again with another --out.\n`
+      `Stopped: ${outcome.rotated} of ${found.length} keys are rotated${kept}.` +
+        ' For the others, run it again with another --out.\n'
     )
     throw error
   } finally {
@@ -62,36 +65,38 @@ export const rotateGeneration = async (
 }
 
 // Rotated under the same secret, a key would be as it was, and be rotated by each further run.
-const refuseCurrent = async (keys: KeyRegistry, generation: string): Promise<void> => {
+const refuseCurrent = async (keys: KeyService, generation: string): Promise<void> => {
   const secrets = await keys.secrets()
   if (secrets.some(({ use, secret }) => use.generation === generation && secret === 'CLIENT_SECRET')) {
     throw new CommandError(
-      'This is the generation of CLIENT_SECRET, which seals the new tokens as well. Move the secret to CLIENT_SECRET_PREVIOUS and set another first.'
+      'This is the generation of CLIENT_SECRET, which seals the new tokens as well.',
+      'Move the secret to CLIENT_SECRET_PREVIOUS and set another first.'
     )
   }
 }
 
-/** Whether the newest good token is of a generation: the older ones have been given an end. */
+/** Whether the newest active token is of a generation: the older ones have been given an end. */
 const isNewest = (generation: string, tokens: readonly TokenRecord[]): boolean =>
   tokens.some(token => token.generation === generation && token.revokedAt === null && token.expiresAt === null)
 
 const rotateInto = async (
   file: TokenFile,
-  keys: KeyRegistry,
-  author: Author,
+  keys: KeyService,
+  context: RequestContext,
   { id, name }: ClientKeyRecord,
   graceSeconds: number,
   outcome: Outcome
 ): Promise<void> => {
   const size = file.size()
   try {
-    await keys.rotate(id, graceSeconds, author, undefined, ({ keyAccessToken }) => {
+    const keep = ({ keyAccessToken }: IssuedClientKey): void => {
       file.append({ id, name, key_access_token: keyAccessToken })
-    })
+    }
+    await keys.rotate(id, { graceSeconds, keep }, context)
     outcome.rotated++
   } catch (error) {
     if (!(error instanceof DomainError) || isUnavailable(error)) throw error
     file.cut(size)
-    outcome.refused.push({ id, name, reason: String(shownOf(error)) })
+    outcome.refused.push({ id, name, reason: messageOf(error) })
   }
 }

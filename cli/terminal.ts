@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { environment } from '../config/read.ts'
 import type { Environment } from '../config/read.ts'
-import { CommandError } from './failures.ts'
+import { textOf } from '../config/user-error.ts'
+import { red, showsColour } from './colour.ts'
+import { asUserError, CommandError } from './failures.ts'
+import { invocation, isScript } from './npm.ts'
 import { table } from './table.ts'
 
 const MAX_INPUT = 65_536
@@ -13,14 +16,18 @@ const CLEAR_LINE = '\r\u001b[K'
 
 /** All that a command has to do with the world around it: given by a process, or by a test. */
 export interface Io {
+  /** The command and its arguments. */
   args: readonly string[]
   env: Environment
   /** The folder that holds `.env`. */
   cwd: string
   stdin: Readable
-  stdout: Writable
-  stderr: Writable & { isTTY?: boolean }
+  stdout: Output
+  stderr: Output
 }
+
+/** A stream that may be a terminal, which has a width. */
+export type Output = Writable & { isTTY?: boolean; columns?: number }
 
 /** How a command reads and prints. */
 export interface Terminal {
@@ -35,11 +42,43 @@ export interface Terminal {
   printTable: (rows: readonly (readonly string[])[]) => void
   /** Prints on standard error: a text as it is, an error with its stack. */
   warn: (message: unknown) => void
+  /** Tells of a failure on standard error: in words where it was foreseen, or else with its stack. */
+  fail: (failure: unknown) => void
+  /** What to type to run a command, in the way this one was run: through npm, or as `trivial`. */
+  invocation: (command: string, args?: string) => string
   /** Shows how far a long task is where standard error is a terminal: one line, which the next output replaces. */
   progress: (text: string) => void
 }
 
-export const openTerminal = ({ env, cwd, stdin, stdout, stderr }: Io): Terminal => {
+/** The terminal of a command, such as `key issue`. */
+export const openTerminal = (io: Io, command: string): Terminal => {
+  const { env, cwd, stdin, stderr } = io
+  const output = openOutput(io)
+  return {
+    cwd,
+    ...output,
+    environment: () => environment(join(cwd, '.env'), env),
+    readInput: async () => await readAll(stdin),
+    printJson: value => {
+      output.print(JSON.stringify(value, null, 2))
+    },
+    printTable: rows => {
+      output.print(table(rows))
+    },
+    fail: failure => {
+      const error = asUserError(failure)
+      if (error === null) {
+        output.warn(failure)
+        return
+      }
+      const message = showsColour(stderr, env) ? red(error.message) : error.message
+      output.warn(textOf({ message, hint: error.hint }))
+    },
+    invocation: (name, args) => invocation(isScript(command, env), name, args)
+  }
+}
+
+const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | 'progress'> => {
   // A Console, unlike a stream, does not throw where the reader has gone, as `head` does.
   const console = new Console({ stdout, stderr })
   let shown = false
@@ -47,20 +86,10 @@ export const openTerminal = ({ env, cwd, stdin, stdout, stderr }: Io): Terminal 
     if (shown) stderr.write(CLEAR_LINE)
     shown = false
   }
-  const print = (text: string): void => {
-    clear()
-    console.log(text)
-  }
   return {
-    cwd,
-    environment: () => environment(join(cwd, '.env'), env),
-    readInput: async () => await readAll(stdin),
-    print,
-    printJson: value => {
-      print(JSON.stringify(value, null, 2))
-    },
-    printTable: rows => {
-      print(table(rows))
+    print: text => {
+      clear()
+      console.log(text)
     },
     warn: message => {
       clear()

@@ -56,10 +56,8 @@ const openNew = (path: string): number => {
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new CommandError(
-      code === 'EEXIST'
-        ? `${path} exists already, and is left as it is. Name a new file.`
-        : `${path} can't be made: ${message}`
-    )
+    throw code === 'EEXIST'
+      ? new CommandError(`${path} exists already, and is left as it is.`, 'Name a new file.')
+      : new CommandError(`${path} can't be made: ${message}`)
   }
 }

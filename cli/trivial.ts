@@ -1,9 +1,7 @@
-import { run } from './commands.ts'
+import { run } from './program.ts'
 
-const [name = '', ...args] = process.argv.slice(2)
-
-process.exitCode = await run(name, {
-  args,
+process.exitCode = await run({
+  args: process.argv.slice(2),
   env: process.env,
   cwd: '.',
   // Opened only by what reads it.

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
 import type { DataValidationCxt } from 'ajv/dist/types/index.js'
 import { envSchema } from 'env-schema'
-import { Complaint } from './complaint.ts'
+import { UserError } from './user-error.ts'
 import { dotenvText, repeatedNames } from './dotenv.ts'
 import { Config } from './schema.ts'
 import type { Check, ListRule } from './schema.ts'
@@ -12,9 +12,9 @@ import type { Check, ListRule } from './schema.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * A configuration that can't be used. The message names every bad variable, what is wrong with it and how to mend it.
+ * A configuration that can't be used. The message names every bad variable, what is wrong with it and how to fix it.
  */
-export class ConfigError extends Complaint {
+export class ConfigError extends UserError {
   override readonly name = 'ConfigError'
 }
 
@@ -41,7 +41,7 @@ export const configAjv = new Ajv({
   validateSchema: false,
   keywords: [
     envSchema.keywords.separator,
-    'mend',
+    'hint',
     {
       keyword: 'check',
       type: 'string',
@@ -88,9 +88,9 @@ export const readConfig = <Name extends keyof Config = keyof Config>(
 /** Turns a validation error of env-schema into a ConfigError; any other error comes back as it is. */
 export const asConfigError = (error: unknown): unknown => {
   if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) return error
-  const lines = (error.errors as ErrorObject[]).map(fault => `  ${variableOf(fault)} ${complaintOf(fault)}`)
+  const lines = (error.errors as ErrorObject[]).map(error => `  ${variableOf(error)} ${issueOf(error)}`)
   return new ConfigError(
-    `The configuration can't be used. Mend these variables in the environment or in .env:\n${lines.join('\n')}`
+    `The configuration can't be used. Fix these variables in the environment or in .env:\n${lines.join('\n')}`
   )
 }
 
@@ -122,10 +122,10 @@ const refuseRepeated = (path: string, text: string): void => {
   )
 }
 
-const variableOf = (fault: ErrorObject): string =>
-  fault.keyword === 'required' ? String(fault.params['missingProperty']) : fault.instancePath.slice(1)
+const variableOf = (error: ErrorObject): string =>
+  error.keyword === 'required' ? String(error.params['missingProperty']) : error.instancePath.slice(1)
 
-const complaintOf = (fault: ErrorObject): string => {
-  const properties: Record<string, { type: string; mend?: string }> = Config.properties
-  return String(fault.keyword === 'check' ? fault.message : properties[variableOf(fault)]?.mend)
+const issueOf = (error: ErrorObject): string => {
+  const properties: Record<string, { type: string; hint?: string }> = Config.properties
+  return String(error.keyword === 'check' ? error.message : properties[variableOf(error)]?.hint)
 }

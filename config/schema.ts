@@ -1,6 +1,7 @@
+import { databaseUrlIssue } from '../db/url.ts'
 import type { XStatic } from 'typebox/schema'
-import { allowListFault } from '../domain/keys/allow-list.ts'
-import { rangeFault } from '../net/addresses.ts'
+import { allowListIssue } from '../domain/keys/allow-list.ts'
+import { rangeIssue } from '../net/addresses.ts'
 
 const MIN_SECRET_LENGTH = 32
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -34,20 +35,15 @@ const checkCurrentSecret: Check = secret =>
 const checkEach =
   (check: Check): ListCheck =>
   entries => {
-    const faults = entries.flatMap((entry, index) => {
-      const fault = check(entry)
-      return fault === null ? [] : [`entry ${index + 1} ${fault}`]
+    const issues = entries.flatMap((entry, index) => {
+      const issue = check(entry)
+      return issue === null ? [] : [`entry ${index + 1} ${issue}`]
     })
-    return faults.length === 0 ? null : faults.join('; ')
+    return issues.length === 0 ? null : issues.join('; ')
   }
 
-const checkDatabaseUrl: Check = url =>
-  /^file:[^?#]*[^?#/]$/.test(url)
-    ? null
-    : 'must be file: and the path of an SQLite database, such as file:./data/trivial.db'
-
 const checkProxy: Check = proxy =>
-  rangeFault(proxy) ?? (/\/0+$/.test(proxy) ? 'trusts every address; name your proxies' : null)
+  rangeIssue(proxy) ?? (/\/0+$/.test(proxy) ? 'trusts every address; name your proxies' : null)
 
 const checkTrustProxy: ListCheck = entries =>
   entries.join() === 'true' ? 'must not be true; name the addresses of your proxies' : checkEach(checkProxy)(entries)
@@ -71,7 +67,7 @@ const checkOrigin: Check = origin =>
 
 /**
  * Every variable the service reads, its default and its rule, as JSON Schema. `separator` is a keyword of env-schema;
- * `check` and `entries` are keywords that `config/read.ts` defines; `mend` says how to fix what other keywords find.
+ * `check` and `entries` are keywords that `config/read.ts` defines; `hint` says how to fix what other keywords find.
  */
 export const Config = {
   type: 'object',
@@ -94,19 +90,19 @@ export const Config = {
     CLIENT_SECRET: {
       type: 'string',
       check: checkCurrentSecret,
-      mend: 'is not set. Make one with: openssl rand -hex 32'
+      hint: 'is not set. Make one with: openssl rand -hex 32'
     },
     CLIENT_SECRET_PREVIOUS: list(checkEach(checkSecret)),
-    CLIENT_KEYS: list(checkEach(allowListFault)),
-    CLIENT_KEY_JWT: { type: 'boolean', default: false, mend: 'must be true or false' },
-    DATABASE_URL: { type: 'string', default: 'file:./data/trivial.db', check: checkDatabaseUrl },
+    CLIENT_KEYS: list(checkEach(allowListIssue)),
+    CLIENT_KEY_JWT: { type: 'boolean', default: false, hint: 'must be true or false' },
+    DATABASE_URL: { type: 'string', default: 'file:./data/trivial.db', check: databaseUrlIssue },
     HOST: { type: 'string', default: '127.0.0.1' },
-    PORT: { type: 'integer', default: 3000, minimum: 0, maximum: 65535, mend: 'must be a port number from 0 to 65535' },
-    LOG_LEVEL: { type: 'string', default: 'info', enum: LOG_LEVELS, mend: `must be one of ${LOG_LEVELS.join(', ')}` },
+    PORT: { type: 'integer', default: 3000, minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' },
+    LOG_LEVEL: { type: 'string', default: 'info', enum: LOG_LEVELS, hint: `must be one of ${LOG_LEVELS.join(', ')}` },
     TRUST_PROXY: list(checkTrustProxy, 'false'),
     BASE_URL: { type: 'string', default: 'https://staging.trivialapps.io', check: checkBaseUrl },
     DEFAULT_LOAD_BALANCER: { type: 'string', default: 'staging-lb' },
-    SIGN_UP: { type: 'string', default: 'open', enum: SIGN_UP, mend: 'must be open or closed' },
+    SIGN_UP: { type: 'string', default: 'open', enum: SIGN_UP, hint: 'must be open or closed' },
     CORS_ORIGINS: list(checkEach(checkOrigin))
   }
 } as const

@@ -11,8 +11,8 @@ export interface Sample {
   readonly memberships: readonly { organizationId: number; userId: number; role: OrganizationRole }[]
   /** By the name of the app. */
   readonly grants: readonly { app: string; userId: number; permits: readonly Permit[] }[]
-  /** When users and organizations were created: ISO 8601 in UTC. */
-  readonly createdAt: string
+  /** When users and organizations were created. */
+  readonly createdAt: Date
 }
 
 const user = (id: number): Owner => ({ type: 'User', id })
@@ -120,7 +120,7 @@ const APPS: [name: string, descriptiveName: string, owner: Owner, tags: [context
 const SCHEDULED = /Sync|Export|Alerts|Heartbeat|Backup|Import/
 
 // A minute apart, so that lists ordered by time look like real ones.
-const minute = (index: number): string => new Date(Date.UTC(2026, 0, 5, 9, index)).toISOString()
+const minute = (index: number): Date => new Date(Date.UTC(2026, 0, 5, 9, index))
 
 /** A few users, organizations and two dozen apps with tags: the same ones every time. */
 export const sample: Sample = {

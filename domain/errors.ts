@@ -25,16 +25,16 @@ export const defineError = (code: string, message: string): DomainErrorClass =>
 
 export const InvalidToken = defineError(
   'INVALID_TOKEN',
-  'There is no good client key and no good session in the headers. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here, or sign in again.'
+  'The headers hold neither an active client key nor an active session. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here, or sign in again.'
 )
 
-const InsufficientScopeBase = defineError('INSUFFICIENT_SCOPE', 'The client key is good, but it may not do this.')
+const InsufficientScopeBase = defineError('INSUFFICIENT_SCOPE', 'The client key is active, but it may not do this.')
 
 /** The key has not the scope that is asked for. */
 export class InsufficientScope extends InsufficientScopeBase {
   constructor(scope: string) {
     super()
-    this.message = `The client key is good, but it may not do this: it needs the scope ${scope}.`
+    this.message = `The client key is active, but it may not do this: it needs the scope ${scope}.`
   }
 }
 
@@ -59,16 +59,16 @@ export const EnvironmentKeyFixed = defineError(
 
 export const TooManyTokens = defineError(
   'TOO_MANY_TOKENS',
-  'A hundred tokens of this key are still good. Wait until some have died, or rotate with grace_seconds 0, which ends them all.'
+  'A hundred tokens of this key are active. Wait until some expire, or rotate with grace_seconds 0, which ends them all.'
 )
 
-const BeyondCeilingBase = defineError(
+const BeyondPermissionBoundaryBase = defineError(
   'BEYOND_CEILING',
   'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what is beyond it.'
 )
 
 /** One sentence for each thing that is beyond the permission boundary of the actor. */
-export class BeyondCeiling extends BeyondCeilingBase {
+export class BeyondPermissionBoundary extends BeyondPermissionBoundaryBase {
   override errors: readonly string[]
 
   constructor(errors?: readonly string[]) {

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** How long a client that keeps a connection open has to send its next request, and learn from the reply to go. */
-const FAREWELL_MS = 1000
+/** How long a client that keeps a connection open has to send its next request, whose reply tells it to close. */
+const DRAIN_DELAY_MS = 1000
 
 /**
  * Has `fastify.close()` lose no request of a client that uses its connection again and again. From the call on, Fastify
- * says `Connection: close` in every reply. A connection that is idle at that moment stays open for `FAREWELL_MS`, so
+ * says `Connection: close` in every reply. A connection that is idle at that moment stays open for `DRAIN_DELAY_MS`, so
  * that the next request on it is still answered; then idle connections are closed, and the rest after their replies.
  */
 export const drainOnClose = (fastify: FastifyInstance): void => {
@@ -25,11 +25,11 @@ export const drainOnClose = (fastify: FastifyInstance): void => {
 
   fastify.addHook('preClose', async () => {
     // A long reply that began before the call said `keep-alive`: after it, the client has as long as the others.
-    server.keepAliveTimeout = FAREWELL_MS
+    server.keepAliveTimeout = DRAIN_DELAY_MS
     if (open.size > 0) {
       await new Promise<void>(resolve => {
         whenNone = resolve
-        setTimeout(resolve, FAREWELL_MS).unref()
+        setTimeout(resolve, DRAIN_DELAY_MS).unref()
       })
     }
     // Requests that have arrived when the timer fires are read in the same turn of the event loop, before this.

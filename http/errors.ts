@@ -13,7 +13,7 @@ export const BrowserNotAllowed = defineError(
 
 export const AddressNotAllowed = defineError(
   'ADDRESS_NOT_ALLOWED',
-  'The client key is good, but the address that the request came from is none of its allowed_ips.'
+  'The client key is active, but the address that the request came from is none of its allowed_ips.'
 )
 
 export const RateLimited = defineError(
@@ -48,7 +48,10 @@ export const AdminRequired = defineError(
   'Only users with the role admin, and client keys that have the scope, may do this.'
 )
 
-export const BadUrl = defineError('BAD_URL', 'The path of the URL is not well-formed; check its percent-encoding.')
+export const BadUrl = defineError(
+  'BAD_URL',
+  'The URL is not well-formed; check its percent-encoding. It never holds %00, the character U+0000.'
+)
 
 export const BadRequest = defineError(
   'BAD_REQUEST',

@@ -47,7 +47,7 @@ interface ProblemKind {
 /** What each failure with a reply of its own is over HTTP, by its code. */
 const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   CREDENTIAL_REQUIRED: { status: 401, title: 'A credential is required' },
-  INVALID_TOKEN: { status: 401, title: 'The credential is not good' },
+  INVALID_TOKEN: { status: 401, title: 'The credential is refused' },
   BROWSER_NOT_ALLOWED: { status: 403, title: 'Client keys are not for browser pages' },
   INSUFFICIENT_SCOPE: { status: 403, title: 'The key lacks a scope' },
   ADDRESS_NOT_ALLOWED: { status: 403, title: 'The key is not for use from this address' },

@@ -20,11 +20,11 @@ const MAPPED_PREFIX = 96
 
 const UNKNOWN: Peer = { text: 'unknown', address: null }
 
-/** So many addresses are remembered as they were read; to read one takes longer than all else that is done with it. */
-const MOST_REMEMBERED = 1000
+/** At most how many addresses are remembered as they were parsed, which takes longer than all else done with them. */
+const MAX_REMEMBERED = 1000
 
 /** What is wrong with an IP address or CIDR range (RFC 4632, RFC 4291), as the end of a sentence; null: nothing is. */
-export const rangeFault = (text: string): string | null => {
+export const rangeIssue = (text: string): string | null => {
   const range = parse(text)
   if (range === null) return 'is no IP address or CIDR range, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32'
   const { address, prefix } = range
@@ -42,8 +42,8 @@ export const rangeFault = (text: string): string | null => {
  */
 export const plainAddress = (address: string | undefined): string => peer(address ?? '').text
 
-/** What stands for an address where visitors are told apart: who has one IPv6 address has all of its /64. */
-export const neighbourhood = (address: string): string => {
+/** The IP prefix that identifies a host: the /64 of an IPv6 address, all of which one host has, else the address. */
+export const ipPrefix = (address: string): string => {
   const read = readAddress(address)
   return read instanceof ipaddr.IPv6
     ? read.parts
@@ -86,7 +86,7 @@ const readAddress = (text: string): Address | null =>
 const isMapped = (address: Address): address is ipaddr.IPv6 =>
   address instanceof ipaddr.IPv6 && address.match(MAPPED, MAPPED_PREFIX)
 
-const peers = new LruMap<Peer>(MOST_REMEMBERED)
+const peers = new LruMap<Peer>(MAX_REMEMBERED)
 
 const peer = (text: string): Peer => peers.get(text) ?? readPeer(text)
 

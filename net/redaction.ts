@@ -3,13 +3,12 @@ import { splitUrl } from './url.ts'
 /** What stands in the place of a credential. */
 export const MASK = '[redacted]'
 
-// A token of either kind, a key_id, a secret or a digest: each is a run of 32 or more of these characters. A request id
-// and an app's name are shorter, and a UUID is broken by its dashes. The token of a session may have dashes, and is
-// longer than a UUID. A JWT is looked for only where a word begins, in JSON text as well: from within a word the search
-// would be quadratic.
+// Tokens, key ids, secrets and digests are runs of 32 or more of these characters; ids of requests, names of apps and
+// UUIDs are not. The token of a session may have dashes, and is longer than a UUID. A JWT is looked for only where a
+// word begins, in JSON text as well: from within a word the search would be quadratic.
 const CREDENTIAL = /tck_\w*|(?:(?<![\w-])|(?<=\\[bfnrt]))eyJ[\w-]*\.[\w-]+\.[\w-]*|\w{32,}|[\w-]{40,}/g
 
-const LONGEST_PATH = 200
+const MAX_PATH_LENGTH = 200
 
 /** Masks whatever could be a credential in a piece of text, such as a line of a log. */
 export const redact = (text: string): string => text.replace(CREDENTIAL, MASK)
@@ -26,5 +25,5 @@ export const redactPath = (url: string): string => {
       .split('/')
       .map(segment => (segment.includes('%') ? MASK : segment))
       .join('/')
-  ).slice(0, LONGEST_PATH)
+  ).slice(0, MAX_PATH_LENGTH)
 }

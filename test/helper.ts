@@ -13,6 +13,8 @@ import type { JwtHeader } from 'fast-jwt'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { createServer } from '../app.ts'
+import type { RequestContext } from '../domain/access/principal.ts'
+import { loadSample } from '../db/load-sample.ts'
 import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
 import { UNLIMITED } from '../domain/keys/client-key.ts'
 import type { ClientKey, KnownToken } from '../domain/keys/client-key.ts'
@@ -27,6 +29,14 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const need = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new Error(`${what} is not there`)
   return value
+}
+
+/** Who asks for what no request asks for: nothing bounds it. */
+export const operator: RequestContext = {
+  actor: { kind: 'cli', id: '0', name: 'tester' },
+  principal: null,
+  address: null,
+  requestId: null
 }
 
 /** An element of a list, which must be there. */
@@ -44,7 +54,7 @@ export const temporaryFolder = (t: Test): string => {
   return folder
 }
 
-/** The barrier of a look-up whose epoch is always the current one. */
+/** The barrier of a look-up whose revision is always the current one. */
 export const passed = async (): Promise<void> => {}
 
 /** A token of a managed key, as a look-up answers it. */
@@ -106,11 +116,7 @@ export const world = async (t: Test, env: Record<string, string> = {}): Promise<
   const made = settings(t, env)
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
-  await fastify.stores.loadSample(sample, await samplePassword, {
-    actor: { kind: 'cli', id: '0', name: 'tester' },
-    address: null,
-    requestId: null
-  })
+  await loadSample(fastify.storage, { sample, passwordHash: await samplePassword, context: operator })
   return { ...made, fastify, call: caller(fastify, made.key.keyAccessToken) }
 }
 

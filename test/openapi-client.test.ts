@@ -22,7 +22,7 @@ export const token: string | undefined = key?.key_access_token
 `
 
 /** What the TypeScript compiler complains of in files that are on no disk, beside this test. */
-const complaints = (sources: Record<string, string>): string[] => {
+const issues = (sources: Record<string, string>): string[] => {
   const files = new Map(Object.entries(sources).map(([name, text]) => [join(root, 'test', name), text]))
   const options: ts.CompilerOptions = {
     strict: true,
@@ -51,8 +51,8 @@ const complaints = (sources: Record<string, string>): string[] => {
 test('a client of openapi-fetch has the list of apps as an array', async t => {
   const { call } = await world(t)
   const types = astToString(await openapiTS(JSON.stringify((await call('GET', '/docs/json')).json)))
-  t.same(complaints({ 'generated-api.ts': types, 'client.ts': CLIENT }), [])
+  t.same(issues({ 'generated-api.ts': types, 'client.ts': CLIENT }), [])
 
   const misuse = "export const text: string | undefined = (await client.GET('/apps')).data"
-  t.match(complaints({ 'generated-api.ts': types, 'client.ts': `${CLIENT}\n${misuse}` }), [/not assignable to type/])
+  t.match(issues({ 'generated-api.ts': types, 'client.ts': `${CLIENT}\n${misuse}` }), [/not assignable to type/])
 })

@@ -77,7 +77,7 @@ test('npm run openapi prints the document that the service serves', async t => {
   )
 })
 
-test('every route is described: summary, description, replies, problems with examples, and who gets in', async t => {
+test('every route is described: summary, description, replies, problems with examples, and which credentials it takes', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document)
   t.same(Object.fromEntries(routes.map(([route, { security }]) => [route, security])), {

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { Complaint } from '../../config/complaint.ts'
+import { UserError } from '../../config/user-error.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 
 const PAGES_A_STEP = 1000
 
 /** A backup that was not made; the message says why. */
-export class BackupError extends Complaint {}
+export class BackupError extends UserError {}
 
 /** What tells whether two databases hold the same, without comparing every row. */
 export interface Contents {
   /** Rows by table. */
   readonly rows: Readonly<Record<string, number>>
-  /** The last entry of the audit trail, as `audit:verify` prints it; null where there is none. */
+  /** The last entry of the audit trail, as `audit verify` prints it; null where there is none. */
   readonly head: string | null
 }
 
@@ -29,7 +29,7 @@ export type OnProgress = (copied: number, total: number) => void
  */
 export const backUpSqlite = async (path: string, target: string, onProgress: OnProgress): Promise<Contents> => {
   if (!existsSync(path)) throw new BackupError(`There is no database ${path}, so there is nothing to back up.`)
-  if (existsSync(target)) throw new BackupError(`${target} exists already, and is left as it is. Name a new file.`)
+  if (existsSync(target)) throw new BackupError(`${target} exists already, and is left as it is.`, 'Name a new file.')
   try {
     return await write(path, target, onProgress)
   } catch (error) {

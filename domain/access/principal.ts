@@ -1,15 +1,11 @@
-import type { Origin } from '../audits/audit.ts'
+import type { Actor, AuditSource } from '../audits/audit.ts'
 import { plainAddress } from '../../net/addresses.ts'
-import type { ClientKey, KnownToken } from '../keys/client-key.ts'
+import type { ClientKeyPrincipal } from '../keys/principal.ts'
 import type { Session } from '../users/session.ts'
 import type { User } from '../users/user.ts'
 
-export interface ClientKeyPrincipal {
-  readonly kind: 'client_key'
-  readonly key: ClientKey
-  /** The token of the key that was presented. */
-  readonly token: KnownToken
-}
+export { keyPrincipalOf } from '../keys/principal.ts'
+export type { ClientKeyPrincipal } from '../keys/principal.ts'
 
 export interface UserPrincipal {
   readonly kind: 'user'
@@ -20,62 +16,45 @@ export interface UserPrincipal {
 /** Who a request acts for. */
 export type Principal = ClientKeyPrincipal | UserPrincipal
 
-/**
- * Who asks a store for something: by what request, and as which user; null: as a client key, which overrides what users
- * may do.
- */
-export interface Asker {
-  readonly origin: Origin
-  readonly userId: number | null
+/** Who asks a service for something, and by what request. */
+export interface RequestContext extends AuditSource {
+  /** Null: the operator at the command line, whom no rule bounds. */
+  readonly principal: Principal | null
 }
 
-/** What there is of a request to tell who asked. */
-interface Asked {
+/** The parts of a request that tell its context. */
+interface AuthenticatedRequest {
   readonly principal: Principal | null
   readonly ip: string
   readonly id: string
 }
 
-/** The principal of a request that was let in. */
-export const principalOf = ({ principal }: Pick<Asked, 'principal'>): Principal => {
-  if (principal === null) throw new Error('the request was let in by nobody')
+/** The principal of a request that was authenticated. */
+export const principalOf = ({ principal }: Pick<AuthenticatedRequest, 'principal'>): Principal => {
+  if (principal === null) throw new Error('the request was not authenticated')
   return principal
 }
 
-/** The client key of a request that was let in with one. */
-export const keyPrincipalOf = (request: Pick<Asked, 'principal'>): ClientKeyPrincipal => {
+/** The user of a request that was authenticated with a session. */
+export const userPrincipalOf = (request: Pick<AuthenticatedRequest, 'principal'>): UserPrincipal => {
   const principal = principalOf(request)
-  if (principal.kind !== 'client_key') throw new Error('the request was let in without a client key')
+  if (principal.kind !== 'user') throw new Error('the request was authenticated without a session')
   return principal
 }
 
-/** The user of a request that was let in with a session. */
-export const userPrincipalOf = (request: Pick<Asked, 'principal'>): UserPrincipal => {
+export const contextOf = (request: AuthenticatedRequest): RequestContext => {
   const principal = principalOf(request)
-  if (principal.kind !== 'user') throw new Error('the request was let in without a session')
-  return principal
+  return { actor: actorOf(principal), principal, address: plainAddress(request.ip), requestId: request.id }
 }
 
-/** Who asked, and by what request, for the audit trail. */
-export const originOf = (request: Asked): Origin => ({
-  actor: actorOf(principalOf(request)),
-  address: plainAddress(request.ip),
-  requestId: request.id
-})
-
-export const askerOf = (request: Asked): Asker => {
-  const principal = principalOf(request)
-  return { origin: originOf(request), userId: principal.kind === 'user' ? principal.user.id : null }
-}
+/** The user who asks; null: a client key or the operator does, who override what users may do. */
+export const userIdOf = ({ principal }: Pick<RequestContext, 'principal'>): number | null =>
+  principal?.kind === 'user' ? principal.user.id : null
 
 /** A user, for the audit trail. */
-export const userActor = ({ id, name }: Pick<User, 'id' | 'name'>): Origin['actor'] => ({
-  kind: 'user',
-  id: String(id),
-  name
-})
+export const userActor = ({ id, name }: Pick<User, 'id' | 'name'>): Actor => ({ kind: 'user', id: String(id), name })
 
-const actorOf = (principal: Principal): Origin['actor'] =>
+const actorOf = (principal: Principal): Actor =>
   principal.kind === 'user'
     ? userActor(principal.user)
     : { kind: 'client_key', id: principal.key.id, name: principal.key.name }

@@ -11,8 +11,8 @@ export const ROLES = ['admin', 'member', 'guest'] as const
 /** What a user is in an organization. */
 export type OrganizationRole = (typeof ROLES)[number]
 
-/** How a user stands to an app. */
-export interface AppStanding {
+/** What a user is to an app. */
+export interface AppRelationship {
   readonly isOwner: boolean
   /** The role in the organization that owns the app; null: none. */
   readonly role: OrganizationRole | null
@@ -29,9 +29,13 @@ export interface AppStanding {
  * everything, its members may read it, its guests nothing; grants add to that, and whoever was granted anything may
  * read. What was deleted is only for those who may do everything. Client keys are not asked: they override all of this.
  *
- * `db/sqlite/visibility.ts` says in SQL which apps a user may read; the two are held equal by a test.
+ * `db/sqlite/apps/visibility.ts` says in SQL which apps a user may read; the two are held equal by
+ * `test/domain/access/rules.test.ts`.
  */
-export const mayDo = ({ isOwner, role, grants, isPublic, isDiscarded }: AppStanding, action: AppAction): boolean => {
+export const mayDo = (
+  { isOwner, role, grants, isPublic, isDiscarded }: AppRelationship,
+  action: AppAction
+): boolean => {
   if (isOwner || role === 'admin') return true
   if (action === 'administer' || isDiscarded) return false
   if (action === 'read') return role === 'member' || isPublic || grants !== 0

@@ -30,11 +30,10 @@ export interface App {
   readonly owner: Owner
   /** A JSON array of the app's tags, `[{"id", "context", "name"}]`, in the order in which they were added. */
   readonly tags: Json
-  /** Instants are ISO 8601 in UTC with milliseconds. */
-  readonly createdAt: string
-  readonly updatedAt: string
+  readonly createdAt: Date
+  readonly updatedAt: Date
   /** When the app was deleted; null: it was not. */
-  readonly discardedAt: string | null
+  readonly discardedAt: Date | null
 }
 
 /** An app to be stored; the store gives it its `id` and its `port`. */

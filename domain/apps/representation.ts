@@ -1,3 +1,4 @@
+import { createInstantWriter } from '../json/instant-text.ts'
 import type { App } from './app.ts'
 
 const instant = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
@@ -87,6 +88,7 @@ export type WriteApp = (app: App) => string
  * schedule and tags are never parsed on their way from the database to the socket.
  */
 export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => {
+  const toText = createInstantWriter()
   const domainText = JSON.stringify(domain)
   const loadBalancerText = JSON.stringify(loadBalancer)
   const openings = names.map((name, index) => [name, `${index === 0 ? '{' : ','}"${name}":`] as const)
@@ -108,9 +110,9 @@ export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => 
       owner_type: `"${app.owner.type}"`,
       owner_id: app.owner.id,
       tags: app.tags,
-      created_at: `"${app.createdAt}"`,
-      updated_at: `"${app.updatedAt}"`,
-      discarded_at: app.discardedAt === null ? 'null' : `"${app.discardedAt}"`
+      created_at: `"${toText(app.createdAt)}"`,
+      updated_at: `"${toText(app.updatedAt)}"`,
+      discarded_at: app.discardedAt === null ? 'null' : `"${toText(app.discardedAt)}"`
     }
     let text = ''
     for (const [name, opening] of openings) text += `${opening}${values[name]}`

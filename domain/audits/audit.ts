@@ -6,10 +6,11 @@ export interface Actor {
 }
 
 /** Who asked for a change, and by what request. */
-export interface Origin {
+export interface AuditSource {
   readonly actor: Actor
   /** Where the request came from; null: from the machine itself. */
   readonly address: string | null
+  /** The id of the request in the log of the service; null: there was no request. */
   readonly requestId: string | null
 }
 
@@ -26,7 +27,7 @@ export type Changes = Readonly<Record<string, { from?: unknown; to: unknown } | 
 /** What is written down of a change. */
 export interface NewAudit {
   readonly at: Date
-  readonly origin: Origin
+  readonly source: AuditSource
   /** A resource and a verb, such as `client_key.rotate`. */
   readonly action: string
   readonly subject: Subject
@@ -34,11 +35,10 @@ export interface NewAudit {
 }
 
 /** An entry of the audit trail, as it is kept. */
-export interface Audit extends Omit<Origin, 'actor'> {
+export interface Audit extends Omit<AuditSource, 'actor'> {
   /** 1 and up, without a gap. */
   readonly sequence: number
-  /** ISO 8601 in UTC with milliseconds. */
-  readonly at: string
+  readonly at: Date
   readonly actor: { readonly kind: string; readonly id: string; readonly name: string }
   readonly action: string
   readonly subject: { readonly type: string; readonly id: string }

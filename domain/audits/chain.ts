@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Audit } from './audit.ts'
+import type { AuditHead } from './rows.ts'
 
 /** What the first entry has for the hash of the entry before. */
 export const GENESIS = '0'.repeat(64)
@@ -20,7 +21,7 @@ export const hashOf = ({
     'sha256',
     JSON.stringify([
       sequence,
-      at,
+      at.toJSON(),
       actor.kind,
       actor.id,
       actor.name,
@@ -34,13 +35,7 @@ export const hashOf = ({
     ])
   )
 
-/** The last entry of a trail that is whole. */
-export interface Head {
-  sequence: number
-  hash: string
-}
-
-export type Verification = { whole: true; head: Head } | { whole: false; sequence: number; fault: string }
+export type Verification = { whole: true; head: AuditHead } | { whole: false; sequence: number; fault: string }
 
 /**
  * Walks a trail, given in order, and tells its head, or the first entry that was altered, removed or inserted.
@@ -50,9 +45,9 @@ export type Verification = { whole: true; head: Head } | { whole: false; sequenc
 export const verifyTrail = async (
   entries: AsyncIterable<Audit>,
   written: number,
-  noted?: Head
+  noted?: AuditHead
 ): Promise<Verification> => {
-  let head: Head = { sequence: 0, hash: GENESIS }
+  let head: AuditHead = { sequence: 0, hash: GENESIS }
   const broken = (sequence: number, fault: string): Verification => ({ whole: false, sequence, fault })
 
   for await (const entry of entries) {

@@ -5,13 +5,16 @@ import addFormats from 'ajv-formats'
 import { redact } from '../../net/redaction.ts'
 import { InvalidFields } from '../errors.ts'
 import { hasInstantForm, INSTANT_RULE } from './instants.ts'
-import { isTooDeep, MAX_DEPTH } from './value.ts'
+import { PRINTABLE } from './printable.ts'
+import { isTooDeep, MAX_DEPTH, textsIn } from './value.ts'
+
+export { PRINTABLE } from './printable.ts'
 
 const options: Options = {
   allErrors: true,
   useDefaults: true,
   allowUnionTypes: true,
-  // What a fault is told by names the fields that there are.
+  // The sentence about an issue names the fields that there are.
   verbose: true,
   // The schemas are the service's own, and the document made of them is linted; to compile the schema of schemas as
   // well would take a twentieth of the start.
@@ -34,7 +37,7 @@ export const checked = <const Schema extends object>(schema: Schema, value: unkn
   const tooMuch = excesses(schema, value)
   if (tooMuch.length > 0) throw new InvalidFields(sentences(tooMuch))
   const validate = bodyAjv.compile(schema)
-  if (!validate(value)) throw new InvalidFields(sentences(validate.errors as Fault[]))
+  if (!validate(value)) throw new InvalidFields(sentences(validate.errors as Issue[]))
   return value as XStatic<Schema>
 }
 
@@ -47,16 +50,18 @@ interface Bounded {
   properties?: Readonly<Record<string, Bounded>>
 }
 
-const MOST_UNKNOWN = 100
+const MAX_UNKNOWN = 100
+const NUL = '\0'
 
 /**
- * The faults of a value that is nested deeper, or holds longer texts or far more entries or fields, than it may. Ajv is
- * not asked then: it would search a text of a megabyte by a pattern, and find and tell a fault of each of a million
- * entries.
+ * The issues of a value that is nested deeper, or holds longer texts or far more entries or fields, than it may, or the
+ * character U+0000, which not every database stores. Ajv is not asked then: it would search a text of a megabyte by a
+ * pattern, and report an issue of each of a million entries.
  */
-export const excesses = (schema: Bounded, value: unknown, path = ''): Fault[] => {
+export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] => {
   const { maxItems = Infinity, maxLength = Infinity, additionalProperties, items, properties } = schema
   if (typeof value === 'string') {
+    if (value.includes(NUL)) return [{ keyword: 'nul', instancePath: path, params: {} }]
     // Ajv counts characters; one of them takes two code units at most.
     return value.length > 2 * maxLength
       ? [{ keyword: 'maxLength', instancePath: path, params: { limit: maxLength } }]
@@ -69,9 +74,10 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Fault[] =>
   }
   // An object of any members.
   if (properties === undefined) {
-    return isTooDeep(value) ? [{ keyword: 'maxDepth', instancePath: path, params: { limit: MAX_DEPTH } }] : []
+    if (isTooDeep(value)) return [{ keyword: 'maxDepth', instancePath: path, params: { limit: MAX_DEPTH } }]
+    return textsIn(value).some(text => text.includes(NUL)) ? [{ keyword: 'nul', instancePath: path, params: {} }] : []
   }
-  if (additionalProperties === false && Object.keys(value).length > Object.keys(properties).length + MOST_UNKNOWN) {
+  if (additionalProperties === false && Object.keys(value).length > Object.keys(properties).length + MAX_UNKNOWN) {
     return [{ keyword: 'additionalProperties', instancePath: path, params: {}, parentSchema: schema }]
   }
   return Object.entries(properties).flatMap(([name, each]) =>
@@ -79,8 +85,8 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Fault[] =>
   )
 }
 
-/** What a fault of validation is told by. Ajv gives it; its types are looser here, so that Fastify's fit as well. */
-export interface Fault {
+/** An issue that validation found. Ajv gives it; its types are looser here, so that Fastify's fit as well. */
+export interface Issue {
   keyword: string
   instancePath: string
   params: Record<string, unknown>
@@ -88,13 +94,8 @@ export interface Fault {
   message?: string
 }
 
-/** One sentence for each fault, naming the field; it never repeats what was sent. */
-export const sentences = (faults: readonly Fault[]): string[] => [...new Set(faults.map(sentence))]
-
-/** Text for people: something to be seen, no control characters, and nothing that is not Unicode text. */
-// What may come before the first visible character is not visible itself: where the two could overlap, the search would
-// be quadratic.
-export const PRINTABLE = '^[\\p{Z}\\p{Cf}\\p{Co}\\p{Cn}]*[^\\p{C}\\p{Z}][^\\p{Cc}\\p{Cs}]*$'
+/** One sentence for each issue, naming the field; it never repeats what was sent. */
+export const sentences = (issues: readonly Issue[]): string[] => [...new Set(issues.map(sentence))]
 
 /** The schema of a number that stands for a user, an organization or an app. */
 export const id = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const
@@ -116,7 +117,7 @@ const formats: Readonly<Record<string, string>> = {
   instant: INSTANT_RULE
 }
 
-const sentence = ({ keyword, instancePath, params, parentSchema, message = 'is not valid' }: Fault): string => {
+const sentence = ({ keyword, instancePath, params, parentSchema, message = 'is not valid' }: Issue): string => {
   const path = instancePath.slice(1).replaceAll('/', '.')
   const limit = String(params['limit'])
   switch (keyword) {
@@ -138,6 +139,8 @@ const sentence = ({ keyword, instancePath, params, parentSchema, message = 'is n
       return `${path} must have ${limit} entries at most`
     case 'enum':
       return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
+    case 'nul':
+      return `${path || 'the body'} must not hold the character U+0000`
     case 'maxDepth':
       return `${path} must not be nested more than ${limit} deep`
     case 'additionalProperties':

@@ -1,13 +1,13 @@
 import { leastRanges } from '../../net/addresses.ts'
-import { OTHER_ADDRESSES } from './evidence.ts'
+import { OTHER_ADDRESSES } from './usage-recorder.ts'
 import { SCOPES } from './scopes.ts'
 import type { Scope } from './scopes.ts'
-import type { UsageCount } from './store.ts'
+import type { UsageCount } from './rows.ts'
 
-/** The least that would have served everything that was seen of a key. */
+/** The least that would have served every recorded use of a key. */
 export interface Advice {
   readonly scopes: readonly Scope[]
-  /** Null where the key was seen from more addresses than are told apart. */
+  /** Null where the key was used from more addresses than are recorded. */
   readonly allowedIps: readonly string[] | null
   /** How many requests that is made from. */
   readonly requests: number

@@ -7,7 +7,7 @@ const DIGEST_ENTRY = /^sha256:([0-9a-f]{64})$/i
 const KEY_ID = /^[0-9a-f]{32}$/
 
 /** What is wrong with an allow-list entry, as the end of a sentence that does not repeat it; null: nothing is. */
-export const allowListFault = (entry: string): string | null => {
+export const allowListIssue = (entry: string): string | null => {
   if (looksLikeToken(entry)) {
     return 'looks like a key_access_token; put the key_id there (npm run key:issue prints both)'
   }

@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto'
 import { LruMap } from 'toad-cache'
 import { allowListKeys } from './allow-list.ts'
-import { whyDead } from './client-key.ts'
-import type { Dead, KnownToken } from './client-key.ts'
+import { inactiveReason } from './client-key.ts'
+import type { InactiveReason, KnownToken } from './client-key.ts'
 import type { OpenLegacyToken } from './legacy-token.ts'
-import type { ClientKeyLookup } from './store.ts'
+import type { KeyLookup } from './freshness.ts'
 import { looksLikeJwt } from './token-shape.ts'
 import { createTokenSealer, digestOf } from './token.ts'
-import type { TokenFault } from './token.ts'
+import type { TokenIssue } from './token.ts'
 
 /** Why a token was refused. For logs: a caller is never told which it was. */
-export type TokenRefusal = TokenFault | 'not_allowed' | Dead
+export type TokenRefusal = TokenIssue | 'not_allowed' | InactiveReason
 
 interface Good {
   readonly ok: true
@@ -26,15 +26,15 @@ export interface AuthenticatorOptions {
   /** Earlier secrets, whose tokens still open. */
   previousSecrets?: readonly string[]
   /**
-   * `key_id`s, or `sha256:<64 hex>` digests of them, that are good for as long as the process runs and they are not
+   * `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted while the process runs and they are not
    * revoked.
    */
   allowList?: Iterable<string>
   /** Where keys that are not on the allow-list are looked up, and which entries of the list are revoked. */
-  lookup?: ClientKeyLookup
+  lookup?: KeyLookup
   /** Opens Trivial's own HS256 tokens, for keys on the allow-list only; without it they are refused. */
   openLegacyToken?: OpenLegacyToken
-  /** How many tokens are remembered; 10,000 unless told, about 4 MB. */
+  /** How many tokens are remembered; 10,000 by default, about 4 MB. */
   cacheSize?: number
 }
 
@@ -42,56 +42,38 @@ export interface AuthenticatorOptions {
 export type Authenticate = (token: string) => Promise<Verdict>
 
 interface Remembered {
-  epoch: number
+  revision: number
   verdict: Good
 }
 
 const PASSED = Promise.resolve()
-const NO_LOOKUP: ClientKeyLookup = { barrier: () => PASSED, epoch: () => 0, findByDigest: () => null }
+const NO_LOOKUP: KeyLookup = { barrier: () => PASSED, revision: () => 0, findByDigest: () => null }
 
 /**
  * Makes the function that tells which client key a token stands for.
  *
- * A token is good when it opens under a configured secret *and* the digest of its `key_id` is allowed. What a good
- * token resolved to is remembered under the token's SHA-256, never the token, and only until the look-up's epoch moves;
- * expiry is compared every time. Refused tokens are not remembered, so no flood of them can push a good one out.
+ * A token is accepted when it opens under a configured secret *and* the digest of its `key_id` is allowed. What it
+ * resolved to is remembered under the token's SHA-256, never the token, and only until the look-up's revision moves;
+ * expiry is compared every time. Refused tokens are not remembered, so no flood of them can displace accepted ones.
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
   const { secret, previousSecrets = [], lookup = NO_LOOKUP, openLegacyToken, cacheSize = 10_000 } = options
   const sealer = createTokenSealer(secret, previousSecrets)
-  const allowList = allowListKeys(options.allowList ?? [])
+  const find = createFinder(lookup, options.allowList ?? [])
   const remembered = new LruMap<Remembered>(cacheSize)
 
-  const findOnAllowList = async (digest: string, generation: string): Promise<KnownToken | null> => {
-    const key = allowList.get(digest)
-    if (key === undefined) return null
-    const revokedAt = (await lookup.findRevocation?.(digest)) ?? null
-    return {
-      key: { ...key, revokedAt },
-      digest,
-      generation,
-      ref: digest + generation,
-      expiresAt: null,
-      revokedAt: null
-    }
-  }
-
-  // A JWT is not remembered: it may hold a time from which it is not good any more.
+  // A JWT is not remembered: it may hold a time from which it is expired.
   const authenticateLegacy = async (opened: ReturnType<OpenLegacyToken>): Promise<Verdict> => {
     if (opened === null) return { ok: false, reason: 'forged' }
-    const digest = digestOf(opened.keyId)
-    const managed = await lookup.findByDigest(digest)
-    return judge(managed === null ? await findOnAllowList(digest, opened.generation) : null)
+    const found = await find(digestOf(opened.keyId), opened.generation)
+    return judge(found?.key.source === 'environment' ? found : null)
   }
 
-  // What is stored goes first: a managed key that was revoked stays so, even where its key_id is put on the allow-list.
-  const authenticateUnknown = async (token: string, fingerprint: string, epoch: number): Promise<Verdict> => {
+  const authenticateUnknown = async (token: string, fingerprint: string, revision: number | null): Promise<Verdict> => {
     const opened = sealer.open(token)
-    if (!opened.ok) return { ok: false, reason: opened.fault }
-    const digest = digestOf(opened.keyId)
-    const found = (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, opened.generation))
-    const verdict = judge(found)
-    if (verdict.ok) remembered.set(fingerprint, { epoch, verdict })
+    if (!opened.ok) return { ok: false, reason: opened.issue }
+    const verdict = judge(await find(digestOf(opened.keyId), opened.generation))
+    if (verdict.ok && revision !== null) remembered.set(fingerprint, { revision, verdict })
     return verdict
   }
 
@@ -99,19 +81,37 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
     lookup.barrier().then(() => {
       const fingerprint = hash('sha256', token, 'base64url')
       // Read before the look-up: a change that comes between the two then leaves an entry that is already stale.
-      const epoch = lookup.epoch()
+      const revision = lookup.revision()
       const known = remembered.get(fingerprint)
-      if (known !== undefined && known.epoch === epoch) {
-        return whyDead(known.verdict.token, Date.now()) === null ? known.verdict : judge(known.verdict.token)
+      if (known !== undefined && known.revision === revision) {
+        return inactiveReason(known.verdict.token, Date.now()) === null ? known.verdict : judge(known.verdict.token)
       }
       return openLegacyToken !== undefined && looksLikeJwt(token)
         ? authenticateLegacy(openLegacyToken(token))
-        : authenticateUnknown(token, fingerprint, epoch)
+        : authenticateUnknown(token, fingerprint, revision)
     })
+}
+
+type Find = (digest: string, generation: string) => Promise<KnownToken | null>
+
+const createFinder = (lookup: KeyLookup, entries: Iterable<string>): Find => {
+  const allowList = allowListKeys(entries)
+
+  const findOnAllowList: Find = async (digest, generation) => {
+    const key = allowList.get(digest)
+    if (key === undefined) return null
+    const revokedAt = (await lookup.findRevocation?.(digest)) ?? null
+    const ref = digest + generation
+    return { key: { ...key, revokedAt }, digest, generation, ref, expiresAt: null, revokedAt: null }
+  }
+
+  // What is stored goes first: a managed key that was revoked stays so, even where its key_id is put on the allow-list.
+  return async (digest, generation) =>
+    (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, generation))
 }
 
 const judge = (token: KnownToken | null): Verdict => {
   if (token === null) return { ok: false, reason: 'not_allowed' }
-  const reason = whyDead(token, Date.now())
+  const reason = inactiveReason(token, Date.now())
   return reason === null ? { ok: true, token } : { ok: false, reason, token }
 }

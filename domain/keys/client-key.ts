@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
 import type { Actor } from '../audits/audit.ts'
 import { UNSCOPED } from './scopes.ts'
-import type { Grant } from './scopes.ts'
 
-/** So many requests in so many seconds, over all tokens of a key. */
+/** At most `max` requests in `windowSeconds`, over all tokens of a key. */
 export interface RateLimit {
   readonly max: number
   readonly windowSeconds: number
@@ -15,10 +14,10 @@ export const rateLimitOf = ({ rateLimit }: Pick<Policy, 'rateLimit'>): RateLimit
   return rateLimit
 }
 
-/** What a client key may do, from where, how often and until when. */
-export interface Policy {
+/** What a client key may do, from where, how often and until when; `S` are the scopes of the service. */
+export interface Policy<S extends string = string> {
   /** `*` is all of them. */
-  readonly scopes: readonly Grant[]
+  readonly scopes: readonly S[]
   /** The instant from which the key is refused; null: it never expires. */
   readonly expiresAt: Date | null
   /** IP addresses and CIDR ranges the key may be used from; none means any. */
@@ -45,20 +44,25 @@ export interface ClientKeyRecord extends ClientKey {
   readonly description: string | null
   /** A JSON object, as text. */
   readonly metadata: string
-  /** Null for an environment key: nobody knows. */
+  /** Null for an environment key: it is not known. */
   readonly createdAt: Date | null
   readonly createdBy: Actor | null
   readonly revokedReason: string | null
-  /** When any of its tokens was last let in, as far as that has been written down. */
+  /** When a request with any of its tokens was last accepted, as far as that is stored. */
   readonly lastUsedAt: Date | null
 }
 
 /** What may be changed of a key; what is left out stays as it is. */
-export interface KeyChange extends Partial<Policy> {
+export interface KeyChange<S extends string = string> extends Partial<Policy<S>> {
   readonly name?: string
   readonly description?: string | null
   readonly metadata?: string
   readonly enabled?: boolean
+}
+
+/** What a new key is to be; what is left out is not limited. */
+export interface WantedKey<S extends string = string> extends KeyChange<S> {
+  readonly name: string
 }
 
 /** What is kept of a token: no token is, nor the `key_id` in it. */
@@ -89,11 +93,11 @@ export interface KnownToken {
   readonly revokedAt: Date | null
 }
 
-/** Why a known token is not good any more, or not now. */
-export type Dead = 'key_revoked' | 'key_disabled' | 'key_expired' | 'token_revoked' | 'token_expired'
+/** Why a known token is refused, permanently or for now. */
+export type InactiveReason = 'key_revoked' | 'key_disabled' | 'key_expired' | 'token_revoked' | 'token_expired'
 
-/** Why a known token is refused at an instant (milliseconds since 1970); null: it is good. */
-export const whyDead = ({ key, revokedAt, expiresAt }: KnownToken, now: number): Dead | null => {
+/** Why a known token is refused at an instant (milliseconds since 1970); null: it is active. */
+export const inactiveReason = ({ key, revokedAt, expiresAt }: KnownToken, now: number): InactiveReason | null => {
   if (key.revokedAt !== null) return 'key_revoked'
   if (!key.enabled) return 'key_disabled'
   if (key.expiresAt !== null && now >= key.expiresAt.getTime()) return 'key_expired'
@@ -103,9 +107,14 @@ export const whyDead = ({ key, revokedAt, expiresAt }: KnownToken, now: number):
 }
 
 /** A policy without any limit. */
-export const UNLIMITED: Policy = { scopes: [UNSCOPED], expiresAt: null, allowedIps: [], rateLimit: null }
+export const UNLIMITED: Policy<typeof UNSCOPED> = {
+  scopes: [UNSCOPED],
+  expiresAt: null,
+  allowedIps: [],
+  rateLimit: null
+}
 
-/** The key that an allow-list entry stands for: without limits, and good until the entry goes or the key is revoked. */
+/** The key that an allow-list entry stands for: without limits, active until it is revoked or the entry is removed. */
 export const environmentKey = (digest: string): ClientKey => {
   // Hashed once more, so that a log line cannot be turned back into an allow-list entry.
   const id = `env_${hash('sha256', digest).slice(0, 16)}`

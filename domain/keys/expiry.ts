@@ -1,16 +1,16 @@
 import type { ClientKeyRecord } from './client-key.ts'
-import type { KeyRegistry } from './registry.ts'
-import type { ClientKeyFilter } from './store.ts'
+import type { KeyService } from './service.ts'
+import type { ClientKeyFilter } from './rows.ts'
 
 const NOTICE_MS = 14 * 86_400_000
 const PAGE = 100
 
 /**
- * The keys that are not revoked, expire after an instant and before another, 14 days later unless told, and pass a
+ * The keys that are not revoked, expire after an instant and before another, by default 14 days later, and pass a
  * filter; ordered by id.
  */
 export async function* expiringKeys(
-  keys: Pick<KeyRegistry, 'list'>,
+  keys: Pick<KeyService, 'list'>,
   now: Date,
   until = new Date(now.getTime() + NOTICE_MS),
   others: ClientKeyFilter = {}
@@ -18,7 +18,7 @@ export async function* expiringKeys(
   const filter = { ...others, revoked: false, expiresBefore: until }
   let after: string | undefined
   do {
-    const page = await keys.list(filter, PAGE, after)
+    const page = await keys.list(filter, { limit: PAGE, after })
     for (const key of page.keys) {
       const { expiresAt } = key
       if (expiresAt !== null && expiresAt > now) yield { ...key, expiresAt }

@@ -3,18 +3,15 @@ import { instant, toInstant } from '../json/instants.ts'
 import { PRINTABLE } from '../json/validation.ts'
 import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../json/value.ts'
 import { InvalidFields } from '../errors.ts'
-import { rangeFault } from '../../net/addresses.ts'
+import { rangeIssue } from '../../net/addresses.ts'
 import type { KeyChange, RateLimit } from './client-key.ts'
+import { LIKE_AN_ID, MAX_METADATA_BYTES, MAX_RANGES, MAX_WINDOW_SECONDS } from './limits.ts'
 import { GRANTS, UNSCOPED } from './scopes.ts'
-import { credentialFaults, refuseCredentials } from './token-shape.ts'
+import type { Grant } from './scopes.ts'
+import { credentialIssues, refuseCredentials } from './token-shape.ts'
+import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from './tokens.ts'
 
-const MAX_METADATA_BYTES = 4096
-const MAX_RANGES = 100
-const DAY_SECONDS = 86_400
-
-/** The longest that older tokens may live on after a rotation, and how long they do unless told: seconds. */
-export const MAX_GRACE_SECONDS = 30 * DAY_SECONDS
-export const DEFAULT_GRACE_SECONDS = DAY_SECONDS
+export { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from './tokens.ts'
 
 const text = { type: 'string', pattern: PRINTABLE } as const
 
@@ -66,12 +63,18 @@ export const keyFields = {
     required: ['max', 'window_seconds'],
     additionalProperties: false,
     properties: {
-      max: { type: 'integer', minimum: 1, maximum: 1_000_000_000, description: 'So many requests,', examples: [100] },
+      max: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 1_000_000_000,
+        description: 'At most this many requests',
+        examples: [100]
+      },
       window_seconds: {
         type: 'integer',
         minimum: 1,
-        maximum: DAY_SECONDS,
-        description: 'in so many seconds.',
+        maximum: MAX_WINDOW_SECONDS,
+        description: 'in this many seconds.',
         examples: [60]
       }
     },
@@ -118,7 +121,7 @@ export const RotateBody = {
       type: 'integer',
       minimum: 0,
       maximum: MAX_GRACE_SECONDS,
-      description: `How long the older tokens are still good; ${DEFAULT_GRACE_SECONDS} unless told, 0: they are not.`,
+      description: `How long the older tokens stay active; ${DEFAULT_GRACE_SECONDS} by default, 0: not at all.`,
       examples: [DEFAULT_GRACE_SECONDS]
     }
   }
@@ -138,29 +141,26 @@ export const RevokeBody = {
   }
 } as const
 
-// The command line takes an id or a name, and - for standard input.
-const LIKE_AN_ID = /^(-|env_[0-9a-f]{16})$/
-
 type Written = XStatic<typeof ChangeKeyBody>
 
 /** What a body that its schema has passed says of a key. Throws InvalidFields for what a schema can't tell. */
-export const toKeyChange = (body: Written): KeyChange => {
+export const toKeyChange = (body: Written): KeyChange<Grant> => {
   const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead') ?? null
   const metadata = metadataText(body.metadata)
-  const faults = [
-    ...(body.allowed_ips ?? []).flatMap((range, index) => fault(`allowed_ips.${index}`, rangeFault(range))),
+  const issues = [
+    ...(body.allowed_ips ?? []).flatMap((range, index) => issue(`allowed_ips.${index}`, rangeIssue(range))),
     ...(body.name !== undefined && LIKE_AN_ID.test(body.name)
       ? ['name must not look like the id of a key, nor be -']
       : []),
-    ...(typeof metadata === 'string' ? [] : fault('metadata', metadata.fault)),
-    ...credentialFaults({
+    ...(typeof metadata === 'string' ? [] : issue('metadata', metadata.issue)),
+    ...credentialIssues({
       name: body.name,
       description: body.description,
       // Not the JSON text, where an escape may hide where a word begins.
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
-  if (faults.length > 0) throw new InvalidFields(faults)
+  if (issues.length > 0) throw new InvalidFields(issues)
   const { name, description, enabled, scopes } = body
   return {
     ...(name === undefined ? {} : { name }),
@@ -186,11 +186,11 @@ export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string 
 }
 
 // Its depth and its length are looked at before anything is done that takes longer for more of either.
-const metadataText = (metadata: object = {}): string | { fault: string } => {
-  if (isOutOfRange(metadata)) return { fault: RANGE_RULE }
+const metadataText = (metadata: object = {}): string | { issue: string } => {
+  if (isOutOfRange(metadata)) return { issue: RANGE_RULE }
   return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES
-    ? { fault: `must have ${MAX_METADATA_BYTES} bytes at most` }
+    ? { issue: `must have ${MAX_METADATA_BYTES} bytes at most` }
     : canonicalJson(metadata)
 }
 
-const fault = (field: string, found: string | null): string[] => (found === null ? [] : [`${field} ${found}`])
+const issue = (field: string, found: string | null): string[] => (found === null ? [] : [`${field} ${found}`])

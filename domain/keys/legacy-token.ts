@@ -5,7 +5,7 @@ import { generationOf } from './token.ts'
 // choose.
 const HEADER = Buffer.from('{"alg":"HS256"}').toString('base64url')
 
-/** Answers the `key_id` that a legacy token holds, and which secret signed it; null where the token is not good. */
+/** Answers the `key_id` that a legacy token holds, and which secret signed it; null where the token is refused. */
 export type OpenLegacyToken = (token: string) => { keyId: string; generation: string } | null
 
 /**

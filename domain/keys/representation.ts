@@ -1,6 +1,9 @@
-import type { ClientKey, ClientKeyRecord, TokenRecord } from './client-key.ts'
+import type { ClientKeyRecord, TokenRecord } from './client-key.ts'
 import { keyFields } from './fields.ts'
-import type { GenerationUse, UsageCount } from './store.ts'
+import { toPolicyJson } from './policy-json.ts'
+import type { GenerationUse, UsageCount } from './rows.ts'
+
+export { toPolicyJson } from './policy-json.ts'
 
 const instant = (description: string) =>
   ({ type: 'string', format: 'date-time', description, examples: ['2026-01-05T09:00:00.000Z'] }) as const
@@ -26,7 +29,7 @@ export const ActorJson = {
   properties: {
     kind: {
       type: 'string',
-      description: '`client_key`, or `cli` for somebody at the command line of the service.',
+      description: '`client_key`, or `cli` for the operator at the command line of the service.',
       examples: ['client_key']
     },
     id: {
@@ -74,7 +77,7 @@ const keyProperties = {
   },
   revoked_at: instantOrNull('When the key was revoked, for good; null: it was not.'),
   revoked_reason: textOrNull('Why, where a reason was given.', 'The laptop was stolen'),
-  last_used_at: instantOrNull('When a token of the key was last let in, up to a second ago.')
+  last_used_at: instantOrNull('When a request with a token of the key was last accepted, up to a second ago.')
 } as const
 
 export const ClientKeyJson = {
@@ -102,12 +105,12 @@ export const TokenRecordJson = {
     hint: textOrNull('The last 4 characters of the token; null for the tokens of environment keys.', 'x7Qa'),
     generation: { type: 'string', description: 'Which `CLIENT_SECRET` sealed it.', examples: ['9f86d081'] },
     created_at: instantOrNull('Null for the tokens of environment keys.'),
-    expires_at: instantOrNull('When the token dies, where it was rotated out.'),
+    expires_at: instantOrNull('When the token expires, where it was rotated out.'),
     revoked_at: instantOrNull('When the token was revoked by itself.'),
-    last_used_at: instantOrNull('When it was last let in.'),
+    last_used_at: instantOrNull('When a request with it was last accepted.'),
     last_used_ip: textOrNull('From where.', '10.0.0.5'),
     last_used_agent: textOrNull('By which User-Agent.', 'billing-sync/2.1'),
-    use_count: { type: 'integer', description: 'How often it was let in.', examples: [42] }
+    use_count: { type: 'integer', description: 'How many requests with it were accepted.', examples: [42] }
   }
 } as const
 
@@ -153,7 +156,7 @@ export const RotatedKeyJson = {
     ...secrets,
     older_tokens: {
       ...tokens,
-      description: 'The other tokens of the key: until when each is good, when it was last used and from where.'
+      description: 'The other tokens of the key: until when each is active, when it was last used and from where.'
     }
   }
 }
@@ -169,15 +172,15 @@ export const UsageJson = {
     client_key_id: keyProperties.id,
     days: {
       type: 'array',
-      description: 'The days on which the key was seen, the oldest first.',
+      description: 'The days on which the key was used, the oldest first.',
       items: {
         type: 'object',
         required: ['day', 'requests', 'refusals', 'addresses'],
         properties: {
           day: { type: 'string', format: 'date', description: 'A day of UTC.', examples: ['2026-01-31'] },
-          requests: counts('Requests that were let in, by the scope that they asked for.', { 'apps:read': 120 }),
+          requests: counts('Accepted requests, by the scope that they asked for.', { 'apps:read': 120 }),
           refusals: counts('Requests that were refused, by the reason.', { insufficient_scope: 2 }),
-          addresses: counts('Requests that were let in, by address; `*` stands for those beyond the first hundred.', {
+          addresses: counts('Accepted requests, by address; `*` stands for those beyond the first hundred.', {
             '10.0.0.5': 120
           })
         }
@@ -205,18 +208,6 @@ export const toKeyJson = (key: ClientKeyRecord) => ({
   revoked_at: key.revokedAt,
   revoked_reason: key.revokedReason,
   last_used_at: key.lastUsedAt
-})
-
-/** What a key is and may do. */
-export const toPolicyJson = (key: ClientKey) => ({
-  id: key.id,
-  name: key.name,
-  source: key.source,
-  scopes: key.scopes,
-  expires_at: key.expiresAt,
-  enabled: key.enabled,
-  allowed_ips: key.allowedIps,
-  rate_limit: key.rateLimit === null ? null : { max: key.rateLimit.max, window_seconds: key.rateLimit.windowSeconds }
 })
 
 export const toTokenJson = (token: TokenRecord) => ({

@@ -8,7 +8,7 @@ const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
  */
 export const looksLikeJwt = (text: string): boolean => JWT.test(text)
 
-/** Whether a string was meant as a token of either kind, good or not. */
+/** Whether a string was meant as a token of either kind, accepted or not. */
 export const looksLikeToken = (text: string): boolean => SEALED.test(text) || looksLikeJwt(text)
 
 /** Whether a token of either kind, or most of one, is somewhere in a text. */
@@ -19,7 +19,7 @@ export const holdsToken = (text: string): boolean => /tck_\w{20}|[\w-]\.eyJ[\w-]
 const KEY_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/i
 
 /** What is wrong with texts that are to be kept, by their names, where they hold what must not be: a sentence each. */
-export const credentialFaults = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
+export const credentialIssues = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
   Object.entries(texts).flatMap(([name, text]) =>
     holdsToken(text ?? '') || KEY_ID.test(text ?? '')
       ? [`${name} must not hold a token or a key_id (32 hexadecimal digits): it would be stored`]
@@ -28,6 +28,6 @@ export const credentialFaults = (texts: Readonly<Record<string, string | null | 
 
 /** Throws InvalidFields where texts that are to be kept hold what must not be. */
 export const refuseCredentials = (texts: Readonly<Record<string, string | null | undefined>>): void => {
-  const faults = credentialFaults(texts)
-  if (faults.length > 0) throw new InvalidFields(faults)
+  const issues = credentialIssues(texts)
+  if (issues.length > 0) throw new InvalidFields(issues)
 }

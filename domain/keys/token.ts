@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, hash, hkdfSync, rand
 import type { KeyObject } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { decodeBase62, encodeBase62, readBase62 } from './base62.ts'
+import type { ClientKeyRecord } from './client-key.ts'
 
 const PREFIX = 'tck_'
 const SEALED_DIGITS = 66
@@ -21,14 +22,14 @@ const CIPHER = 'aes-256-gcm'
 const HKDF_INFO = 'trivial client key v1'
 
 /** Why a token did not open. For logs: a caller is never told which it was. */
-export type TokenFault = 'malformed' | 'bad_checksum' | 'unknown_version' | 'unknown_generation' | 'forged'
+export type TokenIssue = 'malformed' | 'bad_checksum' | 'unknown_version' | 'unknown_generation' | 'forged'
 
-export type OpenedToken = { ok: true; keyId: string; generation: string } | { ok: false; fault: TokenFault }
+export type OpenedToken = { ok: true; keyId: string; generation: string } | { ok: false; issue: TokenIssue }
 
 export interface IssuedClientKey {
-  /** 32 lowercase hexadecimal digits. Secret, and never seen again. */
+  /** 32 lowercase hexadecimal digits. Secret, and never shown again. */
   keyId: string
-  /** The Bearer token: 76 characters. Secret, and never seen again. */
+  /** The Bearer token: 76 characters. Secret, and never shown again. */
   keyAccessToken: string
 }
 
@@ -78,23 +79,28 @@ export const createTokenSealer = (secret: string, previousSecrets: readonly stri
     },
 
     open(token) {
-      if (!hasShape(token)) return { ok: false, fault: 'malformed' }
-      if (!hasChecksum(token)) return { ok: false, fault: 'bad_checksum' }
+      if (!hasShape(token)) return { ok: false, issue: 'malformed' }
+      if (!hasChecksum(token)) return { ok: false, issue: 'bad_checksum' }
       const sealed = decodeBase62(token.slice(PREFIX.length, CHECKSUM_START), SEALED_BYTES)
-      if (sealed === null) return { ok: false, fault: 'malformed' }
-      if (sealed[0] !== VERSION) return { ok: false, fault: 'unknown_version' }
+      if (sealed === null) return { ok: false, issue: 'malformed' }
+      if (sealed[0] !== VERSION) return { ok: false, issue: 'unknown_version' }
 
       const generation = sealed.toString('hex', GENERATION_START, NONCE_START)
-      let fault: TokenFault = 'unknown_generation'
+      let issue: TokenIssue = 'unknown_generation'
       for (const candidate of all) {
         if (candidate.generation !== generation) continue
         const keyId = decrypt(candidate, sealed)
         if (keyId !== null) return { ok: true, keyId, generation }
-        fault = 'forged'
+        issue = 'forged'
       }
-      return { ok: false, fault }
+      return { ok: false, issue }
     }
   }
+}
+
+/** A key with the two values that exist nowhere else. */
+export interface Issued extends IssuedClientKey {
+  readonly key: ClientKeyRecord
 }
 
 /** Makes a new client key: a random `key_id` and its token. Stores nothing: the result is the only copy. */

@@ -8,31 +8,31 @@ import { TooBusy } from '../errors.ts'
  */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
-/** So many are hashed at a time, so that one processor is left to answer with; so many wait at most. */
-const AT_ONCE = Math.max(1, Math.min(4, availableParallelism() - 1))
-const MOST_WAITING = 100
+/** At most this many are hashed at a time, so that one processor is left to answer requests. */
+const MAX_CONCURRENT = Math.max(1, Math.min(4, availableParallelism() - 1))
+const MAX_WAITING = 100
 
 const MIN_LENGTH = 12
 const MAX_LENGTH = 128
 
 /** Hashes and verifies passwords off the event loop. Both throw TooBusy where too many wait already. */
 export interface PasswordHasher {
-  hash: (password: string) => Promise<string>
+  readonly hash: (password: string) => Promise<string>
   /** Takes as long for a user without a hash, or for no user at all, as for a wrong password. */
-  verify: (hash: string | null, password: string) => Promise<boolean>
+  readonly verify: (hash: string | null, password: string) => Promise<boolean>
   /** How many wait for their turn. */
-  waiting: () => number
+  readonly waiting: () => number
 }
 
 export const createPasswordHasher = (): PasswordHasher => {
-  const turns = fastq.promise(async (work: () => Promise<void>) => {
+  const queue = fastq.promise(async (work: () => Promise<void>) => {
     await work()
-  }, AT_ONCE)
+  }, MAX_CONCURRENT)
 
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (turns.length() >= MOST_WAITING) throw new TooBusy()
+    if (queue.length() >= MAX_WAITING) throw new TooBusy()
     return await new Promise<T>((resolve, reject) => {
-      turns
+      queue
         .push(async () => {
           resolve(await work())
         })
@@ -42,34 +42,34 @@ export const createPasswordHasher = (): PasswordHasher => {
 
   // The first password loads it, and no start has to wait for it.
   const argon2 = async () => await import('@node-rs/argon2')
-  const hashNormal = async (password: string): Promise<string> =>
-    await (await argon2()).hash(normal(password), PARAMETERS)
-  let nobodys: Promise<string> | undefined
+  const hashNormalized = async (password: string): Promise<string> =>
+    await (await argon2()).hash(normalized(password), PARAMETERS)
+  let hashOfNobody: Promise<string> | undefined
 
   return {
-    waiting: () => turns.length(),
-    hash: async password => await inTurn(async () => await hashNormal(password)),
+    waiting: () => queue.length(),
+    hash: async password => await inTurn(async () => await hashNormalized(password)),
     verify: async (known, password) =>
       await inTurn(async () => {
-        nobodys ??= hashNormal('nobody has this password')
-        const isRight = await (await argon2()).verify(known ?? (await nobodys), normal(password))
+        hashOfNobody ??= hashNormalized('nobody has this password')
+        const isRight = await (await argon2()).verify(known ?? (await hashOfNobody), normalized(password))
         return isRight && known !== null
       })
   }
 }
 
 /** What is wrong with a new password, a sentence each. */
-export const passwordFaults = async (
+export const passwordIssues = async (
   password: string,
   { name, email }: { name: string; email: string }
 ): Promise<string[]> => {
-  const { length } = Array.from(normal(password))
+  const { length } = Array.from(normalized(password))
   if (length < MIN_LENGTH) return [`password must have ${MIN_LENGTH} characters at least`]
   if (length > MAX_LENGTH) return [`password must have ${MAX_LENGTH} characters at most`]
   if (/[\p{Cc}\p{Cs}]/u.test(password)) {
     return ['password must be one line of well-formed text, without control characters']
   }
-  const plain = normal(password).toLowerCase()
+  const plain = normalized(password).toLowerCase()
   if (plain === email.toLowerCase() || plain === name.toLowerCase()) {
     return ['password must be other than the name and the e-mail address']
   }
@@ -77,7 +77,7 @@ export const passwordFaults = async (
 }
 
 // The same password, however the keyboard composes its characters.
-const normal = (password: string): string => password.normalize('NFKC')
+const normalized = (password: string): string => password.normalize('NFKC')
 
 // Read only where somebody sets a password: the list is large.
 let commonest: Promise<ReadonlySet<string>> | undefined
@@ -89,8 +89,8 @@ const readCommonest = async (): Promise<ReadonlySet<string>> => {
 
 const isCommon = async (password: string): Promise<boolean> => {
   const common = await (commonest ??= readCommonest())
-  // A short one is no better for being said again and again, or for ending in what all passwords end in.
-  const once = /^(.+?)\1+$/.exec(password)?.[1] ?? password
+  // A common password is no better for being repeated, or for ending in digits or punctuation.
+  const unrepeated = /^(.+?)\1+$/.exec(password)?.[1] ?? password
   const bare = password.replace(/[\d\W_]+$/, '')
-  return [password, once, bare].some(word => common.has(word)) || new Set(password).size < 4
+  return [password, unrepeated, bare].some(word => common.has(word)) || new Set(password).size < 4
 }

@@ -1,5 +1,4 @@
 import { PRINTABLE } from '../json/validation.ts'
-import { UserNotFound } from '../errors.ts'
 import type { Session } from './session.ts'
 import type { User } from './user.ts'
 
@@ -89,21 +88,15 @@ export const toUserJson = (user: User) => ({
   email: user.email,
   role: user.role,
   color_theme: user.colorTheme,
-  created_at: user.createdAt,
+  created_at: user.createdAt.toISOString(),
   account_locked: user.accountLocked
 })
 
 export const toSessionJson = (session: Session, current: Session) => ({
   id: session.id,
-  created_at: session.createdAt,
-  expires_at: session.expiresAt,
+  created_at: session.createdAt.toISOString(),
+  expires_at: session.expiresAt.toISOString(),
   address: session.address,
   agent: session.agent,
   current: session.id === current.id
 })
-
-/** A user that was looked for. Throws UserNotFound where there is none. */
-export const existing = (user: User | null): User => {
-  if (user === null) throw new UserNotFound()
-  return user
-}

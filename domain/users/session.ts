@@ -27,7 +27,7 @@ export interface SessionCredential {
   readonly uid: string
 }
 
-/** The token of a new session, which exists in the reply to the sign-in only, and what is kept of it. */
+/** The token of a new session, which exists in the reply to the sign-in only, and what is stored of it. */
 export const newSession = (
   now: Date
 ): { accessToken: string; kept: Pick<Session, 'digest' | 'client' | 'createdAt' | 'expiresAt'> } => {
@@ -66,8 +66,8 @@ export const sessionHeaders = (
 export const SESSION_HEADERS = ['access-token', 'token-type', 'client', 'expiry', 'uid', 'authorization'] as const
 
 /**
- * What the headers of a request say of a session; null where they speak of none. An Authorization header goes first:
- * where it holds something else, a client key say, there is no session.
+ * The credential in the headers of a request; null where there is none. An Authorization header goes first: where it
+ * holds something else, such as a client key, there is no session.
  */
 export const sessionCredential = (headers: IncomingHttpHeaders): SessionCredential | null => {
   const { authorization } = headers

@@ -1,38 +1,74 @@
 import { v7 as newId } from 'uuid'
+import { ipPrefix } from '../../net/addresses.ts'
+import { keptAgent } from '../../net/user-agent.ts'
 import { userActor } from '../access/principal.ts'
+import { creation } from '../audits/audit.ts'
+import type { AuditSource } from '../audits/audit.ts'
 import { AccountLocked, InvalidLogin } from '../errors.ts'
-import { neighbourhood } from '../../net/addresses.ts'
-import { redact } from '../../net/redaction.ts'
-import { newSession, sessionHeaders } from './session.ts'
+import type { Transactor } from '../transactor.ts'
+import { auditedUser, auditUser } from './audit.ts'
+import type { UserTx } from './audit.ts'
+import { insertUser } from './changes.ts'
 import type { PasswordHasher } from './passwords.ts'
-import type { Account, UserStore, Visitor } from './store.ts'
+import type { Account, UserReads } from './rows.ts'
+import { newSession } from './session.ts'
+import type { Session } from './session.ts'
+import type { NewUser, User } from './user.ts'
 
-const LONGEST_AGENT = 200
+const LOCATION_DAYS = 90
+const DAY_MS = 86_400_000
 
-/**
- * Starts a session for a user whose password was checked against a hash, and answers the headers that its client sends
- * from then on. Throws InvalidLogin where the password was changed, or the account locked, while it was checked.
- */
-export const startSession = async (
-  users: UserStore,
-  { user, passwordHash }: Account,
-  { address, agent, requestId }: Visitor
-): Promise<Record<string, string>> => {
-  const { accessToken, kept } = newSession(new Date())
-  const session = {
-    ...kept,
-    id: newId(),
-    userId: user.id,
-    address,
-    agent: agent === undefined ? null : redact(agent).replaceAll(/\p{C}/gu, '?').slice(0, LONGEST_AGENT)
-  }
-  await users.startSession(session, neighbourhood(address), passwordHash, {
-    actor: userActor(user),
-    address,
-    requestId
-  })
-  return sessionHeaders(accessToken, session, user.email)
+/** Where somebody who signs in or up comes from. */
+export interface SignInSource {
+  readonly address: string
+  readonly userAgent: string | undefined
+  readonly requestId: string
 }
+
+/** A session that has just begun. */
+export interface SignedIn {
+  readonly user: User
+  readonly session: Session
+  /** Stored nowhere. */
+  readonly accessToken: string
+}
+
+/** What begins sessions: see `UserService`. */
+export interface SignIn {
+  /**
+   * Starts a session of a user whose password was checked against the hash of the account, and remembers the location.
+   * Throws InvalidLogin where the account is locked or removed by now, or has another password.
+   */
+  readonly signIn: (account: Account, source: SignInSource) => Promise<SignedIn>
+  /** Makes a user, who is the actor of that, and starts a session. Throws EmailTaken. */
+  readonly signUp: (user: Pick<NewUser, 'name' | 'email' | 'passwordHash'>, source: SignInSource) => Promise<SignedIn>
+  /** Whether a user has signed in near an address in the last 90 days. */
+  readonly isKnownLocation: (userId: number, address: string) => Promise<boolean>
+}
+
+/** Makes the verbs of the user service that begin sessions. */
+export const createSignIn = ({ read, write }: Transactor<{ users: UserReads }, UserTx>): SignIn => ({
+  signIn: async ({ user: { id }, passwordHash }, source) =>
+    await write(async tx => {
+      const account = await tx.users.findAccount(id)
+      if (account === null || account.user.accountLocked || account.passwordHash !== passwordHash) {
+        throw new InvalidLogin()
+      }
+      return await startSession(tx, account.user, source)
+    }),
+
+  signUp: async (wanted, source) =>
+    await write(async tx => {
+      const at = new Date()
+      const user = await insertUser(tx, { ...wanted, role: 'member', createdAt: at })
+      const changes = creation(auditedUser(user))
+      await auditUser(tx, 'create', user.id, { at, source: auditSourceOf(user, source), changes })
+      return await startSession(tx, user, source)
+    }),
+
+  isKnownLocation: async (userId, address) =>
+    await read(async ({ users }) => await users.isKnownLocation(userId, ipPrefix(address), oldestLocation(new Date())))
+})
 
 /**
  * The account, where this is its password. It takes as long for no account. Throws InvalidLogin, and AccountLocked for
@@ -47,3 +83,26 @@ export const checkPassword = async (
   if (account.user.accountLocked) throw new AccountLocked()
   return account
 }
+
+const startSession = async (tx: UserTx, user: User, source: SignInSource): Promise<SignedIn> => {
+  const at = new Date()
+  const { accessToken, kept } = newSession(at)
+  const { address, userAgent } = source
+  const session = { ...kept, id: newId(), userId: user.id, address, agent: keptAgent(userAgent) }
+  await tx.users.removeLocations(user.id, oldestLocation(at))
+  await tx.users.saveLocation(user.id, ipPrefix(address), at)
+  await tx.users.removeExpiredSessions(user.id, at)
+  await tx.users.insertSession(session)
+  const changes = creation({ session_id: session.id })
+  await auditUser(tx, 'sign_in', user.id, { at, source: auditSourceOf(user, source), changes })
+  return { user, session, accessToken }
+}
+
+const auditSourceOf = (user: User, { address, requestId }: SignInSource): AuditSource => ({
+  actor: userActor(user),
+  address,
+  requestId
+})
+
+/** From when on locations are known at an instant. */
+const oldestLocation = (at: Date): Date => new Date(at.getTime() - LOCATION_DAYS * DAY_MS)

@@ -6,10 +6,9 @@ export interface User {
   /** `admin` manages users and client keys; it gives no power over the apps of others. */
   readonly role: 'member' | 'admin'
   readonly colorTheme: string | null
-  /** A locked account can't sign in, and its sessions stop. */
+  /** A locked account can't sign in, and its sessions end. */
   readonly accountLocked: boolean
-  /** ISO 8601 in UTC with milliseconds. */
-  readonly createdAt: string
+  readonly createdAt: Date
 }
 
 /** A user to be stored. Without a hash of a password the user can't sign in. */

@@ -1,19 +1,26 @@
 import bearerAuth from '@fastify/bearer-auth'
 import type { verifyBearerAuth } from '@fastify/bearer-auth'
-import type { FastifyError, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { ClientKeyTypes, FastifyError, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Principal } from '../../domain/access/principal.ts'
 import { bearerChallenge, REALM } from '../../http/challenge.ts'
 import { createAuthenticator } from '../../domain/keys/authenticator.ts'
-import type { AuthenticatorOptions, TokenRefusal, Verdict } from '../../domain/keys/authenticator.ts'
+import type { Authenticate, AuthenticatorOptions, TokenRefusal, Verdict } from '../../domain/keys/authenticator.ts'
 import type { KnownToken } from '../../domain/keys/client-key.ts'
-import type { Evidence } from '../../domain/keys/evidence.ts'
+import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
 import type { OpenLegacyToken } from '../../domain/keys/legacy-token.ts'
+import type { ClientKeyPrincipal } from '../../domain/keys/principal.ts'
 import { BrowserNotAllowed, CredentialRequired, InvalidToken } from './client-key-errors.ts'
 
 declare module 'fastify' {
+  /**
+   * For a service to merge its own types into: `scope` is the union of its scopes, any text by default, and `principal`
+   * is who a request may act for, a client key by default.
+   */
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it is there to be merged into
+  interface ClientKeyTypes {}
+
   interface FastifyInstance {
-    /** An `onRequest` hook: lets a request with a good client key pass, and refuses any other. */
+    /** An `onRequest` hook: accepts a request with an active client key, and refuses any other. */
     requireClientKey: onRequestHookHandler
     /** The realm of every `WWW-Authenticate` that client keys are refused with. */
     clientKeyRealm: string
@@ -21,15 +28,23 @@ declare module 'fastify' {
 
   interface FastifyRequest {
     /** Who the request acts for; null until a hook has found out. */
-    principal: Principal | null
+    principal: RequestPrincipal | null
   }
 }
 
-export interface ClientKeyAuthOptions extends Omit<AuthenticatorOptions, 'openLegacyToken'> {
-  /** Accept Trivial's own HS256 tokens for keys on the allow-list; false unless told. */
+type RequestPrincipal = ClientKeyTypes extends { principal: infer P extends { readonly kind: string } }
+  ? P
+  : ClientKeyPrincipal
+
+/** What tells which tokens are allowed: a list of keys, a look-up, or both. */
+export interface TokenOptions extends Omit<AuthenticatorOptions, 'openLegacyToken'> {
+  /** Accept Trivial's own HS256 tokens for keys on the allow-list; false by default. */
   acceptLegacyTokens?: boolean
-  /** Is told of every known token that is refused. */
-  evidence?: Pick<Evidence, 'refused'>
+}
+
+export type ClientKeyAuthOptions = (TokenOptions | { authenticate: Authenticate }) & {
+  /** Records every known token that is refused. */
+  usage?: Pick<UsageRecorder, 'refused'>
   /** The realm in `WWW-Authenticate`; `trivial` by default. */
   realm?: string
 }
@@ -56,39 +71,15 @@ const REASONS: Readonly<Record<string, Refusal | undefined>> = {
 }
 
 /**
- * Lets other servers in with client keys: `Authorization: Bearer <key_access_token>` (RFC 6750).
- *
- * It needs nothing else of this service, so any Fastify application can use it:
- *
- * ```ts
- * await fastify.register(clientKeyAuth, {
- *   secret: process.env.CLIENT_SECRET,
- *   allowList: ['sha256:5f4dcc…'],     // key_ids, or digests of them
- *   lookup: myKeys                     // optional: a ClientKeyLookup, for keys that are kept elsewhere
- * })
- * fastify.get('/reports', { onRequest: fastify.requireClientKey }, async request => {
- *   request.log.info({ key: keyPrincipalOf(request).key.id }, 'a report was asked for')
- * })
- * ```
+ * Authenticates requests by client keys (RFC 6750).
  *
  * A refused request fails with a `statusCode` of 401 (`CREDENTIAL_REQUIRED`, `INVALID_TOKEN`) or 403
  * (`BROWSER_NOT_ALLOWED`) and has its `WWW-Authenticate` header set; the reason, which the reply hides, is logged once
  * at info as `reason`.
  */
 export default fp<ClientKeyAuthOptions>(
-  async (fastify, { acceptLegacyTokens = false, realm = REALM, evidence, ...options }) => {
-    const secrets = [options.secret, ...(options.previousSecrets ?? [])]
-    const authenticate = createAuthenticator(
-      acceptLegacyTokens ? { ...options, openLegacyToken: await legacyTokenOpener(secrets) } : options
-    )
-
-    const admit = (request: FastifyRequest, verdict: Verdict): true => {
-      if (!verdict.ok) throw new Refused(verdict.reason, verdict.token)
-      const { token } = verdict
-      if (isCrossSite(request)) throw new Refused('cross_site', token)
-      request.principal = { kind: 'client_key', key: token.key, token }
-      return true
-    }
+  async (fastify, { realm = REALM, usage, ...options }) => {
+    const authenticate = 'authenticate' in options ? options.authenticate : await authenticatorOf(options)
 
     await fastify.register(bearerAuth, {
       addHook: false,
@@ -99,37 +90,41 @@ export default fp<ClientKeyAuthOptions>(
         if (token === '' || request.headers.authorization?.length !== SCHEME_LENGTH + token.length) {
           throw new Refused('malformed_header')
         }
-        if (isSentTwice(request)) throw new Refused('duplicate_header')
-        return authenticate(token).then(verdict => admit(request, verdict))
+        if (hasDuplicateAuthorization(request)) throw new Refused('duplicate_header')
+        return authenticate(token).then(verdict => accept(request, verdict))
       }
     })
     const verify = fastify.getDecorator<verifyBearerAuth>('verifyBearerAuth')
 
     fastify.decorateRequest('principal', null)
     fastify.decorate('clientKeyRealm', realm)
+    const tellRefusal = (request: FastifyRequest, reply: FastifyReply, error: Error): Error => {
+      const reason = reasonOf(error)
+      if (reason === undefined) return error
+      const token = error instanceof Refused ? error.token : undefined
+      if (token !== undefined) usage?.refused(token, reason)
+      logRefusal(request, reason, token)
+      return refuse(reply, reason, realm)
+    }
     fastify.decorate('requireClientKey', (request, reply, done) => {
       verify(request, reply, error => {
-        if (error === undefined) {
-          done()
-          return
-        }
-        const reason = reasonOf(error)
-        if (reason === undefined) {
-          done(error)
-          return
-        }
-        const token = error instanceof Refused ? error.token : undefined
-        if (token !== undefined) evidence?.refused(token, reason)
-        logRefusal(request, reason, token)
-        done(refuse(reply, reason, realm))
+        if (error === undefined) done()
+        else done(tellRefusal(request, reply, error))
       })
     })
   },
   { name: 'client-key-auth', fastify: '5.x' }
 )
 
-// Loaded by plugins/client-keys.ts, which knows the configuration.
+// Loaded by client-keys.ts, which knows the configuration, and by client-key-plugin.ts for other services.
 export const autoload = false
+
+const authenticatorOf = async ({ acceptLegacyTokens = false, ...options }: TokenOptions): Promise<Authenticate> => {
+  const secrets = [options.secret, ...(options.previousSecrets ?? [])]
+  return createAuthenticator(
+    acceptLegacyTokens ? { ...options, openLegacyToken: await legacyTokenOpener(secrets) } : options
+  )
+}
 
 // Loaded only where it is wanted: it is a tenth of the time that the service takes to start. It stands by itself, since
 // the compiler leaves the `.ts` of an import alone that is inside of a default export.
@@ -146,6 +141,14 @@ export const logRefusal = (request: FastifyRequest, reason: string, token: Known
   )
 }
 
+const accept = (request: FastifyRequest, verdict: Verdict): true => {
+  if (!verdict.ok) throw new Refused(verdict.reason, verdict.token)
+  const { token } = verdict
+  if (isCrossSite(request)) throw new Refused('cross_site', token)
+  request.principal = { kind: 'client_key', key: token.key, token }
+  return true
+}
+
 const reasonOf = (error: Error & { code?: string }): Refusal | undefined =>
   error instanceof Refused ? error.reason : REASONS[String(error.code)]
 
@@ -160,13 +163,13 @@ const refuse = (reply: FastifyReply, reason: Refusal, realm: string): FastifyErr
 }
 
 /** Whether a request has more than one Authorization header: Node keeps the first and drops the rest in silence. */
-export const isSentTwice = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
-  let seen = false
+export const hasDuplicateAuthorization = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
+  let isFound = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = String(rawHeaders[i])
     if (name.length !== 'authorization'.length || name.toLowerCase() !== 'authorization') continue
-    if (seen) return true
-    seen = true
+    if (isFound) return true
+    isFound = true
   }
   return false
 }

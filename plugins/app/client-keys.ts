@@ -1,18 +1,26 @@
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { needsLegacyToken } from '../../domain/keys/allow-list.ts'
-import { createEvidence } from '../../domain/keys/evidence.ts'
-import type { Evidence } from '../../domain/keys/evidence.ts'
-import { createKeyRegistry } from '../../domain/keys/registry.ts'
-import type { KeyRegistry } from '../../domain/keys/registry.ts'
-import { createTokenSealer } from '../../domain/keys/token.ts'
+import { createUsageRecorder } from '../../domain/keys/usage-recorder.ts'
+import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
+import type { Principal } from '../../domain/access/principal.ts'
+import type { Scope } from '../../domain/keys/scopes.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import type { KeyService } from '../../domain/keys/service.ts'
+import { createUsageWriter } from '../../domain/keys/usage.ts'
 import clientKeyAuth from './client-key-auth.ts'
 import clientKeyPolicy from './client-key-policy.ts'
 
 declare module 'fastify' {
+  interface ClientKeyTypes {
+    scope: Scope
+    principal: Principal
+  }
+
   interface FastifyInstance {
-    clientKeys: KeyRegistry
-    /** What is seen of the use of keys. */
-    keyEvidence: Evidence
+    clientKeys: KeyService
+    /** Records how keys are used. */
+    keyUsage: UsageRecorder
   }
 }
 
@@ -25,54 +33,58 @@ export default fp(
       CLIENT_KEYS: allowList,
       CLIENT_KEY_JWT
     } = fastify.config
-    const store = fastify.stores.clientKeys
+    const { storage } = fastify
 
-    const unreachable = CLIENT_KEY_JWT ? 0 : allowList.filter(needsLegacyToken).length
-    if (unreachable > 0) {
-      fastify.log.warn(
-        { entries: unreachable },
-        'some entries of CLIENT_KEYS are no key_id of 32 hexadecimal digits; only a JWT can present them, and CLIENT_KEY_JWT is false'
-      )
-    }
-
-    const registry = createKeyRegistry({
-      store,
-      sealer: createTokenSealer(CLIENT_SECRET, previousSecrets),
-      secrets: [CLIENT_SECRET, ...previousSecrets],
+    const keys = createKeyService({
+      store: storage,
+      secret: CLIENT_SECRET,
+      previousSecrets,
       allowList
     })
-    const orphans = await registry.orphans()
-    if (orphans.length > 0) {
-      fastify.log.warn(
-        { generations: orphans },
-        'good tokens depend on secrets that are not configured, and are refused: put the secrets into CLIENT_SECRET_PREVIOUS, or rotate the keys; npm run key:secrets tells more'
-      )
-    }
-    if (allowList.length === 0 && !(await registry.list({ revoked: false }, 1)).keys.length) {
-      fastify.log.warn('there is no client key, so nobody gets in: npm run key:issue -- --name <name> makes one')
-    }
-
-    const evidence = createEvidence({
-      write: store.recordUses,
+    await warnOfUselessKeys(fastify, keys)
+    const usage = createUsageRecorder({
+      write: createUsageWriter(storage),
       onFailure: error => {
-        fastify.log.warn({ err: error }, 'the use of keys could not be written down; it is kept for the next time')
+        fastify.log.warn({ err: error }, 'the use of keys could not be stored; it is kept for the next time')
       }
     })
     fastify.addHook('onClose', async () => {
-      await evidence.flush()
+      await usage.flush()
     })
 
-    fastify.decorate('clientKeys', registry)
-    fastify.decorate('keyEvidence', evidence)
+    fastify.decorate('clientKeys', keys)
+    fastify.decorate('keyUsage', usage)
     await fastify.register(clientKeyAuth, {
       secret: CLIENT_SECRET,
       previousSecrets,
       allowList,
-      lookup: store,
+      lookup: storage.keyLookup,
       acceptLegacyTokens: CLIENT_KEY_JWT,
-      evidence
+      usage
     })
-    await fastify.register(clientKeyPolicy, { evidence })
+    await fastify.register(clientKeyPolicy, { usage })
   },
   { name: 'client-keys', dependencies: ['config', 'database'] }
 )
+
+/** Warns of keys that nobody can use, and of a service that nobody can. */
+const warnOfUselessKeys = async ({ config, log }: FastifyInstance, keys: KeyService): Promise<void> => {
+  const { CLIENT_KEYS: allowList, CLIENT_KEY_JWT } = config
+  const unreachable = CLIENT_KEY_JWT ? 0 : allowList.filter(needsLegacyToken).length
+  if (unreachable > 0) {
+    log.warn(
+      { entries: unreachable },
+      'some entries of CLIENT_KEYS are no key_id of 32 hexadecimal digits; only a JWT can present them, and CLIENT_KEY_JWT is false'
+    )
+  }
+  const orphans = await keys.orphans()
+  if (orphans.length > 0) {
+    log.warn(
+      { generations: orphans },
+      'active tokens depend on secrets that are not configured, and are refused: put the secrets into CLIENT_SECRET_PREVIOUS, or rotate the keys; npm run key:secrets tells more'
+    )
+  }
+  if (allowList.length === 0 && !(await keys.list({ revoked: false }, { limit: 1 })).keys.length) {
+    log.warn('there is no client key, so every request is refused: npm run key:issue -- --name <name> makes one')
+  }
+}

@@ -1,20 +1,20 @@
 import fp from 'fastify-plugin'
-import { openStores } from '../../db/open.ts'
-import type { Stores } from '../../db/stores.ts'
+import { openStorage } from '../../db/open.ts'
+import type { Storage } from '../../db/storage.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    stores: Stores
+    storage: Storage
   }
 }
 
-/** Opens the stores; closes them when the last request has been answered. */
+/** Opens the database; closes it when the last request has been answered. */
 export default fp(
   async fastify => {
-    const stores = openStores(fastify.config.DATABASE_URL)
-    fastify.decorate('stores', stores)
+    const storage = openStorage(fastify.config.DATABASE_URL)
+    fastify.decorate('storage', storage)
     fastify.addHook('onClose', async () => {
-      stores.close()
+      storage.close()
     })
   },
   { name: 'database', dependencies: ['config'] }

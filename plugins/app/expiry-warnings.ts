@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { expiringKeys } from '../../domain/keys/expiry.ts'
 
 const DAY_MS = 86_400_000
-const MOST_LINES = 100
+const MAX_LINES = 100
 
 /** Writes a warning for each managed key that expires soon to the log: when the service listens, then once a day. */
 export default fp(
@@ -11,10 +11,10 @@ export default fp(
       try {
         let count = 0
         for await (const { id, name, expiresAt } of expiringKeys(fastify.clientKeys, new Date())) {
-          if (++count > MOST_LINES) continue
+          if (++count > MAX_LINES) continue
           fastify.log.warn({ key: id, name, expires_at: expiresAt }, 'a client key expires soon')
         }
-        if (count > MOST_LINES) fastify.log.warn({ keys: count - MOST_LINES }, 'more client keys expire soon')
+        if (count > MAX_LINES) fastify.log.warn({ keys: count - MAX_LINES }, 'more client keys expire soon')
       } catch (error) {
         fastify.log.warn({ err: error }, 'the client keys that expire soon could not be read; the next try is in a day')
       }

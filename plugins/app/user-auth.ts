@@ -3,7 +3,6 @@ import fp from 'fastify-plugin'
 import { userPrincipalOf } from '../../domain/access/principal.ts'
 import { InvalidToken } from '../../domain/errors.ts'
 import { AdminRequired, ClientKeyRequired } from '../../http/errors.ts'
-import { sessionDigest } from '../../domain/users/session.ts'
 import type { SessionCredential } from '../../domain/users/session.ts'
 import { createPasswordHasher } from '../../domain/users/passwords.ts'
 import type { PasswordHasher } from '../../domain/users/passwords.ts'
@@ -20,21 +19,21 @@ declare module 'fastify' {
   interface FastifyInstance {
     passwords: PasswordHasher
     /**
-     * Lets a request with a good session pass, where the route is for such users. Throws InvalidToken,
-     * ClientKeyRequired or AdminRequired for any other.
+     * Authenticates a request by its session, where the route is for such users. Throws InvalidToken, ClientKeyRequired
+     * or AdminRequired for any other.
      */
     requireUser: (credential: SessionCredential, request: FastifyRequest) => Promise<void>
   }
 }
 
-/** Lets users in with sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. Never by the URL. */
+/**
+ * Authenticates users by sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. Never by the URL.
+ */
 export default fp(
   async fastify => {
-    const { users } = fastify.stores
-
-    const signIn = async ({ accessToken, client, uid }: SessionCredential, request: FastifyRequest): Promise<void> => {
-      const found = await users.findSession(sessionDigest(accessToken), new Date())
-      if (found === null || found.session.client !== client || found.user.email !== uid.toLowerCase()) {
+    const authenticate = async (credential: SessionCredential, request: FastifyRequest): Promise<void> => {
+      const found = await fastify.users.findSession(credential)
+      if (found === null) {
         request.log.info(
           { reason: 'no_session', method: request.method, route: request.routeOptions.url, address: request.ip },
           'session refused'
@@ -46,11 +45,11 @@ export default fp(
 
     fastify.decorate('passwords', createPasswordHasher())
     fastify.decorate('requireUser', async (credential, request) => {
-      await signIn(credential, request)
+      await authenticate(credential, request)
       const { users: which = 'none' } = request.routeOptions.config
       if (which === 'none') throw new ClientKeyRequired()
       if (which === 'admin' && userPrincipalOf(request).user.role !== 'admin') throw new AdminRequired()
     })
   },
-  { name: 'user-auth', dependencies: ['database', 'client-keys'] }
+  { name: 'user-auth', dependencies: ['services', 'client-keys'] }
 )

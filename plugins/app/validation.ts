@@ -1,15 +1,22 @@
 import type { Ajv, Schema, ValidateFunction } from 'ajv'
 import type {
+  ContextConfigDefault,
   FastifyPluginAsync,
   FastifyPluginOptions,
+  FastifySchema,
   FastifySchemaValidationError,
   FastifyTypeProvider,
   onRequestHookHandler,
   preValidationHookHandler,
-  RawServerDefault
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+  RouteGenericInterface,
+  RouteHandlerMethod
 } from 'fastify'
 import fp from 'fastify-plugin'
 import type { XStatic } from 'typebox/schema'
+import { BadUrl } from '../../http/errors.ts'
 import { bodyAjv, excesses, urlAjv } from '../../domain/json/validation.ts'
 
 declare module 'fastify' {
@@ -26,6 +33,17 @@ export interface SchemaTypeProvider extends FastifyTypeProvider {
 
 /** A plugin whose routes are typed by their JSON Schemas. */
 export type RoutesPlugin = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, SchemaTypeProvider>
+
+/** The handler of a route whose requests have these schemas. */
+export type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  RouteGenericInterface,
+  ContextConfigDefault,
+  Schema,
+  SchemaTypeProvider
+>
 
 /**
  * A validator that is compiled when it is first asked: to compile those of every route would take a tenth of each
@@ -77,6 +95,9 @@ export default fp(
       const { schema, config } = request.routeOptions
       if (body === '' && (schema?.body === undefined || config.optionalBody === true)) done(null)
       else void parseJson(request, body, done)
+    })
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      done(request.url.includes('%00') ? new BadUrl() : undefined)
     })
     fastify.addHook('onRoute', route => {
       if (route.schema?.body !== undefined) route.schema = { ...route.schema, body: closed(route.schema.body) }

@@ -40,7 +40,7 @@ const routes: FastifyPluginAsync = async fastify => {
     },
     async () => {
       try {
-        await fastify.stores.ping()
+        await fastify.storage.ping()
       } catch (cause) {
         throw Object.assign(new ServiceUnavailable(), { cause })
       }

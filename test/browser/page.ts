@@ -39,21 +39,21 @@ tap.teardown(async () => {
 })
 
 /** A page of a browser that remembers nothing of other tests, and whatever it complains of. */
-export const newPage = async (t: Test): Promise<{ page: Page; complaints: string[] }> => {
+export const newPage = async (t: Test): Promise<{ page: Page; issues: string[] }> => {
   browser ??= chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args })
   const context = await (await browser).newContext({ viewport: { width: 1280, height: 1400 } })
   t.teardown(() => context.close())
   // A machine may be slow; tap ends what never comes.
   context.setDefaultTimeout(0)
   const page = await context.newPage()
-  const complaints: string[] = []
+  const issues: string[] = []
   page.on('console', message => {
-    if (message.type() === 'error') complaints.push(message.text())
+    if (message.type() === 'error') issues.push(message.text())
   })
   page.on('pageerror', error => {
-    complaints.push(error.message)
+    issues.push(error.message)
   })
-  return { page, complaints }
+  return { page, issues }
 }
 
 /** Gives a client key to the page. */

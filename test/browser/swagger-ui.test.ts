@@ -8,7 +8,7 @@ import { authorize, execute, newPage, open, skip } from './page.ts'
 test('in Swagger UI one authorizes with a token and tries GET /apps out', { skip }, async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
-  const { page, complaints } = await newPage(t)
+  const { page, issues } = await newPage(t)
   await page.goto(`http://127.0.0.1:${port}/docs`)
 
   await authorize(page, key.keyAccessToken)
@@ -22,7 +22,7 @@ test('in Swagger UI one authorizes with a token and tries GET /apps out', { skip
   const shown = await live.innerText()
   t.match(shown, 'Invoice Sync')
   t.match(shown, '"owner_type": "User"')
-  t.same(complaints, [], 'nothing that the content security policy forbids')
+  t.same(issues, [], 'nothing that the content security policy forbids')
 })
 
 test('without a token, Swagger UI shows the problem document', { skip }, async t => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { project } from './project.ts'
@@ -14,6 +14,8 @@ test('a build has the programs, the plugins and routes by folder, the migrations
   for (const path of ['server.js', 'cli/trivial.js', 'plugins/first.js', 'routes/public/first.js']) {
     t.ok(existsSync(join(folder, 'dist', path)), path)
   }
+  t.match(read('dist/cli/trivial.js'), /^#!\/usr\/bin\/env node\n/)
+  t.equal(statSync(join(folder, 'dist/cli/trivial.js')).mode & 0o777, 0o755, 'a program that can be run by its name')
   t.equal(read('dist/db/sqlite/migrations/0000_init.sql'), 'select 1;')
   t.match(read('dist/LICENSES.txt'), /greeting 1\.0\.0 \(MIT\)\s+Do with it as you please\./)
 })

@@ -10,8 +10,8 @@ const HELLO = ['build/launch.js', 'cli/trivial.ts']
 
 /** Marks what was built, so that it can be told from the source. */
 const mark = ({ read, write, folder }: Project): void => {
-  const built = read('dist/cli/trivial.js')
-  write('dist/cli/trivial.js', `console.log('built')\n${built}`)
+  const [shebang, ...lines] = read('dist/cli/trivial.js').split('\n')
+  write('dist/cli/trivial.js', [shebang, "console.log('built')", ...lines].join('\n'))
   if (!existsSync(join(folder, 'dist/build.json'))) throw new Error('there is no stamp')
 }
 

@@ -1,9 +1,9 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { GENESIS, hashOf } from '../../domain/audits/chain.ts'
-import { openStores } from '../../db/open.ts'
-import { at } from '../helper.ts'
-import { author, terminal } from './terminal.ts'
+import { openStorage } from '../../db/open.ts'
+import { at, operator } from '../helper.ts'
+import { terminal } from './terminal.ts'
 import type { Ended } from './terminal.ts'
 
 interface AuditRow {
@@ -25,7 +25,7 @@ interface AuditRow {
 const rehashed = (row: AuditRow): string =>
   hashOf({
     sequence: row.sequence,
-    at: row.at,
+    at: new Date(row.at),
     actor: { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },
     action: row.action,
     subject: { type: row.subject_type, id: row.subject_id },
@@ -41,8 +41,8 @@ const trail = async (t: Test) => {
   const keys = made.registry()
   const {
     key: { id }
-  } = await keys.issue({ name: 'a' }, author)
-  for (const enabled of [false, true, false, true]) await keys.change(id, { enabled }, author)
+  } = await keys.issue({ name: 'a' }, operator)
+  for (const enabled of [false, true, false, true]) await keys.change(id, { enabled }, operator)
   const verify = async (...args: string[]): Promise<Ended> => await made.cli('audit:verify', args)
   const db = made.database()
   const read = db.prepare<[number], AuditRow>('select * from audits where sequence = ?')
@@ -80,7 +80,7 @@ test('audit:verify tells that a trail is whole, and of one that is not, which en
   const restore = db.transaction(() => {
     db.exec('delete from audits')
     for (const row of rows) db.prepare(ROW).run(row)
-    db.exec("update sqlite_sequence set seq = 5 where name = 'audits'")
+    db.prepare('update audit_head set sequence = 5, hash = ?').run(at(rows, 4).hash)
   })
   const alter = (row: AuditRow): AuditRow => ({ ...row, changes: '{"enabled":{"from":true,"to":true}}' })
   const put = (row: AuditRow): void => {
@@ -172,13 +172,27 @@ test('a trail made anew, or cut off with its counter, is seen by a head that was
     stderr: /entry 5 is not the one whose hash was noted/
   })
 
-  db.exec("delete from audits where sequence = 5; update sqlite_sequence set seq = 4 where name = 'audits'")
+  db.exec(
+    'delete from audits where sequence = 5; update audit_head set sequence = 4, hash = (select hash from audits where sequence = 4)'
+  )
   t.equal((await verify()).code, 0, 'by itself it looks whole')
   t.match(await verify('--noted', noted), { code: 1, stdout: '', stderr: /entry 5 was removed/ })
 })
 
 test('a trail without an entry says so', async t => {
   const { cli, env } = terminal(t)
-  openStores(env['DATABASE_URL']).close()
+  openStorage(env['DATABASE_URL']).close()
   t.match(await cli('audit:verify'), { code: 0, stdout: /has no entry/ })
+})
+
+test('an instant that was written another way is told as altered', async t => {
+  const { db, verify } = await trail(t)
+  db.exec("drop trigger audits_never_updated; update audits set at = replace(at, 'Z', '+00:00') where sequence = 2")
+  t.match(await verify(), { code: 1, stderr: /entry 2 was altered/ })
+})
+
+test('a trail that lost its head is not verified', async t => {
+  const { db, verify } = await trail(t)
+  db.exec('delete from audit_head')
+  t.match(await verify(), { code: 1, stderr: /the audit trail has lost its head/ })
 })

@@ -57,7 +57,7 @@ test('at a terminal a backup shows how far it is, and clears that in the end', a
   t.ok(stderr.endsWith(CLEAR))
   t.match(await backup(cwd, true), {
     code: 1,
-    stderr: `${cwd} exists already, and is left as it is. Name a new file.\n`
+    stderr: `\u001B[31m${cwd} exists already, and is left as it is.\u001B[39m Name a new file.\n`
   })
 })
 

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { test } from 'tap'
-import { at } from '../helper.ts'
-import { author, terminal } from './terminal.ts'
+import { at, operator } from '../helper.ts'
+import { terminal } from './terminal.ts'
 
 test('each change tells of itself, in JSON with --json, and is audited as cli with the user of the operating system', async t => {
   const { cli, issue, database } = terminal(t, { CLIENT_KEYS: '' })
@@ -77,8 +77,8 @@ test('revoked again, a key keeps its first reason; revoked, it is changed no mor
   const {
     key: { id },
     keyAccessToken
-  } = await keys.issue({ name: 'a' }, author)
-  await keys.revoke(id, 'first', author)
+  } = await keys.issue({ name: 'a' }, operator)
+  await keys.revoke(id, 'first', operator)
   const [again, rotated, enabled, named, shown] = await Promise.all([
     cli('key:revoke', ['-', '--reason', 'second', '--json'], keyAccessToken),
     cli('key:rotate', [id]),

@@ -1,9 +1,9 @@
 import { test } from 'tap'
-import { createKeyRegistry } from '../../domain/keys/registry.ts'
-import { openStores } from '../../db/open.ts'
-import { createTokenSealer, digestOf, generationOf } from '../../domain/keys/token.ts'
-import { newSecret } from '../helper.ts'
-import { author, terminal } from './terminal.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import { openStorage } from '../../db/open.ts'
+import { digestOf, generationOf } from '../../domain/keys/token.ts'
+import { newSecret, operator } from '../helper.ts'
+import { terminal } from './terminal.ts'
 
 const DAY_MS = 86_400_000
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS)
@@ -11,10 +11,10 @@ const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS)
 test('key:list has the filters of GET /client_keys', async t => {
   const { cli, registry, database } = terminal(t)
   const keys = registry()
-  const { key: old } = await keys.issue({ name: 'billing-old', scopes: ['apps:read'] }, author)
-  const { key: gone } = await keys.issue({ name: 'billing-gone', expiresAt: inDays(10) }, author)
-  await keys.revoke(gone.id, null, author)
-  await keys.issue({ name: 'mail', scopes: ['audits:read'], enabled: false, expiresAt: inDays(10) }, author)
+  const { key: old } = await keys.issue({ name: 'billing-old', scopes: ['apps:read'] }, operator)
+  const { key: gone } = await keys.issue({ name: 'billing-gone', expiresAt: inDays(10) }, operator)
+  await keys.revoke(gone.id, null, operator)
+  await keys.issue({ name: 'mail', scopes: ['audits:read'], enabled: false, expiresAt: inDays(10) }, operator)
   database().prepare('update client_keys set created_at = ? where id = ?').run(inDays(-100).toISOString(), old.id)
   const names = async (...args: string[]): Promise<string[]> => {
     const { code, stdout } = await cli('key:list', [...args, '--json'])
@@ -38,28 +38,26 @@ test('key:list has the filters of GET /client_keys', async t => {
 
 test('key:list --generation lists the keys with a good token of a secret, and none of the environment', async t => {
   const { cli, registry, secret, env } = terminal(t)
-  const stores = openStores(env['DATABASE_URL'])
+  const storage = openStorage(env['DATABASE_URL'])
   t.teardown(() => {
-    stores.close()
+    storage.close()
   })
   const previous = newSecret()
-  const earlier = createKeyRegistry({
-    store: stores.clientKeys,
-    sealer: createTokenSealer(previous),
-    secrets: [previous],
-    allowList: []
-  })
-  const [both, dead] = [await earlier.issue({ name: 'both' }, author), await earlier.issue({ name: 'dead' }, author)]
-  await earlier.issue({ name: 'old' }, author)
-  await earlier.revoke((await earlier.issue({ name: 'revoked' }, author)).key.id, null, author)
-  await registry().rotate(both.key.id, 60, author)
-  await registry().rotate(dead.key.id, 0, author)
+  const earlier = createKeyService({ store: storage, secret: previous })
+  const [both, expired] = [
+    await earlier.issue({ name: 'both' }, operator),
+    await earlier.issue({ name: 'expired' }, operator)
+  ]
+  await earlier.issue({ name: 'old' }, operator)
+  await earlier.revoke((await earlier.issue({ name: 'revoked' }, operator)).key.id, null, operator)
+  await registry().rotate(both.key.id, { graceSeconds: 60 }, operator)
+  await registry().rotate(expired.key.id, { graceSeconds: 0 }, operator)
   const names = async (generation: string): Promise<string[]> => {
     const { stdout } = await cli('key:list', ['--generation', generation, '--all', '--json'])
     return (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)
   }
   t.same(await names(generationOf(previous)), ['both', 'old'])
-  t.same(await names(generationOf(secret)), ['both', 'dead'])
+  t.same(await names(generationOf(secret)), ['both', 'expired'])
   t.same(await names('00000000'), [])
 })
 
@@ -67,10 +65,10 @@ test('key:list --expiring tells the keys that expire within a time, by its exit 
   const { cli, registry } = terminal(t)
   const keys = registry()
   t.match(await cli('key:list', ['--expiring', '14d']), { code: 0, stdout: 'No client key matches.\n' })
-  await keys.issue({ name: 'a', expiresAt: inDays(10) }, author)
-  await keys.issue({ name: 'b', expiresAt: inDays(20) }, author)
-  const { key: past } = await keys.issue({ name: 'past', expiresAt: inDays(1) }, author)
-  await keys.change(past.id, { expiresAt: inDays(-1) }, author)
+  await keys.issue({ name: 'a', expiresAt: inDays(10) }, operator)
+  await keys.issue({ name: 'b', expiresAt: inDays(20) }, operator)
+  const { key: past } = await keys.issue({ name: 'past', expiresAt: inDays(1) }, operator)
+  await keys.change(past.id, { expiresAt: inDays(-1) }, operator)
   t.match(await cli('key:list', ['--expiring', '9d', '--json']), { code: 0, stdout: '[]\n' })
   const table = await cli('key:list', ['--expiring', '14d'])
   t.match(table, { code: 1, stdout: /^ID .*\n\S+ +a +live [^\n]*\n$/, stderr: '' })
@@ -82,7 +80,7 @@ test('key:list --expiring tells the keys that expire within a time, by its exit 
 
 test('the digest of an environment key is told where its key_id can not be guessed', async t => {
   const { cli, key, registry } = terminal(t)
-  await registry().issue({ name: 'managed' }, author)
+  await registry().issue({ name: 'managed' }, operator)
   const withWord = { CLIENT_KEY_JWT: 'true', CLIENT_KEYS: `${key.keyId},a-word,sha256:${digestOf('other')}` }
   const { stdout } = await cli('key:list', ['--json'], '', withWord)
   const listed = JSON.parse(stdout) as { id: string; digest?: string }[]

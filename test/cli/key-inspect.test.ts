@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token.ts'
-import { at, legacySigner, newSecret } from '../helper.ts'
-import { author, terminal } from './terminal.ts'
+import { at, legacySigner, newSecret, operator } from '../helper.ts'
+import { terminal } from './terminal.ts'
 
 const typo = (token: string): string => token.slice(0, -1) + (token.endsWith('0') ? '1' : '0')
 
@@ -13,17 +13,18 @@ test('key:inspect tells of any token whether it is well-formed, of which secret,
   const foreign = issueClientKey(createTokenSealer(unknown))
   const nobodys = issueClientKey(sealer)
   const keys = registry()
-  const issue = (name: string, retryable?: Parameters<typeof keys.issue>[2]) => keys.issue({ name }, author, retryable)
+  const issue = (name: string, retryable?: Parameters<typeof keys.issue>[2]) =>
+    keys.issue({ name }, operator, retryable)
   const live = await issue('live')
   const disabled = await issue('disabled')
-  await keys.change(disabled.key.id, { enabled: false }, author)
+  await keys.change(disabled.key.id, { enabled: false }, operator)
   const expired = await issue('expired')
-  await keys.change(expired.key.id, { expiresAt: new Date(0) }, author)
+  await keys.change(expired.key.id, { expiresAt: new Date(0) }, operator)
   const revoked = await issue('revoked')
-  await keys.revoke(revoked.key.id, null, author)
+  await keys.revoke(revoked.key.id, null, operator)
   const rotated = await issue('rotated')
-  await keys.rotate(rotated.key.id, 0, author)
-  const retryable = { caller: 'a', idempotencyKey: 'b', request: 'c' }
+  await keys.rotate(rotated.key.id, { graceSeconds: 0 }, operator)
+  const retryable = { requester: 'a', idempotencyKey: 'b', request: 'c' }
   const replaced = await issue('replaced', retryable)
   await issue('replaced', retryable)
 
@@ -94,8 +95,8 @@ test('key:inspect tells of any token whether it is well-formed, of which secret,
     }
   }
   for (let i = 0; i < cases.length; i += 2) await Promise.all(cases.slice(i, i + 2).map(inspect))
-  const environmentKey = at((await keys.list({ namePrefix: 'env_' }, 1)).keys)
-  await keys.revoke(environmentKey.id, null, author)
+  const environmentKey = at((await keys.list({ namePrefix: 'env_' }, { limit: 1 })).keys)
+  await keys.revoke(environmentKey.id, null, operator)
   await inspect([
     key.keyAccessToken,
     { ...current, allowed: false, reason: 'key_revoked', key: { id: environmentKey.id, source: 'environment' } },

@@ -111,7 +111,7 @@ test('without --name, key:issue stores nothing and takes no policy', async t => 
   t.match(issued, { code: 0, stdout: /CLIENT_KEYS=[0-9a-f]{32}\n.*a restart makes an environment key live/s })
   t.match(refused, { code: 2, stdout: '', stderr: /^Only a key with a --name can be held to a policy\.$/m })
   const [table, json] = await Promise.all([cli('key:list'), cli('key:list', ['--json'])])
-  t.match(table, { code: 0, stdout: 'There are no client keys. Make one: npm run key:issue -- --name <name>\n' })
+  t.match(table, { code: 0, stdout: 'There are no client keys. Make one: trivial key issue --name <name>\n' })
   t.match(json, { code: 0, stdout: '[]\n' })
 })
 
@@ -146,7 +146,7 @@ test('key:issue tells people what to do with the key, and needs nothing but CLIE
 })
 
 test('without CLIENT_SECRET, key:issue says what the server says', async t => {
-  for (const [env, complaint] of [
+  for (const [env, expected] of [
     [{}, 'CLIENT_SECRET is not set. Make one with: openssl rand -hex 32'],
     [
       { CLIENT_SECRET: 'short' },
@@ -157,7 +157,7 @@ test('without CLIENT_SECRET, key:issue says what the server says', async t => {
     const server = await run(t, 'server.ts', { env }).ended
     t.same(
       [issue.code, issue.stdout, issue.stderr],
-      [1, '', `The configuration can't be used. Mend these variables in the environment or in .env:\n  ${complaint}\n`]
+      [1, '', `The configuration can't be used. Fix these variables in the environment or in .env:\n  ${expected}\n`]
     )
     t.equal(server.stderr, issue.stderr)
   }

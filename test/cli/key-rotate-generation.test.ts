@@ -3,12 +3,12 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { openStores } from '../../db/open.ts'
-import { createKeyRegistry } from '../../domain/keys/registry.ts'
-import type { KeyRegistry } from '../../domain/keys/registry.ts'
-import { createTokenSealer, generationOf } from '../../domain/keys/token.ts'
-import { newSecret, temporaryFolder } from '../helper.ts'
-import { author, command, terminal } from './terminal.ts'
+import { openStorage } from '../../db/open.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import { generationOf } from '../../domain/keys/token.ts'
+import type { KeyService } from '../../domain/keys/service.ts'
+import { newSecret, operator, temporaryFolder } from '../helper.ts'
+import { command, terminal } from './terminal.ts'
 import type { Ended } from './terminal.ts'
 
 interface Line {
@@ -21,20 +21,15 @@ interface Line {
 const world = async (t: Test, names: readonly string[]) => {
   const previous = newSecret()
   const made = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
-  const stores = openStores(made.env['DATABASE_URL'])
+  const storage = openStorage(made.env['DATABASE_URL'])
   t.teardown(() => {
-    stores.close()
+    storage.close()
   })
-  const registryOf = (...secrets: [string, ...string[]]): KeyRegistry =>
-    createKeyRegistry({
-      store: stores.clientKeys,
-      sealer: createTokenSealer(secrets[0], secrets.slice(1)),
-      secrets,
-      allowList: []
-    })
+  const registryOf = (...secrets: [string, ...string[]]): KeyService =>
+    createKeyService({ store: storage, secret: secrets[0], previousSecrets: secrets.slice(1) })
   const earlier = registryOf(previous)
   const ids = new Map<string, string>()
-  for (const name of names) ids.set(name, (await earlier.issue({ name }, author)).key.id)
+  for (const name of names) ids.set(name, (await earlier.issue({ name }, operator)).key.id)
   const cwd = temporaryFolder(t)
   const generation = generationOf(previous)
   return {
@@ -61,16 +56,16 @@ const world = async (t: Test, names: readonly string[]) => {
 
 test('key:rotate --generation rotates each key whose newest token is of a secret, once, into a new file', async t => {
   const { rotate, lines, out, earlier, current, idOf, generation } = await world(t, ['a', 'b', 'off', 'gone', 'done'])
-  await earlier.change(idOf('off'), { enabled: false }, author)
-  await earlier.revoke(idOf('gone'), null, author)
-  await current.rotate(idOf('done'), 60, author)
-  await current.issue({ name: 'new' }, author)
+  await earlier.change(idOf('off'), { enabled: false }, operator)
+  await earlier.revoke(idOf('gone'), null, operator)
+  await current.rotate(idOf('done'), { graceSeconds: 60 }, operator)
+  await current.issue({ name: 'new' }, operator)
   const { code, stdout, stderr } = await rotate(['--grace', '1h'])
   t.same([code, stderr], [0, ''])
   t.equal(
     stdout,
     `Client keys with a new token, which is live now: 3. The tokens are in ${out} and nowhere else.
-Their older tokens die when the grace is over, 1h after each was rotated.
+Their older tokens expire when the grace is over, 1h after each was rotated.
 Client keys that have a newer token already, and stay as they are: 1.\n`
   )
   t.equal(statSync(out).mode & 0o777, 0o600)
@@ -112,7 +107,7 @@ test('key:rotate --generation tells what it did as JSON, and how far it is at a 
 
 test('a key that can not be rotated is told of, and the others are rotated', async t => {
   const { rotate, lines, earlier, idOf } = await world(t, ['full', 'b'])
-  for (let i = 1; i < 100; i++) await earlier.rotate(idOf('full'), 3600, author)
+  for (let i = 1; i < 100; i++) await earlier.rotate(idOf('full'), { graceSeconds: 3600 }, operator)
   const { code, stdout, stderr } = await rotate()
   t.equal(code, 1)
   t.match(stdout, /live now: 1\. /)

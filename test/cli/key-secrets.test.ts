@@ -1,27 +1,26 @@
 import { test } from 'tap'
-import { openStores } from '../../db/open.ts'
-import { createKeyRegistry } from '../../domain/keys/registry.ts'
-import type { KeyRegistry } from '../../domain/keys/registry.ts'
-import { createTokenSealer, generationOf } from '../../domain/keys/token.ts'
-import { need, newSecret, settings } from '../helper.ts'
+import { openStorage } from '../../db/open.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import type { KeyService } from '../../domain/keys/service.ts'
+import { generationOf } from '../../domain/keys/token.ts'
+import { need, newSecret, operator, settings } from '../helper.ts'
 import { logLines, start } from '../http/service.ts'
-import { author, command } from './terminal.ts'
+import { command } from './terminal.ts'
 
 test('key:secrets tells which secrets tokens depend on, and a start warns of one that is missing', async t => {
   const [current, previous, lost] = [newSecret(), newSecret(), newSecret()]
   const { env } = settings(t, { CLIENT_SECRET: current, CLIENT_SECRET_PREVIOUS: previous })
   const names = { [current]: 'new', [previous]: 'old', [lost]: 'lost' }
-  const stores = openStores(env['DATABASE_URL'])
+  const storage = openStorage(env['DATABASE_URL'])
   t.teardown(() => {
-    stores.close()
+    storage.close()
   })
-  const registryUnder = (secret: string): KeyRegistry =>
-    createKeyRegistry({ store: stores.clientKeys, sealer: createTokenSealer(secret), secrets: [secret], allowList: [] })
+  const registryUnder = (secret: string): KeyService => createKeyService({ store: storage, secret })
   const ids: Record<string, string> = {}
   for (const [secret, name] of Object.entries(names)) {
-    ids[name] = (await registryUnder(secret).issue({ name }, author)).key.id
+    ids[name] = (await registryUnder(secret).issue({ name }, operator)).key.id
   }
-  await registryUnder(previous).rotate(need(ids['old'], 'the old key'), 60, author)
+  await registryUnder(previous).rotate(need(ids['old'], 'the old key'), { graceSeconds: 60 }, operator)
 
   const [secrets, { stdout: table }] = await Promise.all([
     command(t, 'key:secrets', { env, args: ['--json'] }),
@@ -57,7 +56,7 @@ test('key:secrets tells which secrets tokens depend on, and a start warns of one
     { level: 40, generations: [generationOf(lost)], msg: /secrets that are not configured/ }
   ])
 
-  await registryUnder(current).revoke(need(ids['lost'], 'the lost key'), null, author)
+  await registryUnder(current).revoke(need(ids['lost'], 'the lost key'), null, operator)
   const after = await start(t, { ...env, LOG_LEVEL: 'info' })
   t.same(warnings(after.output().stdout), [], 'no good token depends on it any more')
   for (const secret of [current, previous, lost]) t.notMatch(secrets.stdout + table + service.output().stdout, secret)

@@ -1,14 +1,14 @@
 import { test } from 'tap'
-import { at } from '../helper.ts'
-import { author, terminal } from './terminal.ts'
+import { at, operator } from '../helper.ts'
+import { terminal } from './terminal.ts'
 
 const DAY_MS = 86_400_000
 
 test('key:usage tells day by day what was seen of a key, the most frequent first', async t => {
   const { cli, registry, database } = terminal(t)
   const keys = registry()
-  const { key, keyAccessToken } = await keys.issue({ name: 'billing-sync' }, author)
-  const environmentKey = at((await keys.list({ namePrefix: 'env_' }, 1)).keys)
+  const { key, keyAccessToken } = await keys.issue({ name: 'billing-sync' }, operator)
+  const environmentKey = at((await keys.list({ namePrefix: 'env_' }, { limit: 1 })).keys)
   const count = database().prepare('insert into client_key_usage values (?, ?, ?, ?, ?)')
   const [today, yesterday] = [0, 1].map(days => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10))
   count.run(key.id, yesterday, 'refusal', 'insufficient_scope', 2)
@@ -53,7 +53,7 @@ test('key:usage tells day by day what was seen of a key, the most frequent first
   t.notMatch(json.stdout, yesterday)
   t.match(await cli('key:usage', [environmentKey.id]), {
     code: 0,
-    stdout: /^Nothing was seen of env_\w+ in these days/
+    stdout: /^No use of env_\w+ was recorded in these days/
   })
   t.match(await cli('key:usage', ['nobody']), { code: 1, stdout: '', stderr: /^There is no client key/ })
 })

@@ -38,7 +38,7 @@ test('how a key was used is shown, and what it needs is advised', async t => {
   t.match(idle, {
     code: 1,
     stdout: '',
-    stderr: 'Nothing was seen of idle in these days, so there is nothing to go by.\n'
+    stderr: 'No use of idle was recorded in these days, so there is nothing to go by.\n'
   })
   t.match(days, { code: 2, stdout: '', stderr: /^--days must be a number from 1 to 90\.$/m })
 

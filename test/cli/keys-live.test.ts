@@ -4,7 +4,7 @@ import { start } from '../http/service.ts'
 import { live, statusOf } from './live.ts'
 import type { Issued } from './terminal.ts'
 
-test('a key issued, disabled and enabled at the command line is let in or refused from the next request on', async t => {
+test('a key issued, disabled and enabled at the command line is accepted or refused from the next request on', async t => {
   const { cli, get } = await live(t)
   const { key_access_token: token } = JSON.parse(
     (await cli('key:issue', ['--name', 'billing-sync', '--json'])).stdout

@@ -1,5 +1,6 @@
 import { test } from 'tap'
-import { author, terminal } from './terminal.ts'
+import { operator } from '../helper.ts'
+import { terminal, wordsOf } from './terminal.ts'
 
 /** What npm adds to the environment of a script. */
 const npm = (name: string, config: Record<string, string> = {}): Record<string, string> => ({
@@ -9,7 +10,7 @@ const npm = (name: string, config: Record<string, string> = {}): Record<string, 
 
 test('options that npm kept for itself are refused before anything is done, with what to type', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
-  await registry().issue({ name: 'a' }, author)
+  await registry().issue({ name: 'a' }, operator)
   const runs: [typed: string, name: string, args: string[], kept: Record<string, string>][] = [
     ['npm run key:issue -- --name …', 'key:issue', [], { name: 'x' }],
     ['npm run key:issue -- --scope … --json', 'key:issue', ['--name', 'b'], { scope: 'apps:read', json: 'true' }],
@@ -26,7 +27,7 @@ test('options that npm kept for itself are refused before anything is done, with
     t.same([code, stdout], [2, ''], typed)
     t.match(stderr, /^npm kept --[a-z-]+( and --[a-z]+)? for itself\. Put a -- before the options: /)
     t.equal(stderr.split('\n', 1)[0]?.split('options: ')[1], typed)
-    t.match(stderr, `(Where an .npmrc sets that, run: node build/launch.js cli/trivial.ts ${name})`)
+    t.match(stderr, `(Where an .npmrc sets that, run: node build/launch.js cli/trivial.ts ${wordsOf(name).join(' ')})`)
   }
   t.match(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [{ name: 'a', revoked_at: null }])
 })

@@ -22,7 +22,7 @@ test('a process ends with 0 for what is done, 1 for what is refused and 2 for wh
   )
   t.match(ended[0].stdout, '"source": "environment"')
   t.match(ended[1], { stdout: '', stderr: /^There is no client key/ })
-  t.match(ended[3], { stdout: /key:issue/, stderr: '' })
+  t.match(ended[3], { stdout: /^Usage: trivial <command>\n/, stderr: '' })
 })
 
 test('a running server obeys a command in another process from the next request on', async t => {

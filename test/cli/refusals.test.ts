@@ -1,11 +1,11 @@
 import { test } from 'tap'
-import { at } from '../helper.ts'
-import { author, terminal } from './terminal.ts'
+import { at, operator } from '../helper.ts'
+import { terminal } from './terminal.ts'
 
-test('what the rules refuse, and what is not there, is exit code 1 with one sentence for each fault', async t => {
+test('what the rules refuse, and what is not there, is exit code 1 with one sentence for each issue', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
-  await registry().issue({ name: 'a' }, author)
-  const runs: [faults: string[], command: string, ...args: string[]][] = [
+  await registry().issue({ name: 'a' }, operator)
+  const runs: [issues: string[], command: string, ...args: string[]][] = [
     [
       ['--name must be visible', '--scope number 1 must be * or apps:read', '--metadata must be object'],
       'key:issue',
@@ -45,22 +45,22 @@ test('what the rules refuse, and what is not there, is exit code 1 with one sent
     ])
   ]
   const ended = await Promise.all(runs.map(([, command, ...args]) => cli(command, args)))
-  for (const [i, [faults, command, ...args]] of runs.entries()) {
+  for (const [i, [issues, command, ...args]] of runs.entries()) {
     const { code, stdout, stderr } = at(ended, i)
     t.same([code, stdout], [1, ''], `${command} ${args.join(' ')}`)
     const lines = stderr.trim().split('\n')
-    t.equal(lines.length, faults.length, 'no stack and no help')
-    for (const fault of faults) {
+    t.equal(lines.length, issues.length, 'no stack and no help')
+    for (const issue of issues) {
       t.ok(
-        lines.some(line => line.startsWith(fault)),
-        fault
+        lines.some(line => line.startsWith(issue)),
+        issue
       )
     }
   }
   t.match(await cli('key:revoke', ['-'], 'tck_x'), {
     code: 1,
     stdout: '',
-    stderr: /^The token stands for no client key here; npm run key:inspect tells why\.\n$/
+    stderr: /^The token stands for no client key here\. To see why: trivial key inspect\n$/
   })
   t.match(
     JSON.parse((await cli('key:list', ['--json'])).stdout),
@@ -71,7 +71,7 @@ test('what the rules refuse, and what is not there, is exit code 1 with one sent
 
 test('a locked database, a database that is not there and far too much input are told in a sentence', async t => {
   const { cli, registry, database } = terminal(t)
-  await registry().issue({ name: 'k' }, author)
+  await registry().issue({ name: 'k' }, operator)
   const holder = database()
   holder.exec('begin immediate')
   t.match(await cli('key:disable', ['k']), {

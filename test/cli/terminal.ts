@@ -1,13 +1,11 @@
 import { Readable, Writable } from 'node:stream'
 import type { Test } from 'tap'
-import { run as runCommand } from '../../cli/commands.ts'
-import { openStores } from '../../db/open.ts'
+import { run as runCommand } from '../../cli/program.ts'
+import { openStorage } from '../../db/open.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import type { Connection } from '../../db/sqlite/driver.ts'
-import { createKeyRegistry } from '../../domain/keys/registry.ts'
-import type { KeyRegistry } from '../../domain/keys/registry.ts'
-import type { Author } from '../../domain/keys/store.ts'
-import { createTokenSealer } from '../../domain/keys/token.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import type { KeyService } from '../../domain/keys/service.ts'
 import { settings, temporaryFolder } from '../helper.ts'
 import type { Settings } from '../helper.ts'
 
@@ -29,9 +27,12 @@ export interface Typed {
   input?: string
   env?: Record<string, string>
   cwd?: string
-  /** Whether standard error is a terminal. */
+  /** Whether standard output and standard error are a terminal, which is 120 columns wide. */
   isTTY?: boolean
 }
+
+/** The words of a command that is named as its npm script is. */
+export const wordsOf = (name: string): string[] => (name === '' ? [] : name.split(':'))
 
 /** Runs a command of the command line in this process; `env` is all that it sees of the environment. */
 export const command = async (
@@ -41,13 +42,14 @@ export const command = async (
 ): Promise<Ended> => {
   const [stdout, stderr] = [sink(), sink()]
   const stdin = Readable.from([Buffer.from(input)])
-  const code = await runCommand(name, {
-    args,
+  const terminal = isTTY ? { isTTY, columns: 120 } : {}
+  const code = await runCommand({
+    args: [...wordsOf(name), ...args],
     env,
     cwd,
     stdin,
-    stdout: stdout.stream,
-    stderr: Object.assign(stderr.stream, { isTTY })
+    stdout: Object.assign(stdout.stream, terminal),
+    stderr: Object.assign(stderr.stream, terminal)
   })
   return { code, stdout: stdout.text(), stderr: stderr.text() }
 }
@@ -64,11 +66,6 @@ const sink = (): { stream: Writable; text: () => string } => {
   return { stream, text: () => text }
 }
 
-export const author: Author = {
-  origin: { actor: { kind: 'cli', id: '1', name: 'tester' }, address: null, requestId: null },
-  token: null
-}
-
 export interface Terminal extends Settings {
   /** Runs a command on the database of the test. */
   cli: (name: string, args?: readonly string[], input?: string, env?: Record<string, string>) => Promise<Ended>
@@ -76,7 +73,7 @@ export interface Terminal extends Settings {
   /** Opens the database of the test. */
   database: () => Connection
   /** What the commands work with: quicker where a command is not what is tested. */
-  registry: () => KeyRegistry
+  registry: () => KeyService
 }
 
 /** A command line with a configuration and a database of its own. */
@@ -102,16 +99,11 @@ export const terminal = (t: Test, env: Record<string, string> = {}): Terminal =>
       return db
     },
     registry: () => {
-      const stores = openStores(url)
+      const storage = openStorage(url)
       t.teardown(() => {
-        stores.close()
+        storage.close()
       })
-      return createKeyRegistry({
-        store: stores.clientKeys,
-        sealer: createTokenSealer(made.secret),
-        secrets: [made.secret],
-        allowList: [made.key.keyId]
-      })
+      return createKeyService({ store: storage, secret: made.secret, allowList: [made.key.keyId] })
     }
   }
 }

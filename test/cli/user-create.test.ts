@@ -1,6 +1,8 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { openStores } from '../../db/open.ts'
+import { openStorage } from '../../db/open.ts'
+import { createAuditService } from '../../domain/audits/service.ts'
+import { createUserService } from '../../domain/users/service.ts'
 import { createPasswordHasher } from '../../domain/users/passwords.ts'
 import { settings } from '../helper.ts'
 import { command } from './terminal.ts'
@@ -9,18 +11,18 @@ const terminal = (t: Test) => {
   const { env } = settings(t)
   return {
     create: async (args: string[], input = '') => await command(t, 'user:create', { env, args, input }),
-    stores: () => {
-      const stores = openStores(env['DATABASE_URL'])
+    services: () => {
+      const storage = openStorage(env['DATABASE_URL'])
       t.teardown(() => {
-        stores.close()
+        storage.close()
       })
-      return stores
+      return { users: createUserService(storage), audits: createAuditService(storage) }
     }
   }
 }
 
 test('user:create makes a user with the password on standard input, or with one that it makes', async t => {
-  const { create, stores } = terminal(t)
+  const { create, services } = terminal(t)
   const typed = await create(['--email', 'Ada@Example.com', '--name', 'Ada Moreno', '--admin'], 'seven green kettles\n')
   t.match(typed, { code: 0, stdout: 'The user Ada Moreno <ada@example.com> is made, an administrator.\n', stderr: '' })
   const made = await create(['--email', 'ben@example.com', '--name', 'Ben Okafor'])
@@ -33,7 +35,7 @@ test('user:create makes a user with the password on standard input, or with one 
         (await create(['--email', 'dan@example.com', '--name', 'Dan', '--json'], ' seven green kettles \r\n')).stdout
       )
   )
-  const { users, audits } = stores()
+  const { users, audits } = services()
   const { verify } = createPasswordHasher()
   for (const [email, secret, role] of [
     ['ada@example.com', 'seven green kettles', 'admin'],
@@ -45,11 +47,16 @@ test('user:create makes a user with the password on standard input, or with one 
     t.equal(account?.user.role, role)
     t.ok(await verify(account?.passwordHash ?? null, secret))
   }
-  t.match((await audits.page({ action: 'user.create' }, 10)).audits, [{ actor: { kind: 'cli' } }, {}, {}, {}])
+  t.match((await audits.page({ action: 'user.create' }, { limit: 10 })).audits, [
+    { actor: { kind: 'cli' } },
+    {},
+    {},
+    {}
+  ])
 })
 
 test('what can not be is refused in a sentence, and nothing is made', async t => {
-  const { create, stores } = terminal(t)
+  const { create, services } = terminal(t)
   await create(['--email', 'ada@example.com', '--name', 'Ada'], 'seven green kettles')
   for (const [code, error, input, ...args] of [
     [1, 'Another user has this e-mail address', '', '--email', 'ADA@example.com', '--name', 'Ada'],
@@ -73,5 +80,5 @@ test('what can not be is refused in a sentence, and nothing is made', async t =>
     t.equal(ended.stdout, '')
     t.ok(ended.stderr.startsWith(error), ended.stderr)
   }
-  t.equal((await stores().users.page(10, 0)).users.length, 1)
+  t.equal((await services().users.page({ limit: 10, after: 0 })).users.length, 1)
 })

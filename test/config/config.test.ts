@@ -8,7 +8,7 @@ import { newSecret, run, temporaryFolder } from '../helper.ts'
 
 const CLIENT_SECRET = newSecret()
 
-const complaint = (env: Record<string, string>): string => {
+const issue = (env: Record<string, string>): string => {
   try {
     readConfig({ CLIENT_SECRET, ...env })
     return ''
@@ -49,11 +49,11 @@ test('good values are taken', async t => {
     { CORS_ORIGINS: 'https://app.example.com, http://localhost:5173' },
     { LOG_LEVEL: 'trace' }
   ] as Record<string, string>[]) {
-    t.equal(complaint(env), '', JSON.stringify(env))
+    t.equal(issue(env), '', JSON.stringify(env))
   }
 })
 
-test('each bad value is named with what is wrong and how to mend it', async t => {
+test('each bad value is named with what is wrong and how to fix it', async t => {
   const token = `tck_${'0'.repeat(72)}`
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJrZXlfaWQiOiJ4In0.xyz'
   for (const [env, words] of [
@@ -73,6 +73,7 @@ test('each bad value is named with what is wrong and how to mend it', async t =>
     [{ DATABASE_URL: 'postgres://localhost/x' }, /DATABASE_URL must be file: and the path/],
     [{ DATABASE_URL: 'file:' }, /DATABASE_URL must be file:/],
     [{ DATABASE_URL: 'file:./data/' }, /DATABASE_URL must be file:/],
+    [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must name a file: a database in memory/],
     [{ PORT: 'http' }, /PORT must be a port number from 0 to 65535/],
     [{ PORT: '65536' }, /PORT must be a port number/],
     [{ PORT: '-1' }, /PORT must be a port number/],
@@ -95,14 +96,14 @@ test('each bad value is named with what is wrong and how to mend it', async t =>
     [{ BASE_URL: 'staging.trivialapps.io' }, /BASE_URL must be an http: or https: URL/],
     [{ BASE_URL: 'ftp://x' }, /BASE_URL must be an http: or https: URL/]
   ] as [Record<string, string>, RegExp][]) {
-    const message = complaint(env)
+    const message = issue(env)
     t.match(message, words, JSON.stringify(env))
     for (const value of Object.values(env)) if (value.length > 20) t.notMatch(message, value, 'no value is repeated')
   }
 })
 
 test('every bad variable is named in one message', async t => {
-  const message = complaint({
+  const message = issue({
     CLIENT_SECRET: 'x',
     CLIENT_KEYS: 'tck_x',
     PORT: 'x',
@@ -199,7 +200,7 @@ test('a list of proxies may have empty entries', async t => {
   const fastify = await createServer({
     CLIENT_SECRET,
     TRUST_PROXY: '10.0.0.1, ,',
-    DATABASE_URL: 'file::memory:',
+    DATABASE_URL: `file:${join(temporaryFolder(t), 'test.db')}`,
     LOG_LEVEL: 'silent'
   })
   t.match(fastify.config, { TRUST_PROXY: ['10.0.0.1'] })
@@ -212,7 +213,7 @@ test('the server stops at a bad configuration with exit code 1 and one readable 
   t.equal(stdout, '')
   t.equal(
     stderr,
-    `The configuration can't be used. Mend these variables in the environment or in .env:
+    `The configuration can't be used. Fix these variables in the environment or in .env:
   CLIENT_SECRET is not set. Make one with: openssl rand -hex 32
   CLIENT_KEYS entry 1 looks like a key_access_token; put the key_id there (npm run key:issue prints both)
   PORT must be a port number from 0 to 65535

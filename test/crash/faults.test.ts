@@ -6,7 +6,7 @@ import { Database } from '../../db/sqlite/driver.ts'
 import { at, run, settings } from '../helper.ts'
 import type { Settings } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
-import { call, databaseOf, faultsOf, headOf, launch } from './process.ts'
+import { call, databaseOf, failuresOf, headOf, launch } from './process.ts'
 import type { Answer } from './process.ts'
 
 interface Issued {
@@ -79,11 +79,11 @@ test('while another process has the database locked, changes of keys are 503, an
 })
 
 const ROOM_BYTES = 300_000
-const MOST_KEYS = 200
+const MAX_KEYS = 200
 const METADATA = { filler: 'x'.repeat(4000) }
 
 // For servers that are not measured: what measures them ends a process whose file can't grow, which Node does not.
-/** Has every file of a process end at so many bytes, as a full disk would; without bytes, at none. */
+/** Has every file of a process end at that many bytes, as a full disk would; without bytes, at none. */
 const limitFiles = (pid: number, bytes?: number): boolean =>
   spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:unlimited`]).status === 0
 
@@ -98,7 +98,7 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
   const issued: Issued[] = []
   let lost = ''
   for (const metadata of [METADATA, {}]) {
-    for (let left = MOST_KEYS; left > 0; left--) {
+    for (let left = MAX_KEYS; left > 0; left--) {
       lost = `key ${issued.length}`
       const answer = await ask('POST', '/client_keys', { name: lost, metadata })
       if (answer.status === 201) issued.push(answer.json as Issued)
@@ -114,10 +114,10 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
   const usesWritten = async (): Promise<number> =>
     (await ask('GET', `/client_keys/${String(id)}`)).json.tokens[0]?.use_count
   // What is seen of keys is less than a change of one, and goes into what is left.
-  for (let left = MOST_KEYS, last = -1, now = 0; last !== now && left > 0; left--) {
+  for (let left = MAX_KEYS, last = -1, now = 0; last !== now && left > 0; left--) {
     ;[last, now] = [now, await usesWritten()]
   }
-  t.ok(issued.length > 2 && issued.length < MOST_KEYS, `${issued.length} keys went onto the disk before it was full`)
+  t.ok(issued.length > 2 && issued.length < MAX_KEYS, `${issued.length} keys went onto the disk before it was full`)
   return { issued, lost }
 }
 
@@ -165,7 +165,7 @@ test('on a full disk changes are 503 while reading and authentication go on, and
   )
   server.kill('SIGTERM')
   t.equal(await server.ended, 0)
-  t.same(faultsOf(databaseOf(made.env)), [])
+  t.same(failuresOf(databaseOf(made.env)), [])
   await t.resolves(headOf(databaseOf(made.env)), 'the audit trail is whole')
 })
 
@@ -179,7 +179,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const { issued, lost } = await fill(t, port, made)
     first.kill(signal)
     t.equal(await first.ended, signal === 'SIGTERM' ? 0 : null)
-    t.same(faultsOf(databaseOf(made.env)), [])
+    t.same(failuresOf(databaseOf(made.env)), [])
 
     const second = launch(t, made.env)
     const { ask, issue, present } = clientOf(await second.listening, made)
@@ -195,7 +195,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     await issue(lost)
     second.kill('SIGTERM')
     t.equal(await second.ended, 0)
-    t.same(faultsOf(databaseOf(made.env)), [])
+    t.same(failuresOf(databaseOf(made.env)), [])
     await t.resolves(headOf(databaseOf(made.env)), 'the audit trail is whole')
   })
 }

@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
-import type { Head } from '../../domain/audits/chain.ts'
+import type { AuditHead } from '../../domain/audits/rows.ts'
 import { at, settings } from '../helper.ts'
-import { createLoad, inBatches, liveTokenFaults } from './load.ts'
+import { createLoad, inBatches, liveTokenFailures } from './load.ts'
 import type { Load, Present, Send } from './load.ts'
-import { call, databaseOf, faultsOf, headOf, launch, query } from './process.ts'
+import { call, databaseOf, failuresOf, headOf, launch, query } from './process.ts'
 import type { Victim } from './process.ts'
 
 /** How often the server is killed: `npm run test:crash` does it a thousand times. */
@@ -14,35 +14,35 @@ const CRASHES = Number(process.env['CRASHES'] ?? 20)
 const CHAINS = 2
 const SAMPLE = 20
 const WALK_EVERY = 10
-const MOST_REPLIES = 60
+const MAX_REPLIES = 60
 const LATEST_MS = 250
 const START_MS = 400
 
 // It takes as long as the machine takes to start the service so often.
 tap.setTimeout(0)
 
-/** Kills at a moment that nobody chose: after so many replies, or so many milliseconds. */
+/** Kills at a moment that nobody chose: after a random number of replies or milliseconds. */
 const executioner = (victim: Victim): (() => void) => {
   if (randomInt(2) === 0) {
     setTimeout(victim.kill, randomInt(LATEST_MS))
     return () => {}
   }
-  let left = randomInt(1, MOST_REPLIES)
+  let left = randomInt(1, MAX_REPLIES)
   return () => {
     if (--left === 0) setImmediate(victim.kill)
   }
 }
 
-/** One database, and its service killed and started so many times. Answers what was not as it should be. */
+/** One database, and its service killed and started in each round. Answers what was not as it should be. */
 const chain = async (
   t: Test,
   rounds: number
-): Promise<{ faults: string[]; replaced: number; counts: Load['counts'] }> => {
+): Promise<{ failures: string[]; replaced: number; counts: Load['counts'] }> => {
   const { env, key } = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   const path = databaseOf(env)
   const load = createLoad()
-  const faults: string[] = []
-  let head: Head | undefined
+  const failures: string[] = []
+  let head: AuditHead | undefined
 
   const clients = async ({ listening }: Victim): Promise<{ send: Send; present: Present }> => {
     const port = await listening
@@ -54,7 +54,9 @@ const chain = async (
 
   for (let round = 0; round < rounds; round++) {
     const note = (found: unknown[]): void => {
-      faults.push(...found.map(fault => `round ${round}: ${typeof fault === 'string' ? fault : JSON.stringify(fault)}`))
+      failures.push(
+        ...found.map(failure => `round ${round}: ${typeof failure === 'string' ? failure : JSON.stringify(failure)}`)
+      )
     }
     if (round % WALK_EVERY === 0) {
       const cutOff = launch(t, env)
@@ -68,26 +70,26 @@ const chain = async (
     note(await load.repeatLost(send, present))
     await load.run(send, executioner(victim), victim.isKilled)
     await victim.ended
-    note(faultsOf(path))
+    note(failuresOf(path))
     if (round % WALK_EVERY === 0) head = await headOf(path, head)
   }
 
   const last = launch(t, env)
   const { send, present } = await clients(last)
-  faults.push(...(await load.repeatLost(send, present)), ...(await load.check(present, Infinity)))
-  faults.push(...(await inBatches(load.keys(), async known => await liveTokenFaults(known, send))))
+  failures.push(...(await load.repeatLost(send, present)), ...(await load.check(present, Infinity)))
+  failures.push(...(await inBatches(load.keys(), async known => await liveTokenFailures(known, send))))
   last.kill()
   await last.ended
-  faults.push(...faultsOf(path).map(fault => JSON.stringify(fault)), ...trailFaults(load, path))
+  failures.push(...failuresOf(path).map(failure => JSON.stringify(failure)), ...trailFailures(load, path))
   await headOf(path, head)
   const replaced = at(
     query<{ n: number }>(path, "select count(*) as n from audits where action = 'client_key.replace_token'")
   )
-  return { faults, replaced: replaced.n, counts: load.counts }
+  return { failures, replaced: replaced.n, counts: load.counts }
 }
 
 /** Whether each acknowledged change is in the audit trail, and is there once. */
-const trailFaults = (load: Load, path: string): string[] => {
+const trailFailures = (load: Load, path: string): string[] => {
   const rows = query<{ id: string; action: string; n: number }>(
     path,
     'select subject_id as id, action, count(*) as n from audits group by 1, 2'
@@ -108,11 +110,11 @@ test(`what was acknowledged holds through ${CRASHES} kills at random moments`, a
   for (const result of results) {
     if (result.status === 'rejected') throw result.reason
     const {
-      faults,
+      failures,
       replaced,
       counts: { replies, lost, repeated }
     } = result.value
-    t.strictSame(faults, [], 'tokens work, revokes hold, databases and audit trails are whole')
+    t.strictSame(failures, [], 'tokens work, revokes hold, databases and audit trails are whole')
     t.ok(replies > rounds, `${replies} changes were acknowledged`)
     t.ok(
       repeated > 0,

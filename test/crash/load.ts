@@ -10,7 +10,7 @@ const SCOPES = [['apps:read'], ['apps:read', 'apps:write'], ['client_keys:read']
 export interface KnownKey {
   id: string
   good: string[]
-  dead: string[]
+  inactive: string[]
   rotations: number
   revoked: boolean
 }
@@ -23,7 +23,7 @@ interface Wish {
   headers: Record<string, string>
   /** The key that it changes; it is in no list meanwhile, so that nobody else changes it. */
   key: KnownKey | null
-  /** Whether the tokens of the key die by it. */
+  /** Whether it ends the tokens of the key. */
   kills: boolean
 }
 
@@ -87,8 +87,8 @@ export const createLoad = (): Load => {
       throw new Error(`POST ${path} answered ${status}: ${JSON.stringify(json)}`)
     }
     counts.replies++
-    const known = key ?? { id: String(json.id), good: [], dead: [], rotations: 0, revoked: false }
-    if (kills) known.dead.push(...known.good.splice(0))
+    const known = key ?? { id: String(json.id), good: [], inactive: [], rotations: 0, revoked: false }
+    if (kills) known.inactive.push(...known.good.splice(0))
     if (action === 'rotate') known.rotations++
     if (action === 'revoke') known.revoked = true
     else known.good.push(String(json.key_access_token))
@@ -118,36 +118,36 @@ export const createLoad = (): Load => {
   const halves = async ({ action, key, kills }: Wish, present: Present): Promise<string[]> => {
     if (key === null) return []
     const good = new Set(await Promise.all(key.good.map(present)))
-    const dead = new Set(await Promise.all(key.dead.map(present)))
+    const inactive = new Set(await Promise.all(key.inactive.map(present)))
     return [
-      ...[...dead]
+      ...[...inactive]
         .filter(status => status !== 401)
-        .map(status => `a dead token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
+        .map(status => `a inactive token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
       ...[...good]
         .filter(status => status !== 200 && !(kills && status === 401))
         .map(status => `a token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
       ...(good.size > 1
-        ? [`of the tokens of ${key.id}, whose ${action} got no reply, some are dead and some are not`]
+        ? [`of the tokens of ${key.id}, whose ${action} got no reply, some are inactive and some are not`]
         : [])
     ]
   }
 
   const repeat = async (wanted: Wish, send: Send, present: Present): Promise<string[]> => {
-    const faults = await halves(wanted, present)
+    const failures = await halves(wanted, present)
     const answer = await send('POST', wanted.path, wanted.body, wanted.headers)
     // Without an Idempotency-Key nobody gets the token of a key that was made before its reply was lost.
     if (answer.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
-      return faults
+      return failures
     }
     record(wanted, answer)
     counts.repeated++
     const id = String(answer.json.id)
     const known = [...live, ...revoked].find(key => key.id === id)
     return [
-      ...faults,
+      ...failures,
       ...(known === undefined
         ? [`the reply is about ${id}, which nobody asked about`]
-        : await liveTokenFaults(known, send))
+        : await liveTokenFailures(known, send))
     ]
   }
 
@@ -168,7 +168,7 @@ export const createLoad = (): Load => {
       const others = Array.from({ length: Math.min(sample, keys.length) }, () => at(keys, randomInt(keys.length)))
       const due = new Set([...keys.filter(key => changed.has(key)), ...others])
       changed.clear()
-      return await inBatches([...due], async key => await tokenFaults(key, present))
+      return await inBatches([...due], async key => await tokenFailures(key, present))
     },
 
     keys: () => [...live, ...revoked],
@@ -176,8 +176,8 @@ export const createLoad = (): Load => {
   }
 }
 
-const tokenFaults = async ({ id, good, dead, revoked }: KnownKey, present: Present): Promise<string[]> => {
-  const wanted = [...good.map(token => ({ token, due: 200 })), ...dead.map(token => ({ token, due: 401 }))]
+const tokenFailures = async ({ id, good, inactive, revoked }: KnownKey, present: Present): Promise<string[]> => {
+  const wanted = [...good.map(token => ({ token, due: 200 })), ...inactive.map(token => ({ token, due: 401 }))]
   const statuses = await Promise.all(wanted.map(async ({ token }) => await present(token)))
   return wanted.flatMap(({ due }, index) =>
     statuses[index] === due
@@ -189,7 +189,7 @@ const tokenFaults = async ({ id, good, dead, revoked }: KnownKey, present: Prese
 }
 
 /** Whether a key has exactly as many live tokens as replies have given out. */
-export const liveTokenFaults = async ({ id, good, revoked }: KnownKey, send: Send): Promise<string[]> => {
+export const liveTokenFailures = async ({ id, good, revoked }: KnownKey, send: Send): Promise<string[]> => {
   const { status, json } = await send('GET', `/client_keys/${id}`)
   if (status !== 200) return [`the key ${id} is answered ${status}`]
   if (revoked) return json.revoked_at === null ? [`the key ${id} is not revoked`] : []
@@ -205,9 +205,9 @@ const BATCH = 16
 
 /** Asks about many things without having them all under way at a time. */
 export const inBatches = async <T>(things: readonly T[], ask: (thing: T) => Promise<string[]>): Promise<string[]> => {
-  const faults: string[] = []
+  const failures: string[] = []
   for (let i = 0; i < things.length; i += BATCH) {
-    faults.push(...(await Promise.all(things.slice(i, i + BATCH).map(ask))).flat())
+    failures.push(...(await Promise.all(things.slice(i, i + BATCH).map(ask))).flat())
   }
-  return faults
+  return failures
 }

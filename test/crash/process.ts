@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { verifyTrail } from '../../domain/audits/chain.ts'
-import type { Head } from '../../domain/audits/chain.ts'
-import { openStores } from '../../db/open.ts'
+import type { AuditHead } from '../../domain/audits/rows.ts'
+import { createAuditService } from '../../domain/audits/service.ts'
+import { openStorage } from '../../db/open.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import { compiled, spawnNode } from '../helper.ts'
 import type { Environment } from '../helper.ts'
@@ -89,15 +90,15 @@ export const launch = (t: Test, env: Environment): Victim => {
 export const databaseOf = (env: Environment): string => env['DATABASE_URL'].slice('file:'.length)
 
 /** What of a database is not as it should be. */
-export const faultsOf = (path: string): unknown[] =>
+export const failuresOf = (path: string): unknown[] =>
   onCopy(path, copy => {
     const db = new Database(copy)
-    const faults = [
+    const failures = [
       ...(db.pragma('integrity_check') as { integrity_check: string }[]),
       ...(db.pragma('foreign_key_check') as unknown[])
     ]
     db.close()
-    return faults.filter(fault => JSON.stringify(fault) !== '{"integrity_check":"ok"}')
+    return failures.filter(failure => JSON.stringify(failure) !== '{"integrity_check":"ok"}')
   })
 
 export const query = <T>(path: string, sql: string): T[] =>
@@ -109,21 +110,22 @@ export const query = <T>(path: string, sql: string): T[] =>
   })
 
 /** Walks the audit trail, which must go on from a head that was noted earlier, and answers the head of now. */
-export const headOf = async (path: string, noted?: Head): Promise<Head> =>
+export const headOf = async (path: string, noted?: AuditHead): Promise<AuditHead> =>
   await onCopy(path, async copy => {
-    const stores = openStores(`file:${copy}`)
+    const storage = openStorage(`file:${copy}`)
+    const trail = createAuditService(storage)
     try {
-      const verification = await verifyTrail(stores.audits.trail(), await stores.audits.written(), noted)
+      const verification = await verifyTrail(trail.trail(), (await trail.head()).sequence, noted)
       if (!verification.whole) {
         throw new Error(`the audit trail is broken: entry ${verification.sequence} ${verification.fault}`)
       }
       return verification.head
     } finally {
-      stores.close()
+      storage.close()
     }
   })
 
-// A copy, since whoever opens a crashed database mends it, and that is for the service to do.
+// A copy, since SQLite repairs a crashed database when it is opened, and that is for the service to do.
 const onCopy = <T>(path: string, look: (copy: string) => T): T => {
   const folder = mkdtempSync(join(tmpdir(), 'trivial-copy-'))
   const remove = (): void => {

@@ -2,16 +2,18 @@ import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import type { AuditFilter, AuditStore } from '../../domain/audits/store.ts'
-import { openStores } from '../../db/open.ts'
-import { createAuditStore } from '../../db/sqlite/audit-store.ts'
+import type { AuditFilter } from '../../domain/audits/rows.ts'
+import { createAuditService } from '../../domain/audits/service.ts'
+import type { AuditService } from '../../domain/audits/service.ts'
+import { openStorage } from '../../db/open.ts'
+import { createAuditReads } from '../../db/sqlite/audits/rows.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import type { Connection } from '../../db/sqlite/driver.ts'
 import { temporaryFolder } from '../helper.ts'
 
 interface Entry {
   sequence: number
-  at: string
+  at: Date
   actorKind: string
   actorId: string
   action: string
@@ -23,7 +25,7 @@ const ENTRIES = 26_000
 const RARE = [200, 7000, 14_000]
 const BEGIN = Date.UTC(2026, 0, 1)
 
-const timeAt = (sequence: number): string => new Date(BEGIN + sequence * 1000).toISOString()
+const timeAt = (sequence: number): Date => new Date(BEGIN + sequence * 1000)
 
 /** The same numbers in every run. */
 const createRandom = (): ((below: number) => number) => {
@@ -65,9 +67,9 @@ const entries = (): Entry[] => {
 }
 
 /** An audit trail with these entries, and what is asked of the database from then on. */
-const trail = (t: Test, all: readonly Entry[]): { audits: AuditStore; statements: string[]; client: Connection } => {
+const trail = (t: Test, all: readonly Entry[]): { audits: AuditService; statements: string[]; client: Connection } => {
   const path = join(temporaryFolder(t), 'test.db')
-  openStores(`file:${path}`).close()
+  openStorage(`file:${path}`).close()
   const statements: string[] = []
   const client = new Database(path, { verbose: statement => statements.push(String(statement)) })
   t.teardown(() => client.close())
@@ -76,10 +78,11 @@ const trail = (t: Test, all: readonly Entry[]): { audits: AuditStore; statements
     values (@sequence, @at, @actorKind, @actorId, '', @action, @subjectType, @subjectId, '{}', '', '')
   `)
   client.transaction(() => {
-    for (const entry of all) insert.run(entry)
+    for (const entry of all) insert.run({ ...entry, at: entry.at.toISOString() })
   })()
   statements.length = 0
-  return { audits: createAuditStore(drizzle(client)), statements, client }
+  const rows = { audits: createAuditReads(drizzle(client)) }
+  return { audits: createAuditService({ read: async work => await work(rows) }), statements, client }
 }
 
 const passes = (entry: Entry, { since, until, ...equal }: AuditFilter): boolean =>
@@ -112,7 +115,7 @@ test('every combination of filters finds the newest entries that pass it', async
 
   const check = async (filter: AuditFilter, limit: number, before?: number): Promise<void> => {
     const due = all.filter(entry => passes(entry, filter) && entry.sequence < (before ?? Infinity)).reverse()
-    const page = await audits.page(filter, limit, before)
+    const page = await audits.page(filter, { limit, before })
     const found = { sequences: page.audits.map(({ sequence }) => sequence), more: page.more }
     const wanted = { sequences: due.slice(0, limit).map(({ sequence }) => sequence), more: due.length > limit }
     t.same(found, wanted, JSON.stringify([filter, limit, before]))
@@ -161,7 +164,7 @@ test('a filter that few entries pass is looked up in its index', async t => {
     for (const extra of [{}, ...more]) {
       const asked = { ...extra, ...filter }
       statements.length = 0
-      t.ok((await turnsOf(async () => await audits.page(asked, 100))) <= 1, 'at once')
+      t.ok((await turnsOf(async () => await audits.page(asked, { limit: 100 }))) <= 1, 'at once')
       const [search, ...sorting] = client
         .prepare<[], { detail: string }>(`explain query plan ${String(statements.at(-1))}`)
         .all()
@@ -177,7 +180,7 @@ test('a filter that few entries pass is looked up in its index', async t => {
 test('a filter that many entries pass lets others have their turn', async t => {
   const { audits } = trail(t, entries())
   const nothing = { actorKind: 'user', action: 'app.update' }
-  t.ok((await turnsOf(async () => await audits.page(nothing, 100))) >= 12)
-  t.ok((await turnsOf(async () => await audits.page({ until: timeAt(15_000) }, 100))) >= 11)
-  t.ok((await turnsOf(async () => await audits.page({ actorKind: 'user', subjectType: 'user' }, 100))) <= 1)
+  t.ok((await turnsOf(async () => await audits.page(nothing, { limit: 100 }))) >= 12)
+  t.ok((await turnsOf(async () => await audits.page({ until: timeAt(15_000) }, { limit: 100 }))) >= 11)
+  t.ok((await turnsOf(async () => await audits.page({ actorKind: 'user', subjectType: 'user' }, { limit: 100 }))) <= 1)
 })

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { verifyTrail } from '../../domain/audits/chain.ts'
-import { backUp, openStores } from '../../db/open.ts'
+import { createAuditService } from '../../domain/audits/service.ts'
+import { backUp, openStorage } from '../../db/open.ts'
+import { loadSample } from '../../db/load-sample.ts'
 import { sample } from '../../db/sample.ts'
 import { BackupError, checkCopy } from '../../db/sqlite/backup.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { temporaryFolder } from '../helper.ts'
-
-const ORIGIN = { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null } as const
+import { operator, temporaryFolder } from '../helper.ts'
 
 const ignore = (): void => {}
 
@@ -17,15 +17,15 @@ const ignore = (): void => {}
 const inUse = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'live.db')
-  const stores = openStores(`file:${path}`)
+  const storage = openStorage(`file:${path}`)
   t.teardown(() => {
-    stores.close()
+    storage.close()
   })
-  await stores.loadSample(sample, 'x', ORIGIN)
+  await loadSample(storage, { sample, passwordHash: 'x', context: operator })
   const createUser = async (email: string): Promise<unknown> =>
-    await stores.users.insert(
-      { name: email, email, role: 'member', passwordHash: 'x', createdAt: '2026-01-01T00:00:00.000Z' },
-      ORIGIN
+    await storage.write(
+      async ({ users }) =>
+        await users.insert({ name: email, email, role: 'member', passwordHash: 'x', createdAt: new Date() })
     )
   return { folder, path, url: `file:${path}`, createUser }
 }
@@ -51,10 +51,13 @@ test('a backup holds all that was there when it began, and none of what is writt
     'one file, with all in it'
   )
 
-  const restored = openStores(`file:${target}`)
-  t.ok(await restored.users.findAccount('before@example.com'))
-  t.notOk(await restored.users.findAccount('meanwhile1@example.com'))
-  const trail = await verifyTrail(restored.audits.trail(), await restored.audits.written())
+  const restored = openStorage(`file:${target}`)
+  const findUser = async (email: string) =>
+    await restored.read(async ({ users }) => await users.findAccountByEmail(email))
+  t.ok(await findUser('before@example.com'))
+  t.notOk(await findUser('meanwhile1@example.com'))
+  const audits = createAuditService(restored)
+  const trail = await verifyTrail(audits.trail(), (await audits.head()).sequence)
   t.ok(trail.whole && head === `${trail.head.sequence}:${trail.head.hash}`)
   restored.close()
 })
@@ -62,7 +65,7 @@ test('a backup holds all that was there when it began, and none of what is writt
 test('a database without any change has no audit entry to tell of', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'new.db')}`
-  openStores(url).close()
+  openStorage(url).close()
   t.match(await backUp(url, join(folder, 'copy.db'), ignore), { rows: { apps: 0, audits: 0 }, head: null })
 })
 

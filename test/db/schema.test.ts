@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import { test } from 'tap'
-import { openStores } from '../../db/open.ts'
+import { openStorage } from '../../db/open.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import * as schema from '../../db/sqlite/schema.ts'
 import { temporaryFolder } from '../helper.ts'
 
 test('the migrations make the tables that the schema describes', async t => {
   const path = join(temporaryFolder(t), 'test.db')
-  openStores(`file:${path}`).close()
+  openStorage(`file:${path}`).close()
   const db = new Database(path, { readonly: true })
   const pragma = (text: string) => db.pragma(text) as Record<string, unknown>[]
   for (const table of Object.values(schema)) {

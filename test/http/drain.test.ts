@@ -7,7 +7,7 @@ import { createServer } from '../../app.ts'
 import { listen } from '../../http/listen.ts'
 import { settings } from '../helper.ts'
 
-const FAREWELL_MS = 1000
+const DRAIN_DELAY_MS = 1000
 
 interface Client {
   socket: Socket
@@ -60,7 +60,7 @@ const serving = async (t: Test, count: number) => {
     })
     const closed = fastify.close()
     // Some turns pass between the call and the hook that sets this.
-    while (fastify.server.keepAliveTimeout !== FAREWELL_MS) await turn()
+    while (fastify.server.keepAliveTimeout !== DRAIN_DELAY_MS) await turn()
     return { closed }
   }
   return { fastify, port, clients, stop }
@@ -91,7 +91,7 @@ test('requests that arrive before the time is up are answered, though the timer 
   const { clients, stop } = await serving(t, 50)
   const { closed } = await stop()
   const replies = clients.map(async ({ call }) => await call())
-  mock.timers.tick(FAREWELL_MS)
+  mock.timers.tick(DRAIN_DELAY_MS)
   for (const reply of replies) t.match(await reply, LAST)
   await closed
 })
@@ -100,7 +100,7 @@ test('connections without a request are closed when the time is up, used or not'
   const { port, clients, stop } = await serving(t, 3)
   clients.push(await connected(port))
   const { closed } = await stop()
-  mock.timers.tick(FAREWELL_MS)
+  mock.timers.tick(DRAIN_DELAY_MS)
   await closed
   for (const { ended } of clients) t.equal(await ended, '')
 })

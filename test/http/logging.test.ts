@@ -145,7 +145,7 @@ test('each answered request is one line with its principal, and a stream that fa
     }
   })
   const made = await world(t)
-  const { user } = at([(await made.fastify.stores.users.findAccount('ada@example.com')) ?? []].flat())
+  const { user } = at([(await made.fastify.users.findAccount('ada@example.com')) ?? []].flat())
   const fastify = Fastify({ ...loggingOptions('info', stream), exposeHeadRoutes: false })
   t.teardown(() => fastify.close())
   fastify.decorateRequest('principal', null)

@@ -1,35 +1,24 @@
 import { test } from 'tap'
 import { createServer } from '../../app.ts'
-import { openStores } from '../../db/open.ts'
-import { createKeyRegistry } from '../../domain/keys/registry.ts'
-import { createTokenSealer } from '../../domain/keys/token.ts'
-import { listening, raw, settings } from '../helper.ts'
-
-const author = {
-  origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
-  token: null
-} as const
+import { openStorage } from '../../db/open.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import { listening, operator, raw, settings } from '../helper.ts'
 
 test('of requests in one segment, those behind an acknowledged revoke are refused', async t => {
   const { env, secret } = settings(t)
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
   // Another process, for all that SQLite can tell.
-  const stores = openStores(env['DATABASE_URL'])
+  const storage = openStorage(env['DATABASE_URL'])
   t.teardown(() => {
-    stores.close()
+    storage.close()
   })
-  const keys = createKeyRegistry({
-    store: stores.clientKeys,
-    sealer: createTokenSealer(secret),
-    secrets: [secret],
-    allowList: []
-  })
-  const { key, keyAccessToken } = await keys.issue({ name: 'k' }, author)
+  const keys = createKeyService({ store: storage, secret })
+  const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
   let revoked: Promise<unknown> | undefined
   // It is revoked in the midst of the turn: Node has parsed the request before, and not yet the one behind.
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.url === '/up?revoke') revoked = keys.revoke(key.id, null, author)
+    if (request.url === '/up?revoke') revoked = keys.revoke(key.id, null, operator)
     done()
   })
   const port = await listening(fastify)

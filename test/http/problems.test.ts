@@ -53,6 +53,8 @@ test("what can't be read as a request is a problem document", async t => {
   for (const [request, status, code] of [
     [`GET /apps/%zz HTTP/1.1\r\n${head}\r\n`, 400, 'BAD_URL'],
     [`GET /%c0 HTTP/1.1\r\n${head}\r\n`, 400, 'BAD_URL'],
+    [`GET /apps/%00 HTTP/1.1\r\n${head}\r\n`, 400, 'BAD_URL'],
+    [`GET /client_keys?name=a%00b HTTP/1.1\r\n${head}\r\n`, 400, 'BAD_URL'],
     ['nonsense\r\n\r\n', 400, 'BAD_REQUEST'],
     [`BREW /apps HTTP/1.1\r\n${head}\r\n`, 400, 'BAD_REQUEST'],
     [`GET /apps HTTP/1.1\r\n${head}X: ${'x'.repeat(17_000)}\r\n\r\n`, 431, 'HEADERS_TOO_LARGE'],
@@ -89,7 +91,7 @@ test('a client that breaks off before its request is whole does no harm', async 
   t.equal((await call('GET', '/up')).status, 200)
 })
 
-test('bodies that are not JSON, too large or of another type are told apart', async t => {
+test('bodies that are not JSON, too large or of another type are distinguished', async t => {
   const { call } = await world(t)
   const url = '/apps'
   const json = { 'content-type': 'application/json' }
@@ -157,7 +159,7 @@ test('health needs no credential', async t => {
   for (const url of ['/up', '/ready']) t.same((await fastify.inject(url)).json(), { status: 'ok' })
   rmSync(env['DATABASE_URL'].slice('file:'.length))
   t.equal((await fastify.inject('/ready')).statusCode, 503, 'what is written to a deleted file is lost')
-  fastify.stores.close()
+  fastify.storage.close()
   t.equal((await fastify.inject('/up')).statusCode, 200)
   const ready = await fastify.inject('/ready')
   t.equal(ready.statusCode, 503)
@@ -167,7 +169,7 @@ test('health needs no credential', async t => {
 
 test('what the service did not foresee is a 500 that tells nothing', async t => {
   const { fastify, call } = await world(t)
-  fastify.stores.close()
+  fastify.storage.close()
   const { status, headers, json, text } = await call('GET', '/apps')
   t.equal(status, 500)
   t.match(headers['x-request-id'], /^[\w-]{8}-[0-9a-z]+$/)

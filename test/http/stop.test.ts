@@ -57,13 +57,15 @@ test('clients that keep their connections busy are told that these close, and lo
   t.equal((await service.ended).code, 0)
 })
 
+const NOW = '2026-01-05T09:00:00.000Z'
+
 test('a list that is being sent is finished, and written whole', async t => {
   const service = await start(t)
   const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
-  db.exec(`insert into users (name, email, created_at, updated_at) values ('A', 'a@example.com', '', '');
+  db.exec(`insert into users (name, email, created_at, updated_at) values ('A', 'a@example.com', '${NOW}', '${NOW}');
     with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000)
     insert into apps (name, descriptive_name, port, user_id, panels, created_at, updated_at)
-    select printf('f%013x', i), printf('Filler %d', i), 10000 + i, 1, json_object('text', printf('%04000d', i)), '', '' from n`)
+    select printf('f%013x', i), printf('Filler %d', i), 10000 + i, 1, json_object('text', printf('%04000d', i)), '${NOW}', '${NOW}' from n`)
   db.close()
   const request = httpGet({
     host: '127.0.0.1',

@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import { test } from 'tap'
 import { keyPrincipalOf } from '../../domain/access/principal.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token.ts'
-import { createEvidence } from '../../domain/keys/evidence.ts'
+import { createUsageRecorder } from '../../domain/keys/usage-recorder.ts'
 import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
 import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
 import { at, knownToken, legacySigner, listening, newSecret, passed, raw, world } from '../helper.ts'
@@ -180,7 +180,7 @@ test('the plugin works in any Fastify service', async t => {
     allowList: [allowed.keyId],
     lookup: {
       barrier: passed,
-      epoch: () => 0,
+      revision: () => 0,
       findByDigest: async digest => {
         if (digest === digestOf(broken.keyId)) throw new Error('the look-up is away')
         return digest === digestOf(found.keyId) ? knownToken({ id: 'k1' }) : null
@@ -220,9 +220,11 @@ test('every refusal names the realm that the plugin was given', async t => {
   await fastify.register(clientKeyAuth, {
     secret,
     realm: 'reports',
-    lookup: { barrier: passed, epoch: () => 0, findByDigest: () => knownToken({ scopes: ['apps:read'] }) }
+    lookup: { barrier: passed, revision: () => 0, findByDigest: () => knownToken({ scopes: ['apps:read'] }) }
   })
-  await fastify.register(clientKeyPolicy, { evidence: createEvidence({ write: async () => {}, onFailure: () => {} }) })
+  await fastify.register(clientKeyPolicy, {
+    usage: createUsageRecorder({ write: async () => {}, onFailure: () => {} })
+  })
   fastify.get(
     '/reports',
     { config: { scope: 'audits:read' }, onRequest: [fastify.requireClientKey, fastify.enforcePolicy] },

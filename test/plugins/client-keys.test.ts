@@ -1,8 +1,13 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import Fastify from 'fastify'
 import { test } from 'tap'
+import { app } from '../../app.ts'
+import { loadConfig } from '../../config/load.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { world } from '../helper.ts'
+import { newSecret, operator, temporaryFolder, world } from '../helper.ts'
 
-test("uses that can't be written are told in the log, and are written the next time", async t => {
+test("uses that can't be stored are reported in the log, and are stored the next time", async t => {
   const { fastify, call, env } = await world(t)
   const { json: key } = await call('POST', '/client_keys', { name: 'busy' })
   const logged: unknown[][] = []
@@ -13,9 +18,29 @@ test("uses that can't be written are told in the log, and are written the next t
   })
   other.exec('begin exclusive')
   await call('GET', '/apps', undefined, { authorization: `Bearer ${key.key_access_token}` })
-  await fastify.keyEvidence.flush()
-  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /could not be written down/]])
+  await fastify.keyUsage.flush()
+  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /could not be stored/]])
   other.exec('rollback')
-  await fastify.keyEvidence.flush()
+  await fastify.keyUsage.flush()
   t.match((await call('GET', `/client_keys/${key.id}`)).json, { tokens: [{ last_used_at: /^20/ }] })
+})
+
+/** What a service that starts warns of; a key is issued before it stops. */
+const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
+  const lines: unknown[] = []
+  const stream = { write: (line: string) => lines.push(JSON.parse(line)) }
+  const fastify = Fastify({ logger: { level: 'warn', stream } })
+  await fastify.register(app, { config: await loadConfig({ CLIENT_SECRET: newSecret(), ...env }) })
+  await fastify.clientKeys.issue({ name: randomUUID() }, operator)
+  await fastify.close()
+  return lines
+}
+
+test('a start warns of entries that no token can present, of tokens that no secret opens, and of no key at all', async t => {
+  const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
+  t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there is no client key/ }])
+  t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: 'a-word,another' }), [
+    { entries: 2, msg: /^some entries of CLIENT_KEYS are no key_id/ },
+    { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens depend on secrets/ }
+  ])
 })

@@ -2,14 +2,9 @@ import { mock } from 'node:test'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { createServer } from '../../app.ts'
-import { listening, settings } from '../helper.ts'
+import { listening, operator, settings } from '../helper.ts'
 
 const DAY_MS = 86_400_000
-const AUTHOR = {
-  origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
-  token: null
-} as const
-
 /** A service on a clock of its own, which does not listen yet. */
 const world = async (t: Test) => {
   mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.UTC(2026, 0, 1) })
@@ -23,7 +18,7 @@ const world = async (t: Test) => {
   t.intercept(fastify.log, 'warn', { value: (...line: unknown[]) => lines.push(line) })
   return {
     fastify,
-    /** The next so many warnings: what is in the line, and its text. */
+    /** The next `count` warnings: what is in the line, and its text. */
     warnings: async (count: number): Promise<unknown[][]> => {
       while (lines.length < count) {
         await new Promise(resolve => {
@@ -33,7 +28,7 @@ const world = async (t: Test) => {
       return lines.splice(0)
     },
     issue: async (name: string, days: number) =>
-      (await fastify.clientKeys.issue({ name, expiresAt: new Date(Date.now() + days * DAY_MS) }, AUTHOR)).key
+      (await fastify.clientKeys.issue({ name, expiresAt: new Date(Date.now() + days * DAY_MS) }, operator)).key
   }
 }
 
@@ -42,8 +37,8 @@ test('a key is told of when the service starts, and once a day from 14 days befo
   const { id, expiresAt } = await issue('soon', 2.5)
   await issue('later', 15.5)
   await issue('much later', 100)
-  await fastify.clientKeys.issue({ name: 'never' }, AUTHOR)
-  await fastify.clientKeys.revoke((await issue('revoked', 2)).id, null, AUTHOR)
+  await fastify.clientKeys.issue({ name: 'never' }, operator)
+  await fastify.clientKeys.revoke((await issue('revoked', 2)).id, null, operator)
   await listening(fastify)
   t.strictSame(await warnings(1), [[{ key: id, name: 'soon', expires_at: expiresAt }, 'a client key expires soon']])
   for (const names of [['soon'], ['soon', 'later'], ['later'], ['later']]) {

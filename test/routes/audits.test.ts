@@ -1,7 +1,8 @@
 import { test } from 'tap'
 import { verifyTrail } from '../../domain/audits/chain.ts'
-import { openStores } from '../../db/open.ts'
-import { at, settings, world } from '../helper.ts'
+import { openStorage } from '../../db/open.ts'
+import { createAuditService } from '../../domain/audits/service.ts'
+import { at, operator, settings, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 interface Entry {
@@ -144,38 +145,30 @@ test('the trail is read by page and by filter, the newest first, as JSON or a li
   for (const bad of ['limit=0', 'after=x', 'since=yesterday', 'who=me']) {
     t.equal((await made.call('GET', `/audits?${bad}`)).status, 422, bad)
   }
-  t.match(await verifyTrail(made.fastify.stores.audits.trail(), 6), { whole: true, head: { sequence: 6 } })
+  t.match(await verifyTrail(made.fastify.audits.trail(), 6), { whole: true, head: { sequence: 6 } })
 })
 
 test('what few entries pass is found among many, and a long trail verifies', async t => {
   const made = await world(t)
-  const { audits: store, apps } = made.fastify.stores
-  const asker = {
-    origin: { actor: { kind: 'cli', id: '7', name: 'tester' }, address: null, requestId: null },
-    userId: null
-  } as const
+  const { audits, apps } = made.fastify
+  const context = { ...operator, actor: { kind: 'cli', id: '7', name: 'tester' } } as const
   for (let i = 0; i < 1050; i++) {
-    await apps[i % 2 === 0 ? 'addTag' : 'removeTag'](
-      'ba6811fb3e073d',
-      { context: 'a', name: 'b' },
-      new Date().toISOString(),
-      asker
-    )
+    await apps[i % 2 === 0 ? 'addTag' : 'removeTag']('ba6811fb3e073d', { context: 'a', name: 'b' }, context)
   }
   t.same(
-    (await store.page({ action: 'sample.load' }, 10)).audits.map(({ sequence }) => sequence),
+    (await audits.page({ action: 'sample.load' }, { limit: 10 })).audits.map(({ sequence }) => sequence),
     [1]
   )
-  t.same(await store.page({ actorKind: 'nobody' }, 10), { audits: [], more: false })
-  t.match(await store.page({ actorId: '7' }, 1000), { more: true, audits: { length: 1000 } })
-  t.match(await verifyTrail(store.trail(), await store.written()), { whole: true, head: { sequence: 1051 } })
+  t.same(await audits.page({ actorKind: 'nobody' }, { limit: 10 }), { audits: [], more: false })
+  t.match(await audits.page({ actorId: '7' }, { limit: 1000 }), { more: true, audits: { length: 1000 } })
+  t.match(await verifyTrail(audits.trail(), (await audits.head()).sequence), { whole: true, head: { sequence: 1051 } })
 })
 
 test('a trail without an entry is an empty list', async t => {
   const { env } = settings(t)
-  const stores = openStores(env['DATABASE_URL'])
+  const storage = openStorage(env['DATABASE_URL'])
   t.teardown(() => {
-    stores.close()
+    storage.close()
   })
-  t.same(await stores.audits.page({}, 10), { audits: [], more: false })
+  t.same(await createAuditService(storage).page({}, { limit: 10 }), { audits: [], more: false })
 })

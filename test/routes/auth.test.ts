@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { SAMPLE_PASSWORD } from '../../db/sample.ts'
-import { neighbourhood } from '../../net/addresses.ts'
+import { ipPrefix } from '../../net/addresses.ts'
 import { at, listening, raw, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from './user.ts'
@@ -308,10 +308,10 @@ test('attempts are limited by address and by account, and a stranger does not ke
       remoteAddress: `2001:db8:1:2::${i}`
     })
   }
-  t.equal((await attempt('y@example.com', '2001:db8:1:2:ffff::1')).status, 429, 'a whole /64 is one visitor')
+  t.equal((await attempt('y@example.com', '2001:db8:1:2:ffff::1')).status, 429, 'a whole /64 counts as one address')
   t.equal((await attempt('y@example.com', '2001:db8:1:3::1')).status, 401)
-  t.equal(neighbourhood('2001:0:0:7::1'), neighbourhood('2001:0:0:7:1:1:1:1'))
-  t.not(neighbourhood('2001:0:0:7::1'), neighbourhood('2001:0:0:8::1'))
+  t.equal(ipPrefix('2001:0:0:7::1'), ipPrefix('2001:0:0:7:1:1:1:1'))
+  t.not(ipPrefix('2001:0:0:7::1'), ipPrefix('2001:0:0:8::1'))
 })
 
 test('a client key belongs to no user, and wins over a session that is sent along', async t => {
@@ -381,7 +381,7 @@ test('pages of the configured origins may read sessions, and client keys get no 
   )
 })
 
-/** So many passwords wait to be hashed before any that is sent from now on. */
+/** Has a number of passwords wait to be hashed before any that is sent from now on. */
 const busyWith = (made: World, passwords: number) => {
   const busy = Promise.all(
     Array.from({ length: passwords }, () => made.fastify.passwords.hash('to keep the others waiting'))

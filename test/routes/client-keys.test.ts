@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
 import { digestOf, generationOf } from '../../domain/keys/token.ts'
-import { at, listening, newSecret, raw, world } from '../helper.ts'
+import { at, listening, newSecret, operator, raw, world } from '../helper.ts'
 import type { Reply, World } from '../helper.ts'
 import { signIn } from './user.ts'
 
@@ -26,7 +26,7 @@ const statusOf = async (made: World, token: string, url = '/client_keys/me'): Pr
 
 const environmentId = async (made: World): Promise<string> => (await made.call('GET', '/client_keys/me')).json.id
 
-test('a key is issued with its secrets once, good at once, and unscoped unless told', async t => {
+test('a key is issued with its secrets once, active at once, and unscoped by default', async t => {
   const made = await world(t)
   const reply = await made.call('POST', '/client_keys', { name: 'billing-sync' })
   t.equal(reply.status, 201)
@@ -344,7 +344,7 @@ test('over a socket too, a request that says nothing of a body rotates', async t
   }
 })
 
-test('a rotation adds a token, and the older ones die exactly at the deadline', async t => {
+test('a rotation adds a token, and the older ones expire exactly at the deadline', async t => {
   const made = await world(t)
   const { id, key_access_token: first } = await issue(made, { name: 'k' })
   t.equal(await statusOf(made, first), 200)
@@ -381,7 +381,7 @@ test('a rotation adds a token, and the older ones die exactly at the deadline', 
   const lifetimes = again.json.older_tokens.map(({ expires_at: at }: { expires_at: string }) =>
     Math.round((Date.parse(at) - Date.now()) / 3_600_000)
   )
-  t.same(lifetimes, [24, 0, 0], 'a day unless told, and nothing lives longer than it would have')
+  t.same(lifetimes, [24, 0, 0], 'a day by default, and nothing lives longer than it would have')
   t.equal((await made.call('GET', `/client_keys/${id}`)).json.tokens.length, 4)
 })
 
@@ -468,7 +468,7 @@ test('a key has a hundred good tokens at most, and keeps a hundred', async t => 
   t.equal(await statusOf(made, json.key_access_token), 200)
 })
 
-test('a retry gives the same key with a new token, and the token that nobody got dies', async t => {
+test('a retry gives the same key with a new token, and the token of the lost reply is revoked', async t => {
   const made = await world(t)
   const headers = { 'idempotency-key': '2f1c8f1f-0a11' }
   const first = await issue(made, { name: 'k', metadata: { a: 1, b: 2 } }, headers)
@@ -582,7 +582,7 @@ test('keys are listed by page and by filter, those of the environment last', asy
   t.same(await find('scope=apps:read&name=S'), [odd.name])
   t.same(await find('scope=apps:read'), [...names, odd.name, own])
   t.same(await find('scope=*'), [...names, own])
-  await made.fastify.keyEvidence.flush()
+  await made.fastify.keyUsage.flush()
   const now = new Date(Date.now() + 1000).toISOString()
   t.same(await find(`unused_since=${now}&revoked=false`), [...names, odd.name, own])
   t.same(await find('unused_since=2026-01-01T00:00:00Z'), [], 'nothing is news that is younger')
@@ -607,14 +607,14 @@ test('keys are listed by page and by filter, those of the environment last', asy
 
 test('keys are found by the secret that sealed a good token of theirs', async t => {
   const made = await world(t, { CLIENT_SECRET_PREVIOUS: newSecret() })
-  const [one, dead] = [await issue(made, { name: 'one' }), await issue(made, { name: 'dead', expires_at: '10d' })]
+  const [one, expired] = [await issue(made, { name: 'one' }), await issue(made, { name: 'expired', expires_at: '10d' })]
   const rotated = await issue(made, { name: 'rotated' })
-  await made.call('PATCH', `/client_keys/${dead.id}`, { expires_at: '2020-01-01' })
+  await made.call('PATCH', `/client_keys/${expired.id}`, { expires_at: '2020-01-01' })
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   const seal = db.prepare(
     'update client_key_tokens set generation = ? where client_key = (select row from client_keys where id = ?)'
   )
-  for (const { id } of [dead, rotated]) seal.run('0000000a', id)
+  for (const { id } of [expired, rotated]) seal.run('0000000a', id)
   db.close()
   const find = async (generation: string): Promise<string[]> =>
     (await made.call('GET', `/client_keys?generation=${generation}`)).json.map(({ name }: { name: string }) => name)
@@ -669,7 +669,7 @@ test('an expiry may be a duration or a day, and keys that expire soon are found 
   t.same(await find('expires_before=14d'), ['soon'])
   t.same(await find('expires_before=9d'), [])
   t.same(await find('expires_before=2099-02-01'), ['soon', 'day'])
-  t.match(await made.call('POST', '/client_keys', { name: 'dead', expires_at: '0s' }), {
+  t.match(await made.call('POST', '/client_keys', { name: 'expired', expires_at: '0s' }), {
     status: 422,
     json: { errors: ['expires_at must be in the future'] }
   })
@@ -682,13 +682,9 @@ test('an expiry may be a duration or a day, and keys that expire soon are found 
 test('a filter that few keys pass finds them among many', async t => {
   const made = await world(t)
   const { clientKeys } = made.fastify
-  const author = {
-    origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
-    token: null
-  } as const
-  for (let i = 0; i < 1100; i++) await clientKeys.issue({ name: `key ${i}` }, author)
+  for (let i = 0; i < 1100; i++) await clientKeys.issue({ name: `key ${i}` }, operator)
   t.same(
-    (await clientKeys.list({ namePrefix: 'key 1099' }, 10)).keys.map(({ name }) => name),
+    (await clientKeys.list({ namePrefix: 'key 1099' }, { limit: 10 })).keys.map(({ name }) => name),
     ['key 1099']
   )
   const all = await made.call('GET', '/client_keys?limit=1000')
@@ -789,11 +785,8 @@ test('a token in a User-Agent is not kept', async t => {
   await made.call('GET', '/client_keys', undefined, {
     'user-agent': `client/1 ${made.key.keyAccessToken} ${'x'.repeat(300)}`
   })
-  await made.fastify.keyEvidence.flush()
-  const { tokens } = await made.fastify.stores.clientKeys.environmentRecord(
-    { ...(await made.fastify.clientKeys.find(await environmentId(made))) },
-    digestOf(made.key.keyId)
-  )
+  await made.fastify.keyUsage.flush()
+  const tokens = await made.fastify.clientKeys.tokens(await environmentId(made))
   t.notMatch(at(tokens).lastUsedAgent, made.key.keyAccessToken)
   t.match(at(tokens).lastUsedAgent, /^client\/1 \[redacted\]/)
 })
@@ -805,7 +798,7 @@ test('the database never holds a secret, a token or a key_id', async t => {
   const again = await issue(made, { name: 'k' }, headers)
   const rotated = (await made.call('POST', `/client_keys/${issued.id}/rotate`, {}, headers)).json
   await made.call('GET', '/apps', undefined, { authorization: `Bearer ${again.key_access_token}` })
-  await made.fastify.keyEvidence.flush()
+  await made.fastify.keyUsage.flush()
   const folder = dirname(made.env['DATABASE_URL'].slice('file:'.length))
   const bytes = readdirSync(folder)
     .map(name => readFileSync(join(folder, name), 'latin1'))

@@ -126,7 +126,7 @@ test('where a limit can not be told, the request is refused', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const {
-    fastify: { keyEvidence: evidence }
+    fastify: { keyUsage: usage }
   } = await world(t)
   const bare = Fastify()
   t.teardown(() => bare.close())
@@ -134,12 +134,12 @@ test('where a limit can not be told, the request is refused', async t => {
     secret,
     lookup: {
       barrier: passed,
-      epoch: () => 0,
+      revision: () => 0,
       findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } })
     }
   })
   await bare.register(clientKeyPolicy, {
-    evidence,
+    usage,
     rateLimitStore: class {
       incr(_key: string, callback: (error: Error | null, result?: { current: number; ttl: number }) => void): void {
         callback(new Error('the counter is away'))

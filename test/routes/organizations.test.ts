@@ -196,16 +196,3 @@ test('an organization that owns apps is deleted only where they go to somebody',
   t.equal((await chiara('DELETE', `/organizations/${id}`)).status, 204)
   t.equal((await made.call('DELETE', '/organizations/2?transfer_to=Organization:3')).status, 204)
 })
-
-test('a user who was deleted a moment ago makes no organization', async t => {
-  const { fastify, call } = await world(t)
-  const origin = { actor: { kind: 'user', id: '99', name: 'nobody' }, address: null, requestId: null } as const
-  await t.rejects(
-    fastify.stores.organizations.insert({ name: 'Empty', billingEmail: 'e@example.com' }, new Date(), {
-      userId: 99,
-      origin
-    }),
-    { code: 'INVALID_TOKEN' }
-  )
-  t.equal((await call('GET', '/organizations')).json.length, 3)
-})

@@ -164,7 +164,7 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   t.match(
     await ada('DELETE', `/apps/${id}/permissions/users/2`),
     { status: 200, json: { permits: [] } },
-    'nothing to revoke is no fault'
+    'nothing to revoke is no failure'
   )
   t.match(await ada('POST', `/apps/${id}/permission/fly/users/2`), {
     status: 422,

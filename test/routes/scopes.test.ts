@@ -6,7 +6,7 @@ import { loadConfig } from '../../config/load.ts'
 import { SCOPES } from '../../domain/keys/scopes.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
 import { Problem } from '../../http/problems.ts'
-import { newSecret, settings, world } from '../helper.ts'
+import { newSecret, operator, settings, world } from '../helper.ts'
 
 /** What anybody may ask for, without a credential. */
 const PUBLIC = /^(\*|\/(up|ready|auth|auth\/sign_in|docs(\/.*)?))$/
@@ -22,16 +22,12 @@ test('every route that is not public asks for a key, and for the one scope that 
   await fastify.register(app, { config: await loadConfig(made.env) })
   await fastify.ready()
 
-  const author = {
-    origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
-    token: null
-  } as const
   const tokens = new Map<string, string>()
   for (const scope of SCOPES) {
-    tokens.set(scope, (await fastify.clientKeys.issue({ name: scope, scopes: [scope] }, author)).keyAccessToken)
+    tokens.set(scope, (await fastify.clientKeys.issue({ name: scope, scopes: [scope] }, operator)).keyAccessToken)
   }
 
-  const unscoped = (await fastify.clientKeys.issue({ name: 'unscoped' }, author)).keyAccessToken
+  const unscoped = (await fastify.clientKeys.issue({ name: 'unscoped' }, operator)).keyAccessToken
 
   t.ok(routes.length > 60)
   for (const { method, url, config } of routes.flatMap(route =>
@@ -85,11 +81,11 @@ test('a protected route that declares no scope does not start', async t => {
   const bare = Fastify()
   t.teardown(() => bare.close())
   await bare.register(clientKeyAuth, { secret })
-  await bare.register(clientKeyPolicy, { evidence: fastify.keyEvidence })
-  bare.decorate('admit', (request, reply, done) => {
+  await bare.register(clientKeyPolicy, { usage: fastify.keyUsage })
+  bare.decorate('authenticate', (request, reply, done) => {
     bare.requireClientKey(request, reply, done)
   })
-  bare.decorate('admitAgain', (request, reply, done) => {
+  bare.decorate('reauthorize', (request, reply, done) => {
     bare.requireClientKey(request, reply, done)
   })
   bare.addSchema(Problem)
@@ -110,14 +106,14 @@ test('a route that holds to a policy and declares no scope lets nobody in', asyn
   const secret = newSecret()
   const key = issueClientKey(createTokenSealer(secret))
   const {
-    fastify: { keyEvidence: evidence }
+    fastify: { keyUsage: usage }
   } = await world(t)
   const { default: clientKeyAuth } = await import('../../plugins/app/client-key-auth.ts')
   const { default: clientKeyPolicy } = await import('../../plugins/app/client-key-policy.ts')
   const bare = Fastify()
   t.teardown(() => bare.close())
   await bare.register(clientKeyAuth, { secret, allowList: [key.keyId] })
-  await bare.register(clientKeyPolicy, { evidence })
+  await bare.register(clientKeyPolicy, { usage })
   bare.get('/forgotten', { onRequest: [bare.requireClientKey, bare.enforcePolicy] }, async () => ({}))
   const reply = await bare.inject({ url: '/forgotten', headers: { authorization: `Bearer ${key.keyAccessToken}` } })
   t.equal(reply.statusCode, 403)

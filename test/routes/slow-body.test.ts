@@ -21,8 +21,8 @@ for (const [change, path, body, status] of [
         answer += chunk
       })
     const letIn = new Promise<void>(resolve => {
-      const { used } = made.fastify.keyEvidence
-      made.fastify.keyEvidence.used = (...args) => {
+      const { used } = made.fastify.keyUsage
+      made.fastify.keyUsage.used = (...args) => {
         used(...args)
         if (args[0].key.id === id) resolve()
       }

@@ -26,7 +26,7 @@ const fill = ({ env }: World, { panels = '{"a":1}', count = APPS } = {}): void =
 const watchBatches = ({
   fastify
 }: World): { batches: number; open: number; closed: Promise<void>; failAfter: number } => {
-  const { apps } = fastify.stores
+  const { apps } = fastify
   const list = apps.list
   let closed = (): void => {}
   const watch = {

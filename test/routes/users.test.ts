@@ -1,7 +1,6 @@
 import { test } from 'tap'
 import { SAMPLE_PASSWORD } from '../../db/sample.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { existing } from '../../domain/users/representation.ts'
 import { world } from '../helper.ts'
 import { signIn } from './user.ts'
 
@@ -118,11 +117,10 @@ test('a user is made, changed and deleted, and the trail holds no password', asy
 })
 
 test('a user who is not there is not changed', async t => {
-  const { call, fastify } = await world(t)
+  const { call } = await world(t)
   t.match(await call('PATCH', '/users/99', { name: 'Nobody' }), { status: 404, json: { code: 'USER_NOT_FOUND' } })
-  const origin = { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null } as const
-  t.equal(await fastify.stores.users.update(99, { name: 'Nobody' }, new Date(), origin), null)
-  t.throws(() => existing(null), { code: 'USER_NOT_FOUND' })
+  t.match(await call('DELETE', '/users/99'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
+  t.match(await call('GET', '/users/99/permissions'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
 })
 
 test('administrators manage client keys within what they may do themselves', async t => {
@@ -185,7 +183,7 @@ test('a key that is held to anything makes no administrator, and opens no accoun
   t.equal((await call('POST', '/users', { name: 'x', email: 'x@example.com', password: PASSWORD })).status, 201)
 })
 
-test('a key that is narrowed while a password is hashed, and a token that dies soon, make no administrator', async t => {
+test('a key that is narrowed while a password is hashed, and a token that expires soon, make no administrator', async t => {
   const made = await world(t)
   const issue = async () => (await made.call('POST', '/client_keys', { name: `all ${Math.random()}` })).json
   const { id, key_access_token: token } = await issue()
@@ -290,7 +288,7 @@ test('a right that is lost while a password is hashed is lost', async t => {
     url: '/auth/sign_in',
     payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   })
-  // Both have been let in, and wait for their turn.
+  // Both were authenticated, and wait for their turn.
   while (made.fastify.passwords.waiting() < 12) {
     await new Promise(resolve => {
       setImmediate(resolve)

@@ -1,11 +1,10 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import tap, { test } from 'tap'
-import { openStores } from '../../db/open.ts'
-import { createKeyRegistry } from '../../domain/keys/registry.ts'
-import type { KeyRegistry } from '../../domain/keys/registry.ts'
-import { createTokenSealer } from '../../domain/keys/token.ts'
-import { author } from '../cli/terminal.ts'
+import { openStorage } from '../../db/open.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import type { KeyService } from '../../domain/keys/service.ts'
+import { operator } from '../helper.ts'
 import { start } from '../http/service.ts'
 import type { Service } from '../http/service.ts'
 
@@ -14,7 +13,7 @@ const CHANGES = Number(process.env['SOAK_CHANGES'] ?? 20_000)
 const CLIENTS = 20
 const CHANGERS = 4
 const TOKENS = 12
-const DEAD_TOKENS = 6
+const INACTIVE_TOKENS = 6
 
 tap.setTimeout(0)
 
@@ -66,14 +65,14 @@ const byHttp = ({ port, headers }: Service): Changer => {
 }
 
 /** What the command line works with: this process is another one than those that are asked. */
-const byRegistry = (keys: KeyRegistry): Changer => ({
+const byRegistry = (keys: KeyService): Changer => ({
   issue: async () => {
-    const { key, keyAccessToken } = await keys.issue({ name: randomUUID() }, author)
+    const { key, keyAccessToken } = await keys.issue({ name: randomUUID() }, operator)
     return { id: key.id, token: keyAccessToken }
   },
-  change: async (id, change) => await keys.change(id, change, author),
-  revoke: async id => await keys.revoke(id, null, author),
-  rotate: async id => (await keys.rotate(id, 0, author)).keyAccessToken
+  change: async (id, change) => await keys.change(id, change, operator),
+  revoke: async id => await keys.revoke(id, null, operator),
+  rotate: async id => (await keys.rotate(id, { graceSeconds: 0 }, operator)).keyAccessToken
 })
 
 const anyOf = <T>(list: readonly T[]): T => {
@@ -87,37 +86,32 @@ const anyOf = <T>(list: readonly T[]): T => {
  * nothing but times and answers: a request obeys every change that was acknowledged before it was sent, and may obey
  * those that were asked for before it was answered.
  */
-const violation = ({ changes }: Subject, sent: number, answered: number, isLetIn: boolean): string | null => {
+const violation = ({ changes }: Subject, sent: number, answered: number, isAccepted: boolean): string | null => {
   const possible = changes.filter(
     ({ begun }, index) => begun < answered && !changes.slice(index + 1).some(({ acknowledged }) => acknowledged < sent)
   )
-  if (possible.some(({ allows }) => allows === isLetIn)) return null
-  return `sent at ${sent}, answered at ${answered}, ${isLetIn ? 'let in' : 'refused'}: ${JSON.stringify(changes.slice(-5))}`
+  if (possible.some(({ allows }) => allows === isAccepted)) return null
+  return `sent at ${sent}, answered at ${answered}, ${isAccepted ? 'accepted' : 'refused'}: ${JSON.stringify(changes.slice(-5))}`
 }
 
 test(`each request obeys what was acknowledged before it was sent, through ${CHANGES} changes`, async t => {
   const first = await start(t, { LOG_LEVEL: 'info' })
   const second = { ...(await start(t, first.env)), headers: first.headers }
-  const stores = openStores(first.env['DATABASE_URL'])
+  const storage = openStorage(first.env['DATABASE_URL'])
   t.teardown(() => {
-    stores.close()
+    storage.close()
   })
-  const registry = createKeyRegistry({
-    store: stores.clientKeys,
-    sealer: createTokenSealer(first.secret),
-    secrets: [first.secret],
-    allowList: []
-  })
+  const registry = createKeyService({ store: storage, secret: first.secret })
   const changers = [byHttp(first), byHttp(second), byRegistry(registry)]
 
   // Events of this process in their order. What was acknowledged here before a request is sent from here has the lower
   // number.
   let now = 0
   const free: Subject[] = []
-  const dead: Subject[] = []
+  const inactive: Subject[] = []
   const busy = new Set<Subject>()
   const violations: string[] = []
-  const counts = { changes: 0, requests: 0, letIn: 0 }
+  const counts = { changes: 0, requests: 0, accepted: 0 }
 
   const begin = (subject: Subject, allows: boolean): Change => {
     const change = { begun: ++now, acknowledged: Infinity, allows }
@@ -129,8 +123,8 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
     free.push({ id, token, changes: [{ begun: now, acknowledged: ++now, allows: true }] })
   }
   const bury = (subject: Subject): void => {
-    dead.push(subject)
-    if (dead.length > DEAD_TOKENS) dead.shift()
+    inactive.push(subject)
+    if (inactive.length > INACTIVE_TOKENS) inactive.shift()
   }
 
   const changeOne = async (): Promise<void> => {
@@ -148,15 +142,15 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
     } else if (kind === 1) {
       const change = begin(subject, false)
       const begun = change.begun
-      const isLetIn = subject.changes.at(-2)?.allows === true
+      const isAccepted = subject.changes.at(-2)?.allows === true
       const token = await changer.rotate(subject.id)
       change.acknowledged = ++now
       bury(subject)
-      free.push({ id: subject.id, token, changes: [{ begun, acknowledged: now, allows: isLetIn }] })
+      free.push({ id: subject.id, token, changes: [{ begun, acknowledged: now, allows: isAccepted }] })
     } else {
       const allows = subject.changes.at(-1)?.allows !== true
       const change = begin(subject, allows)
-      // A token is let in where the key is enabled and has the scope: one change says both.
+      // A token is accepted where the key is enabled and has the scope: one change says both.
       const wanted = { enabled: allows || kind % 2 === 0, scopes: [allows ? 'apps:read' : 'users:read'] as const }
       await changer.change(subject.id, { ...wanted, scopes: [...wanted.scopes] })
       change.acknowledged = ++now
@@ -167,7 +161,7 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
   }
 
   const askOnce = async (): Promise<void> => {
-    const subject = anyOf([...free, ...busy, ...dead])
+    const subject = anyOf([...free, ...busy, ...inactive])
     const { port } = anyOf([first, second])
     const sent = ++now
     const response = await fetch(`http://127.0.0.1:${port}/apps?limit=1`, {
@@ -178,7 +172,7 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
     const found = violation(subject, sent, ++now, response.status === 200)
     if (found !== null) violations.push(found)
     counts.requests++
-    if (response.status === 200) counts.letIn++
+    if (response.status === 200) counts.accepted++
   }
 
   for (let i = 0; i < TOKENS; i++) await issue()
@@ -191,11 +185,11 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
     })
   ])
   t.strictSame(violations, [])
-  t.ok(counts.letIn > 0 && counts.letIn < counts.requests, 'some requests were let in, and some were not')
+  t.ok(counts.accepted > 0 && counts.accepted < counts.requests, 'some requests were accepted, and some were not')
   const memory = [first, second].map(
     ({ process: { pid } }) => /VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1]
   )
   t.comment(
-    `${counts.changes} changes, ${counts.requests} requests, ${counts.letIn} let in; peak memory ${memory.join(' and ')} KiB`
+    `${counts.changes} changes, ${counts.requests} requests, ${counts.accepted} accepted; peak memory ${memory.join(' and ')} KiB`
   )
 })

@@ -1,4 +1,7 @@
-import type { ListPosition } from '../../../domain/apps/store.ts'
+import type { ListPosition } from '../../../domain/apps/rows.ts'
+
+// Not every database takes it.
+const NUL = '\0'
 
 /** Writes a place in the list as an opaque word that is safe in a URL. */
 export const encodeCursor = ({ descriptiveName, id }: ListPosition): string =>
@@ -12,7 +15,7 @@ export const decodeCursor = (cursor: string): ListPosition | null => {
     const [descriptiveName, id] = decoded as unknown[]
     if (typeof descriptiveName !== 'string' || typeof id !== 'number' || !Number.isSafeInteger(id)) return null
     const position = { descriptiveName, id }
-    return encodeCursor(position) === cursor ? position : null
+    return encodeCursor(position) === cursor && !descriptiveName.includes(NUL) ? position : null
   } catch {
     return null
   }

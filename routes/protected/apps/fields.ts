@@ -3,8 +3,9 @@ import type { XStatic } from 'typebox/schema'
 import type { App, AppChange, TagKey } from '../../../domain/apps/app.ts'
 import { isOutOfRange, MAX_DEPTH, RANGE_RULE, toJson } from '../../../domain/json/value.ts'
 import { PRINTABLE } from '../../../domain/json/validation.ts'
-import { credentialFaults, refuseCredentials } from '../../../domain/keys/token-shape.ts'
-import { AppNotFound, InvalidFields } from '../../../domain/errors.ts'
+import { credentialIssues, refuseCredentials } from '../../../domain/keys/token-shape.ts'
+import { InvalidFields } from '../../../domain/errors.ts'
+import { reply } from '../../../http/replies.ts'
 
 const printable = { type: 'string', maxLength: 255, pattern: PRINTABLE } as const
 const tagText = { ...printable, minLength: 1 } as const
@@ -43,9 +44,22 @@ export const NameParams = {
   }
 } as const
 
-export const locationHeader = {
+/** Calls an app by its id as well. */
+export const AppParams = {
+  type: 'object',
+  required: ['id'],
+  properties: {
+    id: {
+      type: 'string',
+      description: 'The id of the app, or its name of 14 hexadecimal digits.',
+      examples: ['1']
+    }
+  }
+} as const
+
+export const newAppReply = reply('The new app.', 'App', {
   Location: { type: 'string', description: 'The path of the new app.', examples: ['/apps/ba6811fb3e073d'] }
-}
+})
 
 interface Written {
   descriptive_name?: string
@@ -55,11 +69,11 @@ interface Written {
 
 /** What a body says of an app, with its objects as JSON text. Throws InvalidFields for objects that can't be stored. */
 export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
-  const faults = Object.entries({ panels, schedule })
+  const issues = Object.entries({ panels, schedule })
     .filter(([, value]) => isOutOfRange(value))
     .map(([name]) => `${name} ${RANGE_RULE}`)
-  faults.push(...credentialFaults({ descriptive_name: descriptiveName }))
-  if (faults.length > 0) throw new InvalidFields(faults)
+  issues.push(...credentialIssues({ descriptive_name: descriptiveName }))
+  if (issues.length > 0) throw new InvalidFields(issues)
   return {
     ...(descriptiveName === undefined ? {} : { descriptiveName }),
     ...(panels === undefined ? {} : { panels: toJson(panels) }),
@@ -79,9 +93,9 @@ export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
   return { context, name }
 }
 
-/** Answers an app. Throws AppNotFound where there is none. */
-export const sendApp = (response: FastifyReply, app: App | null): FastifyReply => {
-  if (app === null) throw new AppNotFound()
-  if (response.statusCode === 201) response.header('location', `/apps/${app.name}`)
-  return response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
-}
+export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
+  response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
+
+/** Answers an app that the request made. */
+export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
+  sendApp(response.code(201).header('location', `/apps/${app.name}`), app)

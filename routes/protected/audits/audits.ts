@@ -38,7 +38,7 @@ entry is a line of its own.`,
     },
     async ({ query }, reply) =>
       await sendAudits(
-        fastify.stores.audits,
+        fastify.audits,
         {
           subjectType: query.subject_type,
           subjectId: query.subject_id,

@@ -3,7 +3,8 @@ import { NDJSON, wantsNdjson } from '../../../http/ndjson.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { instant, toInstant } from '../../../domain/json/instants.ts'
 import { writeAudit } from '../../../domain/audits/representation.ts'
-import type { AuditFilter, AuditStore } from '../../../domain/audits/store.ts'
+import type { AuditFilter } from '../../../domain/audits/rows.ts'
+import type { AuditService } from '../../../domain/audits/service.ts'
 
 const { limit, after } = pageQuery('entries')
 
@@ -29,7 +30,7 @@ export const auditReplies = {
   }
 }
 
-interface Asked {
+interface PageOptions {
   limit?: number
   after?: number
   since?: string
@@ -38,20 +39,19 @@ interface Asked {
 
 /** Answers a page of the entries that match, as JSON, or as NDJSON where that is asked for. */
 export const sendAudits = async (
-  audits: AuditStore,
+  audits: Pick<AuditService, 'page'>,
   filter: AuditFilter,
-  asked: Asked,
+  options: PageOptions,
   reply: FastifyReply
 ): Promise<FastifyReply> => {
-  const { limit = DEFAULT_LIMIT, after, since, until } = asked
+  const { limit = DEFAULT_LIMIT, after, since, until } = options
   const page = await audits.page(
     {
       ...filter,
-      since: toInstant('since', since, 'ago')?.toISOString(),
-      until: toInstant('until', until, 'ago')?.toISOString()
+      since: toInstant('since', since, 'ago'),
+      until: toInstant('until', until, 'ago')
     },
-    limit,
-    after
+    { limit, before: after }
   )
   if (page.more) linkNext(reply, page.audits.at(-1)?.sequence)
   const lines = page.audits.map(writeAudit)

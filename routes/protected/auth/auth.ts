@@ -1,26 +1,22 @@
-import { originOf, userPrincipalOf } from '../../../domain/access/principal.ts'
+import { contextOf } from '../../../domain/access/principal.ts'
 import { noContent } from '../../../http/replies.ts'
-import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
+
+const signOutSchema = {
+  operationId: 'signOut',
+  summary: 'Sign out',
+  description: 'Ends the session that is presented.',
+  tags: ['Signing in'],
+  response: { 204: noContent('The session is over.') }
+}
 
 const routes: RoutesPlugin = async fastify => {
-  fastify.delete(
-    '/sign_out',
-    {
-      config: { scope: 'none', users: 'any' },
-      schema: {
-        operationId: 'signOut',
-        summary: 'Sign out',
-        description: 'Ends the session that is presented.',
-        tags: ['Signing in'],
-        response: { 204: noContent('The session is over.') }
-      }
-    },
-    async (request, response) => {
-      const { user, session } = userPrincipalOf(request)
-      await fastify.stores.users.endSession(user.id, session.id, new Date(), originOf(request))
-      return await response.code(204).send(null)
-    }
-  )
+  fastify.delete('/sign_out', { config: { scope: 'none', users: 'any' }, schema: signOutSchema }, signOut)
 }
 
 export default routes
+
+const signOut: Handler<typeof signOutSchema> = async (request, response) => {
+  await request.server.users.signOut(contextOf(request))
+  return await response.code(204).send(null)
+}

@@ -1,10 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { originOf, principalOf } from '../../../domain/access/principal.ts'
+import { principalOf } from '../../../domain/access/principal.ts'
 import { canonicalJson } from '../../../domain/json/value.ts'
-import { UNLIMITED } from '../../../domain/keys/client-key.ts'
-import type { Policy } from '../../../domain/keys/client-key.ts'
-import type { Retryable } from '../../../domain/keys/registry.ts'
-import type { Author } from '../../../domain/keys/store.ts'
+import type { RetryableRequest } from '../../../domain/keys/idempotency.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
 
 export const IdParams = {
@@ -22,32 +19,18 @@ export const IdempotencyHeaders = {
     'idempotency-key': {
       type: 'string',
       description:
-        'A word of your own for this request. Where no reply came, send the request again with the same word within ten minutes: it is not done twice, the token of the lost reply dies, and a new one comes.'
+        'A word of your own for this request. Where no reply came, send the request again with the same word within ten minutes: it is not done twice; the token of the lost reply is revoked, and a new one comes.'
     }
   }
 } as const
 
-/** Tells clients and proxies that a reply with secrets in it is kept by nobody. */
+/** Tells clients and proxies that a reply with secrets in it must not be stored. */
 export const noStore = {
-  'Cache-Control': { type: 'string', description: 'Nobody may keep this reply.', examples: ['no-store'] }
+  'Cache-Control': { type: 'string', description: 'This reply must not be stored.', examples: ['no-store'] }
 } as const
 
-/** What an administrator may do, and so give to a key: nothing with the apps and organizations of others. */
-const ADMINISTRATORS: Policy = {
-  ...UNLIMITED,
-  scopes: ['client_keys:read', 'client_keys:write', 'users:read', 'users:write']
-}
-
-/** Who asks for a change of keys: a client key, which can't give what it lacks, or a user who is an administrator. */
-export const authorOf = (request: FastifyRequest): Author => {
-  const principal = principalOf(request)
-  return principal.kind === 'client_key'
-    ? { origin: originOf(request), token: principal.token }
-    : { origin: originOf(request), token: null, bounds: ADMINISTRATORS }
-}
-
 /** What tells a retry from a new request. Throws InvalidFields for an `Idempotency-Key` that is no word. */
-export const retryableOf = (request: FastifyRequest): Retryable | undefined => {
+export const retryableOf = (request: FastifyRequest): RetryableRequest | undefined => {
   const { 'idempotency-key': idempotencyKey } = request.headers
   if (idempotencyKey === undefined) return undefined
   if (typeof idempotencyKey !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
@@ -60,6 +43,6 @@ export const retryableOf = (request: FastifyRequest): Retryable | undefined => {
     body
   } = request
   const principal = principalOf(request)
-  const caller = principal.kind === 'client_key' ? principal.key.id : `user ${principal.user.id}`
-  return { caller, idempotencyKey, request: canonicalJson([method, url, params, body]) }
+  const requester = principal.kind === 'client_key' ? principal.key.id : `user ${principal.user.id}`
+  return { requester, idempotencyKey, request: canonicalJson([method, url, params, body]) }
 }

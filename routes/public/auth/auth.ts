@@ -1,8 +1,4 @@
-import type { FastifyRequest } from 'fastify'
-import { reply, problemReplies } from '../../../http/replies.ts'
-import { plainAddress } from '../../../net/addresses.ts'
-import { credentialFaults } from '../../../domain/keys/token-shape.ts'
-import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
   AccountLocked,
   EmailTaken,
@@ -11,12 +7,17 @@ import {
   ServiceUnavailable,
   TooBusy
 } from '../../../domain/errors.ts'
-import { BodyTooLarge, MalformedJson, SignInLimited, SignUpClosed, UnsupportedMediaType } from '../../../http/errors.ts'
-import { sessionHeaderDocs } from './headers.ts'
-import { passwordFaults } from '../../../domain/users/passwords.ts'
+import { credentialIssues } from '../../../domain/keys/token-shape.ts'
+import { passwordIssues } from '../../../domain/users/passwords.ts'
 import { toUserJson, userFields } from '../../../domain/users/representation.ts'
-import { checkPassword, startSession } from '../../../domain/users/sign-in.ts'
-import type { Visitor } from '../../../domain/users/store.ts'
+import { sessionHeaders } from '../../../domain/users/session.ts'
+import { checkPassword } from '../../../domain/users/sign-in.ts'
+import type { SignedIn, SignInSource } from '../../../domain/users/sign-in.ts'
+import { BodyTooLarge, MalformedJson, SignInLimited, SignUpClosed, UnsupportedMediaType } from '../../../http/errors.ts'
+import { reply, problemReplies } from '../../../http/replies.ts'
+import { plainAddress } from '../../../net/addresses.ts'
+import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { sessionHeaderDocs } from './headers.ts'
 
 const SignInBody = {
   type: 'object',
@@ -43,83 +44,72 @@ const problems = [
   ServiceUnavailable
 ]
 
-const routes: RoutesPlugin = async fastify => {
-  const {
-    stores: { users },
-    passwords,
-    config
-  } = fastify
-
-  fastify.post(
-    '/sign_in',
-    {
-      schema: {
-        operationId: 'signIn',
-        summary: 'Sign in',
-        description: `Starts a session of 14 days. Its headers come with the reply: send \`authorization\` along with each request from then on, or
+const signInSchema = {
+  operationId: 'signIn',
+  summary: 'Sign in',
+  description: `Starts a session of 14 days. Its headers come with the reply: send \`authorization\` along with each request from then on, or
 \`access-token\`, \`client\` and \`uid\`. They are shown this once.`,
-        tags: ['Signing in'],
-        security: [],
-        body: SignInBody,
-        response: {
-          200: reply('The user, and in the headers the session.', 'SignedIn', sessionHeaderDocs),
-          ...problemReplies(InvalidLogin, AccountLocked, ...problems)
-        }
-      }
-    },
-    async (request, response) => {
-      const { password } = request.body
-      const email = request.body.email.trim().toLowerCase()
-      await fastify.limitVisitor(request, response)
-      const found = await users.findAccount(email)
-      await fastify.limitAccount(request, response, email, found?.user ?? null)
-      const account = await checkPassword(passwords, found, password)
-      response.headers({ ...(await startSession(users, account, visitorOf(request))), 'cache-control': 'no-store' })
-      return { data: toUserJson(account.user) }
-    }
-  )
+  tags: ['Signing in'],
+  security: [],
+  body: SignInBody,
+  response: {
+    200: reply('The user, and in the headers the session.', 'SignedIn', sessionHeaderDocs),
+    ...problemReplies(InvalidLogin, AccountLocked, ...problems)
+  }
+}
 
-  fastify.post(
-    '',
-    {
-      schema: {
-        operationId: 'signUp',
-        summary: 'Sign up',
-        description: 'Makes a user and signs in. Where the service is configured so, nobody can.',
-        tags: ['Signing in'],
-        security: [],
-        body: SignUpBody,
-        response: {
-          201: reply('The user, and in the headers a session.', 'SignedIn', sessionHeaderDocs),
-          ...problemReplies(SignUpClosed, EmailTaken, ...problems)
-        }
-      }
-    },
-    async (request, response) => {
-      if (config.SIGN_UP === 'closed') throw new SignUpClosed()
-      await fastify.limitVisitor(request, response)
-      const { name, password } = request.body
-      const email = request.body.email.toLowerCase()
-      const faults = [...credentialFaults({ name, email }), ...(await passwordFaults(password, { name, email }))]
-      if (faults.length > 0) throw new InvalidFields(faults)
-      const visitor = visitorOf(request)
-      const passwordHash = await passwords.hash(password)
-      const user = await users.insert(
-        { name, email, role: 'member', createdAt: new Date().toISOString(), passwordHash },
-        visitor
-      )
-      response
-        .code(201)
-        .headers({ ...(await startSession(users, { user, passwordHash }, visitor)), 'cache-control': 'no-store' })
-      return { data: toUserJson(user) }
-    }
-  )
+const signUpSchema = {
+  operationId: 'signUp',
+  summary: 'Sign up',
+  description: 'Makes a user and signs in. Where the service is configured so, nobody can.',
+  tags: ['Signing in'],
+  security: [],
+  body: SignUpBody,
+  response: {
+    201: reply('The user, and in the headers a session.', 'SignedIn', sessionHeaderDocs),
+    ...problemReplies(SignUpClosed, EmailTaken, ...problems)
+  }
+}
+
+const routes: RoutesPlugin = async fastify => {
+  fastify.post('/sign_in', { schema: signInSchema }, signIn)
+  fastify.post('', { schema: signUpSchema }, signUp)
 }
 
 export default routes
 
-const visitorOf = (request: FastifyRequest): Visitor => ({
+const signIn: Handler<typeof signInSchema> = async (request, response) => {
+  const { users, passwords, limitAddress, limitAccount } = request.server
+  const email = request.body.email.trim().toLowerCase()
+  await limitAddress(request, response)
+  const found = await users.findAccount(email)
+  await limitAccount(request, response, { email, user: found?.user ?? null })
+  const account = await checkPassword(passwords, found, request.body.password)
+  return toSignedInJson(await users.signIn(account, sourceOf(request)), response)
+}
+
+const signUp: Handler<typeof signUpSchema> = async (request, response) => {
+  const { users, passwords, limitAddress, config } = request.server
+  if (config.SIGN_UP === 'closed') throw new SignUpClosed()
+  await limitAddress(request, response)
+  const { name, password } = request.body
+  const email = request.body.email.toLowerCase()
+  const issues = [...credentialIssues({ name, email }), ...(await passwordIssues(password, { name, email }))]
+  if (issues.length > 0) throw new InvalidFields(issues)
+  const passwordHash = await passwords.hash(password)
+  const signedIn = await users.signUp({ name, email, passwordHash }, sourceOf(request))
+  response.code(201)
+  return toSignedInJson(signedIn, response)
+}
+
+/** Puts a new session into the headers of a reply, and answers the body. */
+const toSignedInJson = ({ user, session, accessToken }: SignedIn, response: Pick<FastifyReply, 'headers'>) => {
+  response.headers({ ...sessionHeaders(accessToken, session, user.email), 'cache-control': 'no-store' })
+  return { data: toUserJson(user) }
+}
+
+const sourceOf = (request: Pick<FastifyRequest, 'ip' | 'id' | 'headers'>): SignInSource => ({
   address: plainAddress(request.ip),
-  agent: request.headers['user-agent'],
+  userAgent: request.headers['user-agent'],
   requestId: request.id
 })

@@ -3,8 +3,10 @@ import { keyPrincipalOf, principalOf, userPrincipalOf } from '../../../domain/ac
 import type { UserPrincipal } from '../../../domain/access/principal.ts'
 import { knownToken } from '../../helper.ts'
 
-test('a request that nobody was let in with acts for nobody', async t => {
-  t.throws(() => principalOf({ principal: null }), { message: /nobody/ })
+test('a request that was not authenticated has no principal', async t => {
+  for (const of of [principalOf, keyPrincipalOf, userPrincipalOf]) {
+    t.throws(() => of({ principal: null }), { message: 'the request was not authenticated' })
+  }
 })
 
 test('a client key is no user, and a user is no client key', async t => {
@@ -20,7 +22,7 @@ test('a client key is no user, and a user is no client key', async t => {
       role: 'member',
       colorTheme: null,
       accountLocked: false,
-      createdAt: at.toISOString()
+      createdAt: at
     },
     session: { id: 's', userId: 1, digest: '', client: '', createdAt: at, expiresAt: at, address: '::1', agent: null }
   }

@@ -1,22 +1,22 @@
 import { test } from 'tap'
 import { mayDo, PERMITS } from '../../../domain/access/rules.ts'
-import type { AppAction, AppStanding } from '../../../domain/access/rules.ts'
-import { openStores } from '../../../db/open.ts'
+import type { AppAction, AppRelationship } from '../../../domain/access/rules.ts'
+import type { App } from '../../../domain/apps/app.ts'
+import type { AppFilter, AppReads, ListPosition } from '../../../domain/apps/rows.ts'
+import { openStorage } from '../../../db/open.ts'
 import { Database } from '../../../db/sqlite/driver.ts'
-import type { Stores } from '../../../db/stores.ts'
-import { createStandings } from '../../../db/sqlite/visibility.ts'
 import { covers } from '../../../domain/keys/scopes.ts'
 import { settings } from '../../helper.ts'
 
 const ACTIONS: AppAction[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke', 'administer']
 
-const stranger: AppStanding = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
+const stranger: AppRelationship = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
 
 const nothing = ''
 const everything = 'read update destroy transfer grant revoke administer'
 
 test('who may do what to an app', async t => {
-  const users: [who: string, standing: Partial<AppStanding>, allowed: string][] = [
+  const users: [who: string, relationship: Partial<AppRelationship>, allowed: string][] = [
     ['the owner', { isOwner: true }, everything],
     ['an admin of the organization that owns it', { role: 'admin' }, everything],
     ['a member of it', { role: 'member' }, 'read'],
@@ -36,9 +36,9 @@ test('who may do what to an app', async t => {
     ['an admin of the organization that owns what was deleted', { role: 'admin', isDiscarded: true }, everything],
     ['anybody else, of what was deleted', { role: 'member', grants: 63, isPublic: true, isDiscarded: true }, nothing]
   ]
-  for (const [who, standing, allowed] of users) {
+  for (const [who, relationship, allowed] of users) {
     for (const action of ACTIONS) {
-      t.equal(mayDo({ ...stranger, ...standing }, action), allowed.split(' ').includes(action), `${who}: ${action}`)
+      t.equal(mayDo({ ...stranger, ...relationship }, action), allowed.split(' ').includes(action), `${who}: ${action}`)
     }
   }
   t.ok(covers(['*'], 'apps:write'), 'an unscoped client key is asked for nothing else')
@@ -49,92 +49,75 @@ test('who may do what to an app', async t => {
 /** A number from 0 up to, and without, another. */
 const random = (below: number): number => Math.floor(Math.random() * below)
 
-const anybody = {
-  origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
-  userId: null
-} as const
+const [USERS, ORGANIZATIONS, APPS] = [8, 5, 150]
+const AT = '2026-01-05T09:00:00.000Z'
 
-const listed = async ({ apps }: Stores, userId: number): Promise<string[]> => {
-  const names: string[] = []
-  for await (const batch of apps.list({ userId, includeDiscarded: true, tags: [] }, {})) {
-    names.push(...batch.map(({ name }) => name))
+/** Fills a database with users, organizations, apps, memberships and grants at random. */
+const fill = (path: string): void => {
+  const db = new Database(path)
+  const addUser = db.prepare('insert into users (id, name, email, created_at, updated_at) values (?, ?, ?, ?, ?)')
+  const addOrganization = db.prepare('insert into organizations values (?, ?, ?, ?, ?)')
+  const addApp = db.prepare(
+    `insert into apps (
+      id, name, descriptive_name, port, readable_by, user_id, organization_id, created_at, updated_at, discarded_at
+    ) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  )
+  const addMember = db.prepare('insert or ignore into memberships values (?, ?, ?)')
+  const addGrant = db.prepare('insert or ignore into grants values (?, ?, ?)')
+  for (let id = 1; id <= USERS; id++) addUser.run(id, 'U', `u${id}@example.com`, AT, AT)
+  for (let id = 1; id <= ORGANIZATIONS; id++) addOrganization.run(id, 'O', 'o@example.com', AT, AT)
+  for (let id = 1; id <= APPS; id++) {
+    const owner = random(2) === 0 ? [1 + random(USERS), null] : [null, 1 + random(ORGANIZATIONS)]
+    const readableBy = [null, null, null, 'public', 'private'][random(5)]
+    const discardedAt = random(5) === 0 ? AT : null
+    addApp.run(id, id.toString(16).padStart(14, '0'), `App ${id}`, 3000 + id, readableBy, ...owner, AT, AT, discardedAt)
   }
-  return names.sort()
+  for (let i = 0; i < 15; i++) {
+    addMember.run(1 + random(ORGANIZATIONS), 1 + random(USERS), ['admin', 'member', 'guest'][random(3)])
+  }
+  for (let i = 0; i < 60; i++) addGrant.run(1 + random(APPS), 1 + random(USERS), 2 ** random(6))
+  db.close()
+}
+
+const everyApp = async (apps: AppReads, filter: AppFilter): Promise<App[]> => {
+  const all: App[] = []
+  for (let after: ListPosition | undefined; ;) {
+    const batch = await apps.batch(filter, { after })
+    all.push(...batch.apps)
+    if (batch.next === null) return all
+    after = batch.next
+  }
+}
+
+const readableByRules = async (apps: AppReads, all: readonly App[], userId: number): Promise<number[]> => {
+  const ids: number[] = []
+  for (const app of all) if (mayDo(await apps.relationship(app, userId), 'read')) ids.push(app.id)
+  return ids
 }
 
 test('SQL and the rules see the same apps, whatever the data', async t => {
   const { env } = settings(t)
-  const stores = openStores(env['DATABASE_URL'])
+  const storage = openStorage(env.DATABASE_URL)
   t.teardown(() => {
-    stores.close()
+    storage.close()
   })
-  const { drizzle } = await import('drizzle-orm/better-sqlite3')
-  const client = new Database(env['DATABASE_URL'].slice('file:'.length))
-  t.teardown(() => {
-    client.close()
-  })
-  const [users, organizations, apps] = [8, 5, 150]
-  const at = '2026-01-05T09:00:00.000Z'
-  for (let id = 1; id <= users; id++) {
-    client
-      .prepare('insert into users (id, name, email, created_at, updated_at) values (?, ?, ?, ?, ?)')
-      .run(id, 'U', `u${id}@example.com`, at, at)
-  }
-  for (let id = 1; id <= organizations; id++) {
-    client.prepare('insert into organizations values (?, ?, ?, ?, ?)').run(id, 'O', 'o@example.com', at, at)
-  }
-  for (let id = 1; id <= apps; id++) {
-    const isUsers = random(2) === 0
-    client
-      .prepare(
-        'insert into apps (id, name, descriptive_name, port, readable_by, user_id, organization_id, created_at, updated_at, discarded_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
-      )
-      .run(
-        id,
-        id.toString(16).padStart(14, '0'),
-        `App ${id}`,
-        3000 + id,
-        [null, null, null, 'public', 'private'][random(5)],
-        isUsers ? 1 + random(users) : null,
-        isUsers ? null : 1 + random(organizations),
-        at,
-        at,
-        random(5) === 0 ? at : null
-      )
-  }
-  for (let i = 0; i < 15; i++) {
-    client
-      .prepare('insert or ignore into memberships values (?, ?, ?)')
-      .run(1 + random(organizations), 1 + random(users), ['admin', 'member', 'guest'][random(3)])
-  }
-  for (let i = 0; i < 60; i++) {
-    client
-      .prepare('insert or ignore into grants values (?, ?, ?)')
-      .run(1 + random(apps), 1 + random(users), 2 ** random(6))
-  }
-
-  const standing = createStandings(Object.assign(drizzle(client), { $client: client }))
-  const all: Awaited<ReturnType<Stores['apps']['find']>>[] = []
-  for await (const batch of stores.apps.list({ userId: null, includeDiscarded: true, tags: [] }, {})) all.push(...batch)
-  t.equal(all.length, apps)
-  for (let userId = 1; userId <= users; userId++) {
-    const byRules = all.flatMap(app => (app !== null && mayDo(standing(app, userId), 'read') ? [app.name] : [])).sort()
-    t.same(await listed(stores, userId), byRules, `user ${userId}`)
-    const { isVisible } = await import('../../../db/sqlite/visibility.ts')
-    const db = drizzle(client)
-    t.same(
-      db
-        .all<{ name: string }>(
-          (await import('drizzle-orm')).sql`select name from apps where ${isVisible(userId)} order by name`
-        )
-        .map(({ name }) => name),
-      byRules,
-      'one after another as well'
-    )
-    for (const app of all.slice(0, 40)) {
-      if (app === null || app.discardedAt !== null) continue
-      const may = mayDo(standing(app, userId), 'read')
-      t.equal((await stores.apps.find(app.id, { ...anybody, userId })) !== null, may)
+  fill(env.DATABASE_URL.slice('file:'.length))
+  await storage.read(async ({ apps }) => {
+    const all = await everyApp(apps, { userId: null, includeDiscarded: true, tags: [] })
+    t.equal(all.length, APPS)
+    for (let userId = 1; userId <= USERS; userId++) {
+      const filter = { userId, includeDiscarded: true, tags: [] }
+      const byRules = await readableByRules(apps, all, userId)
+      const idsOf = (list: readonly { id: number }[]): number[] => list.map(({ id }) => id)
+      const looked = [...((await apps.candidates(filter)) ?? [])]
+      t.same(new Set(looked), new Set(byRules), `user ${userId}, looked up`)
+      t.equal(looked.length, byRules.length)
+      t.same(idsOf(await everyApp(apps, filter)), byRules, `user ${userId}, one app after another`)
+      const positions = await apps.positions(filter, null, { limit: APPS })
+      t.same(idsOf(positions), byRules)
+      t.same(idsOf((await apps.batchAt(filter, positions)).apps), byRules)
+      const positionsOfAll = await apps.positions({ ...filter, userId: null }, null, { limit: APPS })
+      t.same(idsOf((await apps.batchAt(filter, positionsOfAll)).apps), byRules)
     }
-  }
+  })
 })

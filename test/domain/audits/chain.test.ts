@@ -6,7 +6,7 @@ import { at } from '../../helper.ts'
 const entry = (sequence: number, previousHash: string): Audit => {
   const content = {
     sequence,
-    at: '2026-01-05T09:00:00.000Z',
+    at: new Date('2026-01-05T09:00:00.000Z'),
     actor: { kind: 'cli', id: '0', name: 'root' },
     action: 'app.update',
     subject: { type: 'app', id: 'x' },
@@ -32,7 +32,7 @@ const verify = async (entries: Audit[], ...rest: [number, { sequence: number; ha
     ...rest
   )
 
-test('every fault of a trail is found, and the first entry named', async t => {
+test('every forgery of a trail is found, and the first entry named', async t => {
   const good = trail(5)
   t.same(await verify(good, 5), { whole: true, head: { sequence: 5, hash: at(good, 4).hash } })
   t.same(await verify([], 0), { whole: true, head: { sequence: 0, hash: GENESIS } })

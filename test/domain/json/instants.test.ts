@@ -50,7 +50,7 @@ test('what is no time is none: other forms, days that no calendar has, years bey
   }
 })
 
-test('a duration is so many seconds, and a year 365 days', async t => {
+test('a duration is a number of seconds, and a year 365 days', async t => {
   t.same(['0s', '90s', '2m', '1h', '1d', '1w', '1y', '2027-01-31', 'x', ''].map(toSeconds), [
     0,
     90,

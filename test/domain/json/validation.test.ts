@@ -59,6 +59,18 @@ test('what is too long, too many or too deep is found before the validator looks
       'inner.text must have 10 characters at most'
     ]
   )
+  t.same(
+    sentences(
+      excesses(schema, { text: 'a\0b', list: ['x', '\0'], anything: { a: [{ b: '\0' }] }, inner: { text: '\0' } })
+    ),
+    ['text', 'list.1', 'anything', 'inner.text'].map(path => `${path} must not hold the character U+0000`)
+  )
+  t.same(
+    sentences(excesses(schema, { anything: { 'a\0': 1 } })),
+    ['anything must not hold the character U+0000'],
+    'nor in the name of a member'
+  )
+  t.same(sentences(excesses({ type: 'string' }, '\0')), ['the body must not hold the character U+0000'])
   t.same(sentences(excesses(schema, { list: ['x', 'x', 'x', long] })), ['list must have 3 entries at most'])
   t.same(sentences(excesses(schema, { ...many, text: long })), [
     'the request has a field that is not known here; known are text, list, anything, inner'

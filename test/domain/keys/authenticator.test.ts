@@ -51,7 +51,7 @@ test('a look-up is asked for what the allow-list does not have, at once or later
       secret,
       lookup: {
         barrier: passed,
-        epoch: () => 0,
+        revision: () => 0,
         findByDigest: digest => {
           asked.push(digest)
           return wrap(digest === digestOf(keyId) ? knownToken() : null)
@@ -65,6 +65,33 @@ test('a look-up is asked for what the allow-list does not have, at once or later
   }
 })
 
+test('nothing is remembered while the look-up is not sure of its revision, nor used that was before', async t => {
+  const secret = newSecret()
+  const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
+  let revision: number | null = null
+  let lookUps = 0
+  const authenticate = createAuthenticator({
+    secret,
+    lookup: {
+      barrier: passed,
+      revision: () => revision,
+      findByDigest: () => {
+        lookUps++
+        return knownToken()
+      }
+    }
+  })
+  const after = async (next: number | null): Promise<number> => {
+    revision = next
+    t.match(await authenticate(keyAccessToken), { ok: true })
+    return lookUps
+  }
+  t.same([await after(null), await after(null)], [1, 2], 'not sure, so each call looks')
+  t.same([await after(1), await after(1)], [3, 3], 'sure again: remembered from the first look on')
+  t.equal(await after(null), 4, 'what is remembered does not count while it is not sure')
+  t.same([await after(2), await after(2)], [5, 5])
+})
+
 test('a change that moves the epoch is seen by the very next call', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
@@ -72,7 +99,7 @@ test('a change that moves the epoch is seen by the very next call', async t => {
   let found: KnownToken | null = knownToken()
   const authenticate = createAuthenticator({
     secret,
-    lookup: { barrier: passed, epoch: () => epoch, findByDigest: () => found }
+    lookup: { barrier: passed, revision: () => epoch, findByDigest: () => found }
   })
   t.match(await authenticate(keyAccessToken), { ok: true })
   found = knownToken({ revokedAt: new Date() })
@@ -92,7 +119,7 @@ test('a revoke between the look-up and the filling of the cache is not lost', as
     secret,
     lookup: {
       barrier: passed,
-      epoch: () => epoch,
+      revision: () => epoch,
       findByDigest: async () => {
         const row = knownToken({ revokedAt: revoked ? new Date() : null })
         // The row is read; before its reader goes on, someone revokes the key.
@@ -121,7 +148,7 @@ test('expiry is compared on every call, not only when the cache is filled', asyn
       secret,
       lookup: {
         barrier: passed,
-        epoch: () => 0,
+        revision: () => 0,
         findByDigest: () => {
           asked++
           return found
@@ -153,7 +180,7 @@ test('a key that is disabled, or a token that was revoked by itself, is refused 
     const secret = newSecret()
     const authenticate = createAuthenticator({
       secret,
-      lookup: { barrier: passed, epoch: () => 0, findByDigest: () => found }
+      lookup: { barrier: passed, revision: () => 0, findByDigest: () => found }
     })
     t.match(await authenticate(issueClientKey(createTokenSealer(secret)).keyAccessToken), {
       ok: false,
@@ -174,7 +201,7 @@ test('a key of the allow-list that is revoked is refused, at once where the epoc
       allowList: [keyId],
       lookup: {
         barrier: passed,
-        epoch: () => epoch,
+        revision: () => epoch,
         findByDigest: () => null,
         findRevocation: digest => wrap(digest === digestOf(keyId) ? revokedAt : null)
       },
@@ -192,7 +219,7 @@ test('a key of the allow-list that is revoked is refused, at once where the epoc
 test('a managed key stays what it is where its key_id is put on the allow-list', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  const lookup = { barrier: passed, epoch: () => 0, findByDigest: () => knownToken({ revokedAt: new Date() }) }
+  const lookup = { barrier: passed, revision: () => 0, findByDigest: () => knownToken({ revokedAt: new Date() }) }
   const authenticate = createAuthenticator({
     secret,
     allowList: [keyId],
@@ -213,7 +240,7 @@ test('the cache is bounded, and a flood of bad tokens pushes no good one out', a
     cacheSize: 2,
     lookup: {
       barrier: passed,
-      epoch: () => 0,
+      revision: () => 0,
       findByDigest: digest => {
         asked++
         return digest === digestOf(good.keyId) ? knownToken() : null
@@ -240,7 +267,7 @@ test('a look-up that fails fails the call, and nothing is remembered', async t =
     secret,
     lookup: {
       barrier: passed,
-      epoch: () => 0,
+      revision: () => 0,
       findByDigest: async () => {
         if (broken) throw new Error('the database is away')
         return knownToken()
@@ -261,7 +288,7 @@ test("Trivial's own tokens are good for keys of the allow-list, where they are a
     allowList,
     lookup: {
       barrier: passed,
-      epoch: () => 0,
+      revision: () => 0,
       findByDigest: (digest: string) => (digest === digestOf('managed') ? knownToken() : null)
     }
   }

@@ -1,34 +1,25 @@
 import { test } from 'tap'
-import { openStores } from '../../../db/open.ts'
+import { openStorage } from '../../../db/open.ts'
 import { Database } from '../../../db/sqlite/driver.ts'
 import { createAuthenticator } from '../../../domain/keys/authenticator.ts'
-import { createKeyRegistry } from '../../../domain/keys/registry.ts'
-import { createTokenSealer, digestOf } from '../../../domain/keys/token.ts'
-import { settings } from '../../helper.ts'
+import { createKeyService } from '../../../domain/keys/service.ts'
+import { createUsageWriter } from '../../../domain/keys/usage.ts'
+import { digestOf } from '../../../domain/keys/token.ts'
+import { operator, settings } from '../../helper.ts'
 import type { Test } from 'tap'
-
-const author = {
-  origin: { actor: { kind: 'cli', id: '0', name: 'tester' }, address: null, requestId: null },
-  token: null
-} as const
 
 /** The same database twice, as two processes have it. */
 const twoSides = (t: Test) => {
   const { env, secret } = settings(t)
   const open = () => {
-    const stores = openStores(env['DATABASE_URL'])
+    const storage = openStorage(env['DATABASE_URL'])
     t.teardown(() => {
-      stores.close()
+      storage.close()
     })
     return {
-      stores,
+      storage,
       path: env['DATABASE_URL'].slice('file:'.length),
-      keys: createKeyRegistry({
-        store: stores.clientKeys,
-        sealer: createTokenSealer(secret),
-        secrets: [secret],
-        allowList: []
-      })
+      keys: createKeyService({ store: storage, secret })
     }
   }
   return { secret, here: open(), there: open() }
@@ -43,18 +34,18 @@ const checkpoint = (t: Test, path: string): void => {
 /** A service with one key, and what another process does at a point of a request: it revokes the key, once. */
 const withRevoke = async (t: Test, point: 'barrier' | 'look-up' | 'fill' | null) => {
   const { secret, here, there } = twoSides(t)
-  const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, author)
-  const store = here.stores.clientKeys
+  const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
+  const store = here.storage.keyLookup
   let at = point
   const revokeAt = async (reached: typeof point): Promise<void> => {
     if (at !== reached) return
     at = null
-    await there.keys.revoke(key.id, null, author)
+    await there.keys.revoke(key.id, null, operator)
   }
   const authenticate = createAuthenticator({
     secret,
     lookup: {
-      epoch: store.epoch,
+      revision: store.revision,
       barrier: async () => {
         await store.barrier()
         await revokeAt('barrier')
@@ -68,7 +59,7 @@ const withRevoke = async (t: Test, point: 'barrier' | 'look-up' | 'fill' | null)
     }
   })
   const revoke = async (): Promise<void> => {
-    await there.keys.revoke(key.id, null, author)
+    await there.keys.revoke(key.id, null, operator)
   }
   return { authenticate: async () => await authenticate(keyAccessToken), revoke }
 }
@@ -101,35 +92,35 @@ test('a revoke between the look-up and the fill of the cache is obeyed by the ne
   t.match(await authenticate(), REVOKED)
 })
 
-test('the epoch moves with every change of a key by anybody, through checkpoints, and with nothing else', async t => {
+test('the revision moves with every change of a key by anybody, through checkpoints, and with nothing else', async t => {
   const { here, there } = twoSides(t)
-  const store = here.stores.clientKeys
-  const epoch = async (): Promise<number> => {
+  const store = here.storage.keyLookup
+  const revision = async (): Promise<number | null> => {
     await store.barrier()
-    return store.epoch()
+    return store.revision()
   }
-  let last = await epoch()
-  t.equal(await epoch(), last)
-  const { key } = await here.keys.issue({ name: 'k' }, author)
+  let last = await revision()
+  t.equal(await revision(), last)
+  const { key } = await here.keys.issue({ name: 'k' }, operator)
   for (let i = 0; i < 60; i++) {
     const side = i % 3 === 0 ? here : there
-    await side.keys.change(key.id, { description: String(i) }, author)
-    // Changes come in bursts, too: what counts is that the epoch is another, not by how much.
-    if (i % 7 === 0) await there.keys.change(key.id, { description: `${i} again` }, author)
-    const now = await epoch()
+    await side.keys.change(key.id, { description: String(i) }, operator)
+    // Changes come in bursts, too: what counts is that the revision is another, not by how much.
+    if (i % 7 === 0) await there.keys.change(key.id, { description: `${i} again` }, operator)
+    const now = await revision()
     t.not(now, last, `change ${i}`)
     last = now
     if (i % 20 === 0) checkpoint(t, here.path)
-    t.equal(await epoch(), last)
+    t.equal(await revision(), last)
   }
-  for (const { stores } of [here, there]) await stores.clientKeys.recordUses('2026-01-01', [])
-  t.equal(await epoch(), last, 'what was seen of keys is no change of them')
+  for (const { storage } of [here, there]) await createUsageWriter(storage)('2026-01-01', [])
+  t.equal(await revision(), last, 'their use is no change of keys')
 })
 
 test('what another process changes is seen by the next call, and what is no change of a key forgets nothing', async t => {
   const { secret, here, there } = twoSides(t)
-  const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, author)
-  const store = here.stores.clientKeys
+  const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
+  const store = here.storage.keyLookup
   let asked = 0
   const authenticate = createAuthenticator({
     secret,
@@ -143,51 +134,52 @@ test('what another process changes is seen by the next call, and what is no chan
   })
   for (const { keys } of [there, here]) {
     t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { enabled: true } } })
-    await keys.change(key.id, { enabled: false }, author)
+    await keys.change(key.id, { enabled: false }, operator)
     t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_disabled' })
-    await keys.change(key.id, { enabled: true }, author)
+    await keys.change(key.id, { enabled: true }, operator)
     t.match(await authenticate(keyAccessToken), { ok: true })
   }
   asked = 0
   const token = await store.findByDigest('0'.repeat(64))
   t.equal(token, null)
-  for (const { stores } of [there, here]) {
-    await stores.clientKeys.recordUses('2026-01-01', [])
+  for (const { storage } of [there, here]) {
+    await createUsageWriter(storage)('2026-01-01', [])
     t.match(await authenticate(keyAccessToken), { ok: true })
   }
-  t.equal(asked, 0, 'evidence moves no epoch')
+  t.equal(asked, 0, 'usage moves no revision')
 })
 
-test('an author who is revoked, or loses a scope, while the change waits for its turn changes nothing', async t => {
+test('an operator who is revoked, or loses a scope, while the change waits for its turn changes nothing', async t => {
   const { here, there } = twoSides(t)
   const cases = [
     [
       'revoked',
       'INVALID_TOKEN',
       async (id: string) => {
-        await there.keys.revoke(id, null, author)
+        await there.keys.revoke(id, null, operator)
       }
     ],
     [
       'narrowed',
       'INSUFFICIENT_SCOPE',
       async (id: string) => {
-        await there.keys.change(id, { scopes: ['apps:read'] }, author)
+        await there.keys.change(id, { scopes: ['apps:read'] }, operator)
       }
     ],
     [
       'limited',
       'BEYOND_CEILING',
       async (id: string) => {
-        await there.keys.change(id, { allowedIps: ['192.0.2.1'] }, author)
+        await there.keys.change(id, { allowedIps: ['192.0.2.1'] }, operator)
       }
     ]
   ] as const
   for (const [name, code, change] of cases) {
-    const { key, keyId } = await here.keys.issue({ name }, author)
-    const token = await here.stores.clientKeys.findByDigest(digestOf(keyId))
+    const { key, keyId } = await here.keys.issue({ name }, operator)
+    const token = await here.storage.keyLookup.findByDigest(digestOf(keyId))
     // Judged before, as a request is that then waits for another process to let the database go.
-    const late = { origin: author.origin, token }
+    if (token === null) throw new Error('the token is not there')
+    const late = { ...operator, principal: { kind: 'client_key', key: token.key, token } } as const
     await change(key.id)
     await t.rejects(here.keys.issue({ name: `${name}'s heir` }, late), { code })
     t.equal(await here.keys.resolve(`${name}'s heir`), null)

@@ -83,15 +83,15 @@ test('any one character changed to any other is refused, wherever it is', async 
 test('any digit changed is refused even where the checksum is made to fit', async t => {
   const sealer = createTokenSealer(newSecret())
   const { keyAccessToken: token } = issueClientKey(sealer)
-  const faults = new Set<string>()
+  const issues = new Set<string>()
   for (let i = 4; i < 70; i++) {
     for (const character of ALPHABET) {
       if (character === token[i]) continue
       const opened = sealer.open(withChecksum(token.slice(0, i) + character + token.slice(i + 1, 70)))
-      faults.add(opened.ok ? 'opened' : opened.fault)
+      issues.add(opened.ok ? 'opened' : opened.issue)
     }
   }
-  t.strictSame([...faults].sort(), ['forged', 'malformed', 'unknown_generation', 'unknown_version'])
+  t.strictSame([...issues].sort(), ['forged', 'malformed', 'unknown_generation', 'unknown_version'])
 })
 
 test('every truncation and every extension is refused', async t => {
@@ -112,9 +112,9 @@ test('a number of 66 digits has one spelling: what overflows 49 bytes is refused
   t.ok(sealer.open(withChecksum('tck_' + toDigits(value, 66))).ok)
   t.same(sealer.open(withChecksum('tck_' + toDigits(value + ((1n << 392n) % 62n ** 66n), 66))), {
     ok: false,
-    fault: 'malformed'
+    issue: 'malformed'
   })
-  t.same(sealer.open(withChecksum('tck_' + 'z'.repeat(66))), { ok: false, fault: 'malformed' })
+  t.same(sealer.open(withChecksum('tck_' + 'z'.repeat(66))), { ok: false, issue: 'malformed' })
 })
 
 test('letter case counts, and so does the prefix', async t => {
@@ -134,11 +134,11 @@ test('a token of another secret, another version or another generation is refuse
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const keyId = randomBytes(16).toString('hex')
-  t.same(sealer.open(createTokenSealer(newSecret()).seal(keyId)), { ok: false, fault: 'unknown_generation' })
-  t.same(sealer.open(pack(sealByHand(secret, keyId, 2))), { ok: false, fault: 'unknown_version' })
-  t.same(sealer.open(pack(sealByHand(secret, keyId, 1, randomBytes(4)))), { ok: false, fault: 'unknown_generation' })
+  t.same(sealer.open(createTokenSealer(newSecret()).seal(keyId)), { ok: false, issue: 'unknown_generation' })
+  t.same(sealer.open(pack(sealByHand(secret, keyId, 2))), { ok: false, issue: 'unknown_version' })
+  t.same(sealer.open(pack(sealByHand(secret, keyId, 1, randomBytes(4)))), { ok: false, issue: 'unknown_generation' })
   const known = Buffer.from(sealer.generation, 'hex')
-  t.same(sealer.open(pack(sealByHand(newSecret(), keyId, 1, known))), { ok: false, fault: 'forged' })
+  t.same(sealer.open(pack(sealByHand(newSecret(), keyId, 1, known))), { ok: false, issue: 'forged' })
 })
 
 test('previous secrets open tokens and never seal them', async t => {
@@ -147,7 +147,7 @@ test('previous secrets open tokens and never seal them', async t => {
   const { keyId, keyAccessToken } = issueClientKey(before)
   const after = createTokenSealer(current, [newSecret(), old])
   t.same(after.open(keyAccessToken), { ok: true, keyId, generation: before.generation })
-  t.same(before.open(after.seal(keyId)), { ok: false, fault: 'unknown_generation' })
+  t.same(before.open(after.seal(keyId)), { ok: false, issue: 'unknown_generation' })
 })
 
 test('opening never throws, whatever the string', async t => {
@@ -167,7 +167,7 @@ test('opening never throws, whatever the string', async t => {
     strings.push(randomBytes(length).toString('latin1'), randomBytes(length).toString('utf16le'))
   }
   for (const text of strings) t.notOk(sealer.open(text).ok)
-  t.same(sealer.open(withChecksum('tck_' + 'é'.repeat(66))), { ok: false, fault: 'malformed' })
+  t.same(sealer.open(withChecksum('tck_' + 'é'.repeat(66))), { ok: false, issue: 'malformed' })
 })
 
 test('base62 agrees with BigInt arithmetic', async t => {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createPasswordHasher, passwordFaults } from '../../../domain/users/passwords.ts'
+import { createPasswordHasher, passwordIssues } from '../../../domain/users/passwords.ts'
 
 test('a password is checked against its hash, and against none in the same way', async t => {
   const { hash, verify } = createPasswordHasher()
@@ -11,7 +11,7 @@ test('a password is checked against its hash, and against none in the same way',
   t.notOk(await verify(null, 'nobody has this password'), 'nobody is nobody')
 })
 
-test('only so many wait, and the rest are told to come again', async t => {
+test('at most a hundred wait, and the rest are told to come again', async t => {
   const { verify } = createPasswordHasher()
   const outcomes = await Promise.allSettled(Array.from({ length: 130 }, () => verify(null, 'x')))
   const refused = outcomes.filter(({ status }) => status === 'rejected')
@@ -31,7 +31,7 @@ test('work that fails is told to who asked for it, and the next is done', async 
 test('a password is long, not too long, not common, and not what everybody knows of the user', async t => {
   const about = { name: 'Ada Lovelace Byron', email: 'ada.lovelace@example.com' }
   for (const good of ['seven green kettles', 'x7!kQz2#pLm9', '漢字漢字 かな交じり文 です']) {
-    t.same(await passwordFaults(good, about), [], good)
+    t.same(await passwordIssues(good, about), [], good)
   }
   for (const bad of [
     '',
@@ -48,6 +48,6 @@ test('a password is long, not too long, not common, and not what everybody knows
     'e\u0301'.repeat(6),
     'seven\ngreen kettles'
   ]) {
-    t.equal((await passwordFaults(bad, about)).length, 1, bad)
+    t.equal((await passwordIssues(bad, about)).length, 1, bad)
   }
 })

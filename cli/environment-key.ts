@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { environment, readConfig } from '../config/read.ts'
+import { createTokenSealer, digestOf, issueClientKey } from '../domain/keys/token.ts'
+import { callText, credentialsText } from './credentials.ts'
+import { saveToDotenv } from './dotenv.ts'
+import { CommandError } from './failures.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Makes a key for CLIENT_KEYS. Nothing is stored; with `allow`, its digest goes into `.env`. */
+export const issueForEnvironment = (terminal: Terminal, allow: boolean, json: boolean): void => {
+  const env = terminal.environment()
+  const { CLIENT_SECRET } = readConfig(env, ['CLIENT_SECRET'])
+  const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(CLIENT_SECRET))
+  const digest = `sha256:${digestOf(keyId)}`
+  const hasEntries = env['CLIENT_KEYS'] !== undefined
+  if (allow) allowInDotenv(terminal, digest)
+
+  const next = (values: readonly string[]): string => (allow ? ALLOWED : howToAllow(terminal, values, hasEntries))
+  if (json) {
+    terminal.print(JSON.stringify({ key_id: keyId, key_access_token: keyAccessToken, digest }))
+    terminal.warn(`Neither key_id nor key_access_token can be shown again. ${next([digest])}`)
+    return
+  }
+  terminal.print(`A new client key. ${credentialsText(keyId, keyAccessToken)}
+
+${next([keyId, digest])} (A key with --name is live at once.)
+
+${callText(keyAccessToken)}`)
+}
+
+const RESTART = 'Then restart the service: a restart makes an environment key live.'
+
+const ALLOWED =
+  'Its digest is in CLIENT_KEYS in .env now. Restart the service: a restart makes an environment key live.'
+
+const howToAllow = (terminal: Terminal, values: readonly string[], hasEntries: boolean): string => {
+  const place = hasEntries
+    ? 'add it to CLIENT_KEYS in .env, where the entries that are there (…) stay'
+    : 'put it into .env'
+  const lines = values.map(value => `  CLIENT_KEYS=${hasEntries ? '…,' : ''}${value}`)
+  return `To allow it, ${place}:
+
+${lines.join('\n\nor, which reveals nothing if .env leaks:\n\n')}
+
+${terminal.invocation('key issue', '--allow')} does this itself. ${RESTART}`
+}
+
+const allowInDotenv = (terminal: Terminal, entry: string): void => {
+  const dotenv = join(terminal.cwd, '.env')
+  if (terminal.environment()['CLIENT_KEYS'] !== environment(dotenv, {})['CLIENT_KEYS']) {
+    throw new CommandError(
+      'CLIENT_KEYS is set in the environment, which goes before .env: an entry in .env would allow nothing.',
+      'Issue the key without --allow, and add it where CLIENT_KEYS is set.'
+    )
+  }
+  saveToDotenv(dotenv, ({ CLIENT_KEYS: entries = '' }) => ({
+    CLIENT_KEYS: entries.trim() === '' ? entry : `${entries},${entry}`
+  }))
+}

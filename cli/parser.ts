@@ -1,0 +1,67 @@
+import { Command as Commander } from 'commander'
+import type { Option, ParseOptionsResult } from 'commander'
+import { UsageError } from './failures.ts'
+import { nearest } from './nearest.ts'
+
+/**
+ * A command of commander that refuses what it does not understand with a UsageError. Commander's own messages repeat
+ * what was typed, which may be a secret.
+ */
+export class StrictCommand extends Commander {
+  override createCommand(name?: string): StrictCommand {
+    return new StrictCommand(name)
+  }
+
+  override parseOptions(args: string[]): ParseOptionsResult {
+    checkValues(this.options, args)
+    return super.parseOptions(args)
+  }
+
+  // Of commander's errors only that of an unknown option is left: parseOptions and the program find the others.
+  override error(): never {
+    const typed = String(this.args.find(isOption))
+    const known = this.createHelp().visibleOptions(this)
+    throw new UsageError(
+      unknownOption(
+        typed,
+        known.map(option => option.name())
+      )
+    )
+  }
+}
+
+/** Whether a word is an option: `-` alone stands for standard input. */
+export const isOption = (word: string): boolean => /^-./.test(word)
+
+const checkValues = (options: readonly Option[], args: readonly string[]): void => {
+  const end = args.indexOf('--')
+  for (const [index, word] of (end === -1 ? args : args.slice(0, end)).entries()) {
+    const [name] = word.split('=', 1)
+    const option = options.find(({ long }) => long === name)
+    if (option === undefined) continue
+    if (!option.required) {
+      if (word !== name) throw new UsageError(`${name} takes no value.`)
+      continue
+    }
+    const value = word === name ? args[index + 1] : word
+    if (value === undefined) throw new UsageError(`${name} needs a value.`)
+    if (word === name && isOption(value)) {
+      throw new UsageError(`${name} needs a value; one that begins with - is written ${name}=-…`)
+    }
+  }
+}
+
+// What is no name of an option may be a secret that came to the wrong place.
+const unknownOption = (typed: string, names: readonly string[]): string => {
+  const [name = ''] = typed.split('=', 1)
+  if (!/^--?[a-z][a-z-]*$/.test(name)) return 'There is no such option.'
+  const likely = nearest(name.replace(/^-+/, ''), names)
+  return `There is no option ${name}${likely === null ? '.' : `; did you mean --${likely}?`}`
+}
+
+/** What to say of a command that is not there. `typed` is all of it, such as `key isue`. */
+export const unknownCommand = (typed: string, known: readonly string[]): string => {
+  if (!/^[a-z][a-z:-]*( [a-z][a-z:-]*)?$/.test(typed)) return 'There is no such command.'
+  const likely = nearest(typed, known)
+  return `There is no command ${typed}${likely === null ? '.' : `; did you mean ${likely}?`}`
+}

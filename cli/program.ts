@@ -1,0 +1,114 @@
+import { CommanderError } from 'commander'
+import type { Command as Commander } from 'commander'
+import { holdsToken } from '../domain/keys/token-shape.ts'
+import { DONE, MISUSED, REFUSED } from './command.ts'
+import type { Command } from './command.ts'
+import { commands } from './commands.ts'
+import type { Entry } from './commands.ts'
+import { UsageError } from './failures.ts'
+import { hintOfSeparator, refuseSwallowed } from './npm.ts'
+import type { ArgumentSpec } from './options.ts'
+import { isOption, unknownCommand } from './parser.ts'
+import { createProgram, define, nodeAt, pathOf, termOf, valuesOf } from './syntax.ts'
+import { openTerminal } from './terminal.ts'
+import type { Io, Terminal } from './terminal.ts'
+
+/** Runs the command that the arguments name and answers its exit code: 0 done, 1 refused or not found, 2 misused. */
+export const run = async (io: Io): Promise<number> => {
+  const args = io.args[0] === 'help' ? [...io.args.slice(1), '--help'] : io.args
+  const request = args[0] === 'complete' && args[1] === '--' ? args.slice(2) : null
+  const { path, entry, unknown } = find(request === null ? args : request.slice(0, -1))
+  const terminal = openTerminal(io, path.join(' '))
+  const program = createProgram(io, terminal)
+  const node = nodeAt(program, path)
+  try {
+    const command = (await entry?.load())?.default
+    if (command !== undefined) define(node, command)
+    refuseTokens(args)
+    if (request !== null) {
+      const { completionsOf } = await import('./completion.ts')
+      terminal.print(completionsOf(program, request))
+      return DONE
+    }
+    if (unknown !== undefined) throw new UsageError(unknownCommand([...path, unknown].join(' '), commandNames()))
+    let code = DONE
+    if (command !== undefined) {
+      node.action(async () => {
+        code = await execute(command, node, io, terminal)
+      })
+    }
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    return tellFailure(error, node, terminal)
+  }
+}
+
+interface Place {
+  /** The names of the group and the command, as far as they are known. */
+  path: string[]
+  /** The command; undefined where the names lead to a group. */
+  entry?: Entry
+  /** The first name that is not known. */
+  unknown?: string
+}
+
+/** What the words before the first option lead to. */
+const find = (args: readonly string[]): Place => {
+  const words = args.filter(word => word !== '--')
+  const end = words.findIndex(isOption)
+  const [first, second] = end === -1 ? words : words.slice(0, end)
+  if (first === undefined) return { path: [] }
+  const found = own(commands, first)
+  if (found === undefined) return { path: [], unknown: first }
+  if (!('commands' in found)) return { path: [first], entry: found }
+  if (second === undefined) return { path: [first] }
+  const entry = own(found.commands, second)
+  return entry === undefined ? { path: [first], unknown: second } : { path: [first, second], entry }
+}
+
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
+
+/** Every group and every command, as they are typed. */
+const commandNames = (): string[] =>
+  Object.entries(commands).flatMap(([name, entry]) => [
+    name,
+    ...('commands' in entry ? Object.keys(entry.commands).map(each => `${name} ${each}`) : [])
+  ])
+
+const refuseTokens = (args: readonly string[]): void => {
+  if (!args.some(holdsToken)) return
+  throw new UsageError(
+    'A token never goes into the arguments, where ps and the history of the shell keep it: this one should be rotated.',
+    'Put it on standard input.'
+  )
+}
+
+const execute = async (command: Command, node: Commander, { env }: Io, terminal: Terminal): Promise<number> => {
+  const name = pathOf(node).join(' ')
+  const { argument, options = {}, run: work } = command
+  const values = valuesOf(node, options)
+  refuseSwallowed({ command: name, argument: termOf(argument) }, options, new Set(Object.keys(values)), env)
+  const [only = '', ...more] = node.args
+  if (more.length > 0 || (argument === undefined && node.args.length > 0)) {
+    throw new UsageError(wantedArgument(argument), hintOfSeparator(name, env))
+  }
+  if (node.args.length === 0 && argument !== undefined && argument.optional !== true) {
+    throw new UsageError(wantedArgument(argument))
+  }
+  return await work(values, terminal, only)
+}
+
+const wantedArgument = (argument: ArgumentSpec | undefined): string =>
+  argument === undefined ? 'There are no arguments but options.' : `Name one ${argument.name}: ${argument.help}.`
+
+const tellFailure = (error: unknown, node: Commander, terminal: Terminal): number => {
+  // Commander has printed the help, on standard error where a command should have been named.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED
+  terminal.fail(error)
+  if (!(error instanceof UsageError)) return REFUSED
+  terminal.warn('')
+  node.outputHelp({ error: true })
+  return MISUSED
+}

@@ -1,0 +1,145 @@
+import { covers } from '../../domain/keys/scopes.ts'
+import type { ClientKeyRecord, KnownToken, TokenRecord } from '../../domain/keys/client-key.ts'
+import type { ClientKeyFilter, GenerationUse, KeyReads, UsageCount } from '../../domain/keys/rows.ts'
+import type { StoredToken, Tables } from './tables.ts'
+
+const isBeforeEnd = (end: Date | null, at: Date): boolean => end === null || end > at
+
+/** Whether a token is neither revoked nor expired, whatever its key is. */
+export const isActiveByItself = ({ revokedAt, expiresAt }: StoredToken, at: Date): boolean =>
+  revokedAt === null && isBeforeEnd(expiresAt, at)
+
+/** Orders by what a function answers, from the least to the greatest. */
+export const by =
+  <V>(of: (value: V) => string | number) =>
+  (a: V, b: V): number => {
+    const [first, second] = [of(a), of(b)]
+    if (first === second) return 0
+    return first < second ? -1 : 1
+  }
+
+/** The token of a digest as a request is answered by it. */
+export const findToken = (tables: Tables, digest: string): KnownToken | null => {
+  const token = tables.tokens.get(digest)
+  const key = token === undefined ? undefined : tables.keys.get(token.clientKeyId)
+  if (token === undefined || key === undefined) return null
+  const { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
+  return {
+    key: { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
+    digest,
+    generation: token.generation,
+    ref: digest,
+    expiresAt: token.expiresAt,
+    revokedAt: token.revokedAt
+  }
+}
+
+export const findRevocation = ({ revocations }: Tables, digest: string): Date | null =>
+  revocations.get(digest)?.at ?? null
+
+/** The tokens of a key, the newest first. */
+export const tokensOf = ({ tokens }: Tables, id: string): StoredToken[] =>
+  tokens
+    .values()
+    .filter(token => token.clientKeyId === id)
+    .sort(by(({ createdAt }) => -createdAt.getTime()))
+
+const toTokenRecord = (token: TokenRecord): TokenRecord => ({
+  generation: token.generation,
+  hint: token.hint,
+  createdAt: token.createdAt,
+  expiresAt: token.expiresAt,
+  revokedAt: token.revokedAt,
+  lastUsedAt: token.lastUsedAt,
+  lastUsedIp: token.lastUsedIp,
+  lastUsedAgent: token.lastUsedAgent,
+  useCount: token.useCount
+})
+
+const isActive = ({ keys }: Tables, token: StoredToken, at: Date): boolean => {
+  const key = keys.get(token.clientKeyId)
+  return key?.revokedAt === null && isBeforeEnd(key.expiresAt, at) && isActiveByItself(token, at)
+}
+
+const isBefore = (instant: Date | null, end: Date): boolean => instant !== null && instant < end
+
+const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, at: Date): boolean => {
+  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation } = filter
+  return (
+    (enabled === undefined || key.enabled === enabled) &&
+    (revoked === undefined || (key.revokedAt !== null) === revoked) &&
+    (expiresBefore === undefined || isBefore(key.expiresAt, expiresBefore)) &&
+    (unusedSince === undefined ||
+      (isBefore(key.createdAt, unusedSince) && (key.lastUsedAt === null || key.lastUsedAt < unusedSince))) &&
+    (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
+    (scope === undefined || covers(key.scopes, scope)) &&
+    (generation === undefined ||
+      tokensOf(tables, key.id).some(token => token.generation === generation && isActive(tables, token, at)))
+  )
+}
+
+const latest = (instants: readonly (Date | null)[]): Date | null =>
+  instants.filter(instant => instant !== null).sort(by(instant => -instant.getTime()))[0] ?? null
+
+const generationsOf = <T extends TokenRecord>(
+  tokens: readonly T[],
+  source: GenerationUse['source'],
+  liveTokens: (tokens: readonly T[]) => number | null
+): GenerationUse[] =>
+  [...new Set(tokens.map(({ generation }) => generation))].sort().map(generation => {
+    const own = tokens.filter(token => token.generation === generation)
+    return { generation, source, liveTokens: liveTokens(own), lastUsedAt: latest(own.map(token => token.lastUsedAt)) }
+  })
+
+const managedGenerations = (tables: Tables, at: Date): GenerationUse[] =>
+  generationsOf(tables.tokens.values(), 'managed', tokens => tokens.filter(token => isActive(tables, token, at)).length)
+
+const usageOf = ({ usage }: Tables, id: string, day: string): UsageCount[] =>
+  usage
+    .values()
+    .filter(count => count.clientKeyId === id && count.day >= day)
+    .sort(by(({ label }) => label))
+    .sort(by(({ count }) => -count))
+    .sort(by(({ day, kind }) => day + kind))
+    .map(({ clientKeyId, ...count }) => count)
+
+export const createKeyReads = (tables: Tables): KeyReads => ({
+  find: async id => tables.keys.get(id) ?? null,
+  findByName: async name => tables.keys.values().find(key => key.name === name && key.revokedAt === null) ?? null,
+  findToken: async digest => findToken(tables, digest),
+  findRevocation: async digest => findRevocation(tables, digest),
+
+  page: async (filter, { limit, after = '', at }) =>
+    tables.keys
+      .values()
+      .filter(key => key.id > after && matches(tables, key, filter, at))
+      .sort(by(({ id }) => id))
+      .slice(0, limit),
+
+  tokens: async (id, { limit, exceptDigest }) =>
+    tokensOf(tables, id)
+      .filter(({ digest }) => digest !== exceptDigest)
+      .slice(0, limit)
+      .map(toTokenRecord),
+
+  environmentRecord: async ({ id, digest }) => ({
+    revokedAt: findRevocation(tables, digest),
+    revokedReason: tables.revocations.get(digest)?.reason ?? null,
+    tokens: tables.environmentTokens
+      .values()
+      .filter(({ clientKeyId }) => clientKeyId === id)
+      .sort(by(({ lastUsedAt }) => -lastUsedAt.getTime()))
+      .map(toTokenRecord)
+  }),
+
+  usage: async (id, { day }) => usageOf(tables, id, day),
+  generations: async at => [
+    ...managedGenerations(tables, at),
+    ...generationsOf(tables.environmentTokens.values(), 'environment', () => null)
+  ],
+
+  otherGenerations: async (known, at) =>
+    managedGenerations(tables, at)
+      .filter(({ generation, liveTokens }) => !known.includes(generation) && liveTokens !== 0)
+      .map(({ generation }) => generation)
+})

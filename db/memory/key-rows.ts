@@ -1,0 +1,129 @@
+import type { ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
+import type { KeyRows, TokenUsage, UsageCount } from '../../domain/keys/rows.ts'
+import { createKeyReads, isActiveByItself, tokensOf } from './key-reads.ts'
+import type { Table, Tables } from './tables.ts'
+
+type RecordRows = 'advanceRevision' | 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey'
+type TokenRows = 'insertToken' | 'expireTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
+type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'removeIdempotencyRecords'
+type UsageRows =
+  'addTokenUsage' | 'addEnvironmentUsage' | 'addUsage' | 'addToUsage' | 'countUsageLabels' | 'removeUsage'
+
+export const createKeyRows = (tables: Tables): KeyRows => ({
+  ...createKeyReads(tables),
+  ...createRecordRows(tables),
+  ...createTokenRows(tables),
+  ...createIdempotencyRows(tables),
+  ...createUsageRows(tables)
+})
+
+const idOf = (...parts: string[]): string => JSON.stringify(parts)
+
+const change = <V extends object>(table: Table<V>, id: string, changes: Partial<V>): void => {
+  const value = table.get(id)
+  if (value !== undefined) table.set(id, { ...value, ...changes })
+}
+
+const createRecordRows = ({ keys, revocations, revision }: Tables): Pick<KeyRows, RecordRows> => ({
+  advanceRevision: async () => {
+    revision.set('', (revision.get('') ?? 0) + 1)
+  },
+  insert: async key => {
+    keys.set(key.id, key)
+  },
+  update: async (id, changes) => {
+    change<ClientKeyRecord>(keys, id, changes)
+  },
+  revoke: async (id, { at, reason }) => {
+    change(keys, id, { revokedAt: at, revokedReason: reason })
+  },
+  revokeEnvironmentKey: async (digest, revocation) => {
+    if (revocations.get(digest) !== undefined) return false
+    revocations.set(digest, revocation)
+    return true
+  }
+})
+
+const NEVER_USED = { lastUsedAt: null, lastUsedIp: null, lastUsedAgent: null, useCount: 0 }
+
+const createTokenRows = (tables: Tables): Pick<KeyRows, TokenRows> => {
+  const { tokens } = tables
+  return {
+    insertToken: async (clientKeyId, token, createdAt) => {
+      tokens.set(token.digest, { ...NEVER_USED, ...token, clientKeyId, createdAt, expiresAt: null, revokedAt: null })
+    },
+    expireTokens: async (id, expiresAt) => {
+      for (const token of tokensOf(tables, id)) {
+        if (token.expiresAt === null || token.expiresAt > expiresAt) tokens.set(token.digest, { ...token, expiresAt })
+      }
+    },
+    revokeToken: async (digest, at) => {
+      if (tokens.get(digest)?.revokedAt === null) change(tokens, digest, { revokedAt: at })
+    },
+    countActiveTokens: async (id, at) => tokensOf(tables, id).filter(token => isActiveByItself(token, at)).length,
+    pruneTokens: async (id, { keep, at }) => {
+      const all = tokensOf(tables, id)
+      const inactive = all.filter(token => !isActiveByItself(token, at))
+      const room = Math.max(0, keep - (all.length - inactive.length))
+      for (const { digest } of inactive.slice(room)) tokens.delete(digest)
+    }
+  }
+}
+
+const createIdempotencyRows = ({ requests }: Tables): Pick<KeyRows, IdempotencyRows> => ({
+  findIdempotencyRecord: async (requester, keyHash) => requests.get(idOf(requester, keyHash)) ?? null,
+  saveIdempotencyRecord: async record => {
+    requests.set(idOf(record.requester, record.keyHash), record)
+  },
+  removeIdempotencyRecords: async until => {
+    for (const { requester, keyHash, at } of requests.values()) {
+      if (at <= until) requests.delete(idOf(requester, keyHash))
+    }
+  }
+})
+
+/** A token with further uses: the latest of all is the last. */
+const used = <T extends TokenRecord>(token: T, { count, lastUsedAt, lastUsedIp, lastUsedAgent }: TokenUsage): T => {
+  const isLatest = token.lastUsedAt === null || token.lastUsedAt < lastUsedAt
+  return { ...token, ...(isLatest ? { lastUsedAt, lastUsedIp, lastUsedAgent } : {}), useCount: token.useCount + count }
+}
+
+const usageId = (id: string, { day, kind, label }: UsageCount): string => idOf(id, day, kind, label)
+
+const createUsageRows = ({ keys, tokens, environmentTokens, usage }: Tables): Pick<KeyRows, UsageRows> => {
+  const addTo = (id: string, count: UsageCount): boolean => {
+    const known = usage.get(usageId(id, count))
+    if (known !== undefined) usage.set(usageId(id, count), { ...known, count: known.count + count.count })
+    return known !== undefined
+  }
+  return {
+    addTokenUsage: async (digest, more) => {
+      const token = tokens.get(digest)
+      const key = token === undefined ? undefined : keys.get(token.clientKeyId)
+      // A token that was pruned has no use any more.
+      if (token !== undefined && key !== undefined) {
+        tokens.set(digest, used(token, more))
+        const isLatest = key.lastUsedAt === null || key.lastUsedAt < more.lastUsedAt
+        if (isLatest) keys.set(key.id, { ...key, lastUsedAt: more.lastUsedAt })
+      }
+    },
+    addEnvironmentUsage: async (clientKeyId, generation, more) => {
+      const id = idOf(clientKeyId, generation)
+      const known = environmentTokens.get(id)
+      const unused = { clientKeyId, generation, hint: null, createdAt: null, expiresAt: null, revokedAt: null }
+      environmentTokens.set(id, {
+        ...used({ ...NEVER_USED, ...unused, ...known }, more),
+        lastUsedAt: more.lastUsedAt
+      })
+    },
+    addUsage: async (id, count) => {
+      if (!addTo(id, count)) usage.set(usageId(id, count), { ...count, clientKeyId: id })
+    },
+    addToUsage: async (id, count) => addTo(id, count),
+    countUsageLabels: async (id, { day, kind }) =>
+      usage.values().filter(count => count.clientKeyId === id && count.day === day && count.kind === kind).length,
+    removeUsage: async ({ day }) => {
+      for (const count of usage.values()) if (count.day < day) usage.delete(usageId(count.clientKeyId, count))
+    }
+  }
+}

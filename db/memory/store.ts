@@ -1,0 +1,44 @@
+import type { AuditReads } from '../../domain/audits/rows.ts'
+import type { KeyLookup } from '../../domain/keys/freshness.ts'
+import type { KeyReads } from '../../domain/keys/rows.ts'
+import type { KeyTx } from '../../domain/keys/store.ts'
+import type { TransactorOf } from '../../domain/transaction.ts'
+import { createQueue } from '../transactor.ts'
+import { createAuditReads, createAuditRows } from './audit-rows.ts'
+import { createKeyRows } from './key-rows.ts'
+import { createKeyReads, findRevocation, findToken } from './key-reads.ts'
+import { createTables } from './tables.ts'
+
+/** A store of client keys in the memory of the process. */
+export interface MemoryStore extends TransactorOf<{ readonly keys: KeyReads; readonly audits: AuditReads }, KeyTx> {
+  readonly keyLookup: Required<KeyLookup>
+}
+
+const PASSED = Promise.resolve()
+
+/**
+ * Makes a store of client keys that is as lasting as the process, for tests and trials: it searches all that it has.
+ * Transactions run one after another, and what one writes is seen by nobody else before its end.
+ */
+export const createMemoryStore = (): MemoryStore => {
+  const committed = createTables()
+  const rows = { keys: createKeyReads(committed), audits: createAuditReads(committed) }
+  const enqueue = createQueue()
+  return {
+    read: async work => await work(rows),
+    write: async work =>
+      await enqueue(async () => {
+        const { tables, commit } = committed.draft()
+        const result = await work({ keys: createKeyRows(tables), audits: createAuditRows(tables) })
+        commit()
+        return result
+      }),
+    keyLookup: {
+      // Nobody else changes what is in memory, so what is read is always current.
+      barrier: () => PASSED,
+      revision: () => committed.revision.get('') ?? 0,
+      findByDigest: digest => findToken(committed, digest),
+      findRevocation: digest => findRevocation(committed, digest)
+    }
+  }
+}

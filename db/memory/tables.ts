@@ -1,0 +1,132 @@
+import type { Audit } from '../../domain/audits/audit.ts'
+import type { ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
+import type { IdempotencyRecord, Revocation, UsageCount } from '../../domain/keys/rows.ts'
+
+/** Values by their ids, in the order in which the ids came. A value is never changed, but replaced. */
+export interface Table<V> {
+  get: (id: string) => V | undefined
+  set: (id: string, value: V) => void
+  delete: (id: string) => void
+  values: () => V[]
+}
+
+/** A table as a transaction sees it: what is committed, and over it what the transaction has written. */
+interface Draft<V> extends Table<V> {
+  commit: () => void
+}
+
+interface Committed<V> extends Table<V> {
+  draft: () => Draft<V>
+}
+
+const createTable = <V>(): Committed<V> => {
+  const rows = new Map<string, V>()
+  const table = tableOf(rows)
+  return { ...table, draft: () => createDraft(rows) }
+}
+
+const tableOf = <V>(rows: Map<string, V>): Table<V> => ({
+  get: id => rows.get(id),
+  set: (id, value) => {
+    rows.set(id, value)
+  },
+  delete: id => {
+    rows.delete(id)
+  },
+  values: () => [...rows.values()]
+})
+
+const createDraft = <V>(rows: Map<string, V>): Draft<V> => {
+  const written = new Map<string, V>()
+  const deleted = new Set<string>()
+  const draft = tableOf(written)
+  return {
+    get: id => (deleted.has(id) ? undefined : (written.get(id) ?? rows.get(id))),
+    set: (id, value) => {
+      deleted.delete(id)
+      draft.set(id, value)
+    },
+    delete: id => {
+      draft.delete(id)
+      deleted.add(id)
+    },
+    values: () => [
+      ...[...rows].flatMap(([id, value]) => (deleted.has(id) ? [] : [written.get(id) ?? value])),
+      ...[...written].flatMap(([id, value]) => (rows.has(id) ? [] : [value]))
+    ],
+    commit: () => {
+      for (const id of deleted) rows.delete(id)
+      for (const [id, value] of written) rows.set(id, value)
+    }
+  }
+}
+
+export interface StoredToken extends TokenRecord {
+  readonly clientKeyId: string
+  readonly digest: string
+  readonly hint: string
+  readonly createdAt: Date
+}
+
+/** The use of an environment key's token. */
+export interface EnvironmentToken extends TokenRecord {
+  readonly clientKeyId: string
+  readonly lastUsedAt: Date
+}
+
+export interface StoredUsage extends UsageCount {
+  readonly clientKeyId: string
+}
+
+/** All that is stored. */
+export interface Tables {
+  readonly keys: Table<ClientKeyRecord>
+  /** By digest, as revocations are. */
+  readonly tokens: Table<StoredToken>
+  readonly revocations: Table<Revocation>
+  readonly requests: Table<IdempotencyRecord>
+  readonly environmentTokens: Table<EnvironmentToken>
+  readonly usage: Table<StoredUsage>
+  readonly audits: Table<Audit>
+  /** The number of changes of keys, under an empty id. */
+  readonly revision: Table<number>
+}
+
+export interface CommittedTables extends Tables {
+  /** The tables as a new transaction sees them; until `commit` nobody else does. */
+  readonly draft: () => { readonly tables: Tables; readonly commit: () => void }
+}
+
+export const createTables = (): CommittedTables => {
+  const committed = {
+    keys: createTable<ClientKeyRecord>(),
+    tokens: createTable<StoredToken>(),
+    revocations: createTable<Revocation>(),
+    requests: createTable<IdempotencyRecord>(),
+    environmentTokens: createTable<EnvironmentToken>(),
+    usage: createTable<StoredUsage>(),
+    audits: createTable<Audit>(),
+    revision: createTable<number>()
+  }
+  return {
+    ...committed,
+    draft: () => {
+      const tables = {
+        keys: committed.keys.draft(),
+        tokens: committed.tokens.draft(),
+        revocations: committed.revocations.draft(),
+        requests: committed.requests.draft(),
+        environmentTokens: committed.environmentTokens.draft(),
+        usage: committed.usage.draft(),
+        audits: committed.audits.draft(),
+        revision: committed.revision.draft()
+      }
+      return {
+        tables,
+        commit: () => {
+          for (const table of Object.values(tables)) table.commit()
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { App } from '../../../domain/apps/app.ts'
+import type { AppFilter, AppReads, ListPosition } from '../../../domain/apps/rows.ts'
+import type { SqliteDatabase } from '../database.ts'
+import { apps } from '../schema.ts'
+import { createAppStatements, toApp } from './columns.ts'
+import { comesAfter, comesUntil, listOrder, matchesFilter } from './conditions.ts'
+import { createWindowEnds, START, WINDOW_APPS } from './windows.ts'
+
+/** How many bytes of apps are read before other work gets its turn. */
+const BATCH_BYTES = 256 * 1024
+
+export const createBatches = (db: SqliteDatabase): Pick<AppReads, 'batch' | 'batchAt'> => {
+  const windowEnd = createWindowEnds(db)
+  const readWindow = createWindowReader(db)
+  const readEach = createEachReader(db)
+
+  /** The apps at some places, one after another. Where nearly every app passes, a range of the list is read at once. */
+  const readAt = (filter: AppFilter, positions: readonly ListPosition[]): Iterable<App> => {
+    const [first] = positions
+    const last = positions.at(-1)
+    if (first === undefined || last === undefined || !isPlain(filter)) return readEach(filter, positions)
+    const ids = new Set(positions.map(({ id }) => id))
+    return readRange(readWindow(filter, { ...first, id: first.id - 1 }, last), ids)
+  }
+
+  return {
+    batch: async (filter, { after = START }) => {
+      const end = windowEnd(after)
+      const { apps: batch, cutAt } = upToBytes(readRange(readWindow(filter, after, end)))
+      return { apps: batch, next: cutAt ?? end }
+    },
+
+    batchAt: async (filter, positions) => {
+      const { apps: batch, cutAt } = upToBytes(readAt(filter, positions.slice(0, WINDOW_APPS)))
+      return { apps: batch, next: cutAt ?? positions[WINDOW_APPS - 1] ?? null }
+    }
+  }
+}
+
+/** Takes apps until they are a batch; `cutAt` is the place of the last where there are more. */
+const upToBytes = (read: Iterable<App>): { apps: App[]; cutAt: ListPosition | null } => {
+  const batch: App[] = []
+  let size = 0
+  for (const app of read) {
+    batch.push(app)
+    size += sizeOf(app)
+    if (size >= BATCH_BYTES) return { apps: batch, cutAt: { descriptiveName: app.descriptiveName, id: app.id } }
+  }
+  return { apps: batch, cutAt: null }
+}
+
+function* readRange(rows: Iterable<Parameters<typeof toApp>[0]>, ids?: ReadonlySet<number>): Generator<App> {
+  for (const row of rows) {
+    const app = toApp(row)
+    if (ids === undefined || ids.has(app.id)) yield app
+  }
+}
+
+const sizeOf = ({ panels, schedule, tags }: App): number =>
+  (panels?.length ?? 0) + (schedule?.length ?? 0) + tags.length
+
+/** Whether a filter has no parameters, as is usual with a client key. */
+const isPlain = ({ userId, tags }: AppFilter): boolean => userId === null && tags.length === 0
+
+/**
+ * Remembers what was made of a filter for as long as there is the filter: every batch of a list asks with the same.
+ * What is made of a plain filter is remembered for all of them.
+ */
+const rememberFilters = <T>(make: (filter: AppFilter) => T): ((filter: AppFilter) => T) => {
+  const made = new WeakMap<AppFilter, T>()
+  return filter => {
+    const key = isPlain(filter) ? PLAIN[filter.includeDiscarded ? 'all' : 'kept'] : filter
+    const known = made.get(key) ?? make(key)
+    made.set(key, known)
+    return known
+  }
+}
+
+const PLAIN: Readonly<Record<'all' | 'kept', AppFilter>> = {
+  all: { userId: null, includeDiscarded: true, tags: [] },
+  kept: { userId: null, includeDiscarded: false, tags: [] }
+}
+
+const place = (name: string) => ({
+  descriptiveName: sql.placeholder(`${name} name`),
+  id: sql.placeholder(`${name} id`)
+})
+
+/** Makes the function that reads the apps of a window that pass a filter; without an end, to the end of the list. */
+const createWindowReader = (db: SqliteDatabase) => {
+  const statement = createAppStatements(db)
+  const after = comesAfter(place('after'))
+  const until = comesUntil(place('until'))
+  const statements = rememberFilters(filter => {
+    const open = statement(and(after, matchesFilter(filter)), ...listOrder)
+    const closed = statement(and(after, until, matchesFilter(filter)), ...listOrder)
+    return { open: open.rows, closed: closed.rows, params: open.params.slice(2) }
+  })
+  return (filter: AppFilter, start: ListPosition, end: ListPosition | null) => {
+    const { open, closed, params } = statements(filter)
+    return end === null
+      ? open.iterate(start.descriptiveName, start.id, ...params)
+      : closed.iterate(start.descriptiveName, start.id, end.descriptiveName, end.id, ...params)
+  }
+}
+
+/** Makes the function that reads apps by their ids, where they pass a filter. */
+const createEachReader = (db: SqliteDatabase) => {
+  const statement = createAppStatements(db)
+  const statementOf = rememberFilters(filter => {
+    const { rows, params } = statement(and(eq(apps.id, sql.placeholder('id')), matchesFilter(filter)))
+    return { rows, params: params.slice(1) }
+  })
+  return function* (filter: AppFilter, positions: readonly ListPosition[]): Generator<App> {
+    const { rows, params } = statementOf(filter)
+    for (const { id } of positions) {
+      const row = rows.get(id, ...params)
+      if (row !== undefined) yield toApp(row)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { eq, isNull, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { App, NewApp, Owner } from '../../../domain/apps/app.ts'
+import { toDate, toOptionalDate, toText } from '../instants.ts'
+import type { SqliteDatabase } from '../database.ts'
+import { apps } from '../schema.ts'
+
+// Written out, since Drizzle leaves the table's name off the columns of a selection, and `id` would mean the tag's.
+const tagsJson = sql<string>`(
+  select json_group_array(json_object('id', tag.id, 'context', tag.context, 'name', tag.name) order by tag.id)
+  from tags as tag where tag.app_id = apps.id
+)`
+
+/** What is read of an app, in the order of `AppRow`. */
+export const appColumns = {
+  id: apps.id,
+  name: apps.name,
+  descriptiveName: apps.descriptiveName,
+  port: apps.port,
+  panels: apps.panels,
+  readableBy: apps.readableBy,
+  schedule: apps.schedule,
+  ownerType: sql<Owner['type']>`case when user_id is null then 'Organization' else 'User' end`,
+  ownerId: sql<number>`coalesce(user_id, organization_id)`,
+  tags: tagsJson,
+  createdAt: apps.createdAt,
+  updatedAt: apps.updatedAt,
+  discardedAt: apps.discardedAt
+}
+
+/** A row of `appColumns` as an array, which is made in half the time of an object. */
+export type AppRow = [
+  id: number,
+  name: string,
+  descriptiveName: string,
+  port: number,
+  panels: string | null,
+  readableBy: string | null,
+  schedule: string | null,
+  ownerType: Owner['type'],
+  ownerId: number,
+  tags: string,
+  createdAt: string,
+  updatedAt: string,
+  discardedAt: string | null
+]
+
+export const toApp = ([
+  id,
+  name,
+  descriptiveName,
+  port,
+  panels,
+  readableBy,
+  schedule,
+  ownerType,
+  ownerId,
+  tags,
+  createdAt,
+  updatedAt,
+  discardedAt
+]: AppRow): App => ({
+  id,
+  name,
+  descriptiveName,
+  port,
+  panels,
+  readableBy,
+  schedule,
+  owner: { type: ownerType, id: ownerId },
+  tags,
+  createdAt: toDate(createdAt),
+  updatedAt: toDate(updatedAt),
+  discardedAt: toOptionalDate(discardedAt)
+})
+
+/** The columns that say who owns an app. */
+export const toOwnerColumns = ({ type, id }: Owner) => ({
+  userId: type === 'User' ? id : null,
+  organizationId: type === 'Organization' ? id : null
+})
+
+/** The columns of a new app. */
+export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, schedule }: NewApp, port: number) => ({
+  name,
+  descriptiveName,
+  port,
+  panels,
+  schedule,
+  ...toOwnerColumns(owner),
+  createdAt: toText(createdAt),
+  updatedAt: toText(createdAt)
+})
+
+export const isKept = isNull(apps.discardedAt)
+
+export const isOwnedBy = ({ type, id }: Owner): SQL =>
+  type === 'User' ? eq(apps.userId, id) : eq(apps.organizationId, id)
+
+/** Makes the function that turns a selection of apps into a statement and its parameters. */
+export const createAppStatements =
+  (db: SqliteDatabase) =>
+  (condition: SQL | undefined, ...order: readonly SQL[]) => {
+    const { sql: text, params } = db
+      .select(appColumns)
+      .from(apps)
+      .where(condition)
+      .orderBy(...order)
+      .toSQL()
+    return { rows: db.$client.prepare<unknown[], AppRow>(text).raw(), params }
+  }

@@ -1,0 +1,80 @@
+import { asc, gt } from 'drizzle-orm'
+import type { Audit } from '../../../domain/audits/audit.ts'
+import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
+import type { SqliteDatabase } from '../database.ts'
+import { toDate, toText } from '../instants.ts'
+import { audits } from '../schema.ts'
+import { searchAudits } from './search.ts'
+
+type AuditRow = typeof audits.$inferSelect
+
+// A text that this service would not have written was altered. It is no instant then, and the hash of the entry is
+// another.
+const toAuditInstant = (text: string): Date => {
+  const instant = toDate(text)
+  return instant.toJSON() === text ? instant : new Date(NaN)
+}
+
+const toAudit = ({ actorKind, actorId, actorName, subjectType, subjectId, at, ...row }: AuditRow): Audit => ({
+  ...row,
+  at: toAuditInstant(at),
+  actor: { kind: actorKind, id: actorId, name: actorName },
+  subject: { type: subjectType, id: subjectId }
+})
+
+export const createAuditReads = (db: SqliteDatabase): AuditReads => {
+  const readHead = db.$client.prepare<[], AuditHead>('select sequence, hash from audit_head')
+  return {
+    newest: async (filter, { limit, before = Number.MAX_SAFE_INTEGER }) =>
+      (await searchAudits(db, { filter, limit, before })).map(toAudit),
+    inOrder: async ({ limit, after }) =>
+      db
+        .select()
+        .from(audits)
+        .where(gt(audits.sequence, after))
+        .orderBy(asc(audits.sequence))
+        .limit(limit)
+        .all()
+        .map(toAudit),
+    head: async () => {
+      const head = readHead.get()
+      if (head === undefined) throw new Error('the audit trail has lost its head: the row of audit_head is not there')
+      return head
+    }
+  }
+}
+
+const APPEND = `
+  insert into audits (
+    sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, address, request_id, previous_hash, hash
+  ) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+`
+
+export const createAuditRows = (db: SqliteDatabase): AuditRows => {
+  const reads = createAuditReads(db)
+  const append = db.$client.prepare(APPEND)
+  const moveHead = db.$client.prepare('update audit_head set sequence = ?, hash = ?')
+  return {
+    ...reads,
+    // The transaction has the whole database to itself.
+    lockHead: reads.head,
+    append: async ({ sequence, at, actor, action, subject, changes, address, requestId, previousHash, hash }) => {
+      append.run(
+        sequence,
+        toText(at),
+        actor.kind,
+        actor.id,
+        actor.name,
+        action,
+        subject.type,
+        subject.id,
+        changes,
+        address,
+        requestId,
+        previousHash,
+        hash
+      )
+      moveHead.run(sequence, hash)
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import { setImmediate } from 'node:timers/promises'
+import { and, asc, desc, gt, gte, lt, lte, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { AuditFilter } from '../../../domain/audits/rows.ts'
+import type { SqliteDatabase } from '../database.ts'
+import { toText } from '../instants.ts'
+import { audits } from '../schema.ts'
+import { duration, equalities, isBefore, others } from './conditions.ts'
+import type { Condition } from './conditions.ts'
+
+/** How many entries are read before other work gets its turn. */
+const WINDOW = 1000
+/** At most how many entries that pass a condition are counted, to find the condition that the fewest pass. */
+const MAX_COUNTED = 10_000
+/** After how many windows it pays to find out which part of the trail a time is in. */
+const WINDOWS_WITHOUT_BOUNDS = 10
+/** How many times of the index are read before other work gets its turn. */
+const TIMES = 10_000
+
+type AuditRow = typeof audits.$inferSelect
+
+interface Counted {
+  readonly condition: Condition
+  readonly entries: number
+}
+
+const fewer = (one: Counted, other: Counted): Counted => (other.entries < one.entries ? other : one)
+
+/** Where in the trail a stretch of time is: its entries are between these two, but not all between them are of it. */
+interface Bounds {
+  first: number
+  last: number
+}
+
+/** What is looked for: entries that match and are older than `before`, at most `limit` of them. */
+interface Search {
+  readonly filter: AuditFilter
+  readonly limit: number
+  readonly before: number
+}
+
+const count = (db: SqliteDatabase, condition: Condition): Counted => {
+  const some = db
+    .select({ one: sql`1` })
+    .from(audits)
+    .where(condition.indexed)
+    .limit(MAX_COUNTED)
+    .as('some')
+  const counted = db
+    .select({ entries: sql<number>`count(*)` })
+    .from(some)
+    .get()
+  return { condition, entries: Number(counted?.entries) }
+}
+
+const newest = (db: SqliteDatabase, condition: SQL | undefined, limit: number): AuditRow[] =>
+  db.select().from(audits).where(condition).orderBy(desc(audits.sequence)).limit(limit).all()
+
+/** What passes a condition that few entries pass, all of which are read. */
+const newestOfFew = (db: SqliteDatabase, condition: SQL | undefined, limit: number): AuditRow[] =>
+  db
+    .select()
+    .from(audits)
+    .where(condition)
+    .orderBy(sql`+${audits.sequence} desc`)
+    .limit(limit)
+    .all()
+
+/** Where in the trail the entries of a stretch of time are. It reads the index of time, a part at a time. */
+const boundsOf = async (db: SqliteDatabase, { since, until }: AuditFilter): Promise<Bounds> => {
+  const bounds: Bounds = { first: Number.MAX_SAFE_INTEGER, last: 0 }
+  let from: SQL | undefined = gte(audits.at, since === undefined ? '' : toText(since))
+  while (from !== undefined) {
+    const end: string | undefined = db
+      .select({ at: audits.at })
+      .from(audits)
+      .where(and(from, isBefore(until)))
+      .orderBy(asc(audits.at))
+      .limit(1)
+      .offset(TIMES - 1)
+      .get()?.at
+    const part = db
+      .select({
+        first: sql<number>`coalesce(min(${audits.sequence}), ${bounds.first})`,
+        last: sql<number>`coalesce(max(${audits.sequence}), 0)`
+      })
+      .from(audits)
+      .where(and(from, end === undefined ? isBefore(until) : lte(audits.at, end)))
+      .get()
+    bounds.first = Math.min(bounds.first, Number(part?.first))
+    bounds.last = Math.max(bounds.last, Number(part?.last))
+    from = end === undefined ? undefined : gt(audits.at, end)
+    await setImmediate()
+  }
+  return bounds
+}
+
+const windowEnd = (db: SqliteDatabase, one: Condition | undefined, top: number): number | undefined =>
+  db
+    .select({ sequence: audits.sequence })
+    .from(audits)
+    .where(and(one?.indexed, lt(audits.sequence, top)))
+    .orderBy(desc(audits.sequence))
+    .limit(1)
+    .offset(WINDOW - 1)
+    .get()?.sequence
+
+/** Reads what passes `one`, or else the whole trail, window by window, and answers what passes the rest as well. */
+const walk = async (
+  db: SqliteDatabase,
+  { filter, limit, before }: Search,
+  one: Condition | undefined,
+  rest: readonly (SQL | undefined)[]
+): Promise<AuditRow[]> => {
+  const isTimed = filter.since !== undefined || filter.until !== undefined
+  const found: AuditRow[] = []
+  let bounds: Bounds = { first: 0, last: Infinity }
+  let top: number | null = before
+  for (let windows = 1; top !== null; windows++) {
+    const end = windowEnd(db, one, top)
+    const window = and(one?.indexed, lt(audits.sequence, top), gte(audits.sequence, end ?? 0), ...rest)
+    found.push(...newest(db, window, limit - found.length))
+    await setImmediate()
+    if (isTimed && windows === WINDOWS_WITHOUT_BOUNDS) bounds = await boundsOf(db, filter)
+    const isOver = found.length === limit || end === undefined || end <= bounds.first
+    top = isOver ? null : Math.min(end, bounds.last + 1)
+  }
+  return found
+}
+
+/**
+ * Finds the newest entries of a search.
+ *
+ * One condition is looked up in its index. Of several, the one that the fewest entries pass is, and the others are
+ * checked on what it finds: at once where that is little, and otherwise in windows, so that a filter that nothing
+ * passes does not stop everybody else.
+ */
+export const searchAudits = async (db: SqliteDatabase, search: Search): Promise<AuditRow[]> => {
+  const { filter, limit, before } = search
+  const inOrder = equalities(filter)
+  const conditions = [...inOrder, ...duration(filter)]
+  if (conditions.length === inOrder.length && inOrder.length < 2) {
+    return newest(db, and(lt(audits.sequence, before), inOrder[0]?.indexed), limit)
+  }
+  const counted = conditions.map(condition => count(db, condition))
+  const { condition, entries } = counted.reduce(fewer)
+  if (entries < WINDOW) {
+    const few = and(condition.indexed, sql`+${audits.sequence} < ${before}`, ...others(conditions, condition))
+    return newestOfFew(db, few, limit)
+  }
+  const [first, ...more] = counted.filter(each => inOrder.includes(each.condition))
+  const one = first === undefined ? undefined : more.reduce(fewer, first).condition
+  return await walk(db, search, one, others(conditions, one))
+}

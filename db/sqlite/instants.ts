@@ -1,0 +1,8 @@
+/** An instant as it is stored: ISO 8601 text in UTC with milliseconds, which sorts as it reads. */
+export const toText = (instant: Date): string => instant.toISOString()
+
+export const toOptionalText = (instant: Date | null): string | null => (instant === null ? null : toText(instant))
+
+export const toDate = (text: string): Date => new Date(text)
+
+export const toOptionalDate = (text: string | null): Date | null => (text === null ? null : new Date(text))

@@ -1,0 +1,34 @@
+import type { AuditReads } from '../../domain/audits/rows.ts'
+import type { KeyLookup } from '../../domain/keys/freshness.ts'
+import type { KeyReads } from '../../domain/keys/rows.ts'
+import type { KeyTx } from '../../domain/keys/store.ts'
+import type { TransactorOf } from '../../domain/transaction.ts'
+import { createAuditReads, createAuditRows } from './audits/rows.ts'
+import { connect } from './connections.ts'
+import { createKeyLookup } from './keys/lookup.ts'
+import { createKeyReads } from './keys/reads.ts'
+import { createKeyRows } from './keys/rows.ts'
+import { createSqliteTransactor } from './transactor.ts'
+
+/** A store of client keys in an SQLite file. */
+export interface SqliteStore extends TransactorOf<{ readonly keys: KeyReads; readonly audits: AuditReads }, KeyTx> {
+  readonly keyLookup: Required<KeyLookup>
+  readonly close: () => void
+}
+
+/**
+ * Opens a store of client keys in an SQLite file, makes it where there is none, and brings its tables up to date. Other
+ * processes may use the file meanwhile, and what they change is obeyed by the next request here.
+ */
+export const openSqliteStore = (path: string): SqliteStore => {
+  const { writing, reading, close } = connect(path)
+  return {
+    ...createSqliteTransactor({
+      writing: writing.$client,
+      rows: { keys: createKeyReads(reading), audits: createAuditReads(reading) },
+      tx: { keys: createKeyRows(writing), audits: createAuditRows(writing) }
+    }),
+    keyLookup: createKeyLookup(reading.$client),
+    close
+  }
+}

@@ -1,0 +1,64 @@
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
+import { toOptionalDate } from '../instants.ts'
+import type { SqliteDatabase } from '../database.ts'
+import { isActiveToken } from './conditions.ts'
+import { clientKeys, clientKeyTokens, environmentKeyUses } from '../schema.ts'
+
+const readManaged = (db: SqliteDatabase, at: Date): GenerationUse[] =>
+  db
+    .select({
+      generation: clientKeyTokens.generation,
+      liveTokens: sql<number>`sum(${isActiveToken(at)})`,
+      lastUsedAt: sql<string | null>`max(${clientKeyTokens.lastUsedAt})`
+    })
+    .from(clientKeyTokens)
+    .innerJoin(clientKeys, eq(clientKeys.row, clientKeyTokens.clientKey))
+    .groupBy(clientKeyTokens.generation)
+    .all()
+    .map(use => ({ ...use, source: 'managed', lastUsedAt: toOptionalDate(use.lastUsedAt) }))
+
+const readEnvironment = (db: SqliteDatabase): GenerationUse[] =>
+  db
+    .select({
+      generation: environmentKeyUses.generation,
+      lastUsedAt: sql<string>`max(${environmentKeyUses.lastUsedAt})`
+    })
+    .from(environmentKeyUses)
+    .groupBy(environmentKeyUses.generation)
+    .all()
+    .map(use => ({ ...use, source: 'environment', liveTokens: null, lastUsedAt: toOptionalDate(use.lastUsedAt) }))
+
+/** Makes the reads of which secrets tokens depend on. */
+export const createGenerationReads = (db: SqliteDatabase): Pick<KeyReads, 'generations' | 'otherGenerations'> => {
+  const nextGeneration = (last: string): string | undefined =>
+    db
+      .select({ generation: clientKeyTokens.generation })
+      .from(clientKeyTokens)
+      .where(gt(clientKeyTokens.generation, last))
+      .orderBy(asc(clientKeyTokens.generation))
+      .limit(1)
+      .get()?.generation
+
+  const hasActiveToken = (generation: string, at: Date): boolean =>
+    db
+      .select({ one: sql`1` })
+      .from(clientKeyTokens)
+      .innerJoin(clientKeys, eq(clientKeys.row, clientKeyTokens.clientKey))
+      .where(and(eq(clientKeyTokens.generation, generation), isActiveToken(at)))
+      .limit(1)
+      .get() !== undefined
+
+  return {
+    generations: async at => [...readManaged(db, at), ...readEnvironment(db)],
+
+    // From one generation to the next by the index: to list them by `distinct` would read every token.
+    otherGenerations: async (known, at) => {
+      const others: string[] = []
+      for (let next = nextGeneration(''); next !== undefined; next = nextGeneration(next)) {
+        if (!known.includes(next) && hasActiveToken(next, at)) others.push(next)
+      }
+      return others
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { createBarrier } from '../../../domain/keys/barrier.ts'
+import type { KeyLookup } from '../../../domain/keys/freshness.ts'
+import type { Connection } from '../driver.ts'
+import { createTokenReads } from './tokens.ts'
+import { toFailure } from '../transactor.ts'
+
+/** A read that answers at once: where the database can't be used, it says so rather than wait. */
+const readNow = <T>(query: () => T): T => {
+  try {
+    return query()
+  } catch (error) {
+    throw toFailure(error)
+  }
+}
+
+/**
+ * Makes the look-up of authenticated requests, on the connection that reads.
+ *
+ * The pragma tells whether another connection has committed anything, be it of this process or of another
+ * (https://sqlite.org/pragma.html#pragma_data_version); only then is the revision read.
+ */
+export const createKeyLookup = (reading: Connection): Required<KeyLookup> => {
+  const readDataVersion = reading.prepare<[], number>('pragma data_version').pluck()
+  const readRevision = reading.prepare<[], number>('select epoch from client_key_epoch').pluck()
+  const { findToken, findRevocation } = createTokenReads(reading)
+
+  let revision = 0
+  // The version in which the revision was read.
+  let dataVersion: number | undefined
+
+  const refresh = (): void => {
+    const version = readDataVersion.get()
+    if (version === dataVersion) return
+    revision = Number(readRevision.get())
+    dataVersion = version
+  }
+
+  return {
+    barrier: createBarrier(() => {
+      readNow(refresh)
+    }),
+    revision: () => revision,
+    findByDigest: digest => readNow(() => findToken(digest)),
+    findRevocation: digest => readNow(() => findRevocation(digest))
+  }
+}

@@ -1,0 +1,122 @@
+import { setImmediate } from 'node:timers/promises'
+import { and, asc, desc, eq, gt, gte, isNull, lte, ne } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { ClientKeyRecord } from '../../../domain/keys/client-key.ts'
+import type { KeyReads } from '../../../domain/keys/rows.ts'
+import { toOptionalDate } from '../instants.ts'
+import type { SqliteDatabase } from '../database.ts'
+import { createGenerationReads } from './generations.ts'
+import { tokenColumns, toKeyRecord, toTokenRecord } from './columns.ts'
+import { matchesFilter } from './conditions.ts'
+import {
+  clientKeys,
+  clientKeyTokens,
+  clientKeyUsage,
+  environmentKeyRevocations,
+  environmentKeyUses
+} from '../schema.ts'
+import { createTokenReads } from './tokens.ts'
+
+/** How many keys are looked at before other work gets its turn. */
+const WINDOW = 1000
+
+export const createKeyReads = (db: SqliteDatabase): KeyReads => {
+  const tokenReads = createTokenReads(db.$client)
+
+  const find = (condition: SQL | undefined): ClientKeyRecord | null => {
+    const row = db.select().from(clientKeys).where(condition).get()
+    return row === undefined ? null : toKeyRecord(row)
+  }
+
+  return {
+    find: async id => find(eq(clientKeys.id, id)),
+    findByName: async name => find(and(eq(clientKeys.name, name), isNull(clientKeys.revokedAt))),
+    findToken: async digest => tokenReads.findToken(digest),
+    findRevocation: async digest => tokenReads.findRevocation(digest),
+    page: createKeyPage(db),
+    tokens: async (id, { limit, exceptDigest }) => readTokens(db, id, limit, exceptDigest),
+    environmentRecord: async key => readEnvironmentRecord(db, key),
+    usage: async (id, { day }) => readUsage(db, id, day),
+    ...createGenerationReads(db)
+  }
+}
+
+// In windows, so that a filter that few of a million keys pass does not stop everybody else.
+const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
+  const windowEnd = (after: string): string | undefined =>
+    db
+      .select({ id: clientKeys.id })
+      .from(clientKeys)
+      .where(gt(clientKeys.id, after))
+      .orderBy(asc(clientKeys.id))
+      .limit(1)
+      .offset(WINDOW - 1)
+      .get()?.id
+
+  return async (filter, { limit, after, at }) => {
+    const keys: ClientKeyRecord[] = []
+    let end: string | undefined = after ?? ''
+    while (end !== undefined && keys.length < limit) {
+      const begin: string = end
+      end = windowEnd(begin)
+      const isInWindow = and(gt(clientKeys.id, begin), end === undefined ? undefined : lte(clientKeys.id, end))
+      const rows = db
+        .select()
+        .from(clientKeys)
+        .where(and(isInWindow, matchesFilter(filter, at)))
+        .orderBy(asc(clientKeys.id))
+        .limit(limit - keys.length)
+        .all()
+      keys.push(...rows.map(toKeyRecord))
+      await setImmediate()
+    }
+    return keys
+  }
+}
+
+const readTokens = (db: SqliteDatabase, id: string, limit: number, exceptDigest: string | undefined) =>
+  db
+    .select(tokenColumns)
+    .from(clientKeyTokens)
+    .innerJoin(clientKeys, eq(clientKeys.row, clientKeyTokens.clientKey))
+    .where(
+      and(eq(clientKeys.id, id), exceptDigest === undefined ? undefined : ne(clientKeyTokens.digest, exceptDigest))
+    )
+    .orderBy(desc(clientKeyTokens.createdAt))
+    .limit(limit)
+    .all()
+    .map(toTokenRecord)
+
+const readEnvironmentRecord = (db: SqliteDatabase, { id, digest }: { id: string; digest: string }) => {
+  const revocation = db
+    .select()
+    .from(environmentKeyRevocations)
+    .where(eq(environmentKeyRevocations.digest, digest))
+    .get()
+  const uses = db
+    .select()
+    .from(environmentKeyUses)
+    .where(eq(environmentKeyUses.clientKeyId, id))
+    .orderBy(desc(environmentKeyUses.lastUsedAt))
+    .all()
+  return {
+    revokedAt: toOptionalDate(revocation?.revokedAt ?? null),
+    revokedReason: revocation?.revokedReason ?? null,
+    tokens: uses.map(({ clientKeyId, ...use }) =>
+      toTokenRecord({ ...use, hint: null, createdAt: null, expiresAt: null, revokedAt: null })
+    )
+  }
+}
+
+const readUsage = (db: SqliteDatabase, id: string, day: string) =>
+  db
+    .select({
+      day: clientKeyUsage.day,
+      kind: clientKeyUsage.kind,
+      label: clientKeyUsage.label,
+      count: clientKeyUsage.count
+    })
+    .from(clientKeyUsage)
+    .where(and(eq(clientKeyUsage.clientKeyId, id), gte(clientKeyUsage.day, day)))
+    .orderBy(asc(clientKeyUsage.day), asc(clientKeyUsage.kind), desc(clientKeyUsage.count), asc(clientKeyUsage.label))
+    .all()

@@ -1,0 +1,158 @@
+import { and, asc, count, desc, eq, gt, isNull, lte, or, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { KeyRows } from '../../../domain/keys/rows.ts'
+import { toDate, toOptionalText, toText } from '../instants.ts'
+import type { SqliteDatabase } from '../database.ts'
+import { toChangedColumns } from './columns.ts'
+import { isActiveByItself } from './conditions.ts'
+import { createKeyReads } from './reads.ts'
+import { clientKeyAttempts, clientKeyEpoch, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
+import { createUsageRows } from './usage.ts'
+
+/** SQLite takes no offset without a limit, and Drizzle no negative one. */
+const ALL_TOKENS = Number.MAX_SAFE_INTEGER
+
+type RecordRows = 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey' | 'advanceRevision'
+type TokenRows = 'insertToken' | 'expireTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
+type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'removeIdempotencyRecords'
+
+export const createKeyRows = (db: SqliteDatabase): KeyRows => ({
+  ...createKeyReads(db),
+  ...createRecordRows(db),
+  ...createTokenRows(db),
+  ...createIdempotencyRows(db),
+  ...createUsageRows(db)
+})
+
+/** The row of a key, to which its tokens refer. */
+const rowOf = (db: SqliteDatabase, id: string): SQL =>
+  sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
+
+const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
+  advanceRevision: async () => {
+    db.update(clientKeyEpoch)
+      .set({ epoch: sql`epoch + 1` })
+      .run()
+  },
+
+  insert: async key => {
+    db.insert(clientKeys)
+      .values({
+        id: key.id,
+        name: key.name,
+        description: key.description,
+        scopes: JSON.stringify(key.scopes),
+        expiresAt: toOptionalText(key.expiresAt),
+        enabled: key.enabled,
+        allowedIps: JSON.stringify(key.allowedIps),
+        rateLimitMax: key.rateLimit?.max ?? null,
+        rateLimitWindowSeconds: key.rateLimit?.windowSeconds ?? null,
+        metadata: key.metadata,
+        createdAt: toText(key.createdAt),
+        createdBy: JSON.stringify(key.createdBy)
+      })
+      .run()
+  },
+
+  update: async (id, change) => {
+    db.update(clientKeys).set(toChangedColumns(change)).where(eq(clientKeys.id, id)).run()
+  },
+
+  revoke: async (id, { at, reason }) => {
+    db.update(clientKeys)
+      .set({ revokedAt: toText(at), revokedReason: reason })
+      .where(eq(clientKeys.id, id))
+      .run()
+  },
+
+  revokeEnvironmentKey: async (digest, { at, reason }) =>
+    db
+      .insert(environmentKeyRevocations)
+      .values({ digest, revokedAt: toText(at), revokedReason: reason })
+      .onConflictDoNothing()
+      .run().changes === 1
+})
+
+const pruneTokens = (db: SqliteDatabase, id: string, keep: number, at: Date): void => {
+  const isActive = sql<number>`${isActiveByItself(at)}`
+  const surplus = db
+    .select({ digest: clientKeyTokens.digest, isActive })
+    .from(clientKeyTokens)
+    .where(eq(clientKeyTokens.clientKey, rowOf(db, id)))
+    .orderBy(desc(isActive), desc(clientKeyTokens.createdAt), asc(clientKeyTokens.digest))
+    .limit(ALL_TOKENS)
+    .offset(keep)
+    .all()
+  for (const token of surplus) {
+    if (token.isActive === 0) db.delete(clientKeyTokens).where(eq(clientKeyTokens.digest, token.digest)).run()
+  }
+}
+
+const createTokenRows = (db: SqliteDatabase): Pick<KeyRows, TokenRows> => ({
+  insertToken: async (id, { digest, generation, hint }, createdAt) => {
+    db.insert(clientKeyTokens)
+      .values({ clientKey: sql`${rowOf(db, id)}`, digest, generation, hint, createdAt: toText(createdAt) })
+      .run()
+  },
+
+  expireTokens: async (id, expiresAt) => {
+    const until = toText(expiresAt)
+    db.update(clientKeyTokens)
+      .set({ expiresAt: until })
+      .where(
+        and(
+          eq(clientKeyTokens.clientKey, rowOf(db, id)),
+          or(isNull(clientKeyTokens.expiresAt), gt(clientKeyTokens.expiresAt, until))
+        )
+      )
+      .run()
+  },
+
+  revokeToken: async (digest, at) => {
+    db.update(clientKeyTokens)
+      .set({ revokedAt: toText(at) })
+      .where(and(eq(clientKeyTokens.digest, digest), isNull(clientKeyTokens.revokedAt)))
+      .run()
+  },
+
+  countActiveTokens: async (id, at) =>
+    Number(
+      db
+        .select({ tokens: count() })
+        .from(clientKeyTokens)
+        .where(and(eq(clientKeyTokens.clientKey, rowOf(db, id)), isActiveByItself(at)))
+        .get()?.tokens
+    ),
+
+  pruneTokens: async (id, { keep, at }) => {
+    pruneTokens(db, id, keep, at)
+  }
+})
+
+const createIdempotencyRows = (db: SqliteDatabase): Pick<KeyRows, IdempotencyRows> => ({
+  findIdempotencyRecord: async (requester, keyHash) => {
+    const found = db
+      .select({ record: clientKeyAttempts, clientKeyId: clientKeys.id })
+      .from(clientKeyAttempts)
+      .innerJoin(clientKeys, eq(clientKeys.row, clientKeyAttempts.clientKey))
+      .where(and(eq(clientKeyAttempts.caller, requester), eq(clientKeyAttempts.keyHash, keyHash)))
+      .get()
+    if (found === undefined) return null
+    const { requestHash, tokenDigest, at } = found.record
+    return { requester, keyHash, requestHash, clientKeyId: found.clientKeyId, tokenDigest, at: toDate(at) }
+  },
+
+  saveIdempotencyRecord: async ({ requester, keyHash, requestHash, clientKeyId, tokenDigest, at }) => {
+    const values = { requestHash, clientKey: sql`${rowOf(db, clientKeyId)}`, tokenDigest, at: toText(at) }
+    db.insert(clientKeyAttempts)
+      .values({ caller: requester, keyHash, ...values })
+      .onConflictDoUpdate({ target: [clientKeyAttempts.caller, clientKeyAttempts.keyHash], set: values })
+      .run()
+  },
+
+  removeIdempotencyRecords: async until => {
+    db.delete(clientKeyAttempts)
+      .where(lte(clientKeyAttempts.at, toText(until)))
+      .run()
+  }
+})

@@ -1,0 +1,119 @@
+import { sql } from 'drizzle-orm'
+import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+// Nothing here holds a key_id or a token; a digest makes neither. `row` is what tokens refer to, since rows of an
+// integer key are found in one step.
+export const clientKeys = sqliteTable(
+  'client_keys',
+  {
+    row: integer('row').primaryKey({ autoIncrement: true }),
+    id: text('id').notNull(),
+    name: text('name').notNull(),
+    description: text('description'),
+    scopes: text('scopes').notNull(),
+    expiresAt: text('expires_at'),
+    enabled: integer('enabled', { mode: 'boolean' }).notNull(),
+    allowedIps: text('allowed_ips').notNull(),
+    rateLimitMax: integer('rate_limit_max'),
+    rateLimitWindowSeconds: integer('rate_limit_window_seconds'),
+    metadata: text('metadata').notNull(),
+    createdAt: text('created_at').notNull(),
+    createdBy: text('created_by').notNull(),
+    revokedAt: text('revoked_at'),
+    revokedReason: text('revoked_reason'),
+    // The latest of its tokens', so that a list need not look at them.
+    lastUsedAt: text('last_used_at')
+  },
+  table => [
+    uniqueIndex('client_keys_id_unique').on(table.id),
+    uniqueIndex('client_keys_name_unique')
+      .on(table.name)
+      .where(sql`${table.revokedAt} is null`),
+    check('client_keys_rate_limit', sql`(${table.rateLimitMax} is null) = (${table.rateLimitWindowSeconds} is null)`),
+    check(
+      'client_keys_json',
+      sql`json_valid(${table.scopes}) and json_valid(${table.allowedIps}) and json_valid(${table.metadata}) and json_valid(${table.createdBy})`
+    )
+  ]
+)
+
+// The migration adds WITHOUT ROWID, so that a token is found in one step as well.
+export const clientKeyTokens = sqliteTable(
+  'client_key_tokens',
+  {
+    digest: text('digest').primaryKey(),
+    clientKey: integer('client_key')
+      .notNull()
+      .references(() => clientKeys.row, { onDelete: 'restrict' }),
+    generation: text('generation').notNull(),
+    hint: text('hint').notNull(),
+    createdAt: text('created_at').notNull(),
+    expiresAt: text('expires_at'),
+    revokedAt: text('revoked_at'),
+    lastUsedAt: text('last_used_at'),
+    lastUsedIp: text('last_used_ip'),
+    lastUsedAgent: text('last_used_agent'),
+    useCount: integer('use_count').notNull().default(0)
+  },
+  table => [
+    index('client_key_tokens_client_key').on(table.clientKey, table.createdAt),
+    index('client_key_tokens_generation').on(table.generation)
+  ]
+)
+
+// Entries of CLIENT_KEYS that were revoked, although the environment still has them.
+export const environmentKeyRevocations = sqliteTable('environment_key_revocations', {
+  digest: text('digest').primaryKey(),
+  revokedAt: text('revoked_at').notNull(),
+  revokedReason: text('revoked_reason')
+})
+
+export const environmentKeyUses = sqliteTable(
+  'environment_key_uses',
+  {
+    clientKeyId: text('client_key_id').notNull(),
+    generation: text('generation').notNull(),
+    lastUsedAt: text('last_used_at').notNull(),
+    lastUsedIp: text('last_used_ip').notNull(),
+    lastUsedAgent: text('last_used_agent'),
+    useCount: integer('use_count').notNull()
+  },
+  table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
+)
+
+export const clientKeyUsage = sqliteTable(
+  'client_key_usage',
+  {
+    clientKeyId: text('client_key_id').notNull(),
+    day: text('day').notNull(),
+    kind: text('kind', { enum: ['scope', 'refusal', 'address'] }).notNull(),
+    label: text('label').notNull(),
+    count: integer('count').notNull()
+  },
+  table => [
+    primaryKey({ columns: [table.clientKeyId, table.day, table.kind, table.label] }),
+    index('client_key_usage_day').on(table.day)
+  ]
+)
+
+// One row, which every change to any key counts up: what others have cached of keys holds for as long as it stands
+// still.
+export const clientKeyEpoch = sqliteTable('client_key_epoch', {
+  id: integer('id').primaryKey(),
+  epoch: integer('epoch').notNull()
+})
+
+export const clientKeyAttempts = sqliteTable(
+  'client_key_attempts',
+  {
+    caller: text('caller').notNull(),
+    keyHash: text('key_hash').notNull(),
+    requestHash: text('request_hash').notNull(),
+    clientKey: integer('client_key')
+      .notNull()
+      .references(() => clientKeys.row, { onDelete: 'cascade' }),
+    tokenDigest: text('token_digest').notNull(),
+    at: text('at').notNull()
+  },
+  table => [primaryKey({ columns: [table.caller, table.keyHash] }), index('client_key_attempts_at').on(table.at)]
+)

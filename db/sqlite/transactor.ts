@@ -1,0 +1,87 @@
+import { ServiceUnavailable } from '../../domain/errors.ts'
+import type { Transactor } from '../../domain/transactor.ts'
+import { busyDeadline, createQueue, withBusyRetry } from '../transactor.ts'
+import { Database } from './driver.ts'
+import type { Connection } from './driver.ts'
+
+/** What SQLite reports where the database can't be used now: another process has it, or its disk is full or failing. */
+const UNAVAILABLE = /^SQLITE_(BUSY|FULL|READONLY|IOERR|CANTOPEN)/
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+
+/** Where the database can't be used now, a `ServiceUnavailable`; any other failure as it is. */
+export const toFailure = (error: unknown): unknown =>
+  error instanceof Database.SqliteError && UNAVAILABLE.test(error.code)
+    ? Object.assign(new ServiceUnavailable(), { cause: error })
+    : error
+
+/**
+ * Runs work in a transaction of a connection, which nothing else uses meanwhile. SQLite answers at once, so the work is
+ * over before the event loop turns; work that is not has awaited something else, and held the lock over it.
+ */
+const inTransaction = async <T>(connection: Connection, work: () => Promise<T>): Promise<T> => {
+  connection.exec('begin immediate')
+  let turns = 0
+  const turn = setImmediate(() => {
+    turns++
+  })
+  try {
+    const result = await work()
+    if (turns > 0) throw new Error('a transaction awaited something else than its rows')
+    connection.exec('commit')
+    return result
+  } finally {
+    clearImmediate(turn)
+    if (connection.inTransaction) connection.exec('rollback')
+  }
+}
+
+/** What a connection gives in and out of transactions. */
+export interface SqliteTransactorOptions<R, W> {
+  /** Where everything is written, by one transaction after another. */
+  readonly writing: Connection
+  readonly rows: R
+  readonly tx: W
+}
+
+/**
+ * Makes the transactor of a database: one connection writes, in transactions that begin and end by hand, and `rows`
+ * reads what is committed through another. Drizzle's own transactions commit before asynchronous work is done.
+ */
+export const createSqliteTransactor = <R, W>({
+  writing,
+  rows,
+  tx
+}: SqliteTransactorOptions<R, W>): Transactor<R, W> => {
+  const enqueue = createQueue()
+
+  const runWrite = async <T>(work: (tx: W) => Promise<T>, mayBeLost: boolean): Promise<T> => {
+    if (!mayBeLost) return await inTransaction(writing, async () => await work(tx))
+    writing.pragma('synchronous = NORMAL')
+    try {
+      return await inTransaction(writing, async () => await work(tx))
+    } finally {
+      writing.pragma('synchronous = FULL')
+    }
+  }
+
+  const failing = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      throw toFailure(error)
+    }
+  }
+
+  return {
+    write: async (work, { mayBeLost = false } = {}) => {
+      // From here on, so that those who wait in the queue of a database that is held do not wait for each other.
+      const deadline = busyDeadline()
+      return await failing(
+        enqueue(async () => await withBusyRetry(async () => await runWrite(work, mayBeLost), isBusy, deadline))
+      )
+    },
+    read: async work => await failing(withBusyRetry(async () => await work(rows), isBusy))
+  }
+}

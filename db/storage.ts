@@ -1,0 +1,11 @@
+import type { KeyLookup } from '../domain/keys/freshness.ts'
+import type { Transactor } from '../domain/transactor.ts'
+
+/** An open database, whatever the engine: services read and write through its transactor. */
+export interface Storage extends Transactor {
+  /** What authenticated requests need, and nothing else. */
+  readonly keyLookup: Required<KeyLookup>
+  /** Resolves when the database answers a query; rejects when it does not. */
+  readonly ping: () => Promise<void>
+  readonly close: () => void
+}

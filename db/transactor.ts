@@ -1,0 +1,37 @@
+import { setTimeout } from 'node:timers/promises'
+
+/** How long work is tried again while another process holds the database. */
+const BUSY_TIMEOUT_MS = 1000
+const RETRY_INTERVAL_MS = 20
+
+/** The instant, in milliseconds of the monotonic clock, until which work that begins now is tried again. */
+export const busyDeadline = (): number => performance.now() + BUSY_TIMEOUT_MS
+
+/**
+ * Runs work that another process may keep from the database, again and again until the deadline. The wait is not the
+ * engine's own, which would stop the event loop and every other request with it.
+ */
+export const withBusyRetry = async <T>(
+  work: () => Promise<T>,
+  isBusy: (error: unknown) => boolean,
+  deadline = busyDeadline()
+): Promise<T> => {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error
+    }
+    await setTimeout(RETRY_INTERVAL_MS)
+  }
+}
+
+/** Makes a queue: what is put in runs one after another, in order. A failure is its caller's alone. */
+export const createQueue = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return async work => {
+    const result = last.then(work, work)
+    last = result
+    return await result
+  }
+}

@@ -1,0 +1,64 @@
+import type { RequestContext } from '../access/principal.ts'
+import { differences } from '../audits/audit.ts'
+import type { Changes } from '../audits/audit.ts'
+import { appendAudit } from '../audits/service.ts'
+import { DescriptiveNameTaken } from '../errors.ts'
+import type { Tx } from '../transactor.ts'
+import type { App, AppChange, Owner } from './app.ts'
+import { requireAuthorized } from './authorization.ts'
+import type { AppKey, AppReads } from './rows.ts'
+
+/** The rows that changes of apps are made on. */
+export type AppTx = Pick<Tx, 'apps' | 'audits' | 'organizations' | 'users'>
+
+/** Appends the audit entry of a change of an app. */
+export const auditApp = async (
+  { audits }: Pick<AppTx, 'audits'>,
+  verb: string,
+  name: string,
+  { at, context, changes }: { readonly at: Date; readonly context: RequestContext; readonly changes: Changes }
+): Promise<void> => {
+  await appendAudit(audits, {
+    at,
+    source: context,
+    action: `app.${verb}`,
+    subject: { type: 'app', id: name },
+    changes
+  })
+}
+
+export const refuseTakenName = async (
+  apps: Pick<AppReads, 'isNameTaken'>,
+  owner: Owner,
+  descriptiveName: string
+): Promise<void> => {
+  if (await apps.isNameTaken(owner, descriptiveName)) throw new DescriptiveNameTaken()
+}
+
+/** Changes what is named of an app and leaves the rest. Where nothing is named, nothing happens. */
+export const updateApp = async (tx: AppTx, key: AppKey, change: AppChange, context: RequestContext): Promise<App> => {
+  const before = await requireAuthorized(tx.apps, key, 'update', context)
+  if (Object.keys(change).length === 0) return before
+  const at = new Date()
+  const after = { ...before, ...change, updatedAt: at }
+  if (after.descriptiveName !== before.descriptiveName) {
+    await refuseTakenName(tx.apps, before.owner, after.descriptiveName)
+  }
+  await tx.apps.update(before.id, change, at)
+  await auditApp(tx, 'update', before.name, { at, context, changes: changesOf(before, after) })
+  return after
+}
+
+export const discardApp = async (tx: AppTx, key: AppKey, context: RequestContext): Promise<void> => {
+  const { id, name } = await requireAuthorized(tx.apps, key, 'destroy', context)
+  const at = new Date()
+  await tx.apps.discard(id, at)
+  await auditApp(tx, 'delete', name, { at, context, changes: {} })
+}
+
+// Panels and schedules may be large, and may hold what is nobody else's business.
+const changesOf = (before: App, after: App): Changes => ({
+  ...differences({ descriptive_name: before.descriptiveName }, { descriptive_name: after.descriptiveName }),
+  ...(after.panels === before.panels ? {} : { panels: { changed: true } }),
+  ...(after.schedule === before.schedule ? {} : { schedule: { changed: true } })
+})

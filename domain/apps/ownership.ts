@@ -1,0 +1,47 @@
+import { userIdOf } from '../access/principal.ts'
+import type { RequestContext } from '../access/principal.ts'
+import { mayOwnThrough } from '../access/rules.ts'
+import type { Changes } from '../audits/audit.ts'
+import { Forbidden, OwnerNotFound } from '../errors.ts'
+import type { OrganizationReads } from '../organizations/rows.ts'
+import type { UserReads } from '../users/rows.ts'
+import type { Owner } from './app.ts'
+
+/** Where owners of apps are looked up. */
+export interface OwnerReads {
+  readonly organizations: Pick<OrganizationReads, 'find' | 'roleOf'>
+  readonly users: Pick<UserReads, 'find'>
+}
+
+/** Throws OwnerNotFound where there is no such owner. */
+export const requireOwner = async ({ organizations, users }: OwnerReads, { type, id }: Owner): Promise<void> => {
+  if ((await (type === 'User' ? users : organizations).find(id)) === null) throw new OwnerNotFound()
+}
+
+/**
+ * Throws Forbidden where a user may not have apps made for, or transferred to, an owner, and OwnerNotFound where there
+ * is no such owner.
+ */
+export const refuseOwner = async (
+  rows: OwnerReads,
+  owner: Owner,
+  action: 'create' | 'receive',
+  context: Pick<RequestContext, 'principal'>
+): Promise<void> => {
+  const userId = userIdOf(context)
+  if (userId !== null && owner.type === 'Organization') {
+    if (!mayOwnThrough(await rows.organizations.roleOf(owner.id, userId), action)) throw new Forbidden()
+    // Who has a role in an organization has shown that it is there.
+    return
+  }
+  if (userId !== null && owner.id !== userId) throw new Forbidden()
+  await requireOwner(rows, owner)
+}
+
+/** What an audit entry tells of another owner. */
+export const ownerChanges = (from: Owner, to: Owner): Changes => ({
+  owner_type: { from: from.type, to: to.type },
+  owner_id: { from: from.id, to: to.id }
+})
+
+export const isSameOwner = (one: Owner, other: Owner): boolean => one.type === other.type && one.id === other.id

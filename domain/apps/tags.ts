@@ -1,0 +1,33 @@
+import type { RequestContext } from '../access/principal.ts'
+import { creation } from '../audits/audit.ts'
+import { TagNotFound, TooManyTags } from '../errors.ts'
+import type { Tag, TagKey } from './app.ts'
+import { findAuthorized, requireAuthorized } from './authorization.ts'
+import { auditApp } from './changes.ts'
+import type { AppTx } from './changes.ts'
+import type { AppKey } from './rows.ts'
+
+/** At most how many tags an app has: they come with it in every list. */
+const MAX_TAGS = 1000
+
+/** Adds a tag where the app does not have it yet. */
+export const addTag = async (
+  tx: AppTx,
+  key: AppKey,
+  wanted: TagKey,
+  context: RequestContext
+): Promise<{ tag: Tag; added: boolean }> => {
+  const { id, name } = await requireAuthorized(tx.apps, key, 'update', context)
+  const known = await tx.apps.findTag(id, wanted)
+  if (known !== null) return { tag: known, added: false }
+  if ((await tx.apps.countTags(id)) >= MAX_TAGS) throw new TooManyTags()
+  const tag = await tx.apps.insertTag(id, wanted)
+  await auditApp(tx, 'add_tag', name, { at: new Date(), context, changes: creation({ tag: wanted }) })
+  return { tag, added: true }
+}
+
+export const removeTag = async (tx: AppTx, key: AppKey, tag: TagKey, context: RequestContext): Promise<void> => {
+  const app = await findAuthorized(tx.apps, key, 'update', context)
+  if (app === null || !(await tx.apps.removeTag(app.id, tag))) throw new TagNotFound()
+  await auditApp(tx, 'remove_tag', app.name, { at: new Date(), context, changes: { tag: { from: tag, to: null } } })
+}

@@ -1,0 +1,39 @@
+import type { Audit } from './audit.ts'
+
+export interface AuditFilter {
+  readonly subjectType?: string | undefined
+  readonly subjectId?: string | undefined
+  readonly actorKind?: string | undefined
+  readonly actorId?: string | undefined
+  readonly action?: string | undefined
+  /** Entries from this instant on. */
+  readonly since?: Date | undefined
+  /** Entries before this instant. */
+  readonly until?: Date | undefined
+}
+
+/** The last entry of the trail; sequence 0, and 64 zeros for a hash, where there is none. */
+export interface AuditHead {
+  readonly sequence: number
+  readonly hash: string
+}
+
+export interface AuditReads {
+  /** The newest entries that match, at most `limit`, below the sequence `before`. */
+  newest: (
+    filter: AuditFilter,
+    page: { readonly limit: number; readonly before?: number | undefined }
+  ) => Promise<Audit[]>
+  /** Entries in order, at most `limit`, above the sequence `after`, which may be negative to find forged ones. */
+  inOrder: (page: { readonly limit: number; readonly after: number }) => Promise<Audit[]>
+  /** The last entry that was ever appended. */
+  head: () => Promise<AuditHead>
+}
+
+/** Entries are only ever appended. */
+export interface AuditRows extends AuditReads {
+  /** The same as `head`; from here to the end of the transaction no other transaction appends. */
+  lockHead: () => Promise<AuditHead>
+  /** Stores an entry, which becomes the head. */
+  append: (entry: Audit) => Promise<void>
+}

@@ -1,0 +1,59 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Transactor } from '../transactor.ts'
+import type { Audit, NewAudit } from './audit.ts'
+import { hashOf } from './chain.ts'
+import type { AuditFilter, AuditHead, AuditReads, AuditRows } from './rows.ts'
+
+const BATCH_SIZE = 1000
+
+/** Appends an entry to the trail, chained to the one before it. To be called in the transaction of the change. */
+export const appendAudit = async (
+  audits: AuditRows,
+  { at, source: { actor, address, requestId }, action, subject, changes }: NewAudit
+): Promise<void> => {
+  const { sequence, hash: previousHash } = await audits.lockHead()
+  const entry = {
+    sequence: sequence + 1,
+    at,
+    actor,
+    action,
+    subject,
+    changes: JSON.stringify(changes),
+    address,
+    requestId,
+    previousHash
+  }
+  await audits.append({ ...entry, hash: hashOf(entry) })
+}
+
+/** The audit trail of the service, which services append to in the transactions of their changes. */
+export interface AuditService {
+  /** A page of the entries that match, the newest first, below the sequence `before`. */
+  page: (
+    filter: AuditFilter,
+    page: { readonly limit: number; readonly before?: number | undefined }
+  ) => Promise<{ audits: Audit[]; more: boolean }>
+  /** Every entry in order. Other work gets its turn in between. */
+  trail: () => AsyncGenerator<Audit, void>
+  /** The last entry that was ever appended. */
+  head: () => Promise<AuditHead>
+}
+
+export const createAuditService = ({ read }: Pick<Transactor<{ audits: AuditReads }>, 'read'>): AuditService => ({
+  page: async (filter, { limit, before }) => {
+    const found = await read(async ({ audits }) => await audits.newest(filter, { limit: limit + 1, before }))
+    return { audits: found.slice(0, limit), more: found.length > limit }
+  },
+
+  async *trail() {
+    for (let after: number | undefined = Number.MIN_SAFE_INTEGER; after !== undefined;) {
+      const begin: number = after
+      const batch = await read(async ({ audits }) => await audits.inOrder({ limit: BATCH_SIZE, after: begin }))
+      yield* batch
+      after = batch.length < BATCH_SIZE ? undefined : batch.at(-1)?.sequence
+      await setImmediate()
+    }
+  },
+
+  head: async () => await read(async ({ audits }) => await audits.head())
+})

@@ -1,0 +1,154 @@
+import { v7 as newId } from 'uuid'
+import type { RequestContext } from '../access/principal.ts'
+import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields } from '../errors.ts'
+import { changeKey, revokeEnvironmentKey, revokeKey } from './changes.ts'
+import type { KeyStore, KeyTx } from './changes.ts'
+import { UNLIMITED } from './client-key.ts'
+import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from './client-key.ts'
+import type { EnvironmentKeys } from './environment-keys.ts'
+import type { RetryableRequest } from './idempotency.ts'
+import { issueKey, rotateKey } from './issuing.ts'
+import type { CheckScopes } from './known-scopes.ts'
+import type { NewClientKey, NewToken } from './rows.ts'
+import type { UNSCOPED } from './scopes.ts'
+import { digestOf, issueClientKey } from './token.ts'
+import type { Issued, IssuedClientKey, TokenSealer } from './token.ts'
+
+export type { Issued } from './token.ts'
+
+const HINT_LENGTH = 4
+
+/** What a rotation is told beside the key. */
+export interface Rotation {
+  /** For how many seconds the older tokens stay active; 0: not at all. */
+  readonly graceSeconds: number
+  readonly retryable?: RetryableRequest | undefined
+  /**
+   * Is given the new token before it is active, so that no end of the process can lose an active one: where it throws,
+   * the key stays as it is.
+   */
+  readonly keep?: ((issued: IssuedClientKey) => void) | undefined
+}
+
+/** What changes keys: see `KeyService`. */
+export interface KeyLifecycle<S extends string> {
+  /** Throws InvalidFields for a key that would never be active, ClientKeyNameTaken and IdempotencyKeyReused. */
+  issue: (
+    wanted: WantedKey<S | typeof UNSCOPED>,
+    context: RequestContext,
+    retryable?: RetryableRequest
+  ) => Promise<Issued>
+  /** Gives a key a new token. Throws ClientKeyRevoked, TooManyTokens and IdempotencyKeyReused. */
+  rotate: (
+    id: string,
+    rotation: Rotation,
+    context: RequestContext
+  ) => Promise<Issued & { older: readonly TokenRecord[] }>
+  /** Throws ClientKeyRevoked, ClientKeyNameTaken and InvalidFields. */
+  change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context: RequestContext) => Promise<ClientKeyRecord>
+  revoke: (id: string, reason: string | null, context: RequestContext) => Promise<ClientKeyRecord>
+}
+
+export interface KeyLifecycleOptions {
+  readonly store: KeyStore
+  readonly sealer: TokenSealer
+  readonly environmentKeys: EnvironmentKeys
+  readonly checkScopes: CheckScopes
+  readonly find: (id: string) => Promise<ClientKeyRecord>
+}
+
+/** Runs a change of keys in one transaction, which moves the revision. */
+type Write = <T>(work: (tx: KeyTx) => Promise<T>) => Promise<T>
+
+/** Makes the verbs of the key service that change keys. */
+export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
+  const write: Write = async work =>
+    await options.store.write(async tx => {
+      await tx.keys.advanceRevision()
+      return await work(tx)
+    })
+  return { ...createTokenVerbs<S>(options, write), ...createChangeVerbs<S>(options, write) }
+}
+
+const createTokenVerbs = <S extends string>(
+  { sealer, environmentKeys, checkScopes }: KeyLifecycleOptions,
+  write: Write
+): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
+  issue: async (wanted, context, retryable) => {
+    const at = new Date()
+    checkScopes(wanted.scopes ?? [])
+    const key = newKey(wanted, context, at)
+    const { issued, token } = sealNew(sealer)
+    return { ...issued, key: await write(async tx => await issueKey(tx, key, { token, at, context, retryable })) }
+  },
+
+  rotate: async (id, { graceSeconds, retryable, keep }, context) => {
+    refuseEnvironmentKey(environmentKeys, id)
+    const at = new Date()
+    const { issued, token } = sealNew(sealer)
+    keep?.(issued)
+    const deadline = new Date(at.getTime() + graceSeconds * 1000)
+    const request = { token, at, context, retryable }
+    return { ...issued, ...existing(await write(async tx => await rotateKey(tx, id, deadline, request))) }
+  }
+})
+
+const createChangeVerbs = <S extends string>(
+  { environmentKeys, checkScopes, find }: KeyLifecycleOptions,
+  write: Write
+): Pick<KeyLifecycle<S>, 'change' | 'revoke'> => ({
+  change: async (id, wanted, context) => {
+    refuseEnvironmentKey(environmentKeys, id)
+    checkScopes(wanted.scopes ?? [])
+    return existing(await write(async tx => await changeKey(tx, id, wanted, context)))
+  },
+
+  revoke: async (id, reason, context) => {
+    const revocation = { at: new Date(), reason }
+    const fixed = environmentKeys.find(id)
+    if (fixed === null) return existing(await write(async tx => await revokeKey(tx, id, revocation, context)))
+    await write(async tx => {
+      await revokeEnvironmentKey(tx, fixed, revocation, context)
+    })
+    return await find(id)
+  }
+})
+
+const refuseEnvironmentKey = (environmentKeys: EnvironmentKeys, id: string): void => {
+  if (environmentKeys.find(id) !== null) throw new EnvironmentKeyFixed()
+}
+
+const existing = <T>(found: T | null): T => {
+  if (found === null) throw new ClientKeyNotFound()
+  return found
+}
+
+const newKey = (
+  { enabled = true, description = null, metadata = '{}', ...policy }: WantedKey,
+  { actor }: RequestContext,
+  at: Date
+): NewClientKey => {
+  const { expiresAt = null } = policy
+  if (expiresAt !== null && expiresAt <= at) throw new InvalidFields(['expires_at must be in the future'])
+  return {
+    ...UNLIMITED,
+    ...policy,
+    id: newId(),
+    source: 'managed',
+    enabled,
+    description,
+    metadata,
+    createdAt: at,
+    createdBy: actor,
+    revokedAt: null,
+    revokedReason: null,
+    lastUsedAt: null
+  }
+}
+
+const sealNew = (sealer: TokenSealer): { issued: IssuedClientKey; token: NewToken } => {
+  const issued = issueClientKey(sealer)
+  const { keyId, keyAccessToken } = issued
+  const hint = keyAccessToken.slice(-HINT_LENGTH)
+  return { issued, token: { digest: digestOf(keyId), generation: sealer.generation, hint } }
+}

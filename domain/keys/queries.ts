@@ -1,0 +1,100 @@
+import { ClientKeyNotFound } from '../errors.ts'
+import type { KeyStore } from './changes.ts'
+import type { ClientKeyRecord, TokenRecord } from './client-key.ts'
+import { toEnvironmentRecord } from './environment-keys.ts'
+import type { EnvironmentKey, EnvironmentKeys } from './environment-keys.ts'
+import { createInspector } from './inspection.ts'
+import type { Inspection } from './inspection.ts'
+import type { OpenLegacyToken } from './legacy-token.ts'
+import { createKeyList } from './listing.ts'
+import type { KeyPage } from './listing.ts'
+import type { ClientKeyFilter, KeyReads, UsageCount } from './rows.ts'
+import { secretUses } from './secrets.ts'
+import type { SecretUse } from './secrets.ts'
+import { generationOf } from './token.ts'
+import type { TokenSealer } from './token.ts'
+import { MAX_TOKENS } from './tokens.ts'
+import { dayBefore } from './usage.ts'
+
+/** What tells of keys: see `KeyService`. */
+export interface KeyQueries {
+  find: (id: string) => Promise<ClientKeyRecord>
+  /** The key of this id, else the one of this name that is not revoked; null where there is none. */
+  resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
+  /** The newest hundred tokens of a key, the newest first. */
+  tokens: (id: string) => Promise<readonly TokenRecord[]>
+  /**
+   * The entry that would allow an environment key without telling its `key_id`: `sha256:` and its digest. Null for a
+   * managed key, and for an environment key whose `key_id` could be guessed.
+   */
+  allowListEntry: (id: string) => string | null
+  /** Ordered by id, in which environment keys come last. */
+  list: (filter: ClientKeyFilter, page: KeyPage) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
+  /** What was recorded of a key in the last `days` days, today included. */
+  usage: (id: string, days: number) => Promise<UsageCount[]>
+  inspect: (token: string) => Promise<Inspection>
+  /** Each secret that is configured, and each that tokens still depend on. */
+  secrets: () => Promise<SecretUse[]>
+  /** The generations that active tokens depend on, of which no secret is configured. */
+  orphans: () => Promise<string[]>
+}
+
+export interface KeyQueriesOptions {
+  readonly store: Pick<KeyStore, 'read'>
+  readonly sealer: TokenSealer
+  readonly environmentKeys: EnvironmentKeys
+  /** The current secret, then the earlier ones. */
+  readonly secrets: readonly string[]
+  readonly openLegacyToken: OpenLegacyToken | undefined
+}
+
+/** Makes the verbs of the key service that change nothing. */
+export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
+  const { environmentKeys } = options
+  const generations = options.secrets.map(generationOf)
+  const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
+    await options.store.read(async ({ keys }) => await work(keys))
+
+  const findFixed = async ({ key, digest }: EnvironmentKey): Promise<ClientKeyRecord> =>
+    toEnvironmentRecord(key, await read(async keys => await keys.environmentRecord({ id: key.id, digest })))
+
+  const find = async (id: string): Promise<ClientKeyRecord> => {
+    const fixed = environmentKeys.find(id)
+    const found = fixed === null ? await read(async keys => await keys.find(id)) : await findFixed(fixed)
+    if (found === null) throw new ClientKeyNotFound()
+    return found
+  }
+
+  return {
+    find,
+    list: createKeyList({ read, environmentKeys, find }),
+    inspect: createInspector({ ...options, generations, read, find }),
+
+    resolve: async idOrName => {
+      const fixed = environmentKeys.find(idOrName)
+      if (fixed !== null) return await findFixed(fixed)
+      return await read(async keys => (await keys.find(idOrName)) ?? (await keys.findByName(idOrName)))
+    },
+
+    tokens: async id => {
+      const fixed = environmentKeys.find(id)
+      return fixed === null
+        ? await read(async keys => await keys.tokens(id, { limit: MAX_TOKENS }))
+        : (await read(async keys => await keys.environmentRecord({ id, digest: fixed.digest }))).tokens
+    },
+
+    allowListEntry: id => {
+      const fixed = environmentKeys.find(id)
+      return fixed === null || environmentKeys.isGuessable(fixed.digest) ? null : `sha256:${fixed.digest}`
+    },
+
+    usage: async (id, days) => {
+      await find(id)
+      return await read(async keys => await keys.usage(id, { day: dayBefore(new Date(), days - 1) }))
+    },
+
+    secrets: async () => secretUses(generations, await read(async keys => await keys.generations(new Date()))),
+
+    orphans: async () => await read(async keys => await keys.otherGenerations(generations, new Date()))
+  }
+}

@@ -1,0 +1,149 @@
+import type { Actor } from '../audits/audit.ts'
+import type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
+
+/** A token to be stored: everything that is kept of it. */
+export interface NewToken {
+  /** SHA-256 of its `key_id`, as 64 hexadecimal digits. */
+  readonly digest: string
+  readonly generation: string
+  readonly hint: string
+}
+
+/** Tells a request that is sent again from a new one. Nothing of it is secret: keys and bodies are hashed. */
+export interface IdempotencyRecord {
+  /** Who sent it: the id of a key, or a user. */
+  readonly requester: string
+  /** SHA-256 of the `Idempotency-Key`. */
+  readonly keyHash: string
+  /** SHA-256 of the request. */
+  readonly requestHash: string
+  /** The id of the client key that the request made or rotated. */
+  readonly clientKeyId: string
+  /** The digest of the token that it made. */
+  readonly tokenDigest: string
+  readonly at: Date
+}
+
+export interface ClientKeyFilter {
+  readonly enabled?: boolean | undefined
+  readonly revoked?: boolean | undefined
+  readonly expiresBefore?: Date | undefined
+  /** Keys that were made before this instant, and no token of which was used from it on. */
+  readonly unusedSince?: Date | undefined
+  readonly namePrefix?: string | undefined
+  /** Keys that may do what needs this scope; with `*`, unscoped keys only. */
+  readonly scope?: string | undefined
+  /** Managed keys with an active token that the secret of this generation sealed. */
+  readonly generation?: string | undefined
+}
+
+/** How often something was recorded of a key on a day. */
+export interface UsageCount {
+  /** UTC, such as 2026-01-31. */
+  readonly day: string
+  readonly kind: 'scope' | 'refusal' | 'address'
+  /** The scope, the reason, or the address; `*` stands for the addresses beyond the first hundred of a day. */
+  readonly label: string
+  readonly count: number
+}
+
+/** The last use of a token in a batch, and how many there were. */
+export interface TokenUsage {
+  readonly count: number
+  readonly lastUsedAt: Date
+  readonly lastUsedIp: string
+  readonly lastUsedAgent: string | null
+}
+
+/** The tokens that one secret sealed. */
+export interface GenerationUse {
+  readonly generation: string
+  readonly source: ClientKey['source']
+  /** How many tokens are active; null for environment keys, whose tokens are not stored. */
+  readonly liveTokens: number | null
+  readonly lastUsedAt: Date | null
+}
+
+/** What is known of an environment key beyond its entry in `CLIENT_KEYS`. */
+export interface EnvironmentRecord {
+  readonly revokedAt: Date | null
+  readonly revokedReason: string | null
+  /** Those that were used, the last one first. */
+  readonly tokens: readonly TokenRecord[]
+}
+
+/** What is read of managed keys, and of what is stored about environment keys. */
+export interface KeyReads {
+  readonly find: (id: string) => Promise<ClientKeyRecord | null>
+  /** The key of this name that is not revoked. */
+  readonly findByName: (name: string) => Promise<ClientKeyRecord | null>
+  readonly findToken: (digest: string) => Promise<KnownToken | null>
+  /** When the environment key of this digest was revoked; null: it was not. */
+  readonly findRevocation: (digest: string) => Promise<Date | null>
+  /** Keys that match, ordered by id, at most `limit`, after the id `after`. It may let other work have its turn. */
+  readonly page: (
+    filter: ClientKeyFilter,
+    page: { readonly limit: number; readonly after?: string | undefined; readonly at: Date }
+  ) => Promise<ClientKeyRecord[]>
+  /** The tokens of a key, the newest first, at most `limit`; one of them may be left out. */
+  readonly tokens: (
+    id: string,
+    page: { readonly limit: number; readonly exceptDigest?: string }
+  ) => Promise<TokenRecord[]>
+  readonly environmentRecord: (key: { readonly id: string; readonly digest: string }) => Promise<EnvironmentRecord>
+  /** From a day on, the oldest first. */
+  readonly usage: (id: string, since: { readonly day: string }) => Promise<UsageCount[]>
+  /** Each generation that any token has, with how many of its tokens are active at an instant. */
+  readonly generations: (at: Date) => Promise<GenerationUse[]>
+  /** The generations of managed tokens that are active at an instant, those in `known` left out. */
+  readonly otherGenerations: (known: readonly string[], at: Date) => Promise<string[]>
+}
+
+/** What is stored of a revocation. */
+export interface Revocation {
+  readonly at: Date
+  readonly reason: string | null
+}
+
+/** A managed key to be stored. */
+export interface NewClientKey extends ClientKeyRecord {
+  readonly createdAt: Date
+  readonly createdBy: Actor
+}
+
+/** Verbs without rules: which of them may be called, and for whom, is for the key service to tell. */
+export interface KeyRows extends KeyReads {
+  /** Moves the revision, which `KeyFreshness` tells. Every transaction that changes keys or tokens calls it. */
+  readonly advanceRevision: () => Promise<void>
+
+  readonly insert: (key: NewClientKey) => Promise<void>
+  readonly update: (id: string, change: KeyChange) => Promise<void>
+  readonly revoke: (id: string, revocation: Revocation) => Promise<void>
+  /** Answers whether this is the first revocation of the digest; the first one stays. */
+  readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<boolean>
+
+  readonly insertToken: (id: string, token: NewToken, createdAt: Date) => Promise<void>
+  /** Has the tokens of a key expire at an instant, those that expire earlier left as they are. */
+  readonly expireTokens: (id: string, expiresAt: Date) => Promise<void>
+  readonly revokeToken: (digest: string, at: Date) => Promise<void>
+  /** How many tokens of a key are neither revoked nor expired at an instant. */
+  readonly countActiveTokens: (id: string, at: Date) => Promise<number>
+  /** Removes tokens of a key that are revoked or expired, the oldest first, until at most `keep` tokens are left. */
+  readonly pruneTokens: (id: string, limit: { readonly keep: number; readonly at: Date }) => Promise<void>
+
+  readonly findIdempotencyRecord: (requester: string, keyHash: string) => Promise<IdempotencyRecord | null>
+  /** Stores a record, in the place of one of the same requester and key. */
+  readonly saveIdempotencyRecord: (record: IdempotencyRecord) => Promise<void>
+  /** Removes the records that were made at this instant or before. */
+  readonly removeIdempotencyRecords: (until: Date) => Promise<void>
+
+  /** Adds uses of a managed token, and of its key; of what is earlier than what is stored, only the count. */
+  readonly addTokenUsage: (digest: string, usage: TokenUsage) => Promise<void>
+  /** Adds uses of an environment key's token, which is told by its generation. */
+  readonly addEnvironmentUsage: (id: string, generation: string, usage: TokenUsage) => Promise<void>
+  readonly addUsage: (id: string, usage: UsageCount) => Promise<void>
+  /** Adds to a count that is there; answers whether it is. */
+  readonly addToUsage: (id: string, usage: UsageCount) => Promise<boolean>
+  readonly countUsageLabels: (id: string, of: Pick<UsageCount, 'day' | 'kind'>) => Promise<number>
+  readonly removeUsage: (before: { readonly day: string }) => Promise<void>
+}

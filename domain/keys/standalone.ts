@@ -1,0 +1,153 @@
+import type { Actor } from '../audits/audit.ts'
+import { InvalidFields } from '../errors.ts'
+import { createAuthenticator } from './authenticator.ts'
+import type { Authenticate } from './authenticator.ts'
+import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from './client-key.ts'
+import type { KeyPage } from './listing.ts'
+import type { ClientKeyFilter, UsageCount } from './rows.ts'
+import type { UNSCOPED } from './scopes.ts'
+import { createKeyService as createRules } from './service.ts'
+import type { KeyService as Rules } from './service.ts'
+import type { ClientKeyStore } from './store.ts'
+import type { Issued } from './token.ts'
+import { refuseCredentials } from './token-shape.ts'
+import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from './tokens.ts'
+import { createUsageRecorder, DAYS_KEPT } from './usage-recorder.ts'
+import type { UsageRecorder } from './usage-recorder.ts'
+import { createUsageWriter } from './usage.ts'
+import { checkedChange, checkedWanted } from './wanted.ts'
+
+export interface KeyServiceOptions<S extends string> {
+  readonly store: ClientKeyStore
+  /** The secret that seals tokens, 32 characters at least. */
+  readonly secret: string
+  /** Earlier secrets, whose tokens still open. */
+  readonly previousSecrets?: readonly string[] | undefined
+  /** The scopes that your routes ask for. A key has some of them, or `*`, which stands for them all. */
+  readonly scopes: readonly S[]
+  /** How many tokens are remembered; 10,000 by default, about 4 MB. */
+  readonly cacheSize?: number | undefined
+  /** Is told where usage could not be stored, which is kept and tried again; by default a warning of the process is. */
+  readonly onUsageFailure?: ((error: unknown) => void) | undefined
+}
+
+/** Who changes a key, for the audit trail. What an actor may do is for your service to decide. */
+export interface ChangeContext {
+  /** The operator of the process by default. */
+  readonly actor?: Actor | undefined
+  readonly address?: string | undefined
+  readonly requestId?: string | undefined
+}
+
+/** The keys of a service; `S` are its scopes. A change is one transaction, with an entry in the audit trail. */
+export interface KeyService<S extends string = string> {
+  readonly scopes: readonly S[]
+  /** Makes a key. Its `keyAccessToken` is in this answer and nowhere else. Throws InvalidFields, ClientKeyNameTaken. */
+  issue: (wanted: WantedKey<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<Issued>
+  /** Gives a key a new token; the older ones expire after `graceSeconds`, by default a day. Throws ClientKeyRevoked. */
+  rotate: (
+    id: string,
+    rotation?: { readonly graceSeconds?: number | undefined },
+    context?: ChangeContext
+  ) => Promise<Issued & { older: readonly TokenRecord[] }>
+  /** Throws InvalidFields, ClientKeyRevoked, ClientKeyNameTaken. */
+  change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<ClientKeyRecord>
+  /** Revokes a key permanently, from the next request on. */
+  revoke: (id: string, reason?: string | null, context?: ChangeContext) => Promise<ClientKeyRecord>
+  /** Throws ClientKeyNotFound, as each verb does that takes an id. */
+  find: (id: string) => Promise<ClientKeyRecord>
+  /** Keys in the order of their ids; by default the first hundred of all. */
+  list: (filter?: ClientKeyFilter, page?: KeyPage) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
+  /** The newest hundred tokens of a key, the newest first. */
+  tokens: (id: string) => Promise<readonly TokenRecord[]>
+  /** How a key was used in the last days, today included; 90 are kept. */
+  usage: (id: string, days?: number) => Promise<UsageCount[]>
+  /** Tells which key a token stands for. Rejects only where the store fails, never for a token. */
+  authenticate: Authenticate
+  /** Records how keys are used, which the plugin does; flush it before the store is closed. */
+  readonly recorder: UsageRecorder
+}
+
+const OPERATOR: Actor = { kind: 'cli', id: 'operator', name: 'operator' }
+
+const contextOf = ({ actor = OPERATOR, address, requestId }: ChangeContext = {}) => ({
+  actor,
+  address: address ?? null,
+  requestId: requestId ?? null,
+  principal: null
+})
+
+const MIN_SECRET_LENGTH = 32
+
+// Where types do not check it, a variable of the environment may be missing.
+const checkSecret = (secret: unknown): void => {
+  if (typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH) return
+  throw new TypeError(`secret must be text of ${MIN_SECRET_LENGTH} characters at least`)
+}
+
+const warn = (): void => {
+  process.emitWarning('the use of client keys could not be stored; it is kept for the next time')
+}
+
+/** Makes the service of client keys of any Fastify application, on a store of its choice. */
+export const createKeyService = <const S extends string>({
+  store,
+  secret,
+  previousSecrets = [],
+  scopes,
+  cacheSize,
+  onUsageFailure = warn
+}: KeyServiceOptions<S>): KeyService<S> => {
+  checkSecret(secret)
+  const rules = createRules({ store, secret, previousSecrets, scopes })
+  const recorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: onUsageFailure })
+  return {
+    scopes,
+    recorder,
+    ...changesOf(rules),
+    ...readsOf(rules, recorder),
+    authenticate: createAuthenticator({
+      secret,
+      previousSecrets,
+      lookup: store.keyLookup,
+      ...(cacheSize === undefined ? {} : { cacheSize })
+    })
+  }
+}
+
+const changesOf = <S extends string>(
+  rules: Rules<S>
+): Pick<KeyService<S>, 'issue' | 'rotate' | 'change' | 'revoke'> => ({
+  issue: async (wanted, context) => await rules.issue(checkedWanted(wanted), contextOf(context)),
+
+  rotate: async (id, { graceSeconds = DEFAULT_GRACE_SECONDS } = {}, context) => {
+    if (!Number.isInteger(graceSeconds) || graceSeconds < 0 || graceSeconds > MAX_GRACE_SECONDS) {
+      throw new InvalidFields([`graceSeconds must be an integer from 0 to ${MAX_GRACE_SECONDS}`])
+    }
+    return await rules.rotate(id, { graceSeconds }, contextOf(context))
+  },
+
+  change: async (id, change, context) => await rules.change(id, checkedChange(change), contextOf(context)),
+
+  revoke: async (id, reason = null, context) => {
+    refuseCredentials({ reason })
+    return await rules.revoke(id, reason, contextOf(context))
+  }
+})
+
+// What is told of use holds what was recorded until now.
+const readsOf = (
+  rules: Pick<Rules, 'find' | 'list' | 'tokens' | 'usage'>,
+  recorder: UsageRecorder
+): Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage'> => {
+  const settled = async <T>(read: () => Promise<T>): Promise<T> => {
+    await recorder.settle()
+    return await read()
+  }
+  return {
+    find: async id => await settled(async () => await rules.find(id)),
+    list: async (filter = {}, page = { limit: 100 }) => await settled(async () => await rules.list(filter, page)),
+    tokens: async id => await settled(async () => await rules.tokens(id)),
+    usage: async (id, days = DAYS_KEPT) => await settled(async () => await rules.usage(id, days))
+  }
+}

@@ -1,0 +1,30 @@
+import { userIdOf } from '../access/principal.ts'
+import type { RequestContext } from '../access/principal.ts'
+import { mayAdministerOrganization, maySeeOrganization } from '../access/rules.ts'
+import { Forbidden, OrganizationNotFound } from '../errors.ts'
+import type { Organization } from './organization.ts'
+import type { OrganizationReads } from './rows.ts'
+
+type Reads = Pick<OrganizationReads, 'find' | 'roleOf'>
+
+/** The organization. Throws OrganizationNotFound where there is none, or the user who asks may not see it. */
+export const findVisible = async (organizations: Reads, id: number, context: RequestContext): Promise<Organization> => {
+  const found = await organizations.find(id)
+  const userId = userIdOf(context)
+  if (found === null || (userId !== null && !maySeeOrganization(await organizations.roleOf(id, userId)))) {
+    throw new OrganizationNotFound()
+  }
+  return found
+}
+
+/** The organization. Throws OrganizationNotFound, and Forbidden where the user who asks may see but not change it. */
+export const findAuthorized = async (
+  organizations: Reads,
+  id: number,
+  context: RequestContext
+): Promise<Organization> => {
+  const found = await findVisible(organizations, id, context)
+  const userId = userIdOf(context)
+  if (userId !== null && !mayAdministerOrganization(await organizations.roleOf(id, userId))) throw new Forbidden()
+  return found
+}

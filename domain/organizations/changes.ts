@@ -1,0 +1,83 @@
+import { userIdOf } from '../access/principal.ts'
+import type { RequestContext } from '../access/principal.ts'
+import { refuseKeyWithoutApps } from '../access/transfer.ts'
+import type { Owner } from '../apps/app.ts'
+import { refuseOwner } from '../apps/ownership.ts'
+import { transferApps } from '../apps/transfer.ts'
+import { creation, differences } from '../audits/audit.ts'
+import { InvalidToken } from '../errors.ts'
+import type { Transactor, Tx } from '../transactor.ts'
+import { findAuthorized } from './access.ts'
+import { auditedOrganization, auditOrganization } from './audit.ts'
+import type { Organization } from './organization.ts'
+
+type Fields = Omit<Organization, 'id'>
+
+/** What makes, changes and removes organizations: see `OrganizationService`. */
+export interface OrganizationChanges {
+  /** A user who makes one becomes its admin. Throws InvalidToken for a user who was deleted meanwhile. */
+  readonly create: (fields: Fields, context: RequestContext) => Promise<Organization>
+  readonly update: (id: number, change: Partial<Fields>, context: RequestContext) => Promise<Organization>
+  /**
+   * Null: nobody gets the apps. Throws InsufficientScope for a client key that may give nobody apps, and what
+   * `refuseOwner` and `transferApps` throw.
+   */
+  readonly remove: (id: number, transferTo: Owner | null, context: RequestContext) => Promise<void>
+}
+
+/** Makes the verbs of the organization service that make, change and remove organizations. */
+export const createOrganizationChanges = ({ write }: Pick<Transactor, 'write'>): OrganizationChanges => ({
+  create: async (fields, context) => await write(async tx => await createOrganization(tx, fields, context)),
+
+  update: async (id, change, context) => await write(async tx => await updateOrganization(tx, id, change, context)),
+
+  remove: async (id, transferTo, context) => {
+    if (transferTo !== null) refuseKeyWithoutApps(context)
+    await write(async tx => {
+      await removeOrganization(tx, id, transferTo, context)
+    })
+  }
+})
+
+const createOrganization = async (tx: Tx, fields: Fields, context: RequestContext): Promise<Organization> => {
+  const userId = userIdOf(context)
+  if (userId !== null && (await tx.users.find(userId)) === null) throw new InvalidToken()
+  const at = new Date()
+  const made = await tx.organizations.insert(fields, at)
+  if (userId !== null) await tx.organizations.setRole(made.id, userId, 'admin')
+  const changes = creation({ ...auditedOrganization(made), ...(userId === null ? {} : { admin_id: userId }) })
+  await auditOrganization(tx, 'create', made.id, { at, context, changes })
+  return made
+}
+
+const updateOrganization = async (
+  tx: Tx,
+  id: number,
+  change: Partial<Fields>,
+  context: RequestContext
+): Promise<Organization> => {
+  const before = await findAuthorized(tx.organizations, id, context)
+  const after = { ...before, ...change }
+  const changes = differences(auditedOrganization(before), auditedOrganization(after))
+  if (Object.keys(changes).length === 0) return before
+  const at = new Date()
+  await tx.organizations.update(id, change, at)
+  await auditOrganization(tx, 'update', id, { at, context, changes })
+  return after
+}
+
+const removeOrganization = async (
+  tx: Tx,
+  id: number,
+  transferTo: Owner | null,
+  context: RequestContext
+): Promise<void> => {
+  await findAuthorized(tx.organizations, id, context)
+  if (transferTo !== null) await refuseOwner(tx, transferTo, 'receive', context)
+  const at = new Date()
+  const given = await transferApps(tx, { type: 'Organization', id }, transferTo, { at, context })
+  const users = await tx.organizations.countMembers(id)
+  await tx.organizations.remove(id)
+  const changes = differences({ ...given, users }, { apps: 0, deleted_apps: 0, users: 0 })
+  await auditOrganization(tx, 'delete', id, { at, context, changes })
+}

@@ -1,0 +1,40 @@
+import { userIdOf } from '../access/principal.ts'
+import type { RequestContext } from '../access/principal.ts'
+import type { Transactor } from '../transactor.ts'
+import { findAuthorized, findVisible } from './access.ts'
+import type { Member, Organization } from './organization.ts'
+import type { OrganizationReads } from './rows.ts'
+
+/** What tells of organizations: see `OrganizationService`. */
+export interface OrganizationQueries {
+  /** Those that the principal may see, ordered by id, at most `limit`, after the id `after`. */
+  readonly page: (
+    page: { readonly limit: number; readonly after: number },
+    context: RequestContext
+  ) => Promise<{ organizations: Organization[]; more: boolean }>
+  /** An organization and who belongs to it, ordered by user. */
+  readonly find: (id: number, context: RequestContext) => Promise<{ organization: Organization; members: Member[] }>
+  /** Throws where the principal may not administer an organization. */
+  readonly requireAdministrator: (id: number, context: RequestContext) => Promise<void>
+}
+
+/** Makes the verbs of the organization service that change nothing. */
+export const createOrganizationQueries = ({
+  read
+}: Pick<Transactor<{ organizations: OrganizationReads }>, 'read'>): OrganizationQueries => ({
+  page: async ({ limit, after }, context) => {
+    const page = { limit: limit + 1, after, userId: userIdOf(context) }
+    const found = await read(async ({ organizations }) => await organizations.page(page))
+    return { organizations: found.slice(0, limit), more: found.length > limit }
+  },
+
+  find: async (id, context) =>
+    await read(async ({ organizations }) => ({
+      organization: await findVisible(organizations, id, context),
+      members: await organizations.members(id)
+    })),
+
+  requireAdministrator: async (id, context) => {
+    await read(async ({ organizations }) => await findAuthorized(organizations, id, context))
+  }
+})

@@ -1,0 +1,29 @@
+import type { AppReads, AppRows } from './apps/rows.ts'
+import type { AuditReads, AuditRows } from './audits/rows.ts'
+import type { KeyReads, KeyRows } from './keys/rows.ts'
+import type { OrganizationReads, OrganizationRows } from './organizations/rows.ts'
+import type { UserReads, UserRows } from './users/rows.ts'
+import type { TransactorOf } from './transaction.ts'
+
+export type { WriteOptions } from './transaction.ts'
+
+/** What may be read of everything that is stored. Each verb is one look: two of them may see different states. */
+export interface Reads {
+  readonly apps: AppReads
+  readonly audits: AuditReads
+  readonly keys: KeyReads
+  readonly organizations: OrganizationReads
+  readonly users: UserReads
+}
+
+/** What may be read and written in a transaction. */
+export interface Tx {
+  readonly apps: AppRows
+  readonly audits: AuditRows
+  readonly keys: KeyRows
+  readonly organizations: OrganizationRows
+  readonly users: UserRows
+}
+
+/** Gives services their rows. */
+export type Transactor<R = Reads, W = Tx> = TransactorOf<R, W>

@@ -1,0 +1,28 @@
+import type { AuditSource, Changes } from '../audits/audit.ts'
+import type { AuditRows } from '../audits/rows.ts'
+import { appendAudit } from '../audits/service.ts'
+import { toUserJson } from './representation.ts'
+import type { UserRows } from './rows.ts'
+import type { User } from './user.ts'
+
+/** The rows that changes of users are made on. */
+export interface UserTx {
+  readonly users: UserRows
+  readonly audits: AuditRows
+}
+
+/** What an audit entry tells of a user: neither the password nor a hash of it. */
+export const auditedUser = (user: User): Record<string, unknown> => {
+  const { id, created_at: createdAt, ...fields } = toUserJson(user)
+  return fields
+}
+
+/** Appends the audit entry of something that was done to a user. */
+export const auditUser = async (
+  { audits }: Pick<UserTx, 'audits'>,
+  verb: string,
+  id: number,
+  { at, source, changes }: { at: Date; source: AuditSource; changes: Changes }
+): Promise<void> => {
+  await appendAudit(audits, { at, source, action: `user.${verb}`, subject: { type: 'user', id: String(id) }, changes })
+}

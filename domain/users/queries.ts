@@ -1,0 +1,59 @@
+import { setImmediate } from 'node:timers/promises'
+import type { RequestContext } from '../access/principal.ts'
+import { Forbidden, UserNotFound } from '../errors.ts'
+import type { Transactor } from '../transactor.ts'
+import type { Account, UserGrant, UserReads } from './rows.ts'
+import type { User } from './user.ts'
+
+/** How many grants are read before other work gets its turn. */
+const WINDOW = 1000
+
+/** What tells of users: see `UserService`. */
+export interface UserQueries {
+  readonly find: (id: number) => Promise<User>
+  /** The account of an address in lower case; null where there is none. */
+  readonly findAccount: (email: string) => Promise<Account | null>
+  /** Ordered by id, at most `limit`, after the id `after`. */
+  readonly page: (page: { readonly limit: number; readonly after: number }) => Promise<{ users: User[]; more: boolean }>
+  /**
+   * What a user was granted, ordered by the ids of the apps, those that were deleted left out. Throws Forbidden for a
+   * user who is neither this one nor an administrator.
+   */
+  readonly grants: (id: number, context: RequestContext) => Promise<UserGrant[]>
+}
+
+/** Makes the verbs of the user service that change nothing. */
+export const createUserQueries = ({ read }: Pick<Transactor<{ users: UserReads }>, 'read'>): UserQueries => {
+  const find = async (id: number): Promise<User> => {
+    const user = await read(async ({ users }) => await users.find(id))
+    if (user === null) throw new UserNotFound()
+    return user
+  }
+
+  return {
+    find,
+
+    findAccount: async email => await read(async ({ users }) => await users.findAccountByEmail(email)),
+
+    page: async ({ limit, after }) => {
+      const found = await read(async ({ users }) => await users.page({ limit: limit + 1, after }))
+      return { users: found.slice(0, limit), more: found.length > limit }
+    },
+
+    grants: async (id, context) => {
+      if (!maySeeGrants(id, context)) throw new Forbidden()
+      await find(id)
+      const all: UserGrant[] = []
+      for (;;) {
+        const page = { limit: WINDOW, after: all.at(-1)?.appId, includeDiscarded: false }
+        const found = await read(async ({ users }) => await users.grants(id, page))
+        all.push(...found)
+        if (found.length < WINDOW) return all
+        await setImmediate()
+      }
+    }
+  }
+}
+
+const maySeeGrants = (id: number, { principal }: RequestContext): boolean =>
+  principal?.kind !== 'user' || principal.user.id === id || principal.user.role === 'admin'

@@ -1,0 +1,90 @@
+import { refuseTransfer } from '../access/transfer.ts'
+import type { RequestContext } from '../access/principal.ts'
+import type { Owner } from '../apps/app.ts'
+import { transferApps } from '../apps/transfer.ts'
+import { differences } from '../audits/audit.ts'
+import { appendAudit } from '../audits/service.ts'
+import { LastAdmin, UserNotFound } from '../errors.ts'
+import type { Transactor, Tx } from '../transactor.ts'
+import { auditUser } from './audit.ts'
+import { refuseLimitedKey } from './changes.ts'
+
+/**
+ * At most this many memberships and grants that go with a user have audit entries of their own; the entry of the user
+ * counts all of them.
+ */
+const MAX_ENTRIES = 1000
+
+/** When something is done, and who asked for it. */
+interface Occasion {
+  readonly at: Date
+  readonly context: RequestContext
+}
+
+/** What removes users: see `UserService`. */
+export interface UserRemoval {
+  /**
+   * Removes a user, with their sessions, memberships and grants; null: nobody gets their apps. Throws
+   * BeyondPermissionBoundary and InsufficientScope for a client key that may not, Forbidden for an administrator who
+   * would get the apps, LastAdmin, and what `transferApps` throws.
+   */
+  readonly remove: (id: number, transferTo: Owner | null, context: RequestContext) => Promise<void>
+}
+
+/** Makes the verb of the user service that removes users. */
+export const createUserRemoval = ({ write }: Pick<Transactor, 'write'>): UserRemoval => ({
+  remove: async (id, transferTo, context) => {
+    await write(async tx => {
+      const occasion = { at: new Date(), context }
+      await refuseRemoval(tx, id, transferTo, context)
+      const given = await transferApps(tx, { type: 'User', id }, transferTo, occasion)
+      const organizations = await tx.organizations.countMemberships(id)
+      const grants = await tx.users.countGrants(id)
+      await auditMemberships(tx, id, occasion)
+      await auditGrants(tx, id, occasion)
+      await tx.users.remove(id)
+      const changes = differences(
+        { ...given, organizations, grants },
+        { apps: 0, deleted_apps: 0, organizations: 0, grants: 0 }
+      )
+      await auditUser(tx, 'delete', id, { at: occasion.at, source: context, changes })
+    })
+  }
+})
+
+const refuseRemoval = async (
+  { users, organizations }: Tx,
+  id: number,
+  transferTo: Owner | null,
+  context: RequestContext
+): Promise<void> => {
+  const user = await users.find(id)
+  if (user?.role === 'admin') refuseLimitedKey(context)
+  if (transferTo !== null) await refuseTransfer(organizations, transferTo, context)
+  if (user === null) throw new UserNotFound()
+  if (await organizations.isOnlyAdmin(id)) throw new LastAdmin()
+}
+
+const auditMemberships = async (tx: Tx, id: number, { at, context }: Occasion): Promise<void> => {
+  for (const { organizationId, role } of await tx.organizations.memberships(id, { limit: MAX_ENTRIES })) {
+    await appendAudit(tx.audits, {
+      at,
+      source: context,
+      action: 'organization.remove_user',
+      subject: { type: 'organization', id: String(organizationId) },
+      changes: { user_id: { from: id, to: null }, role: { from: role, to: null } }
+    })
+  }
+}
+
+const auditGrants = async (tx: Tx, id: number, { at, context }: Occasion): Promise<void> => {
+  for (const { appName, permits } of await tx.users.grants(id, { limit: MAX_ENTRIES, includeDiscarded: true })) {
+    await appendAudit(tx.audits, {
+      at,
+      source: context,
+      action: 'app.revoke',
+      subject: { type: 'app', id: appName },
+      changes: { user_id: { from: id, to: null }, permits: { from: permits, to: [] } }
+    })
+  }
+}

@@ -1,0 +1,3 @@
+// What other services import as trivial-api/client-key-auth/sqlite.
+export { openSqliteStore } from '../db/sqlite/key-store.ts'
+export type { SqliteStore } from '../db/sqlite/key-store.ts'

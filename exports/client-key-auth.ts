@@ -1,0 +1,22 @@
+// What other services import as trivial-api/client-key-auth; docs/plugin.md is about it.
+export { default } from '../plugins/app/client-key-plugin.ts'
+export type { ClientKeyPluginOptions } from '../plugins/app/client-key-plugin.ts'
+export type { ClientKeyPrincipal } from '../domain/keys/principal.ts'
+export { keyPrincipalOf } from '../domain/keys/principal.ts'
+
+export { createKeyService } from '../domain/keys/standalone.ts'
+export type { ChangeContext, KeyService, KeyServiceOptions } from '../domain/keys/standalone.ts'
+export type { TokenRefusal, Verdict } from '../domain/keys/authenticator.ts'
+export type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, WantedKey } from '../domain/keys/client-key.ts'
+export type { RateLimit, TokenRecord } from '../domain/keys/client-key.ts'
+export type { Issued } from '../domain/keys/token.ts'
+export { DomainError, InvalidFields } from '../domain/errors.ts'
+
+export { createMemoryStore } from '../db/memory/store.ts'
+export type { ClientKeyStore, KeyTx } from '../domain/keys/store.ts'
+export type { WriteOptions } from '../domain/transaction.ts'
+export type { Actor, Audit } from '../domain/audits/audit.ts'
+export type { AuditHead, AuditReads, AuditRows } from '../domain/audits/rows.ts'
+export type * from '../domain/keys/rows.ts'
+export { createBarrier } from '../domain/keys/barrier.ts'
+export type { KeyFreshness, KeyLookup } from '../domain/keys/freshness.ts'

@@ -1,0 +1,30 @@
+import fp from 'fastify-plugin'
+import { createAppService } from '../../domain/apps/service.ts'
+import type { AppService } from '../../domain/apps/service.ts'
+import { createAuditService } from '../../domain/audits/service.ts'
+import type { AuditService } from '../../domain/audits/service.ts'
+import { createOrganizationService } from '../../domain/organizations/service.ts'
+import type { OrganizationService } from '../../domain/organizations/service.ts'
+import { createUserService } from '../../domain/users/service.ts'
+import type { UserService } from '../../domain/users/service.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    apps: AppService
+    audits: AuditService
+    organizations: OrganizationService
+    users: UserService
+  }
+}
+
+/** What can be done with apps, organizations, users and the audit trail, and the rules of it. */
+export default fp(
+  async fastify => {
+    const { storage } = fastify
+    fastify.decorate('apps', createAppService(storage))
+    fastify.decorate('audits', createAuditService(storage))
+    fastify.decorate('organizations', createOrganizationService(storage))
+    fastify.decorate('users', createUserService(storage))
+  },
+  { name: 'services', dependencies: ['database'] }
+)

@@ -1,0 +1,69 @@
+import type { FastifyRequest } from 'fastify'
+import type { XStatic } from 'typebox/schema'
+import { contextOf, userIdOf } from '../../../domain/access/principal.ts'
+import type { RequestContext } from '../../../domain/access/principal.ts'
+import type { Owner } from '../../../domain/apps/app.ts'
+import { DescriptiveNameTaken, Forbidden, InvalidFields, NoPortLeft, OwnerNotFound } from '../../../domain/errors.ts'
+import { id, sentences } from '../../../domain/json/validation.ts'
+import type { Issue } from '../../../domain/json/validation.ts'
+import { problemReplies } from '../../../http/replies.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
+import { fields, newAppReply, sendNewApp, toChange } from './fields.ts'
+
+const NewAppBody = {
+  type: 'object',
+  required: ['descriptive_name'],
+  properties: {
+    ...fields,
+    owner_type: {
+      type: 'string',
+      enum: ['User', 'Organization'],
+      description:
+        'A client key belongs to nobody, so it names the owner; a user may name an organization of which they are an admin.',
+      examples: ['User']
+    },
+    owner_id: { ...id, description: 'The id of a user or an organization.', examples: [1] }
+  }
+} as const
+
+export const createSchema = {
+  operationId: 'createApp',
+  summary: 'Create an app',
+  description:
+    'Makes an app, with a name and a port of its own, for the owner that is named; for a user who names none, for themselves.',
+  tags: ['Apps'],
+  body: NewAppBody,
+  response: {
+    201: newAppReply,
+    ...problemReplies(Forbidden, DescriptiveNameTaken, NoPortLeft, InvalidFields, OwnerNotFound)
+  }
+}
+
+export const createApp: Handler<typeof createSchema> = async (request, response) => {
+  const context = contextOf(request)
+  const owner = ownerOf(request, request.body, context)
+  const wanted = { ...toChange(request.body), descriptiveName: request.body.descriptive_name, owner }
+  return sendNewApp(response, await request.server.apps.create(wanted, context))
+}
+
+/**
+ * The owner that a body names, or else the user who asks. Throws InvalidFields for that and for all else that is wrong
+ * with the body.
+ */
+const ownerOf = (
+  { validationError }: FastifyRequest,
+  body: Partial<XStatic<typeof NewAppBody>> | null,
+  context: RequestContext
+): Owner => {
+  const userId = userIdOf(context)
+  const { owner_type: type, owner_id: id } = body ?? {}
+  const issues = sentences((validationError?.validation ?? []) as Issue[])
+  if (issues.length === 0 && type !== undefined && id !== undefined) return { type, id }
+  const isOwn = userId !== null && type === undefined && id === undefined
+  if (issues.length === 0 && isOwn) return { type: 'User', id: userId }
+  const asksForNone = isOwn || Array.isArray(body) || !body
+  const missing = asksForNone
+    ? []
+    : Object.entries({ owner_type: type, owner_id: id }).filter(([, value]) => value === undefined)
+  throw new InvalidFields([...issues, ...missing.map(([name]) => `${name} is required`)])
+}

@@ -1,0 +1,73 @@
+import { InvalidFields } from '../../../domain/errors.ts'
+import { instant, toInstant } from '../../../domain/json/instants.ts'
+import { GENERATION } from '../../../domain/json/validation.ts'
+import { toKeyJson } from '../../../domain/keys/representation.ts'
+import { GRANTS } from '../../../domain/keys/scopes.ts'
+import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
+import { problemReplies } from '../../../http/replies.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+
+const Query = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    limit: pageQuery('keys').limit,
+    after: { type: 'string', maxLength: 100, description: pageQuery('keys').after.description },
+    enabled: { type: 'boolean', description: 'Only keys that are enabled, or that are not.' },
+    revoked: { type: 'boolean', description: 'Only keys that are revoked, or that are not.' },
+    expires_before: { ...instant, description: 'Only keys that expire before this time; `14d` is in 14 days.' },
+    unused_since: {
+      ...instant,
+      description: 'Only keys that were there before this time and were not used from it on; `90d` is 90 days ago.'
+    },
+    name: { type: 'string', maxLength: 100, description: 'Only keys whose name begins so.' },
+    scope: {
+      type: 'string',
+      enum: GRANTS,
+      description: 'Only keys that have this scope; unscoped keys have every one.'
+    },
+    generation: {
+      type: 'string',
+      pattern: GENERATION,
+      description: 'Only managed keys with an active token that the secret of this generation sealed.'
+    }
+  }
+} as const
+
+const schema = {
+  operationId: 'listClientKeys',
+  summary: 'List client keys',
+  description:
+    'Managed keys in the order in which they were made, then those of the environment. The `Link` header leads to the next page.',
+  tags: ['Client keys'],
+  querystring: Query,
+  response: {
+    200: {
+      description: 'The keys of a page.',
+      headers: linkHeader('</client_keys?limit=100&after=0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11>; rel="next"'),
+      content: { 'application/json': { schema: { type: 'array', items: { $ref: 'ClientKey#' } } } }
+    },
+    ...problemReplies(InvalidFields)
+  }
+} as const
+
+const routes: RoutesPlugin = async fastify => {
+  fastify.get('', { config: { scope: 'client_keys:read', users: 'admin' }, schema }, async ({ query }, response) => {
+    const filter = {
+      enabled: query.enabled,
+      revoked: query.revoked,
+      expiresBefore: toInstant('expires_before', query.expires_before, 'ahead'),
+      unusedSince: toInstant('unused_since', query.unused_since, 'ago'),
+      namePrefix: query.name,
+      scope: query.scope,
+      generation: query.generation
+    }
+    await fastify.keyUsage.settle()
+    const page = { limit: query.limit ?? DEFAULT_LIMIT, after: query.after }
+    const { keys, more } = await fastify.clientKeys.list(filter, page)
+    if (more) linkNext(response, keys.at(-1)?.id)
+    return keys.map(toKeyJson)
+  })
+}
+
+export default routes

@@ -1,0 +1,59 @@
+import { contextOf } from '../../../domain/access/principal.ts'
+import {
+  BeyondPermissionBoundary,
+  ClientKeyNotFound,
+  ClientKeyRevoked,
+  EnvironmentKeyFixed,
+  IdempotencyKeyReused,
+  InvalidFields,
+  TooManyTokens
+} from '../../../domain/errors.ts'
+import { DEFAULT_GRACE_SECONDS, RotateBody } from '../../../domain/keys/fields.ts'
+import { toKeyJson, toTokenJson } from '../../../domain/keys/representation.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
+
+const schema = {
+  operationId: 'rotateClientKey',
+  summary: 'Rotate a client key',
+  description: `Adds a token, and has the older ones expire when the grace is over: a day from now by default, 30 days at most, at once with 0. The
+body may be left out. The reply has the new token, which can not be shown again, and tells of each older one when and from where it was last used.`,
+  tags: ['Client keys'],
+  params: IdParams,
+  headers: IdempotencyHeaders,
+  body: RotateBody,
+  response: {
+    200: reply('The key, with the secrets of its new token.', 'RotatedClientKey', noStore),
+    ...problemReplies(
+      BeyondPermissionBoundary,
+      ClientKeyNotFound,
+      ClientKeyRevoked,
+      EnvironmentKeyFixed,
+      TooManyTokens,
+      InvalidFields,
+      IdempotencyKeyReused
+    )
+  }
+} as const
+
+const routes: RoutesPlugin = async fastify => {
+  const config = { scope: 'client_keys:write', users: 'admin', optionalBody: true } as const
+  fastify.post('/:id/rotate', { config, schema }, async (request, response) => {
+    const { params, body } = request
+    await fastify.keyUsage.settle()
+    const rotated = await fastify.clientKeys.rotate(
+      params.id,
+      { graceSeconds: body.grace_seconds ?? DEFAULT_GRACE_SECONDS, retryable: retryableOf(request) },
+      contextOf(request)
+    )
+    return await response.header('cache-control', 'no-store').send({
+      ...toKeyJson(rotated.key),
+      key_id: rotated.keyId,
+      key_access_token: rotated.keyAccessToken,
+      older_tokens: rotated.older.map(toTokenJson)
+    })
+  })
+}
+
+export default routes

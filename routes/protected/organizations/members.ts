@@ -1,0 +1,59 @@
+import { contextOf } from '../../../domain/access/principal.ts'
+import { Forbidden, InvalidFields, LastAdmin, OrganizationNotFound, UserNotFound } from '../../../domain/errors.ts'
+import { roleField, toMemberJson } from '../../../domain/organizations/representation.ts'
+import { noContent, problemReplies, reply } from '../../../http/replies.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
+import { MemberParams } from './fields.ts'
+
+const RoleBody = {
+  type: 'object',
+  required: ['role'],
+  properties: {
+    role: roleField,
+    email: {
+      type: 'string',
+      maxLength: 254,
+      description:
+        'The e-mail address of the user: whoever adds a user knows it. Client keys, and changes of a role, need none.',
+      examples: ['ben@example.com']
+    }
+  }
+} as const
+
+export const setRoleSchema = {
+  operationId: 'setOrganizationRole',
+  summary: 'Set the role of a user in an organization',
+  description: `Lets the user in, where they do not belong to it yet: a user who does so names their e-mail address as well. For its admins. The last admin
+can not be made less.`,
+  tags: ['Organizations'],
+  params: MemberParams,
+  body: RoleBody,
+  response: {
+    200: reply('The user in the organization.', 'Member'),
+    ...problemReplies(OrganizationNotFound, UserNotFound, Forbidden, LastAdmin, InvalidFields)
+  }
+}
+
+export const setRole: Handler<typeof setRoleSchema> = async request => {
+  const { server, params, body } = request
+  const wanted = { userId: params.user_id, role: body.role, email: body.email?.toLowerCase() ?? null }
+  return toMemberJson(await server.organizations.setRole(params.id, wanted, contextOf(request)))
+}
+
+export const removeMemberSchema = {
+  operationId: 'removeOrganizationUser',
+  summary: 'Remove a user from an organization',
+  description: 'For its admins, and for users who leave. The last admin can not be removed.',
+  tags: ['Organizations'],
+  params: MemberParams,
+  response: {
+    204: noContent('The user does not belong to it any more.'),
+    ...problemReplies(OrganizationNotFound, UserNotFound, Forbidden, LastAdmin, InvalidFields)
+  }
+}
+
+export const removeMember: Handler<typeof removeMemberSchema> = async (request, response) => {
+  const { server, params } = request
+  await server.organizations.removeMember(params.id, params.user_id, contextOf(request))
+  return await response.code(204).send(null)
+}

@@ -1,0 +1,7 @@
+import { id } from '../../../domain/json/validation.ts'
+
+export const IdParams = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: { ...id, description: 'The id of the user.', examples: [1] } }
+} as const

@@ -1,0 +1,158 @@
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { test } from 'tap'
+import { temporaryFolder } from '../helper.ts'
+import { commands } from '../../cli/commands.ts'
+import { command } from './terminal.ts'
+import type { Ended } from './terminal.ts'
+
+const COLOUR = '\u001B['
+
+test('the program lists its groups and commands, and a group its commands, each with what it does', async t => {
+  const help = await command(t, '--help')
+  t.match(help, { code: 0, stdout: /^Usage: trivial <command>\n/, stderr: '' })
+  for (const [name, entry] of Object.entries(commands)) {
+    t.match(help.stdout, new RegExp(`^  ${name} +${entry.summary}$`, 'm'))
+    if (!('commands' in entry)) continue
+    const group = await command(t, name, { args: ['--help'] })
+    t.match(group, { code: 0, stdout: new RegExp(`^Usage: trivial ${name} <command>\n\n${entry.summary}`), stderr: '' })
+    for (const [each, { summary }] of Object.entries(entry.commands)) {
+      t.match(group.stdout, new RegExp(`^  ${each} +${summary}$`, 'm'))
+    }
+  }
+})
+
+test('help is given for -h, for --help and for help, at each level', async t => {
+  for (const name of ['', 'key', 'key:list', 'quickstart']) {
+    const [long, short, word] = await Promise.all([
+      command(t, name, { args: ['--help'] }),
+      command(t, name, { args: ['-h'] }),
+      command(t, `help:${name}`.replace(/:$/, ''))
+    ])
+    t.match(long, { code: 0, stdout: /^Usage: trivial/, stderr: '' })
+    t.same([short, word], [long, long], name)
+  }
+})
+
+test('where no command is named, the help is on standard error, and the exit code is 2', async t => {
+  for (const name of ['', 'key']) {
+    const { stdout } = await command(t, name, { args: ['--help'] })
+    t.same(await command(t, name), { code: 2, stdout: '', stderr: stdout })
+  }
+})
+
+test('a command explains itself, its argument and each of its options', async t => {
+  const explained: Record<string, RegExp[]> = {
+    'key:issue': [
+      /^Makes a client key: a key_id and the key_access_token it is sealed in\./m,
+      /^With --name:\n {2}--name <name> +what people call the key/m,
+      /^ {2}--scope <scope> +what the key may do, .*\n.*\(choices: "apps:read", "apps:write", /m,
+      /^ {2}--expires <when> +90d, 12h, 1y, a day/m,
+      /^ {2}--allow-ip <range> +where it may be used from/m,
+      /^ {2}--rate <limit> +how often, over all its tokens/m,
+      /^ {2}--description <text> +what it is for$/m,
+      /^ {2}--metadata <json> +a JSON object/m,
+      /^Without --name:\n {2}--allow +adds the digest to CLIENT_KEYS in \.env/m,
+      /^ {2}--json +one JSON object with key_id and key_access_token/m,
+      /^ {2}-h, --help +this text$/m
+    ],
+    'key:rotate': [
+      /^Usage: trivial key rotate \[options\] \[<key>\]$/m,
+      /^ {2}key +its id or its name, or - to read a token/m,
+      /^ {2}--generation <secret> +all keys of this secret/m,
+      /^ {2}--out <file> +a new file for their tokens/m,
+      /^ {2}--grace <time> .*1d by default/m
+    ],
+    'key:usage': [/^ {2}--days <n> +look back this many days, today included: 30 by default, 90 at most$/m],
+    'key:inspect': [/\n\nExit code 0: it is allowed\. 1: it is not\.\n$/],
+    'db:backup': [
+      /^Usage: trivial db backup \[options\] <file>$/m,
+      /^ {2}file +where the backup goes/m,
+      /^To restore it, stop the service/m
+    ],
+    'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +an administrator/m],
+    complete: [/^ {2}zsh +add to ~\/\.zshrc/m, /^ {2}shell .*\(choices: "bash", "zsh", "fish"\)$/m]
+  }
+  for (const [name, lines] of Object.entries(explained)) {
+    const { code, stdout } = await command(t, name, { args: ['--help'] })
+    t.equal(code, 0)
+    for (const line of lines) t.match(stdout, line)
+  }
+})
+
+test('help and hints say how the command was run: through npm, or as trivial', async t => {
+  const npm = { npm_lifecycle_event: 'key:list' }
+  t.match(
+    (await command(t, 'key:list', { args: ['-h'], env: npm })).stdout,
+    /^Usage: npm run key:list -- \[options\]\n/
+  )
+  t.match(
+    (await command(t, 'key:list', { args: ['-h'], env: { npm_lifecycle_event: 'npx' } })).stdout,
+    /^Usage: trivial key list \[options\]\n/
+  )
+  const env = {
+    CLIENT_SECRET: '0123456789abcdef'.repeat(4),
+    DATABASE_URL: `file:${join(temporaryFolder(t), 'test.db')}`
+  }
+  t.match(await command(t, 'key:list', { env: { ...env, ...npm } }), {
+    code: 0,
+    stdout: 'There are no client keys. Make one: npm run key:issue -- --name <name>\n'
+  })
+  t.match(await command(t, 'key:show', { args: ['-'], input: 'x', env: { ...env, npm_lifecycle_event: 'key:show' } }), {
+    code: 1,
+    stderr: 'The token stands for no client key here. To see why: npm run key:inspect\n'
+  })
+})
+
+const shown = async (...[t, name, typed]: Parameters<typeof command>): Promise<[Ended, Ended]> => [
+  await command(t, name, { ...typed, isTTY: true }),
+  await command(t, name, typed)
+]
+
+test('help and failures have colours at a terminal, unless NO_COLOR is set', async t => {
+  for (const name of ['--help', 'key:--help', 'key:secrets:--help']) {
+    const [coloured, bare] = await shown(t, name)
+    t.match(coloured.stdout, `${COLOUR}1mUsage:${COLOUR}22m ${COLOUR}36mtrivial${COLOUR}39m`)
+    t.notMatch(bare.stdout, COLOUR)
+    const [none] = await shown(t, name, { env: { NO_COLOR: '1' } })
+    t.equal(none.stdout, stripVTControlCharacters(coloured.stdout))
+    t.match(await shown(t, name, { env: { NO_COLOR: '' } }), [coloured])
+  }
+  const failures: [name: string, args: string[], message: string][] = [
+    ['key:show', [], 'Name one key: its id or its name, or - to read a token of it from standard input.'],
+    ['key:isue', [], 'There is no command key isue; did you mean key issue?'],
+    ['audit:verify', [], 'There is no database file:none.db, so there is nothing to verify.']
+  ]
+  for (const [name, args, message] of failures) {
+    const env = { DATABASE_URL: 'file:none.db' }
+    const [coloured, bare] = await shown(t, name, { args, env })
+    t.ok(coloured.stderr.startsWith(`${COLOUR}31m${message}${COLOUR}39m\n`), coloured.stderr)
+    t.ok(bare.stderr.startsWith(`${message}\n`))
+    const [none] = await shown(t, name, { args, env: { ...env, NO_COLOR: '1' } })
+    t.notMatch(none.stderr, COLOUR)
+  }
+})
+
+test('what a command prints for a script has no colours', async t => {
+  const [coloured, bare] = await shown(t, 'key:list', {
+    args: ['--json'],
+    env: {
+      CLIENT_SECRET: '0123456789abcdef'.repeat(4),
+      CLIENT_KEYS: 'billing',
+      DATABASE_URL: `file:${join(temporaryFolder(t), 'test.db')}`
+    }
+  })
+  t.same(coloured, bare)
+})
+
+test('help is as wide as the terminal', async t => {
+  const [wide, bare] = await shown(t, 'key:issue', { args: ['--help'] })
+  const width = (text: string): number =>
+    Math.max(
+      ...stripVTControlCharacters(text)
+        .split('\n')
+        .map(({ length }) => length)
+    )
+  t.ok(width(wide.stdout) <= 120)
+  t.ok(width(wide.stdout) > width(bare.stdout))
+})

@@ -1,0 +1,22 @@
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
+import { test } from 'tap'
+import { operatorContext } from '../../cli/operator.ts'
+
+test('who types is the user of the operating system, with or without a name', async t => {
+  const { uid, username } = os.userInfo()
+  t.same(operatorContext().actor, { kind: 'cli', id: String(uid), name: username })
+  // As in a container that runs under a number of its own.
+  const real = os.userInfo
+  os.userInfo = () => {
+    throw new Error('uv_os_get_passwd returned ENOENT')
+  }
+  syncBuiltinESMExports()
+  t.same(operatorContext().actor, {
+    kind: 'cli',
+    id: String(process.getuid?.()),
+    name: `uid ${String(process.getuid?.())}`
+  })
+  os.userInfo = real
+  syncBuiltinESMExports()
+})

@@ -1,0 +1,75 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { settings } from '../helper.ts'
+import { LISTENING } from '../http/service.ts'
+import { spawned } from './process.ts'
+import { command } from './terminal.ts'
+
+test('trivial serve starts the service, which answers until SIGTERM stops it', async t => {
+  const { env, key } = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
+  const running = spawned(t, 'serve', { env })
+  await running.prints('Server listening')
+  const port = LISTENING.exec(running.output().stdout)?.[1]
+  const headers = { authorization: `Bearer ${key.keyAccessToken}` }
+  t.equal((await fetch(`http://127.0.0.1:${port}/apps`, { headers })).status, 200)
+  running.process.kill('SIGHUP')
+  await running.prints('the signal is ignored')
+  running.process.kill('SIGTERM')
+  const { code, stdout, stderr } = await running.ended
+  t.same([code, stderr], [0, ''])
+  t.match(stdout, 'the service stops')
+})
+
+test('a service that can not start is told in a sentence, with exit code 1', async t => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => {
+    other.close()
+  })
+  const PORT = String((other.address() as AddressInfo).port)
+  t.match(await spawned(t, 'serve', { env: settings(t, { PORT }).env }).ended, {
+    code: 1,
+    stdout: '',
+    stderr: `PORT: port ${PORT} of 127.0.0.1 is in use. Stop what listens there, or set PORT to another.\n`
+  })
+  t.match(await command(t, 'serve', { env: {} }), { code: 1, stdout: '', stderr: /CLIENT_SECRET is not set/ })
+})
+
+/** The listeners that were added to the process since; they are taken away when the test ends. */
+const added = (t: Test) => {
+  const listeners = () =>
+    process.eventNames().flatMap(event => process.rawListeners(event).map(each => ({ event, each })))
+  const before = new Set(listeners().map(({ each }) => each))
+  const since = () => listeners().filter(({ each }) => !before.has(each))
+  t.teardown(() => {
+    for (const { event, each } of since()) process.removeListener(event, each as () => void)
+  })
+  return since
+}
+
+test('serve, and quickstart without --once, answer 0 while the service goes on until a signal', async t => {
+  for (const [name, stdout] of [
+    ['serve', ''],
+    ['quickstart', /Press Ctrl-C to stop\.\n$/]
+  ] as const) {
+    const since = added(t)
+    const exit = new Promise(resolve => {
+      t.intercept(process, 'exit', { value: resolve })
+    })
+    t.match(await command(t, name, { env: settings(t, { PORT: '0' }).env }), { code: 0, stdout })
+    for (const { event, each } of since()) if (event === 'SIGTERM') each('SIGTERM')
+    t.equal(await exit, 0)
+  }
+})
+
+test('serve takes its listeners back where the service can not listen', async t => {
+  const since = added(t)
+  t.match(await command(t, 'serve', { env: settings(t, { PORT: '0', HOST: '192.0.2.1' }).env }), {
+    code: 1,
+    stderr: 'HOST: 192.0.2.1 is no address of this machine.\n'
+  })
+  t.notOk(since().some(({ event }) => event === 'SIGTERM'))
+})

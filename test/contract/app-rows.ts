@@ -1,0 +1,556 @@
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { mayDo } from '../../domain/access/rules.ts'
+import type { App, NewApp, Owner } from '../../domain/apps/app.ts'
+import type { AppFilter, AppReads, AppRows, ListPosition } from '../../domain/apps/rows.ts'
+import type { Transactor } from '../../domain/transactor.ts'
+import { at } from '../helper.ts'
+import { after, AT, insertUsers } from './people.ts'
+
+type Open = (t: Test) => Transactor
+
+const EVERYTHING: AppFilter = { userId: null, includeDiscarded: false, tags: [] }
+const [FIRST_PORT, LAST_PORT] = [3001, 65_535]
+
+const user = (id: number): Owner => ({ type: 'User', id })
+const organization = (id: number): Owner => ({ type: 'Organization', id })
+
+interface Side {
+  read: <T>(work: (apps: AppReads) => Promise<T>) => Promise<T>
+  write: <T>(work: (apps: AppRows) => Promise<T>) => Promise<T>
+  /** Stores an app of Ada's, on a port of its own. */
+  add: (change?: Partial<NewApp>) => Promise<App>
+  /** Every app that passes a filter, in order. */
+  list: (filter?: Partial<AppFilter>) => Promise<App[]>
+  /** The places of those that pass a filter, whether they are looked up or searched. */
+  positions: (filter: Partial<AppFilter>, page?: { limit?: number; after?: ListPosition }) => Promise<ListPosition[]>
+  ada: Owner
+  ben: Owner
+  north: Owner
+}
+
+/** Opens a database in which there are two users and an organization that owns and has nobody yet. */
+const sideOf = async (t: Test, transactor: Transactor): Promise<Side> => {
+  const [ada, ben] = (await insertUsers(transactor, 'Ada', 'Ben')).map(({ id }) => user(id))
+  const north = await transactor.write(
+    async ({ organizations }) => await organizations.insert({ name: 'North', billingEmail: 'n@example.com' }, AT)
+  )
+  if (ada === undefined || ben === undefined) throw new Error('a user was not stored')
+  const read: Side['read'] = async work => await transactor.read(async ({ apps }) => await work(apps))
+  const write: Side['write'] = async work => await transactor.write(async ({ apps }) => await work(apps))
+  let made = 0
+  return {
+    read,
+    write,
+    ada,
+    ben,
+    north: organization(north.id),
+
+    add: async change => {
+      const number = ++made
+      const app = {
+        name: number.toString(16).padStart(14, '0'),
+        descriptiveName: `App ${number}`,
+        panels: null,
+        schedule: null,
+        owner: ada,
+        createdAt: AT,
+        ...change
+      }
+      return await write(async apps => await apps.insert(app, Number(await apps.takePort())))
+    },
+
+    list: async filter => await listOf(read, { ...EVERYTHING, ...filter }),
+
+    positions: async (wanted, { limit = 1000, after: start } = {}) => {
+      const filter = { ...EVERYTHING, ...wanted }
+      const page = { limit, after: start }
+      return await read(async apps => {
+        const searched = await apps.positions(filter, null, page)
+        t.same(await apps.positions(filter, await apps.candidates(filter), page), searched)
+        return searched
+      })
+    }
+  }
+}
+
+const listOf = async (read: Side['read'], filter: AppFilter): Promise<App[]> => {
+  const all: App[] = []
+  for (let start: ListPosition | undefined; ;) {
+    const batch = await read(async apps => await apps.batch(filter, { after: start }))
+    all.push(...batch.apps)
+    if (batch.next === null) return all
+    start = batch.next
+  }
+}
+
+const placeOf = ({ descriptiveName, id }: App): ListPosition => ({ descriptiveName, id })
+const namesOf = (apps: readonly App[]): string[] => apps.map(({ descriptiveName }) => descriptiveName)
+
+/** What the rows of apps must do, whatever the engine. `open` opens a new, empty database. */
+export const appRowsContract = (engine: string, open: Open): void => {
+  recordContract(engine, open)
+  portContract(engine, open)
+  ownerContract(engine, open)
+  tagContract(engine, open)
+  grantContract(engine, open)
+  listContract(engine, open)
+  batchContract(engine, open)
+}
+
+const recordContract = (engine: string, open: Open): void => {
+  test(`${engine}: an app is found as it was stored, by its name and by its id`, async t => {
+    const { read, add, north } = await sideOf(t, open(t))
+    t.ok(await read(async apps => await apps.isEmpty()))
+    const wanted = { name: 'ba6811fb3e073d', descriptiveName: 'Größe "1"', panels: '{"a":"\\"ü"}', schedule: '{}' }
+    const stored = await add({ ...wanted, owner: north })
+    t.strictSame(stored, {
+      id: stored.id,
+      ...wanted,
+      owner: north,
+      port: FIRST_PORT,
+      readableBy: null,
+      tags: '[]',
+      createdAt: AT,
+      updatedAt: AT,
+      discardedAt: null
+    })
+    t.notOk(await read(async apps => await apps.isEmpty()))
+    for (const key of [stored.id, stored.name]) {
+      t.strictSame(await read(async apps => await apps.find(key)), stored)
+      t.strictSame(await read(async apps => await apps.findWithDiscarded(key)), stored)
+    }
+    for (const key of ['00000000000000', String(stored.id), stored.id + 1]) {
+      t.equal(await read(async apps => await apps.find(key)), null)
+      t.equal(await read(async apps => await apps.findWithDiscarded(key)), null)
+    }
+  })
+
+  test(`${engine}: a change changes what it names, and when`, async t => {
+    const { read, write, add } = await sideOf(t, open(t))
+    const [app, other] = [await add({ panels: '{}', schedule: '{}' }), await add()]
+    const find = async ({ id }: App) => await read(async apps => await apps.find(id))
+    await write(async apps => {
+      await apps.update(app.id, { panels: null, descriptiveName: 'Another' }, after(1))
+    })
+    const changed = { ...app, panels: null, descriptiveName: 'Another', updatedAt: after(1) }
+    t.strictSame(await find(app), changed)
+    await write(async apps => {
+      await apps.update(app.id, { schedule: '{"a":1}' }, after(2))
+    })
+    t.strictSame(await find(app), { ...changed, schedule: '{"a":1}', updatedAt: after(2) })
+    t.strictSame(await find(other), other)
+  })
+
+  test(`${engine}: what was discarded is found only where discarded ones are asked for`, async t => {
+    const { read, write, add, list, positions } = await sideOf(t, open(t))
+    const [app, other] = [await add(), await add()]
+    await write(async apps => {
+      await apps.discard(app.id, after(5))
+    })
+    const discarded = { ...app, discardedAt: after(5), updatedAt: after(5) }
+    for (const key of [app.id, app.name]) {
+      t.equal(await read(async apps => await apps.find(key)), null)
+      t.strictSame(await read(async apps => await apps.findWithDiscarded(key)), discarded)
+    }
+    t.strictSame(await list(), [other])
+    t.strictSame(await list({ includeDiscarded: true }), [discarded, other])
+    t.strictSame(await positions({}), [placeOf(other)])
+    t.strictSame(await positions({ includeDiscarded: true }), [placeOf(app), placeOf(other)])
+    t.notOk(await read(async apps => await apps.isEmpty()))
+  })
+
+  test(`${engine}: what can't be stored is refused, and nothing of its transaction is stored`, async t => {
+    const { write, add, list, ada } = await sideOf(t, open(t))
+    const [app, other] = [await add(), await add()]
+    const before = await list()
+    const refused: Partial<NewApp>[] = [
+      { name: app.name, descriptiveName: 'A name is unique' },
+      { descriptiveName: app.descriptiveName },
+      { descriptiveName: 'An owner is real', owner: user(99) },
+      { descriptiveName: 'An organization is real', owner: organization(99) },
+      { descriptiveName: 'Panels are JSON', panels: '{' },
+      { descriptiveName: 'A schedule is JSON', schedule: '{' }
+    ]
+    for (const change of refused) {
+      await t.rejects(
+        write(async apps => {
+          await apps.update(other.id, { panels: '{"not":"kept"}' }, after(1))
+          const fields = { name: 'f'.repeat(14), descriptiveName: 'New', panels: null, schedule: null, owner: ada }
+          await apps.insert({ ...fields, createdAt: AT, ...change }, Number(await apps.takePort()))
+        }),
+        Error,
+        JSON.stringify(change)
+      )
+    }
+    t.strictSame(await list(), before)
+    t.equal((await add()).port, other.port + 1, 'no port was taken either')
+  })
+}
+
+const portContract = (engine: string, open: Open): void => {
+  test(`${engine}: ports are given once, even where they are taken at the same time`, async t => {
+    const { write, add } = await sideOf(t, open(t))
+    const made = await Promise.all(Array.from({ length: 20 }, async () => await add()))
+    const ports = made.map(({ port }) => port).sort((one, other) => one - other)
+    t.same(
+      ports,
+      ports.map((_, index) => FIRST_PORT + index)
+    )
+    await write(async apps => {
+      await apps.discard(at(made).id, AT)
+    })
+    t.equal((await add()).port, FIRST_PORT + 20, 'a port that is free again is not the next')
+  })
+
+  test(`${engine}: a port that an app has is not given`, async t => {
+    const { write, add, ada } = await sideOf(t, open(t))
+    const app = { name: 'a'.repeat(14), descriptiveName: 'New', panels: null, schedule: null, owner: ada }
+    await write(async apps => await apps.insert({ ...app, createdAt: AT }, FIRST_PORT))
+    t.equal((await add()).port, FIRST_PORT + 1)
+  })
+
+  test(`${engine}: when the last port was given, the lowest that no kept app has is`, async t => {
+    const { write, add } = await sideOf(t, open(t))
+    const [first, second] = [await add(), await add()]
+    t.same([first.port, second.port], [FIRST_PORT, FIRST_PORT + 1])
+    const last = await write(async apps => {
+      let port: number | null = null
+      for (let taken = second.port; taken < LAST_PORT; taken++) port = await apps.takePort()
+      return port
+    })
+    t.equal(last, LAST_PORT)
+    t.equal((await add()).port, FIRST_PORT + 2)
+    await write(async apps => {
+      await apps.discard(first.id, AT)
+    })
+    t.equal((await add()).port, FIRST_PORT)
+    t.equal((await add()).port, FIRST_PORT + 3)
+  })
+}
+
+const ownerContract = (engine: string, open: Open): void => {
+  test(`${engine}: an app is one owner's, and can be given to another`, async t => {
+    const { read, write, add, ada, ben, north } = await sideOf(t, open(t))
+    const app = await add()
+    for (const [index, owner] of [north, ben, ada].entries()) {
+      await write(async apps => {
+        await apps.setOwner(app.id, owner, after(index))
+      })
+      t.strictSame(await read(async apps => await apps.find(app.id)), { ...app, owner, updatedAt: after(index) })
+    }
+  })
+
+  test(`${engine}: all apps of an owner, discarded ones too, can be given to another`, async t => {
+    const { write, add, list, ada, ben, north } = await sideOf(t, open(t))
+    const [kept, discarded, bens] = [await add(), await add(), await add({ owner: ben })]
+    await write(async apps => {
+      await apps.discard(discarded.id, AT)
+      await apps.setOwnerOfAll(ada, north, after(3))
+    })
+    const moved = { owner: north, updatedAt: after(3) }
+    const all = [{ ...kept, ...moved }, { ...discarded, ...moved, discardedAt: AT }, bens]
+    t.strictSame(await list({ includeDiscarded: true }), all)
+    await write(async apps => {
+      await apps.setOwnerOfAll(north, ben, after(4))
+    })
+    t.same(
+      (await list({ includeDiscarded: true })).map(({ owner }) => owner),
+      [ben, ben, ben]
+    )
+  })
+
+  test(`${engine}: a descriptive name is taken by a kept app of the same owner, and its case counts`, async t => {
+    const { read, write, add, ada, ben, north } = await sideOf(t, open(t))
+    const app = await add({ descriptiveName: 'Night Shift' })
+    await add({ descriptiveName: 'Night Shift', owner: north })
+    const isTaken = async (owner: Owner, name: string) => await read(async apps => await apps.isNameTaken(owner, name))
+    t.ok(await isTaken(ada, 'Night Shift'))
+    t.ok(await isTaken(north, 'Night Shift'))
+    t.notOk(await isTaken(ada, 'night shift'))
+    t.notOk(await isTaken(ben, 'Night Shift'))
+    await write(async apps => {
+      await apps.discard(app.id, AT)
+    })
+    t.notOk(await isTaken(ada, 'Night Shift'))
+    await add({ descriptiveName: 'Night Shift' })
+    t.ok(await isTaken(ada, 'Night Shift'))
+  })
+
+  test(`${engine}: what an owner owns is counted and named`, async t => {
+    const { read, write, add, ada, ben, north } = await sideOf(t, open(t))
+    const [one, two, three] = [await add(), await add(), await add({ owner: north, descriptiveName: 'App 1' })]
+    const names = async (owner: Owner, limit: number) =>
+      (await read(async apps => await apps.keptNames(owner, { limit }))).sort()
+    const countDiscarded = async (owner: Owner) => await read(async apps => await apps.countDiscarded(owner))
+    const share = async (owner: Owner, other: Owner) => await read(async apps => await apps.shareName(owner, other))
+    t.same(await names(ada, 9), [one.name, two.name])
+    t.equal((await names(ada, 1)).length, 1)
+    t.same(await names(north, 9), [three.name])
+    t.same(await names(ben, 9), [])
+    t.ok(await share(ada, north))
+    t.ok(await share(north, ada))
+    t.notOk(await share(ada, ben))
+    await write(async apps => {
+      await apps.discard(one.id, AT)
+    })
+    t.same(await names(ada, 9), [two.name])
+    t.same([await countDiscarded(ada), await countDiscarded(north), await countDiscarded(ben)], [1, 0, 0])
+    t.notOk(await share(ada, north), 'a name of a discarded app is free')
+    t.notOk(await share(north, ada))
+    await add({ owner: north, descriptiveName: two.descriptiveName.toLowerCase() })
+    t.notOk(await share(ada, north), 'case counts')
+  })
+}
+
+const tagContract = (engine: string, open: Open): void => {
+  test(`${engine}: an app has the tags that were added, in their order, until they are removed`, async t => {
+    const { read, write, add } = await sideOf(t, open(t))
+    const [app, other] = [await add(), await add()]
+    const [stage, size] = [
+      { context: 'stage', name: 'production' },
+      { context: 'Größe', name: 'x"\'\\' }
+    ]
+    const [first, second] = await write(async apps => [
+      await apps.insertTag(app.id, stage),
+      await apps.insertTag(app.id, size)
+    ])
+    t.strictSame(first, { id: first.id, ...stage })
+    t.strictSame(second, { id: second.id, ...size })
+    const tagsOf = async ({ id }: App): Promise<unknown> =>
+      JSON.parse((await read(async apps => await apps.find(id)))?.tags ?? '')
+    t.strictSame(await tagsOf(app), [first, second])
+    t.strictSame(await tagsOf(other), [])
+    await read(async apps => {
+      t.strictSame(await apps.findTag(app.id, size), second)
+      t.equal(await apps.findTag(app.id, { ...size, name: 'X' }), null)
+      t.equal(await apps.findTag(other.id, size), null)
+      t.same([await apps.countTags(app.id), await apps.countTags(other.id)], [2, 0])
+    })
+    await write(async apps => {
+      await apps.copyTags(app.id, other.id)
+      t.equal(await apps.removeTag(app.id, stage), true)
+      t.equal(await apps.removeTag(app.id, stage), false)
+    })
+    t.strictSame(await tagsOf(app), [second])
+    t.match(await tagsOf(other), [stage, size], 'the copies stay')
+    t.equal(await read(async apps => await apps.countTags(other.id)), 2)
+  })
+
+  test(`${engine}: a list can be of apps that have every one of some tags`, async t => {
+    const { write, add, list, positions } = await sideOf(t, open(t))
+    const [one, two] = [await add(), await add()]
+    await add()
+    const [finance, stage] = [
+      { context: 'department', name: 'finance' },
+      { context: 'stage', name: 'production' }
+    ]
+    await write(async apps => {
+      for (const { id } of [one, two]) await apps.insertTag(id, finance)
+      await apps.insertTag(two.id, stage)
+    })
+    const ids = async (...tags: (typeof finance)[]) => {
+      const found = (await list({ tags })).map(({ id }) => id)
+      t.same(
+        (await positions({ tags })).map(({ id }) => id),
+        found
+      )
+      return found
+    }
+    t.same(await ids(finance), [one.id, two.id])
+    t.same(await ids(finance, stage), [two.id])
+    t.same(await ids(stage), [two.id])
+    t.same(await ids({ ...finance, name: 'Finance' }), [])
+  })
+}
+
+const grantContract = (engine: string, open: Open): void => {
+  test(`${engine}: permits are granted once and revoked, each by itself`, async t => {
+    const transactor = open(t)
+    const { read, write, add, ada, ben } = await sideOf(t, transactor)
+    const [app, other] = [await add(), await add()]
+    await write(async apps => {
+      for (const permit of ['update', 'read', 'update'] as const) await apps.grant(app.id, ben.id, permit)
+      await apps.grant(app.id, ada.id, 'revoke')
+      await apps.grant(other.id, ben.id, 'destroy')
+    })
+    t.same(await read(async apps => await apps.grantsOn(app.id)), [
+      { userId: ada.id, permits: ['revoke'] },
+      { userId: ben.id, permits: ['read', 'update'] }
+    ])
+    await write(async apps => {
+      await apps.revokeGrant(app.id, ben.id, 'read')
+      await apps.revokeGrant(app.id, ben.id, 'transfer')
+      await apps.revokeGrant(app.id, ada.id, 'revoke')
+    })
+    await read(async apps => {
+      t.same(await apps.permitsOf(app.id, ben.id), ['update'])
+      t.same(await apps.permitsOf(app.id, ada.id), [])
+      t.same(await apps.permitsOf(other.id, ben.id), ['destroy'])
+      t.same(await apps.grantsOn(app.id), [{ userId: ben.id, permits: ['update'] }])
+    })
+  })
+
+  test(`${engine}: what a user is to an app follows from its owner, roles and grants`, async t => {
+    const transactor = open(t)
+    const { read, write, add, ada, ben, north } = await sideOf(t, transactor)
+    const [adas, norths] = [await add(), await add({ owner: north })]
+    const nothing = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
+    const relationship = async (app: App, { id }: Owner) =>
+      await read(async apps => await apps.relationship((await apps.findWithDiscarded(app.id)) ?? app, id))
+    t.same(await relationship(adas, ada), { ...nothing, isOwner: true })
+    t.same(await relationship(adas, ben), nothing)
+    t.same(await relationship(norths, ada), nothing)
+    await transactor.write(async ({ organizations, apps }) => {
+      await organizations.setRole(north.id, ben.id, 'guest')
+      await apps.grant(norths.id, ben.id, 'update')
+      await apps.grant(norths.id, ben.id, 'revoke')
+    })
+    t.same(await relationship(norths, ben), { ...nothing, role: 'guest', grants: 2 + 32 })
+    t.same(await relationship(adas, ben), nothing, 'a role where somebody else owns')
+    await write(async apps => {
+      await apps.discard(adas.id, AT)
+    })
+    t.same(await relationship(adas, ada), { ...nothing, isOwner: true, isDiscarded: true })
+  })
+}
+
+const listContract = (engine: string, open: Open): void => {
+  test(`${engine}: a list is in the order of code points, then of ids`, async t => {
+    const { add, list, positions, ada, ben, north } = await sideOf(t, open(t))
+    const names = ['zebra', 'Äpfel', 'apple', 'Zebra', 'Apple', '~', '😀', '￼']
+    for (const descriptiveName of names) await add({ descriptiveName })
+    const same = [ben, north].map(async owner => await add({ descriptiveName: 'Zebra', owner }))
+    await Promise.all(same)
+    const all = await list()
+    t.same(namesOf(all), ['Apple', 'Zebra', 'Zebra', 'Zebra', 'apple', 'zebra', '~', 'Äpfel', '￼', '😀'])
+    const zebras = all.filter(({ descriptiveName }) => descriptiveName === 'Zebra')
+    t.same(
+      zebras.map(({ owner }) => owner),
+      [ada, ben, north]
+    )
+    t.ok(at(zebras).id < at(zebras, 1).id && at(zebras, 1).id < at(zebras, 2).id)
+    t.strictSame(await positions({}), all.map(placeOf))
+  })
+
+  test(`${engine}: places are those after another, at most as many as are asked for`, async t => {
+    const { add, positions, ada, ben } = await sideOf(t, open(t))
+    t.same(await positions({}), [])
+    for (let i = 0; i < 9; i++) await add()
+    await add({ owner: ben })
+    const all = await positions({})
+    t.equal(all.length, 10)
+    for (const start of [0, 3, 8, 9]) {
+      t.same(await positions({}, { after: at(all, start) }), all.slice(start + 1))
+      t.same(await positions({}, { after: at(all, start), limit: 2 }), all.slice(start + 1, start + 3))
+      t.same(await positions({}, { limit: start + 1 }), all.slice(0, start + 1))
+    }
+    t.same(await positions({}, { after: { descriptiveName: 'App 1', id: 0 } }), all, 'no app need be there')
+    t.same(await positions({}, { after: { descriptiveName: 'App 1', id: 1000 } }), all.slice(1))
+    t.same(await positions({}, { after: { descriptiveName: 'b', id: 0 } }), [])
+    const adas = all.slice(0, 1).concat(all.slice(2))
+    t.same(await positions({ userId: ada.id }), adas)
+    t.same(await positions({ userId: ada.id }, { after: at(adas, 2), limit: 3 }), adas.slice(3, 6))
+    t.same(await positions({ userId: ben.id }), all.slice(1, 2))
+  })
+
+  test(`${engine}: what a user may read is looked up where it is little, and told from what they may not`, async t => {
+    const transactor = open(t)
+    const { read, write, add, list, positions, ada, ben, north } = await sideOf(t, transactor)
+    const [adas, norths, bens, granted] = [
+      await add(),
+      await add({ owner: north }),
+      await add({ owner: ben }),
+      await add({ owner: north })
+    ]
+    await transactor.write(async ({ organizations, apps }) => {
+      await organizations.setRole(north.id, ada.id, 'member')
+      await apps.grant(granted.id, ben.id, 'destroy')
+      await apps.discard(norths.id, AT)
+      await apps.discard(adas.id, AT)
+    })
+    const candidates = async (userId: number | null) =>
+      await read(async apps => await apps.candidates({ ...EVERYTHING, userId }))
+    t.equal(await candidates(null), null)
+    t.same([...((await candidates(ada.id)) ?? [])].sort(), [adas.id, granted.id])
+    t.same([...((await candidates(ben.id)) ?? [])].sort(), [bens.id, granted.id])
+    const everyApp = await list({ includeDiscarded: true })
+    for (const { id: userId } of [ada, ben]) {
+      const filter = { userId, includeDiscarded: true }
+      const readable: App[] = []
+      for (const app of everyApp) {
+        if (mayDo(await read(async apps => await apps.relationship(app, userId)), 'read')) readable.push(app)
+      }
+      t.strictSame(await list(filter), readable)
+      t.strictSame(await positions(filter), readable.map(placeOf))
+      t.strictSame(
+        await list({ userId }),
+        readable.filter(({ discardedAt }) => discardedAt === null)
+      )
+    }
+    await write(async apps => {
+      await apps.revokeGrant(granted.id, ben.id, 'destroy')
+    })
+    t.strictSame(await list({ userId: ben.id }), [bens])
+  })
+}
+
+const batchContract = (engine: string, open: Open): void => {
+  test(`${engine}: a list of many apps, or of large ones, comes in batches`, async t => {
+    const { read, add, list, positions } = await sideOf(t, open(t))
+    for (let i = 0; i < 600; i++) await add({ descriptiveName: `Many ${String(i).padStart(3, '0')}` })
+    const large = JSON.stringify({ text: 'x'.repeat(200_000) })
+    for (let i = 0; i < 4; i++) await add({ descriptiveName: `Large ${i}`, panels: large, schedule: large })
+    const all = await list()
+    t.equal(new Set(all.map(({ id }) => id)).size, 604)
+    t.same(namesOf(all), namesOf(all).sort())
+
+    const first = await read(async apps => await apps.batch(EVERYTHING, {}))
+    t.ok(first.apps.length <= 2, 'of large apps, few')
+    t.strictSame(first.next, placeOf(at(first.apps, first.apps.length - 1)))
+    const many = await read(async apps => await apps.batch(EVERYTHING, { after: placeOf(at(all, 3)) }))
+    t.ok(many.apps.length > 2 && many.apps.length < 600, 'of small apps, more, but not all')
+    t.strictSame(many.apps, all.slice(4, 4 + many.apps.length))
+    t.same(await read(async apps => await apps.batch(EVERYTHING, { after: placeOf(at(all, 603)) })), {
+      apps: [],
+      next: null
+    })
+
+    const places = all.slice(4).map(placeOf)
+    const some = await read(async apps => await apps.batchAt(EVERYTHING, places))
+    t.ok(some.apps.length > 2 && some.apps.length < 600, 'at many places as well')
+    t.strictSame(some.next, places[some.apps.length - 1])
+
+    const found: App[] = []
+    let batches = 0
+    for (let rest = await positions({}); ; batches++) {
+      const { apps: batch, next } = await read(async apps => await apps.batchAt(EVERYTHING, rest))
+      found.push(...batch)
+      if (next === null) break
+      rest = rest.slice(rest.findIndex(({ id }) => id === next.id) + 1)
+    }
+    t.strictSame(found, all)
+    t.ok(batches >= 4, `${batches} batches`)
+  })
+
+  test(`${engine}: the apps at some places are those that still pass the filter`, async t => {
+    const { read, write, add, positions, ada, north } = await sideOf(t, open(t))
+    for (let i = 0; i < 5; i++) await add()
+    const filter = { ...EVERYTHING, userId: ada.id }
+    const places = await positions(filter)
+    const ids = async () => {
+      const { apps: found, next } = await read(async apps => await apps.batchAt(filter, places))
+      t.equal(next, null)
+      return found.map(({ id }) => id)
+    }
+    const all = places.map(({ id }) => id)
+    t.same(await ids(), all)
+    await write(async apps => {
+      await apps.discard(at(all, 1), AT)
+      await apps.setOwner(at(all, 3), north, AT)
+    })
+    await add()
+    t.same(await ids(), [at(all, 0), at(all, 2), at(all, 4)])
+    t.same(await read(async apps => await apps.batchAt(filter, [])), { apps: [], next: null })
+  })
+}

@@ -1,0 +1,71 @@
+import { test } from 'tap'
+import type { Test } from 'tap'
+import type { Audit } from '../../domain/audits/audit.ts'
+import { GENESIS, hashOf, verifyTrail } from '../../domain/audits/chain.ts'
+import type { AuditReads, AuditRows } from '../../domain/audits/rows.ts'
+import { appendAudit, createAuditService } from '../../domain/audits/service.ts'
+import type { Transactor } from '../../domain/transactor.ts'
+import { at, operator } from '../helper.ts'
+
+type AuditStore = Transactor<{ readonly audits: AuditReads }, { readonly audits: AuditRows }>
+
+const AT = new Date('2026-02-01T00:00:00.000Z')
+
+const entry = (sequence: number, previousHash: string): Audit => {
+  const content = {
+    sequence,
+    at: AT,
+    actor: operator.actor,
+    action: 'app.update',
+    subject: { type: 'app', id: `app ${sequence}` },
+    changes: '{"name":{"to":"é"}}',
+    address: '10.0.0.1',
+    requestId: null,
+    previousHash
+  }
+  return { ...content, hash: hashOf(content) }
+}
+
+/** What the rows of the audit trail must do, whatever the engine. `open` opens a new, empty store. */
+export const auditRowsContract = (engine: string, open: (t: Test) => AuditStore): void => {
+  test(`${engine}: an entry is read as it was appended, and becomes the head`, async t => {
+    const { read, write } = open(t)
+    t.same(await read(async ({ audits }) => await audits.head()), { sequence: 0, hash: GENESIS })
+    const first = entry(1, GENESIS)
+    const second = entry(2, first.hash)
+    await write(async ({ audits }) => {
+      t.same(await audits.lockHead(), { sequence: 0, hash: GENESIS })
+      await audits.append(first)
+      await audits.append(second)
+    })
+    t.same(await read(async ({ audits }) => await audits.head()), { sequence: 2, hash: second.hash })
+    t.same(await read(async ({ audits }) => await audits.inOrder({ limit: 10, after: 0 })), [first, second])
+    t.same(await read(async ({ audits }) => await audits.inOrder({ limit: 1, after: -5 })), [first])
+    t.same(await read(async ({ audits }) => await audits.newest({}, { limit: 10 })), [second, first])
+    t.same(await read(async ({ audits }) => await audits.newest({}, { limit: 10, before: 2 })), [first])
+    t.same(await read(async ({ audits }) => await audits.newest({ subjectId: 'app 1' }, { limit: 1 })), [first])
+    t.same(await read(async ({ audits }) => await audits.newest({ since: AT, until: AT }, { limit: 1 })), [])
+  })
+
+  test(`${engine}: a trail that many append to at once is whole, and an entry that fails leaves no gap`, async t => {
+    const store = open(t)
+    const writes = Array.from({ length: 30 }, async (_, index) => {
+      await store.write(async ({ audits }) => {
+        await appendAudit(audits, {
+          at: AT,
+          source: operator,
+          action: 'app.update',
+          subject: { type: 'app', id: String(index) },
+          changes: {}
+        })
+        if (index % 3 === 0) throw new Error('the change failed')
+      })
+    })
+    t.equal((await Promise.allSettled(writes)).filter(({ status }) => status === 'rejected').length, 10)
+    const audits = createAuditService(store)
+    const { sequence } = await audits.head()
+    t.equal(sequence, 20)
+    t.match(await verifyTrail(audits.trail(), sequence), { whole: true, head: { sequence: 20 } })
+    t.equal(at((await audits.page({}, { limit: 1 })).audits).sequence, 20)
+  })
+}

@@ -1,0 +1,395 @@
+import { test } from 'tap'
+import type { Test } from 'tap'
+import type { KeyStore } from '../../domain/keys/changes.ts'
+import type { KeyReads, KeyRows, NewClientKey } from '../../domain/keys/rows.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import type { KeyService } from '../../domain/keys/service.ts'
+import { createTokenSealer, digestOf } from '../../domain/keys/token.ts'
+import { UNLIMITED } from '../../domain/keys/client-key.ts'
+import { createUsageWriter } from '../../domain/keys/usage.ts'
+import { createUsageRecorder } from '../../domain/keys/usage-recorder.ts'
+import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
+import { at, knownToken, newSecret, operator } from '../helper.ts'
+
+const AT = new Date('2026-02-01T00:00:00.000Z')
+const LATER = new Date('2026-03-01T00:00:00.000Z')
+
+const newKey = (change: Partial<NewClientKey> = {}): NewClientKey => ({
+  ...UNLIMITED,
+  id: '01a2066d-3476-7372-8db9-16a6d6350f30',
+  name: 'billing-sync',
+  source: 'managed',
+  enabled: true,
+  description: null,
+  metadata: '{}',
+  createdAt: AT,
+  createdBy: operator.actor,
+  revokedAt: null,
+  revokedReason: null,
+  lastUsedAt: null,
+  ...change
+})
+
+/** The digest of a token that nobody has. */
+const digest = (digit: number | string): string => String(digit).repeat(64).slice(0, 64)
+
+const newToken = (digit: number | string) => ({ digest: digest(digit), generation: '0a0b0c0d', hint: 'abcd' })
+
+interface Side {
+  read: <T>(work: (keys: KeyReads) => Promise<T>) => Promise<T>
+  write: <T>(work: (keys: KeyRows) => Promise<T>) => Promise<T>
+  store: KeyStore
+  secret: string
+  keys: KeyService
+  usage: UsageRecorder
+}
+
+const sideOf = (t: Test, store: KeyStore): Side => {
+  const secret = newSecret()
+  return {
+    read: async work => await store.read(async ({ keys }) => await work(keys)),
+    write: async work => await store.write(async ({ keys }) => await work(keys)),
+    store,
+    secret,
+    keys: createKeyService({ store, secret }),
+    usage: createUsageRecorder({
+      write: createUsageWriter(store),
+      onFailure: error => {
+        t.error(error)
+      }
+    })
+  }
+}
+
+/** What the rows of keys must do, whatever the engine. `open` opens a new, empty store. */
+export const keyRowsContract = (engine: string, open: (t: Test) => KeyStore): void => {
+  keysContract(engine, open)
+  unusedContract(engine, open)
+  tokensContract(engine, open)
+  idempotencyContract(engine, open)
+  usageContract(engine, open)
+  generationsContract(engine, open)
+}
+
+const keysContract = (engine: string, open: (t: Test) => KeyStore): void => {
+  test(`${engine}: a key is read as it was stored, and changed in what is named only`, async t => {
+    const { read, write } = sideOf(t, open(t))
+    const key = newKey({
+      scopes: ['apps:read'],
+      expiresAt: LATER,
+      enabled: false,
+      allowedIps: ['10.0.0.0/8'],
+      rateLimit: { max: 5, windowSeconds: 60 },
+      description: 'a key',
+      metadata: '{"team":"billing"}'
+    })
+    await write(async keys => {
+      await keys.insert(key)
+    })
+    t.same(await read(async keys => await keys.find(key.id)), key)
+    t.same(await read(async keys => await keys.findByName(key.name)), key)
+    t.equal(await read(async keys => await keys.find('nothing')), null)
+    t.equal(await read(async keys => await keys.findByName('nothing')), null)
+    await write(async keys => {
+      await keys.update(key.id, { description: null, rateLimit: null })
+    })
+    t.same(await read(async keys => await keys.find(key.id)), { ...key, description: null, rateLimit: null })
+    await write(async keys => {
+      await keys.update(key.id, { expiresAt: null, rateLimit: { max: 1, windowSeconds: 1 }, allowedIps: [] })
+    })
+    t.match(await read(async keys => await keys.find(key.id)), {
+      expiresAt: null,
+      rateLimit: { max: 1, windowSeconds: 1 },
+      allowedIps: []
+    })
+  })
+
+  test(`${engine}: what a transaction wrote before it failed is not stored, and readers never see it`, async t => {
+    const { read, write, store } = sideOf(t, open(t))
+    const failure = new Error('the work failed')
+    await t.rejects(
+      write(async keys => {
+        await keys.insert(newKey())
+        t.ok(await keys.find(newKey().id), 'the transaction sees what it wrote')
+        t.equal(await read(async outside => await outside.find(newKey().id)).catch(() => null), null)
+        throw failure
+      }),
+      failure
+    )
+    t.equal(await read(async keys => await keys.find(newKey().id)), null)
+    const many = Array.from({ length: 20 }, async (_, index) => {
+      await store.write(async ({ keys }) => {
+        await keys.insert(newKey({ id: `key ${index}`, name: `key ${index}` }))
+        if (index % 2 === 0) throw failure
+      })
+    })
+    t.equal((await Promise.allSettled(many)).filter(({ status }) => status === 'fulfilled').length, 10)
+    t.equal((await read(async keys => await keys.page({}, { limit: 100, at: AT }))).length, 10)
+  })
+
+  test(`${engine}: a revoked key keeps its row, and its name is free again`, async t => {
+    const { read, write } = sideOf(t, open(t))
+    const { id, name } = newKey()
+    await write(async keys => {
+      await keys.insert(newKey())
+      await keys.revoke(id, { at: LATER, reason: 'leaked' })
+    })
+    t.match(await read(async keys => await keys.find(id)), { revokedAt: LATER, revokedReason: 'leaked' })
+    t.equal(await read(async keys => await keys.findByName(name)), null)
+    await write(async keys => {
+      await keys.insert(newKey({ id: 'another' }))
+    })
+    t.match(await read(async keys => await keys.findByName(name)), { id: 'another' })
+  })
+
+  test(`${engine}: the first revocation of an environment key stays`, async t => {
+    const { read, write } = sideOf(t, open(t))
+    t.equal(await read(async keys => await keys.findRevocation(digest(1))), null)
+    t.equal(await write(async keys => await keys.revokeEnvironmentKey(digest(1), { at: AT, reason: 'first' })), true)
+    t.equal(await write(async keys => await keys.revokeEnvironmentKey(digest(1), { at: LATER, reason: null })), false)
+    t.same(await read(async keys => await keys.findRevocation(digest(1))), AT)
+    t.same(await read(async keys => await keys.environmentRecord({ id: 'env_1', digest: digest(1) })), {
+      revokedAt: AT,
+      revokedReason: 'first',
+      tokens: []
+    })
+  })
+
+  test(`${engine}: a page has the keys that pass every filter, in the order of their ids`, async t => {
+    const { read, write } = sideOf(t, open(t))
+    await write(async keys => {
+      await keys.insert(newKey({ id: 'a', name: 'sync one', scopes: ['apps:read'] }))
+      await keys.insert(newKey({ id: 'b', name: 'sync two', enabled: false }))
+      await keys.insert(newKey({ id: 'c', name: 'Sync', expiresAt: LATER }))
+      await keys.insert(newKey({ id: 'd', name: 'other', createdAt: LATER }))
+      await keys.revoke('d', { at: LATER, reason: null })
+      await keys.insertToken('a', newToken(1), AT)
+    })
+    const ids = async (filter: Parameters<KeyReads['page']>[0], limit = 10, after?: string) =>
+      (await read(async keys => await keys.page(filter, { limit, after, at: AT }))).map(({ id }) => id)
+    t.same(await ids({}), ['a', 'b', 'c', 'd'])
+    t.same(await ids({}, 2), ['a', 'b'])
+    t.same(await ids({}, 2, 'b'), ['c', 'd'])
+    t.same(await ids({ enabled: false }), ['b'])
+    t.same(await ids({ enabled: true, revoked: false }), ['a', 'c'])
+    t.same(await ids({ revoked: true }), ['d'])
+    t.same(await ids({ expiresBefore: new Date(LATER.getTime() + 1) }), ['c'])
+    t.same(await ids({ expiresBefore: LATER }), [])
+    t.same(await ids({ unusedSince: LATER }), ['a', 'b', 'c'])
+    t.same(await ids({ namePrefix: 'sync' }), ['a', 'b'], 'letters of another case are others')
+    t.same(await ids({ scope: 'apps:read' }), ['a', 'b', 'c', 'd'], 'an unscoped key has every scope')
+    t.same(await ids({ scope: '*' }), ['b', 'c', 'd'])
+    t.same(await ids({ generation: '0a0b0c0d' }), ['a'])
+    t.same(await ids({ generation: '00000000' }), [])
+  })
+}
+
+const unusedContract = (engine: string, open: (t: Test) => KeyStore): void => {
+  test(`${engine}: a key that was used is unused since a later instant`, async t => {
+    const { read, write } = sideOf(t, open(t))
+    await write(async keys => {
+      await keys.insert(newKey())
+      await keys.insertToken(newKey().id, newToken(1), AT)
+      await keys.addTokenUsage(digest(1), { count: 1, lastUsedAt: LATER, lastUsedIp: '::1', lastUsedAgent: null })
+    })
+    const unused = async (unusedSince: Date) =>
+      (await read(async keys => await keys.page({ unusedSince }, { limit: 1, at: AT }))).length
+    t.same([await unused(LATER), await unused(new Date(LATER.getTime() + 1))], [0, 1])
+  })
+}
+
+const tokensContract = (engine: string, open: (t: Test) => KeyStore): void => {
+  test(`${engine}: a token is found by its digest, with its key`, async t => {
+    const { read, write } = sideOf(t, open(t))
+    const key = newKey({ rateLimit: { max: 5, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8'], expiresAt: LATER })
+    await write(async keys => {
+      await keys.insert(key)
+      await keys.insertToken(key.id, newToken(1), AT)
+    })
+    const { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
+    t.same(await read(async keys => await keys.findToken(digest(1))), {
+      key: { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
+      digest: digest(1),
+      generation: '0a0b0c0d',
+      ref: digest(1),
+      expiresAt: null,
+      revokedAt: null
+    })
+    t.equal(await read(async keys => await keys.findToken(digest(2))), null)
+  })
+
+  test(`${engine}: older tokens expire, are revoked, are counted and are removed`, async t => {
+    const { read, write } = sideOf(t, open(t))
+    const { id } = newKey()
+    const minute = (minutes: number): Date => new Date(AT.getTime() + minutes * 60_000)
+    await write(async keys => {
+      await keys.insert(newKey())
+      for (let i = 1; i <= 5; i++) await keys.insertToken(id, newToken(i), minute(i))
+      await keys.expireTokens(id, minute(20))
+      await keys.expireTokens(id, minute(30))
+      await keys.insertToken(id, newToken(6), minute(6))
+      await keys.revokeToken(digest(2), minute(7))
+      await keys.revokeToken(digest(2), minute(8))
+    })
+    const tokens = async (limit = 10, exceptDigest?: string) =>
+      await read(
+        async keys => await keys.tokens(id, { limit, ...(exceptDigest === undefined ? {} : { exceptDigest }) })
+      )
+    t.same(
+      (await tokens()).map(({ createdAt, expiresAt, revokedAt }) => [createdAt, expiresAt, revokedAt]),
+      [6, 5, 4, 3, 2, 1].map(i => [minute(i), i === 6 ? null : minute(20), i === 2 ? minute(7) : null])
+    )
+    t.equal((await tokens(2)).length, 2)
+    t.same(
+      (await tokens(2, digest(6))).map(({ createdAt }) => createdAt),
+      [minute(5), minute(4)]
+    )
+    t.equal(await write(async keys => await keys.countActiveTokens(id, minute(19))), 5)
+    t.equal(await write(async keys => await keys.countActiveTokens(id, minute(20))), 1)
+    await write(async keys => {
+      await keys.pruneTokens(id, { keep: 2, at: minute(19) })
+    })
+    t.equal((await tokens()).length, 5, 'an active token is not removed')
+    await write(async keys => {
+      await keys.pruneTokens(id, { keep: 2, at: minute(20) })
+    })
+    t.same(
+      (await tokens()).map(({ createdAt }) => createdAt),
+      [minute(6), minute(5)]
+    )
+  })
+}
+
+const idempotencyContract = (engine: string, open: (t: Test) => KeyStore): void => {
+  test(`${engine}: idempotency records are found, replaced, and removed by age`, async t => {
+    const { write } = sideOf(t, open(t))
+    const record = {
+      requester: 'env_1',
+      keyHash: digest('a'),
+      requestHash: digest('b'),
+      clientKeyId: newKey().id,
+      tokenDigest: digest(1),
+      at: AT
+    }
+    await write(async keys => {
+      await keys.insert(newKey())
+      t.equal(await keys.findIdempotencyRecord(record.requester, record.keyHash), null)
+      await keys.saveIdempotencyRecord(record)
+    })
+    const find = async () => await write(async keys => await keys.findIdempotencyRecord('env_1', digest('a')))
+    t.same(await find(), record)
+    t.equal(await write(async keys => await keys.findIdempotencyRecord('env_2', digest('a'))), null)
+    await write(async keys => {
+      await keys.saveIdempotencyRecord({ ...record, tokenDigest: digest(2) })
+      await keys.removeIdempotencyRecords(new Date(AT.getTime() - 1))
+    })
+    t.same(await find(), { ...record, tokenDigest: digest(2) })
+    await write(async keys => {
+      await keys.removeIdempotencyRecords(AT)
+    })
+    t.equal(await find(), null)
+  })
+}
+
+const noCounts = { scopes: new Map(), addresses: new Map(), refusals: new Map() }
+
+const usageContract = (engine: string, open: (t: Test) => KeyStore): void => {
+  test(`${engine}: counts of use add up, and the newest use is the last`, async t => {
+    const { keys, usage, read, store } = sideOf(t, open(t))
+    const { key, keyId } = await keys.issue({ name: 'k' }, operator)
+    const token = await read(async rows => await rows.findToken(digestOf(keyId)))
+    if (token === null) throw new Error('the token is not there')
+    for (const address of ['10.0.0.1', '10.0.0.2']) {
+      usage.used(token, 'apps:read', address, 'agent')
+      await usage.flush()
+    }
+    t.match(await keys.tokens(key.id), [{ useCount: 2, lastUsedIp: '10.0.0.2', lastUsedAgent: 'agent' }])
+    const { lastUsedAt } = at(await keys.tokens(key.id))
+    const late = { count: 5, lastAt: Date.parse('2026-01-01'), lastIp: '10.0.0.9', lastAgent: 'late' }
+    await createUsageWriter(store)('2026-01-01', [{ token, ...late, ...noCounts }])
+    t.match(
+      await keys.tokens(key.id),
+      [{ useCount: 7, lastUsedIp: '10.0.0.2', lastUsedAgent: 'agent', lastUsedAt }],
+      'what arrives late is no later use'
+    )
+    t.same((await keys.find(key.id)).lastUsedAt, lastUsedAt)
+  })
+
+  test(`${engine}: the uses of an environment key are kept by generation`, async t => {
+    const { read, usage } = sideOf(t, open(t))
+    const token = knownToken({ id: 'env_0', source: 'environment' })
+    for (const generation of ['00000001', '00000002', '00000001']) {
+      usage.used({ ...token, generation, ref: generation }, null, '10.0.0.1', undefined)
+      await usage.flush()
+    }
+    const { tokens } = await read(async keys => await keys.environmentRecord({ id: 'env_0', digest: token.digest }))
+    t.same(tokens.map(({ generation, useCount }) => [generation, useCount]).sort(), [
+      ['00000001', 2],
+      ['00000002', 1]
+    ])
+    t.match(tokens, [{ hint: null, createdAt: null, lastUsedIp: '10.0.0.1', lastUsedAgent: null }, {}])
+  })
+
+  test(`${engine}: a hundred addresses a day are distinguished, over all writes`, async t => {
+    const { read, usage } = sideOf(t, open(t))
+    const token = knownToken({ id: 'env_0', source: 'environment' })
+    for (let batch = 0; batch < 4; batch++) {
+      for (let i = 0; i < 40; i++) usage.used(token, null, `10.0.${batch}.${i}`, undefined)
+      await usage.flush()
+    }
+    usage.used(token, null, '10.0.0.0', undefined)
+    await usage.flush()
+    const counts = await read(async keys => await keys.usage('env_0', { day: '2026-01-01' }))
+    t.equal(counts.length, 101)
+    t.match(
+      counts.find(({ label }) => label === '*'),
+      { kind: 'address', count: 60 }
+    )
+    t.match(
+      counts.find(({ label }) => label === '10.0.0.0'),
+      { count: 2 }
+    )
+  })
+
+  test(`${engine}: counts are kept for 90 days`, async t => {
+    const { store, read } = sideOf(t, open(t))
+    const write = createUsageWriter(store)
+    const use = {
+      ...noCounts,
+      token: knownToken({ id: 'env_0' }),
+      count: 0,
+      lastAt: 0,
+      lastIp: '',
+      lastAgent: undefined,
+      scopes: new Map([['apps:read', 1]]),
+      refusals: new Map([['rate_limited', 2]])
+    }
+    const days = async () =>
+      (await read(async keys => await keys.usage('env_0', { day: '2025-01-01' })))
+        .filter(({ kind }) => kind === 'scope')
+        .map(({ day }) => day)
+    for (const day of ['2026-01-01', '2026-01-02', '2026-03-31']) await write(day, [use])
+    t.same(await days(), ['2026-01-01', '2026-01-02', '2026-03-31'])
+    await write('2026-04-01', [use])
+    t.same(await days(), ['2026-01-02', '2026-03-31', '2026-04-01'])
+  })
+}
+
+const generationsContract = (engine: string, open: (t: Test) => KeyStore): void => {
+  test(`${engine}: generations are counted, and those that nobody can open are found`, async t => {
+    const { keys, store, secret } = sideOf(t, open(t))
+    const [first, second] = [newSecret(), newSecret()]
+    const under = (own: string): KeyService => createKeyService({ store, secret: own })
+    const one = await under(first).issue({ name: 'one' }, operator)
+    await under(second).issue({ name: 'two', expiresAt: new Date(Date.now() + 60_000) }, operator)
+    t.same((await keys.orphans()).length, 2)
+    t.match(await keys.secrets(), [
+      { secret: 'CLIENT_SECRET', use: { generation: createTokenSealer(secret).generation, liveTokens: 0 } },
+      { secret: null, use: { liveTokens: 1 } },
+      { secret: null, use: { liveTokens: 1 } }
+    ])
+    await keys.revoke(one.key.id, null, operator)
+    t.same(await keys.orphans(), [createTokenSealer(second).generation])
+    t.equal((await keys.secrets()).length, 2, 'a secret that no active token depends on is not shown')
+  })
+}

@@ -1,0 +1,89 @@
+import { test } from 'tap'
+import { createMemoryStore } from '../../db/memory/store.ts'
+import { knownToken, operator } from '../helper.ts'
+import { auditRowsContract } from './audit-rows.ts'
+import { keyRowsContract } from './key-rows.ts'
+
+keyRowsContract('memory', () => createMemoryStore())
+auditRowsContract('memory', () => createMemoryStore())
+
+test('memory: a transaction sees what it has written and removed, in the order in which it came', async t => {
+  const { read, write } = createMemoryStore()
+  const count = (label: string) => ({ day: '2026-01-01', kind: 'scope', label, count: 1 }) as const
+  const labels = async () =>
+    (await read(async ({ keys }) => await keys.usage('k', { day: '' }))).map(({ label }) => label)
+  await write(async ({ keys }) => {
+    await keys.addUsage('k', count('a'))
+    await keys.addUsage('k', { ...count('b'), day: '2026-01-02' })
+  })
+  await write(async ({ keys }) => {
+    await keys.removeUsage({ day: '2026-01-02' })
+    t.equal(await keys.addToUsage('k', count('a')), false, 'it is gone')
+    t.match(await keys.usage('k', { day: '' }), [{ label: 'b' }])
+    await keys.addUsage('k', count('c'))
+    await keys.addUsage('k', count('a'))
+    t.same(await labels(), ['a', 'b'], 'and nobody else sees that yet')
+  })
+  t.same(await labels(), ['a', 'c', 'b'])
+})
+
+test('memory: entries of the audit trail are found by each filter', async t => {
+  const { read, write } = createMemoryStore()
+  const at = new Date('2026-02-01')
+  const { actor, address, requestId } = operator
+  await write(async ({ audits }) => {
+    await audits.append({
+      sequence: 1,
+      at,
+      actor,
+      action: 'client_key.issue',
+      subject: { type: 'client_key', id: 'k' },
+      changes: '{}',
+      address,
+      requestId,
+      previousHash: '0'.repeat(64),
+      hash: '1'.repeat(64)
+    })
+  })
+  const isFound = async (filter: object) =>
+    (await read(async ({ audits }) => await audits.newest(filter, { limit: 1 }))).length === 1
+  const good = {
+    subjectType: 'client_key',
+    subjectId: 'k',
+    actorKind: actor.kind,
+    actorId: actor.id,
+    action: 'client_key.issue',
+    since: at,
+    until: new Date(at.getTime() + 1)
+  }
+  t.ok(await isFound(good))
+  for (const name of Object.keys(good)) {
+    const other = name === 'since' ? new Date(at.getTime() + 1) : name === 'until' ? at : 'other'
+    t.notOk(await isFound({ ...good, [name]: other }), name)
+  }
+})
+
+test('memory: a token that is gone has no use, and what nobody stored is not changed', async t => {
+  const { read, write } = createMemoryStore()
+  const usage = { count: 1, lastUsedAt: new Date(), lastUsedIp: '::1', lastUsedAgent: null }
+  await write(async ({ keys }) => {
+    await keys.addTokenUsage(knownToken().digest, usage)
+    await keys.revokeToken(knownToken().digest, new Date())
+    await keys.update('nothing', { enabled: false })
+  })
+  t.same(await read(async ({ keys }) => await keys.page({}, { limit: 1, at: new Date() })), [])
+})
+
+test('memory: the look-up of requests tells what is committed, and the revision with it', async t => {
+  const { write, keyLookup } = createMemoryStore()
+  const { digest } = knownToken()
+  await keyLookup.barrier()
+  t.same([keyLookup.revision(), keyLookup.findByDigest(digest), keyLookup.findRevocation(digest)], [0, null, null])
+  const at = new Date('2026-02-01')
+  await write(async ({ keys }) => {
+    await keys.advanceRevision()
+    await keys.revokeEnvironmentKey(digest, { at, reason: null })
+    t.same([keyLookup.revision(), keyLookup.findRevocation(digest)], [0, null])
+  })
+  t.same([keyLookup.revision(), keyLookup.findRevocation(digest)], [1, at])
+})

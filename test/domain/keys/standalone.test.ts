@@ -1,0 +1,213 @@
+import { join } from 'node:path'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { createKeyService, createMemoryStore, InvalidFields } from '../../../exports/client-key-auth.ts'
+import type { ClientKeyStore, KeyService } from '../../../exports/client-key-auth.ts'
+import { openSqliteStore } from '../../../exports/client-key-auth-sqlite.ts'
+import { at, newSecret, temporaryFolder } from '../../helper.ts'
+
+const SCOPES = ['reports:read', 'reports:write'] as const
+
+type Reports = KeyService<(typeof SCOPES)[number]>
+
+const service = (store: ClientKeyStore = createMemoryStore(), secret = newSecret()): Reports =>
+  createKeyService({ store, secret, scopes: SCOPES })
+
+const stores: Record<string, (t: Test) => ClientKeyStore & { close?: () => void }> = {
+  memory: () => createMemoryStore(),
+  SQLite: t => {
+    const store = openSqliteStore(join(temporaryFolder(t), 'keys.db'))
+    t.teardown(() => {
+      store.close()
+    })
+    return store
+  }
+}
+
+for (const [name, open] of Object.entries(stores)) {
+  test(`${name}: a key lives from its issue to its revocation, and each change is obeyed at once`, async t => {
+    const keys = service(open(t))
+    const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['reports:read'] })
+    t.match(key, { name: 'ledger', scopes: ['reports:read'], createdBy: { kind: 'cli', name: 'operator' } })
+    t.match(await keys.authenticate(keyAccessToken), { ok: true, token: { key: { id: key.id } } })
+    t.match(await keys.authenticate('x'), { ok: false, reason: 'malformed' })
+
+    await keys.change(key.id, { enabled: false })
+    t.match(await keys.authenticate(keyAccessToken), { ok: false, reason: 'key_disabled' })
+    await keys.change(key.id, { enabled: true, scopes: ['reports:write', '*', 'reports:read'] })
+    t.match(await keys.authenticate(keyAccessToken), { ok: true, token: { key: { scopes: ['*'] } } })
+
+    const rotated = await keys.rotate(key.id, { graceSeconds: 0 })
+    t.match(await keys.authenticate(keyAccessToken), { ok: false, reason: 'token_expired' })
+    t.match(await keys.authenticate(rotated.keyAccessToken), { ok: true })
+    t.equal(rotated.older.length, 1)
+    t.equal((await keys.tokens(key.id)).length, 2)
+    await keys.rotate(key.id)
+    t.match(await keys.authenticate(rotated.keyAccessToken), { ok: true }, 'for a day by default')
+
+    const actor = { kind: 'user', id: '7', name: 'Ada' } as const
+    t.match(await keys.revoke(key.id, 'stolen', { actor, address: '10.0.0.1', requestId: 'r1' }), {
+      revokedReason: 'stolen'
+    })
+    t.match(await keys.authenticate(rotated.keyAccessToken), { ok: false, reason: 'key_revoked' })
+    t.match(await keys.find(key.id), { revokedReason: 'stolen' })
+    t.same((await keys.list({ revoked: false })).keys, [])
+    t.match(await keys.list(), { keys: [{ id: key.id }], more: false })
+    t.same(await keys.usage(key.id), [])
+    await t.rejects(keys.find('nothing'), { code: 'CLIENT_KEY_NOT_FOUND' })
+  })
+}
+
+test('changes are in the audit trail, with who made them', async t => {
+  const store = createMemoryStore()
+  const keys = service(store)
+  const { key } = await keys.issue({ name: 'ledger' })
+  await keys.revoke(key.id, null, { actor: { kind: 'user', id: '7', name: 'Ada' }, address: '10.0.0.1' })
+  t.match(await store.read(async ({ audits }) => await audits.newest({}, { limit: 2 })), [
+    { action: 'client_key.revoke', actor: { name: 'Ada' }, address: '10.0.0.1', requestId: null },
+    { action: 'client_key.issue', actor: { name: 'operator' }, address: null }
+  ])
+})
+
+test('usage is told up to now', async t => {
+  const keys = service()
+  const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
+  const verdict = await keys.authenticate(keyAccessToken)
+  if (!verdict.ok) throw new Error(verdict.reason)
+  keys.recorder.used(verdict.token, 'reports:read', '10.0.0.1', 'ledger/1')
+  t.match(await keys.usage(key.id), [
+    { kind: 'address', label: '10.0.0.1', count: 1 },
+    { kind: 'scope', label: 'reports:read', count: 1 }
+  ])
+  t.match(await keys.tokens(key.id), [{ useCount: 1, lastUsedAgent: 'ledger/1' }])
+})
+
+test('usage that can not be stored is warned of, or told to whoever wants to know', async t => {
+  const broken = (): ClientKeyStore => {
+    const store = createMemoryStore()
+    return {
+      ...store,
+      write: async (work, options) => {
+        if (options?.mayBeLost === true) throw new Error('the disk is full')
+        return await store.write(work)
+      }
+    }
+  }
+  const failures: unknown[] = []
+  const warnings = t.capture(process, 'emitWarning')
+  const secret = newSecret()
+  const told = createKeyService({
+    store: broken(),
+    secret,
+    scopes: SCOPES,
+    cacheSize: 1,
+    onUsageFailure: error => {
+      failures.push(error)
+    }
+  })
+  for (const keys of [told, service(broken())]) {
+    const verdict = await keys.authenticate((await keys.issue({ name: 'ledger' })).keyAccessToken)
+    if (!verdict.ok) throw new Error(verdict.reason)
+    keys.recorder.used(verdict.token, null, '::1', undefined)
+    await keys.recorder.flush()
+  }
+  t.match(failures, [{ message: 'the disk is full' }])
+  t.match(warnings(), [{ args: [/could not be stored/] }])
+})
+
+test('earlier secrets open their tokens', async t => {
+  const store = createMemoryStore()
+  const [older, newer] = [newSecret(), newSecret()]
+  const { keyAccessToken } = await service(store, older).issue({ name: 'ledger' })
+  const keys = createKeyService({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
+  t.match(await keys.authenticate(keyAccessToken), { ok: true })
+  t.match(await service(store, newer).authenticate(keyAccessToken), { ok: false, reason: 'unknown_generation' })
+})
+
+// As plain JavaScript may call it.
+const issue = async (wanted: object) => await service().issue(Object.assign({ name: 'ledger' }, wanted))
+
+test('a scope that the service has not is refused, and so is whatever else types would not let pass', async t => {
+  const bad: [wanted: object, issue: RegExp][] = [
+    [{ scopes: ['reports:read', 'reports:reed'] }, /^scopes\.1 must be \* or reports:read or reports:write$/],
+    [{ scopes: 'reports:read' }, /^scopes must be an array/],
+    [{ scopes: [] }, /^scopes must be an array/],
+    [{ scopes: [1] }, /^scopes must be an array/],
+    [{ name: undefined }, /^name is required$/],
+    [{ name: '' }, /^name must be/],
+    [{ name: 'x'.repeat(101) }, /^name must be/],
+    [{ name: 'env_0123456789abcdef' }, /^name must be/],
+    [{ name: `tck_${'a'.repeat(30)}` }, /^name must not hold a token/],
+    [{ description: 'a\nb' }, /^description must be/],
+    [{ expires_at: new Date() }, /^a field is not known; known are name, /],
+    [{ expiresAt: '2030-01-01' }, /^expiresAt must be a valid Date/],
+    [{ expiresAt: new Date(NaN) }, /^expiresAt must be a valid Date/],
+    [{ expiresAt: new Date(0) }, /^expires_at must be in the future$/],
+    [{ enabled: 'no' }, /^enabled must be/],
+    [{ allowedIps: ['10.0.0.1/8'] }, /^allowedIps must be/],
+    [{ allowedIps: '10.0.0.0/8' }, /^allowedIps must be/],
+    [{ allowedIps: Array.from({ length: 101 }, () => '::1') }, /^allowedIps must be/],
+    [{ rateLimit: { max: 5 } }, /^rateLimit must be/],
+    [{ rateLimit: { max: 0, windowSeconds: 1 } }, /^rateLimit must be/],
+    [{ rateLimit: { max: 1, windowSeconds: 86_401 } }, /^rateLimit must be/],
+    [{ rateLimit: { max: 1.5, windowSeconds: 1 } }, /^rateLimit must be/],
+    [{ rateLimit: { max: '1', windowSeconds: 1 } }, /^rateLimit must be/],
+    [{ rateLimit: 5 }, /^rateLimit must be/],
+    [{ metadata: {} }, /^metadata must be/],
+    [{ metadata: '[]' }, /^metadata must be/],
+    [{ metadata: 'null' }, /^metadata must be/],
+    [{ metadata: '{' }, /^metadata must be/],
+    [{ metadata: JSON.stringify({ x: 'x'.repeat(4096) }) }, /^metadata must be/]
+  ]
+  for (const [wanted, rule] of bad) {
+    const failure = await issue(wanted).then(
+      () => null,
+      (error: unknown) => error
+    )
+    t.ok(failure instanceof InvalidFields, JSON.stringify(wanted))
+    t.match((failure as InvalidFields).errors, [rule])
+  }
+  const { key } = await issue({
+    description: null,
+    expiresAt: undefined,
+    allowedIps: ['10.0.0.0/8', '::1', '::1'],
+    rateLimit: { max: 1, windowSeconds: 1 },
+    scopes: ['reports:write', 'reports:write'],
+    metadata: '{"team":"finance"}'
+  })
+  t.match(key, { expiresAt: null, allowedIps: ['10.0.0.0/8', '::1'], scopes: ['reports:write'] })
+  t.equal(key.scopes.length, 1)
+  t.match((await issue({ rateLimit: null, expiresAt: null })).key, { rateLimit: null, scopes: ['*'] })
+})
+
+test('changes, rotations and reasons are checked as well', async t => {
+  const keys = service()
+  const { key } = await keys.issue({ name: 'ledger' })
+  const change = async (changes: object) => await keys.change(key.id, Object.assign({ enabled: true }, changes))
+  await t.rejects(change({ scopes: ['other'] }), { errors: [/^scopes\.0 must be/] })
+  await t.rejects(change({ name: 5 }), { errors: [/^name must be/] })
+  for (const graceSeconds of [-1, 0.5, 30 * 86_400 + 1, NaN]) {
+    await t.rejects(keys.rotate(key.id, { graceSeconds }), { errors: [/^graceSeconds must be an integer/] })
+  }
+  await t.rejects(keys.revoke(key.id, `it is 0123456789abcdef0123456789abcdef`), { code: 'INVALID_FIELDS' })
+  t.equal(at((await keys.list()).keys).revokedAt, null)
+})
+
+test('a secret that is missing or short is refused when the service is made', async t => {
+  const store = createMemoryStore()
+  for (const wrong of [{ secret: undefined as unknown }, { secret: '' }, { secret: 'x'.repeat(31) }]) {
+    t.throws(() => createKeyService(Object.assign({ store, secret: '', scopes: SCOPES }, wrong as object)), {
+      message: 'secret must be text of 32 characters at least'
+    })
+  }
+})
+
+test('a scope that could not be one is refused when the service is made', async t => {
+  for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
+    t.throws(
+      () => createKeyService({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
+      { message: /^a scope must be 1 to 100/ },
+      scope
+    )
+  }
+})

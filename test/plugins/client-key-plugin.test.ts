@@ -1,0 +1,97 @@
+import Fastify from 'fastify'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
+import type { ClientKeyPluginOptions } from '../../exports/client-key-auth.ts'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
+import { newSecret } from '../helper.ts'
+
+const service = async (t: Test, options: ClientKeyPluginOptions) => {
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  await fastify.register(clientKeyAuth, options)
+  const onRequest = [fastify.requireClientKey, fastify.enforcePolicy]
+  fastify.get('/apps', { onRequest, config: { scope: 'apps:read' } }, async request => ({
+    name: keyPrincipalOf(request).key.name
+  }))
+  fastify.get('/any', { onRequest, config: { scope: null } }, async () => ({}))
+  fastify.get('/forgotten', { onRequest }, async () => ({}))
+  const get = async (url: string, token?: string) =>
+    await fastify.inject({ url, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+  return { fastify, get }
+}
+
+// The routes of this project have its scopes, by type; so the keys have as well.
+const keyService = () =>
+  createKeyService({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read', 'apps:write'] })
+
+test('a service with managed keys lets in whom the scope of the route allows', async t => {
+  const keys = keyService()
+  const { get } = await service(t, { keys })
+  const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['apps:read'] })
+  const other = await keys.issue({ name: 'other', scopes: ['apps:write'] })
+
+  const good = await get('/apps', keyAccessToken)
+  t.same([good.statusCode, good.json()], [200, { name: 'ledger' }])
+  t.equal((await get('/any', other.keyAccessToken)).statusCode, 200)
+  const nobody = await get('/apps')
+  t.same([nobody.statusCode, nobody.headers['www-authenticate']], [401, 'Bearer realm="api"'])
+  const narrow = await get('/apps', other.keyAccessToken)
+  t.equal(narrow.statusCode, 403)
+  t.equal(narrow.headers['www-authenticate'], 'Bearer realm="api", error="insufficient_scope", scope="apps:read"')
+  t.match(narrow.json(), { code: 'INSUFFICIENT_SCOPE' })
+  t.equal((await get('/forgotten', keyAccessToken)).statusCode, 403, 'a route without a scope lets nobody in')
+
+  await keys.revoke(key.id)
+  const gone = await get('/apps', keyAccessToken)
+  t.same([gone.statusCode, gone.headers['www-authenticate']], [401, 'Bearer realm="api", error="invalid_token"'])
+  t.match(await keys.usage(key.id), [
+    { kind: 'address', count: 1 },
+    { kind: 'refusal', label: 'key_revoked', count: 1 },
+    { kind: 'refusal', label: 'user_required', count: 1 },
+    { kind: 'scope', label: 'apps:read', count: 1 }
+  ])
+})
+
+test('a rate limit holds, counted wherever the service says', async t => {
+  const keys = keyService()
+  class Store {
+    incr = (_: string, done: (error: Error | null, counted?: { current: number; ttl: number }) => void) => {
+      done(null, { current: 6, ttl: 1000 })
+    }
+
+    child = () => this
+  }
+  const { keyAccessToken } = await keys.issue({ name: 'ledger', rateLimit: { max: 5, windowSeconds: 60 } })
+  const own = await service(t, { keys })
+  t.equal((await own.get('/apps', keyAccessToken)).headers['ratelimit'], '"client_key";r=4;t=60')
+  const shared = await service(t, { keys, rateLimitStore: Store })
+  t.equal((await shared.get('/apps', keyAccessToken)).statusCode, 429)
+})
+
+test('what was recorded is stored when the service is closed', async t => {
+  const store = createMemoryStore()
+  const keys = createKeyService({ store, secret: newSecret(), scopes: ['apps:read'] })
+  const { fastify, get } = await service(t, { keys })
+  const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
+  await get('/apps', keyAccessToken)
+  await fastify.close()
+  t.equal((await store.read(async rows => await rows.keys.usage(key.id, { day: '' }))).length, 2)
+})
+
+test('a route that asks for a scope that no key can have does not start', async t => {
+  const { fastify } = await service(t, { keys: keyService() })
+  t.throws(() => fastify.get('/users', { config: { scope: 'users:read' } }, async () => ({})), {
+    message: 'GET /users asks for the scope users:read, which no key can have'
+  })
+  fastify.get('/nobody', { config: { scope: 'none' } }, async () => ({}))
+})
+
+test('a list of keys does without a store, under a realm of its own', async t => {
+  const secret = newSecret()
+  const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
+  const { get } = await service(t, { secret, allowList: [keyId], realm: 'reports' })
+  t.equal((await get('/apps', keyAccessToken)).statusCode, 200)
+  t.equal((await get('/forgotten', keyAccessToken)).statusCode, 403)
+  t.equal((await get('/apps')).headers['www-authenticate'], 'Bearer realm="reports"')
+})
