@@ -1,0 +1,11 @@
+import Fastify from 'fastify'
+import clientKeyAuth, { createKeyService, createMemoryStore } from 'trivial-api/client-key-auth'
+
+const { CLIENT_SECRET: secret, PORT: port = '3000' } = process.env
+const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['reports:read', 'reports:write'] })
+const app = Fastify()
+await app.register(clientKeyAuth, { keys })
+const onRequest = [app.requireClientKey, app.enforcePolicy]
+app.get('/reports', { onRequest, config: { scope: 'reports:read' } }, async request => [request.principal.key.name])
+const { keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['reports:read'] })
+console.log(await app.listen({ port: Number(port) }), keyAccessToken)

@@ -1,0 +1,34 @@
+import { test } from 'tap'
+import { SAMPLE_PASSWORD } from '../../db/sample.ts'
+import { at, world } from '../helper.ts'
+import { codeIn, pageOf, rowsOf } from './markdown.ts'
+
+const rows = rowsOf(pageOf('docs/api.md'))
+
+test('the API guide tells of every call, and of no other', async t => {
+  const { call } = await world(t)
+  const { paths } = (await call('GET', '/docs/json')).json as { paths: Record<string, Record<string, unknown>> }
+  const served = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`)
+  )
+  const told = rows.flatMap(([cell = '']) => codeIn(cell).filter(code => /^[A-Z]+ \//.test(code)))
+  t.same([...new Set(told)].sort(), served.sort())
+})
+
+test('each user of the sample reads as many apps as the API guide says', async t => {
+  const { call } = await world(t)
+  t.equal((await call('GET', '/apps')).json.length, countOf('a client key'))
+  for (const email of ['ada@example.com', 'ben@example.com', 'chiara@example.com', 'dmitri@example.com']) {
+    const { headers } = await call('POST', '/auth/sign_in', { email, password: SAMPLE_PASSWORD }, NO_CREDENTIAL)
+    const apps = await call('GET', '/apps', undefined, { authorization: String(headers['authorization']) })
+    t.equal(apps.json.length, countOf(email), email)
+  }
+})
+
+const NO_CREDENTIAL = { authorization: '' }
+
+/** How many apps the row of a principal says. */
+const countOf = (principal: string): number => {
+  const [, apps = ''] = at(rows.filter(([who = '']) => who.replaceAll('`', '').startsWith(principal)))
+  return Number.parseInt(apps, 10)
+}

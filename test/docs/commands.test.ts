@@ -1,0 +1,104 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { pages } from './markdown.ts'
+import type { Block, Page } from './markdown.ts'
+import { emptyWorkplace, preparedWorkplace } from './workplace.ts'
+import type { Workplace } from './workplace.ts'
+
+/** The pages that tell how to begin: their commands have nothing to build on. */
+const FROM_NOTHING = ['README.md', 'docs/configuration.md']
+
+/** The page whose programs are run by test/package, in an empty project. */
+const RUN_ELSEWHERE = 'docs/plugin.md'
+
+/** Commands that serve until they are stopped. */
+const SERVICES = /(^|&& |\w=\w+ )npm (start|run quickstart)$/
+
+/** What can't be run here, and why. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  'npm install': 'needs the package registry',
+  'npm ci': 'needs the package registry',
+  'npm ci --prefix bench/peers': 'needs the package registry',
+  'npm test': 'is what runs this',
+  'npm run lint': 'is a part of npm test',
+  'npm run typecheck': 'is a part of npm test',
+  'npm run format': 'writes to the sources',
+  'npm run build': 'replaces the build under the tests that run beside this one',
+  'npm run build:test': 'replaces the tests that run',
+  'npx tap --disable-coverage dist-test/test/config/config.test.js': 'is run by npm test, as all tests are',
+  'npm run dev': 'serves from the sources, as npm start does from the build',
+  'npm run bench': 'takes ten minutes'
+}
+
+/** What is run, and what only shows what a program prints or a file holds. */
+const RUN = ['sh', 'js', 'ts']
+const SHOWN = ['text', 'json', 'http', 'mermaid']
+
+const ADDRESS = 'localhost:3000'
+
+const isLeftOut = (command: string): boolean => Object.hasOwn(NOT_RUN, command)
+
+const commandsIn = (line: string): string[] => line.split(' && ')
+
+/** The script of a block, without the commands that are not run. */
+const scriptOf = ({ language, line, text }: Block, { folder }: Workplace): string => {
+  if (language === 'sh') {
+    const lines = text.split('\n').map(line =>
+      commandsIn(line)
+        .map(one => (isLeftOut(one) ? ':' : one))
+        .join(' && ')
+    )
+    return lines.join('\n')
+  }
+  const file = `block-${line}.${language === 'ts' ? 'ts' : 'mjs'}`
+  writeFileSync(join(folder, file), text)
+  return language === 'ts' ? `node --import tsx ${file}` : `node ${file}`
+}
+
+const runPage = async (t: Test, { path, blocks }: Page): Promise<void> => {
+  const isPrepared = !FROM_NOTHING.includes(path)
+  const workplace = isPrepared ? await preparedWorkplace(t) : emptyWorkplace(t)
+  let port: number | null = null
+  for (const block of blocks.filter(({ language }) => RUN.includes(language))) {
+    const where = `${path}:${block.line}`
+    if (block.before !== null) {
+      t.equal(block.before, 'stop the service', where)
+      await workplace.stop()
+      port = null
+    }
+    if (port === null && isPrepared && block.text.includes(ADDRESS)) port = await workplace.serve('npm start')
+    const script = scriptOf(
+      { ...block, text: block.text.replaceAll(ADDRESS, `127.0.0.1:${port ?? 'none'}`) },
+      workplace
+    )
+    if (SERVICES.test(script)) {
+      port = await workplace.serve(script)
+      t.pass(where)
+    } else {
+      const { code, output } = await workplace.run(script)
+      t.equal(code, 0, where, code === 0 ? {} : { script, output })
+    }
+  }
+  await workplace.stop()
+}
+
+for (const page of pages.filter(({ blocks }) => blocks.some(({ language }) => RUN.includes(language)))) {
+  if (page.path === RUN_ELSEWHERE) continue
+  test(`every command of ${page.path} runs`, async t => {
+    await runPage(t, page)
+  })
+}
+
+test('every block is one that is run, or one that shows an output', async t => {
+  for (const { path, blocks } of pages) {
+    for (const { language, line } of blocks) t.ok([...RUN, ...SHOWN].includes(language), `${path}:${line} ${language}`)
+  }
+})
+
+test('every command that is left out stands in a page', async t => {
+  const lines = pages.flatMap(({ blocks }) => blocks.flatMap(({ text }) => text.split('\n')))
+  const commands = new Set(lines.flatMap(commandsIn))
+  for (const command of Object.keys(NOT_RUN)) t.ok(commands.has(command), command)
+})

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../helper.ts'
+
+/** A fenced block of a page. */
+export interface Block {
+  readonly language: string
+  /** The line of its first fence, from 1. */
+  readonly line: number
+  readonly text: string
+  /** What a comment before it tells the test to do first; null: nothing. */
+  readonly before: string | null
+}
+
+export interface Page {
+  /** Relative to the project. */
+  readonly path: string
+  readonly text: string
+  readonly blocks: readonly Block[]
+  /** The lines outside of fenced blocks. */
+  readonly prose: readonly string[]
+}
+
+const FENCE = /^```(\S*)$/
+const COMMENT = /^<!-- test: (.+) -->$/
+
+const parse = (text: string): Pick<Page, 'blocks' | 'prose'> => {
+  const blocks: Block[] = []
+  const prose: string[] = []
+  let open: { language: string; line: number; lines: string[] } | null = null
+  for (const [index, line] of text.split('\n').entries()) {
+    const fence = FENCE.exec(line)
+    if (open !== null && fence === null) {
+      open.lines.push(line)
+    } else if (open !== null) {
+      const before = prose.findLast(said => said !== '') ?? ''
+      const { language, line: first, lines } = open
+      blocks.push({ language, line: first, text: lines.join('\n'), before: COMMENT.exec(before)?.[1] ?? null })
+      open = null
+    } else if (fence !== null) {
+      open = { language: fence[1] ?? '', line: index + 1, lines: [] }
+    } else {
+      prose.push(line)
+    }
+  }
+  if (open !== null) throw new Error(`a block that begins in line ${open.line} does not end`)
+  return { blocks, prose }
+}
+
+const pageAt = (path: string): Page => {
+  const text = readFileSync(join(root, path), 'utf8')
+  return { path, text, ...parse(text) }
+}
+
+const pagesIn = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.md') && !path.includes('node_modules'))
+    .map(path => `${folder}/${path.replaceAll('\\', '/')}`)
+    .sort()
+
+/** Every page of the documentation. */
+export const pages: readonly Page[] = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  ...pagesIn('docs'),
+  ...pagesIn('examples')
+].map(pageAt)
+
+/** The page at a path, which must be there. */
+export const pageOf = (path: string): Page => {
+  const page = pages.find(page => page.path === path)
+  if (page === undefined) throw new Error(`there is no page ${path}`)
+  return page
+}
+
+/** The cells of the rows of all tables of a page, without their heads. */
+export const rowsOf = ({ prose }: Page): string[][] =>
+  prose
+    .filter((line, index) => line.startsWith('| ') && !/^\|[-|]+$/.test(prose[index + 1] ?? ''))
+    .map(line =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map(cell => cell.trim())
+    )
+
+/** What stands between single backticks in a text. */
+export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)

@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { newSecret, root, temporaryFolder } from '../helper.ts'
+
+export interface Ended {
+  readonly code: number | null
+  readonly output: string
+}
+
+/** A folder in which the commands of a page are run as a reader would run them: with a shell, npm and the build. */
+export interface Workplace {
+  readonly folder: string
+  /** Runs a script by bash until it ends. What it exports, later scripts have. */
+  readonly run: (script: string) => Promise<Ended>
+  /** Starts a script that serves until it is stopped, and stops the one before; answers the port. */
+  readonly serve: (script: string) => Promise<number>
+  readonly stop: () => Promise<void>
+}
+
+const COPIED = ['package.json', '.env.example']
+const LINKED = ['build', 'dist', 'examples', 'node_modules']
+const LISTENING = /(?:Server listening|The service runs) at http:\/\/[^\s",]*:(\d+)\b/
+
+// A request that is refused fails the command that sends it.
+const CURLRC = 'fail\nshow-error\n'
+
+/** A fresh copy of what is installed, with neither an `.env` nor a database. */
+export const emptyWorkplace = (t: Test): Workplace => {
+  const base = temporaryFolder(t)
+  const folder = join(base, 'project')
+  const home = join(base, 'home')
+  for (const path of [folder, home]) mkdirSync(path)
+  for (const name of COPIED) copyFileSync(join(root, name), join(folder, name))
+  for (const name of LINKED) symlinkSync(join(root, name), join(folder, name))
+  writeFileSync(join(home, '.curlrc'), CURLRC)
+
+  const start = shell(folder, home, join(base, 'exported'))
+  let service: ChildProcess | null = null
+  let closed: Promise<unknown> = Promise.resolve()
+
+  const stop = async (): Promise<void> => {
+    signal(service, 'SIGINT')
+    await closed
+    service = null
+  }
+  t.teardown(async () => {
+    signal(service, 'SIGKILL')
+    await closed
+  })
+
+  return {
+    folder,
+    stop,
+    run: async script => await end(start(`${SAVE}\n${script}`)),
+    serve: async script => {
+      await stop()
+      const started = start(script)
+      service = started
+      closed = once(started, 'close')
+      return await portOf(started)
+    }
+  }
+}
+
+/** The same with a secret and the sample data, as a reader has them after the first page. */
+export const preparedWorkplace = async (t: Test): Promise<Workplace> => {
+  const workplace = emptyWorkplace(t)
+  const settings = readFileSync(join(root, '.env.example'), 'utf8').replace(/^CLIENT_SECRET=$/m, `$&${newSecret()}`)
+  writeFileSync(join(workplace.folder, '.env'), settings, { mode: 0o600 })
+  const { code, output } = await workplace.run('npm run db:sample')
+  if (code !== 0) throw new Error(output)
+  return workplace
+}
+
+// tap has every Node that is spawned load its own loaders, by NODE_OPTIONS.
+const RESTORE = '[ ! -e "$EXPORTED" ] || . "$EXPORTED"; unset NODE_OPTIONS'
+const SAVE = 'trap \'export -p > "$EXPORTED"\' EXIT'
+
+/** Starts bash in a process group of its own, with nothing of this environment but the path. */
+const shell =
+  (folder: string, home: string, exported: string) =>
+  (script: string): ChildProcess => {
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: home,
+      PORT: '0',
+      EXPORTED: exported,
+      npm_config_offline: 'true',
+      npm_config_update_notifier: 'false'
+    }
+    return spawn('bash', ['-euo', 'pipefail', '-c', `${RESTORE}\n${script}`], {
+      cwd: folder,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+  }
+
+const signal = (child: ChildProcess | null, name: 'SIGINT' | 'SIGKILL'): void => {
+  if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, name)
+}
+
+// What a test that fails prints is kept longer than the folder.
+const withoutSecrets = (text: string): string => text.replaceAll(/tck_\w+|\b[0-9a-f]{32,64}\b/g, '…')
+
+const gather = (child: ChildProcess): { text: () => string } => {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+    })
+  }
+  return { text: () => withoutSecrets(text) }
+}
+
+const end = async (child: ChildProcess): Promise<Ended> => {
+  const output = gather(child)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output: output.text() }
+}
+
+const portOf = async (child: ChildProcess): Promise<number> => {
+  const output = gather(child)
+  const closed = once(child, 'close').then(() => true)
+  for (;;) {
+    const port = LISTENING.exec(output.text())?.[1]
+    if (port !== undefined) return Number(port)
+    const printed = child.stdout === null ? [] : [once(child.stdout, 'data').then(() => false)]
+    if (await Promise.race([closed, ...printed])) throw new Error(`it ended before it listened: ${output.text()}`)
+  }
+}

@@ -1,0 +1,107 @@
+import { once } from 'node:events'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { newSecret, root, spawnNode } from '../helper.ts'
+import { node, pack, stranger } from './package.ts'
+
+// What the service, its database and its programs need.
+const NOT_LOADED = ['better-sqlite3', 'drizzle-orm', 'fast-jwt', 'ajv', 'env-schema', 'commander', '@node-rs']
+
+const bin = (name: string): string => join(root, 'node_modules', name)
+
+test('npm packs what was built, and nothing else', async t => {
+  const { files } = pack(t)
+  for (const path of ['dist/client-key-auth.js', 'dist/types/exports/client-key-auth.d.ts', 'dist/cli/trivial.js']) {
+    t.ok(files.includes(path), path)
+  }
+  t.same(files.filter(path => !path.startsWith('dist/')).sort(), ['LICENSE', 'README.md', 'package.json'])
+  t.same(
+    files.filter(path => /\.map$|test|\.env|\.db|build\.json|(?<!\.d)\.ts$/.test(path)),
+    []
+  )
+})
+
+test('publint and arethetypeswrong find no problem in the package', async t => {
+  const { tarball } = pack(t)
+  const publint = await node(root, [bin('publint/src/cli.js'), tarball, '--strict'])
+  t.same(publint.code, 0, publint.output)
+  const types = await node(root, [bin('@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only'])
+  t.same(types.code, 0, types.output)
+})
+
+test('the ten lines of JavaScript are a service that accepts client keys, without SQLite and the rest of this service', async t => {
+  const cwd = stranger(t)
+  for (const path of [...NOT_LOADED, 'trivial-api/dist/server.js', 'trivial-api/dist/autoloaded.js']) {
+    rmSync(join(cwd, 'node_modules', path), { recursive: true })
+  }
+  const child = spawnNode(['service.js'], cwd, { CLIENT_SECRET: newSecret(), PORT: '0' })
+  t.teardown(async () => {
+    child.kill()
+    await once(child, 'close')
+  })
+  const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+  const [url, token = ''] = line.trim().split(' ')
+  const get = async (headers: Record<string, string>): Promise<Response> =>
+    await fetch(`${String(url)}/reports`, { headers })
+
+  const good = await get({ authorization: `Bearer ${token}` })
+  t.same([good.status, await good.json()], [200, ['ledger']])
+  const nobody = await get({})
+  t.same([nobody.status, nobody.headers.get('www-authenticate')], [401, 'Bearer realm="api"'])
+  t.equal((await get({ authorization: 'Bearer x' })).status, 401)
+})
+
+test('a key that is issued into an SQLite file by one process is in it for the next', async t => {
+  const cwd = stranger(t)
+  const env = { CLIENT_SECRET: newSecret(), KEYS_FILE: join(cwd, 'own.db') }
+  const issued = await node(cwd, ['issue.js', 'ledger'], env)
+  t.match(issued, { code: 0, output: /^[0-9a-f-]{36} tck_\w{72}\n$/ })
+  t.match(await node(cwd, ['issue.js', 'ledger'], env), { code: 1, output: /CLIENT_KEY_NAME_TAKEN/ })
+  t.match(await node(cwd, ['issue.js'], env), { code: 1, output: /name is required/ })
+})
+
+const STRICT = {
+  target: 'es2023',
+  module: 'nodenext',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  types: ['node'],
+  noEmit: true
+}
+
+// Wrong in two places: the compiler complains where an error that is expected is not there.
+const WRONG = `import Fastify from 'fastify'
+import { createKeyService, createMemoryStore } from 'trivial-api/client-key-auth'
+const keys = createKeyService({ store: createMemoryStore(), secret: '', scopes: ['reports:read', 'reports:write'] })
+await keys.issue({ name: 'x', scopes: ['*'] })
+// @ts-expect-error
+await keys.issue({ name: 'x', scopes: ['reports:reed'] })
+const app = Fastify()
+app.get('/any', { config: { scope: null } }, async request => request.principal?.key.name.length)
+// @ts-expect-error
+app.get('/wrong', { config: { scope: 'reports:reed' } }, async () => ({}))
+`
+
+test('the ten lines of TypeScript compile, and scopes that there are not do not', async t => {
+  const cwd = stranger(t)
+  const compile = async (files: string[], skipLibCheck: boolean) => {
+    const compilerOptions = { ...STRICT, skipLibCheck }
+    writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+    return await node(cwd, [bin('typescript/bin/tsc'), '-p', '.'])
+  }
+  t.same(await compile(['service.ts'], false), { code: 0, output: '' })
+  writeFileSync(join(cwd, 'wrong.ts'), WRONG)
+  t.same(await compile(['service.ts', 'scopes.d.ts', 'wrong.ts'], true), { code: 0, output: '' })
+})
+
+test('docs/plugin.md shows the examples as they are', async t => {
+  const doc = readFileSync(join(root, 'docs/plugin.md'), 'utf8')
+  for (const name of ['service.js', 'service.ts', 'scopes.d.ts', 'issue.js']) {
+    const language = name.endsWith('.js') ? 'js' : 'ts'
+    const source = readFileSync(join(root, 'examples/fastify-service', name), 'utf8')
+    t.ok(doc.includes(`\`\`\`${language}\n${source}\`\`\``), name)
+  }
+  t.equal(doc.match(/```[jt]s/g)?.length, 5, 'each of them, and the interface of a store')
+})
