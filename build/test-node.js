@@ -130,6 +130,7 @@ for (const version of versions) {
     await start(installation)
     // Coverage is judged on one version of Node: what V8 counts as a branch differs.
     if (!startOnly) {
+      run(installation, ['npm', 'run', 'build'])
       run(installation, ['npm', 'run', 'build:test'])
       run(installation, ['npx', 'tap', '--disable-coverage'])
     }

@@ -42,6 +42,7 @@ all else on standard error`)
     if (name === undefined) {
       if (Object.keys(policy).length > 0) throw new UsageError('Only a key with a --name can be held to a policy.')
       issueForEnvironment(terminal, allow, json)
+      await terminal.flush('Issue another key.')
       return DONE
     }
     if (allow) throw new UsageError('A key with a --name is live at once: it needs no --allow.')
@@ -59,12 +60,12 @@ const issueManaged = async (
   await withKeys(terminal, async (keys, author) => {
     const wanted = toKeyChange(checked(NewKeyBody, { name, ...policy }))
     const { key, keyId, keyAccessToken } = await keys.issue({ ...wanted, name }, author)
-    if (json) {
-      terminal.printJson({ ...toKeyJson(key), key_id: keyId, key_access_token: keyAccessToken })
-      return
+    if (json) terminal.printJson({ ...toKeyJson(key), key_id: keyId, key_access_token: keyAccessToken })
+    else {
+      terminal.print('A new client key, which is live now:\n')
+      terminal.printTable([['id', key.id], ['name', key.name], ...policyRows(key)].map(row => ['', ...row]))
+      terminal.print(`\n${credentialsText(keyId, keyAccessToken)}\n\n${callText(keyAccessToken)}`)
     }
-    terminal.print('A new client key, which is live now:\n')
-    terminal.printTable([['id', key.id], ['name', key.name], ...policyRows(key)].map(row => ['', ...row]))
-    terminal.print(`\n${credentialsText(keyId, keyAccessToken)}\n\n${callText(keyAccessToken)}`)
+    await terminal.flush(`The key is live without it. Rotate it: ${terminal.invocation('key rotate', key.id)}`)
   })
 }

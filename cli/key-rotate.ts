@@ -115,6 +115,7 @@ run again for the rest; the last line may then hold a token that never went live
         const rotated = await keys.rotate(id, { graceSeconds: seconds }, context)
         if (json) terminal.printJson(rotatedJson(rotated))
         else printOne(terminal, rotated)
+        await terminal.flush(`Rotate the key once more: ${terminal.invocation('key rotate', id)}`)
         return DONE
       }
       const rotation = { generation: many.generation, graceSeconds: seconds, path: resolve(terminal.cwd, many.out) }

@@ -44,6 +44,11 @@ export interface Terminal {
   warn: (message: unknown) => void
   /** Tells of a failure on standard error: in words where it was foreseen, or else with its stack. */
   fail: (failure: unknown) => void
+  /**
+   * Waits until all that was printed is written. Throws a CommandError where it could not be: what it held, a new token
+   * say, is lost; the hint tells what to do then.
+   */
+  flush: (hint: string) => Promise<void>
   /** What to type to run a command, in the way this one was run: through npm, or as `trivial`. */
   invocation: (command: string, args?: string) => string
   /** Shows how far a long task is where standard error is a terminal: one line, which the next output replaces. */
@@ -78,10 +83,14 @@ export const openTerminal = (io: Io, command: string): Terminal => {
   }
 }
 
-const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | 'progress'> => {
+const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | 'progress' | 'flush'> => {
   // A Console, unlike a stream, does not throw where the reader has gone, as `head` does.
   const console = new Console({ stdout, stderr })
   let shown = false
+  let isWritten = true
+  stdout.on('error', () => {
+    isWritten = false
+  })
   const clear = (): void => {
     if (shown) stderr.write(CLEAR_LINE)
     shown = false
@@ -94,6 +103,14 @@ const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | '
     warn: message => {
       clear()
       console.error(message)
+    },
+    flush: async hint => {
+      await new Promise<void>(resolve => {
+        stdout.write('', () => {
+          resolve()
+        })
+      })
+      if (!isWritten) throw new CommandError('The output could not be written, and what it held is lost.', hint)
     },
     progress: text => {
       if (stderr.isTTY !== true) return

@@ -43,13 +43,13 @@ it). Where nothing is there, one is made and printed, this once.`,
     const email = await checkUser(name, address, password)
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
     const user = await createUser(DATABASE_URL, password, { name, email, role: admin ? 'admin' : 'member' })
-    if (json) {
-      terminal.printJson({ ...toUserJson(user), ...(typed === '' ? { password } : {}) })
-      return DONE
+    if (json) terminal.printJson({ ...toUserJson(user), ...(typed === '' ? { password } : {}) })
+    else {
+      const role = admin ? ', an administrator' : ''
+      const made = typed === '' ? ` The password, which can't be shown again: ${password}` : ''
+      terminal.print(`The user ${user.name} <${user.email}> is made${role}.${made}`)
     }
-    const role = admin ? ', an administrator' : ''
-    const made = typed === '' ? ` The password, which can't be shown again: ${password}` : ''
-    terminal.print(`The user ${user.name} <${user.email}> is made${role}.${made}`)
+    await terminal.flush(`The user is made. Set a password: PATCH /users/${user.id}`)
     return DONE
   }
 })

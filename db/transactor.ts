@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
 
 /** How long work is tried again while another process holds the database. */
 const BUSY_TIMEOUT_MS = 1000
@@ -26,11 +26,32 @@ export const withBusyRetry = async <T>(
   }
 }
 
-/** Makes a queue: what is put in runs one after another, in order. A failure is its caller's alone. */
+/** For how long work of a queue runs before other work of the process gets its turn. */
+const MAX_TURN_MS = 10
+
+/**
+ * Makes a queue: what is put in runs one after another, in order. A failure is its caller's alone. Work that answers at
+ * once would keep the event loop from turning while more of it waits, so it turns in between.
+ */
 export const createQueue = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()
+  let turnBegan: number | null = null
+
+  const takeTurn = async (): Promise<void> => {
+    if (turnBegan !== null && performance.now() - turnBegan >= MAX_TURN_MS) await nextTurn()
+    if (turnBegan !== null) return
+    turnBegan = performance.now()
+    setImmediate(() => {
+      turnBegan = null
+    })
+  }
+
   return async work => {
-    const result = last.then(work, work)
+    const run = async () => {
+      await takeTurn()
+      return await work()
+    }
+    const result = last.then(run, run)
     last = result
     return await result
   }

@@ -39,12 +39,12 @@ export type Verification = { whole: true; head: AuditHead } | { whole: false; se
 
 /**
  * Walks a trail, given in order, and tells its head, or the first entry that was altered, removed or inserted.
- * `written` is the highest sequence ever given out. A head noted earlier, in a place that who has the database can't
- * write to, tells more: whether the trail was made anew, or cut off with its counter.
+ * `written` is the head that was stored when the walk began. A head noted earlier, in a place that an attacker of the
+ * database can't write to, tells more: whether the trail was made anew, or cut off with its head.
  */
 export const verifyTrail = async (
   entries: AsyncIterable<Audit>,
-  written: number,
+  written: AuditHead,
   noted?: AuditHead
 ): Promise<Verification> => {
   let head: AuditHead = { sequence: 0, hash: GENESIS }
@@ -60,11 +60,14 @@ export const verifyTrail = async (
         ? broken(1, 'was altered')
         : broken(due - 1, `was altered or replaced: entry ${due} was written after another`)
     }
+    if (written.sequence === due && written.hash !== entry.hash) {
+      return broken(due, 'is not the one that was appended: it, or one before it, was replaced')
+    }
     if (noted?.sequence === due && noted.hash !== entry.hash) {
       return broken(due, 'is not the one whose hash was noted: it, or one before it, was replaced')
     }
     head = { sequence: due, hash: entry.hash }
   }
-  const last = Math.max(written, noted?.sequence ?? 0)
+  const last = Math.max(written.sequence, noted?.sequence ?? 0)
   return last > head.sequence ? broken(head.sequence + 1, 'was removed') : { whole: true, head }
 }

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Transactor } from '../transactor.ts'
 import type { Audit, NewAudit } from './audit.ts'
-import { hashOf } from './chain.ts'
+import { hashOf, verifyTrail } from './chain.ts'
+import type { Verification } from './chain.ts'
 import type { AuditFilter, AuditHead, AuditReads, AuditRows } from './rows.ts'
 
 const BATCH_SIZE = 1000
@@ -37,15 +38,14 @@ export interface AuditService {
   trail: () => AsyncGenerator<Audit, void>
   /** The last entry that was ever appended. */
   head: () => Promise<AuditHead>
+  /** Walks the trail, which may grow meanwhile, and compares it with a head that was noted: see `verifyTrail`. */
+  verify: (noted?: AuditHead) => Promise<Verification>
 }
 
-export const createAuditService = ({ read }: Pick<Transactor<{ audits: AuditReads }>, 'read'>): AuditService => ({
-  page: async (filter, { limit, before }) => {
-    const found = await read(async ({ audits }) => await audits.newest(filter, { limit: limit + 1, before }))
-    return { audits: found.slice(0, limit), more: found.length > limit }
-  },
+export const createAuditService = ({ read }: Pick<Transactor<{ audits: AuditReads }>, 'read'>): AuditService => {
+  const head = async (): Promise<AuditHead> => await read(async ({ audits }) => await audits.head())
 
-  async *trail() {
+  async function* trail(): AsyncGenerator<Audit, void> {
     for (let after: number | undefined = Number.MIN_SAFE_INTEGER; after !== undefined;) {
       const begin: number = after
       const batch = await read(async ({ audits }) => await audits.inOrder({ limit: BATCH_SIZE, after: begin }))
@@ -53,7 +53,23 @@ export const createAuditService = ({ read }: Pick<Transactor<{ audits: AuditRead
       after = batch.length < BATCH_SIZE ? undefined : batch.at(-1)?.sequence
       await setImmediate()
     }
-  },
+  }
 
-  head: async () => await read(async ({ audits }) => await audits.head())
-})
+  return {
+    head,
+    trail,
+
+    page: async (filter, { limit, before }) => {
+      const found = await read(async ({ audits }) => await audits.newest(filter, { limit: limit + 1, before }))
+      return { audits: found.slice(0, limit), more: found.length > limit }
+    },
+
+    verify: async noted => {
+      const result = await verifyTrail(trail(), await head(), noted)
+      const { sequence } = await head()
+      return result.whole && result.head.sequence > sequence
+        ? { whole: false, sequence: sequence + 1, fault: 'was inserted' }
+        : result
+    }
+  }
+}

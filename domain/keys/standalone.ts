@@ -56,7 +56,7 @@ export interface KeyService<S extends string = string> {
   revoke: (id: string, reason?: string | null, context?: ChangeContext) => Promise<ClientKeyRecord>
   /** Throws ClientKeyNotFound, as each verb does that takes an id. */
   find: (id: string) => Promise<ClientKeyRecord>
-  /** Keys in the order of their ids; by default the first hundred of all. */
+  /** Keys in the order of their ids; by default the first hundred of all, at most a thousand. */
   list: (filter?: ClientKeyFilter, page?: KeyPage) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
   /** The newest hundred tokens of a key, the newest first. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
@@ -67,6 +67,9 @@ export interface KeyService<S extends string = string> {
   /** Records how keys are used, which the plugin does; flush it before the store is closed. */
   readonly recorder: UsageRecorder
 }
+
+/** How many keys a page has at most. */
+const MAX_LIMIT = 1000
 
 const OPERATOR: Actor = { kind: 'cli', id: 'operator', name: 'operator' }
 
@@ -135,6 +138,13 @@ const changesOf = <S extends string>(
   }
 })
 
+/** Throws InvalidFields for a number that is no integer from 1 to a maximum. */
+const refuseOutside = (name: string, value: number, max: number): void => {
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw new InvalidFields([`${name} must be an integer from 1 to ${max}`])
+  }
+}
+
 // What is told of use holds what was recorded until now.
 const readsOf = (
   rules: Pick<Rules, 'find' | 'list' | 'tokens' | 'usage'>,
@@ -146,8 +156,14 @@ const readsOf = (
   }
   return {
     find: async id => await settled(async () => await rules.find(id)),
-    list: async (filter = {}, page = { limit: 100 }) => await settled(async () => await rules.list(filter, page)),
+    list: async (filter = {}, page = { limit: 100 }) => {
+      refuseOutside('limit', page.limit, MAX_LIMIT)
+      return await settled(async () => await rules.list(filter, page))
+    },
     tokens: async id => await settled(async () => await rules.tokens(id)),
-    usage: async (id, days = DAYS_KEPT) => await settled(async () => await rules.usage(id, days))
+    usage: async (id, days = DAYS_KEPT) => {
+      refuseOutside('days', days, DAYS_KEPT)
+      return await settled(async () => await rules.usage(id, days))
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { InvalidFields } from '../errors.ts'
 
 const SEALED = /^tck_/
+const KEY_ACCESS_TOKEN = /tck_[0-9A-Za-z]{72}/
 const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 
 /**
@@ -24,6 +25,15 @@ export const credentialIssues = (texts: Readonly<Record<string, string | null | 
     holdsToken(text ?? '') || KEY_ID.test(text ?? '')
       ? [`${name} must not hold a token or a key_id (32 hexadecimal digits): it would be stored`]
       : []
+  )
+
+/**
+ * What is wrong with JSON texts that hold a `key_access_token`, by their names: a sentence each. A `key_id` is not
+ * looked for: 32 hexadecimal digits may be anything there.
+ */
+export const tokenIssues = (texts: Readonly<Record<string, string | null>>): string[] =>
+  Object.entries(texts).flatMap(([name, text]) =>
+    KEY_ACCESS_TOKEN.test(text ?? '') ? [`${name} must not hold a key_access_token: it would be stored`] : []
   )
 
 /** Throws InvalidFields where texts that are to be kept hold what must not be. */

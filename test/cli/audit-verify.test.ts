@@ -196,3 +196,11 @@ test('a trail that lost its head is not verified', async t => {
   db.exec('delete from audit_head')
   t.match(await verify(), { code: 1, stderr: /the audit trail has lost its head/ })
 })
+
+test('an entry beyond the head, which no service appended, is told as inserted', async t => {
+  const { db, verify, rowOf } = await trail(t)
+  const forged = { ...rowOf(5), sequence: 6, previous_hash: rowOf(5).hash }
+  db.exec('drop trigger audit_head_follows')
+  db.prepare(ROW).run({ ...forged, hash: rehashed(forged) })
+  t.match(await verify(), { code: 1, stderr: /entry 6 was inserted/ })
+})

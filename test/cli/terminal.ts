@@ -29,6 +29,8 @@ export interface Typed {
   cwd?: string
   /** Whether standard output and standard error are a terminal, which is 120 columns wide. */
   isTTY?: boolean
+  /** Whether nothing can be written to standard output, as on a full disk or a closed pipe. */
+  isFull?: boolean
 }
 
 /** The words of a command that is named as its npm script is. */
@@ -38,9 +40,9 @@ export const wordsOf = (name: string): string[] => (name === '' ? [] : name.spli
 export const command = async (
   t: Test,
   name: string,
-  { args = [], input = '', env = {}, cwd = temporaryFolder(t), isTTY = false }: Typed = {}
+  { args = [], input = '', env = {}, cwd = temporaryFolder(t), isTTY = false, isFull = false }: Typed = {}
 ): Promise<Ended> => {
-  const [stdout, stderr] = [sink(), sink()]
+  const [stdout, stderr] = [sink(isFull), sink()]
   const stdin = Readable.from([Buffer.from(input)])
   const terminal = isTTY ? { isTTY, columns: 120 } : {}
   const code = await runCommand({
@@ -54,11 +56,15 @@ export const command = async (
   return { code, stdout: stdout.text(), stderr: stderr.text() }
 }
 
-const sink = (): { stream: Writable; text: () => string } => {
+const sink = (isFull = false): { stream: Writable; text: () => string } => {
   let text = ''
   const stream = new Writable({
     decodeStrings: false,
     write: (chunk: string, _, done) => {
+      if (isFull) {
+        done(new Error('no space is left'))
+        return
+      }
       text += chunk
       done()
     }

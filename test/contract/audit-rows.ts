@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import type { Audit } from '../../domain/audits/audit.ts'
-import { GENESIS, hashOf, verifyTrail } from '../../domain/audits/chain.ts'
+import { GENESIS, hashOf } from '../../domain/audits/chain.ts'
 import type { AuditReads, AuditRows } from '../../domain/audits/rows.ts'
 import { appendAudit, createAuditService } from '../../domain/audits/service.ts'
 import type { Transactor } from '../../domain/transactor.ts'
@@ -65,7 +65,7 @@ export const auditRowsContract = (engine: string, open: (t: Test) => AuditStore)
     const audits = createAuditService(store)
     const { sequence } = await audits.head()
     t.equal(sequence, 20)
-    t.match(await verifyTrail(audits.trail(), sequence), { whole: true, head: { sequence: 20 } })
+    t.match(await audits.verify(), { whole: true, head: { sequence: 20 } })
     t.equal(at((await audits.page({}, { limit: 1 })).audits).sequence, 20)
   })
 }

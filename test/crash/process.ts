@@ -3,7 +3,6 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
-import { verifyTrail } from '../../domain/audits/chain.ts'
 import type { AuditHead } from '../../domain/audits/rows.ts'
 import { createAuditService } from '../../domain/audits/service.ts'
 import { openStorage } from '../../db/open.ts'
@@ -113,9 +112,8 @@ export const query = <T>(path: string, sql: string): T[] =>
 export const headOf = async (path: string, noted?: AuditHead): Promise<AuditHead> =>
   await onCopy(path, async copy => {
     const storage = openStorage(`file:${copy}`)
-    const trail = createAuditService(storage)
     try {
-      const verification = await verifyTrail(trail.trail(), (await trail.head()).sequence, noted)
+      const verification = await createAuditService(storage).verify(noted)
       if (!verification.whole) {
         throw new Error(`the audit trail is broken: entry ${verification.sequence} ${verification.fault}`)
       }

@@ -5,7 +5,9 @@ import type { Test } from 'tap'
 import { openStorage } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { temporaryFolder } from '../helper.ts'
+import { hashOf } from '../../domain/audits/chain.ts'
+import { appendAudit, createAuditService } from '../../domain/audits/service.ts'
+import { operator, temporaryFolder } from '../helper.ts'
 
 const opened = (t: Test): { path: string; storage: Storage } => {
   const path = join(temporaryFolder(t), 'test.db')
@@ -59,6 +61,62 @@ test('writes that wait together for a held database give up together', async t =
   other.exec('commit')
   other.close()
   t.equal(await countOf(storage), 0)
+})
+
+test('other work gets its turn while many transactions wait', async t => {
+  const { storage } = opened(t)
+  let turns = 0
+  let next: NodeJS.Immediate
+  const count = (): void => {
+    turns++
+    next = globalThis.setImmediate(count)
+  }
+  next = globalThis.setImmediate(count)
+  const writes = Array.from({ length: 500 }, async (_, index) =>
+    storage.write(async ({ organizations }) => await organizations.insert(organization(String(index)), new Date()))
+  )
+  await Promise.all(writes)
+  clearImmediate(next)
+  t.ok(turns > 2, `${turns} turns`)
+})
+
+test('what a process of an earlier version appends moves the head and the ports, too', async t => {
+  const { path, storage } = opened(t)
+  const user = { name: 'A', email: 'a@example.com', role: 'member', passwordHash: null, createdAt: new Date() } as const
+  const { id } = await storage.write(async ({ users }) => await users.insert(user))
+  const audits = createAuditService(storage)
+  const append = async (): Promise<void> => {
+    await storage.write(async tx => {
+      await appendAudit(tx.audits, {
+        at: new Date(),
+        source: operator,
+        action: 'app.update',
+        subject: { type: 'app', id: 'x' },
+        changes: {}
+      })
+    })
+  }
+  await append()
+  const other = new Database(path)
+  const { hash } = await audits.head()
+  const [first] = (await audits.page({}, { limit: 1 })).audits
+  if (first === undefined) throw new Error('there is no entry')
+  const entry = { ...first, sequence: 2, previousHash: hash }
+  other
+    .prepare(
+      `insert into audits (sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, previous_hash, hash)
+       select 2, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, ?, ? from audits`
+    )
+    .run(hash, hashOf(entry))
+  other
+    .prepare(
+      "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values ('f0', 'F', 3001, ?, ?, ?)"
+    )
+    .run(id, user.createdAt.toISOString(), user.createdAt.toISOString())
+  other.close()
+  await append()
+  t.match(await audits.verify(), { whole: true, head: { sequence: 3 } })
+  t.equal(await storage.write(async ({ apps }) => await apps.takePort()), 3002)
 })
 
 test('what readers are given can not write', async t => {

@@ -53,11 +53,11 @@ const APPEND = `
 export const createAuditRows = (db: SqliteDatabase): AuditRows => {
   const reads = createAuditReads(db)
   const append = db.$client.prepare(APPEND)
-  const moveHead = db.$client.prepare('update audit_head set sequence = ?, hash = ?')
   return {
     ...reads,
     // The transaction has the whole database to itself.
     lockHead: reads.head,
+    // A trigger moves the head.
     append: async ({ sequence, at, actor, action, subject, changes, address, requestId, previousHash, hash }) => {
       append.run(
         sequence,
@@ -74,7 +74,6 @@ export const createAuditRows = (db: SqliteDatabase): AuditRows => {
         previousHash,
         hash
       )
-      moveHead.run(sequence, hash)
     }
   }
 }

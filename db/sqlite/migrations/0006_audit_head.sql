@@ -17,3 +17,13 @@ INSERT INTO `audit_head` (`id`, `sequence`, `hash`) VALUES (
 );
 --> statement-breakpoint
 INSERT INTO `app_port_counter` (`id`, `last`) SELECT 1, coalesce(max(`port`), 3000) FROM `apps` WHERE `discarded_at` IS NULL;
+--> statement-breakpoint
+-- By triggers, so that a process of an earlier version that still runs moves them as well.
+CREATE TRIGGER `audit_head_follows` AFTER INSERT ON `audits` BEGIN
+	UPDATE `audit_head` SET `sequence` = new.`sequence`, `hash` = new.`hash`;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `app_port_counter_follows` AFTER INSERT ON `apps`
+WHEN new.`port` > (SELECT `last` FROM `app_port_counter`) BEGIN
+	UPDATE `app_port_counter` SET `last` = new.`port`;
+END;

@@ -3,7 +3,7 @@ import type { XStatic } from 'typebox/schema'
 import type { App, AppChange, TagKey } from '../../../domain/apps/app.ts'
 import { isOutOfRange, MAX_DEPTH, RANGE_RULE, toJson } from '../../../domain/json/value.ts'
 import { PRINTABLE } from '../../../domain/json/validation.ts'
-import { credentialIssues, refuseCredentials } from '../../../domain/keys/token-shape.ts'
+import { credentialIssues, refuseCredentials, tokenIssues } from '../../../domain/keys/token-shape.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
 import { reply } from '../../../http/replies.ts'
 
@@ -72,13 +72,13 @@ export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }
   const issues = Object.entries({ panels, schedule })
     .filter(([, value]) => isOutOfRange(value))
     .map(([name]) => `${name} ${RANGE_RULE}`)
-  issues.push(...credentialIssues({ descriptive_name: descriptiveName }))
-  if (issues.length > 0) throw new InvalidFields(issues)
-  return {
-    ...(descriptiveName === undefined ? {} : { descriptiveName }),
+  const texts = {
     ...(panels === undefined ? {} : { panels: toJson(panels) }),
     ...(schedule === undefined ? {} : { schedule: toJson(schedule) })
   }
+  issues.push(...credentialIssues({ descriptive_name: descriptiveName }), ...tokenIssues(texts))
+  if (issues.length > 0) throw new InvalidFields(issues)
+  return { ...(descriptiveName === undefined ? {} : { descriptiveName }), ...texts }
 }
 
 /** A descriptive name. Throws InvalidFields where it holds a credential. */

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import type { Audit } from '../../../domain/audits/audit.ts'
 import { GENESIS, hashOf, verifyTrail } from '../../../domain/audits/chain.ts'
+import type { AuditHead } from '../../../domain/audits/rows.ts'
 import { at } from '../../helper.ts'
 
 const entry = (sequence: number, previousHash: string): Audit => {
@@ -24,42 +25,51 @@ const trail = (length: number): Audit[] => {
   return entries
 }
 
-const verify = async (entries: Audit[], ...rest: [number, { sequence: number; hash: string }?]) =>
+const verify = async (entries: Audit[], written: AuditHead, noted?: AuditHead) =>
   await verifyTrail(
     (async function* () {
       yield* entries
     })(),
-    ...rest
+    written,
+    noted
   )
+
+const headOf = (entries: Audit[]): AuditHead => entries.at(-1) ?? { sequence: 0, hash: GENESIS }
 
 test('every forgery of a trail is found, and the first entry named', async t => {
   const good = trail(5)
-  t.same(await verify(good, 5), { whole: true, head: { sequence: 5, hash: at(good, 4).hash } })
-  t.same(await verify([], 0), { whole: true, head: { sequence: 0, hash: GENESIS } })
-  t.match(await verify(good.toSpliced(2, 1), 5), { whole: false, sequence: 3, fault: 'was removed' })
-  t.match(await verify(good.slice(0, 3), 5), { whole: false, sequence: 4, fault: 'was removed' })
-  t.match(await verify([entry(-1, GENESIS), ...good], 5), { whole: false, sequence: -1, fault: 'was inserted' })
-  t.match(await verify(good.with(2, { ...at(good, 2), action: 'app.delete' }), 5), {
+  const head = headOf(good)
+  t.same(await verify(good, head), { whole: true, head: { sequence: 5, hash: at(good, 4).hash } })
+  t.same(await verify([], headOf([])), { whole: true, head: { sequence: 0, hash: GENESIS } })
+  t.match(await verify(good.toSpliced(2, 1), head), { whole: false, sequence: 3, fault: 'was removed' })
+  t.match(await verify(good.slice(0, 3), head), { whole: false, sequence: 4, fault: 'was removed' })
+  t.match(await verify([entry(-1, GENESIS), ...good], head), { whole: false, sequence: -1, fault: 'was inserted' })
+  t.match(await verify(good.with(2, { ...at(good, 2), action: 'app.delete' }), head), {
     whole: false,
     sequence: 3,
     fault: 'was altered'
   })
   const forged = { ...at(good, 2), action: 'app.delete' }
-  t.match(await verify(good.with(2, { ...forged, hash: hashOf(forged) }), 5), {
+  t.match(await verify(good.with(2, { ...forged, hash: hashOf(forged) }), head), {
     whole: false,
     sequence: 3,
     fault: /was altered or replaced: entry 4/
   })
-  t.match(await verify(good.with(0, entry(1, 'x'.repeat(64))), 5), { whole: false, sequence: 1, fault: 'was altered' })
+  t.match(await verify(good.with(0, entry(1, 'x'.repeat(64))), head), {
+    whole: false,
+    sequence: 1,
+    fault: 'was altered'
+  })
   const noted = { sequence: 3, hash: at(good, 2).hash }
-  t.match(await verify(good, 5, noted), { whole: true })
-  t.match(await verify(trail(2), 2, noted), { whole: false, sequence: 3, fault: 'was removed' })
+  t.match(await verify(good, head, noted), { whole: true })
+  t.match(await verify(trail(2), headOf(trail(2)), noted), { whole: false, sequence: 3, fault: 'was removed' })
   const remade = trail(5)
     .map((one, i) => ({ one, i }))
     .reduce<Audit[]>((made, { i }) => {
       const content = { ...entry(i + 1, made.at(-1)?.hash ?? GENESIS), action: 'app.create' }
       return [...made, { ...content, hash: hashOf(content) }]
     }, [])
-  t.match(await verify(remade, 5), { whole: true }, 'made anew, which only a note can tell')
-  t.match(await verify(remade, 5, noted), { whole: false, sequence: 3, fault: /noted/ })
+  t.match(await verify(remade, head), { whole: false, sequence: 5, fault: /is not the one that was appended/ })
+  t.match(await verify(remade, headOf(remade)), { whole: true }, 'made anew, which only a note can tell')
+  t.match(await verify(remade, headOf(remade), noted), { whole: false, sequence: 3, fault: /noted/ })
 })

@@ -190,6 +190,10 @@ test('changes, rotations and reasons are checked as well', async t => {
     await t.rejects(keys.rotate(key.id, { graceSeconds }), { errors: [/^graceSeconds must be an integer/] })
   }
   await t.rejects(keys.revoke(key.id, `it is 0123456789abcdef0123456789abcdef`), { code: 'INVALID_FIELDS' })
+  for (const number of [-1, 0, 0.5, NaN, 1001]) {
+    await t.rejects(keys.list({}, { limit: number }), { errors: ['limit must be an integer from 1 to 1000'] })
+    await t.rejects(keys.usage(key.id, number), { errors: ['days must be an integer from 1 to 90'] })
+  }
   t.equal(at((await keys.list()).keys).revokedAt, null)
 })
 
