@@ -11,7 +11,9 @@ module.exports = {
       severity: 'error',
       from: { path: '^domain/' },
       to: {
-        path: '^(routes|plugins|cli|http|config|db|bench|test)/|^(app|server|paths)\\.ts$|node_modules/(@?fastify|drizzle-orm|better-sqlite3)'
+        path:
+          '' +
+          '^(routes|plugins|cli|http|config|db|bench|test)/|^(app|server|paths)\\.ts$|node_modules/(@?fastify|drizzle-orm|better-sqlite3)'
       }
     },
     {

@@ -40,7 +40,8 @@ export const makeDatabase = (folder: string, apps: number): BenchDatabase => {
 const fill = (db: Connection, apps: number): void => {
   const addUser = db.prepare('insert into users (id, name, email, created_at, updated_at) values (?, ?, ?, ?, ?)')
   const addApp = db.prepare(`
-    insert into apps (id, name, descriptive_name, port, panels, user_id, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?)
+    insert into apps (id, name, descriptive_name, port, panels, user_id, created_at, updated_at) values (?, ?, ?, ?,
+      ?, ?, ?, ?)
   `)
   const addTag = db.prepare('insert into tags (app_id, context, name) values (?, ?, ?)')
 

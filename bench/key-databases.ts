@@ -57,7 +57,8 @@ const fill = (db: Connection, keys: number, generation: string): void => {
     values (?, ?, ?, '${SCOPES}', 1, '[]', '{}', '${AT}', '${CREATED_BY}')
   `)
   const addToken = db.prepare(`
-    insert into client_key_tokens (digest, client_key, generation, hint, created_at) values (?, ?, '${generation}', 'abcd', '${AT}')
+    insert into client_key_tokens (digest, client_key, generation, hint, created_at) values (?, ?, '${generation}',
+      'abcd', '${AT}')
   `)
   for (let number = 0; number < keys; number++) {
     addKey.run(number + 1, newId(), `key ${number}`)

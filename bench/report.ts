@@ -63,7 +63,8 @@ export const atMost = (what: string, value: number, most: number, unit: string, 
 /** How many times as long as ours theirs takes, round by round. */
 export const timesRow = (what: string, ours: readonly number[], theirs: readonly number[], least?: number): Row => {
   const times = ratios(theirs, ours)
-  const result = `${median(times).toFixed(1)} times as fast (${quantile(times, 0.25).toFixed(1)}–${quantile(times, 0.75).toFixed(1)})`
+  const [low, high] = [quantile(times, 0.25).toFixed(1), quantile(times, 0.75).toFixed(1)]
+  const result = `${median(times).toFixed(1)} times as fast (${low}–${high})`
   const row = { what: `– ${what}`, result }
   return least === undefined ? row : { ...row, target: `≥ ${least} times`, met: median(times) >= least }
 }
@@ -71,11 +72,12 @@ export const timesRow = (what: string, ours: readonly number[], theirs: readonly
 /** What the numbers were taken on. */
 export const machine = (): string => {
   const processors = cpus()
-  return `${processors[0]?.model.trim() ?? 'unknown processor'}, ${processors.length} cores, Node ${process.version}, ${process.platform}`
+  const model = processors[0]?.model.trim() ?? 'unknown processor'
+  return `${model}, ${processors.length} cores, Node ${process.version}, ${process.platform}`
 }
 
-export const HOW_TO_READ = `Each ratio is a median over rounds that alternate, and in brackets where the middle half of them lies; 1 is as good, less is
-worse. CPU is the time of the processor of the server only, and it judges the ratios.`
+export const HOW_TO_READ = `Each ratio is a median over rounds that alternate, and in brackets where the middle half of
+them lies; 1 is as good, less is worse. CPU is the time of the processor of the server only, and it judges the ratios.`
 
 const NOTHING = ''
 

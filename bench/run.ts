@@ -80,8 +80,19 @@ const userLists = await measureUserLists(plan, databases.long)
 say('starting')
 const starts = await measureStart(plan, folder, credentials)
 
+const rows = [
+  ...routes,
+  ...tokens,
+  ...managedTokens,
+  ...changes,
+  ...manyKeys,
+  ...streams,
+  ...signIns,
+  ...userLists,
+  ...starts
+]
 console.log(`${machine()}${isQuick ? ', quick run' : ''}
 
-${table([...routes, ...tokens, ...managedTokens, ...changes, ...manyKeys, ...streams, ...signIns, ...userLists, ...starts])}
+${table(rows)}
 
 ${HOW_TO_READ}`)

@@ -115,7 +115,8 @@ const prepareUser = ({ path }: BenchDatabase): number => {
       const organizationId = Number(
         db
           .prepare(
-            "insert into organizations (name, billing_email, created_at, updated_at) values ('One', 'one@example.com', ?, ?)"
+            "insert into organizations (name, billing_email, created_at, updated_at) values ('One', " +
+              "'one@example.com', ?, ?)"
           )
           .run(AT, AT).lastInsertRowid
       )
@@ -149,7 +150,8 @@ const signInForAWhile = async (port: number): Promise<number[]> => {
 
 const signIn = async (port: number, i: number, agent: Agent): Promise<number> => {
   const begun = performance.now()
-  const address = `10.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}`
+  const part = (): number => Math.floor(Math.random() * 256)
+  const address = `10.${part()}.${part()}.${part()}`
   const asked = request({
     port,
     host: '127.0.0.1',

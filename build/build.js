@@ -49,8 +49,8 @@ export const build = async (root, out = 'dist', further = []) => {
     platform: 'node',
     target: 'node20.19',
     external: EXTERNAL,
-    // Not in a folder of their own, since paths.ts may be in one of them. Named by content, so that a running service never loads a part of
-    // a later build.
+    // Not in a folder of their own, since paths.ts may be in one of them. Named by content, so that a running service
+    // never loads a part of a later build.
     chunkNames: '[name]-[hash]',
     banner: { js: BANNER },
     sourcemap: 'linked',
@@ -76,7 +76,8 @@ export const build = async (root, out = 'dist', further = []) => {
     ...migrations.map(path => `${out}/${path}`),
     `${out}/${LICENSES}`
   ]
-  // What a running service may load late stays for one more build. A start finds plugins and routes by folder, so those go.
+  // What a running service may load late stays for one more build. A start finds plugins and routes by folder, so those
+  // go.
   const byFolder = [`${out}/plugins/`, `${out}/routes/`]
   const earlier = (before?.outputs ?? []).filter(path => !byFolder.some(folder => path.startsWith(folder)))
   const wanted = new Set([...outputs, ...earlier])
@@ -93,8 +94,8 @@ const withoutEnding = path => path.replace(/\.ts$/, '')
 const PROGRAM = 'program'
 
 /**
- * Has each program begin with Node's cache of compiled code, where the version of Node has one (22.1 and later). It works
- * for what is loaded after it is switched on, and nothing fails where it can't be written.
+ * Has each program begin with Node's cache of compiled code, where the version of Node has one (22.1 and later). It
+ * works for what is loaded after it is switched on, and nothing fails where it can't be written.
  *
  * @param {string} root
  * @returns {import('esbuild').Plugin}

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { isFresh } from './stamp.js'
 
-// node build/launch.js <program> [arguments]: what npm run … calls. Plain JavaScript, so that nothing is transpiled where the
-// build is fresh.
+// node build/launch.js <program> [arguments]: what npm run … calls. Plain JavaScript, so that nothing is transpiled where
+// the build is fresh.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [node = '', , program = '', ...rest] = process.argv

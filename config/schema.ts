@@ -29,7 +29,8 @@ const checkSecret: Check = secret => {
 
 const checkCurrentSecret: Check = secret =>
   secret.includes(',') || secret.trim() !== secret
-    ? 'must not hold commas, nor blanks at its ends, since it could not go into CLIENT_SECRET_PREVIOUS later. Make one with: openssl rand -hex 32'
+    ? 'must not hold commas, nor blanks at its ends, since it could not go into CLIENT_SECRET_PREVIOUS later. ' +
+      'Make one with: openssl rand -hex 32'
     : checkSecret(secret)
 
 const checkEach =

@@ -25,7 +25,8 @@ export const defineError = (code: string, message: string): DomainErrorClass =>
 
 export const InvalidToken = defineError(
   'INVALID_TOKEN',
-  'The headers hold neither an active client key nor an active session. Send Authorization: Bearer <key_access_token> once, with a token that is allowed here, or sign in again.'
+  'The headers hold neither an active client key nor an active session. Send Authorization: Bearer ' +
+    '<key_access_token> once, with a token that is allowed here, or sign in again.'
 )
 
 const InsufficientScopeBase = defineError('INSUFFICIENT_SCOPE', 'The client key is active, but it may not do this.')
@@ -54,17 +55,20 @@ export const ClientKeyRevoked = defineError(
 
 export const EnvironmentKeyFixed = defineError(
   'ENVIRONMENT_KEY_FIXED',
-  'This key is an entry of CLIENT_KEYS in the environment of the service: it can be revoked here, but neither changed nor rotated. Issue a managed key instead.'
+  'This key is an entry of CLIENT_KEYS in the environment of the service: it can be revoked here, but ' +
+    'neither changed nor rotated. Issue a managed key instead.'
 )
 
 export const TooManyTokens = defineError(
   'TOO_MANY_TOKENS',
-  'A hundred tokens of this key are active. Wait until some expire, or rotate with grace_seconds 0, which ends them all.'
+  'A hundred tokens of this key are active. Wait until some expire, or rotate with grace_seconds 0, which ' +
+    'ends them all.'
 )
 
 const BeyondPermissionBoundaryBase = defineError(
   'BEYOND_CEILING',
-  'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what is beyond it.'
+  'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what ' +
+    'is beyond it.'
 )
 
 /** One sentence for each thing that is beyond the permission boundary of the actor. */
@@ -80,7 +84,8 @@ export class BeyondPermissionBoundary extends BeyondPermissionBoundaryBase {
 
 export const IdempotencyKeyReused = defineError(
   'IDEMPOTENCY_KEY_REUSED',
-  'Another request with this Idempotency-Key was made in the last ten minutes. Send a new one with each new request, and the same one with a retry.'
+  'Another request with this Idempotency-Key was made in the last ten minutes. Send a new one with each new ' +
+    'request, and the same one with a retry.'
 )
 
 // Users and organizations
@@ -99,7 +104,8 @@ export const TooBusy = defineError(
 
 export const Forbidden = defineError(
   'FORBIDDEN',
-  'You may see this, but you may not do this to it: ask its owner, or an administrator of the organization that owns it.'
+  'You may see this, but you may not do this to it: ask its owner, or an administrator of the organization ' +
+    'that owns it.'
 )
 
 export const UserNotFound = defineError('USER_NOT_FOUND', 'No user has this id.')
@@ -120,7 +126,8 @@ export const LastAdmin = defineError(
 
 export const OwnsApps = defineError(
   'OWNS_APPS',
-  'It owns apps, deleted ones included, which need another owner first: name one, as transfer_to=User:<id> or transfer_to=Organization:<id>.'
+  'It owns apps, deleted ones included, which need another owner first: name one, as transfer_to=User:<id> ' +
+    'or transfer_to=Organization:<id>.'
 )
 
 export const TooManyTags = defineError(
@@ -130,7 +137,8 @@ export const TooManyTags = defineError(
 
 export const TooManyApps = defineError(
   'TOO_MANY_APPS',
-  'It owns more than a thousand apps that are not deleted. Give some away first: PUT /apps/:id/transfer/:owner_type/:owner_id.'
+  'It owns more than a thousand apps that are not deleted. Give some away first: PUT ' +
+    '/apps/:id/transfer/:owner_type/:owner_id.'
 )
 
 // Fields

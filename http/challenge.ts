@@ -7,4 +7,8 @@ export const bearerChallenge = (
   error?: 'invalid_token' | 'insufficient_scope',
   scope?: string
 ): string =>
-  `Bearer realm="${realm}"${error === undefined ? '' : `, error="${error}"`}${scope === undefined ? '' : `, scope="${scope}"`}`
+  [
+    `Bearer realm="${realm}"`,
+    ...(error === undefined ? [] : [`error="${error}"`]),
+    ...(scope === undefined ? [] : [`scope="${scope}"`])
+  ].join(', ')

@@ -8,7 +8,8 @@ export const CredentialRequired = defineError(
 
 export const BrowserNotAllowed = defineError(
   'BROWSER_NOT_ALLOWED',
-  'A browser sent this request from a page of another site. A client key reaches everything, so it must not be in a page: call from a server.'
+  'A browser sent this request from a page of another site. A client key reaches everything, so it must not ' +
+    'be in a page: call from a server.'
 )
 
 export const AddressNotAllowed = defineError(
@@ -23,12 +24,14 @@ export const RateLimited = defineError(
 
 export const LimitUndecided = defineError(
   'LIMIT_UNDECIDED',
-  'The client key has a rate_limit, and how much of it is used can not be told now. Try again after the seconds that Retry-After tells.'
+  'The client key has a rate_limit, and how much of it is used can not be told now. Try again after the ' +
+    'seconds that Retry-After tells.'
 )
 
 export const SignInLimited = defineError(
   'SIGN_IN_LIMITED',
-  'Too many attempts were made from this address or for this account. Try again after the seconds that Retry-After tells.'
+  'Too many attempts were made from this address or for this account. Try again after the seconds that ' +
+    'Retry-After tells.'
 )
 
 export const SignUpClosed = defineError(

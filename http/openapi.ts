@@ -1,11 +1,15 @@
 /** What the OpenAPI document says of the whole API; the routes' schemas say the rest. */
 export const DESCRIPTION = `
-Calls are authorized by a **client key** or by the session of a user. A client key is a long-lived Bearer token, tied to no user and
-no app, that reaches every app and overrides user and organization authorization. A key may be held to scopes, addresses, a rate and an expiry; without any it reaches
-everything. The operator of the service makes the first with \`npm run key:issue\`; a key with the scope \`client_keys:write\` makes others.
+Calls are authorized by a **client key** or by the session of a user. A client key is a long-lived Bearer token, tied
+to no user and
+no app, that reaches every app and overrides user and organization authorization. A key may be held to scopes,
+addresses, a rate and an expiry; without any it reaches
+everything. The operator of the service makes the first with \`npm run key:issue\`; a key with the scope
+\`client_keys:write\` makes others.
 Press *Authorize* and paste the \`key_access_token\` to try the calls on this page.
 
-Users sign in with \`POST /auth/sign_in\` and reach what is theirs: the apps that they own, those of their organizations, and those that they were
+Users sign in with \`POST /auth/sign_in\` and reach what is theirs: the apps that they own, those of their
+organizations, and those that they were
 granted. A client key that is sent along with a session wins.
 
 Client keys are for servers. A request with a client key that a browser sends from a page of another site is refused.
@@ -19,7 +23,8 @@ export const TAGS = [
   {
     name: 'Client keys',
     description:
-      'Which servers have access: issue, restrict, watch, rotate and revoke keys. Each change applies to the next request.'
+      'Which servers have access: issue, restrict, watch, rotate and revoke keys. Each change applies to the ' +
+      'next request.'
   },
   { name: 'Signing in', description: 'Sessions of users: sign up, in and out, and the profile.' },
   { name: 'Users', description: 'For administrators, and client keys that have the scope.' },

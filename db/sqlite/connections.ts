@@ -74,7 +74,8 @@ const refuseNewerSchema = (connection: Connection): void => {
   const known = readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ folderMillis }) => folderMillis)
   if (Number(recorded) > Math.max(...known)) {
     throw new Error(
-      'a newer version of the program has changed its tables. Start that version, or restore a backup from before. Nothing was changed.'
+      'a newer version of the program has changed its tables. Start that version, or restore a backup from ' +
+        'before. Nothing was changed.'
     )
   }
 }

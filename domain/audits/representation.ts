@@ -38,7 +38,8 @@ export const AuditJson = {
       type: 'object',
       additionalProperties: { type: 'object', properties: { from: {}, to: {}, changed: { type: 'boolean' } } },
       description:
-        'Each field that is another now, with what it was and what it is; of a field that is too large to repeat, only that it `changed`. Never a secret.',
+        'Each field that is another now, with what it was and what it is; of a field that is too large to ' +
+        'repeat, only that it `changed`. Never a secret.',
       examples: [{ enabled: { from: true, to: false } }]
     },
     address: {

@@ -24,7 +24,8 @@ export const hasInstantForm = (text: string): boolean =>
 
 /** What a text of another form must be, as the end of a sentence. */
 export const INSTANT_RULE =
-  'must be an instant with its time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a duration, such as 12h, 90d or 1y'
+  'must be an instant with its time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
+  'duration, such as 12h, 90d or 1y'
 
 /** The schema of a time in a query string. */
 export const instant = { type: 'string', maxLength: 40, format: 'instant' } as const

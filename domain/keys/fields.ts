@@ -43,7 +43,8 @@ export const keyFields = {
     ...instant,
     type: ['string', 'null'],
     description:
-      'From when on the key is refused: an instant (RFC 3339), a day (midnight UTC), or a duration from now such as `90d` or `1y`; null: never.',
+      'From when on the key is refused: an instant (RFC 3339), a day (midnight UTC), or a duration from now ' +
+      'such as `90d` or `1y`; null: never.',
     examples: ['2027-01-31T12:00:00.000Z']
   },
   enabled: {

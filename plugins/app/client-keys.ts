@@ -74,14 +74,16 @@ const warnOfUselessKeys = async ({ config, log }: FastifyInstance, keys: KeyServ
   if (unreachable > 0) {
     log.warn(
       { entries: unreachable },
-      'some entries of CLIENT_KEYS are no key_id of 32 hexadecimal digits; only a JWT can present them, and CLIENT_KEY_JWT is false'
+      'some entries of CLIENT_KEYS are no key_id of 32 hexadecimal digits; only a JWT can present them, and ' +
+        'CLIENT_KEY_JWT is false'
     )
   }
   const orphans = await keys.orphans()
   if (orphans.length > 0) {
     log.warn(
       { generations: orphans },
-      'active tokens depend on secrets that are not configured, and are refused: put the secrets into CLIENT_SECRET_PREVIOUS, or rotate the keys; npm run key:secrets tells more'
+      'active tokens depend on secrets that are not configured, and are refused: put the secrets into ' +
+        'CLIENT_SECRET_PREVIOUS, or rotate the keys; npm run key:secrets tells more'
     )
   }
   if (allowList.length === 0 && !(await keys.list({ revoked: false }, { limit: 1 })).keys.length) {

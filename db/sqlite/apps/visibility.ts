@@ -10,8 +10,10 @@ import type { SqliteDatabase } from '../database.ts'
 export const visibleAppIds = (userId: number): SQL => sql`
   select id from apps where user_id = ${userId}
   union select apps.id from memberships join apps on apps.organization_id = memberships.organization_id
-    where memberships.user_id = ${userId} and (memberships.role = 'admin' or (memberships.role = 'member' and apps.discarded_at is null))
-  union select apps.id from grants join apps on apps.id = grants.app_id where grants.user_id = ${userId} and apps.discarded_at is null
+    where memberships.user_id = ${userId} and (memberships.role = 'admin' or (memberships.role = 'member' and
+      apps.discarded_at is null))
+  union select apps.id from grants join apps on apps.id = grants.app_id where grants.user_id = ${userId} and
+    apps.discarded_at is null
   union select id from apps where readable_by is not null and readable_by = 'public' and discarded_at is null
 `
 
@@ -19,11 +21,13 @@ export const visibleAppIds = (userId: number): SQL => sql`
 export const isVisible = (userId: number): SQL => sql`(
   apps.user_id = ${userId}
   or exists (
-    select 1 from memberships where memberships.organization_id = apps.organization_id and memberships.user_id = ${userId}
+    select 1 from memberships where memberships.organization_id = apps.organization_id and memberships.user_id =
+      ${userId}
     and (memberships.role = 'admin' or (memberships.role = 'member' and apps.discarded_at is null))
   )
   or (apps.discarded_at is null and (
-    apps.readable_by = 'public' or exists (select 1 from grants where grants.app_id = apps.id and grants.user_id = ${userId})
+    apps.readable_by = 'public' or exists (select 1 from grants where grants.app_id = apps.id and grants.user_id =
+      ${userId})
   ))
 )`
 

@@ -46,7 +46,8 @@ export const createAuditReads = (db: SqliteDatabase): AuditReads => {
 
 const APPEND = `
   insert into audits (
-    sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, address, request_id, previous_hash, hash
+    sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, address, request_id,
+      previous_hash, hash
   ) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 

@@ -4,7 +4,8 @@ import type { Connection } from '../driver.ts'
 
 /** A digest is looked up for every token that is not cached, so this is read without Drizzle and by position. */
 const FIND_TOKEN = `
-  select key.id, key.name, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max, key.rate_limit_window_seconds,
+  select key.id, key.name, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max,
+    key.rate_limit_window_seconds,
     key.revoked_at, token.generation, token.expires_at, token.revoked_at
   from client_key_tokens as token join client_keys as key on key.row = token.client_key where token.digest = ?
 `

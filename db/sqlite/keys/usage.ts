@@ -8,15 +8,19 @@ type UsageRows =
   'addTokenUsage' | 'addEnvironmentUsage' | 'addUsage' | 'addToUsage' | 'countUsageLabels' | 'removeUsage'
 
 const USE_TOKEN = `
-  update client_key_tokens set use_count = use_count + ?, last_used_ip = iif(coalesce(last_used_at, '') < ?, ?, last_used_ip),
-    last_used_agent = iif(coalesce(last_used_at, '') < ?, ?, last_used_agent), last_used_at = max(coalesce(last_used_at, ''), ?)
+  update client_key_tokens set use_count = use_count + ?, last_used_ip = iif(coalesce(last_used_at, '') < ?, ?,
+    last_used_ip),
+    last_used_agent = iif(coalesce(last_used_at, '') < ?, ?, last_used_agent), last_used_at =
+      max(coalesce(last_used_at, ''), ?)
   where digest = ?
 `
 const USE_KEY = `
-  update client_keys set last_used_at = max(coalesce(last_used_at, ''), ?) where row = (select client_key from client_key_tokens where digest = ?)
+  update client_keys set last_used_at = max(coalesce(last_used_at, ''), ?) where row = (select client_key from
+    client_key_tokens where digest = ?)
 `
 const USE_ENVIRONMENT_KEY = `
-  insert into environment_key_uses (client_key_id, generation, last_used_at, last_used_ip, last_used_agent, use_count) values (?, ?, ?, ?, ?, ?)
+  insert into environment_key_uses (client_key_id, generation, last_used_at, last_used_ip, last_used_agent, use_count)
+    values (?, ?, ?, ?, ?, ?)
   on conflict do update set last_used_at = excluded.last_used_at, last_used_ip = excluded.last_used_ip,
     last_used_agent = excluded.last_used_agent, use_count = use_count + excluded.use_count
 `

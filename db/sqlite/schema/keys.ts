@@ -32,6 +32,7 @@ export const clientKeys = sqliteTable(
     check('client_keys_rate_limit', sql`(${table.rateLimitMax} is null) = (${table.rateLimitWindowSeconds} is null)`),
     check(
       'client_keys_json',
+      // eslint-disable-next-line max-len -- the migration has this text as it is
       sql`json_valid(${table.scopes}) and json_valid(${table.allowedIps}) and json_valid(${table.metadata}) and json_valid(${table.createdBy})`
     )
   ]

@@ -11,7 +11,8 @@ import { toAccount } from './columns.ts'
 const FIND_SESSION = `
   select session.id, session.client, session.created_at, session.expires_at, session.address, session.agent,
     user.id, user.name, user.email, user.role, user.color_theme, user.account_locked, user.created_at
-  from sessions as session join users as user on user.id = session.user_id where session.digest = ? and session.expires_at > ?
+  from sessions as session join users as user on user.id = session.user_id where session.digest = ? and
+    session.expires_at > ?
 `
 
 type SessionUserRow = [

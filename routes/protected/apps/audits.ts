@@ -10,7 +10,8 @@ export const auditsSchema = {
   operationId: 'listAppAudits',
   summary: 'List what was done to an app',
   description:
-    'The newest first, by page; also of an app that was deleted. For its owner, and the admins of the organization that owns it.',
+    'The newest first, by page; also of an app that was deleted. For its owner, and the admins of the ' +
+    'organization that owns it.',
   tags: ['Audits'],
   params: AppParams,
   querystring: AuditQuery,

@@ -19,7 +19,8 @@ const NewAppBody = {
       type: 'string',
       enum: ['User', 'Organization'],
       description:
-        'A client key belongs to nobody, so it names the owner; a user may name an organization of which they are an admin.',
+        'A client key belongs to nobody, so it names the owner; a user may name an organization of which ' +
+        'they are an admin.',
       examples: ['User']
     },
     owner_id: { ...id, description: 'The id of a user or an organization.', examples: [1] }
@@ -30,7 +31,8 @@ export const createSchema = {
   operationId: 'createApp',
   summary: 'Create an app',
   description:
-    'Makes an app, with a name and a port of its own, for the owner that is named; for a user who names none, for themselves.',
+    'Makes an app, with a name and a port of its own, for the owner that is named; for a user who names ' +
+    'none, for themselves.',
   tags: ['Apps'],
   body: NewAppBody,
   response: {

@@ -28,7 +28,8 @@ export const ListQuery = {
     tagged_with: {
       type: 'string',
       maxLength: 2000,
-      description: `Only apps that bear all these tags: a JSON array such as \`[{"department":"finance"},{"stage":"production"}]\`, with ${MAX_TAGS} tags at most.`
+      description: `Only apps that bear all these tags: a JSON array such as
+\`[{"department":"finance"},{"stage":"production"}]\`, with ${MAX_TAGS} tags at most.`
     }
   }
 } as const

@@ -19,7 +19,8 @@ const linkHeader = {
 export const listSchema = {
   operationId: 'listApps',
   summary: 'List apps',
-  description: `With a client key, every app of every owner; as a user, the apps that the user may read. Ordered by \`descriptive_name\`.
+  description: `With a client key, every app of every owner; as a user, the apps that the user may read. Ordered by
+\`descriptive_name\`.
 
 Without \`limit\` the whole list comes in one reply, streamed: there may be millions. A transfer that breaks off did not
 end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (RFC 8288) leads to the next one. With

@@ -25,7 +25,8 @@ export const transferSchema = {
   operationId: 'transferApp',
   summary: 'Give an app to another owner',
   description:
-    'A user may give it to themselves, or to an organization of which they are an admin or a member; a client key to anyone.',
+    'A user may give it to themselves, or to an organization of which they are an admin or a member; a ' +
+    'client key to anyone.',
   tags: ['Permissions'],
   params: OwnerParams,
   response: {

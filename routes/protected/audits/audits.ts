@@ -29,7 +29,8 @@ const routes: RoutesPlugin = async fastify => {
       schema: {
         operationId: 'listAudits',
         summary: 'List the audit trail',
-        description: `What was changed, by whom, when and from where; the newest first. The \`Link\` header leads to the next page. With \`Accept: ${NDJSON}\` each
+        description: `What was changed, by whom, when and from where; the newest first. The \`Link\` header leads to
+the next page. With \`Accept: ${NDJSON}\` each
 entry is a line of its own.`,
         tags: ['Audits'],
         querystring: Query,

@@ -16,7 +16,8 @@ import { IdParams } from './fields.ts'
 const schema = {
   operationId: 'changeClientKey',
   summary: 'Change a client key',
-  description: `Changes the fields that are sent, from the next request on. \`{"enabled":false}\` stops a key until it is enabled again. Neither the key
+  description: `Changes the fields that are sent, from the next request on. \`{"enabled":false}\` stops a key until it
+is enabled again. Neither the key
 as it is nor as it would be may go beyond the caller's own.`,
   tags: ['Client keys'],
   params: IdParams,

@@ -19,7 +19,9 @@ export const IdempotencyHeaders = {
     'idempotency-key': {
       type: 'string',
       description:
-        'A word of your own for this request. Where no reply came, send the request again with the same word within ten minutes: it is not done twice; the token of the lost reply is revoked, and a new one comes.'
+        'A word of your own for this request. Where no reply came, send the request again with the same word ' +
+        'within ten minutes: it is not done twice; the token of the lost reply is revoked, and a new one ' +
+        'comes.'
     }
   }
 } as const

@@ -15,8 +15,10 @@ import { IdempotencyHeaders, noStore, retryableOf } from './fields.ts'
 const schema = {
   operationId: 'issueClientKey',
   summary: 'Issue a client key',
-  description: `Makes a key that is active at once. Its \`key_id\` and \`key_access_token\` are in this reply and nowhere else: they can not be shown
-again. A key can't give what it lacks: a scope, an address range, an expiry or a rate beyond the caller's own is refused.`,
+  description: `Makes a key that is active at once. Its \`key_id\` and \`key_access_token\` are in this reply and
+nowhere else: they can not be shown
+again. A key can't give what it lacks: a scope, an address range, an expiry or a rate beyond the caller's own is
+refused.`,
   tags: ['Client keys'],
   headers: IdempotencyHeaders,
   body: NewKeyBody,

@@ -38,7 +38,8 @@ const schema = {
   operationId: 'listClientKeys',
   summary: 'List client keys',
   description:
-    'Managed keys in the order in which they were made, then those of the environment. The `Link` header leads to the next page.',
+    'Managed keys in the order in which they were made, then those of the environment. The `Link` header ' +
+    'leads to the next page.',
   tags: ['Client keys'],
   querystring: Query,
   response: {

@@ -9,7 +9,8 @@ import { IdParams } from './fields.ts'
 const schema = {
   operationId: 'revokeClientKey',
   summary: 'Revoke a client key',
-  description: `Stops a key and all its tokens at once and permanently. The body may be left out. To revoke it again changes nothing: the first reason stays. Environment keys
+  description: `Stops a key and all its tokens at once and permanently. The body may be left out. To revoke it again
+changes nothing: the first reason stays. Environment keys
 can be revoked as well; no restart is needed.`,
   tags: ['Client keys'],
   params: IdParams,

@@ -17,8 +17,10 @@ import { IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
 const schema = {
   operationId: 'rotateClientKey',
   summary: 'Rotate a client key',
-  description: `Adds a token, and has the older ones expire when the grace is over: a day from now by default, 30 days at most, at once with 0. The
-body may be left out. The reply has the new token, which can not be shown again, and tells of each older one when and from where it was last used.`,
+  description: `Adds a token, and has the older ones expire when the grace is over: a day from now by default, 30 days
+at most, at once with 0. The
+body may be left out. The reply has the new token, which can not be shown again, and tells of each older one when and
+from where it was last used.`,
   tags: ['Client keys'],
   params: IdParams,
   headers: IdempotencyHeaders,

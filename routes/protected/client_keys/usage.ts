@@ -21,7 +21,8 @@ const Query = {
   }
 } as const
 
-const description = `Day by day (UTC): how many requests under each scope and from each address were accepted, and how many were refused, by reason. Kept for ${DAYS_KEPT} days.`
+const description = `Day by day (UTC): how many requests under each scope and from each address were accepted, and how
+many were refused, by reason. Kept for ${DAYS_KEPT} days.`
 
 const reply200 = { 200: reply('How the key was used.', 'ClientKeyUsage') }
 

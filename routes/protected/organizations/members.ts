@@ -23,7 +23,8 @@ const RoleBody = {
 export const setRoleSchema = {
   operationId: 'setOrganizationRole',
   summary: 'Set the role of a user in an organization',
-  description: `Lets the user in, where they do not belong to it yet: a user who does so names their e-mail address as well. For its admins. The last admin
+  description: `Lets the user in, where they do not belong to it yet: a user who does so names their e-mail address as
+well. For its admins. The last admin
 can not be made less.`,
   tags: ['Organizations'],
   params: MemberParams,

@@ -19,7 +19,8 @@ export const removeSchema = {
   operationId: 'deleteUser',
   summary: 'Delete a user',
   description:
-    'With the sessions, memberships and grants of the user. Whoever owns apps is deleted only where `transfer_to` names another owner for them.',
+    'With the sessions, memberships and grants of the user. Whoever owns apps is deleted only where ' +
+    '`transfer_to` names another owner for them.',
   tags: ['Users'],
   params: IdParams,
   querystring: TransferQuery,

@@ -19,8 +19,10 @@ const ChangeBody = { type: 'object', properties: userFields } as const
 export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateUser' : 'patchUser',
   summary: method === 'PUT' ? 'Update a user' : 'Update a user (PATCH)',
-  description: `Changes the fields that are sent; PUT and PATCH do the same. A new password, or a lock, ends the sessions of the user. Passwords of others are set
-by client keys only; to set one or an e-mail address, and to make or change an administrator, a key must be without limits.`,
+  description: `Changes the fields that are sent; PUT and PATCH do the same. A new password, or a lock, ends the
+sessions of the user. Passwords of others are set
+by client keys only; to set one or an e-mail address, and to make or change an administrator, a key must be without
+limits.`,
   tags: ['Users'],
   params: IdParams,
   body: ChangeBody,

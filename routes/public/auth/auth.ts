@@ -47,7 +47,8 @@ const problems = [
 const signInSchema = {
   operationId: 'signIn',
   summary: 'Sign in',
-  description: `Starts a session of 14 days. Its headers come with the reply: send \`authorization\` along with each request from then on, or
+  description: `Starts a session of 14 days. Its headers come with the reply: send \`authorization\` along with each
+request from then on, or
 \`access-token\`, \`client\` and \`uid\`. They are shown this once.`,
   tags: ['Signing in'],
   security: [],
