@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { and, eq, gt, sql } from 'drizzle-orm'
 import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
 import { toOptionalDate } from '../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
@@ -36,7 +36,7 @@ export const createGenerationReads = (db: SqliteDatabase): Pick<KeyReads, 'gener
       .select({ generation: clientKeyTokens.generation })
       .from(clientKeyTokens)
       .where(gt(clientKeyTokens.generation, last))
-      .orderBy(asc(clientKeyTokens.generation))
+      .orderBy(sql`${clientKeyTokens.generation} collate binary`)
       .limit(1)
       .get()?.generation
 

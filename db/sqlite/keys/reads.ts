@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, asc, desc, eq, gt, gte, isNull, lte, ne } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, isNull, lte, ne, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { ClientKeyRecord } from '../../../domain/keys/client-key.ts'
 import type { KeyReads } from '../../../domain/keys/rows.ts'
@@ -16,6 +16,9 @@ import {
   environmentKeyUses
 } from '../schema.ts'
 import { createTokenReads } from './tokens.ts'
+
+// The order of code points, which is SQLite's default and not that of every engine.
+const idOrder = sql`${clientKeys.id} collate binary`
 
 /** How many keys are looked at before other work gets its turn. */
 const WINDOW = 1000
@@ -48,7 +51,7 @@ const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
       .select({ id: clientKeys.id })
       .from(clientKeys)
       .where(gt(clientKeys.id, after))
-      .orderBy(asc(clientKeys.id))
+      .orderBy(idOrder)
       .limit(1)
       .offset(WINDOW - 1)
       .get()?.id
@@ -64,7 +67,7 @@ const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
         .select()
         .from(clientKeys)
         .where(and(isInWindow, matchesFilter(filter, at)))
-        .orderBy(asc(clientKeys.id))
+        .orderBy(idOrder)
         .limit(limit - keys.length)
         .all()
       keys.push(...rows.map(toKeyRecord))
