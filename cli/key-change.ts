@@ -20,9 +20,9 @@ export default command({
   run: async ({ name, json, ...values }, terminal, argument) => {
     const body = { ...(name === undefined ? {} : { name }), ...policyBody(values) }
     if (Object.keys(body).length === 0) throw new UsageError('Say what to change.')
-    return await withKeys(terminal, async (keys, author) => {
+    return await withKeys(terminal, async (keys, context) => {
       const { id } = await keyOf(terminal, keys, argument)
-      const key = await keys.change(id, toKeyChange(checked(ChangeKeyBody, body)), author)
+      const key = await keys.change(id, toKeyChange(checked(ChangeKeyBody, body)), context)
       if (json === true) {
         terminal.printJson(toKeyJson(key))
         return DONE

@@ -57,9 +57,9 @@ const issueManaged = async (
   policy: ReturnType<typeof policyBody>,
   json: boolean
 ): Promise<void> => {
-  await withKeys(terminal, async (keys, author) => {
+  await withKeys(terminal, async (keys, context) => {
     const wanted = toKeyChange(checked(NewKeyBody, { name, ...policy }))
-    const { key, keyId, keyAccessToken } = await keys.issue({ ...wanted, name }, author)
+    const { key, keyId, keyAccessToken } = await keys.issue({ ...wanted, name }, context)
     if (json) terminal.printJson({ ...toKeyJson(key), key_id: keyId, key_access_token: keyAccessToken })
     else {
       terminal.print('A new client key, which is live now:\n')

@@ -16,9 +16,9 @@ well; no restart is needed.`,
 
   run: async ({ reason: text = null, json }, terminal, argument) => {
     const reason = toReason(checked(RevokeBody, { reason: text }))
-    return await withKeys(terminal, async (keys, author) => {
+    return await withKeys(terminal, async (keys, context) => {
       const { id } = await keyOf(terminal, keys, argument)
-      const key = await keys.revoke(id, reason, author)
+      const key = await keys.revoke(id, reason, context)
       if (json === true) terminal.printJson(toKeyJson(key))
       else terminal.print(`The client key ${key.name} is revoked, with all its tokens.`)
       return DONE

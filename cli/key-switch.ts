@@ -19,9 +19,9 @@ export const switchCommand = ({
     argument: KEY_ARGUMENT,
 
     run: async ({ json: asJson }, terminal, argument) =>
-      await withKeys(terminal, async (keys, author) => {
+      await withKeys(terminal, async (keys, context) => {
         const { id } = await keyOf(terminal, keys, argument)
-        const key = await keys.change(id, { enabled }, author)
+        const key = await keys.change(id, { enabled }, context)
         if (asJson === true) terminal.printJson(toKeyJson(key))
         else terminal.print(`The client key ${key.name} is ${done}.`)
         return DONE

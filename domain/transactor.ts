@@ -5,8 +5,6 @@ import type { OrganizationReads, OrganizationRows } from './organizations/rows.t
 import type { UserReads, UserRows } from './users/rows.ts'
 import type { TransactorOf } from './transaction.ts'
 
-export type { WriteOptions } from './transaction.ts'
-
 /** What may be read of everything that is stored. Each verb is one look: two of them may see different states. */
 export interface Reads {
   readonly apps: AppReads

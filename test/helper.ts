@@ -180,6 +180,22 @@ export const spawnNode = (
 /** Where a script of the project is compiled. */
 export const compiled = (script: string): string => join(root, 'dist', script.replace(/\.ts$/, '.js'))
 
+/** Collects what a process prints, and answers it with the exit code when the process has ended. */
+export const collect = (child: ChildProcessWithoutNullStreams): Pick<Running, 'output' | 'ended'> => {
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  return {
+    output: () => ({ stdout, stderr }),
+    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
+  }
+}
+
 export interface RunOptions {
   cwd?: string
   env?: Record<string, string>
@@ -192,28 +208,20 @@ export const run = (t: Test, script: string, options: RunOptions = {}): Running 
   const { args = [], cwd = temporaryFolder(t), env = {} } = options
   const child = spawnNode([compiled(script), ...args], cwd, env)
   child.stdin.end(options.input)
-
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
+  const { output, ended } = collect(child)
   t.teardown(async () => {
     child.kill('SIGTERM')
     await ended
   })
   return {
     process: child,
-    output: () => ({ stdout, stderr }),
+    output,
     prints: async text => {
-      while (!stdout.includes(text)) {
+      while (!output().stdout.includes(text)) {
         const end = await Promise.race([once(child.stdout, 'data').then(() => null), ended])
-        if (end !== null && !stdout.includes(text)) {
-          throw new Error(`the process ended with ${String(end.code)} without printing ${text}: ${stdout}${stderr}`)
+        if (end !== null && !end.stdout.includes(text)) {
+          const printed = end.stdout + end.stderr
+          throw new Error(`the process ended with ${String(end.code)} without printing ${text}: ${printed}`)
         }
       }
     },

@@ -13,8 +13,9 @@ export const TransferQuery = {
   }
 } as const
 
-/** The owner that such a text names. */
-export const toOwner = (text: string): Owner => {
+/** The owner that such a query names; null where it names none. */
+export const toNewOwner = ({ transfer_to: text }: { readonly transfer_to?: string }): Owner | null => {
+  if (text === undefined) return null
   const [type, id] = text.split(':')
   return { type: type === 'User' ? 'User' : 'Organization', id: Number(id) }
 }

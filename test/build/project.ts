@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
-import { root, spawnNode, temporaryFolder } from '../helper.ts'
+import { collect, root, spawnNode, temporaryFolder } from '../helper.ts'
 
 export interface Ended {
   code: number | null
@@ -54,17 +53,7 @@ export const project = (t: Test): Project => {
     write,
     read: path => readFileSync(join(folder, path), 'utf8'),
     node: async (args, cwd = folder) => {
-      const child = spawnNode(args, cwd, {})
-      let stdout = ''
-      let stderr = ''
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        stdout += text
-      })
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        stderr += text
-      })
-      const [code] = (await once(child, 'close')) as [number | null]
-      return { code, stdout, stderr }
+      return await collect(spawnNode(args, cwd, {})).ended
     }
   }
 }

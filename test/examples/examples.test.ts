@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { listening, root, temporaryFolder, world } from '../helper.ts'
+import { collect, listening, root, temporaryFolder, world } from '../helper.ts'
 
 interface Ended {
   code: number | null
@@ -26,16 +26,7 @@ const run = async (t: Test, program: string, example: string, { port, token }: T
     cwd: temporaryFolder(t),
     env: { PATH: process.env['PATH'], KEY_ACCESS_TOKEN: token, BASE: `http://127.0.0.1:${port}` }
   })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, stdout, stderr }
+  return await collect(child).ended
 }
 
 const EXAMPLES = [

@@ -1,5 +1,5 @@
 import { contextOf } from '../../../domain/access/principal.ts'
-import { toOwner, TransferQuery } from '../../../domain/apps/owner.ts'
+import { toNewOwner, TransferQuery } from '../../../domain/apps/owner.ts'
 import {
   DescriptiveNameTaken,
   Forbidden,
@@ -36,7 +36,6 @@ export const removeSchema = {
 
 export const removeOrganization: Handler<typeof removeSchema> = async (request, response) => {
   const { server, params, query } = request
-  const transferTo = query.transfer_to === undefined ? null : toOwner(query.transfer_to)
-  await server.organizations.remove(params.id, transferTo, contextOf(request))
+  await server.organizations.remove(params.id, toNewOwner(query), contextOf(request))
   return await response.code(204).send(null)
 }

@@ -1,5 +1,5 @@
 import { contextOf } from '../../../domain/access/principal.ts'
-import { toOwner, TransferQuery } from '../../../domain/apps/owner.ts'
+import { toNewOwner, TransferQuery } from '../../../domain/apps/owner.ts'
 import {
   BeyondPermissionBoundary,
   DescriptiveNameTaken,
@@ -42,7 +42,6 @@ export const removeSchema = {
 
 export const removeUser: Handler<typeof removeSchema> = async (request, response) => {
   const { server, params, query } = request
-  const transferTo = query.transfer_to === undefined ? null : toOwner(query.transfer_to)
-  await server.users.remove(params.id, transferTo, contextOf(request))
+  await server.users.remove(params.id, toNewOwner(query), contextOf(request))
   return await response.code(204).send(null)
 }
