@@ -22,9 +22,9 @@ export interface BenchDatabase {
  * Makes a database of apps with panels of about 200 bytes and two tags each. Its names sort in another order than its
  * ids.
  */
-export const makeDatabase = (folder: string, apps: number): BenchDatabase => {
+export const makeDatabase = async (folder: string, apps: number): Promise<BenchDatabase> => {
   const path = join(folder, `${apps}.db`)
-  openStorage(`file:${path}`).close()
+  await (await openStorage(`file:${path}`)).close()
   const db = new Database(path)
   try {
     db.pragma('synchronous = OFF')

@@ -26,10 +26,10 @@ export interface KeyDatabase {
 }
 
 /** Makes a database of managed keys. Their `key_id`s follow from their numbers, so that none has to be kept. */
-export const makeKeyDatabase = (folder: string, keys: number, secret: string): KeyDatabase => {
+export const makeKeyDatabase = async (folder: string, keys: number, secret: string): Promise<KeyDatabase> => {
   const path = join(folder, `${keys}-keys.db`)
   const sealer = createTokenSealer(secret)
-  openStorage(`file:${path}`).close()
+  await (await openStorage(`file:${path}`)).close()
   const db = new Database(path)
   try {
     db.pragma('journal_mode = OFF')

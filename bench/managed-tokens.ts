@@ -64,8 +64,8 @@ export const measureManagedTokens = async (
           ])
     ]
   } finally {
-    fewKeys.close()
-    manyKeys.close()
+    await fewKeys.close()
+    await manyKeys.close()
   }
 }
 
@@ -85,8 +85,8 @@ const openKeys = async (
   { tokensARound }: Plan,
   database: KeyDatabase,
   secret: string
-): Promise<{ cold: Measure; warm: Measure; warmTogether: Measure; close: () => void }> => {
-  const storage = openStorage(`file:${database.path}`)
+): Promise<{ cold: Measure; warm: Measure; warmTogether: Measure; close: () => Promise<void> }> => {
+  const storage = await openStorage(`file:${database.path}`)
   const options = { secret, lookup: storage.keyLookup }
   const authenticateCold = createAuthenticator(options)
   const authenticateWarm = createAuthenticator(options)
@@ -97,9 +97,7 @@ const openKeys = async (
     cold: async () => await microsecondsEach(database.unseen(tokensARound), authenticateCold, 'ok'),
     warm: async () => await microsecondsEach(again, authenticateWarm, 'ok'),
     warmTogether: async () => await microsecondsEach(again, authenticateWarm, 'ok', TOGETHER),
-    close: () => {
-      storage.close()
-    }
+    close: storage.close
   }
 }
 

@@ -19,11 +19,11 @@ export const withRegistry = async <T>(
   secret: string,
   work: (keys: KeyService) => Promise<T>
 ): Promise<T> => {
-  const storage = openStorage(`file:${database}`)
+  const storage = await openStorage(`file:${database}`)
   try {
     return await work(createKeyService({ store: storage, secret }))
   } finally {
-    storage.close()
+    await storage.close()
   }
 }
 

@@ -47,13 +47,13 @@ say('opening tokens')
 const tokens = await measureTokens(plan)
 say('making databases')
 const databases = {
-  short: makeDatabase(folder, 1_000),
-  middle: makeDatabase(folder, 10_000),
-  long: makeDatabase(folder, 100_000)
+  short: await makeDatabase(folder, 1_000),
+  middle: await makeDatabase(folder, 10_000),
+  long: await makeDatabase(folder, 100_000)
 }
 const keyDatabases = {
-  few: makeKeyDatabase(folder, 1_000, credentials.clientSecret),
-  many: makeKeyDatabase(folder, 1_000_000, credentials.clientSecret)
+  few: await makeKeyDatabase(folder, 1_000, credentials.clientSecret),
+  many: await makeKeyDatabase(folder, 1_000_000, credentials.clientSecret)
 }
 say('opening tokens of managed keys')
 const managedTokens = await withChildren(

@@ -64,7 +64,7 @@ export const measureSignIns = async (
  */
 export const measureUserLists = async ({ signInRounds }: Plan, database: BenchDatabase): Promise<Row[]> => {
   const userId = prepareUser(database)
-  const storage = openStorage(`file:${database.path}`)
+  const storage = await openStorage(`file:${database.path}`)
   const taken: number[] = []
   try {
     for (let i = 0; i < signInRounds * 50; i++) {
@@ -74,7 +74,7 @@ export const measureUserLists = async ({ signInRounds }: Plan, database: BenchDa
       if (apps !== OWN_APPS) throw new Error(`a user sees ${apps} apps rather than ${OWN_APPS}`)
     }
   } finally {
-    storage.close()
+    await storage.close()
   }
   return [
     atMost(

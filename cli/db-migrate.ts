@@ -8,7 +8,7 @@ same when it starts.`,
 
   run: async (_, terminal) => {
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
-    openStorage(DATABASE_URL).close()
+    await (await openStorage(DATABASE_URL)).close()
     terminal.print(`The database ${DATABASE_URL} is up to date.`)
     return DONE
   }

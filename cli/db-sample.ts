@@ -14,7 +14,7 @@ users or organizations.`,
 
   run: async (_, terminal) => {
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
-    const storage = openStorage(DATABASE_URL)
+    const storage = await openStorage(DATABASE_URL)
     try {
       const passwordHash = await createPasswordHasher().hash(SAMPLE_PASSWORD)
       if (!(await loadSample(storage, { sample, passwordHash, context: operatorContext() }))) {
@@ -28,7 +28,7 @@ users or organizations.`,
       terminal.print(`Loaded ${counts} into ${DATABASE_URL}. Every user signs in with the password: ${SAMPLE_PASSWORD}`)
       return DONE
     } finally {
-      storage.close()
+      await storage.close()
     }
   }
 })

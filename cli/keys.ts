@@ -24,12 +24,12 @@ export const withKeys = async <T>(
   ])
   const { CLIENT_SECRET: secret, CLIENT_SECRET_PREVIOUS: previousSecrets, CLIENT_KEYS: allowList } = config
   const openLegacyToken = config.CLIENT_KEY_JWT ? await legacyTokenOpener([secret, ...previousSecrets]) : undefined
-  const storage = openStorage(config.DATABASE_URL)
+  const storage = await openStorage(config.DATABASE_URL)
   try {
     const keys = createKeyService({ store: storage, secret, previousSecrets, allowList, openLegacyToken })
     return await work(keys, operatorContext())
   } finally {
-    storage.close()
+    await storage.close()
   }
 }
 

@@ -10,11 +10,11 @@ export const createUser = async (
   password: string,
   user: Pick<User, 'name' | 'email' | 'role'>
 ): Promise<User> => {
-  const storage = openStorage(databaseUrl)
+  const storage = await openStorage(databaseUrl)
   try {
     const passwordHash = await createPasswordHasher().hash(password)
     return await createUserService(storage).create({ ...user, passwordHash }, operatorContext())
   } finally {
-    storage.close()
+    await storage.close()
   }
 }

@@ -5,10 +5,10 @@ import { createAuditService } from '../domain/audits/service.ts'
 
 /** Walks the audit trail of a database, and compares it with an entry that was noted. */
 export const verifyDatabase = async (databaseUrl: string, noted: AuditHead | undefined): Promise<Verification> => {
-  const storage = openStorage(databaseUrl)
+  const storage = await openStorage(databaseUrl)
   try {
     return await createAuditService(storage).verify(noted)
   } finally {
-    storage.close()
+    await storage.close()
   }
 }

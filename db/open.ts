@@ -10,7 +10,7 @@ import { sqlitePathOf } from './url.ts'
  * Opens the database of a `DATABASE_URL` (`file:` and a path, relative to the working directory), makes it where there
  * is none, and brings its tables up to date. Throws a ConfigError where that can't be done.
  */
-export const openStorage = (url: string): Storage => {
+export const openStorage = async (url: string): Promise<Storage> => {
   const path = sqlitePathOf(url)
   try {
     return openSqlite(path)

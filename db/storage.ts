@@ -7,5 +7,6 @@ export interface Storage extends Transactor {
   readonly keyLookup: Required<KeyLookup>
   /** Resolves when the database answers a query; rejects when it does not. */
   readonly ping: () => Promise<void>
-  readonly close: () => void
+  /** Ends what runs in the background, and closes every connection. */
+  readonly close: () => Promise<void>
 }

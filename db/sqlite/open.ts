@@ -40,6 +40,8 @@ export const openSqlite = (path: string): Storage => {
       // SQLite goes on with a file that was deleted or replaced, and what it writes then is lost.
       if (fileIdOf(path) !== file) throw new Error('the database file is not the one that was opened')
     },
-    close
+    close: async () => {
+      close()
+    }
   }
 }

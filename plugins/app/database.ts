@@ -11,10 +11,10 @@ declare module 'fastify' {
 /** Opens the database; closes it when the last request has been answered. */
 export default fp(
   async fastify => {
-    const storage = openStorage(fastify.config.DATABASE_URL)
+    const storage = await openStorage(fastify.config.DATABASE_URL)
     fastify.decorate('storage', storage)
     fastify.addHook('onClose', async () => {
-      storage.close()
+      await storage.close()
     })
   },
   { name: 'database', dependencies: ['config'] }

@@ -38,7 +38,7 @@ const rehashed = (row: AuditRow): string =>
 /** A trail of five entries. */
 const trail = async (t: Test) => {
   const made = terminal(t)
-  const keys = made.registry()
+  const keys = await made.registry()
   const {
     key: { id }
   } = await keys.issue({ name: 'a' }, operator)
@@ -181,7 +181,7 @@ test('a trail made anew, or cut off with its counter, is seen by a head that was
 
 test('a trail without an entry says so', async t => {
   const { cli, env } = terminal(t)
-  openStorage(env['DATABASE_URL']).close()
+  await (await openStorage(env['DATABASE_URL'])).close()
   t.match(await cli('audit:verify'), { code: 0, stdout: /has no entry/ })
 })
 

@@ -73,7 +73,7 @@ test('each change tells of itself, in JSON with --json, and is audited as cli wi
 
 test('revoked again, a key keeps its first reason; revoked, it is changed no more and only its id finds it', async t => {
   const { cli, registry } = terminal(t)
-  const keys = registry()
+  const keys = await registry()
   const {
     key: { id },
     keyAccessToken

@@ -10,7 +10,7 @@ const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS)
 
 test('key:list has the filters of GET /client_keys', async t => {
   const { cli, registry, database } = terminal(t)
-  const keys = registry()
+  const keys = await registry()
   const { key: old } = await keys.issue({ name: 'billing-old', scopes: ['apps:read'] }, operator)
   const { key: gone } = await keys.issue({ name: 'billing-gone', expiresAt: inDays(10) }, operator)
   await keys.revoke(gone.id, null, operator)
@@ -38,10 +38,8 @@ test('key:list has the filters of GET /client_keys', async t => {
 
 test('key:list --generation lists the keys with a good token of a secret, and none of the environment', async t => {
   const { cli, registry, secret, env } = terminal(t)
-  const storage = openStorage(env['DATABASE_URL'])
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(env['DATABASE_URL'])
+  t.teardown(storage.close)
   const previous = newSecret()
   const earlier = createKeyService({ store: storage, secret: previous })
   const [both, expired] = [
@@ -50,8 +48,8 @@ test('key:list --generation lists the keys with a good token of a secret, and no
   ]
   await earlier.issue({ name: 'old' }, operator)
   await earlier.revoke((await earlier.issue({ name: 'revoked' }, operator)).key.id, null, operator)
-  await registry().rotate(both.key.id, { graceSeconds: 60 }, operator)
-  await registry().rotate(expired.key.id, { graceSeconds: 0 }, operator)
+  await (await registry()).rotate(both.key.id, { graceSeconds: 60 }, operator)
+  await (await registry()).rotate(expired.key.id, { graceSeconds: 0 }, operator)
   const names = async (generation: string): Promise<string[]> => {
     const { stdout } = await cli('key:list', ['--generation', generation, '--all', '--json'])
     return (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)
@@ -63,7 +61,7 @@ test('key:list --generation lists the keys with a good token of a secret, and no
 
 test('key:list --expiring tells the keys that expire within a time, by its exit code too', async t => {
   const { cli, registry } = terminal(t)
-  const keys = registry()
+  const keys = await registry()
   t.match(await cli('key:list', ['--expiring', '14d']), { code: 0, stdout: 'No client key matches.\n' })
   await keys.issue({ name: 'a', expiresAt: inDays(10) }, operator)
   await keys.issue({ name: 'b', expiresAt: inDays(20) }, operator)
@@ -80,7 +78,7 @@ test('key:list --expiring tells the keys that expire within a time, by its exit 
 
 test('the digest of an environment key is told where its key_id can not be guessed', async t => {
   const { cli, key, registry } = terminal(t)
-  await registry().issue({ name: 'managed' }, operator)
+  await (await registry()).issue({ name: 'managed' }, operator)
   const withWord = { CLIENT_KEY_JWT: 'true', CLIENT_KEYS: `${key.keyId},a-word,sha256:${digestOf('other')}` }
   const { stdout } = await cli('key:list', ['--json'], '', withWord)
   const listed = JSON.parse(stdout) as { id: string; digest?: string }[]

@@ -12,7 +12,7 @@ test('key:inspect tells of any token whether it is well-formed, of which secret,
   const underPrevious = createTokenSealer(previous).seal(key.keyId)
   const foreign = issueClientKey(createTokenSealer(unknown))
   const nobodys = issueClientKey(sealer)
-  const keys = registry()
+  const keys = await registry()
   const issue = (name: string, retryable?: Parameters<typeof keys.issue>[2]) =>
     keys.issue({ name }, operator, retryable)
   const live = await issue('live')

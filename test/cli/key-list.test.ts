@@ -5,7 +5,7 @@ import { terminal } from './terminal.ts'
 test('lists and advice are readable, whatever there is to tell', async t => {
   const { cli, registry, key, database } = terminal(t)
   t.match((await cli('key:list', [], '', { CLIENT_KEYS: '' })).stdout, 'There are no client keys')
-  const keys = registry()
+  const keys = await registry()
   const { key: managed } = await keys.issue({ name: 'gone', metadata: '{"a":1}' }, operator)
   const { key: silent } = await keys.issue({ name: 'silent' }, operator)
   await keys.revoke(managed.id, 'a leak', operator)

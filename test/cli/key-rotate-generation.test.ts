@@ -21,10 +21,8 @@ interface Line {
 const world = async (t: Test, names: readonly string[]) => {
   const previous = newSecret()
   const made = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
-  const storage = openStorage(made.env['DATABASE_URL'])
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(made.env['DATABASE_URL'])
+  t.teardown(storage.close)
   const registryOf = (...secrets: [string, ...string[]]): KeyService =>
     createKeyService({ store: storage, secret: secrets[0], previousSecrets: secrets.slice(1) })
   const earlier = registryOf(previous)

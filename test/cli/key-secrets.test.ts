@@ -11,10 +11,8 @@ test('key:secrets tells which secrets tokens depend on, and a start warns of one
   const [current, previous, lost] = [newSecret(), newSecret(), newSecret()]
   const { env } = settings(t, { CLIENT_SECRET: current, CLIENT_SECRET_PREVIOUS: previous })
   const names = { [current]: 'new', [previous]: 'old', [lost]: 'lost' }
-  const storage = openStorage(env['DATABASE_URL'])
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(env['DATABASE_URL'])
+  t.teardown(storage.close)
   const registryUnder = (secret: string): KeyService => createKeyService({ store: storage, secret })
   const ids: Record<string, string> = {}
   for (const [secret, name] of Object.entries(names)) {

@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000
 
 test('key:usage tells day by day what was seen of a key, the most frequent first', async t => {
   const { cli, registry, database } = terminal(t)
-  const keys = registry()
+  const keys = await registry()
   const { key, keyAccessToken } = await keys.issue({ name: 'billing-sync' }, operator)
   const environmentKey = at((await keys.list({ namePrefix: 'env_' }, { limit: 1 })).keys)
   const count = database().prepare('insert into client_key_usage values (?, ?, ?, ?, ?)')

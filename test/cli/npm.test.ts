@@ -10,7 +10,7 @@ const npm = (name: string, config: Record<string, string> = {}): Record<string, 
 
 test('options that npm kept for itself are refused before anything is done, with what to type', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
-  await registry().issue({ name: 'a' }, operator)
+  await (await registry()).issue({ name: 'a' }, operator)
   const runs: [typed: string, name: string, args: string[], kept: Record<string, string>][] = [
     ['npm run key:issue -- --name …', 'key:issue', [], { name: 'x' }],
     ['npm run key:issue -- --scope … --json', 'key:issue', ['--name', 'b'], { scope: 'apps:read', json: 'true' }],

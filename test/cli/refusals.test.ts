@@ -4,7 +4,7 @@ import { terminal } from './terminal.ts'
 
 test('what the rules refuse, and what is not there, is exit code 1 with one sentence for each issue', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
-  await registry().issue({ name: 'a' }, operator)
+  await (await registry()).issue({ name: 'a' }, operator)
   const runs: [issues: string[], command: string, ...args: string[]][] = [
     [
       ['--name must be visible', '--scope number 1 must be * or apps:read', '--metadata must be object'],
@@ -71,7 +71,7 @@ test('what the rules refuse, and what is not there, is exit code 1 with one sent
 
 test('a locked database, a database that is not there and far too much input are told in a sentence', async t => {
   const { cli, registry, database } = terminal(t)
-  await registry().issue({ name: 'k' }, operator)
+  await (await registry()).issue({ name: 'k' }, operator)
   const holder = database()
   holder.exec('begin immediate')
   t.match(await cli('key:disable', ['k']), {

@@ -79,7 +79,7 @@ export interface Terminal extends Settings {
   /** Opens the database of the test. */
   database: () => Connection
   /** What the commands work with: quicker where a command is not what is tested. */
-  registry: () => KeyService
+  registry: () => Promise<KeyService>
 }
 
 /** A command line with a configuration and a database of its own. */
@@ -104,11 +104,9 @@ export const terminal = (t: Test, env: Record<string, string> = {}): Terminal =>
       })
       return db
     },
-    registry: () => {
-      const storage = openStorage(url)
-      t.teardown(() => {
-        storage.close()
-      })
+    registry: async () => {
+      const storage = await openStorage(url)
+      t.teardown(storage.close)
       return createKeyService({ store: storage, secret: made.secret, allowList: [made.key.keyId] })
     }
   }

@@ -11,11 +11,9 @@ const terminal = (t: Test) => {
   const { env } = settings(t)
   return {
     create: async (args: string[], input = '') => await command(t, 'user:create', { env, args, input }),
-    services: () => {
-      const storage = openStorage(env['DATABASE_URL'])
-      t.teardown(() => {
-        storage.close()
-      })
+    services: async () => {
+      const storage = await openStorage(env['DATABASE_URL'])
+      t.teardown(storage.close)
       return { users: createUserService(storage), audits: createAuditService(storage) }
     }
   }
@@ -35,7 +33,7 @@ test('user:create makes a user with the password on standard input, or with one 
         (await create(['--email', 'dan@example.com', '--name', 'Dan', '--json'], ' seven green kettles \r\n')).stdout
       )
   )
-  const { users, audits } = services()
+  const { users, audits } = await services()
   const { verify } = createPasswordHasher()
   for (const [email, secret, role] of [
     ['ada@example.com', 'seven green kettles', 'admin'],
@@ -80,5 +78,5 @@ test('what can not be is refused in a sentence, and nothing is made', async t =>
     t.equal(ended.stdout, '')
     t.ok(ended.stderr.startsWith(error), ended.stderr)
   }
-  t.equal((await services().users.page({ limit: 10, after: 0 })).users.length, 1)
+  t.equal((await (await services()).users.page({ limit: 10, after: 0 })).users.length, 1)
 })

@@ -7,7 +7,7 @@ import type { Transactor } from '../../domain/transactor.ts'
 import { at } from '../helper.ts'
 import { after, AT, insertUsers } from './people.ts'
 
-type Open = (t: Test) => Transactor
+type Open = (t: Test) => Promise<Transactor>
 
 const EVERYTHING: AppFilter = { userId: null, includeDiscarded: false, tags: [] }
 const [FIRST_PORT, LAST_PORT] = [3001, 65_535]
@@ -100,7 +100,7 @@ export const appRowsContract = (engine: string, open: Open): void => {
 
 const recordContract = (engine: string, open: Open): void => {
   test(`${engine}: an app is found as it was stored, by its name and by its id`, async t => {
-    const { read, add, north } = await sideOf(t, open(t))
+    const { read, add, north } = await sideOf(t, await open(t))
     t.ok(await read(async apps => await apps.isEmpty()))
     const wanted = { name: 'ba6811fb3e073d', descriptiveName: 'Größe "1"', panels: '{"a":"\\"ü"}', schedule: '{}' }
     const stored = await add({ ...wanted, owner: north })
@@ -127,7 +127,7 @@ const recordContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: a change changes what it names, and when`, async t => {
-    const { read, write, add } = await sideOf(t, open(t))
+    const { read, write, add } = await sideOf(t, await open(t))
     const [app, other] = [await add({ panels: '{}', schedule: '{}' }), await add()]
     const find = async ({ id }: App) => await read(async apps => await apps.find(id))
     await write(async apps => {
@@ -143,7 +143,7 @@ const recordContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: what was discarded is found only where discarded ones are asked for`, async t => {
-    const { read, write, add, list, positions } = await sideOf(t, open(t))
+    const { read, write, add, list, positions } = await sideOf(t, await open(t))
     const [app, other] = [await add(), await add()]
     await write(async apps => {
       await apps.discard(app.id, after(5))
@@ -161,7 +161,7 @@ const recordContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: what can't be stored is refused, and nothing of its transaction is stored`, async t => {
-    const { write, add, list, ada } = await sideOf(t, open(t))
+    const { write, add, list, ada } = await sideOf(t, await open(t))
     const [app, other] = [await add(), await add()]
     const before = await list()
     const refused: Partial<NewApp>[] = [
@@ -190,7 +190,7 @@ const recordContract = (engine: string, open: Open): void => {
 
 const portContract = (engine: string, open: Open): void => {
   test(`${engine}: ports are given once, even where they are taken at the same time`, async t => {
-    const { write, add } = await sideOf(t, open(t))
+    const { write, add } = await sideOf(t, await open(t))
     const made = await Promise.all(Array.from({ length: 20 }, async () => await add()))
     const ports = made.map(({ port }) => port).sort((one, other) => one - other)
     t.same(
@@ -204,14 +204,14 @@ const portContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: a port that an app has is not given`, async t => {
-    const { write, add, ada } = await sideOf(t, open(t))
+    const { write, add, ada } = await sideOf(t, await open(t))
     const app = { name: 'a'.repeat(14), descriptiveName: 'New', panels: null, schedule: null, owner: ada }
     await write(async apps => await apps.insert({ ...app, createdAt: AT }, FIRST_PORT))
     t.equal((await add()).port, FIRST_PORT + 1)
   })
 
   test(`${engine}: when the last port was given, the lowest that no kept app has is`, async t => {
-    const { write, add } = await sideOf(t, open(t))
+    const { write, add } = await sideOf(t, await open(t))
     const [first, second] = [await add(), await add()]
     t.same([first.port, second.port], [FIRST_PORT, FIRST_PORT + 1])
     const last = await write(async apps => {
@@ -231,7 +231,7 @@ const portContract = (engine: string, open: Open): void => {
 
 const ownerContract = (engine: string, open: Open): void => {
   test(`${engine}: an app is one owner's, and can be given to another`, async t => {
-    const { read, write, add, ada, ben, north } = await sideOf(t, open(t))
+    const { read, write, add, ada, ben, north } = await sideOf(t, await open(t))
     const app = await add()
     for (const [index, owner] of [north, ben, ada].entries()) {
       await write(async apps => {
@@ -242,7 +242,7 @@ const ownerContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: all apps of an owner, discarded ones too, can be given to another`, async t => {
-    const { write, add, list, ada, ben, north } = await sideOf(t, open(t))
+    const { write, add, list, ada, ben, north } = await sideOf(t, await open(t))
     const [kept, discarded, bens] = [await add(), await add(), await add({ owner: ben })]
     await write(async apps => {
       await apps.discard(discarded.id, AT)
@@ -261,7 +261,7 @@ const ownerContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: a descriptive name is taken by a kept app of the same owner, and its case counts`, async t => {
-    const { read, write, add, ada, ben, north } = await sideOf(t, open(t))
+    const { read, write, add, ada, ben, north } = await sideOf(t, await open(t))
     const app = await add({ descriptiveName: 'Night Shift' })
     await add({ descriptiveName: 'Night Shift', owner: north })
     const isTaken = async (owner: Owner, name: string) => await read(async apps => await apps.isNameTaken(owner, name))
@@ -278,7 +278,7 @@ const ownerContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: what an owner owns is counted and named`, async t => {
-    const { read, write, add, ada, ben, north } = await sideOf(t, open(t))
+    const { read, write, add, ada, ben, north } = await sideOf(t, await open(t))
     const [one, two, three] = [await add(), await add(), await add({ owner: north, descriptiveName: 'App 1' })]
     const names = async (owner: Owner, limit: number) =>
       (await read(async apps => await apps.keptNames(owner, { limit }))).sort()
@@ -305,7 +305,7 @@ const ownerContract = (engine: string, open: Open): void => {
 
 const tagContract = (engine: string, open: Open): void => {
   test(`${engine}: an app has the tags that were added, in their order, until they are removed`, async t => {
-    const { read, write, add } = await sideOf(t, open(t))
+    const { read, write, add } = await sideOf(t, await open(t))
     const [app, other] = [await add(), await add()]
     const [stage, size] = [
       { context: 'stage', name: 'production' },
@@ -338,7 +338,7 @@ const tagContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: a list can be of apps that have every one of some tags`, async t => {
-    const { write, add, list, positions } = await sideOf(t, open(t))
+    const { write, add, list, positions } = await sideOf(t, await open(t))
     const [one, two] = [await add(), await add()]
     await add()
     const [finance, stage] = [
@@ -366,7 +366,7 @@ const tagContract = (engine: string, open: Open): void => {
 
 const grantContract = (engine: string, open: Open): void => {
   test(`${engine}: permits are granted once and revoked, each by itself`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const { read, write, add, ada, ben } = await sideOf(t, transactor)
     const [app, other] = [await add(), await add()]
     await write(async apps => {
@@ -392,7 +392,7 @@ const grantContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: what a user is to an app follows from its owner, roles and grants`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const { read, write, add, ada, ben, north } = await sideOf(t, transactor)
     const [adas, norths] = [await add(), await add({ owner: north })]
     const nothing = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
@@ -417,7 +417,7 @@ const grantContract = (engine: string, open: Open): void => {
 
 const listContract = (engine: string, open: Open): void => {
   test(`${engine}: a list is in the order of code points, then of ids`, async t => {
-    const { add, list, positions, ada, ben, north } = await sideOf(t, open(t))
+    const { add, list, positions, ada, ben, north } = await sideOf(t, await open(t))
     const names = ['zebra', 'Äpfel', 'apple', 'Zebra', 'Apple', '~', '😀', '￼']
     for (const descriptiveName of names) await add({ descriptiveName })
     const same = [ben, north].map(async owner => await add({ descriptiveName: 'Zebra', owner }))
@@ -434,7 +434,7 @@ const listContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: places are those after another, at most as many as are asked for`, async t => {
-    const { add, positions, ada, ben } = await sideOf(t, open(t))
+    const { add, positions, ada, ben } = await sideOf(t, await open(t))
     t.same(await positions({}), [])
     for (let i = 0; i < 9; i++) await add()
     await add({ owner: ben })
@@ -455,7 +455,7 @@ const listContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: what a user may read is looked up where it is little, and told from what they may not`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const { read, write, add, list, positions, ada, ben, north } = await sideOf(t, transactor)
     const [adas, norths, bens, granted] = [
       await add(),
@@ -497,7 +497,7 @@ const listContract = (engine: string, open: Open): void => {
 
 const batchContract = (engine: string, open: Open): void => {
   test(`${engine}: a list of many apps, or of large ones, comes in batches`, async t => {
-    const { read, add, list, positions } = await sideOf(t, open(t))
+    const { read, add, list, positions } = await sideOf(t, await open(t))
     for (let i = 0; i < 600; i++) await add({ descriptiveName: `Many ${String(i).padStart(3, '0')}` })
     const large = JSON.stringify({ text: 'x'.repeat(200_000) })
     for (let i = 0; i < 4; i++) await add({ descriptiveName: `Large ${i}`, panels: large, schedule: large })
@@ -534,7 +534,7 @@ const batchContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: the apps at some places are those that still pass the filter`, async t => {
-    const { read, write, add, positions, ada, north } = await sideOf(t, open(t))
+    const { read, write, add, positions, ada, north } = await sideOf(t, await open(t))
     for (let i = 0; i < 5; i++) await add()
     const filter = { ...EVERYTHING, userId: ada.id }
     const places = await positions(filter)

@@ -27,9 +27,9 @@ const entry = (sequence: number, previousHash: string): Audit => {
 }
 
 /** What the rows of the audit trail must do, whatever the engine. `open` opens a new, empty store. */
-export const auditRowsContract = (engine: string, open: (t: Test) => AuditStore): void => {
+export const auditRowsContract = (engine: string, open: (t: Test) => Promise<AuditStore>): void => {
   test(`${engine}: an entry is read as it was appended, and becomes the head`, async t => {
-    const { read, write } = open(t)
+    const { read, write } = await open(t)
     t.same(await read(async ({ audits }) => await audits.head()), { sequence: 0, hash: GENESIS })
     const first = entry(1, GENESIS)
     const second = entry(2, first.hash)
@@ -48,7 +48,7 @@ export const auditRowsContract = (engine: string, open: (t: Test) => AuditStore)
   })
 
   test(`${engine}: a trail that many append to at once is whole, and an entry that fails leaves no gap`, async t => {
-    const store = open(t)
+    const store = await open(t)
     const writes = Array.from({ length: 30 }, async (_, index) => {
       await store.write(async ({ audits }) => {
         await appendAudit(audits, {

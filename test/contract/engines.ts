@@ -4,10 +4,8 @@ import type { Storage } from '../../db/storage.ts'
 import { settings } from '../helper.ts'
 
 /** Opens a new SQLite database, closed when the test ends. */
-export const sqlite = (t: Test): Storage => {
-  const storage = openStorage(settings(t).env.DATABASE_URL)
-  t.teardown(() => {
-    storage.close()
-  })
+export const sqlite = async (t: Test): Promise<Storage> => {
+  const storage = await openStorage(settings(t).env.DATABASE_URL)
+  t.teardown(storage.close)
   return storage
 }

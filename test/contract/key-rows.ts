@@ -62,7 +62,7 @@ const sideOf = (t: Test, store: KeyStore): Side => {
 }
 
 /** What the rows of keys must do, whatever the engine. `open` opens a new, empty store. */
-export const keyRowsContract = (engine: string, open: (t: Test) => KeyStore): void => {
+export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   keysContract(engine, open)
   unusedContract(engine, open)
   tokensContract(engine, open)
@@ -71,9 +71,9 @@ export const keyRowsContract = (engine: string, open: (t: Test) => KeyStore): vo
   generationsContract(engine, open)
 }
 
-const keysContract = (engine: string, open: (t: Test) => KeyStore): void => {
+const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: a key is read as it was stored, and changed in what is named only`, async t => {
-    const { read, write } = sideOf(t, open(t))
+    const { read, write } = sideOf(t, await open(t))
     const key = newKey({
       scopes: ['apps:read'],
       expiresAt: LATER,
@@ -105,7 +105,7 @@ const keysContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 
   test(`${engine}: what a transaction wrote before it failed is not stored, and readers never see it`, async t => {
-    const { read, write, store } = sideOf(t, open(t))
+    const { read, write, store } = sideOf(t, await open(t))
     const failure = new Error('the work failed')
     await t.rejects(
       write(async keys => {
@@ -128,7 +128,7 @@ const keysContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 
   test(`${engine}: a revoked key keeps its row, and its name is free again`, async t => {
-    const { read, write } = sideOf(t, open(t))
+    const { read, write } = sideOf(t, await open(t))
     const { id, name } = newKey()
     await write(async keys => {
       await keys.insert(newKey())
@@ -143,7 +143,7 @@ const keysContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 
   test(`${engine}: the first revocation of an environment key stays`, async t => {
-    const { read, write } = sideOf(t, open(t))
+    const { read, write } = sideOf(t, await open(t))
     t.equal(await read(async keys => await keys.findRevocation(digest(1))), null)
     t.equal(await write(async keys => await keys.revokeEnvironmentKey(digest(1), { at: AT, reason: 'first' })), true)
     t.equal(await write(async keys => await keys.revokeEnvironmentKey(digest(1), { at: LATER, reason: null })), false)
@@ -156,7 +156,7 @@ const keysContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 
   test(`${engine}: a page has the keys that pass every filter, in the order of their ids`, async t => {
-    const { read, write } = sideOf(t, open(t))
+    const { read, write } = sideOf(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey({ id: 'a', name: 'sync one', scopes: ['apps:read'] }))
       await keys.insert(newKey({ id: 'b', name: 'sync two', enabled: false }))
@@ -184,9 +184,9 @@ const keysContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 }
 
-const unusedContract = (engine: string, open: (t: Test) => KeyStore): void => {
+const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: a key that was used is unused since a later instant`, async t => {
-    const { read, write } = sideOf(t, open(t))
+    const { read, write } = sideOf(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey())
       await keys.insertToken(newKey().id, newToken(1), AT)
@@ -198,9 +198,9 @@ const unusedContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 }
 
-const tokensContract = (engine: string, open: (t: Test) => KeyStore): void => {
+const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: a token is found by its digest, with its key`, async t => {
-    const { read, write } = sideOf(t, open(t))
+    const { read, write } = sideOf(t, await open(t))
     const key = newKey({ rateLimit: { max: 5, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8'], expiresAt: LATER })
     await write(async keys => {
       await keys.insert(key)
@@ -219,7 +219,7 @@ const tokensContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 
   test(`${engine}: older tokens expire, are revoked, are counted and are removed`, async t => {
-    const { read, write } = sideOf(t, open(t))
+    const { read, write } = sideOf(t, await open(t))
     const { id } = newKey()
     const minute = (minutes: number): Date => new Date(AT.getTime() + minutes * 60_000)
     await write(async keys => {
@@ -260,9 +260,9 @@ const tokensContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 }
 
-const idempotencyContract = (engine: string, open: (t: Test) => KeyStore): void => {
+const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: idempotency records are found, replaced, and removed by age`, async t => {
-    const { write } = sideOf(t, open(t))
+    const { write } = sideOf(t, await open(t))
     const record = {
       requester: 'env_1',
       keyHash: digest('a'),
@@ -293,9 +293,9 @@ const idempotencyContract = (engine: string, open: (t: Test) => KeyStore): void 
 
 const noCounts = { scopes: new Map(), addresses: new Map(), refusals: new Map() }
 
-const usageContract = (engine: string, open: (t: Test) => KeyStore): void => {
+const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: counts of use add up, and the newest use is the last`, async t => {
-    const { keys, usage, read, store } = sideOf(t, open(t))
+    const { keys, usage, read, store } = sideOf(t, await open(t))
     const { key, keyId } = await keys.issue({ name: 'k' }, operator)
     const token = await read(async rows => await rows.findToken(digestOf(keyId)))
     if (token === null) throw new Error('the token is not there')
@@ -316,7 +316,7 @@ const usageContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 
   test(`${engine}: the uses of an environment key are kept by generation`, async t => {
-    const { read, usage } = sideOf(t, open(t))
+    const { read, usage } = sideOf(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (const generation of ['00000001', '00000002', '00000001']) {
       usage.used({ ...token, generation, ref: generation }, null, '10.0.0.1', undefined)
@@ -331,7 +331,7 @@ const usageContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 
   test(`${engine}: a hundred addresses a day are distinguished, over all writes`, async t => {
-    const { read, usage } = sideOf(t, open(t))
+    const { read, usage } = sideOf(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (let batch = 0; batch < 4; batch++) {
       for (let i = 0; i < 40; i++) usage.used(token, null, `10.0.${batch}.${i}`, undefined)
@@ -352,7 +352,7 @@ const usageContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 
   test(`${engine}: counts are kept for 90 days`, async t => {
-    const { store, read } = sideOf(t, open(t))
+    const { store, read } = sideOf(t, await open(t))
     const write = createUsageWriter(store)
     const use = {
       ...noCounts,
@@ -375,9 +375,9 @@ const usageContract = (engine: string, open: (t: Test) => KeyStore): void => {
   })
 }
 
-const generationsContract = (engine: string, open: (t: Test) => KeyStore): void => {
+const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: generations are counted, and those that nobody can open are found`, async t => {
-    const { keys, store, secret } = sideOf(t, open(t))
+    const { keys, store, secret } = sideOf(t, await open(t))
     const [first, second] = [newSecret(), newSecret()]
     const under = (own: string): KeyService => createKeyService({ store, secret: own })
     const one = await under(first).issue({ name: 'one' }, operator)

@@ -4,8 +4,8 @@ import { knownToken, operator } from '../helper.ts'
 import { auditRowsContract } from './audit-rows.ts'
 import { keyRowsContract } from './key-rows.ts'
 
-keyRowsContract('memory', () => createMemoryStore())
-auditRowsContract('memory', () => createMemoryStore())
+keyRowsContract('memory', async () => createMemoryStore())
+auditRowsContract('memory', async () => createMemoryStore())
 
 test('memory: a transaction sees what it has written and removed, in the order in which it came', async t => {
   const { read, write } = createMemoryStore()

@@ -23,14 +23,14 @@ const populate = async (transactor: Transactor) => {
 }
 
 /** What the rows of organizations must do, whatever the engine. `open` opens a new, empty database. */
-export const organizationRowsContract = (engine: string, open: (t: Test) => Transactor): void => {
+export const organizationRowsContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   recordContract(engine, open)
   memberContract(engine, open)
 }
 
-const recordContract = (engine: string, open: (t: Test) => Transactor): void => {
+const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   test(`${engine}: an organization is stored, changed and removed with its memberships`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const read = reading(transactor)
     t.ok(await read(async organizations => await organizations.isEmpty()))
     const { ada, north, south } = await populate(transactor)
@@ -52,7 +52,7 @@ const recordContract = (engine: string, open: (t: Test) => Transactor): void => 
   })
 
   test(`${engine}: organizations are listed in the order of their ids, all of them or those of a user`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const { ada, ben, north, south } = await populate(transactor)
     await transactor.write(async ({ organizations }) => {
       await organizations.setRole(south.id, ada.id, 'guest')
@@ -68,9 +68,9 @@ const recordContract = (engine: string, open: (t: Test) => Transactor): void => 
   })
 }
 
-const memberContract = (engine: string, open: (t: Test) => Transactor): void => {
+const memberContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   test(`${engine}: users belong to organizations, with one role each`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const read = reading(transactor)
     const { ada, ben, north, south } = await populate(transactor)
     await transactor.write(async ({ organizations }) => {
@@ -111,7 +111,7 @@ const memberContract = (engine: string, open: (t: Test) => Transactor): void => 
   })
 
   test(`${engine}: a user is the only admin where no other member is one`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const { ada, ben, north, south } = await populate(transactor)
     const isOnlyAdmin = async (id: number): Promise<boolean> =>
       await reading(transactor)(async organizations => await organizations.isOnlyAdmin(id))

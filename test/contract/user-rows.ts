@@ -11,15 +11,15 @@ const reading =
     await read(async ({ users }) => await work(users))
 
 /** What the rows of users must do, whatever the engine. `open` opens a new, empty database. */
-export const userRowsContract = (engine: string, open: (t: Test) => Transactor): void => {
+export const userRowsContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   recordContract(engine, open)
   grantContract(engine, open)
   sessionContract(engine, open)
 }
 
-const recordContract = (engine: string, open: (t: Test) => Transactor): void => {
+const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   test(`${engine}: a user is stored with the given fields, and with defaults for the others`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const read = reading(transactor)
     t.ok(await read(async users => await users.isEmpty()))
     const [ada, ben] = await transactor.write(async ({ users }) => [
@@ -45,7 +45,7 @@ const recordContract = (engine: string, open: (t: Test) => Transactor): void => 
   })
 
   test(`${engine}: an address is compared without case, and nobody else has it`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const { write } = transactor
     const made = await write(async ({ users }) => await users.insert(newUser('Ada', { email: 'Ada@Example.com' })))
     const found = await reading(transactor)(async users => await users.findAccountByEmail('ada@example.com'))
@@ -54,7 +54,7 @@ const recordContract = (engine: string, open: (t: Test) => Transactor): void => 
   })
 
   test(`${engine}: users are listed in the order of their ids`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const [ada, ben, chiara] = await insertUsers(transactor, 'Ada', 'Ben', 'Chiara')
     const page = async (limit: number, from: number) =>
       await reading(transactor)(async users => await users.page({ limit, after: from }))
@@ -64,7 +64,7 @@ const recordContract = (engine: string, open: (t: Test) => Transactor): void => 
   })
 
   test(`${engine}: the named fields of a user change, and nothing else`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const id = Number(ada?.id)
     const change = { name: 'A', colorTheme: 'dark', passwordHash: 'h' }
@@ -80,9 +80,9 @@ const recordContract = (engine: string, open: (t: Test) => Transactor): void => 
   })
 }
 
-const grantContract = (engine: string, open: (t: Test) => Transactor): void => {
+const grantContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   test(`${engine}: the grants of a user are listed app by app, and counted permit by permit`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [owner, userId] = [{ type: 'User' as const, id: Number(ada?.id) }, Number(ben?.id)]
     const [first, second, gone] = await transactor.write(async tx => {
@@ -112,7 +112,7 @@ const grantContract = (engine: string, open: (t: Test) => Transactor): void => {
   })
 
   test(`${engine}: a user is removed with everything that belongs to them`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [keeper, id] = [Number(ada?.id), Number(ben?.id)]
     const organizationId = await transactor.write(async tx => {
@@ -136,9 +136,9 @@ const grantContract = (engine: string, open: (t: Test) => Transactor): void => {
   })
 }
 
-const sessionContract = (engine: string, open: (t: Test) => Transactor): void => {
+const sessionContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   test(`${engine}: a session is found by its digest until it expires`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const [ada] = await insertUsers(transactor, 'Ada')
     const session = newSession('one', Number(ada?.id), { agent: 'Mozilla/5.0' })
     await transactor.write(async ({ users }) => {
@@ -155,7 +155,7 @@ const sessionContract = (engine: string, open: (t: Test) => Transactor): void =>
   })
 
   test(`${engine}: the sessions of a user are listed, the newest first, and removed`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]
     const [one, two, three] = [
@@ -191,7 +191,7 @@ const sessionContract = (engine: string, open: (t: Test) => Transactor): void =>
   })
 
   test(`${engine}: a location is known from its last sign-in on, until it is removed`, async t => {
-    const transactor = open(t)
+    const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]
     await transactor.write(async ({ users }) => {

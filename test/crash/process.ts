@@ -111,7 +111,7 @@ export const query = <T>(path: string, sql: string): T[] =>
 /** Walks the audit trail, which must go on from a head that was noted earlier, and answers the head of now. */
 export const headOf = async (path: string, noted?: AuditHead): Promise<AuditHead> =>
   await onCopy(path, async copy => {
-    const storage = openStorage(`file:${copy}`)
+    const storage = await openStorage(`file:${copy}`)
     try {
       const verification = await createAuditService(storage).verify(noted)
       if (!verification.whole) {
@@ -119,7 +119,7 @@ export const headOf = async (path: string, noted?: AuditHead): Promise<AuditHead
       }
       return verification.head
     } finally {
-      storage.close()
+      await storage.close()
     }
   })
 

@@ -67,9 +67,12 @@ const entries = (): Entry[] => {
 }
 
 /** An audit trail with these entries, and what is asked of the database from then on. */
-const trail = (t: Test, all: readonly Entry[]): { audits: AuditService; statements: string[]; client: Connection } => {
+const trail = async (
+  t: Test,
+  all: readonly Entry[]
+): Promise<{ audits: AuditService; statements: string[]; client: Connection }> => {
   const path = join(temporaryFolder(t), 'test.db')
-  openStorage(`file:${path}`).close()
+  await (await openStorage(`file:${path}`)).close()
   const statements: string[] = []
   const client = new Database(path, { verbose: statement => statements.push(String(statement)) })
   t.teardown(() => client.close())
@@ -108,7 +111,7 @@ const turnsOf = async (work: () => Promise<unknown>): Promise<number> => {
 
 test('every combination of filters finds the newest entries that pass it', async t => {
   const all = entries()
-  const { audits } = trail(t, all)
+  const { audits } = await trail(t, all)
   const random = createRandom()
   const one = <T>(of: readonly T[]): T | undefined => of[random(of.length)]
   const maybe = <T>(of: readonly T[]): T | undefined => (random(3) === 0 ? one(of) : undefined)
@@ -145,7 +148,7 @@ test('every combination of filters finds the newest entries that pass it', async
 })
 
 test('a filter that few entries pass is looked up in its index', async t => {
-  const { audits, statements, client } = trail(t, entries())
+  const { audits, statements, client } = await trail(t, entries())
   const filters: Record<string, AuditFilter> = {
     audits_subject: { subjectType: 'sample', subjectId: 's' },
     audits_subject_type: { subjectType: 'sample' },
@@ -178,7 +181,7 @@ test('a filter that few entries pass is looked up in its index', async t => {
 })
 
 test('a filter that many entries pass lets others have their turn', async t => {
-  const { audits } = trail(t, entries())
+  const { audits } = await trail(t, entries())
   const nothing = { actorKind: 'user', action: 'app.update' }
   t.ok((await turnsOf(async () => await audits.page(nothing, { limit: 100 }))) >= 12)
   t.ok((await turnsOf(async () => await audits.page({ until: timeAt(15_000) }, { limit: 100 }))) >= 11)

@@ -16,10 +16,8 @@ const ignore = (): void => {}
 const inUse = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'live.db')
-  const storage = openStorage(`file:${path}`)
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(`file:${path}`)
+  t.teardown(storage.close)
   await loadSample(storage, { sample, passwordHash: 'x', context: operator })
   const createUser = async (email: string): Promise<unknown> =>
     await storage.write(
@@ -50,20 +48,20 @@ test('a backup holds all that was there when it began, and none of what is writt
     'one file, with all in it'
   )
 
-  const restored = openStorage(`file:${target}`)
+  const restored = await openStorage(`file:${target}`)
   const findUser = async (email: string) =>
     await restored.read(async ({ users }) => await users.findAccountByEmail(email))
   t.ok(await findUser('before@example.com'))
   t.notOk(await findUser('meanwhile1@example.com'))
   const trail = await createAuditService(restored).verify()
   t.ok(trail.whole && head === `${trail.head.sequence}:${trail.head.hash}`)
-  restored.close()
+  await restored.close()
 })
 
 test('a database without any change has no audit entry to tell of', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'new.db')}`
-  openStorage(url).close()
+  await (await openStorage(url)).close()
   t.match(await backUp(url, join(folder, 'copy.db'), ignore), { rows: { apps: 0, audits: 0 }, head: null })
 })
 

@@ -15,7 +15,7 @@ const context = {
 const options = { sample, passwordHash: 'h', context }
 
 test('the sample is loaded whole, once, and never beside anything else', async t => {
-  const storage = openStorage(settings(t).env.DATABASE_URL)
+  const storage = await openStorage(settings(t).env.DATABASE_URL)
   t.teardown(storage.close)
   t.ok(await loadSample(storage, options))
   const head = await storage.read(async ({ audits }) => await audits.head())
@@ -30,7 +30,7 @@ test('the sample is loaded whole, once, and never beside anything else', async t
 })
 
 test('where there is no port for an app, nothing is loaded', async t => {
-  const storage = openStorage(settings(t).env.DATABASE_URL)
+  const storage = await openStorage(settings(t).env.DATABASE_URL)
   t.teardown(storage.close)
   const withoutPorts: Pick<Transactor, 'write'> = {
     write: async work =>

@@ -11,10 +11,10 @@ const modeOf = (path: string): number => statSync(path).mode & 0o777
 test('the database, the files beside it and the folders that are made for it are for their owner only', async t => {
   const folder = join(temporaryFolder(t), 'var', 'data')
   const path = join(folder, 'new.db')
-  const storage = openStorage(`file:${path}`)
+  const storage = await openStorage(`file:${path}`)
   for (const file of [path, `${path}-wal`, `${path}-shm`]) t.equal(modeOf(file), 0o600, file)
   for (const made of [folder, join(folder, '..')]) t.equal(modeOf(made), 0o700, made)
-  storage.close()
+  await storage.close()
 })
 
 test('a folder and a database that are there already keep their modes', async t => {
@@ -24,21 +24,21 @@ test('a folder and a database that are there already keep their modes', async t 
   chmodSync(folder, 0o750)
   writeFileSync(path, '')
   chmodSync(path, 0o640)
-  const storage = openStorage(`file:${path}`)
+  const storage = await openStorage(`file:${path}`)
   t.same([folder, path, `${path}-wal`].map(modeOf), [0o750, 0o640, 0o640])
-  storage.close()
+  await storage.close()
 })
 
 test('a database that a newer version of the program has changed is refused, and stays as it is', async t => {
   const path = join(temporaryFolder(t), 'a.db')
-  openStorage(`file:${path}`).close()
+  await (await openStorage(`file:${path}`)).close()
   const db = new Database(path)
   db.exec('create table later (x)')
   db.prepare('insert into __drizzle_migrations (hash, created_at) values (?, ?)').run('x', Date.UTC(2999, 0, 1))
   db.close()
   const before = readFileSync(path)
-  t.throws(
-    () => openStorage(`file:${path}`),
+  await t.rejects(
+    openStorage(`file:${path}`),
     new ConfigError(
       `DATABASE_URL: the database ${path} can't be opened: a newer version of the program has changed its tables. Start that version, or restore a backup from before. Nothing was changed.`
     )

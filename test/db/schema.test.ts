@@ -8,7 +8,7 @@ import { temporaryFolder } from '../helper.ts'
 
 test('the migrations make the tables that the schema describes', async t => {
   const path = join(temporaryFolder(t), 'test.db')
-  openStorage(`file:${path}`).close()
+  await (await openStorage(`file:${path}`)).close()
   const db = new Database(path, { readonly: true })
   const pragma = (text: string) => db.pragma(text) as Record<string, unknown>[]
   for (const table of Object.values(schema)) {

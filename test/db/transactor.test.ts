@@ -9,12 +9,10 @@ import { hashOf } from '../../domain/audits/chain.ts'
 import { appendAudit, createAuditService } from '../../domain/audits/service.ts'
 import { operator, temporaryFolder } from '../helper.ts'
 
-const opened = (t: Test): { path: string; storage: Storage } => {
+const opened = async (t: Test): Promise<{ path: string; storage: Storage }> => {
   const path = join(temporaryFolder(t), 'test.db')
-  const storage = openStorage(`file:${path}`)
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(`file:${path}`)
+  t.teardown(storage.close)
   return { path, storage }
 }
 
@@ -24,7 +22,7 @@ const countOf = async ({ read }: Storage): Promise<number> =>
   (await read(async ({ organizations }) => await organizations.page({ limit: 100, after: 0, userId: null }))).length
 
 test('a transaction that awaits something else than its rows is refused, and nothing of it is stored', async t => {
-  const { storage } = opened(t)
+  const { storage } = await opened(t)
   await t.rejects(
     storage.write(async ({ organizations }) => {
       await organizations.insert(organization('a'), new Date())
@@ -39,7 +37,7 @@ test('a transaction that awaits something else than its rows is refused, and not
 })
 
 test('a transaction runs again where another process held the database, and is stored once', async t => {
-  const { path, storage } = opened(t)
+  const { path, storage } = await opened(t)
   const other = new Database(path)
   other.exec('begin immediate')
   const written = storage.write(async ({ organizations }) => await organizations.insert(organization('a'), new Date()))
@@ -51,7 +49,7 @@ test('a transaction runs again where another process held the database, and is s
 })
 
 test('writes that wait together for a held database give up together', async t => {
-  const { path, storage } = opened(t)
+  const { path, storage } = await opened(t)
   const other = new Database(path)
   other.exec('begin immediate')
   const writes = Array.from({ length: 200 }, async (_, index) =>
@@ -64,7 +62,7 @@ test('writes that wait together for a held database give up together', async t =
 })
 
 test('other work gets its turn while many transactions wait', async t => {
-  const { storage } = opened(t)
+  const { storage } = await opened(t)
   let turns = 0
   let next: NodeJS.Immediate
   const count = (): void => {
@@ -81,7 +79,7 @@ test('other work gets its turn while many transactions wait', async t => {
 })
 
 test('what a process of an earlier version appends moves the head and the ports, too', async t => {
-  const { path, storage } = opened(t)
+  const { path, storage } = await opened(t)
   const user = { name: 'A', email: 'a@example.com', role: 'member', passwordHash: null, createdAt: new Date() } as const
   const { id } = await storage.write(async ({ users }) => await users.insert(user))
   const audits = createAuditService(storage)
@@ -120,7 +118,7 @@ test('what a process of an earlier version appends moves the head and the ports,
 })
 
 test('what readers are given can not write', async t => {
-  const { storage } = opened(t)
+  const { storage } = await opened(t)
   await t.rejects(
     storage.read(async ({ organizations }) => {
       await (organizations as Parameters<Parameters<Storage['write']>[0]>[0]['organizations']).insert(

@@ -9,10 +9,8 @@ test('of requests in one segment, those behind an acknowledged revoke are refuse
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
   // Another process, for all that SQLite can tell.
-  const storage = openStorage(env['DATABASE_URL'])
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(env['DATABASE_URL'])
+  t.teardown(storage.close)
   const keys = createKeyService({ store: storage, secret })
   const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
   let revoked: Promise<unknown> | undefined

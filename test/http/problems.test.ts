@@ -159,7 +159,7 @@ test('health needs no credential', async t => {
   for (const url of ['/up', '/ready']) t.same((await fastify.inject(url)).json(), { status: 'ok' })
   rmSync(env['DATABASE_URL'].slice('file:'.length))
   t.equal((await fastify.inject('/ready')).statusCode, 503, 'what is written to a deleted file is lost')
-  fastify.storage.close()
+  await fastify.storage.close()
   t.equal((await fastify.inject('/up')).statusCode, 200)
   const ready = await fastify.inject('/ready')
   t.equal(ready.statusCode, 503)
@@ -169,7 +169,7 @@ test('health needs no credential', async t => {
 
 test('what the service did not foresee is a 500 that tells nothing', async t => {
   const { fastify, call } = await world(t)
-  fastify.storage.close()
+  await fastify.storage.close()
   const { status, headers, json, text } = await call('GET', '/apps')
   t.equal(status, 500)
   t.match(headers['x-request-id'], /^[\w-]{8}-[0-9a-z]+$/)

@@ -165,9 +165,7 @@ test('what few entries pass is found among many, and a long trail verifies', asy
 
 test('a trail without an entry is an empty list', async t => {
   const { env } = settings(t)
-  const storage = openStorage(env['DATABASE_URL'])
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(env['DATABASE_URL'])
+  t.teardown(storage.close)
   t.same(await createAuditService(storage).page({}, { limit: 10 }), { audits: [], more: false })
 })

@@ -97,10 +97,8 @@ const violation = ({ changes }: Subject, sent: number, answered: number, isAccep
 test(`each request obeys what was acknowledged before it was sent, through ${CHANGES} changes`, async t => {
   const first = await start(t, { LOG_LEVEL: 'info' })
   const second = { ...(await start(t, first.env)), headers: first.headers }
-  const storage = openStorage(first.env['DATABASE_URL'])
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(first.env['DATABASE_URL'])
+  t.teardown(storage.close)
   const registry = createKeyService({ store: storage, secret: first.secret })
   const changers = [byHttp(first), byHttp(second), byRegistry(registry)]
 

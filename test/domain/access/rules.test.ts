@@ -97,10 +97,8 @@ const readableByRules = async (apps: AppReads, all: readonly App[], userId: numb
 
 test('SQL and the rules see the same apps, whatever the data', async t => {
   const { env } = settings(t)
-  const storage = openStorage(env.DATABASE_URL)
-  t.teardown(() => {
-    storage.close()
-  })
+  const storage = await openStorage(env.DATABASE_URL)
+  t.teardown(storage.close)
   fill(env.DATABASE_URL.slice('file:'.length))
   await storage.read(async ({ apps }) => {
     const all = await everyApp(apps, { userId: null, includeDiscarded: true, tags: [] })

@@ -28,7 +28,7 @@ interface Side {
 }
 
 const filled = async (t: Test): Promise<Side> => {
-  const storage = sqlite(t)
+  const storage = await sqlite(t)
   t.ok(await loadSample(storage, { sample, passwordHash: 'h', context: operator }))
   return {
     apps: createAppService(storage),
@@ -264,7 +264,7 @@ test('apps of one descriptive name are in the order of their ids, on pages as we
 })
 
 test('an empty list and an empty page have no apps', async t => {
-  const apps = createAppService(sqlite(t))
+  const apps = createAppService(await sqlite(t))
   t.same(await collect(apps.list(EVERYTHING, operator)), [])
   const { batches, next } = await apps.page({ ...EVERYTHING, limit: 5 }, operator)
   t.same([await collect(batches), next], [[], null])

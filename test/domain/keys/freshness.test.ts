@@ -9,20 +9,18 @@ import { operator, settings } from '../../helper.ts'
 import type { Test } from 'tap'
 
 /** The same database twice, as two processes have it. */
-const twoSides = (t: Test) => {
+const twoSides = async (t: Test) => {
   const { env, secret } = settings(t)
-  const open = () => {
-    const storage = openStorage(env['DATABASE_URL'])
-    t.teardown(() => {
-      storage.close()
-    })
+  const open = async () => {
+    const storage = await openStorage(env['DATABASE_URL'])
+    t.teardown(storage.close)
     return {
       storage,
       path: env['DATABASE_URL'].slice('file:'.length),
       keys: createKeyService({ store: storage, secret })
     }
   }
-  return { secret, here: open(), there: open() }
+  return { secret, here: await open(), there: await open() }
 }
 
 const checkpoint = (t: Test, path: string): void => {
@@ -33,7 +31,7 @@ const checkpoint = (t: Test, path: string): void => {
 
 /** A service with one key, and what another process does at a point of a request: it revokes the key, once. */
 const withRevoke = async (t: Test, point: 'barrier' | 'look-up' | 'fill' | null) => {
-  const { secret, here, there } = twoSides(t)
+  const { secret, here, there } = await twoSides(t)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
   const store = here.storage.keyLookup
   let at = point
@@ -93,7 +91,7 @@ test('a revoke between the look-up and the fill of the cache is obeyed by the ne
 })
 
 test('the revision moves with every change of a key by anybody, through checkpoints, and with nothing else', async t => {
-  const { here, there } = twoSides(t)
+  const { here, there } = await twoSides(t)
   const store = here.storage.keyLookup
   const revision = async (): Promise<number | null> => {
     await store.barrier()
@@ -118,7 +116,7 @@ test('the revision moves with every change of a key by anybody, through checkpoi
 })
 
 test('what another process changes is seen by the next call, and what is no change of a key forgets nothing', async t => {
-  const { secret, here, there } = twoSides(t)
+  const { secret, here, there } = await twoSides(t)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
   const store = here.storage.keyLookup
   let asked = 0
@@ -150,7 +148,7 @@ test('what another process changes is seen by the next call, and what is no chan
 })
 
 test('an operator who is revoked, or loses a scope, while the change waits for its turn changes nothing', async t => {
-  const { here, there } = twoSides(t)
+  const { here, there } = await twoSides(t)
   const cases = [
     [
       'revoked',
