@@ -185,4 +185,10 @@ export const ServiceUnavailable = defineError(
   'The database can not be used now. Try again after the seconds that Retry-After tells.'
 )
 
+/** The database was lost while a change was stored: nobody knows yet whether it was. */
+export const OutcomeUnknown = defineError(
+  'OUTCOME_UNKNOWN',
+  'The database was lost while the change was stored, so it may or may not have been made. Look before you try again.'
+)
+
 export const isUnavailable = (error: unknown): boolean => error instanceof ServiceUnavailable

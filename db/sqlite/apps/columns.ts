@@ -1,7 +1,7 @@
 import { eq, isNull, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { App, NewApp, Owner } from '../../../domain/apps/app.ts'
-import { toDate, toOptionalDate, toText } from '../instants.ts'
+import { toDate, toOptionalDate, toText } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 

@@ -1,7 +1,7 @@
 import { and, eq, gte, lt, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { AuditFilter } from '../../../domain/audits/rows.ts'
-import { toText } from '../instants.ts'
+import { toText } from '../../instants.ts'
 import { audits } from '../schema.ts'
 
 /** A condition that has an index of its own; `unindexed` says the same and keeps SQLite from using that index. */

@@ -2,7 +2,7 @@ import { asc, gt } from 'drizzle-orm'
 import type { Audit } from '../../../domain/audits/audit.ts'
 import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
-import { toDate, toText } from '../instants.ts'
+import { toDate, toText } from '../../instants.ts'
 import { audits } from '../schema.ts'
 import { searchAudits } from './search.ts'
 

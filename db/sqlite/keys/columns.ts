@@ -1,6 +1,6 @@
 import type { Actor } from '../../../domain/audits/audit.ts'
 import type { ClientKeyRecord, KeyChange, TokenRecord } from '../../../domain/keys/client-key.ts'
-import { toOptionalDate, toOptionalText } from '../instants.ts'
+import { toOptionalDate, toOptionalText } from '../../instants.ts'
 import { clientKeyTokens } from '../schema.ts'
 import type { clientKeys } from '../schema.ts'
 import { toRateLimit } from './tokens.ts'

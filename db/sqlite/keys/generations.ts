@@ -1,6 +1,6 @@
 import { and, eq, gt, sql } from 'drizzle-orm'
 import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
-import { toOptionalDate } from '../instants.ts'
+import { toOptionalDate } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { isActiveToken } from './conditions.ts'
 import { clientKeys, clientKeyTokens, environmentKeyUses } from '../schema.ts'

@@ -1,7 +1,7 @@
 import { and, asc, count, desc, eq, gt, isNull, lte, or, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
-import { toDate, toOptionalText, toText } from '../instants.ts'
+import { toDate, toOptionalText, toText } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { toChangedColumns } from './columns.ts'
 import { isActiveByItself } from './conditions.ts'

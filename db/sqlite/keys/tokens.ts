@@ -1,5 +1,5 @@
 import type { KnownToken, Policy } from '../../../domain/keys/client-key.ts'
-import { toOptionalDate } from '../instants.ts'
+import { toOptionalDate } from '../../instants.ts'
 import type { Connection } from '../driver.ts'
 
 /** A digest is looked up for every token that is not cached, so this is read without Drizzle and by position. */

@@ -1,6 +1,6 @@
 import { and, count, eq, lt } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
-import { toText } from '../instants.ts'
+import { toText } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { clientKeyUsage } from '../schema.ts'
 

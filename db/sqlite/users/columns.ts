@@ -1,6 +1,6 @@
 import type { Account } from '../../../domain/users/rows.ts'
 import type { User } from '../../../domain/users/user.ts'
-import { toDate } from '../instants.ts'
+import { toDate } from '../../instants.ts'
 import type { users } from '../schema.ts'
 
 type UserRow = typeof users.$inferSelect

@@ -1,0 +1,53 @@
+import { DrizzleQueryError } from 'drizzle-orm'
+import { DatabaseError } from 'pg'
+import { OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
+
+/** A query that failed for another reason than what the server says: its connection is lost, or could not be made. */
+export class ConnectionLost extends Error {}
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const SERIALIZATION_FAILURE = '40001'
+const DEADLOCK = '40P01'
+const UNIQUE_VIOLATION = '23505'
+const FOREIGN_KEY_VIOLATION = '23503'
+
+/** Another transaction was in the way: tried again, the rules see what that has done. */
+const CONFLICTS: readonly string[] = [SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION]
+
+/** The connection fails, resources are short, an operator intervenes, a time-out is over, or a standby answers. */
+const UNAVAILABLE = /^(08|53|57|58|XX)|^(25006|25P03|55P03)/
+
+/** What the server says of a failure, below what Drizzle makes of it; null: it is no failure of a query. */
+const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null => {
+  const inner = error instanceof DrizzleQueryError ? error.cause : error
+  if (inner instanceof DatabaseError || inner instanceof ConnectionLost) return inner
+  return error instanceof DrizzleQueryError ? new ConnectionLost('the connection is lost', { cause: inner }) : null
+}
+
+/** Whether work may succeed if it is done once more, after another transaction got in its way. */
+export const isConflict = (error: unknown): boolean => {
+  const inner = databaseErrorOf(error)
+  return inner instanceof DatabaseError && CONFLICTS.includes(inner.code ?? '')
+}
+
+/** Whether the database can't be used now. */
+export const isConnectionFailure = (error: unknown): boolean => {
+  const inner = databaseErrorOf(error)
+  return inner instanceof ConnectionLost || (inner !== null && UNAVAILABLE.test(inner.code ?? ''))
+}
+
+/** Where the database can't be used now, a `ServiceUnavailable`; any other failure as it is. */
+export const toFailure = (error: unknown): unknown =>
+  isConnectionFailure(error) || isConflict(error) ? Object.assign(new ServiceUnavailable(), { cause: error }) : error
+
+/** The failure of a transaction whose connection was lost while it was committed. */
+export const toUnknownOutcome = (cause: unknown): Error => Object.assign(new OutcomeUnknown(), { cause })
+
+/** Runs a query of the driver, and tells a lost connection from what the server refuses. */
+export const asQuery = async <T>(query: Promise<T>): Promise<T> => {
+  try {
+    return await query
+  } catch (error) {
+    throw error instanceof DatabaseError ? error : new ConnectionLost('the connection is lost', { cause: error })
+  }
+}

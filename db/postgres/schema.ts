@@ -1,0 +1,8 @@
+// The same tables and columns as those of db/sqlite/schema.ts, and what several nodes need. Instants are ISO 8601 text
+// in UTC with milliseconds. JSON is text: what clients send may hold what `jsonb` refuses or would write otherwise.
+export * from './schema/apps.ts'
+export * from './schema/audits.ts'
+export * from './schema/keys.ts'
+export * from './schema/limits.ts'
+export * from './schema/nodes.ts'
+export * from './schema/users.ts'

@@ -1,0 +1,82 @@
+import { sql } from 'drizzle-orm'
+import { check, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-core'
+import { integer, text } from './types.ts'
+import { organizations, users } from './users.ts'
+
+// An owner is one of two columns rather than a type and a number, so that foreign keys can keep it real.
+export const apps = pgTable(
+  'apps',
+  {
+    id: integer('id').primaryKey().generatedByDefaultAsIdentity(),
+    name: text('name').notNull(),
+    descriptiveName: text('descriptive_name').notNull(),
+    port: integer('port').notNull(),
+    readableBy: text('readable_by'),
+    userId: integer('user_id').references(() => users.id, { onDelete: 'restrict' }),
+    organizationId: integer('organization_id').references(() => organizations.id, { onDelete: 'restrict' }),
+    createdAt: text('created_at').notNull(),
+    updatedAt: text('updated_at').notNull(),
+    discardedAt: text('discarded_at'),
+    // Last, since they may be large: what comes after would be found only by reading through them.
+    schedule: text('schedule'),
+    panels: text('panels')
+  },
+  table => [
+    uniqueIndex('apps_name_unique').on(table.name),
+    uniqueIndex('apps_port_unique')
+      .on(table.port)
+      .where(sql`${table.discardedAt} is null`),
+    uniqueIndex('apps_user_descriptive_name_unique')
+      .on(table.userId, table.descriptiveName)
+      .where(sql`${table.discardedAt} is null and ${table.userId} is not null`),
+    uniqueIndex('apps_organization_descriptive_name_unique')
+      .on(table.organizationId, table.descriptiveName)
+      .where(sql`${table.discardedAt} is null and ${table.organizationId} is not null`),
+    index('apps_listing').on(table.descriptiveName, table.id),
+    // What a user sees is gathered from these four: see db/postgres/apps/visibility.ts.
+    index('apps_user').on(table.userId),
+    index('apps_organization').on(table.organizationId),
+    index('apps_public')
+      .on(table.readableBy)
+      .where(sql`${table.readableBy} is not null`),
+    check('apps_one_owner', sql`(${table.userId} is null) <> (${table.organizationId} is null)`)
+  ]
+)
+
+// A row a user, app and permit.
+export const grants = pgTable(
+  'grants',
+  {
+    appId: integer('app_id')
+      .notNull()
+      .references(() => apps.id, { onDelete: 'cascade' }),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    permit: integer('permit').notNull()
+  },
+  table => [
+    primaryKey({ columns: [table.appId, table.userId, table.permit] }),
+    index('grants_user').on(table.userId, table.appId, table.permit),
+    check('grants_permit', sql`${table.permit} in (1, 2, 4, 8, 16, 32)`)
+  ]
+)
+
+export const tags = pgTable(
+  'tags',
+  {
+    id: integer('id').primaryKey().generatedByDefaultAsIdentity(),
+    appId: integer('app_id')
+      .notNull()
+      .references(() => apps.id, { onDelete: 'cascade' }),
+    context: text('context').notNull(),
+    name: text('name').notNull()
+  },
+  table => [uniqueIndex('tags_app_context_name_unique').on(table.appId, table.context, table.name)]
+)
+
+// One row: the highest port that an app was given. Apps take the next; after the last port, those that are free again.
+export const appPortCounter = pgTable('app_port_counter', {
+  id: integer('id').primaryKey(),
+  last: integer('last').notNull()
+})

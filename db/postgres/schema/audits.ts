@@ -1,0 +1,39 @@
+import { index, pgTable } from 'drizzle-orm/pg-core'
+import { integer, text } from './types.ts'
+
+// Append-only: triggers of the migration refuse every other change.
+export const audits = pgTable(
+  'audits',
+  {
+    sequence: integer('sequence').primaryKey(),
+    at: text('at').notNull(),
+    actorKind: text('actor_kind').notNull(),
+    actorId: text('actor_id').notNull(),
+    actorName: text('actor_name').notNull(),
+    action: text('action').notNull(),
+    subjectType: text('subject_type').notNull(),
+    subjectId: text('subject_id').notNull(),
+    changes: text('changes').notNull(),
+    address: text('address'),
+    requestId: text('request_id'),
+    previousHash: text('previous_hash').notNull(),
+    hash: text('hash').notNull()
+  },
+  table => [
+    // Each filter of the trail has an index that answers in the order of the trail, but for that of time.
+    index('audits_subject').on(table.subjectType, table.subjectId, table.sequence),
+    index('audits_subject_type').on(table.subjectType, table.sequence),
+    index('audits_subject_id').on(table.subjectId, table.sequence),
+    index('audits_actor').on(table.actorId, table.sequence),
+    index('audits_actor_kind').on(table.actorKind, table.sequence),
+    index('audits_action').on(table.action, table.sequence),
+    index('audits_at').on(table.at)
+  ]
+)
+
+// One row: the last entry that was ever appended. It is changed with every entry, so writers wait for each other there.
+export const auditHead = pgTable('audit_head', {
+  id: integer('id').primaryKey(),
+  sequence: integer('sequence').notNull(),
+  hash: text('hash').notNull()
+})

@@ -1,0 +1,105 @@
+import { sql } from 'drizzle-orm'
+import { boolean, check, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-core'
+import { digest, integer, text } from './types.ts'
+
+// Nothing here holds a key_id or a token; a digest makes neither.
+export const clientKeys = pgTable(
+  'client_keys',
+  {
+    row: integer('row').primaryKey().generatedByDefaultAsIdentity(),
+    id: text('id').notNull(),
+    name: text('name').notNull(),
+    description: text('description'),
+    scopes: text('scopes').notNull(),
+    expiresAt: text('expires_at'),
+    enabled: boolean('enabled').notNull(),
+    allowedIps: text('allowed_ips').notNull(),
+    rateLimitMax: integer('rate_limit_max'),
+    rateLimitWindowSeconds: integer('rate_limit_window_seconds'),
+    metadata: text('metadata').notNull(),
+    createdAt: text('created_at').notNull(),
+    createdBy: text('created_by').notNull(),
+    revokedAt: text('revoked_at'),
+    revokedReason: text('revoked_reason'),
+    // The latest of its tokens', so that a list need not look at them.
+    lastUsedAt: text('last_used_at')
+  },
+  table => [
+    uniqueIndex('client_keys_id_unique').on(table.id),
+    uniqueIndex('client_keys_name_unique')
+      .on(table.name)
+      .where(sql`${table.revokedAt} is null`),
+    check('client_keys_rate_limit', sql`(${table.rateLimitMax} is null) = (${table.rateLimitWindowSeconds} is null)`)
+  ]
+)
+
+export const clientKeyTokens = pgTable(
+  'client_key_tokens',
+  {
+    digest: digest('digest').primaryKey(),
+    clientKey: integer('client_key')
+      .notNull()
+      .references(() => clientKeys.row, { onDelete: 'restrict' }),
+    generation: text('generation').notNull(),
+    hint: text('hint').notNull(),
+    createdAt: text('created_at').notNull(),
+    expiresAt: text('expires_at'),
+    revokedAt: text('revoked_at'),
+    lastUsedAt: text('last_used_at'),
+    lastUsedIp: text('last_used_ip'),
+    lastUsedAgent: text('last_used_agent'),
+    useCount: integer('use_count').notNull().default(0)
+  },
+  table => [
+    index('client_key_tokens_client_key').on(table.clientKey, table.createdAt),
+    index('client_key_tokens_generation').on(table.generation)
+  ]
+)
+
+// Entries of CLIENT_KEYS that were revoked, although the environment still has them.
+export const environmentKeyRevocations = pgTable('environment_key_revocations', {
+  digest: digest('digest').primaryKey(),
+  revokedAt: text('revoked_at').notNull(),
+  revokedReason: text('revoked_reason')
+})
+
+export const environmentKeyUses = pgTable(
+  'environment_key_uses',
+  {
+    clientKeyId: text('client_key_id').notNull(),
+    generation: text('generation').notNull(),
+    lastUsedAt: text('last_used_at').notNull(),
+    lastUsedIp: text('last_used_ip').notNull(),
+    lastUsedAgent: text('last_used_agent'),
+    useCount: integer('use_count').notNull()
+  },
+  table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
+)
+
+// The migration partitions it by day: what is too old is dropped with its partition.
+export const clientKeyUsage = pgTable(
+  'client_key_usage',
+  {
+    clientKeyId: text('client_key_id').notNull(),
+    day: text('day').notNull(),
+    kind: text('kind').$type<'scope' | 'refusal' | 'address'>().notNull(),
+    label: text('label').notNull(),
+    count: integer('count').notNull()
+  },
+  table => [primaryKey({ columns: [table.clientKeyId, table.day, table.kind, table.label] })]
+)
+
+export const clientKeyAttempts = pgTable(
+  'client_key_attempts',
+  {
+    caller: text('caller').notNull(),
+    keyHash: digest('key_hash').notNull(),
+    requestHash: digest('request_hash').notNull(),
+    clientKey: integer('client_key')
+      .notNull()
+      .references(() => clientKeys.row, { onDelete: 'cascade' }),
+    tokenDigest: digest('token_digest').notNull(),
+    at: text('at').notNull()
+  },
+  table => [primaryKey({ columns: [table.caller, table.keyHash] }), index('client_key_attempts_at').on(table.at)]
+)

@@ -1,0 +1,73 @@
+import { sql } from 'drizzle-orm'
+import { boolean, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-core'
+import { digest, integer, text } from './types.ts'
+
+export const users = pgTable(
+  'users',
+  {
+    id: integer('id').primaryKey().generatedByDefaultAsIdentity(),
+    name: text('name').notNull(),
+    email: text('email').notNull(),
+    createdAt: text('created_at').notNull(),
+    updatedAt: text('updated_at').notNull(),
+    // Argon2id, in the form of PHC strings; null: the user can't sign in.
+    passwordHash: text('password_hash'),
+    role: text('role').$type<'member' | 'admin'>().notNull().default('member'),
+    colorTheme: text('color_theme'),
+    accountLocked: boolean('account_locked').notNull().default(false)
+  },
+  table => [uniqueIndex('users_email_unique').on(sql`lower(${table.email})`)]
+)
+
+export const organizations = pgTable('organizations', {
+  id: integer('id').primaryKey().generatedByDefaultAsIdentity(),
+  name: text('name').notNull(),
+  billingEmail: text('billing_email').notNull(),
+  createdAt: text('created_at').notNull(),
+  updatedAt: text('updated_at').notNull()
+})
+
+// No session token is kept, only its SHA-256.
+export const sessions = pgTable(
+  'sessions',
+  {
+    digest: digest('digest').primaryKey(),
+    id: text('id').notNull(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    client: text('client').notNull(),
+    createdAt: text('created_at').notNull(),
+    expiresAt: text('expires_at').notNull(),
+    address: text('address').notNull(),
+    agent: text('agent')
+  },
+  table => [uniqueIndex('sessions_id_unique').on(table.id), index('sessions_user').on(table.userId)]
+)
+
+// Where a user has signed in, so that attempts of strangers do not count there.
+export const userPlaces = pgTable(
+  'user_places',
+  {
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    place: text('place').notNull(),
+    lastAt: text('last_at').notNull()
+  },
+  table => [primaryKey({ columns: [table.userId, table.place] })]
+)
+
+export const memberships = pgTable(
+  'memberships',
+  {
+    organizationId: integer('organization_id')
+      .notNull()
+      .references(() => organizations.id, { onDelete: 'cascade' }),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    role: text('role').$type<'admin' | 'member' | 'guest'>().notNull()
+  },
+  table => [primaryKey({ columns: [table.organizationId, table.userId] }), index('memberships_user').on(table.userId)]
+)
