@@ -18,6 +18,7 @@ import { loadSample } from '../db/load-sample.ts'
 import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
 import { UNLIMITED } from '../domain/keys/client-key.ts'
 import type { ClientKey, KnownToken } from '../domain/keys/client-key.ts'
+import type { KeyFreshness } from '../domain/keys/freshness.ts'
 import { createTokenSealer, issueClientKey } from '../domain/keys/token.ts'
 import type { IssuedClientKey } from '../domain/keys/token.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
@@ -54,8 +55,15 @@ export const temporaryFolder = (t: Test): string => {
   return folder
 }
 
-/** The barrier of a look-up whose revision is always the current one. */
-export const passed = async (): Promise<void> => {}
+/** The freshness of a look-up where any change, told by a number that moves, makes all stale; null: it is not sure. */
+export const movingWith = (revision: () => number | null): KeyFreshness => ({
+  barrier: async () => {},
+  mark: revision,
+  isFresh: mark => mark === revision()
+})
+
+/** The freshness of a look-up where nothing ever changes. */
+export const unchanging = movingWith(() => 0)
 
 /** A token of a managed key, as a look-up answers it. */
 export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({

@@ -24,6 +24,7 @@ export const createMemoryStore = (): MemoryStore => {
   const committed = createTables()
   const rows = { keys: createKeyReads(committed), audits: createAuditReads(committed) }
   const enqueue = createQueue()
+  const revision = (): number => committed.revision.get('') ?? 0
   return {
     read: async work => await work(rows),
     write: async work =>
@@ -36,7 +37,8 @@ export const createMemoryStore = (): MemoryStore => {
     keyLookup: {
       // Nobody else changes what is in memory, so what is read is always current.
       barrier: () => PASSED,
-      revision: () => committed.revision.get('') ?? 0,
+      mark: revision,
+      isFresh: mark => mark === revision(),
       findByDigest: digest => findToken(committed, digest),
       findRevocation: digest => findRevocation(committed, digest)
     }

@@ -42,18 +42,23 @@ export interface AuthenticatorOptions {
 export type Authenticate = (token: string) => Promise<Verdict>
 
 interface Remembered {
-  revision: number
+  mark: number
   verdict: Good
 }
 
 const PASSED = Promise.resolve()
-const NO_LOOKUP: KeyLookup = { barrier: () => PASSED, revision: () => 0, findByDigest: () => null }
+const NO_LOOKUP: KeyLookup = {
+  barrier: () => PASSED,
+  mark: () => 0,
+  isFresh: () => true,
+  findByDigest: () => null
+}
 
 /**
  * Makes the function that tells which client key a token stands for.
  *
  * A token is accepted when it opens under a configured secret *and* the digest of its `key_id` is allowed. What it
- * resolved to is remembered under the token's SHA-256, never the token, and only until the look-up's revision moves;
+ * resolved to is remembered under the token's SHA-256, never the token, and only while the look-up calls it fresh;
  * expiry is compared every time. Refused tokens are not remembered, so no flood of them can displace accepted ones.
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
@@ -69,26 +74,24 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
     return judge(found?.key.source === 'environment' ? found : null)
   }
 
-  const authenticateUnknown = async (token: string, fingerprint: string, revision: number | null): Promise<Verdict> => {
+  const authenticateUnknown = async (token: string, fingerprint: string, mark: number | null): Promise<Verdict> => {
     const opened = sealer.open(token)
     if (!opened.ok) return { ok: false, reason: opened.issue }
     const verdict = judge(await find(digestOf(opened.keyId), opened.generation))
-    if (verdict.ok && revision !== null) remembered.set(fingerprint, { revision, verdict })
+    if (verdict.ok && mark !== null) remembered.set(fingerprint, { mark, verdict })
     return verdict
   }
 
   return token =>
     lookup.barrier().then(() => {
       const fingerprint = hash('sha256', token, 'base64url')
-      // Read before the look-up: a change that comes between the two then leaves an entry that is already stale.
-      const revision = lookup.revision()
       const known = remembered.get(fingerprint)
-      if (known !== undefined && known.revision === revision) {
+      if (known !== undefined && lookup.isFresh(known.mark, known.verdict.token.key.id)) {
         return inactiveReason(known.verdict.token, Date.now()) === null ? known.verdict : judge(known.verdict.token)
       }
-      return openLegacyToken !== undefined && looksLikeJwt(token)
-        ? authenticateLegacy(openLegacyToken(token))
-        : authenticateUnknown(token, fingerprint, revision)
+      if (openLegacyToken !== undefined && looksLikeJwt(token)) return authenticateLegacy(openLegacyToken(token))
+      // The mark is taken before the look-up: a change that comes between the two leaves an entry that is stale.
+      return authenticateUnknown(token, fingerprint, lookup.mark())
     })
 }
 

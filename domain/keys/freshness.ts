@@ -1,17 +1,22 @@
 import type { KnownToken } from './client-key.ts'
 
 /**
- * Tells for how long what was read of keys holds. What a token resolved to is cached for as long as `revision` stays
- * the same, so every change to any key, by whatever process, must move it.
+ * Tells for how long what was read of keys holds. What a token resolved to is cached with a mark, and counts while
+ * `isFresh` says so: every change to a key, by whatever process, must end that for what was read of it before.
  */
 export interface KeyFreshness {
   /**
-   * Resolves when `revision` answers at least what it was when this was called, whoever changed it. Requests that come
-   * together may share one promise, and one read. Rejects where that can't be told.
+   * Resolves when what `isFresh` knows of changes is at least as new as this call, whoever made them. Requests that
+   * come together may share one promise, and one read. Rejects where that can't be told: then nobody is let in.
    */
   readonly barrier: () => Promise<void>
-  /** The number of changes as of the last barrier, from memory; null where it is not sure: then nothing is cached. */
-  readonly revision: () => number | null
+  /** A mark to be taken before a look-up, for what it finds; null: it may not be cached. */
+  readonly mark: () => number | null
+  /**
+   * Whether what was looked up under a mark still holds for a key (by its id), as of the last barrier. False where that
+   * is not sure. It may be false for keys that did not change, never true for one that did.
+   */
+  readonly isFresh: (mark: number, keyId: string) => boolean
 }
 
 /**

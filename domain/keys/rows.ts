@@ -113,7 +113,7 @@ export interface NewClientKey extends ClientKeyRecord {
 
 /** Verbs without rules: which of them may be called, and for whom, is for the key service to tell. */
 export interface KeyRows extends KeyReads {
-  /** Moves the revision, which `KeyFreshness` tells. Every transaction that changes keys or tokens calls it. */
+  /** Moves the revision, so that `KeyFreshness` tells it. Every transaction that changes keys or tokens calls it. */
   readonly advanceRevision: () => Promise<void>
 
   readonly insert: (key: NewClientKey) => Promise<void>

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createMemoryStore } from '../../db/memory/store.ts'
-import { knownToken, operator } from '../helper.ts'
+import { knownToken, need, operator } from '../helper.ts'
 import { auditRowsContract } from './audit-rows.ts'
 import { keyRowsContract } from './key-rows.ts'
 
@@ -74,16 +74,18 @@ test('memory: a token that is gone has no use, and what nobody stored is not cha
   t.same(await read(async ({ keys }) => await keys.page({}, { limit: 1, at: new Date() })), [])
 })
 
-test('memory: the look-up of requests tells what is committed, and the revision with it', async t => {
+test('memory: the look-up of requests tells what is committed, and what was looked up before is no longer fresh', async t => {
   const { write, keyLookup } = createMemoryStore()
   const { digest } = knownToken()
   await keyLookup.barrier()
-  t.same([keyLookup.revision(), keyLookup.findByDigest(digest), keyLookup.findRevocation(digest)], [0, null, null])
+  const mark = need(keyLookup.mark() ?? undefined, 'a mark')
+  const isFresh = () => keyLookup.isFresh(mark, 'k')
+  t.same([isFresh(), keyLookup.findByDigest(digest), keyLookup.findRevocation(digest)], [true, null, null])
   const at = new Date('2026-02-01')
   await write(async ({ keys }) => {
     await keys.advanceRevision()
     await keys.revokeEnvironmentKey(digest, { at, reason: null })
-    t.same([keyLookup.revision(), keyLookup.findRevocation(digest)], [0, null])
+    t.same([isFresh(), keyLookup.findRevocation(digest)], [true, null])
   })
-  t.same([keyLookup.revision(), keyLookup.findRevocation(digest)], [1, at])
+  t.same([isFresh(), keyLookup.findRevocation(digest)], [false, at])
 })

@@ -5,7 +5,7 @@ import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/t
 import { createUsageRecorder } from '../../domain/keys/usage-recorder.ts'
 import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
 import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
-import { at, knownToken, legacySigner, listening, newSecret, passed, raw, world } from '../helper.ts'
+import { at, knownToken, legacySigner, listening, newSecret, unchanging, raw, world } from '../helper.ts'
 
 test('a client key reaches every app of every owner', async t => {
   const { call } = await world(t)
@@ -179,8 +179,7 @@ test('the plugin works in any Fastify service', async t => {
     realm: 'reports',
     allowList: [allowed.keyId],
     lookup: {
-      barrier: passed,
-      revision: () => 0,
+      ...unchanging,
       findByDigest: async digest => {
         if (digest === digestOf(broken.keyId)) throw new Error('the look-up is away')
         return digest === digestOf(found.keyId) ? knownToken({ id: 'k1' }) : null
@@ -220,7 +219,7 @@ test('every refusal names the realm that the plugin was given', async t => {
   await fastify.register(clientKeyAuth, {
     secret,
     realm: 'reports',
-    lookup: { barrier: passed, revision: () => 0, findByDigest: () => knownToken({ scopes: ['apps:read'] }) }
+    lookup: { ...unchanging, findByDigest: () => knownToken({ scopes: ['apps:read'] }) }
   })
   await fastify.register(clientKeyPolicy, {
     usage: createUsageRecorder({ write: async () => {}, onFailure: () => {} })

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
 import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
-import { at, knownToken, listening, newSecret, passed, raw, world } from '../helper.ts'
+import { at, knownToken, listening, newSecret, unchanging, raw, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 const issue = async ({ call }: World, body: object): Promise<string> =>
@@ -133,8 +133,7 @@ test('where a limit can not be told, the request is refused', async t => {
   await bare.register(clientKeyAuth, {
     secret,
     lookup: {
-      barrier: passed,
-      revision: () => 0,
+      ...unchanging,
       findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } })
     }
   })

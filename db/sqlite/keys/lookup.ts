@@ -39,7 +39,8 @@ export const createKeyLookup = (reading: Connection): Required<KeyLookup> => {
     barrier: createBarrier(() => {
       readNow(refresh)
     }),
-    revision: () => revision,
+    mark: () => revision,
+    isFresh: mark => mark === revision,
     findByDigest: digest => readNow(() => findToken(digest)),
     findRevocation: digest => readNow(() => findRevocation(digest))
   }

@@ -4,7 +4,7 @@ import { createAuthenticator } from '../../../domain/keys/authenticator.ts'
 import type { KnownToken } from '../../../domain/keys/client-key.ts'
 import { createLegacyTokenOpener } from '../../../domain/keys/legacy-token.ts'
 import { createTokenSealer, digestOf, generationOf, issueClientKey } from '../../../domain/keys/token.ts'
-import { knownToken, newSecret, passed } from '../../helper.ts'
+import { knownToken, newSecret, movingWith, unchanging } from '../../helper.ts'
 
 const jwt = (secret: string, payload: unknown, header: unknown = { alg: 'HS256' }): string => {
   const body = [header, payload].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
@@ -50,8 +50,7 @@ test('a look-up is asked for what the allow-list does not have, at once or later
     const authenticate = createAuthenticator({
       secret,
       lookup: {
-        barrier: passed,
-        revision: () => 0,
+        ...unchanging,
         findByDigest: digest => {
           asked.push(digest)
           return wrap(digest === digestOf(keyId) ? knownToken() : null)
@@ -73,8 +72,7 @@ test('nothing is remembered while the look-up is not sure of its revision, nor u
   const authenticate = createAuthenticator({
     secret,
     lookup: {
-      barrier: passed,
-      revision: () => revision,
+      ...movingWith(() => revision),
       findByDigest: () => {
         lookUps++
         return knownToken()
@@ -99,7 +97,7 @@ test('a change that moves the epoch is seen by the very next call', async t => {
   let found: KnownToken | null = knownToken()
   const authenticate = createAuthenticator({
     secret,
-    lookup: { barrier: passed, revision: () => epoch, findByDigest: () => found }
+    lookup: { ...movingWith(() => epoch), findByDigest: () => found }
   })
   t.match(await authenticate(keyAccessToken), { ok: true })
   found = knownToken({ revokedAt: new Date() })
@@ -118,8 +116,7 @@ test('a revoke between the look-up and the filling of the cache is not lost', as
   const authenticate = createAuthenticator({
     secret,
     lookup: {
-      barrier: passed,
-      revision: () => epoch,
+      ...movingWith(() => epoch),
       findByDigest: async () => {
         const row = knownToken({ revokedAt: revoked ? new Date() : null })
         // The row is read; before its reader goes on, someone revokes the key.
@@ -147,8 +144,7 @@ test('expiry is compared on every call, not only when the cache is filled', asyn
     const authenticate = createAuthenticator({
       secret,
       lookup: {
-        barrier: passed,
-        revision: () => 0,
+        ...unchanging,
         findByDigest: () => {
           asked++
           return found
@@ -180,7 +176,7 @@ test('a key that is disabled, or a token that was revoked by itself, is refused 
     const secret = newSecret()
     const authenticate = createAuthenticator({
       secret,
-      lookup: { barrier: passed, revision: () => 0, findByDigest: () => found }
+      lookup: { ...unchanging, findByDigest: () => found }
     })
     t.match(await authenticate(issueClientKey(createTokenSealer(secret)).keyAccessToken), {
       ok: false,
@@ -200,8 +196,7 @@ test('a key of the allow-list that is revoked is refused, at once where the epoc
       secret,
       allowList: [keyId],
       lookup: {
-        barrier: passed,
-        revision: () => epoch,
+        ...movingWith(() => epoch),
         findByDigest: () => null,
         findRevocation: digest => wrap(digest === digestOf(keyId) ? revokedAt : null)
       },
@@ -219,7 +214,7 @@ test('a key of the allow-list that is revoked is refused, at once where the epoc
 test('a managed key stays what it is where its key_id is put on the allow-list', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  const lookup = { barrier: passed, revision: () => 0, findByDigest: () => knownToken({ revokedAt: new Date() }) }
+  const lookup = { ...unchanging, findByDigest: () => knownToken({ revokedAt: new Date() }) }
   const authenticate = createAuthenticator({
     secret,
     allowList: [keyId],
@@ -239,8 +234,7 @@ test('the cache is bounded, and a flood of bad tokens pushes no good one out', a
     secret,
     cacheSize: 2,
     lookup: {
-      barrier: passed,
-      revision: () => 0,
+      ...unchanging,
       findByDigest: digest => {
         asked++
         return digest === digestOf(good.keyId) ? knownToken() : null
@@ -266,8 +260,7 @@ test('a look-up that fails fails the call, and nothing is remembered', async t =
   const authenticate = createAuthenticator({
     secret,
     lookup: {
-      barrier: passed,
-      revision: () => 0,
+      ...unchanging,
       findByDigest: async () => {
         if (broken) throw new Error('the database is away')
         return knownToken()
@@ -287,8 +280,7 @@ test("Trivial's own tokens are good for keys of the allow-list, where they are a
     previousSecrets: [previous],
     allowList,
     lookup: {
-      barrier: passed,
-      revision: () => 0,
+      ...unchanging,
       findByDigest: (digest: string) => (digest === digestOf('managed') ? knownToken() : null)
     }
   }
