@@ -191,4 +191,10 @@ export const OutcomeUnknown = defineError(
   'The database was lost while the change was stored, so it may or may not have been made. Look before you try again.'
 )
 
+/** Nobody can tell at the moment what was changed of keys, so no key is accepted; nothing was changed. */
+export const FreshnessLost = defineError(
+  'LEASE_LOST',
+  'The service can not tell now which client keys are revoked. Try again after the seconds that Retry-After tells.'
+)
+
 export const isUnavailable = (error: unknown): boolean => error instanceof ServiceUnavailable

@@ -93,6 +93,7 @@ const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   NO_PORT_LEFT: { status: 409, title: 'There is no port left' },
   OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
   INTERNAL_ERROR: { status: 500, title: 'Something went wrong here' },
+  LEASE_LOST: { status: 503, title: 'Which keys are revoked can not be told now' },
   SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available now' }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifySchema } from 'fastify'
 import { mergeReplies, problemReplies } from '../../http/replies.ts'
-import { InsufficientScope, InvalidToken, ServiceUnavailable } from '../../domain/errors.ts'
+import { FreshnessLost, InsufficientScope, InvalidToken, ServiceUnavailable } from '../../domain/errors.ts'
 import {
   AddressNotAllowed,
   AdminRequired,
@@ -22,6 +22,7 @@ const refusals = problemReplies(
   AddressNotAllowed,
   RateLimited,
   ServiceUnavailable,
+  FreshnessLost,
   LimitUndecided
 )
 const badBodies = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType)
