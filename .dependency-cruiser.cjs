@@ -13,7 +13,7 @@ module.exports = {
       to: {
         path:
           '' +
-          '^(routes|plugins|cli|http|config|db|bench|test)/|^(app|server|paths)\\.ts$|node_modules/(@?fastify|drizzle-orm|better-sqlite3)'
+          '^(routes|plugins|cli|http|config|db|bench|test)/|^(app|server|paths)\\.ts$|node_modules/(@?fastify|drizzle-orm|better-sqlite3|pg|ioredis)'
       }
     },
     {
@@ -33,7 +33,7 @@ module.exports = {
       comment: 'Which engine there is, is decided in db/open.ts.',
       severity: 'error',
       from: { path: '^(routes|plugins|cli|http|config|domain|net)/' },
-      to: { path: '^db/sqlite/' }
+      to: { path: '^db/(sqlite|postgres)/' }
     },
     {
       name: 'http-is-below-plugins-and-routes',

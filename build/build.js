@@ -7,9 +7,10 @@ import { bundleExports } from './package.js'
 import { entriesOf, filesIn, hashOf, readStamp, removeStamp, writeStamp } from './stamp.js'
 
 // Compiled for the machine, so it stays where npm puts it.
-const EXTERNAL = ['better-sqlite3']
+// The driver of PostgreSQL works without its native part.
+const EXTERNAL = ['better-sqlite3', 'pg-native']
 
-const MIGRATIONS = 'db/sqlite/migrations'
+const MIGRATIONS = ['db/sqlite/migrations', 'db/postgres/migrations']
 const LICENSES = 'LICENSES.txt'
 
 // What packages in CommonJS call by this name.
@@ -61,7 +62,7 @@ export const build = async (root, out = 'dist', further = []) => {
   })
 
   for (const path of programs) chmodSync(join(folder, `${withoutEnding(path)}.js`), 0o755)
-  const migrations = filesIn(root, MIGRATIONS)
+  const migrations = MIGRATIONS.flatMap(folder => filesIn(root, folder))
   cpSync(join(root, MIGRATIONS), join(folder, MIGRATIONS), { recursive: true })
   const forOthers = await bundleExports(root, out, exported, [noteSources(root, read)])
   const bundled = [...new Set([...Object.keys(metafile.inputs), ...forOthers.inputs])].filter(path =>

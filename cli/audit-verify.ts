@@ -30,7 +30,7 @@ write, and give them the next time, which tells as well whether the whole trail 
     if (!databaseExists(DATABASE_URL)) {
       throw new CommandError(`There is no database ${DATABASE_URL}, so there is nothing to verify.`)
     }
-    const result = await verifyDatabase(DATABASE_URL, head)
+    const result = await verifyDatabase(terminal, head)
     if (json) terminal.printJson(result)
     if (!result.whole) throw new CommandError(`The audit trail is broken: entry ${result.sequence} ${result.fault}.`)
     if (!json) terminal.print(describe(result.head))

@@ -59,6 +59,10 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
       sample: { summary: 'Load sample data', load: async () => await import('./db-sample.ts') }
     }
   },
+  node: {
+    summary: 'See which processes serve from the database',
+    commands: { list: { summary: 'List the nodes', load: async () => await import('./node-list.ts') } }
+  },
   audit: {
     summary: 'Check the audit trail',
     commands: {

@@ -1,11 +1,12 @@
 import { readConfig } from '../config/read.ts'
-import { openStorage } from '../db/open.ts'
 import { loadSample } from '../db/load-sample.ts'
 import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
+import { shownUrl } from '../db/url.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
 import { command, DONE } from './command.ts'
 import { CommandError } from './failures.ts'
 import { operatorContext } from './operator.ts'
+import { withStorage } from './storage.ts'
 
 export default command({
   description: `Loads sample data into the database of DATABASE_URL: a few users, organizations and two dozen apps with
@@ -13,22 +14,19 @@ tags, the same ones every time. Everybody knows the password of its users, so it
 users or organizations.`,
 
   run: async (_, terminal) => {
-    const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
-    const storage = await openStorage(DATABASE_URL)
-    try {
+    const database = shownUrl(readConfig(terminal.environment(), ['DATABASE_URL']).DATABASE_URL)
+    return await withStorage(terminal, async storage => {
       const passwordHash = await createPasswordHasher().hash(SAMPLE_PASSWORD)
       if (!(await loadSample(storage, { sample, passwordHash, context: operatorContext() }))) {
         throw new CommandError(
-          `The database ${DATABASE_URL} has apps, users or organizations already; nothing was changed.`,
-          'Set DATABASE_URL to a new file to look at the sample.'
+          `The database ${database} has apps, users or organizations already; nothing was changed.`,
+          'Set DATABASE_URL to a new database to look at the sample.'
         )
       }
       const { users, organizations, apps } = sample
       const counts = `${users.length} users, ${organizations.length} organizations and ${apps.length} apps`
-      terminal.print(`Loaded ${counts} into ${DATABASE_URL}. Every user signs in with the password: ${SAMPLE_PASSWORD}`)
+      terminal.print(`Loaded ${counts} into ${database}. Every user signs in with the password: ${SAMPLE_PASSWORD}`)
       return DONE
-    } finally {
-      await storage.close()
-    }
+    })
   }
 })

@@ -1,5 +1,4 @@
 import { readConfig } from '../config/read.ts'
-import { openStorage } from '../db/open.ts'
 import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
 import type { OpenLegacyToken } from '../domain/keys/legacy-token.ts'
@@ -8,6 +7,7 @@ import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson } from '../domain/keys/representation.ts'
 import { CommandError } from './failures.ts'
 import { operatorContext } from './operator.ts'
+import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Opens the keys of the service that is configured here, and closes them when the work is done. */
@@ -19,18 +19,14 @@ export const withKeys = async <T>(
     'CLIENT_SECRET',
     'CLIENT_SECRET_PREVIOUS',
     'CLIENT_KEYS',
-    'CLIENT_KEY_JWT',
-    'DATABASE_URL'
+    'CLIENT_KEY_JWT'
   ])
   const { CLIENT_SECRET: secret, CLIENT_SECRET_PREVIOUS: previousSecrets, CLIENT_KEYS: allowList } = config
   const openLegacyToken = config.CLIENT_KEY_JWT ? await legacyTokenOpener([secret, ...previousSecrets]) : undefined
-  const storage = await openStorage(config.DATABASE_URL)
-  try {
-    const keys = createKeyService({ store: storage, secret, previousSecrets, allowList, openLegacyToken })
+  return await withStorage(terminal, async store => {
+    const keys = createKeyService({ store, secret, previousSecrets, allowList, openLegacyToken })
     return await work(keys, operatorContext())
-  } finally {
-    await storage.close()
-  }
+  })
 }
 
 // Loaded only where it is wanted, as in plugins/client-key-auth.ts.

@@ -1,20 +1,17 @@
-import { openStorage } from '../db/open.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
 import { createUserService } from '../domain/users/service.ts'
 import type { User } from '../domain/users/user.ts'
 import { operatorContext } from './operator.ts'
+import { withStorage } from './storage.ts'
+import type { Terminal } from './terminal.ts'
 
-/** Stores a user in a database, with the hash of the password. Throws a DomainError. */
+/** Stores a user in the database, with the hash of the password. Throws a DomainError. */
 export const createUser = async (
-  databaseUrl: string,
+  terminal: Terminal,
   password: string,
   user: Pick<User, 'name' | 'email' | 'role'>
-): Promise<User> => {
-  const storage = await openStorage(databaseUrl)
-  try {
+): Promise<User> =>
+  await withStorage(terminal, async storage => {
     const passwordHash = await createPasswordHasher().hash(password)
     return await createUserService(storage).create({ ...user, passwordHash }, operatorContext())
-  } finally {
-    await storage.close()
-  }
-}
+  })

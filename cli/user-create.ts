@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { readConfig } from '../config/read.ts'
 import { InvalidFields } from '../domain/errors.ts'
 import { checked } from '../domain/json/validation.ts'
 import { credentialIssues } from '../domain/keys/token-shape.ts'
@@ -41,8 +40,7 @@ it). Where nothing is there, one is made and printed, this once.`,
     const typed = (await terminal.readInput()).replace(/\r?\n$/, '')
     const password = typed === '' ? randomBytes(PASSWORD_BYTES).toString('base64url') : typed
     const email = await checkUser(name, address, password)
-    const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
-    const user = await createUser(DATABASE_URL, password, { name, email, role: admin ? 'admin' : 'member' })
+    const user = await createUser(terminal, password, { name, email, role: admin ? 'admin' : 'member' })
     if (json) terminal.printJson({ ...toUserJson(user), ...(typed === '' ? { password } : {}) })
     else {
       const role = admin ? ', an administrator' : ''

@@ -1,9 +1,12 @@
-import { databaseUrlIssue } from '../db/url.ts'
+import { accessSync, constants } from 'node:fs'
+import { hostname } from 'node:os'
+import { databaseUrlIssue, postgresUrlIssue } from '../db/url.ts'
 import type { XStatic } from 'typebox/schema'
 import { allowListIssue } from '../domain/keys/allow-list.ts'
 import { rangeIssue } from '../net/addresses.ts'
 
 const MIN_SECRET_LENGTH = 32
+const NODE_NAME = /^[^\p{C}]{1,100}$/u
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 const SIGN_UP = ['open', 'closed'] as const
@@ -53,6 +56,19 @@ const checkTrustProxy: ListCheck = entries =>
 const list = (check: ListCheck, none = '') =>
   ({ type: 'string', default: '', separator: ',', entries: { check, none } }) as const
 
+const checkReadable: Check = path => {
+  try {
+    if (path !== '') accessSync(path, constants.R_OK)
+    return null
+  } catch {
+    return 'must be the path of a file of certificates (PEM) that can be read'
+  }
+}
+
+const checkListenUrl: Check = url => (url === '' ? null : postgresUrlIssue(url))
+
+const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must be 1 to 100 printable characters')
+
 const checkBaseUrl: Check = url =>
   URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
     ? null
@@ -78,6 +94,11 @@ export const Config = {
     'CLIENT_KEYS',
     'CLIENT_KEY_JWT',
     'DATABASE_URL',
+    'DATABASE_CA',
+    'DATABASE_LISTEN_URL',
+    'DATABASE_POOL_SIZE',
+    'KEY_LEASE_MS',
+    'NODE_NAME',
     'HOST',
     'PORT',
     'LOG_LEVEL',
@@ -97,6 +118,23 @@ export const Config = {
     CLIENT_KEYS: list(checkEach(allowListIssue)),
     CLIENT_KEY_JWT: { type: 'boolean', default: false, hint: 'must be true or false' },
     DATABASE_URL: { type: 'string', default: 'file:./data/trivial.db', check: databaseUrlIssue },
+    DATABASE_CA: { type: 'string', default: '', check: checkReadable },
+    DATABASE_LISTEN_URL: { type: 'string', default: '', check: checkListenUrl },
+    DATABASE_POOL_SIZE: {
+      type: 'integer',
+      default: 10,
+      minimum: 1,
+      maximum: 1000,
+      hint: 'must be a number of connections from 1 to 1000'
+    },
+    KEY_LEASE_MS: {
+      type: 'integer',
+      default: 2000,
+      minimum: 0,
+      maximum: 60_000,
+      hint: 'must be a number of milliseconds from 0 to 60000'
+    },
+    NODE_NAME: { type: 'string', default: hostname(), check: checkNodeName },
     HOST: { type: 'string', default: '127.0.0.1' },
     PORT: { type: 'integer', default: 3000, minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' },
     LOG_LEVEL: { type: 'string', default: 'info', enum: LOG_LEVELS, hint: `must be one of ${LOG_LEVELS.join(', ')}` },

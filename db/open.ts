@@ -1,30 +1,78 @@
 import { existsSync } from 'node:fs'
 import { ConfigError } from '../config/read.ts'
-import { backUpSqlite } from './sqlite/backup.ts'
+import type { Config } from '../config/schema.ts'
+import { BackupError, backUpSqlite } from './sqlite/backup.ts'
 import type { Contents, OnProgress } from './sqlite/backup.ts'
 import { openSqlite } from './sqlite/open.ts'
 import type { Storage } from './storage.ts'
-import { sqlitePathOf } from './url.ts'
+import { isPostgres, shownUrl, sqlitePathOf } from './url.ts'
+
+/** What the databases of other engines are told besides their URL: see config/schema.ts. */
+export interface StorageOptions {
+  readonly ca?: string | undefined
+  readonly listenUrl?: string | undefined
+  readonly poolSize?: number | undefined
+  readonly leaseMs?: number | undefined
+  readonly name?: string | undefined
+}
 
 /**
- * Opens the database of a `DATABASE_URL` (`file:` and a path, relative to the working directory), makes it where there
- * is none, and brings its tables up to date. Throws a ConfigError where that can't be done.
+ * Opens the database of a `DATABASE_URL` and brings its tables up to date; an SQLite file is made where there is none.
+ * Throws a ConfigError where that can't be done.
  */
-export const openStorage = async (url: string): Promise<Storage> => {
-  const path = sqlitePathOf(url)
+export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   try {
-    return openSqlite(path)
+    return isPostgres(url) ? await openPostgres(url, options) : openSqlite(sqlitePathOf(url))
   } catch (error) {
-    throw new ConfigError(`DATABASE_URL: the database ${path} can't be opened: ${(error as Error).message}`)
+    const database = isPostgres(url) ? shownUrl(url) : sqlitePathOf(url)
+    throw new ConfigError(`DATABASE_URL: the database ${database} can't be opened: ${messageOf(error)}`)
   }
 }
 
+/** The variables that `openConfigured` reads. */
+export const DATABASE_VARIABLES = [
+  'DATABASE_URL',
+  'DATABASE_CA',
+  'DATABASE_LISTEN_URL',
+  'DATABASE_POOL_SIZE',
+  'KEY_LEASE_MS',
+  'NODE_NAME'
+] as const satisfies (keyof Config)[]
+
+/** Opens the database of a configuration. Throws a ConfigError. */
+export const openConfigured = async (
+  config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>
+): Promise<Storage> =>
+  await openStorage(config.DATABASE_URL, {
+    ca: config.DATABASE_CA === '' ? undefined : config.DATABASE_CA,
+    listenUrl: config.DATABASE_LISTEN_URL === '' ? undefined : config.DATABASE_LISTEN_URL,
+    poolSize: config.DATABASE_POOL_SIZE,
+    leaseMs: config.KEY_LEASE_MS,
+    name: config.NODE_NAME
+  })
+
+// Loaded only where it is wanted, so that a start with SQLite takes no longer.
+const openPostgres = async (url: string, options: StorageOptions): Promise<Storage> => {
+  const postgres = await import('./postgres/open.ts')
+  return await postgres.openPostgres({ url, ...options })
+}
+
+// A connection that is refused at each address of a host has no message of its own.
+const messageOf = (error: unknown): string => {
+  const cause = error instanceof AggregateError ? (error.errors as unknown[])[0] : error
+  return (cause as Error).message
+}
+
 /** Whether there is a database at a `DATABASE_URL`; one that is there may still be no database of this program. */
-export const databaseExists = (url: string): boolean => existsSync(sqlitePathOf(url))
+export const databaseExists = (url: string): boolean => isPostgres(url) || existsSync(sqlitePathOf(url))
 
 /**
  * Copies the database of a `DATABASE_URL`, which may be in use, to a new file, and checks the copy. It migrates
  * nothing. Throws a BackupError.
  */
-export const backUp = async (url: string, file: string, onProgress: OnProgress): Promise<Contents> =>
-  await backUpSqlite(sqlitePathOf(url), file, onProgress)
+export const backUp = async (url: string, file: string, onProgress: OnProgress): Promise<Contents> => {
+  if (isPostgres(url)) {
+    throw new BackupError('This command copies an SQLite database.', 'Back PostgreSQL up with pg_dump.')
+  }
+  return await backUpSqlite(sqlitePathOf(url), file, onProgress)
+}

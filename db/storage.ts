@@ -1,8 +1,10 @@
 import type { KeyLookup } from '../domain/keys/freshness.ts'
+import type { NodeReads } from '../domain/keys/nodes.ts'
+import type { KeyStore } from '../domain/keys/store.ts'
 import type { Transactor } from '../domain/transactor.ts'
 
 /** An open database, whatever the engine: services read and write through its transactor. */
-export interface Storage extends Transactor {
+export interface Storage extends Transactor, Pick<KeyStore, 'confirm'>, NodeReads {
   /** What authenticated requests need, and nothing else. */
   readonly keyLookup: Required<KeyLookup>
   /** Resolves when the database answers a query; rejects when it does not. */

@@ -88,6 +88,11 @@ export const IdempotencyKeyReused = defineError(
     'request, and the same one with a retry.'
 )
 
+export const ReceiptNotFound = defineError(
+  'RECEIPT_NOT_FOUND',
+  'No change of a client key has this number, or it is too long ago: then every node obeys it.'
+)
+
 // Users and organizations
 
 export const InvalidLogin = defineError('INVALID_LOGIN', 'Invalid login credentials. Please try again.')

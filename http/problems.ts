@@ -93,6 +93,8 @@ const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   NO_PORT_LEFT: { status: 409, title: 'There is no port left' },
   OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
   INTERNAL_ERROR: { status: 500, title: 'Something went wrong here' },
+  RECEIPT_NOT_FOUND: { status: 404, title: 'There is no such receipt' },
+  OUTCOME_UNKNOWN: { status: 503, title: 'Whether the change was made is not known' },
   LEASE_LOST: { status: 503, title: 'Which keys are revoked can not be told now' },
   SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available now' }
 }

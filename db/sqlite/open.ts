@@ -6,6 +6,7 @@ import { connect, fileIdOf } from './connections.ts'
 import { createKeyLookup } from './keys/lookup.ts'
 import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
+import { createNodeReads } from './nodes.ts'
 import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
@@ -34,6 +35,7 @@ export const openSqlite = (path: string): Storage => {
         users: createUserRows(writing)
       }
     }),
+    ...createNodeReads(reading.$client),
     keyLookup: createKeyLookup(reading.$client),
     ping: async () => {
       ping.get()

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { Position } from './lease-store.ts'
 import type { Receipt } from './receipt.ts'
 
 /** How far a change is known, as one snapshot sees it. */
@@ -13,8 +14,11 @@ export interface Pending {
 
 /** Where it is told which nodes obey a change: the database that the change was committed to, never a copy of it. */
 export interface ConfirmationStore {
-  /** Evicted nodes count as well, as long as they are listed: their last lease may not have ended. */
-  readonly pending: (epoch: number) => Promise<Pending>
+  /**
+   * Evicted nodes count as well, as long as they are listed: their last lease may not have ended. Rejects where the
+   * change is not in the database, as after a backup was restored.
+   */
+  readonly pending: (change: Position) => Promise<Pending>
   /** Evicts the nodes with a lease that have not acknowledged the change: their renewals find nothing from then on. */
   readonly evict: (epoch: number) => Promise<void>
 }
@@ -30,7 +34,7 @@ export interface ConfirmationOptions {
  * monotonic clock told after the commit. Rejects with the first failure of the store: the change is made, but there is
  * no receipt yet. It may be asked for again.
  */
-export type Confirm = (epoch: number, committedAt: number) => Promise<Receipt>
+export type Confirm = (change: Position, committedAt: number) => Promise<Receipt>
 
 /** What a lease may last longer by this clock than by that of its node, where both are right within a tenth. */
 const CLOCK_FACTOR = 1.25
@@ -47,15 +51,15 @@ export const createConfirmation = ({ clock, sleep, store }: ConfirmationOptions)
     await store.evict(epoch).catch(() => {})
   }
 
-  return async (epoch, committedAt) => {
+  return async (change, committedAt) => {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      const { nodes, acknowledged, leaseMs } = await store.pending(epoch)
+      const { nodes, acknowledged, leaseMs } = await store.pending(change)
       const leasesEnded = nodes - acknowledged
       if (leasesEnded === 0 || haveEnded(leaseMs, committedAt)) {
         const waitedMs = Math.round(clock.monotonic() - committedAt)
-        const receipt = { epoch, effectiveAt: new Date(clock.wall()), nodes, acknowledged, leasesEnded, waitedMs }
-        if (leaseMs > 0) await evict(epoch)
-        return receipt
+        const effectiveAt = new Date(clock.wall())
+        if (leaseMs > 0) await evict(change.epoch)
+        return { epoch: change.epoch, effectiveAt, nodes, acknowledged, leasesEnded, waitedMs }
       }
       await sleep(pause)
     }

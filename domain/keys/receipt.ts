@@ -1,3 +1,5 @@
+import type { ClientKeyRecord } from './client-key.ts'
+
 /** What is known of a change that was made: from when on, and why, every node obeys it. */
 export interface Receipt {
   /** The number of the change, among all changes of keys. */
@@ -12,6 +14,14 @@ export interface Receipt {
   readonly leasesEnded: number
   /** How many milliseconds passed from the commit to the receipt. */
   readonly waitedMs: number
+}
+
+/** A key as it is after a change, and what is known of who obeys the change. */
+export interface ChangedKey {
+  readonly key: ClientKeyRecord
+  readonly epoch: number
+  /** Null: the change is made, but the database was lost before it could be told who obeys it. Ask for it later. */
+  readonly receipt: Receipt | null
 }
 
 /** The receipt of a change that no node has to be told of, at the instant of its commit. */

@@ -1,3 +1,5 @@
+import { toReceiptJson } from './receipt.ts'
+import type { ChangedKey } from './receipt.ts'
 import type { ClientKeyRecord, TokenRecord } from './client-key.ts'
 import { keyFields } from './fields.ts'
 import { toPolicyJson } from './policy-json.ts'
@@ -147,13 +149,26 @@ export const IssuedKeyJson = {
   properties: { ...keyProperties, ...secrets }
 }
 
+const receipt = {
+  anyOf: [{ $ref: 'Receipt#' }, { type: 'null' }],
+  description: 'What is known of who obeys the change; null where the database was lost before that could be told.'
+} as const
+
+export const ChangedKeyJson = {
+  $id: 'ChangedClientKey',
+  type: 'object',
+  required: [...Object.keys(keyProperties), 'receipt'],
+  properties: { ...keyProperties, receipt }
+}
+
 export const RotatedKeyJson = {
   $id: 'RotatedClientKey',
   type: 'object',
-  required: [...Object.keys(keyProperties), ...Object.keys(secrets), 'older_tokens'],
+  required: [...Object.keys(keyProperties), ...Object.keys(secrets), 'older_tokens', 'receipt'],
   properties: {
     ...keyProperties,
     ...secrets,
+    receipt,
     older_tokens: {
       ...tokens,
       description: 'The other tokens of the key: until when each is active, when it was last used and from where.'
@@ -208,6 +223,12 @@ export const toKeyJson = (key: ClientKeyRecord) => ({
   revoked_at: key.revokedAt,
   revoked_reason: key.revokedReason,
   last_used_at: key.lastUsedAt
+})
+
+/** A key that was changed, as JSON has it. */
+export const toChangedJson = ({ key, receipt }: ChangedKey) => ({
+  ...toKeyJson(key),
+  receipt: receipt === null ? null : toReceiptJson(receipt)
 })
 
 export const toTokenJson = (token: TokenRecord) => ({

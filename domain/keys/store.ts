@@ -1,4 +1,5 @@
 import type { AuditRows } from '../audits/rows.ts'
+import type { Confirm } from './confirmation.ts'
 import type { TransactorOf } from '../transaction.ts'
 import type { KeyLookup } from './freshness.ts'
 import type { KeyReads, KeyRows } from './rows.ts'
@@ -10,7 +11,13 @@ export interface KeyTx {
 }
 
 /** Where the keys of a service are stored. */
-export type KeyStore = TransactorOf<{ readonly keys: KeyReads }, KeyTx>
+export interface KeyStore extends TransactorOf<{ readonly keys: KeyReads }, KeyTx> {
+  /**
+   * Waits until every node obeys a change, where several remember keys: see `Confirm`. Without this, every request that
+   * begins after the commit of a change obeys it.
+   */
+  readonly confirm?: Confirm
+}
 
 /**
  * A store of client keys: transactions over the rows of keys and of the audit trail, and the look-up that authenticated

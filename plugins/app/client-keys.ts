@@ -4,6 +4,8 @@ import { needsLegacyToken } from '../../domain/keys/allow-list.ts'
 import { createUsageRecorder } from '../../domain/keys/usage-recorder.ts'
 import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
 import type { Principal } from '../../domain/access/principal.ts'
+import { createReceiptService } from '../../domain/keys/receipts.ts'
+import type { ReceiptService } from '../../domain/keys/receipts.ts'
 import type { Scope } from '../../domain/keys/scopes.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
@@ -19,6 +21,7 @@ declare module 'fastify' {
 
   interface FastifyInstance {
     clientKeys: KeyService
+    receipts: ReceiptService
     /** Records how keys are used. */
     keyUsage: UsageRecorder
   }
@@ -53,6 +56,7 @@ export default fp(
     })
 
     fastify.decorate('clientKeys', keys)
+    fastify.decorate('receipts', createReceiptService(storage))
     fastify.decorate('keyUsage', usage)
     await fastify.register(clientKeyAuth, {
       secret: CLIENT_SECRET,

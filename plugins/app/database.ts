@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { openStorage } from '../../db/open.ts'
+import { openConfigured } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
 
 declare module 'fastify' {
@@ -11,7 +11,7 @@ declare module 'fastify' {
 /** Opens the database; closes it when the last request has been answered. */
 export default fp(
   async fastify => {
-    const storage = await openStorage(fastify.config.DATABASE_URL)
+    const storage = await openConfigured(fastify.config)
     fastify.decorate('storage', storage)
     fastify.addHook('onClose', async () => {
       await storage.close()

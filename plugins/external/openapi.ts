@@ -1,3 +1,5 @@
+import { NodeJson } from '../../domain/keys/nodes.ts'
+import { ReceiptJson } from '../../domain/keys/receipt.ts'
 import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { AppJson, TagJson } from '../../domain/apps/representation.ts'
@@ -11,6 +13,7 @@ import {
   ClientKeyWithTokensJson,
   IssuedKeyJson,
   PolicyJson,
+  ChangedKeyJson,
   RotatedKeyJson,
   TokenRecordJson,
   UsageJson
@@ -19,6 +22,7 @@ import { arrangeDocument } from '../../http/api-document.ts'
 import { DESCRIPTION, SECURITY_SCHEMES, TAGS } from '../../http/openapi.ts'
 import type { ApiDocument } from '../../http/api-document.ts'
 import { Problem } from '../../http/problems.ts'
+import { VERSION } from '../../version.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -27,9 +31,6 @@ declare module 'fastify' {
   }
 }
 
-/** The version of the API; the same as the package's. */
-const VERSION = '0.1.0'
-
 const SCHEMAS = [
   AppJson,
   TagJson,
@@ -37,7 +38,10 @@ const SCHEMAS = [
   ClientKeyJson,
   ClientKeyWithTokensJson,
   IssuedKeyJson,
+  ChangedKeyJson,
   RotatedKeyJson,
+  ReceiptJson,
+  NodeJson,
   PolicyJson,
   TokenRecordJson,
   UsageJson,

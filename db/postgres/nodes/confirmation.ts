@@ -16,8 +16,7 @@ export const createConfirmationStore = (db: PostgresDatabase): ConfirmationStore
   pending: async ({ epoch, nonce }) => {
     const [row] = (await query(db, PENDING, [epoch, nonce])).rows
     if (row === undefined) throw new Error('the change is not in the database any more')
-    const [nodes, acknowledged, leaseMs] = [row['nodes'], row['acknowledged'], row['lease_ms']].map(Number)
-    return { nodes, acknowledged, leaseMs }
+    return { nodes: Number(row['nodes']), acknowledged: Number(row['acknowledged']), leaseMs: Number(row['lease_ms']) }
   },
   evict: async epoch => {
     await query(db, EVICT, [epoch, new Date().toISOString()])

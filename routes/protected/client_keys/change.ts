@@ -8,9 +8,9 @@ import {
   InvalidFields
 } from '../../../domain/errors.ts'
 import { ChangeKeyBody, toKeyChange } from '../../../domain/keys/fields.ts'
-import { toKeyJson } from '../../../domain/keys/representation.ts'
-import { problemReplies, reply } from '../../../http/replies.ts'
+import { problemReplies } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { changedReplies, sendChanged } from './changed.ts'
 import { IdParams } from './fields.ts'
 
 const schema = {
@@ -23,7 +23,7 @@ as it is nor as it would be may go beyond the caller's own.`,
   params: IdParams,
   body: ChangeKeyBody,
   response: {
-    200: reply('The key as it is now.', 'ClientKey'),
+    ...changedReplies('The key as it is now, with the receipt of the change.'),
     ...problemReplies(
       BeyondPermissionBoundary,
       ClientKeyNotFound,
@@ -36,8 +36,14 @@ as it is nor as it would be may go beyond the caller's own.`,
 } as const
 
 const routes: RoutesPlugin = async fastify => {
-  fastify.patch('/:id', { config: { scope: 'client_keys:write', users: 'admin' }, schema }, async request =>
-    toKeyJson(await fastify.clientKeys.change(request.params.id, toKeyChange(request.body), contextOf(request)))
+  fastify.patch(
+    '/:id',
+    { config: { scope: 'client_keys:write', users: 'admin' }, schema },
+    async (request, response) =>
+      await sendChanged(
+        response,
+        await fastify.clientKeys.change(request.params.id, toKeyChange(request.body), contextOf(request))
+      )
   )
 }
 

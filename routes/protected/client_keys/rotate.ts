@@ -9,9 +9,10 @@ import {
   TooManyTokens
 } from '../../../domain/errors.ts'
 import { DEFAULT_GRACE_SECONDS, RotateBody } from '../../../domain/keys/fields.ts'
-import { toKeyJson, toTokenJson } from '../../../domain/keys/representation.ts'
-import { problemReplies, reply } from '../../../http/replies.ts'
+import { toTokenJson } from '../../../domain/keys/representation.ts'
+import { problemReplies } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { changedReplies, sendChanged } from './changed.ts'
 import { IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
 
 const schema = {
@@ -26,7 +27,7 @@ from where it was last used.`,
   headers: IdempotencyHeaders,
   body: RotateBody,
   response: {
-    200: reply('The key, with the secrets of its new token.', 'RotatedClientKey', noStore),
+    ...changedReplies('The key, with the secrets of its new token.', 'RotatedClientKey', noStore),
     ...problemReplies(
       BeyondPermissionBoundary,
       ClientKeyNotFound,
@@ -49,8 +50,7 @@ const routes: RoutesPlugin = async fastify => {
       { graceSeconds: body.grace_seconds ?? DEFAULT_GRACE_SECONDS, retryable: retryableOf(request) },
       contextOf(request)
     )
-    return await response.header('cache-control', 'no-store').send({
-      ...toKeyJson(rotated.key),
+    return await sendChanged(response.header('cache-control', 'no-store'), rotated, {
       key_id: rotated.keyId,
       key_access_token: rotated.keyAccessToken,
       older_tokens: rotated.older.map(toTokenJson)

@@ -1,0 +1,34 @@
+import type { KeyLookup } from '../../../domain/keys/freshness.ts'
+import type { Lease } from '../../../domain/keys/lease.ts'
+import type { DirectConnection } from '../direct.ts'
+import { toFailure } from '../failures.ts'
+import { FIND_REVOCATION, FIND_TOKEN, toKnownToken } from './tokens.ts'
+import type { TokenRow } from './tokens.ts'
+import { toDate } from '../../instants.ts'
+
+/**
+ * Makes the look-up of authenticated requests. What was read holds while the lease runs; what is not remembered is read
+ * on the connection of the lease, several at a time.
+ */
+export const createKeyLookup = ({ query }: DirectConnection, lease: Lease): Required<KeyLookup> => {
+  const find = async <Row extends unknown[]>(name: string, text: string, digest: string): Promise<Row | undefined> => {
+    try {
+      return (await query<Row>({ name, text, values: [Buffer.from(digest, 'hex')] }))[0]
+    } catch (error) {
+      throw toFailure(error)
+    }
+  }
+  return {
+    barrier: lease.barrier,
+    mark: lease.mark,
+    isFresh: lease.isFresh,
+    findByDigest: async digest => {
+      const row = await find<TokenRow>('find_token', FIND_TOKEN, digest)
+      return row === undefined ? null : toKnownToken(digest, row)
+    },
+    findRevocation: async digest => {
+      const row = await find<[revokedAt: string]>('find_revocation', FIND_REVOCATION, digest)
+      return row === undefined ? null : toDate(row[0])
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { hostname } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
+import { v4 as newId } from 'uuid'
+import type { PoolClient } from 'pg'
+import { systemClock } from '../../domain/keys/clock.ts'
+import { createConfirmation } from '../../domain/keys/confirmation.ts'
+import type { KeyLookup } from '../../domain/keys/freshness.ts'
+import { createLease } from '../../domain/keys/lease.ts'
+import type { Tx } from '../../domain/transactor.ts'
+import { VERSION } from '../../version.ts'
+import type { Storage } from '../storage.ts'
+import { createAppReads } from './apps/reads.ts'
+import { createAppRows } from './apps/rows.ts'
+import { createAuditReads, createAuditRows } from './audits/rows.ts'
+import { bringUpToDate, createPool } from './connections.ts'
+import { createDatabase } from './database.ts'
+import type { PostgresDatabase } from './database.ts'
+import { createDirectConnection } from './direct.ts'
+import { createKeyLookup } from './keys/lookup.ts'
+import { createKeyReads } from './keys/reads.ts'
+import { createKeyRows } from './keys/rows.ts'
+import { createConfirmationStore } from './nodes/confirmation.ts'
+import { startJanitor } from './nodes/janitor.ts'
+import { createLeaseStore } from './nodes/leases.ts'
+import { createNodeReads } from './nodes/reads.ts'
+import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
+import { DEFAULT_LEASE_MS } from './settings.ts'
+import type { PostgresOptions } from './settings.ts'
+import { createPostgresTransactor } from './transactor.ts'
+import { createUserReads } from './users/reads.ts'
+import { createUserRows } from './users/rows.ts'
+
+/** Opens a PostgreSQL database. It becomes a node of it when the first request has to be authenticated. */
+export const openPostgres = async (options: PostgresOptions): Promise<Storage> => {
+  await bringUpToDate(options)
+  const pool = createPool(options)
+  const db = createDatabase(pool)
+  const node = createNode(options, db)
+
+  return {
+    ...createPostgresTransactor({
+      pool,
+      rows: {
+        apps: createAppReads(db),
+        audits: createAuditReads(db),
+        keys: createKeyReads(db),
+        organizations: createOrganizationReads(db),
+        users: createUserReads(db)
+      },
+      createTx
+    }),
+    ...createNodeReads(db),
+    confirm: createConfirmation({ clock: systemClock, sleep, store: createConfirmationStore(db) }),
+    keyLookup: node.keyLookup,
+    ping: async () => {
+      await db.$client.query('select 1 from audit_head')
+    },
+    close: async () => {
+      await node.close()
+      await pool.end()
+    }
+  }
+}
+
+const sleep = async (ms: number): Promise<void> => {
+  await setTimeout(ms)
+}
+
+/** What this process is as a node: it looks keys up, and remembers them while it has a lease. */
+const createNode = (
+  options: PostgresOptions,
+  db: PostgresDatabase
+): { keyLookup: Required<KeyLookup>; close: () => Promise<void> } => {
+  const { leaseMs = DEFAULT_LEASE_MS, name = hostname() } = options
+  const direct = createDirectConnection(options, () => {
+    lease.notify()
+  })
+  let stopJanitor: (() => void) | undefined
+  const leases = createLeaseStore(direct, { name, version: VERSION, startedAt: new Date() })
+  const lease = createLease({
+    clock: systemClock,
+    leaseMs,
+    newId,
+    store: {
+      ...leases,
+      register: async node => {
+        stopJanitor ??= startJanitor({ db, leaseMs, others: [] })
+        return await leases.register(node)
+      }
+    }
+  })
+  return {
+    keyLookup: createKeyLookup(direct, lease),
+    close: async () => {
+      stopJanitor?.()
+      await lease.close()
+      await direct.close()
+    }
+  }
+}
+
+const createTx = (client: PoolClient): Tx => {
+  const db = createDatabase(client)
+  return {
+    apps: createAppRows(db),
+    audits: createAuditRows(db),
+    keys: createKeyRows(db),
+    organizations: createOrganizationRows(db),
+    users: createUserRows(db)
+  }
+}

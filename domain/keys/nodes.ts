@@ -1,0 +1,60 @@
+import type { Position } from './lease-store.ts'
+
+/** A process that remembers keys, as it is registered. */
+export interface NodeState {
+  readonly id: string
+  readonly name: string
+  /** That of the program which it runs. */
+  readonly version: string
+  readonly startedAt: Date
+  /** The last change that the node has confirmed. */
+  readonly epoch: number
+  /** How many changes were made since. */
+  readonly behind: number
+  readonly leaseMs: number
+  /** When it was found not to confirm a change in time; null: it was not. */
+  readonly evictedAt: Date | null
+}
+
+/** What can be told of the nodes of a database, and of the changes that they confirm. */
+export interface NodeReads {
+  /** Ordered by when they started, at most a thousand; none where a database has no nodes to tell. */
+  readonly nodes: () => Promise<NodeState[]>
+  /** The change of an epoch; null where there was none, or it is too long ago. */
+  readonly findChange: (epoch: number) => Promise<Position | null>
+}
+
+export const NodeJson = {
+  $id: 'Node',
+  type: 'object',
+  required: ['id', 'name', 'version', 'started_at', 'epoch', 'behind', 'lease_ms', 'evicted_at'],
+  properties: {
+    id: { type: 'string', format: 'uuid', examples: ['7f0c7f0e-2f0a-4f4e-9d4e-6a1f0f6f1c11'] },
+    name: { type: 'string', description: 'The `NODE_NAME` of the node.', examples: ['api-1'] },
+    version: { type: 'string', description: 'The version of the program that it runs.', examples: ['0.1.0'] },
+    started_at: { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] },
+    epoch: { type: 'integer', description: 'The last change of a client key that it has confirmed.', examples: [1042] },
+    behind: { type: 'integer', description: 'How many changes were made since.', examples: [0] },
+    lease_ms: {
+      type: 'integer',
+      description: 'For how long it trusts what it remembers without hearing from the database.',
+      examples: [2000]
+    },
+    evicted_at: {
+      anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }],
+      description: 'When it was found not to confirm a change in time; null: it was not.',
+      examples: [null]
+    }
+  }
+} as const
+
+export const toNodeJson = ({ id, name, version, startedAt, epoch, behind, leaseMs, evictedAt }: NodeState) => ({
+  id,
+  name,
+  version,
+  started_at: startedAt,
+  epoch,
+  behind,
+  lease_ms: leaseMs,
+  evicted_at: evictedAt
+})

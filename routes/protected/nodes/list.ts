@@ -1,0 +1,20 @@
+import { toNodeJson } from '../../../domain/keys/nodes.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+
+const schema = {
+  operationId: 'listNodes',
+  summary: 'List the nodes',
+  description: `The processes that serve from the same PostgreSQL database, and how far behind each is. A change of a
+client key is answered when each of them has confirmed it, or its lease is over. On SQLite there are none: every
+process reads the same file.`,
+  tags: ['Nodes'],
+  response: { 200: { description: 'The nodes, the oldest first.', type: 'array', items: { $ref: 'Node#' } } }
+} as const
+
+const routes: RoutesPlugin = async fastify => {
+  fastify.get('', { config: { scope: 'client_keys:read', users: 'admin' }, schema }, async () =>
+    (await fastify.receipts.nodes()).map(toNodeJson)
+  )
+}
+
+export default routes

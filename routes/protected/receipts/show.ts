@@ -1,0 +1,27 @@
+import { ReceiptNotFound } from '../../../domain/errors.ts'
+import { id } from '../../../domain/json/validation.ts'
+import { toReceiptJson } from '../../../domain/keys/receipt.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
+import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+
+const schema = {
+  operationId: 'showReceipt',
+  summary: 'Show the receipt of a change',
+  description: `Tells from when on every node obeys a change of a client key; it is answered once that is so. It is for
+who was answered 202, or nothing.`,
+  tags: ['Nodes'],
+  params: {
+    type: 'object',
+    required: ['epoch'],
+    properties: { epoch: { ...id, description: 'The number of the change.', examples: [1042] } }
+  },
+  response: { 200: reply('The receipt.', 'Receipt'), ...problemReplies(ReceiptNotFound) }
+} as const
+
+const routes: RoutesPlugin = async fastify => {
+  fastify.get('/:epoch', { config: { scope: 'client_keys:read', users: 'admin' }, schema }, async ({ params }) =>
+    toReceiptJson(await fastify.receipts.receipt(params.epoch))
+  )
+}
+
+export default routes
