@@ -26,7 +26,9 @@ const change = <V extends object>(table: Table<V>, id: string, changes: Partial<
 
 const createRecordRows = ({ keys, revocations, revision }: Tables): Pick<KeyRows, RecordRows> => ({
   advanceRevision: async () => {
-    revision.set('', (revision.get('') ?? 0) + 1)
+    const next = (revision.get('') ?? 0) + 1
+    revision.set('', next)
+    return next
   },
   insert: async key => {
     keys.set(key.id, key)

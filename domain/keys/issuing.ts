@@ -13,7 +13,11 @@ export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenReque
   const { token, at, context } = request
   refuseBeyondBoundary(await currentBoundary(tx.keys, context), key)
   const repeated = await repeatRequest(tx, request)
-  if (repeated !== null) return repeated
+  if (repeated !== null) {
+    // A token of that key was replaced; the revision was moved for the one that is not made.
+    await tx.keys.advanceRevision(repeated.id)
+    return repeated
+  }
   await refuseTakenName(tx.keys, key.name)
   await tx.keys.insert(key)
   await tx.keys.insertToken(key.id, token, at)

@@ -57,14 +57,14 @@ export interface KeyLifecycleOptions {
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
 
-/** Runs a change of keys in one transaction, which moves the revision. */
-type Write = <T>(work: (tx: KeyTx) => Promise<T>) => Promise<T>
+/** Runs the change of a key in one transaction, which moves the revision. */
+type Write = <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<T>
 
 /** Makes the verbs of the key service that change keys. */
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
-  const write: Write = async work =>
+  const write: Write = async (keyId, work) =>
     await options.store.write(async tx => {
-      await tx.keys.advanceRevision()
+      await tx.keys.advanceRevision(keyId)
       return await work(tx)
     })
   return { ...createTokenVerbs<S>(options, write), ...createChangeVerbs<S>(options, write) }
@@ -79,7 +79,8 @@ const createTokenVerbs = <S extends string>(
     checkScopes(wanted.scopes ?? [])
     const key = newKey(wanted, context, at)
     const { issued, token } = sealNew(sealer)
-    return { ...issued, key: await write(async tx => await issueKey(tx, key, { token, at, context, retryable })) }
+    const request = { token, at, context, retryable }
+    return { ...issued, key: await write(key.id, async tx => await issueKey(tx, key, request)) }
   },
 
   rotate: async (id, { graceSeconds, retryable, keep }, context) => {
@@ -89,7 +90,7 @@ const createTokenVerbs = <S extends string>(
     keep?.(issued)
     const deadline = new Date(at.getTime() + graceSeconds * 1000)
     const request = { token, at, context, retryable }
-    return { ...issued, ...existing(await write(async tx => await rotateKey(tx, id, deadline, request))) }
+    return { ...issued, ...existing(await write(id, async tx => await rotateKey(tx, id, deadline, request))) }
   }
 })
 
@@ -100,14 +101,14 @@ const createChangeVerbs = <S extends string>(
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
     checkScopes(wanted.scopes ?? [])
-    return existing(await write(async tx => await changeKey(tx, id, wanted, context)))
+    return existing(await write(id, async tx => await changeKey(tx, id, wanted, context)))
   },
 
   revoke: async (id, reason, context) => {
     const revocation = { at: new Date(), reason }
     const fixed = environmentKeys.find(id)
-    if (fixed === null) return existing(await write(async tx => await revokeKey(tx, id, revocation, context)))
-    await write(async tx => {
+    if (fixed === null) return existing(await write(id, async tx => await revokeKey(tx, id, revocation, context)))
+    await write(id, async tx => {
       await revokeEnvironmentKey(tx, fixed, revocation, context)
     })
     return await find(id)

@@ -113,8 +113,12 @@ export interface NewClientKey extends ClientKeyRecord {
 
 /** Verbs without rules: which of them may be called, and for whom, is for the key service to tell. */
 export interface KeyRows extends KeyReads {
-  /** Moves the revision, so that `KeyFreshness` tells it. Every transaction that changes keys or tokens calls it. */
-  readonly advanceRevision: () => Promise<void>
+  /**
+   * Moves the revision, so that `KeyFreshness` tells it; `keyId` is the id of the key that the transaction changes.
+   * From here to the end of the transaction nobody else changes keys. Answers the new revision. Every transaction that
+   * changes keys or tokens calls it first, and for each key.
+   */
+  readonly advanceRevision: (keyId: string) => Promise<number>
 
   readonly insert: (key: NewClientKey) => Promise<void>
   readonly update: (id: string, change: KeyChange) => Promise<void>

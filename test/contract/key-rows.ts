@@ -64,6 +64,7 @@ const sideOf = (t: Test, store: KeyStore): Side => {
 /** What the rows of keys must do, whatever the engine. `open` opens a new, empty store. */
 export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   keysContract(engine, open)
+  revisionContract(engine, open)
   unusedContract(engine, open)
   tokensContract(engine, open)
   idempotencyContract(engine, open)
@@ -181,6 +182,49 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.same(await ids({ scope: '*' }), ['b', 'c', 'd'])
     t.same(await ids({ generation: '0a0b0c0d' }), ['a'])
     t.same(await ids({ generation: '00000000' }), [])
+  })
+}
+
+const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
+  test(`${engine}: the revision moves with each change, and not with one that fails`, async t => {
+    const { write } = sideOf(t, await open(t))
+    const advance = async (): Promise<number> => await write(async keys => await keys.advanceRevision('k'))
+    const first = await advance()
+    await t.rejects(
+      write(async keys => {
+        t.equal(await keys.advanceRevision('k'), first + 1)
+        throw new Error('the change failed')
+      })
+    )
+    const more = await Promise.all(Array.from({ length: 20 }, advance))
+    t.same(
+      more.sort((a, b) => a - b),
+      Array.from({ length: 20 }, (_, index) => first + 1 + index)
+    )
+  })
+
+  test(`${engine}: the revision moves for the key that a request changes, when it is sent again as well`, async t => {
+    const { store, secret } = sideOf(t, await open(t))
+    const changed: string[] = []
+    const write: KeyStore['write'] = async (work, options) =>
+      await store.write(async ({ keys, audits }) => {
+        const advanceRevision = async (id: string): Promise<number> => {
+          changed.push(id)
+          return await keys.advanceRevision(id)
+        }
+        return await work({ keys: { ...keys, advanceRevision }, audits })
+      }, options)
+    const keys = createKeyService({ store: { ...store, write }, secret })
+    const retryable = { requester: 'env_1', idempotencyKey: 'again', request: 'issue' }
+    const { key } = await keys.issue({ name: 'k' }, operator, retryable)
+    t.same(changed, [key.id])
+    await keys.issue({ name: 'k' }, operator, retryable)
+    t.equal(changed.at(-1), key.id, 'the token of the lost answer is refused from now on')
+    changed.length = 0
+    await keys.change(key.id, { enabled: false }, operator)
+    await keys.rotate(key.id, { graceSeconds: 0 }, operator)
+    await keys.revoke(key.id, null, operator)
+    t.same(changed, [key.id, key.id, key.id])
   })
 }
 

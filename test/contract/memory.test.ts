@@ -83,7 +83,7 @@ test('memory: the look-up of requests tells what is committed, and what was look
   t.same([isFresh(), keyLookup.findByDigest(digest), keyLookup.findRevocation(digest)], [true, null, null])
   const at = new Date('2026-02-01')
   await write(async ({ keys }) => {
-    await keys.advanceRevision()
+    await keys.advanceRevision('k')
     await keys.revokeEnvironmentKey(digest, { at, reason: null })
     t.same([isFresh(), keyLookup.findRevocation(digest)], [true, null])
   })

@@ -29,10 +29,10 @@ const rowOf = (db: SqliteDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
 
 const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
+  // The transaction has the whole database to itself.
   advanceRevision: async () => {
-    db.update(clientKeyEpoch)
-      .set({ epoch: sql`epoch + 1` })
-      .run()
+    const set = { epoch: sql`epoch + 1` }
+    return db.update(clientKeyEpoch).set(set).returning().get().epoch
   },
 
   insert: async key => {
