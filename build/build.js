@@ -63,7 +63,7 @@ export const build = async (root, out = 'dist', further = []) => {
 
   for (const path of programs) chmodSync(join(folder, `${withoutEnding(path)}.js`), 0o755)
   const migrations = MIGRATIONS.flatMap(folder => filesIn(root, folder))
-  cpSync(join(root, MIGRATIONS), join(folder, MIGRATIONS), { recursive: true })
+  for (const path of MIGRATIONS) cpSync(join(root, path), join(folder, path), { recursive: true })
   const forOthers = await bundleExports(root, out, exported, [noteSources(root, read)])
   const bundled = [...new Set([...Object.keys(metafile.inputs), ...forOthers.inputs])].filter(path =>
     existsSync(join(root, path))

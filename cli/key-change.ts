@@ -1,11 +1,12 @@
 import { checked } from '../domain/json/validation.ts'
 import { ChangeKeyBody, toKeyChange } from '../domain/keys/fields.ts'
-import { toKeyJson } from '../domain/keys/representation.ts'
+import { toChangedJson } from '../domain/keys/representation.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { UsageError } from './failures.ts'
 import { policyRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
 import { policyBody, policyOptions } from './policy-options.ts'
+import { receiptText } from './receipt-text.ts'
 
 export default command({
   description: `Changes what a client key may do, from its next request on. What is not named stays as it is.`,
@@ -22,13 +23,15 @@ export default command({
     if (Object.keys(body).length === 0) throw new UsageError('Say what to change.')
     return await withKeys(terminal, async (keys, context) => {
       const { id } = await keyOf(terminal, keys, argument)
-      const key = await keys.change(id, toKeyChange(checked(ChangeKeyBody, body)), context)
+      const changed = await keys.change(id, toKeyChange(checked(ChangeKeyBody, body)), context)
       if (json === true) {
-        terminal.printJson(toKeyJson(key))
+        terminal.printJson(toChangedJson(changed))
         return DONE
       }
+      const { key } = changed
       terminal.print('The client key is changed, from its next request on:\n')
       terminal.printTable([['id', key.id], ['name', key.name], ...policyRows(key)])
+      terminal.print(`\n${receiptText(changed)}`)
       return DONE
     })
   }

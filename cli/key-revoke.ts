@@ -1,8 +1,9 @@
 import { checked } from '../domain/json/validation.ts'
 import { RevokeBody, toReason } from '../domain/keys/fields.ts'
-import { toKeyJson } from '../domain/keys/representation.ts'
+import { toChangedJson } from '../domain/keys/representation.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
+import { receiptText } from './receipt-text.ts'
 
 export default command({
   description: `Revokes a client key and all its tokens, at once and permanently. Keys of CLIENT_KEYS can be revoked as
@@ -18,9 +19,12 @@ well; no restart is needed.`,
     const reason = toReason(checked(RevokeBody, { reason: text }))
     return await withKeys(terminal, async (keys, context) => {
       const { id } = await keyOf(terminal, keys, argument)
-      const key = await keys.revoke(id, reason, context)
-      if (json === true) terminal.printJson(toKeyJson(key))
-      else terminal.print(`The client key ${key.name} is revoked, with all its tokens.`)
+      const changed = await keys.revoke(id, reason, context)
+      if (json === true) terminal.printJson(toChangedJson(changed))
+      else {
+        terminal.print(`The client key ${changed.key.name} is revoked, with all its tokens.`)
+        terminal.print(receiptText(changed))
+      }
       return DONE
     })
   }

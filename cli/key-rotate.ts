@@ -2,13 +2,14 @@ import { resolve } from 'node:path'
 import { toSeconds } from '../domain/json/instants.ts'
 import { MAX_GRACE_SECONDS } from '../domain/keys/fields.ts'
 import type { KeyService } from '../domain/keys/service.ts'
-import { toKeyJson, toTokenJson } from '../domain/keys/representation.ts'
+import { toChangedJson, toTokenJson } from '../domain/keys/representation.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { credentialsText } from './credentials.ts'
 import { UsageError } from './failures.ts'
 import { toGeneration } from './key-filter.ts'
 import { tokenRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
+import { receiptText } from './receipt-text.ts'
 import { rotateGeneration } from './rotate-generation.ts'
 import type { Outcome, Rotation } from './rotate-generation.ts'
 import type { Terminal } from './terminal.ts'
@@ -43,19 +44,20 @@ const toGraceSeconds = (grace: string): number => {
 
 type Rotated = Awaited<ReturnType<KeyService['rotate']>>
 
-const rotatedJson = ({ key, keyId, keyAccessToken, older }: Rotated): object => ({
-  ...toKeyJson(key),
+const rotatedJson = ({ keyId, keyAccessToken, older, ...changed }: Rotated): object => ({
+  ...toChangedJson(changed),
   key_id: keyId,
   key_access_token: keyAccessToken,
   older_tokens: older.map(toTokenJson)
 })
 
-const printOne = (terminal: Terminal, { key, keyId, keyAccessToken, older }: Rotated): void => {
+const printOne = (terminal: Terminal, { key, keyId, keyAccessToken, older, ...known }: Rotated): void => {
   terminal.print(`A new token for ${key.name}, which is live now. ${credentialsText(keyId, keyAccessToken)}
 
 The older tokens, until when they are active, and from where they were last used:
 `)
   terminal.printTable(tokenRows(older))
+  terminal.print(`\n${receiptText(known)}`)
 }
 
 const outcomeJson = ({ generation, path }: Rotation, { rotated, already, refused }: Outcome): object => ({

@@ -1,7 +1,8 @@
-import { toKeyJson } from '../domain/keys/representation.ts'
+import { toChangedJson } from '../domain/keys/representation.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import type { Command } from './command.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
+import { receiptText } from './receipt-text.ts'
 
 /** Makes the command that disables a client key, or enables it again. */
 export const switchCommand = ({
@@ -21,9 +22,12 @@ export const switchCommand = ({
     run: async ({ json: asJson }, terminal, argument) =>
       await withKeys(terminal, async (keys, context) => {
         const { id } = await keyOf(terminal, keys, argument)
-        const key = await keys.change(id, { enabled }, context)
-        if (asJson === true) terminal.printJson(toKeyJson(key))
-        else terminal.print(`The client key ${key.name} is ${done}.`)
+        const changed = await keys.change(id, { enabled }, context)
+        if (asJson === true) terminal.printJson(toChangedJson(changed))
+        else {
+          terminal.print(`The client key ${changed.key.name} is ${done}.`)
+          terminal.print(receiptText(changed))
+        }
         return DONE
       })
   })

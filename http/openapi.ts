@@ -31,6 +31,7 @@ export const TAGS = [
   { name: 'Organizations', description: 'Who belongs to them, as what.' },
   { name: 'Permissions', description: 'Who was granted what on which app, and who owns it.' },
   { name: 'Audits', description: 'Who changed what.' },
+  { name: 'Nodes', description: 'Which processes serve, and from when on all of them obey a change.' },
   { name: 'Health', description: 'Whether the service is alive and ready. No credential is needed.' }
 ]
 

@@ -28,7 +28,7 @@ const createRecordRows = ({ keys, revocations, revision }: Tables): Pick<KeyRows
   advanceRevision: async () => {
     const next = (revision.get('') ?? 0) + 1
     revision.set('', next)
-    return next
+    return { epoch: next, nonce: '' }
   },
   insert: async key => {
     keys.set(key.id, key)

@@ -9,6 +9,9 @@ import type { EnvironmentKeys } from './environment-keys.ts'
 import type { RetryableRequest } from './idempotency.ts'
 import { issueKey, rotateKey } from './issuing.ts'
 import type { CheckScopes } from './known-scopes.ts'
+import type { Position } from './lease-store.ts'
+import { immediateReceipt } from './receipt.ts'
+import type { ChangedKey, Receipt } from './receipt.ts'
 import type { NewClientKey, NewToken } from './rows.ts'
 import type { UNSCOPED } from './scopes.ts'
 import { digestOf, issueClientKey } from './token.ts'
@@ -43,10 +46,10 @@ export interface KeyLifecycle<S extends string> {
     id: string,
     rotation: Rotation,
     context: RequestContext
-  ) => Promise<Issued & { older: readonly TokenRecord[] }>
+  ) => Promise<Issued & ChangedKey & { older: readonly TokenRecord[] }>
   /** Throws ClientKeyRevoked, ClientKeyNameTaken and InvalidFields. */
-  change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context: RequestContext) => Promise<ClientKeyRecord>
-  revoke: (id: string, reason: string | null, context: RequestContext) => Promise<ClientKeyRecord>
+  change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context: RequestContext) => Promise<ChangedKey>
+  revoke: (id: string, reason: string | null, context: RequestContext) => Promise<ChangedKey>
 }
 
 export interface KeyLifecycleOptions {
@@ -57,22 +60,47 @@ export interface KeyLifecycleOptions {
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
 
+/** A change that was committed, and what is known of who obeys it. */
+interface Written<T> extends Omit<ChangedKey, 'key'> {
+  readonly result: T
+}
+
 /** Runs the change of a key in one transaction, which moves the revision. */
-type Write = <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<T>
+interface Writes {
+  /** Answers when the change is committed: it lets in nobody who was not let in before, or takes nothing away. */
+  readonly write: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<T>
+  /** Answers when every node obeys the change. */
+  readonly restrict: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<Written<T>>
+}
 
 /** Makes the verbs of the key service that change keys. */
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
-  const write: Write = async (keyId, work) =>
-    await options.store.write(async tx => {
-      await tx.keys.advanceRevision(keyId)
-      return await work(tx)
-    })
-  return { ...createTokenVerbs<S>(options, write), ...createChangeVerbs<S>(options, write) }
+  const writes = createWrites(options.store)
+  return { ...createTokenVerbs<S>(options, writes), ...createChangeVerbs<S>(options, writes) }
+}
+
+const createWrites = (store: KeyStore): Writes => {
+  const change = async <T>(keyId: string, work: (tx: KeyTx) => Promise<T>): Promise<{ at: Position; result: T }> =>
+    await store.write(async tx => ({ at: await tx.keys.advanceRevision(keyId), result: await work(tx) }))
+
+  // The change is made, whatever becomes of this: who asked must not be told that it failed.
+  const confirm = async (at: Position, committedAt: number): Promise<Receipt | null> =>
+    store.confirm === undefined
+      ? immediateReceipt(at.epoch, new Date())
+      : await store.confirm(at, committedAt).catch(() => null)
+
+  return {
+    write: async (keyId, work) => (await change(keyId, work)).result,
+    restrict: async (keyId, work) => {
+      const { at, result } = await change(keyId, work)
+      return { result, epoch: at.epoch, receipt: await confirm(at, performance.now()) }
+    }
+  }
 }
 
 const createTokenVerbs = <S extends string>(
   { sealer, environmentKeys, checkScopes }: KeyLifecycleOptions,
-  write: Write
+  { write, restrict }: Writes
 ): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
   issue: async (wanted, context, retryable) => {
     const at = new Date()
@@ -80,7 +108,10 @@ const createTokenVerbs = <S extends string>(
     const key = newKey(wanted, context, at)
     const { issued, token } = sealNew(sealer)
     const request = { token, at, context, retryable }
-    return { ...issued, key: await write(key.id, async tx => await issueKey(tx, key, request)) }
+    const issue = async (tx: KeyTx): Promise<ClientKeyRecord> => await issueKey(tx, key, request)
+    // A request that is sent again ends the token of the reply that was lost.
+    const isFirst = retryable === undefined
+    return { ...issued, key: isFirst ? await write(key.id, issue) : (await restrict(key.id, issue)).result }
   },
 
   rotate: async (id, { graceSeconds, retryable, keep }, context) => {
@@ -90,28 +121,31 @@ const createTokenVerbs = <S extends string>(
     keep?.(issued)
     const deadline = new Date(at.getTime() + graceSeconds * 1000)
     const request = { token, at, context, retryable }
-    return { ...issued, ...existing(await write(id, async tx => await rotateKey(tx, id, deadline, request))) }
+    const { result, ...known } = await restrict(id, async tx => existing(await rotateKey(tx, id, deadline, request)))
+    return { ...issued, ...result, ...known }
   }
 })
 
 const createChangeVerbs = <S extends string>(
   { environmentKeys, checkScopes, find }: KeyLifecycleOptions,
-  write: Write
+  { restrict }: Writes
 ): Pick<KeyLifecycle<S>, 'change' | 'revoke'> => ({
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
     checkScopes(wanted.scopes ?? [])
-    return existing(await write(id, async tx => await changeKey(tx, id, wanted, context)))
+    const { result, ...known } = await restrict(id, async tx => existing(await changeKey(tx, id, wanted, context)))
+    return { key: result, ...known }
   },
 
   revoke: async (id, reason, context) => {
     const revocation = { at: new Date(), reason }
     const fixed = environmentKeys.find(id)
-    if (fixed === null) return existing(await write(id, async tx => await revokeKey(tx, id, revocation, context)))
-    await write(id, async tx => {
+    const { result, ...known } = await restrict(id, async tx => {
+      if (fixed === null) return existing(await revokeKey(tx, id, revocation, context))
       await revokeEnvironmentKey(tx, fixed, revocation, context)
+      return null
     })
-    return await find(id)
+    return { key: result ?? (await find(id)), ...known }
   }
 })
 

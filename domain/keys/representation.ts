@@ -3,7 +3,7 @@ import type { ChangedKey } from './receipt.ts'
 import type { ClientKeyRecord, TokenRecord } from './client-key.ts'
 import { keyFields } from './fields.ts'
 import { toPolicyJson } from './policy-json.ts'
-import type { GenerationUse, UsageCount } from './rows.ts'
+import type { GenerationUse } from './rows.ts'
 
 export { toPolicyJson } from './policy-json.ts'
 
@@ -176,34 +176,6 @@ export const RotatedKeyJson = {
   }
 }
 
-const counts = (what: string, example: Record<string, number>) =>
-  ({ type: 'object', additionalProperties: { type: 'integer' }, description: what, examples: [example] }) as const
-
-export const UsageJson = {
-  $id: 'ClientKeyUsage',
-  type: 'object',
-  required: ['client_key_id', 'days'],
-  properties: {
-    client_key_id: keyProperties.id,
-    days: {
-      type: 'array',
-      description: 'The days on which the key was used, the oldest first.',
-      items: {
-        type: 'object',
-        required: ['day', 'requests', 'refusals', 'addresses'],
-        properties: {
-          day: { type: 'string', format: 'date', description: 'A day of UTC.', examples: ['2026-01-31'] },
-          requests: counts('Accepted requests, by the scope that they asked for.', { 'apps:read': 120 }),
-          refusals: counts('Requests that were refused, by the reason.', { insufficient_scope: 2 }),
-          addresses: counts('Accepted requests, by address; `*` stands for those beyond the first hundred.', {
-            '10.0.0.5': 120
-          })
-        }
-      }
-    }
-  }
-} as const
-
 const policyNames = ['id', 'name', 'source', 'scopes', 'expires_at', 'enabled', 'allowed_ips', 'rate_limit'] as const
 
 export const PolicyJson = {
@@ -242,23 +214,6 @@ export const toTokenJson = (token: TokenRecord) => ({
   last_used_agent: token.lastUsedAgent,
   use_count: token.useCount
 })
-
-interface DayJson {
-  day: string
-  requests: Record<string, number>
-  refusals: Record<string, number>
-  addresses: Record<string, number>
-}
-
-export const toUsageJson = (id: string, usage: readonly UsageCount[]): { client_key_id: string; days: DayJson[] } => {
-  const days = new Map<string, DayJson>()
-  for (const { day, kind, label, count } of usage) {
-    const entry = days.get(day) ?? { day, requests: {}, refusals: {}, addresses: {} }
-    entry[({ scope: 'requests', refusal: 'refusals', address: 'addresses' } as const)[kind]][label] = count
-    days.set(day, entry)
-  }
-  return { client_key_id: id, days: [...days.values()] }
-}
 
 export const toGenerationJson = (
   { generation, source, liveTokens, lastUsedAt }: GenerationUse,

@@ -1,4 +1,5 @@
 import type { Actor } from '../audits/audit.ts'
+import type { Position } from './lease-store.ts'
 import type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
 
 /** A token to be stored: everything that is kept of it. */
@@ -115,10 +116,10 @@ export interface NewClientKey extends ClientKeyRecord {
 export interface KeyRows extends KeyReads {
   /**
    * Moves the revision, so that `KeyFreshness` tells it; `keyId` is the id of the key that the transaction changes.
-   * From here to the end of the transaction nobody else changes keys. Answers the new revision. Every transaction that
-   * changes keys or tokens calls it first, and for each key.
+   * From here to the end of the transaction nobody else changes keys. Answers the change, by which its receipt is asked
+   * for. Every transaction that changes keys or tokens calls it first, and for each key.
    */
-  readonly advanceRevision: (keyId: string) => Promise<number>
+  readonly advanceRevision: (keyId: string) => Promise<Position>
 
   readonly insert: (key: NewClientKey) => Promise<void>
   readonly update: (id: string, change: KeyChange) => Promise<void>

@@ -130,11 +130,11 @@ const changesOf = <S extends string>(
     return await rules.rotate(id, { graceSeconds }, contextOf(context))
   },
 
-  change: async (id, change, context) => await rules.change(id, checkedChange(change), contextOf(context)),
+  change: async (id, change, context) => (await rules.change(id, checkedChange(change), contextOf(context))).key,
 
   revoke: async (id, reason = null, context) => {
     refuseCredentials({ reason })
-    return await rules.revoke(id, reason, contextOf(context))
+    return (await rules.revoke(id, reason, contextOf(context))).key
   }
 })
 

@@ -15,11 +15,11 @@ import {
   PolicyJson,
   ChangedKeyJson,
   RotatedKeyJson,
-  TokenRecordJson,
-  UsageJson
+  TokenRecordJson
 } from '../../domain/keys/representation.ts'
 import { arrangeDocument } from '../../http/api-document.ts'
 import { DESCRIPTION, SECURITY_SCHEMES, TAGS } from '../../http/openapi.ts'
+import { UsageJson } from '../../domain/keys/usage-representation.ts'
 import type { ApiDocument } from '../../http/api-document.ts'
 import { Problem } from '../../http/problems.ts'
 import { VERSION } from '../../version.ts'

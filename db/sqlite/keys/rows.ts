@@ -32,7 +32,8 @@ const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
   // The transaction has the whole database to itself.
   advanceRevision: async () => {
     const set = { epoch: sql`epoch + 1` }
-    return db.update(clientKeyEpoch).set(set).returning().get().epoch
+    const { epoch } = db.update(clientKeyEpoch).set(set).returning().get()
+    return { epoch, nonce: '' }
   },
 
   insert: async key => {

@@ -1,7 +1,7 @@
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import { DAYS_KEPT } from '../../../domain/keys/usage-recorder.ts'
-import { toUsageJson } from '../../../domain/keys/representation.ts'
+import { toUsageJson } from '../../../domain/keys/usage-representation.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
 import { IdParams } from './fields.ts'
