@@ -4,6 +4,7 @@ import { databaseUrlIssue, postgresUrlIssue } from '../db/url.ts'
 import type { XStatic } from 'typebox/schema'
 import { allowListIssue } from '../domain/keys/allow-list.ts'
 import { rangeIssue } from '../net/addresses.ts'
+import { redisUrlIssue } from '../net/redis-url.ts'
 
 const MIN_SECRET_LENGTH = 32
 const NODE_NAME = /^[^\p{C}]{1,100}$/u
@@ -74,6 +75,8 @@ const checkBaseUrl: Check = url =>
     ? null
     : 'must be an http: or https: URL, such as https://api.example.com'
 
+const checkRedisUrl: Check = url => (url === '' ? null : redisUrlIssue(url))
+
 const checkOrigin: Check = origin =>
   URL.canParse(origin) &&
   /^https?:$/.test(new URL(origin).protocol) &&
@@ -99,6 +102,7 @@ export const Config = {
     'DATABASE_POOL_SIZE',
     'KEY_LEASE_MS',
     'NODE_NAME',
+    'REDIS_URL',
     'HOST',
     'PORT',
     'LOG_LEVEL',
@@ -135,6 +139,7 @@ export const Config = {
       hint: 'must be a number of milliseconds from 0 to 60000'
     },
     NODE_NAME: { type: 'string', default: hostname(), check: checkNodeName },
+    REDIS_URL: { type: 'string', default: '', check: checkRedisUrl },
     HOST: { type: 'string', default: '127.0.0.1' },
     PORT: { type: 'integer', default: 3000, minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' },
     LOG_LEVEL: { type: 'string', default: 'info', enum: LOG_LEVELS, hint: `must be one of ${LOG_LEVELS.join(', ')}` },

@@ -1,3 +1,4 @@
+import type { Counters } from '../domain/counters.ts'
 import type { KeyLookup } from '../domain/keys/freshness.ts'
 import type { NodeReads } from '../domain/keys/nodes.ts'
 import type { KeyStore } from '../domain/keys/store.ts'
@@ -7,6 +8,8 @@ import type { Transactor } from '../domain/transactor.ts'
 export interface Storage extends Transactor, Pick<KeyStore, 'confirm'>, NodeReads {
   /** What authenticated requests need, and nothing else. */
   readonly keyLookup: Required<KeyLookup>
+  /** Counters that all nodes over the database share; none where there is but one node. */
+  readonly counters?: Counters
   /** Resolves when the database answers a query; rejects when it does not. */
   readonly ping: () => Promise<void>
   /** Ends what runs in the background, and closes every connection. */

@@ -24,7 +24,7 @@ export const RateLimited = defineError(
 
 export const LimitUndecided = defineError(
   'LIMIT_UNDECIDED',
-  'The client key has a rate_limit, and how much of it is used can not be told now. Try again after the ' +
+  'How often this may be done is limited, and how often it was done can not be told now. Try again after the ' +
     'seconds that Retry-After tells.'
 )
 

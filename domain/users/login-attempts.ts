@@ -1,6 +1,11 @@
+import { hash } from 'node:crypto'
 import type { RateLimiterMemory } from 'rate-limiter-flexible'
+import type { Counters } from '../counters.ts'
 
-/** Counts a login attempt under a key. Null: it may be made; else in how many seconds the next one may. */
+/**
+ * Counts a login attempt under a key. Null: it may be made; else in how many seconds the next one may. Rejects where it
+ * can't be told.
+ */
 export type LoginAttemptLimit = (key: string) => Promise<number | null>
 
 export interface LoginAttemptLimitOptions {
@@ -11,6 +16,15 @@ export interface LoginAttemptLimitOptions {
   /** How many keys are counted at most; the one whose last attempt is the oldest is forgotten first. */
   readonly maxKeys: number
 }
+
+/** Counts login attempts where every node does, under keys of a name. */
+export const createSharedLoginAttemptLimit =
+  (name: string, { max, seconds }: Omit<LoginAttemptLimitOptions, 'maxKeys'>, { hit }: Counters): LoginAttemptLimit =>
+  async key => {
+    // A digest, so that no address is in yet another place, and none makes it long.
+    const { hits, ttlMs } = await hit(`sign_in:${name}:${hash('sha256', key, 'base64url')}`, seconds)
+    return hits > max ? Math.ceil(ttlMs / 1000) : null
+  }
 
 /** Counts login attempts in the memory of this process. */
 export const createLoginAttemptLimit = ({ max, seconds, maxKeys }: LoginAttemptLimitOptions): LoginAttemptLimit => {

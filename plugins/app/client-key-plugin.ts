@@ -1,20 +1,21 @@
+import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
 import type { KeyService } from '../../domain/keys/standalone.ts'
 import clientKeyAuth from './client-key-auth.ts'
 import type { TokenOptions } from './client-key-auth.ts'
 import clientKeyPolicy from './client-key-policy.ts'
-import type { ClientKeyPolicyOptions } from './client-key-policy.ts'
 
 /** Keys that `createKeyService` keeps. */
 interface ManagedKeys {
   keys: Pick<KeyService, 'authenticate' | 'recorder' | 'scopes'>
 }
 
-export type ClientKeyPluginOptions = (ManagedKeys | TokenOptions) &
-  Pick<ClientKeyPolicyOptions, 'rateLimitStore'> & {
-    /** The realm in `WWW-Authenticate`; `api` by default. */
-    realm?: string
-  }
+export type ClientKeyPluginOptions = (ManagedKeys | TokenOptions) & {
+  /** Where requests are counted, for keys that have a rate limit; the memory of this process by default. */
+  rateLimitStore?: FastifyRateLimitStoreCtor
+  /** The realm in `WWW-Authenticate`; `api` by default. */
+  realm?: string
+}
 
 /**
  * Lets other servers in with client keys: `Authorization: Bearer <key_access_token>` (RFC 6750).
@@ -34,7 +35,7 @@ export type ClientKeyPluginOptions = (ManagedKeys | TokenOptions) &
  */
 export default fp<ClientKeyPluginOptions>(
   async (fastify, { realm = 'api', rateLimitStore, ...options }) => {
-    const policy = rateLimitStore === undefined ? {} : { rateLimitStore }
+    const policy = rateLimitStore === undefined ? {} : { countedIn: { store: rateLimitStore } }
     if (!('keys' in options)) {
       await fastify.register(clientKeyAuth, { ...options, realm })
       await fastify.register(clientKeyPolicy, policy)

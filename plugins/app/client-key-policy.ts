@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit'
-import type { FastifyRateLimitStoreCtor, RateLimitPluginOptions } from '@fastify/rate-limit'
+import type { RateLimitPluginOptions } from '@fastify/rate-limit'
 import type {
   ClientKeyTypes,
   FastifyInstance,
@@ -10,6 +10,7 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import { bearerChallenge } from '../../http/challenge.ts'
+import type { CountedIn } from '../../http/counter-store.ts'
 import { createRangeCheck, plainAddress } from '../../net/addresses.ts'
 import { rateLimitOf } from '../../domain/keys/client-key.ts'
 import type { ClientKey, RateLimit } from '../../domain/keys/client-key.ts'
@@ -42,7 +43,7 @@ export interface ClientKeyPolicyOptions {
   /** Records every request that is accepted or refused. */
   usage?: Pick<UsageRecorder, 'used' | 'refused'>
   /** Where requests are counted, for keys that have a rate limit; the memory of this process by default. */
-  rateLimitStore?: FastifyRateLimitStoreCtor
+  countedIn?: CountedIn
 }
 
 const NOT_RECORDED: Pick<UsageRecorder, 'used' | 'refused'> = { used: () => {}, refused: () => {} }
@@ -67,11 +68,8 @@ const countedByKey: RateLimitPluginOptions = {
  * (429) or LIMIT_UNDECIDED (503).
  */
 export default fp<ClientKeyPolicyOptions>(
-  async (fastify, { usage = NOT_RECORDED, rateLimitStore }) => {
-    await fastify.register(rateLimit, {
-      ...countedByKey,
-      ...(rateLimitStore === undefined ? {} : { store: rateLimitStore })
-    })
+  async (fastify, { usage = NOT_RECORDED, countedIn = {} }) => {
+    await fastify.register(rateLimit, { ...countedByKey, ...countedIn })
     const refuse: Refuse = (request, reason) => {
       const { token } = keyPrincipalOf(request)
       usage.refused(token, reason)

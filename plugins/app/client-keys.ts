@@ -66,9 +66,9 @@ export default fp(
       acceptLegacyTokens: CLIENT_KEY_JWT,
       usage
     })
-    await fastify.register(clientKeyPolicy, { usage })
+    await fastify.register(clientKeyPolicy, { usage, countedIn: fastify.counting.countedIn })
   },
-  { name: 'client-keys', dependencies: ['config', 'database'] }
+  { name: 'client-keys', dependencies: ['config', 'database', 'counting'] }
 )
 
 /** Warns of keys that nobody can use, and of a service that nobody can. */

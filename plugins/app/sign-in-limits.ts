@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createLoginAttemptLimit } from '../../domain/users/login-attempts.ts'
+import { createLoginAttemptLimit, createSharedLoginAttemptLimit } from '../../domain/users/login-attempts.ts'
 import type { LoginAttemptLimit } from '../../domain/users/login-attempts.ts'
 import type { User } from '../../domain/users/user.ts'
-import { SignInLimited } from '../../http/errors.ts'
+import { LimitUndecided, SignInLimited } from '../../http/errors.ts'
 import { ipPrefix, plainAddress } from '../../net/addresses.ts'
 
 /** The account that somebody tries to sign in to: its address, and its user, null where nobody has it. */
@@ -15,7 +15,8 @@ interface AttemptedAccount {
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Counts an attempt to sign in or up from the address of a request. Throws SignInLimited where there were too many.
+     * Counts an attempt to sign in or up from the address of a request. Throws SignInLimited where there were too many,
+     * and LimitUndecided where that can't be told, as the others do.
      */
     limitAddress: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /**
@@ -37,17 +38,19 @@ const TEN_MINUTES = 10 * MINUTE
 /** At most this many keys of each kind are counted: 32 MB where somebody tries to fill it. */
 const MAX_COUNTED = 50_000
 
-const limit = (max: number, seconds: number): LoginAttemptLimit =>
-  createLoginAttemptLimit({ max, seconds, maxKeys: MAX_COUNTED })
-
-/** Of attempts at an account from one IP prefix, and from everywhere. */
-const accountLimits = () => ({ pair: limit(20, TEN_MINUTES), account: limit(100, TEN_MINUTES) })
-
-/** How often somebody may try to sign in. It is counted in the memory of this process. */
+/** How often somebody may try to sign in. */
 export default fp(
   async fastify => {
-    const addresses = limit(60, MINUTE)
-    const users = limit(20, TEN_MINUTES)
+    const { counters } = fastify.counting
+    const limit = (name: string, max: number, seconds: number): LoginAttemptLimit =>
+      counters === null
+        ? createLoginAttemptLimit({ max, seconds, maxKeys: MAX_COUNTED })
+        : createSharedLoginAttemptLimit(name, { max, seconds }, counters)
+    // Of attempts at an account from one IP prefix, and from everywhere.
+    const accountLimits = () => ({ pair: limit('pair', 20, TEN_MINUTES), account: limit('account', 100, TEN_MINUTES) })
+
+    const addresses = limit('address', 60, MINUTE)
+    const users = limit('user', 20, TEN_MINUTES)
     // Apart, so that a flood of addresses which nobody has does not push out the counts of accounts that exist.
     const [accounts, others] = [accountLimits(), accountLimits()]
 
@@ -64,13 +67,15 @@ export default fp(
       await count(users, String(userId), reply)
     })
   },
-  { name: 'sign-in-limits', dependencies: ['services'] }
+  { name: 'sign-in-limits', dependencies: ['services', 'counting'] }
 )
 
 const prefixOf = (request: FastifyRequest): string => ipPrefix(plainAddress(request.ip))
 
 const count = async (limited: LoginAttemptLimit, key: string, reply: FastifyReply): Promise<void> => {
-  const seconds = await limited(key)
+  const seconds = await limited(key).catch((cause: unknown) => {
+    throw Object.assign(new LimitUndecided(), { cause })
+  })
   if (seconds === null) return
   reply.header('retry-after', seconds)
   throw new SignInLimited()

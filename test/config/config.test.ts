@@ -24,6 +24,7 @@ test('everything but the secret has a default', async t => {
     CLIENT_KEYS: [],
     CLIENT_KEY_JWT: false,
     DATABASE_URL: 'file:./data/trivial.db',
+    REDIS_URL: '',
     HOST: '127.0.0.1',
     PORT: 3000,
     LOG_LEVEL: 'info',
@@ -37,6 +38,7 @@ test('everything but the secret has a default', async t => {
 
 test('good values are taken', async t => {
   for (const env of [
+    { REDIS_URL: 'rediss://user:password@redis.example.com:6380/1?keyPrefix=staging:' },
     { CLIENT_SECRET_PREVIOUS: ` ${newSecret()}, ,${newSecret()}` },
     { CLIENT_KEYS: `xxx, another-key,, sha256:${'aB'.repeat(32)} ` },
     { CLIENT_KEY_JWT: 'true' },

@@ -139,12 +139,14 @@ test('where a limit can not be told, the request is refused', async t => {
   })
   await bare.register(clientKeyPolicy, {
     usage,
-    rateLimitStore: class {
-      incr(_key: string, callback: (error: Error | null, result?: { current: number; ttl: number }) => void): void {
-        callback(new Error('the counter is away'))
-      }
-      child(): this {
-        return this
+    countedIn: {
+      store: class {
+        incr(_key: string, callback: (error: Error | null, result?: { current: number; ttl: number }) => void): void {
+          callback(new Error('the counter is away'))
+        }
+        child(): this {
+          return this
+        }
       }
     }
   })

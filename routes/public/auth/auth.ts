@@ -13,7 +13,14 @@ import { toUserJson, userFields } from '../../../domain/users/representation.ts'
 import { sessionHeaders } from '../../../domain/users/session.ts'
 import { checkPassword } from '../../../domain/users/sign-in.ts'
 import type { SignedIn, SignInSource } from '../../../domain/users/sign-in.ts'
-import { BodyTooLarge, MalformedJson, SignInLimited, SignUpClosed, UnsupportedMediaType } from '../../../http/errors.ts'
+import {
+  BodyTooLarge,
+  LimitUndecided,
+  MalformedJson,
+  SignInLimited,
+  SignUpClosed,
+  UnsupportedMediaType
+} from '../../../http/errors.ts'
 import { reply, problemReplies } from '../../../http/replies.ts'
 import { plainAddress } from '../../../net/addresses.ts'
 import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
@@ -41,6 +48,7 @@ const problems = [
   InvalidFields,
   SignInLimited,
   TooBusy,
+  LimitUndecided,
   ServiceUnavailable
 ]
 

@@ -1,0 +1,95 @@
+import type { Count, Counters } from '../../domain/counters.ts'
+
+/** Sends one statement over any connection and answers its rows, as `pg.Pool` does. */
+export type Query = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>
+
+export interface PostgresCounters extends Counters {
+  /** Removes counters whose window is over, at most 1,000, and answers how many there were. */
+  readonly removeExpired: () => Promise<number>
+}
+
+/** How many statements a node sends until it removes what is over: they make fewer rows than it removes then. */
+const STATEMENTS_A_REMOVAL = 500
+
+// The moment of a hit is that at which its statement came: the database's clock, so that all nodes have the same one.
+// A statement that waited for another one's lock may find a window that began later; then it belongs to that window.
+const HIT = `
+insert into rate_counters as held (key, hits, started_at, expires_at)
+values ($1, $2, statement_timestamp(), statement_timestamp() + $3 * interval '1 second')
+on conflict (key) do update set (hits, started_at, expires_at) = (
+  select
+    case when is_over then excluded.hits else held.hits + excluded.hits end,
+    case when is_over then excluded.started_at else held.started_at end,
+    case when is_over then excluded.expires_at else held.started_at + $3 * interval '1 second' end
+  from (select held.started_at + $3 * interval '1 second' <= excluded.started_at as is_over) as judged
+)
+returning hits::float8, extract(epoch from expires_at - statement_timestamp())::float8 * 1000 as ttl`
+
+// A row that is being hit is left to the next removal; nobody waits for the other.
+const REMOVE = `
+delete from rate_counters where key = any (array(
+  select key from rate_counters where expires_at <= statement_timestamp()
+  order by expires_at limit 1000 for update skip locked
+))
+returning key`
+
+/**
+ * Counters in PostgreSQL's table `rate_counters`. A hit is one statement; hits of a key that come while one of them is
+ * under way are counted together by the next, so that a key never has more than one connection of this node.
+ */
+export const createPostgresCounters = (query: Query): PostgresCounters => {
+  const gather = createGathering()
+  let statements = 0
+
+  const removeExpired = async (): Promise<number> => (await query(REMOVE, [])).rows.length
+
+  const count = async (key: string, hits: number, windowSeconds: number): Promise<Count> => {
+    // Nobody waits for it, and what it fails to remove the next one does.
+    if (++statements % STATEMENTS_A_REMOVAL === 0) removeExpired().catch(() => {})
+    const [row] = (await query(HIT, [key, hits, windowSeconds])).rows as [{ hits: number; ttl: number }]
+    return { hits: row.hits, ttlMs: row.ttl }
+  }
+
+  return {
+    removeExpired,
+    hit: async (key, windowSeconds) =>
+      await gather(`${windowSeconds} ${key}`, async hits => await count(key, hits, windowSeconds))
+  }
+}
+
+interface Batch {
+  size: number
+  readonly counted: Promise<Count>
+}
+
+type Gather = (name: string, count: (hits: number) => Promise<Count>) => Promise<Count>
+
+/** Counts together what is hit under one name while an earlier count of it is under way. */
+const createGathering = (): Gather => {
+  const gathering = new Map<string, Batch>()
+  const underWay = new Map<string, Promise<unknown>>()
+
+  const begin: (...args: Parameters<Gather>) => Batch = (name, count) => {
+    const send = async (): Promise<Count> => {
+      gathering.delete(name)
+      return await count(batch.size)
+    }
+    const before = underWay.get(name)
+    const batch: Batch = { size: 0, counted: (before ?? Promise.resolve()).then(send) }
+    const done = batch.counted
+      .catch(() => {})
+      .then(() => {
+        if (underWay.get(name) === done) underWay.delete(name)
+      })
+    gathering.set(name, batch)
+    underWay.set(name, done)
+    return batch
+  }
+
+  return async (name, count) => {
+    const batch = gathering.get(name) ?? begin(name, count)
+    const place = ++batch.size
+    const { hits, ttlMs } = await batch.counted
+    return { hits: hits - batch.size + place, ttlMs }
+  }
+}

@@ -1,0 +1,90 @@
+import type { Redis } from 'ioredis'
+import type { Counters } from '../../domain/counters.ts'
+
+export interface RedisHooks {
+  /** Redis does not answer, and why; once until it does again. No credential is in it. */
+  readonly onLost: (reason: LossReason) => void
+  /** Redis answers again. */
+  readonly onBack: () => void
+}
+
+export interface LossReason {
+  readonly code: string | undefined
+  readonly reason: string
+}
+
+export interface RedisConnection {
+  readonly redis: Redis
+  readonly counters: Counters
+  readonly close: () => void
+}
+
+/** What every key of this service begins with. */
+export const REDIS_PREFIX = 'trivial:'
+
+// What can't be told at once is refused; a count that is made later would be one that nobody knows of.
+const AT_ONCE = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 200 }
+
+// A peer that is away without a word is given up after this, and not when the system does, which takes minutes.
+const SILENT_PEER = { connectTimeout: 2000, socketTimeout: 2000 }
+
+/**
+ * Connects to a Redis. Where it does not answer, commands fail at once until it does; it is tried again at least every
+ * 2 seconds.
+ */
+export const connectRedis = async (url: string, hooks: RedisHooks): Promise<RedisConnection> => {
+  const [{ Redis: Client }, { RateLimiterRedis }] = await Promise.all([
+    import('ioredis'),
+    import('rate-limiter-flexible')
+  ])
+  const redis = new Client(url, {
+    ...AT_ONCE,
+    ...SILENT_PEER,
+    // After a failover the connection may lead to what is a replica now.
+    reconnectOnError: ({ message }) => message.startsWith('READONLY')
+  })
+  const unwatch = watch(redis, hooks)
+  // It was told by a hook, and is tried again.
+  await redis.connect().catch(() => {})
+
+  // Each hit brings its own window, and whoever asks compares.
+  const limiter = new RateLimiterRedis({ storeClient: redis, keyPrefix: '', points: 1, duration: 1 })
+  return {
+    redis,
+    counters: {
+      hit: async (key, windowSeconds) => {
+        const options = { customDuration: windowSeconds }
+        const { consumedPoints, msBeforeNext } = await limiter.penalty(REDIS_PREFIX + key, 1, options)
+        return { hits: consumedPoints, ttlMs: msBeforeNext }
+      }
+    },
+    close: () => {
+      unwatch()
+      redis.disconnect()
+    }
+  }
+}
+
+/** Tells of each loss once. Answers what ends it. */
+const watch = (redis: Redis, { onLost, onBack }: RedisHooks): (() => void) => {
+  let isLost = false
+  const lost = (reason: LossReason): void => {
+    if (isLost) return
+    isLost = true
+    onLost(reason)
+  }
+  redis
+    .on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      lost({ code, reason: message })
+    })
+    .on('close', () => {
+      lost({ code: undefined, reason: 'the connection was closed' })
+    })
+    .on('ready', () => {
+      if (isLost) onBack()
+      isLost = false
+    })
+  return () => {
+    isLost = true
+  }
+}

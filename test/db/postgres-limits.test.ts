@@ -1,0 +1,151 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { getTableConfig } from 'drizzle-orm/pg-core'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { createPostgresCounters } from '../../db/postgres/limits.ts'
+import { rateCounters } from '../../db/postgres/schema/limits.ts'
+import { execute, postgresDatabase } from '../postgres.ts'
+import { counterNode, makeCounterTable } from './counter-table.ts'
+
+/** A database with the table of counters in it. */
+const database = async (t: Test): Promise<string | null> => {
+  const url = await postgresDatabase(t)
+  if (url !== null) await makeCounterTable(url)
+  return url
+}
+
+const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
+
+test('the table of counters is as the schema has it', async t => {
+  const url = await database(t)
+  if (url === null) return
+  const columns = await execute(
+    url,
+    'select attname as name, format_type(atttypid, atttypmod) as type, collname as collation from pg_attribute ' +
+      "left join pg_collation c on c.oid = attcollation where attrelid = 'rate_counters'::regclass and attnum > 0 " +
+      'order by attnum'
+  )
+  t.same(
+    (columns as { name: string; type: string; collation: string | null }[]).map(
+      ({ name, type, collation }) => `${name} ${type}${collation === null ? '' : ` collate "${collation}"`}`
+    ),
+    getTableConfig(rateCounters).columns.map(column => `${column.name} ${column.getSQLType()}`)
+  )
+  t.equal(getTableConfig(rateCounters).indexes.length, 1)
+})
+
+test('a window begins with the first hit of a key, and the first hit after it begins the next', async t => {
+  const url = await database(t)
+  if (url === null) return
+  const [one, other] = [counterNode(t, url), counterNode(t, url)]
+  t.match(await one.hit('a', 3600), { hits: 1, ttlMs: 3_600_000 })
+  const second = await other.hit('a', 3600)
+  t.equal(second.hits, 2, 'whichever node it came to')
+  t.ok(second.ttlMs > 0 && second.ttlMs < 3_600_000, 'the window goes on')
+  t.equal((await other.hit('b', 3600)).hits, 1, 'each key has its own')
+
+  let last = 0
+  for (let now = await one.hit('c', 1); now.hits > last; now = await one.hit('c', 1)) {
+    t.ok(now.ttlMs > 0 && now.ttlMs <= 1000)
+    last = now.hits
+  }
+  t.equal((await other.hit('c', 3600)).hits, 2, 'a limit whose window is changed keeps the beginning')
+})
+
+test('what was counted longer than its window ago is over at once when the window is made shorter', async t => {
+  const url = await database(t)
+  if (url === null) return
+  const { hit } = counterNode(t, url)
+  await execute(
+    url,
+    "insert into rate_counters values ('a', 7, now() - interval '60 seconds', now() + interval '60 seconds')"
+  )
+  t.equal((await hit('a', 120)).hits, 8)
+  t.same(await hit('a', 30), { hits: 1, ttlMs: 30_000 })
+})
+
+test('hits that come at the same time are counted together, each with a number of its own', async t => {
+  const url = await database(t)
+  if (url === null) return
+  const { pool } = counterNode(t, url)
+  let statements = 0
+  const { hit } = createPostgresCounters(async (text, values) => {
+    statements++
+    return await pool.query(text, values)
+  })
+  const counts = await Promise.all(numbersTo(64).map(async () => await hit('a', 3600)))
+  t.same(
+    counts.map(({ hits }) => hits),
+    numbersTo(64)
+  )
+  t.equal(statements, 1)
+  t.equal((await hit('a', 3600)).hits, 65)
+})
+
+test('a hit that fails is told to all that were counted with it, and to none that come later', async t => {
+  const url = await database(t)
+  if (url === null) return
+  const { pool } = counterNode(t, url)
+  let isDown = true
+  const { hit } = createPostgresCounters(async (text, values) => {
+    if (isDown) throw new Error('the database is away')
+    return await pool.query(text, values)
+  })
+  const failed = await Promise.allSettled([hit('a', 3600), hit('a', 3600)])
+  t.same(
+    failed.map(({ status }) => status),
+    ['rejected', 'rejected']
+  )
+  isDown = false
+  t.equal((await hit('a', 3600)).hits, 1)
+})
+
+const EXPIRED =
+  "insert into rate_counters select 'old ' || n, 1, now() - interval '2 minutes', now() - interval '1 minute' " +
+  'from generate_series(1, 1500) as n'
+
+const KEYS = "select count(*)::int as keys from rate_counters where key like 'old %'"
+
+test('what is over is removed, a thousand at a time, and what runs is not', async t => {
+  const url = await database(t)
+  if (url === null) return
+  const { hit, removeExpired } = counterNode(t, url)
+  await hit('a', 3600)
+  await execute(url, EXPIRED)
+  t.same([await removeExpired(), await removeExpired(), await removeExpired()], [1000, 500, 0])
+  t.equal((await hit('a', 3600)).hits, 2)
+})
+
+test('hits remove what is over now and then, and where that fails, the next ones do', async t => {
+  const url = await database(t)
+  if (url === null) return
+  const { pool } = counterNode(t, url)
+  await execute(url, EXPIRED)
+  let removals = 0
+  const { hit } = createPostgresCounters(async (text, values) => {
+    if (/^\s*delete/.test(text) && ++removals === 1) throw new Error('the database is away')
+    return await pool.query(text, values)
+  })
+  for (let statements = 1; statements <= 1000; statements++) await hit('a', 3600)
+  while (((await execute(url, KEYS)) as [{ keys: number }])[0].keys !== 500) await pause(10)
+  t.equal(removals, 2)
+})
+
+test('four nodes with 64 hits each under way never count one twice', async t => {
+  const url = await database(t)
+  if (url === null) return
+  const nodes = numbersTo(4).map(() => counterNode(t, url))
+  const counts = await Promise.all(
+    nodes.flatMap(({ hit }) =>
+      numbersTo(64).map(async () => {
+        const seen: number[] = []
+        for (let round = 0; round < 10; round++) seen.push((await hit('a', 3600)).hits)
+        return seen
+      })
+    )
+  )
+  t.same(
+    counts.flat().sort((a, b) => a - b),
+    numbersTo(4 * 64 * 10)
+  )
+})

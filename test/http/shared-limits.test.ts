@@ -1,0 +1,159 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { databaseUrlIssue } from '../../db/url.ts'
+import { at, settings, world } from '../helper.ts'
+import type { Reply, World } from '../helper.ts'
+import { postgresDatabase } from '../postgres.ts'
+import { ownRedis, redisUrl, withRedis } from '../redis.ts'
+import { logLines, start } from './service.ts'
+
+const NODES = 4
+const CONNECTIONS = 64
+const REQUESTS_A_CONNECTION = 5
+const MAX = 500
+
+/** Four processes of one configuration, all asked at once for more than a key may have. */
+const overload = async (t: Test, env: Record<string, string>): Promise<void> => {
+  const made = settings(t, { LOG_LEVEL: 'info', ...env })
+  // One after the other, since the first one makes the database.
+  const ports: number[] = []
+  for (let node = 0; node < NODES; node++) ports.push((await start(t, made.env)).port)
+  const issued = await fetch(`http://127.0.0.1:${at(ports)}/client_keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${made.key.keyAccessToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'limited', rate_limit: { max: MAX, window_seconds: 3600 } })
+  })
+  const { key_access_token: token } = (await issued.json()) as { key_access_token: string }
+
+  const statuses = await Promise.all(
+    ports.flatMap(port => Array.from({ length: CONNECTIONS }, async () => await useUp(port, token)))
+  )
+  const count = (status: number): number => statuses.flat().filter(each => each === status).length
+  const [accepted, refused, undecided] = [count(200), count(429), count(503)]
+  t.equal(accepted + refused + undecided, NODES * CONNECTIONS * REQUESTS_A_CONNECTION, 'nothing else is answered')
+  t.ok(accepted <= MAX, `${accepted} of ${MAX} were accepted`)
+  t.ok(accepted + undecided >= MAX, 'and none was refused before the limit was reached')
+}
+
+const useUp = async (port: number, token: string): Promise<number[]> => {
+  const statuses: number[] = []
+  for (let request = 0; request < REQUESTS_A_CONNECTION; request++) {
+    const reply = await fetch(`http://127.0.0.1:${port}/client_keys/me`, {
+      headers: { authorization: `Bearer ${token}` }
+    })
+    await reply.arrayBuffer()
+    statuses.push(reply.status)
+  }
+  return statuses
+}
+
+test('four nodes that share a Redis never accept one request more than a key may send', async t => {
+  const REDIS_URL = await redisUrl(t)
+  if (REDIS_URL === null) return
+  await overload(t, { REDIS_URL })
+})
+
+test('four nodes that share a PostgreSQL never accept one request more than a key may send', async t => {
+  const DATABASE_URL = await postgresDatabase(t)
+  if (DATABASE_URL === null) return
+  if (databaseUrlIssue(DATABASE_URL) !== null) {
+    t.pass('skipped', { skip: 'there is no engine for PostgreSQL yet' })
+    return
+  }
+  await overload(t, { DATABASE_URL })
+})
+
+const limited = async ({ call }: World): Promise<string> =>
+  (await call('POST', '/client_keys', { name: 'k', rate_limit: { max: 1000, window_seconds: 3600 } })).json
+    .key_access_token
+
+const me = async ({ call }: World, token: string): Promise<Reply> =>
+  await call('GET', '/client_keys/me', undefined, { authorization: `Bearer ${token}` })
+
+const signIn = async ({ call }: World, email: string): Promise<Reply> =>
+  await call('POST', '/auth/sign_in', { email, password: 'this is wrong' })
+
+test('attempts to sign in are counted over all nodes, and no address is kept to do so', async t => {
+  const REDIS_URL = await redisUrl(t)
+  if (REDIS_URL === null) return
+  const [one, other] = [await world(t, { REDIS_URL }), await world(t, { REDIS_URL })]
+  for (let attempt = 0; attempt < 10; attempt++) {
+    t.equal((await signIn(one, 'nobody@example.com')).status, 401)
+    t.equal((await signIn(other, 'nobody@example.com')).status, 401)
+  }
+  for (const node of [one, other]) {
+    const { status, headers, json } = await signIn(node, 'nobody@example.com')
+    t.match({ status, json }, { status: 429, json: { code: 'SIGN_IN_LIMITED' } })
+    t.ok(Number(headers['retry-after']) > 0 && Number(headers['retry-after']) <= 600)
+  }
+  t.equal((await signIn(other, 'somebody@example.com')).status, 401, 'another account has a count of its own')
+  const prefix = new URL(REDIS_URL).searchParams.get('keyPrefix') ?? ''
+  const keys = await withRedis(REDIS_URL.replace(/\?.*/, ''), async redis => await redis.keys(`${prefix}*`))
+  t.ok(keys.length > 0)
+  t.same(
+    keys.filter(key => !key.startsWith(`${prefix}trivial:`) || key.includes('example') || key.includes('127.0')),
+    []
+  )
+})
+
+test('a Redis that is away makes limited requests wait for it, and no others', async t => {
+  const redis = await ownRedis(t)
+  if (redis === null) return
+  const made = await world(t, { REDIS_URL: redis.url })
+  const token = await limited(made)
+  const undecided = { status: 503, headers: { 'retry-after': '1' }, json: { code: 'LIMIT_UNDECIDED' } }
+
+  t.match(await me(made, token), undecided, 'it was never there')
+  t.match(await signIn(made, 'nobody@example.com'), undecided)
+  t.equal((await made.call('GET', '/client_keys/me')).status, 200, 'a key without a limit is not counted')
+
+  const recovers = async (): Promise<void> => {
+    await redis.start()
+    while ((await me(made, token)).status === 503) await pause(20)
+    const { status, headers } = await me(made, token)
+    t.equal(status, 200)
+    t.match(headers['ratelimit'], /^"client_key";r=99\d;t=3\d{3}$/)
+    t.equal((await signIn(made, 'nobody@example.com')).status, 401)
+  }
+  await recovers()
+  await redis.kill()
+  t.match(await me(made, token), undecided, 'it is away')
+  t.match(await signIn(made, 'nobody@example.com'), undecided)
+  await recovers()
+})
+
+test('a Redis that became a replica refuses, and is counted in again when it is none', async t => {
+  const redis = await ownRedis(t)
+  if (redis === null) return
+  await redis.start()
+  const made = await world(t, { REDIS_URL: redis.url })
+  const token = await limited(made)
+  t.equal((await me(made, token)).status, 200)
+  await withRedis(redis.url, async server => await server.call('REPLICAOF', '127.0.0.1', '1'))
+  t.equal((await me(made, token)).status, 503)
+  await withRedis(redis.url, async server => await server.call('REPLICAOF', 'NO', 'ONE'))
+  while ((await me(made, token)).status === 503) await pause(20)
+  t.equal((await me(made, token)).status, 200)
+})
+
+test('the log tells once that Redis is away and once that it is back, and never how to get in', async t => {
+  const redis = await ownRedis(t, 'hunter2')
+  if (redis === null) return
+  const service = await start(t, { REDIS_URL: redis.url })
+  await redis.start()
+  await service.prints('answers again')
+  await redis.kill()
+  await service.prints('ECONNRE')
+  service.process.kill('SIGTERM')
+  const { code, stdout, stderr } = await service.ended
+  t.equal(code, 0, 'it stops while Redis is away')
+  const told = logLines(stdout).filter(({ msg }) => String(msg).includes('REDIS_URL'))
+  t.match(told, [
+    { level: 40, code: 'ECONNREFUSED', reason: /ECONNREFUSED/, msg: /does not answer/ },
+    { level: 30, msg: /answers again/ },
+    { level: 40, msg: /does not answer/ }
+  ])
+  t.equal(told.length, 3)
+  t.notMatch(stdout + stderr, 'hunter2')
+})

@@ -1,0 +1,35 @@
+import { test } from 'tap'
+import { redisUrlIssue } from '../../net/redis-url.ts'
+
+test('the URL of a Redis has a scheme, a host, and a user, a password, a port, a database and a prefix where it likes', async t => {
+  for (const url of [
+    'redis://localhost',
+    'redis://127.0.0.1:6379/',
+    'rediss://user:p%40ss@redis.example.com:6380/15',
+    'redis://:password@[::1]:6379/0?keyPrefix=staging:'
+  ]) {
+    t.equal(redisUrlIssue(url), null, url)
+  }
+})
+
+test('what is wrong with the URL of a Redis is said, and the URL is not repeated', async t => {
+  const scheme = /must be a redis: or rediss: URL with a host/
+  const parameter = /one parameter, keyPrefix/
+  for (const [url, issue] of [
+    ['localhost:6379', scheme],
+    ['hunter2', scheme],
+    ['https://hunter2@localhost', scheme],
+    ['redis:', scheme],
+    ['redis:///hunter2', scheme],
+    ['redis://:hunter2%@localhost', /write % itself as %25/],
+    ['redis://hunter2%zz@localhost', /write % itself as %25/],
+    ['redis://localhost/hunter2', /number of a database/],
+    ['redis://localhost/1/2', /number of a database/],
+    ['redis://localhost?password=hunter2', parameter],
+    ['redis://localhost?keyPrefix=a&enableOfflineQueue=hunter2', parameter],
+    ['redis://localhost#hunter2', parameter]
+  ] as const) {
+    t.match(redisUrlIssue(url), issue, url)
+    t.notMatch(redisUrlIssue(url), 'hunter2', url)
+  }
+})

@@ -1,0 +1,85 @@
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import type { Counters } from '../../domain/counters.ts'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
+import { counterStore } from '../../http/counter-store.ts'
+import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
+import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
+import counting from '../../plugins/app/counting.ts'
+import { counterNode, makeCounterTable } from '../db/counter-table.ts'
+import { knownToken, listening, newSecret, passed } from '../helper.ts'
+import { postgresDatabase } from '../postgres.ts'
+
+const MAX = 100
+
+/** A server whose one route is for a limited key that every such server knows, counted by the storage's counters. */
+const node = async (t: Test, secret: string, counters: Counters): Promise<FastifyInstance> => {
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  const given = (name: string, value: object) =>
+    fp(
+      async fastify => {
+        fastify.decorate(name, value)
+      },
+      { name: name === 'storage' ? 'database' : name }
+    )
+  await fastify.register(given('config', { REDIS_URL: '' }))
+  await fastify.register(given('storage', { counters }))
+  await fastify.register(counting)
+  await fastify.register(clientKeyAuth, {
+    secret,
+    lookup: {
+      barrier: passed,
+      revision: () => 0,
+      findByDigest: () => knownToken({ rateLimit: { max: MAX, windowSeconds: 3600 } })
+    }
+  })
+  await fastify.register(clientKeyPolicy, { countedIn: fastify.counting.countedIn })
+  const onRequest = [fastify.requireClientKey, fastify.enforcePolicy]
+  fastify.get('/x', { config: { scope: null }, onRequest }, async () => ({}))
+  return fastify
+}
+
+test('four servers that share the counters of a database accept no more than a limit allows', async t => {
+  const url = await postgresDatabase(t)
+  if (url === null) return
+  await makeCounterTable(url)
+  const secret = newSecret()
+  const authorization = `Bearer ${issueClientKey(createTokenSealer(secret)).keyAccessToken}`
+  const nodes = await Promise.all([1, 2, 3, 4].map(async () => await node(t, secret, counterNode(t, url))))
+  const ports = await Promise.all(nodes.map(listening))
+  const replies = await Promise.all(
+    ports.flatMap(port =>
+      Array.from({ length: 64 }, async () => await fetch(`http://127.0.0.1:${port}/x`, { headers: { authorization } }))
+    )
+  )
+  const accepted = replies.filter(({ status }) => status === 200)
+  t.equal(accepted.length, MAX)
+  t.equal(replies.filter(({ status }) => status === 429).length, replies.length - MAX)
+  t.same(
+    accepted.map(({ headers }) => Number(/;r=(\d+);/.exec(headers.get('ratelimit') ?? '')?.[1])).sort((a, b) => a - b),
+    Array.from({ length: MAX }, (_, remaining) => remaining),
+    'each was told another number of what remains'
+  )
+})
+
+test('where the counters of a database do not answer, the request is refused', async t => {
+  const secret = newSecret()
+  const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
+  const fastify = await node(t, secret, {
+    hit: async () => {
+      throw new Error('the database is away')
+    }
+  })
+  const reply = await fastify.inject({ url: '/x', headers: { authorization: `Bearer ${keyAccessToken}` } })
+  t.match(reply.json(), { statusCode: 503, code: 'LIMIT_UNDECIDED' })
+})
+
+test('routes share the counts of a key', async t => {
+  const Store = counterStore({ hit: async () => ({ hits: 1, ttlMs: 1 }) })
+  const store = new Store({})
+  t.equal(store.child({ method: 'GET', url: '/', path: '/', prefix: '', handler: () => {} }), store)
+})
