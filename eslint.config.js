@@ -29,7 +29,7 @@ export default [
   ...neostandard({
     ts: true,
     noStyle: true,
-    ignores: ['dist/', 'dist-bench/', 'dist-test/', 'coverage/', '.tap/', 'data/', 'examples/**/*.ts']
+    ignores: ['dist/', 'dist-bench/', 'dist-test/', 'coverage/', '.tap/', 'data/', 'examples/fastify-service/**/*.ts']
   }),
   ...tseslint.configs.strictTypeChecked.map(config => ({ ...config, files: SOURCES })),
   {

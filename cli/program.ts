@@ -85,7 +85,8 @@ const refuseTokens = (args: readonly string[]): void => {
   )
 }
 
-const execute = async (command: Command, node: Commander, { env }: Io, terminal: Terminal): Promise<number> => {
+/** Runs a command with what was parsed for it. Throws a UsageError where that can't be meant. */
+export const execute = async (command: Command, node: Commander, { env }: Io, terminal: Terminal): Promise<number> => {
   const name = pathOf(node).join(' ')
   const { argument, options = {}, run: work } = command
   const values = valuesOf(node, options)
@@ -103,7 +104,8 @@ const execute = async (command: Command, node: Commander, { env }: Io, terminal:
 const wantedArgument = (argument: ArgumentSpec | undefined): string =>
   argument === undefined ? 'There are no arguments but options.' : `Name one ${argument.name}: ${argument.help}.`
 
-const tellFailure = (error: unknown, node: Commander, terminal: Terminal): number => {
+/** Tells on standard error what went wrong, and answers the exit code. */
+export const tellFailure = (error: unknown, node: Commander, terminal: Terminal): number => {
   // Commander has printed the help, on standard error where a command should have been named.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED
   terminal.fail(error)

@@ -12,8 +12,15 @@ import type { Io, Terminal } from './terminal.ts'
 const HELP_WIDTH = 100
 
 /** The program with the names of all commands, and the help of each level; the commands have no options yet. */
-export const createProgram = ({ stdout, stderr, env }: Io, terminal: Terminal): StrictCommand => {
-  const program = new StrictCommand('trivial')
+export const createProgram = (io: Io, terminal: Terminal): StrictCommand => {
+  const program = createRoot(io, terminal)
+  addCommands(program)
+  return program
+}
+
+/** A program without commands, which prints to a terminal. */
+export const createRoot = ({ stdout, stderr, env }: Io, terminal: Terminal): StrictCommand =>
+  new StrictCommand('trivial')
     .exitOverride()
     .helpOption('-h, --help', 'this text')
     .configureOutput({
@@ -36,9 +43,6 @@ export const createProgram = ({ stdout, stderr, env }: Io, terminal: Terminal): 
       styleOptionText: cyan,
       styleArgumentText: cyan
     })
-  addCommands(program)
-  return program
-}
 
 const addCommands = (program: StrictCommand): void => {
   describeGroup(program, 'Serves apps over HTTP, and manages the client keys that let other servers in.')

@@ -16,6 +16,10 @@ const RUN_ELSEWHERE = 'docs/plugin.md'
 /** Commands that serve until they are stopped. */
 const SERVICES = /(^|&& |\w=\w+ )npm (start|run quickstart)$/
 
+const NO_DOCKER = 'needs a Docker engine'
+const NO_KUBERNETES = 'needs Kubernetes'
+const NO_SYSTEMD = 'needs systemd'
+
 /** What can't be run here, and why. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npm install': 'needs the package registry',
@@ -29,7 +33,19 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm run build:test': 'replaces the tests that run',
   'npx tap --disable-coverage dist-test/test/config/config.test.js': 'is run by npm test, as all tests are',
   'npm run dev': 'serves from the sources, as npm start does from the build',
-  'npm run bench': 'takes ten minutes'
+  'npm run bench': 'takes ten minutes',
+  'npm run cluster -- --nodes 3 --once': 'is run by test/examples, over the PostgreSQL of the tests',
+  'docker build --tag trivial-api .': NO_DOCKER,
+  'docker run --env-file .env --publish 3000:3000 --volume trivial-data:/data trivial-api': NO_DOCKER,
+  'docker exec <container> trivial key list': NO_DOCKER,
+  'echo "CLIENT_SECRET=$(openssl rand -hex 32)" > examples/.env': 'writes to the examples, where compose looks',
+  'echo "POSTGRES_PASSWORD=$(openssl rand -hex 24)" >> examples/.env': 'writes to the examples, where compose looks',
+  'docker compose --file examples/compose.yaml up --build --wait': NO_DOCKER,
+  'docker compose --file examples/compose.yaml exec node-1 trivial key issue --name billing-sync': NO_DOCKER,
+  'kubectl create secret generic trivial-api --from-env-file=.env': NO_KUBERNETES,
+  'kubectl apply --filename examples/kubernetes.yaml': NO_KUBERNETES,
+  'systemd-analyze verify examples/trivial-api.service': NO_SYSTEMD,
+  'systemd-analyze security --offline=true examples/trivial-api.service': NO_SYSTEMD
 }
 
 /** What is run, and what only shows what a program prints or a file holds. */

@@ -1,0 +1,100 @@
+import { CommandError } from '../../cli/failures.ts'
+import { table } from '../../cli/table.ts'
+import type { Terminal } from '../../cli/terminal.ts'
+import type { Node } from './nodes.ts'
+
+/** What there is to show it with. */
+export interface Cluster {
+  readonly nodes: readonly Node[]
+  /** The address of the proxy in front of the nodes. */
+  readonly base: string
+  /** A key access token that may do everything. */
+  readonly token: string
+}
+
+interface IssuedKey {
+  readonly id: string
+  readonly key_access_token: string
+}
+
+interface Receipt {
+  readonly epoch: number
+  readonly effective_at: string
+  readonly nodes: number
+  readonly acknowledged: number
+  readonly leases_ended: number
+  readonly waited_ms: number
+}
+
+/** Issues a key, has every node accept it, revokes it, and shows the receipt and that no node accepts it any more. */
+export const showRevocation = async ({ nodes, base, token }: Cluster, { print }: Terminal): Promise<void> => {
+  const [first] = nodes
+  print('1. A key is issued through node 1. Every node accepts it, and remembers that it did.\n')
+  const key = await issue(String(first?.base), token, 'first')
+  print(`${await tryAll(nodes, key)}\n`)
+
+  print('2. It is revoked through the proxy, that is by any of the nodes. The reply is a receipt:\n')
+  print(`${describe(await revoke(base, token, key))}\n`)
+  print('   Every request that is sent after the receipt is refused, whatever the node remembers:\n')
+  print(`${await tryAll(nodes, key)}\n`)
+}
+
+/** The same while a node hangs, which can neither be told nor asked. */
+export const showLease = async ({ nodes, token }: Cluster, { print }: Terminal): Promise<void> => {
+  const [first, ...others] = nodes
+  const hung = others.at(-1)
+  if (first === undefined || hung === undefined) return
+  const key = await issue(first.base, token, 'second')
+  await tryAll(nodes, key)
+
+  hung.freeze()
+  print(`3. Another key, which every node has accepted, is revoked while ${hung.name} is stopped (SIGSTOP).
+   The receipt waits until the lease of that node is over: until then it could have accepted the key.\n`)
+  print(`${describe(await revoke(first.base, token, key))}\n`)
+  const late = attempt(hung, key)
+  hung.thaw()
+  print(
+    `   A request waited at ${hung.name}, which goes on now (SIGCONT), and remembers the key. It does not trust that:\n`
+  )
+  print(`${rowsText([...(await Promise.all(nodes.slice(0, -1).map(node => attempt(node, key)))), await late])}\n`)
+}
+
+const issue = async (base: string, token: string, name: string): Promise<IssuedKey> =>
+  (await send(`${base}/client_keys`, token, { name, scopes: ['apps:read'] })) as IssuedKey
+
+const revoke = async (base: string, token: string, { id }: IssuedKey): Promise<Receipt> => {
+  const { receipt } = (await send(`${base}/client_keys/${id}/revoke`, token, {})) as { receipt: Receipt | null }
+  if (receipt === null) throw new CommandError('The key is revoked, but the database was lost before the receipt.')
+  return receipt
+}
+
+const send = async (url: string, token: string, body: object): Promise<unknown> => {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
+  if (!response.ok) throw new CommandError(`POST ${url} answered ${response.status}: ${await response.text()}`)
+  return await response.json()
+}
+
+const tryAll = async (nodes: readonly Node[], key: IssuedKey): Promise<string> =>
+  rowsText(await Promise.all(nodes.map(node => attempt(node, key))))
+
+/** Calls a node with a key, and answers the row that tells how that went. */
+const attempt = async ({ name, base }: Node, { key_access_token: token }: IssuedKey): Promise<string[]> => {
+  const response = await fetch(`${base}/apps`, { headers: { authorization: `Bearer ${token}` } })
+  await response.arrayBuffer()
+  return ['GET /apps', name, String(response.status), response.ok ? 'accepted' : 'refused']
+}
+
+const describe = (receipt: Receipt): string =>
+  rowsText([
+    ['acknowledged by', `${receipt.acknowledged} of ${receipt.nodes} nodes`],
+    ['leases ended', String(receipt.leases_ended)],
+    ['waited', `${receipt.waited_ms} ms`],
+    ['effective at', receipt.effective_at],
+    ['epoch', String(receipt.epoch)]
+  ])
+
+const rowsText = (rows: readonly (readonly string[])[]): string => table(rows).replaceAll(/^/gm, '     ')

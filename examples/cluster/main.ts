@@ -1,0 +1,37 @@
+import { DONE } from '../../cli/command.ts'
+import { execute, tellFailure } from '../../cli/program.ts'
+import { createRoot, define } from '../../cli/syntax.ts'
+import { openTerminal } from '../../cli/terminal.ts'
+import cluster from './cluster.ts'
+
+// What npm run cluster calls. It is like a command of trivial and is none: it needs what only developers install.
+
+const NAME = 'cluster'
+
+const { argv, env, stdout, stderr } = process
+const io = {
+  args: argv.slice(2),
+  env,
+  cwd: '.',
+  // Opened only by what reads it, which nothing does.
+  get stdin() {
+    return process.stdin
+  },
+  stdout,
+  stderr
+}
+const terminal = openTerminal(io, NAME)
+const root = createRoot(io, terminal)
+const node = root.command(NAME)
+define(node, cluster)
+let code = DONE
+node.action(async () => {
+  code = await execute(cluster, node, io, terminal)
+})
+
+try {
+  await root.parseAsync([NAME, ...io.args], { from: 'user' })
+  process.exitCode = code
+} catch (error) {
+  process.exitCode = tellFailure(error, node, terminal)
+}

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { CommandError } from '../../cli/failures.ts'
+import { pathOf } from '../../paths.ts'
+
+const LISTENING = /Server listening at http:\/\/[^\s"]*:(\d+)/
+
+/** A node: the service as a process of its own. */
+export interface Node {
+  readonly name: string
+  readonly base: string
+  /** Stops it where it is, as a machine that hangs, and lets it go on. */
+  readonly freeze: () => void
+  readonly thaw: () => void
+  /** Ends it as an operator would, and resolves when it has ended. */
+  readonly stop: () => Promise<void>
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<void>
+}
+
+/** Starts a node on a free port. Throws a CommandError with what it printed where it ends before it listens. */
+export const startNode = async (name: string, env: NodeJS.ProcessEnv): Promise<Node> => {
+  const program = [join(pathOf('build'), 'launch.js'), 'server.ts']
+  const child = spawn(process.execPath, program, {
+    env: { ...process.env, ...env, NODE_NAME: name, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C is for the one who started the nodes, who then ends them in order.
+    detached: true
+  })
+  const ended = once(child, 'exit').then(() => {})
+  const port = await portOf(child, name)
+  return {
+    name,
+    base: `http://127.0.0.1:${port}`,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+    stop: async () => {
+      child.kill('SIGCONT')
+      child.kill('SIGTERM')
+      await ended
+    },
+    ended
+  }
+}
+
+const portOf = async ({ stdout, stderr }: ChildProcess, name: string): Promise<number> => {
+  let printed = ''
+  const note = (text: string): void => {
+    printed += text
+  }
+  const streams = [stdout, stderr].filter((stream): stream is Readable => stream !== null)
+  for (const stream of streams) stream.setEncoding('utf8').on('data', note)
+  for (;;) {
+    const port = LISTENING.exec(printed)?.[1]
+    if (port !== undefined) {
+      // Nobody reads further, and a pipe that is full would stop the node.
+      for (const stream of streams) stream.off('data', note).resume()
+      return Number(port)
+    }
+    if (streams.every(stream => stream.readableEnded)) throw new CommandError(`${name} did not start:\n\n${printed}`)
+    await Promise.race(streams.filter(stream => !stream.readableEnded).flatMap(eventOf))
+  }
+}
+
+const eventOf = (stream: Readable): Promise<unknown>[] => [once(stream, 'data'), once(stream, 'end')]

@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { at, collect, need, root, spawnNode, temporaryFolder } from '../helper.ts'
+import { execute, postgresDatabase } from '../postgres.ts'
+
+/** Runs npm run cluster as npm does. */
+const cluster = (t: Test, args: readonly string[], url: string) => {
+  const program = [join(root, 'build/launch.js'), 'examples/cluster/main.ts', ...args]
+  const child = spawnNode(program, temporaryFolder(t), { DATABASE_URL: url })
+  child.stdin.end()
+  const { output, ended } = collect(child)
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await ended
+  })
+  return { child, output, ended }
+}
+
+const rowsOf = (text: string, first: string): string[][] =>
+  text
+    .split('\n')
+    .map(line => line.trim().split(/ {2,}/))
+    .filter(([cell]) => cell === first)
+
+/** The databases of clusters that are there. */
+const databaseIn = async (url: string, text: string): Promise<unknown[]> => {
+  const [name] = need(/trivial_cluster_\w+/.exec(text) ?? undefined, 'the name of the database')
+  return await execute(url, `select 1 from pg_database where datname = '${name}'`)
+}
+
+const call = (number: number, status: number): string[] => [
+  'GET /apps',
+  `node ${number}`,
+  String(status),
+  status === 200 ? 'accepted' : 'refused'
+]
+
+test('a cluster shows that a key is accepted by every node, revoked with a receipt, and refused by every node', async t => {
+  const url = await postgresDatabase(t)
+  if (url === null) return
+  const { code, stdout, stderr } = await cluster(t, ['--nodes', '2', '--once'], url).ended
+  t.same([code, stderr], [0, ''])
+  t.same(rowsOf(stdout, 'GET /apps'), [call(1, 200), call(2, 200), call(1, 401), call(2, 401)])
+  t.same(rowsOf(stdout, 'acknowledged by'), [['acknowledged by', '2 of 2 nodes']])
+  t.same(rowsOf(stdout, 'leases ended'), [['leases ended', '0']])
+  t.match(rowsOf(stdout, 'waited'), [['waited', /^\d+ ms$/]])
+  t.same(await databaseIn(url, stdout), [], 'its database is dropped')
+})
+
+test('a cluster shows that the lease of a node that is stopped ends, and serves until Ctrl-C', async t => {
+  const url = await postgresDatabase(t)
+  if (url === null) return
+  const { child, output, ended } = cluster(t, ['--nodes', '2'], url)
+  while (!output().stdout.includes('Press Ctrl-C to stop.') && child.exitCode === null) {
+    await Promise.race([new Promise(resolve => child.stdout.once('data', resolve)), ended])
+  }
+  const text = output().stdout
+  const [, shown = ''] = text.split('3. ')
+  t.same(rowsOf(shown, 'acknowledged by'), [['acknowledged by', '1 of 2 nodes']])
+  t.same(rowsOf(shown, 'leases ended'), [['leases ended', '1']])
+  t.same(rowsOf(shown, 'GET /apps'), [call(1, 401), call(2, 401)])
+
+  const base = at(at(rowsOf(text, 'proxy')), 1)
+  t.equal((await fetch(`${base}/ready`)).status, 200)
+  t.equal((await databaseIn(url, text)).length, 1)
+  child.kill('SIGINT')
+  t.equal((await ended).code, 0)
+  t.same(await databaseIn(url, text), [], 'its database is dropped')
+})
+
+test('where there is no PostgreSQL, a cluster says what to do', async t => {
+  const { code, stdout, stderr } = await cluster(t, [], 'postgres://ada:hidden@127.0.0.1:1/postgres').ended
+  t.same([code, stdout], [1, ''])
+  t.match(stderr, /^A cluster needs a PostgreSQL .+: connect ECONNREFUSED .+DATABASE_URL=postgres:/s)
+  t.notMatch(stderr, 'hidden')
+})
+
+test('a number of nodes that makes no cluster is refused', async t => {
+  for (const args of [['--nodes', '0'], ['--nodes', '10'], ['--node']]) {
+    const { code, stdout, stderr } = await cluster(t, args, '').ended
+    t.same([code, stdout], [2, ''])
+    t.match(stderr, /^(--nodes is a number from 1 to 9\.|There is no option --node; did you mean --nodes\?)\n/)
+  }
+})

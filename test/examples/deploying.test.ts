@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { parse, parseAllDocuments } from 'yaml'
+import { Config } from '../../config/schema.ts'
+import { at, collect, listening, need, root, world } from '../helper.ts'
+
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+/** How long a stop takes at most: a second for open connections, and what is then not finished is cut off. */
+const STOP_SECONDS = 11
+
+const VARIABLES = Object.keys(Config.properties)
+
+test('all that a build reads gets into the image, and no secret does', async t => {
+  const allowed = read('.dockerignore')
+    .split('\n')
+    .filter(line => line.startsWith('!'))
+    .map(line => line.slice(1))
+  const { inputs } = JSON.parse(read('dist/build.json')) as { inputs: string[] }
+  const missing = inputs.filter(path => !/^node_modules\//.test(path) && !allowed.includes(at(path.split('/'))))
+  t.same(missing, [])
+  t.same(
+    allowed.filter(path => !existsSync(join(root, path))),
+    []
+  )
+  t.match(read('.dockerignore'), /^\*$/m)
+  t.notOk(allowed.some(path => path.startsWith('.env') || path === 'data'))
+})
+
+/** Runs the health check of the Dockerfile as Docker does: the words as they are, without a shell. */
+const checkHealth = async (t: Test, port: number): Promise<number | null> => {
+  const [, words = ''] = need(/^HEALTHCHECK .*\\\n *CMD (.+)$/m.exec(read('Dockerfile')) ?? undefined, 'HEALTHCHECK')
+  const [program, ...args] = JSON.parse(words) as string[]
+  t.equal(program, 'node')
+  const child = spawn(process.execPath, args, { env: { PORT: String(port) } })
+  return (await collect(child).ended).code
+}
+
+test('the health check of the image tells a service that answers from one that does not', async t => {
+  const { fastify } = await world(t)
+  const port = await listening(fastify)
+  t.equal(await checkHealth(t, port), 0)
+  await fastify.close()
+  t.equal(await checkHealth(t, port), 1)
+})
+
+interface Compose {
+  services: Record<string, { environment?: Record<string, string>; stop_grace_period?: string }>
+}
+
+test('compose.yaml sets variables that there are, and gives a node time to stop', async t => {
+  const { services } = parse(read('examples/compose.yaml'), { merge: true }) as Compose
+  const nodes = Object.entries(services).filter(([name]) => name.startsWith('node-'))
+  t.equal(nodes.length, 2)
+  for (const [name, { environment = {}, stop_grace_period: grace = '' }] of nodes) {
+    for (const variable of Object.keys(environment)) t.ok(VARIABLES.includes(variable), `${name} ${variable}`)
+    t.ok(Number.parseInt(grace, 10) > STOP_SECONDS)
+  }
+})
+
+test('kubernetes.yaml sets variables that there are, asks routes that there are, and gives a node time to stop', async t => {
+  const [deployment, ...others] = parseAllDocuments(read('examples/kubernetes.yaml')).map(document => document.toJS())
+  const pod = deployment.spec.template
+  const [node] = pod.spec.containers
+  for (const { name } of node.env) t.ok(VARIABLES.includes(name), name)
+  const { fastify } = await world(t)
+  for (const probe of [node.startupProbe, node.livenessProbe, node.readinessProbe]) {
+    t.equal((await fastify.inject(probe.httpGet.path)).statusCode, 200)
+    t.equal(probe.httpGet.port, node.ports[0].name)
+  }
+  t.ok(pod.spec.terminationGracePeriodSeconds - Number(node.lifecycle.preStop.sleep.seconds) > STOP_SECONDS)
+  t.equal(deployment.spec.strategy.rollingUpdate.maxUnavailable, 0)
+  const selectors = others.map(({ spec }) => spec.selector.matchLabels ?? spec.selector)
+  t.same(selectors, [pod.metadata.labels, pod.metadata.labels])
+})
+
+test('the unit of systemd sets nothing twice by accident, and gives a node time to stop', async t => {
+  const unit = read('examples/trivial-api.service')
+  const names = unit.split('\n').flatMap(line => /^(\w+)=/.exec(line)?.[1] ?? [])
+  const repeated = names.filter((name, index) => names.indexOf(name) !== index)
+  t.same(repeated, ['SystemCallFilter'])
+  t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) > STOP_SECONDS)
+})
