@@ -11,6 +11,8 @@ import { limits } from './http/limits.ts'
 import { loggingOptions } from './http/logging.ts'
 import { pathOf } from './paths.ts'
 import { sendProblem } from './plugins/app/errors.ts'
+import metrics from './plugins/app/metrics.ts'
+import traces from './plugins/external/traces.ts'
 
 // autoload recognises only some of the ways to run TypeScript, and refuses to load it in the others.
 process.env['FASTIFY_AUTOLOAD_TYPESCRIPT'] = '1'
@@ -18,6 +20,9 @@ process.env['FASTIFY_AUTOLOAD_TYPESCRIPT'] = '1'
 /** The application: every plugin, then every route. */
 export const app = fp<{ config: Config }>(
   async (fastify, options) => {
+    // First, so that they see every request, whatever becomes of it.
+    await fastify.register(traces, options)
+    await fastify.register(metrics, options)
     await fastify.register(autoload, { dir: pathOf('plugins'), options })
     await fastify.register(autoload, {
       dir: pathOf('routes'),
@@ -53,7 +58,11 @@ const serverOptions = ({ LOG_LEVEL, TRUST_PROXY }: Config): FastifyServerOptions
   trustProxy: TRUST_PROXY.length > 0 && TRUST_PROXY,
   // What comes on an open connection while the server stops is still answered; then the connection is closed.
   return503OnClosing: false,
-  frameworkErrors: sendProblem,
+  frameworkErrors: (error, request, reply) => {
+    sendProblem(error, request, reply)
+    // No hook sees what Fastify itself could not route.
+    request.server.metrics?.answered(request, reply)
+  },
   clientErrorHandler: answerClientError
 })
 

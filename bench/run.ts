@@ -10,6 +10,7 @@ import { makeKeyDatabase } from './key-databases.ts'
 import { measureManyKeys } from './many-keys.ts'
 import { measureManagedTokens } from './managed-tokens.ts'
 import { compareRoutes } from './load.ts'
+import { compareMetrics } from './metrics.ts'
 import { full, quick } from './plan.ts'
 import { HOW_TO_READ, machine, table } from './report.ts'
 import { measureSignIns, measureUserLists } from './signing-in.ts'
@@ -69,6 +70,11 @@ const manyKeys = await withChildren(
 )
 say('routes under load')
 const routes = await withChildren(folder, async start => await compareRoutes(plan, start, databases.short, credentials))
+say('metrics')
+const metrics = await withChildren(
+  folder,
+  async start => await compareMetrics(plan, start, databases.short, credentials)
+)
 say('streaming lists')
 const streams = await withChildren(folder, async start => await measureStreaming(plan, start, databases, credentials))
 say('signing in')
@@ -82,6 +88,7 @@ const starts = await measureStart(plan, folder, credentials)
 
 const rows = [
   ...routes,
+  ...metrics,
   ...tokens,
   ...managedTokens,
   ...changes,

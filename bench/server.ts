@@ -14,6 +14,8 @@ export interface Setting {
   credentials: Credentials
   /** The proxies whose X-Forwarded-For is believed. */
   trustProxy?: string
+  /** Whether the service counts for `GET /metrics`. */
+  metrics?: boolean
 }
 
 let before = 0
@@ -21,13 +23,14 @@ let peak = 0
 
 const answers = {
   /** Starts the service on a free port of the loopback address, and answers the port. */
-  listen: async ({ database, credentials, trustProxy = 'false' }: Setting): Promise<number> => {
+  listen: async ({ database, credentials, trustProxy = 'false', metrics = false }: Setting): Promise<number> => {
     const { createServer } = await compiled('app.js')
     const fastify = await createServer({
       CLIENT_SECRET: credentials.clientSecret,
       CLIENT_KEYS: credentials.clientKey,
       DATABASE_URL: `file:${database}`,
       TRUST_PROXY: trustProxy,
+      ...(metrics && { METRICS_PORT: '0' }),
       LOG_LEVEL: 'warn'
     })
     await fastify.register(addPeers, credentials)

@@ -6,9 +6,9 @@ import { licensesOf } from './licenses.js'
 import { bundleExports } from './package.js'
 import { entriesOf, filesIn, hashOf, readStamp, removeStamp, writeStamp } from './stamp.js'
 
-// Compiled for the machine, so it stays where npm puts it.
-// The driver of PostgreSQL works without its native part.
-const EXTERNAL = ['better-sqlite3', 'pg-native']
+// Compiled for the machine, or made to look at how modules are loaded, so they stay where npm puts them. The driver of
+// PostgreSQL works without its native part.
+const EXTERNAL = ['better-sqlite3', 'pg-native', '@fastify/otel', '@opentelemetry/*']
 
 const MIGRATIONS = ['db/sqlite/migrations', 'db/postgres/migrations']
 const LICENSES = 'LICENSES.txt'

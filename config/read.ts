@@ -126,6 +126,6 @@ const variableOf = (error: ErrorObject): string =>
   error.keyword === 'required' ? String(error.params['missingProperty']) : error.instancePath.slice(1)
 
 const issueOf = (error: ErrorObject): string => {
-  const properties: Record<string, { type: string; hint?: string }> = Config.properties
+  const properties: Record<string, { type: unknown; hint?: string }> = Config.properties
   return String(error.keyword === 'check' ? error.message : properties[variableOf(error)]?.hint)
 }

@@ -70,6 +70,13 @@ const checkListenUrl: Check = url => (url === '' ? null : postgresUrlIssue(url))
 
 const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must be 1 to 100 printable characters')
 
+const port = { minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' } as const
+
+const checkEndpoint: Check = url =>
+  url === '' || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))
+    ? null
+    : 'must be an http: or https: URL, such as http://127.0.0.1:4318'
+
 const checkBaseUrl: Check = url =>
   URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
     ? null
@@ -105,6 +112,10 @@ export const Config = {
     'REDIS_URL',
     'HOST',
     'PORT',
+    'METRICS_HOST',
+    'METRICS_PORT',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_SERVICE_NAME',
     'LOG_LEVEL',
     'TRUST_PROXY',
     'BASE_URL',
@@ -141,7 +152,11 @@ export const Config = {
     NODE_NAME: { type: 'string', default: hostname(), check: checkNodeName },
     REDIS_URL: { type: 'string', default: '', check: checkRedisUrl },
     HOST: { type: 'string', default: '127.0.0.1' },
-    PORT: { type: 'integer', default: 3000, minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' },
+    PORT: { type: 'integer', default: 3000, ...port },
+    METRICS_HOST: { type: 'string', default: '127.0.0.1' },
+    METRICS_PORT: { type: ['integer', 'null'], default: null, ...port },
+    OTEL_EXPORTER_OTLP_ENDPOINT: { type: 'string', default: '', check: checkEndpoint },
+    OTEL_SERVICE_NAME: { type: 'string', default: 'trivial-api' },
     LOG_LEVEL: { type: 'string', default: 'info', enum: LOG_LEVELS, hint: `must be one of ${LOG_LEVELS.join(', ')}` },
     TRUST_PROXY: list(checkTrustProxy, 'false'),
     BASE_URL: { type: 'string', default: 'https://staging.trivialapps.io', check: checkBaseUrl },

@@ -2,6 +2,7 @@ import type { Counters } from '../domain/counters.ts'
 import type { KeyLookup } from '../domain/keys/freshness.ts'
 import type { NodeReads } from '../domain/keys/nodes.ts'
 import type { KeyStore } from '../domain/keys/store.ts'
+import type { StorageStatistics } from '../domain/statistics.ts'
 import type { Transactor } from '../domain/transactor.ts'
 
 /** An open database, whatever the engine: services read and write through its transactor. */
@@ -12,6 +13,8 @@ export interface Storage extends Transactor, Pick<KeyStore, 'confirm'>, NodeRead
   readonly counters?: Counters
   /** Resolves when the database answers a query; rejects when it does not. */
   readonly ping: () => Promise<void>
+  /** What metrics tell of the database; from memory, at once. */
+  readonly statistics: () => StorageStatistics
   /** Ends what runs in the background, and closes every connection. */
   readonly close: () => Promise<void>
 }

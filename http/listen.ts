@@ -16,7 +16,7 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
     return (fastify.server.address() as AddressInfo).port
   } catch (error) {
     await fastify.close()
-    throw asListenError(error, HOST, PORT)
+    throw asListenError(error, ['HOST', HOST], ['PORT', PORT])
   }
 }
 
@@ -28,11 +28,16 @@ const noteAddress = (socket: Socket): void => {
   if (socket.remoteAddress === undefined) socket.destroy()
 }
 
-const asListenError = (error: unknown, host: string, port: number): unknown => {
-  const noAddress = `HOST: ${host} is no address of this machine.`
+/** Turns a failure to listen into a ConfigError that names the variables; any other error comes back as it is. */
+export const asListenError = (
+  error: unknown,
+  [HOST, host]: readonly [variable: string, value: string],
+  [PORT, port]: readonly [variable: string, value: number]
+): unknown => {
+  const noAddress = `${HOST}: ${host} is no address of this machine.`
   const messages: Record<string, string | undefined> = {
-    EADDRINUSE: `PORT: port ${port} of ${host} is in use. Stop what listens there, or set PORT to another.`,
-    EACCES: `PORT: port ${port} of ${host} may not be used by this user. Set PORT to one from 1024 up.`,
+    EADDRINUSE: `${PORT}: port ${port} of ${host} is in use. Stop what listens there, or set ${PORT} to another.`,
+    EACCES: `${PORT}: port ${port} of ${host} may not be used by this user. Set ${PORT} to one from 1024 up.`,
     EADDRNOTAVAIL: noAddress,
     EINVAL: noAddress,
     ENOTFOUND: noAddress,

@@ -17,6 +17,7 @@ export const openSqlite = (path: string): Storage => {
   const { writing, reading, close } = connect(path)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)
+  const keyLookup = createKeyLookup(reading.$client)
   return {
     ...createSqliteTransactor({
       writing: writing.$client,
@@ -36,12 +37,13 @@ export const openSqlite = (path: string): Storage => {
       }
     }),
     ...createNodeReads(reading.$client),
-    keyLookup: createKeyLookup(reading.$client),
+    keyLookup,
     ping: async () => {
       ping.get()
       // SQLite goes on with a file that was deleted or replaced, and what it writes then is lost.
       if (fileIdOf(path) !== file) throw new Error('the database file is not the one that was opened')
     },
+    statistics: () => ({ epoch: keyLookup.epoch(), leaseRemainingMs: null, pool: null }),
     close: async () => {
       close()
     }

@@ -36,7 +36,18 @@ export interface AuthenticatorOptions {
   openLegacyToken?: OpenLegacyToken
   /** How many tokens are remembered; 10,000 by default, about 4 MB. */
   cacheSize?: number
+  /** Is kept up to date with how the memory of tokens serves. */
+  cache?: TokenCache
 }
+
+/** How often a token was remembered, how often it had to be opened, and how many are remembered now. */
+export interface TokenCache {
+  hits: number
+  misses: number
+  size: () => number
+}
+
+export const createTokenCache = (): TokenCache => ({ hits: 0, misses: 0, size: () => 0 })
 
 /** Tells what a token stands for. Rejects only where the look-up fails, never for a token. */
 export type Authenticate = (token: string) => Promise<Verdict>
@@ -62,10 +73,18 @@ const NO_LOOKUP: KeyLookup = {
  * expiry is compared every time. Refused tokens are not remembered, so no flood of them can displace accepted ones.
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
-  const { secret, previousSecrets = [], lookup = NO_LOOKUP, openLegacyToken, cacheSize = 10_000 } = options
+  const {
+    secret,
+    previousSecrets = [],
+    lookup = NO_LOOKUP,
+    openLegacyToken,
+    cacheSize = 10_000,
+    cache = createTokenCache()
+  } = options
   const sealer = createTokenSealer(secret, previousSecrets)
   const find = createFinder(lookup, options.allowList ?? [])
   const remembered = new LruMap<Remembered>(cacheSize)
+  cache.size = () => remembered.size
 
   // A JWT is not remembered: it may hold a time from which it is expired.
   const authenticateLegacy = async (opened: ReturnType<OpenLegacyToken>): Promise<Verdict> => {
@@ -87,8 +106,10 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
       const fingerprint = hash('sha256', token, 'base64url')
       const known = remembered.get(fingerprint)
       if (known !== undefined && lookup.isFresh(known.mark, known.verdict.token.key.id)) {
+        cache.hits++
         return inactiveReason(known.verdict.token, Date.now()) === null ? known.verdict : judge(known.verdict.token)
       }
+      cache.misses++
       if (openLegacyToken !== undefined && looksLikeJwt(token)) return authenticateLegacy(openLegacyToken(token))
       // The mark is taken before the look-up: a change that comes between the two leaves an entry that is stale.
       return authenticateUnknown(token, fingerprint, lookup.mark())

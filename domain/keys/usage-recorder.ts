@@ -33,6 +33,8 @@ export interface UsageRecorder {
   flush: () => Promise<void>
   /** The same, but it waits at most 100 ms: the rest is stored later. */
   settle: () => Promise<void>
+  /** Of how many tokens something is not stored yet; what is being stored counts until it is. */
+  pending: () => number
 }
 
 const FLUSH_INTERVAL_MS = 1000
@@ -56,23 +58,30 @@ type Day = Map<string, TokenUse>
 interface Recorded {
   /** Where to record the use of a token; undefined where there is no more room. */
   readonly useOf: (token: KnownToken, now: number) => TokenUse | undefined
-  /** Answers all that was recorded, and forgets it. */
-  readonly take: () => [day: string, uses: Day][]
+  /** Answers all that was recorded, to be taken out of `left` when it is stored, and records anew. */
+  readonly take: () => Taken[]
   /** Adds what could not be stored to what has been recorded meanwhile. */
   readonly giveBack: (day: string, uses: readonly TokenUse[]) => void
+  /** How many uses of a token on a day are recorded, or were taken and are left. */
+  readonly size: () => number
+}
+
+/** How a token was used on days that are being stored. */
+interface Taken {
+  day: string
+  left: TokenUse[]
 }
 
 const createRecorded = (onNew: (tokens: number) => void): Recorded => {
   const days = new Map<string, Day>()
   let today: Day = new Map()
+  let taken: Taken[] = []
   let begins = 0
 
   const dayAt = (now: number): Day => {
     if (now < begins || now >= begins + DAY_MS) {
       begins = now - (now % DAY_MS)
-      const day = new Date(begins).toISOString().slice(0, 10)
-      today = days.get(day) ?? new Map<string, TokenUse>()
-      days.set(day, today)
+      today = dayIn(days, new Date(begins).toISOString().slice(0, 10))
     }
     return today
   }
@@ -88,20 +97,26 @@ const createRecorded = (onNew: (tokens: number) => void): Recorded => {
       return use
     },
     take: () => {
-      const taken = [...days]
+      taken = [...days].map(([day, uses]) => ({ day, left: [...uses.values()] }))
       days.clear()
       begins = 0
       return taken
     },
     giveBack: (day, uses) => {
-      const kept: Day = days.get(day) ?? new Map<string, TokenUse>()
-      days.set(day, kept)
+      const kept = dayIn(days, day)
       for (const use of uses) {
         const newer = kept.get(use.token.ref)
         kept.set(use.token.ref, newer === undefined ? use : merged(use, newer))
       }
-    }
+    },
+    size: () => sum([...[...days.values()].map(({ size }) => size), ...taken.map(({ left }) => left.length)])
   }
+}
+
+const dayIn = (days: Map<string, Day>, name: string): Day => {
+  const day = days.get(name) ?? new Map<string, TokenUse>()
+  days.set(name, day)
+  return day
 }
 
 interface Flusher {
@@ -141,12 +156,11 @@ export const createUsageRecorder = ({ write, onFailure }: UsageRecorderOptions):
   })
 
   const { flush, schedule } = createFlusher(async () => {
-    for (const [day, uses] of recorded.take()) {
-      const left = [...uses.values()]
+    for (const { day, left } of recorded.take()) {
       try {
         for (; left.length > 0; left.splice(0, BATCH_SIZE)) await write(day, left.slice(0, BATCH_SIZE))
       } catch (error) {
-        recorded.giveBack(day, left)
+        recorded.giveBack(day, left.splice(0))
         schedule()
         onFailure(error)
       }
@@ -172,7 +186,8 @@ export const createUsageRecorder = ({ write, onFailure }: UsageRecorderOptions):
     flush,
     settle: async () => {
       await Promise.race([flush(), wait(SETTLE_TIMEOUT_MS, undefined, { ref: false })])
-    }
+    },
+    pending: recorded.size
   }
 }
 
@@ -186,6 +201,8 @@ const newUse = ({ ref, digest, generation, key: { id, source } }: KnownToken): T
   addresses: new Map(),
   refusals: new Map()
 })
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
 const add = (counts: Map<string, number>, label: string, count: number): void => {
   counts.set(label, (counts.get(label) ?? 0) + count)

@@ -45,6 +45,8 @@ export interface TokenOptions extends Omit<AuthenticatorOptions, 'openLegacyToke
 export type ClientKeyAuthOptions = (TokenOptions | { authenticate: Authenticate }) & {
   /** Records every known token that is refused. */
   usage?: Pick<UsageRecorder, 'refused'>
+  /** Is called with the reason of each refusal. */
+  onRefusal?: (reason: string) => void
   /** The realm in `WWW-Authenticate`; `trivial` by default. */
   realm?: string
 }
@@ -78,7 +80,7 @@ const REASONS: Readonly<Record<string, Refusal | undefined>> = {
  * at info as `reason`.
  */
 export default fp<ClientKeyAuthOptions>(
-  async (fastify, { realm = REALM, usage, ...options }) => {
+  async (fastify, { realm = REALM, usage, onRefusal, ...options }) => {
     const authenticate = 'authenticate' in options ? options.authenticate : await authenticatorOf(options)
 
     await fastify.register(bearerAuth, {
@@ -103,6 +105,7 @@ export default fp<ClientKeyAuthOptions>(
       if (reason === undefined) return error
       const token = error instanceof Refused ? error.token : undefined
       if (token !== undefined) usage?.refused(token, reason)
+      onRefusal?.(reason)
       logRefusal(request, reason, token)
       return refuse(reply, reason, realm)
     }

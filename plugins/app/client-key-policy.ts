@@ -42,6 +42,8 @@ declare module 'fastify' {
 export interface ClientKeyPolicyOptions {
   /** Records every request that is accepted or refused. */
   usage?: Pick<UsageRecorder, 'used' | 'refused'>
+  /** Is called with the reason of each refusal. */
+  onRefusal?: (reason: string) => void
   /** Where requests are counted, for keys that have a rate limit; the memory of this process by default. */
   countedIn?: CountedIn
 }
@@ -68,11 +70,12 @@ const countedByKey: RateLimitPluginOptions = {
  * (429) or LIMIT_UNDECIDED (503).
  */
 export default fp<ClientKeyPolicyOptions>(
-  async (fastify, { usage = NOT_RECORDED, countedIn = {} }) => {
+  async (fastify, { usage = NOT_RECORDED, onRefusal, countedIn = {} }) => {
     await fastify.register(rateLimit, { ...countedByKey, ...countedIn })
     const refuse: Refuse = (request, reason) => {
       const { token } = keyPrincipalOf(request)
       usage.refused(token, reason)
+      onRefusal?.(reason)
       logRefusal(request, reason, token)
     }
     const judge = createJudge(fastify.clientKeyRealm, refuse)

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { createTokenCache } from '../../domain/keys/authenticator.ts'
+import type { TokenCache } from '../../domain/keys/authenticator.ts'
 import { needsLegacyToken } from '../../domain/keys/allow-list.ts'
 import { createUsageRecorder } from '../../domain/keys/usage-recorder.ts'
 import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
@@ -24,6 +26,8 @@ declare module 'fastify' {
     receipts: ReceiptService
     /** Records how keys are used. */
     keyUsage: UsageRecorder
+    /** How the memory of tokens serves. */
+    tokenCache: TokenCache
   }
 }
 
@@ -58,15 +62,19 @@ export default fp(
     fastify.decorate('clientKeys', keys)
     fastify.decorate('receipts', createReceiptService(storage))
     fastify.decorate('keyUsage', usage)
+    fastify.decorate('tokenCache', createTokenCache())
+    const onRefusal = (reason: string): void => fastify.metrics?.refused(reason)
     await fastify.register(clientKeyAuth, {
       secret: CLIENT_SECRET,
       previousSecrets,
       allowList,
       lookup: storage.keyLookup,
       acceptLegacyTokens: CLIENT_KEY_JWT,
-      usage
+      cache: fastify.tokenCache,
+      usage,
+      onRefusal
     })
-    await fastify.register(clientKeyPolicy, { usage, countedIn: fastify.counting.countedIn })
+    await fastify.register(clientKeyPolicy, { usage, onRefusal, countedIn: fastify.counting.countedIn })
   },
   { name: 'client-keys', dependencies: ['config', 'database', 'counting'] }
 )

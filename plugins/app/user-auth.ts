@@ -38,6 +38,7 @@ export default fp(
           { reason: 'no_session', method: request.method, route: request.routeOptions.url, address: request.ip },
           'session refused'
         )
+        fastify.metrics?.refused('no_session')
         throw new InvalidToken()
       }
       request.principal = { kind: 'user', ...found }

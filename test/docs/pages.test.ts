@@ -75,7 +75,7 @@ test('every variable stands in the documentation and in .env.example, with its d
   )
   const variables = Object.entries(Config.properties).map(([name, variable]): [string, string] => {
     const none = 'entries' in variable ? variable.entries.none : ''
-    return [name, 'default' in variable ? String(variable.default === '' ? none : variable.default) : '']
+    return [name, 'default' in variable ? String(variable.default === '' ? none : (variable.default ?? '')) : '']
   })
   t.same([...documented.keys()].sort(), variables.map(([name]) => name).sort())
   t.same(Object.keys(example).sort(), variables.map(([name]) => name).sort())

@@ -13,13 +13,18 @@ const readNow = <T>(query: () => T): T => {
   }
 }
 
+interface SqliteKeyLookup extends Required<KeyLookup> {
+  /** The number of changes as of the last barrier. */
+  readonly epoch: () => number
+}
+
 /**
  * Makes the look-up of authenticated requests, on the connection that reads.
  *
  * The pragma tells whether another connection has committed anything, be it of this process or of another
  * (https://sqlite.org/pragma.html#pragma_data_version); only then is the revision read.
  */
-export const createKeyLookup = (reading: Connection): Required<KeyLookup> => {
+export const createKeyLookup = (reading: Connection): SqliteKeyLookup => {
   const readDataVersion = reading.prepare<[], number>('pragma data_version').pluck()
   const readRevision = reading.prepare<[], number>('select epoch from client_key_epoch').pluck()
   const { findToken, findRevocation } = createTokenReads(reading)
@@ -41,6 +46,7 @@ export const createKeyLookup = (reading: Connection): Required<KeyLookup> => {
     }),
     mark: () => revision,
     isFresh: mark => mark === revision,
+    epoch: () => revision,
     findByDigest: digest => readNow(() => findToken(digest)),
     findRevocation: digest => readNow(() => findRevocation(digest))
   }

@@ -1,0 +1,34 @@
+import { lookup } from 'node:dns/promises'
+import type { AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { limits } from '../limits.ts'
+import { asListenError } from '../listen.ts'
+
+/**
+ * Serves `GET /metrics` where `METRICS_HOST` and `METRICS_PORT` say, until the service has closed, and answers the
+ * port; null where `METRICS_PORT` is not set. The service must not listen yet. Throws a ConfigError where the port
+ * can't be had.
+ */
+export const listenForMetrics = async (fastify: FastifyInstance): Promise<number | null> => {
+  const { METRICS_HOST, METRICS_PORT } = fastify.config
+  const { metrics } = fastify
+  if (metrics === null) return null
+  const listener = Fastify(limits)
+  listener.get('/metrics', async (_request, reply) => {
+    const { type, text } = await metrics.render()
+    return await reply.type(type).send(text)
+  })
+  fastify.addHook('onClose', async () => {
+    await listener.close()
+  })
+  try {
+    const { address } = await lookup(METRICS_HOST)
+    const url = await listener.listen({ host: address, port: Number(METRICS_PORT) })
+    fastify.log.info(`Metrics are served at ${url}/metrics`)
+    return (listener.server.address() as AddressInfo).port
+  } catch (error) {
+    await fastify.close()
+    throw asListenError(error, ['METRICS_HOST', METRICS_HOST], ['METRICS_PORT', Number(METRICS_PORT)])
+  }
+}

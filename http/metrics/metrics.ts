@@ -1,0 +1,111 @@
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import type { Metric } from 'prom-client'
+import type { TokenCache } from '../../domain/keys/authenticator.ts'
+import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
+import type { StorageStatistics } from '../../domain/statistics.ts'
+import { createRequestCounts } from './request-counts.ts'
+import type { RequestCounts } from './request-counts.ts'
+import { ReadCounter, ReadGauge, RouteDurations, single } from './readings.ts'
+
+/** What a server counts and measures of itself, for Prometheus. No label holds anything of a key or of a client. */
+export interface Metrics {
+  /** Counts a request that was answered. */
+  readonly answered: RequestCounts['add']
+  /** Counts a refusal; the reason is one of a few words. */
+  readonly refused: (reason: string) => void
+  /** Notes for how many ms a change has waited for its receipt. */
+  readonly observeReceipt: (ms: number) => void
+  /** All of it as text, and the media type of that. */
+  readonly render: () => Promise<{ type: string; text: string }>
+}
+
+/** What is asked when the metrics are. */
+export interface MetricSources {
+  readonly tokenCache: TokenCache
+  readonly keyUsage: Pick<UsageRecorder, 'pending'>
+  readonly storage: { readonly statistics: () => StorageStatistics }
+}
+
+/** Makes the metrics of a server, in a registry of its own: there may be several in a process. */
+export const createMetrics = (sources: MetricSources): Metrics => {
+  const registry = new Registry()
+  const requests = createRequestCounts()
+  const refusals = new Counter({ ...REFUSALS, registers })
+  const receipts = new Histogram({ ...RECEIPTS, registers })
+  for (const metric of [...requestMetrics(requests), refusals, receipts, ...stateMetrics(sources)]) {
+    registry.registerMetric(metric)
+  }
+  collectDefaultMetrics({ register: registry })
+  return {
+    answered: requests.add,
+    refused: reason => {
+      refusals.inc({ reason })
+    },
+    observeReceipt: ms => {
+      receipts.observe(ms / 1000)
+    },
+    render: async () => ({ type: registry.contentType, text: await registry.metrics() })
+  }
+}
+
+// Or each metric would go to the registry that all of a process share.
+const registers: Registry[] = []
+
+const REFUSALS = {
+  name: 'trivial_refusals_total',
+  help: 'Requests whose credential was refused, by the reason that the log tells.',
+  labelNames: ['reason'] as const
+}
+
+const RECEIPTS = {
+  name: 'trivial_receipt_wait_seconds',
+  help: 'How long changes waited for their receipts.',
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+}
+
+const REQUESTS = {
+  name: 'trivial_http_requests_total',
+  help: 'Requests that were answered, by method, route and status.',
+  labelNames: ['method', 'route', 'status'] as const
+}
+
+const POOL = {
+  name: 'trivial_pool_connections',
+  help: 'Connections to the database, by state, and the callers that wait for one.',
+  labelNames: ['state'] as const
+}
+
+const requestMetrics = ({ routes }: RequestCounts): Metric[] => [
+  new ReadCounter({ ...REQUESTS, registers }, () =>
+    [...routes()].flatMap(({ labels, statuses }) =>
+      [...statuses].map(([status, value]) => ({ labels: { ...labels, status }, value }))
+    )
+  ),
+  new RouteDurations({ registers }, routes)
+]
+
+const gauge = (name: string, help: string, read: () => number | null): Metric =>
+  new ReadGauge({ name, help, registers }, () => single(read()))
+
+const counter = (name: string, help: string, read: () => number): Metric =>
+  new ReadCounter({ name, help, registers }, () => single(read()))
+
+const stateMetrics = (sources: MetricSources): Metric[] => {
+  // The server has these only when all its plugins are loaded.
+  const cache = (): TokenCache => sources.tokenCache
+  const database = (): StorageStatistics => sources.storage.statistics()
+  return [
+    counter('trivial_token_cache_hits_total', 'Tokens that were remembered.', () => cache().hits),
+    counter('trivial_token_cache_misses_total', 'Tokens that had to be opened and looked up.', () => cache().misses),
+    gauge('trivial_token_cache_size', 'Tokens that are remembered.', () => cache().size()),
+    gauge('trivial_usage_pending', 'Tokens whose use is not stored yet.', () => sources.keyUsage.pending()),
+    gauge('trivial_epoch', 'The last change of a key that this process knows of.', () => database().epoch),
+    gauge('trivial_lease_remaining_seconds', 'For how long this node may still trust its memory.', () => {
+      const { leaseRemainingMs } = database()
+      return leaseRemainingMs === null ? null : leaseRemainingMs / 1000
+    }),
+    new ReadGauge({ ...POOL, registers }, () =>
+      Object.entries(database().pool ?? {}).map(([state, value]) => ({ labels: { state }, value }))
+    )
+  ]
+}
