@@ -66,6 +66,7 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
   const token = `tck_${'0'.repeat(72)}`
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJrZXlfaWQiOiJ4In0.xyz'
   for (const [env, words] of [
+    [{ REDIS_URL: 'redis://:hunter2%@localhost' }, /REDIS_URL has a user or a password with a %/],
     [{ CLIENT_SECRET: '' }, /CLIENT_SECRET is too short: 32 characters at least.*openssl rand -hex 32/],
     [{ CLIENT_SECRET: 'x'.repeat(31) }, /CLIENT_SECRET is too short/],
     [{ CLIENT_SECRET: 'x'.repeat(64) }, /CLIENT_SECRET is one character repeated.*openssl rand -hex 32/],

@@ -74,20 +74,34 @@ const me = async ({ call }: World, token: string): Promise<Reply> =>
 const signIn = async ({ call }: World, email: string): Promise<Reply> =>
   await call('POST', '/auth/sign_in', { email, password: 'this is wrong' })
 
+/** The first reply for which Redis was there in time. */
+const decided = async (ask: () => Promise<Reply>): Promise<Reply> => {
+  for (;;) {
+    const reply = await ask()
+    if (reply.status !== 503) return reply
+    await pause(20)
+  }
+}
+
 test('attempts to sign in are counted over all nodes, and no address is kept to do so', async t => {
   const REDIS_URL = await redisUrl(t)
   if (REDIS_URL === null) return
   const [one, other] = [await world(t, { REDIS_URL }), await world(t, { REDIS_URL })]
-  for (let attempt = 0; attempt < 10; attempt++) {
-    t.equal((await signIn(one, 'nobody@example.com')).status, 401)
-    t.equal((await signIn(other, 'nobody@example.com')).status, 401)
+  // On a busy machine an answer of Redis may come too late: the attempt is refused, and may have been counted.
+  const statuses: number[] = []
+  while (statuses.at(-1) !== 429) {
+    for (const node of [one, other]) statuses.push((await signIn(node, 'nobody@example.com')).status)
   }
+  const count = (status: number): number => statuses.filter(each => each === status).length
+  t.ok(count(401) <= 20, `${count(401)} of 20 attempts were accepted`)
+  t.ok(count(401) + count(503) >= 20)
   for (const node of [one, other]) {
-    const { status, headers, json } = await signIn(node, 'nobody@example.com')
+    const { status, headers, json } = await decided(async () => await signIn(node, 'nobody@example.com'))
     t.match({ status, json }, { status: 429, json: { code: 'SIGN_IN_LIMITED' } })
     t.ok(Number(headers['retry-after']) > 0 && Number(headers['retry-after']) <= 600)
   }
-  t.equal((await signIn(other, 'somebody@example.com')).status, 401, 'another account has a count of its own')
+  const another = await decided(async () => await signIn(other, 'somebody@example.com'))
+  t.equal(another.status, 401, 'another account has a count of its own')
   const prefix = new URL(REDIS_URL).searchParams.get('keyPrefix') ?? ''
   const keys = await withRedis(REDIS_URL.replace(/\?.*/, ''), async redis => await redis.keys(`${prefix}*`))
   t.ok(keys.length > 0)
@@ -110,11 +124,10 @@ test('a Redis that is away makes limited requests wait for it, and no others', a
 
   const recovers = async (): Promise<void> => {
     await redis.start()
-    while ((await me(made, token)).status === 503) await pause(20)
-    const { status, headers } = await me(made, token)
+    const { status, headers } = await decided(async () => await me(made, token))
     t.equal(status, 200)
     t.match(headers['ratelimit'], /^"client_key";r=99\d;t=3\d{3}$/)
-    t.equal((await signIn(made, 'nobody@example.com')).status, 401)
+    t.equal((await decided(async () => await signIn(made, 'nobody@example.com'))).status, 401)
   }
   await recovers()
   await redis.kill()
@@ -129,12 +142,11 @@ test('a Redis that became a replica refuses, and is counted in again when it is 
   await redis.start()
   const made = await world(t, { REDIS_URL: redis.url })
   const token = await limited(made)
-  t.equal((await me(made, token)).status, 200)
+  t.equal((await decided(async () => await me(made, token))).status, 200)
   await withRedis(redis.url, async server => await server.call('REPLICAOF', '127.0.0.1', '1'))
   t.equal((await me(made, token)).status, 503)
   await withRedis(redis.url, async server => await server.call('REPLICAOF', 'NO', 'ONE'))
-  while ((await me(made, token)).status === 503) await pause(20)
-  t.equal((await me(made, token)).status, 200)
+  t.equal((await decided(async () => await me(made, token))).status, 200)
 })
 
 test('the log tells once that Redis is away and once that it is back, and never how to get in', async t => {
