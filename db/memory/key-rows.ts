@@ -1,13 +1,12 @@
 import type { ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
-import type { KeyRows, TokenUsage, UsageCount } from '../../domain/keys/rows.ts'
+import type { KeyRows, KeyUsageCount, ManagedUsage, TokenUsage } from '../../domain/keys/rows.ts'
 import { createKeyReads, isActiveByItself, tokensOf } from './key-reads.ts'
 import type { Table, Tables } from './tables.ts'
 
 type RecordRows = 'advanceRevision' | 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey'
 type TokenRows = 'insertToken' | 'expireTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
 type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'removeIdempotencyRecords'
-type UsageRows =
-  'addTokenUsage' | 'addEnvironmentUsage' | 'addUsage' | 'addToUsage' | 'countUsageLabels' | 'removeUsage'
+type UsageRows = 'addTokenUsage' | 'addEnvironmentUsage' | 'lockUsageLabels' | 'addUsage' | 'removeUsage'
 
 export const createKeyRows = (tables: Tables): KeyRows => ({
   ...createKeyReads(tables),
@@ -90,42 +89,51 @@ const used = <T extends TokenRecord>(token: T, { count, lastUsedAt, lastUsedIp, 
   return { ...token, ...(isLatest ? { lastUsedAt, lastUsedIp, lastUsedAgent } : {}), useCount: token.useCount + count }
 }
 
-const usageId = (id: string, { day, kind, label }: UsageCount): string => idOf(id, day, kind, label)
+const usageId = ({ id, day, kind, label }: KeyUsageCount): string => idOf(id, day, kind, label)
 
-const createUsageRows = ({ keys, tokens, environmentTokens, usage }: Tables): Pick<KeyRows, UsageRows> => {
-  const addTo = (id: string, count: UsageCount): boolean => {
-    const known = usage.get(usageId(id, count))
-    if (known !== undefined) usage.set(usageId(id, count), { ...known, count: known.count + count.count })
-    return known !== undefined
-  }
+const addToken = ({ keys, tokens }: Tables, { digest, ...more }: ManagedUsage): void => {
+  const token = tokens.get(digest)
+  const key = token === undefined ? undefined : keys.get(token.clientKeyId)
+  // A token that was pruned has no use any more.
+  if (token === undefined || key === undefined) return
+  tokens.set(digest, used(token, more))
+  const isLatest = key.lastUsedAt === null || key.lastUsedAt < more.lastUsedAt
+  if (isLatest) keys.set(key.id, { ...key, lastUsedAt: more.lastUsedAt })
+}
+
+const createUsageRows = (tables: Tables): Pick<KeyRows, UsageRows> => {
+  const { environmentTokens, usage } = tables
   return {
-    addTokenUsage: async (digest, more) => {
-      const token = tokens.get(digest)
-      const key = token === undefined ? undefined : keys.get(token.clientKeyId)
-      // A token that was pruned has no use any more.
-      if (token !== undefined && key !== undefined) {
-        tokens.set(digest, used(token, more))
-        const isLatest = key.lastUsedAt === null || key.lastUsedAt < more.lastUsedAt
-        if (isLatest) keys.set(key.id, { ...key, lastUsedAt: more.lastUsedAt })
+    addTokenUsage: async uses => {
+      for (const use of uses) addToken(tables, use)
+    },
+    addEnvironmentUsage: async uses => {
+      for (const { id: clientKeyId, generation, count, ...use } of uses) {
+        const id = idOf(clientKeyId, generation)
+        const unused = { clientKeyId, generation, hint: null, createdAt: null, expiresAt: null, revokedAt: null }
+        const known = environmentTokens.get(id) ?? { ...unused, ...use, useCount: 0 }
+        environmentTokens.set(id, used(known, { count, ...use }))
       }
     },
-    addEnvironmentUsage: async (clientKeyId, generation, more) => {
-      const id = idOf(clientKeyId, generation)
-      const known = environmentTokens.get(id)
-      const unused = { clientKeyId, generation, hint: null, createdAt: null, expiresAt: null, revokedAt: null }
-      environmentTokens.set(id, {
-        ...used({ ...NEVER_USED, ...unused, ...known }, more),
-        lastUsedAt: more.lastUsedAt
-      })
+    lockUsageLabels: async counts =>
+      counts.map(count => ({
+        ...count,
+        isStored: usage.get(usageId(count)) !== undefined,
+        labels: usage
+          .values()
+          .filter(({ clientKeyId, day, kind }) => clientKeyId === count.id && day === count.day && kind === count.kind)
+          .length
+      })),
+    addUsage: async counts => {
+      for (const { id, ...count } of counts) {
+        const known = usage.get(usageId({ id, ...count }))
+        const times = count.count + (known?.count ?? 0)
+        usage.set(usageId({ id, ...count }), { ...count, clientKeyId: id, count: times })
+      }
     },
-    addUsage: async (id, count) => {
-      if (!addTo(id, count)) usage.set(usageId(id, count), { ...count, clientKeyId: id })
-    },
-    addToUsage: async (id, count) => addTo(id, count),
-    countUsageLabels: async (id, { day, kind }) =>
-      usage.values().filter(count => count.clientKeyId === id && count.day === day && count.kind === kind).length,
     removeUsage: async ({ day }) => {
-      for (const count of usage.values()) if (count.day < day) usage.delete(usageId(count.clientKeyId, count))
+      for (const count of usage.values())
+        {if (count.day < day) usage.delete(usageId({ id: count.clientKeyId, ...count }))}
     }
   }
 }

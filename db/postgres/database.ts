@@ -26,7 +26,15 @@ export const query = async (
 }
 
 /** Locks that transactions take of each other, by their numbers: see `lock`. */
-export const LOCKS = { migrations: 1, keyChanges: 2, userIds: 3, organizationIds: 4, sample: 5, usageDays: 6 } as const
+export const LOCKS = {
+  migrations: 1,
+  keyChanges: 2,
+  userIds: 3,
+  organizationIds: 4,
+  sample: 5,
+  usageDays: 6,
+  usageLabels: 7
+} as const
 
 /** The first number of each lock, so that other programs on the database have others. */
 export const LOCK_SPACE = 7_216_014

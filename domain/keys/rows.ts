@@ -56,6 +56,30 @@ export interface TokenUsage {
   readonly lastUsedAgent: string | null
 }
 
+/** The use of a managed token. */
+export interface ManagedUsage extends TokenUsage {
+  /** Of the token, as 64 hexadecimal digits. */
+  readonly digest: string
+}
+
+/** The use of a token of an environment key, which is told by its generation. */
+export interface EnvironmentUsage extends TokenUsage {
+  readonly id: string
+  readonly generation: string
+}
+
+/** A count of a key. */
+export interface KeyUsageCount extends UsageCount {
+  readonly id: string
+}
+
+/** A count of a key, with what is stored of its label. */
+export interface KnownUsageCount extends KeyUsageCount {
+  readonly isStored: boolean
+  /** How many labels of this kind the key has on this day. */
+  readonly labels: number
+}
+
 /** The tokens that one secret sealed. */
 export interface GenerationUse {
   readonly generation: string
@@ -142,13 +166,20 @@ export interface KeyRows extends KeyReads {
   /** Removes the records that were made at this instant or before. */
   readonly removeIdempotencyRecords: (until: Date) => Promise<void>
 
-  /** Adds uses of a managed token, and of its key; of what is earlier than what is stored, only the count. */
-  readonly addTokenUsage: (digest: string, usage: TokenUsage) => Promise<void>
-  /** Adds uses of an environment key's token, which is told by its generation. */
-  readonly addEnvironmentUsage: (id: string, generation: string, usage: TokenUsage) => Promise<void>
-  readonly addUsage: (id: string, usage: UsageCount) => Promise<void>
-  /** Adds to a count that is there; answers whether it is. */
-  readonly addToUsage: (id: string, usage: UsageCount) => Promise<boolean>
-  readonly countUsageLabels: (id: string, of: Pick<UsageCount, 'day' | 'kind'>) => Promise<number>
+  /**
+   * Adds uses of managed tokens, each of which is named once, and of their keys; of what is earlier than what is
+   * stored, only the count.
+   */
+  readonly addTokenUsage: (uses: readonly ManagedUsage[]) => Promise<void>
+  /** The same for tokens of environment keys. */
+  readonly addEnvironmentUsage: (uses: readonly EnvironmentUsage[]) => Promise<void>
+  /**
+   * Tells of counts which labels are stored, and how many there are. Where one is not stored, nobody else adds a label
+   * from here to the end of the transaction.
+   */
+  readonly lockUsageLabels: (counts: readonly KeyUsageCount[]) => Promise<KnownUsageCount[]>
+  /** Adds counts, each to what is stored of its label. */
+  readonly addUsage: (counts: readonly KeyUsageCount[]) => Promise<void>
+  /** Removes counts of earlier days, in a transaction of its own; what is in use then may be left for the next time. */
   readonly removeUsage: (before: { readonly day: string }) => Promise<void>
 }

@@ -1,6 +1,14 @@
 import { keptAgent } from '../../net/user-agent.ts'
 import type { Transactor } from '../transactor.ts'
-import type { KeyRows } from './rows.ts'
+import type {
+  EnvironmentUsage,
+  KeyRows,
+  KeyUsageCount,
+  KnownUsageCount,
+  ManagedUsage,
+  TokenUsage,
+  UsageCount
+} from './rows.ts'
 import { DAYS_KEPT, MAX_ADDRESSES, OTHER_ADDRESSES } from './usage-recorder.ts'
 import type { TokenUse } from './usage-recorder.ts'
 
@@ -10,26 +18,47 @@ const DAY_MS = 86_400_000
 export const dayBefore = (at: Date, days: number): string =>
   new Date(at.getTime() - days * DAY_MS).toISOString().slice(0, 10)
 
-const addUse = async (keys: KeyRows, day: string, use: TokenUse): Promise<void> => {
-  const { token, count, lastAt, lastIp, lastAgent, scopes, addresses, refusals } = use
-  const { id, source } = token.key
-  const usage = {
-    count,
-    lastUsedAt: new Date(lastAt),
-    lastUsedIp: lastIp,
-    lastUsedAgent: keptAgent(lastAgent)
-  }
-  if (count > 0 && source === 'managed') await keys.addTokenUsage(token.digest, usage)
-  if (count > 0 && source === 'environment') await keys.addEnvironmentUsage(id, token.generation, usage)
-  for (const [label, times] of scopes) await keys.addUsage(id, { day, kind: 'scope', label, count: times })
-  for (const [label, times] of refusals) await keys.addUsage(id, { day, kind: 'refusal', label, count: times })
-  for (const [label, times] of addresses) await addAddress(keys, id, { day, kind: 'address', label, count: times })
+const usageOf = ({ count, lastAt, lastIp, lastAgent }: TokenUse): TokenUsage => ({
+  count,
+  lastUsedAt: new Date(lastAt),
+  lastUsedIp: lastIp,
+  lastUsedAgent: keptAgent(lastAgent)
+})
+
+const managedUses = (uses: readonly TokenUse[]): ManagedUsage[] =>
+  uses
+    .filter(({ count, token }) => count > 0 && token.key.source === 'managed')
+    .map(use => ({ ...usageOf(use), digest: use.token.digest }))
+
+const environmentUses = (uses: readonly TokenUse[]): EnvironmentUsage[] =>
+  uses
+    .filter(({ count, token }) => count > 0 && token.key.source === 'environment')
+    .map(use => ({ ...usageOf(use), id: use.token.key.id, generation: use.token.generation }))
+
+const KINDS = { scope: 'scopes', refusal: 'refusals', address: 'addresses' } as const
+
+const countsOf = (kind: UsageCount['kind'], day: string, uses: readonly TokenUse[]): KeyUsageCount[] =>
+  uses.flatMap(use =>
+    Array.from(use[KINDS[kind]], ([label, count]) => ({ id: use.token.key.id, day, kind, label, count }))
+  )
+
+/** Counts in which the addresses of a key beyond the first hundred of the day are one. */
+const withinLimit = (counts: readonly KnownUsageCount[]): KeyUsageCount[] => {
+  const added = new Map<string, Set<string>>()
+  return counts.map(({ isStored, labels, ...count }) => {
+    const others = added.get(count.id) ?? new Set<string>()
+    if (isStored || others.has(count.label)) return count
+    if (labels + others.size >= MAX_ADDRESSES) return { ...count, label: OTHER_ADDRESSES }
+    added.set(count.id, others.add(count.label))
+    return count
+  })
 }
 
-const addAddress = async (keys: KeyRows, id: string, usage: Parameters<KeyRows['addUsage']>[1]): Promise<void> => {
-  if (await keys.addToUsage(id, usage)) return
-  const isRoom = (await keys.countUsageLabels(id, usage)) < MAX_ADDRESSES
-  await keys.addUsage(id, isRoom ? usage : { ...usage, label: OTHER_ADDRESSES })
+const addUses = async (keys: KeyRows, day: string, uses: readonly TokenUse[]): Promise<void> => {
+  await keys.addTokenUsage(managedUses(uses))
+  await keys.addEnvironmentUsage(environmentUses(uses))
+  const addresses = withinLimit(await keys.lockUsageLabels(countsOf('address', day, uses)))
+  await keys.addUsage([...countsOf('scope', day, uses), ...countsOf('refusal', day, uses), ...addresses])
 }
 
 /**
@@ -44,13 +73,21 @@ export const createUsageWriter = ({
 ) => Promise<void>) => {
   let prunedOn = ''
   return async (day, uses) => {
+    if (day > prunedOn) {
+      const first = dayBefore(new Date(day), DAYS_KEPT - 1)
+      await write(
+        async ({ keys }) => {
+          await keys.removeUsage({ day: first })
+        },
+        { mayBeLost: true }
+      )
+      prunedOn = day
+    }
     await write(
       async ({ keys }) => {
-        for (const use of uses) await addUse(keys, day, use)
-        if (day > prunedOn) await keys.removeUsage({ day: dayBefore(new Date(day), DAYS_KEPT - 1) })
+        await addUses(keys, day, uses)
       },
       { mayBeLost: true }
     )
-    if (day > prunedOn) prunedOn = day
   }
 }

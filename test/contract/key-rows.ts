@@ -234,7 +234,8 @@ const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
     await write(async keys => {
       await keys.insert(newKey())
       await keys.insertToken(newKey().id, newToken(1), AT)
-      await keys.addTokenUsage(digest(1), { count: 1, lastUsedAt: LATER, lastUsedIp: '::1', lastUsedAgent: null })
+      const use = { count: 1, lastUsedAt: LATER, lastUsedIp: '::1', lastUsedAgent: null }
+      await keys.addTokenUsage([{ digest: digest(1), ...use }])
     })
     const unused = async (unusedSince: Date) =>
       (await read(async keys => await keys.page({ unusedSince }, { limit: 1, at: AT }))).length

@@ -9,19 +9,17 @@ auditRowsContract('memory', async () => createMemoryStore())
 
 test('memory: a transaction sees what it has written and removed, in the order in which it came', async t => {
   const { read, write } = createMemoryStore()
-  const count = (label: string) => ({ day: '2026-01-01', kind: 'scope', label, count: 1 }) as const
+  const count = (label: string) => ({ id: 'k', day: '2026-01-01', kind: 'scope', label, count: 1 }) as const
   const labels = async () =>
     (await read(async ({ keys }) => await keys.usage('k', { day: '' }))).map(({ label }) => label)
   await write(async ({ keys }) => {
-    await keys.addUsage('k', count('a'))
-    await keys.addUsage('k', { ...count('b'), day: '2026-01-02' })
+    await keys.addUsage([count('a'), { ...count('b'), day: '2026-01-02' }])
   })
   await write(async ({ keys }) => {
     await keys.removeUsage({ day: '2026-01-02' })
-    t.equal(await keys.addToUsage('k', count('a')), false, 'it is gone')
+    t.match(await keys.lockUsageLabels([count('a')]), [{ isStored: false, labels: 0 }], 'it is gone')
     t.match(await keys.usage('k', { day: '' }), [{ label: 'b' }])
-    await keys.addUsage('k', count('c'))
-    await keys.addUsage('k', count('a'))
+    await keys.addUsage([count('c'), count('a')])
     t.same(await labels(), ['a', 'b'], 'and nobody else sees that yet')
   })
   t.same(await labels(), ['a', 'c', 'b'])
@@ -67,7 +65,7 @@ test('memory: a token that is gone has no use, and what nobody stored is not cha
   const { read, write } = createMemoryStore()
   const usage = { count: 1, lastUsedAt: new Date(), lastUsedIp: '::1', lastUsedAgent: null }
   await write(async ({ keys }) => {
-    await keys.addTokenUsage(knownToken().digest, usage)
+    await keys.addTokenUsage([{ ...usage, digest: knownToken().digest }])
     await keys.revokeToken(knownToken().digest, new Date())
     await keys.update('nothing', { enabled: false })
   })

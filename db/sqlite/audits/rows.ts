@@ -1,26 +1,10 @@
 import { asc, gt } from 'drizzle-orm'
-import type { Audit } from '../../../domain/audits/audit.ts'
 import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
-import { toDate, toText } from '../../instants.ts'
+import { toAudit } from '../../audit-records.ts'
+import { toText } from '../../instants.ts'
 import { audits } from '../schema.ts'
 import { searchAudits } from './search.ts'
-
-type AuditRow = typeof audits.$inferSelect
-
-// A text that this service would not have written was altered. It is no instant then, and the hash of the entry is
-// another.
-const toAuditInstant = (text: string): Date => {
-  const instant = toDate(text)
-  return instant.toJSON() === text ? instant : new Date(NaN)
-}
-
-const toAudit = ({ actorKind, actorId, actorName, subjectType, subjectId, at, ...row }: AuditRow): Audit => ({
-  ...row,
-  at: toAuditInstant(at),
-  actor: { kind: actorKind, id: actorId, name: actorName },
-  subject: { type: subjectType, id: subjectId }
-})
 
 export const createAuditReads = (db: SqliteDatabase): AuditReads => {
   const readHead = db.$client.prepare<[], AuditHead>('select sequence, hash from audit_head')

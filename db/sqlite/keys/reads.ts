@@ -4,9 +4,10 @@ import type { SQL } from 'drizzle-orm'
 import type { ClientKeyRecord } from '../../../domain/keys/client-key.ts'
 import type { KeyReads } from '../../../domain/keys/rows.ts'
 import { toOptionalDate } from '../../instants.ts'
+import { toKeyRecord, toTokenRecord } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { createGenerationReads } from './generations.ts'
-import { tokenColumns, toKeyRecord, toTokenRecord } from './columns.ts'
+import { tokenColumns } from './columns.ts'
 import { matchesFilter } from './conditions.ts'
 import {
   clientKeys,

@@ -1,9 +1,9 @@
 import { and, asc, count, desc, eq, gt, isNull, lte, or, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
-import { toDate, toOptionalText, toText } from '../../instants.ts'
+import { toDate, toText } from '../../instants.ts'
+import { toChangedColumns, toNewColumns } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
-import { toChangedColumns } from './columns.ts'
 import { isActiveByItself } from './conditions.ts'
 import { createKeyReads } from './reads.ts'
 import { clientKeyAttempts, clientKeyEpoch, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
@@ -37,22 +37,7 @@ const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
   },
 
   insert: async key => {
-    db.insert(clientKeys)
-      .values({
-        id: key.id,
-        name: key.name,
-        description: key.description,
-        scopes: JSON.stringify(key.scopes),
-        expiresAt: toOptionalText(key.expiresAt),
-        enabled: key.enabled,
-        allowedIps: JSON.stringify(key.allowedIps),
-        rateLimitMax: key.rateLimit?.max ?? null,
-        rateLimitWindowSeconds: key.rateLimit?.windowSeconds ?? null,
-        metadata: key.metadata,
-        createdAt: toText(key.createdAt),
-        createdBy: JSON.stringify(key.createdBy)
-      })
-      .run()
+    db.insert(clientKeys).values(toNewColumns(key)).run()
   },
 
   update: async (id, change) => {

@@ -1,5 +1,6 @@
-import type { KnownToken, Policy } from '../../../domain/keys/client-key.ts'
+import type { KnownToken } from '../../../domain/keys/client-key.ts'
 import { toOptionalDate } from '../../instants.ts'
+import { toRateLimit } from '../../key-records.ts'
 import type { Connection } from '../driver.ts'
 
 /** A digest is looked up for every token that is not cached, so this is read without Drizzle and by position. */
@@ -24,9 +25,6 @@ type TokenRow = [
   tokenExpiresAt: string | null,
   tokenRevokedAt: string | null
 ]
-
-export const toRateLimit = (max: number | null, windowSeconds: number | null): Policy['rateLimit'] =>
-  max === null || windowSeconds === null ? null : { max, windowSeconds }
 
 const toKnownToken = (
   digest: string,

@@ -1,11 +1,10 @@
-import { and, count, eq, lt } from 'drizzle-orm'
+import { lt } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
 import { toText } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { clientKeyUsage } from '../schema.ts'
 
-type UsageRows =
-  'addTokenUsage' | 'addEnvironmentUsage' | 'addUsage' | 'addToUsage' | 'countUsageLabels' | 'removeUsage'
+type UsageRows = 'addTokenUsage' | 'addEnvironmentUsage' | 'lockUsageLabels' | 'addUsage' | 'removeUsage'
 
 const USE_TOKEN = `
   update client_key_tokens set use_count = use_count + ?, last_used_ip = iif(coalesce(last_used_at, '') < ?, ?,
@@ -21,15 +20,20 @@ const USE_KEY = `
 const USE_ENVIRONMENT_KEY = `
   insert into environment_key_uses (client_key_id, generation, last_used_at, last_used_ip, last_used_agent, use_count)
     values (?, ?, ?, ?, ?, ?)
-  on conflict do update set last_used_at = excluded.last_used_at, last_used_ip = excluded.last_used_ip,
-    last_used_agent = excluded.last_used_agent, use_count = use_count + excluded.use_count
+  on conflict do update set use_count = use_count + excluded.use_count,
+    last_used_ip = iif(last_used_at < excluded.last_used_at, excluded.last_used_ip, last_used_ip),
+    last_used_agent = iif(last_used_at < excluded.last_used_at, excluded.last_used_agent, last_used_agent),
+    last_used_at = max(last_used_at, excluded.last_used_at)
 `
 const ADD = `
   insert into client_key_usage (client_key_id, day, kind, label, count) values (?, ?, ?, ?, ?)
   on conflict do update set count = count + excluded.count
 `
-const ADD_TO =
-  'update client_key_usage set count = count + ? where client_key_id = ? and day = ? and kind = ? and label = ?'
+const KNOW = `
+  select exists (
+    select 1 from client_key_usage where client_key_id = ? and day = ? and kind = ? and label = ?
+  ) as isStored, (select count(*) from client_key_usage where client_key_id = ? and day = ? and kind = ?) as labels
+`
 
 /** Makes the rows of usage, prepared: there may be thousands of them a second. */
 export const createUsageRows = (db: SqliteDatabase): Pick<KeyRows, UsageRows> => {
@@ -38,28 +42,29 @@ export const createUsageRows = (db: SqliteDatabase): Pick<KeyRows, UsageRows> =>
   const useKey = $client.prepare(USE_KEY)
   const useEnvironmentKey = $client.prepare(USE_ENVIRONMENT_KEY)
   const add = $client.prepare(ADD)
-  const addTo = $client.prepare(ADD_TO)
+  const know = $client.prepare<string[], { isStored: number; labels: number }>(KNOW)
   return {
-    addTokenUsage: async (digest, usage) => {
-      const at = toText(usage.lastUsedAt)
-      useToken.run(usage.count, at, usage.lastUsedIp, at, usage.lastUsedAgent, at, digest)
-      useKey.run(at, digest)
+    addTokenUsage: async uses => {
+      for (const { digest, count, lastUsedAt, lastUsedIp, lastUsedAgent } of uses) {
+        const at = toText(lastUsedAt)
+        useToken.run(count, at, lastUsedIp, at, lastUsedAgent, at, digest)
+        useKey.run(at, digest)
+      }
     },
-    addEnvironmentUsage: async (id, generation, { count: times, lastUsedAt, lastUsedIp, lastUsedAgent }) => {
-      useEnvironmentKey.run(id, generation, toText(lastUsedAt), lastUsedIp, lastUsedAgent, times)
+    addEnvironmentUsage: async uses => {
+      for (const { id, generation, count, lastUsedAt, lastUsedIp, lastUsedAgent } of uses) {
+        useEnvironmentKey.run(id, generation, toText(lastUsedAt), lastUsedIp, lastUsedAgent, count)
+      }
     },
-    addUsage: async (id, usage) => {
-      add.run(id, usage.day, usage.kind, usage.label, usage.count)
+    // The transaction has the whole database to itself.
+    lockUsageLabels: async counts =>
+      counts.map(count => {
+        const known = know.get(count.id, count.day, count.kind, count.label, count.id, count.day, count.kind)
+        return { ...count, isStored: known?.isStored === 1, labels: Number(known?.labels) }
+      }),
+    addUsage: async counts => {
+      for (const { id, day, kind, label, count } of counts) add.run(id, day, kind, label, count)
     },
-    addToUsage: async (id, usage) => addTo.run(usage.count, id, usage.day, usage.kind, usage.label).changes > 0,
-    countUsageLabels: async (id, { day, kind }) =>
-      Number(
-        db
-          .select({ labels: count() })
-          .from(clientKeyUsage)
-          .where(and(eq(clientKeyUsage.clientKeyId, id), eq(clientKeyUsage.day, day), eq(clientKeyUsage.kind, kind)))
-          .get()?.labels
-      ),
     removeUsage: async ({ day }) => {
       db.delete(clientKeyUsage).where(lt(clientKeyUsage.day, day)).run()
     }

@@ -1,0 +1,33 @@
+import type { Audit } from '../domain/audits/audit.ts'
+import { toDate } from './instants.ts'
+
+/** The columns of an entry of the audit trail, which every engine answers alike. */
+export interface AuditRow {
+  readonly sequence: number
+  readonly at: string
+  readonly actorKind: string
+  readonly actorId: string
+  readonly actorName: string
+  readonly action: string
+  readonly subjectType: string
+  readonly subjectId: string
+  readonly changes: string
+  readonly address: string | null
+  readonly requestId: string | null
+  readonly previousHash: string
+  readonly hash: string
+}
+
+// A text that this service would not have written was altered. It is no instant then, and the hash of the entry is
+// another.
+const toAuditInstant = (text: string): Date => {
+  const instant = toDate(text)
+  return instant.toJSON() === text ? instant : new Date(NaN)
+}
+
+export const toAudit = ({ actorKind, actorId, actorName, subjectType, subjectId, at, ...row }: AuditRow): Audit => ({
+  ...row,
+  at: toAuditInstant(at),
+  actor: { kind: actorKind, id: actorId, name: actorName },
+  subject: { type: subjectType, id: subjectId }
+})

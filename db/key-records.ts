@@ -1,0 +1,86 @@
+import type { Actor } from '../domain/audits/audit.ts'
+import type { ClientKeyRecord, KeyChange, Policy, TokenRecord } from '../domain/keys/client-key.ts'
+import type { NewClientKey } from '../domain/keys/rows.ts'
+import { toOptionalDate, toOptionalText, toText } from './instants.ts'
+
+/** The columns of a key, which every engine answers alike. */
+export interface KeyRow {
+  readonly id: string
+  readonly name: string
+  readonly description: string | null
+  readonly scopes: string
+  readonly expiresAt: string | null
+  readonly enabled: boolean
+  readonly allowedIps: string
+  readonly rateLimitMax: number | null
+  readonly rateLimitWindowSeconds: number | null
+  readonly metadata: string
+  readonly createdAt: string
+  readonly createdBy: string
+  readonly revokedAt: string | null
+  readonly revokedReason: string | null
+  readonly lastUsedAt: string | null
+}
+
+export const toRateLimit = (max: number | null, windowSeconds: number | null): Policy['rateLimit'] =>
+  max === null || windowSeconds === null ? null : { max, windowSeconds }
+
+export const toKeyRecord = (row: KeyRow): ClientKeyRecord => ({
+  id: row.id,
+  name: row.name,
+  source: 'managed',
+  description: row.description,
+  scopes: JSON.parse(row.scopes) as string[],
+  expiresAt: toOptionalDate(row.expiresAt),
+  enabled: row.enabled,
+  allowedIps: JSON.parse(row.allowedIps) as string[],
+  rateLimit: toRateLimit(row.rateLimitMax, row.rateLimitWindowSeconds),
+  metadata: row.metadata,
+  createdAt: toOptionalDate(row.createdAt),
+  createdBy: JSON.parse(row.createdBy) as Actor,
+  revokedAt: toOptionalDate(row.revokedAt),
+  revokedReason: row.revokedReason,
+  lastUsedAt: toOptionalDate(row.lastUsedAt)
+})
+
+/** The columns of a new key. */
+export const toNewColumns = (key: NewClientKey) => ({
+  id: key.id,
+  name: key.name,
+  description: key.description,
+  scopes: JSON.stringify(key.scopes),
+  expiresAt: toOptionalText(key.expiresAt),
+  enabled: key.enabled,
+  allowedIps: JSON.stringify(key.allowedIps),
+  rateLimitMax: key.rateLimit?.max ?? null,
+  rateLimitWindowSeconds: key.rateLimit?.windowSeconds ?? null,
+  metadata: key.metadata,
+  createdAt: toText(key.createdAt),
+  createdBy: JSON.stringify(key.createdBy)
+})
+
+/** The columns of what is changed of a key; what is left out stays as it is. */
+export const toChangedColumns = (change: KeyChange) => ({
+  ...(change.name === undefined ? {} : { name: change.name }),
+  ...(change.description === undefined ? {} : { description: change.description }),
+  ...(change.enabled === undefined ? {} : { enabled: change.enabled }),
+  ...(change.scopes === undefined ? {} : { scopes: JSON.stringify(change.scopes) }),
+  ...(change.expiresAt === undefined ? {} : { expiresAt: toOptionalText(change.expiresAt) }),
+  ...(change.allowedIps === undefined ? {} : { allowedIps: JSON.stringify(change.allowedIps) }),
+  ...(change.rateLimit === undefined
+    ? {}
+    : { rateLimitMax: change.rateLimit?.max ?? null, rateLimitWindowSeconds: change.rateLimit?.windowSeconds ?? null }),
+  ...(change.metadata === undefined ? {} : { metadata: change.metadata })
+})
+
+type TokenRow = {
+  [Column in keyof TokenRecord]: TokenRecord[Column] extends Date | null ? string | null : TokenRecord[Column]
+}
+
+export const toTokenRecord = (row: TokenRow): TokenRecord => ({
+  ...row,
+  createdAt: toOptionalDate(row.createdAt),
+  expiresAt: toOptionalDate(row.expiresAt),
+  revokedAt: toOptionalDate(row.revokedAt),
+  lastUsedAt: toOptionalDate(row.lastUsedAt)
+})

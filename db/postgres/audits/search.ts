@@ -1,0 +1,62 @@
+import { and, desc, eq, gte, lt, lte, max } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { AuditFilter } from '../../../domain/audits/rows.ts'
+import type { AuditRow } from '../../audit-records.ts'
+import { toText } from '../../instants.ts'
+import type { PostgresDatabase } from '../database.ts'
+import { audits } from '../schema.ts'
+
+/** How many entries a statement looks at: so none takes long, whatever the filter and however long the trail. */
+const WINDOW = 100_000
+
+/** What is looked for: entries that match and are older than `before`, at most `limit` of them. */
+interface Search {
+  readonly filter: AuditFilter
+  readonly limit: number
+  readonly before: number
+}
+
+type Column = (typeof audits)['subjectType' | 'subjectId' | 'actorId' | 'actorKind' | 'action']
+
+const equals = (column: Column, value: string | undefined): SQL | undefined =>
+  value === undefined ? undefined : eq(column, value)
+
+const matches = (filter: AuditFilter): SQL | undefined =>
+  and(
+    equals(audits.subjectType, filter.subjectType),
+    equals(audits.subjectId, filter.subjectId),
+    equals(audits.actorKind, filter.actorKind),
+    equals(audits.actorId, filter.actorId),
+    equals(audits.action, filter.action),
+    filter.since === undefined ? undefined : gte(audits.at, toText(filter.since)),
+    filter.until === undefined ? undefined : lt(audits.at, toText(filter.until))
+  )
+
+/** The last sequence below another; null: there is none. Forged entries may leave gaps. */
+const newestBelow = async (db: PostgresDatabase, sequence: number): Promise<number | null> => {
+  const below = lt(audits.sequence, sequence)
+  const [newest] = await db
+    .select({ last: max(audits.sequence) })
+    .from(audits)
+    .where(below)
+  return newest?.last ?? null
+}
+
+/** Finds the newest entries of a search, from one window of the trail to the one before. */
+export const searchAudits = async (db: PostgresDatabase, { filter, limit, before }: Search): Promise<AuditRow[]> => {
+  const found: AuditRow[] = []
+  const condition = matches(filter)
+  let last = await newestBelow(db, before)
+  while (last !== null && found.length < limit) {
+    const first = last - WINDOW + 1
+    const rows = await db
+      .select()
+      .from(audits)
+      .where(and(lte(audits.sequence, last), gte(audits.sequence, first), condition))
+      .orderBy(desc(audits.sequence))
+      .limit(limit - found.length)
+    found.push(...rows)
+    last = found.length < limit ? await newestBelow(db, first) : null
+  }
+  return found
+}

@@ -1,0 +1,139 @@
+import type { KeyRows, KeyUsageCount, TokenUsage } from '../../../domain/keys/rows.ts'
+import { toText } from '../../instants.ts'
+import { lock, query } from '../database.ts'
+import type { PostgresDatabase } from '../database.ts'
+import { dropDaysBefore, ensureDay } from './partitions.ts'
+
+type UsageRows = 'addTokenUsage' | 'addEnvironmentUsage' | 'lockUsageLabels' | 'addUsage' | 'removeUsage'
+
+// Rows are locked in one order by everybody who adds to them, or two would wait for each other: tokens by digest, keys
+// by row, uses of environment keys and counts by their keys. See also `LOCK_TOKENS` in rows.ts.
+const LOCK_TOKENS = 'select from client_key_tokens where digest = any($1::bytea[]) order by digest for no key update'
+
+const USE_TOKENS = `
+  update client_key_tokens as token set use_count = token.use_count + used.count,
+    last_used_at = greatest(token.last_used_at, used.at),
+    last_used_ip = case when token.last_used_at >= used.at then token.last_used_ip else used.ip end,
+    last_used_agent = case when token.last_used_at >= used.at then token.last_used_agent else used.agent end
+  from unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[]) as used (digest, count, at, ip, agent)
+  where token.digest = used.digest
+`
+
+const LOCK_KEYS = `
+  select from client_keys
+  where row in (select client_key from client_key_tokens where digest = any($1::bytea[]))
+  order by row for no key update
+`
+
+const USE_KEYS = `
+  update client_keys as key set last_used_at = greatest(key.last_used_at, used.at)
+  from (
+    select client_key, max(at) as at from unnest($1::bytea[], $2::text[]) as used (digest, at)
+    join client_key_tokens using (digest) group by client_key
+  ) as used
+  where key.row = used.client_key
+`
+
+const USE_ENVIRONMENT_KEYS = `
+  insert into environment_key_uses as known
+    (client_key_id, generation, use_count, last_used_at, last_used_ip, last_used_agent)
+  select id, generation, sum(count)::bigint, max(at), (array_agg(ip order by at desc))[1],
+    (array_agg(agent order by at desc))[1]
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])
+    as used (id, generation, count, at, ip, agent)
+  group by id, generation order by id, generation
+  on conflict (client_key_id, generation) do update set use_count = known.use_count + excluded.use_count,
+    last_used_at = greatest(known.last_used_at, excluded.last_used_at),
+    last_used_ip =
+      case when known.last_used_at >= excluded.last_used_at then known.last_used_ip else excluded.last_used_ip end,
+    last_used_agent =
+      case when known.last_used_at >= excluded.last_used_at then known.last_used_agent else excluded.last_used_agent end
+`
+
+const KNOWN_LABELS = `
+  select client_key_id as id, day, kind, label
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as asked (client_key_id, day, kind, label)
+  join client_key_usage using (client_key_id, day, kind, label)
+`
+
+const COUNT_LABELS = `
+  select client_key_id as id, day, kind, count(*) as labels from client_key_usage
+  where (client_key_id, day, kind) in (select * from unnest($1::text[], $2::text[], $3::text[]))
+  group by client_key_id, day, kind
+`
+
+const ADD = `
+  insert into client_key_usage as known (client_key_id, day, kind, label, count)
+  select id, day, kind, label, sum(count)::bigint
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) as added (id, day, kind, label, count)
+  group by id, day, kind, label order by id, day, kind, label
+  on conflict (client_key_id, day, kind, label) do update set count = known.count + excluded.count
+`
+
+/** The values of a batch, by column. */
+const usesOf = (uses: readonly TokenUsage[]) => [
+  uses.map(({ count }) => count),
+  uses.map(({ lastUsedAt }) => toText(lastUsedAt)),
+  uses.map(({ lastUsedIp }) => lastUsedIp),
+  uses.map(({ lastUsedAgent }) => lastUsedAgent)
+]
+
+const labelsOf = (counts: readonly KeyUsageCount[]) => [
+  counts.map(({ id }) => id),
+  counts.map(({ day }) => day),
+  counts.map(({ kind }) => kind),
+  counts.map(({ label }) => label)
+]
+
+const nameOf = (...parts: unknown[]): string => JSON.stringify(parts)
+
+const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[]) => {
+  const values = labelsOf(counts)
+  const read = [query(db, KNOWN_LABELS, values), query(db, COUNT_LABELS, values.slice(0, -1))] as const
+  const [known, counted] = await Promise.all(read)
+  const stored = new Set(known.rows.map(({ id, day, kind, label }) => nameOf(id, day, kind, label)))
+  const labels = new Map(counted.rows.map(({ id, day, kind, labels }) => [nameOf(id, day, kind), Number(labels)]))
+  return counts.map(count => ({
+    ...count,
+    isStored: stored.has(nameOf(count.id, count.day, count.kind, count.label)),
+    labels: labels.get(nameOf(count.id, count.day, count.kind)) ?? 0
+  }))
+}
+
+/** Makes the rows of usage: of some hundred uses each, in a statement or two. */
+export const createUsageRows = (db: PostgresDatabase): Pick<KeyRows, UsageRows> => ({
+  addTokenUsage: async uses => {
+    if (uses.length === 0) return
+    const digests = uses.map(({ digest }) => Buffer.from(digest, 'hex'))
+    const columns = usesOf(uses)
+    await Promise.all([
+      query(db, LOCK_TOKENS, [digests]),
+      query(db, USE_TOKENS, [digests, ...columns]),
+      query(db, LOCK_KEYS, [digests]),
+      query(db, USE_KEYS, [digests, columns[1]])
+    ])
+  },
+
+  addEnvironmentUsage: async uses => {
+    if (uses.length === 0) return
+    const names = [uses.map(({ id }) => id), uses.map(({ generation }) => generation)]
+    await query(db, USE_ENVIRONMENT_KEYS, [...names, ...usesOf(uses)])
+  },
+
+  // Most labels are stored already, and whoever adds none needs no lock.
+  lockUsageLabels: async counts => {
+    const known = await knownLabels(db, counts)
+    if (known.every(({ isStored }) => isStored)) return known
+    await lock(db, 'usageLabels')
+    return await knownLabels(db, counts)
+  },
+
+  addUsage: async counts => {
+    for (const day of new Set(counts.map(({ day }) => day))) await ensureDay(db, day)
+    await query(db, ADD, [...labelsOf(counts), counts.map(({ count }) => count)])
+  },
+
+  removeUsage: async ({ day }) => {
+    await dropDaysBefore(db, day)
+  }
+})
