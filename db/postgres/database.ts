@@ -25,6 +25,10 @@ export const query = async (
   return { rows, rowCount: rowCount ?? 0 }
 }
 
+/** The rows that a statement of Drizzle answers, as the driver gives them: values of 64 bits come as text. */
+export const rowsOf = async <Row>(db: PostgresDatabase, statement: SQL): Promise<Row[]> =>
+  (await db.execute(statement)).rows as Row[]
+
 /** Locks that transactions take of each other, by their numbers: see `lock`. */
 export const LOCKS = {
   migrations: 1,

@@ -10,7 +10,7 @@ import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
 import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
 import counting from '../../plugins/app/counting.ts'
 import { counterNode, makeCounterTable } from '../db/counter-table.ts'
-import { knownToken, listening, newSecret, passed } from '../helper.ts'
+import { knownToken, listening, newSecret, unchanging } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
 
 const MAX = 100
@@ -32,8 +32,7 @@ const node = async (t: Test, secret: string, counters: Counters): Promise<Fastif
   await fastify.register(clientKeyAuth, {
     secret,
     lookup: {
-      barrier: passed,
-      revision: () => 0,
+      ...unchanging,
       findByDigest: () => knownToken({ rateLimit: { max: MAX, windowSeconds: 3600 } })
     }
   })

@@ -30,9 +30,9 @@ const rowOf = (db: PostgresDatabase, id: string): SQL =>
 const ADVANCE = `
   with change as (
     insert into client_key_changes (epoch, key_id, at) select max(epoch) + 1, $1, $2 from client_key_changes
-    returning epoch
+    returning epoch, nonce
   )
-  select epoch, pg_notify('${CHANNEL}', '') from change
+  select epoch, nonce, pg_notify('${CHANNEL}', '') from change
 `
 
 const createRecordRows = (db: PostgresDatabase): Pick<KeyRows, RecordRows> => ({
@@ -40,7 +40,7 @@ const createRecordRows = (db: PostgresDatabase): Pick<KeyRows, RecordRows> => ({
   advanceRevision: async keyId => {
     const moved = [lock(db, 'keyChanges'), query(db, ADVANCE, [keyId, toText(new Date())])] as const
     const [, { rows }] = await Promise.all(moved)
-    return Number(rows[0]?.['epoch'])
+    return { epoch: Number(rows[0]?.['epoch']), nonce: String(rows[0]?.['nonce']) }
   },
 
   insert: async key => {

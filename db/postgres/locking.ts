@@ -1,0 +1,16 @@
+import type { PostgresDatabase } from './database.ts'
+import { query } from './database.ts'
+
+/**
+ * Answers what is read or written under a lock: what it does is sent together with the statement that takes the lock,
+ * and the database does it once it has the lock. To be called in a transaction.
+ */
+export const underLock = async <T>(locked: Promise<unknown>, done: PromiseLike<T>): Promise<T> => {
+  const [, result] = await Promise.all([locked, done])
+  return result
+}
+
+/** Locks the organization of an id, as it is, against changes of it and of its members; others may do so as well. */
+export const shareOrganization = async (db: PostgresDatabase, id: number): Promise<void> => {
+  await query(db, 'select 1 from organizations where id = $1 for share', [id])
+}
