@@ -132,8 +132,9 @@ const createUsageRows = (tables: Tables): Pick<KeyRows, UsageRows> => {
       }
     },
     removeUsage: async ({ day }) => {
-      for (const count of usage.values())
-        {if (count.day < day) usage.delete(usageId({ id: count.clientKeyId, ...count }))}
+      for (const count of usage.values()) {
+        if (count.day < day) usage.delete(usageId({ id: count.clientKeyId, ...count }))
+      }
     }
   }
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../../domain/keys/clock.ts'
 import { createConfirmation } from '../../domain/keys/confirmation.ts'
 import type { KeyLookup } from '../../domain/keys/freshness.ts'
 import { createLease } from '../../domain/keys/lease.ts'
+import type { StorageStatistics } from '../../domain/statistics.ts'
 import type { Tx } from '../../domain/transactor.ts'
 import { VERSION } from '../../version.ts'
 import type { Storage } from '../storage.ts'
@@ -21,9 +22,11 @@ import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
 import { createConfirmationStore } from './nodes/confirmation.ts'
 import { startJanitor } from './nodes/janitor.ts'
+import { createPostgresCounters } from './limits.ts'
 import { createLeaseStore } from './nodes/leases.ts'
 import { createNodeReads } from './nodes/reads.ts'
-import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
+import { createOrganizationReads } from './organizations/reads.ts'
+import { createOrganizationRows } from './organizations/rows.ts'
 import { DEFAULT_LEASE_MS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 import { createPostgresTransactor } from './transactor.ts'
@@ -35,7 +38,8 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   await bringUpToDate(options)
   const pool = createPool(options)
   const db = createDatabase(pool)
-  const node = createNode(options, db)
+  const counters = createPostgresCounters(async (text, values) => await pool.query(text, values))
+  const node = createNode(options, db, [counters.removeExpired])
 
   return {
     ...createPostgresTransactor({
@@ -52,6 +56,11 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
     ...createNodeReads(db),
     confirm: createConfirmation({ clock: systemClock, sleep, store: createConfirmationStore(db) }),
     keyLookup: node.keyLookup,
+    counters,
+    statistics: () => ({
+      ...node.statistics(),
+      pool: { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
+    }),
     ping: async () => {
       await db.$client.query('select 1 from audit_head')
     },
@@ -66,11 +75,18 @@ const sleep = async (ms: number): Promise<void> => {
   await setTimeout(ms)
 }
 
+interface Node {
+  readonly keyLookup: Required<KeyLookup>
+  readonly statistics: () => Omit<StorageStatistics, 'pool'>
+  readonly close: () => Promise<void>
+}
+
 /** What this process is as a node: it looks keys up, and remembers them while it has a lease. */
 const createNode = (
   options: PostgresOptions,
-  db: PostgresDatabase
-): { keyLookup: Required<KeyLookup>; close: () => Promise<void> } => {
+  db: PostgresDatabase,
+  others: readonly (() => Promise<unknown>)[]
+): Node => {
   const { leaseMs = DEFAULT_LEASE_MS, name = hostname() } = options
   const direct = createDirectConnection(options, () => {
     lease.notify()
@@ -84,13 +100,14 @@ const createNode = (
     store: {
       ...leases,
       register: async node => {
-        stopJanitor ??= startJanitor({ db, leaseMs, others: [] })
+        stopJanitor ??= startJanitor({ db, leaseMs, others })
         return await leases.register(node)
       }
     }
   })
   return {
     keyLookup: createKeyLookup(direct, lease),
+    statistics: () => ({ epoch: lease.head(), leaseRemainingMs: lease.remaining() }),
     close: async () => {
       stopJanitor?.()
       await lease.close()

@@ -11,6 +11,7 @@ import type { ReceiptService } from '../../domain/keys/receipts.ts'
 import type { Scope } from '../../domain/keys/scopes.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
+import type { KeyStore } from '../../domain/keys/store.ts'
 import { createUsageWriter } from '../../domain/keys/usage.ts'
 import clientKeyAuth from './client-key-auth.ts'
 import clientKeyPolicy from './client-key-policy.ts'
@@ -43,21 +44,13 @@ export default fp(
     const { storage } = fastify
 
     const keys = createKeyService({
-      store: storage,
+      store: observed(fastify),
       secret: CLIENT_SECRET,
       previousSecrets,
       allowList
     })
     await warnOfUselessKeys(fastify, keys)
-    const usage = createUsageRecorder({
-      write: createUsageWriter(storage),
-      onFailure: error => {
-        fastify.log.warn({ err: error }, 'the use of keys could not be stored; it is kept for the next time')
-      }
-    })
-    fastify.addHook('onClose', async () => {
-      await usage.flush()
-    })
+    const usage = recorderOf(fastify)
 
     fastify.decorate('clientKeys', keys)
     fastify.decorate('receipts', createReceiptService(storage))
@@ -78,6 +71,35 @@ export default fp(
   },
   { name: 'client-keys', dependencies: ['config', 'database', 'counting'] }
 )
+
+/** Records the use of keys until the service is closed. */
+const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
+  const usage = createUsageRecorder({
+    write: createUsageWriter(fastify.storage),
+    onFailure: error => {
+      fastify.log.warn({ err: error }, 'the use of keys could not be stored; it is kept for the next time')
+    }
+  })
+  fastify.addHook('onClose', async () => {
+    await usage.flush()
+  })
+  return usage
+}
+
+/** The store of keys, with how long its receipts took told to the metrics. */
+const observed = (fastify: FastifyInstance): KeyStore => {
+  const { read, write, confirm } = fastify.storage
+  if (confirm === undefined) return { read, write }
+  return {
+    read,
+    write,
+    confirm: async (change, committedAt) => {
+      const receipt = await confirm(change, committedAt)
+      fastify.metrics?.observeReceipt(receipt.waitedMs)
+      return receipt
+    }
+  }
+}
 
 /** Warns of keys that nobody can use, and of a service that nobody can. */
 const warnOfUselessKeys = async ({ config, log }: FastifyInstance, keys: KeyService): Promise<void> => {

@@ -16,7 +16,9 @@ CREATE TABLE "apps" (
 	"discarded_at" text COLLATE "C",
 	"schedule" text COLLATE "C",
 	"panels" text COLLATE "C",
-	CONSTRAINT "apps_one_owner" CHECK (("apps"."user_id" is null) <> ("apps"."organization_id" is null))
+	CONSTRAINT "apps_one_owner" CHECK (("apps"."user_id" is null) <> ("apps"."organization_id" is null)),
+	CONSTRAINT "apps_panels_json" CHECK ("apps"."panels" is null or "apps"."panels"::json is not null),
+	CONSTRAINT "apps_schedule_json" CHECK ("apps"."schedule" is null or "apps"."schedule"::json is not null)
 );
 --> statement-breakpoint
 CREATE TABLE "grants" (

@@ -39,7 +39,9 @@ export const apps = pgTable(
     index('apps_public')
       .on(table.readableBy)
       .where(sql`${table.readableBy} is not null`),
-    check('apps_one_owner', sql`(${table.userId} is null) <> (${table.organizationId} is null)`)
+    check('apps_one_owner', sql`(${table.userId} is null) <> (${table.organizationId} is null)`),
+    check('apps_panels_json', sql`${table.panels} is null or ${table.panels}::json is not null`),
+    check('apps_schedule_json', sql`${table.schedule} is null or ${table.schedule}::json is not null`)
   ]
 )
 

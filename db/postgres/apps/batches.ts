@@ -1,0 +1,54 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { App } from '../../../domain/apps/app.ts'
+import type { AppFilter, AppReads, ListPosition } from '../../../domain/apps/rows.ts'
+import { rowsOf } from '../database.ts'
+import type { PostgresDatabase } from '../database.ts'
+import { appColumns, tagsJson, toApp } from './columns.ts'
+import type { AppRow } from './columns.ts'
+import { matchesFilter } from './conditions.ts'
+import { readWindow, START } from './windows.ts'
+
+/** At most how many apps a batch has. */
+const BATCH_APPS = 500
+
+/** A batch has the apps that begin within so many bytes of panels, schedules and tags. */
+const BATCH_BYTES = 256 * 1024
+
+/** An app, and how many bytes of the batch come up to its end. */
+type SizedRow = AppRow & { bytes: string }
+
+export const createBatches = (db: PostgresDatabase): Pick<AppReads, 'batch' | 'batchAt'> => ({
+  batch: async (filter, { after = START }) => {
+    const { found, end } = await readWindow<SizedRow>(db, { after, size: BATCH_APPS }, batchOf(sql`candidates`, filter))
+    const { apps, cutAt } = toBatch(found)
+    return { apps, next: cutAt ?? end }
+  },
+
+  batchAt: async (filter, positions) => {
+    const ids = positions.slice(0, BATCH_APPS).map(({ id }) => id)
+    const wanted = sql`unnest(${sql.param(ids)}::bigint[]) with ordinality as candidates (id, place)`
+    const { apps, cutAt } = toBatch(await rowsOf<SizedRow>(db, sql`${batchOf(wanted, filter)} order by place`))
+    return { apps, next: cutAt ?? positions[BATCH_APPS - 1] ?? null }
+  }
+})
+
+/** The apps of `candidates` that pass a filter, up to the bytes of a batch. */
+const batchOf = (candidates: SQL, filter: AppFilter): SQL => sql`
+  select * from (
+    select *, sum(size) over (order by place) as bytes from (
+      select ${appColumns}, place, tags,
+        coalesce(octet_length(panels), 0) + coalesce(octet_length(schedule), 0) + octet_length(tags) as size
+      from ${candidates} join apps on apps.id = candidates.id cross join lateral ${tagsJson} as tagged (tags)
+      where ${matchesFilter(filter)}
+    ) as passing
+  ) as summed where bytes - size < ${BATCH_BYTES}
+`
+
+/** `cutAt` is the place of the last app where others may come after it within the candidates. */
+const toBatch = (rows: readonly SizedRow[]): { apps: App[]; cutAt: ListPosition | null } => {
+  const apps = rows.map(toApp)
+  const last = apps.at(-1)
+  const isCut = last !== undefined && Number(rows.at(-1)?.bytes) >= BATCH_BYTES
+  return { apps, cutAt: isCut ? { descriptiveName: last.descriptiveName, id: last.id } : null }
+}

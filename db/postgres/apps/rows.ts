@@ -1,0 +1,125 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { PERMITS } from '../../../domain/access/rules.ts'
+import type { Permit } from '../../../domain/access/rules.ts'
+import type { Tag } from '../../../domain/apps/app.ts'
+import type { AppReads, AppRows } from '../../../domain/apps/rows.ts'
+import { toText } from '../../instants.ts'
+import { lock, query } from '../database.ts'
+import type { PostgresDatabase } from '../database.ts'
+import { shareOrganization, underLock } from '../locking.ts'
+import { apps, grants, tags } from '../schema.ts'
+import { isOwnedBy, toNewColumns, toOwnerColumns } from './columns.ts'
+import { isTag } from './conditions.ts'
+import { takePort } from './ports.ts'
+import { createAppFinds, createAppReads, findApp, keptNamesOf } from './reads.ts'
+
+export const createAppRows = (db: PostgresDatabase): AppRows => {
+  const reads = createAppReads(db)
+  return {
+    ...reads,
+    ...createLockingReads(db, reads),
+    ...createRecordRows(db),
+    ...createOwnerRows(db),
+    ...createTagRows(db),
+    ...createGrantRows(db)
+  }
+}
+
+type LockingReads = 'find' | 'findWithDiscarded' | 'relationship' | 'keptNames' | 'isEmpty'
+
+const LOCK_ID = 'select 1 from apps where id = $1 for no key update'
+const LOCK_NAME = 'select 1 from apps where name = $1 for no key update'
+
+/** What is found stays as it is until the transaction ends: the rules judge it. */
+const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows, LockingReads> => ({
+  // The app is read by a statement of its own, which sees the tags that were added while the lock was waited for.
+  ...createAppFinds(async (condition, key) => {
+    const locked = query(db, typeof key === 'number' ? LOCK_ID : LOCK_NAME, [key])
+    return await underLock(locked, findApp(db, condition))
+  }),
+
+  relationship: async (app, userId) => {
+    const read = reads.relationship
+    if (app.owner.type === 'User') return await read(app, userId)
+    return await underLock(shareOrganization(db, app.owner.id), read(app, userId))
+  },
+
+  keptNames: async (owner, page) => (await keptNamesOf(db, owner, page).for('no key update')).map(({ name }) => name),
+
+  isEmpty: async () => await underLock(lock(db, 'sample'), reads.isEmpty())
+})
+
+const createRecordRows = (db: PostgresDatabase): Pick<AppRows, 'takePort' | 'insert' | 'update' | 'discard'> => ({
+  takePort: async () => await takePort(db),
+
+  insert: async (app, port) => {
+    const inserted = await db.insert(apps).values(toNewColumns(app, port)).returning({ id: apps.id })
+    const [{ id }] = inserted as [{ id: number }]
+    const { createdAt } = app
+    return { ...app, id, port, readableBy: null, tags: '[]', updatedAt: createdAt, discardedAt: null }
+  },
+
+  update: async (id, change, at) => {
+    await db
+      .update(apps)
+      .set({ ...change, updatedAt: toText(at) })
+      .where(eq(apps.id, id))
+  },
+
+  discard: async (id, at) => {
+    await db
+      .update(apps)
+      .set({ discardedAt: toText(at), updatedAt: toText(at) })
+      .where(eq(apps.id, id))
+  }
+})
+
+const createOwnerRows = (db: PostgresDatabase): Pick<AppRows, 'setOwner' | 'setOwnerOfAll'> => ({
+  setOwner: async (id, owner, at) => {
+    await db
+      .update(apps)
+      .set({ ...toOwnerColumns(owner), updatedAt: toText(at) })
+      .where(eq(apps.id, id))
+  },
+
+  setOwnerOfAll: async (from, to, at) => {
+    await db
+      .update(apps)
+      .set({ ...toOwnerColumns(to), updatedAt: toText(at) })
+      .where(isOwnedBy(from))
+  }
+})
+
+const createTagRows = (db: PostgresDatabase): Pick<AppRows, 'insertTag' | 'removeTag' | 'copyTags'> => ({
+  insertTag: async (appId, { context, name }) => {
+    const inserted = await db
+      .insert(tags)
+      .values({ appId, context, name })
+      .returning({ id: tags.id, context: tags.context, name: tags.name })
+    const [tag] = inserted as [Tag]
+    return tag
+  },
+
+  removeTag: async (appId, tag) => (await db.delete(tags).where(isTag(appId, tag))).rowCount === 1,
+
+  // The ids are drawn in the order of the rows.
+  copyTags: async (fromAppId, toAppId) => {
+    await db.execute(sql`
+      insert into tags (app_id, context, name)
+      select ${toAppId}, context, name from tags where app_id = ${fromAppId} order by id
+    `)
+  }
+})
+
+const createGrantRows = (db: PostgresDatabase): Pick<AppRows, 'grant' | 'revokeGrant'> => {
+  const isGrant = (appId: number, userId: number, permit: Permit) =>
+    and(eq(grants.appId, appId), eq(grants.userId, userId), eq(grants.permit, PERMITS[permit]))
+  return {
+    grant: async (appId, userId, permit) => {
+      await db.insert(grants).values({ appId, userId, permit: PERMITS[permit] }).onConflictDoNothing()
+    },
+    revokeGrant: async (appId, userId, permit) => {
+      await db.delete(grants).where(isGrant(appId, userId, permit))
+    }
+  }
+}
