@@ -43,25 +43,21 @@ const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 10
 
 export const createConfirmation = ({ clock, sleep, store }: ConfirmationOptions): Confirm => {
-  const haveEnded = (leaseMs: number, since: number): boolean =>
-    leaseMs === 0 || clock.monotonic() - since > CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
-
-  // Nothing rests on it: without it, the next change waits for these nodes again.
-  const evict = async (epoch: number): Promise<void> => {
-    await store.evict(epoch).catch(() => {})
-  }
+  /** Whether no node is left that may accept what it remembers from before the change. */
+  const isKnown = ({ nodes, acknowledged, leaseMs }: Pending, committedAt: number): boolean =>
+    acknowledged === nodes || leaseMs === 0 || clock.monotonic() - committedAt > CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
 
   return async (change, committedAt) => {
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      const { nodes, acknowledged, leaseMs } = await store.pending(change)
-      const leasesEnded = nodes - acknowledged
-      if (leasesEnded === 0 || haveEnded(leaseMs, committedAt)) {
-        const waitedMs = Math.round(clock.monotonic() - committedAt)
-        const effectiveAt = new Date(clock.wall())
-        if (leaseMs > 0) await evict(change.epoch)
-        return { epoch: change.epoch, effectiveAt, nodes, acknowledged, leasesEnded, waitedMs }
-      }
+    let pending = await store.pending(change)
+    for (let pause = FIRST_PAUSE_MS; !isKnown(pending, committedAt); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       await sleep(pause)
+      pending = await store.pending(change)
     }
+    const { nodes, acknowledged, leaseMs } = pending
+    const effectiveAt = new Date(clock.wall())
+    const waitedMs = Math.round(clock.monotonic() - committedAt)
+    // Nothing rests on it: where it fails, the next change waits for these nodes again.
+    if (leaseMs > 0) await store.evict(change.epoch).catch(() => {})
+    return { epoch: change.epoch, effectiveAt, nodes, acknowledged, leasesEnded: nodes - acknowledged, waitedMs }
   }
 }
