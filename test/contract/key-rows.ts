@@ -90,6 +90,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.same(await read(async keys => await keys.find(key.id)), key)
     t.same(await read(async keys => await keys.findByName(key.name)), key)
     t.equal(await read(async keys => await keys.find('nothing')), null)
+    t.equal(await read(async keys => await keys.find('\0')), null)
     t.equal(await read(async keys => await keys.findByName('nothing')), null)
     await write(async keys => {
       await keys.update(key.id, { description: null, rateLimit: null })
@@ -361,7 +362,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
   })
 
   test(`${engine}: the uses of an environment key are kept by generation`, async t => {
-    const { read, usage } = sideOf(t, await open(t))
+    const { read, write, usage } = sideOf(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (const generation of ['00000001', '00000002', '00000001']) {
       usage.used({ ...token, generation, ref: generation }, null, '10.0.0.1', undefined)
@@ -373,6 +374,16 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
       ['00000002', 1]
     ])
     t.match(tokens, [{ hint: null, createdAt: null, lastUsedIp: '10.0.0.1', lastUsedAgent: null }, {}])
+    const late = { count: 5, lastUsedAt: AT, lastUsedIp: '10.0.0.9', lastUsedAgent: 'late' }
+    await write(async keys => {
+      await keys.addEnvironmentUsage([{ id: 'env_0', generation: '00000002', ...late }])
+    })
+    const after = await read(async keys => await keys.environmentRecord({ id: 'env_0', digest: token.digest }))
+    t.match(
+      after.tokens.find(({ generation }) => generation === '00000002'),
+      { useCount: 6, lastUsedIp: '10.0.0.1', lastUsedAgent: null },
+      'what arrives late is no later use'
+    )
   })
 
   test(`${engine}: a hundred addresses a day are distinguished, over all writes`, async t => {
@@ -421,6 +432,29 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
 }
 
 const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
+  test(`${engine}: a generation tells when any of its tokens was last used, and how many are active`, async t => {
+    const { read, write } = sideOf(t, await open(t))
+    const use = { count: 1, lastUsedIp: '::1', lastUsedAgent: null }
+    await write(async keys => {
+      await keys.insert(newKey({ expiresAt: LATER }))
+      for (const digit of [1, 2, 3]) await keys.insertToken(newKey().id, newToken(digit), AT)
+      await keys.revokeToken(digest(3), AT)
+      await keys.addTokenUsage([
+        { digest: digest(1), lastUsedAt: AT, ...use },
+        { digest: digest(2), lastUsedAt: LATER, ...use }
+      ])
+      await keys.addEnvironmentUsage([{ id: 'env_0', generation: '00000001', lastUsedAt: AT, ...use }])
+    })
+    t.same(await read(async keys => await keys.generations(AT)), [
+      { generation: '0a0b0c0d', source: 'managed', liveTokens: 2, lastUsedAt: LATER },
+      { generation: '00000001', source: 'environment', liveTokens: null, lastUsedAt: AT }
+    ])
+    t.match(await read(async keys => await keys.generations(LATER)), [{ liveTokens: 0 }, {}])
+    t.same(await read(async keys => await keys.otherGenerations([], AT)), ['0a0b0c0d'])
+    t.same(await read(async keys => await keys.otherGenerations([], LATER)), [])
+    t.same(await read(async keys => await keys.otherGenerations(['0a0b0c0d'], AT)), [])
+  })
+
   test(`${engine}: generations are counted, and those that nobody can open are found`, async t => {
     const { keys, store, secret } = sideOf(t, await open(t))
     const [first, second] = [newSecret(), newSecret()]

@@ -12,8 +12,14 @@ const DROP_TIMEOUT_MS = 200
 
 const partitionOf = (day: string): string => `${TABLE}_${day.replaceAll('-', '')}`
 
+const PARTITIONS = `
+  select inhrelid::regclass::text as name from pg_inherits join pg_class on pg_class.oid = inhrelid
+  where inhparent = '${TABLE}'::regclass
+`
+
+// Not `to_regclass`, which may not see yet what was committed while its transaction waited for a lock.
 const exists = async (db: PostgresDatabase, partition: string): Promise<boolean> =>
-  (await query(db, 'select to_regclass($1) as name', [partition])).rows[0]?.['name'] !== null
+  (await query(db, `${PARTITIONS} and relname = $1`, [partition])).rows.length > 0
 
 /** Makes the partition of a day where there is none. It holds up nobody but who wants to make one as well. */
 export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void> => {
@@ -31,12 +37,7 @@ export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void
 
 /** Drops the partitions of earlier days, those that are in use excepted. */
 export const dropDaysBefore = async (db: PostgresDatabase, day: string): Promise<void> => {
-  const { rows } = await query(
-    db,
-    `select inhrelid::regclass::text as name from pg_inherits join pg_class on pg_class.oid = inhrelid
-    where inhparent = '${TABLE}'::regclass and relname < $1`,
-    [partitionOf(day)]
-  )
+  const { rows } = await query(db, `${PARTITIONS} and relname < $1`, [partitionOf(day)])
   if (rows.length === 0) return
   await query(db, 'savepoint drop_days')
   try {

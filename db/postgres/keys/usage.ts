@@ -1,4 +1,4 @@
-import type { KeyRows, KeyUsageCount, TokenUsage } from '../../../domain/keys/rows.ts'
+import type { KeyRows, KeyUsageCount, KnownUsageCount, TokenUsage } from '../../../domain/keys/rows.ts'
 import { toText } from '../../instants.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
@@ -16,22 +16,16 @@ const USE_TOKENS = `
     last_used_ip = case when token.last_used_at >= used.at then token.last_used_ip else used.ip end,
     last_used_agent = case when token.last_used_at >= used.at then token.last_used_agent else used.agent end
   from unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[]) as used (digest, count, at, ip, agent)
-  where token.digest = used.digest
+  where token.digest = used.digest returning token.client_key as key, used.at
 `
 
-const LOCK_KEYS = `
-  select from client_keys
-  where row in (select client_key from client_key_tokens where digest = any($1::bytea[]))
-  order by row for no key update
-`
+const LOCK_KEYS = 'select from client_keys where row = any($1::bigint[]) order by row for no key update'
 
+// The array is named twice: so the keys are found by the index, however many there are.
 const USE_KEYS = `
-  update client_keys as key set last_used_at = greatest(key.last_used_at, used.at)
-  from (
-    select client_key, max(at) as at from unnest($1::bytea[], $2::text[]) as used (digest, at)
-    join client_key_tokens using (digest) group by client_key
-  ) as used
-  where key.row = used.client_key
+  update client_keys set last_used_at = greatest(last_used_at, used.at)
+  from (select key, max(at) as at from unnest($1::bigint[], $2::text[]) as use (key, at) group by key) as used
+  where row = used.key and row = any($1::bigint[])
 `
 
 const USE_ENVIRONMENT_KEYS = `
@@ -50,15 +44,11 @@ const USE_ENVIRONMENT_KEYS = `
       case when known.last_used_at >= excluded.last_used_at then known.last_used_agent else excluded.last_used_agent end
 `
 
-const KNOWN_LABELS = `
-  select client_key_id as id, day, kind, label
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as asked (client_key_id, day, kind, label)
-  join client_key_usage using (client_key_id, day, kind, label)
-`
-
-const COUNT_LABELS = `
-  select client_key_id as id, day, kind, count(*) as labels from client_key_usage
-  where (client_key_id, day, kind) in (select * from unnest($1::text[], $2::text[], $3::text[]))
+const LABELS = `
+  select client_key_id as id, day, kind, count(*) as labels,
+    coalesce(array_agg(label) filter (where label = any($4::text[])), '{}') as stored
+  from client_key_usage
+  where client_key_id = any($1::text[]) and day = any($2::text[]) and kind = any($3::text[])
   group by client_key_id, day, kind
 `
 
@@ -85,19 +75,26 @@ const labelsOf = (counts: readonly KeyUsageCount[]) => [
   counts.map(({ label }) => label)
 ]
 
+const NONE = { labels: 0, stored: new Set<string>() }
+
 const nameOf = (...parts: unknown[]): string => JSON.stringify(parts)
 
-const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[]) => {
-  const values = labelsOf(counts)
-  const read = [query(db, KNOWN_LABELS, values), query(db, COUNT_LABELS, values.slice(0, -1))] as const
-  const [known, counted] = await Promise.all(read)
-  const stored = new Set(known.rows.map(({ id, day, kind, label }) => nameOf(id, day, kind, label)))
-  const labels = new Map(counted.rows.map(({ id, day, kind, labels }) => [nameOf(id, day, kind), Number(labels)]))
-  return counts.map(count => ({
-    ...count,
-    isStored: stored.has(nameOf(count.id, count.day, count.kind, count.label)),
-    labels: labels.get(nameOf(count.id, count.day, count.kind)) ?? 0
-  }))
+const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[]): Promise<KnownUsageCount[]> => {
+  const { rows } = await query(
+    db,
+    LABELS,
+    labelsOf(counts).map(values => [...new Set(values)])
+  )
+  const known = new Map(
+    rows.map(({ id, day, kind, labels, stored }) => [
+      nameOf(id, day, kind),
+      { labels: Number(labels), stored: new Set(stored as string[]) }
+    ])
+  )
+  return counts.map(count => {
+    const { labels, stored } = known.get(nameOf(count.id, count.day, count.kind)) ?? NONE
+    return { ...count, isStored: stored.has(count.label), labels }
+  })
 }
 
 /** Makes the rows of usage: of some hundred uses each, in a statement or two. */
@@ -105,13 +102,10 @@ export const createUsageRows = (db: PostgresDatabase): Pick<KeyRows, UsageRows> 
   addTokenUsage: async uses => {
     if (uses.length === 0) return
     const digests = uses.map(({ digest }) => Buffer.from(digest, 'hex'))
-    const columns = usesOf(uses)
-    await Promise.all([
-      query(db, LOCK_TOKENS, [digests]),
-      query(db, USE_TOKENS, [digests, ...columns]),
-      query(db, LOCK_KEYS, [digests]),
-      query(db, USE_KEYS, [digests, columns[1]])
-    ])
+    const use = [query(db, LOCK_TOKENS, [digests]), query(db, USE_TOKENS, [digests, ...usesOf(uses)])] as const
+    const [, { rows }] = await Promise.all(use)
+    const keys = rows.map(({ key }) => String(key))
+    await Promise.all([query(db, LOCK_KEYS, [keys]), query(db, USE_KEYS, [keys, rows.map(({ at }) => String(at))])])
   },
 
   addEnvironmentUsage: async uses => {
