@@ -29,7 +29,7 @@ export interface AppRelationship {
  * everything, its members may read it, its guests nothing; grants add to that, and whoever was granted anything may
  * read. What was deleted is only for those who may do everything. Client keys are not asked: they override all of this.
  *
- * `db/sqlite/apps/visibility.ts` says in SQL which apps a user may read; the two are held equal by
+ * `apps/visibility.ts` of each engine says in SQL which apps a user may read; they are held equal to this by
  * `test/domain/access/rules.test.ts`.
  */
 export const mayDo = (
