@@ -7,7 +7,13 @@ import type { Transactor } from '../../domain/transactor.ts'
 import { at } from '../helper.ts'
 import { after, AT, insertUsers } from './people.ts'
 
-type Open = (t: Test) => Promise<Transactor>
+/** An engine that is asked over a network can skip ports, which to take one by one would last. */
+export interface AppStore extends Transactor {
+  /** Does as if every port up to one had been taken. */
+  readonly skipPorts?: (last: number) => Promise<void>
+}
+
+type Open = (t: Test) => Promise<AppStore>
 
 const EVERYTHING: AppFilter = { userId: null, includeDiscarded: false, tags: [] }
 const [FIRST_PORT, LAST_PORT] = [3001, 65_535]
@@ -120,7 +126,7 @@ const recordContract = (engine: string, open: Open): void => {
       t.strictSame(await read(async apps => await apps.find(key)), stored)
       t.strictSame(await read(async apps => await apps.findWithDiscarded(key)), stored)
     }
-    for (const key of ['00000000000000', String(stored.id), stored.id + 1]) {
+    for (const key of ['00000000000000', String(stored.id), stored.id + 1, Number.MAX_SAFE_INTEGER]) {
       t.equal(await read(async apps => await apps.find(key)), null)
       t.equal(await read(async apps => await apps.findWithDiscarded(key)), null)
     }
@@ -211,12 +217,16 @@ const portContract = (engine: string, open: Open): void => {
   })
 
   test(`${engine}: when the last port was given, the lowest that no kept app has is`, async t => {
-    const { write, add } = await sideOf(t, await open(t))
+    const { skipPorts, ...transactor } = await open(t)
+    const { write, add } = await sideOf(t, transactor)
     const [first, second] = [await add(), await add()]
     t.same([first.port, second.port], [FIRST_PORT, FIRST_PORT + 1])
+    await skipPorts?.(LAST_PORT - 2)
     const last = await write(async apps => {
       let port: number | null = null
-      for (let taken = second.port; taken < LAST_PORT; taken++) port = await apps.takePort()
+      for (let taken = skipPorts === undefined ? second.port : LAST_PORT - 2; taken < LAST_PORT; taken++) {
+        port = await apps.takePort()
+      }
       return port
     })
     t.equal(last, LAST_PORT)
@@ -286,6 +296,7 @@ const ownerContract = (engine: string, open: Open): void => {
     const share = async (owner: Owner, other: Owner) => await read(async apps => await apps.shareName(owner, other))
     t.same(await names(ada, 9), [one.name, two.name])
     t.equal((await names(ada, 1)).length, 1)
+    t.same(await names(ada, 0), [])
     t.same(await names(north, 9), [three.name])
     t.same(await names(ben, 9), [])
     t.ok(await share(ada, north))
@@ -335,6 +346,24 @@ const tagContract = (engine: string, open: Open): void => {
     t.strictSame(await tagsOf(app), [second])
     t.match(await tagsOf(other), [stage, size], 'the copies stay')
     t.equal(await read(async apps => await apps.countTags(other.id)), 2)
+  })
+
+  test(`${engine}: tags are the very JSON text that JSON.stringify makes of them`, async t => {
+    const { read, write, add } = await sideOf(t, await open(t))
+    const { id } = await add()
+    const texts = [
+      'plain',
+      '"quoted" \\ / \'',
+      '\u0001\b\t\n\u000b\f\r\u001f\u007f',
+      '\u2028 <&> é 😀',
+      '{"a":[null, 1]}'
+    ]
+    const made = await write(async apps => {
+      const tags = []
+      for (const text of texts) tags.push(await apps.insertTag(id, { context: text, name: `${text}${text}` }))
+      return tags
+    })
+    t.equal((await read(async apps => await apps.find(id)))?.tags, JSON.stringify(made))
   })
 
   test(`${engine}: a list can be of apps that have every one of some tags`, async t => {
@@ -452,6 +481,10 @@ const listContract = (engine: string, open: Open): void => {
     t.same(await positions({ userId: ada.id }), adas)
     t.same(await positions({ userId: ada.id }, { after: at(adas, 2), limit: 3 }), adas.slice(3, 6))
     t.same(await positions({ userId: ben.id }), all.slice(1, 2))
+    t.same(await positions({}, { limit: 0 }), [])
+    t.same(await positions({ userId: ben.id }, { limit: 0 }), [])
+    t.same(await positions({ userId: Number.MAX_SAFE_INTEGER }), [])
+    t.same(await positions({}, { after: { descriptiveName: '\u{10ffff}', id: Number.MAX_SAFE_INTEGER } }), [])
   })
 
   test(`${engine}: what a user may read is looked up where it is little, and told from what they may not`, async t => {
@@ -515,6 +548,10 @@ const batchContract = (engine: string, open: Open): void => {
       apps: [],
       next: null
     })
+
+    const last = { limit: 1000, after: placeOf(at(all, 600)) }
+    t.same(await read(async apps => await apps.positions(EVERYTHING, null, last)), all.slice(601).map(placeOf))
+    t.same(await positions({ tags: [{ context: 'no', name: 'app' }] }, { limit: 1 }), [])
 
     const places = all.slice(4).map(placeOf)
     const some = await read(async apps => await apps.batchAt(EVERYTHING, places))

@@ -65,6 +65,11 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.strictSame(await page(9, 0, ada.id), [south])
     t.strictSame(await page(9, south.id, ada.id), [])
     t.strictSame(await page(9, 0, ben.id), [])
+    t.strictSame(await page(0, 0, null), [])
+    t.strictSame(await page(9, Number.MAX_SAFE_INTEGER, ada.id), [])
+    const read = reading(transactor)
+    t.equal(await read(async organizations => await organizations.find(Number.MAX_SAFE_INTEGER)), null)
+    t.strictSame(await read(async organizations => await organizations.memberships(ada.id, { limit: 0 })), [])
   })
 }
 

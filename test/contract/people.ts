@@ -1,5 +1,6 @@
 import type { App, Owner } from '../../domain/apps/app.ts'
 import type { Transactor, Tx } from '../../domain/transactor.ts'
+import { sessionDigest } from '../../domain/users/session.ts'
 import type { Session } from '../../domain/users/session.ts'
 import type { NewUser, User } from '../../domain/users/user.ts'
 
@@ -27,7 +28,7 @@ export const insertUsers = async ({ write }: Transactor, ...names: string[]): Pr
   })
 
 /** Stores an app of an owner. */
-export const insertApp = async ({ apps }: Tx, name: string, owner: Owner): Promise<App> => {
+export const insertApp = async ({ apps }: Pick<Tx, 'apps'>, name: string, owner: Owner): Promise<App> => {
   const app = { name, descriptiveName: name, owner, panels: null, schedule: null, createdAt: AT }
   return await apps.insert(app, Number(await apps.takePort()))
 }
@@ -35,7 +36,7 @@ export const insertApp = async ({ apps }: Tx, name: string, owner: Owner): Promi
 export const newSession = (id: string, userId: number, more: Partial<Session> = {}): Session => ({
   id,
   userId,
-  digest: id.padStart(64, '0'),
+  digest: sessionDigest(id),
   client: `client of ${id}`,
   createdAt: AT,
   expiresAt: after(1000),

@@ -53,6 +53,73 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     await t.rejects(write(async ({ users }) => await users.insert(newUser('Ada'))))
   })
 
+  test(`${engine}: of an address, only the case of the letters from A to Z does not count`, async t => {
+    const transactor = await open(t)
+    const [upper, lower] = await transactor.write(async ({ users }) => [
+      await users.insert(newUser('Upper', { email: 'ÄDA@Example.com' })),
+      await users.insert(newUser('Lower', { email: 'äda@example.com' }))
+    ])
+    const find = async (email: string) =>
+      await reading(transactor)(async users => (await users.findAccountByEmail(email))?.user)
+    t.strictSame(await find('Äda@example.com'), upper)
+    t.strictSame(await find('äda@example.com'), lower)
+    t.equal(await find('ÄDA@Example.com'), undefined)
+  })
+
+  test(`${engine}: a page may be of nothing, and any id may be asked for`, async t => {
+    const transactor = await open(t)
+    const [ada] = await insertUsers(transactor, 'Ada')
+    const read = reading(transactor)
+    const largest = Number.MAX_SAFE_INTEGER
+    t.same(await read(async users => await users.page({ limit: 0, after: 0 })), [])
+    t.same(await read(async users => await users.page({ limit: largest, after: -1 })), [ada])
+    t.same(await read(async users => await users.page({ limit: 9, after: largest })), [])
+    t.equal(await read(async users => await users.find(largest)), null)
+    t.equal(await read(async users => await users.findAccount(-largest)), null)
+    t.same(await read(async users => await users.grants(largest, { limit: 0, includeDiscarded: true })), [])
+    t.equal(await read(async users => await users.countGrants(largest)), 0)
+    t.same(await read(async users => await users.sessions(largest, AT)), [])
+  })
+
+  test(`${engine}: what a transaction finds is what it has written`, async t => {
+    const { write } = await open(t)
+    await write(async ({ users, apps, organizations }) => {
+      t.ok(await apps.isEmpty())
+      t.ok(await users.isEmpty())
+      t.ok(await organizations.isEmpty())
+      const ada = await users.insert(newUser('Ada', { passwordHash: 'h' }))
+      const account = { user: ada, passwordHash: 'h' }
+      const session = newSession('one', ada.id)
+      await users.insertSession(session)
+      t.notOk(await users.isEmpty())
+      t.strictSame(await users.find(ada.id), ada)
+      t.strictSame(await users.findAccount(ada.id), account)
+      t.strictSame(await users.findAccountByEmail(ada.email), account)
+      t.strictSame(await users.findSessionAccount('one'), account)
+      t.equal(await users.findSessionAccount('other'), null)
+      const { id } = await organizations.insert({ name: 'O', billingEmail: 'o@example.com' }, AT)
+      t.equal((await organizations.find(id))?.name, 'O')
+      t.equal(await organizations.find(id + 1), null)
+      t.equal(await organizations.roleOf(id, ada.id), null)
+      await organizations.setRole(id, ada.id, 'admin')
+      t.equal(await organizations.roleOf(id, ada.id), 'admin')
+      t.ok(await organizations.isOnlyAdmin(ada.id))
+      const [own, shared] = [
+        await insertApp({ apps }, 'a'.repeat(14), { type: 'User', id: ada.id }),
+        await insertApp({ apps }, 'b'.repeat(14), { type: 'Organization', id })
+      ]
+      t.strictSame(await apps.find(own.id), own)
+      t.strictSame(await apps.find(own.name), own)
+      t.equal(await apps.find(shared.id + 1), null)
+      t.match(await apps.relationship(own, ada.id), { isOwner: true, role: null })
+      t.match(await apps.relationship(shared, ada.id), { isOwner: false, role: 'admin' })
+      t.same(await apps.keptNames({ type: 'User', id: ada.id }, { limit: 9 }), [own.name])
+      await apps.discard(own.id, AT)
+      t.equal(await apps.find(own.id), null)
+      t.ok(await apps.findWithDiscarded(own.name))
+    })
+  })
+
   test(`${engine}: users are listed in the order of their ids`, async t => {
     const transactor = await open(t)
     const [ada, ben, chiara] = await insertUsers(transactor, 'Ada', 'Ben', 'Chiara')

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import type { Test } from 'tap'
 import { mayDo, PERMITS } from '../../../domain/access/rules.ts'
 import type { AppAction, AppRelationship } from '../../../domain/access/rules.ts'
 import type { App } from '../../../domain/apps/app.ts'
@@ -6,7 +7,11 @@ import type { AppFilter, AppReads, ListPosition } from '../../../domain/apps/row
 import { openStorage } from '../../../db/open.ts'
 import { Database } from '../../../db/sqlite/driver.ts'
 import { covers } from '../../../domain/keys/scopes.ts'
+import type { Transactor } from '../../../domain/transactor.ts'
+import { bringUpToDate } from '../../../db/postgres/connections.ts'
+import { connectPostgres } from '../../contract/engines.ts'
 import { settings } from '../../helper.ts'
+import { execute, postgresDatabase } from '../../postgres.ts'
 
 const ACTIONS: AppAction[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke', 'administer']
 
@@ -52,31 +57,32 @@ const random = (below: number): number => Math.floor(Math.random() * below)
 const [USERS, ORGANIZATIONS, APPS] = [8, 5, 150]
 const AT = '2026-01-05T09:00:00.000Z'
 
-/** Fills a database with users, organizations, apps, memberships and grants at random. */
-const fill = (path: string): void => {
-  const db = new Database(path)
-  const addUser = db.prepare('insert into users (id, name, email, created_at, updated_at) values (?, ?, ?, ?, ?)')
-  const addOrganization = db.prepare('insert into organizations values (?, ?, ?, ?, ?)')
-  const addApp = db.prepare(
-    `insert into apps (
-      id, name, descriptive_name, port, readable_by, user_id, organization_id, created_at, updated_at, discarded_at
-    ) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-  )
-  const addMember = db.prepare('insert or ignore into memberships values (?, ?, ?)')
-  const addGrant = db.prepare('insert or ignore into grants values (?, ?, ?)')
-  for (let id = 1; id <= USERS; id++) addUser.run(id, 'U', `u${id}@example.com`, AT, AT)
-  for (let id = 1; id <= ORGANIZATIONS; id++) addOrganization.run(id, 'O', 'o@example.com', AT, AT)
+/** Statements that fill a database with users, organizations, apps, memberships and grants at random. */
+const statements = (): string[] => {
+  const text = (value: string | null | undefined): string => (typeof value === 'string' ? `'${value}'` : 'null')
+  const made: string[] = []
+  const add = (into: string, ...values: (string | number)[]): void => {
+    made.push(`insert into ${into} values (${values.join()}) on conflict do nothing`)
+  }
+  const now = text(AT)
+  const users = 'users (id, name, email, created_at, updated_at)'
+  for (let id = 1; id <= USERS; id++) add(users, id, text('U'), text(`u${id}@example.com`), now, now)
+  for (let id = 1; id <= ORGANIZATIONS; id++) add('organizations', id, text('O'), text('o@example.com'), now, now)
+  const apps = `apps (
+    id, name, descriptive_name, port, readable_by, user_id, organization_id, created_at, updated_at, discarded_at
+  )`
   for (let id = 1; id <= APPS; id++) {
-    const owner = random(2) === 0 ? [1 + random(USERS), null] : [null, 1 + random(ORGANIZATIONS)]
-    const readableBy = [null, null, null, 'public', 'private'][random(5)]
-    const discardedAt = random(5) === 0 ? AT : null
-    addApp.run(id, id.toString(16).padStart(14, '0'), `App ${id}`, 3000 + id, readableBy, ...owner, AT, AT, discardedAt)
+    const owner = random(2) === 0 ? [1 + random(USERS), 'null'] : ['null', 1 + random(ORGANIZATIONS)]
+    const readableBy = text([null, null, null, 'public', 'private'][random(5)])
+    const names = [text(id.toString(16).padStart(14, '0')), text(`App ${id}`)]
+    add(apps, id, ...names, 3000 + id, readableBy, ...owner, now, now, random(5) === 0 ? now : 'null')
   }
   for (let i = 0; i < 15; i++) {
-    addMember.run(1 + random(ORGANIZATIONS), 1 + random(USERS), ['admin', 'member', 'guest'][random(3)])
+    const role = text(['admin', 'member', 'guest'][random(3)])
+    add('memberships', 1 + random(ORGANIZATIONS), 1 + random(USERS), role)
   }
-  for (let i = 0; i < 60; i++) addGrant.run(1 + random(APPS), 1 + random(USERS), 2 ** random(6))
-  db.close()
+  for (let i = 0; i < 60; i++) add('grants', 1 + random(APPS), 1 + random(USERS), 2 ** random(6))
+  return made
 }
 
 const everyApp = async (apps: AppReads, filter: AppFilter): Promise<App[]> => {
@@ -95,12 +101,8 @@ const readableByRules = async (apps: AppReads, all: readonly App[], userId: numb
   return ids
 }
 
-test('SQL and the rules see the same apps, whatever the data', async t => {
-  const { env } = settings(t)
-  const storage = await openStorage(env.DATABASE_URL)
-  t.teardown(storage.close)
-  fill(env.DATABASE_URL.slice('file:'.length))
-  await storage.read(async ({ apps }) => {
+const seesTheSame = async (t: Test, { read }: Transactor): Promise<void> => {
+  await read(async ({ apps }) => {
     const all = await everyApp(apps, { userId: null, includeDiscarded: true, tags: [] })
     t.equal(all.length, APPS)
     for (let userId = 1; userId <= USERS; userId++) {
@@ -118,4 +120,22 @@ test('SQL and the rules see the same apps, whatever the data', async t => {
       t.same(idsOf((await apps.batchAt(filter, positionsOfAll)).apps), byRules)
     }
   })
+}
+
+test('SQL and the rules see the same apps, whatever the data', async t => {
+  const { env } = settings(t)
+  const storage = await openStorage(env.DATABASE_URL)
+  t.teardown(storage.close)
+  const db = new Database(env.DATABASE_URL.slice('file:'.length))
+  db.exec(statements().join(';'))
+  db.close()
+  await seesTheSame(t, storage)
+})
+
+test('so they do on PostgreSQL', async t => {
+  const url = await postgresDatabase(t)
+  if (url === null) return
+  await bringUpToDate({ url })
+  await execute(url, statements().join(';'))
+  await seesTheSame(t, connectPostgres(t, url))
 })
