@@ -132,7 +132,11 @@ if ((await postgresDatabase(tap)) !== null) {
         })
       }
     }
-    const writers = Promise.all(Array.from({ length: 8 }, async (_, index) => { await writer(at(nodes, index % 2)); }))
+    const writers = Promise.all(
+      Array.from({ length: 8 }, async (_, index) => {
+        await writer(at(nodes, index % 2))
+      })
+    )
     let isWriting = true
     const seen: number[] = []
     const read = async (): Promise<void> => {
@@ -167,13 +171,19 @@ if ((await postgresDatabase(tap)) !== null) {
       for (const session of sessions) await users.insertSession(session)
     })
     const found: unknown[] = []
-    const endOther = async (node: Transactor, [own, other]: [string, string]) => { await node.write(async ({ users }) => {
+    const endOther = async (node: Transactor, [own, other]: [string, string]) => {
+      await node.write(async ({ users }) => {
         found.push((await users.findSessionAccount(own))?.user.id)
         await users.removeSession(owner.id, other)
-      }); }
+      })
+    }
     await meeting(t, { url, locked: 'select 1 from users' }, [
-      async () => { await endOther(nodes[0], ['one', 'two']); },
-      async () => { await endOther(nodes[1], ['two', 'one']); }
+      async () => {
+        await endOther(nodes[0], ['one', 'two'])
+      },
+      async () => {
+        await endOther(nodes[1], ['two', 'one'])
+      }
     ])
     t.same(found, [owner.id, undefined], 'a session that another has ended meanwhile is not found')
   })
