@@ -10,9 +10,16 @@ const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK = '40P01'
 const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
+const RESTRICT_VIOLATION = '23001'
 
 /** Another transaction was in the way: tried again, the rules see what that has done. */
-const CONFLICTS: readonly string[] = [SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION]
+const CONFLICTS: readonly string[] = [
+  SERIALIZATION_FAILURE,
+  DEADLOCK,
+  UNIQUE_VIOLATION,
+  FOREIGN_KEY_VIOLATION,
+  RESTRICT_VIOLATION
+]
 
 /** The connection fails, resources are short, an operator intervenes, a time-out is over, or a standby answers. */
 const UNAVAILABLE = /^(08|53|57|58|XX)|^(25006|25P03|55P03)/

@@ -1,21 +1,32 @@
 import tap, { test } from 'tap'
 import { execute, postgresDatabase } from '../postgres.ts'
 import { appRowsContract } from './app-rows.ts'
-import { connectPostgres, newPostgres, postgres } from './engines.ts'
+import { auditRowsContract } from './audit-rows.ts'
+import { postgres } from './engines.ts'
+import { keyRowsContract } from './key-rows.ts'
 import { organizationRowsContract } from './organization-rows.ts'
 import { AT, insertApp, newUser } from './people.ts'
+import { storageContract } from './storage.ts'
 import { userRowsContract } from './user-rows.ts'
 
 if ((await postgresDatabase(tap)) !== null) {
-  for (const contract of [appRowsContract, organizationRowsContract, userRowsContract]) contract('PostgreSQL', postgres)
+  for (const contract of [
+    appRowsContract,
+    auditRowsContract,
+    keyRowsContract,
+    organizationRowsContract,
+    userRowsContract,
+    storageContract
+  ]) {
+    contract('PostgreSQL', postgres)
+  }
 
   test('PostgreSQL: ids, which come as text, are numbers up to 2^53 - 1', async t => {
-    const url = await newPostgres(t)
+    const { url, read, write } = await postgres(t)
     const id = Number.MAX_SAFE_INTEGER
     for (const table of ['users', 'organizations', 'apps', 'tags']) {
       await execute(url, `select setval('${table}_id_seq', ${id - 1})`)
     }
-    const { read, write } = connectPostgres(t, url)
     await write(async tx => {
       t.equal((await tx.users.insert(newUser('Ada'))).id, id)
       t.equal((await tx.organizations.insert({ name: 'O', billingEmail: 'o@example.com' }, AT)).id, id)

@@ -1,7 +1,7 @@
 import tap, { test } from 'tap'
 import type { AuditFilter } from '../../domain/audits/rows.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { openKeyStore } from '../postgres-keys.ts'
+import { postgres } from '../contract/engines.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
@@ -10,7 +10,7 @@ const entryAt = (sequence: number, action: string): string => `
   values (${sequence}, '2026-02-01T00:00:00.000Z', 'cli', '0', 'operator', '${action}', 'app', '1', '{}', '', '')`
 
 test('entries are found however far apart those are that pass a filter', { skip }, async t => {
-  const { url, read } = await openKeyStore(t)
+  const { url, read } = await postgres(t)
   for (const [sequence, action] of [
     [1, 'a'],
     [2, 'b'],
@@ -34,7 +34,7 @@ test('entries are found however far apart those are that pass a filter', { skip 
 })
 
 test('a trail that has lost its head says so', { skip }, async t => {
-  const { url, read } = await openKeyStore(t)
+  const { url, read } = await postgres(t)
   await execute(url, 'delete from audit_head')
   await t.rejects(
     read(async ({ audits }) => await audits.head()),

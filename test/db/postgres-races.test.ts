@@ -7,15 +7,15 @@ import { createOrganizationService } from '../../domain/organizations/service.ts
 import type { Transactor } from '../../domain/transactor.ts'
 import { createUserRemoval } from '../../domain/users/removal.ts'
 import type { User } from '../../domain/users/user.ts'
-import { connectPostgres, newPostgres } from '../contract/engines.ts'
+import { connectPostgres, postgres } from '../contract/engines.ts'
 import { AT, insertApp, insertUsers, newSession, newUser } from '../contract/people.ts'
 import { at, operator } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 /** Two nodes over one database, each connected. */
 const nodesOf = async (t: Test, poolSize?: number) => {
-  const url = await newPostgres(t)
-  const nodes = [connectPostgres(t, url, poolSize), connectPostgres(t, url, poolSize)] as const
+  const { url } = await postgres(t)
+  const nodes = [await connectPostgres(t, url, poolSize), await connectPostgres(t, url, poolSize)] as const
   for (const { read } of nodes) await read(async ({ apps }) => await apps.isEmpty())
   return { url, nodes }
 }

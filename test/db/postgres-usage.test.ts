@@ -2,11 +2,9 @@ import tap, { test } from 'tap'
 import type { ManagedUsage } from '../../domain/keys/rows.ts'
 import type { TokenUse } from '../../domain/keys/usage-recorder.ts'
 import { createUsageWriter } from '../../domain/keys/usage.ts'
-import { query } from '../../db/postgres/database.ts'
-import type { PostgresDatabase } from '../../db/postgres/database.ts'
 import { knownToken } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { openKeyStore } from '../postgres-keys.ts'
+import { connectDirectly, postgres } from '../contract/engines.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
@@ -28,15 +26,14 @@ const partitions = async (url: string): Promise<unknown[]> =>
     )) as { name: string }[]
   ).map(({ name }) => name)
 
-/** Resolves when somebody waits for a lock. The transaction that asks is never idle for long. */
-const waited = async (db: PostgresDatabase): Promise<void> => {
-  const waits =
-    'select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())'
-  while ((await query(db, waits)).rowCount === 0);
+/** Waits until a transaction of a database waits for a lock. */
+const waited = async (url: string): Promise<void> => {
+  const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+  while ((await execute(url, waiting)).length === 0);
 }
 
 test('what four nodes count at once adds up, and none of them waits in a circle', { skip }, async t => {
-  const { url, write } = await openKeyStore(t)
+  const { url, write } = await postgres(t)
   await execute(url, insertKeys(200))
   const digests = (
     (await execute(url, "select encode(digest, 'hex') as digest from client_key_tokens")) as { digest: string }[]
@@ -83,7 +80,7 @@ test('what four nodes count at once adds up, and none of them waits in a circle'
 })
 
 test('of two nodes that add addresses of a key, one waits for the other', { skip }, async t => {
-  const { url, write } = await openKeyStore(t)
+  const { url, write } = await postgres(t)
   const addresses = (node: number) =>
     Array.from({ length: 60 }, (_, index) => ({
       id: 'k',
@@ -94,16 +91,16 @@ test('of two nodes that add addresses of a key, one waits for the other', { skip
     }))
   const labels: number[][] = []
   let second: Promise<void> | undefined
-  const add = async (node: number, meanwhile: (db: PostgresDatabase) => Promise<void>): Promise<void> => {
-    await write(async ({ db, keys }) => {
+  const add = async (node: number, meanwhile: () => Promise<void>): Promise<void> => {
+    await write(async ({ keys }) => {
       labels.push((await keys.lockUsageLabels(addresses(node))).map(({ labels }) => labels))
-      await meanwhile(db)
+      await meanwhile()
       await keys.addUsage(addresses(node))
     })
   }
-  await add(1, async db => {
+  await add(1, async () => {
     second = add(2, async () => {})
-    await waited(db)
+    await waited(url)
   })
   await second
   t.same(
@@ -117,15 +114,15 @@ test('of two nodes that add addresses of a key, one waits for the other', { skip
 })
 
 test('a day gets its partition once, though several nodes count on it first', { skip }, async t => {
-  const { url, write } = await openKeyStore(t)
+  const { url, write } = await postgres(t)
   const count = { id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 } as const
   let second: Promise<void> | undefined
-  await write(async ({ db, keys }) => {
+  await write(async ({ keys }) => {
     await keys.addUsage([count])
     second = write(async ({ keys }) => {
       await keys.addUsage([count])
     })
-    await waited(db)
+    await waited(url)
   })
   await second
   t.same(await partitions(url), ['client_key_usage_20260201'])
@@ -136,7 +133,7 @@ test(
   'the partitions of earlier days are dropped, but for one that is in use, and are made again',
   { skip },
   async t => {
-    const { url, write, pool } = await openKeyStore(t)
+    const { url, write } = await postgres(t)
     const count = (day: string) => ({ id: 'k', day, kind: 'scope', label: 'apps:read', count: 1 }) as const
     const remove = async (day: string): Promise<void> => {
       await write(async ({ keys }) => {
@@ -150,7 +147,7 @@ test(
       })
     }
     for (const day of ['2026-01-31', '2026-02-01', '2026-03-01']) await add(day)
-    const reader = await pool.connect()
+    const reader = await connectDirectly(t, url)
     await reader.query('begin; set local idle_in_transaction_session_timeout = 0; select from client_key_usage')
     await remove('2026-02-01')
     t.same(await partitions(url), [
@@ -159,7 +156,6 @@ test(
       'client_key_usage_20260301'
     ])
     await reader.query('rollback')
-    reader.release()
     await remove('2026-02-01')
     t.same(await partitions(url), ['client_key_usage_20260201', 'client_key_usage_20260301'])
     await add('2026-01-31')
@@ -169,7 +165,7 @@ test(
 )
 
 test('a page of keys is found wherever the few that pass its filter are', { skip }, async t => {
-  const { url, read } = await openKeyStore(t)
+  const { url, read } = await postgres(t)
   await execute(url, insertKeys(12_000))
   await execute(url, 'update client_keys set enabled = false where row in (3, 5001, 11999)')
   const page = async (filter: object, limit: number, after?: string): Promise<string[]> =>
@@ -182,7 +178,7 @@ test('a page of keys is found wherever the few that pass its filter are', { skip
 })
 
 test('a use is of no key where its token is gone', { skip }, async t => {
-  const { write, read } = await openKeyStore(t)
+  const { write, read } = await postgres(t)
   const use: ManagedUsage = {
     digest: '0'.repeat(64),
     count: 1,

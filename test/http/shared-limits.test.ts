@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { databaseUrlIssue } from '../../db/url.ts'
 import { at, settings, world } from '../helper.ts'
 import type { Reply, World } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
@@ -57,10 +56,6 @@ test('four nodes that share a Redis never accept one request more than a key may
 test('four nodes that share a PostgreSQL never accept one request more than a key may send', async t => {
   const DATABASE_URL = await postgresDatabase(t)
   if (DATABASE_URL === null) return
-  if (databaseUrlIssue(DATABASE_URL) !== null) {
-    t.pass('skipped', { skip: 'there is no engine for PostgreSQL yet' })
-    return
-  }
   await overload(t, { DATABASE_URL })
 })
 

@@ -8,7 +8,6 @@ import { openStorage } from '../../../db/open.ts'
 import { Database } from '../../../db/sqlite/driver.ts'
 import { covers } from '../../../domain/keys/scopes.ts'
 import type { Transactor } from '../../../domain/transactor.ts'
-import { bringUpToDate } from '../../../db/postgres/connections.ts'
 import { connectPostgres } from '../../contract/engines.ts'
 import { settings } from '../../helper.ts'
 import { execute, postgresDatabase } from '../../postgres.ts'
@@ -135,7 +134,7 @@ test('SQL and the rules see the same apps, whatever the data', async t => {
 test('so they do on PostgreSQL', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
-  await bringUpToDate({ url })
+  const storage = await connectPostgres(t, url)
   await execute(url, statements().join(';'))
-  await seesTheSame(t, connectPostgres(t, url))
+  await seesTheSame(t, storage)
 })
