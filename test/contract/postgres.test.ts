@@ -48,4 +48,22 @@ if ((await postgresDatabase(tap)) !== null) {
       t.match(await organizations.members(id), [{ id }])
     })
   })
+
+  test('PostgreSQL: with an app on every port there is none left, and too much to look up one by one', async t => {
+    const url = await newPostgres(t)
+    const { read, write } = connectPostgres(t, url)
+    const { id } = await write(async ({ users }) => await users.insert(newUser('Ada')))
+    await execute(
+      url,
+      `insert into apps (name, descriptive_name, port, user_id, created_at, updated_at)
+      select port, port, port, ${id}, '', '' from generate_series(3001, 65535) as port`
+    )
+    t.equal(await write(async ({ apps }) => await apps.takePort()), null)
+    const filter = { userId: id, includeDiscarded: false, tags: [] }
+    await read(async ({ apps }) => {
+      t.equal(await apps.candidates(filter), null)
+      t.equal((await apps.positions(filter, null, { limit: 70_000 })).length, 62_535)
+      t.same(await apps.positions({ ...filter, tags: [{ context: 'no', name: 'app' }] }, null, { limit: 1 }), [])
+    })
+  })
 }

@@ -27,7 +27,11 @@ const meeting = async (t: Test, { url, locked }: { url: string; locked: string }
   await holder.query(`begin; ${locked} for update`)
   const settled = Promise.allSettled(work.map(async one => await one()))
   const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-  while ((await execute(url, waiting)).length < work.length);
+  const state = { isOver: false }
+  void settled.then(() => {
+    state.isOver = true
+  })
+  while (!state.isOver && (await execute(url, waiting)).length < work.length);
   await holder.query('commit')
   await holder.end()
   const results = await settled
