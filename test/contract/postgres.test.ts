@@ -50,8 +50,7 @@ if ((await postgresDatabase(tap)) !== null) {
   })
 
   test('PostgreSQL: with an app on every port there is none left, and too much to look up one by one', async t => {
-    const url = await newPostgres(t)
-    const { read, write } = connectPostgres(t, url)
+    const { url, read, write } = await postgres(t)
     const { id } = await write(async ({ users }) => await users.insert(newUser('Ada')))
     await execute(
       url,
