@@ -86,6 +86,12 @@ export interface Settings {
   env: Environment
 }
 
+/** The option of a test that looks into the file of SQLite, or moves the clock by which this process counts. */
+export const onlyOnSqlite = { skip: process.env['TEST_DATABASE_URL'] === undefined ? false : 'it is about SQLite' }
+
+/** The database that worlds are made on, where they are to be on PostgreSQL; it has its tables, and is emptied. */
+const otherDatabase = process.env['TEST_DATABASE_URL']
+
 /** A configuration that works: a secret, a key it allows, a database in a folder of its own. */
 export const settings = (t: Test, env: Record<string, string> = {}): Settings => {
   const secret = newSecret()
@@ -96,7 +102,7 @@ export const settings = (t: Test, env: Record<string, string> = {}): Settings =>
     env: {
       CLIENT_SECRET: secret,
       CLIENT_KEYS: key.keyId,
-      DATABASE_URL: `file:${join(temporaryFolder(t), 'test.db')}`,
+      DATABASE_URL: otherDatabase ?? `file:${join(temporaryFolder(t), 'test.db')}`,
       LOG_LEVEL: 'silent',
       ...env
     }
@@ -122,6 +128,7 @@ export interface World extends Settings {
 /** A whole application on a database of its own with the sample data in it, closed when the test ends. */
 export const world = async (t: Test, env: Record<string, string> = {}): Promise<World> => {
   const made = settings(t, env)
+  if (otherDatabase !== undefined) await (await import('./postgres.ts')).emptied(otherDatabase)
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
   await loadSample(fastify.storage, { sample, passwordHash: await samplePassword, context: operator })

@@ -40,6 +40,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   const db = createDatabase(pool)
   const counters = createPostgresCounters(async (text, values) => await pool.query(text, values))
   const node = createNode(options, db, [counters.removeExpired])
+  let closing: Promise<void> | undefined
 
   return {
     ...createPostgresTransactor({
@@ -65,8 +66,9 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
       await db.$client.query('select 1 from audit_head')
     },
     close: async () => {
-      await node.close()
-      await pool.end()
+      await (closing ??= node.close().then(async () => {
+        await pool.end()
+      }))
     }
   }
 }

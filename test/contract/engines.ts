@@ -4,7 +4,7 @@ import { openStorage } from '../../db/open.ts'
 import type { StorageOptions } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
 import { need, settings } from '../helper.ts'
-import { execute, postgresDatabase } from '../postgres.ts'
+import { emptyPostgres, execute } from '../postgres.ts'
 import type { AppStore } from './app-rows.ts'
 
 const opened = async (t: Test, url: string, options?: StorageOptions): Promise<Storage> => {
@@ -16,9 +16,9 @@ const opened = async (t: Test, url: string, options?: StorageOptions): Promise<S
 /** Opens a new SQLite database, closed when the test ends. */
 export const sqlite = async (t: Test): Promise<Storage> => await opened(t, settings(t).env.DATABASE_URL)
 
-/** Opens a new PostgreSQL database, closed and dropped when the test ends; there must be a server. */
+/** Opens the PostgreSQL database of the test file, emptied, and closes it when the test ends; there must be a server. */
 export const postgres = async (t: Test): Promise<Storage & AppStore & { readonly url: string }> => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   return {
     ...(await opened(t, url)),
     url,

@@ -1,5 +1,5 @@
-import tap, { test } from 'tap'
-import { execute, postgresDatabase } from '../postgres.ts'
+import { test } from 'tap'
+import { emptyPostgres, execute } from '../postgres.ts'
 import { appRowsContract } from './app-rows.ts'
 import { auditRowsContract } from './audit-rows.ts'
 import { postgres } from './engines.ts'
@@ -9,7 +9,7 @@ import { AT, insertApp, newUser } from './people.ts'
 import { storageContract } from './storage.ts'
 import { userRowsContract } from './user-rows.ts'
 
-if ((await postgresDatabase(tap)) !== null) {
+if ((await emptyPostgres()) !== null) {
   for (const contract of [
     appRowsContract,
     auditRowsContract,

@@ -1,41 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { getTableConfig } from 'drizzle-orm/pg-core'
 import { test } from 'tap'
-import type { Test } from 'tap'
 import { createPostgresCounters } from '../../db/postgres/limits.ts'
-import { rateCounters } from '../../db/postgres/schema/limits.ts'
-import { execute, postgresDatabase } from '../postgres.ts'
-import { counterNode, makeCounterTable } from './counter-table.ts'
-
-/** A database with the table of counters in it. */
-const database = async (t: Test): Promise<string | null> => {
-  const url = await postgresDatabase(t)
-  if (url !== null) await makeCounterTable(url)
-  return url
-}
+import { emptyPostgres, execute } from '../postgres.ts'
+import { counterNode } from './counter-node.ts'
 
 const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 
-test('the table of counters is as the schema has it', async t => {
-  const url = await database(t)
-  if (url === null) return
-  const columns = await execute(
-    url,
-    'select attname as name, format_type(atttypid, atttypmod) as type, collname as collation from pg_attribute ' +
-      "left join pg_collation c on c.oid = attcollation where attrelid = 'rate_counters'::regclass and attnum > 0 " +
-      'order by attnum'
-  )
-  t.same(
-    (columns as { name: string; type: string; collation: string | null }[]).map(
-      ({ name, type, collation }) => `${name} ${type}${collation === null ? '' : ` collate "${collation}"`}`
-    ),
-    getTableConfig(rateCounters).columns.map(column => `${column.name} ${column.getSQLType()}`)
-  )
-  t.equal(getTableConfig(rateCounters).indexes.length, 1)
-})
-
 test('a window begins with the first hit of a key, and the first hit after it begins the next', async t => {
-  const url = await database(t)
+  const url = await emptyPostgres()
   if (url === null) return
   const [one, other] = [counterNode(t, url), counterNode(t, url)]
   t.match(await one.hit('a', 3600), { hits: 1, ttlMs: 3_600_000 })
@@ -53,7 +25,7 @@ test('a window begins with the first hit of a key, and the first hit after it be
 })
 
 test('what was counted longer than its window ago is over at once when the window is made shorter', async t => {
-  const url = await database(t)
+  const url = await emptyPostgres()
   if (url === null) return
   const { hit } = counterNode(t, url)
   await execute(
@@ -65,7 +37,7 @@ test('what was counted longer than its window ago is over at once when the windo
 })
 
 test('hits that come at the same time are counted together, each with a number of its own', async t => {
-  const url = await database(t)
+  const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
   let statements = 0
@@ -83,7 +55,7 @@ test('hits that come at the same time are counted together, each with a number o
 })
 
 test('a hit that fails is told to all that were counted with it, and to none that come later', async t => {
-  const url = await database(t)
+  const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
   let isDown = true
@@ -107,7 +79,7 @@ const EXPIRED =
 const KEYS = "select count(*)::int as keys from rate_counters where key like 'old %'"
 
 test('what is over is removed, a thousand at a time, and what runs is not', async t => {
-  const url = await database(t)
+  const url = await emptyPostgres()
   if (url === null) return
   const { hit, removeExpired } = counterNode(t, url)
   await hit('a', 3600)
@@ -117,7 +89,7 @@ test('what is over is removed, a thousand at a time, and what runs is not', asyn
 })
 
 test('hits remove what is over now and then, and where that fails, the next ones do', async t => {
-  const url = await database(t)
+  const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
   await execute(url, EXPIRED)
@@ -132,7 +104,7 @@ test('hits remove what is over now and then, and where that fails, the next ones
 })
 
 test('four nodes with 64 hits each under way never count one twice', async t => {
-  const url = await database(t)
+  const url = await emptyPostgres()
   if (url === null) return
   const nodes = numbersTo(4).map(() => counterNode(t, url))
   const counts = await Promise.all(

@@ -9,9 +9,9 @@ import { counterStore } from '../../http/counter-store.ts'
 import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
 import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
 import counting from '../../plugins/app/counting.ts'
-import { counterNode, makeCounterTable } from '../db/counter-table.ts'
+import { counterNode } from '../db/counter-node.ts'
 import { knownToken, listening, newSecret, unchanging } from '../helper.ts'
-import { postgresDatabase } from '../postgres.ts'
+import { emptyPostgres } from '../postgres.ts'
 
 const MAX = 100
 
@@ -43,9 +43,8 @@ const node = async (t: Test, secret: string, counters: Counters): Promise<Fastif
 }
 
 test('four servers that share the counters of a database accept no more than a limit allows', async t => {
-  const url = await postgresDatabase(t)
+  const url = await emptyPostgres()
   if (url === null) return
-  await makeCounterTable(url)
   const secret = newSecret()
   const authorization = `Bearer ${issueClientKey(createTokenSealer(secret)).keyAccessToken}`
   const nodes = await Promise.all([1, 2, 3, 4].map(async () => await node(t, secret, counterNode(t, url))))

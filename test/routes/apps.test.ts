@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createServer } from '../../app.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { at, listening, raw, settings, world } from '../helper.ts'
+import { at, listening, onlyOnSqlite, raw, settings, world } from '../helper.ts'
 
 const NEW = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
 const FIELDS = [
@@ -200,7 +200,7 @@ test('panels and schedules may be nested a hundred deep, and no deeper', async t
   t.match(await post(200_000), { status: 422, json: { errors: tooDeep } })
 })
 
-test('an app gets a port up to 65535, then one that a deleted app had, and then none', async t => {
+test('an app gets a port up to 65535, then one that a deleted app had, and then none', onlyOnSqlite, async t => {
   const { call, env } = await world(t)
   const db = new Database(env['DATABASE_URL'].slice('file:'.length))
   db.exec('update apps set port = 65535 where id = 24; update app_port_counter set last = 65535')
@@ -532,7 +532,7 @@ test('one app a line where NDJSON is asked for', async t => {
   )
 })
 
-test('an empty list is an empty array, and no lines', async t => {
+test('an empty list is an empty array, and no lines', onlyOnSqlite, async t => {
   const { env, key } = settings(t)
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
@@ -591,7 +591,7 @@ test('a token or a key_id is kept in no text of an app', async t => {
   }
 })
 
-test('an app bears a thousand tags', async t => {
+test('an app bears a thousand tags', onlyOnSqlite, async t => {
   const { env, call } = await world(t)
   const db = new Database(env['DATABASE_URL'].slice('file:'.length))
   const { json: app } = await call('POST', '/apps', { descriptive_name: 'Tagged', owner_type: 'User', owner_id: 1 })

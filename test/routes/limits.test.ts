@@ -3,7 +3,7 @@ import { test } from 'tap'
 import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
 import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
-import { at, knownToken, listening, newSecret, unchanging, raw, world } from '../helper.ts'
+import { at, knownToken, listening, newSecret, onlyOnSqlite, raw, unchanging, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 const issue = async ({ call }: World, body: object): Promise<string> =>
@@ -87,7 +87,7 @@ test('a forged header over a real socket gains nothing either', async t => {
   }
 })
 
-test('a rate limit belongs to the key, across its tokens, and its state is told', async t => {
+test('a rate limit belongs to the key, across its tokens, and its state is told', onlyOnSqlite, async t => {
   const made = await world(t)
   const {
     json: { id, key_access_token: first }

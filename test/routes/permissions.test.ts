@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
-import { world } from '../helper.ts'
+import { onlyOnSqlite, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from './user.ts'
 
@@ -227,7 +227,7 @@ test('an app is given to another owner by who may, to whom they may', async t =>
   t.equal((await made.call('GET', '/apps/99999/audits')).status, 404)
 })
 
-test('a public app is read by anybody who is signed in, and by nobody else', async t => {
+test('a public app is read by anybody who is signed in, and by nobody else', onlyOnSqlite, async t => {
   const made = await world(t)
   const { dmitri } = await users(made)
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
@@ -251,7 +251,7 @@ test("a user's list is whole where its apps are large", async t => {
   t.equal((await dmitri('GET', '/apps')).json.length, 6)
 })
 
-test('a user with very many apps in sight gets them all, in order and by page', async t => {
+test('a user with very many apps in sight gets them all, in order and by page', onlyOnSqlite, async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
