@@ -30,7 +30,7 @@ export const TIMEOUTS = {
   /** A statement, by this process, where the server does not answer at all: the connection is given up. */
   query: 15_000,
   /** A look-up or a renewal, which requests wait for. */
-  lookup: 1000
+  lookup: 1500
 } as const
 
 const APPLICATION = 'trivial-api'

@@ -16,7 +16,7 @@ const opened = async (t: Test, url: string, options?: StorageOptions): Promise<S
 /** Opens a new SQLite database, closed when the test ends. */
 export const sqlite = async (t: Test): Promise<Storage> => await opened(t, settings(t).env.DATABASE_URL)
 
-/** Opens the PostgreSQL database of the test file, emptied, and closes it when the test ends; there must be a server. */
+/** Opens the PostgreSQL database of the test file, emptied, until the test ends. There must be a server. */
 export const postgres = async (t: Test): Promise<Storage & AppStore & { readonly url: string }> => {
   const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   return {
