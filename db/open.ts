@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
 import { ConfigError } from '../config/read.ts'
 import type { Config } from '../config/schema.ts'
+import { CopyError } from './copy.ts'
+import type { Copied, OnRows } from './copy.ts'
 import { BackupError, backUpSqlite } from './sqlite/backup.ts'
 import type { Contents, OnProgress } from './sqlite/backup.ts'
+import { openCopySource } from './sqlite/copy-source.ts'
 import { openSqlite } from './sqlite/open.ts'
 import type { Storage } from './storage.ts'
 import { isPostgres, shownUrl, sqlitePathOf } from './url.ts'
@@ -76,3 +79,30 @@ export const backUp = async (url: string, file: string, onProgress: OnProgress):
   }
   return await backUpSqlite(sqlitePathOf(url), file, onProgress)
 }
+
+/** A PostgreSQL database that is copied into: an URL that is not of a pooler, and `DATABASE_CA`. */
+export interface CopyTarget {
+  readonly url: string
+  readonly ca?: string | undefined
+}
+
+/**
+ * Copies the database of a `DATABASE_URL`, which nobody may use meanwhile, into an empty PostgreSQL database, and
+ * compares both; goes on where such a copy was interrupted. Throws a CopyError.
+ */
+export const copyDatabase = async (url: string, target: CopyTarget, onRows: OnRows): Promise<Copied> => {
+  if (isPostgres(url)) {
+    throw new CopyError('This command copies an SQLite database.', 'Copy PostgreSQL with pg_dump and pg_restore.')
+  }
+  const { COPY_TABLES, copyInto } = await import('./postgres/copy/copy.ts')
+  const source = openCopySource(sqlitePathOf(url), COPY_TABLES)
+  try {
+    return await copyInto(source, target, onRows)
+  } catch (error) {
+    throw error instanceof CopyError ? error : new CopyError(`The copy has stopped: ${messageOf(error)}.`, GO_ON)
+  } finally {
+    source.close()
+  }
+}
+
+const GO_ON = 'What is copied stays. Run this again, and it goes on from there.'

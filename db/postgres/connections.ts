@@ -2,15 +2,19 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client, Pool } from 'pg'
+import type { ClientConfig } from 'pg'
 import { pathOf } from '../../paths.ts'
 import { LOCK_SPACE, LOCKS } from './database.ts'
 import { clientConfig, DEFAULT_POOL_SIZE, TIMEOUTS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 
 const MIGRATIONS = pathOf('db/postgres/migrations')
-/** A migration may take long, and others wait for it. */
-const MIGRATION_TIMEOUT_MS = 600_000
+/** A migration may take long, and others wait for it; so may a copy. */
+const LONG_TIMEOUT_MS = 600_000
 const IDLE_CONNECTION_MS = 30_000
+
+/** The table that tells how far a copy into this database is; it is there until the copy is complete. */
+export const COPY_PROGRESS = 'copy_progress'
 
 /** Makes the pool of connections for everything but look-ups. It connects when something is asked. */
 export const createPool = (options: PostgresOptions): Pool => {
@@ -26,25 +30,37 @@ export const createPool = (options: PostgresOptions): Pool => {
   return pool
 }
 
+/** What a connection is made with that may do what takes long. */
+export const patientConfig = (options: PostgresOptions): ClientConfig => ({
+  ...clientConfig(options, true),
+  statement_timeout: LONG_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: LONG_TIMEOUT_MS
+})
+
 /**
  * Brings the tables of a database up to date. Of several nodes that start at once, one does it and the others wait.
- * Throws where a version that is newer by more than one has changed them.
+ * Throws where a version that is newer by more than one has changed them, and where a copy into it is not complete;
+ * `forCopy`: the copy itself asks.
  */
-export const bringUpToDate = async (options: PostgresOptions): Promise<void> => {
-  const client = new Client({
-    ...clientConfig(options, true),
-    statement_timeout: MIGRATION_TIMEOUT_MS,
-    lock_timeout: MIGRATION_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: MIGRATION_TIMEOUT_MS
-  })
+export const bringUpToDate = async (options: PostgresOptions, forCopy = false): Promise<void> => {
+  const client = new Client({ ...patientConfig(options), lock_timeout: LONG_TIMEOUT_MS })
   client.on('error', () => {})
   await client.connect()
   try {
     await client.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.migrations})`)
+    if (!forCopy) await refuseUnfinishedCopy(client)
     await refuseMuchNewerSchema(client)
     await migrate(drizzle(client), { migrationsFolder: MIGRATIONS })
   } finally {
     await client.end()
+  }
+}
+
+// Who served from half a database would refuse keys that are good, and accept some that were revoked.
+const refuseUnfinishedCopy = async (client: Client): Promise<void> => {
+  const { rows } = await client.query<{ name: string | null }>(`select to_regclass('${COPY_PROGRESS}') as name`)
+  if (rows[0]?.name !== null) {
+    throw new Error('a copy into it is not complete. Run npm run db:copy again, or drop the database.')
   }
 }
 

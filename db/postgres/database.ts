@@ -37,7 +37,8 @@ export const LOCKS = {
   organizationIds: 4,
   sample: 5,
   usageDays: 6,
-  usageLabels: 7
+  usageLabels: 7,
+  copy: 8
 } as const
 
 /** The first number of each lock, so that other programs on the database have others. */

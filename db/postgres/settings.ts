@@ -33,7 +33,8 @@ export const TIMEOUTS = {
   lookup: 1500
 } as const
 
-const APPLICATION = 'trivial-api'
+/** What the database calls the connections of services and commands. */
+export const APPLICATION = 'trivial-api'
 
 /** What libpq makes of `sslmode`, which the driver would make something else of. */
 const withLibpqMeaning = (url: string, ca: string | undefined): string => {

@@ -63,16 +63,25 @@ const makeFile = (path: string): void => {
 /** What tells a file from one that has taken its place; undefined where there is none. */
 export const fileIdOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
-// The migrator looks only for migrations that are missing. An older program on newer tables would fail later, or write
-// what the newer one can't read.
-const refuseNewerSchema = (connection: Connection): void => {
-  if (connection.prepare("select 1 from sqlite_schema where name = '__drizzle_migrations'").get() === undefined) return
+/** How the tables of a database are to those of this version; none: they are not of this program. */
+export const schemaOf = (connection: Connection): 'none' | 'older' | 'current' | 'newer' => {
+  if (connection.prepare("select 1 from sqlite_schema where name = '__drizzle_migrations'").get() === undefined) {
+    return 'none'
+  }
   const recorded = connection
     .prepare<[], number | null>('select max(created_at) from __drizzle_migrations')
     .pluck()
     .get()
   const known = readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ folderMillis }) => folderMillis)
-  if (Number(recorded) > Math.max(...known)) {
+  const difference = Number(recorded) - Math.max(...known)
+  if (difference === 0) return 'current'
+  return difference > 0 ? 'newer' : 'older'
+}
+
+// The migrator looks only for migrations that are missing. An older program on newer tables would fail later, or write
+// what the newer one can't read.
+const refuseNewerSchema = (connection: Connection): void => {
+  if (schemaOf(connection) === 'newer') {
     throw new Error(
       'a newer version of the program has changed its tables. Start that version, or restore a backup from ' +
         'before. Nothing was changed.'

@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from 'node:util'
+import { DatabaseError, Pool } from 'pg'
+import { CopyError, START_OVER, verifyAudits } from '../../copy.ts'
+import type { Copied, CopySource, CopyTable, OnRows } from '../../copy.ts'
+import { createAuditReads } from '../audits/rows.ts'
+import { COPY_PROGRESS, patientConfig } from '../connections.ts'
+import { createDatabase, LOCK_SPACE, LOCKS, query } from '../database.ts'
+import type { PostgresDatabase } from '../database.ts'
+import { isConnectionFailure } from '../failures.ts'
+import type { PostgresOptions } from '../settings.ts'
+import { insertBatch } from './batches.ts'
+import { COPY_TABLES } from './tables.ts'
+import { prepareTarget } from './target.ts'
+import type { Progress } from './target.ts'
+
+export { COPY_TABLES } from './tables.ts'
+
+/** Not that of a service, for which a copy looks. */
+const APPLICATION = 'trivial-api copy'
+
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * Copies a database into an empty one of PostgreSQL, or goes on with a copy that was interrupted. No service opens the
+ * target until all is there and was compared. Throws a CopyError.
+ */
+export const copyInto = async (source: CopySource, options: PostgresOptions, onProgress: OnRows): Promise<Copied> => {
+  const pool = new Pool({ ...patientConfig(options), application_name: APPLICATION, max: 1, pipeline: true })
+  pool.on('error', () => {})
+  try {
+    const client = await pool.connect()
+    // A connection that is lost is told of by the query that it was to answer.
+    client.on('error', () => {})
+    try {
+      return await run(createDatabase(client), source, options, onProgress)
+    } finally {
+      client.release(true)
+    }
+  } finally {
+    await pool.end()
+  }
+}
+
+const run = async (
+  db: PostgresDatabase,
+  source: CopySource,
+  options: PostgresOptions,
+  onProgress: OnRows
+): Promise<Copied> => {
+  await beAlone(db)
+  const progress = await prepareTarget(db, source, options)
+  // What is lost by a crash of the server was not noted either, and the end waits for all of it.
+  await query(db, 'set synchronous_commit = off')
+  const total = Object.values(source.rows).reduce((sum, rows) => sum + rows, 0)
+  let copied = [...progress.values()].reduce((sum, { rows }) => sum + rows, 0)
+  onProgress(copied, total)
+  for (const table of COPY_TABLES) {
+    await copyTable(db, source, table, progress.get(table.name), rows => {
+      copied += rows
+      onProgress(copied, total)
+    })
+  }
+  return await complete(db, source)
+}
+
+/** Until the connection ends, nobody else copies into the database. */
+const beAlone = async (db: PostgresDatabase): Promise<void> => {
+  try {
+    await query(db, `select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.copy})`)
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error
+    throw new CopyError('Another copy into the target is running.', 'Wait for its end, or stop it.')
+  }
+}
+
+const copyTable = async (
+  db: PostgresDatabase,
+  source: CopySource,
+  table: CopyTable,
+  progress: Progress | undefined,
+  onRows: (rows: number) => void
+): Promise<void> => {
+  for (const batch of source.batches(table, progress?.last ?? null)) {
+    try {
+      await insertBatch(db, table, batch)
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || isConnectionFailure(error)) throw error
+      throw new CopyError(`A row of ${table.name} can't be copied: ${error.message}.`, START_OVER)
+    }
+    onRows(batch.length)
+  }
+}
+
+/** Compares both databases, moves the counters, and opens the target to services. */
+const complete = async (db: PostgresDatabase, source: CopySource): Promise<Copied> => {
+  await query(db, 'update audit_head set sequence = $1, hash = $2', [source.head.sequence, source.head.hash])
+  const rows = await countRows(db)
+  const different = Object.keys(rows).filter(name => rows[name] !== source.rows[name])
+  if (different.length > 0) {
+    throw new CopyError(`The target does not hold what the source holds, in ${different.join(', ')}.`, START_OVER)
+  }
+  const [trail, wanted] = [await verifyAudits(createAuditReads(db)), await source.verify()]
+  if (!isDeepStrictEqual(trail, wanted)) {
+    throw new CopyError('The audit trail of the target is not that of the source.', START_OVER)
+  }
+  await query(db, 'begin')
+  await query(db, 'set local synchronous_commit = on')
+  await query(db, 'update app_port_counter set last = $1', [String(source.lastPort)])
+  for (const table of COPY_TABLES) await moveSequence(db, table, source.lastIds[table.name])
+  // A node that has registered meanwhile forgets what it has seen of half a database.
+  await query(db, 'delete from nodes')
+  await query(db, `drop table ${COPY_PROGRESS}`)
+  await query(db, 'commit')
+  await query(db, 'analyze')
+  return { rows, trail }
+}
+
+const countRows = async (db: PostgresDatabase): Promise<Record<string, number>> => {
+  const rows: Record<string, number> = {}
+  for (const { name } of COPY_TABLES) {
+    rows[name] = Number((await query(db, `select count(*) from ${name}`)).rows[0]?.['count'])
+  }
+  return rows
+}
+
+// Of tables that number their rows, but for the trail, which counts by its head.
+const moveSequence = async (
+  db: PostgresDatabase,
+  { name, key }: CopyTable,
+  last: bigint | undefined
+): Promise<void> => {
+  if (last === undefined || name === 'audits') return
+  await query(db, 'select setval(pg_get_serial_sequence($1, $2), $3)', [name, key[0], String(last)])
+}

@@ -1,0 +1,102 @@
+import { CopyError, START_OVER } from '../../copy.ts'
+import type { CopySource } from '../../copy.ts'
+import { bringUpToDate, COPY_PROGRESS } from '../connections.ts'
+import { lock, query } from '../database.ts'
+import type { PostgresDatabase } from '../database.ts'
+import { APPLICATION } from '../settings.ts'
+import type { PostgresOptions } from '../settings.ts'
+import { COPY_TABLES } from './tables.ts'
+
+/** How far a table is: how many rows are copied, and the key of the last of them. */
+export interface Progress {
+  readonly rows: number
+  readonly last: readonly string[] | null
+}
+
+// What a service writes besides the tables that are copied.
+const OTHERS = ['nodes', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
+const CHANGES = 'client_key_changes where epoch <> 0'
+
+const exists = async (db: PostgresDatabase, table: string): Promise<boolean> =>
+  (await query(db, 'select to_regclass($1) is not null as found', [table])).rows[0]?.['found'] === true
+
+const refuseData = async (db: PostgresDatabase): Promise<void> => {
+  const filled: string[] = []
+  for (const rows of [...COPY_TABLES.map(({ name }) => name), ...OTHERS, CHANGES]) {
+    const [table = ''] = rows.split(' ')
+    if ((await exists(db, table)) && (await query(db, `select from ${rows} limit 1`)).rowCount > 0) filled.push(table)
+  }
+  if (filled.length === 0) return
+  throw new CopyError(
+    `The target holds data already, in ${filled.join(', ')}; nothing was changed.`,
+    'Name an empty database.'
+  )
+}
+
+const OTHERS_CONNECTED = `
+  select from pg_stat_activity
+  where datname = current_database() and application_name = '${APPLICATION}' and pid <> pg_backend_pid()`
+
+const refuseService = async (db: PostgresDatabase): Promise<void> => {
+  if ((await query(db, OTHERS_CONNECTED)).rowCount === 0) return
+  throw new CopyError('A service or a command is connected to the target.', 'Stop it, and run this again.')
+}
+
+const readProgress = async (db: PostgresDatabase): Promise<Map<string, { rows: number; last: string | null }>> => {
+  const { rows } = await query(db, `select name, rows, last from ${COPY_PROGRESS}`)
+  return new Map(
+    rows.map(({ name, rows: copied, last }) => [
+      String(name),
+      { rows: Number(copied), last: last === null ? null : String(last) }
+    ])
+  )
+}
+
+// The row without rows to count holds what tells whether the source is still what it was.
+const SOURCE = ''
+
+const begin = async (db: PostgresDatabase, { fingerprint }: CopySource): Promise<void> => {
+  await query(db, 'begin')
+  await lock(db, 'migrations')
+  await refuseData(db)
+  await query(db, `create table ${COPY_PROGRESS} (name text primary key, rows bigint not null default 0, last text)`)
+  await query(
+    db,
+    `insert into ${COPY_PROGRESS} (name, last) select name, last from unnest($1::text[], $2::text[]) as t (name, last)`,
+    [
+      [SOURCE, ...COPY_TABLES.map(({ name }) => name)],
+      [fingerprint, ...COPY_TABLES.map(() => null)]
+    ]
+  )
+  await query(db, 'commit')
+}
+
+/**
+ * Prepares the target, where nothing was copied yet, and answers how far each table is. Throws a CopyError where it
+ * holds anything else, where a service uses it, and where it was begun from a source that was another.
+ */
+export const prepareTarget = async (
+  db: PostgresDatabase,
+  source: CopySource,
+  options: PostgresOptions
+): Promise<Map<string, Progress>> => {
+  await refuseService(db)
+  if (!(await exists(db, COPY_PROGRESS))) {
+    await refuseData(db)
+    await bringUpToDate(options, true)
+    await begin(db, source)
+  }
+  const progress = await readProgress(db)
+  if (progress.get(SOURCE)?.last !== source.fingerprint) {
+    throw new CopyError(
+      'The source is not what it was when this copy began: it was changed since, or is another.',
+      START_OVER
+    )
+  }
+  return new Map(
+    [...progress].map(([name, { rows, last }]) => [
+      name,
+      { rows, last: last === null || name === SOURCE ? null : (JSON.parse(last) as string[]) }
+    ])
+  )
+}
