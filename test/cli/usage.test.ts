@@ -18,6 +18,7 @@ test('--help helps, and bad usage is exit code 2 without repeating what was type
     'key:advise',
     'audit:verify',
     'db:backup',
+    'db:copy',
     'db:migrate',
     'db:sample',
     'openapi',

@@ -3,14 +3,14 @@ import { DatabaseError, Pool } from 'pg'
 import { CopyError, START_OVER, verifyAudits } from '../../copy.ts'
 import type { Copied, CopySource, CopyTable, OnRows } from '../../copy.ts'
 import { createAuditReads } from '../audits/rows.ts'
-import { COPY_PROGRESS, patientConfig } from '../connections.ts'
+import { patientConfig } from '../connections.ts'
 import { createDatabase, LOCK_SPACE, LOCKS, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { isConnectionFailure } from '../failures.ts'
 import type { PostgresOptions } from '../settings.ts'
 import { insertBatch } from './batches.ts'
 import { COPY_TABLES } from './tables.ts'
-import { prepareTarget } from './target.ts'
+import { endCopy, prepareTarget } from './target.ts'
 import type { Progress } from './target.ts'
 
 export { COPY_TABLES } from './tables.ts'
@@ -26,7 +26,6 @@ const LOCK_NOT_AVAILABLE = '55P03'
  */
 export const copyInto = async (source: CopySource, options: PostgresOptions, onProgress: OnRows): Promise<Copied> => {
   const pool = new Pool({ ...patientConfig(options), application_name: APPLICATION, max: 1, pipeline: true })
-  pool.on('error', () => {})
   try {
     const client = await pool.connect()
     // A connection that is lost is told of by the query that it was to answer.
@@ -107,9 +106,7 @@ const complete = async (db: PostgresDatabase, source: CopySource): Promise<Copie
   await query(db, 'set local synchronous_commit = on')
   await query(db, 'update app_port_counter set last = $1', [String(source.lastPort)])
   for (const table of COPY_TABLES) await moveSequence(db, table, source.lastIds[table.name])
-  // A node that has registered meanwhile forgets what it has seen of half a database.
-  await query(db, 'delete from nodes')
-  await query(db, `drop table ${COPY_PROGRESS}`)
+  await endCopy(db)
   await query(db, 'commit')
   await query(db, 'analyze')
   return { rows, trail }

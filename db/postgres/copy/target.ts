@@ -55,10 +55,22 @@ const readProgress = async (db: PostgresDatabase): Promise<Map<string, { rows: n
 // The row without rows to count holds what tells whether the source is still what it was.
 const SOURCE = ''
 
-const begin = async (db: PostgresDatabase, { fingerprint }: CopySource): Promise<void> => {
+// The head is copied at the end. To move it with each entry would take most of the time.
+const headFollows = (does: 'enable' | 'disable'): string => `alter table audits ${does} trigger audit_head_follows`
+
+/** Opens the target to services. To be called in a transaction. */
+export const endCopy = async (db: PostgresDatabase): Promise<void> => {
+  await query(db, headFollows('enable'))
+  // A node that has registered meanwhile forgets what it has seen of half a database.
+  await query(db, 'delete from nodes')
+  await query(db, `drop table ${COPY_PROGRESS}`)
+}
+
+const beginCopy = async (db: PostgresDatabase, { fingerprint }: CopySource): Promise<void> => {
   await query(db, 'begin')
   await lock(db, 'migrations')
   await refuseData(db)
+  await query(db, headFollows('disable'))
   await query(db, `create table ${COPY_PROGRESS} (name text primary key, rows bigint not null default 0, last text)`)
   await query(
     db,
@@ -84,7 +96,7 @@ export const prepareTarget = async (
   if (!(await exists(db, COPY_PROGRESS))) {
     await refuseData(db)
     await bringUpToDate(options, true)
-    await begin(db, source)
+    await beginCopy(db, source)
   }
   const progress = await readProgress(db)
   if (progress.get(SOURCE)?.last !== source.fingerprint) {

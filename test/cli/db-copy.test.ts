@@ -1,0 +1,175 @@
+import tap, { test } from 'tap'
+import { getTableName, isTable } from 'drizzle-orm'
+import { copyDatabase, openStorage } from '../../db/open.ts'
+import { COPY_TABLES } from '../../db/postgres/copy/tables.ts'
+import * as schema from '../../db/postgres/schema.ts'
+import { need } from '../helper.ts'
+import { execute, postgresDatabase } from '../postgres.ts'
+import {
+  copy,
+  cuttable,
+  emptySource,
+  emptyTarget,
+  inSqlite,
+  KEYS,
+  keySource,
+  rowsOfPostgres,
+  rowsOfSqlite,
+  serve,
+  usedService,
+  waitingTarget
+} from './copied.ts'
+import { spawned } from './process.ts'
+import { command } from './terminal.ts'
+
+const skip = (await postgresDatabase(tap)) === null
+
+const CLEAR = '\r\u001B[K'
+const LARGEST = Number.MAX_SAFE_INTEGER
+const UNFINISHED = /a copy into it is not complete\. Run npm run db:copy again, or drop the database\./
+
+test('every table of PostgreSQL is copied, or is one that need not be', t => {
+  const names = Object.values(schema).flatMap(each => (isTable(each) ? [getTableName(each)] : []))
+  const counters = ['app_port_counter', 'audit_head']
+  const ofNodes = ['client_key_changes', 'nodes', 'rate_counters']
+  t.same(names.sort(), [...COPY_TABLES.map(({ name }) => name), ...counters, ...ofNodes].sort())
+  t.end()
+})
+
+test('all moves, and clients go on with the tokens, sessions and passwords they have', { skip }, async t => {
+  const { made, good, revoked, login, session } = await usedService(t)
+  const source = made.env.DATABASE_URL
+  inSqlite(source, db =>
+    db.exec(`
+      insert into users (id, name, email, created_at, updated_at, account_locked)
+        values (${LARGEST - 2}, 'Zoë 🦉', 'zoe@example.com', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 1);
+      insert into apps (id, name, descriptive_name, port, user_id, created_at, updated_at) values
+        (${LARGEST - 1}, 'largest', 'Largest', 65000, ${LARGEST - 2}, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
+      insert into environment_key_revocations values ('${'ab'.repeat(32)}', '2026-01-01T00:00:00.000Z', null);
+      insert into client_key_usage values ('k', '2026-01-02', 'scope', '', ${LARGEST}), ('k', '2026-01-03', 'address', 'é', 1)`)
+  )
+  const before = rowsOfSqlite(source)
+  for (const [table, rows] of Object.entries(before)) t.ok((rows as unknown[]).length > 0, `${table} has rows`)
+  const target = await emptyTarget(t)
+  const { code, stdout, stderr } = await copy(t, source, target)
+  t.same([code, stderr], [0, ''])
+  t.match(stdout, /^TABLE +ROWS\n/)
+  t.match(stdout, /\napps +25\n/)
+  const head = need(/\nThe last entry of its audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
+  t.same(await rowsOfPostgres(target), before)
+  t.same(rowsOfSqlite(source), before, 'the source is as it was')
+  t.same(await execute(target, 'select last from app_port_counter'), [{ last: '65000' }])
+  t.match(await command(t, 'audit:verify', { env: { DATABASE_URL: target }, args: ['--noted', head] }), {
+    code: 0,
+    stdout: `The audit trail is whole, up to entry ${head}\n`
+  })
+
+  const fastify = await serve(t, made, target)
+  const status = async (authorization: string): Promise<number> =>
+    (await fastify.inject({ url: '/apps', headers: { authorization } })).statusCode
+  t.equal(await status(`Bearer ${good.token}`), 200)
+  t.equal(await status(`Bearer ${made.key.keyAccessToken}`), 200)
+  t.equal(await status(`Bearer ${revoked.token}`), 401)
+  t.equal(await status(session), 200)
+  t.equal((await fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: login })).statusCode, 200)
+  const issued = await fastify.inject({
+    method: 'POST',
+    url: '/client_keys',
+    headers: { authorization: `Bearer ${good.token}` },
+    payload: { name: 'new here' }
+  })
+  t.match(issued.json(), { name: 'new here' }, 'rows and the trail go on counting')
+  t.equal(issued.statusCode, 201)
+  t.match(await execute(target, 'select max(row) as row from client_keys'), [{ row: '3' }])
+})
+
+test('ids are not given again after the copy, though the last rows were deleted before', { skip }, async t => {
+  const source = await emptySource(t)
+  inSqlite(source, db =>
+    db.exec(`insert into organizations values (7, 'a', 'a@example.com', '', ''); delete from organizations`)
+  )
+  const target = await emptyTarget(t)
+  t.match(await copy(t, source, target), {
+    code: 0,
+    stdout: /\nAll of file:\S+ is in postgres:\S+, counted in both\.\nIts audit trail has no entry\.\n$/
+  })
+  const insert = `insert into organizations (name, billing_email, created_at, updated_at) values ('b', '', '', '')`
+  t.same(await execute(target, `${insert} returning id`), [{ id: '8' }])
+  t.match(await copy(t, source, target), {
+    code: 1,
+    stdout: '',
+    stderr: 'The target holds data already, in organizations; nothing was changed. Name an empty database.\n'
+  })
+})
+
+test('at a terminal a copy shows how far it is, of no rows as well', { skip }, async t => {
+  const full = await copy(t, await keySource(t), await emptyTarget(t), true)
+  t.equal(full.code, 0)
+  t.ok(full.stderr.startsWith(`${CLEAR}0 % of ${2 * KEYS} rows${CLEAR}20 % of `), full.stderr)
+  t.ok(full.stderr.endsWith(`100 % of ${2 * KEYS} rows${CLEAR}`))
+  const empty = await copy(t, await emptySource(t), await emptyTarget(t), true)
+  t.same([empty.code, empty.stderr], [0, `${CLEAR}100 % of 0 rows${CLEAR}`])
+})
+
+/** Copies until as many batches are copied, and then fails as a program does. */
+const stopAfter = async (source: string, url: string, batches: number): Promise<unknown> => {
+  let left = batches
+  return await copyDatabase(source, { url }, () => {
+    if (left-- === 0) throw new Error('enough')
+  }).catch((error: unknown) => error)
+}
+
+test('stopped after any batch it goes on there, and nobody opens the target before its end', { skip }, async t => {
+  const source = await keySource(t)
+  const before = rowsOfSqlite(source)
+  for (const batches of [0, 1, 2, 3, 5, 6]) {
+    const target = await emptyTarget(t)
+    t.match(await stopAfter(source, target, batches), {
+      message: 'The copy has stopped: enough.',
+      hint: 'What is copied stays. Run this again, and it goes on from there.'
+    })
+    await t.rejects(openStorage(target), { message: UNFINISHED })
+    t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: target } }), { code: 1, stderr: UNFINISHED })
+    t.match(await stopAfter(source, target, 0), { message: 'The copy has stopped: enough.' })
+    t.equal((await copy(t, source, target)).code, 0)
+    t.same(await rowsOfPostgres(target), before)
+    await (await openStorage(target)).close()
+  }
+})
+
+for (const [table, condition] of [
+  ['users', 'true'],
+  ['client_keys', 'new.row = 1500'],
+  ['client_key_tokens', 'new.client_key = 7'],
+  ['audits', 'new.sequence = 1']
+] as const) {
+  test(`killed while it copies ${table}, it goes on where it was`, { skip }, async t => {
+    const source = await keySource(t)
+    const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
+    t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)
+    const before = rowsOfSqlite(source)
+    const target = await waitingTarget(t, table, condition)
+    const typed = { env: { DATABASE_URL: source }, args: ['--to', target.url] }
+    const killed = spawned(t, 'db:copy', typed)
+    await target.waits()
+    killed.process.kill('SIGKILL')
+    await killed.ended
+    await target.go()
+    const { code, stdout, stderr } = await spawned(t, 'db:copy', typed).ended
+    t.same([code, stderr], [0, ''])
+    t.match(stdout, /\nThe last entry of its audit trail is 1:/)
+    t.same(await rowsOfPostgres(target.url), before)
+  })
+}
+
+test('a lost connection is told of, and the copy goes on later', { skip }, async t => {
+  const source = await keySource(t)
+  const target = await waitingTarget(t, 'client_keys', 'new.row = 1500')
+  const way = await cuttable(t, target.url)
+  const stopped = copy(t, source, way.url)
+  await target.waits()
+  way.cut()
+  t.match(await stopped, { code: 1, stdout: '', stderr: /^The copy has stopped: .*\. What is copied stays\. Run this/ })
+  await target.go()
+  t.equal((await copy(t, source, target.url)).code, 0)
+})
