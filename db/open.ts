@@ -60,10 +60,12 @@ const openPostgres = async (url: string, options: StorageOptions): Promise<Stora
   return await postgres.openPostgres({ url, ...options })
 }
 
-// A connection that is refused at each address of a host has no message of its own.
+const POOLER = /unsupported startup parameter/
+
 const messageOf = (error: unknown): string => {
-  const cause = error instanceof AggregateError ? (error.errors as unknown[])[0] : error
-  return (cause as Error).message
+  // A connection that is refused at each address of a host has no message of its own.
+  const { message } = (error instanceof AggregateError ? error.errors[0] : error) as Error
+  return POOLER.test(message) ? `it is a pooler of transactions. Set DATABASE_LISTEN_URL to PostgreSQL itself` : message
 }
 
 /** Whether there is a database at a `DATABASE_URL`; one that is there may still be no database of this program. */

@@ -4,7 +4,7 @@ import { root } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 
 /** The tests of routes that run once more on PostgreSQL. Every other can: TEST_DATABASE_URL names an empty database. */
-const SHARE = ['apps', 'client-keys', 'limits', 'organizations', 'permissions', 'scopes', 'users']
+const SHARE = ['apps', 'client-keys', 'limits', 'organizations', 'permissions', 'receipts', 'scopes', 'users']
 
 const url = await emptyPostgres()
 if (url !== null) {

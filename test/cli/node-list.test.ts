@@ -1,0 +1,28 @@
+import { test } from 'tap'
+import { createServer } from '../../app.ts'
+import { settings } from '../helper.ts'
+import { emptyPostgres } from '../postgres.ts'
+import { command } from './terminal.ts'
+
+test('node list says that a file of SQLite needs no nodes', async t => {
+  const { env } = settings(t)
+  t.match(await command(t, 'node:list', { env }), { code: 0, stdout: /There are no nodes/ })
+  t.same(JSON.parse((await command(t, 'node:list', { env, args: ['--json'] })).stdout), [])
+})
+
+test('node list shows each node, and how far behind it is', async t => {
+  const url = await emptyPostgres()
+  if (url === null) return
+  const { env, key } = settings(t, { DATABASE_URL: url, NODE_NAME: 'api-1', KEY_LEASE_MS: '1500' })
+  const fastify = await createServer(env)
+  t.teardown(() => fastify.close())
+  const headers = { authorization: `Bearer ${key.keyAccessToken}` }
+  t.equal((await fastify.inject({ url: '/apps', headers })).statusCode, 200)
+  t.match(await command(t, 'node:list', { env }), { code: 0, stdout: /api-1 .* 1500 ms +no/ })
+  t.match(JSON.parse((await command(t, 'node:list', { env, args: ['--json'] })).stdout), [
+    { name: 'api-1', epoch: 0, behind: 0, lease_ms: 1500, evicted_at: null }
+  ])
+  t.match((await fastify.inject({ url: '/nodes', headers })).json(), [{ name: 'api-1', behind: 0 }])
+  await fastify.close()
+  t.match(await command(t, 'node:list', { env }), { stdout: /There are no nodes/ }, 'a node that stops leaves')
+})

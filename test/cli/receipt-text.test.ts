@@ -1,0 +1,18 @@
+import { test } from 'tap'
+import { receiptText } from '../../cli/receipt-text.ts'
+import { immediateReceipt } from '../../domain/keys/receipt.ts'
+
+test('a receipt is one line: since when every request obeys, and how that is known', async t => {
+  const at = new Date('2026-01-05T09:00:00.014Z')
+  const receipt = { ...immediateReceipt(7, at), nodes: 4, acknowledged: 4, waitedMs: 14 }
+  const text = (change: object = {}) => receiptText({ epoch: 7, receipt: { ...receipt, ...change } })
+  const since = 'Receipt 7: every request since 2026-01-05T09:00:00.014Z obeys'
+  t.equal(text(), `${since}: 4 of 4 nodes acknowledged, after 14 ms.`)
+  t.equal(text({ acknowledged: 3, leasesEnded: 1 }), `${since}: 3 of 4 nodes acknowledged, 1 lease ended, after 14 ms.`)
+  t.equal(
+    text({ acknowledged: 2, leasesEnded: 2 }),
+    `${since}: 2 of 4 nodes acknowledged, 2 leases ended, after 14 ms.`
+  )
+  t.equal(text({ nodes: 0, acknowledged: 0 }), `${since}.`)
+  t.match(receiptText({ epoch: 7, receipt: null }), /^Receipt 7: the database was lost .* Ask GET \/receipts\/7\.$/)
+})
