@@ -99,12 +99,16 @@ export const copyDatabase = async (url: string, target: CopyTarget, onRows: OnRo
   const { COPY_TABLES, copyInto } = await import('./postgres/copy/copy.ts')
   const source = openCopySource(sqlitePathOf(url), COPY_TABLES)
   try {
-    return await copyInto(source, target, onRows)
-  } catch (error) {
-    throw error instanceof CopyError ? error : new CopyError(`The copy has stopped: ${messageOf(error)}.`, GO_ON)
+    return await copyInto(source, target, onRows).catch(rethrowStop)
   } finally {
     source.close()
   }
 }
 
-const GO_ON = 'What is copied stays. Run this again, and it goes on from there.'
+const rethrowStop = (error: unknown): never => {
+  if (error instanceof CopyError) throw error
+  throw new CopyError(
+    `The copy has stopped: ${messageOf(error)}.`,
+    'What is copied stays. Run this again, and it goes on from there.'
+  )
+}

@@ -39,11 +39,11 @@ const proposed = (stdout: string): string[] => {
 
 test('a completion request proposes groups, commands, options and the values that are known', async t => {
   const requests: [words: string[], proposals: string[]][] = [
-    [[''], ['quickstart', 'serve', 'key', 'user', 'db', 'audit', 'openapi', 'complete']],
+    [[''], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
     [['qu'], ['quickstart']],
     [
       ['db', ''],
-      ['migrate', 'backup', 'sample']
+      ['migrate', 'backup', 'copy', 'sample']
     ],
     [
       ['key', 'i'],
@@ -68,7 +68,7 @@ test('a completion request proposes groups, commands, options and the values tha
     [['key', 'issue', '--name', ''], []],
     [['key', 'show', ''], []],
     [['nothing', ''], []],
-    [[], ['quickstart', 'serve', 'key', 'user', 'db', 'audit', 'openapi', 'complete']]
+    [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']]
   ]
   for (const [words, proposals] of requests) {
     const { code, stdout, stderr } = await command(t, 'complete', { args: ['--', ...words] })

@@ -70,6 +70,11 @@ test('a command explains itself, its argument and each of its options', async t 
       /^ {2}file +where the backup goes/m,
       /^To restore it, stop the service/m
     ],
+    'db:copy': [
+      /^ {2}--to <url> +the URL of the empty database/m,
+      /^Stop the service first\./m,
+      /^Exit code 0: all is copied\. 1: it is not, or/m
+    ],
     'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +an administrator/m],
     complete: [/^ {2}zsh +add to ~\/\.zshrc/m, /^ {2}shell .*\(choices: "bash", "zsh", "fish"\)$/m]
   }

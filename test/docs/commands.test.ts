@@ -34,6 +34,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx tap --disable-coverage dist-test/test/config/config.test.js': 'is run by npm test, as all tests are',
   'npm run dev': 'serves from the sources, as npm start does from the build',
   'npm run bench': 'takes ten minutes',
+  'npm run db:copy -- --to postgres://trivial@db.example.com/trivial':
+    'is run by test/cli, into the PostgreSQL of the tests',
   'npm run cluster -- --nodes 3 --once': 'is run by test/examples, over the PostgreSQL of the tests',
   'docker build --tag trivial-api .': NO_DOCKER,
   'docker run --env-file .env --publish 3000:3000 --volume trivial-data:/data trivial-api': NO_DOCKER,

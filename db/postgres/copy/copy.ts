@@ -102,13 +102,13 @@ const complete = async (db: PostgresDatabase, source: CopySource): Promise<Copie
   if (!isDeepStrictEqual(trail, wanted)) {
     throw new CopyError('The audit trail of the target is not that of the source.', START_OVER)
   }
+  await query(db, 'analyze')
   await query(db, 'begin')
   await query(db, 'set local synchronous_commit = on')
   await query(db, 'update app_port_counter set last = $1', [String(source.lastPort)])
   for (const table of COPY_TABLES) await moveSequence(db, table, source.lastIds[table.name])
   await endCopy(db)
   await query(db, 'commit')
-  await query(db, 'analyze')
   return { rows, trail }
 }
 
