@@ -122,7 +122,7 @@ const stopAfter = async (source: string, url: string, batches: number): Promise<
 test('stopped after any batch it goes on there, and nobody opens the target before its end', { skip }, async t => {
   const source = await keySource(t)
   const before = rowsOfSqlite(source)
-  for (const batches of [0, 1, 2, 3, 5, 6]) {
+  for (const batches of [0, 1, 4, 6]) {
     const target = await emptyTarget(t)
     t.match(await stopAfter(source, target, batches), {
       message: 'The copy has stopped: enough.',
