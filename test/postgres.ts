@@ -1,17 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import tap from 'tap'
 import type { Test } from 'tap'
 import { openStorage } from '../db/open.ts'
-import { freePort, missing } from './services.ts'
+import { answers, createPostgresServer } from './postgres-server.ts'
+import type { PostgresServer } from './postgres-server.ts'
+import { missing } from './services.ts'
 
 const USUAL = 'postgres://postgres@127.0.0.1:5432/postgres'
-const DEBIAN = '/usr/lib/postgresql'
 
 /**
  * The URL of a PostgreSQL database of its own for a test, dropped when the test ends. It is made on the server of
@@ -77,6 +73,15 @@ export const execute = async (url: string, text: string): Promise<unknown[]> => 
   }
 }
 
+/** A started PostgreSQL of a test's own, gone when the test ends; null as for `postgresDatabase`. */
+export const ownPostgres = async (t: Test, primary?: PostgresServer): Promise<PostgresServer | null> => {
+  const server = await createPostgresServer(primary)
+  if (typeof server === 'string') return missing(t, `PostgreSQL to start (${server})`, 'PATH')
+  t.teardown(server.remove)
+  await server.start()
+  return server
+}
+
 let found: Promise<string | null> | undefined
 
 const findServer = async (): Promise<string | null> => {
@@ -85,38 +90,11 @@ const findServer = async (): Promise<string | null> => {
   return (await answers(USUAL)) ? USUAL : await startServer()
 }
 
-const answers = async (url: string): Promise<boolean> =>
-  await execute(url, 'select 1').then(
-    () => true,
-    () => false
-  )
-
-/** Starts a server with an empty folder, by Debian's package, which is stopped when the tests of the process end. */
+/** Starts a server with an empty folder, which is stopped when the tests of the process end. */
 const startServer = async (): Promise<string | null> => {
-  const bin = newestBin()
-  // PostgreSQL refuses to run as root.
-  if (bin === null || process.getuid?.() === 0) return null
-  const folder = mkdtempSync(join(tmpdir(), 'trivial-postgres-'))
-  const initdb = spawnSync(join(bin, 'initdb'), ['-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '-N'])
-  if (initdb.status !== 0) throw new Error(`initdb failed: ${String(initdb.stderr)}`)
-  const port = await freePort()
-  const settings = ['-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`]
-  const server = spawn(join(bin, 'postgres'), ['-D', folder, '-p', String(port), ...settings], { stdio: 'ignore' })
-  tap.teardown(async () => {
-    const ended = once(server, 'exit')
-    server.kill('SIGINT')
-    await ended
-    rmSync(folder, { recursive: true, force: true })
-  })
-  const url = USUAL.replace('5432', String(port))
-  while (!(await answers(url))) {
-    if (server.exitCode !== null) throw new Error(`the PostgreSQL of the tests ended with ${server.exitCode}`)
-  }
-  return url
-}
-
-const newestBin = (): string | null => {
-  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : []
-  const version = versions.find(version => existsSync(join(DEBIAN, version, 'bin/initdb')))
-  return version === undefined ? null : join(DEBIAN, version, 'bin')
+  const server = await createPostgresServer()
+  if (typeof server === 'string') return null
+  tap.teardown(server.remove)
+  await server.start()
+  return server.url
 }

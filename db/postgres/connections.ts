@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
@@ -26,7 +27,9 @@ export const createPool = (options: PostgresOptions): Pool => {
     pipeline: true
   })
   // A connection that is lost while nothing uses it is replaced by the next use.
-  pool.on('error', () => {})
+  pool.on('error', ignore)
+  // While it is used, whoever uses it is told by what it asks; nobody else would hear of it, and the process would end.
+  pool.on('connect', client => client.on('error', ignore))
   return pool
 }
 
@@ -37,6 +40,13 @@ export const patientConfig = (options: PostgresOptions): ClientConfig => ({
   idle_in_transaction_session_timeout: LONG_TIMEOUT_MS
 })
 
+const ignore = (): void => {}
+
+/** Closes a pool. What still waits then for a database that is away is left to its time-out. */
+export const closePool = async (pool: Pool): Promise<void> => {
+  await Promise.race([pool.end(), setTimeout(TIMEOUTS.connect, undefined, { ref: false })])
+}
+
 /**
  * Brings the tables of a database up to date. Of several nodes that start at once, one does it and the others wait.
  * Throws where a version that is newer by more than one has changed them, and where a copy into it is not complete;
@@ -44,7 +54,7 @@ export const patientConfig = (options: PostgresOptions): ClientConfig => ({
  */
 export const bringUpToDate = async (options: PostgresOptions, forCopy = false): Promise<void> => {
   const client = new Client({ ...patientConfig(options), lock_timeout: LONG_TIMEOUT_MS })
-  client.on('error', () => {})
+  client.on('error', ignore)
   await client.connect()
   try {
     await client.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.migrations})`)

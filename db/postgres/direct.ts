@@ -7,8 +7,6 @@ import type { PostgresOptions } from './settings.ts'
 /** The channel on which nodes are told that a client key has changed. */
 export const CHANNEL = 'client_key_changes'
 
-const STANDBY = 'the database is a standby, which may not know yet what was acknowledged'
-
 /** One connection past any pooler, on which queries are sent without waiting for each other's answers. */
 export interface DirectConnection {
   /** Throws what the server says, and ConnectionLost; it connects where it is not connected. */
@@ -49,8 +47,7 @@ export const createDirectConnection = (options: PostgresOptions, onHint: () => v
     },
     close: async () => {
       isClosed = true
-      const client = await current?.catch(() => null)
-      await client?.end()
+      await current?.then(hangUp).catch(() => {})
     }
   }
 }
@@ -58,15 +55,16 @@ export const createDirectConnection = (options: PostgresOptions, onHint: () => v
 const prepare = async (client: Client): Promise<Client> => {
   try {
     await client.connect()
-    const [{ rows }] = await Promise.all([
-      client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby'),
-      client.query('set synchronous_commit = on'),
-      client.query(`listen ${CHANNEL}`)
-    ])
-    if (rows[0]?.standby === true) throw new Error(STANDBY)
+    // A standby, which may not know yet what was acknowledged, refuses to listen.
+    await Promise.all([client.query('set synchronous_commit = on'), client.query(`listen ${CHANNEL}`)])
     return client
   } catch (error) {
-    await client.end().catch(() => {})
+    hangUp(client)
     throw error
   }
+}
+
+// A farewell would be waited for, and a server that is away answers none.
+const hangUp = (client: Client): void => {
+  client.connection.stream.destroy()
 }

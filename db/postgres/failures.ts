@@ -34,13 +34,13 @@ const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null 
 /** Whether work may succeed if it is done once more, after another transaction got in its way. */
 export const isConflict = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
-  return inner instanceof DatabaseError && CONFLICTS.includes(inner.code ?? '')
+  return inner instanceof DatabaseError && CONFLICTS.includes(String(inner.code))
 }
 
 /** Whether the database can't be used now. */
 export const isConnectionFailure = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
-  return inner instanceof ConnectionLost || (inner !== null && UNAVAILABLE.test(inner.code ?? ''))
+  return inner instanceof ConnectionLost || (inner !== null && UNAVAILABLE.test(String(inner.code)))
 }
 
 /** Where the database can't be used now, a `ServiceUnavailable`; any other failure as it is. */

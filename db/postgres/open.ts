@@ -13,7 +13,7 @@ import type { Storage } from '../storage.ts'
 import { createAppReads } from './apps/reads.ts'
 import { createAppRows } from './apps/rows.ts'
 import { createAuditReads, createAuditRows } from './audits/rows.ts'
-import { bringUpToDate, createPool } from './connections.ts'
+import { bringUpToDate, closePool, createPool } from './connections.ts'
 import { createDatabase } from './database.ts'
 import type { PostgresDatabase } from './database.ts'
 import { createDirectConnection } from './direct.ts'
@@ -67,7 +67,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
     },
     close: async () => {
       await (closing ??= node.close().then(async () => {
-        await pool.end()
+        await closePool(pool)
       }))
     }
   }

@@ -30,6 +30,7 @@ console.log(greeting, name satisfies string, JSON.stringify(process.argv.slice(2
   'plugins/first.ts': 'export default (): void => {}',
   'routes/public/first.ts': 'export default (): void => {}',
   'db/sqlite/migrations/0000_init.sql': 'select 1;',
+  'db/postgres/migrations/0000_init.sql': 'select 2;',
   'node_modules/greeting/package.json': '{"name":"greeting","version":"1.0.0","license":"MIT","main":"index.js"}',
   'node_modules/greeting/index.js': "module.exports = 'Hello'",
   'node_modules/greeting/LICENSE': 'Do with it as you please.'

@@ -1,3 +1,5 @@
+import { scheduleTimer, systemClock } from '../../../domain/keys/clock.ts'
+import type { Clock, Schedule } from '../../../domain/keys/clock.ts'
 import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 
@@ -18,52 +20,61 @@ export interface JanitorOptions {
   readonly leaseMs: number
   /** Removes what else is over. */
   readonly others: readonly (() => Promise<unknown>)[]
+  readonly clock?: Clock
+  readonly schedule?: Schedule
 }
 
 /**
  * Removes what nobody needs any more, again and again: nodes that were evicted and whose last lease has ended, changes
  * that every node knows, and what `others` remove. Answers a function that stops it.
  */
-export const startJanitor = ({ db, leaseMs, others }: JanitorOptions): (() => void) => {
-  const removeNodes = createNodeRemoval(db)
-  let changesAt = performance.now()
+export const startJanitor = ({
+  db,
+  leaseMs,
+  others,
+  clock = systemClock,
+  schedule = scheduleTimer
+}: JanitorOptions): (() => void) => {
+  const removeNodes = createNodeRemoval(db, clock)
+  let changesAt = clock.monotonic()
 
   const work = async (): Promise<void> => {
     await removeNodes()
-    if (performance.now() - changesAt < CHANGES_INTERVAL_MS) return
-    changesAt = performance.now()
-    await query(db, REMOVE_CHANGES, [new Date(Date.now() - KEPT_MS).toISOString()])
+    if (clock.monotonic() - changesAt < CHANGES_INTERVAL_MS) return
+    changesAt = clock.monotonic()
+    await query(db, REMOVE_CHANGES, [new Date(clock.wall() - KEPT_MS).toISOString()])
     for (const remove of others) await remove()
   }
 
-  let isWorking = false
-  const timer = setInterval(
-    () => {
-      if (isWorking) return
-      isWorking = true
-      // What fails is tried again the next time.
-      void work()
-        .catch(() => {})
-        .finally(() => {
-          isWorking = false
-        })
-    },
-    Math.max(leaseMs, DEFAULT_INTERVAL_MS)
-  ).unref()
+  let isStopped = false
+  const workLater = (): (() => void) =>
+    schedule(
+      () => {
+        // What fails is tried again the next time.
+        void work()
+          .catch(() => {})
+          .then(() => {
+            if (!isStopped) cancel = workLater()
+          })
+      },
+      Math.max(leaseMs, DEFAULT_INTERVAL_MS)
+    )
+  let cancel = workLater()
   return () => {
-    clearInterval(timer)
+    isStopped = true
+    cancel()
   }
 }
 
 // By this process's own clock, since a lease ends by the clock of a process and not by what a row says.
-const createNodeRemoval = (db: PostgresDatabase): (() => Promise<void>) => {
+const createNodeRemoval = (db: PostgresDatabase, clock: Clock): (() => Promise<void>) => {
   let seen = new Map<string, number>()
   return async () => {
     const { rows } = await query(db, FIND_EVICTED)
-    const now = performance.now()
+    const now = clock.monotonic()
     const evicted = rows.map(row => ({ id: String(row['id']), leaseMs: Number(row['lease_ms']) }))
     seen = new Map(evicted.map(({ id }) => [id, seen.get(id) ?? now]))
-    const over = evicted.filter(({ id, leaseMs }) => now - (seen.get(id) ?? now) >= 2 * leaseMs).map(({ id }) => id)
+    const over = evicted.filter(({ id, leaseMs }) => now - Number(seen.get(id)) >= 2 * leaseMs).map(({ id }) => id)
     if (over.length > 0) await query(db, REMOVE_NODES, [over])
   }
 }

@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Test } from 'tap'
+
+/** To the database, or back from it. */
+export type Direction = 'up' | 'down'
+
+/** A link between a node and its database that a test may cut or slow down, each direction by itself. */
+export interface Proxy {
+  /** The URL of the database by way of the link. */
+  readonly url: string
+  /** Keeps what comes from then on, as a network does that is cut: nobody is told. */
+  readonly hold: (direction: Direction) => void
+  /** Delivers what was kept, and lets pass what comes. */
+  readonly release: (direction: Direction) => void
+  /** Has all that comes from then on take longer by some milliseconds. */
+  readonly delay: (direction: Direction, ms: number) => void
+  /** Resets every connection that there is. */
+  readonly reset: () => void
+  /** Calls a function with all that passes; where it answers true, the connection is reset instead. */
+  readonly intercept: (isReset: (direction: Direction, text: string) => boolean) => void
+}
+
+/** Makes a link to the database of a URL, on a free port of 127.0.0.1, which is gone when the test ends. */
+export const proxied = async (t: Test, url: string): Promise<Proxy> => {
+  const { hostname, port } = new URL(url)
+  const lines = { up: createLine(), down: createLine() }
+  const links = new Set<() => void>()
+  let isReset: (direction: Direction, text: string) => boolean = () => false
+
+  const relay = (direction: Direction, from: Socket, to: Socket, reset: () => void): void => {
+    let last: Promise<unknown> = Promise.resolve()
+    const deliver = (work: () => void): void => {
+      last = last.then(lines[direction].take()).then(work)
+    }
+    from.on('data', chunk => {
+      deliver(() => {
+        if (isReset(direction, chunk.toString('latin1'))) reset()
+        else if (!to.destroyed) to.write(chunk)
+      })
+    })
+    from.on('error', () => {})
+    from.on('close', () => {
+      deliver(() => { to.destroySoon(); })
+    })
+  }
+
+  const server = createServer(node => {
+    const database = connect(Number(port === '' ? 5432 : port), hostname)
+    const reset = (): void => {
+      links.delete(reset)
+      node.resetAndDestroy()
+      database.destroy()
+    }
+    links.add(reset)
+    relay('up', node, database, reset)
+    relay('down', database, node, reset)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const resetAll = (): void => {
+    for (const reset of links) reset()
+  }
+  t.teardown(() => {
+    resetAll()
+    server.close()
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+  return {
+    url: Object.assign(new URL(url), { host: `127.0.0.1:${address.port}` }).href,
+    hold: direction => {
+      lines[direction].hold()
+    },
+    release: direction => {
+      lines[direction].release()
+    },
+    delay: (direction, ms) => {
+      lines[direction].delay(ms)
+    },
+    reset: resetAll,
+    intercept: judge => {
+      isReset = judge
+    }
+  }
+}
+
+/** What the bytes of one direction have to wait for. */
+const createLine = () => {
+  let delayMs = 0
+  let isOpen: Promise<void> = Promise.resolve()
+  let open = (): void => {}
+  return {
+    /** Answers a function that waits for what is due to bytes that come now. */
+    take: () => {
+      const due = performance.now() + delayMs
+      return async (): Promise<void> => {
+        await isOpen
+        if (due > performance.now()) await pause(due - performance.now())
+      }
+    },
+    hold: () => {
+      open()
+      isOpen = new Promise(resolve => {
+        open = resolve
+      })
+    },
+    release: () => {
+      open()
+    },
+    delay: (ms: number) => {
+      delayMs = ms
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
+import tap, { test } from 'tap'
+import type { Test } from 'tap'
+import { createDirectConnection } from '../../db/postgres/direct.ts'
+import { ConnectionLost } from '../../db/postgres/failures.ts'
+import { proxied } from '../cluster/proxy.ts'
+import { need } from '../helper.ts'
+import { execute, ownPostgres, postgresDatabase } from '../postgres.ts'
+
+const LOST = { message: 'the connection is lost' }
+
+const skip = (await postgresDatabase(tap)) === null
+
+/** A connection for look-ups that goes by way of a proxy, and how often it was told of a change. */
+const directBy = async (t: Test) => {
+  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const proxy = await proxied(t, url)
+  let hints = 0
+  let hinted = (): void => {}
+  const direct = createDirectConnection({ url: proxy.url }, () => {
+    hints++
+    hinted()
+  })
+  t.teardown(direct.close)
+  const ask = async () => await direct.query<[number]>({ text: 'select 1' })
+  return {
+    url,
+    proxy,
+    direct,
+    ask,
+    hints: () => hints,
+    hint: async (cause: () => Promise<unknown>) => {
+      const came = new Promise<void>(resolve => {
+        hinted = resolve
+      })
+      await cause()
+      await came
+    },
+    /** The first answer after failures, which must all be of the connection. */
+    answer: async () => {
+      for (;;) {
+        const rows = await ask().catch((error: unknown) => error)
+        if (!(rows instanceof ConnectionLost)) return rows
+        await pause(10)
+      }
+    },
+    pid: async () => Number((await direct.query<[number]>({ text: 'select pg_backend_pid()' }))[0]?.[0])
+  }
+}
+
+test('a notification is passed on, and so is that one may have been missed', { skip }, async t => {
+  const { url, direct, ask, hint, hints, pid, answer } = await directBy(t)
+  await hint(ask)
+  t.equal(hints(), 1, 'it has connected')
+  await hint(async () => await execute(url, "notify client_key_changes, 'k'"))
+  t.equal(hints(), 2)
+  const before = await pid()
+  await hint(async () => {
+    await execute(url, `select pg_terminate_backend(${before}, 60000)`)
+    await answer()
+  })
+  t.equal(hints(), 3, 'it has connected anew')
+  t.not(await pid(), before)
+  await t.rejects(direct.query({ text: 'select 1/0' }), { code: '22012' })
+  t.not(await pid(), before, 'what the server refuses ends no connection')
+})
+
+test('what does not answer in time is given up, in whichever direction it is cut', { skip }, async t => {
+  const { proxy, ask, answer } = await directBy(t)
+  t.same(await ask(), [[1]])
+  for (const direction of ['up', 'down'] as const) {
+    proxy.hold(direction)
+    await t.rejects(Promise.all([ask(), ask()]), LOST, 'a query that is not answered')
+    await t.rejects(ask(), LOST, 'a connection that is not answered')
+    proxy.release(direction)
+    t.same(await answer(), [[1]])
+  }
+  let starts = 0
+  proxy.reset()
+  // The answer to what a connection begins with; once it is lost, and then it does not come.
+  proxy.intercept((direction, text) => direction === 'up' && text.includes('listen') && ++starts === 1)
+  await t.rejects(
+    (async () => {
+      for (;;) await ask()
+    })(),
+    LOST
+  )
+  proxy.intercept((direction, text) => {
+    if (direction === 'up' && text.includes('listen')) proxy.hold('down')
+    return false
+  })
+  await t.rejects(ask(), LOST)
+  proxy.intercept(() => false)
+  proxy.release('down')
+  t.same(await answer(), [[1]])
+})
+
+test(
+  'a connection is closed whether its server answers or not, and then nothing is asked any more',
+  { skip },
+  async t => {
+    for (const isCut of [false, true]) {
+      const { proxy, ask, direct } = await directBy(t)
+      await ask()
+      if (isCut) proxy.hold('down')
+      const asked = ask().catch((error: unknown) => error)
+      await nextTurn()
+      await direct.close()
+      t.ok((await asked) instanceof ConnectionLost || !isCut)
+      await t.rejects(ask(), { message: 'the database is closed' })
+      await direct.close()
+    }
+    const { proxy, ask, direct } = await directBy(t)
+    await direct.close()
+    await t.rejects(ask(), { message: 'the database is closed' }, 'it was never made')
+
+    const away = createDirectConnection({ url: proxy.url.replace(/:\d+\//, ':1/') }, () => {})
+    const asked = away.query({ text: 'select 1' }).catch((error: unknown) => error)
+    await away.close()
+    t.ok((await asked) instanceof ConnectionLost)
+  }
+)
+
+test('a standby is not asked: it may not know what was acknowledged', { skip }, async t => {
+  const primary = await ownPostgres(t)
+  if (primary === null) return
+  const standby = await ownPostgres(t, primary)
+  if (standby === null) return
+  const direct = createDirectConnection({ url: primary.url, listenUrl: standby.url }, () => {})
+  t.teardown(direct.close)
+  await t.rejects(direct.query({ text: 'select 1' }), { code: '25006' })
+  await execute(standby.url, 'select pg_promote()')
+  t.same(await direct.query({ text: 'select 1' }), [[1]])
+})

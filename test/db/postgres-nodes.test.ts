@@ -1,0 +1,222 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import tap, { test } from 'tap'
+import type { Test } from 'tap'
+import { createPool, bringUpToDate } from '../../db/postgres/connections.ts'
+import { createDatabase } from '../../db/postgres/database.ts'
+import { createDirectConnection } from '../../db/postgres/direct.ts'
+import { createConfirmationStore } from '../../db/postgres/nodes/confirmation.ts'
+import { startJanitor } from '../../db/postgres/nodes/janitor.ts'
+import { createLeaseStore } from '../../db/postgres/nodes/leases.ts'
+import { createNodeReads } from '../../db/postgres/nodes/reads.ts'
+import { need } from '../helper.ts'
+import { execute, postgresDatabase } from '../postgres.ts'
+
+const skip = (await postgresDatabase(tap)) === null
+
+const [one, two, three] = [
+  '00000000-0000-4000-8000-000000000001',
+  '00000000-0000-4000-8000-000000000002',
+  '00000000-0000-4000-8000-000000000003'
+] as const
+
+const CHANGE = `
+  insert into client_key_changes (epoch, key_id, at) select max(epoch) + 1, 'k', '2026-01-01' from client_key_changes`
+
+/** A database with no nodes, and what nodes do with it. */
+const nodesOf = async (t: Test) => {
+  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  await bringUpToDate({ url })
+  const pool = createPool({ url })
+  const direct = createDirectConnection({ url }, () => {})
+  t.teardown(async () => {
+    await direct.close()
+    await pool.end()
+  })
+  const db = createDatabase(pool)
+  const startedAt = new Date('2026-01-01T00:00:00.000Z')
+  return {
+    url,
+    db,
+    leases: createLeaseStore(direct, { name: 'a node', version: '1', startedAt }),
+    confirmation: createConfirmationStore(db),
+    reads: createNodeReads(db),
+    change: async () => {
+      await execute(url, CHANGE)
+      const [head] = await execute(url, 'select epoch, nonce from client_key_changes order by epoch desc limit 1')
+      const { epoch, nonce } = head as { epoch: string; nonce: string }
+      return { epoch: Number(epoch), nonce }
+    }
+  }
+}
+
+test('a node that is registered learns what was changed since, until it is evicted', { skip }, async t => {
+  const { leases, change, reads, confirmation } = await nodesOf(t)
+  const head = await leases.register({ id: one, leaseMs: 2000 })
+  t.match(await leases.renew(one, head), [{ ...head }], 'what it knows comes first')
+  const next = await change()
+  t.match(await leases.renew(one, head), [{ ...head }, { ...next, keyId: 'k' }])
+  t.match(await reads.nodes(), [
+    { id: one, name: 'a node', version: '1', epoch: head.epoch, behind: 1, leaseMs: 2000, evictedAt: null }
+  ])
+  t.same(await leases.renew(two, head), [], 'who is not registered learns nothing')
+
+  await confirmation.evict(next.epoch)
+  t.same(await leases.renew(one, head), [])
+  t.match(await reads.nodes(), [{ id: one, evictedAt: Date }])
+  await leases.deregister(one)
+  t.same(await reads.nodes(), [])
+})
+
+test(
+  'who waits for a change is told which nodes have not confirmed it, and how long they may go on',
+  { skip },
+  async t => {
+    const { leases, change, confirmation } = await nodesOf(t)
+    for (const [id, leaseMs] of [
+      [one, 500],
+      [two, 3000],
+      [three, 0]
+    ] as const) {
+      await leases.register({ id, leaseMs })
+    }
+    const made = await change()
+    t.same(await confirmation.pending(made), { nodes: 3, acknowledged: 0, leaseMs: 3000 })
+    await leases.acknowledge(two, made.epoch)
+    await leases.acknowledge(two, made.epoch - 1)
+    t.same(await confirmation.pending(made), { nodes: 3, acknowledged: 1, leaseMs: 500 }, 'no node goes back')
+    await leases.acknowledge(one, made.epoch)
+    t.same(await confirmation.pending(made), { nodes: 3, acknowledged: 2, leaseMs: 0 }, 'a node without a lease asks')
+    await confirmation.evict(made.epoch)
+    t.same(await confirmation.pending(made), { nodes: 3, acknowledged: 2, leaseMs: 0 })
+
+    await t.rejects(confirmation.pending({ ...made, nonce: one }), /not in the database any more/, 'of another history')
+    await t.rejects(confirmation.pending({ ...made, epoch: made.epoch + 1 }), /not in the database any more/)
+  }
+)
+
+test('a change is found by its number', { skip }, async t => {
+  const { change, reads } = await nodesOf(t)
+  const made = await change()
+  t.same(await reads.findChange(made.epoch), made)
+  t.equal(await reads.findChange(made.epoch + 1), null)
+})
+
+test('a database without a history is said to be no whole one', { skip }, async t => {
+  const { url, leases } = await nodesOf(t)
+  await execute(url, 'delete from client_key_changes')
+  await t.rejects(leases.register({ id: one, leaseMs: 1 }))
+  await execute(url, 'alter table nodes alter column acked drop not null')
+  await t.rejects(leases.register({ id: one, leaseMs: 1 }), /history of changes is empty/)
+})
+
+/** A janitor whose time is that of the test; `pass` has it work once, so many milliseconds later. */
+const janitorOf = ({ db }: Pick<Awaited<ReturnType<typeof nodesOf>>, 'db'>, wallStart: string) => {
+  let now = 0
+  let due: (() => void) | null = null
+  let scheduled = (): void => {}
+  let others = 0
+  const stop = startJanitor({
+    db,
+    leaseMs: 2000,
+    others: [
+      async () => {
+        others++
+      }
+    ],
+    clock: { monotonic: () => now, wall: () => Date.parse(wallStart) + now },
+    schedule: task => {
+      due = task
+      scheduled()
+      return () => {
+        due = null
+      }
+    }
+  })
+  const begin = (ms: number): void => {
+    now += ms
+    const task = due
+    due = null
+    task?.()
+  }
+  const pass = async (ms: number): Promise<void> => {
+    const worked = new Promise<void>(resolve => {
+      scheduled = resolve
+    })
+    begin(ms)
+    await worked
+  }
+  const stopWhileWorking = (ms: number): void => {
+    begin(ms)
+    stop()
+  }
+  return { stop, stopWhileWorking, pass, isStopped: () => due === null, others: () => others }
+}
+
+test(
+  'a node that was evicted is removed by who has seen it so for two leases, and no other node is',
+  { skip },
+  async t => {
+    const nodes = await nodesOf(t)
+    const { leases, confirmation, change, reads } = nodes
+    const listed = async () => (await reads.nodes()).map(({ id }) => id)
+    await leases.register({ id: one, leaseMs: 2000 })
+    const janitor = janitorOf(nodes, '2026-01-01')
+    const { epoch } = await change()
+    await confirmation.evict(epoch)
+    await leases.register({ id: two, leaseMs: 2000 })
+    // It may have been evicted a moment ago.
+    await janitor.pass(50_000)
+    await janitor.pass(3999)
+    t.same(await listed(), [one, two])
+    await janitor.pass(1)
+    t.same(await listed(), [two])
+    janitor.stop()
+    t.ok(janitor.isStopped())
+  }
+)
+
+test('changes that are old and that no node will ask for are removed', { skip }, async t => {
+  const nodes = await nodesOf(t)
+  const { url, change, reads } = nodes
+  await execute(url, "update client_key_changes set at = '2026-01-01T00:00:00.000Z'")
+  const first = await change()
+  await execute(
+    url,
+    `insert into client_key_changes (epoch, key_id, at)
+    select ${first.epoch} + n, 'k', case when n < 5 then '2026-01-01T00:00:00.000Z' else '2026-01-01T01:00:00.000Z' end
+    from generate_series(1, 10010) as n`
+  )
+  const janitor = janitorOf(nodes, '2026-01-01T01:00:30.000Z')
+  await janitor.pass(59_999)
+  t.same(await reads.findChange(first.epoch), first)
+  t.equal(janitor.others(), 0)
+  await janitor.pass(1)
+  const [left] = await execute(
+    url,
+    'select min(epoch)::int as oldest, count(*)::int as changes from client_key_changes'
+  )
+  t.same(left, { oldest: first.epoch + 5, changes: 10_006 }, 'what is younger than an hour stays, however much it is')
+  t.equal(janitor.others(), 1)
+  await janitor.pass(59_999)
+  t.equal(janitor.others(), 1)
+  janitor.stop()
+})
+
+test(
+  'a janitor that fails works again the next time, and one that is stopped while it works never again',
+  { skip },
+  async t => {
+    const nodes = await nodesOf(t)
+    const { url } = nodes
+    await execute(url, 'alter table nodes rename to away')
+    const janitor = janitorOf(nodes, '2026-01-01')
+    await janitor.pass(60_000)
+    t.equal(janitor.others(), 0)
+    await execute(url, 'alter table away rename to nodes')
+    await janitor.pass(60_000)
+    t.equal(janitor.others(), 1)
+    janitor.stopWhileWorking(60_000)
+    while (janitor.others() < 2) await pause(1)
+    t.ok(janitor.isStopped())
+  }
+)

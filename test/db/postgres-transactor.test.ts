@@ -1,0 +1,194 @@
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
+import pg from 'pg'
+import tap, { test } from 'tap'
+import type { Test } from 'tap'
+import type { PoolClient } from 'pg'
+import { closePool, createPool } from '../../db/postgres/connections.ts'
+import { createDatabase, query } from '../../db/postgres/database.ts'
+import type { PostgresDatabase } from '../../db/postgres/database.ts'
+import { createPostgresTransactor } from '../../db/postgres/transactor.ts'
+import { sql } from 'drizzle-orm'
+import { proxied } from '../cluster/proxy.ts'
+import { need } from '../helper.ts'
+import { execute, postgresDatabase } from '../postgres.ts'
+
+const skip = (await postgresDatabase(tap)) === null
+
+/** A table of one number, and a transactor whose connections go by way of a proxy. */
+const withNumber = async (t: Test, poolSize?: number) => {
+  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  await execute(url, 'create table numbers (n integer primary key); insert into numbers values (0)')
+  const proxy = await proxied(t, url)
+  const pool = createPool({ url: proxy.url, poolSize })
+  t.teardown(async () => {
+    if (!pool.ending) await closePool(pool)
+  })
+  const db = createDatabase(pool)
+  return {
+    url,
+    proxy,
+    pool,
+    db,
+    ...createPostgresTransactor({ pool, rows: db, createTx: (client: PoolClient) => createDatabase(client) }),
+    number: async () => ((await execute(url, 'select n from numbers')) as { n: number }[]).map(({ n }) => n)
+  }
+}
+
+const increment = async (tx: PostgresDatabase): Promise<void> => {
+  await query(tx, 'update numbers set n = n + 1')
+}
+
+test('a transaction that is cut off is done once more, and the process goes on', { skip }, async t => {
+  const { proxy, write, number, pool } = await withNumber(t)
+  let cuts = 0
+  proxy.intercept((direction, text) => direction === 'up' && text.includes('update') && cuts++ < 2)
+  await write(increment)
+  t.same(await number(), [1])
+  t.equal(cuts, 3)
+
+  // Reset while nothing is asked of it, in a transaction and out of one.
+  let attempts = 0
+  await write(async tx => {
+    await increment(tx)
+    if (attempts++ > 0) return
+    const lost = new Promise(resolve => tx.$client.once('error', resolve))
+    proxy.reset()
+    await lost
+    await increment(tx)
+  })
+  t.same([attempts, await number()], [2, [2]])
+  const gone = new Promise(resolve => pool.once('remove', resolve))
+  proxy.reset()
+  await gone
+  await write(increment)
+  t.same(await number(), [3])
+})
+
+test(
+  'a transaction that is lost while it is committed is never done again: nobody knows its outcome',
+  { skip },
+  async t => {
+    const { proxy, write, number } = await withNumber(t)
+    let attempts = 0
+    const work = async (tx: PostgresDatabase): Promise<void> => {
+      attempts++
+      await increment(tx)
+    }
+    proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT'))
+    await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
+    t.same([attempts, await number()], [1, [1]], 'its reply was lost')
+    proxy.intercept((direction, text) => direction === 'up' && text.includes('commit\0'))
+    await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
+    t.same([attempts, await number()], [2, [1]], 'it was lost itself')
+  }
+)
+
+test('a database that is away for longer than a second is 503, for reading as for writing', { skip }, async t => {
+  const { proxy, write, read } = await withNumber(t)
+  proxy.intercept(() => true)
+  await t.rejects(write(increment), { code: 'SERVICE_UNAVAILABLE' })
+  await t.rejects(
+    read(async db => await query(db, 'select n from numbers')),
+    { code: 'SERVICE_UNAVAILABLE' }
+  )
+  await t.rejects(
+    read(async db => await db.execute(sql`select n from numbers`)),
+    { code: 'SERVICE_UNAVAILABLE' }
+  )
+  proxy.intercept(() => false)
+  t.match(await read(async db => await query(db, 'select n from numbers')), { rows: [{ n: 0 }] })
+})
+
+test('who can not get out of the way of others is 503, and others are not held up', { skip }, async t => {
+  const { write, number } = await withNumber(t)
+  let attempts = 0
+  await t.rejects(
+    write(async tx => {
+      attempts++
+      await query(tx, 'insert into numbers values (0)')
+    }),
+    { code: 'SERVICE_UNAVAILABLE' }
+  )
+  t.equal(attempts, 11)
+  await Promise.all(Array.from({ length: 20 }, async () => { await write(increment, { mayBeLost: true }); }))
+  t.same(await number(), [20])
+})
+
+test('work that fails leaves nothing behind, and its connection is used again', { skip }, async t => {
+  const { write, read, number } = await withNumber(t, 1)
+  const pidOf = async (db: PostgresDatabase) => (await query(db, 'select pg_backend_pid() as pid')).rows[0]?.['pid']
+  const pid = await read(pidOf)
+  await t.rejects(
+    write(async tx => {
+      await increment(tx)
+      throw new Error('a rule')
+    }),
+    { message: 'a rule' }
+  )
+  await t.rejects(
+    write(async tx => await query(tx, 'select 1/0')),
+    { code: '22012' }
+  )
+  await t.rejects(
+    write(async tx => {
+      await query(tx, 'select 1/0').catch(() => {})
+    }),
+    { message: 'the transaction went on after a statement had failed' }
+  )
+  t.same(await number(), [0])
+  t.equal(await write(pidOf), pid)
+  await t.rejects(
+    read(async db => await query(db, 'select 1/0')),
+    { code: '22012' }
+  )
+})
+
+test('a connection that can not even roll back is given up', { skip }, async t => {
+  const { proxy, write, number } = await withNumber(t, 1)
+  proxy.intercept((direction, text) => direction === 'up' && text.includes('rollback'))
+  await t.rejects(
+    write(async tx => {
+      await increment(tx)
+      throw new Error('a rule')
+    }),
+    { message: 'a rule' }
+  )
+  await write(increment)
+  t.same(await number(), [1])
+})
+
+test('a transaction whose node has stopped holds nobody up for long', { skip }, async t => {
+  const { url, write, number } = await withNumber(t)
+  let meet = (): void => {}
+  const isOver = new Promise<void>(resolve => {
+    meet = resolve
+  })
+  let attempts = 0
+  const stopped = write(async tx => {
+    await increment(tx)
+    attempts++
+    await isOver
+    await increment(tx)
+  })
+  const waiting = "select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction'"
+  while ((await execute(url, waiting)).length === 0) await pause(5)
+  const other = new pg.Client({ connectionString: url })
+  await other.connect()
+  await other.query('update numbers set n = n + 1')
+  await other.end()
+  meet()
+  await t.rejects(stopped, { code: 'SERVICE_UNAVAILABLE' }, 'its second is over as well')
+  t.same([attempts, await number()], [1, [1]])
+})
+
+test('a pool whose database does not answer is closed nevertheless', { skip }, async t => {
+  const { proxy, db, pool } = await withNumber(t)
+  await query(db, 'select 1')
+  proxy.hold('up')
+  const asked = query(db, 'select 1').catch((error: unknown) => error)
+  await nextTurn()
+  await closePool(pool)
+  t.pass('it is closed')
+  proxy.release('up')
+  t.match(await asked, { rowCount: 1 }, 'what was asked is still answered')
+})
