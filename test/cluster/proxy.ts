@@ -43,7 +43,9 @@ export const proxied = async (t: Test, url: string): Promise<Proxy> => {
     })
     from.on('error', () => {})
     from.on('close', () => {
-      deliver(() => { to.destroySoon(); })
+      deliver(() => {
+        to.destroySoon()
+      })
     })
   }
 

@@ -1,0 +1,36 @@
+import type { Test } from 'tap'
+import { openStorage } from '../../db/open.ts'
+import { createAuditService } from '../../domain/audits/service.ts'
+import { execute } from '../postgres.ts'
+import { send } from './node.ts'
+import type { Node } from './node.ts'
+import type { Workload } from './workload.ts'
+
+/** Whether the long proof is asked for, whose bounds of time hold on a machine that does nothing else. */
+export const isFull = process.env['CLUSTER_PROOF'] === 'full'
+
+/** Ends a workload, and tells whether every answer was right and nothing that was acknowledged is lost. */
+export const conclude = async (t: Test, { url, node, load }: { url: string; node: Node; load: Workload }) => {
+  await load.stop()
+  t.same(load.violations(), [], 'every request obeyed what was acknowledged before it was sent')
+  const { requests, accepted } = load.counts
+  t.ok(accepted > 0 && accepted < requests, 'some requests were accepted, and some were not')
+  t.comment(JSON.stringify(load.counts))
+
+  const rows = (await execute(url, 'select epoch::int as epoch from client_key_changes')) as { epoch: number }[]
+  const stored = new Set(rows.map(({ epoch }) => epoch))
+  t.same(
+    load.epochs.filter(epoch => !stored.has(epoch)),
+    [],
+    'every acknowledged change is in the database'
+  )
+  const wrong: string[] = []
+  for (const { token, allows } of load.known()) {
+    const reply = await send(node, token, ['GET', '/apps?limit=1'])
+    if ((reply?.status === 200) !== allows) wrong.push(`a token is answered ${String(reply?.status)}`)
+  }
+  t.same(wrong, [], 'every token is as it was acknowledged last')
+  const storage = await openStorage(url)
+  t.match(await createAuditService(storage).verify(), { whole: true }, 'the audit trail is whole')
+  await storage.close()
+}
