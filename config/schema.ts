@@ -1,5 +1,4 @@
 import { accessSync, constants } from 'node:fs'
-import { hostname } from 'node:os'
 import { databaseUrlIssue, postgresUrlIssue } from '../db/url.ts'
 import type { XStatic } from 'typebox/schema'
 import { allowListIssue } from '../domain/keys/allow-list.ts'
@@ -7,7 +6,7 @@ import { rangeIssue } from '../net/addresses.ts'
 import { redisUrlIssue } from '../net/redis-url.ts'
 
 const MIN_SECRET_LENGTH = 32
-const NODE_NAME = /^[^\p{C}]{1,100}$/u
+const NODE_NAME = /^[^\p{C}]{0,100}$/u
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 const SIGN_UP = ['open', 'closed'] as const
@@ -68,7 +67,7 @@ const checkReadable: Check = path => {
 
 const checkListenUrl: Check = url => (url === '' ? null : postgresUrlIssue(url))
 
-const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must be 1 to 100 printable characters')
+const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must be at most 100 printable characters')
 
 const port = { minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' } as const
 
@@ -149,7 +148,7 @@ export const Config = {
       maximum: 60_000,
       hint: 'must be a number of milliseconds from 0 to 60000'
     },
-    NODE_NAME: { type: 'string', default: hostname(), check: checkNodeName },
+    NODE_NAME: { type: 'string', default: '', check: checkNodeName },
     REDIS_URL: { type: 'string', default: '', check: checkRedisUrl },
     HOST: { type: 'string', default: '127.0.0.1' },
     PORT: { type: 'integer', default: 3000, ...port },

@@ -51,7 +51,7 @@ export const openConfigured = async (
     listenUrl: config.DATABASE_LISTEN_URL === '' ? undefined : config.DATABASE_LISTEN_URL,
     poolSize: config.DATABASE_POOL_SIZE,
     leaseMs: config.KEY_LEASE_MS,
-    name: config.NODE_NAME
+    name: config.NODE_NAME === '' ? undefined : config.NODE_NAME
   })
 
 // Loaded only where it is wanted, so that a start with SQLite takes no longer.

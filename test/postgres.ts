@@ -30,6 +30,11 @@ export const postgresDatabase = async (t: Test): Promise<string | null> => {
 // Without triggers, those of foreign keys and of the audit trail included. To truncate every table takes far longer.
 const EMPTY = `
   set session_replication_role = replica;
+  do $$ declare partition regclass; begin
+    for partition in select inhrelid from pg_inherits where inhparent = 'client_key_usage'::regclass loop
+      execute format('drop table %s', partition);
+    end loop;
+  end $$;
   delete from apps; delete from grants; delete from tags; delete from audits; delete from client_keys;
   delete from client_key_tokens; delete from client_key_usage; delete from client_key_attempts; delete from nodes;
   delete from environment_key_revocations; delete from environment_key_uses; delete from memberships;

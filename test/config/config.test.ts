@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -24,6 +25,11 @@ test('everything but the secret has a default', async t => {
     CLIENT_KEYS: [],
     CLIENT_KEY_JWT: false,
     DATABASE_URL: 'file:./data/trivial.db',
+    DATABASE_CA: '',
+    DATABASE_LISTEN_URL: '',
+    DATABASE_POOL_SIZE: 10,
+    KEY_LEASE_MS: 2000,
+    NODE_NAME: '',
     REDIS_URL: '',
     HOST: '127.0.0.1',
     PORT: 3000,
@@ -53,6 +59,12 @@ test('good values are taken', async t => {
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' },
     { TRUST_PROXY: '10.0.0.1, 10.0.0.0/8, ::1, fd00::/8' },
     { DATABASE_URL: 'file:/var/lib/trivial/apps.db' },
+    { DATABASE_URL: 'postgres://localhost/x' },
+    { DATABASE_URL: 'postgresql://trivial:p%40ss@db.example.com:5433/trivial?sslmode=verify-full' },
+    { DATABASE_LISTEN_URL: 'postgres://localhost/x' },
+    { DATABASE_CA: fileURLToPath(import.meta.url) },
+    { KEY_LEASE_MS: '0' },
+    { NODE_NAME: 'api-1 (Zürich)' },
     { BASE_URL: 'http://localhost:8080/x' },
     { SIGN_UP: 'closed' },
     { CORS_ORIGINS: 'https://app.example.com, http://localhost:5173' },
@@ -80,7 +92,19 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
       /CLIENT_KEYS entry 1 starts with sha256: but is not followed by 64 hexadecimal digits/
     ],
     [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
-    [{ DATABASE_URL: 'postgres://localhost/x' }, /DATABASE_URL must be file: and the path/],
+    [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: and the path .* or a postgres: URL/],
+    [{ DATABASE_URL: 'postgres://localhost' }, /DATABASE_URL must name a host and a database/],
+    [{ DATABASE_URL: 'postgres:///x' }, /DATABASE_URL must name a host and a database/],
+    [{ DATABASE_URL: 'postgres://localhost:99999/x' }, /DATABASE_URL must be a postgres: URL/],
+    [
+      { DATABASE_URL: 'postgres://localhost/x?sslmode=prefer' },
+      /DATABASE_URL must have one of these as sslmode: disable/
+    ],
+    [{ DATABASE_LISTEN_URL: 'file:./x' }, /DATABASE_LISTEN_URL must be a postgres: URL/],
+    [{ DATABASE_CA: '/nowhere/at/all.pem' }, /DATABASE_CA must be the path of a file of certificates/],
+    [{ DATABASE_POOL_SIZE: '0' }, /DATABASE_POOL_SIZE must be a number of connections from 1 to 1000/],
+    [{ KEY_LEASE_MS: '60001' }, /KEY_LEASE_MS must be a number of milliseconds from 0 to 60000/],
+    [{ NODE_NAME: 'a\nb' }, /NODE_NAME must be at most 100 printable characters/],
     [{ DATABASE_URL: 'file:' }, /DATABASE_URL must be file:/],
     [{ DATABASE_URL: 'file:./data/' }, /DATABASE_URL must be file:/],
     [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must name a file: a database in memory/],

@@ -110,7 +110,11 @@ test('who can not get out of the way of others is 503, and others are not held u
     { code: 'SERVICE_UNAVAILABLE' }
   )
   t.equal(attempts, 11)
-  await Promise.all(Array.from({ length: 20 }, async () => { await write(increment, { mayBeLost: true }); }))
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      await write(increment, { mayBeLost: true })
+    })
+  )
   t.same(await number(), [20])
 })
 

@@ -22,7 +22,7 @@ const partitions = async (url: string): Promise<unknown[]> =>
   (
     (await execute(
       url,
-      "select inhrelid::regclass as name from pg_inherits where inhparent = 'client_key_usage'::regclass order by 1"
+      "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'client_key_usage'::regclass order by 1"
     )) as { name: string }[]
   ).map(({ name }) => name)
 
