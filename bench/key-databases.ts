@@ -9,9 +9,9 @@ import { asIfReceived } from './opening.ts'
 const { openStorage } = await compiled('db/open.js')
 const { createTokenSealer, digestOf } = await compiled('domain/keys/token.js')
 
-const AT = '2026-01-05T09:00:00.000Z'
-const SCOPES = '["apps:read","apps:write"]'
-const CREATED_BY = '{"kind":"cli","id":"0","name":"bench"}'
+export const AT = '2026-01-05T09:00:00.000Z'
+export const SCOPES = '["apps:read","apps:write"]'
+export const CREATED_BY = '{"kind":"cli","id":"0","name":"bench"}'
 const KEY_ID_DIGITS = 32
 const CACHE_KIB = 1024 * 1024
 
@@ -66,4 +66,4 @@ const fill = (db: Connection, keys: number, generation: string): void => {
   }
 }
 
-const keyIdOf = (number: number): string => hash('sha256', `key ${number}`).slice(0, KEY_ID_DIGITS)
+export const keyIdOf = (number: number): string => hash('sha256', `key ${number}`).slice(0, KEY_ID_DIGITS)

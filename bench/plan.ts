@@ -18,6 +18,14 @@ export interface Plan {
   streamRounds: number
   starts: number
   signInRounds: number
+  /** How many keys a PostgreSQL database has; each is looked up at most once where nothing is to be remembered. */
+  postgresKeys: number
+  /** How many keys are revoked for each number of nodes. */
+  revocations: number
+  /** Rounds of audited changes, and how long each is. */
+  auditRounds: number
+  auditMs: number
+  nodeRounds: number
 }
 
 // Many short rounds rather than a few long ones: what else the machine does then disturbs a round, not a side of a
@@ -36,7 +44,12 @@ export const full: Plan = {
   differentKeys: 20_000,
   streamRounds: 5,
   starts: 11,
-  signInRounds: 3
+  signInRounds: 3,
+  postgresKeys: 200_000,
+  revocations: 500,
+  auditRounds: 7,
+  auditMs: 2000,
+  nodeRounds: 20
 }
 
 export const quick: Plan = {
@@ -53,5 +66,10 @@ export const quick: Plan = {
   differentKeys: 20_000,
   streamRounds: 1,
   starts: 7,
-  signInRounds: 1
+  signInRounds: 1,
+  postgresKeys: 60_000,
+  revocations: 200,
+  auditRounds: 3,
+  auditMs: 1500,
+  nodeRounds: 5
 }

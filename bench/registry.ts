@@ -1,7 +1,9 @@
 import type { RequestContext } from '../domain/access/principal.ts'
 import type { Issued } from '../domain/keys/lifecycle.ts'
+import type { WantedKey } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { compiled } from './compiled.ts'
+import { urlOf } from './database-url.ts'
 
 const { openStorage } = await compiled('db/open.js')
 const { createKeyService } = await compiled('domain/keys/service.js')
@@ -19,7 +21,7 @@ export const withRegistry = async <T>(
   secret: string,
   work: (keys: KeyService) => Promise<T>
 ): Promise<T> => {
-  const storage = await openStorage(`file:${database}`)
+  const storage = await openStorage(urlOf(database))
   try {
     return await work(createKeyService({ store: storage, secret }))
   } finally {
@@ -30,5 +32,8 @@ export const withRegistry = async <T>(
 let issued = 0
 
 /** Issues a key of the usual kind, under a name that no process takes twice. */
-export const issueKey = async (keys: KeyService): Promise<Issued> =>
-  await keys.issue({ name: `bench ${process.pid} ${++issued}`, scopes: ['apps:read', 'apps:write'] }, operator)
+export const issueKey = async (keys: KeyService, policy: Pick<WantedKey, 'rateLimit'> = {}): Promise<Issued> =>
+  await keys.issue(
+    { name: `bench ${process.pid} ${++issued}`, scopes: ['apps:read', 'apps:write'], ...policy },
+    operator
+  )

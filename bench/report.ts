@@ -69,6 +69,13 @@ export const timesRow = (what: string, ours: readonly number[], theirs: readonly
   return least === undefined ? row : { ...row, target: `≥ ${least} times`, met: median(times) >= least }
 }
 
+/** The same as a ratio: 1 is as fast, less is slower. */
+export const timeRatioRow = (what: string, ours: readonly number[], theirs: readonly number[], least?: number): Row => {
+  const byThroughput = ratios(theirs, ours)
+  const row = { what: `– ${what}`, byThroughput: withSpread(byThroughput) }
+  return least === undefined ? row : { ...row, target: `≥ ${least.toFixed(2)}`, met: median(byThroughput) >= least }
+}
+
 /** What the numbers were taken on. */
 export const machine = (): string => {
   const processors = cpus()

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { answerParent } from './child.ts'
 import { compiled } from './compiled.ts'
 import type { Credentials } from './credentials.ts'
+import { urlOf } from './database-url.ts'
 import { addPeers } from './peers.ts'
 
 // A process of its own: the compiled service, and beside its routes those that it is compared with.
@@ -9,13 +10,14 @@ import { addPeers } from './peers.ts'
 const SAMPLE_INTERVAL_MS = 5
 
 export interface Setting {
-  /** The path of an SQLite database. */
+  /** The path of an SQLite database, or the URL of a PostgreSQL one. */
   database: string
   credentials: Credentials
   /** The proxies whose X-Forwarded-For is believed. */
   trustProxy?: string
   /** Whether the service counts for `GET /metrics`. */
   metrics?: boolean
+  redisUrl?: string
 }
 
 let before = 0
@@ -23,12 +25,19 @@ let peak = 0
 
 const answers = {
   /** Starts the service on a free port of the loopback address, and answers the port. */
-  listen: async ({ database, credentials, trustProxy = 'false', metrics = false }: Setting): Promise<number> => {
+  listen: async ({
+    database,
+    credentials,
+    trustProxy = 'false',
+    metrics = false,
+    redisUrl = ''
+  }: Setting): Promise<number> => {
     const { createServer } = await compiled('app.js')
     const fastify = await createServer({
       CLIENT_SECRET: credentials.clientSecret,
       CLIENT_KEYS: credentials.clientKey,
-      DATABASE_URL: `file:${database}`,
+      DATABASE_URL: urlOf(database),
+      REDIS_URL: redisUrl,
       TRUST_PROXY: trustProxy,
       ...(metrics && { METRICS_PORT: '0' }),
       LOG_LEVEL: 'warn'
