@@ -30,6 +30,7 @@ import { createOrganizationRows } from './organizations/rows.ts'
 import { DEFAULT_LEASE_MS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 import { createPostgresTransactor } from './transactor.ts'
+import type { LeaveUnanswered } from './transactor.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 
@@ -118,11 +119,11 @@ const createNode = (
   }
 }
 
-const createTx = (client: PoolClient): Tx => {
+const createTx = (client: PoolClient, leaveUnanswered: LeaveUnanswered): Tx => {
   const db = createDatabase(client)
   return {
     apps: createAppRows(db),
-    audits: createAuditRows(db),
+    audits: createAuditRows(db, leaveUnanswered),
     keys: createKeyRows(db),
     organizations: createOrganizationRows(db),
     users: createUserRows(db)

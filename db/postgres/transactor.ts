@@ -12,8 +12,20 @@ export interface PostgresTransactorOptions<R, W> {
   readonly pool: Pool
   /** Reads what is committed. */
   readonly rows: R
-  /** Makes the rows of transactions of a connection. */
-  readonly createTx: (client: PoolClient) => W
+  /** Makes the rows of transactions of a connection; see `LeaveUnanswered`. */
+  readonly createTx: (client: PoolClient, leaveUnanswered: LeaveUnanswered) => W
+}
+
+/**
+ * Lets a transaction go on to its next statement, or to its commit, before a statement was answered that nothing
+ * depends on. If the statement fails, so does the transaction, with the same failure.
+ */
+export type LeaveUnanswered = (statement: Promise<unknown>) => void
+
+/** The rows of the transactions of a connection, and what the current one has sent without waiting for the answer. */
+interface Session<W> {
+  readonly tx: W
+  readonly unanswered: Promise<unknown>[]
 }
 
 /** A failure of `commit` that leaves open whether it was done. */
@@ -22,6 +34,7 @@ class CommitLost extends Error {}
 const commit = async (client: PoolClient): Promise<void> => {
   try {
     const { command } = await asQuery(client.query('commit'))
+    // The server answers this only where no statement has failed, those included whose answer nobody waited for.
     if (command !== 'COMMIT') throw new Error('the transaction went on after a statement had failed')
   } catch (cause) {
     throw isConnectionFailure(cause) ? new CommitLost('the commit was lost', { cause }) : cause
@@ -32,24 +45,36 @@ const commit = async (client: PoolClient): Promise<void> => {
  * Runs work in a transaction of a connection. The locks that `tx` takes hold until its end. A connection on which
  * anything failed is not used again unless the server has rolled back.
  */
-const inTransaction = async <T>(
+const inTransaction = async <W, T>(
   pool: Pool,
-  { begin, work }: { begin: string; work: (client: PoolClient) => Promise<T> }
+  { begin, open, work }: { begin: string; open: (client: PoolClient) => Session<W>; work: (tx: W) => Promise<T> }
 ): Promise<T> => {
   const client = await asQuery(pool.connect())
+  const { tx, unanswered } = open(client)
   try {
     // Sent together with the first statement, and answered before it.
     const begun = asQuery(client.query(begin))
     begun.catch(() => {})
-    const result = await work(client)
+    const result = await work(tx)
     await begun
     await commit(client)
     client.release()
     return result
   } catch (error) {
-    client.release(await rollBack(client, error))
-    throw error
+    const failure = await firstFailure(unanswered, error)
+    client.release(await rollBack(client, failure))
+    throw failure
   }
+}
+
+/** What failed first: a statement that was left unanswered makes all that comes after it fail, the commit included. */
+const firstFailure = async (unanswered: readonly Promise<unknown>[], last: unknown): Promise<unknown> => {
+  // Whatever else has failed, a commit that was lost may have been done.
+  if (last instanceof CommitLost) return last
+  const failures = (await Promise.allSettled(unanswered)).flatMap(outcome =>
+    outcome.status === 'rejected' ? [outcome.reason as unknown] : []
+  )
+  return [...failures, last][0]
 }
 
 /** Rolls back after a failure; answers whether the connection is to be given up. */
@@ -67,18 +92,27 @@ export const createPostgresTransactor = <R, W>({
   rows,
   createTx
 }: PostgresTransactorOptions<R, W>): TransactorOf<R, W> => {
-  const made = new WeakMap<PoolClient, W>()
-  const txOf = (client: PoolClient): W => {
-    const tx = made.get(client) ?? createTx(client)
-    made.set(client, tx)
-    return tx
+  const made = new WeakMap<PoolClient, Session<W>>()
+  const make = (client: PoolClient): Session<W> => {
+    const unanswered: Promise<unknown>[] = []
+    const tx = createTx(client, statement => {
+      statement.catch(() => {})
+      unanswered.push(statement)
+    })
+    return { tx, unanswered }
+  }
+  const open = (client: PoolClient): Session<W> => {
+    const session = made.get(client) ?? make(client)
+    made.set(client, session)
+    session.unanswered.length = 0
+    return session
   }
 
   const runWrite = async <T>(work: (tx: W) => Promise<T>, mayBeLost: boolean): Promise<T> => {
     const begin = mayBeLost ? `${BEGIN}; set local synchronous_commit = off` : BEGIN
     for (let conflicts = 0; ; conflicts++) {
       try {
-        return await inTransaction(pool, { begin, work: async client => await work(txOf(client)) })
+        return await inTransaction(pool, { begin, open, work })
       } catch (error) {
         if (!isConflict(error) || conflicts === MAX_CONFLICTS) throw error
       }

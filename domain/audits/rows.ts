@@ -34,6 +34,6 @@ export interface AuditReads {
 export interface AuditRows extends AuditReads {
   /** The same as `head`; from here to the end of the transaction no other transaction appends. */
   lockHead: () => Promise<AuditHead>
-  /** Stores an entry, which becomes the head. */
+  /** Stores an entry, which becomes the head. Where that fails, the transaction does, perhaps only at its end. */
   append: (entry: Audit) => Promise<void>
 }

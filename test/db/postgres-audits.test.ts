@@ -1,7 +1,12 @@
 import tap, { test } from 'tap'
+import type { Test } from 'tap'
+import type { NewAudit } from '../../domain/audits/audit.ts'
 import type { AuditFilter } from '../../domain/audits/rows.ts'
+import { appendAudit } from '../../domain/audits/service.ts'
+import { OutcomeUnknown } from '../../domain/errors.ts'
+import { connectDirectly, connectPostgres, postgres } from '../contract/engines.ts'
+import { operator } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { postgres } from '../contract/engines.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
@@ -40,4 +45,81 @@ test('a trail that has lost its head says so', { skip }, async t => {
     read(async ({ audits }) => await audits.head()),
     { message: /the audit trail has lost its head/ }
   )
+})
+
+const newEntry = (action: string): NewAudit => ({
+  at: new Date('2026-02-01'),
+  source: operator,
+  action,
+  subject: { type: 'app', id: '1' },
+  changes: {}
+})
+
+/** Does something to the table of entries until the test ends. */
+const prepare = async (t: Test, url: string, { up, down }: { up: string; down: string }): Promise<void> => {
+  await execute(url, up)
+  t.teardown(async () => {
+    await execute(url, down)
+  })
+}
+
+const REFUSAL = {
+  up: "alter table audits add constraint audits_refused check (action <> 'refused')",
+  down: 'alter table audits drop constraint audits_refused'
+}
+
+test('an entry that is refused at the commit is told, and nothing is stored', { skip }, async t => {
+  const { url } = await postgres(t)
+  const { read, write } = await connectPostgres(t, url, 1)
+  await prepare(t, url, REFUSAL)
+  const append = async (action: string): Promise<void> => {
+    await write(async ({ audits }) => {
+      await appendAudit(audits, newEntry('before'))
+      await appendAudit(audits, newEntry(action))
+    })
+  }
+  await t.rejects(append('refused'), { message: /audits_refused/ })
+  t.equal((await read(async ({ audits }) => await audits.head())).sequence, 0)
+  await append('good')
+  t.equal((await read(async ({ audits }) => await audits.head())).sequence, 2, 'the connection serves again')
+})
+
+test('an entry that was refused is told by what comes after it in its transaction', { skip }, async t => {
+  const { url, write } = await postgres(t)
+  await prepare(t, url, REFUSAL)
+  const work = write(async ({ audits, apps }) => {
+    await appendAudit(audits, newEntry('refused'))
+    await apps.isEmpty()
+  })
+  await t.rejects(work, { message: /audits_refused/ })
+})
+
+// The entry waits for a lock that the test holds, and the commit is sent behind it.
+const WAIT = {
+  up: `
+    create function wait_for_test() returns trigger language plpgsql as $$
+    begin perform pg_advisory_xact_lock(1); return new; end $$;
+    create trigger wait_for_test before insert on audits for each row execute function wait_for_test()
+  `,
+  down: 'drop function wait_for_test cascade'
+}
+const TERMINATE = `
+  select pg_terminate_backend(pid) from pg_stat_activity
+  where datname = current_database() and wait_event = 'advisory'
+`
+
+test('a change whose connection is lost behind its entry is not made again', { skip }, async t => {
+  const { url, write } = await postgres(t)
+  await prepare(t, url, WAIT)
+  const holder = await connectDirectly(t, url)
+  await holder.query('select pg_advisory_lock(1)')
+  let runs = 0
+  const work = write(async ({ audits }) => {
+    runs++
+    await appendAudit(audits, newEntry('lost'))
+  })
+  const rejected = t.rejects(work, new OutcomeUnknown())
+  for (let isTerminated = false; !isTerminated;) isTerminated = (await holder.query(TERMINATE)).rowCount === 1
+  await rejected
+  t.equal(runs, 1)
 })

@@ -5,6 +5,7 @@ import { toText } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { query } from '../database.ts'
 import { audits } from '../schema.ts'
+import type { LeaveUnanswered } from '../transactor.ts'
 import { searchAudits } from './search.ts'
 
 const HEAD = 'select sequence, hash from audit_head'
@@ -32,26 +33,13 @@ const APPEND = `
   ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 `
 
-export const createAuditRows = (db: PostgresDatabase): AuditRows => ({
+export const createAuditRows = (db: PostgresDatabase, leaveUnanswered: LeaveUnanswered): AuditRows => ({
   ...createAuditReads(db),
   // Writers wait for each other here, and see the head that the last one has left.
   lockHead: async () => await readHead(db, `${HEAD} for update`),
-  // A trigger moves the head.
+  // A trigger moves the head. Every other writer waits meanwhile, so the commit is not to wait for the answer.
   append: async ({ sequence, at, actor, action, subject, changes, address, requestId, previousHash, hash }) => {
-    await query(db, APPEND, [
-      sequence,
-      toText(at),
-      actor.kind,
-      actor.id,
-      actor.name,
-      action,
-      subject.type,
-      subject.id,
-      changes,
-      address,
-      requestId,
-      previousHash,
-      hash
-    ])
+    const entry = [sequence, toText(at), actor.kind, actor.id, actor.name, action, subject.type, subject.id]
+    leaveUnanswered(query(db, APPEND, [...entry, changes, address, requestId, previousHash, hash]))
   }
 })
