@@ -6,7 +6,7 @@ import type { Setup } from './over-sqlite.ts'
 import { measurePostgresTokens } from './postgres-tokens.ts'
 import { measureReceipts } from './receipts.ts'
 import type { Row } from './report.ts'
-import { findPostgres } from './services.ts'
+import { findPostgres, withPostgres } from './services.ts'
 
 /** All that is measured over PostgreSQL; one line that says so where there is none. */
 export const measureOverPostgres = async ({ plan, folder, credentials, say }: Setup): Promise<Row[]> => {
@@ -21,11 +21,17 @@ export const measureOverPostgres = async ({ plan, folder, credentials, say }: Se
   say('audited changes')
   const changes = await measureAuditedChanges(plan, server, folder, credentials)
   say('several nodes under load')
-  const nodes = await withChildren(folder, async start => await measureNodes(plan, server, start, credentials))
+  // The database is dropped after the nodes have ended.
+  const nodes = await withPostgres(
+    server,
+    async url => await withChildren(folder, async start => await measureNodes(plan, url, start, credentials))
+  )
   say('keys with a rate limit')
-  const limited = await withChildren(
-    folder,
-    async start => await measureLimitedKeys(plan, server, start, join(folder, 'limited.db'), credentials)
+  const path = join(folder, 'limited.db')
+  const limited = await withPostgres(
+    server,
+    async url =>
+      await withChildren(folder, async start => await measureLimitedKeys(plan, url, start, path, credentials))
   )
   return [...tokens, ...receipts, ...changes, ...nodes, ...limited]
 }
