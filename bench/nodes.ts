@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
-import type { IncomingMessage , Agent} from 'node:http'
+import type { IncomingMessage, Agent } from 'node:http'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
@@ -59,7 +59,11 @@ export const withNodes = async <T>(
     for (let i = 0; i < number; i++) nodes.push(await startNode(folder, env))
     return await work(nodes)
   } finally {
-    await Promise.all(nodes.map(async node => { await node.end(); }))
+    await Promise.all(
+      nodes.map(async node => {
+        await node.end()
+      })
+    )
   }
 }
 

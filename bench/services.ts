@@ -43,7 +43,11 @@ const drops = new Set<() => Promise<void>>()
 
 /** Drops what work that was broken off has left. */
 export const dropDatabases = async (): Promise<void> => {
-  await Promise.all([...drops].map(async drop => { await drop(); }))
+  await Promise.all(
+    [...drops].map(async drop => {
+      await drop()
+    })
+  )
 }
 
 /** Gives a piece of work the URL of a new and empty database, which is dropped when it is over. */
