@@ -86,12 +86,10 @@ const rollBack = async (client: PoolClient, error: unknown): Promise<boolean> =>
   )
 }
 
-/** Makes the transactor of a database: transactions run side by side, each on a connection of its own. */
-export const createPostgresTransactor = <R, W>({
-  pool,
-  rows,
-  createTx
-}: PostgresTransactorOptions<R, W>): TransactorOf<R, W> => {
+/** Makes the function that opens the session of a connection for its next transaction. */
+const createSessions = <W>(
+  createTx: (client: PoolClient, leaveUnanswered: LeaveUnanswered) => W
+): ((client: PoolClient) => Session<W>) => {
   const made = new WeakMap<PoolClient, Session<W>>()
   const make = (client: PoolClient): Session<W> => {
     const unanswered: Promise<unknown>[] = []
@@ -101,12 +99,21 @@ export const createPostgresTransactor = <R, W>({
     })
     return { tx, unanswered }
   }
-  const open = (client: PoolClient): Session<W> => {
+  return client => {
     const session = made.get(client) ?? make(client)
     made.set(client, session)
     session.unanswered.length = 0
     return session
   }
+}
+
+/** Makes the transactor of a database: transactions run side by side, each on a connection of its own. */
+export const createPostgresTransactor = <R, W>({
+  pool,
+  rows,
+  createTx
+}: PostgresTransactorOptions<R, W>): TransactorOf<R, W> => {
+  const open = createSessions(createTx)
 
   const runWrite = async <T>(work: (tx: W) => Promise<T>, mayBeLost: boolean): Promise<T> => {
     const begin = mayBeLost ? `${BEGIN}; set local synchronous_commit = off` : BEGIN
