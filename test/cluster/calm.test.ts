@@ -21,7 +21,8 @@ test(`five nodes obey ${CHANGES} random changes, each from the next request on`,
     nodes: () => nodes,
     seed: SEED,
     writers: 6,
-    clients: 20
+    clients: 20,
+    rotates: true
   })
   const begun = performance.now()
   await load.changed(CHANGES)

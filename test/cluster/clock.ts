@@ -1,10 +1,10 @@
-// Loaded into a node before it starts: each SIGUSR2 moves its wall clock, by hours.
+// Loaded into a node before it starts: each SIGWINCH moves its wall clock, by hours.
 const OFFSETS_MS = [10_800_000, -10_800_000, 0]
 
 const now = Date.now.bind(Date)
 let moves = 0
 let offset = 0
 Date.now = () => now() + offset
-process.on('SIGUSR2', () => {
+process.on('SIGWINCH', () => {
   offset = OFFSETS_MS[moves++ % OFFSETS_MS.length] ?? 0
 })

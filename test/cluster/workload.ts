@@ -16,6 +16,8 @@ export interface WorkloadOptions {
   readonly seed: number
   readonly writers: number
   readonly clients: number
+  /** Whether keys are rotated, too, without a grace period. */
+  readonly rotates: boolean
 }
 
 interface Subject {
@@ -52,7 +54,7 @@ const randomOf = (seed: number) => {
 }
 
 export const startWorkload = async (options: WorkloadOptions): Promise<Workload> => {
-  const { admin, nodes, writers, clients } = options
+  const { admin, nodes, writers, clients, rotates } = options
   const random = randomOf(options.seed)
   const anyOf = <T>(list: readonly T[]): T => {
     const one = list[Math.floor(random() * list.length)]
@@ -99,7 +101,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
     made.acknowledged = acknowledged
     epochs.push(reply.json.receipt.epoch)
     counts.changes++
-    return { begun: made.begun, acknowledged, json: reply.json }
+    return { since: { begun: made.begun, acknowledged }, token: reply.json.key_access_token }
   }
 
   const changeOne = async (): Promise<void> => {
@@ -117,11 +119,11 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
       await change(subject, false, ['/revoke', 'POST', {}])
       bury(subject)
       await issue()
-    } else if (kind < 0.25) {
+    } else if (kind < 0.25 && rotates) {
       const made = await change(subject, false, ['/rotate', 'POST', { grace_seconds: 0 }])
       bury(subject)
       if (made === null) await issue()
-      else add(subject.id, made.json.key_access_token, { ...made, allows: wasAllowed })
+      else add(subject.id, made.token, { ...made.since, allows: wasAllowed })
     } else {
       const allows = !wasAllowed
       const wanted = { enabled: allows || kind < 0.6, scopes: [allows ? 'apps:read' : 'users:read'] }
@@ -148,7 +150,10 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
   }
 
   const repeat = async (work: () => Promise<void>): Promise<void> => {
-    while (!isStopped) await work()
+    for (;;) {
+      if (isStopped) return
+      await work()
+    }
   }
 
   while (free.length < TOKENS) await issue()
