@@ -4,7 +4,7 @@ import { createKeyReads, isActiveByItself, tokensOf } from './key-reads.ts'
 import type { Table, Tables } from './tables.ts'
 
 type RecordRows = 'advanceRevision' | 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey'
-type TokenRows = 'insertToken' | 'expireTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
+type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
 type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'removeIdempotencyRecords'
 type UsageRows = 'addTokenUsage' | 'addEnvironmentUsage' | 'lockUsageLabels' | 'addUsage' | 'removeUsage'
 
@@ -56,6 +56,11 @@ const createTokenRows = (tables: Tables): Pick<KeyRows, TokenRows> => {
     expireTokens: async (id, expiresAt) => {
       for (const token of tokensOf(tables, id)) {
         if (token.expiresAt === null || token.expiresAt > expiresAt) tokens.set(token.digest, { ...token, expiresAt })
+      }
+    },
+    revokeTokens: async (id, at) => {
+      for (const { digest, revokedAt } of tokensOf(tables, id)) {
+        if (revokedAt === null) change(tokens, digest, { revokedAt: at })
       }
     },
     revokeToken: async (digest, at) => {

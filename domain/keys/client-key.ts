@@ -101,8 +101,9 @@ export const inactiveReason = ({ key, revokedAt, expiresAt }: KnownToken, now: n
   if (key.revokedAt !== null) return 'key_revoked'
   if (!key.enabled) return 'key_disabled'
   if (key.expiresAt !== null && now >= key.expiresAt.getTime()) return 'key_expired'
-  if (revokedAt !== null) return 'token_revoked'
+  // What a rotation without a grace period ends is both, by any clock that is right.
   if (expiresAt !== null && now >= expiresAt.getTime()) return 'token_expired'
+  if (revokedAt !== null) return 'token_revoked'
   return null
 }
 

@@ -28,8 +28,8 @@ export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenReque
 }
 
 /**
- * Adds a token to a key; the older ones, which it answers, expire at `deadline` at the latest. A request that is sent
- * again keeps the deadlines of the first time. Null where there is no such key.
+ * Adds a token to a key; the older ones, which it answers, expire at `deadline` at the latest, and are revoked where
+ * that is now. A request that is sent again keeps the deadlines of the first time. Null where there is no such key.
  */
 export const rotateKey = async (
   tx: KeyTx,
@@ -43,6 +43,8 @@ export const rotateKey = async (
   const found = await findToChange(tx.keys, id, context)
   if (found === null) return null
   await tx.keys.expireTokens(id, deadline)
+  // A deadline is told by the clock of each node, and a revocation by none.
+  if (deadline <= at) await tx.keys.revokeTokens(id, at)
   await addToken(tx.keys, id, token, at)
   await rememberRequest(tx, id, request)
   const { hint, generation } = token

@@ -154,6 +154,8 @@ export interface KeyRows extends KeyReads {
   readonly insertToken: (id: string, token: NewToken, createdAt: Date) => Promise<void>
   /** Has the tokens of a key expire at an instant, those that expire earlier left as they are. */
   readonly expireTokens: (id: string, expiresAt: Date) => Promise<void>
+  /** Revokes the tokens of a key; a token that is revoked already stays as it is. */
+  readonly revokeTokens: (id: string, at: Date) => Promise<void>
   readonly revokeToken: (digest: string, at: Date) => Promise<void>
   /** How many tokens of a key are neither revoked nor expired at an instant. */
   readonly countActiveTokens: (id: string, at: Date) => Promise<number>

@@ -21,8 +21,7 @@ test(`five nodes obey ${CHANGES} random changes, each from the next request on`,
     nodes: () => nodes,
     seed: SEED,
     writers: 6,
-    clients: 20,
-    rotates: true
+    clients: 20
   })
   const begun = performance.now()
   await load.changed(CHANGES)

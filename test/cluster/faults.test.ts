@@ -49,7 +49,7 @@ test('no fault lets anybody in who was shut out, none lasts, and nothing that wa
   const { server, url, proxy, env, admin, near, far, clocked } = cluster
   let victim = await startNode(t, 'victim', env)
   const nodes = () => [near, far, clocked, victim]
-  const load = await startWorkload({ admin, nodes, seed: SEED, writers: 4, clients: 8, rotates: true })
+  const load = await startWorkload({ admin, nodes, seed: SEED, writers: 4, clients: 8 })
 
   const endures = async (what: string, node: () => Node, begin: () => unknown, end?: () => unknown): Promise<void> => {
     await begin()
@@ -137,9 +137,8 @@ test('a wall clock that is moved by hours lets nobody in who was shut out', asyn
   const cluster = await clusterOf(t)
   if (cluster === null) return
   const { url, admin, near, far, clocked } = cluster
-  // The tokens of a rotation end by the wall clock of each node: docs/freshness.md says so.
   const nodes = () => [near, far, clocked]
-  const load = await startWorkload({ admin, nodes, seed: SEED, writers: 4, clients: 8, rotates: false })
+  const load = await startWorkload({ admin, nodes, seed: SEED, writers: 4, clients: 8 })
   for (const hours of [3, -3, 0]) {
     clocked.signal('SIGWINCH')
     t.comment(`moved to ${hours} hours: the node accepts after ${Math.round(await recovery(clocked, admin))} ms`)

@@ -16,8 +16,6 @@ export interface WorkloadOptions {
   readonly seed: number
   readonly writers: number
   readonly clients: number
-  /** Whether keys are rotated, too, without a grace period. */
-  readonly rotates: boolean
 }
 
 interface Subject {
@@ -54,7 +52,7 @@ const randomOf = (seed: number) => {
 }
 
 export const startWorkload = async (options: WorkloadOptions): Promise<Workload> => {
-  const { admin, nodes, writers, clients, rotates } = options
+  const { admin, nodes, writers, clients } = options
   const random = randomOf(options.seed)
   const anyOf = <T>(list: readonly T[]): T => {
     const one = list[Math.floor(random() * list.length)]
@@ -119,7 +117,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
       await change(subject, false, ['/revoke', 'POST', {}])
       bury(subject)
       await issue()
-    } else if (kind < 0.25 && rotates) {
+    } else if (kind < 0.25) {
       const made = await change(subject, false, ['/rotate', 'POST', { grace_seconds: 0 }])
       bury(subject)
       if (made === null) await issue()

@@ -285,6 +285,10 @@ const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
       (await tokens()).map(({ createdAt, expiresAt, revokedAt }) => [createdAt, expiresAt, revokedAt]),
       [6, 5, 4, 3, 2, 1].map(i => [minute(i), i === 6 ? null : minute(20), i === 2 ? minute(7) : null])
     )
+    await write(async keys => {
+      await keys.revokeTokens('nobody', minute(8))
+    })
+    t.equal((await tokens()).filter(({ revokedAt }) => revokedAt !== null).length, 1)
     t.equal((await tokens(2)).length, 2)
     t.same(
       (await tokens(2, digest(6))).map(({ createdAt }) => createdAt),
@@ -302,6 +306,14 @@ const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
     t.same(
       (await tokens()).map(({ createdAt }) => createdAt),
       [minute(6), minute(5)]
+    )
+    await write(async keys => {
+      for (const at of [minute(21), minute(22)]) await keys.revokeTokens(id, at)
+      t.equal(await keys.countActiveTokens(id, minute(19)), 0)
+    })
+    t.same(
+      (await tokens()).map(({ revokedAt }) => revokedAt),
+      [minute(21), minute(21)]
     )
   })
 }

@@ -12,7 +12,7 @@ import { clientKeyAttempts, clientKeys, clientKeyTokens, environmentKeyRevocatio
 import { createUsageRows } from './usage.ts'
 
 type RecordRows = 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey' | 'advanceRevision'
-type TokenRows = 'insertToken' | 'expireTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
+type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
 type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'removeIdempotencyRecords'
 
 export const createKeyRows = (db: PostgresDatabase): KeyRows => ({
@@ -73,6 +73,11 @@ const EXPIRE = `
   where client_key = (select row from client_keys where id = $1) and (expires_at is null or expires_at > $2)
 `
 
+const REVOKE = `
+  update client_key_tokens set revoked_at = $2
+  where client_key = (select row from client_keys where id = $1) and revoked_at is null
+`
+
 const PRUNE = `
   delete from client_key_tokens where digest in (
     select digest from (
@@ -91,6 +96,10 @@ const createTokenRows = (db: PostgresDatabase): Pick<KeyRows, TokenRows> => ({
 
   expireTokens: async (id, expiresAt) => {
     await Promise.all([query(db, LOCK_TOKENS, [id]), query(db, EXPIRE, [id, toText(expiresAt)])])
+  },
+
+  revokeTokens: async (id, at) => {
+    await Promise.all([query(db, LOCK_TOKENS, [id]), query(db, REVOKE, [id, toText(at)])])
   },
 
   revokeToken: async (digest, at) => {

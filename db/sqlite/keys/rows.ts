@@ -13,7 +13,7 @@ import { createUsageRows } from './usage.ts'
 const ALL_TOKENS = Number.MAX_SAFE_INTEGER
 
 type RecordRows = 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey' | 'advanceRevision'
-type TokenRows = 'insertToken' | 'expireTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
+type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
 type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'removeIdempotencyRecords'
 
 export const createKeyRows = (db: SqliteDatabase): KeyRows => ({
@@ -91,6 +91,13 @@ const createTokenRows = (db: SqliteDatabase): Pick<KeyRows, TokenRows> => ({
           or(isNull(clientKeyTokens.expiresAt), gt(clientKeyTokens.expiresAt, until))
         )
       )
+      .run()
+  },
+
+  revokeTokens: async (id, at) => {
+    db.update(clientKeyTokens)
+      .set({ revokedAt: toText(at) })
+      .where(and(eq(clientKeyTokens.clientKey, rowOf(db, id)), isNull(clientKeyTokens.revokedAt)))
       .run()
   },
 
