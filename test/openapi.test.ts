@@ -101,6 +101,8 @@ test('every route is described: summary, description, replies, problems with exa
     'GET /client_keys/me/usage': [{ clientKey: [] }],
     'GET /client_keys/{id}': both('client_keys:read'),
     'GET /client_keys/{id}/usage': both('client_keys:read'),
+    'GET /receipts/{epoch}': both('client_keys:read'),
+    'GET /nodes': both('client_keys:read'),
     'GET /organizations': both('organizations:read'),
     'GET /organizations/{id}': both('organizations:read'),
     'GET /organizations/{id}/audits': both('audits:read'),
@@ -228,6 +230,9 @@ test('replies are what the document says', async t => {
   )
   check('POST /client_keys/{id}/revoke', await made.call('POST', `${keyUrl}/revoke`, { reason: 'a test' }))
   check('POST /client_keys/{id}/rotate', await made.call('POST', `${keyUrl}/rotate`, {}))
+  check('GET /receipts/{epoch}', await made.call('GET', '/receipts/1'))
+  check('GET /receipts/{epoch}', await made.call('GET', '/receipts/999'))
+  check('GET /nodes', await made.call('GET', '/nodes'))
   check('GET /audits', await made.call('GET', '/audits'))
   const ada = await signIn(made, 'ada')
   check('GET /profile', await ada('GET', '/profile'))

@@ -1,9 +1,9 @@
-import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
 import type { KeyService } from '../../domain/keys/standalone.ts'
 import clientKeyAuth from './client-key-auth.ts'
 import type { TokenOptions } from './client-key-auth.ts'
 import clientKeyPolicy from './client-key-policy.ts'
+import type { RateLimitStore } from './client-key-policy.ts'
 
 /** Keys that `createKeyService` keeps. */
 interface ManagedKeys {
@@ -12,7 +12,7 @@ interface ManagedKeys {
 
 export type ClientKeyPluginOptions = (ManagedKeys | TokenOptions) & {
   /** Where requests are counted, for keys that have a rate limit; the memory of this process by default. */
-  rateLimitStore?: FastifyRateLimitStoreCtor
+  rateLimitStore?: RateLimitStore
   /** The realm in `WWW-Authenticate`; `api` by default. */
   realm?: string
 }

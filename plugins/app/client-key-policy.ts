@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit'
-import type { RateLimitPluginOptions } from '@fastify/rate-limit'
+import type { FastifyRateLimitStoreCtor, RateLimitPluginOptions } from '@fastify/rate-limit'
 import type {
   ClientKeyTypes,
   FastifyInstance,
@@ -38,6 +38,9 @@ declare module 'fastify' {
     enforcePolicyAgain: preHandlerHookHandler
   }
 }
+
+/** The class of a store of `@fastify/rate-limit`. */
+export type RateLimitStore = FastifyRateLimitStoreCtor
 
 export interface ClientKeyPolicyOptions {
   /** Records every request that is accepted or refused. */
