@@ -60,12 +60,10 @@ const openPostgres = async (url: string, options: StorageOptions): Promise<Stora
   return await postgres.openPostgres({ url, ...options })
 }
 
-const POOLER = /unsupported startup parameter/
-
+// A connection that is refused at each address of a host has no message of its own.
 const messageOf = (error: unknown): string => {
-  // A connection that is refused at each address of a host has no message of its own.
   const { message } = (error instanceof AggregateError ? error.errors[0] : error) as Error
-  return POOLER.test(message) ? `it is a pooler of transactions. Set DATABASE_LISTEN_URL to PostgreSQL itself` : message
+  return message
 }
 
 /** Whether there is a database at a `DATABASE_URL`; one that is there may still be no database of this program. */

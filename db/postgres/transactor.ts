@@ -115,14 +115,13 @@ export const createPostgresTransactor = <R, W>({
 }: PostgresTransactorOptions<R, W>): TransactorOf<R, W> => {
   const open = createSessions(createTx)
 
-  const runWrite = async <T>(work: (tx: W) => Promise<T>, mayBeLost: boolean): Promise<T> => {
+  const runWrite = async <T>(work: (tx: W) => Promise<T>, mayBeLost: boolean, conflicts = 0): Promise<T> => {
     const begin = mayBeLost ? `${BEGIN}; set local synchronous_commit = off` : BEGIN
-    for (let conflicts = 0; ; conflicts++) {
-      try {
-        return await inTransaction(pool, { begin, open, work })
-      } catch (error) {
-        if (!isConflict(error) || conflicts === MAX_CONFLICTS) throw error
-      }
+    try {
+      return await inTransaction(pool, { begin, open, work })
+    } catch (error) {
+      if (!isConflict(error) || conflicts === MAX_CONFLICTS) throw error
+      return await runWrite(work, mayBeLost, conflicts + 1)
     }
   }
 

@@ -23,6 +23,9 @@ test('node list shows each node, and how far behind it is', async t => {
     { name: 'api-1', epoch: 0, behind: 0, lease_ms: 1500, evicted_at: null }
   ])
   t.match((await fastify.inject({ url: '/nodes', headers })).json(), [{ name: 'api-1', behind: 0 }])
+  const { id } = (await fastify.inject({ method: 'POST', url: '/client_keys', headers, payload: { name: 'k' } })).json()
+  const revoked = await fastify.inject({ method: 'POST', url: `/client_keys/${id}/revoke`, headers })
+  t.match(revoked.json(), { receipt: { nodes: 1, acknowledged: 1, leases_ended: 0 } })
   await fastify.close()
   t.match(await command(t, 'node:list', { env }), { stdout: /There are no nodes/ }, 'a node that stops leaves')
 })

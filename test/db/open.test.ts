@@ -2,8 +2,10 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { test } from 'tap'
 import { ConfigError } from '../../config/read.ts'
-import { openStorage } from '../../db/open.ts'
+import { backUp, openStorage } from '../../db/open.ts'
 import { Database } from '../../db/sqlite/driver.ts'
+import { shownUrl } from '../../db/url.ts'
+import { freePort } from '../services.ts'
 import { temporaryFolder } from '../helper.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777
@@ -44,4 +46,27 @@ test('a database that a newer version of the program has changed is refused, and
     )
   )
   t.ok(readFileSync(path).equals(before))
+})
+
+test('a PostgreSQL that does not answer is named without its password', async t => {
+  const port = await freePort()
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const error: unknown = await openStorage(`postgres://trivial:hunter2@${host}:${port}/x`).catch(
+      (error: unknown) => error
+    )
+    t.type(error, ConfigError)
+    const { message } = error as ConfigError
+    t.match(message, `DATABASE_URL: the database postgres://trivial@${host}:${port}/x can't be opened: `)
+    t.match(message, /ECONNREFUSED/)
+    t.notMatch(message, 'hunter2')
+  }
+  t.equal(shownUrl('postgresql://db.example.com/x?sslmode=require&password=hunter2'), 'postgresql://db.example.com/x')
+})
+
+test('a PostgreSQL database is not copied to a file', async t => {
+  const file = join(temporaryFolder(t), 'copy.db')
+  await t.rejects(
+    backUp('postgres://127.0.0.1/x', file, () => {}),
+    { message: 'This command copies an SQLite database.', hint: /pg_dump/ }
+  )
 })

@@ -1,0 +1,39 @@
+import { test } from 'tap'
+import { createServer } from '../../app.ts'
+import { settings } from '../helper.ts'
+import { emptyPostgres, execute } from '../postgres.ts'
+
+/** As if a backup of before the change had been restored at the moment of its commit. */
+const FORGET = `
+  create function forget_change() returns trigger language plpgsql as $$
+  begin
+    delete from client_key_changes where epoch = new.epoch;
+    return null;
+  end $$;
+  create constraint trigger forget_change after insert on client_key_changes
+  deferrable initially deferred for each row execute function forget_change()
+`
+
+test('a change whose receipt can not be told is answered 202, and where the receipt may be had', async t => {
+  const url = await emptyPostgres()
+  if (url === null) return
+  const { env, key } = settings(t, { DATABASE_URL: url, METRICS_PORT: '0' })
+  const fastify = await createServer(env)
+  t.teardown(() => fastify.close())
+  const headers = { authorization: `Bearer ${key.keyAccessToken}` }
+  const { id } = (await fastify.inject({ method: 'POST', url: '/client_keys', headers, payload: { name: 'k' } })).json()
+  const change = async () =>
+    await fastify.inject({ method: 'PATCH', url: `/client_keys/${id}`, headers, payload: { enabled: false } })
+  const known = await change()
+  t.match(known, { statusCode: 200 })
+  t.match(known.json().receipt, { nodes: 1, acknowledged: 1, leases_ended: 0 })
+
+  await execute(url, FORGET)
+  t.teardown(async () => {
+    await execute(url, 'drop function forget_change cascade')
+  })
+  const lost = await change()
+  t.match(lost, { statusCode: 202, headers: { location: /^\/receipts\/\d+$/ } })
+  t.match(lost.json(), { id, enabled: false, receipt: null })
+  t.equal((await fastify.inject({ url: String(lost.headers.location), headers })).statusCode, 404, 'none is made up')
+})
