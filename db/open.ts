@@ -60,11 +60,14 @@ const openPostgres = async (url: string, options: StorageOptions): Promise<Stora
   return await postgres.openPostgres({ url, ...options })
 }
 
-// A connection that is refused at each address of a host has no message of its own.
-const messageOf = (error: unknown): string => {
-  const { message } = (error instanceof AggregateError ? error.errors[0] : error) as Error
-  return message
-}
+// A connection that is refused at each address of a host has no message of its own, but one for each.
+const messageOf = (error: unknown): string =>
+  [error]
+    .concat((error as Partial<AggregateError>).errors)
+    .map(each => String((each as Error | undefined)?.message))
+    .filter(message => message !== '')
+    .slice(0, 1)
+    .join()
 
 /** Whether there is a database at a `DATABASE_URL`; one that is there may still be no database of this program. */
 export const databaseExists = (url: string): boolean => isPostgres(url) || existsSync(sqlitePathOf(url))
