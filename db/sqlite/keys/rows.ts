@@ -74,6 +74,13 @@ const pruneTokens = (db: SqliteDatabase, id: string, keep: number, at: Date): vo
   }
 }
 
+const revokeTokens = (db: SqliteDatabase, condition: SQL, at: Date): void => {
+  db.update(clientKeyTokens)
+    .set({ revokedAt: toText(at) })
+    .where(and(condition, isNull(clientKeyTokens.revokedAt)))
+    .run()
+}
+
 const createTokenRows = (db: SqliteDatabase): Pick<KeyRows, TokenRows> => ({
   insertToken: async (id, { digest, generation, hint }, createdAt) => {
     db.insert(clientKeyTokens)
@@ -95,17 +102,11 @@ const createTokenRows = (db: SqliteDatabase): Pick<KeyRows, TokenRows> => ({
   },
 
   revokeTokens: async (id, at) => {
-    db.update(clientKeyTokens)
-      .set({ revokedAt: toText(at) })
-      .where(and(eq(clientKeyTokens.clientKey, rowOf(db, id)), isNull(clientKeyTokens.revokedAt)))
-      .run()
+    revokeTokens(db, eq(clientKeyTokens.clientKey, rowOf(db, id)), at)
   },
 
   revokeToken: async (digest, at) => {
-    db.update(clientKeyTokens)
-      .set({ revokedAt: toText(at) })
-      .where(and(eq(clientKeyTokens.digest, digest), isNull(clientKeyTokens.revokedAt)))
-      .run()
+    revokeTokens(db, eq(clientKeyTokens.digest, digest), at)
   },
 
   countActiveTokens: async (id, at) =>
