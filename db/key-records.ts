@@ -1,5 +1,5 @@
 import type { Actor } from '../domain/audits/audit.ts'
-import type { ClientKeyRecord, KeyChange, Policy, TokenRecord } from '../domain/keys/client-key.ts'
+import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../domain/keys/client-key.ts'
 import type { NewClientKey } from '../domain/keys/rows.ts'
 import { toOptionalDate, toOptionalText, toText } from './instants.ts'
 
@@ -24,6 +24,57 @@ export interface KeyRow {
 
 export const toRateLimit = (max: number | null, windowSeconds: number | null): Policy['rateLimit'] =>
   max === null || windowSeconds === null ? null : { max, windowSeconds }
+
+/** What the look-up of a digest answers, by position, whatever the engine makes of a boolean. */
+export type KnownTokenRow = [
+  id: string,
+  name: string,
+  scopes: string,
+  expiresAt: string | null,
+  enabled: boolean | number,
+  allowedIps: string,
+  rateLimitMax: number | null,
+  rateLimitWindowSeconds: number | null,
+  revokedAt: string | null,
+  generation: string,
+  tokenExpiresAt: string | null,
+  tokenRevokedAt: string | null
+]
+
+export const toKnownToken = (
+  digest: string,
+  [
+    id,
+    name,
+    scopes,
+    expiresAt,
+    enabled,
+    ips,
+    max,
+    windowSeconds,
+    revokedAt,
+    generation,
+    expires,
+    revoked
+  ]: KnownTokenRow
+): KnownToken => ({
+  key: {
+    id,
+    name,
+    source: 'managed',
+    scopes: JSON.parse(scopes) as string[],
+    expiresAt: toOptionalDate(expiresAt),
+    enabled: Boolean(enabled),
+    allowedIps: JSON.parse(ips) as string[],
+    rateLimit: toRateLimit(max, windowSeconds),
+    revokedAt: toOptionalDate(revokedAt)
+  },
+  digest,
+  generation,
+  ref: digest,
+  expiresAt: toOptionalDate(expires),
+  revokedAt: toOptionalDate(revoked)
+})
 
 export const toKeyRecord = (row: KeyRow): ClientKeyRecord => ({
   id: row.id,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { ConfigError } from '../config/read.ts'
 import type { Config } from '../config/schema.ts'
+import type { PostgresOptions } from './postgres/settings.ts'
 import { CopyError } from './copy.ts'
 import type { Copied, OnRows } from './copy.ts'
 import { BackupError, backUpSqlite } from './sqlite/backup.ts'
@@ -11,13 +12,7 @@ import type { Storage } from './storage.ts'
 import { isPostgres, shownUrl, sqlitePathOf } from './url.ts'
 
 /** What the databases of other engines are told besides their URL: see config/schema.ts. */
-export interface StorageOptions {
-  readonly ca?: string | undefined
-  readonly listenUrl?: string | undefined
-  readonly poolSize?: number | undefined
-  readonly leaseMs?: number | undefined
-  readonly name?: string | undefined
-}
+export type StorageOptions = Omit<PostgresOptions, 'url'>
 
 /**
  * Opens the database of a `DATABASE_URL` and brings its tables up to date; an SQLite file is made where there is none.

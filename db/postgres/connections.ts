@@ -66,20 +66,19 @@ export const bringUpToDate = async (options: PostgresOptions, forCopy = false): 
   }
 }
 
+const hasTable = async (client: Client, name: string): Promise<boolean> =>
+  (await client.query('select where to_regclass($1) is not null', [name])).rowCount === 1
+
 // Who served from half a database would refuse keys that are good, and accept some that were revoked.
 const refuseUnfinishedCopy = async (client: Client): Promise<void> => {
-  const { rows } = await client.query<{ name: string | null }>(`select to_regclass('${COPY_PROGRESS}') as name`)
-  if (rows[0]?.name !== null) {
+  if (await hasTable(client, COPY_PROGRESS)) {
     throw new Error('a copy into it is not complete. Run npm run db:copy again, or drop the database.')
   }
 }
 
 // One version ships at most one migration, which leaves the version before it working: nodes are replaced one by one.
 const refuseMuchNewerSchema = async (client: Client): Promise<void> => {
-  const { rows: tables } = await client.query<{ name: string | null }>(
-    `select to_regclass('drizzle.__drizzle_migrations') as name`
-  )
-  if (tables[0]?.name === null) return
+  if (!(await hasTable(client, 'drizzle.__drizzle_migrations'))) return
   const last = Math.max(...readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ folderMillis }) => folderMillis))
   const { rows } = await client.query('select 1 from drizzle.__drizzle_migrations where created_at > $1', [last])
   if (rows.length > 1) {

@@ -1,7 +1,7 @@
 import { eq, isNull, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { App, NewApp, Owner } from '../../../domain/apps/app.ts'
-import { toDate, toOptionalDate, toText } from '../../instants.ts'
+import type { App, Owner } from '../../../domain/apps/app.ts'
+import { toDate, toOptionalDate } from '../../instants.ts'
 import { apps } from '../schema.ts'
 
 // Put together by hand: what PostgreSQL makes of an object has blanks in it, and clients get this text as it is.
@@ -55,24 +55,6 @@ export const toApp = (row: AppRow): App => ({
   createdAt: toDate(row.created_at),
   updatedAt: toDate(row.updated_at),
   discardedAt: toOptionalDate(row.discarded_at)
-})
-
-/** The columns that say who owns an app. */
-export const toOwnerColumns = ({ type, id }: Owner) => ({
-  userId: type === 'User' ? id : null,
-  organizationId: type === 'Organization' ? id : null
-})
-
-/** The columns of a new app. */
-export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, schedule }: NewApp, port: number) => ({
-  name,
-  descriptiveName,
-  port,
-  panels,
-  schedule,
-  ...toOwnerColumns(owner),
-  createdAt: toText(createdAt),
-  updatedAt: toText(createdAt)
 })
 
 export const isKept = isNull(apps.discardedAt)

@@ -2,9 +2,11 @@ import type { KeyLookup } from '../../../domain/keys/freshness.ts'
 import type { Lease } from '../../../domain/keys/lease.ts'
 import type { DirectConnection } from '../direct.ts'
 import { toFailure } from '../failures.ts'
-import { FIND_REVOCATION, FIND_TOKEN, toKnownToken } from './tokens.ts'
-import type { TokenRow } from './tokens.ts'
 import { toDate } from '../../instants.ts'
+import { toKnownToken } from '../../key-records.ts'
+import type { KnownTokenRow } from '../../key-records.ts'
+import { FIND_REVOCATION, FIND_TOKEN } from './tokens.ts'
+import type { RevocationRow } from './tokens.ts'
 
 /**
  * Makes the look-up of authenticated requests. What was read holds while the lease runs; what is not remembered is read
@@ -23,11 +25,11 @@ export const createKeyLookup = ({ query }: DirectConnection, lease: Lease): Requ
     mark: lease.mark,
     isFresh: lease.isFresh,
     findByDigest: async digest => {
-      const row = await find<TokenRow>('find_token', FIND_TOKEN, digest)
+      const row = await find<KnownTokenRow>('find_token', FIND_TOKEN, digest)
       return row === undefined ? null : toKnownToken(digest, row)
     },
     findRevocation: async digest => {
-      const row = await find<[revokedAt: string]>('find_revocation', FIND_REVOCATION, digest)
+      const row = await find<RevocationRow>('find_revocation', FIND_REVOCATION, digest)
       return row === undefined ? null : toDate(row[0])
     }
   }

@@ -1,6 +1,7 @@
 import type { KnownToken } from '../../../domain/keys/client-key.ts'
-import { toDate, toOptionalDate } from '../../instants.ts'
-import { toRateLimit } from '../../key-records.ts'
+import { toDate } from '../../instants.ts'
+import { toKnownToken } from '../../key-records.ts'
+import type { KnownTokenRow } from '../../key-records.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { asQuery } from '../failures.ts'
 
@@ -11,48 +12,10 @@ export const FIND_TOKEN = `
   from client_key_tokens as token join client_keys as key on key.row = token.client_key where token.digest = $1
 `
 
-/** What FIND_TOKEN answers, by position. */
-export type TokenRow = [
-  id: string,
-  name: string,
-  scopes: string,
-  expiresAt: string | null,
-  enabled: boolean,
-  allowedIps: string,
-  rateLimitMax: number | null,
-  rateLimitWindowSeconds: number | null,
-  revokedAt: string | null,
-  generation: string,
-  tokenExpiresAt: string | null,
-  tokenRevokedAt: string | null
-]
-
 export const FIND_REVOCATION = 'select revoked_at from environment_key_revocations where digest = $1'
 
 /** What FIND_REVOCATION answers, by position. */
 export type RevocationRow = [revokedAt: string]
-
-export const toKnownToken = (
-  digest: string,
-  [id, name, scopes, expiresAt, enabled, ips, max, windowSeconds, revokedAt, generation, expires, revoked]: TokenRow
-): KnownToken => ({
-  key: {
-    id,
-    name,
-    source: 'managed',
-    scopes: JSON.parse(scopes) as string[],
-    expiresAt: toOptionalDate(expiresAt),
-    enabled,
-    allowedIps: JSON.parse(ips) as string[],
-    rateLimit: toRateLimit(max, windowSeconds),
-    revokedAt: toOptionalDate(revokedAt)
-  },
-  digest,
-  generation,
-  ref: digest,
-  expiresAt: toOptionalDate(expires),
-  revokedAt: toOptionalDate(revoked)
-})
 
 /** Makes the two reads that an authenticated request may need, on the connections of everything else. */
 export const createTokenReads = (db: PostgresDatabase) => {
@@ -63,7 +26,7 @@ export const createTokenReads = (db: PostgresDatabase) => {
   }
   return {
     findToken: async (digest: string): Promise<KnownToken | null> => {
-      const row = await find<TokenRow>(FIND_TOKEN, digest)
+      const row = await find<KnownTokenRow>(FIND_TOKEN, digest)
       return row === undefined ? null : toKnownToken(digest, row)
     },
     findRevocation: async (digest: string): Promise<Date | null> => {

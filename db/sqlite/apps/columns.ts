@@ -1,7 +1,7 @@
 import { eq, isNull, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { App, NewApp, Owner } from '../../../domain/apps/app.ts'
-import { toDate, toOptionalDate, toText } from '../../instants.ts'
+import type { App, Owner } from '../../../domain/apps/app.ts'
+import { toDate, toOptionalDate } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 
@@ -72,24 +72,6 @@ export const toApp = ([
   createdAt: toDate(createdAt),
   updatedAt: toDate(updatedAt),
   discardedAt: toOptionalDate(discardedAt)
-})
-
-/** The columns that say who owns an app. */
-export const toOwnerColumns = ({ type, id }: Owner) => ({
-  userId: type === 'User' ? id : null,
-  organizationId: type === 'Organization' ? id : null
-})
-
-/** The columns of a new app. */
-export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, schedule }: NewApp, port: number) => ({
-  name,
-  descriptiveName,
-  port,
-  panels,
-  schedule,
-  ...toOwnerColumns(owner),
-  createdAt: toText(createdAt),
-  updatedAt: toText(createdAt)
 })
 
 export const isKept = isNull(apps.discardedAt)
