@@ -42,12 +42,14 @@ export const openConfigured = async (
   config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>
 ): Promise<Storage> =>
   await openStorage(config.DATABASE_URL, {
-    ca: config.DATABASE_CA === '' ? undefined : config.DATABASE_CA,
-    listenUrl: config.DATABASE_LISTEN_URL === '' ? undefined : config.DATABASE_LISTEN_URL,
+    ca: given(config.DATABASE_CA),
+    listenUrl: given(config.DATABASE_LISTEN_URL),
     poolSize: config.DATABASE_POOL_SIZE,
     leaseMs: config.KEY_LEASE_MS,
-    name: config.NODE_NAME === '' ? undefined : config.NODE_NAME
+    name: given(config.NODE_NAME)
   })
+
+const given = (text: string): string | undefined => (text === '' ? undefined : text)
 
 // Loaded only where it is wanted, so that a start with SQLite takes no longer.
 const openPostgres = async (url: string, options: StorageOptions): Promise<Storage> => {
