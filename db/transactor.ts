@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
+import { RequestCancelled } from '../domain/errors.ts'
 
 /** How long work is tried again while another process holds the database. */
 const BUSY_TIMEOUT_MS = 1000
@@ -24,6 +25,11 @@ export const withBusyRetry = async <T>(
     }
     await setTimeout(RETRY_INTERVAL_MS)
   }
+}
+
+/** Throws RequestCancelled where nobody waits for an answer any more. */
+export const refuseCancelled = (signal: AbortSignal | undefined): void => {
+  if (signal?.aborted === true) throw new RequestCancelled()
 }
 
 /** For how long work of a queue runs before other work of the process gets its turn. */

@@ -190,6 +190,12 @@ export const ServiceUnavailable = defineError(
   'The database can not be used now. Try again after the seconds that Retry-After tells.'
 )
 
+/** Nobody waits for the answer any more, so the work on it has stopped. */
+export const RequestCancelled = defineError(
+  'REQUEST_CANCELLED',
+  'The client closed the connection before it was answered.'
+)
+
 /** The database was lost while a change was stored: nobody knows yet whether it was. */
 export const OutcomeUnknown = defineError(
   'OUTCOME_UNKNOWN',

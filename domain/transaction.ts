@@ -6,6 +6,11 @@ export interface WriteOptions {
   readonly mayBeLost?: boolean
 }
 
+export interface ReadOptions {
+  /** Aborted when nobody waits for the answer any more: what the database still does for it is cancelled. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Gives work its rows: `R` to read what is committed, `W` to read and write in a transaction. Both verbs throw
  * `ServiceUnavailable` where the database can not be used now, after they have tried again for a second where another
@@ -17,6 +22,6 @@ export interface TransactorOf<R, W> {
    * where `work` throws. Nothing but the verbs of `tx` may be awaited in it.
    */
   write: <T>(work: (tx: W) => Promise<T>, options?: WriteOptions) => Promise<T>
-  /** Runs `work` on what is committed. */
-  read: <T>(work: (rows: R) => Promise<T>) => Promise<T>
+  /** Runs `work` on what is committed. Throws RequestCancelled where the signal was aborted meanwhile. */
+  read: <T>(work: (rows: R) => Promise<T>, options?: ReadOptions) => Promise<T>
 }

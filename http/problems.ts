@@ -94,6 +94,8 @@ const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
   INTERNAL_ERROR: { status: 500, title: 'Something went wrong here' },
   RECEIPT_NOT_FOUND: { status: 404, title: 'There is no such receipt' },
+  // Never sent, since nobody is there: the status that logs and metrics have, as those of nginx do.
+  REQUEST_CANCELLED: { status: 499, title: 'The client is gone' },
   OUTCOME_UNKNOWN: { status: 503, title: 'Whether the change was made is not known' },
   LEASE_LOST: { status: 503, title: 'Which keys are revoked can not be told now' },
   SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available now' }

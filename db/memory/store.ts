@@ -3,7 +3,7 @@ import type { KeyLookup } from '../../domain/keys/freshness.ts'
 import type { KeyReads } from '../../domain/keys/rows.ts'
 import type { KeyTx } from '../../domain/keys/store.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'
-import { createQueue } from '../transactor.ts'
+import { createQueue, refuseCancelled } from '../transactor.ts'
 import { createAuditReads, createAuditRows } from './audit-rows.ts'
 import { createKeyRows } from './key-rows.ts'
 import { createKeyReads, findRevocation, findToken } from './key-reads.ts'
@@ -26,7 +26,10 @@ export const createMemoryStore = (): MemoryStore => {
   const enqueue = createQueue()
   const revision = (): number => committed.revision.get('') ?? 0
   return {
-    read: async work => await work(rows),
+    read: async (work, { signal } = {}) => {
+      refuseCancelled(signal)
+      return await work(rows)
+    },
     write: async work =>
       await enqueue(async () => {
         const { tables, commit } = committed.draft()

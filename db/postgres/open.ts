@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { v4 as newId } from 'uuid'
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { systemClock } from '../../domain/keys/clock.ts'
 import { createConfirmation } from '../../domain/keys/confirmation.ts'
 import type { KeyLookup } from '../../domain/keys/freshness.ts'
 import { createLease } from '../../domain/keys/lease.ts'
 import type { StorageStatistics } from '../../domain/statistics.ts'
-import type { Tx } from '../../domain/transactor.ts'
+import type { Reads, Tx } from '../../domain/transactor.ts'
 import { VERSION } from '../../version.ts'
 import type { Storage } from '../storage.ts'
 import { createAppReads } from './apps/reads.ts'
@@ -46,13 +46,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   return {
     ...createPostgresTransactor({
       pool,
-      rows: {
-        apps: createAppReads(db),
-        audits: createAuditReads(db),
-        keys: createKeyReads(db),
-        organizations: createOrganizationReads(db),
-        users: createUserReads(db)
-      },
+      createReads,
       createTx
     }),
     ...createNodeReads(db),
@@ -116,6 +110,17 @@ const createNode = (
       await lease.close()
       await direct.close()
     }
+  }
+}
+
+const createReads = (client: Pool | PoolClient): Reads => {
+  const db = createDatabase(client)
+  return {
+    apps: createAppReads(db),
+    audits: createAuditReads(db),
+    keys: createKeyReads(db),
+    organizations: createOrganizationReads(db),
+    users: createUserReads(db)
   }
 }
 

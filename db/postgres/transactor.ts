@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import type { TransactorOf } from '../../domain/transaction.ts'
-import { busyDeadline, withBusyRetry } from '../transactor.ts'
+import { busyDeadline, refuseCancelled, withBusyRetry } from '../transactor.ts'
+import { cancelQuery } from './cancel.ts'
 import { asQuery, isConflict, isConnectionFailure, toFailure, toUnknownOutcome } from './failures.ts'
 import { BEGIN } from './settings.ts'
 
@@ -10,8 +11,8 @@ const MAX_CONFLICTS = 10
 /** What a pool gives in and out of transactions. */
 export interface PostgresTransactorOptions<R, W> {
   readonly pool: Pool
-  /** Reads what is committed. */
-  readonly rows: R
+  /** Makes the rows that read what is committed, by the connections of the pool or by one of them. */
+  readonly createReads: (client: Pool | PoolClient) => R
   /** Makes the rows of transactions of a connection; see `LeaveUnanswered`. */
   readonly createTx: (client: PoolClient, leaveUnanswered: LeaveUnanswered) => W
 }
@@ -86,6 +87,31 @@ const rollBack = async (client: PoolClient, error: unknown): Promise<boolean> =>
   )
 }
 
+/** Runs work on the rows of a connection of its own, and cancels what that works on when the signal is aborted. */
+const readCancellably = async <R, T>(
+  pool: Pool,
+  createReads: (client: PoolClient) => R,
+  { work, signal }: { work: (rows: R) => Promise<T>; signal: AbortSignal }
+): Promise<T> => {
+  const client = await asQuery(pool.connect())
+  let isCancelled = false
+  const cancel = (): void => {
+    isCancelled = true
+    cancelQuery(client)
+  }
+  signal.addEventListener('abort', cancel)
+  try {
+    refuseCancelled(signal)
+    return await work(createReads(client))
+  } catch (error) {
+    refuseCancelled(signal)
+    throw error
+  } finally {
+    signal.removeEventListener('abort', cancel)
+    client.release(isCancelled)
+  }
+}
+
 /** Makes the function that opens the session of a connection for its next transaction. */
 const createSessions = <W>(
   createTx: (client: PoolClient, leaveUnanswered: LeaveUnanswered) => W
@@ -110,10 +136,11 @@ const createSessions = <W>(
 /** Makes the transactor of a database: transactions run side by side, each on a connection of its own. */
 export const createPostgresTransactor = <R, W>({
   pool,
-  rows,
+  createReads,
   createTx
 }: PostgresTransactorOptions<R, W>): TransactorOf<R, W> => {
   const open = createSessions(createTx)
+  const rows = createReads(pool)
 
   const runWrite = async <T>(work: (tx: W) => Promise<T>, mayBeLost: boolean, conflicts = 0): Promise<T> => {
     const begin = mayBeLost ? `${BEGIN}; set local synchronous_commit = off` : BEGIN
@@ -133,9 +160,11 @@ export const createPostgresTransactor = <R, W>({
         throw error instanceof CommitLost ? toUnknownOutcome(error.cause) : toFailure(error)
       }
     },
-    read: async work => {
+    read: async (work, { signal } = {}) => {
+      const look = async () =>
+        signal === undefined ? await work(rows) : await readCancellably(pool, createReads, { work, signal })
       try {
-        return await withBusyRetry(async () => await work(rows), isConnectionFailure)
+        return await withBusyRetry(look, isConnectionFailure)
       } catch (error) {
         throw toFailure(error)
       }

@@ -1,6 +1,6 @@
 import { ServiceUnavailable } from '../../domain/errors.ts'
 import type { Transactor } from '../../domain/transactor.ts'
-import { busyDeadline, createQueue, withBusyRetry } from '../transactor.ts'
+import { busyDeadline, createQueue, refuseCancelled, withBusyRetry } from '../transactor.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 
@@ -82,6 +82,10 @@ export const createSqliteTransactor = <R, W>({
         enqueue(async () => await withBusyRetry(async () => await runWrite(work, mayBeLost), isBusy, deadline))
       )
     },
-    read: async work => await failing(withBusyRetry(async () => await work(rows), isBusy))
+    // SQLite answers at once, so there is nothing to cancel but what has not begun.
+    read: async (work, { signal } = {}) => {
+      refuseCancelled(signal)
+      return await failing(withBusyRetry(async () => await work(rows), isBusy))
+    }
   }
 }

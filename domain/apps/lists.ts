@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { userIdOf } from '../access/principal.ts'
 import type { RequestContext } from '../access/principal.ts'
+import type { ReadOptions } from '../transaction.ts'
 import type { Transactor } from '../transactor.ts'
 import type { App } from './app.ts'
 import type { AppBatch, AppFilter, AppReads, ListPosition } from './rows.ts'
@@ -25,18 +26,26 @@ export interface AppLists {
    * work gets its turn in between; a batch may be empty. An app that is renamed meanwhile may be missed or come twice;
    * any other comes once.
    */
-  list: (query: AppQuery, context: RequestContext) => AsyncGenerator<App[], void>
+  list: (query: AppQuery, context: RequestContext, options?: ReadOptions) => AsyncGenerator<App[], void>
   /** The first apps of a list, at most `limit`: those that are there now, read in the same way. */
-  page: (query: AppQuery & { readonly limit: number }, context: RequestContext) => Promise<AppPage>
+  page: (
+    query: AppQuery & { readonly limit: number },
+    context: RequestContext,
+    options?: ReadOptions
+  ) => Promise<AppPage>
 }
 
 type ReadApps = <T>(work: (apps: AppReads) => Promise<T>) => Promise<T>
 
 export const createAppLists = ({ read }: Pick<Transactor, 'read'>): AppLists => {
-  const readApps: ReadApps = async work => await read(async ({ apps }) => await work(apps))
+  const readAppsWith =
+    (options: ReadOptions): ReadApps =>
+    async work =>
+      await read(async ({ apps }) => await work(apps), options)
 
   return {
-    async *list({ after, ...rest }, context) {
+    async *list({ after, ...rest }, context, options = {}) {
+      const readApps = readAppsWith(options)
       const filter = { ...rest, userId: userIdOf(context) }
       const candidates = await readApps(async apps => await apps.candidates(filter))
       if (candidates === null) yield* allBatches(readApps, filter, after)
@@ -47,7 +56,8 @@ export const createAppLists = ({ read }: Pick<Transactor, 'read'>): AppLists => 
       }
     },
 
-    page: async ({ after, limit, ...rest }, context) => {
+    page: async ({ after, limit, ...rest }, context, options = {}) => {
+      const readApps = readAppsWith(options)
       const filter = { ...rest, userId: userIdOf(context) }
       // One more than the page has, to know whether there is a next one.
       const positions = await readApps(

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { ReadOptions } from '../transaction.ts'
 import type { Transactor } from '../transactor.ts'
 import type { Audit, NewAudit } from './audit.ts'
 import { hashOf, verifyTrail } from './chain.ts'
@@ -32,7 +33,8 @@ export interface AuditService {
   /** A page of the entries that match, the newest first, below the sequence `before`. */
   page: (
     filter: AuditFilter,
-    page: { readonly limit: number; readonly before?: number | undefined }
+    page: { readonly limit: number; readonly before?: number | undefined },
+    options?: ReadOptions
   ) => Promise<{ audits: Audit[]; more: boolean }>
   /** Every entry in order. Other work gets its turn in between. */
   trail: () => AsyncGenerator<Audit, void>
@@ -59,8 +61,9 @@ export const createAuditService = ({ read }: Pick<Transactor<{ audits: AuditRead
     head,
     trail,
 
-    page: async (filter, { limit, before }) => {
-      const found = await read(async ({ audits }) => await audits.newest(filter, { limit: limit + 1, before }))
+    page: async (filter, { limit, before }, options) => {
+      const page = { limit: limit + 1, before }
+      const found = await read(async ({ audits }) => await audits.newest(filter, page), options)
       return { audits: found.slice(0, limit), more: found.length > limit }
     },
 

@@ -1,3 +1,4 @@
+import type { ReadOptions } from '../transaction.ts'
 import type { ClientKeyRecord } from './client-key.ts'
 import type { EnvironmentKeys } from './environment-keys.ts'
 import type { ClientKeyFilter, KeyReads } from './rows.ts'
@@ -10,7 +11,7 @@ export interface KeyPage {
 }
 
 export interface KeyListOptions {
-  readonly read: <T>(work: (keys: KeyReads) => Promise<T>) => Promise<T>
+  readonly read: <T>(work: (keys: KeyReads) => Promise<T>, options?: ReadOptions) => Promise<T>
   readonly environmentKeys: EnvironmentKeys
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
@@ -18,9 +19,13 @@ export interface KeyListOptions {
 /** Makes the function that lists keys, ordered by id; environment keys come last. */
 export const createKeyList =
   ({ read, environmentKeys, find }: KeyListOptions) =>
-  async (filter: ClientKeyFilter, { limit, after }: KeyPage): Promise<{ keys: ClientKeyRecord[]; more: boolean }> => {
-    const at = new Date()
-    const keys = await read(async rows => await rows.page(filter, { limit: limit + 1, after, at }))
+  async (
+    filter: ClientKeyFilter,
+    { limit, after }: KeyPage,
+    options?: ReadOptions
+  ): Promise<{ keys: ClientKeyRecord[]; more: boolean }> => {
+    const page = { limit: limit + 1, after, at: new Date() }
+    const keys = await read(async rows => await rows.page(filter, page), options)
     for (const id of environmentKeys.ids) {
       if (keys.length > limit) break
       if (after === undefined || id > after) keys.push(...[await find(id)].filter(key => matches(key, filter)))

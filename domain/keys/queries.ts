@@ -1,4 +1,5 @@
 import { ClientKeyNotFound } from '../errors.ts'
+import type { ReadOptions } from '../transaction.ts'
 import type { KeyStore } from './changes.ts'
 import type { ClientKeyRecord, TokenRecord } from './client-key.ts'
 import { toEnvironmentRecord } from './environment-keys.ts'
@@ -29,7 +30,11 @@ export interface KeyQueries {
    */
   allowListEntry: (id: string) => string | null
   /** Ordered by id, in which environment keys come last. */
-  list: (filter: ClientKeyFilter, page: KeyPage) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
+  list: (
+    filter: ClientKeyFilter,
+    page: KeyPage,
+    options?: ReadOptions
+  ) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
   /** What was recorded of a key in the last `days` days, today included. */
   usage: (id: string, days: number) => Promise<UsageCount[]>
   inspect: (token: string) => Promise<Inspection>
@@ -52,8 +57,8 @@ export interface KeyQueriesOptions {
 export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
   const { environmentKeys } = options
   const generations = options.secrets.map(generationOf)
-  const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
-    await options.store.read(async ({ keys }) => await work(keys))
+  const read = async <T>(work: (keys: KeyReads) => Promise<T>, readOptions?: ReadOptions): Promise<T> =>
+    await options.store.read(async ({ keys }) => await work(keys), readOptions)
 
   const findFixed = async ({ key, digest }: EnvironmentKey): Promise<ClientKeyRecord> =>
     toEnvironmentRecord(key, await read(async keys => await keys.environmentRecord({ id: key.id, digest })))

@@ -6,11 +6,8 @@ import { send } from './node.ts'
 import type { Node } from './node.ts'
 import type { Workload } from './workload.ts'
 
-/** Whether the long proof is asked for, whose bounds of time hold on a machine that does nothing else. */
-export const isFull = process.env['CLUSTER_PROOF'] === 'full'
-
 /** Ends a workload, and tells whether every answer was right and nothing that was acknowledged is lost. */
-export const conclude = async (t: Test, { url, node, load }: { url: string; node: Node; load: Workload }) => {
+export const conclude = async (t: Test, { url, near, load }: { url: string; near: Node; load: Workload }) => {
   await load.stop()
   t.same(load.violations(), [], 'every request obeyed what was acknowledged before it was sent')
   const { requests, accepted } = load.counts
@@ -26,7 +23,7 @@ export const conclude = async (t: Test, { url, node, load }: { url: string; node
   )
   const wrong: string[] = []
   for (const { token, allows } of load.known()) {
-    const reply = await send(node, token, ['GET', '/apps?limit=1'])
+    const reply = await send(near, token, ['GET', '/apps?limit=1'])
     if ((reply?.status === 200) !== allows) wrong.push(`a token is answered ${String(reply?.status)}`)
   }
   t.same(wrong, [], 'every token is as it was acknowledged last')

@@ -19,6 +19,8 @@ export interface Proxy {
   readonly delay: (direction: Direction, ms: number) => void
   /** Resets every connection that there is. */
   readonly reset: () => void
+  /** Lets nobody connect from then on. */
+  readonly refuse: () => void
   /** Calls a function with all that passes; where it answers true, the connection is reset instead. */
   readonly intercept: (isReset: (direction: Direction, text: string) => boolean) => void
 }
@@ -83,6 +85,9 @@ export const proxied = async (t: Test, url: string): Promise<Proxy> => {
       lines[direction].delay(ms)
     },
     reset: resetAll,
+    refuse: () => {
+      server.close()
+    },
     intercept: judge => {
       isReset = judge
     }

@@ -2,7 +2,6 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import pg from 'pg'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
-import type { PoolClient } from 'pg'
 import { closePool, createPool } from '../../db/postgres/connections.ts'
 import { createDatabase, query } from '../../db/postgres/database.ts'
 import type { PostgresDatabase } from '../../db/postgres/database.ts'
@@ -29,7 +28,7 @@ const withNumber = async (t: Test, poolSize?: number) => {
     proxy,
     pool,
     db,
-    ...createPostgresTransactor({ pool, rows: db, createTx: (client: PoolClient) => createDatabase(client) }),
+    ...createPostgresTransactor({ pool, createReads: createDatabase, createTx: createDatabase }),
     number: async () => ((await execute(url, 'select n from numbers')) as { n: number }[]).map(({ n }) => n)
   }
 }
@@ -97,6 +96,45 @@ test('a database that is away for longer than a second is 503, for reading as fo
   )
   proxy.intercept(() => false)
   t.match(await read(async db => await query(db, 'select n from numbers')), { rows: [{ n: 0 }] })
+})
+
+test('what nobody waits for any more is cancelled, and nothing else is', { skip }, async t => {
+  const { url, proxy, read } = await withNumber(t, 1)
+  const active = `select 1 from pg_stat_activity where datname = current_database() and query ~ 'sleep' and state = 'active'`
+  const sleeping = async (isSo: boolean): Promise<void> => {
+    while ((await execute(url, `${active} and pid <> pg_backend_pid()`)).length > 0 !== isSo) await pause(5)
+  }
+  // Without the time-out of the server that would end it too.
+  const sleep = async (db: PostgresDatabase): Promise<void> => {
+    await query(db, 'set statement_timeout = 0')
+    await query(db, 'select pg_sleep(3600)')
+  }
+  const controller = new AbortController()
+  const { signal } = controller
+  const cancelled = t.rejects(read(sleep, { signal }), { code: 'REQUEST_CANCELLED' })
+  await sleeping(true)
+  controller.abort()
+  await cancelled
+  await sleeping(false)
+
+  const number = async (db: PostgresDatabase) => (await query(db, 'select n from numbers')).rows
+  await t.rejects(read(number, { signal }), { code: 'REQUEST_CANCELLED' }, 'it does not begin')
+  const { signal: other } = new AbortController()
+  t.same(await read(number, { signal: other }), [{ n: 0 }])
+  const failing = read(
+    async () => {
+      throw new Error('a rule')
+    },
+    { signal: other }
+  )
+  await t.rejects(failing, { message: 'a rule' })
+
+  const away = new AbortController()
+  const lost = t.rejects(read(sleep, { signal: away.signal }), { code: 'REQUEST_CANCELLED' })
+  await sleeping(true)
+  proxy.refuse()
+  away.abort()
+  await lost
 })
 
 test('who can not get out of the way of others is 503, and others are not held up', { skip }, async t => {

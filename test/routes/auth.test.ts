@@ -3,7 +3,7 @@ import { SAMPLE_PASSWORD } from '../../db/sample.ts'
 import { ipPrefix } from '../../net/addresses.ts'
 import { at, listening, raw, world } from '../helper.ts'
 import type { World } from '../helper.ts'
-import { signIn } from './user.ts'
+import { keepWaiting, signIn } from './user.ts'
 
 const post = async (
   { fastify }: World,
@@ -381,23 +381,6 @@ test('pages of the configured origins may read sessions, and client keys get no 
   )
 })
 
-/** Has a number of passwords wait to be hashed before any that is sent from now on. */
-const busyWith = (made: World, passwords: number) => {
-  const busy = Promise.all(
-    Array.from({ length: passwords }, () => made.fastify.passwords.hash('to keep the others waiting'))
-  )
-  return {
-    busy,
-    waiting: async (more: number): Promise<void> => {
-      while (made.fastify.passwords.waiting() < passwords + more - 1) {
-        await new Promise(resolve => {
-          setImmediate(resolve)
-        })
-      }
-    }
-  }
-}
-
 test('a password is not changed by a session that ended, nor after another change, while it waited', async t => {
   const made = await world(t)
   const change = async (call: World['call'], current: string, password: string) =>
@@ -407,33 +390,32 @@ test('a password is not changed by a session that ended, nor after another chang
     ({ current }: { current: boolean }) => current
   )
 
-  const first = busyWith(made, 6)
+  const first = keepWaiting(made.fastify.passwords)
   const late = change(ada, SAMPLE_PASSWORD, PASSWORD)
-  await first.waiting(1)
+  await first(1)
   t.equal((await other('DELETE', `/profile/sessions/${own}`)).status, 204)
   t.match(await late, {
     status: 401,
     json: { code: 'INVALID_TOKEN' },
     headers: { 'www-authenticate': 'Bearer realm="trivial", error="invalid_token"' }
   })
-  await first.busy
 
   const again = await signIn(made, 'ada')
-  const second = busyWith(made, 6)
-  const [one, two] = [change(again, SAMPLE_PASSWORD, PASSWORD), change(again, SAMPLE_PASSWORD, 'eight yellow buckets')]
-  await second.waiting(2)
-  t.same([(await one).status, (await two).json.code], [204, 'INVALID_LOGIN'])
-  await second.busy
+  const second = keepWaiting(made.fastify.passwords)
+  const passwords = [PASSWORD, 'eight yellow buckets']
+  const changes = passwords.map(async password => await change(again, SAMPLE_PASSWORD, password))
+  await second(2)
+  const codes = (await Promise.all(changes)).map(({ status, json }) => (status === 204 ? 'changed' : json.code))
+  t.same(codes.toSorted(), ['INVALID_LOGIN', 'changed'])
   t.equal((await other('GET', '/profile')).status, 401)
-  t.type(await signIn(made, 'ada', PASSWORD), 'function')
+  t.type(await signIn(made, 'ada', passwords[codes.indexOf('changed')]), 'function')
 
   const ben = await signIn(made, 'ben')
-  const third = busyWith(made, 6)
+  const third = keepWaiting(made.fastify.passwords)
   const locked = change(ben, SAMPLE_PASSWORD, PASSWORD)
-  await third.waiting(1)
+  await third(1)
   await made.call('PATCH', '/users/2', { account_locked: true })
   t.notOk((await locked).status === 204)
-  await third.busy
   await made.call('PATCH', '/users/2', { account_locked: false })
   await signIn(made, 'ben')
 })

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { SAMPLE_PASSWORD } from '../../db/sample.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import { onlyOnSqlite, world } from '../helper.ts'
-import { signIn } from './user.ts'
+import { keepWaiting, signIn } from './user.ts'
 
 const PASSWORD = 'seven green kettles'
 
@@ -192,7 +192,7 @@ test(
     const { id, key_access_token: token } = await issue()
     const by = async (bearer: string, method: string, url: string, body: object) =>
       await made.call(method, url, body, { authorization: `Bearer ${bearer}` })
-    const busy = Array.from({ length: 12 }, () => made.fastify.passwords.hash('to keep the others waiting'))
+    const othersWait = keepWaiting(made.fastify.passwords)
     const changed = by(token, 'PATCH', '/users/4', { password: PASSWORD })
     const created = by(token, 'POST', '/users', {
       name: 'Heir',
@@ -200,15 +200,10 @@ test(
       password: PASSWORD,
       role: 'admin'
     })
-    while (made.fastify.passwords.waiting() < 13) {
-      await new Promise(resolve => {
-        setImmediate(resolve)
-      })
-    }
+    await othersWait(2)
     t.equal((await made.call('PATCH', `/client_keys/${id}`, { scopes: ['users:write'] })).status, 200)
     t.match(await changed, { status: 403, json: { code: 'BEYOND_CEILING' } })
     t.match(await created, { status: 403, json: { code: 'BEYOND_CEILING' } })
-    await Promise.all(busy)
 
     const old = await issue()
     const { json: rotated } = await made.call('POST', `/client_keys/${old.id}/rotate`, { grace_seconds: 600 })
@@ -280,7 +275,7 @@ test('an owner of more than a thousand apps gives them away first', onlyOnSqlite
 test('a right that is lost while a password is hashed is lost', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
-  const busy = Array.from({ length: 12 }, () => made.fastify.passwords.hash('to keep the others waiting'))
+  const othersWait = keepWaiting(made.fastify.passwords)
   const created = dmitri('POST', '/users', {
     name: 'Heir',
     email: 'heir@example.com',
@@ -293,16 +288,11 @@ test('a right that is lost while a password is hashed is lost', async t => {
     payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   })
   // Both were authenticated, and wait for their turn.
-  while (made.fastify.passwords.waiting() < 12) {
-    await new Promise(resolve => {
-      setImmediate(resolve)
-    })
-  }
+  await othersWait(2)
   await made.call('PATCH', '/users/4', { account_locked: true })
   await made.call('PATCH', '/users/1', { account_locked: true })
   t.equal((await created).status, 401)
   t.match((await signing).json(), { code: 'INVALID_LOGIN' })
-  await Promise.all(busy)
   t.equal((await made.call('GET', '/users')).json.length, 4)
 })
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { contextOf } from '../../../domain/access/principal.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
+import { cancellationOf } from '../../../http/cancellation.ts'
 import { NDJSON, wantsNdjson } from '../../../http/ndjson.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
@@ -43,10 +44,11 @@ export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   const { limit } = request.query
   const query = toAppQuery(request.query)
   const context = contextOf(request)
+  const options = { signal: cancellationOf(reply) }
   const { batches, next } =
     limit === undefined
-      ? { batches: apps.list(query, context), next: null }
-      : await apps.page({ ...query, limit }, context)
+      ? { batches: apps.list(query, context, options), next: null }
+      : await apps.page({ ...query, limit }, context, options)
   if (next !== null) reply.header('link', `<${nextPath(request.query, query, next)}>; rel="next"`)
 
   const form = wantsNdjson(request) ? 'lines' : 'array'

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { cancellationOf } from '../../../http/cancellation.ts'
 import { NDJSON, wantsNdjson } from '../../../http/ndjson.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { instant, toInstant } from '../../../domain/json/instants.ts'
@@ -51,7 +52,8 @@ export const sendAudits = async (
       since: toInstant('since', since, 'ago'),
       until: toInstant('until', until, 'ago')
     },
-    { limit, before: after }
+    { limit, before: after },
+    { signal: cancellationOf(reply) }
   )
   if (page.more) linkNext(reply, page.audits.at(-1)?.sequence)
   const lines = page.audits.map(writeAudit)

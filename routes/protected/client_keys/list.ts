@@ -3,6 +3,7 @@ import { instant, toInstant } from '../../../domain/json/instants.ts'
 import { GENERATION } from '../../../domain/json/validation.ts'
 import { toKeyJson } from '../../../domain/keys/representation.ts'
 import { GRANTS } from '../../../domain/keys/scopes.ts'
+import { cancellationOf } from '../../../http/cancellation.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
@@ -65,7 +66,7 @@ const routes: RoutesPlugin = async fastify => {
     }
     await fastify.keyUsage.settle()
     const page = { limit: query.limit ?? DEFAULT_LIMIT, after: query.after }
-    const { keys, more } = await fastify.clientKeys.list(filter, page)
+    const { keys, more } = await fastify.clientKeys.list(filter, page, { signal: cancellationOf(response) })
     if (more) linkNext(response, keys.at(-1)?.id)
     return keys.map(toKeyJson)
   })

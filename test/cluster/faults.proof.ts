@@ -1,0 +1,35 @@
+import { test } from 'tap'
+import { ownPostgres } from '../postgres.ts'
+import { recovery, startCluster } from './cluster.ts'
+import { clockMoved, cut, delayed, endure, killed, reset, stopped, terminated } from './faults.ts'
+import { conclude } from './proof.ts'
+
+// The bound of time holds on a machine that does nothing else.
+const BOUNDS = { changes: 40, maxRefusalMs: 3000 }
+
+test('no fault lets anybody in who was shut out, none lasts, and nothing that was acknowledged is lost', async t => {
+  const server = await ownPostgres(t)
+  if (server === null) return
+  const cluster = await startCluster(t, server.url)
+  const { near, nodes, admin } = cluster
+  const faults = [
+    killed(cluster),
+    stopped(cluster),
+    terminated(cluster),
+    ...(['up', 'down'] as const).flatMap(direction => [cut(cluster, direction), delayed(cluster, direction)]),
+    reset(cluster),
+    ...[1, 2, 3].map(() => clockMoved(cluster))
+  ]
+  for (const fault of faults) await endure(t, cluster, fault, BOUNDS)
+
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+    const restarted = async (): Promise<void> => {
+      await server.stop(signal)
+      await server.start()
+    }
+    const fault = { name: `PostgreSQL restarted by ${signal}`, node: () => near, begin: restarted }
+    await endure(t, cluster, fault, BOUNDS)
+    for (const node of nodes()) await recovery(node, admin)
+  }
+  await conclude(t, cluster)
+})

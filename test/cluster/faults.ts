@@ -1,0 +1,109 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { execute } from '../postgres.ts'
+import type { Cluster } from './cluster.ts'
+import { LEASE_MS, recovery } from './cluster.ts'
+import type { Node } from './node.ts'
+import type { Direction } from './proxy.ts'
+
+/** What may ail a node of a cluster. */
+export interface Fault {
+  readonly name: string
+  /** The node that it ails. */
+  readonly node: () => Node
+  readonly begin: () => unknown
+  /** Ends it; without this, it is over as soon as it has begun. */
+  readonly end?: () => unknown
+}
+
+export const killed = ({ mortal, startVictim }: Cluster): Fault => ({
+  name: 'killed',
+  node: () => mortal.victim,
+  begin: async () => {
+    mortal.victim.signal('SIGKILL')
+    await mortal.victim.ended
+  },
+  end: startVictim
+})
+
+export const stopped = ({ mortal }: Cluster): Fault => ({
+  name: 'stopped',
+  node: () => mortal.victim,
+  begin: () => {
+    mortal.victim.signal('SIGSTOP')
+  },
+  end: async () => {
+    await pause(2 * LEASE_MS)
+    mortal.victim.signal('SIGCONT')
+  }
+})
+
+export const terminated = ({ url, near }: Cluster): Fault => ({
+  name: 'its listening connection terminated by the server',
+  node: () => near,
+  begin: async () =>
+    await execute(
+      url,
+      `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and
+        datname = current_database() and (query ilike 'listen%' or query ilike '%client_key_changes%')`
+    )
+})
+
+export const cut = ({ far, proxy }: Cluster, direction: Direction): Fault => ({
+  name: `cut ${direction}`,
+  node: () => far,
+  begin: () => {
+    proxy.hold(direction)
+  },
+  end: () => {
+    proxy.release(direction)
+  }
+})
+
+export const delayed = ({ far, proxy }: Cluster, direction: Direction): Fault => ({
+  name: `delayed ${direction}`,
+  node: () => far,
+  begin: () => {
+    proxy.delay(direction, 300)
+  },
+  end: () => {
+    proxy.delay(direction, 0)
+  }
+})
+
+export const reset = ({ far, proxy }: Cluster): Fault => ({ name: 'reset', node: () => far, begin: proxy.reset })
+
+/** Its wall clock moves on by three hours, then three hours back, then to what is right. */
+export const clockMoved = ({ clocked }: Cluster): Fault => ({
+  name: 'its wall clock moved',
+  node: () => clocked,
+  begin: () => {
+    clocked.signal('SIGWINCH')
+  }
+})
+
+export interface Endurance {
+  /** How many changes are made while something ails a node, and after it is over. */
+  readonly changes: number
+  /** For how long a node may refuse after what ailed it is over, in milliseconds. */
+  readonly maxRefusalMs: number
+}
+
+/** Has a cluster endure a fault under load: every answer is right, and the node accepts again. */
+export const endure = async (
+  t: Test,
+  { load, admin }: Cluster,
+  { name, node, begin, end }: Fault,
+  { changes, maxRefusalMs }: Endurance
+): Promise<void> => {
+  await begin()
+  if (end !== undefined) {
+    await load.changed(changes)
+    await end()
+  }
+  const ms = await recovery(node(), admin)
+  t.comment(`${name}: the node accepts again after ${Math.round(ms)} ms`)
+  t.ok(ms <= maxRefusalMs, `${name}: it refuses for ${maxRefusalMs} ms at most`)
+  await load.changed(changes)
+  t.same(load.violations(), [], name)
+}
