@@ -1,7 +1,7 @@
-import { Agent } from 'node:http'
+import autocannon from 'autocannon'
 import pg from 'pg'
 import type { Credentials } from './credentials.ts'
-import { call, withNodes } from './nodes.ts'
+import { withNodes } from './nodes.ts'
 import type { Node } from './nodes.ts'
 import type { Plan } from './plan.ts'
 import { count, inUnit } from './report.ts'
@@ -14,6 +14,8 @@ const NODES = 4
 const WRITERS_OF_NODE = 8
 const WRITERS = NODES * WRITERS_OF_NODE
 const LEAST_CHANGES = 500
+const WARM_UP_MS = 15_000
+const SAMPLE_MS = 100
 
 // Each writer has an app of its own, so that they wait for each other at the audit trail only.
 const FILL = `
@@ -38,10 +40,12 @@ export const measureAuditedChanges = async (
     }
     return await withNodes(NODES, folder, env, async nodes => {
       await withConnection({ connectionString: url }, async client => await client.query(FILL))
-      const pool = new pg.Pool({ connectionString: url, max: WRITERS })
+      const pool = new pg.Pool({ connectionString: url, max: WRITERS, pipeline: true })
       try {
+        // Nodes are not started for a few seconds of work: their code is compiled first.
+        await changesOfNodes(nodes, credentials.clientToken, WARM_UP_MS)()
         const { service, chained, unchained } = await takeInRounds(plan.auditRounds, {
-          service: perSecond(plan, serviceWriters(nodes, credentials.clientToken)),
+          service: changesOfNodes(nodes, credentials.clientToken, plan.auditMs),
           chained: perSecond(plan, bareWriters(pool, true)),
           unchained: perSecond(plan, bareWriters(pool, false))
         })
@@ -90,18 +94,27 @@ const perSecond =
 
 let number = 0
 
-const agent = new Agent({ keepAlive: true })
-
-const serviceWriters = (nodes: readonly Node[], token: string): Write[] =>
-  nodes.flatMap(({ port }, node) =>
-    Array.from({ length: WRITERS_OF_NODE }, (_, writer): Write => {
-      const path = `/apps/app${node * WRITERS_OF_NODE + writer}`
-      return async number => {
-        const body = { descriptive_name: `App, change ${number}` }
-        await call({ port, method: 'PATCH', path, token, body, agent })
-      }
+/** How many changes a second the nodes make of writers that each change an app of their own, again and again. */
+const changesOfNodes = (nodes: readonly Node[], token: string, ms: number) => async (): Promise<number> => {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const runs = nodes.flatMap(({ port }, node) =>
+    Array.from({ length: WRITERS_OF_NODE }, async (_, index) => {
+      const writer = node * WRITERS_OF_NODE + index
+      const requests = ['one', 'other'].map(way => ({
+        method: 'PATCH' as const,
+        path: `/apps/app${writer}`,
+        headers,
+        body: JSON.stringify({ descriptive_name: `App ${writer}, the ${way} way` })
+      }))
+      const url = `http://127.0.0.1:${port}`
+      return await autocannon({ url, requests, connections: 1, duration: ms / 1000, sampleInt: SAMPLE_MS })
     })
   )
+  const results = await Promise.all(runs)
+  const failed = results.reduce((sum, { non2xx, errors }) => sum + non2xx + errors, 0)
+  if (failed > 0) throw new Error(`${failed} changes failed`)
+  return results.reduce((sum, { '2xx': good, duration }) => sum + good / duration, 0)
+}
 
 const bareWriters = (pool: pg.Pool, isChained: boolean): Write[] =>
   Array.from({ length: WRITERS }, (_, writer): Write => {
@@ -118,19 +131,26 @@ const bareWriters = (pool: pg.Pool, isChained: boolean): Write[] =>
     }
   })
 
-const LOCK_APP = 'select 1 from apps where name = $1 for no key update'
-const FIND_APP = 'select * from apps where name = $1'
-const FIND_TAGS = 'select * from tags where app_id = $1'
-const FIND_NAME = 'select 1 from apps where user_id = 1 and descriptive_name = $1 and discarded_at is null'
-const UPDATE_APP = 'update apps set descriptive_name = $2, updated_at = $3 where id = $1'
-const LOCK_HEAD = 'select sequence, hash from audit_head for update'
-const APPEND = `
-  insert into audits (sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes,
-    address, request_id, previous_hash, hash)
-  values ($1, $2, 'client_key', 'env_0000000000000000', 'env_0000000000000000', 'app.update', 'app', $3, $4,
-    '127.0.0.1', 'req-1', $5, $6)
-`
-const HASH = 'f'.repeat(64)
+// As the service has them, each planned once by a connection.
+const LOCK_APP = { name: 'lock', text: 'select 1 from apps where name = $1 for no key update' }
+const FIND_APP = { name: 'find', text: 'select * from apps where name = $1' }
+const FIND_NAME = {
+  name: 'taken',
+  text: 'select 1 from apps where user_id = 1 and descriptive_name = $1 and discarded_at is null'
+}
+const UPDATE_APP = { name: 'update', text: 'update apps set descriptive_name = $2, updated_at = $3 where id = $1' }
+const LOCK_TRAIL = 'select pg_advisory_xact_lock(7216014, 9)'
+const APPEND = {
+  name: 'append',
+  text: `
+    insert into audits (sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes,
+      address, request_id, previous_hash, hash)
+    select sequence + 1, $1, 'client_key', 'env_0000000000000000', 'env_0000000000000000', 'app.update', 'app', $2, $3,
+      '127.0.0.1', 'req-1', hash,
+      encode(sha256(convert_to('[' || sequence || ',' || $4 || ',"' || hash || '"]', 'UTF8')), 'hex')
+    from audit_head
+  `
+}
 
 /** What the service sends for a change of an app, in as many round trips. */
 const change = async (client: pg.PoolClient, name: string, text: string, isChained: boolean): Promise<void> => {
@@ -140,13 +160,14 @@ const change = async (client: pg.PoolClient, name: string, text: string, isChain
     client.query(LOCK_APP, [name]),
     client.query<{ id: string; descriptive_name: string }>(FIND_APP, [name])
   ])
-  const id = apps[0]?.id
-  await Promise.all([client.query(FIND_TAGS, [id]), client.query(FIND_NAME, [text])])
-  await client.query(UPDATE_APP, [id, text, at])
-  if (isChained) {
-    const { rows } = await client.query<{ sequence: string; hash: string }>(LOCK_HEAD)
-    const changes = JSON.stringify({ descriptive_name: { from: apps[0]?.descriptive_name, to: text } })
-    await client.query(APPEND, [Number(rows[0]?.sequence) + 1, at, name, changes, rows[0]?.hash, HASH])
-  }
-  await client.query('commit')
+  const [app] = apps
+  await client.query(FIND_NAME, [text])
+  const changes = JSON.stringify({ descriptive_name: { from: app?.descriptive_name, to: text } })
+  await Promise.all([
+    client.query(UPDATE_APP, [app?.id, text, at]),
+    ...(isChained
+      ? [client.query(LOCK_TRAIL), client.query(APPEND, [at, name, changes, JSON.stringify(changes)])]
+      : []),
+    client.query('commit')
+  ])
 }

@@ -3,11 +3,11 @@ declare module 'autocannon' {
   interface Options {
     url: string
     /** What each connection sends in turn, again and again. */
-    requests: { headers: Record<string, string> }[]
+    requests: { headers: Record<string, string>; method?: 'PATCH'; path?: string; body?: string }[]
     connections: number
     /** Seconds. */
     duration: number
-    maxOverallRequests: number
+    maxOverallRequests?: number
     /** Milliseconds between looks at whether the run is over. */
     sampleInt: number
   }
@@ -16,6 +16,8 @@ declare module 'autocannon' {
     '2xx': number
     non2xx: number
     errors: number
+    /** Seconds. */
+    duration: number
   }
 
   interface Run extends Promise<Result> {

@@ -1,5 +1,5 @@
 import type { Audit } from '../../domain/audits/audit.ts'
-import { GENESIS } from '../../domain/audits/chain.ts'
+import { chained, GENESIS } from '../../domain/audits/chain.ts'
 import type { AuditFilter, AuditHead, AuditReads, AuditRows } from '../../domain/audits/rows.ts'
 import { by } from './key-reads.ts'
 import type { Tables } from './tables.ts'
@@ -36,8 +36,8 @@ export const createAuditRows = (tables: Tables): AuditRows => {
   const reads = createAuditReads(tables)
   return {
     ...reads,
-    lockHead: reads.head,
-    append: async entry => {
+    append: async unchained => {
+      const entry = chained(unchained, await reads.head())
       tables.audits.set(String(entry.sequence), entry)
     }
   }

@@ -6,6 +6,7 @@ import { Client, Pool } from 'pg'
 import type { ClientConfig } from 'pg'
 import { pathOf } from '../../paths.ts'
 import { LOCK_SPACE, LOCKS } from './database.ts'
+import { gatherWrites } from './gathering.ts'
 import { clientConfig, DEFAULT_POOL_SIZE, TIMEOUTS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 
@@ -29,7 +30,10 @@ export const createPool = (options: PostgresOptions): Pool => {
   // A connection that is lost while nothing uses it is replaced by the next use.
   pool.on('error', ignore)
   // While it is used, whoever uses it is told by what it asks; nobody else would hear of it, and the process would end.
-  pool.on('connect', client => client.on('error', ignore))
+  pool.on('connect', client => {
+    client.on('error', ignore)
+    gatherWrites(client)
+  })
   return pool
 }
 

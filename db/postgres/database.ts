@@ -38,7 +38,8 @@ export const LOCKS = {
   sample: 5,
   usageDays: 6,
   usageLabels: 7,
-  copy: 8
+  copy: 8,
+  audits: 9
 } as const
 
 /** The first number of each lock, so that other programs on the database have others. */

@@ -1,6 +1,7 @@
 import { Client } from 'pg'
 import type { QueryArrayConfig } from 'pg'
 import { asQuery, ConnectionLost } from './failures.ts'
+import { gatherWrites } from './gathering.ts'
 import { clientConfig, TIMEOUTS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 
@@ -55,6 +56,7 @@ export const createDirectConnection = (options: PostgresOptions, onHint: () => v
 const prepare = async (client: Client): Promise<Client> => {
   try {
     await client.connect()
+    gatherWrites(client)
     // A standby, which may not know yet what was acknowledged, refuses to listen.
     await Promise.all([client.query('set synchronous_commit = on'), client.query(`listen ${CHANNEL}`)])
     return client

@@ -21,8 +21,11 @@ const CONFLICTS: readonly string[] = [
   RESTRICT_VIOLATION
 ]
 
-/** The connection fails, resources are short, an operator intervenes, a time-out is over, or a standby answers. */
-const UNAVAILABLE = /^(08|53|57|58|XX)|^(25006|25P03|55P03)/
+/**
+ * The connection fails, resources are short, an operator intervenes, a time-out is over, a standby answers, or what the
+ * connection has prepared is out of date, since another version has migrated, or is gone.
+ */
+const UNAVAILABLE = /^(08|53|57|58|XX)|^(25006|25P03|55P03|0A000|26000)/
 
 /** What the server says of a failure, below what Drizzle makes of it; null: it is no failure of a query. */
 const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null => {

@@ -29,6 +29,7 @@ import { createOrganizationReads } from './organizations/reads.ts'
 import { createOrganizationRows } from './organizations/rows.ts'
 import { DEFAULT_LEASE_MS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
+import { preparing } from './prepared.ts'
 import { createPostgresTransactor } from './transactor.ts'
 import type { LeaveUnanswered } from './transactor.ts'
 import { createUserReads } from './users/reads.ts'
@@ -47,7 +48,9 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
     ...createPostgresTransactor({
       pool,
       createReads,
-      createTx
+      // A transaction asks for single rows, by keys.
+      createTx: (client, leaveUnanswered) =>
+        createTx(options.listenUrl === undefined ? preparing(client) : client, leaveUnanswered)
     }),
     ...createNodeReads(db),
     confirm: createConfirmation({ clock: systemClock, sleep, store: createConfirmationStore(db) }),
@@ -127,7 +130,7 @@ const createReads = (client: Pool | PoolClient): Reads => {
 const createTx = (client: PoolClient, leaveUnanswered: LeaveUnanswered): Tx => {
   const db = createDatabase(client)
   return {
-    apps: createAppRows(db),
+    apps: createAppRows(db, leaveUnanswered),
     audits: createAuditRows(db, leaveUnanswered),
     keys: createKeyRows(db),
     organizations: createOrganizationRows(db),

@@ -50,6 +50,9 @@ export interface Audit extends Omit<AuditSource, 'actor'> {
   readonly hash: string
 }
 
+/** An entry that has no place in the trail yet. */
+export type UnchainedAudit = Omit<Audit, 'sequence' | 'previousHash' | 'hash'>
+
 /** What differs between two states of a thing, field by field. */
 export const differences = (
   before: Readonly<Record<string, unknown>>,

@@ -1,39 +1,34 @@
 import { hash } from 'node:crypto'
-import type { Audit } from './audit.ts'
+import type { Audit, UnchainedAudit } from './audit.ts'
 import type { AuditHead } from './rows.ts'
 
 /** What the first entry has for the hash of the entry before. */
 export const GENESIS = '0'.repeat(64)
 
+/** What of an entry is hashed between its sequence and the hash of the entry before: members of a JSON array. */
+export const hashedMembers = ({ at, actor, action, subject, changes, address, requestId }: UnchainedAudit): string =>
+  JSON.stringify([
+    at.toJSON(),
+    actor.kind,
+    actor.id,
+    actor.name,
+    action,
+    subject.type,
+    subject.id,
+    changes,
+    address,
+    requestId
+  ]).slice(1, -1)
+
 /** The hash of an entry: SHA-256 of its members as a JSON array, the hash of the entry before the last of them. */
-export const hashOf = ({
-  sequence,
-  at,
-  actor,
-  action,
-  subject,
-  changes,
-  address,
-  requestId,
-  previousHash
-}: Omit<Audit, 'hash'>): string =>
-  hash(
-    'sha256',
-    JSON.stringify([
-      sequence,
-      at.toJSON(),
-      actor.kind,
-      actor.id,
-      actor.name,
-      action,
-      subject.type,
-      subject.id,
-      changes,
-      address,
-      requestId,
-      previousHash
-    ])
-  )
+export const hashOf = (entry: Omit<Audit, 'hash'>): string =>
+  hash('sha256', `[${entry.sequence},${hashedMembers(entry)},${JSON.stringify(entry.previousHash)}]`)
+
+/** The entry that comes after the last one. */
+export const chained = (entry: UnchainedAudit, last: AuditHead): Audit => {
+  const content = { ...entry, sequence: last.sequence + 1, previousHash: last.hash }
+  return { ...content, hash: hashOf(content) }
+}
 
 export type Verification = { whole: true; head: AuditHead } | { whole: false; sequence: number; fault: string }
 

@@ -1,4 +1,4 @@
-import type { Audit } from './audit.ts'
+import type { Audit, UnchainedAudit } from './audit.ts'
 
 export interface AuditFilter {
   readonly subjectType?: string | undefined
@@ -32,8 +32,9 @@ export interface AuditReads {
 
 /** Entries are only ever appended. */
 export interface AuditRows extends AuditReads {
-  /** The same as `head`; from here to the end of the transaction no other transaction appends. */
-  lockHead: () => Promise<AuditHead>
-  /** Stores an entry, which becomes the head. Where that fails, the transaction does, perhaps only at its end. */
-  append: (entry: Audit) => Promise<void>
+  /**
+   * Stores an entry after the last one (see `chained`), as whose successor it becomes the head. Until the end of the
+   * transaction no other one appends. Where this fails, the transaction does, perhaps only at its end.
+   */
+  append: (entry: UnchainedAudit) => Promise<void>
 }

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
-import type { Audit } from '../../domain/audits/audit.ts'
-import { GENESIS, hashOf } from '../../domain/audits/chain.ts'
+import type { UnchainedAudit } from '../../domain/audits/audit.ts'
+import { chained, GENESIS } from '../../domain/audits/chain.ts'
 import type { AuditReads, AuditRows } from '../../domain/audits/rows.ts'
 import { appendAudit, createAuditService } from '../../domain/audits/service.ts'
 import type { Transactor } from '../../domain/transactor.ts'
@@ -11,32 +11,26 @@ type AuditStore = Transactor<{ readonly audits: AuditReads }, { readonly audits:
 
 const AT = new Date('2026-02-01T00:00:00.000Z')
 
-const entry = (sequence: number, previousHash: string): Audit => {
-  const content = {
-    sequence,
-    at: AT,
-    actor: operator.actor,
-    action: 'app.update',
-    subject: { type: 'app', id: `app ${sequence}` },
-    changes: '{"name":{"to":"é"}}',
-    address: '10.0.0.1',
-    requestId: null,
-    previousHash
-  }
-  return { ...content, hash: hashOf(content) }
-}
+const unchained = (subject: string): UnchainedAudit => ({
+  at: AT,
+  actor: operator.actor,
+  action: 'app.update',
+  subject: { type: 'app', id: subject },
+  changes: '{"name":{"to":"é, \\"x\\" and \\\\"}}',
+  address: '10.0.0.1',
+  requestId: null
+})
 
 /** What the rows of the audit trail must do, whatever the engine. `open` opens a new, empty store. */
 export const auditRowsContract = (engine: string, open: (t: Test) => Promise<AuditStore>): void => {
   test(`${engine}: an entry is read as it was appended, and becomes the head`, async t => {
     const { read, write } = await open(t)
     t.same(await read(async ({ audits }) => await audits.head()), { sequence: 0, hash: GENESIS })
-    const first = entry(1, GENESIS)
-    const second = entry(2, first.hash)
+    const first = chained(unchained('app 1'), { sequence: 0, hash: GENESIS })
+    const second = chained(unchained('\u2028 app "2"'), first)
     await write(async ({ audits }) => {
-      t.same(await audits.lockHead(), { sequence: 0, hash: GENESIS })
-      await audits.append(first)
-      await audits.append(second)
+      await audits.append(unchained('app 1'))
+      await audits.append(unchained('\u2028 app "2"'))
     })
     t.same(await read(async ({ audits }) => await audits.head()), { sequence: 2, hash: second.hash })
     t.same(await read(async ({ audits }) => await audits.inOrder({ limit: 10, after: 0 })), [first, second])

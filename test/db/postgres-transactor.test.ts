@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import { closePool, createPool } from '../../db/postgres/connections.ts'
 import { createDatabase, query } from '../../db/postgres/database.ts'
 import type { PostgresDatabase } from '../../db/postgres/database.ts'
+import { preparing } from '../../db/postgres/prepared.ts'
 import { createPostgresTransactor } from '../../db/postgres/transactor.ts'
 import { sql } from 'drizzle-orm'
 import { proxied } from '../cluster/proxy.ts'
@@ -28,7 +29,11 @@ const withNumber = async (t: Test, poolSize?: number) => {
     proxy,
     pool,
     db,
-    ...createPostgresTransactor({ pool, createReads: createDatabase, createTx: createDatabase }),
+    ...createPostgresTransactor({
+      pool,
+      createReads: createDatabase,
+      createTx: client => createDatabase(preparing(client))
+    }),
     number: async () => ((await execute(url, 'select n from numbers')) as { n: number }[]).map(({ n }) => n)
   }
 }
@@ -96,6 +101,19 @@ test('a database that is away for longer than a second is 503, for reading as fo
   )
   proxy.intercept(() => false)
   t.match(await read(async db => await query(db, 'select n from numbers')), { rows: [{ n: 0 }] })
+})
+
+test('what a connection has prepared may be outdated by a migration, or be gone', { skip }, async t => {
+  const { url, write } = await withNumber(t, 1)
+  const numbers = async (tx: PostgresDatabase) => (await query(tx, 'select n from numbers where n >= $1', [0])).rows
+  t.same(await write(numbers), [{ n: 0 }])
+  await execute(url, 'alter table numbers alter n type text')
+  await execute(url, 'alter table numbers alter n type bigint using n::bigint')
+  t.same(await write(numbers), [{ n: '0' }])
+  await write(async tx => {
+    await query(tx, 'deallocate all')
+  })
+  t.same(await write(numbers), [{ n: '0' }])
 })
 
 test('what nobody waits for any more is cancelled, and nothing else is', { skip }, async t => {

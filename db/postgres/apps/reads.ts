@@ -1,9 +1,10 @@
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
+import { PgDialect } from 'drizzle-orm/pg-core'
 import { permitsIn } from '../../../domain/access/rules.ts'
 import type { App } from '../../../domain/apps/app.ts'
 import type { AppKey, AppReads } from '../../../domain/apps/rows.ts'
-import { countRows, rowsOf } from '../database.ts'
+import { countRows, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { apps, grants, tags } from '../schema.ts'
 import { appColumns, isKept, isOwnedBy, tagsJson, toApp } from './columns.ts'
@@ -13,7 +14,7 @@ import { createAppLists } from './lists.ts'
 import { readRelationship } from './visibility.ts'
 
 export const createAppReads = (db: PostgresDatabase): AppReads => ({
-  ...createAppFinds(async condition => await findApp(db, condition)),
+  ...createAppFinds(async (statement, key) => await query(db, statement, [key])),
   ...createOwnerReads(db),
   ...createGrantReads(db),
   ...createTagReads(db),
@@ -21,20 +22,29 @@ export const createAppReads = (db: PostgresDatabase): AppReads => ({
   isEmpty: async () => (await db.select({ id: apps.id }).from(apps).limit(1)).length === 0
 })
 
-/** Makes the finds of apps from one that takes a condition. */
-export const createAppFinds = (
-  find: (condition: SQL | undefined, key: AppKey) => Promise<App | null>
-): Pick<AppReads, 'find' | 'findWithDiscarded'> => {
-  const has = (key: AppKey): SQL => (typeof key === 'number' ? eq(apps.id, key) : eq(apps.name, key))
-  return {
-    find: async key => await find(and(isKept, has(key)), key),
-    findWithDiscarded: async key => await find(has(key), key)
-  }
-}
+/** The text of a query whose only value has a placeholder: it is written once, and not at each request. */
+const textOf = (written: SQL): string => new PgDialect().sqlToQuery(written).sql
 
-export const findApp = async (db: PostgresDatabase, condition: SQL | undefined): Promise<App | null> => {
-  const [row] = await rowsOf<AppRow>(db, sql`select ${appColumns}, ${tagsJson} as tags from apps where ${condition}`)
-  return row === undefined ? null : toApp(row)
+const findBy = (condition: SQL | undefined): string =>
+  textOf(sql`select ${appColumns}, ${tagsJson} as tags from apps where ${condition}`)
+
+const HAS_ID = eq(apps.id, sql.placeholder('key'))
+const HAS_NAME = eq(apps.name, sql.placeholder('key'))
+const FIND_KEPT = { id: findBy(and(isKept, HAS_ID)), name: findBy(and(isKept, HAS_NAME)) }
+const FIND_ANY = { id: findBy(HAS_ID), name: findBy(HAS_NAME) }
+
+/** Makes the finds of apps from a function that answers the rows of a statement with a key. */
+export const createAppFinds = (
+  find: (statement: string, key: AppKey) => Promise<{ rows: unknown[] }>
+): Pick<AppReads, 'find' | 'findWithDiscarded'> => {
+  const findOne =
+    (statements: { readonly id: string; readonly name: string }) =>
+    async (key: AppKey): Promise<App | null> => {
+      const { rows } = await find(typeof key === 'number' ? statements.id : statements.name, key)
+      const [row] = rows as AppRow[]
+      return row === undefined ? null : toApp(row)
+    }
+  return { find: findOne(FIND_KEPT), findWithDiscarded: findOne(FIND_ANY) }
 }
 
 /** The query of the names of an owner's apps that are not discarded. */
@@ -46,16 +56,19 @@ export const keptNamesOf = (db: PostgresDatabase, ...[owner, { limit }]: Paramet
     .orderBy(apps.id)
     .limit(limit)
 
+const findNamed = (isOwner: SQL): string =>
+  textOf(sql`select 1 from ${apps} where ${isOwner} and ${apps.descriptiveName} = $2 and ${isKept}`)
+
+const FIND_NAMED = {
+  User: findNamed(eq(apps.userId, sql.placeholder('id'))),
+  Organization: findNamed(eq(apps.organizationId, sql.placeholder('id')))
+}
+
 const createOwnerReads = (
   db: PostgresDatabase
 ): Pick<AppReads, 'isNameTaken' | 'keptNames' | 'countDiscarded' | 'shareName'> => ({
-  isNameTaken: async (owner, descriptiveName) => {
-    const found = await db
-      .select({ id: apps.id })
-      .from(apps)
-      .where(and(isOwnedBy(owner), eq(apps.descriptiveName, descriptiveName), isKept))
-    return found.length > 0
-  },
+  isNameTaken: async ({ type, id }, descriptiveName) =>
+    (await query(db, FIND_NAMED[type], [id, descriptiveName])).rowCount > 0,
 
   keptNames: async (owner, page) => (await keptNamesOf(db, owner, page)).map(({ name }) => name),
 

@@ -9,17 +9,18 @@ import type { PostgresDatabase } from '../database.ts'
 import { shareOrganization, underLock } from '../locking.ts'
 import { apps, grants, tags } from '../schema.ts'
 import { toNewColumns, toOwnerColumns } from '../../app-records.ts'
+import type { LeaveUnanswered } from '../transactor.ts'
 import { isOwnedBy } from './columns.ts'
 import { isTag } from './conditions.ts'
 import { takePort } from './ports.ts'
-import { createAppFinds, createAppReads, findApp, keptNamesOf } from './reads.ts'
+import { createAppFinds, createAppReads, keptNamesOf } from './reads.ts'
 
-export const createAppRows = (db: PostgresDatabase): AppRows => {
+export const createAppRows = (db: PostgresDatabase, leaveUnanswered: LeaveUnanswered): AppRows => {
   const reads = createAppReads(db)
   return {
     ...reads,
     ...createLockingReads(db, reads),
-    ...createRecordRows(db),
+    ...createRecordRows(db, leaveUnanswered),
     ...createOwnerRows(db),
     ...createTagRows(db),
     ...createGrantRows(db)
@@ -34,9 +35,9 @@ const LOCK_NAME = 'select 1 from apps where name = $1 for no key update'
 /** What is found stays as it is until the transaction ends: the rules judge it. */
 const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows, LockingReads> => ({
   // The app is read by a statement of its own, which sees the tags that were added while the lock was waited for.
-  ...createAppFinds(async (condition, key) => {
+  ...createAppFinds(async (statement, key) => {
     const locked = query(db, typeof key === 'number' ? LOCK_ID : LOCK_NAME, [key])
-    return await underLock(locked, findApp(db, condition))
+    return await underLock(locked, query(db, statement, [key]))
   }),
 
   relationship: async (app, userId) => {
@@ -50,7 +51,13 @@ const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows
   isEmpty: async () => await underLock(lock(db, 'sample'), reads.isEmpty())
 })
 
-const createRecordRows = (db: PostgresDatabase): Pick<AppRows, 'takePort' | 'insert' | 'update' | 'discard'> => ({
+/** The columns of what may be changed of an app. */
+const CHANGEABLE = { descriptiveName: 'descriptive_name', panels: 'panels', schedule: 'schedule' } as const
+
+const createRecordRows = (
+  db: PostgresDatabase,
+  leaveUnanswered: LeaveUnanswered
+): Pick<AppRows, 'takePort' | 'insert' | 'update' | 'discard'> => ({
   takePort: async () => await takePort(db),
 
   insert: async (app, port) => {
@@ -61,17 +68,15 @@ const createRecordRows = (db: PostgresDatabase): Pick<AppRows, 'takePort' | 'ins
   },
 
   update: async (id, change, at) => {
-    await db
-      .update(apps)
-      .set({ ...change, updatedAt: toText(at) })
-      .where(eq(apps.id, id))
+    const fields = Object.keys(change) as (keyof typeof change)[]
+    const assignments = fields.map((field, index) => `${CHANGEABLE[field]} = $${index + 3}`)
+    const statement = `update apps set ${['updated_at = $2', ...assignments].join(', ')} where id = $1`
+    leaveUnanswered(query(db, statement, [id, toText(at), ...Object.values(change)]))
   },
 
   discard: async (id, at) => {
-    await db
-      .update(apps)
-      .set({ discardedAt: toText(at), updatedAt: toText(at) })
-      .where(eq(apps.id, id))
+    const columns = { discardedAt: toText(at), updatedAt: toText(at) }
+    leaveUnanswered(db.update(apps).set(columns).where(eq(apps.id, id)).execute())
   }
 })
 

@@ -1,9 +1,10 @@
 import { asc, gt } from 'drizzle-orm'
+import { hashedMembers } from '../../../domain/audits/chain.ts'
 import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
 import { toAudit } from '../../audit-records.ts'
 import { toText } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
-import { query } from '../database.ts'
+import { lock, query } from '../database.ts'
 import { audits } from '../schema.ts'
 import type { LeaveUnanswered } from '../transactor.ts'
 import { searchAudits } from './search.ts'
@@ -26,20 +27,27 @@ export const createAuditReads = (db: PostgresDatabase): AuditReads => ({
   head: async () => await readHead(db, HEAD)
 })
 
+// The hash is that of `hashOf`: computed here, so that nobody has to wait for the head to come and the entry to go.
 const APPEND = `
   insert into audits (
     sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, address, request_id,
       previous_hash, hash
-  ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  )
+  select sequence, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, previous_hash,
+    encode(sha256(convert_to('[' || sequence || ',' || $11 || ',"' || previous_hash || '"]', 'UTF8')), 'hex')
+  from (
+    select (select sequence from audit_head) + 1 as sequence, (select hash from audit_head) as previous_hash
+  ) as place
 `
 
 export const createAuditRows = (db: PostgresDatabase, leaveUnanswered: LeaveUnanswered): AuditRows => ({
   ...createAuditReads(db),
-  // Writers wait for each other here, and see the head that the last one has left.
-  lockHead: async () => await readHead(db, `${HEAD} for update`),
-  // A trigger moves the head. Every other writer waits meanwhile, so the commit is not to wait for the answer.
-  append: async ({ sequence, at, actor, action, subject, changes, address, requestId, previousHash, hash }) => {
-    const entry = [sequence, toText(at), actor.kind, actor.id, actor.name, action, subject.type, subject.id]
-    leaveUnanswered(query(db, APPEND, [...entry, changes, address, requestId, previousHash, hash]))
+  // Every other writer waits from here to the commit, which is sent without waiting for an answer. A trigger moves the
+  // head.
+  append: async entry => {
+    const { at, actor, action, subject, changes, address, requestId } = entry
+    leaveUnanswered(lock(db, 'audits'))
+    const members = [toText(at), actor.kind, actor.id, actor.name, action, subject.type, subject.id]
+    leaveUnanswered(query(db, APPEND, [...members, changes, address, requestId, hashedMembers(entry)]))
   }
 })

@@ -1,4 +1,5 @@
 import { asc, gt } from 'drizzle-orm'
+import { chained } from '../../../domain/audits/chain.ts'
 import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { toAudit } from '../../audit-records.ts'
@@ -40,10 +41,12 @@ export const createAuditRows = (db: SqliteDatabase): AuditRows => {
   const append = db.$client.prepare(APPEND)
   return {
     ...reads,
-    // The transaction has the whole database to itself.
-    lockHead: reads.head,
-    // A trigger moves the head.
-    append: async ({ sequence, at, actor, action, subject, changes, address, requestId, previousHash, hash }) => {
+    // The transaction has the whole database to itself. A trigger moves the head.
+    append: async unchained => {
+      const { sequence, at, actor, action, subject, changes, address, requestId, previousHash, hash } = chained(
+        unchained,
+        await reads.head()
+      )
       append.run(
         sequence,
         toText(at),
