@@ -10,7 +10,7 @@ import { call, databaseOf, failuresOf, headOf, launch, query } from './process.t
 import type { Victim } from './process.ts'
 
 /** How often the server is killed: `npm run test:crash` does it a thousand times. */
-const CRASHES = Number(process.env['CRASHES'] ?? 20)
+const CRASHES = Number(process.env['CRASHES'] ?? 10)
 const CHAINS = 2
 const SAMPLE = 20
 const WALK_EVERY = 10

@@ -9,7 +9,7 @@ import { logLines, start } from './service.ts'
 
 const NODES = 4
 const CONNECTIONS = 64
-const REQUESTS_A_CONNECTION = 5
+const REQUESTS_A_CONNECTION = 3
 const MAX = 500
 
 /** Four processes of one configuration, all asked at once for more than a key may have. */

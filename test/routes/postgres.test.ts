@@ -1,14 +1,20 @@
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import tap from 'tap'
 import { root } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 
-/** The tests of routes that run once more on PostgreSQL. Every other can: TEST_DATABASE_URL names an empty database. */
-const SHARE = ['apps', 'client-keys', 'limits', 'organizations', 'permissions', 'receipts', 'scopes', 'users']
+/** The tests of routes that run once more on PostgreSQL; with ROUTES_ON_POSTGRES=all, every one does. */
+const SHARE = ['client-keys', 'limits', 'permissions', 'receipts', 'scopes']
+
+const FILES = readdirSync(import.meta.dirname)
+  .filter(file => file.endsWith('.test.js'))
+  .map(file => basename(file, '.test.js'))
+const wanted = process.env['ROUTES_ON_POSTGRES'] === 'all' ? FILES.filter(name => !name.startsWith('postgres')) : SHARE
 
 const url = await emptyPostgres()
 if (url !== null) {
-  for (const name of SHARE) {
+  for (const name of wanted) {
     const env = { ...process.env, TEST_DATABASE_URL: url }
     await tap.spawn(
       process.execPath,

@@ -10,7 +10,7 @@ import { at } from '../../helper.ts'
 import { playSchedule } from './lease-model.ts'
 
 // More, and others, by LEASE_SCHEDULES and LEASE_SEED.
-const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 600)
+const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150)
 const FIRST_SEED = Number(process.env['LEASE_SEED'] ?? 1)
 
 test('no request that began after a revoke was acknowledged gets in, whatever goes wrong at the nodes', async t => {
