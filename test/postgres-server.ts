@@ -107,7 +107,7 @@ const newestBin = (): string | null => {
 }
 
 /** Whom a server may run as: nobody in particular where this process is not root's. */
-const unprivileged = (): PostgresServer['user'] | null => {
+export const unprivileged = (): PostgresServer['user'] | null => {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
     const [uid, gid] = ['-u', '-g'].map(option => spawnSync('id', [option, name]))

@@ -103,9 +103,6 @@ const readCancellably = async <R, T>(
   try {
     refuseCancelled(signal)
     return await work(createReads(client))
-  } catch (error) {
-    refuseCancelled(signal)
-    throw error
   } finally {
     signal.removeEventListener('abort', cancel)
     client.release(isCancelled)
@@ -164,8 +161,10 @@ export const createPostgresTransactor = <R, W>({
       const look = async () =>
         signal === undefined ? await work(rows) : await readCancellably(pool, createReads, { work, signal })
       try {
-        return await withBusyRetry(look, isConnectionFailure)
+        return await withBusyRetry(look, error => signal?.aborted !== true && isConnectionFailure(error))
       } catch (error) {
+        // What was cancelled fails as if the database could not be used.
+        refuseCancelled(signal)
         throw toFailure(error)
       }
     }

@@ -6,7 +6,7 @@ import { conclude } from './proof.ts'
 import { startWorkload } from './workload.ts'
 
 const NODES = 5
-const CHANGES = Number(process.env['CLUSTER_CHANGES'] ?? 100)
+const CHANGES = Number(process.env['CLUSTER_CHANGES'] ?? 50)
 const SEED = Number(process.env['CLUSTER_SEED'] ?? 11)
 
 test(`five nodes obey ${CHANGES} random changes, each from the next request on`, async t => {

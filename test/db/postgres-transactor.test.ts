@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import tap, { test } from 'tap'
@@ -9,7 +12,8 @@ import { preparing } from '../../db/postgres/prepared.ts'
 import { createPostgresTransactor } from '../../db/postgres/transactor.ts'
 import { sql } from 'drizzle-orm'
 import { proxied } from '../cluster/proxy.ts'
-import { need } from '../helper.ts'
+import type { TransactorOf } from '../../domain/transaction.ts'
+import { need, temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
@@ -116,43 +120,75 @@ test('what a connection has prepared may be outdated by a migration, or be gone'
   t.same(await write(numbers), [{ n: '0' }])
 })
 
-test('what nobody waits for any more is cancelled, and nothing else is', { skip }, async t => {
-  const { url, proxy, read } = await withNumber(t, 1)
-  const active = `select 1 from pg_stat_activity where datname = current_database() and query ~ 'sleep' and state = 'active'`
-  const sleeping = async (isSo: boolean): Promise<void> => {
-    while ((await execute(url, `${active} and pid <> pg_backend_pid()`)).length > 0 !== isSo) await pause(5)
-  }
-  // Without the time-out of the server that would end it too.
-  const sleep = async (db: PostgresDatabase): Promise<void> => {
-    await query(db, 'set statement_timeout = 0')
-    await query(db, 'select pg_sleep(3600)')
-  }
+type Read = TransactorOf<PostgresDatabase, PostgresDatabase>['read']
+
+/** Reads what takes an hour, and cancels that as soon as the server works on it. */
+const cancelReading = async (t: Test, url: string, read: Read): Promise<void> => {
+  const asleep = `select 1 from pg_stat_activity where datname = current_database() and query ~ 'sleep' and
+    state = 'active' and pid <> pg_backend_pid()`
+  const isAsleep = async (): Promise<boolean> => (await execute(url, asleep)).length > 0
   const controller = new AbortController()
-  const { signal } = controller
-  const cancelled = t.rejects(read(sleep, { signal }), { code: 'REQUEST_CANCELLED' })
-  await sleeping(true)
+  const cancelled = t.rejects(
+    read(
+      async db => {
+        // Without the time-out of the server that would end it too.
+        await query(db, 'set statement_timeout = 0')
+        await query(db, 'select pg_sleep(3600)')
+      },
+      { signal: controller.signal }
+    ),
+    { code: 'REQUEST_CANCELLED' }
+  )
+  while (!(await isAsleep())) await pause(5)
   controller.abort()
   await cancelled
-  await sleeping(false)
+  while (await isAsleep()) await pause(5)
+}
 
+test('what nobody waits for any more is cancelled, and nothing else is', { skip }, async t => {
+  const { url, read } = await withNumber(t, 1)
+  await cancelReading(t, url, read)
   const number = async (db: PostgresDatabase) => (await query(db, 'select n from numbers')).rows
-  await t.rejects(read(number, { signal }), { code: 'REQUEST_CANCELLED' }, 'it does not begin')
-  const { signal: other } = new AbortController()
-  t.same(await read(number, { signal: other }), [{ n: 0 }])
+  await t.rejects(read(number, { signal: AbortSignal.abort() }), { code: 'REQUEST_CANCELLED' }, 'it does not begin')
+  const { signal } = new AbortController()
+  t.same(await read(number, { signal }), [{ n: 0 }])
   const failing = read(
     async () => {
       throw new Error('a rule')
     },
-    { signal: other }
+    { signal }
   )
   await t.rejects(failing, { message: 'a rule' })
+})
 
-  const away = new AbortController()
-  const lost = t.rejects(read(sleep, { signal: away.signal }), { code: 'REQUEST_CANCELLED' })
-  await sleeping(true)
+test('where the server can not be told, what nobody waits for is given up', { skip }, async t => {
+  const { url, proxy, read } = await withNumber(t, 1)
+  const controller = new AbortController()
+  const reading = read(async db => await query(db, 'select pg_sleep(3600)'), { signal: controller.signal })
+  const given = t.rejects(reading, { code: 'REQUEST_CANCELLED' })
+  while ((await execute(url, "select 1 from pg_stat_activity where query ~ '^select pg_sleep'")).length === 0);
   proxy.refuse()
-  away.abort()
-  await lost
+  controller.abort()
+  await given
+})
+
+test('over a socket of the file system, too, what nobody waits for is cancelled', { skip }, async t => {
+  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const { hostname, port, username, password, pathname } = new URL(url)
+  const folder = temporaryFolder(t)
+  const relay = createServer(socket => {
+    const database = connect(Number(port === '' ? 5432 : port), hostname)
+    socket.on('error', () => {}).pipe(database)
+    database.on('error', () => {}).pipe(socket)
+  })
+  await once(relay.listen(join(folder, '.s.PGSQL.5432')), 'listening')
+  t.teardown(() => relay.close())
+  const pool = createPool({
+    url: `postgres://${pathname}?${String(new URLSearchParams({ host: folder, user: username, password }))}`
+  })
+  t.teardown(() => pool.end())
+  const { read } = createPostgresTransactor({ pool, createReads: createDatabase, createTx: createDatabase })
+  await cancelReading(t, url, read)
 })
 
 test('who can not get out of the way of others is 503, and others are not held up', { skip }, async t => {
