@@ -8,6 +8,9 @@ import { BEGIN } from './settings.ts'
 /** How often work is done once more after another transaction got in its way. */
 const MAX_CONFLICTS = 10
 
+/** What is nearly done when nobody waits for it any more is not worth a connection, which cancelling costs. */
+const CANCEL_AFTER_MS = 100
+
 /** What a pool gives in and out of transactions. */
 export interface PostgresTransactorOptions<R, W> {
   readonly pool: Pool
@@ -95,9 +98,12 @@ const readCancellably = async <R, T>(
 ): Promise<T> => {
   const client = await asQuery(pool.connect())
   let isCancelled = false
+  let timer: NodeJS.Timeout | undefined
   const cancel = (): void => {
-    isCancelled = true
-    cancelQuery(client)
+    timer = setTimeout(() => {
+      isCancelled = true
+      cancelQuery(client)
+    }, CANCEL_AFTER_MS)
   }
   signal.addEventListener('abort', cancel)
   try {
@@ -105,6 +111,7 @@ const readCancellably = async <R, T>(
     return await work(createReads(client))
   } finally {
     signal.removeEventListener('abort', cancel)
+    clearTimeout(timer)
     client.release(isCancelled)
   }
 }

@@ -7,6 +7,7 @@ import type { Node } from './node.ts'
 const TOKENS = 12
 const INACTIVE_TOKENS = 6
 const REQUEST_TIMEOUT_MS = 3000
+const CHANGE_TIMEOUT_MS = 10_000
 
 export interface WorkloadOptions {
   /** The token of who may change keys. */
@@ -79,7 +80,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
 
   const issue = async (): Promise<void> => {
     const begun = performance.now()
-    const reply = await send(anyOf(nodes()), admin, ['POST', '/client_keys', { name: randomUUID() }])
+    const reply = await send(anyOf(nodes()), admin, ['POST', '/client_keys', { name: randomUUID() }], CHANGE_TIMEOUT_MS)
     const acknowledged = performance.now()
     if (reply?.status === 201) {
       add(reply.json.id, reply.json.key_access_token, { begun, acknowledged, allows: true })
@@ -90,7 +91,12 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
   const change = async (subject: Subject, allows: boolean, [path, method, body]: [string, string, unknown]) => {
     const made: Change = { begun: performance.now(), acknowledged: Infinity, allows }
     subject.changes.push(made)
-    const reply = await send(anyOf(nodes()), admin, [method, `/client_keys/${subject.id}${path}`, body])
+    const reply = await send(
+      anyOf(nodes()),
+      admin,
+      [method, `/client_keys/${subject.id}${path}`, body],
+      CHANGE_TIMEOUT_MS
+    )
     const acknowledged = performance.now()
     if (reply?.status !== 200) {
       counts.unknown++
