@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Database } from '../db/sqlite/driver.ts'
+import type { KeyService } from '../domain/keys/service.ts'
 import type { Credentials } from './credentials.ts'
 import type { KeyDatabase } from './key-databases.ts'
 import type { Plan } from './plan.ts'
@@ -17,31 +18,13 @@ export const measureKeyChanges = async (
   { clientSecret }: Credentials
 ): Promise<Row[]> =>
   await withRegistry(database.path, clientSecret, async keys => {
-    const ids: string[] = []
-    const issue = async (): Promise<void> => {
-      ids.push((await issueKey(keys)).key.id)
-    }
-    const revoke = async (): Promise<void> => {
-      await keys.revoke(ids.shift() ?? '', 'the bench is over', operator)
-    }
-    const perSecond = (work: () => Promise<void>) => async (): Promise<number> => {
-      const start = performance.now()
-      for (let i = 0; i < changesARound; i++) await work()
-      return (changesARound / (performance.now() - start)) * 1000
-    }
-    // Every other round revokes before it issues.
-    for (let i = 0; i < changesARound; i++) await issue()
-
+    const { issue, revoke } = await changesOf(keys, changesARound)
     const floor = openFloor(join(folder, 'floor.db'))
     try {
       const taken = await takeInRounds(changeRounds, {
-        issue: perSecond(issue),
-        revoke: perSecond(revoke),
-        floor: perSecond(floor.write)
-      })
-      const rowOf = (what: string, rates: readonly number[]): Row => ({
-        what,
-        result: inUnit(median(rates), 'a second', 0)
+        issue,
+        revoke,
+        floor: perSecond(floor.write, changesARound)
       })
       return [
         rowOf(`Issue managed keys, ${count(database.keys)} keys`, taken.issue),
@@ -52,6 +35,31 @@ export const measureKeyChanges = async (
       floor.close()
     }
   })
+
+const perSecond = (work: () => Promise<void>, times: number) => async (): Promise<number> => {
+  const start = performance.now()
+  for (let i = 0; i < times; i++) await work()
+  return (times / (performance.now() - start)) * 1000
+}
+
+/** The measures of how many keys are issued in a second, and how many revoked, one after another. */
+export const changesOf = async (keys: KeyService, times: number) => {
+  const ids: string[] = []
+  const issue = async (): Promise<void> => {
+    ids.push((await issueKey(keys)).key.id)
+  }
+  const revoke = async (): Promise<void> => {
+    await keys.revoke(ids.shift() ?? '', 'the bench is over', operator)
+  }
+  // Every other round revokes before it issues.
+  for (let i = 0; i < times; i++) await issue()
+  return { issue: perSecond(issue, times), revoke: perSecond(revoke, times) }
+}
+
+export const rowOf = (what: string, rates: readonly number[]): Row => ({
+  what,
+  result: inUnit(median(rates), 'a second', 0)
+})
 
 /** The least that a change could be: a transaction of one row that waits for the disk. */
 const openFloor = (path: string): { write: () => Promise<void>; close: () => void } => {

@@ -12,7 +12,7 @@ const { createTokenSealer, digestOf } = await compiled('domain/keys/token.js')
 export const AT = '2026-01-05T09:00:00.000Z'
 export const SCOPES = '["apps:read","apps:write"]'
 export const CREATED_BY = '{"kind":"cli","id":"0","name":"bench"}'
-const KEY_ID_DIGITS = 32
+export const KEY_ID_DIGITS = 32
 const CACHE_KIB = 1024 * 1024
 
 /** A database of managed keys, one token each. */

@@ -45,11 +45,12 @@ export const measureManyKeys = async (
   ]
 }
 
-const measureMemory = async (
+/** The memory of a service, and how it grows while many different keys ask for a URL. */
+export const measureMemory = async (
   { differentKeys }: Plan,
   server: Child<ServerAnswers>,
   url: string,
-  { keys, tokenOf }: KeyDatabase
+  { keys, tokenOf }: Pick<KeyDatabase, 'keys' | 'tokenOf'>
 ): Promise<Row[]> => {
   const before = await server.ask('memory')
   await server.ask('watchMemory')

@@ -35,3 +35,14 @@ export const measureOverPostgres = async ({ plan, folder, credentials, say }: Se
   )
   return [...tokens, ...receipts, ...changes, ...nodes, ...limited]
 }
+
+/** What tokens of managed keys take where PostgreSQL has a number of keys. */
+export const measureKeysInPostgres = async (
+  { plan, folder, credentials, say }: Setup,
+  postgresKeys: number
+): Promise<Row[]> => {
+  const server = await findPostgres()
+  if (server === null) throw new Error('There is no PostgreSQL at TEST_POSTGRES_URL or 127.0.0.1:5432.')
+  say(`${postgresKeys} keys in PostgreSQL`)
+  return await measurePostgresTokens({ ...plan, postgresKeys }, server, folder, credentials)
+}

@@ -1,21 +1,26 @@
 import type pg from 'pg'
-import { v7 as newId } from 'uuid'
+import { withChildren } from './child.ts'
 import { compiled } from './compiled.ts'
 import type { Credentials } from './credentials.ts'
-import { AT, CREATED_BY, keyIdOf, makeKeyDatabase, SCOPES } from './key-databases.ts'
+import { AT, CREATED_BY, KEY_ID_DIGITS, keyIdOf, makeKeyDatabase, SCOPES } from './key-databases.ts'
+import { changesOf, rowOf } from './key-changes.ts'
+import { measureMemory } from './many-keys.ts'
 import { asIfReceived, microsecondsEach } from './opening.ts'
+import { peers } from './peers.ts'
 import type { Plan } from './plan.ts'
 import { count, inUnit, timeRatioRow } from './report.ts'
 import type { Row } from './report.ts'
 import { takeInRounds } from './rounds.ts'
 import { withConnection, withPostgres } from './services.ts'
+import type { ServerAnswers } from './server.ts'
 import { median } from './statistics.ts'
 
 const { openStorage } = await compiled('db/open.js')
 const { createAuthenticator } = await compiled('domain/keys/authenticator.js')
+const { createKeyService } = await compiled('domain/keys/service.js')
 const { createTokenSealer, digestOf } = await compiled('domain/keys/token.js')
 
-const BATCH = 10_000
+const BATCH = 200_000
 const WARM_KEYS = 1_000
 /** How many keys the SQLite database has: another number than any other database of the bench. */
 const SQLITE_KEYS = 2_000
@@ -28,9 +33,10 @@ export const measurePostgresTokens = async (
   plan: Plan,
   server: string,
   folder: string,
-  { clientSecret }: Credentials
+  credentials: Credentials
 ): Promise<Row[]> =>
   await withPostgres(server, async url => {
+    const { clientSecret } = credentials
     const sqliteKeys = await makeKeyDatabase(folder, SQLITE_KEYS, clientSecret)
     const sqlite = await openStorage(`file:${sqliteKeys.path}`)
     const postgres = await openStorage(url)
@@ -47,7 +53,8 @@ export const measurePostgresTokens = async (
           result: inUnit(median(taken.postgres), 'µs', 2)
         },
         timeRatioRow('against SQLite', taken.postgres, taken.sqlite, LEAST_OF_WARM),
-        ...(await measureCold(plan, url, postgres, clientSecret))
+        ...(await measureCold(plan, url, postgres, clientSecret)),
+        ...(await measureKeys(plan, url, postgres, folder, credentials))
       ]
     } finally {
       await postgres.close()
@@ -124,23 +131,50 @@ const tokensOf = (first: number, length: number, secret: string): string[] => {
 
 const ADD_KEYS = `
   insert into client_keys (row, id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)
-  select number + 1, id, 'key ' || number, '${SCOPES}', true, '[]', '{}', '${AT}', '${CREATED_BY}'
-  from unnest($1::bigint[], $2::text[]) as key (number, id)
+  select number + 1, gen_random_uuid(), 'key ' || number, '${SCOPES}', true, '[]', '{}', '${AT}', '${CREATED_BY}'
+  from generate_series($1::bigint, $2::bigint) as number
 `
+// The digests of `keyIdOf`, computed where they are stored.
 const ADD_TOKENS = `
   insert into client_key_tokens (digest, client_key, generation, hint, created_at)
-  select digest, number + 1, $3, 'abcd', '${AT}' from unnest($1::bigint[], $2::bytea[]) as token (number, digest)
+  select sha256(left(encode(sha256(('key ' || number)::bytea), 'hex'), ${KEY_ID_DIGITS})::bytea), number + 1, $3,
+    'abcd', '${AT}'
+  from generate_series($1::bigint, $2::bigint) as number
 `
 
 const fill = async (url: string, keys: number, secret: string): Promise<void> => {
   const { generation } = createTokenSealer(secret)
   await withConnection({ connectionString: url }, async client => {
     for (let first = 0; first < keys; first += BATCH) {
-      const numbers = Array.from({ length: Math.min(BATCH, keys - first) }, (_, i) => first + i)
-      const digests = numbers.map(number => Buffer.from(digestOf(keyIdOf(number)), 'hex'))
-      await client.query(ADD_KEYS, [numbers, numbers.map(() => newId())])
-      await client.query(ADD_TOKENS, [numbers, digests, generation])
+      const last = Math.min(first + BATCH, keys) - 1
+      await client.query(ADD_KEYS, [first, last])
+      await client.query(ADD_TOKENS, [first, last, generation])
     }
+    await client.query("select setval('client_keys_row_seq', $1)", [keys + 1])
     await client.query('vacuum analyze client_keys, client_key_tokens')
   })
+}
+
+/** What is changed and what it takes where there are many keys: the service with its memory, issues and revocations. */
+const measureKeys = async (
+  plan: Plan,
+  url: string,
+  storage: Storage,
+  folder: string,
+  credentials: Credentials
+): Promise<Row[]> => {
+  const keys = createKeyService({ store: storage, secret: credentials.clientSecret })
+  const taken = await takeInRounds(plan.changeRounds, await changesOf(keys, plan.changesARound))
+  const memory = await withChildren(folder, async start => {
+    const server = start<ServerAnswers>('server.ts')
+    const port = await server.ask('listen', { database: url, credentials })
+    const tokenOf = (number: number): string => tokensOf(number, 1, credentials.clientSecret)[0] ?? ''
+    const route = `http://127.0.0.1:${port}${peers.clientKey}`
+    return await measureMemory(plan, server, route, { keys: plan.postgresKeys, tokenOf })
+  })
+  return [
+    rowOf(`Issue managed keys, ${count(plan.postgresKeys)} keys in PostgreSQL, one after another`, taken.issue),
+    rowOf('Revoke them, each until its receipt', taken.revoke),
+    ...memory
+  ]
 }
