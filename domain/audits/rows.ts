@@ -33,8 +33,9 @@ export interface AuditReads {
 /** Entries are only ever appended. */
 export interface AuditRows extends AuditReads {
   /**
-   * Stores an entry after the last one (see `chained`), as whose successor it becomes the head. Until the end of the
-   * transaction no other one appends. Where this fails, the transaction does, perhaps only at its end.
+   * Stores an entry after the last one, with the sequence and the hashes that `chained` gives it; it becomes the head.
+   * Until the end of the transaction no other one appends. Where this fails, the transaction does, perhaps only at its
+   * end.
    */
   append: (entry: UnchainedAudit) => Promise<void>
 }

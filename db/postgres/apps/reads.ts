@@ -22,7 +22,7 @@ export const createAppReads = (db: PostgresDatabase): AppReads => ({
   isEmpty: async () => (await db.select({ id: apps.id }).from(apps).limit(1)).length === 0
 })
 
-/** The text of a query whose only value has a placeholder: it is written once, and not at each request. */
+/** The text of a query whose values are placeholders: it is written once, and not at each request. */
 const textOf = (written: SQL): string => new PgDialect().sqlToQuery(written).sql
 
 const findBy = (condition: SQL | undefined): string =>
@@ -56,8 +56,10 @@ export const keptNamesOf = (db: PostgresDatabase, ...[owner, { limit }]: Paramet
     .orderBy(apps.id)
     .limit(limit)
 
+const HAS_DESCRIPTIVE_NAME = eq(apps.descriptiveName, sql.placeholder('descriptiveName'))
+
 const findNamed = (isOwner: SQL): string =>
-  textOf(sql`select 1 from ${apps} where ${isOwner} and ${apps.descriptiveName} = $2 and ${isKept}`)
+  textOf(sql`select 1 from ${apps} where ${and(isOwner, HAS_DESCRIPTIVE_NAME, isKept)}`)
 
 const FIND_NAMED = {
   User: findNamed(eq(apps.userId, sql.placeholder('id'))),
