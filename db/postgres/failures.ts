@@ -22,10 +22,10 @@ const CONFLICTS: readonly string[] = [
 ]
 
 /**
- * The connection fails, resources are short, an operator intervenes, a time-out is over, a standby answers, or what the
- * connection has prepared is out of date, since another version has migrated, or is gone.
+ * The connection fails or is refused, resources are short, an operator intervenes, a time-out is over, a standby
+ * answers, or what the connection has prepared is gone, or out of date since another version has migrated.
  */
-const UNAVAILABLE = /^(08|53|57|58|XX)|^(25006|25P03|55P03|0A000|26000)/
+const UNAVAILABLE = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D000|42501|55000|55P03)/
 
 /** What the server says of a failure, below what Drizzle makes of it; null: it is no failure of a query. */
 const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null => {
@@ -46,9 +46,18 @@ export const isConnectionFailure = (error: unknown): boolean => {
   return inner instanceof ConnectionLost || (inner !== null && UNAVAILABLE.test(String(inner.code)))
 }
 
-/** Where the database can't be used now, a `ServiceUnavailable`; any other failure as it is. */
-export const toFailure = (error: unknown): unknown =>
-  isConnectionFailure(error) || isConflict(error) ? Object.assign(new ServiceUnavailable(), { cause: error }) : error
+// What Drizzle and the server tell of a statement has its values, which nobody is to find in a log.
+const withoutValues = (error: unknown): unknown => {
+  const inner = databaseErrorOf(error)
+  if (inner === null) return error
+  return inner instanceof DatabaseError ? Object.assign(new Error(inner.message), { code: inner.code }) : inner
+}
+
+/** Where the database can't be used now, a `ServiceUnavailable`; any other failure, without values of a statement. */
+export const toFailure = (error: unknown): unknown => {
+  const cause = withoutValues(error)
+  return isConnectionFailure(error) || isConflict(error) ? Object.assign(new ServiceUnavailable(), { cause }) : cause
+}
 
 /** The failure of a transaction whose connection was lost while it was committed. */
 export const toUnknownOutcome = (cause: unknown): Error => Object.assign(new OutcomeUnknown(), { cause })

@@ -6,8 +6,11 @@ import { query } from './database.ts'
  * and the database does it once it has the lock. To be called in a transaction.
  */
 export const underLock = async <T>(locked: Promise<unknown>, done: PromiseLike<T>): Promise<T> => {
-  const [, result] = await Promise.all([locked, done])
-  return result
+  const result = Promise.resolve(done)
+  // Where the lock can't be had, what comes after it in the transaction fails too; the lock tells why.
+  result.catch(() => {})
+  await locked
+  return await result
 }
 
 /** Locks the organization of an id, as it is, against changes of it and of its members; others may do so as well. */

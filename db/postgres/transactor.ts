@@ -137,6 +137,17 @@ const createSessions = <W>(
   }
 }
 
+/** Reads what is committed, and tries again for a second where the database can not be used. */
+export const readPatiently = async <T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+  try {
+    return await withBusyRetry(read, error => signal?.aborted !== true && isConnectionFailure(error))
+  } catch (error) {
+    // What was cancelled fails as if the database could not be used.
+    refuseCancelled(signal)
+    throw toFailure(error)
+  }
+}
+
 /** Makes the transactor of a database: transactions run side by side, each on a connection of its own. */
 export const createPostgresTransactor = <R, W>({
   pool,
@@ -164,16 +175,11 @@ export const createPostgresTransactor = <R, W>({
         throw error instanceof CommitLost ? toUnknownOutcome(error.cause) : toFailure(error)
       }
     },
-    read: async (work, { signal } = {}) => {
-      const look = async () =>
-        signal === undefined ? await work(rows) : await readCancellably(pool, createReads, { work, signal })
-      try {
-        return await withBusyRetry(look, error => signal?.aborted !== true && isConnectionFailure(error))
-      } catch (error) {
-        // What was cancelled fails as if the database could not be used.
-        refuseCancelled(signal)
-        throw toFailure(error)
-      }
-    }
+    read: async (work, { signal } = {}) =>
+      await readPatiently(
+        async () =>
+          signal === undefined ? await work(rows) : await readCancellably(pool, createReads, { work, signal }),
+        signal
+      )
   }
 }

@@ -99,7 +99,7 @@ test(
 test('what looks keys up is 503 where the database is away', { skip }, async t => {
   const url = await newDatabase(t)
   const proxy = await proxied(t, url)
-  const { keyLookup } = await open(t, proxy.url)
+  const { keyLookup, nodes, findChange } = await open(t, proxy.url)
   t.equal(await keyLookup.findByDigest('0'.repeat(64)), null)
   t.equal(await keyLookup.findRevocation('0'.repeat(64)), null)
   await execute(
@@ -110,6 +110,8 @@ test('what looks keys up is 503 where the database is away', { skip }, async t =
   proxy.intercept(() => true)
   await t.rejects(async () => await keyLookup.findByDigest('0'.repeat(64)), { code: 'SERVICE_UNAVAILABLE' })
   await t.rejects(keyLookup.barrier(), { code: 'LEASE_LOST' })
+  await t.rejects(nodes(), { code: 'SERVICE_UNAVAILABLE' })
+  await t.rejects(findChange(1), { code: 'SERVICE_UNAVAILABLE' })
 })
 
 test('a version works beside the next one, and refuses what two versions have changed', { skip }, async t => {

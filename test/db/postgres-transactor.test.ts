@@ -2,12 +2,14 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import pg from 'pg'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { closePool, createPool } from '../../db/postgres/connections.ts'
-import { createDatabase, query } from '../../db/postgres/database.ts'
+import { createDatabase, lock, LOCK_SPACE, LOCKS, query } from '../../db/postgres/database.ts'
 import type { PostgresDatabase } from '../../db/postgres/database.ts'
+import { underLock } from '../../db/postgres/locking.ts'
 import { preparing } from '../../db/postgres/prepared.ts'
 import { createPostgresTransactor } from '../../db/postgres/transactor.ts'
 import { sql } from 'drizzle-orm'
@@ -275,6 +277,47 @@ test('a transaction whose node has stopped holds nobody up for long', { skip }, 
   meet()
   await t.rejects(stopped, { code: 'SERVICE_UNAVAILABLE' }, 'its second is over as well')
   t.same([attempts, await number()], [1, [1]])
+})
+
+test('a database that lets nobody in any more is 503', { skip }, async t => {
+  const { url, read, write } = await withNumber(t)
+  await write(increment)
+  const { pathname } = new URL(url)
+  const server = Object.assign(new URL(url), { pathname: '/postgres' }).href
+  await execute(server, `alter database ${pathname.slice(1)} allow_connections false`)
+  await execute(server, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${pathname.slice(1)}'`)
+  await t.rejects(write(increment), { code: 'SERVICE_UNAVAILABLE' })
+  await t.rejects(read(increment), { code: 'SERVICE_UNAVAILABLE' })
+})
+
+test('a lock that can not be had is what a transaction fails with', { skip }, async t => {
+  const { url, write, number } = await withNumber(t)
+  const holder = new pg.Client({ connectionString: url })
+  await holder.connect()
+  t.teardown(() => holder.end())
+  await holder.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.keyChanges})`)
+  const work = write(async tx => {
+    await query(tx, 'set local lock_timeout = 1')
+    await underLock(lock(tx, 'keyChanges'), increment(tx))
+  })
+  await t.rejects(work, { code: 'SERVICE_UNAVAILABLE', cause: { code: '55P03' } })
+  t.same(await number(), [0])
+})
+
+test('no failure tells the values of a statement', { skip }, async t => {
+  const { write, read, proxy } = await withNumber(t)
+  const secret = 'ada@example.com'
+  const failing = async (work: Promise<unknown>) => inspect(await work.catch((error: unknown) => error), { depth: 9 })
+  const taken = await failing(
+    write(async tx => await tx.execute(sql`insert into numbers select 0 where ${secret} <> ''`))
+  )
+  t.match(taken, /duplicate key/)
+  t.notMatch(taken, secret)
+  const wrong = await failing(read(async db => await db.execute(sql`select nothing from numbers where ${secret} = ''`)))
+  t.match(wrong, /column "nothing" does not exist/)
+  t.notMatch(wrong, secret)
+  proxy.intercept((direction, text) => direction === 'up' && text.includes(secret))
+  t.notMatch(await failing(read(async db => await db.execute(sql`select ${secret}`))), secret)
 })
 
 test('a pool whose database does not answer is closed nevertheless', { skip }, async t => {

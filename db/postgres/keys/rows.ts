@@ -6,6 +6,7 @@ import { toChangedColumns, toNewColumns } from '../../key-records.ts'
 import { countRows, lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { CHANNEL } from '../direct.ts'
+import { underLock } from '../locking.ts'
 import { isActiveByItself } from './conditions.ts'
 import { createKeyReads } from './reads.ts'
 import { clientKeyAttempts, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
@@ -38,8 +39,7 @@ const ADVANCE = `
 const createRecordRows = (db: PostgresDatabase): Pick<KeyRows, RecordRows> => ({
   // A statement of its own takes the lock: so the next one sees what was committed before it.
   advanceRevision: async keyId => {
-    const moved = [lock(db, 'keyChanges'), query(db, ADVANCE, [keyId, toText(new Date())])] as const
-    const [, { rows }] = await Promise.all(moved)
+    const { rows } = await underLock(lock(db, 'keyChanges'), query(db, ADVANCE, [keyId, toText(new Date())]))
     return { epoch: Number(rows[0]?.['epoch']), nonce: String(rows[0]?.['nonce']) }
   },
 

@@ -3,30 +3,33 @@ import type { NodeReads } from '../../../domain/keys/nodes.ts'
 import { toDate, toOptionalDate } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { clientKeyChanges, nodes } from '../schema.ts'
+import { readPatiently } from '../transactor.ts'
 
 const MAX_NODES = 1000
 
 export const createNodeReads = (db: PostgresDatabase): NodeReads => ({
-  nodes: async () => {
-    const rows = await db
-      .select({ node: nodes, head: sql`(select max(epoch) from client_key_changes)`.mapWith(Number) })
-      .from(nodes)
-      .orderBy(asc(nodes.startedAt), asc(nodes.id))
-      .limit(MAX_NODES)
-    return rows.map(({ node: { acked, startedAt, evictedAt, ...node }, head }) => ({
-      ...node,
-      startedAt: toDate(startedAt),
-      epoch: acked,
-      behind: head - acked,
-      evictedAt: toOptionalDate(evictedAt)
-    }))
-  },
+  nodes: async () => await readPatiently(async () => await findNodes(db)),
 
   findChange: async epoch => {
-    const [change] = await db
+    const found = db
       .select({ epoch: clientKeyChanges.epoch, nonce: clientKeyChanges.nonce })
       .from(clientKeyChanges)
       .where(eq(clientKeyChanges.epoch, epoch))
-    return change ?? null
+    return (await readPatiently(async () => await found))[0] ?? null
   }
 })
+
+const findNodes = async (db: PostgresDatabase): Promise<Awaited<ReturnType<NodeReads['nodes']>>> => {
+  const rows = await db
+    .select({ node: nodes, head: sql`(select max(epoch) from client_key_changes)`.mapWith(Number) })
+    .from(nodes)
+    .orderBy(asc(nodes.startedAt), asc(nodes.id))
+    .limit(MAX_NODES)
+  return rows.map(({ node: { acked, startedAt, evictedAt, ...node }, head }) => ({
+    ...node,
+    startedAt: toDate(startedAt),
+    epoch: acked,
+    behind: head - acked,
+    evictedAt: toOptionalDate(evictedAt)
+  }))
+}
