@@ -1,5 +1,6 @@
 import autocannon from 'autocannon'
 import pg from 'pg'
+import { LOCK_SPACE, LOCKS } from '../db/postgres/database.ts'
 import type { Credentials } from './credentials.ts'
 import { withNodes } from './nodes.ts'
 import type { Node } from './nodes.ts'
@@ -139,7 +140,7 @@ const FIND_NAME = {
   text: 'select 1 from apps where user_id = 1 and descriptive_name = $1 and discarded_at is null'
 }
 const UPDATE_APP = { name: 'update', text: 'update apps set descriptive_name = $2, updated_at = $3 where id = $1' }
-const LOCK_TRAIL = 'select pg_advisory_xact_lock(7216014, 9)'
+const LOCK_TRAIL = `select pg_advisory_xact_lock(${LOCK_SPACE}, ${LOCKS.audits})`
 const APPEND = {
   name: 'append',
   text: `

@@ -94,7 +94,7 @@ const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
   INTERNAL_ERROR: { status: 500, title: 'Something went wrong here' },
   RECEIPT_NOT_FOUND: { status: 404, title: 'There is no such receipt' },
-  // Never sent, since nobody is there: the status that logs and metrics have, as those of nginx do.
+  // Nobody is there to get it. The status is that of nginx.
   REQUEST_CANCELLED: { status: 499, title: 'The client is gone' },
   OUTCOME_UNKNOWN: { status: 503, title: 'Whether the change was made is not known' },
   LEASE_LOST: { status: 503, title: 'Which keys are revoked can not be told now' },

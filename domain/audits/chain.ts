@@ -5,20 +5,22 @@ import type { AuditHead } from './rows.ts'
 /** What the first entry has for the hash of the entry before. */
 export const GENESIS = '0'.repeat(64)
 
+/** The members of an entry in the order in which they are hashed and stored, without those that chain it. */
+export const membersOf = ({ at, actor, action, subject, changes, address, requestId }: UnchainedAudit) => [
+  at.toJSON(),
+  actor.kind,
+  actor.id,
+  actor.name,
+  action,
+  subject.type,
+  subject.id,
+  changes,
+  address,
+  requestId
+]
+
 /** What of an entry is hashed between its sequence and the hash of the entry before: members of a JSON array. */
-export const hashedMembers = ({ at, actor, action, subject, changes, address, requestId }: UnchainedAudit): string =>
-  JSON.stringify([
-    at.toJSON(),
-    actor.kind,
-    actor.id,
-    actor.name,
-    action,
-    subject.type,
-    subject.id,
-    changes,
-    address,
-    requestId
-  ]).slice(1, -1)
+export const hashedMembers = (entry: UnchainedAudit): string => JSON.stringify(membersOf(entry)).slice(1, -1)
 
 /** The hash of an entry: SHA-256 of its members as a JSON array, the hash of the entry before the last of them. */
 export const hashOf = (entry: Omit<Audit, 'hash'>): string =>

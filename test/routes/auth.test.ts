@@ -392,30 +392,33 @@ test('a password is not changed by a session that ended, nor after another chang
 
   const first = keepWaiting(made.fastify.passwords)
   const late = change(ada, SAMPLE_PASSWORD, PASSWORD)
-  await first(1)
+  await first.othersWait(1)
   t.equal((await other('DELETE', `/profile/sessions/${own}`)).status, 204)
   t.match(await late, {
     status: 401,
     json: { code: 'INVALID_TOKEN' },
     headers: { 'www-authenticate': 'Bearer realm="trivial", error="invalid_token"' }
   })
+  await first.over()
 
   const again = await signIn(made, 'ada')
   const second = keepWaiting(made.fastify.passwords)
   const passwords = [PASSWORD, 'eight yellow buckets']
   const changes = passwords.map(async password => await change(again, SAMPLE_PASSWORD, password))
-  await second(2)
+  await second.othersWait(2)
   const codes = (await Promise.all(changes)).map(({ status, json }) => (status === 204 ? 'changed' : json.code))
   t.same(codes.toSorted(), ['INVALID_LOGIN', 'changed'])
+  await second.over()
   t.equal((await other('GET', '/profile')).status, 401)
   t.type(await signIn(made, 'ada', passwords[codes.indexOf('changed')]), 'function')
 
   const ben = await signIn(made, 'ben')
   const third = keepWaiting(made.fastify.passwords)
   const locked = change(ben, SAMPLE_PASSWORD, PASSWORD)
-  await third(1)
+  await third.othersWait(1)
   await made.call('PATCH', '/users/2', { account_locked: true })
   t.notOk((await locked).status === 204)
+  await third.over()
   await made.call('PATCH', '/users/2', { account_locked: false })
   await signIn(made, 'ben')
 })

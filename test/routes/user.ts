@@ -21,24 +21,28 @@ export const signIn = async (
 
 const KEPT_WAITING = 12
 
-/** Keeps passwords waiting for their turn; answers a function that waits until so many others wait among them. */
-export const keepWaiting = ({ hash, waiting }: PasswordHasher): ((others: number) => Promise<void>) => {
-  let mine = 0
+/** Keeps passwords waiting for their turn; nothing else may be hashed when it is called. */
+export const keepWaiting = ({ hash, waiting }: PasswordHasher) => {
+  const mine = new Set<Promise<unknown>>()
   const fill = (): void => {
-    const missing = KEPT_WAITING - mine
-    mine += missing
-    for (let i = 0; i < missing; i++) {
-      void hash('to keep the others waiting').then(() => {
-        mine--
-      })
+    for (let missing = KEPT_WAITING - mine.size; missing > 0; missing--) {
+      const hashing: Promise<unknown> = hash('to keep the others waiting').then(() => mine.delete(hashing))
+      mine.add(hashing)
     }
   }
   fill()
-  const atATime = mine - waiting()
-  return async others => {
-    while (waiting() + atATime - mine < others) {
-      fill()
-      await nextTurn()
+  const atATime = mine.size - waiting()
+  return {
+    /** Resolves when so many others wait among them. */
+    othersWait: async (others: number): Promise<void> => {
+      while (waiting() + atATime - mine.size < others) {
+        fill()
+        await nextTurn()
+      }
+    },
+    /** Resolves when none of them waits any more. */
+    over: async (): Promise<void> => {
+      await Promise.all(mine)
     }
   }
 }

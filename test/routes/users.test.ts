@@ -192,7 +192,7 @@ test(
     const { id, key_access_token: token } = await issue()
     const by = async (bearer: string, method: string, url: string, body: object) =>
       await made.call(method, url, body, { authorization: `Bearer ${bearer}` })
-    const othersWait = keepWaiting(made.fastify.passwords)
+    const { othersWait, over } = keepWaiting(made.fastify.passwords)
     const changed = by(token, 'PATCH', '/users/4', { password: PASSWORD })
     const created = by(token, 'POST', '/users', {
       name: 'Heir',
@@ -204,6 +204,7 @@ test(
     t.equal((await made.call('PATCH', `/client_keys/${id}`, { scopes: ['users:write'] })).status, 200)
     t.match(await changed, { status: 403, json: { code: 'BEYOND_CEILING' } })
     t.match(await created, { status: 403, json: { code: 'BEYOND_CEILING' } })
+    await over()
 
     const old = await issue()
     const { json: rotated } = await made.call('POST', `/client_keys/${old.id}/rotate`, { grace_seconds: 600 })
@@ -275,7 +276,7 @@ test('an owner of more than a thousand apps gives them away first', onlyOnSqlite
 test('a right that is lost while a password is hashed is lost', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
-  const othersWait = keepWaiting(made.fastify.passwords)
+  const { othersWait, over } = keepWaiting(made.fastify.passwords)
   const created = dmitri('POST', '/users', {
     name: 'Heir',
     email: 'heir@example.com',
@@ -293,6 +294,7 @@ test('a right that is lost while a password is hashed is lost', async t => {
   await made.call('PATCH', '/users/1', { account_locked: true })
   t.equal((await created).status, 401)
   t.match((await signing).json(), { code: 'INVALID_LOGIN' })
+  await over()
   t.equal((await made.call('GET', '/users')).json.length, 4)
 })
 

@@ -1,8 +1,7 @@
 import { asc, gt } from 'drizzle-orm'
-import { hashedMembers } from '../../../domain/audits/chain.ts'
+import { hashedMembers, membersOf } from '../../../domain/audits/chain.ts'
 import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
 import { toAudit } from '../../audit-records.ts'
-import { toText } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { lock, query } from '../database.ts'
 import { audits } from '../schema.ts'
@@ -46,9 +45,7 @@ export const createAuditRows = (db: PostgresDatabase, leaveUnanswered: LeaveUnan
   // Every other writer waits from here to the commit, which is sent without waiting for an answer. A trigger moves the
   // head.
   append: async entry => {
-    const { at, actor, action, subject, changes, address, requestId } = entry
     leaveUnanswered(lock(db, 'audits'))
-    const members = [toText(at), actor.kind, actor.id, actor.name, action, subject.type, subject.id]
-    leaveUnanswered(query(db, APPEND, [...members, changes, address, requestId, hashedMembers(entry)]))
+    leaveUnanswered(query(db, APPEND, [...membersOf(entry), hashedMembers(entry)]))
   }
 })

@@ -1,9 +1,8 @@
 import { asc, gt } from 'drizzle-orm'
-import { chained } from '../../../domain/audits/chain.ts'
+import { chained, membersOf } from '../../../domain/audits/chain.ts'
 import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { toAudit } from '../../audit-records.ts'
-import { toText } from '../../instants.ts'
 import { audits } from '../schema.ts'
 import { searchAudits } from './search.ts'
 
@@ -43,25 +42,8 @@ export const createAuditRows = (db: SqliteDatabase): AuditRows => {
     ...reads,
     // The transaction has the whole database to itself. A trigger moves the head.
     append: async unchained => {
-      const { sequence, at, actor, action, subject, changes, address, requestId, previousHash, hash } = chained(
-        unchained,
-        await reads.head()
-      )
-      append.run(
-        sequence,
-        toText(at),
-        actor.kind,
-        actor.id,
-        actor.name,
-        action,
-        subject.type,
-        subject.id,
-        changes,
-        address,
-        requestId,
-        previousHash,
-        hash
-      )
+      const { sequence, previousHash, hash } = chained(unchained, await reads.head())
+      append.run(sequence, ...membersOf(unchained), previousHash, hash)
     }
   }
 }
