@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createSigner } from 'fast-jwt'
 import type { JwtHeader } from 'fast-jwt'
@@ -23,8 +23,10 @@ import { createTokenSealer, issueClientKey } from '../domain/keys/token.ts'
 import type { IssuedClientKey } from '../domain/keys/token.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
 
-// This file is compiled to dist-test/test/.
-export const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = fileURLToPath(new URL('..', import.meta.url))
+
+/** The folder of the project, whether this file runs as it is or compiled in `dist-test/`. */
+export const root = basename(folder) === 'dist-test' ? join(folder, '..') : folder
 
 /** A value that must be there. */
 export const need = <T>(value: T | undefined, what: string): T => {
