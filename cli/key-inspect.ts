@@ -1,6 +1,10 @@
+import { isIP } from 'node:net'
+import { SCOPES } from '../domain/keys/scopes.ts'
+import type { Scope } from '../domain/keys/scopes.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson } from '../domain/keys/representation.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
+import { UsageError } from './failures.ts'
 import { readToken, withKeys } from './keys.ts'
 
 const reasons: Readonly<Record<string, string>> = {
@@ -8,31 +12,56 @@ const reasons: Readonly<Record<string, string>> = {
   bad_checksum: 'it has a typo, or a part of it is missing',
   unknown_version: 'it is of a version that this service does not know',
   unknown_generation: 'it was sealed with a secret that is not configured here',
-  forged: 'it was not sealed with the secret that it says',
+  forged: 'it was not sealed with the secret that it names',
   not_allowed: 'its key is neither in CLIENT_KEYS nor in the database',
   key_revoked: 'its key is revoked',
   key_disabled: 'its key is disabled',
   key_expired: 'its key has expired',
   token_revoked: 'the token is revoked, since another took its place',
-  token_expired: 'the token was rotated out, and its grace is over'
+  token_expired: 'the token was rotated out, and its grace is over',
+  address_not_allowed: 'its key may not be used from this address',
+  insufficient_scope: 'its key lacks a scope'
 }
 
 export default command({
   description: `Tells what a token on standard input is worth, without printing it: whether it is well-formed, which
 secret sealed it, whether it is allowed, by what, and why not. At a terminal, paste the token, then press Enter and
-Ctrl-D. Where a token is allowed, the address, the scope and the rate limit may still refuse a request.`,
+Ctrl-D. With --scope and --address, it is judged as a request is that needs these scopes and comes from this address;
+only the rate limit is left out. Nothing is counted or recorded.`,
   notes: 'Exit code 0: it is allowed. 1: it is not.',
 
-  options: jsonOption('one JSON object'),
+  options: {
+    scope: {
+      value: '<scope>',
+      multiple: true,
+      choices: SCOPES,
+      help: 'a scope that the key must have; several are several --scope'
+    },
+    address: { value: '<ip>', help: 'the IP address that a request comes from; any by default' },
+    ...jsonOption('one JSON object')
+  },
 
-  run: async ({ json = false }, terminal) =>
+  run: async ({ json = false, scope, address }, terminal) =>
     await withKeys(terminal, async keys => {
-      const found = await keys.inspect(await readToken(terminal))
+      const demand = { scopes: readScopes(scope), address: readAddress(address) }
+      const found = await keys.inspect(await readToken(terminal), demand)
       if (json) terminal.printJson(toJson(found))
       else terminal.printTable(rowsOf(found))
       return found.allowed ? DONE : REFUSED
     })
 })
+
+const readScopes = (texts: readonly string[] = []): Scope[] =>
+  texts.map(text => {
+    const scope = SCOPES.find(known => known === text)
+    if (scope === undefined) throw new UsageError(`--scope must be ${SCOPES.join(' or ')}.`)
+    return scope
+  })
+
+const readAddress = (text: string | undefined): string | undefined => {
+  if (text !== undefined && isIP(text) === 0) throw new UsageError('--address must be an IP address.')
+  return text
+}
 
 type Inspected = Awaited<ReturnType<KeyService['inspect']>>
 

@@ -1,7 +1,7 @@
 import { readConfig } from '../config/read.ts'
+import { KEY_VARIABLES, keySettings } from '../config/keys.ts'
 import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
-import type { OpenLegacyToken } from '../domain/keys/legacy-token.ts'
 import { createKeyService } from '../domain/keys/service.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson } from '../domain/keys/representation.ts'
@@ -15,24 +15,11 @@ export const withKeys = async <T>(
   terminal: Terminal,
   work: (keys: KeyService, context: RequestContext) => Promise<T>
 ): Promise<T> => {
-  const config = readConfig(terminal.environment(), [
-    'CLIENT_SECRET',
-    'CLIENT_SECRET_PREVIOUS',
-    'CLIENT_KEYS',
-    'CLIENT_KEY_JWT'
-  ])
-  const { CLIENT_SECRET: secret, CLIENT_SECRET_PREVIOUS: previousSecrets, CLIENT_KEYS: allowList } = config
-  const openLegacyToken = config.CLIENT_KEY_JWT ? await legacyTokenOpener([secret, ...previousSecrets]) : undefined
-  return await withStorage(terminal, async store => {
-    const keys = createKeyService({ store, secret, previousSecrets, allowList, openLegacyToken })
-    return await work(keys, operatorContext())
-  })
-}
-
-// Loaded only where it is wanted, as in plugins/client-key-auth.ts.
-const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
-  const { createLegacyTokenOpener } = await import('../domain/keys/legacy-token.ts')
-  return createLegacyTokenOpener(secrets)
+  const config = readConfig(terminal.environment(), KEY_VARIABLES)
+  return await withStorage(
+    terminal,
+    async store => await work(createKeyService({ store, ...keySettings(config) }), operatorContext())
+  )
 }
 
 /** The argument of a command that is about one key. */

@@ -11,19 +11,22 @@ export interface PostgresCounters extends Counters {
 /** How many statements a node sends until it removes what is over: they make fewer rows than it removes then. */
 const STATEMENTS_A_REMOVAL = 500
 
-// The moment of a hit is that at which its statement came: the database's clock, so that all nodes have the same one.
-// A statement that waited for another one's lock may find a window that began later; then it belongs to that window.
+// A hit happens when the row is locked, by the database's clock, so that all nodes have the same one. A window that
+// starts after that began by a clock that was set back since: it is over.
 const HIT = `
 insert into rate_counters as held (key, hits, started_at, expires_at)
-values ($1, $2, statement_timestamp(), statement_timestamp() + $3 * interval '1 second')
+values ($1, $2, clock_timestamp(), clock_timestamp() + $3 * interval '1 second')
 on conflict (key) do update set (hits, started_at, expires_at) = (
   select
     case when is_over then excluded.hits else held.hits + excluded.hits end,
-    case when is_over then excluded.started_at else held.started_at end,
-    case when is_over then excluded.expires_at else held.started_at + $3 * interval '1 second' end
-  from (select held.started_at + $3 * interval '1 second' <= excluded.started_at as is_over) as judged
+    case when is_over then now else held.started_at end,
+    case when is_over then now else held.started_at end + $3 * interval '1 second'
+  from (
+    select now, held.started_at > now or held.started_at + $3 * interval '1 second' <= now as is_over
+    from (select clock_timestamp() as now) as clock
+  ) as judged
 )
-returning hits::float8, extract(epoch from expires_at - statement_timestamp())::float8 * 1000 as ttl`
+returning hits::float8, extract(epoch from expires_at - clock_timestamp())::float8 * 1000 as ttl`
 
 // A row that is being hit is left to the next removal; nobody waits for the other.
 const REMOVE = `

@@ -14,7 +14,6 @@ export interface LossReason {
 }
 
 export interface RedisConnection {
-  readonly redis: Redis
   readonly counters: Counters
   readonly close: () => void
 }
@@ -33,10 +32,7 @@ const SILENT_PEER = { connectTimeout: 2000, socketTimeout: 2000 }
  * 2 seconds.
  */
 export const connectRedis = async (url: string, hooks: RedisHooks): Promise<RedisConnection> => {
-  const [{ Redis: Client }, { RateLimiterRedis }] = await Promise.all([
-    import('ioredis'),
-    import('rate-limiter-flexible')
-  ])
+  const { Redis: Client } = await import('ioredis')
   const redis = new Client(url, {
     ...AT_ONCE,
     ...SILENT_PEER,
@@ -47,20 +43,35 @@ export const connectRedis = async (url: string, hooks: RedisHooks): Promise<Redi
   // It was told by a hook, and is tried again.
   await redis.connect().catch(() => {})
 
-  // Each hit brings its own window, and whoever asks compares.
-  const limiter = new RateLimiterRedis({ storeClient: redis, keyPrefix: '', points: 1, duration: 1 })
   return {
-    redis,
-    counters: {
-      hit: async (key, windowSeconds) => {
-        const options = { customDuration: windowSeconds }
-        const { consumedPoints, msBeforeNext } = await limiter.penalty(REDIS_PREFIX + key, 1, options)
-        return { hits: consumedPoints, ttlMs: msBeforeNext }
-      }
-    },
+    counters: createRedisCounters(redis),
     close: () => {
       unwatch()
       redis.disconnect()
+    }
+  }
+}
+
+// A window that ends later than its length began by a clock that was set back since: it is over.
+const HIT = `
+local hits = redis.call('incr', KEYS[1])
+local ttl = redis.call('pttl', KEYS[1])
+if ttl < 0 or ttl > tonumber(ARGV[1]) then
+  redis.call('set', KEYS[1], 1, 'px', ARGV[1])
+  return { 1, ARGV[1] }
+end
+return { hits, ttl }`
+
+type HittingRedis = Redis & { hitCounter: (key: string, windowMs: number) => Promise<[hits: number, ttlMs: string]> }
+
+/** Counters in Redis: each hit is one script, which Redis runs alone. */
+const createRedisCounters = (redis: Redis): Counters => {
+  redis.defineCommand('hitCounter', { numberOfKeys: 1, lua: HIT })
+  const { hitCounter } = redis as HittingRedis
+  return {
+    hit: async (key, windowSeconds) => {
+      const [hits, ttlMs] = await hitCounter.call(redis, REDIS_PREFIX + key, windowSeconds * 1000)
+      return { hits, ttlMs: Number(ttlMs) }
     }
   }
 }

@@ -2,45 +2,41 @@ import { hash } from 'node:crypto'
 import { LruMap } from 'toad-cache'
 import { allowListKeys } from './allow-list.ts'
 import { inactiveReason } from './client-key.ts'
-import type { InactiveReason, KnownToken } from './client-key.ts'
-import type { OpenLegacyToken } from './legacy-token.ts'
+import type { ClientKey, InactiveReason, KnownToken } from './client-key.ts'
 import type { KeyLookup } from './freshness.ts'
-import { looksLikeJwt } from './token-shape.ts'
-import { createTokenSealer, digestOf } from './token.ts'
+import { createTokenOpener } from './token-opener.ts'
+import type { TokenSecrets } from './token-opener.ts'
+import { digestOf } from './token.ts'
 import type { TokenIssue } from './token.ts'
 
-/** Why a token was refused. For logs: a caller is never told which it was. */
+/** Why a token is refused. For logs only: no reply contains it. */
 export type TokenRefusal = TokenIssue | 'not_allowed' | InactiveReason
 
-interface Good {
+/** A token that opened, and whose key and itself are active. */
+export interface Authenticated {
   readonly ok: true
+  readonly key: ClientKey
   readonly token: KnownToken
 }
 
-/** A refusal has the token where it is known whose it was. */
-export type Verdict = Good | { readonly ok: false; readonly reason: TokenRefusal; readonly token?: KnownToken }
+/** A refusal has the token if it is known whose it is. */
+export type Authentication =
+  Authenticated | { readonly ok: false; readonly reason: TokenRefusal; readonly token?: KnownToken }
 
-export interface AuthenticatorOptions {
-  /** The secret that seals tokens, 32 characters at least. */
-  secret: string
-  /** Earlier secrets, whose tokens still open. */
-  previousSecrets?: readonly string[]
+export interface AuthenticatorOptions extends TokenSecrets {
   /**
-   * `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted while the process runs and they are not
-   * revoked.
+   * `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted while the process runs, unless they are revoked.
    */
-  allowList?: Iterable<string>
-  /** Where keys that are not on the allow-list are looked up, and which entries of the list are revoked. */
-  lookup?: KeyLookup
-  /** Opens Trivial's own HS256 tokens, for keys on the allow-list only; without it they are refused. */
-  openLegacyToken?: OpenLegacyToken
-  /** How many tokens are remembered; 10,000 by default, about 4 MB. */
-  cacheSize?: number
-  /** Is kept up to date with how the memory of tokens serves. */
-  cache?: TokenCache
+  readonly allowList?: Iterable<string> | undefined
+  /** Finds keys that are not on the allow-list, and revocations of entries of that list. */
+  readonly lookup?: KeyLookup | undefined
+  /** The maximum number of tokens in the cache; 10,000 by default, about 4 MB. */
+  readonly cacheSize?: number | undefined
+  /** Is updated with the state of the cache. */
+  readonly cache?: TokenCache | undefined
 }
 
-/** How often a token was remembered, how often it had to be opened, and how many are remembered now. */
+/** The numbers of tokens that were found in the cache, that had to be opened, and that are in the cache now. */
 export interface TokenCache {
   hits: number
   misses: number
@@ -49,12 +45,12 @@ export interface TokenCache {
 
 export const createTokenCache = (): TokenCache => ({ hits: 0, misses: 0, size: () => 0 })
 
-/** Tells what a token stands for. Rejects only where the look-up fails, never for a token. */
-export type Authenticate = (token: string) => Promise<Verdict>
+/** Finds the key of a token. Rejects only if the look-up fails, never because of the token. */
+export type Authenticate = (token: string) => Promise<Authentication>
 
 interface Remembered {
   mark: number
-  verdict: Good
+  authenticated: Authenticated
 }
 
 const PASSED = Promise.resolve()
@@ -66,51 +62,44 @@ const NO_LOOKUP: KeyLookup = {
 }
 
 /**
- * Makes the function that tells which client key a token stands for.
+ * Creates the function that finds the active key of a token. It is the first part of a verdict: see `createVerifier`.
  *
- * A token is accepted when it opens under a configured secret *and* the digest of its `key_id` is allowed. What it
- * resolved to is remembered under the token's SHA-256, never the token, and only while the look-up calls it fresh;
- * expiry is compared every time. Refused tokens are not remembered, so no flood of them can displace accepted ones.
+ * A token is accepted if it opens under a configured secret *and* the digest of its `key_id` is allowed. The result is
+ * cached under the token's SHA-256, never the token, and used only while the look-up reports it as fresh; expiry is
+ * compared every time. Refused tokens are not cached, so no flood of them can displace accepted ones.
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
-  const {
-    secret,
-    previousSecrets = [],
-    lookup = NO_LOOKUP,
-    openLegacyToken,
-    cacheSize = 10_000,
-    cache = createTokenCache()
-  } = options
-  const sealer = createTokenSealer(secret, previousSecrets)
+  const { lookup = NO_LOOKUP, cacheSize = 10_000, cache = createTokenCache() } = options
+  const opener = createTokenOpener(options)
   const find = createFinder(lookup, options.allowList ?? [])
   const remembered = new LruMap<Remembered>(cacheSize)
   cache.size = () => remembered.size
 
-  // A JWT is not remembered: it may hold a time from which it is expired.
-  const authenticateLegacy = async (opened: ReturnType<OpenLegacyToken>): Promise<Verdict> => {
-    if (opened === null) return { ok: false, reason: 'forged' }
-    const found = await find(digestOf(opened.keyId), opened.generation)
-    return judge(found?.key.source === 'environment' ? found : null)
-  }
-
-  const authenticateUnknown = async (token: string, fingerprint: string, mark: number | null): Promise<Verdict> => {
-    const opened = sealer.open(token)
+  const authenticateUnknown = async (
+    token: string,
+    fingerprint: string,
+    mark: number | null
+  ): Promise<Authentication> => {
+    const opened = await opener.open(token)
     if (!opened.ok) return { ok: false, reason: opened.issue }
-    const verdict = judge(await find(digestOf(opened.keyId), opened.generation))
-    if (verdict.ok && mark !== null) remembered.set(fingerprint, { mark, verdict })
-    return verdict
+    const found = await find(digestOf(opened.keyId), opened.generation)
+    // A legacy token is accepted for environment keys only, and is not cached: it may contain a time of expiry.
+    if (opened.isLegacy) return found?.key.source === 'managed' ? notAllowed(found) : judge(found)
+    const authentication = judge(found)
+    if (authentication.ok && mark !== null) remembered.set(fingerprint, { mark, authenticated: authentication })
+    return authentication
   }
 
   return token =>
     lookup.barrier().then(() => {
       const fingerprint = hash('sha256', token, 'base64url')
       const known = remembered.get(fingerprint)
-      if (known !== undefined && lookup.isFresh(known.mark, known.verdict.token.key.id)) {
+      if (known !== undefined && lookup.isFresh(known.mark, known.authenticated.key.id)) {
         cache.hits++
-        return inactiveReason(known.verdict.token, Date.now()) === null ? known.verdict : judge(known.verdict.token)
+        const { authenticated } = known
+        return inactiveReason(authenticated.token, Date.now()) === null ? authenticated : judge(authenticated.token)
       }
       cache.misses++
-      if (openLegacyToken !== undefined && looksLikeJwt(token)) return authenticateLegacy(openLegacyToken(token))
       // The mark is taken before the look-up: a change that comes between the two leaves an entry that is stale.
       return authenticateUnknown(token, fingerprint, lookup.mark())
     })
@@ -134,8 +123,10 @@ const createFinder = (lookup: KeyLookup, entries: Iterable<string>): Find => {
     (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, generation))
 }
 
-const judge = (token: KnownToken | null): Verdict => {
+const notAllowed = (token: KnownToken): Authentication => ({ ok: false, reason: 'not_allowed', token })
+
+const judge = (token: KnownToken | null): Authentication => {
   if (token === null) return { ok: false, reason: 'not_allowed' }
   const reason = inactiveReason(token, Date.now())
-  return reason === null ? { ok: true, token } : { ok: false, reason, token }
+  return reason === null ? { ok: true, key: token.key, token } : { ok: false, reason, token }
 }

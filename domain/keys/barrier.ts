@@ -1,18 +1,23 @@
-/** After this many turns in a row with one caller each, callers are taken to come alone. */
+/** After this many turns in a row with one caller each, callers are assumed to come alone. */
 const LONE_TURNS = 8
-/** How many of them then read at once, before it is looked again whether they come alone. */
+/** The number of lone callers who then read at once, before turns are counted again. */
 const READS_AT_ONCE = 64
 
 const PASSED = Promise.resolve()
 
+/** Reads what is known of changes: at once, or later if that takes a network. */
+export type BarrierRead = () => void | Promise<void>
+
 /**
- * Makes a read barrier: a function whose promise resolves after a read that was made when the function had been called.
- * So whatever was committed before a call is part of what is read for it.
+ * Creates a read barrier: a function whose promise resolves after a read that began after the function was called. So
+ * whatever was committed before a call is part of what is read for it. The promise rejects with the failure of `read`.
  *
- * All callers of one turn of the event loop share one read, made when the last of them has called. Callers who come
- * alone, turn after turn, share it with nobody and need not wait. The promise rejects with what `read` throws.
+ * All callers of one turn of the event loop share one read, which begins when the last of them has called. Reads never
+ * overlap, so what an earlier one found can't replace what a later one found: callers who come while a read is under
+ * way share the next one. Callers who come alone, turn after turn, don't wait for the end of their turn.
  */
-export const createBarrier = (read: () => void): (() => Promise<void>) => {
+export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
+  const current = createReader(read)
   let shared: Promise<void> | null = null
   let callers = 0
   let loneTurns = 0
@@ -21,38 +26,70 @@ export const createBarrier = (read: () => void): (() => Promise<void>) => {
   const endTurn = (): void => {
     loneTurns = callers === 1 ? loneTurns + 1 : 0
     callers = 0
-    // Who calls from here on, even while `read` runs, needs a read of its own.
+    // Whoever calls from here on, even while `read` runs, needs a read of their own.
     shared = null
     if (loneTurns < LONE_TURNS) return
     loneTurns = 0
     readsAtOnce = READS_AT_ONCE
   }
 
-  const readAtOnce = (): Promise<void> => {
-    readsAtOnce--
-    try {
-      read()
-      return PASSED
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
   const readTogether = (): Promise<void> => {
     callers++
     shared ??= new Promise((resolve, reject) => {
       setImmediate(() => {
-        endTurn()
-        try {
-          read()
-          resolve()
-        } catch (error) {
-          reject(error)
-        }
+        current.whenIdle(() => {
+          endTurn()
+          current.start().then(resolve, reject)
+        })
       })
     })
     return shared
   }
 
-  return () => (readsAtOnce > 0 ? readAtOnce() : readTogether())
+  return () => {
+    if (readsAtOnce === 0 || current.isBusy()) return readTogether()
+    readsAtOnce--
+    return current.start()
+  }
+}
+
+interface Reader {
+  readonly isBusy: () => boolean
+  /** Begins a read; to be called while none is under way. */
+  readonly start: () => Promise<void>
+  /** Runs a task at once if no read is under way, and after the end of that read otherwise. */
+  readonly whenIdle: (task: () => void) => void
+}
+
+const createReader = (read: BarrierRead): Reader => {
+  let running: Promise<void> | null = null
+
+  const whenIdle = (task: () => void): void => {
+    if (running === null) {
+      task()
+      return
+    }
+    // Somebody else may begin a read before this has its turn.
+    const again = (): void => {
+      whenIdle(task)
+    }
+    running.then(again, again)
+  }
+
+  return {
+    isBusy: () => running !== null,
+    start: () => {
+      try {
+        const reading = read()
+        if (reading === undefined) return PASSED
+        running = reading.finally(() => {
+          running = null
+        })
+        return running
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    },
+    whenIdle
+  }
 }

@@ -1,67 +1,61 @@
-import { inactiveReason } from './client-key.ts'
-import type { ClientKeyRecord, InactiveReason } from './client-key.ts'
-import type { EnvironmentKeys } from './environment-keys.ts'
-import type { OpenLegacyToken } from './legacy-token.ts'
-import type { KeyReads } from './rows.ts'
-import { looksLikeJwt } from './token-shape.ts'
-import { claimedGeneration, digestOf } from './token.ts'
-import type { OpenedToken, TokenIssue, TokenSealer } from './token.ts'
+import type { ClientKeyRecord } from './client-key.ts'
+import type { TokenOpener } from './token-opener.ts'
+import { claimedGeneration } from './token.ts'
+import { ANY_ADDRESS } from './verifier.ts'
+import type { RefusalReason, Verifier } from './verifier.ts'
 
-/** What there is to know of a token, without the token. */
+/** What is known of a token, without the token. */
 export interface Inspection {
   /** Whether it has the shape of a token and its checksum. */
   readonly wellFormed: boolean
-  /** Which secret it says that it was sealed with. */
+  /** The generation of the secret that it claims to be sealed with. */
   readonly generation: string | null
   /** Which of the configured secrets that is. */
   readonly secret: 'current' | 'previous' | null
   readonly allowed: boolean
   /** Why it is not allowed. */
-  readonly reason: TokenIssue | 'not_allowed' | InactiveReason | null
+  readonly reason: RefusalReason | null
   /** The key that it stands for, allowed or not. */
   readonly key: ClientKeyRecord | null
 }
 
+/** What a request with the token would need; without an address, any address is allowed. */
+export interface InspectedDemand {
+  readonly scopes?: readonly string[] | undefined
+  readonly address?: string | undefined
+}
+
+/** Reports what is known of a token and whether it may do what is demanded. Records nothing. */
+export type Inspect = (token: string, demand?: InspectedDemand) => Promise<Inspection>
+
 export interface InspectorOptions {
-  readonly sealer: TokenSealer
+  readonly opener: TokenOpener
   /** The generations of the configured secrets, the current one first. */
   readonly generations: readonly string[]
-  readonly openLegacyToken: OpenLegacyToken | undefined
-  readonly environmentKeys: EnvironmentKeys
-  readonly read: <T>(work: (keys: KeyReads) => Promise<T>) => Promise<T>
+  readonly check: Verifier['check']
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
 
-const openedLegacy = (opened: ReturnType<OpenLegacyToken>): OpenedToken =>
-  opened === null ? { ok: false, issue: 'forged' } : { ok: true, ...opened }
-
-/** Makes the function that tells what there is to know of a token. */
-export const createInspector = (options: InspectorOptions): ((token: string) => Promise<Inspection>) => {
-  const { sealer, generations, openLegacyToken, environmentKeys, read, find } = options
-
-  const judge = async (digest: string, isLegacy: boolean): Promise<Pick<Inspection, 'reason' | 'key'>> => {
-    const known = await read(async keys => await keys.findToken(digest))
-    if (known !== null) {
-      return { reason: isLegacy ? 'not_allowed' : inactiveReason(known, Date.now()), key: await find(known.key.id) }
-    }
-    const fixed = environmentKeys.findByDigest(digest)
-    if (fixed === null) return { reason: 'not_allowed', key: null }
-    const key = await find(fixed.key.id)
-    return { reason: key.revokedAt === null ? null : 'key_revoked', key }
-  }
-
-  return async token => {
-    const isLegacy = openLegacyToken !== undefined && looksLikeJwt(token)
-    const opened = isLegacy ? openedLegacy(openLegacyToken(token)) : sealer.open(token)
+export const createInspector = ({ opener, generations, check, find }: InspectorOptions): Inspect => {
+  const shapeOf = async (token: string): Promise<Pick<Inspection, 'wellFormed' | 'generation' | 'secret'>> => {
+    const opened = await opener.open(token)
     const generation = opened.ok ? opened.generation : claimedGeneration(token)
     const position = generation === null ? -1 : generations.indexOf(generation)
-    const shape = {
-      wellFormed: isLegacy || generation !== null,
+    return {
+      wellFormed: generation !== null || opener.isLegacy(token),
       generation,
       secret: position < 0 ? null : position === 0 ? 'current' : 'previous'
-    } as const
-    if (!opened.ok) return { ...shape, allowed: false, reason: opened.issue, key: null }
-    const { reason, key } = await judge(digestOf(opened.keyId), isLegacy)
-    return { ...shape, allowed: reason === null, reason, key }
+    }
+  }
+
+  return async (token, { scopes = [], address = ANY_ADDRESS } = {}) => {
+    const shape = await shapeOf(token)
+    const verdict = await check(token, { scopes, address })
+    return {
+      ...shape,
+      allowed: verdict.ok,
+      reason: verdict.ok ? null : verdict.reason,
+      key: verdict.token === undefined ? null : await find(verdict.token.key.id)
+    }
   }
 }

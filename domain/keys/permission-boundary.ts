@@ -4,16 +4,16 @@ import { isWithin } from '../../net/addresses.ts'
 import { inactiveReason, UNLIMITED } from './client-key.ts'
 import type { KnownToken, Policy, RateLimit } from './client-key.ts'
 import type { KeyReads } from './rows.ts'
-import { covers } from './scopes.ts'
-import type { Grant } from './scopes.ts'
+import { ADMINISTRATOR_SCOPES, covers } from './scopes.ts'
+import type { Grant, Scope } from './scopes.ts'
 
 /** The scope that a client key needs to change keys. */
-const REQUIRED_SCOPE = 'client_keys:write'
+const REQUIRED_SCOPE: Scope = 'client_keys:write'
 
 /** What an administrator may do, and so give to a key: nothing with the apps and organizations of others. */
 const ADMINISTRATOR_BOUNDARY: Policy<Grant> = {
   ...UNLIMITED,
-  scopes: ['client_keys:read', 'client_keys:write', 'users:read', 'users:write']
+  scopes: ADMINISTRATOR_SCOPES
 }
 
 /** What a token can give: all that its key has, but nothing that outlives a token that was rotated out. */

@@ -5,15 +5,15 @@ import type { ClientKeyRecord, TokenRecord } from './client-key.ts'
 import { toEnvironmentRecord } from './environment-keys.ts'
 import type { EnvironmentKey, EnvironmentKeys } from './environment-keys.ts'
 import { createInspector } from './inspection.ts'
-import type { Inspection } from './inspection.ts'
-import type { OpenLegacyToken } from './legacy-token.ts'
+import type { Inspect } from './inspection.ts'
 import { createKeyList } from './listing.ts'
 import type { KeyPage } from './listing.ts'
 import type { ClientKeyFilter, KeyReads, UsageCount } from './rows.ts'
 import { secretUses } from './secrets.ts'
 import type { SecretUse } from './secrets.ts'
 import { generationOf } from './token.ts'
-import type { TokenSealer } from './token.ts'
+import type { TokenOpener } from './token-opener.ts'
+import type { Verifier } from './verifier.ts'
 import { MAX_TOKENS } from './tokens.ts'
 import { dayBefore } from './usage.ts'
 
@@ -37,7 +37,7 @@ export interface KeyQueries {
   ) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
   /** What was recorded of a key in the last `days` days, today included. */
   usage: (id: string, days: number) => Promise<UsageCount[]>
-  inspect: (token: string) => Promise<Inspection>
+  inspect: Inspect
   /** Each secret that is configured, and each that tokens still depend on. */
   secrets: () => Promise<SecretUse[]>
   /** The generations that active tokens depend on, of which no secret is configured. */
@@ -46,11 +46,11 @@ export interface KeyQueries {
 
 export interface KeyQueriesOptions {
   readonly store: Pick<KeyStore, 'read'>
-  readonly sealer: TokenSealer
+  readonly opener: TokenOpener
   readonly environmentKeys: EnvironmentKeys
   /** The current secret, then the earlier ones. */
   readonly secrets: readonly string[]
-  readonly openLegacyToken: OpenLegacyToken | undefined
+  readonly check: Verifier['check']
 }
 
 /** Makes the verbs of the key service that change nothing. */
@@ -73,7 +73,7 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
   return {
     find,
     list: createKeyList({ read, environmentKeys, find }),
-    inspect: createInspector({ ...options, generations, read, find }),
+    inspect: createInspector({ ...options, generations, find }),
 
     resolve: async idOrName => {
       const fixed = environmentKeys.find(idOrName)

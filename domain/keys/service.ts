@@ -1,56 +1,90 @@
-import type { KeyStore } from './changes.ts'
+import { createMemoryCounters } from '../counters.ts'
+import type { Counters } from '../counters.ts'
+import { createAuthenticator } from './authenticator.ts'
+import type { AuthenticatorOptions } from './authenticator.ts'
 import { createEnvironmentKeys } from './environment-keys.ts'
+import type { KeyLookup } from './freshness.ts'
 import { createScopeCheck } from './known-scopes.ts'
-import type { OpenLegacyToken } from './legacy-token.ts'
 import { createKeyLifecycle } from './lifecycle.ts'
 import type { KeyLifecycle } from './lifecycle.ts'
 import { createKeyQueries } from './queries.ts'
 import type { KeyQueries } from './queries.ts'
+import type { KeyReads } from './rows.ts'
 import { SCOPES } from './scopes.ts'
 import type { Scope } from './scopes.ts'
-import { createTokenSealer } from './token.ts'
+import type { KeyStore } from './store.ts'
+import { createTokenOpener } from './token-opener.ts'
+import type { TokenSecrets } from './token-opener.ts'
+import type { UsageRecorder } from './usage-recorder.ts'
+import { createVerifier } from './verifier.ts'
+import type { Verifier } from './verifier.ts'
 
-export interface KeyServiceOptions<S extends string = Scope> {
+export interface VerifierSettings extends Pick<AuthenticatorOptions, 'cacheSize' | 'cache'> {
+  /** Counts the requests of keys that have a rate limit; in the memory of this process by default. */
+  readonly counters?: Counters | undefined
+  /** Records how keys are used; nothing does by default. */
+  readonly usage?: Pick<UsageRecorder, 'used' | 'refused'> | undefined
+}
+
+export interface KeyServiceOptions<S extends string = Scope> extends TokenSecrets, VerifierSettings {
   readonly store: KeyStore
-  /** The scopes that there are; by default those of this service. */
+  /** Finds the keys of tokens; by default each token is looked up by a read of the store, and nothing is cached. */
+  readonly keyLookup?: KeyLookup | undefined
+  /** The scopes that exist; by default those of this service. */
   readonly scopes?: readonly S[] | undefined
-  /** The secret that seals tokens, 32 characters at least. */
-  readonly secret: string
-  /** Earlier secrets, whose tokens still open. */
-  readonly previousSecrets?: readonly string[] | undefined
   /** `key_id`s, or `sha256:<64 hex>` digests of them: the environment keys. */
   readonly allowList?: readonly string[] | undefined
-  /** Opens Trivial's own HS256 tokens, where they are accepted. */
-  readonly openLegacyToken?: OpenLegacyToken | undefined
 }
 
 /**
- * Every client key there is, managed ones and those of the environment, and what may be done with them.
+ * Every client key, managed ones and those of the environment, and what may be done with them.
  *
  * Each change is one transaction, which moves the revision and writes an audit entry. A key that does not exist is a
  * ClientKeyNotFound. Environment keys can only be revoked: every other change of one is an EnvironmentKeyFixed. A
- * change fails with BeyondPermissionBoundary where the key, before or after, exceeds what its requester may give, and
- * with InvalidToken where the requester's own key is expired or revoked by then.
+ * change fails with BeyondPermissionBoundary if the key, before or after, exceeds what its requester may give, and
+ * with InvalidToken if the requester's own key is expired or revoked by then.
  */
-export interface KeyService<S extends string = Scope> extends KeyLifecycle<S>, KeyQueries {}
+export interface KeyService<S extends string = Scope>
+  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'recheck'> {}
 
-export const createKeyService = <const S extends string = Scope>({
-  store,
-  scopes,
-  secret,
-  previousSecrets = [],
-  allowList = [],
-  openLegacyToken
-}: KeyServiceOptions<S>): KeyService<S> => {
-  const sealer = createTokenSealer(secret, previousSecrets)
+/** The maximum number of keys with a rate limit that are counted in the memory of a process. */
+const MAX_LIMITED_KEYS = 1_000_000
+
+const NOT_RECORDED: Pick<UsageRecorder, 'used' | 'refused'> = { used: () => {}, refused: () => {} }
+
+/** Creates the verifier of tokens: see `createVerifier`. */
+export const verifierOf = ({
+  counters = createMemoryCounters({ maxKeys: MAX_LIMITED_KEYS }),
+  usage = NOT_RECORDED,
+  ...options
+}: VerifierSettings & AuthenticatorOptions): Verifier =>
+  createVerifier({ authenticate: createAuthenticator(options), counters, usage })
+
+export const createKeyService = <const S extends string = Scope>(options: KeyServiceOptions<S>): KeyService<S> => {
+  const { store, scopes, secret, previousSecrets = [], allowList = [], keyLookup: lookup = readLookup(store) } = options
+  const opener = createTokenOpener(options)
+  const { sealer } = opener
   const environmentKeys = createEnvironmentKeys(allowList)
-  const queries = createKeyQueries({
-    store,
-    sealer,
-    environmentKeys,
-    secrets: [secret, ...previousSecrets],
-    openLegacyToken
-  })
+  const { verify, recheck, check } = verifierOf({ ...options, lookup })
+  const queries = createKeyQueries({ store, opener, environmentKeys, secrets: [secret, ...previousSecrets], check })
   const checkScopes = createScopeCheck(scopes ?? SCOPES)
-  return { ...queries, ...createKeyLifecycle<S>({ store, sealer, environmentKeys, checkScopes, find: queries.find }) }
+  return {
+    ...queries,
+    ...createKeyLifecycle<S>({ store, sealer, environmentKeys, checkScopes, find: queries.find }),
+    verify,
+    recheck
+  }
+}
+
+/** A look-up by reads of a store, of which nothing is cached: for commands, which ask once. */
+const readLookup = (store: Pick<KeyStore, 'read'>): KeyLookup => {
+  const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
+    await store.read(async ({ keys }) => await work(keys))
+  return {
+    barrier: async () => {},
+    mark: () => null,
+    isFresh: () => false,
+    findByDigest: async digest => await read(async keys => await keys.findToken(digest)),
+    findRevocation: async digest => await read(async keys => await keys.findRevocation(digest))
+  }
 }

@@ -1,28 +1,29 @@
 import type { Actor } from '../audits/audit.ts'
 import { InvalidFields } from '../errors.ts'
-import { createAuthenticator } from './authenticator.ts'
-import type { Authenticate } from './authenticator.ts'
 import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from './client-key.ts'
 import type { KeyPage } from './listing.ts'
 import type { ClientKeyFilter, UsageCount } from './rows.ts'
+import type { Counters } from '../counters.ts'
 import type { UNSCOPED } from './scopes.ts'
 import { createKeyService as createRules } from './service.ts'
 import type { KeyService as Rules } from './service.ts'
 import type { ClientKeyStore } from './store.ts'
+import type { TokenSecrets } from './token-opener.ts'
 import type { Issued } from './token.ts'
 import { refuseCredentials } from './token-shape.ts'
 import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from './tokens.ts'
 import { createUsageRecorder, DAYS_KEPT } from './usage-recorder.ts'
 import type { UsageRecorder } from './usage-recorder.ts'
 import { createUsageWriter } from './usage.ts'
+import type { Demand, Verdict, Verify } from './verifier.ts'
 import { checkedChange, checkedWanted } from './wanted.ts'
 
-export interface KeyServiceOptions<S extends string> {
+export interface KeyServiceOptions<S extends string> extends TokenSecrets {
   readonly store: ClientKeyStore
-  /** The secret that seals tokens, 32 characters at least. */
-  readonly secret: string
-  /** Earlier secrets, whose tokens still open. */
-  readonly previousSecrets?: readonly string[] | undefined
+  /** `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted beside the keys of the store. */
+  readonly allowList?: readonly string[] | undefined
+  /** Counts the requests of keys that have a rate limit; in the memory of this process by default. */
+  readonly counters?: Counters | undefined
   /** The scopes that your routes ask for. A key has some of them, or `*`, which stands for them all. */
   readonly scopes: readonly S[]
   /** How many tokens are remembered; 10,000 by default, about 4 MB. */
@@ -62,8 +63,15 @@ export interface KeyService<S extends string = string> {
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /** How a key was used in the last days, today included; 90 are kept. */
   usage: (id: string, days?: number) => Promise<UsageCount[]>
-  /** Tells which key a token stands for. Rejects only where the store fails, never for a token. */
-  authenticate: Authenticate
+  /**
+   * Decides whether a token may do what is demanded, records the use or the refusal of its key, and counts its rate
+   * limit: see `Demand`. Rejects if the store fails, and with a TypeError for scopes that the service doesn't have;
+   * never because of the token.
+   */
+  verify: <R extends string = never>(
+    token: string,
+    demand: Demand<R> & { readonly scopes: readonly S[] }
+  ) => Promise<Verdict<R>>
   /** Records how keys are used, which the plugin does; flush it before the store is closed. */
   readonly recorder: UsageRecorder
 }
@@ -92,31 +100,28 @@ const warn = (): void => {
   process.emitWarning('the use of client keys could not be stored; it is kept for the next time')
 }
 
-/** Makes the service of client keys of any Fastify application, on a store of its choice. */
+/** Creates the service of client keys of any program, on a store of its choice. */
 export const createKeyService = <const S extends string>({
-  store,
-  secret,
-  previousSecrets = [],
-  scopes,
-  cacheSize,
-  onUsageFailure = warn
+  onUsageFailure = warn,
+  ...options
 }: KeyServiceOptions<S>): KeyService<S> => {
-  checkSecret(secret)
-  const rules = createRules({ store, secret, previousSecrets, scopes })
+  checkSecret(options.secret)
+  const { store, scopes } = options
   const recorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: onUsageFailure })
-  return {
-    scopes,
-    recorder,
-    ...changesOf(rules),
-    ...readsOf(rules, recorder),
-    authenticate: createAuthenticator({
-      secret,
-      previousSecrets,
-      lookup: store.keyLookup,
-      ...(cacheSize === undefined ? {} : { cacheSize })
-    })
-  }
+  const rules = createRules({ ...options, keyLookup: store.keyLookup, usage: recorder })
+  return { scopes, recorder, ...changesOf(rules), ...readsOf(rules, recorder), verify: checked(rules.verify, scopes) }
 }
+
+/** A verification that programs without types may call: what is missing or misspelt accepts nothing. */
+const checked =
+  (verify: Verify, scopes: readonly string[]): Verify =>
+  async (token: unknown, demand) => {
+    const { scopes: demanded } = demand as { scopes: unknown }
+    if (!Array.isArray(demanded) || !demanded.every(scope => scopes.includes(String(scope)))) {
+      throw new TypeError(`scopes must be an array of scopes of the service: ${scopes.join(', ')}`)
+    }
+    return await verify(typeof token === 'string' ? token : '', demand)
+  }
 
 const changesOf = <S extends string>(
   rules: Rules<S>

@@ -27,7 +27,8 @@ export interface UsageRecorderOptions {
 
 /** Records in memory how keys are used, and stores it in batches. */
 export interface UsageRecorder {
-  used: (token: KnownToken, scope: string | null, address: string, agent: string | undefined) => void
+  /** `scopes` are those that the request needed; `address` is an IP address, or `unknown`. */
+  used: (token: KnownToken, scopes: readonly string[], address: string, agent: string | undefined) => void
   refused: (token: KnownToken, reason: string) => void
   /** Stores all that was recorded so far. Never fails: what could not be stored is kept for the next time. */
   flush: () => Promise<void>
@@ -168,7 +169,7 @@ export const createUsageRecorder = ({ write, onFailure }: UsageRecorderOptions):
   })
 
   return {
-    used: (token, scope, address, agent) => {
+    used: (token, scopes, address, agent) => {
       const now = Date.now()
       const use = recorded.useOf(token, now)
       if (use === undefined) return
@@ -176,7 +177,7 @@ export const createUsageRecorder = ({ write, onFailure }: UsageRecorderOptions):
       use.lastAt = now
       use.lastIp = address
       use.lastAgent = agent
-      if (scope !== null) add(use.scopes, scope, 1)
+      for (const scope of scopes) add(use.scopes, scope, 1)
       addAddress(use.addresses, address, 1)
     },
     refused: (token, reason) => {

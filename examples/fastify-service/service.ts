@@ -5,7 +5,7 @@ const { CLIENT_SECRET: secret = '', PORT: port = '3000' } = process.env
 const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['reports:read', 'reports:write'] })
 const app = Fastify()
 await app.register(clientKeyAuth, { keys })
-const onRequest = [app.requireClientKey, app.enforcePolicy]
+const onRequest = app.requireClientKey
 app.get('/reports', { onRequest, config: { scope: 'reports:read' } }, async req => [keyPrincipalOf(req).key.name])
 const { keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['reports:read'] })
 console.log(await app.listen({ port: Number(port) }), keyAccessToken)

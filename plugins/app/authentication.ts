@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
-import { hasDuplicateAuthorization } from './client-key-auth.ts'
+import { hasDuplicateAuthorization } from './client-key-headers.ts'
 import { sessionCredential } from '../../domain/users/session.ts'
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
@@ -23,30 +23,27 @@ declare module 'fastify' {
 export default fp(
   async fastify => {
     const hook =
-      (enforce: Hook): Hook =>
+      (requireKey: Hook): Hook =>
       (request, reply, done) => {
         const session = sessionCredential(request.headers)
-        if (session !== null && !hasDuplicateAuthorization(request)) {
-          fastify.requireUser(session, request).then(() => {
-            done()
-          }, done)
+        if (session === null || hasDuplicateAuthorization(request)) {
+          requireKey(request, reply, done)
           return
         }
-        fastify.requireClientKey(request, reply, error => {
-          if (error === undefined) enforce(request, reply, done)
-          else done(error)
-        })
+        fastify.requireUser(session, request).then(() => {
+          done()
+        }, done)
       }
     fastify.decorate(
       'authenticate',
       hook((request, reply, done) => {
-        fastify.enforcePolicy(request, reply, done)
+        fastify.requireClientKey(request, reply, done)
       })
     )
     fastify.decorate(
       'reauthorize',
       hook((request, reply, done) => {
-        fastify.enforcePolicyAgain(request, reply, done)
+        fastify.recheckClientKey(request, reply, done)
       })
     )
     fastify.decorate('reauthorizeNow', async (request, reply) => {

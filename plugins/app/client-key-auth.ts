@@ -1,15 +1,13 @@
 import bearerAuth from '@fastify/bearer-auth'
 import type { verifyBearerAuth } from '@fastify/bearer-auth'
-import type { ClientKeyTypes, FastifyError, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { ClientKeyTypes, FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { bearerChallenge, REALM } from '../../http/challenge.ts'
-import { createAuthenticator } from '../../domain/keys/authenticator.ts'
-import type { Authenticate, AuthenticatorOptions, TokenRefusal, Verdict } from '../../domain/keys/authenticator.ts'
-import type { KnownToken } from '../../domain/keys/client-key.ts'
-import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
-import type { OpenLegacyToken } from '../../domain/keys/legacy-token.ts'
+import { REALM } from '../../http/challenge.ts'
 import type { ClientKeyPrincipal } from '../../domain/keys/principal.ts'
-import { BrowserNotAllowed, CredentialRequired, InvalidToken } from './client-key-errors.ts'
+import type { Accepted, Demand, RateStatus, Refused, Verify } from '../../domain/keys/verifier.ts'
+import { hasDuplicateAuthorization, isCrossSite } from './client-key-headers.ts'
+import { errorOf, logRefusal, setRateHeaders } from './client-key-refusals.ts'
+import type { RequestRefusal } from './client-key-refusals.ts'
 
 declare module 'fastify' {
   /**
@@ -19,11 +17,17 @@ declare module 'fastify' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it is there to be merged into
   interface ClientKeyTypes {}
 
+  interface FastifyContextConfig {
+    /**
+     * The scopes that a client key needs for the route, all of them: one, or several in an array; null: any key is
+     * accepted; `none`: no key is, and none is if the route declares nothing.
+     */
+    scope?: ClientKeyScope | readonly ClientKeyScope[] | null | 'none'
+  }
+
   interface FastifyInstance {
-    /** An `onRequest` hook: accepts a request with an active client key, and refuses any other. */
+    /** An `onRequest` hook: accepts a request whose client key may use the route, and refuses any other. */
     requireClientKey: onRequestHookHandler
-    /** The realm of every `WWW-Authenticate` that client keys are refused with. */
-    clientKeyRealm: string
   }
 
   interface FastifyRequest {
@@ -32,89 +36,56 @@ declare module 'fastify' {
   }
 }
 
+type ClientKeyScope = ClientKeyTypes extends { scope: infer S extends string } ? S : string
+
 type RequestPrincipal = ClientKeyTypes extends { principal: infer P extends { readonly kind: string } }
   ? P
   : ClientKeyPrincipal
 
-/** What tells which tokens are allowed: a list of keys, a look-up, or both. */
-export interface TokenOptions extends Omit<AuthenticatorOptions, 'openLegacyToken'> {
-  /** Accept Trivial's own HS256 tokens for keys on the allow-list; false by default. */
-  acceptLegacyTokens?: boolean
-}
+/** Decides on a request; `rate` is the state of the rate limit, if the request was counted. */
+type Decide = (
+  token: string,
+  demand: Demand<RequestRefusal>
+) => Promise<(Omit<Accepted, 'rate'> & Partial<Pick<Accepted, 'rate'>>) | Refused<RequestRefusal>>
 
-export type ClientKeyAuthOptions = (TokenOptions | { authenticate: Authenticate }) & {
-  /** Records every known token that is refused. */
-  usage?: Pick<UsageRecorder, 'refused'>
-  /** Is called with the reason of each refusal. */
-  onRefusal?: (reason: string) => void
+export interface ClientKeyHookOptions {
   /** The realm in `WWW-Authenticate`; `trivial` by default. */
   realm?: string
+  /** Is called with the reason of each refusal. */
+  onRefusal?: (reason: string) => void
 }
 
-/** Why a request was refused: the reason code in the log. */
-type Refusal = TokenRefusal | 'no_credential' | 'malformed_header' | 'duplicate_header' | 'cross_site'
+export type ClientKeyAuthOptions = ClientKeyHookOptions & { verify: Verify }
 
-class Refused extends Error {
-  readonly reason: Refusal
-  /** The token, where it is known. */
-  readonly token: KnownToken | undefined
+/** A request that is refused: passes through `@fastify/bearer-auth` to the hook. */
+class RequestRefused extends Error {
+  readonly refused: Refused<RequestRefusal>
 
-  constructor(reason: Refusal, token?: KnownToken) {
-    super(reason)
-    this.reason = reason
-    this.token = token
+  constructor(refused: Refused<RequestRefusal>) {
+    super(refused.reason)
+    this.refused = refused
   }
 }
 
 const SCHEME_LENGTH = 'Bearer '.length
-const REASONS: Readonly<Record<string, Refusal | undefined>> = {
+const REASONS: Readonly<Record<string, RequestRefusal | undefined>> = {
   FST_BEARER_AUTH_MISSING_AUTHORIZATION_HEADER: 'no_credential',
   FST_BEARER_AUTH_INVALID_AUTHORIZATION_HEADER: 'malformed_header'
 }
 
 /**
- * Authenticates requests by client keys (RFC 6750).
+ * Authenticates and authorizes requests by client keys (RFC 6750): the key must be active, have the scopes that the
+ * route declares as `config.scope`, and be within its `allowed_ips` and `rate_limit`.
  *
- * A refused request fails with a `statusCode` of 401 (`CREDENTIAL_REQUIRED`, `INVALID_TOKEN`) or 403
- * (`BROWSER_NOT_ALLOWED`) and has its `WWW-Authenticate` header set; the reason, which the reply hides, is logged once
- * at info as `reason`.
+ * A refused request fails with a `statusCode` of 401 (`CREDENTIAL_REQUIRED`, `INVALID_TOKEN`), 403
+ * (`BROWSER_NOT_ALLOWED`, `ADDRESS_NOT_ALLOWED`, `USER_REQUIRED`, `INSUFFICIENT_SCOPE`), 429 (`RATE_LIMITED`) or 503
+ * (`LIMIT_UNDECIDED`). The reason, which a 401 hides, is logged once at info as `reason`.
  */
 export default fp<ClientKeyAuthOptions>(
-  async (fastify, { realm = REALM, usage, onRefusal, ...options }) => {
-    const authenticate = 'authenticate' in options ? options.authenticate : await authenticatorOf(options)
-
-    await fastify.register(bearerAuth, {
-      addHook: false,
-      keys: [],
-      specCompliance: 'rfc6749',
-      verifyErrorLogLevel: 'trace',
-      auth: (token, request) => {
-        if (token === '' || request.headers.authorization?.length !== SCHEME_LENGTH + token.length) {
-          throw new Refused('malformed_header')
-        }
-        if (hasDuplicateAuthorization(request)) throw new Refused('duplicate_header')
-        return authenticate(token).then(verdict => accept(request, verdict))
-      }
-    })
-    const verify = fastify.getDecorator<verifyBearerAuth>('verifyBearerAuth')
-
+  async (fastify, { verify, ...options }) => {
+    refuseOtherPrincipal(fastify)
     fastify.decorateRequest('principal', null)
-    fastify.decorate('clientKeyRealm', realm)
-    const tellRefusal = (request: FastifyRequest, reply: FastifyReply, error: Error): Error => {
-      const reason = reasonOf(error)
-      if (reason === undefined) return error
-      const token = error instanceof Refused ? error.token : undefined
-      if (token !== undefined) usage?.refused(token, reason)
-      onRefusal?.(reason)
-      logRefusal(request, reason, token)
-      return refuse(reply, reason, realm)
-    }
-    fastify.decorate('requireClientKey', (request, reply, done) => {
-      verify(request, reply, error => {
-        if (error === undefined) done()
-        else done(tellRefusal(request, reply, error))
-      })
-    })
+    fastify.decorate('requireClientKey', await createClientKeyHook(fastify, verify, options))
   },
   { name: 'client-key-auth', fastify: '5.x' }
 )
@@ -122,69 +93,97 @@ export default fp<ClientKeyAuthOptions>(
 // Loaded by client-keys.ts, which knows the configuration, and by client-key-plugin.ts for other services.
 export const autoload = false
 
-const authenticatorOf = async ({ acceptLegacyTokens = false, ...options }: TokenOptions): Promise<Authenticate> => {
-  const secrets = [options.secret, ...(options.previousSecrets ?? [])]
-  return createAuthenticator(
-    acceptLegacyTokens ? { ...options, openLegacyToken: await legacyTokenOpener(secrets) } : options
+/** Creates a hook that lets a request pass if a decision on its token accepts it. */
+export const createClientKeyHook = async (
+  fastify: FastifyInstance,
+  decide: Decide,
+  { realm = REALM, onRefusal }: ClientKeyHookOptions = {}
+): Promise<onRequestHookHandler> => {
+  const rates = new WeakMap<FastifyRequest, RateStatus>()
+  const authenticate = await bearerParser(fastify, (token, request) =>
+    decide(token, demandOf(request)).then(verdict => {
+      if (!verdict.ok) throw new RequestRefused(verdict)
+      request.principal = { kind: 'client_key', key: verdict.key, token: verdict.token }
+      if (verdict.rate) rates.set(request, verdict.rate)
+      return true
+    })
   )
+  return (request, reply, done) => {
+    authenticate(request, reply, error => {
+      if (error === undefined) {
+        const rate = rates.get(request)
+        if (rate !== undefined) setRateHeaders(reply, rate)
+        done()
+        return
+      }
+      const refused = refusedBy(error)
+      if (refused !== null) {
+        onRefusal?.(refused.reason)
+        logRefusal(request, refused)
+      }
+      done(refused === null ? error : errorOf(refused, reply, { realm, scopes: scopesOf(request) }))
+    })
+  }
 }
 
-// Loaded only where it is wanted: it is a tenth of the time that the service takes to start. It stands by itself, since
-// the compiler leaves the `.ts` of an import alone that is inside of a default export.
-const legacyTokenOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
-  const { createLegacyTokenOpener } = await import('../../domain/keys/legacy-token.ts')
-  return createLegacyTokenOpener(secrets)
+type Check = (token: string, request: FastifyRequest) => Promise<true>
+
+/** Reads the token of a request by `@fastify/bearer-auth`, in a scope of its own: the host may use that plugin too. */
+const bearerParser = async (fastify: FastifyInstance, check: Check): Promise<verifyBearerAuth> => {
+  let verify: verifyBearerAuth | undefined
+  await fastify.register(async scope => {
+    await scope.register(bearerAuth, {
+      addHook: false,
+      keys: [],
+      specCompliance: 'rfc6749',
+      verifyErrorLogLevel: 'trace',
+      auth: (token, request) => {
+        if (token === '' || request.headers.authorization?.length !== SCHEME_LENGTH + token.length) {
+          throw new RequestRefused({ ok: false, reason: 'malformed_header' })
+        }
+        if (hasDuplicateAuthorization(request)) throw new RequestRefused({ ok: false, reason: 'duplicate_header' })
+        return check(token, request)
+      }
+    })
+    verify = scope.getDecorator<verifyBearerAuth>('verifyBearerAuth')
+  })
+  return verify as verifyBearerAuth
 }
 
-/** One line for each refusal, with the reason that the reply may hide, and the key where it is known. */
-export const logRefusal = (request: FastifyRequest, reason: string, token: KnownToken | undefined): void => {
-  request.log.info(
-    { reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip },
-    'client key refused'
+const scopesByName = new Map<string, readonly string[]>()
+
+/** The scopes that the route of a request needs; the array for one scope is made once. */
+const scopesOf = ({ routeOptions: { config } }: FastifyRequest): readonly string[] => {
+  const { scope } = config
+  if (typeof scope !== 'string') return scope ?? []
+  const scopes = scopesByName.get(scope) ?? [scope]
+  scopesByName.set(scope, scopes)
+  return scopes
+}
+
+const demandOf = (request: FastifyRequest): Demand<RequestRefusal> => ({
+  scopes: scopesOf(request),
+  address: request.ip,
+  userAgent: request.headers['user-agent'],
+  refusal: refusalOf(request)
+})
+
+const refusalOf = (request: FastifyRequest): RequestRefusal | undefined => {
+  if (isCrossSite(request)) return 'cross_site'
+  const { scope = 'none' } = request.routeOptions.config
+  return scope === 'none' ? 'user_required' : undefined
+}
+
+const refusedBy = (error: Error & { code?: string }): Refused<RequestRefusal> | null => {
+  if (error instanceof RequestRefused) return error.refused
+  const reason = REASONS[String(error.code)]
+  return reason === undefined ? null : { ok: false, reason }
+}
+
+const refuseOtherPrincipal = (fastify: FastifyInstance): void => {
+  if (!fastify.hasRequestDecorator('principal')) return
+  throw new Error(
+    'client-key-auth sets request.principal, but another plugin has decorated requests with principal. Rename that ' +
+      'decorator, or register the two plugins in separate contexts.'
   )
-}
-
-const accept = (request: FastifyRequest, verdict: Verdict): true => {
-  if (!verdict.ok) throw new Refused(verdict.reason, verdict.token)
-  const { token } = verdict
-  if (isCrossSite(request)) throw new Refused('cross_site', token)
-  request.principal = { kind: 'client_key', key: token.key, token }
-  return true
-}
-
-const reasonOf = (error: Error & { code?: string }): Refusal | undefined =>
-  error instanceof Refused ? error.reason : REASONS[String(error.code)]
-
-const refuse = (reply: FastifyReply, reason: Refusal, realm: string): FastifyError => {
-  if (reason === 'cross_site') {
-    reply.code(403)
-    return new BrowserNotAllowed()
-  }
-  const isMissing = reason === 'no_credential'
-  reply.code(401).header('www-authenticate', bearerChallenge(realm, isMissing ? undefined : 'invalid_token'))
-  return isMissing ? new CredentialRequired() : new InvalidToken()
-}
-
-/** Whether a request has more than one Authorization header: Node keeps the first and drops the rest in silence. */
-export const hasDuplicateAuthorization = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
-  let isFound = false
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = String(rawHeaders[i])
-    if (name.length !== 'authorization'.length || name.toLowerCase() !== 'authorization') continue
-    if (isFound) return true
-    isFound = true
-  }
-  return false
-}
-
-/** Whether a browser sent the request from a page of another site (Fetch Metadata; RFC 6454 for Origin). */
-const isCrossSite = (request: FastifyRequest): boolean => {
-  const { origin, 'sec-fetch-site': site } = request.headers
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
-  if (origin === undefined) return false
-  if (!URL.canParse(origin)) return true
-  const { protocol, host: originHost } = new URL(origin)
-  // Read with the origin's scheme, so that a default port may be there or not.
-  const own = `${protocol}//${request.host}`
-  return !URL.canParse(own) || new URL(own).host !== originHost
 }

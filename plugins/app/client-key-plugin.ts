@@ -1,21 +1,23 @@
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { AuthenticatorOptions } from '../../domain/keys/authenticator.ts'
+import { verifierOf } from '../../domain/keys/service.ts'
+import type { VerifierSettings } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/standalone.ts'
+import type { Verify } from '../../domain/keys/verifier.ts'
 import clientKeyAuth from './client-key-auth.ts'
-import type { TokenOptions } from './client-key-auth.ts'
-import clientKeyPolicy from './client-key-policy.ts'
-import type { RateLimitStore } from './client-key-policy.ts'
+import type { ClientKeyHookOptions } from './client-key-auth.ts'
 
-/** Keys that `createKeyService` keeps. */
+/** Keys that `createKeyService` keeps, whatever their scopes are. */
 interface ManagedKeys {
-  keys: Pick<KeyService, 'authenticate' | 'recorder' | 'scopes'>
+  keys: Pick<KeyService, 'recorder' | 'scopes'> & Pick<KeyService<never>, 'verify'>
 }
 
-export type ClientKeyPluginOptions = (ManagedKeys | TokenOptions) & {
-  /** Where requests are counted, for keys that have a rate limit; the memory of this process by default. */
-  rateLimitStore?: RateLimitStore
-  /** The realm in `WWW-Authenticate`; `api` by default. */
-  realm?: string
-}
+/** A list of keys, a look-up of your own, or both. */
+type ListedKeys = AuthenticatorOptions & VerifierSettings
+
+/** The realm in `WWW-Authenticate` is `api` by default. */
+export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKeyHookOptions, 'realm'>
 
 /**
  * Lets other servers in with client keys: `Authorization: Bearer <key_access_token>` (RFC 6750).
@@ -25,32 +27,24 @@ export type ClientKeyPluginOptions = (ManagedKeys | TokenOptions) & {
  * await app.register(clientKeyAuth, { keys })
  * app.get(
  *   '/reports',
- *   { onRequest: [app.requireClientKey, app.enforcePolicy], config: { scope: 'reports:read' } },
+ *   { onRequest: app.requireClientKey, config: { scope: 'reports:read' } },
  *   async request => ({ for: keyPrincipalOf(request).key.name })
  * )
  * ```
  *
- * `requireClientKey` refuses a request without an active key, and `enforcePolicy` one whose key has not the scope of
- * the route, or breaks its address ranges or its rate limit. The reply hides the reason; the log tells it as `reason`.
+ * `requireClientKey` refuses a request without an active key, and one whose key lacks the scope of the route, or is
+ * outside its address ranges or its rate limit. The reply to a bad token hides the reason; the log has it as `reason`.
  */
 export default fp<ClientKeyPluginOptions>(
-  async (fastify, { realm = 'api', rateLimitStore, ...options }) => {
-    const policy = rateLimitStore === undefined ? {} : { countedIn: { store: rateLimitStore } }
-    if (!('keys' in options)) {
-      await fastify.register(clientKeyAuth, { ...options, realm })
-      await fastify.register(clientKeyPolicy, policy)
-      return
-    }
-    const { authenticate, recorder: usage, scopes } = options.keys
-    await fastify.register(clientKeyAuth, { authenticate, usage, realm })
-    await fastify.register(clientKeyPolicy, { ...policy, usage })
-    fastify.addHook('onRoute', ({ method, url, config: { scope } = {} }) => {
-      if (typeof scope === 'string' && scope !== 'none' && !scopes.includes(scope)) {
-        throw new Error(`${[method].flat().join()} ${url} asks for the scope ${scope}, which no key can have`)
-      }
-    })
+  async (fastify, { realm = 'api', ...options }) => {
+    // Which scopes routes need is checked by refuseUnknownScopes.
+    const verify = 'keys' in options ? (options.keys.verify as Verify) : verifierOf(options).verify
+    await fastify.register(clientKeyAuth, { verify, realm })
+    refuseUnknownScopes(fastify, 'keys' in options ? options.keys.scopes : null)
+    if (!('keys' in options)) return
+    const { recorder } = options.keys
     fastify.addHook('onClose', async () => {
-      await usage.flush()
+      await recorder.flush()
     })
   },
   { name: 'client-key-plugin', fastify: '5.x' }
@@ -58,3 +52,16 @@ export default fp<ClientKeyPluginOptions>(
 
 // For other services; this one loads its parts in client-keys.ts, which knows the configuration.
 export const autoload = false
+
+/** Throws for a route that declares a scope that no key can have, or that is none; null: any text is a scope. */
+const refuseUnknownScopes = (fastify: FastifyInstance, scopes: readonly string[] | null): void => {
+  const isKnown = (scope: unknown): boolean =>
+    typeof scope === 'string' && scope !== 'none' && (scopes === null || scopes.includes(scope))
+
+  fastify.addHook('onRoute', ({ method, url, config: { scope } = {} }) => {
+    if (scope === undefined || scope === null || scope === 'none') return
+    const unknown = [scope].flat().filter(each => !isKnown(each))
+    if (unknown.length === 0) return
+    throw new Error(`${[method].flat().join()} ${url} asks for the scope ${unknown.join()}, which no key can have`)
+  })
+}

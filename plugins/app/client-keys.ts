@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, preHandlerHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { keySettings } from '../../config/keys.ts'
 import { createTokenCache } from '../../domain/keys/authenticator.ts'
 import type { TokenCache } from '../../domain/keys/authenticator.ts'
 import { needsLegacyToken } from '../../domain/keys/allow-list.ts'
@@ -13,8 +14,7 @@ import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
 import type { KeyStore } from '../../domain/keys/store.ts'
 import { createUsageWriter } from '../../domain/keys/usage.ts'
-import clientKeyAuth from './client-key-auth.ts'
-import clientKeyPolicy from './client-key-policy.ts'
+import clientKeyAuth, { createClientKeyHook } from './client-key-auth.ts'
 
 declare module 'fastify' {
   interface ClientKeyTypes {
@@ -27,47 +27,36 @@ declare module 'fastify' {
     receipts: ReceiptService
     /** Records how keys are used. */
     keyUsage: UsageRecorder
-    /** How the memory of tokens serves. */
+    /** The state of the cache of tokens. */
     tokenCache: TokenCache
+    /** A `preHandler` hook: decides on a client key again, without counting the request. */
+    recheckClientKey: preHandlerHookHandler
   }
 }
 
 /** Client keys as this service is configured to accept them, those of the environment and those of the database. */
 export default fp(
   async fastify => {
-    const {
-      CLIENT_SECRET,
-      CLIENT_SECRET_PREVIOUS: previousSecrets,
-      CLIENT_KEYS: allowList,
-      CLIENT_KEY_JWT
-    } = fastify.config
     const { storage } = fastify
-
-    const keys = createKeyService({
-      store: observed(fastify),
-      secret: CLIENT_SECRET,
-      previousSecrets,
-      allowList
-    })
-    await warnOfUselessKeys(fastify, keys)
     const usage = recorderOf(fastify)
-
-    fastify.decorate('clientKeys', keys)
-    fastify.decorate('receipts', createReceiptService(storage))
     fastify.decorate('keyUsage', usage)
     fastify.decorate('tokenCache', createTokenCache())
-    const onRefusal = (reason: string): void => fastify.metrics?.refused(reason)
-    await fastify.register(clientKeyAuth, {
-      secret: CLIENT_SECRET,
-      previousSecrets,
-      allowList,
-      lookup: storage.keyLookup,
-      acceptLegacyTokens: CLIENT_KEY_JWT,
+    fastify.decorate('receipts', createReceiptService(storage))
+
+    const keys = createKeyService({
+      ...keySettings(fastify.config),
+      store: observed(fastify),
+      keyLookup: storage.keyLookup,
+      counters: fastify.counters ?? undefined,
       cache: fastify.tokenCache,
-      usage,
-      onRefusal
+      usage
     })
-    await fastify.register(clientKeyPolicy, { usage, onRefusal, countedIn: fastify.counting.countedIn })
+    await warnOfUselessKeys(fastify, keys)
+    fastify.decorate('clientKeys', keys)
+
+    const onRefusal = (reason: string): void => fastify.metrics?.refused(reason)
+    await fastify.register(clientKeyAuth, { verify: keys.verify, onRefusal })
+    fastify.decorate('recheckClientKey', await createClientKeyHook(fastify, keys.recheck, { onRefusal }))
   },
   { name: 'client-keys', dependencies: ['config', 'database', 'counting'] }
 )

@@ -1,38 +1,27 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { connectRedis, REDIS_PREFIX } from '../../db/redis/connect.ts'
+import { connectRedis } from '../../db/redis/connect.ts'
 import type { Counters } from '../../domain/counters.ts'
-import { counterStore } from '../../http/counter-store.ts'
-import type { CountedIn } from '../../http/counter-store.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where requests and attempts are counted whose number is limited. */
-    counting: Counting
+    /** Counters that every node shares; null: this process counts in its own memory. */
+    counters: Counters | null
   }
 }
 
-interface Counting {
-  /** Counters that every node shares; null: this process counts in its own memory. */
-  readonly counters: Counters | null
-  /** The same for `@fastify/rate-limit`. */
-  readonly countedIn: CountedIn
-}
-
-/** Counts in Redis where there is a REDIS_URL, else in a database that several nodes may share, else in memory. */
+/** Counts in Redis if there is a REDIS_URL, else in a database that several nodes may share, else in memory. */
 export default fp(
   async fastify => {
     const { REDIS_URL } = fastify.config
-    const { counters } = fastify.storage
-    if (REDIS_URL !== '') fastify.decorate('counting', await countingInRedis(fastify, REDIS_URL))
-    else if (counters === undefined) fastify.decorate('counting', { counters: null, countedIn: {} })
-    else fastify.decorate('counting', { counters, countedIn: { store: counterStore(counters) } })
+    const { counters = null } = fastify.storage
+    fastify.decorate('counters', REDIS_URL === '' ? counters : await countInRedis(fastify, REDIS_URL))
   },
   { name: 'counting', dependencies: ['config', 'database'] }
 )
 
-const countingInRedis = async (fastify: FastifyInstance, url: string): Promise<Counting> => {
-  const { redis, counters, close } = await connectRedis(url, {
+const countInRedis = async (fastify: FastifyInstance, url: string): Promise<Counters> => {
+  const { counters, close } = await connectRedis(url, {
     onLost: why => {
       fastify.log.warn(
         why,
@@ -47,5 +36,5 @@ const countingInRedis = async (fastify: FastifyInstance, url: string): Promise<C
   fastify.addHook('onClose', async () => {
     close()
   })
-  return { counters, countedIn: { redis, nameSpace: `${REDIS_PREFIX}rate:` } }
+  return counters
 }

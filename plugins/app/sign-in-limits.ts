@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createLoginAttemptLimit, createSharedLoginAttemptLimit } from '../../domain/users/login-attempts.ts'
+import { createMemoryCounters } from '../../domain/counters.ts'
+import { createLoginAttemptLimit } from '../../domain/users/login-attempts.ts'
 import type { LoginAttemptLimit } from '../../domain/users/login-attempts.ts'
 import type { User } from '../../domain/users/user.ts'
 import { LimitUndecided, SignInLimited } from '../../http/errors.ts'
@@ -41,11 +42,13 @@ const MAX_COUNTED = 50_000
 /** How often somebody may try to sign in. */
 export default fp(
   async fastify => {
-    const { counters } = fastify.counting
+    // In memory each limit has counters of its own, so that a flood of keys of one kind displaces no others.
     const limit = (name: string, max: number, seconds: number): LoginAttemptLimit =>
-      counters === null
-        ? createLoginAttemptLimit({ max, seconds, maxKeys: MAX_COUNTED })
-        : createSharedLoginAttemptLimit(name, { max, seconds }, counters)
+      createLoginAttemptLimit(
+        name,
+        { max, seconds },
+        fastify.counters ?? createMemoryCounters({ maxKeys: MAX_COUNTED })
+      )
     // Of attempts at an account from one IP prefix, and from everywhere.
     const accountLimits = () => ({ pair: limit('pair', 20, TEN_MINUTES), account: limit('account', 100, TEN_MINUTES) })
 

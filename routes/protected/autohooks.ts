@@ -42,16 +42,18 @@ const autohooks: FastifyPluginAsync = async fastify => {
     if (scope === undefined || users === undefined) {
       throw new Error(`${String(route.method)} ${route.url} does not declare a scope and its users`)
     }
-    const lacking = scope === null ? {} : problemReplies(scope === 'none' ? UserRequired : new InsufficientScope(scope))
+    const needed = scope === null || scope === 'none' ? [] : [scope].flat()
+    const lacking = needed.map(each => problemReplies(new InsufficientScope(each)))
+    const forNoKey = scope === 'none' ? problemReplies(UserRequired) : {}
     const schema = route.schema as FastifySchema & { response: Record<number, object> }
     const bodies = schema.body === undefined ? {} : badBodies
     route.schema = {
       ...schema,
       security: [
-        ...(scope === 'none' ? [] : [{ clientKey: scope === null ? [] : [scope] }]),
+        ...(scope === 'none' ? [] : [{ clientKey: needed }]),
         ...(users === 'none' ? [] : [{ userSession: [] }, { accessToken: [], client: [], uid: [] }])
       ],
-      response: mergeReplies(refusals, lacking, forUsers[users], bodies, schema.response)
+      response: mergeReplies(refusals, ...lacking, forNoKey, forUsers[users], bodies, schema.response)
     }
     // A body may take its time, and the key may be revoked, or the session ended, meanwhile.
     if (schema.body !== undefined) route.preHandler = [fastify.reauthorize, ...[route.preHandler ?? []].flat()]

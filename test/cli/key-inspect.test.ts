@@ -125,3 +125,22 @@ test("Trivial's own tokens are inspected where they are accepted", async t => {
   t.equal((await cli('key:revoke', ['-'], good)).code, 0)
   t.match(await cli('key:inspect', [], good), { code: 1, stdout: /its key is revoked/ })
 })
+
+test('a token is judged as the request is that needs scopes and comes from an address', async t => {
+  const { cli, issue, registry } = terminal(t)
+  const issued = await issue('narrow', '--scope', 'apps:read', '--allow-ip', '10.0.0.0/8', '--rate', '1/60s')
+  const token = issued.key_access_token
+  const reason = async (...args: string[]): Promise<[code: number | null, reason: string | null]> => {
+    const { code, stdout } = await cli('key:inspect', ['--json', ...args], token)
+    return [code, JSON.parse(stdout).reason]
+  }
+  t.same(await reason(), [0, null], 'any address, no scope')
+  t.same(await reason('--scope', 'apps:read', '--address', '10.1.2.3'), [0, null])
+  t.same(await reason('--scope', 'apps:read', '--address', '10.1.2.3'), [0, null], 'the limit is not counted')
+  t.same(await reason('--address', '11.1.2.3'), [1, 'address_not_allowed'])
+  t.same(await reason('--scope', 'apps:read', '--scope', 'apps:write'), [1, 'insufficient_scope'])
+  t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key may not be used from/ })
+  t.match(await cli('key:inspect', ['--scope', 'apps'], token), { code: 2, stderr: /--scope must be apps:read or/ })
+  t.match(await cli('key:inspect', ['--address', 'here'], token), { code: 2, stderr: /--address must be an IP/ })
+  t.same(await (await registry()).usage(issued.id, 90), [], 'nothing is recorded')
+})

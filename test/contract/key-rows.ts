@@ -358,7 +358,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     const token = await read(async rows => await rows.findToken(digestOf(keyId)))
     if (token === null) throw new Error('the token is not there')
     for (const address of ['10.0.0.1', '10.0.0.2']) {
-      usage.used(token, 'apps:read', address, 'agent')
+      usage.used(token, ['apps:read'], address, 'agent')
       await usage.flush()
     }
     t.match(await keys.tokens(key.id), [{ useCount: 2, lastUsedIp: '10.0.0.2', lastUsedAgent: 'agent' }])
@@ -377,7 +377,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     const { read, write, usage } = sideOf(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (const generation of ['00000001', '00000002', '00000001']) {
-      usage.used({ ...token, generation, ref: generation }, null, '10.0.0.1', undefined)
+      usage.used({ ...token, generation, ref: generation }, [], '10.0.0.1', undefined)
       await usage.flush()
     }
     const { tokens } = await read(async keys => await keys.environmentRecord({ id: 'env_0', digest: token.digest }))
@@ -402,10 +402,10 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     const { read, usage } = sideOf(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (let batch = 0; batch < 4; batch++) {
-      for (let i = 0; i < 40; i++) usage.used(token, null, `10.0.${batch}.${i}`, undefined)
+      for (let i = 0; i < 40; i++) usage.used(token, [], `10.0.${batch}.${i}`, undefined)
       await usage.flush()
     }
-    usage.used(token, null, '10.0.0.0', undefined)
+    usage.used(token, [], '10.0.0.0', undefined)
     await usage.flush()
     const counts = await read(async keys => await keys.usage('env_0', { day: '2026-01-01' }))
     t.equal(counts.length, 101)

@@ -10,7 +10,7 @@ test('a window begins with the first hit of a key, and the first hit after it be
   const url = await emptyPostgres()
   if (url === null) return
   const [one, other] = [counterNode(t, url), counterNode(t, url)]
-  t.match(await one.hit('a', 3600), { hits: 1, ttlMs: 3_600_000 })
+  t.equal((await one.hit('a', 3600)).hits, 1)
   const second = await other.hit('a', 3600)
   t.equal(second.hits, 2, 'whichever node it came to')
   t.ok(second.ttlMs > 0 && second.ttlMs < 3_600_000, 'the window goes on')
@@ -33,7 +33,9 @@ test('what was counted longer than its window ago is over at once when the windo
     "insert into rate_counters values ('a', 7, now() - interval '60 seconds', now() + interval '60 seconds')"
   )
   t.equal((await hit('a', 120)).hits, 8)
-  t.same(await hit('a', 30), { hits: 1, ttlMs: 30_000 })
+  const next = await hit('a', 30)
+  t.equal(next.hits, 1)
+  t.ok(next.ttlMs > 0 && next.ttlMs <= 30_000)
 })
 
 test('hits that come at the same time are counted together, each with a number of its own', async t => {

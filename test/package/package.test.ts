@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
+import type { Test } from 'tap'
 import { newSecret, root, spawnNode } from '../helper.ts'
 import { node, pack, stranger } from './package.ts'
 
@@ -30,26 +31,44 @@ test('publint and arethetypeswrong find no problem in the package', async t => {
   t.same(types.code, 0, types.output)
 })
 
-test('the ten lines of JavaScript are a service that accepts client keys, without SQLite and the rest of this service', async t => {
+/** Runs an example without SQLite and the rest of this service. Resolves with its URL and the token that it prints. */
+const runExample = async (t: Test, name: string): Promise<{ url: string; token: string }> => {
   const cwd = stranger(t)
   for (const path of [...NOT_LOADED, 'trivial-api/dist/server.js', 'trivial-api/dist/autoloaded.js']) {
     rmSync(join(cwd, 'node_modules', path), { recursive: true })
   }
-  const child = spawnNode(['service.js'], cwd, { CLIENT_SECRET: newSecret(), PORT: '0' })
+  const child = spawnNode([name], cwd, { CLIENT_SECRET: newSecret(), PORT: '0' })
   t.teardown(async () => {
     child.kill()
     await once(child, 'close')
   })
   const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
-  const [url, token = ''] = line.trim().split(' ')
-  const get = async (headers: Record<string, string>): Promise<Response> =>
-    await fetch(`${String(url)}/reports`, { headers })
+  const [url = '', token = ''] = line.trim().split(' ')
+  return { url, token }
+}
 
+test('the ten lines of JavaScript are a service that accepts client keys, without SQLite and the rest of this service', async t => {
+  const { url, token } = await runExample(t, 'service.js')
+  const get = async (headers: Record<string, string>): Promise<Response> => await fetch(`${url}/reports`, { headers })
   const good = await get({ authorization: `Bearer ${token}` })
   t.same([good.status, await good.json()], [200, ['ledger']])
   const nobody = await get({})
   t.same([nobody.status, nobody.headers.get('www-authenticate')], [401, 'Bearer realm="api"'])
   t.equal((await get({ authorization: 'Bearer x' })).status, 401)
+})
+
+test('a service without Fastify verifies client keys', async t => {
+  const { url, token } = await runExample(t, 'http.js')
+  const good = await fetch(url, { headers: { authorization: `bearer ${token}` } })
+  t.same([good.status, await good.json()], [200, ['ledger']])
+  for (const authorization of ['', 'Bearer', `Bearer ${token}x`, `Bearer ${token} x`, `Basic ${token}`]) {
+    const bad = await fetch(url, { headers: { authorization } })
+    t.same(
+      [bad.status, bad.headers.get('www-authenticate')],
+      [401, 'Bearer realm="reports"'],
+      authorization.slice(0, 9)
+    )
+  }
 })
 
 test('a key that is issued into an SQLite file by one process is in it for the next', async t => {
@@ -98,10 +117,10 @@ test('the ten lines of TypeScript compile, and scopes that there are not do not'
 
 test('docs/plugin.md shows the examples as they are', async t => {
   const doc = readFileSync(join(root, 'docs/plugin.md'), 'utf8')
-  for (const name of ['service.js', 'service.ts', 'scopes.d.ts', 'issue.js']) {
+  for (const name of ['service.js', 'service.ts', 'scopes.d.ts', 'http.js', 'issue.js']) {
     const language = name.endsWith('.js') ? 'js' : 'ts'
     const source = readFileSync(join(root, 'examples/fastify-service', name), 'utf8')
     t.ok(doc.includes(`\`\`\`${language}\n${source}\`\`\``), name)
   }
-  t.equal(doc.match(/```[jt]s/g)?.length, 5, 'each of them, and the interface of a store')
+  t.equal(doc.match(/```[jt]s/g)?.length, 7, 'each of them, and the interfaces of a store and of counters')
 })

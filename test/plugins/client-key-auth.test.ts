@@ -2,9 +2,7 @@ import Fastify from 'fastify'
 import { test } from 'tap'
 import { keyPrincipalOf } from '../../domain/access/principal.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token.ts'
-import { createUsageRecorder } from '../../domain/keys/usage-recorder.ts'
-import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
-import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
+import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import { at, knownToken, legacySigner, listening, newSecret, unchanging, raw, world } from '../helper.ts'
 
 test('a client key reaches every app of every owner', async t => {
@@ -174,7 +172,7 @@ test('the plugin works in any Fastify service', async t => {
   const [allowed, found, broken] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
   const fastify = Fastify()
   t.teardown(() => fastify.close())
-  await fastify.register(clientKeyAuth, {
+  await fastify.register(clientKeyPlugin, {
     secret,
     realm: 'reports',
     allowList: [allowed.keyId],
@@ -186,7 +184,7 @@ test('the plugin works in any Fastify service', async t => {
       }
     }
   })
-  fastify.get('/reports', { onRequest: fastify.requireClientKey }, async request => ({
+  fastify.get('/reports', { config: { scope: null }, onRequest: fastify.requireClientKey }, async request => ({
     key: keyPrincipalOf(request).key.id
   }))
   fastify.get('/open', async request => ({ principal: request.principal }))
@@ -216,19 +214,12 @@ test('every refusal names the realm that the plugin was given', async t => {
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const fastify = Fastify()
   t.teardown(() => fastify.close())
-  await fastify.register(clientKeyAuth, {
+  await fastify.register(clientKeyPlugin, {
     secret,
     realm: 'reports',
     lookup: { ...unchanging, findByDigest: () => knownToken({ scopes: ['apps:read'] }) }
   })
-  await fastify.register(clientKeyPolicy, {
-    usage: createUsageRecorder({ write: async () => {}, onFailure: () => {} })
-  })
-  fastify.get(
-    '/reports',
-    { config: { scope: 'audits:read' }, onRequest: [fastify.requireClientKey, fastify.enforcePolicy] },
-    async () => ({})
-  )
+  fastify.get('/reports', { config: { scope: 'audits:read' }, onRequest: fastify.requireClientKey }, async () => ({}))
   const challenge = async (headers: Record<string, string>) =>
     (await fastify.inject({ url: '/reports', headers })).headers['www-authenticate']
 

@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
-import type { ClientKeyPluginOptions } from '../../exports/client-key-auth.ts'
+import type { ClientKeyPluginOptions, KeyServiceOptions } from '../../exports/client-key-auth.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
 import { newSecret } from '../helper.ts'
 
@@ -10,7 +10,7 @@ const service = async (t: Test, options: ClientKeyPluginOptions) => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   await fastify.register(clientKeyAuth, options)
-  const onRequest = [fastify.requireClientKey, fastify.enforcePolicy]
+  const onRequest = fastify.requireClientKey
   fastify.get('/apps', { onRequest, config: { scope: 'apps:read' } }, async request => ({
     name: keyPrincipalOf(request).key.name
   }))
@@ -54,19 +54,20 @@ test('a service with managed keys lets in whom the scope of the route allows', a
 })
 
 test('a rate limit holds, counted wherever the service says', async t => {
-  const keys = keyService()
-  class Store {
-    incr = (_: string, done: (error: Error | null, counted?: { current: number; ttl: number }) => void) => {
-      done(null, { current: 6, ttl: 1000 })
-    }
-
-    child = () => this
+  const counters = { hit: async () => ({ hits: 6, ttlMs: 1000 }) }
+  const limited = async (options: Partial<KeyServiceOptions<string>>) => {
+    const keys = createKeyService({
+      store: createMemoryStore(),
+      secret: newSecret(),
+      scopes: ['apps:read'],
+      ...options
+    })
+    const { keyAccessToken } = await keys.issue({ name: 'ledger', rateLimit: { max: 5, windowSeconds: 60 } })
+    const { get } = await service(t, { keys })
+    return await get('/apps', keyAccessToken)
   }
-  const { keyAccessToken } = await keys.issue({ name: 'ledger', rateLimit: { max: 5, windowSeconds: 60 } })
-  const own = await service(t, { keys })
-  t.equal((await own.get('/apps', keyAccessToken)).headers['ratelimit'], '"client_key";r=4;t=60')
-  const shared = await service(t, { keys, rateLimitStore: Store })
-  t.equal((await shared.get('/apps', keyAccessToken)).statusCode, 429)
+  t.equal((await limited({})).headers['ratelimit'], '"client_key";r=4;t=60')
+  t.match(await limited({ counters }), { statusCode: 429, headers: { 'retry-after': 1 } })
 })
 
 test('what was recorded is stored when the service is closed', async t => {
@@ -84,7 +85,27 @@ test('a route that asks for a scope that no key can have does not start', async 
   t.throws(() => fastify.get('/users', { config: { scope: 'users:read' } }, async () => ({})), {
     message: 'GET /users asks for the scope users:read, which no key can have'
   })
+  t.throws(() => fastify.get('/users', { config: { scope: ['apps:read', 'users:read'] } }, async () => ({})), {
+    message: 'GET /users asks for the scope users:read, which no key can have'
+  })
   fastify.get('/nobody', { config: { scope: 'none' } }, async () => ({}))
+})
+
+test('a route that needs several scopes accepts a key that has all of them', async t => {
+  const keys = keyService()
+  const { fastify, get } = await service(t, { keys })
+  const config = { scope: ['apps:read', 'apps:write'] } as const
+  fastify.get('/both', { onRequest: fastify.requireClientKey, config }, async () => ({}))
+  const token = async (scopes: ('apps:read' | 'apps:write')[]): Promise<string> =>
+    (await keys.issue({ name: scopes.join(), scopes })).keyAccessToken
+  t.equal((await get('/both', await token(['apps:read', 'apps:write']))).statusCode, 200)
+  const refused = await get('/both', await token(['apps:read']))
+  t.equal(refused.statusCode, 403)
+  t.equal(
+    refused.headers['www-authenticate'],
+    'Bearer realm="api", error="insufficient_scope", scope="apps:read apps:write"'
+  )
+  t.match(refused.json(), { message: /needs the scope apps:read and apps:write/ })
 })
 
 test('a list of keys does without a store, under a realm of its own', async t => {

@@ -5,9 +5,7 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import type { Counters } from '../../domain/counters.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
-import { counterStore } from '../../http/counter-store.ts'
-import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
-import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
+import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import counting from '../../plugins/app/counting.ts'
 import { counterNode } from '../db/counter-node.ts'
 import { knownToken, listening, newSecret, unchanging } from '../helper.ts'
@@ -29,16 +27,15 @@ const node = async (t: Test, secret: string, counters: Counters): Promise<Fastif
   await fastify.register(given('config', { REDIS_URL: '' }))
   await fastify.register(given('storage', { counters }))
   await fastify.register(counting)
-  await fastify.register(clientKeyAuth, {
+  await fastify.register(clientKeyPlugin, {
     secret,
+    counters: fastify.counters ?? undefined,
     lookup: {
       ...unchanging,
       findByDigest: () => knownToken({ rateLimit: { max: MAX, windowSeconds: 3600 } })
     }
   })
-  await fastify.register(clientKeyPolicy, { countedIn: fastify.counting.countedIn })
-  const onRequest = [fastify.requireClientKey, fastify.enforcePolicy]
-  fastify.get('/x', { config: { scope: null }, onRequest }, async () => ({}))
+  fastify.get('/x', { config: { scope: null }, onRequest: fastify.requireClientKey }, async () => ({}))
   return fastify
 }
 
@@ -74,10 +71,4 @@ test('where the counters of a database do not answer, the request is refused', a
   })
   const reply = await fastify.inject({ url: '/x', headers: { authorization: `Bearer ${keyAccessToken}` } })
   t.match(reply.json(), { statusCode: 503, code: 'LIMIT_UNDECIDED' })
-})
-
-test('routes share the counts of a key', async t => {
-  const Store = counterStore({ hit: async () => ({ hits: 1, ttlMs: 1 }) })
-  const store = new Store({})
-  t.equal(store.child({ method: 'GET', url: '/', path: '/', prefix: '', handler: () => {} }), store)
 })

@@ -1,7 +1,6 @@
 import Fastify from 'fastify'
 import { test } from 'tap'
-import clientKeyAuth from '../../plugins/app/client-key-auth.ts'
-import clientKeyPolicy from '../../plugins/app/client-key-policy.ts'
+import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
 import { at, knownToken, listening, newSecret, onlyOnSqlite, raw, unchanging, world } from '../helper.ts'
 import type { World } from '../helper.ts'
@@ -116,41 +115,104 @@ test('a rate limit belongs to the key, across its tokens, and its state is told'
   t.equal((await get(other)).statusCode, 200, 'another key has a count of its own')
   t.equal((await get(made.key.keyAccessToken)).headers['ratelimit'], undefined, 'a key without a limit is not counted')
 
-  const now = Date.now() + 60_000
-  const clock = t.intercept(Date, 'now', { value: () => now })
+  const now = performance.now() + 60_000
+  const clock = t.intercept(performance, 'now', { value: () => now })
   t.equal((await get(first)).statusCode, 200, 'the window is over')
   clock.restore()
 })
 
-test('where a limit can not be told, the request is refused', async t => {
+test('a clock that is set back does not keep a limited key out', async t => {
+  const made = await world(t)
+  const token = await issue(made, { name: 'k', rate_limit: { max: 2, window_seconds: 60 } })
+  t.equal(await from(made, token, '127.0.0.1'), 200)
+  const now = Date.now() - 3_600_000
+  const clock = t.intercept(Date, 'now', { value: () => now })
+  t.equal(await from(made, token, '127.0.0.1'), 200)
+  const refused = await made.fastify.inject({
+    url: '/client_keys/me',
+    headers: { authorization: `Bearer ${token}` }
+  })
+  t.equal(refused.statusCode, 429)
+  t.ok(Number(refused.headers['retry-after']) <= 60)
+  clock.restore()
+})
+
+/** The status lines of requests that are sent in one segment over one connection. */
+const pipelined = async (port: number, token: string, requests: number): Promise<string[]> => {
+  const request = (connection: string): string =>
+    `GET /client_keys/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: ${connection}\r\n\r\n`
+  const text = request('keep-alive').repeat(requests - 1) + request('close')
+  return [...(await raw(port, text)).matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status = '']) => status)
+}
+
+test('of pipelined requests exactly as many pass as the limit allows', async t => {
+  const made = await world(t)
+  const token = await issue(made, { name: 'k', rate_limit: { max: 10, window_seconds: 3600 } })
+  const statuses = await pipelined(await listening(made.fastify), token, 12)
+  t.same(
+    [...statuses].sort(),
+    Array.from({ length: 12 }, (_, index) => (index < 10 ? '200' : '429'))
+  )
+})
+
+test('of parallel requests exactly as many pass as the limit allows', async t => {
+  const made = await world(t)
+  const token = await issue(made, { name: 'k', rate_limit: { max: 50, window_seconds: 3600 } })
+  const port = await listening(made.fastify)
+  const replies = await Promise.all(
+    Array.from(
+      { length: 200 },
+      async () =>
+        await fetch(`http://127.0.0.1:${port}/client_keys/me`, { headers: { authorization: `Bearer ${token}` } })
+    )
+  )
+  const accepted = replies.filter(({ status }) => status === 200)
+  t.equal(accepted.length, 50)
+  t.equal(replies.filter(({ status }) => status === 429).length, 150)
+  t.same(
+    accepted
+      .map(({ headers }) => Number(/;r=(\d+);/.exec(headers.get('ratelimit') ?? '')?.[1]))
+      .sort((one, other) => one - other),
+    Array.from({ length: 50 }, (_, remaining) => remaining),
+    'each reports another number of remaining requests'
+  )
+})
+
+test('bursts over the end of a window pass as often as the limit allows in each window', async t => {
+  const made = await world(t)
+  const token = await issue(made, { name: 'k', rate_limit: { max: 3, window_seconds: 1 } })
+  const passed: Record<string, number> = { 2: 0, 1: 0, 0: 0 }
+  while (Number(passed['2']) < 3) {
+    const replies = await Promise.all(
+      Array.from(
+        { length: 20 },
+        async () => await made.fastify.inject({ url: '/client_keys/me', headers: { authorization: `Bearer ${token}` } })
+      )
+    )
+    for (const { statusCode, headers } of replies.filter(reply => reply.statusCode !== 429)) {
+      t.equal(statusCode, 200)
+      const remaining = String(/;r=(\d+);/.exec(String(headers['ratelimit']))?.[1])
+      passed[remaining] = Number(passed[remaining]) + 1
+    }
+  }
+  t.equal(new Set(Object.values(passed)).size, 1, JSON.stringify(passed))
+})
+
+test('a request is refused if its rate limit can not be decided', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  const {
-    fastify: { keyUsage: usage }
-  } = await world(t)
   const bare = Fastify()
   t.teardown(() => bare.close())
-  await bare.register(clientKeyAuth, {
+  await bare.register(clientKeyPlugin, {
     secret,
-    lookup: {
-      ...unchanging,
-      findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } })
-    }
-  })
-  await bare.register(clientKeyPolicy, {
-    usage,
-    countedIn: {
-      store: class {
-        incr(_key: string, callback: (error: Error | null, result?: { current: number; ttl: number }) => void): void {
-          callback(new Error('the counter is away'))
-        }
-        child(): this {
-          return this
-        }
+    lookup: { ...unchanging, findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } }) },
+    counters: {
+      hit: async () => {
+        throw new Error('the counter is away')
       }
     }
   })
-  bare.get('/x', { config: { scope: null }, onRequest: [bare.requireClientKey, bare.enforcePolicy] }, async () => ({}))
+  bare.get('/x', { config: { scope: null }, onRequest: bare.requireClientKey }, async () => ({}))
   const reply = await bare.inject({ url: '/x', headers: { authorization: `Bearer ${keyAccessToken}` } })
   t.equal(reply.statusCode, 503)
   t.match(reply.json(), { code: 'LIMIT_UNDECIDED' })

@@ -1,9 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'tap'
 import { createBarrier } from '../../../domain/keys/barrier.ts'
+import { at } from '../../helper.ts'
 
 test('all callers of a turn share one read, which comes after the last of them has called', async t => {
   const events: string[] = []
-  const barrier = createBarrier(() => events.push('read'))
+  const barrier = createBarrier(() => {
+    events.push('read')
+  })
   const call = async (name: string): Promise<void> => {
     events.push(`${name} calls`)
     await barrier()
@@ -83,4 +87,93 @@ test('callers who come together after others who came alone share their reads ag
   })
   t.ok((await Promise.all(called)).every(Boolean), 'each read came after its call')
   t.equal(reads, 65, 'the first 64 read at once, and the others together')
+})
+
+/** A barrier whose reads end when the test ends them. */
+const overNetwork = () => {
+  const reads: { resolve: () => void; reject: (error: Error) => void }[] = []
+  let underWay = 0
+  let most = 0
+  const barrier = createBarrier(async () => {
+    await new Promise<void>((resolve, reject) => {
+      most = Math.max(most, ++underWay)
+      const end = (): void => {
+        underWay--
+      }
+      reads.push({
+        resolve: () => {
+          end()
+          resolve()
+        },
+        reject: error => {
+          end()
+          reject(error)
+        }
+      })
+    })
+  })
+  return { barrier, reads, most: () => most }
+}
+
+test('a read may resolve later, and callers wait for one that began after their call', async t => {
+  const { barrier, reads, most } = overNetwork()
+  const passed: string[] = []
+  const call = (name: string): Promise<void> =>
+    barrier().then(() => {
+      passed.push(name)
+    })
+  const first = [call('a'), call('b')]
+  await nextTurn()
+  t.equal(reads.length, 1, 'one read for the callers of a turn')
+  const second = [call('c')]
+  await nextTurn()
+  second.push(call('d'))
+  await nextTurn()
+  t.equal(reads.length, 1, 'no other read begins while it is under way')
+  at(reads).resolve()
+  await Promise.all(first)
+  await nextTurn()
+  t.same([passed, reads.length], [['a', 'b'], 2], 'whoever called while it was under way waits for the next')
+  at(reads, 1).resolve()
+  await Promise.all(second)
+  t.same([passed, most()], [['a', 'b', 'c', 'd'], 1])
+})
+
+test('a read that fails later fails its callers and no others', async t => {
+  const { barrier, reads } = overNetwork()
+  const failing = barrier()
+  await nextTurn()
+  const next = barrier()
+  await nextTurn()
+  at(reads).reject(new Error('the network is away'))
+  await t.rejects(failing, { message: 'the network is away' })
+  await nextTurn()
+  at(reads, 1).resolve()
+  await next
+})
+
+test('callers who come alone read at once, and never while another read is under way', async t => {
+  const { barrier, reads, most } = overNetwork()
+  for (let turn = 0; turn < 8; turn++) {
+    const alone = barrier()
+    await nextTurn()
+    at(reads, turn).resolve()
+    await alone
+  }
+  const alone = barrier()
+  t.equal(reads.length, 9, 'it reads at once')
+  const joining = barrier()
+  await nextTurn()
+  t.equal(reads.length, 9)
+  at(reads, 8).resolve()
+  await alone
+  // Another lone caller, at the moment at which the waiting one would begin.
+  const late = barrier()
+  await nextTurn()
+  for (let next = 9; next < reads.length || most() === 0; next++) {
+    at(reads, next).resolve()
+    await nextTurn()
+  }
+  await Promise.all([joining, late])
+  t.equal(most(), 1)
 })

@@ -8,6 +8,9 @@ import { at, newSecret, temporaryFolder } from '../../helper.ts'
 
 const SCOPES = ['reports:read', 'reports:write'] as const
 
+/** Any active key is accepted. */
+const ANY = { scopes: [] }
+
 type Reports = KeyService<(typeof SCOPES)[number]>
 
 const service = (store: ClientKeyStore = createMemoryStore(), secret = newSecret()): Reports =>
@@ -29,31 +32,36 @@ for (const [name, open] of Object.entries(stores)) {
     const keys = service(open(t))
     const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['reports:read'] })
     t.match(key, { name: 'ledger', scopes: ['reports:read'], createdBy: { kind: 'cli', name: 'operator' } })
-    t.match(await keys.authenticate(keyAccessToken), { ok: true, token: { key: { id: key.id } } })
-    t.match(await keys.authenticate('x'), { ok: false, reason: 'malformed' })
+    t.match(await keys.verify(keyAccessToken, ANY), { ok: true, token: { key: { id: key.id } } })
+    t.match(await keys.verify('x', ANY), { ok: false, reason: 'malformed' })
 
     await keys.change(key.id, { enabled: false })
-    t.match(await keys.authenticate(keyAccessToken), { ok: false, reason: 'key_disabled' })
+    t.match(await keys.verify(keyAccessToken, ANY), { ok: false, reason: 'key_disabled' })
     await keys.change(key.id, { enabled: true, scopes: ['reports:write', '*', 'reports:read'] })
-    t.match(await keys.authenticate(keyAccessToken), { ok: true, token: { key: { scopes: ['*'] } } })
+    t.match(await keys.verify(keyAccessToken, ANY), { ok: true, token: { key: { scopes: ['*'] } } })
 
     const rotated = await keys.rotate(key.id, { graceSeconds: 0 })
-    t.match(await keys.authenticate(keyAccessToken), { ok: false, reason: 'token_expired' })
-    t.match(await keys.authenticate(rotated.keyAccessToken), { ok: true })
+    t.match(await keys.verify(keyAccessToken, ANY), { ok: false, reason: 'token_expired' })
+    t.match(await keys.verify(rotated.keyAccessToken, ANY), { ok: true })
     t.equal(rotated.older.length, 1)
     t.equal((await keys.tokens(key.id)).length, 2)
     await keys.rotate(key.id)
-    t.match(await keys.authenticate(rotated.keyAccessToken), { ok: true }, 'for a day by default')
+    t.match(await keys.verify(rotated.keyAccessToken, ANY), { ok: true }, 'for a day by default')
 
     const actor = { kind: 'user', id: '7', name: 'Ada' } as const
     t.match(await keys.revoke(key.id, 'stolen', { actor, address: '10.0.0.1', requestId: 'r1' }), {
       revokedReason: 'stolen'
     })
-    t.match(await keys.authenticate(rotated.keyAccessToken), { ok: false, reason: 'key_revoked' })
+    t.match(await keys.verify(rotated.keyAccessToken, ANY), { ok: false, reason: 'key_revoked' })
     t.match(await keys.find(key.id), { revokedReason: 'stolen' })
     t.same((await keys.list({ revoked: false })).keys, [])
     t.match(await keys.list(), { keys: [{ id: key.id }], more: false })
-    t.same(await keys.usage(key.id), [])
+    t.match(await keys.usage(key.id), [
+      { kind: 'address', label: 'unknown', count: 4 },
+      { kind: 'refusal', label: 'key_disabled', count: 1 },
+      { kind: 'refusal', label: 'key_revoked', count: 1 },
+      { kind: 'refusal', label: 'token_expired', count: 1 }
+    ])
     await t.rejects(keys.find('nothing'), { code: 'CLIENT_KEY_NOT_FOUND' })
   })
 }
@@ -72,9 +80,8 @@ test('changes are in the audit trail, with who made them', async t => {
 test('usage is told up to now', async t => {
   const keys = service()
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
-  const verdict = await keys.authenticate(keyAccessToken)
-  if (!verdict.ok) throw new Error(verdict.reason)
-  keys.recorder.used(verdict.token, 'reports:read', '10.0.0.1', 'ledger/1')
+  const demand = { scopes: ['reports:read'], address: '10.0.0.1', userAgent: 'ledger/1' } as const
+  t.match(await keys.verify(keyAccessToken, demand), { ok: true })
   t.match(await keys.usage(key.id), [
     { kind: 'address', label: '10.0.0.1', count: 1 },
     { kind: 'scope', label: 'reports:read', count: 1 }
@@ -106,9 +113,7 @@ test('usage that can not be stored is warned of, or told to whoever wants to kno
     }
   })
   for (const keys of [told, service(broken())]) {
-    const verdict = await keys.authenticate((await keys.issue({ name: 'ledger' })).keyAccessToken)
-    if (!verdict.ok) throw new Error(verdict.reason)
-    keys.recorder.used(verdict.token, null, '::1', undefined)
+    await keys.verify((await keys.issue({ name: 'ledger' })).keyAccessToken, ANY)
     await keys.recorder.flush()
   }
   t.match(failures, [{ message: 'the disk is full' }])
@@ -120,8 +125,8 @@ test('earlier secrets open their tokens', async t => {
   const [older, newer] = [newSecret(), newSecret()]
   const { keyAccessToken } = await service(store, older).issue({ name: 'ledger' })
   const keys = createKeyService({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
-  t.match(await keys.authenticate(keyAccessToken), { ok: true })
-  t.match(await service(store, newer).authenticate(keyAccessToken), { ok: false, reason: 'unknown_generation' })
+  t.match(await keys.verify(keyAccessToken, ANY), { ok: true })
+  t.match(await service(store, newer).verify(keyAccessToken, ANY), { ok: false, reason: 'unknown_generation' })
 })
 
 // As plain JavaScript may call it.

@@ -32,11 +32,11 @@ test('what could not be written is kept, added to what comes later, and written 
   const token = knownToken()
   const other = knownToken({ id: 'other' }, { ref: 'other' })
   fail(true)
-  evidence.used(token, 'apps:read', '10.0.0.1', 'one')
+  evidence.used(token, ['apps:read'], '10.0.0.1', 'one')
   evidence.refused(other, 'key_revoked')
   await evidence.flush()
-  evidence.used(token, 'apps:read', '10.0.0.2', 'two')
-  evidence.used(token, 'apps:write', '10.0.0.1', 'three')
+  evidence.used(token, ['apps:read'], '10.0.0.2', 'two')
+  evidence.used(token, ['apps:write'], '10.0.0.1', 'three')
   evidence.refused(token, 'rate_limited')
   await evidence.flush()
   evidence.refused(token, 'rate_limited')
@@ -88,7 +88,7 @@ test('it writes by itself within a second, and at once where much has come toget
       },
       onFailure
     })
-    for (let i = 0; i < 10_000; i++) evidence.used(knownToken({}, { ref: `t${i}` }), null, '::1', undefined)
+    for (let i = 0; i < 10_000; i++) evidence.used(knownToken({}, { ref: `t${i}` }), [], '::1', undefined)
   })
   t.same(
     sizes,
@@ -103,7 +103,7 @@ test('it writes by itself within a second, and at once where much has come toget
           resolve(uses.length)
         },
         onFailure
-      }).used(knownToken(), null, '::1', undefined)
+      }).used(knownToken(), [], '::1', undefined)
     }),
     1
   )
@@ -113,11 +113,11 @@ test('a day ends at midnight of UTC', async t => {
   const { evidence, written } = notebook()
   let now = Date.parse('2026-03-01T23:59:59.999Z')
   const clock = t.intercept(Date, 'now', { value: () => now })
-  evidence.used(knownToken(), 'apps:read', '::1', undefined)
+  evidence.used(knownToken(), ['apps:read'], '::1', undefined)
   now++
-  evidence.used(knownToken(), 'apps:read', '::1', undefined)
+  evidence.used(knownToken(), ['apps:read'], '::1', undefined)
   now--
-  evidence.used(knownToken(), 'apps:read', '::1', undefined)
+  evidence.used(knownToken(), ['apps:read'], '::1', undefined)
   await evidence.flush()
   clock.restore()
   t.same(
@@ -131,7 +131,7 @@ test('a day ends at midnight of UTC', async t => {
 
 test('memory is bounded: by addresses, and by tokens where nothing can be written', async t => {
   const { evidence, written, fail } = notebook()
-  for (let i = 0; i < 300; i++) evidence.used(knownToken(), null, `10.0.${i >> 8}.${i & 255}`, undefined)
+  for (let i = 0; i < 300; i++) evidence.used(knownToken(), [], `10.0.${i >> 8}.${i & 255}`, undefined)
   await evidence.flush()
   const [, uses] = at(written)
   const { addresses } = at(uses)
@@ -140,7 +140,7 @@ test('memory is bounded: by addresses, and by tokens where nothing can be writte
   fail(true)
   for (let i = 0; i < 100_010; i++) {
     if (i % 2 === 0) evidence.refused(knownToken({}, { ref: `t${i}` }), 'key_revoked')
-    else evidence.used(knownToken({}, { ref: `t${i}` }), null, '::1', undefined)
+    else evidence.used(knownToken({}, { ref: `t${i}` }), [], '::1', undefined)
   }
   await evidence.flush()
   fail(false)
@@ -157,7 +157,7 @@ test('what is seen while a write is under way is written by the next, whatever b
   // Seen after the batch was taken, and before it is known that it could not be written.
   const meanwhile = [
     () => {
-      evidence.used(knownToken(), 'apps:read', '::2', 'later')
+      evidence.used(knownToken(), ['apps:read'], '::2', 'later')
     },
     () => {
       evidence.refused(knownToken(), 'rate_limited')
@@ -175,7 +175,7 @@ test('what is seen while a write is under way is written by the next, whatever b
     },
     onFailure: () => {}
   })
-  evidence.used(knownToken(), 'apps:read', '::1', 'first')
+  evidence.used(knownToken(), ['apps:read'], '::1', 'first')
   await evidence.flush()
   await evidence.flush()
   await Promise.all([evidence.flush(), evidence.flush()])
@@ -209,10 +209,10 @@ test('who only wants to read does not wait for a write that hangs, and all who w
       t.error(error)
     }
   })
-  evidence.used(knownToken(), null, '::1', undefined)
+  evidence.used(knownToken(), [], '::1', undefined)
   await evidence.settle()
   t.equal(writes, 1, 'it has begun, and is not over')
-  evidence.used(knownToken(), null, '::1', undefined)
+  evidence.used(knownToken(), [], '::1', undefined)
   const waiting = Array.from({ length: 20 }, () => evidence.flush())
   await evidence.settle()
   t.equal(writes, 1)

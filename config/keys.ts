@@ -1,0 +1,17 @@
+import type { Config } from './schema.ts'
+
+/** The variables that `keySettings` reads. */
+export const KEY_VARIABLES = [
+  'CLIENT_SECRET',
+  'CLIENT_SECRET_PREVIOUS',
+  'CLIENT_KEYS',
+  'CLIENT_KEY_JWT'
+] as const satisfies (keyof Config)[]
+
+/** What the service of client keys takes from the configuration, in the service and at the command line alike. */
+export const keySettings = (config: Readonly<Pick<Config, (typeof KEY_VARIABLES)[number]>>) => ({
+  secret: config.CLIENT_SECRET,
+  previousSecrets: config.CLIENT_SECRET_PREVIOUS,
+  allowList: config.CLIENT_KEYS,
+  acceptLegacyTokens: config.CLIENT_KEY_JWT
+})

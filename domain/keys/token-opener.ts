@@ -1,0 +1,58 @@
+import { createTokenSealer } from './token.ts'
+import type { TokenIssue, TokenSealer } from './token.ts'
+import { looksLikeJwt } from './token-shape.ts'
+import type { OpenLegacyToken } from './legacy-token.ts'
+
+/** What opens tokens. */
+export interface TokenSecrets {
+  /** The secret that seals tokens, 32 characters at least. */
+  readonly secret: string
+  /** Earlier secrets, whose tokens still open. */
+  readonly previousSecrets?: readonly string[] | undefined
+  /** Whether Trivial's own HS256 tokens are accepted for keys on the allow-list; false by default. */
+  readonly acceptLegacyTokens?: boolean | undefined
+}
+
+/** A token that opened: a legacy one is a JWT of Trivial's own. */
+export type OpenedToken =
+  | { readonly ok: true; readonly keyId: string; readonly generation: string; readonly isLegacy: boolean }
+  | { readonly ok: false; readonly issue: TokenIssue }
+
+/** Opens tokens of both kinds. Never throws, whatever the string contains. */
+export interface TokenOpener {
+  readonly sealer: TokenSealer
+  /** Whether a token would be opened as a legacy one, which `open` doesn't do at once. */
+  readonly isLegacy: (token: string) => boolean
+  readonly open: (token: string) => OpenedToken | Promise<OpenedToken>
+}
+
+export const createTokenOpener = ({
+  secret,
+  previousSecrets = [],
+  acceptLegacyTokens = false
+}: TokenSecrets): TokenOpener => {
+  const sealer = createTokenSealer(secret, previousSecrets)
+  const isLegacy = (token: string): boolean => acceptLegacyTokens && looksLikeJwt(token)
+
+  let loading: Promise<OpenLegacyToken> | undefined
+  const openLegacy = async (token: string): Promise<OpenedToken> => {
+    const opened = (await (loading ??= loadLegacyOpener([secret, ...previousSecrets])))(token)
+    return opened === null ? { ok: false, issue: 'forged' } : { ok: true, isLegacy: true, ...opened }
+  }
+
+  return {
+    sealer,
+    isLegacy,
+    open: token => {
+      if (isLegacy(token)) return openLegacy(token)
+      const opened = sealer.open(token)
+      return opened.ok ? { ...opened, isLegacy: false } : opened
+    }
+  }
+}
+
+// Loaded with the first token of this kind: loading it takes a tenth of the time that the service takes to start.
+const loadLegacyOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
+  const { createLegacyTokenOpener } = await import('./legacy-token.ts')
+  return createLegacyTokenOpener(secrets)
+}

@@ -1,0 +1,75 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { bearerChallenge } from '../../http/challenge.ts'
+import type { RateStatus, RefusalReason, Refused } from '../../domain/keys/verifier.ts'
+import {
+  AddressNotAllowed,
+  BrowserNotAllowed,
+  CredentialRequired,
+  InsufficientScope,
+  InvalidToken,
+  LimitUndecided,
+  RateLimited,
+  UserRequired
+} from './client-key-errors.ts'
+
+/** Why a request is refused for what it is, whatever its key. */
+export type RequestRefusal = 'no_credential' | 'malformed_header' | 'duplicate_header' | 'cross_site' | 'user_required'
+
+type RequestRefused = Refused<RequestRefusal>
+
+interface Challenge {
+  readonly realm: string
+  /** The scopes that the route needs. */
+  readonly scopes: readonly string[]
+}
+
+type ToError = (refused: RequestRefused, reply: FastifyReply, challenge: Challenge) => FastifyError
+
+/** The replies that say why; every other reason gets one and the same 401. */
+const ERRORS: Readonly<Partial<Record<RefusalReason | RequestRefusal, ToError>>> = {
+  no_credential: (_refused, reply, { realm }) => {
+    reply.header('www-authenticate', bearerChallenge(realm))
+    return new CredentialRequired()
+  },
+  cross_site: () => new BrowserNotAllowed(),
+  user_required: () => new UserRequired(),
+  address_not_allowed: () => new AddressNotAllowed(),
+  insufficient_scope: (_refused, reply, { realm, scopes }) => {
+    reply.header('www-authenticate', bearerChallenge(realm, 'insufficient_scope', scopes.join(' ')))
+    return new InsufficientScope(scopes.join(' and '))
+  },
+  rate_limited: () => new RateLimited(),
+  limit_undecided: ({ cause }) => Object.assign(new LimitUndecided(), { cause })
+}
+
+/** The error of a refused request, with the headers of its reply set. */
+export const errorOf: ToError = (refused, reply, challenge) => {
+  const { reason, rate } = refused
+  const error = (ERRORS[reason] ?? toInvalidToken)(refused, reply, challenge)
+  if (rate !== undefined) setRateHeaders(reply, rate).header('retry-after', rate.resetSeconds)
+  // @fastify/bearer-auth has set a status of its own, which Fastify would keep.
+  reply.code(Number(error.statusCode))
+  return error
+}
+
+const toInvalidToken: ToError = (_refused, reply, { realm }) => {
+  reply.header('www-authenticate', bearerChallenge(realm, 'invalid_token'))
+  return new InvalidToken()
+}
+
+/** Sets the headers that report the state of a rate limit (draft-ietf-httpapi-ratelimit-headers). */
+export const setRateHeaders = (
+  reply: FastifyReply,
+  { max, windowSeconds, remaining, resetSeconds }: RateStatus
+): FastifyReply =>
+  reply
+    .header('ratelimit-policy', `"client_key";q=${max};w=${windowSeconds}`)
+    .header('ratelimit', `"client_key";r=${remaining};t=${resetSeconds}`)
+
+/** Writes one line for a refusal, with the reason that the reply may hide, and the key if it is known. */
+export const logRefusal = (request: FastifyRequest, { reason, token }: RequestRefused): void => {
+  request.log.info(
+    { reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip },
+    'client key refused'
+  )
+}

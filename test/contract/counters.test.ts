@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { connectRedis } from '../../db/redis/connect.ts'
+import { createMemoryCounters } from '../../domain/counters.ts'
+import type { Count, Counters } from '../../domain/counters.ts'
+import { counterNode } from '../db/counter-node.ts'
+import { emptyPostgres, execute } from '../postgres.ts'
+import { redisUrl, withRedis } from '../redis.ts'
+
+/** A store of counters as several nodes have it, and how its clock is set back by an hour while a window runs. */
+interface Store {
+  readonly nodes: readonly Counters[]
+  /** Null: the clock of the store can't be set back. */
+  readonly setBack: ((key: string, windowSeconds: number) => Promise<void>) | null
+}
+
+const redisNode = async (t: Test, url: string): Promise<Counters> => {
+  const { counters, close } = await connectRedis(url, {
+    onLost: ({ reason }) => {
+      t.fail(reason)
+    },
+    onBack: () => {}
+  })
+  t.teardown(close)
+  return counters
+}
+
+const stores: Readonly<Record<string, (t: Test) => Promise<Store | null>>> = {
+  memory: async () => ({ nodes: [createMemoryCounters({ maxKeys: 100 })], setBack: null }),
+
+  PostgreSQL: async t => {
+    const url = await emptyPostgres()
+    if (url === null) return null
+    return {
+      nodes: [counterNode(t, url), counterNode(t, url)],
+      setBack: async key => {
+        const hour = "interval '1 hour'"
+        const later = `started_at = started_at + ${hour}, expires_at = expires_at + ${hour}`
+        await execute(url, `update rate_counters set ${later} where key = '${key}'`)
+      }
+    }
+  },
+
+  Redis: async t => {
+    const url = await redisUrl(t)
+    if (url === null) return null
+    const prefix = new URL(url).searchParams.get('keyPrefix') ?? ''
+    return {
+      nodes: [await redisNode(t, url), await redisNode(t, url)],
+      setBack: async (key, windowSeconds) => {
+        await withRedis(url.replace(/\?.*/, ''), async redis => {
+          await redis.expire(`${prefix}trivial:${key}`, windowSeconds + 3600)
+        })
+      }
+    }
+  }
+}
+
+const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
+
+const hitsOf = (counts: readonly Count[]): number[] => counts.map(({ hits }) => hits)
+
+/** As many hits at once as there are numbers, over all nodes in turn. */
+const burst = async (nodes: readonly Counters[], key: string, size: number, seconds: number): Promise<Count[]> =>
+  await Promise.all(
+    numbersTo(size).map(async number => await (nodes[number % nodes.length] as Counters).hit(key, seconds))
+  )
+
+for (const [name, open] of Object.entries(stores)) {
+  test(`${name}: of hits that come at once, each gets a number of its own`, async t => {
+    const store = await open(t)
+    if (store === null) return
+    const counts = await burst(store.nodes, 'a', 200, 3600)
+    t.same(
+      hitsOf(counts).sort((one, other) => one - other),
+      numbersTo(200)
+    )
+    t.ok(counts.every(({ ttlMs }) => ttlMs > 3_500_000 && ttlMs <= 3_600_000))
+    t.same(hitsOf(await burst(store.nodes, 'b', 1, 3600)), [1], 'each key has its own')
+  })
+
+  test(`${name}: a window that ends amid a burst is followed by one that begins with 1`, async t => {
+    const store = await open(t)
+    if (store === null) return
+    // Windows of a second: bursts follow one another until the third window has begun.
+    const counts: Count[] = []
+    const windows = (): number => hitsOf(counts).filter(hits => hits === 1).length
+    while (windows() < 3) {
+      counts.push(...(await burst(store.nodes, 'a', 20, 1)))
+      await pause(10)
+    }
+    const allowed = hitsOf(counts).filter(hits => hits <= 5)
+    for (const hits of numbersTo(5)) {
+      t.equal(allowed.filter(each => each === hits).length, windows(), `${hits} was counted once in each window`)
+    }
+    t.ok(counts.every(({ ttlMs }) => ttlMs > -1000 && ttlMs <= 1000))
+  })
+
+  test(`${name}: a clock that is set back does not make a window longer`, async t => {
+    const store = await open(t)
+    if (store === null || store.setBack === null) return
+    const [one, other] = store.nodes as [Counters, Counters]
+    t.same(hitsOf([await one.hit('a', 60), await other.hit('a', 60)]), [1, 2])
+    await store.setBack('a', 60)
+    const next = await one.hit('a', 60)
+    t.equal(next.hits, 1)
+    t.ok(next.ttlMs > 0 && next.ttlMs <= 60_000)
+    t.equal((await other.hit('a', 60)).hits, 2)
+  })
+}

@@ -1,0 +1,134 @@
+import bearerAuth from '@fastify/bearer-auth'
+import rateLimit from '@fastify/rate-limit'
+import Fastify from 'fastify'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
+import { listening, newSecret, raw } from '../helper.ts'
+
+interface Host {
+  readonly fastify: FastifyInstance
+  readonly get: (token: string, headers?: Record<string, string>) => Promise<{ statusCode: number; body: string }>
+  /** A token of a key that may send two requests an hour. */
+  readonly limited: () => Promise<string>
+}
+
+/** A service whose host registers something of its own before or after the plugin. */
+const host = async (
+  t: Test,
+  register: (fastify: FastifyInstance) => Promise<unknown>,
+  order: 'before' | 'after'
+): Promise<Host> => {
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  const keys = createKeyService({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read'] })
+  if (order === 'before') await register(fastify)
+  await fastify.register(clientKeyAuth, { keys })
+  if (order === 'after') await register(fastify)
+  fastify.get('/apps', { onRequest: fastify.requireClientKey, config: { scope: 'apps:read' } }, async request => ({
+    name: keyPrincipalOf(request).key.name
+  }))
+  fastify.get('/open', async () => ({}))
+  let count = 0
+  return {
+    fastify,
+    get: async (token, headers = {}) =>
+      await fastify.inject({ url: '/apps', headers: { authorization: `Bearer ${token}`, ...headers } }),
+    limited: async () => {
+      const rateLimit = { max: 2, windowSeconds: 3600 }
+      return (await keys.issue({ name: `k${++count}`, rateLimit })).keyAccessToken
+    }
+  }
+}
+
+for (const order of ['before', 'after'] as const) {
+  test(`each key keeps its own limit if the host registers @fastify/rate-limit ${order} the plugin`, async t => {
+    const { get, limited, fastify } = await host(
+      t,
+      async fastify => {
+        await fastify.register(rateLimit, { max: 1000, timeWindow: 3_600_000 })
+      },
+      order
+    )
+    const [one, other] = [await limited(), await limited()]
+    const statuses: number[] = []
+    for (const token of [one, one, one, other, other, other]) statuses.push((await get(token)).statusCode)
+    t.same(statuses, [200, 200, 429, 200, 200, 429])
+    t.equal((await fastify.inject('/open')).headers['x-ratelimit-limit'], '1000', "the host's limit works as well")
+  })
+
+  test(`of a pipelined burst as many pass as the limit allows, @fastify/rate-limit ${order} the plugin`, async t => {
+    const { limited, fastify } = await host(
+      t,
+      async fastify => {
+        await fastify.register(rateLimit, { max: 1000 })
+      },
+      order
+    )
+    const request = (connection: string, token: string): string =>
+      `GET /apps HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: ${connection}\r\n\r\n`
+    const token = await limited()
+    const text = request('keep-alive', token).repeat(4) + request('close', token)
+    const replies = await raw(await listening(fastify), text)
+    const statuses = [...replies.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status)
+    t.same(statuses.sort(), ['200', '200', '429', '429', '429'])
+  })
+
+  test(`the host may use @fastify/bearer-auth ${order} the plugin`, async t => {
+    const { get, limited, fastify } = await host(
+      t,
+      async fastify => {
+        await fastify.register(bearerAuth, { addHook: false, keys: ['the-key-of-the-host'] })
+      },
+      order
+    )
+    const onRequest = fastify.getDecorator<onRequestHookHandler>('verifyBearerAuth')
+    fastify.get('/host', { onRequest }, async () => ({}))
+    const token = await limited()
+    t.equal((await get(token)).statusCode, 200)
+    t.equal((await get('the-key-of-the-host')).statusCode, 401)
+    const hosts = async (key: string): Promise<number> =>
+      (await fastify.inject({ url: '/host', headers: { authorization: `Bearer ${key}` } })).statusCode
+    t.same([await hosts('the-key-of-the-host'), await hosts(token)], [200, 401])
+  })
+
+  test(`hooks that the host adds ${order} the plugin see the principal or change nothing`, async t => {
+    const seen: unknown[] = []
+    const { get, limited } = await host(
+      t,
+      async fastify => {
+        fastify.addHook('onRequest', async (_request, reply) => {
+          reply.header('x-host', '1')
+        })
+        fastify.addHook('preHandler', async request => {
+          seen.push(request.principal === null ? null : keyPrincipalOf(request).key.name)
+        })
+      },
+      order
+    )
+    t.match(await get(await limited()), { statusCode: 200, headers: { 'x-host': '1' } })
+    t.match(await get('x'), { statusCode: 401 })
+    t.same(seen, ['k1'], 'a request that is refused reaches no later hook')
+  })
+}
+
+test('a host that has its own request.principal is told why the plugin does not start', async t => {
+  const own = async (fastify: FastifyInstance): Promise<unknown> => fastify.decorateRequest('principal', null)
+  await t.rejects(host(t, own, 'before'), { message: /another plugin has decorated requests with principal/ })
+  await t.rejects(host(t, own, 'after'), { message: /'principal' has already been added/ })
+})
+
+test('a host that sets request.principal itself changes nothing of who is let in', async t => {
+  const { get, limited } = await host(
+    t,
+    async fastify => {
+      fastify.addHook('onRequest', async request => {
+        Object.assign(request, { principal: { kind: 'user', name: 'nobody' } })
+      })
+    },
+    'before'
+  )
+  t.same((await get('x')).statusCode, 401)
+  t.same(JSON.parse((await get(await limited())).body), { name: 'k1' })
+})
