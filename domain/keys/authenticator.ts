@@ -17,6 +17,8 @@ export interface Authenticated {
   readonly ok: true
   readonly key: ClientKey
   readonly token: KnownToken
+  /** No request is counted yet. */
+  readonly rate: null
 }
 
 /** A refusal has the token if it is known whose it is. */
@@ -128,5 +130,5 @@ const notAllowed = (token: KnownToken): Authentication => ({ ok: false, reason: 
 const judge = (token: KnownToken | null): Authentication => {
   if (token === null) return { ok: false, reason: 'not_allowed' }
   const reason = inactiveReason(token, Date.now())
-  return reason === null ? { ok: true, key: token.key, token } : { ok: false, reason, token }
+  return reason === null ? { ok: true, key: token.key, token, rate: null } : { ok: false, reason, token }
 }

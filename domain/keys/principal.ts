@@ -1,10 +1,13 @@
 import type { ClientKey, KnownToken } from './client-key.ts'
+import type { RateStatus } from './verifier.ts'
 
 export interface ClientKeyPrincipal {
   readonly kind: 'client_key'
   readonly key: ClientKey
   /** The token of the key that was presented. */
   readonly token: KnownToken
+  /** The state of the rate limit of the key, this request included; null if the request was not counted. */
+  readonly rate: RateStatus | null
 }
 
 /** A request, with who it acts for: a client key, or what else the service knows. */

@@ -32,7 +32,7 @@ export interface RateStatus extends RateLimit {
 }
 
 /** A key that may do what was demanded; `rate` is null if it has no rate limit. */
-export interface Accepted extends Authenticated {
+export interface Accepted extends Omit<Authenticated, 'rate'> {
   readonly rate: RateStatus | null
 }
 
@@ -81,9 +81,9 @@ export const createVerifier = ({ authenticate, counters, usage }: VerifierOption
     return refused
   }
 
-  const accept = (found: Authenticated, rate: RateStatus | null, { scopes, address, userAgent }: Demand<string>) => {
-    usage.used(found.token, scopes, plainAddress(address), userAgent)
-    return { ...found, rate }
+  const accept = (accepted: Accepted, { scopes, address, userAgent }: Demand<string>): Accepted => {
+    usage.used(accepted.token, scopes, plainAddress(address), userAgent)
+    return accepted
   }
 
   const countOne = async (found: Authenticated, limit: RateLimit, demand: Demand<string>): Promise<Verdict> => {
@@ -91,7 +91,7 @@ export const createVerifier = ({ authenticate, counters, usage }: VerifierOption
     const counted = await countRequest(counters, found.key.id, limit).catch((cause: unknown) => ({ cause }))
     if ('cause' in counted) return refuse<never>({ ok: false, reason: 'limit_undecided', token, ...counted })
     const { isExceeded, ...rate } = counted
-    return isExceeded ? refuse<never>({ ok: false, reason: 'rate_limited', token, rate }) : accept(found, rate, demand)
+    return isExceeded ? refuse<never>({ ok: false, reason: 'rate_limited', token, rate }) : accept({ ...found, rate }, demand)
   }
 
   return {
@@ -100,7 +100,7 @@ export const createVerifier = ({ authenticate, counters, usage }: VerifierOption
         const judged = judge(found, demand)
         if (!judged.ok) return refuse(judged)
         const { rateLimit } = judged.key
-        return rateLimit === null ? accept(judged, null, demand) : countOne(judged, rateLimit, demand)
+        return rateLimit === null ? accept(judged, demand) : countOne(judged, rateLimit, demand)
       }),
     recheck: async (token, demand) => {
       const judged = judge(await authenticate(token), demand)

@@ -3,8 +3,9 @@ import type { verifyBearerAuth } from '@fastify/bearer-auth'
 import type { ClientKeyTypes, FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { REALM } from '../../http/challenge.ts'
+import { keyPrincipalOf } from '../../domain/keys/principal.ts'
 import type { ClientKeyPrincipal } from '../../domain/keys/principal.ts'
-import type { Accepted, Demand, RateStatus, Refused, Verify } from '../../domain/keys/verifier.ts'
+import type { Accepted, Demand, Refused, Verify } from '../../domain/keys/verifier.ts'
 import { hasDuplicateAuthorization, isCrossSite } from './client-key-headers.ts'
 import { errorOf, logRefusal, setRateHeaders } from './client-key-refusals.ts'
 import type { RequestRefusal } from './client-key-refusals.ts'
@@ -42,11 +43,8 @@ type RequestPrincipal = ClientKeyTypes extends { principal: infer P extends { re
   ? P
   : ClientKeyPrincipal
 
-/** Decides on a request; `rate` is the state of the rate limit, if the request was counted. */
-type Decide = (
-  token: string,
-  demand: Demand<RequestRefusal>
-) => Promise<(Omit<Accepted, 'rate'> & Partial<Pick<Accepted, 'rate'>>) | Refused<RequestRefusal>>
+/** Decides on a request. */
+type Decide = (token: string, demand: Demand<RequestRefusal>) => Promise<Accepted | Refused<RequestRefusal>>
 
 export interface ClientKeyHookOptions {
   /** The realm in `WWW-Authenticate`; `trivial` by default. */
@@ -99,20 +97,19 @@ export const createClientKeyHook = async (
   decide: Decide,
   { realm = REALM, onRefusal }: ClientKeyHookOptions = {}
 ): Promise<onRequestHookHandler> => {
-  const rates = new WeakMap<FastifyRequest, RateStatus>()
   const authenticate = await bearerParser(fastify, (token, request) =>
     decide(token, demandOf(request)).then(verdict => {
       if (!verdict.ok) throw new RequestRefused(verdict)
-      request.principal = { kind: 'client_key', key: verdict.key, token: verdict.token }
-      if (verdict.rate) rates.set(request, verdict.rate)
+      const { key, token, rate } = verdict
+      request.principal = { kind: 'client_key', key, token, rate }
       return true
     })
   )
   return (request, reply, done) => {
     authenticate(request, reply, error => {
       if (error === undefined) {
-        const rate = rates.get(request)
-        if (rate !== undefined) setRateHeaders(reply, rate)
+        const { rate } = keyPrincipalOf(request)
+        if (rate !== null) setRateHeaders(reply, rate)
         done()
         return
       }

@@ -155,7 +155,7 @@ test('each answered request is one line with its principal, and a stream that fa
   })
   fastify.get('/key', request => {
     const token = knownToken()
-    request.principal = { kind: 'client_key', key: token.key, token }
+    request.principal = { kind: 'client_key', key: token.key, token, rate: null }
     return {}
   })
   fastify.get('/nobody', () => ({}))

@@ -11,7 +11,7 @@ test('a request that was not authenticated has no principal', async t => {
 
 test('a client key is no user, and a user is no client key', async t => {
   const token = knownToken()
-  const key = { kind: 'client_key', key: token.key, token } as const
+  const key = { kind: 'client_key', key: token.key, token, rate: null } as const
   const at = new Date()
   const user: UserPrincipal = {
     kind: 'user',

@@ -189,7 +189,7 @@ for (const [engine, newDatabase] of ENGINES) {
       const token = await here.storage.keyLookup.findByDigest(digestOf(keyId))
       // Judged before, as a request is that then waits for another process to let the database go.
       if (token === null) throw new Error('the token is not there')
-      const late = { ...operator, principal: { kind: 'client_key', key: token.key, token } } as const
+      const late = { ...operator, principal: { kind: 'client_key', key: token.key, token, rate: null } } as const
       await change(key.id)
       await t.rejects(here.keys.issue({ name: `${name}'s heir` }, late), { code })
       t.equal(await here.keys.resolve(`${name}'s heir`), null)
