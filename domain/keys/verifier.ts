@@ -91,7 +91,9 @@ export const createVerifier = ({ authenticate, counters, usage }: VerifierOption
     const counted = await countRequest(counters, found.key.id, limit).catch((cause: unknown) => ({ cause }))
     if ('cause' in counted) return refuse<never>({ ok: false, reason: 'limit_undecided', token, ...counted })
     const { isExceeded, ...rate } = counted
-    return isExceeded ? refuse<never>({ ok: false, reason: 'rate_limited', token, rate }) : accept({ ...found, rate }, demand)
+    return isExceeded
+      ? refuse<never>({ ok: false, reason: 'rate_limited', token, rate })
+      : accept({ ...found, rate }, demand)
   }
 
   return {
