@@ -34,9 +34,7 @@ database that has tables and no such mark is refused.`,
 
 const print = (terminal: Terminal, database: string, logins: readonly SampleLogin[] | null): void => {
   if (logins === null) {
-    terminal.print(
-      `The database ${database} has data already. Nothing was changed: its users keep their passwords.`
-    )
+    terminal.print(`The database ${database} has data already. Nothing was changed: its users keep their passwords.`)
     return
   }
   const { users, organizations, apps } = sample
