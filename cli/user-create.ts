@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { InvalidFields } from '../domain/errors.ts'
 import { checked } from '../domain/json/validation.ts'
 import { credentialIssues } from '../domain/keys/token-shape.ts'
@@ -6,9 +5,7 @@ import { passwordIssues } from '../domain/users/passwords.ts'
 import { toUserJson, userFields } from '../domain/users/representation.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { UsageError } from './failures.ts'
-import { createUser } from './new-user.ts'
-
-const PASSWORD_BYTES = 18
+import { createUser, newPassword } from './new-user.ts'
 
 const NewUser = {
   type: 'object',
@@ -38,7 +35,7 @@ it). Where nothing is there, one is made and printed, this once.`,
   run: async ({ email: address, name, admin = false, json = false }, terminal) => {
     if (address === undefined || name === undefined) throw new UsageError('Name an --email and a --name.')
     const typed = (await terminal.readInput()).replace(/\r?\n$/, '')
-    const password = typed === '' ? randomBytes(PASSWORD_BYTES).toString('base64url') : typed
+    const password = typed === '' ? newPassword() : typed
     const email = await checkUser(name, address, password)
     const user = await createUser(terminal, password, { name, email, role: admin ? 'admin' : 'member' })
     if (json) terminal.printJson({ ...toUserJson(user), ...(typed === '' ? { password } : {}) })

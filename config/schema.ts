@@ -108,6 +108,7 @@ export const Config = {
     'DATABASE_POOL_SIZE',
     'KEY_LEASE_MS',
     'NODE_NAME',
+    'ALLOW_SAMPLE_DATA',
     'REDIS_URL',
     'HOST',
     'PORT',
@@ -149,6 +150,7 @@ export const Config = {
       hint: 'must be a number of milliseconds from 0 to 60000'
     },
     NODE_NAME: { type: 'string', default: '', check: checkNodeName },
+    ALLOW_SAMPLE_DATA: { type: 'boolean', default: false, hint: 'must be true or false' },
     REDIS_URL: { type: 'string', default: '', check: checkRedisUrl },
     HOST: { type: 'string', default: '127.0.0.1' },
     PORT: { type: 'integer', default: 3000, ...port },

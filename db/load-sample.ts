@@ -11,23 +11,23 @@ type Ids = Readonly<Record<Owner['type'], ReadonlyMap<number, number>>>
 
 export interface SampleOptions {
   readonly sample: Sample
-  /** The hash of the password of every user of the sample. */
-  readonly passwordHash: string
+  /** The hash of the password of the user with an e-mail address. */
+  readonly hashOf: (email: string) => string
   readonly context: RequestContext
 }
 
 /**
- * Loads a sample. Answers false, and stores nothing, where there are apps, users or organizations: everybody knows the
- * password of its users, so it never comes among real ones.
+ * Loads a sample, all of it or nothing. Returns false, and stores nothing, if there are apps, users or organizations.
+ * The database is one that was opened as one of sample data.
  */
 export const loadSample = async (
   { write }: Pick<Transactor, 'write'>,
-  { sample, passwordHash, context }: SampleOptions
+  { sample, hashOf, context }: SampleOptions
 ): Promise<boolean> =>
   await write(async tx => {
     if (!(await isEmpty(tx))) return false
     const ids = {
-      User: await insertUsers(tx, sample, passwordHash),
+      User: await insertUsers(tx, sample, hashOf),
       Organization: await insertOrganizations(tx, sample)
     }
     await insertMemberships(tx, sample, ids)
@@ -48,11 +48,11 @@ const isEmpty = async ({ apps, users, organizations }: Tx): Promise<boolean> =>
 const insertUsers = async (
   tx: Tx,
   { users, createdAt }: Sample,
-  passwordHash: string
+  hashOf: SampleOptions['hashOf']
 ): Promise<Map<number, number>> => {
   const ids = new Map<number, number>()
   for (const { id, role = 'member', ...user } of users) {
-    ids.set(id, (await tx.users.insert({ ...user, role, passwordHash, createdAt })).id)
+    ids.set(id, (await tx.users.insert({ ...user, role, passwordHash: hashOf(user.email), createdAt })).id)
   }
   return ids
 }

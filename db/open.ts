@@ -16,11 +16,11 @@ export type StorageOptions = Omit<PostgresOptions, 'url'>
 
 /**
  * Opens the database of a `DATABASE_URL` and brings its tables up to date; an SQLite file is made where there is none.
- * Throws a ConfigError where that can't be done.
+ * With `asSample` it marks a new database as sample data. Throws a ConfigError where that can't be done.
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   try {
-    return isPostgres(url) ? await openPostgres(url, options) : openSqlite(sqlitePathOf(url))
+    return isPostgres(url) ? await openPostgres(url, options) : openSqlite(sqlitePathOf(url), options.asSample)
   } catch (error) {
     const database = isPostgres(url) ? shownUrl(url) : sqlitePathOf(url)
     throw new ConfigError(`DATABASE_URL: the database ${database} can't be opened: ${messageOf(error)}`)
@@ -37,11 +37,13 @@ export const DATABASE_VARIABLES = [
   'NODE_NAME'
 ] as const satisfies (keyof Config)[]
 
-/** Opens the database of a configuration. Throws a ConfigError. */
+/** Opens the database of a configuration; `asSample`: see `openStorage`. Throws a ConfigError. */
 export const openConfigured = async (
-  config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>
+  config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>,
+  asSample = false
 ): Promise<Storage> =>
   await openStorage(config.DATABASE_URL, {
+    asSample,
     ca: given(config.DATABASE_CA),
     listenUrl: given(config.DATABASE_LISTEN_URL),
     poolSize: config.DATABASE_POOL_SIZE,

@@ -1,9 +1,6 @@
 import type { OrganizationRole, Permit } from '../domain/access/rules.ts'
 import type { NewApp, Owner, TagKey } from '../domain/apps/app.ts'
 
-/** The password of every user of the sample. */
-export const SAMPLE_PASSWORD = 'violet tractor at noon'
-
 export interface Sample {
   readonly users: readonly { id: number; name: string; email: string; role?: 'admin' }[]
   readonly organizations: readonly { id: number; name: string; billingEmail: string }[]

@@ -11,6 +11,8 @@ export interface Storage extends Transactor, Pick<KeyStore, 'confirm'>, NodeRead
   readonly keyLookup: Required<KeyLookup>
   /** Counters that all nodes over the database share; none where there is but one node. */
   readonly counters?: Counters
+  /** Whether the database is marked as sample data, which it is from its beginning or never. */
+  readonly isSample: boolean
   /** Resolves when the database answers a query; rejects when it does not. */
   readonly ping: () => Promise<void>
   /** What metrics tell of the database; from memory, at once. */

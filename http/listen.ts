@@ -3,8 +3,12 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { ConfigError } from '../config/read.ts'
 import { drainOnClose } from './drain.ts'
+import { guardSampleData } from './sample-data.ts'
 
-/** Listens where `HOST` and `PORT` say and answers the port. Throws a ConfigError where the port can't be had. */
+/**
+ * Listens where `HOST` and `PORT` say and answers the port. Throws a ConfigError where the port can't be had, and where
+ * sample data would be served to others than this machine.
+ */
 export const listen = async (fastify: FastifyInstance): Promise<number> => {
   const { HOST, PORT } = fastify.config
   fastify.server.on('connection', noteAddress)
@@ -12,6 +16,7 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
   try {
     // One address: for the name of several, Fastify would open servers of which the others are not told to drain.
     const { address } = await lookup(HOST)
+    guardSampleData(fastify, address)
     await fastify.listen({ host: address, port: PORT })
     return (fastify.server.address() as AddressInfo).port
   } catch (error) {

@@ -15,7 +15,7 @@ import type { Test } from 'tap'
 import { createServer } from '../app.ts'
 import type { RequestContext } from '../domain/access/principal.ts'
 import { loadSample } from '../db/load-sample.ts'
-import { sample, SAMPLE_PASSWORD } from '../db/sample.ts'
+import { sample } from '../db/sample.ts'
 import { UNLIMITED } from '../domain/keys/client-key.ts'
 import type { ClientKey, KnownToken } from '../domain/keys/client-key.ts'
 import type { KeyFreshness } from '../domain/keys/freshness.ts'
@@ -118,6 +118,9 @@ export interface Reply {
   json: ReturnType<typeof JSON.parse>
 }
 
+/** The password of every user of the sample in a world; that of no other database. */
+export const SAMPLE_PASSWORD = 'seven lanterns by the mill'
+
 // Hashed once for all worlds of a process: it takes a while, as it should.
 const samplePassword = createPasswordHasher().hash(SAMPLE_PASSWORD)
 
@@ -127,13 +130,17 @@ export interface World extends Settings {
   call: (method: string, url: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 }
 
-/** A whole application on a database of its own with the sample data in it, closed when the test ends. */
+/**
+ * A whole application on a database of its own with the sample data in it, closed when the test ends. The database is
+ * not marked as sample data: to the service it is like any other.
+ */
 export const world = async (t: Test, env: Record<string, string> = {}): Promise<World> => {
   const made = settings(t, env)
   if (otherDatabase !== undefined) await (await import('./postgres.ts')).emptied(otherDatabase)
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
-  await loadSample(fastify.storage, { sample, passwordHash: await samplePassword, context: operator })
+  const passwordHash = await samplePassword
+  await loadSample(fastify.storage, { sample, hashOf: () => passwordHash, context: operator })
   return { ...made, fastify, call: caller(fastify, made.key.keyAccessToken) }
 }
 

@@ -260,6 +260,17 @@ test('replies are what the document says', async t => {
   check('GET /apps', await made.call('GET', '/apps', undefined, { 'sec-fetch-site': 'cross-site' }))
 })
 
+test('no password is published as an example', async t => {
+  const { call } = await world(t)
+  const passwords: unknown[] = []
+  JSON.stringify((await call('GET', '/docs/json')).json, (name, value: unknown) => {
+    if (/password$/.test(name)) passwords.push(value)
+    return value
+  })
+  t.ok(passwords.length > 3)
+  for (const schema of passwords) t.notMatch(schema, { examples: Array })
+})
+
 test('the examples of the document are what the service takes and gives', async t => {
   const document = await documentOf(await world(t))
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })

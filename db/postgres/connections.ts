@@ -7,6 +7,7 @@ import type { ClientConfig } from 'pg'
 import { pathOf } from '../../paths.ts'
 import { LOCK_SPACE, LOCKS } from './database.ts'
 import { gatherWrites } from './gathering.ts'
+import { hasMark, hasTable } from './marks.ts'
 import { clientConfig, DEFAULT_POOL_SIZE, TIMEOUTS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 
@@ -52,26 +53,28 @@ export const closePool = async (pool: Pool): Promise<void> => {
 }
 
 /**
- * Brings the tables of a database up to date. Of several nodes that start at once, one does it and the others wait.
- * Throws where a version that is newer by more than one has changed them, and where a copy into it is not complete;
- * `forCopy`: the copy itself asks.
+ * Brings the tables of a database up to date, and returns whether it is marked as sample data. Of several nodes that
+ * start at once, one does it and the others wait. `prepare` runs first, while nobody else makes tables; by default it
+ * refuses a database into which a copy is not complete. Throws where a version that is newer by more than one has
+ * changed the tables.
  */
-export const bringUpToDate = async (options: PostgresOptions, forCopy = false): Promise<void> => {
+export const bringUpToDate = async (
+  options: PostgresOptions,
+  prepare: (client: Client) => Promise<void> = refuseUnfinishedCopy
+): Promise<{ isSample: boolean }> => {
   const client = new Client({ ...patientConfig(options), lock_timeout: LONG_TIMEOUT_MS })
   client.on('error', ignore)
   await client.connect()
   try {
     await client.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.migrations})`)
-    if (!forCopy) await refuseUnfinishedCopy(client)
+    await prepare(client)
     await refuseMuchNewerSchema(client)
     await migrate(drizzle(client), { migrationsFolder: MIGRATIONS })
+    return { isSample: await hasMark(client, 'sample') }
   } finally {
     await client.end()
   }
 }
-
-const hasTable = async (client: Client, name: string): Promise<boolean> =>
-  (await client.query('select where to_regclass($1) is not null', [name])).rowCount === 1
 
 // Who served from half a database would refuse keys that are good, and accept some that were revoked.
 const refuseUnfinishedCopy = async (client: Client): Promise<void> => {

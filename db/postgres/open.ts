@@ -27,6 +27,7 @@ import { createLeaseStore } from './nodes/leases.ts'
 import { createNodeReads } from './nodes/reads.ts'
 import { createOrganizationReads } from './organizations/reads.ts'
 import { createOrganizationRows } from './organizations/rows.ts'
+import { markAsSample } from './marks.ts'
 import { DEFAULT_LEASE_MS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 import { preparing } from './prepared.ts'
@@ -37,7 +38,7 @@ import { createUserRows } from './users/rows.ts'
 
 /** Opens a PostgreSQL database. It becomes a node of it when the first request has to be authenticated. */
 export const openPostgres = async (options: PostgresOptions): Promise<Storage> => {
-  await bringUpToDate(options)
+  const { isSample } = await bringUpToDate(options, options.asSample === true ? markAsSample : undefined)
   const pool = createPool(options)
   const db = createDatabase(pool)
   const counters = createPostgresCounters(async (text, values) => await pool.query(text, values))
@@ -56,6 +57,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
     confirm: createConfirmation({ clock: systemClock, sleep, store: createConfirmationStore(db) }),
     keyLookup: node.keyLookup,
     counters,
+    isSample,
     statistics: () => ({
       ...node.statistics(),
       pool: { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }

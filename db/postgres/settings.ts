@@ -13,6 +13,8 @@ export interface PostgresOptions {
   readonly leaseMs?: number | undefined
   /** What the node is called in the list of nodes. */
   readonly name?: string | undefined
+  /** Whether the database is for sample data: a new one is marked as that, and one with tables but no mark refused. */
+  readonly asSample?: boolean | undefined
 }
 
 export const DEFAULT_POOL_SIZE = 10

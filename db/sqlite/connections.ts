@@ -7,6 +7,7 @@ import { pathOf } from '../../paths.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
+import { hasMark, markAsSample } from './marks.ts'
 
 /** How long the start waits for another process that writes. Later the transactor waits, and the event loop goes on. */
 const START_TIMEOUT_MS = 5000
@@ -19,11 +20,16 @@ export interface Connections {
   readonly writing: SqliteDatabase
   /** Where what is committed is read. */
   readonly reading: SqliteDatabase
+  /** Whether the database is marked as sample data, which it is from its beginning or never. */
+  readonly isSample: boolean
   readonly close: () => void
 }
 
-/** Opens a database file, makes it where there is none, and brings its tables up to date. */
-export const connect = (path: string): Connections => {
+/**
+ * Opens a database file, makes it where there is none, and brings its tables up to date. With `asSample` a new database
+ * is marked as sample data, and one that has tables without that mark is refused.
+ */
+export const connect = (path: string, asSample = false): Connections => {
   makeFile(path)
   const opened: Connection[] = []
   const close = (): void => {
@@ -32,6 +38,7 @@ export const connect = (path: string): Connections => {
   try {
     const writing = open(path, opened)
     refuseNewerSchema(writing)
+    if (asSample) markAsSample(writing)
     writing.pragma('journal_mode = WAL')
     // What was acknowledged must survive a power cut, and WAL alone promises that only with FULL.
     writing.pragma('synchronous = FULL')
@@ -41,7 +48,7 @@ export const connect = (path: string): Connections => {
     const reading = open(path, opened)
     reading.pragma('query_only = ON')
     for (const connection of opened) connection.pragma('busy_timeout = 0')
-    return { writing: db, reading: drizzle(reading), close }
+    return { writing: db, reading: drizzle(reading), isSample: hasMark(reading, 'sample'), close }
   } catch (error) {
     close()
     throw error

@@ -8,6 +8,7 @@ import { createAuditReads } from './audits/rows.ts'
 import { schemaOf } from './connections.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
+import { hasMark } from './marks.ts'
 
 // What a batch holds at most, unless one row is larger.
 const MAX_ROWS = 1000
@@ -20,6 +21,7 @@ export const openCopySource = (path: string, tables: readonly CopyTable[]): Copy
   try {
     lockOut(connection, path)
     refuseOtherSchema(connection, path)
+    refuseSample(connection, path)
     return sourceOf(connection, tables)
   } catch (error) {
     connection.close()
@@ -50,6 +52,14 @@ const REFUSALS = {
 const refuseOtherSchema = (connection: Connection, path: string): void => {
   const schema = schemaOf(connection)
   if (schema !== 'current') throw new CopyError(`${path} ${REFUSALS[schema]}`)
+}
+
+const refuseSample = (connection: Connection, path: string): void => {
+  if (!hasMark(connection, 'sample')) return
+  throw new CopyError(
+    `${path} is marked as sample data, which stays where it is.`,
+    'To begin with PostgreSQL, set DATABASE_URL to the empty database, and start the service.'
+  )
 }
 
 const sourceOf = (connection: Connection, tables: readonly CopyTable[]): CopySource => {

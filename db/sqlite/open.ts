@@ -12,9 +12,9 @@ import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
-/** Opens the SQLite database of a path. */
-export const openSqlite = (path: string): Storage => {
-  const { writing, reading, close } = connect(path)
+/** Opens the SQLite database of a path; `asSample`: see `connect`. */
+export const openSqlite = (path: string, asSample = false): Storage => {
+  const { writing, reading, isSample, close } = connect(path, asSample)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)
   const keyLookup = createKeyLookup(reading.$client)
@@ -38,6 +38,7 @@ export const openSqlite = (path: string): Storage => {
     }),
     ...createNodeReads(reading.$client),
     keyLookup,
+    isSample,
     ping: async () => {
       ping.get()
       // SQLite goes on with a file that was deleted or replaced, and what it writes then is lost.

@@ -3,4 +3,5 @@
 export * from './schema/apps.ts'
 export * from './schema/audits.ts'
 export * from './schema/keys.ts'
+export * from './schema/marks.ts'
 export * from './schema/users.ts'

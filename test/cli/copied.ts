@@ -9,7 +9,7 @@ import { bringUpToDate } from '../../db/postgres/connections.ts'
 import { COPY_TABLES } from '../../db/postgres/copy/tables.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import type { Connection } from '../../db/sqlite/driver.ts'
-import { need, newSecret, temporaryFolder, world } from '../helper.ts'
+import { need, newSecret, SAMPLE_PASSWORD, temporaryFolder, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import { command } from './terminal.ts'
@@ -112,7 +112,7 @@ export const usedService = async (t: Test) => {
   const { json } = await call('GET', '/apps')
   const { name } = (json as { name: string }[])[0] ?? {}
   t.equal((await call('PATCH', `/apps/${name}`, { panels })).status, 200)
-  const login = { email: 'ada@example.com', password: 'violet tractor at noon' }
+  const login = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   const signedIn = await fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: login })
   t.equal(signedIn.statusCode, 200)
   await fastify.close()

@@ -1,9 +1,14 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
+import type { Test } from 'tap'
+import { createServer } from '../../app.ts'
+import { openStorage } from '../../db/open.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { temporaryFolder } from '../helper.ts'
+import { newSecret, temporaryFolder } from '../helper.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
+import type { Ended } from './terminal.ts'
 
 const dump = (path: string): unknown[] => {
   const db = new Database(path, { readonly: true })
@@ -17,13 +22,32 @@ const dump = (path: string): unknown[] => {
 // A hash of the same password is another each time, as it should be.
 const withoutHash = (row: unknown): object => ({ ...(row as object), password_hash: null })
 
-test('the sample data are the same every time', async t => {
-  const paths = [join(temporaryFolder(t), 'a.db'), join(temporaryFolder(t), 'b.db')] as const
+interface Login {
+  email: string
+  password: string
+}
+
+/** Runs `db sample` on the database at a path. */
+const sample = async (t: Test, path: string, ...args: string[]): Promise<Ended> =>
+  await command(t, 'db:sample', { env: { DATABASE_URL: `file:${path}` }, args })
+
+const pathOf = (t: Test): string => join(temporaryFolder(t), 'a.db')
+
+test('the sample data are the same every time, but for the passwords of the users', async t => {
+  const paths = [pathOf(t), pathOf(t)] as const
+  const passwords = new Set<string>()
   for (const path of paths) {
-    const { code, stdout } = await command(t, 'db:sample', { env: { DATABASE_URL: `file:${path}` } })
-    t.equal(code, 0)
-    t.match(stdout, 'Loaded 4 users, 3 organizations and 24 apps')
+    const { code, stdout, stderr } = await sample(t, path)
+    t.same([code, stderr], [0, ''])
+    t.match(stdout, `Loaded 4 users, 3 organizations and 24 apps into file:${path}, which is marked as sample data.\n`)
+    const logins = [...stdout.matchAll(/^ {2}(?:ada|ben|chiara|dmitri)@example\.com +(\S{24})$/gm)]
+    t.equal(logins.length, 4)
+    for (const [, password = ''] of logins) {
+      passwords.add(password)
+      t.notOk(readFileSync(path).includes(password), 'no password is stored')
+    }
   }
+  t.equal(passwords.size, 8, 'no two passwords are the same')
   t.strictSame(dump(paths[0]), dump(paths[1]))
   t.same(
     dump(paths[0]).map(rows => (rows as unknown[]).length),
@@ -31,20 +55,87 @@ test('the sample data are the same every time', async t => {
   )
 })
 
-test('a database that has apps, or users only, refuses the sample, and nothing changes', async t => {
-  for (const [name, args] of [
-    ['db:sample', []],
-    ['user:create', ['--email', 'zoe@example.com', '--name', 'Zoe']]
-  ] as const) {
-    const path = join(temporaryFolder(t), 'a.db')
-    const env = { DATABASE_URL: `file:${path}` }
-    t.equal((await command(t, name, { env, args })).code, 0)
-    const before = dump(path)
-    const { code, stderr } = await command(t, 'db:sample', { env })
-    t.equal(code, 1)
-    t.match(stderr, /has apps, users or organizations already; nothing was changed/)
-    t.strictSame(dump(path), before)
+test('with --json the users and passwords are printed, which sign in', async t => {
+  const path = pathOf(t)
+  const logins = JSON.parse((await sample(t, path, '--json')).stdout) as Login[]
+  const fastify = await createServer({
+    CLIENT_SECRET: newSecret(),
+    DATABASE_URL: `file:${path}`,
+    LOG_LEVEL: 'silent'
+  })
+  t.teardown(() => fastify.close())
+  for (const payload of logins) {
+    t.equal((await fastify.inject({ method: 'POST', url: '/auth/sign_in', payload })).statusCode, 200)
   }
+  t.equal(logins.length, 4)
+})
+
+test('sample data that is there stays as it is, with its passwords', async t => {
+  const path = pathOf(t)
+  t.equal((await sample(t, path)).code, 0)
+  const before = readFileSync(path)
+  t.match(await sample(t, path), {
+    code: 0,
+    stdout: `The database file:${path} has data already. Nothing was changed: its users keep their passwords.\n`
+  })
+  t.match(await sample(t, path, '--json'), { code: 0, stdout: '[]\n', stderr: '' })
+  t.ok(readFileSync(path).equals(before))
+})
+
+test('a sample that was marked but not loaded is loaded by the next run', async t => {
+  const path = pathOf(t)
+  await (await openStorage(`file:${path}`, { asSample: true })).close()
+  t.match(await sample(t, path), { code: 0, stdout: /^Loaded 4 users/ })
+})
+
+test('without a DATABASE_URL the sample data gets a database of its own, not that of the service', async t => {
+  const cwd = temporaryFolder(t)
+  t.match(await spawned(t, 'db:sample', { cwd }).ended, { code: 0, stdout: /24 apps into file:\.\/data\/sample\.db,/ })
+  t.same(readdirSync(join(cwd, 'data')), ['sample.db'])
+})
+
+test('a database that has tables refuses the sample, and nothing changes', async t => {
+  for (const [name, ...args] of [
+    ['db:migrate'],
+    ['user:create', '--email', 'zoe@example.com', '--name', 'Zoe'],
+    ['key:issue', '--name', 'billing']
+  ] as const) {
+    const path = pathOf(t)
+    const env = { DATABASE_URL: `file:${path}`, CLIENT_SECRET: newSecret() }
+    t.equal((await command(t, name, { env, args })).code, 0)
+    const before = readFileSync(path)
+    t.match(await sample(t, path), {
+      code: 1,
+      stdout: '',
+      stderr: `DATABASE_URL: the database ${path} can't be opened: it has tables already and is not marked as sample data, which gets a database of its own. Name a new one, or move this one away. Nothing was changed.\n`
+    })
+    t.ok(readFileSync(path).equals(before))
+  }
+})
+
+test('of a service and of sample data that start at once on a new database, one gets it', async t => {
+  for (let round = 0; round < 3; round++) {
+    const path = pathOf(t)
+    const env = { DATABASE_URL: `file:${path}` }
+    const [migrated, ...sampled] = await Promise.all([
+      spawned(t, 'db:migrate', { env }).ended,
+      spawned(t, 'db:sample', { env }).ended,
+      spawned(t, 'db:sample', { env }).ended
+    ])
+    t.same([migrated.code, migrated.stderr], [0, ''])
+    const storage = await openStorage(`file:${path}`)
+    await storage.close()
+    for (const { code } of sampled) t.equal(code, storage.isSample ? 0 : 1)
+    const loaded = sampled.filter(({ stdout }) => stdout.startsWith('Loaded'))
+    t.equal(loaded.length, storage.isSample ? 1 : 0)
+  }
+})
+
+test('passwords that can not be written fail the command, which says how to have others', async t => {
+  t.match(await command(t, 'db:sample', { isFull: true }), {
+    code: 1,
+    stderr: /To have other passwords, delete its database and load it again\.\n$/
+  })
 })
 
 test('db:migrate makes the database and its folder, and may be run again', async t => {

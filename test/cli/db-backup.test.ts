@@ -1,8 +1,8 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { temporaryFolder } from '../helper.ts'
+import { settings, temporaryFolder } from '../helper.ts'
 import { command } from './terminal.ts'
 
 const CLEAR = '\r\u001B[K'
@@ -37,6 +37,15 @@ test('a backup can be put into the place of the database, and has its audit trai
     code: 0,
     stdout: `The audit trail is whole, up to entry ${head}\n`
   })
+})
+
+test('a backup of sample data, put into the place of a database, is not served beyond this machine', async t => {
+  const { cwd, backup } = await sampled(t)
+  t.equal((await backup('copy.db')).code, 0)
+  const path = join(cwd, 'production.db')
+  copyFileSync(join(cwd, 'copy.db'), path)
+  const env = settings(t, { DATABASE_URL: `file:${path}`, HOST: '0.0.0.0', PORT: '0' }).env
+  t.match(await command(t, 'serve', { cwd, env }), { code: 1, stdout: '', stderr: /is marked as sample data/ })
 })
 
 test('a database without a change is backed up too', async t => {

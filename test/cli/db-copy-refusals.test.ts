@@ -122,8 +122,26 @@ test('what a target holds is left as it is', { skip }, async t => {
   t.equal((await command(t, 'db:sample', { env: { DATABASE_URL: sampled } })).code, 0)
   t.match(await copy(t, source, sampled), {
     code: 1,
-    stderr: /in users, organizations, memberships, apps, grants, tags, audits, app_port_counter, audit_head; nothing/
+    stderr:
+      /in users, organizations, memberships, apps, grants, tags, audits, database_marks, app_port_counter, audit_head; nothing/
   })
+  const marked = await emptyTarget(t)
+  await (await openStorage(marked, { asSample: true })).close()
+  t.match(await copy(t, source, marked), { code: 1, stderr: /data already, in database_marks; nothing was changed/ })
+})
+
+test('sample data is refused before anything is connected, and so is a backup of it', async t => {
+  const cwd = temporaryFolder(t)
+  const env = { DATABASE_URL: `file:${join(cwd, 'sample.db')}` }
+  t.equal((await command(t, 'db:sample', { env })).code, 0)
+  t.equal((await command(t, 'db:backup', { cwd, env, args: ['backup.db'] })).code, 0)
+  for (const name of ['sample', 'backup']) {
+    t.match(await copy(t, `file:${join(cwd, `${name}.db`)}`, NOWHERE), {
+      code: 1,
+      stdout: '',
+      stderr: `${join(cwd, name)}.db is marked as sample data, which stays where it is. To begin with PostgreSQL, set DATABASE_URL to the empty database, and start the service.\n`
+    })
+  }
 })
 
 /** Copies the first batch of keys, and stops. */

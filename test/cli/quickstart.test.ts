@@ -6,24 +6,44 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { test } from 'tap'
 import type { Test } from 'tap'
+import { createServer as createService } from '../../app.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import { hasIpv6, LISTENING } from '../http/service.ts'
-import { newSecret, run, temporaryFolder } from '../helper.ts'
+import { need, newSecret, run, temporaryFolder } from '../helper.ts'
+import { emptyWorkplace } from '../docs/workplace.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
 import type { Ended } from './terminal.ts'
 
 const ONCE = { args: ['--once'], env: { PORT: '0' } }
 
-/** Runs quickstart once in this process, with its database in a folder. */
+/** Runs quickstart once in this process, in a folder. */
 const quickstart = async (t: Test, cwd: string, env: Record<string, string> = {}): Promise<Ended> =>
-  await command(t, 'quickstart', {
-    cwd,
-    args: ['--once'],
-    env: { PORT: '0', ...database(cwd), ...env }
-  })
+  await command(t, 'quickstart', { cwd, args: ['--once'], env: { PORT: '0', ...env } })
 
-const database = (cwd: string): Record<string, string> => ({ DATABASE_URL: `file:${join(cwd, 'data.db')}` })
+const pathIn = (cwd: string): string => join(cwd, 'data/sample.db')
+
+const database = (cwd: string) => ({ DATABASE_URL: `file:${pathIn(cwd)}` })
+
+/** Opens the database of quickstart for as long as a statement takes. */
+const execute = (cwd: string, statement: string): void => {
+  const db = new Database(pathIn(cwd))
+  db.exec(statement)
+  db.close()
+}
+
+/** The statuses of `GET /apps` with the tokens that runs of quickstart printed, from a service on its database. */
+const statusesOf = async (t: Test, cwd: string, runs: readonly Ended[]): Promise<number[]> => {
+  const service = run(t, 'server.ts', { cwd, env: { PORT: '0', ...database(cwd) } })
+  await service.prints('Server listening')
+  const port = LISTENING.exec(service.output().stdout)?.[1]
+  return await Promise.all(
+    runs.map(async ({ stdout }) => {
+      const authorization = /Authorization: ([^']+)'/.exec(stdout)?.[1] ?? ''
+      return (await fetch(`http://localhost:${port}/apps`, { headers: { authorization } })).status
+    })
+  )
+}
 
 test('quickstart shows every app of every owner in an empty folder, then stops', async t => {
   const cwd = temporaryFolder(t)
@@ -39,6 +59,7 @@ test('quickstart shows every app of every owner in an empty folder, then stops',
   t.strictSame(Object.keys(saved), ['CLIENT_SECRET'])
   t.match(saved, { CLIENT_SECRET: /^[0-9a-f]{64}$/ })
   t.strictSame(readdirSync(cwd).sort(), ['.env', 'data'])
+  t.strictSame(readdirSync(join(cwd, 'data')), ['sample.db'])
 })
 
 test('quickstart serves until it is interrupted, and its curl line works', async t => {
@@ -53,7 +74,7 @@ test('quickstart serves until it is interrupted, and its curl line works', async
   t.equal((await running.ended).code, 0)
 })
 
-test('run again, quickstart changes nothing but the token of its key, which the service takes too', async t => {
+test('run again, quickstart changes nothing but its key, whose token the service takes too', async t => {
   const cwd = temporaryFolder(t)
   const runs = [await quickstart(t, cwd)]
   const before = readFileSync(join(cwd, '.env'), 'utf8')
@@ -67,16 +88,85 @@ test('run again, quickstart changes nothing but the token of its key, which the 
   const keys = await command(t, 'key:list', { cwd, env: database(cwd), args: ['--json'] })
   t.match(JSON.parse(keys.stdout), [{ name: 'quickstart', source: 'managed', scopes: ['*'] }])
   t.equal((JSON.parse(keys.stdout) as unknown[]).length, 1)
+  t.same(await statusesOf(t, cwd, runs), [401, 200])
+})
 
-  const service = run(t, 'server.ts', { cwd, env: { PORT: '0', ...database(cwd) } })
-  await service.prints('Server listening')
-  const port = LISTENING.exec(service.output().stdout)?.[1]
-  const statuses: number[] = []
-  for (const { stdout } of runs) {
-    const authorization = /Authorization: ([^']+)'/.exec(stdout)?.[1] ?? ''
-    statuses.push((await fetch(`http://localhost:${port}/apps`, { headers: { authorization } })).status)
+test('the key expires after 7 days, and the next run has seven days more, before its end and after it', async t => {
+  const cwd = temporaryFolder(t)
+  const daysLeft = async (): Promise<number> => {
+    const shown = await command(t, 'key:show', { cwd, env: database(cwd), args: ['quickstart', '--json'] })
+    const { expires_at: at } = JSON.parse(shown.stdout) as { expires_at: string }
+    return (Date.parse(at) - Date.now()) / 86_400_000
   }
-  t.same(statuses, [401, 200])
+  const runs = [await quickstart(t, cwd)]
+  t.ok((await daysLeft()) > 6.9 && (await daysLeft()) <= 7)
+  for (const [created, expires] of [
+    [-6.9, 0.1],
+    [-8, -1]
+  ] as const) {
+    const at = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString()
+    execute(cwd, `update client_keys set created_at = '${at(created)}', expires_at = '${at(expires)}'`)
+    runs.push(await quickstart(t, cwd))
+    t.match(runs.at(-1), { code: 0, stdout: /24 apps/ })
+    t.ok((await daysLeft()) > 6.9)
+  }
+  t.same(await statusesOf(t, cwd, runs), [401, 401, 200])
+})
+
+test('with another DATABASE_URL quickstart refuses, and what it says to run works', async t => {
+  const cwd = temporaryFolder(t)
+  const other = { DATABASE_URL: `file:${join(cwd, 'mine.db')}` }
+  const saved = `DATABASE_URL=file:./data/trivial.db\n`
+  writeFileSync(join(cwd, '.env'), saved)
+  for (const env of [{}, other, { DATABASE_URL: 'postgres://u:hunter2@db.example.com/d' }]) {
+    const { code, stdout, stderr } = await quickstart(t, cwd, env)
+    t.same([code, stdout], [1, ''])
+    t.equal(
+      stderr,
+      `DATABASE_URL is set to another database than that of quickstart, which leaves yours alone. Run this: DATABASE_URL=file:${cwd}/data/sample.db trivial quickstart\n`
+    )
+    t.same(readdirSync(cwd), ['.env'])
+    t.equal(readFileSync(join(cwd, '.env'), 'utf8'), saved)
+  }
+  const own = /DATABASE_URL=(\S+) trivial/.exec((await quickstart(t, cwd)).stderr)?.[1] ?? ''
+  t.match(await quickstart(t, cwd, { DATABASE_URL: own }), { code: 0, stdout: /24 apps/ })
+  t.same(readdirSync(join(cwd, 'data')), ['sample.db'])
+})
+
+test('the commands that quickstart prints work as printed, whatever variables the shell has', async t => {
+  const { run: type } = emptyWorkplace(t)
+  const lineOf = (text: string, command: string): string =>
+    need(text.match(new RegExp(`DATABASE_URL=\\S+ npm run ${command}`))?.[0], command)
+  await type('export DATABASE_URL=postgres://nobody@127.0.0.1:1/none NODE_NAME=mine LOG_LEVEL=error CLIENT_KEYS=mine')
+  const refused = await type('npm run quickstart -- --once')
+  t.equal(refused.code, 1)
+  const { code, output } = await type(`${lineOf(refused.output, 'quickstart')} -- --once`)
+  t.equal(code, 0)
+  t.match(await type(lineOf(output, 'key:show -- quickstart')), { code: 0, output: /name +quickstart\n/ })
+  t.match(await type(lineOf(output, 'key:revoke -- quickstart')), { code: 0, output: /quickstart is revoked/ })
+})
+
+test('the users of the sample have random passwords, printed by the first run and stored by none', async t => {
+  const cwd = temporaryFolder(t)
+  const first = await quickstart(t, cwd)
+  const logins = [...first.stdout.matchAll(/^ {2}(\w+@example\.com) +(\S+)$/gm)]
+  t.equal(new Set(logins.map(([, , password]) => password)).size, 4, 'no two are the same')
+  t.match((await quickstart(t, cwd)).stdout, /Its users keep their passwords\.\n(?!.*@)/s)
+  const service = await createService({ ...database(cwd), CLIENT_SECRET: newSecret(), LOG_LEVEL: 'silent' })
+  t.teardown(() => service.close())
+  for (const [, email, password = ''] of logins) {
+    t.match(password, /^[\w-]{24}$/)
+    t.notOk(readFileSync(pathIn(cwd)).includes(password))
+    const reply = await service.inject({ method: 'POST', url: '/auth/sign_in', payload: { email, password } })
+    t.equal(reply.statusCode, 200)
+  }
+})
+
+test('quickstart stops where the passwords can not be written', async t => {
+  t.match(await command(t, 'quickstart', { ...ONCE, isFull: true }), {
+    code: 1,
+    stderr: /^The output could not be written.* To have other passwords, delete its database and load it again\.\n$/
+  })
 })
 
 test('a quickstart key that was stopped stays so, and one that was revoked makes room for another', async t => {
@@ -86,8 +176,7 @@ test('a quickstart key that was stopped stays so, and one that was revoked makes
   t.equal((await cli('key:disable', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), {
     code: 1,
-    stderr:
-      'The client key quickstart is disabled. Have the next run make a new one with: trivial key revoke quickstart\n'
+    stderr: `The client key quickstart is disabled. Have the next run make a new one with: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
   })
   t.equal((await cli('key:revoke', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
@@ -97,14 +186,17 @@ test('a quickstart key that was stopped stays so, and one that was revoked makes
 test('a key named quickstart that is not as quickstart makes it is left as it is, and so is everything else', async t => {
   const cwd = temporaryFolder(t)
   const env = { ...database(cwd), CLIENT_SECRET: newSecret() }
+  t.equal((await command(t, 'db:sample', { cwd })).code, 0)
   const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env, args })
   t.equal((await cli('key:issue', '--name', 'quickstart')).code, 0)
-  const own = ['--description', 'Made by npm run quickstart']
+  const own = ['--description', 'Made by npm run quickstart', '--expires', '7d']
   const changes = [
     [],
     [...own, '--scope', 'apps:read'],
     ['--scope', '*', '--rate', '1/1s'],
-    ['--rate', 'none', '--allow-ip', '::1']
+    ['--rate', 'none', '--allow-ip', '::1'],
+    ['--allow-ip', 'any', '--expires', 'never'],
+    ['--expires', '8d']
   ]
   for (const change of changes) {
     if (change.length > 0) t.equal((await cli('key:change', 'quickstart', ...change)).code, 0)
@@ -113,7 +205,7 @@ test('a key named quickstart that is not as quickstart makes it is left as it is
     t.same([ended.code, ended.stdout], [1, ''])
     t.match(
       ended.stderr,
-      /^The client key quickstart is not as quickstart makes it, so it is left as it is\. Rename it with trivial key change quickstart --name <name>, or revoke it with trivial key revoke quickstart, and try again\.\n$/
+      /^The client key quickstart is not as quickstart makes it, so it is left as it is\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
     )
     t.equal((await cli('key:show', 'quickstart', '--json')).stdout, before)
     t.notOk(existsSync(join(cwd, '.env')))
@@ -171,6 +263,7 @@ test('a port in use gets a clear message and changes nothing', async t => {
 })
 
 test('quickstart works wherever HOST says, with keys of the environment beside its own', async t => {
+  const ALLOW_SAMPLE_DATA = 'true'
   const hosts = [
     ['0.0.0.0', '127.0.0.1'],
     ['127.0.0.1', '127.0.0.1'],
@@ -183,11 +276,30 @@ test('quickstart works wherever HOST says, with keys of the environment beside i
   ] as const
   for (const [HOST, shown] of hosts) {
     const cwd = temporaryFolder(t)
-    const { code, stdout } = await quickstart(t, cwd, { HOST, CLIENT_KEYS: 'xxx', CLIENT_SECRET: newSecret() })
+    const env = { ALLOW_SAMPLE_DATA, CLIENT_KEYS: 'xxx', CLIENT_SECRET: newSecret() }
+    const { code, stdout } = await quickstart(t, cwd, { HOST, ...env })
     t.equal(code, 0)
     t.match(stdout, `curl http://${shown}:`)
     t.notOk(existsSync(join(cwd, '.env')), 'there is nothing to be kept in it')
   }
+})
+
+test('quickstart does not serve beyond this machine, and leaves no .env behind', async t => {
+  for (const env of [{ HOST: '0.0.0.0' }, { TRUST_PROXY: '10.0.0.1' }]) {
+    const cwd = temporaryFolder(t)
+    t.match(await quickstart(t, cwd, env), { code: 1, stdout: '', stderr: /is marked as sample data/ })
+    t.notOk(existsSync(join(cwd, '.env')))
+  }
+})
+
+test('quickstart refuses a database in the place of its own that has no mark', async t => {
+  const cwd = temporaryFolder(t)
+  t.equal((await command(t, 'db:migrate', { env: database(cwd) })).code, 0)
+  t.match(await quickstart(t, cwd), {
+    code: 1,
+    stdout: '',
+    stderr: /is not marked as sample data.* move this one away/
+  })
 })
 
 test('quickstart says so where the call fails, and leaves no server behind', async t => {
@@ -199,12 +311,9 @@ test('quickstart says so where the call fails, and leaves no server behind', asy
     ]
   ] as const) {
     const cwd = temporaryFolder(t)
-    const env = { DATABASE_URL: `file:${join(cwd, 'broken.db')}`, LOG_LEVEL: 'silent' }
-    t.equal((await command(t, 'db:sample', { cwd, env })).code, 0)
-    const db = new Database(join(cwd, 'broken.db'))
-    db.exec(spoil)
-    db.close()
-    const { code, stderr } = await quickstart(t, cwd, env)
+    t.equal((await command(t, 'db:sample', { cwd })).code, 0)
+    execute(cwd, spoil)
+    const { code, stderr } = await quickstart(t, cwd, { LOG_LEVEL: 'silent' })
     t.equal(code, 1)
     t.match(stderr, issue)
   }

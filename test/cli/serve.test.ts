@@ -51,15 +51,15 @@ const added = (t: Test) => {
 }
 
 test('serve, and quickstart without --once, answer 0 while the service goes on until a signal', async t => {
-  for (const [name, stdout] of [
-    ['serve', ''],
-    ['quickstart', /Press Ctrl-C to stop\.\n$/]
+  for (const [name, stdout, more] of [
+    ['serve', '', {}],
+    ['quickstart', /Press Ctrl-C to stop\.\n$/, { DATABASE_URL: '' }]
   ] as const) {
     const since = added(t)
     const exit = new Promise(resolve => {
       t.intercept(process, 'exit', { value: resolve })
     })
-    t.match(await command(t, name, { env: settings(t, { PORT: '0' }).env }), { code: 0, stdout })
+    t.match(await command(t, name, { env: settings(t, { PORT: '0', ...more }).env }), { code: 0, stdout })
     for (const { event, each } of since()) if (event === 'SIGTERM') each('SIGTERM')
     t.equal(await exit, 0)
   }

@@ -30,6 +30,7 @@ test('everything but the secret has a default', async t => {
     DATABASE_POOL_SIZE: 10,
     KEY_LEASE_MS: 2000,
     NODE_NAME: '',
+    ALLOW_SAMPLE_DATA: false,
     REDIS_URL: '',
     HOST: '127.0.0.1',
     PORT: 3000,
@@ -52,6 +53,7 @@ test('good values are taken', async t => {
     { CLIENT_SECRET_PREVIOUS: ` ${newSecret()}, ,${newSecret()}` },
     { CLIENT_KEYS: `xxx, another-key,, sha256:${'aB'.repeat(32)} ` },
     { CLIENT_KEY_JWT: 'true' },
+    { ALLOW_SAMPLE_DATA: 'true' },
     { PORT: '0' },
     { PORT: '65535' },
     { METRICS_PORT: '0' },
@@ -92,6 +94,7 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
       /CLIENT_KEYS entry 1 starts with sha256: but is not followed by 64 hexadecimal digits/
     ],
     [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
+    [{ ALLOW_SAMPLE_DATA: 'yes' }, /ALLOW_SAMPLE_DATA must be true or false/],
     [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: and the path .* or a postgres: URL/],
     [{ DATABASE_URL: 'postgres://localhost' }, /DATABASE_URL must name a host and a database/],
     [{ DATABASE_URL: 'postgres:///x' }, /DATABASE_URL must name a host and a database/],

@@ -18,7 +18,7 @@ const inUse = async (t: Test) => {
   const path = join(folder, 'live.db')
   const storage = await openStorage(`file:${path}`)
   t.teardown(storage.close)
-  await loadSample(storage, { sample, passwordHash: 'x', context: operator })
+  await loadSample(storage, { sample, hashOf: () => 'x', context: operator })
   const createUser = async (email: string): Promise<unknown> =>
     await storage.write(
       async ({ users }) =>

@@ -12,7 +12,7 @@ const context = {
   requestId: null
 } as const
 
-const options = { sample, passwordHash: 'h', context }
+const options = { sample, hashOf: () => 'h', context }
 
 test('the sample is loaded whole, once, and never beside anything else', async t => {
   const storage = await openStorage(settings(t).env.DATABASE_URL)
@@ -26,6 +26,8 @@ test('the sample is loaded whole, once, and never beside anything else', async t
   const ada = await storage.read(async ({ users }) => await users.findAccountByEmail('ada@example.com'))
   t.match(ada, { user: { role: 'member', createdAt: sample.createdAt }, passwordHash: 'h' })
   t.notOk(await loadSample(storage, options))
+  t.notOk(await loadSample(storage, { ...options, hashOf: () => 'other' }))
+  t.equal((await storage.read(async ({ users }) => await users.findAccount(1)))?.passwordHash, 'h')
   t.equal((await storage.read(async ({ audits }) => await audits.head())).sequence, 1)
 })
 

@@ -1,6 +1,5 @@
 import { test } from 'tap'
-import { SAMPLE_PASSWORD } from '../../db/sample.ts'
-import { at, world } from '../helper.ts'
+import { at, SAMPLE_PASSWORD, world } from '../helper.ts'
 import { codeIn, pageOf, rowsOf } from './markdown.ts'
 
 const rows = rowsOf(pageOf('docs/api.md'))

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
+import { Database } from '../../db/sqlite/driver.ts'
 import { pages } from './markdown.ts'
 import type { Block, Page } from './markdown.ts'
 import { emptyWorkplace, preparedWorkplace } from './workplace.ts'
@@ -75,9 +76,10 @@ const scriptOf = ({ language, line, text }: Block, { folder }: Workplace): strin
   return language === 'ts' ? `node --import tsx ${file}` : `node ${file}`
 }
 
-const runPage = async (t: Test, { path, blocks }: Page): Promise<void> => {
+/** Runs the commands of a page, and returns the folder that they were run in. */
+const runPage = async (t: Test, { path, blocks }: Page): Promise<string> => {
   const isPrepared = !FROM_NOTHING.includes(path)
-  const workplace = isPrepared ? await preparedWorkplace(t) : emptyWorkplace(t)
+  const workplace = isPrepared ? preparedWorkplace(t) : emptyWorkplace(t)
   let port: number | null = null
   for (const block of blocks.filter(({ language }) => RUN.includes(language))) {
     const where = `${path}:${block.line}`
@@ -100,12 +102,29 @@ const runPage = async (t: Test, { path, blocks }: Page): Promise<void> => {
     }
   }
   await workplace.stop()
+  return workplace.folder
+}
+
+const NAMES = 'select group_concat(descriptive_name) as apps, (select group_concat(name) from users) as users from apps'
+const MARKS = 'select name from database_marks'
+
+/** The walk by hand makes an app of its own, where no sample data is. */
+const checkReadme = (t: Test, folder: string): void => {
+  const [own, sample] = ['trivial', 'sample'].map(name => {
+    const db = new Database(join(folder, `data/${name}.db`), { readonly: true })
+    const found = { names: db.prepare(NAMES).all(), marks: db.prepare(MARKS).all() }
+    db.close()
+    return found
+  })
+  t.same(own, { names: [{ apps: 'Invoice Sync', users: 'Grace Ito' }], marks: [] })
+  t.match(sample, { names: [{ users: /Ada Moreno/ }], marks: [{ name: 'sample' }] })
 }
 
 for (const page of pages.filter(({ blocks }) => blocks.some(({ language }) => RUN.includes(language)))) {
   if (page.path === RUN_ELSEWHERE) continue
   test(`every command of ${page.path} runs`, async t => {
-    await runPage(t, page)
+    const folder = await runPage(t, page)
+    if (page.path === 'README.md') checkReadme(t, folder)
   })
 }
 

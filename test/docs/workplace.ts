@@ -66,13 +66,11 @@ export const emptyWorkplace = (t: Test): Workplace => {
   }
 }
 
-/** The same with a secret and the sample data, as a reader has them after the first page. */
-export const preparedWorkplace = async (t: Test): Promise<Workplace> => {
+/** The same with a secret, as a reader has it after the first page. */
+export const preparedWorkplace = (t: Test): Workplace => {
   const workplace = emptyWorkplace(t)
   const settings = readFileSync(join(root, '.env.example'), 'utf8').replace(/^CLIENT_SECRET=$/m, `$&${newSecret()}`)
   writeFileSync(join(workplace.folder, '.env'), settings, { mode: 0o600 })
-  const { code, output } = await workplace.run('npm run db:sample')
-  if (code !== 0) throw new Error(output)
   return workplace
 }
 

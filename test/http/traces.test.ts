@@ -4,8 +4,7 @@ import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { SAMPLE_PASSWORD } from '../../db/sample.ts'
-import { listening, need, world } from '../helper.ts'
+import { listening, need, SAMPLE_PASSWORD, world } from '../helper.ts'
 
 interface Receiver {
   endpoint: string

@@ -1,7 +1,6 @@
 import { test } from 'tap'
-import { SAMPLE_PASSWORD } from '../../db/sample.ts'
 import { ipPrefix } from '../../net/addresses.ts'
-import { at, listening, raw, world } from '../helper.ts'
+import { at, listening, raw, SAMPLE_PASSWORD, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { keepWaiting, signIn } from './user.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { SAMPLE_PASSWORD } from '../../db/sample.ts'
 import type { PasswordHasher } from '../../domain/users/passwords.ts'
+import { SAMPLE_PASSWORD } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 /** Signs a user of the sample in, by the first part of the address, and answers what calls as that user. */

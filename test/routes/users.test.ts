@@ -1,7 +1,6 @@
 import { test } from 'tap'
-import { SAMPLE_PASSWORD } from '../../db/sample.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { onlyOnSqlite, world } from '../helper.ts'
+import { onlyOnSqlite, SAMPLE_PASSWORD, world } from '../helper.ts'
 import { keepWaiting, signIn } from './user.ts'
 
 const PASSWORD = 'seven green kettles'

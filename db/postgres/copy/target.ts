@@ -13,8 +13,8 @@ export interface Progress {
   readonly last: readonly string[] | null
 }
 
-// What a service writes besides the tables that are copied.
-const OTHERS = ['nodes', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
+// What a service writes besides the tables that are copied, and what sample data is marked with.
+const OTHERS = ['nodes', 'database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
 const CHANGES = 'client_key_changes where epoch <> 0'
 
 const exists = async (db: PostgresDatabase, table: string): Promise<boolean> =>
@@ -95,7 +95,7 @@ export const prepareTarget = async (
   await refuseService(db)
   if (!(await exists(db, COPY_PROGRESS))) {
     await refuseData(db)
-    await bringUpToDate(options, true)
+    await bringUpToDate(options, async () => {})
     await beginCopy(db, source)
   }
   const progress = await readProgress(db)

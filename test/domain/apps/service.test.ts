@@ -29,7 +29,7 @@ interface Side {
 
 const filled = async (t: Test): Promise<Side> => {
   const storage = await sqlite(t)
-  t.ok(await loadSample(storage, { sample, passwordHash: 'h', context: operator }))
+  t.ok(await loadSample(storage, { sample, hashOf: () => 'h', context: operator }))
   return {
     apps: createAppService(storage),
     as: async userId => {

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
+import { openStorage } from '../../../db/open.ts'
 import { createKeyService, createMemoryStore, InvalidFields } from '../../../exports/client-key-auth.ts'
 import type { ClientKeyStore, KeyService } from '../../../exports/client-key-auth.ts'
 import { openSqliteStore } from '../../../exports/client-key-auth-sqlite.ts'
@@ -219,4 +221,11 @@ test('a scope that could not be one is refused when the service is made', async 
       scope
     )
   }
+})
+
+test('a store refuses a file of sample data, whose keys are not for other services, and lets go of it', async t => {
+  const path = join(temporaryFolder(t), 'sample.db')
+  await (await openStorage(`file:${path}`, { asSample: true })).close()
+  t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Name another file\.$/)
+  t.notOk(existsSync(`${path}-wal`), 'nobody has it open')
 })

@@ -1,0 +1,24 @@
+import { toText } from '../instants.ts'
+import { NOT_FOR_SAMPLE_DATA } from '../marks.ts'
+import type { Mark } from '../marks.ts'
+import type { Connection } from './driver.ts'
+
+/** Whether a database, of whatever version, has a mark. */
+export const hasMark = (connection: Connection, mark: Mark): boolean =>
+  connection.prepare("select 1 from sqlite_schema where name = 'database_marks'").get() !== undefined &&
+  connection.prepare<[Mark]>('select 1 from database_marks where name = ?').get(mark) !== undefined
+
+/**
+ * Marks a database as sample data before its tables are made: whoever has opened a database with its tables, and found
+ * no mark, never gets sample data into it. Throws where there are tables without the mark.
+ */
+export const markAsSample = (connection: Connection): void => {
+  const mark = connection.transaction(() => {
+    if (hasMark(connection, 'sample')) return
+    if (connection.prepare('select 1 from sqlite_schema').get() !== undefined) throw new Error(NOT_FOR_SAMPLE_DATA)
+    // As the migration makes it, which finds it here.
+    connection.exec('create table database_marks (name text primary key not null, marked_at text not null)')
+    connection.prepare<[string]>(`insert into database_marks values ('sample', ?)`).run(toText(new Date()))
+  })
+  mark.immediate()
+}

@@ -1,0 +1,95 @@
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { createServer } from '../../app.ts'
+import { openStorage } from '../../db/open.ts'
+import { listen } from '../../http/listen.ts'
+import { newSecret, run, settings, temporaryFolder } from '../helper.ts'
+import { hasIpv6, logLines, refuses, start } from './service.ts'
+
+/** The URL of a database that is marked as sample data. */
+const sampled = async (t: Test): Promise<string> => {
+  const url = `file:${join(temporaryFolder(t), 'sample.db')}`
+  await (await openStorage(url, { asSample: true })).close()
+  return url
+}
+
+/** Tries to listen, and returns the warnings of the log, or the message of the refusal. */
+const attempt = async (t: Test, env: Record<string, string>): Promise<string | unknown[]> => {
+  const fastify = await createServer({ CLIENT_SECRET: newSecret(), CLIENT_KEYS: 'x', PORT: '0', ...env })
+  const warnings: unknown[] = []
+  t.intercept(fastify.log, 'warn', { value: (...line: unknown[]) => warnings.push(line) })
+  try {
+    await listen(fastify)
+    return warnings
+  } catch (error) {
+    t.equal((error as Error).name, 'ConfigError')
+    return (error as Error).message
+  } finally {
+    await fastify.close()
+  }
+}
+
+const WARNING = 'the database is marked as sample data, which is not for production'
+const FIRST = 'is marked as sample data, which is served to this machine only:'
+const LAST =
+  'Set DATABASE_URL to a database of your own, or change these. ALLOW_SAMPLE_DATA=true serves the sample data anyway.'
+const BEHIND_PROXY = 'TRUST_PROXY: it names a proxy in front. Set it to false.'
+
+const notLoopback = (host: string): string => `HOST: ${host} is not a loopback address. Set it to 127.0.0.1.`
+
+const outside = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses)
+  .filter(({ internal, family }) => !internal && family === 'IPv4')
+  .map(({ address }) => address)
+  .slice(0, 1)
+
+test('sample data is served at loopback addresses only, and not behind a proxy', async t => {
+  const url = await sampled(t)
+  const ipv6 = hasIpv6 ? ['::'] : []
+  for (const [env, ...reasons] of [
+    ...['0.0.0.0', ...ipv6, ...outside].map(HOST => [{ HOST }, notLoopback(HOST)] as const),
+    [{ TRUST_PROXY: '127.0.0.1' }, BEHIND_PROXY],
+    [{ HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.0/8' }, notLoopback('0.0.0.0'), BEHIND_PROXY]
+  ] as const) {
+    const wanted = [`DATABASE_URL: the database ${url} ${FIRST}`, ...reasons.map(reason => `  ${reason}`), LAST]
+    t.equal(await attempt(t, { DATABASE_URL: url, LOG_LEVEL: 'silent', ...env }), wanted.join('\n'))
+    const allowed = { DATABASE_URL: url, LOG_LEVEL: 'silent', ALLOW_SAMPLE_DATA: 'true', ...env }
+    t.same(await attempt(t, allowed), [[{ database: url }, WARNING]])
+  }
+  for (const HOST of ['127.0.0.1', '127.0.0.2', 'localhost', ...(hasIpv6 ? ['::1'] : [])]) {
+    t.same(await attempt(t, { DATABASE_URL: url, LOG_LEVEL: 'silent', HOST }), [[{ database: url }, WARNING]], HOST)
+  }
+})
+
+test('a database without the mark is served everywhere, without a word', async t => {
+  const { env } = settings(t, { HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.1' })
+  t.same(await attempt(t, env), [])
+})
+
+/** Has a name stand for an address, in a process of its own. */
+const named = (name: string, address: string): Record<string, string> => {
+  const preload = `
+    import dns from 'node:dns/promises'
+    import { syncBuiltinESMExports } from 'node:module'
+    const { lookup } = dns
+    dns.lookup = async (host, ...rest) =>
+      host === '${name}' ? { address: '${address}', family: 4 } : await lookup(host, ...rest)
+    syncBuiltinESMExports()`
+  return { HOST: name, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` }
+}
+
+test('what counts is the address that a name stands for when the service starts', async t => {
+  const url = await sampled(t)
+  const service = await start(t, { DATABASE_URL: url, ...named('sample.internal', '127.0.0.9') })
+  t.match(logLines(service.output().stdout), [{ level: 40, msg: WARNING, database: url }])
+  service.process.kill('SIGTERM')
+  t.equal((await service.ended).code, 0)
+  const env = { ...settings(t).env, DATABASE_URL: url, PORT: String(service.port), METRICS_PORT: '0' }
+  const { code, stdout, stderr } = await run(t, 'server.ts', { env: { ...env, ...named('localhost', '0.0.0.0') } })
+    .ended
+  t.same([code, stdout], [1, ''])
+  t.match(stderr, notLoopback('localhost'))
+  t.ok(await refuses(service.port, '127.0.0.1'))
+})
