@@ -48,8 +48,11 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
   serve: { summary: 'Start the service', load: async () => await import('./serve.ts') },
   key,
   user: {
-    summary: 'Make users',
-    commands: { create: { summary: 'Make a user', load: async () => await import('./user-create.ts') } }
+    summary: 'Make and remove users',
+    commands: {
+      create: { summary: 'Make a user', load: async () => await import('./user-create.ts') },
+      remove: { summary: 'Remove a user', load: async () => await import('./user-remove.ts') }
+    }
   },
   db: {
     summary: 'Look after the database',

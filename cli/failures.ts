@@ -32,7 +32,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   rate_limit: '--rate',
   metadata: '--metadata',
   reason: '--reason',
-  email: '--email'
+  email: '--email',
+  transfer_to: '--transfer-to'
 }
 
 const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)

@@ -131,8 +131,9 @@ export const LastAdmin = defineError(
 
 export const OwnsApps = defineError(
   'OWNS_APPS',
-  'It owns apps, deleted ones included, which need another owner first: name one, as transfer_to=User:<id> ' +
-    'or transfer_to=Organization:<id>.'
+  'It owns apps, deleted ones included. Delete them as well, with apps=delete, or give them to another owner, ' +
+    'with transfer_to=User:<id> or transfer_to=Organization:<id>; the apps of a user are transferred by client ' +
+    'keys only.'
 )
 
 export const TooManyTags = defineError(
@@ -142,8 +143,15 @@ export const TooManyTags = defineError(
 
 export const TooManyApps = defineError(
   'TOO_MANY_APPS',
-  'It owns more than a thousand apps that are not deleted. Give some away first: PUT ' +
+  'It owns more than a thousand apps that are not deleted. Delete some first, or give some away: PUT ' +
     '/apps/:id/transfer/:owner_type/:owner_id.'
+)
+
+export const TransferNotAllowed = defineError(
+  'TRANSFER_NOT_ALLOWED',
+  'A session does not transfer the apps of a user who is deleted. Delete the apps as well, with apps=delete; or ' +
+    'send the request with a client key that has apps:write and users:write; or have the operator run trivial ' +
+    'user remove.'
 )
 
 // Fields

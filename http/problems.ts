@@ -77,6 +77,7 @@ const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   OWNS_APPS: { status: 409, title: 'It owns apps' },
   TOO_MANY_TAGS: { status: 409, title: 'The app has too many tags' },
   TOO_MANY_APPS: { status: 409, title: 'It owns too many apps' },
+  TRANSFER_NOT_ALLOWED: { status: 403, title: 'Sessions do not transfer the apps of a user' },
   BAD_URL: { status: 400, title: 'The URL is malformed' },
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },
   MALFORMED_JSON: { status: 400, title: 'The body is not JSON' },

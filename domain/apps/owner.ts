@@ -1,21 +1,47 @@
+import { InvalidFields } from '../errors.ts'
 import { OWNER } from '../json/validation.ts'
 import type { Owner } from './app.ts'
 
-/** What the deletion of an owner takes: a new one for the apps. */
-export const TransferQuery = {
+/**
+ * What becomes of the apps of an owner who is removed: they get another owner, or are deleted with this one. Null: not
+ * decided, so an owner of apps is not removed.
+ */
+export type AppsDisposal = Owner | 'delete' | null
+
+/** The new owner of the apps; null: they get none. */
+export const newOwnerIn = (disposal: AppsDisposal): Owner | null => (disposal === 'delete' ? null : disposal)
+
+/** How the removal of an owner says what becomes of the apps. */
+export const AppsDisposalQuery = {
   type: 'object',
   properties: {
     transfer_to: {
       type: 'string',
       pattern: OWNER,
       description: 'Who gets the apps: `User:` or `Organization:` and an id.'
+    },
+    apps: {
+      type: 'string',
+      enum: ['delete'],
+      description: '`delete` deletes the apps too, permanently, with their tags and grants.'
     }
   }
 } as const
 
-/** The owner that such a query names; null where it names none. */
-export const toNewOwner = ({ transfer_to: text }: { readonly transfer_to?: string }): Owner | null => {
-  if (text === undefined) return null
+/** What such a query says. Throws InvalidFields if it says two things. */
+export const toAppsDisposal = ({
+  transfer_to: text,
+  apps
+}: {
+  readonly transfer_to?: string
+  readonly apps?: 'delete'
+}): AppsDisposal => {
+  if (text === undefined) return apps ?? null
+  if (apps !== undefined) {
+    throw new InvalidFields([
+      'transfer_to and apps can not be sent together: the apps are either transferred or deleted'
+    ])
+  }
   const [type, id] = text.split(':')
   return { type: type === 'User' ? 'User' : 'Organization', id: Number(id) }
 }

@@ -92,6 +92,8 @@ export interface AppRows extends AppReads {
   readonly setOwner: (id: number, owner: Owner, at: Date) => Promise<void>
   /** Gives every app of an owner, discarded ones too, to another. */
   readonly setOwnerOfAll: (from: Owner, to: Owner, at: Date) => Promise<void>
+  /** Removes every app of an owner, discarded ones too, with its tags and grants. */
+  readonly removeAll: (owner: Owner) => Promise<void>
   readonly insertTag: (appId: number, tag: TagKey) => Promise<Tag>
   /** Answers whether the app had the tag. */
   readonly removeTag: (appId: number, tag: TagKey) => Promise<boolean>

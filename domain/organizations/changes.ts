@@ -1,9 +1,10 @@
 import { userIdOf } from '../access/principal.ts'
 import type { RequestContext } from '../access/principal.ts'
-import { refuseKeyWithoutApps } from '../access/transfer.ts'
-import type { Owner } from '../apps/app.ts'
+import { refuseKeyWithoutApps } from '../access/disposal.ts'
+import { disposeOfApps } from '../apps/disposal.ts'
+import { newOwnerIn } from '../apps/owner.ts'
+import type { AppsDisposal } from '../apps/owner.ts'
 import { refuseOwner } from '../apps/ownership.ts'
-import { transferApps } from '../apps/transfer.ts'
 import { creation, differences } from '../audits/audit.ts'
 import { InvalidToken } from '../errors.ts'
 import type { Transactor, Tx } from '../transactor.ts'
@@ -19,10 +20,10 @@ export interface OrganizationChanges {
   readonly create: (fields: Fields, context: RequestContext) => Promise<Organization>
   readonly update: (id: number, change: Partial<Fields>, context: RequestContext) => Promise<Organization>
   /**
-   * Null: nobody gets the apps. Throws InsufficientScope for a client key that may give nobody apps, and what
-   * `refuseOwner` and `transferApps` throw.
+   * Throws InsufficientScope for a client key that decides about the apps, but may do nothing with them, and what
+   * `refuseOwner` and `disposeOfApps` throw.
    */
-  readonly remove: (id: number, transferTo: Owner | null, context: RequestContext) => Promise<void>
+  readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<void>
 }
 
 /** Makes the verbs of the organization service that make, change and remove organizations. */
@@ -31,10 +32,10 @@ export const createOrganizationChanges = ({ write }: Pick<Transactor, 'write'>):
 
   update: async (id, change, context) => await write(async tx => await updateOrganization(tx, id, change, context)),
 
-  remove: async (id, transferTo, context) => {
-    if (transferTo !== null) refuseKeyWithoutApps(context)
+  remove: async (id, apps, context) => {
+    refuseKeyWithoutApps(apps, context)
     await write(async tx => {
-      await removeOrganization(tx, id, transferTo, context)
+      await removeOrganization(tx, id, apps, context)
     })
   }
 })
@@ -66,18 +67,14 @@ const updateOrganization = async (
   return after
 }
 
-const removeOrganization = async (
-  tx: Tx,
-  id: number,
-  transferTo: Owner | null,
-  context: RequestContext
-): Promise<void> => {
+const removeOrganization = async (tx: Tx, id: number, apps: AppsDisposal, context: RequestContext): Promise<void> => {
   await findAuthorized(tx.organizations, id, context)
-  if (transferTo !== null) await refuseOwner(tx, transferTo, 'receive', context)
+  const to = newOwnerIn(apps)
+  if (to !== null) await refuseOwner(tx, to, 'receive', context)
   const at = new Date()
-  const given = await transferApps(tx, { type: 'Organization', id }, transferTo, { at, context })
+  const disposed = await disposeOfApps(tx, { type: 'Organization', id }, apps, { at, context })
   const users = await tx.organizations.countMembers(id)
   await tx.organizations.remove(id)
-  const changes = differences({ ...given, users }, { apps: 0, deleted_apps: 0, users: 0 })
+  const changes = differences({ ...disposed, users }, { apps: 0, deleted_apps: 0, users: 0 })
   await auditOrganization(tx, 'delete', id, { at, context, changes })
 }

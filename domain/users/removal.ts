@@ -1,13 +1,15 @@
-import { refuseTransfer } from '../access/transfer.ts'
+import { refuseDisposalOfUser } from '../access/disposal.ts'
 import type { RequestContext } from '../access/principal.ts'
-import type { Owner } from '../apps/app.ts'
-import { transferApps } from '../apps/transfer.ts'
+import { disposeOfApps } from '../apps/disposal.ts'
+import type { DisposedApps } from '../apps/disposal.ts'
+import type { AppsDisposal } from '../apps/owner.ts'
 import { differences } from '../audits/audit.ts'
 import { appendAudit } from '../audits/service.ts'
 import { LastAdmin, UserNotFound } from '../errors.ts'
 import type { Transactor, Tx } from '../transactor.ts'
 import { auditUser } from './audit.ts'
 import { refuseLimitedKey } from './changes.ts'
+import type { User } from './user.ts'
 
 /**
  * At most this many memberships and grants that go with a user have audit entries of their own; the entry of the user
@@ -21,48 +23,54 @@ interface Occasion {
   readonly context: RequestContext
 }
 
+/** A user who was removed, and how many apps they had. */
+export interface RemovedUser extends DisposedApps {
+  readonly user: User
+}
+
 /** What removes users: see `UserService`. */
 export interface UserRemoval {
   /**
-   * Removes a user, with their sessions, memberships and grants; null: nobody gets their apps. Throws
-   * BeyondPermissionBoundary and InsufficientScope for a client key that may not, Forbidden for an administrator who
-   * would get the apps, LastAdmin, and what `transferApps` throws.
+   * Removes a user, with their sessions, memberships and grants. Throws BeyondPermissionBoundary and InsufficientScope
+   * for a client key that may not, TransferNotAllowed for a session that would transfer the apps, LastAdmin, and what
+   * `disposeOfApps` throws.
    */
-  readonly remove: (id: number, transferTo: Owner | null, context: RequestContext) => Promise<void>
+  readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<RemovedUser>
 }
 
 /** Makes the verb of the user service that removes users. */
 export const createUserRemoval = ({ write }: Pick<Transactor, 'write'>): UserRemoval => ({
-  remove: async (id, transferTo, context) => {
+  remove: async (id, apps, context) =>
     await write(async tx => {
       const occasion = { at: new Date(), context }
-      await refuseRemoval(tx, id, transferTo, context)
-      const given = await transferApps(tx, { type: 'User', id }, transferTo, occasion)
+      const user = await findToRemove(tx, id, apps, context)
+      const disposed = await disposeOfApps(tx, { type: 'User', id }, apps, occasion)
       const organizations = await tx.organizations.countMemberships(id)
       const grants = await tx.users.countGrants(id)
       await auditMemberships(tx, id, occasion)
       await auditGrants(tx, id, occasion)
       await tx.users.remove(id)
       const changes = differences(
-        { ...given, organizations, grants },
+        { ...disposed, organizations, grants },
         { apps: 0, deleted_apps: 0, organizations: 0, grants: 0 }
       )
       await auditUser(tx, 'delete', id, { at: occasion.at, source: context, changes })
+      return { user, ...disposed }
     })
-  }
 })
 
-const refuseRemoval = async (
+const findToRemove = async (
   { users, organizations }: Tx,
   id: number,
-  transferTo: Owner | null,
+  apps: AppsDisposal,
   context: RequestContext
-): Promise<void> => {
+): Promise<User> => {
   const user = await users.find(id)
   if (user?.role === 'admin') refuseLimitedKey(context)
-  if (transferTo !== null) await refuseTransfer(organizations, transferTo, context)
+  refuseDisposalOfUser(apps, context)
   if (user === null) throw new UserNotFound()
   if (await organizations.isOnlyAdmin(id)) throw new LastAdmin()
+  return user
 }
 
 const auditMemberships = async (tx: Tx, id: number, { at, context }: Occasion): Promise<void> => {

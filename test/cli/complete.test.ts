@@ -67,6 +67,7 @@ test('a completion request proposes groups, commands, options and the values tha
     ],
     [['key', 'issue', '--name', ''], []],
     [['key', 'show', ''], []],
+    [['user', 'remove', '--d'], ['--delete-apps']],
     [['nothing', ''], []],
     [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']]
   ]
@@ -108,7 +109,7 @@ test('bash completes with the script: scopes, which have a colon, and nothing th
   writeFileSync(script, (await command(t, 'complete', { args: ['bash'] })).stdout)
   const lines: [line: string, proposals: string][] = [
     ['trivial key i', 'issue|inspect|'],
-    ['trivial user ', 'create|'],
+    ['trivial user ', 'create|remove|'],
     ['trivial key issue --n', '--name|'],
     ['trivial key issue --scope au', 'audits:read|'],
     ['trivial key issue --scope apps:', 'read|write|'],

@@ -76,6 +76,12 @@ test('a command explains itself, its argument and each of its options', async t 
       /^Exit code 0: all is copied\. 1: it is not, or/m
     ],
     'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +an administrator/m],
+    'user:remove': [
+      /^Usage: trivial user remove \[options\] <user>$/m,
+      /^ {2}user +the id or the e-mail address$/m,
+      /^ {2}--transfer-to <owner> +who gets the apps: User:<id> or Organization:<id>$/m,
+      /^ {2}--delete-apps +deletes the apps too/m
+    ],
     complete: [/^ {2}zsh +add to ~\/\.zshrc/m, /^ {2}shell .*\(choices: "bash", "zsh", "fish"\)$/m]
   }
   for (const [name, lines] of Object.entries(explained)) {

@@ -25,7 +25,8 @@ test('--help helps, and bad usage is exit code 2 without repeating what was type
     'quickstart',
     'serve',
     'complete',
-    'user:create'
+    'user:create',
+    'user:remove'
   ]
   for (const name of names) {
     const [help, bad] = await Promise.all([
@@ -118,7 +119,9 @@ test('what can not be understood is bad usage: exit code 2 and the help', async 
     ['--generation and --out go together', 'key:rotate', '--generation', '01234567'],
     ['--generation and --out go together', 'key:rotate', 'a', '--out', 'x'],
     ['--generation must be 8', 'key:rotate', '--generation', 'G1234567', '--out', 'x'],
-    ['--noted must be', 'audit:verify', '--noted', '5']
+    ['--noted must be', 'audit:verify', '--noted', '5'],
+    ['Name one user: the id or the e-mail address', 'user:remove'],
+    ['either transferred or deleted', 'user:remove', '1', '--transfer-to', 'User:2', '--delete-apps']
   ]
   const ended = await Promise.all(runs.map(([, command, ...args]) => cli(command, args)))
   for (const [i, [issue, command, ...args]] of runs.entries()) {

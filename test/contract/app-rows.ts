@@ -270,6 +270,44 @@ const ownerContract = (engine: string, open: Open): void => {
     )
   })
 
+  test(`${engine}: all apps of an owner, discarded ones too, can be removed with their tags and grants`, async t => {
+    const { read, write, add, list, ada, ben, north } = await sideOf(t, await open(t))
+    const [kept, discarded, bens, norths] = [
+      await add(),
+      await add(),
+      await add({ owner: ben }),
+      await add({ owner: north })
+    ]
+    await write(async apps => {
+      for (const { id } of [kept, discarded, bens]) {
+        await apps.insertTag(id, { context: 'a', name: 'b' })
+        await apps.grant(id, ben.id, 'read')
+      }
+      await apps.discard(discarded.id, AT)
+      await apps.removeAll(ada)
+      t.same(await apps.keptNames(ada, { limit: 9 }), [])
+      t.equal(await apps.countDiscarded(ada), 0)
+    })
+    t.same(
+      (await list({ includeDiscarded: true })).map(({ id }) => id),
+      [bens.id, norths.id]
+    )
+    await read(async apps => {
+      for (const { id } of [kept, discarded]) {
+        t.equal(await apps.findWithDiscarded(id), null)
+        t.same([await apps.countTags(id), await apps.grantsOn(id)], [0, []])
+      }
+      t.same([await apps.countTags(bens.id), await apps.permitsOf(bens.id, ben.id)], [1, ['read']])
+    })
+    await write(async apps => {
+      await apps.removeAll(north)
+    })
+    t.same(
+      (await list()).map(({ id }) => id),
+      [bens.id]
+    )
+  })
+
   test(`${engine}: a descriptive name is taken by a kept app of the same owner, and its case counts`, async t => {
     const { read, write, add, ada, ben, north } = await sideOf(t, await open(t))
     const app = await add({ descriptiveName: 'Night Shift' })

@@ -1,6 +1,8 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import type { Storage } from '../../db/storage.ts'
+import type { Tx } from '../../domain/transactor.ts'
+import { AT, insertApp, newUser } from './people.ts'
 
 /** What an open database must do, whatever the engine. `open` opens a new, empty one. */
 export const storageContract = (engine: string, open: (t: Test) => Promise<Storage>): void => {
@@ -10,5 +12,34 @@ export const storageContract = (engine: string, open: (t: Test) => Promise<Stora
     await storage.close()
     await t.rejects(storage.ping())
     await t.rejects(storage.read(async ({ apps }) => await apps.isEmpty()))
+  })
+
+  test(`${engine}: the id of what was removed is never given again`, async t => {
+    const { write } = await open(t)
+    const add = async ({ users, organizations, apps }: Tx) => {
+      const { id: user } = await users.insert(newUser('Ada'))
+      const { id: organization } = await organizations.insert({ name: 'O', billingEmail: 'o@example.com' }, AT)
+      const { id: app } = await insertApp({ apps }, 'a'.repeat(14), { type: 'User', id: user })
+      const { id: tag } = await apps.insertTag(app, { context: 'a', name: 'b' })
+      return { user, organization, app, tag }
+    }
+    const remove = async ({ users, organizations, apps }: Tx, made: Awaited<ReturnType<typeof add>>): Promise<void> => {
+      await apps.removeAll({ type: 'User', id: made.user })
+      await organizations.remove(made.organization)
+      await users.remove(made.user)
+    }
+    const first = await write(async tx => {
+      const made = await add(tx)
+      await remove(tx, made)
+      return made
+    })
+    const second = await write(add)
+    await write(async tx => {
+      await remove(tx, second)
+    })
+    const third = await write(add)
+    for (const kind of ['user', 'organization', 'app', 'tag'] as const) {
+      t.ok(first[kind] < second[kind] && second[kind] < third[kind], kind)
+    }
   })
 }

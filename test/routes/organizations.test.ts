@@ -196,3 +196,32 @@ test('an organization that owns apps is deleted only where they go to somebody',
   t.equal((await chiara('DELETE', `/organizations/${id}`)).status, 204)
   t.equal((await made.call('DELETE', '/organizations/2?transfer_to=Organization:3')).status, 204)
 })
+
+test('an organization is deleted with its apps by its admins and by client keys, where the request says so', async t => {
+  const made = await world(t)
+  const [ada, ben, dmitri] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'dmitri')]
+  const { json: key } = await made.call('POST', '/client_keys', { name: 'k', scopes: ['organizations:write'] })
+  const byKey: World['call'] = async (method, url) =>
+    await made.call(method, url, undefined, { authorization: `Bearer ${key.key_access_token}` })
+  const url = '/organizations/1?apps=delete'
+  t.match(await ben('DELETE', url), { status: 403, json: { code: 'FORBIDDEN' } }, 'a member')
+  t.equal((await dmitri('DELETE', url)).status, 404, 'a global admin')
+  t.match(await byKey('DELETE', url), { status: 403, json: { code: 'INSUFFICIENT_SCOPE', detail: /apps:write/ } })
+  t.match(await ada('DELETE', `${url}&transfer_to=User:1`), {
+    status: 422,
+    json: { errors: [/transfer_to and apps can not be sent together/] }
+  })
+  t.equal((await made.call('GET', '/apps/ba6811fb3e073d')).status, 200)
+  t.equal((await ada('DELETE', url)).status, 204)
+  t.equal((await made.call('GET', '/apps/ba6811fb3e073d')).status, 404)
+  t.match((await made.call('GET', '/audits?limit=2')).json, [
+    { action: 'organization.delete', changes: { apps: { from: 5, to: 0 }, users: { from: 3, to: 0 } } },
+    {
+      action: 'app.delete',
+      changes: { owner_type: { from: 'Organization', to: null }, owner_id: { from: 1, to: null } }
+    }
+  ])
+  t.equal((await made.call('GET', '/apps/70e2d94bc6a18f')).status, 200, "what members own is not the organization's")
+  t.equal((await made.call('DELETE', '/organizations/2?apps=delete')).status, 204)
+  t.equal((await made.call('GET', '/apps?include_deleted=true')).json.length, 24 - 5 - 6)
+})

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
 import { onlyOnSqlite, SAMPLE_PASSWORD, world } from '../helper.ts'
+import type { World } from '../helper.ts'
 import { keepWaiting, signIn } from './user.ts'
 
 const PASSWORD = 'seven green kettles'
@@ -230,19 +231,111 @@ test('nothing that could be a credential is kept of a user', async t => {
   }
 })
 
-test('an administrator gets no apps by deleting their owner', async t => {
+test('an administrator gets no apps by deleting their owner, by whatever other user or organization', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
-  const {
-    json: { id }
-  } = await dmitri('POST', '/organizations', { name: 'Own', billing_email: 'own@example.com' })
-  for (const to of ['User:4', `Organization:${id}`]) {
-    t.equal((await dmitri('DELETE', `/users/2?transfer_to=${to}`)).status, 403, to)
+  const { json: puppet } = await dmitri('POST', '/users', {
+    name: 'Puppet',
+    email: 'puppet@example.com',
+    password: PASSWORD
+  })
+  const byPuppet = await signIn(made, 'puppet', PASSWORD)
+  const organizations = [
+    await dmitri('POST', '/organizations', { name: 'Own', billing_email: 'own@example.com' }),
+    await byPuppet('POST', '/organizations', { name: 'Trap', billing_email: 'trap@example.com' })
+  ].map(({ json }) => json.id)
+  await byPuppet('PUT', `/organizations/${organizations[1]}/users/3`, { role: 'member', email: 'chiara@example.com' })
+  await made.call('PUT', '/organizations/3/users/1', { role: 'admin' })
+  for (const to of [
+    'User:4',
+    `User:${puppet.id}`,
+    'User:3',
+    ...organizations.map(id => `Organization:${id}`),
+    'Organization:1',
+    'User:99'
+  ]) {
+    for (const id of [3, 4, 99]) {
+      t.match(
+        await dmitri('DELETE', `/users/${id}?transfer_to=${to}`),
+        { status: 403, json: { code: 'TRANSFER_NOT_ALLOWED' } },
+        `${id} to ${to}`
+      )
+    }
   }
-  t.match(await dmitri('DELETE', '/users/2?transfer_to=User:1'), { status: 409, json: { code: 'LAST_ADMIN' } })
+  for (const call of [dmitri, byPuppet]) t.equal((await call('GET', '/apps/cf61a04d8e39b7')).status, 404)
+  t.match((await made.call('GET', '/apps/cf61a04d8e39b7')).json, { owner_type: 'User', owner_id: 3 })
+  t.match(await dmitri('DELETE', '/users/3'), { status: 409, json: { code: 'OWNS_APPS', detail: /apps=delete/ } })
+})
+
+test('an administrator deletes a user together with their apps, where the request says so', async t => {
+  const made = await world(t)
+  const dmitri = await signIn(made, 'dmitri')
+  const chiara = await signIn(made, 'chiara')
+  await made.call('PUT', '/organizations/3/users/1', { role: 'admin' })
+  await made.call('DELETE', '/apps/52f8e7b3c9a06d')
+  await made.call('POST', '/apps/cf61a04d8e39b7/permission/read/users/1')
+  t.match(await dmitri('DELETE', '/users/3?apps=delete&transfer_to=User:4'), {
+    status: 422,
+    json: { errors: ['transfer_to and apps can not be sent together: the apps are either transferred or deleted'] }
+  })
+  t.match(await dmitri('DELETE', '/users/3?apps=keep'), { status: 422, json: { errors: ['apps must be delete'] } })
+  t.equal((await dmitri('DELETE', '/users/3?apps=delete')).status, 204)
+  t.equal((await chiara('GET', '/profile')).status, 401)
+  const { json: kept } = await made.call('GET', '/apps?include_deleted=true')
+  t.equal(kept.length, 22)
+  t.notOk(
+    kept.some(
+      ({ owner_type: type, owner_id: id }: { owner_type: string; owner_id: number }) => type === 'User' && id === 3
+    )
+  )
+  t.same((await made.call('GET', '/users/1/permissions')).json, [])
+  const actor = { kind: 'user', id: '4', name: 'Dmitri Sato' }
+  t.match((await made.call('GET', '/audits?limit=5')).json, [
+    {
+      action: 'user.delete',
+      actor,
+      changes: { apps: { from: 1, to: 0 }, deleted_apps: { from: 1, to: 0 }, organizations: { from: 2, to: 0 } }
+    },
+    { action: 'app.revoke' },
+    { action: 'organization.remove_user' },
+    { action: 'organization.remove_user' },
+    {
+      action: 'app.delete',
+      actor,
+      subject: { type: 'app', id: 'cf61a04d8e39b7' },
+      changes: { owner_type: { from: 'User', to: null }, owner_id: { from: 3, to: null } }
+    }
+  ])
+})
+
+test('a client key with apps:write and users:write transfers the apps of a user whom it deletes, or deletes them', async t => {
+  const made = await world(t)
+  const withScopes = async (...scopes: string[]): Promise<World['call']> => {
+    const { json } = await made.call('POST', '/client_keys', { name: scopes.join(' '), scopes })
+    return async (method, url) =>
+      await made.call(method, url, undefined, { authorization: `Bearer ${json.key_access_token}` })
+  }
+  const [byUsers, byApps, byBoth] = [
+    await withScopes('users:write'),
+    await withScopes('apps:write', 'users:read'),
+    await withScopes('apps:write', 'users:write')
+  ]
   await made.call('PUT', '/organizations/2/users/1', { role: 'admin' })
+  await made.call('PUT', '/organizations/3/users/1', { role: 'admin' })
+  for (const query of ['transfer_to=User:1', 'apps=delete']) {
+    t.match(await byUsers('DELETE', `/users/3?${query}`), {
+      status: 403,
+      json: { code: 'INSUFFICIENT_SCOPE', detail: /apps:write/ }
+    })
+    t.match(await byApps('DELETE', `/users/3?${query}`), {
+      status: 403,
+      json: { code: 'INSUFFICIENT_SCOPE', detail: /users:write/ }
+    })
+  }
+  t.match(await byUsers('DELETE', '/users/3'), { status: 409, json: { code: 'OWNS_APPS' } })
+  t.match(await byBoth('DELETE', '/users/3?transfer_to=User:99'), { status: 422, json: { code: 'OWNER_NOT_FOUND' } })
   await made.call('POST', '/apps/70e2d94bc6a18f/permission/read/users/2')
-  t.equal((await dmitri('DELETE', '/users/2?transfer_to=User:1')).status, 204)
+  t.equal((await byBoth('DELETE', '/users/2?transfer_to=User:1')).status, 204)
   const newest = (await made.call('GET', '/audits?limit=8')).json.map(({ action }: { action: string }) => action)
   t.same(newest, [
     'user.delete',
@@ -254,8 +347,21 @@ test('an administrator gets no apps by deleting their owner', async t => {
     'app.transfer',
     'app.grant'
   ])
-  t.match(await made.call('DELETE', '/users/3?transfer_to=User:99'), { status: 409 })
-  t.match(await made.call('DELETE', '/users/4?transfer_to=User:99'), { status: 409, json: { code: 'LAST_ADMIN' } })
+  t.equal((await byBoth('DELETE', '/users/3?apps=delete')).status, 204)
+  t.equal((await made.call('GET', '/apps/cf61a04d8e39b7')).status, 404)
+})
+
+test('the last administrator of an organization is not deleted, whatever becomes of the apps', async t => {
+  const made = await world(t)
+  const dmitri = await signIn(made, 'dmitri')
+  for (const [call, query] of [
+    [dmitri, ''],
+    [dmitri, '?apps=delete'],
+    [made.call, '?apps=delete'],
+    [made.call, '?transfer_to=User:1']
+  ] as const) {
+    t.match(await call('DELETE', `/users/2${query}`), { status: 409, json: { code: 'LAST_ADMIN' } }, query)
+  }
 })
 
 test('an owner of more than a thousand apps gives them away first', onlyOnSqlite, async t => {

@@ -80,7 +80,7 @@ const createRecordRows = (
   }
 })
 
-const createOwnerRows = (db: PostgresDatabase): Pick<AppRows, 'setOwner' | 'setOwnerOfAll'> => ({
+const createOwnerRows = (db: PostgresDatabase): Pick<AppRows, 'setOwner' | 'setOwnerOfAll' | 'removeAll'> => ({
   setOwner: async (id, owner, at) => {
     await db
       .update(apps)
@@ -93,6 +93,11 @@ const createOwnerRows = (db: PostgresDatabase): Pick<AppRows, 'setOwner' | 'setO
       .update(apps)
       .set({ ...toOwnerColumns(to), updatedAt: toText(at) })
       .where(isOwnedBy(from))
+  },
+
+  // Foreign keys take the tags and the grants along.
+  removeAll: async owner => {
+    await db.delete(apps).where(isOwnedBy(owner))
   }
 })
 

@@ -46,7 +46,7 @@ const createRecordRows = (db: SqliteDatabase): Pick<AppRows, 'takePort' | 'inser
   }
 }
 
-const createOwnerRows = (db: SqliteDatabase): Pick<AppRows, 'setOwner' | 'setOwnerOfAll'> => ({
+const createOwnerRows = (db: SqliteDatabase): Pick<AppRows, 'setOwner' | 'setOwnerOfAll' | 'removeAll'> => ({
   setOwner: async (id, owner, at) => {
     db.update(apps)
       .set({ ...toOwnerColumns(owner), updatedAt: toText(at) })
@@ -59,6 +59,11 @@ const createOwnerRows = (db: SqliteDatabase): Pick<AppRows, 'setOwner' | 'setOwn
       .set({ ...toOwnerColumns(to), updatedAt: toText(at) })
       .where(isOwnedBy(from))
       .run()
+  },
+
+  // Foreign keys take the tags and the grants along.
+  removeAll: async owner => {
+    db.delete(apps).where(isOwnedBy(owner)).run()
   }
 })
 

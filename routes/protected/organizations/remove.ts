@@ -1,5 +1,5 @@
 import { contextOf } from '../../../domain/access/principal.ts'
-import { toNewOwner, TransferQuery } from '../../../domain/apps/owner.ts'
+import { AppsDisposalQuery, toAppsDisposal } from '../../../domain/apps/owner.ts'
 import {
   DescriptiveNameTaken,
   Forbidden,
@@ -16,10 +16,14 @@ import { IdParams } from './fields.ts'
 export const removeSchema = {
   operationId: 'deleteOrganization',
   summary: 'Delete an organization',
-  description: 'For its admins. One that owns apps is deleted only where `transfer_to` names another owner for them.',
+  description:
+    'For its admins. An organization that owns apps is deleted only if the request says what becomes of them. ' +
+    '`apps=delete` deletes the apps as well; nothing brings them back. `transfer_to` gives them to another owner: ' +
+    'an admin gives them to themselves, or to an organization they belong to. A client key needs the scope ' +
+    '`apps:write` too for either.',
   tags: ['Organizations'],
   params: IdParams,
-  querystring: TransferQuery,
+  querystring: AppsDisposalQuery,
   response: {
     204: noContent('The organization is deleted.'),
     ...problemReplies(
@@ -36,6 +40,6 @@ export const removeSchema = {
 
 export const removeOrganization: Handler<typeof removeSchema> = async (request, response) => {
   const { server, params, query } = request
-  await server.organizations.remove(params.id, toNewOwner(query), contextOf(request))
+  await server.organizations.remove(params.id, toAppsDisposal(query), contextOf(request))
   return await response.code(204).send(null)
 }

@@ -1,14 +1,14 @@
 import { contextOf } from '../../../domain/access/principal.ts'
-import { toNewOwner, TransferQuery } from '../../../domain/apps/owner.ts'
+import { AppsDisposalQuery, toAppsDisposal } from '../../../domain/apps/owner.ts'
 import {
   BeyondPermissionBoundary,
   DescriptiveNameTaken,
-  Forbidden,
   InvalidFields,
   LastAdmin,
   OwnerNotFound,
   OwnsApps,
   TooManyApps,
+  TransferNotAllowed,
   UserNotFound
 } from '../../../domain/errors.ts'
 import { noContent, problemReplies } from '../../../http/replies.ts'
@@ -19,17 +19,19 @@ export const removeSchema = {
   operationId: 'deleteUser',
   summary: 'Delete a user',
   description:
-    'With the sessions, memberships and grants of the user. Whoever owns apps is deleted only where ' +
-    '`transfer_to` names another owner for them.',
+    'With the sessions, memberships and grants of the user. A user who owns apps is deleted only if the request ' +
+    'says what becomes of them. `apps=delete` deletes the apps as well; nothing brings them back. `transfer_to` ' +
+    'gives them to another owner; only client keys may send it. A client key needs the scope `apps:write` too ' +
+    'for either.',
   tags: ['Users'],
   params: IdParams,
-  querystring: TransferQuery,
+  querystring: AppsDisposalQuery,
   response: {
     204: noContent('The user is deleted.'),
     ...problemReplies(
       UserNotFound,
       BeyondPermissionBoundary,
-      Forbidden,
+      TransferNotAllowed,
       OwnsApps,
       TooManyApps,
       LastAdmin,
@@ -42,6 +44,6 @@ export const removeSchema = {
 
 export const removeUser: Handler<typeof removeSchema> = async (request, response) => {
   const { server, params, query } = request
-  await server.users.remove(params.id, toNewOwner(query), contextOf(request))
+  await server.users.remove(params.id, toAppsDisposal(query), contextOf(request))
   return await response.code(204).send(null)
 }

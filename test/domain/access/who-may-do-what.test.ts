@@ -1,202 +1,191 @@
 import { test } from 'tap'
-import type { Permit } from '../../../domain/access/rules.ts'
-import { Database } from '../../../db/sqlite/driver.ts'
-import { world } from '../../helper.ts'
-import type { World } from '../../helper.ts'
-import { signIn } from '../../routes/user.ts'
+import type { Test } from 'tap'
+import { need } from '../../helper.ts'
+import { postgresDatabase } from '../../postgres.ts'
+import { CALLS, parameterOf } from './matrix/calls.ts'
+import type { Call } from './matrix/calls.ts'
+import { compareRows } from './matrix/rows.ts'
+import type { RowComparison } from './matrix/rows.ts'
+import { ADA, ADAS_APP, createFixture, HASHED, MARKERS, NORTHWINDS_APP, PUBLIC_APP } from './matrix/senders.ts'
+import type { Fixture, Sender } from './matrix/senders.ts'
 
-const [ADA, BEN, CHIARA, DMITRI] = [1, 2, 3, 4]
-const NORTHWIND = 1
-
-type Action = Permit | 'administer'
-
-/** A request for each thing that may be done to an app. */
-const REQUESTS: Record<Action, (app: string, callerId: number) => [method: string, url: string, body?: object]> = {
-  read: app => ['GET', `/apps/${app}`],
-  update: app => ['PATCH', `/apps/${app}`, { panels: { columns: 2 } }],
-  destroy: app => ['DELETE', `/apps/${app}`],
-  transfer: (app, callerId) => ['PUT', `/apps/${app}/transfer/User/${callerId}`],
-  grant: app => ['POST', `/apps/${app}/permission/read/users/${ADA}`],
-  revoke: app => ['DELETE', `/apps/${app}/permission/read/users/${ADA}`],
-  administer: app => ['GET', `/apps/${app}/audits`]
+interface Operation {
+  security: Record<string, string[]>[]
+  requestBody?: {
+    content: Record<string, { schema: { required?: string[]; properties: Record<string, { examples?: unknown[] }> } }>
+  }
 }
 
-const ACTIONS = Object.keys(REQUESTS) as Action[]
+type Operations = Readonly<Record<string, Operation>>
 
-interface Row {
-  who: string
-  /** What sends the request, and the id of its user. */
-  by: readonly [call: World['call'], userId: number]
-  owner: readonly [type: 'User' | 'Organization', id: number]
-  granted?: readonly Permit[]
-  isPublic?: boolean
-  may: string
-  /** The status for what the row does not list. */
-  otherwise: 401 | 403 | 404
+/** Every operation of the OpenAPI document, by method and path. */
+const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
+  const { paths } = (await made.call('GET', '/docs/json')).json as { paths: Record<string, Record<string, Operation>> }
+  return Object.fromEntries(
+    Object.entries(paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation])
+    )
+  )
 }
 
-const EVERYTHING = 'read update destroy transfer grant revoke administer'
+/** The smallest body of an operation: an example of each required field. */
+const bodyOf = ({ requestBody }: Operation): object | undefined => {
+  if (requestBody === undefined) return undefined
+  const { required = [], properties } = need(requestBody.content['application/json'], 'a JSON body').schema
+  return Object.fromEntries(required.map(field => [field, properties[field]?.examples?.[0]]))
+}
 
-test('who may do what to an app, by every principal, role and grant', async t => {
-  const made = await world(t)
-  const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
-  t.teardown(() => {
-    db.close()
+/** A request of the table: which operation it is of, and what it is called. */
+interface Request {
+  readonly route: string
+  readonly operation: Operation
+  readonly call: Call
+  readonly label: string
+}
+
+/** The status by which the OpenAPI document refuses a sender, whatever the table and the request say; null: none. */
+const documentedRefusal = (sender: Sender, { security }: Operation): 401 | 403 | null => {
+  if (security.length === 0 || sender.kind === 'user') return null
+  if (sender.kind === 'unknown') return 401
+  const scope = security.find(({ clientKey }) => clientKey !== undefined)?.['clientKey']?.[0]
+  return scope === undefined || sender.scopes.includes(scope) || sender.scopes.includes('*') ? null : 403
+}
+
+/** Every request of the table that a sender sends: one for an operation that refuses the sender. */
+const requestsOf = (operations: Operations, sender: Sender): Request[] =>
+  Object.entries(operations)
+    .filter(([route]) => sender.onlyApps !== true || route.includes(' /apps'))
+    .flatMap(([route, operation]) =>
+      (CALLS[route] ?? [])
+        .slice(0, documentedRefusal(sender, operation) === null ? undefined : 1)
+        .map(call => ({ route, operation, call, label: call.name === undefined ? route : `${route}, ${call.name}` }))
+    )
+
+const send = async (
+  { made, targets }: Fixture,
+  sender: Sender,
+  { route, operation, call }: Request,
+  remoteAddress: string
+): Promise<{ status: number; text: string }> => {
+  const [method = '', path = ''] = route.split(' ')
+  const own = call.path?.(sender, targets) ?? {}
+  const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    String(own[name] ?? parameterOf(route, name, sender, targets))
+  )
+  const query = call.query?.(sender)
+  const body = bodyOf(operation)
+  const { statusCode, payload } = await made.fastify.inject({
+    method: method as 'GET',
+    url: query === undefined ? url : `${url}?${query}`,
+    headers: sender.headers,
+    remoteAddress,
+    ...(body === undefined ? {} : { payload: { ...body, ...call.body?.(sender) } })
   })
+  return { status: statusCode, text: payload }
+}
 
-  const [ada, ben, chiara, dmitri] = [
-    [await signIn(made, 'ada'), ADA],
-    [await signIn(made, 'ben'), BEN],
-    [await signIn(made, 'chiara'), CHIARA],
-    [await signIn(made, 'dmitri'), DMITRI]
-  ] as const
-  const withKey = async (...scopes: string[]): Promise<Row['by']> => {
-    const { json } = await made.call('POST', '/client_keys', { name: scopes.join(' '), scopes })
-    return [
-      async (method, url, body) =>
-        await made.call(method, url, body, { authorization: `Bearer ${json.key_access_token}` }),
-      BEN
-    ]
+const expectedStatus = (sender: Sender, { unknown = 401, key, user }: Call): number => {
+  if (sender.kind === 'unknown') return unknown
+  return sender.kind === 'key' ? key(sender) : user(sender)
+}
+
+/** The markers of the apps that a sender may not read. */
+const hiddenMarkers = (sender: Sender): string[] => {
+  const mayRead = (name: string): boolean => {
+    if (sender.kind === 'unknown') return false
+    if (sender.kind === 'key') return sender.scopes.some(scope => scope === '*' || scope.startsWith('apps:'))
+    const { app, may, role, userId } = sender
+    if (name === PUBLIC_APP || (name === app && may.includes('read'))) return true
+    if (name === ADAS_APP) return userId === ADA
+    return name === NORTHWINDS_APP && (role === 'admin' || role === 'member')
   }
-  const nobody: World['call'] = async (method, url, body) => {
-    const reply = await made.fastify.inject({
-      method: method as 'GET',
-      url,
-      ...(body === undefined ? {} : { payload: body as object })
-    })
-    return { status: reply.statusCode, headers: reply.headers, text: reply.payload, json: reply.json() }
+  return Object.entries(MARKERS).flatMap(([name, marker]) => (mayRead(name) ? [] : [marker]))
+}
+
+/** Answers whether the audit trail has a new entry since the last time, and whom the newest one names. */
+type WatchAudits = () => Promise<{ isNew: boolean; actor: string }>
+
+const watchAudits = async ({ db }: Fixture): Promise<WatchAudits> => {
+  const read = async () =>
+    need(
+      (await db.execute('select sequence, actor_kind, actor_id from audits order by sequence desc limit 1'))[0],
+      'an entry'
+    )
+  let last = Number((await read())['sequence'])
+  return async () => {
+    const { sequence, actor_kind: kind, actor_id: id } = await read()
+    const isNew = Number(sequence) > last
+    last = Number(sequence)
+    return { isNew, actor: `${String(kind)} ${String(id)}` }
   }
+}
 
-  const adas = ['User', ADA] as const
-  const northwinds = ['Organization', NORTHWIND] as const
-  const rows: Row[] = [
-    { who: 'the owner', by: ada, owner: adas, may: EVERYTHING, otherwise: 404 },
-    { who: 'an admin of the organization that owns it', by: ada, owner: northwinds, may: EVERYTHING, otherwise: 404 },
-    { who: 'a member of it', by: ben, owner: northwinds, may: 'read', otherwise: 403 },
-    { who: 'a guest of it', by: chiara, owner: northwinds, may: '', otherwise: 404 },
-    { who: 'a user who was granted read', by: ben, owner: adas, granted: ['read'], may: 'read', otherwise: 403 },
-    {
-      who: 'a user who was granted update',
-      by: ben,
-      owner: adas,
-      granted: ['update'],
-      may: 'read update',
-      otherwise: 403
-    },
-    {
-      who: 'a user who was granted destroy',
-      by: ben,
-      owner: adas,
-      granted: ['destroy'],
-      may: 'read destroy',
-      otherwise: 403
-    },
-    {
-      who: 'a user who was granted transfer',
-      by: ben,
-      owner: adas,
-      granted: ['transfer'],
-      may: 'read transfer',
-      otherwise: 403
-    },
-    {
-      who: 'a user who was granted grant',
-      by: ben,
-      owner: adas,
-      granted: ['grant'],
-      may: 'read grant',
-      otherwise: 403
-    },
-    {
-      who: 'a user who was granted revoke',
-      by: ben,
-      owner: adas,
-      granted: ['revoke'],
-      may: 'read revoke',
-      otherwise: 403
-    },
-    {
-      who: 'a user who was granted all six',
-      by: ben,
-      owner: adas,
-      granted: ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke'],
-      may: 'read update destroy transfer grant revoke',
-      otherwise: 403
-    },
-    {
-      who: 'a member who was granted destroy',
-      by: ben,
-      owner: northwinds,
-      granted: ['destroy'],
-      may: 'read destroy',
-      otherwise: 403
-    },
-    {
-      who: 'a guest who was granted update',
-      by: chiara,
-      owner: northwinds,
-      granted: ['update'],
-      may: 'read update',
-      otherwise: 403
-    },
-    { who: 'a stranger', by: ben, owner: adas, may: '', otherwise: 404 },
-    { who: 'a stranger, of a public app', by: ben, owner: adas, isPublic: true, may: 'read', otherwise: 403 },
-    { who: 'a global admin', by: dmitri, owner: adas, may: '', otherwise: 404 },
-    {
-      who: 'a global admin, of a public app',
-      by: dmitri,
-      owner: northwinds,
-      isPublic: true,
-      may: 'read',
-      otherwise: 403
-    },
-    { who: 'an unscoped client key', by: [made.call, BEN], owner: adas, may: EVERYTHING, otherwise: 403 },
-    { who: 'a client key with apps:read', by: await withKey('apps:read'), owner: adas, may: 'read', otherwise: 403 },
-    {
-      who: 'a client key with apps:write',
-      by: await withKey('apps:write'),
-      owner: northwinds,
-      may: 'update destroy transfer grant revoke',
-      otherwise: 403
-    },
-    {
-      who: 'a client key with audits:read',
-      by: await withKey('audits:read'),
-      owner: northwinds,
-      may: 'administer',
-      otherwise: 403
-    },
-    {
-      who: 'a client key with other scopes',
-      by: await withKey('users:write', 'organizations:write', 'client_keys:read'),
-      owner: adas,
-      isPublic: true,
-      may: '',
-      otherwise: 403
-    },
-    { who: 'nobody', by: [nobody, BEN], owner: adas, isPublic: true, may: '', otherwise: 401 }
-  ]
+interface Watch {
+  readonly rows: RowComparison
+  readonly audits: WatchAudits
+}
 
-  for (const {
-    who,
-    by: [call, userId],
-    owner: [type, id],
-    granted = [],
-    isPublic = false,
-    may,
-    otherwise
-  } of rows) {
-    for (const action of ACTIONS) {
-      const { json: app } = await made.call('POST', '/apps', {
-        descriptive_name: `${who}: ${action}`,
-        owner_type: type,
-        owner_id: id
-      })
-      for (const permit of granted) await made.call('POST', `/apps/${app.id}/permission/${permit}/users/${userId}`)
-      if (isPublic) db.prepare("update apps set readable_by = 'public' where id = ?").run(app.id)
-      const isAllowed = may.split(' ').includes(action)
-      const { status } = await call(...REQUESTS[action](app.name, userId))
-      t.equal(status, isAllowed ? (action === 'destroy' ? 204 : 200) : otherwise, `${who}: ${action}`)
+/** What is wrong with the reply to a request, beside its status, and the changes that the request made. */
+const findingsOf = async (
+  { rows, audits }: Watch,
+  sender: Sender,
+  { route, operation, call }: Request,
+  { status, text }: { status: number; text: string }
+): Promise<{ issues: string[]; changes: string[] }> => {
+  const issues: string[] = []
+  if (![null, status].includes(documentedRefusal(sender, operation))) issues.push('does not refuse as documented')
+  if ([...hiddenMarkers(sender), HASHED].some(marker => text.includes(marker))) issues.push('shows what is hidden')
+  if (route.startsWith('GET ') || status >= 300) return { issues, changes: [] }
+  const changes = await rows.differences(sender.kind === 'user' ? sender.userId : null)
+  for (const change of changes) if (call.changes?.includes(change) !== true) issues.push(`changes ${change}`)
+  if (changes.length > 0) {
+    const { isNew, actor } = await audits()
+    if (!isNew) issues.push('is not audited')
+    // Whoever signs in or up is the actor, whatever the credential.
+    else if (operation.security.length > 0 && actor !== actorOf(sender)) issues.push(`is audited for ${actor}`)
+  }
+  await rows.restore()
+  return { issues, changes }
+}
+
+const actorOf = (sender: Sender): string | null =>
+  sender.kind === 'unknown' ? null : `${sender.kind === 'key' ? 'client_key' : 'user'} ${sender.id}`
+
+const matrix = async (t: Test, url?: string): Promise<void> => {
+  const fixture = await createFixture(t, url)
+  const operations = await operationsOf(fixture)
+  t.same(Object.keys(CALLS).sort(), Object.keys(operations).sort(), 'the table has every operation, and no other')
+  const rows = await compareRows(fixture.db)
+  const watch = { rows, audits: await watchAudits(fixture) }
+  const made = new Set<string>()
+  for (const [index, sender] of fixture.senders.entries()) {
+    const statuses: Record<string, number> = {}
+    const expected: Record<string, number> = {}
+    const found: string[] = []
+    for (const request of requestsOf(operations, sender)) {
+      // From an address of their own: attempts to sign in are limited by address.
+      const reply = await send(fixture, sender, request, `10.0.${index}.1`)
+      statuses[request.label] = reply.status
+      expected[request.label] = expectedStatus(sender, request.call)
+      const { issues, changes } = await findingsOf(watch, sender, request, reply)
+      found.push(...issues.map(issue => `${request.label} ${issue}`))
+      for (const change of changes) made.add(`${request.route} ${change}`)
     }
+    t.same(statuses, expected, `${sender.who}: statuses`)
+    t.same(found, [], `${sender.who}: what is shown, changed and audited`)
+    t.same(await rows.differences(null), [], `${sender.who}: a request that reads or is refused changes nothing`)
   }
+  const named = Object.entries(CALLS).flatMap(([route, calls]) =>
+    calls.flatMap(({ changes = [] }) => changes.map(change => `${route} ${change}`))
+  )
+  t.same([...made].sort(), [...new Set(named)].sort(), 'the table names no change that nobody makes')
+}
+
+test('who may do what: each operation of the OpenAPI document, requested by each kind of sender', async t => {
+  await matrix(t)
+})
+
+test('it is the same on PostgreSQL', async t => {
+  const url = await postgresDatabase(t)
+  if (url !== null) await matrix(t, url)
 })

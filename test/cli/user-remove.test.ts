@@ -1,0 +1,121 @@
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { openStorage } from '../../db/open.ts'
+import type { Storage } from '../../db/storage.ts'
+import { createAuditService } from '../../domain/audits/service.ts'
+import { settings } from '../helper.ts'
+import { command } from './terminal.ts'
+import type { Ended } from './terminal.ts'
+
+interface Sampled {
+  remove: (...args: string[]) => Promise<Ended>
+  storage: Storage
+}
+
+/** The sample data, where Ada is not the only admin of her organization. */
+const sampled = async (t: Test): Promise<Sampled> => {
+  const { env } = settings(t)
+  await command(t, 'db:sample', { env })
+  const storage = await openStorage(env.DATABASE_URL)
+  t.teardown(storage.close)
+  await storage.write(async ({ organizations }) => {
+    await organizations.setRole(1, 2, 'admin')
+  })
+  return { remove: async (...args) => await command(t, 'user:remove', { env, args }), storage }
+}
+
+const lastAudit = async (storage: Storage) =>
+  (await createAuditService(storage).page({}, { limit: 1 })).audits.map(({ action, actor, subject, changes }) => ({
+    action,
+    actor,
+    subject,
+    changes: JSON.parse(changes) as unknown
+  }))
+
+test('user:remove refuses the owner of apps, until it is told what becomes of them', async t => {
+  const { remove, storage } = await sampled(t)
+  const { code, stdout, stderr } = await remove('ada@example.com')
+  t.same([code, stdout], [1, ''])
+  t.match(
+    stderr,
+    'The user owns apps, deleted ones included; nothing was changed. Transfer them with --transfer-to User:<id> or ' +
+      'Organization:<id>, or delete them with --delete-apps.\n'
+  )
+  t.ok(await storage.read(async ({ users }) => await users.find(1)))
+})
+
+test('user:remove --transfer-to gives the apps to another owner', async t => {
+  const { remove, storage } = await sampled(t)
+  await storage.write(async ({ apps }) => {
+    await apps.discard(Number((await apps.find('b53f8a16d7e0c9'))?.id), new Date())
+  })
+  t.same(await remove('Ada@Example.com', '--transfer-to', 'Organization:2'), {
+    code: 0,
+    stdout:
+      'The user Ada Moreno <ada@example.com> is removed. Apps transferred to Organization:2: 3, 1 of them deleted ' +
+      'before.\n',
+    stderr: ''
+  })
+  await storage.read(async ({ users, apps }) => {
+    t.equal(await users.find(1), null)
+    t.match(await apps.find('70e2d94bc6a18f'), { owner: { type: 'Organization', id: 2 } })
+    t.match(await apps.findWithDiscarded('b53f8a16d7e0c9'), { owner: { type: 'Organization', id: 2 } })
+  })
+  t.match(await lastAudit(storage), [
+    {
+      action: 'user.delete',
+      actor: { kind: 'cli' },
+      subject: { type: 'user', id: '1' },
+      changes: { apps: { from: 2, to: 0 }, deleted_apps: { from: 1, to: 0 } }
+    }
+  ])
+})
+
+test('user:remove --delete-apps deletes the apps too, permanently', async t => {
+  const { remove, storage } = await sampled(t)
+  const { code, stdout, stderr } = await remove('1', '--delete-apps', '--json')
+  t.same([code, stderr], [0, ''])
+  t.match(JSON.parse(stdout), { id: 1, email: 'ada@example.com', apps: 3, deleted_apps: 0, transferred_to: null })
+  await storage.read(async ({ users, apps }) => {
+    t.equal(await users.find(1), null)
+    t.equal(await apps.findWithDiscarded('70e2d94bc6a18f'), null)
+    t.ok(await apps.find('ba6811fb3e073d'), 'an app of an organization of theirs stays')
+  })
+  t.match(await remove('4', '--delete-apps'), {
+    stdout:
+      'The user Dmitri Sato <dmitri@example.com> is removed. Apps deleted with the user: 2, 0 of them deleted before.\n'
+  })
+})
+
+test('user:remove needs no option for a user without apps', async t => {
+  const { remove, storage } = await sampled(t)
+  await storage.write(async ({ users }) => {
+    const fields = { name: 'Eve', email: 'eve@example.com', role: 'admin', passwordHash: null } as const
+    await users.insert({ ...fields, createdAt: new Date() })
+  })
+  t.same(await remove('eve@example.com'), {
+    code: 0,
+    stdout: 'The user Eve <eve@example.com> is removed.\n',
+    stderr: ''
+  })
+  t.match(await lastAudit(storage), [{ action: 'user.delete', subject: { id: '5' }, changes: {} }])
+})
+
+test('user:remove tells why a user is not removed, and changes nothing', async t => {
+  const { remove, storage } = await sampled(t)
+  const before = (await createAuditService(storage).head()).sequence
+  for (const [issue, ...args] of [
+    ['No user has this id.', '99'],
+    ['No user has this e-mail address.', 'nobody@example.com'],
+    ['No user has this e-mail address.', '1234567890123456'],
+    ['owner_id names no user or organization', '1', '--transfer-to', 'User:99'],
+    ['--transfer-to must be User: or Organization: and an id, such as User:3', '1', '--transfer-to', '3'],
+    ['The user owns apps', '1', '--transfer-to', 'User:1'],
+    ['This user is the last administrator of an organization.', '3', '--delete-apps']
+  ] as const) {
+    const { code, stdout, stderr } = await remove(...args)
+    t.same([code, stdout], [1, ''], issue)
+    t.ok(stderr.startsWith(issue), stderr)
+  }
+  t.equal((await createAuditService(storage).head()).sequence, before)
+})

@@ -1,0 +1,485 @@
+import type { AppAction } from '../../../../domain/access/rules.ts'
+import { SAMPLE_PASSWORD } from '../../../helper.ts'
+import type { Scope } from '../../../../domain/keys/scopes.ts'
+import { ADA, BEN, CHIARA, DMITRI, NORTHWIND } from './senders.ts'
+import type { KeySender, Sender, Targets, UserSender } from './senders.ts'
+
+/** A request, and the status that each sender gets. */
+export interface Call {
+  /** Tells it from other requests of the same operation. */
+  readonly name?: string
+  readonly key: (key: KeySender) => number
+  readonly user: (user: UserSender) => number
+  /** 401 by default. */
+  readonly unknown?: number
+  /** What it may change, as `RowComparison` says it. */
+  readonly changes?: readonly string[]
+  readonly query?: (sender: Sender) => string
+  /** The fields of the body beside those that are required, which have the values of their examples. */
+  readonly body?: (sender: Sender) => object
+  /** Values of path parameters, in place of those of `parameterOf`. */
+  readonly path?: (sender: Sender, targets: Targets) => Readonly<Record<string, string | number>>
+}
+
+type Who = Pick<Call, 'key' | 'user'>
+
+const has = (key: KeySender, scope: Scope): boolean => key.scopes.includes('*') || key.scopes.includes(scope)
+
+// What a key gets: `ok`, or the status of a refusal
+
+const withScopes =
+  (...scopes: Scope[]) =>
+  (ok: number): Call['key'] =>
+  key =>
+    scopes.every(scope => has(key, scope)) ? ok : 403
+
+/** Only keys without any limit make administrators and set passwords and e-mail addresses. */
+const unlimited =
+  (scope: Scope) =>
+  (ok: number): Call['key'] =>
+  key =>
+    key.isUnlimited && has(key, scope) ? ok : 403
+
+const anyKey =
+  (ok: number): Call['key'] =>
+  () =>
+    ok
+
+const noKey = (): Call['key'] => () => 403
+
+// What a user gets
+
+const anyUser =
+  (ok: number): Call['user'] =>
+  () =>
+    ok
+
+const noUser = (): Call['user'] => () => 403
+
+const administrators =
+  (ok: number): Call['user'] =>
+  ({ isAdmin }) =>
+    isAdmin ? ok : 403
+
+const ada =
+  (ok: number, otherwise = 403): Call['user'] =>
+  ({ userId }) =>
+    userId === ADA ? ok : otherwise
+
+const adaOrAdministrators =
+  (ok: number): Call['user'] =>
+  user =>
+    user.userId === ADA || user.isAdmin ? ok : 403
+
+const ofOrganization =
+  (mayMembers: boolean) =>
+  (ok: number): Call['user'] =>
+  ({ role }) => {
+    if (role === null) return 404
+    return role === 'admin' || mayMembers ? ok : 403
+  }
+
+const seeing = ofOrganization(true)
+const administering = ofOrganization(false)
+
+/** For those who may do all of these to the app. */
+const allowed =
+  (...actions: AppAction[]) =>
+  (ok: number): Call['user'] =>
+  ({ may }) => {
+    if (actions.every(action => may.includes(action))) return ok
+    return may.includes('read') ? 403 : 404
+  }
+
+/** For no user: those who may not even read the app do not see it. */
+const refused: Call['user'] = ({ may }) => (may.includes('read') ? 403 : 404)
+
+const granting: Call['user'] = ({ may }) => {
+  if (may.includes('administer') || may.includes('grant') || may.includes('revoke')) return 200
+  return may.includes('read') ? 403 : 404
+}
+
+const by = (ok: number, key: (ok: number) => Call['key'], user: (ok: number) => Call['user']): Who => ({
+  key: key(ok),
+  user: user(ok)
+})
+
+const open = (status: number): Pick<Call, 'key' | 'user' | 'unknown'> => ({
+  unknown: status,
+  key: () => status,
+  user: () => status
+})
+
+/** The user who sends the request; for a key, Ben. */
+const self = (sender: Sender): number => (sender.kind === 'user' ? sender.userId : BEN)
+const emailOf = (sender: Sender): string => (sender.kind === 'user' ? sender.email : 'ben@example.com')
+
+const [readApps, writeApps] = [withScopes('apps:read'), withScopes('apps:write')]
+const [readKeys, writeKeys] = [withScopes('client_keys:read'), withScopes('client_keys:write')]
+const [readUsers, writeUsers] = [withScopes('users:read'), withScopes('users:write')]
+const [readOrganizations, writeOrganizations] = [withScopes('organizations:read'), withScopes('organizations:write')]
+const readAudits = withScopes('audits:read')
+const removeUsers = withScopes('users:write', 'apps:write')
+const removeOrganizations = withScopes('organizations:write', 'apps:write')
+
+/** For keys that may give a key which never expires the scope users:read. */
+const givesUsersRead =
+  (ok: number): Call['key'] =>
+  key =>
+    writeKeys(ok)(key) === ok && has(key, 'users:read') && !key.expires ? ok : 403
+
+const NEW_APP = ['apps +']
+const RENAMED = ['apps.descriptive_name']
+const TRANSFERRED = ['apps.organization_id', 'apps.user_id']
+const APPS_GONE = ['apps -', 'tags -']
+const updates: Call[] = [
+  { ...by(200, writeApps, allowed('update')), body: () => ({ descriptive_name: 'Marmalade Now' }), changes: RENAMED }
+]
+const organizationUpdates: Call[] = [
+  { ...by(200, writeOrganizations, administering), body: () => ({ name: 'Now' }), changes: ['organizations.name'] }
+]
+const userUpdates: Call[] = [
+  {
+    name: 'the name',
+    ...by(200, writeUsers, administrators),
+    body: () => ({ name: 'Another' }),
+    changes: ['users.name']
+  },
+  {
+    name: 'the password',
+    ...by(200, unlimited('users:write'), noUser),
+    body: () => ({ password: 'another green kettle' }),
+    changes: ['users.password_hash', 'sessions -']
+  },
+  {
+    name: 'the e-mail address',
+    ...by(200, unlimited('users:write'), administrators),
+    body: () => ({ email: 'moved@example.com' }),
+    changes: ['users.email', 'sessions -']
+  },
+  {
+    name: 'the role',
+    ...by(200, unlimited('users:write'), administrators),
+    body: () => ({ role: 'admin' }),
+    changes: ['users.role']
+  },
+  {
+    name: 'the lock',
+    ...by(200, writeUsers, administrators),
+    body: () => ({ account_locked: true }),
+    changes: ['users.account_locked', 'sessions -']
+  },
+  {
+    name: 'themselves an administrator',
+    ...by(200, unlimited('users:write'), administrators),
+    path: sender => ({ id: self(sender) }),
+    body: () => ({ role: 'admin' }),
+    changes: ['users.role']
+  }
+]
+const USER_GONE = ['users -', 'sessions -', 'user_places -', 'memberships -']
+const TAG = { context: 'stage', name: 'first' }
+const NARROW = { path: (_: Sender, { narrowKey }: Targets) => ({ id: narrowKey }) }
+const NEW_KEY = ['client_keys +', 'client_key_tokens +']
+const NEW_TOKEN = ['client_key_tokens +', 'client_key_tokens.expires_at']
+
+/** Each operation of the API, with requests for it. */
+export const CALLS: Readonly<Record<string, readonly Call[]>> = {
+  'GET /up': [open(200)],
+  'GET /ready': [open(200)],
+  'POST /auth/sign_in': [
+    {
+      ...open(200),
+      body: () => ({ email: 'ben@example.com', password: SAMPLE_PASSWORD }),
+      changes: ['sessions +', 'user_places +']
+    }
+  ],
+  'POST /auth': [
+    {
+      name: 'of a new user',
+      ...open(201),
+      body: () => ({ email: 'new@example.com' }),
+      changes: ['users +', 'sessions +', 'user_places +']
+    },
+    { name: 'of another user', ...open(409), body: () => ({ email: 'Ada@example.com' }) }
+  ],
+
+  'GET /apps': [by(200, readApps, anyUser)],
+  'POST /apps': [
+    {
+      name: 'for Ada',
+      ...by(201, writeApps, ada),
+      body: () => ({ descriptive_name: 'New', owner_type: 'User', owner_id: ADA }),
+      changes: NEW_APP
+    },
+    {
+      name: 'for the organization',
+      ...by(
+        201,
+        writeApps,
+        ok =>
+          ({ role }) =>
+            role === 'admin' ? ok : 403
+      ),
+      body: () => ({ descriptive_name: 'New', owner_type: 'Organization', owner_id: NORTHWIND }),
+      changes: NEW_APP
+    },
+    {
+      name: 'for whoever asks',
+      key: writeApps(422),
+      user: anyUser(201),
+      body: () => ({ descriptive_name: 'New' }),
+      changes: NEW_APP
+    }
+  ],
+  'GET /apps/name_suggestion': [by(200, readApps, anyUser)],
+  'GET /apps/{name}': [by(200, readApps, allowed('read'))],
+  'PUT /apps/{name}': updates,
+  'PATCH /apps/{name}': updates,
+  'DELETE /apps/{name}': [{ ...by(204, writeApps, allowed('destroy')), changes: ['apps.discarded_at'] }],
+  'POST /apps/{name}/copy': [
+    {
+      ...by(201, writeApps, allowed('administer')),
+      body: () => ({ new_app_descriptive_name: 'Copy' }),
+      changes: ['apps +', 'tags +']
+    }
+  ],
+  'GET /apps/{id}/permissions': [{ key: readApps(200), user: granting }],
+  'POST /apps/{id}/permission/{permit}/users/{user_id}': (
+    ['read', 'update', 'transfer', 'grant', 'revoke'] as const
+  ).map(permit => ({
+    name: permit,
+    ...by(200, writeApps, allowed('grant', permit)),
+    path: () => ({ permit, user_id: BEN }),
+    changes: ['grants +']
+  })),
+  'DELETE /apps/{id}/permission/{permit}/users/{user_id}': [
+    {
+      ...by(200, writeApps, allowed('revoke')),
+      path: () => ({ permit: 'read', user_id: CHIARA }),
+      changes: ['grants -']
+    }
+  ],
+  'POST /apps/{id}/permissions/users/{user_id}': [
+    {
+      ...by(200, writeApps, allowed('grant', 'update', 'destroy', 'transfer', 'revoke')),
+      path: () => ({ user_id: BEN }),
+      changes: ['grants +']
+    }
+  ],
+  'DELETE /apps/{id}/permissions/users/{user_id}': [
+    { ...by(200, writeApps, allowed('revoke')), path: () => ({ user_id: CHIARA }), changes: ['grants -'] }
+  ],
+  'PUT /apps/{id}/transfer/{owner_type}/{owner_id}': [
+    {
+      name: 'to whoever asks',
+      ...by(200, writeApps, allowed('transfer')),
+      path: sender => ({ owner_type: 'User', owner_id: self(sender) }),
+      changes: TRANSFERRED
+    },
+    {
+      name: 'to another user',
+      key: writeApps(200),
+      user: refused,
+      path: () => ({ owner_type: 'User', owner_id: CHIARA }),
+      changes: TRANSFERRED
+    },
+    {
+      name: 'to an organization of others',
+      key: writeApps(200),
+      user: refused,
+      path: () => ({ owner_type: 'Organization', owner_id: 3 }),
+      changes: TRANSFERRED
+    }
+  ],
+  'GET /apps/{id}/audits': [by(200, readAudits, allowed('administer'))],
+  'POST /apps/{name}/tags': [
+    { ...by(201, writeApps, allowed('update')), body: () => ({ context: 'new', name: 'tag' }), changes: ['tags +'] }
+  ],
+  'DELETE /apps/{name}/tags': [{ ...by(204, writeApps, allowed('update')), body: () => TAG, changes: ['tags -'] }],
+
+  'GET /audits': [by(200, readAudits, noUser)],
+
+  'DELETE /auth/sign_out': [{ ...by(204, noKey, anyUser), changes: ['own sessions -'] }],
+  'GET /profile': [by(200, noKey, anyUser)],
+  'PUT /profile': [{ ...by(200, noKey, anyUser), body: () => ({ name: 'Another' }), changes: ['own users.name'] }],
+  'PUT /profile/password': [
+    {
+      ...by(204, noKey, anyUser),
+      body: () => ({ current_password: SAMPLE_PASSWORD, password: 'another green kettle' }),
+      changes: ['own users.password_hash', 'own sessions -']
+    }
+  ],
+  'GET /profile/sessions': [by(200, noKey, anyUser)],
+  'DELETE /profile/sessions/{id}': [{ key: noKey(), user: ada(204, 404), changes: ['own sessions -'] }],
+
+  'GET /client_keys': [by(200, readKeys, administrators)],
+  'GET /client_keys/me': [by(200, anyKey, noUser)],
+  'GET /client_keys/me/usage': [by(200, anyKey, noUser)],
+  'GET /client_keys/{id}': [by(200, readKeys, administrators)],
+  'GET /client_keys/{id}/usage': [by(200, readKeys, administrators)],
+  'GET /nodes': [by(200, readKeys, administrators)],
+  'GET /receipts/{epoch}': [by(200, readKeys, administrators)],
+  'POST /client_keys': [
+    {
+      name: 'unscoped',
+      ...by(201, unlimited('client_keys:write'), noUser),
+      body: () => ({ name: 'new' }),
+      changes: NEW_KEY
+    },
+    {
+      name: 'with apps:read',
+      ...by(201, unlimited('client_keys:write'), noUser),
+      body: () => ({ name: 'new', scopes: ['apps:read'] }),
+      changes: NEW_KEY
+    },
+    {
+      name: 'with users:read',
+      ...by(201, givesUsersRead, administrators),
+      body: () => ({ name: 'new', scopes: ['users:read'] }),
+      changes: NEW_KEY
+    }
+  ],
+  'PATCH /client_keys/{id}': [
+    {
+      ...by(200, unlimited('client_keys:write'), noUser),
+      body: () => ({ description: 'mine' }),
+      changes: ['client_keys.description']
+    },
+    {
+      name: 'a narrow one',
+      ...by(200, givesUsersRead, administrators),
+      ...NARROW,
+      body: () => ({ description: 'mine' }),
+      changes: ['client_keys.description']
+    },
+    {
+      name: 'a narrow one, made broad',
+      ...by(200, unlimited('client_keys:write'), noUser),
+      ...NARROW,
+      body: () => ({ scopes: ['*'] }),
+      changes: ['client_keys.scopes']
+    }
+  ],
+  'POST /client_keys/{id}/rotate': [
+    { ...by(200, unlimited('client_keys:write'), noUser), changes: NEW_TOKEN },
+    { name: 'a narrow one', ...by(200, givesUsersRead, administrators), ...NARROW, changes: NEW_TOKEN }
+  ],
+  'POST /client_keys/{id}/revoke': [
+    { ...by(200, unlimited('client_keys:write'), noUser), changes: ['client_keys.revoked_at'] },
+    { name: 'a narrow one', ...by(200, givesUsersRead, administrators), ...NARROW, changes: ['client_keys.revoked_at'] }
+  ],
+
+  'GET /organizations': [by(200, readOrganizations, anyUser)],
+  'POST /organizations': [
+    { ...by(201, writeOrganizations, anyUser), changes: ['organizations +', 'own memberships +'] }
+  ],
+  'GET /organizations/{id}': [by(200, readOrganizations, seeing)],
+  'PUT /organizations/{id}': organizationUpdates,
+  'PATCH /organizations/{id}': organizationUpdates,
+  'DELETE /organizations/{id}': [
+    { name: 'with its apps undecided', ...by(409, writeOrganizations, administering) },
+    {
+      name: 'with its apps',
+      ...by(204, removeOrganizations, administering),
+      query: () => 'apps=delete',
+      changes: ['organizations -', 'memberships -', 'own memberships -', 'grants -', ...APPS_GONE]
+    },
+    {
+      name: 'its apps to whoever asks',
+      ...by(204, removeOrganizations, administering),
+      query: sender => `transfer_to=User:${self(sender)}`,
+      changes: ['organizations -', 'memberships -', 'own memberships -', ...TRANSFERRED]
+    }
+  ],
+  'PUT /organizations/{id}/users/{user_id}': [
+    {
+      name: 'themselves its admin',
+      ...by(200, writeOrganizations, administering),
+      path: sender => ({ user_id: self(sender) }),
+      body: sender => ({ role: 'admin', email: emailOf(sender) }),
+      changes: ['memberships.role']
+    },
+    {
+      name: 'its admin a guest',
+      ...by(200, writeOrganizations, administering),
+      path: () => ({ user_id: ADA }),
+      body: () => ({ role: 'guest' }),
+      changes: ['memberships.role', 'own memberships.role']
+    },
+    {
+      name: 'a user whose address is known',
+      ...by(200, writeOrganizations, administering),
+      path: () => ({ user_id: DMITRI }),
+      body: () => ({ role: 'member', email: 'dmitri@example.com' }),
+      changes: ['memberships +']
+    },
+    {
+      name: 'a user whose address is not known',
+      key: writeOrganizations(200),
+      user: administering(404),
+      path: () => ({ user_id: DMITRI }),
+      body: () => ({ role: 'member' }),
+      changes: ['memberships +']
+    }
+  ],
+  'DELETE /organizations/{id}/users/{user_id}': [
+    {
+      ...by(204, writeOrganizations, administering),
+      path: () => ({ user_id: ADA }),
+      changes: ['memberships -', 'own memberships -']
+    }
+  ],
+  'GET /organizations/{id}/audits': [by(200, readAudits, administering)],
+
+  'GET /users': [by(200, readUsers, administrators)],
+  'POST /users': [
+    {
+      name: 'a member',
+      ...by(201, writeUsers, administrators),
+      body: () => ({ email: 'new@example.com' }),
+      changes: ['users +']
+    },
+    {
+      name: 'an administrator',
+      ...by(201, unlimited('users:write'), administrators),
+      body: () => ({ email: 'new@example.com', role: 'admin' }),
+      changes: ['users +']
+    }
+  ],
+  'GET /users/{id}': [by(200, readUsers, administrators)],
+  'PUT /users/{id}': userUpdates.slice(0, 3),
+  'PATCH /users/{id}': userUpdates,
+  'DELETE /users/{id}': [
+    { name: 'with the apps undecided', ...by(409, writeUsers, administrators) },
+    {
+      name: 'with the apps',
+      ...by(204, removeUsers, administrators),
+      query: () => 'apps=delete',
+      changes: [...USER_GONE, 'grants -', ...APPS_GONE]
+    },
+    {
+      name: 'the apps to whoever asks',
+      ...by(204, removeUsers, noUser),
+      query: sender => `transfer_to=User:${self(sender)}`,
+      changes: [...USER_GONE, 'apps.user_id']
+    }
+  ],
+  'GET /users/{id}/permissions': [by(200, readUsers, adaOrAdministrators)]
+}
+
+/** The value of a path parameter: it names a thing of Ada's, or a client key of the operator. */
+export const parameterOf = (route: string, name: string, { app }: Sender, targets: Targets): string => {
+  if (route.includes(' /apps/')) {
+    if (name === 'name') return app
+    if (name === 'id') return String(targets.appIds[app])
+  }
+  if (name === 'id') {
+    if (route.includes(' /client_keys/')) return targets.broadKey
+    if (route.includes(' /profile/sessions/')) return targets.adasSession
+    if (route.includes(' /organizations/')) return String(NORTHWIND)
+    if (route.includes(' /users/')) return String(ADA)
+  }
+  if (name === 'epoch') return '1'
+  throw new Error(`${route} has a path parameter ${name} without a value`)
+}
