@@ -3,13 +3,14 @@ import type { verifyBearerAuth } from '@fastify/bearer-auth'
 import type { ClientKeyTypes, FastifyError, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { bearerChallenge, REALM } from '../../http/challenge.ts'
+import { mayLackHeaders } from '../../http/header-lines.ts'
 import { createAuthenticator } from '../../domain/keys/authenticator.ts'
 import type { Authenticate, AuthenticatorOptions, TokenRefusal, Verdict } from '../../domain/keys/authenticator.ts'
 import type { KnownToken } from '../../domain/keys/client-key.ts'
 import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
 import type { OpenLegacyToken } from '../../domain/keys/legacy-token.ts'
 import type { ClientKeyPrincipal } from '../../domain/keys/principal.ts'
-import { BrowserNotAllowed, CredentialRequired, InvalidToken } from './client-key-errors.ts'
+import { BrowserNotAllowed, CredentialRequired, InvalidToken, TooManyHeaders } from './client-key-errors.ts'
 
 declare module 'fastify' {
   /**
@@ -93,6 +94,7 @@ export default fp<ClientKeyAuthOptions>(
           throw new Refused('malformed_header')
         }
         if (hasDuplicateAuthorization(request)) throw new Refused('duplicate_header')
+        if (mayLackHeaders(request)) throw new TooManyHeaders()
         return authenticate(token).then(verdict => accept(request, verdict))
       }
     })
