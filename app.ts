@@ -9,6 +9,7 @@ import type { Config } from './config/schema.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { limits } from './http/limits.ts'
 import { loggingOptions } from './http/logging.ts'
+import { answerEverything } from './http/unanswered.ts'
 import { pathOf } from './paths.ts'
 import { sendProblem } from './plugins/app/errors.ts'
 import metrics from './plugins/app/metrics.ts'
@@ -40,6 +41,7 @@ export const app = fp<{ config: Config }>(
 export const createServer = async (env: Environment): Promise<FastifyInstance> => {
   const config = await loadConfig(env)
   const fastify = Fastify(serverOptions(config))
+  answerEverything(fastify.server)
   try {
     await fastify.register(app, { config })
     return await fastify

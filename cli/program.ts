@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import type { Command as Commander } from 'commander'
 import { holdsToken } from '../domain/keys/token-shape.ts'
+import { REPLACEMENT } from '../net/utf8.ts'
 import { DONE, MISUSED, REFUSED } from './command.ts'
 import type { Command } from './command.ts'
 import { commands } from './commands.ts'
@@ -25,6 +26,7 @@ export const run = async (io: Io): Promise<number> => {
     const command = (await entry?.load())?.default
     if (command !== undefined) define(node, command)
     refuseTokens(args)
+    refuseMangled(args)
     if (request !== null) {
       const { completionsOf } = await import('./completion.ts')
       terminal.print(completionsOf(program, request))
@@ -83,6 +85,12 @@ const refuseTokens = (args: readonly string[]): void => {
     'A token never goes into the arguments, where ps and the history of the shell keep it: this one should be rotated.',
     'Put it on standard input.'
   )
+}
+
+// Node has put U+FFFD in the place of bytes that are not UTF-8, and they can't be had any more.
+const refuseMangled = (args: readonly string[]): void => {
+  if (!args.some(arg => arg.includes(REPLACEMENT))) return
+  throw new UsageError('An argument holds bytes that are not UTF-8.', 'Type it in a terminal whose encoding is UTF-8.')
 }
 
 /** Runs a command with what was parsed for it. Throws a UsageError where that can't be meant. */

@@ -4,12 +4,13 @@ import type { Readable, Writable } from 'node:stream'
 import { environment } from '../config/read.ts'
 import type { Environment } from '../config/read.ts'
 import { textOf } from '../config/user-error.ts'
+import { utf8Text } from '../net/utf8.ts'
 import { red, showsColour } from './colour.ts'
 import { asUserError, CommandError } from './failures.ts'
 import { invocation, isScript } from './npm.ts'
 import { table } from './table.ts'
 
-const MAX_INPUT = 65_536
+const MAX_INPUT_BYTES = 65_536
 
 // To the beginning of the line, and erase what is there.
 const CLEAR_LINE = '\r\u001b[K'
@@ -34,7 +35,7 @@ export interface Terminal {
   cwd: string
   /** The variables of `.env` under those of the environment, which win. Throws a ConfigError. */
   environment: () => Environment
-  /** All of standard input. Throws a CommandError where there is too much of it. */
+  /** All of standard input. Throws a CommandError if it is too much, or not UTF-8. */
   readInput: () => Promise<string>
   print: (text: string) => void
   printJson: (value: unknown) => void
@@ -121,10 +122,14 @@ const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | '
 }
 
 const readAll = async (stream: Readable): Promise<string> => {
-  let text = ''
-  for await (const chunk of stream.setEncoding('utf8')) {
-    text += String(chunk)
-    if (text.length > MAX_INPUT) throw new CommandError('There is too much on standard input.')
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_INPUT_BYTES) throw new CommandError('There is too much on standard input.')
   }
+  const text = utf8Text(Buffer.concat(chunks))
+  if (text === null) throw new CommandError('Standard input holds bytes that are not UTF-8.', 'Put UTF-8 text there.')
   return text
 }

@@ -1,10 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { utf8Text } from '../net/utf8.ts'
+import { UserError } from './user-error.ts'
 
 const ASSIGNMENT = /^(\s*(?:export\s+)?)([^\s=#]+)(?=\s*=)/
 
-/** The text of a `.env` file, without the byte order mark that some editors begin it with. */
-export const dotenvText = (path: string): string => readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+/** The text of a `.env` file, without the byte order mark. Throws a UserError if the file is not UTF-8. */
+export const dotenvText = (path: string): string => {
+  const text = utf8Text(readFileSync(path))
+  if (text === null) {
+    throw new UserError(`${path} holds bytes that are not UTF-8, so it can't be read.`, 'Save it as UTF-8.')
+  }
+  return text
+}
 
 /** The variables that a `.env` file sets more than once, with the numbers of the lines that do. */
 export const repeatedNames = (text: string): { name: string; lines: number[] }[] => {

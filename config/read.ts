@@ -3,6 +3,7 @@ import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
 import type { DataValidationCxt } from 'ajv/dist/types/index.js'
 import { envSchema } from 'env-schema'
+import { REPLACEMENT } from '../net/utf8.ts'
 import { UserError } from './user-error.ts'
 import { dotenvText, repeatedNames } from './dotenv.ts'
 import { Config } from './schema.ts'
@@ -67,10 +68,13 @@ export const configAjv = new Ajv({
 
 /**
  * The variables of `.env` in the working directory, where there is one, under those of the process, which win. A blank
- * value counts as none, so that `PORT=` means the default.
+ * value counts as none, so that `PORT=` means the default. Throws a UserError if one of them can't be read.
  */
-export const environment = (dotenv = '.env', env: Environment = process.env): Environment =>
-  Object.fromEntries(Object.entries({ ...readDotenv(dotenv), ...env }).filter(([, value]) => value?.trim() !== ''))
+export const environment = (dotenv = '.env', env: Environment = process.env): Environment => {
+  const variables = { ...readDotenv(dotenv), ...env }
+  refuseMangled(variables)
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim() !== ''))
+}
 
 /** Reads the named variables, or all of them. Throws a ConfigError. */
 export const readConfig = <Name extends keyof Config = keyof Config>(
@@ -105,10 +109,19 @@ const readDotenv = (path: string): Environment => {
     refuseRepeated(path, text)
     return parseEnv(text)
   } catch (error) {
-    if (error instanceof ConfigError) throw error
+    if (error instanceof UserError) throw error
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
     throw new ConfigError(`${path} can't be read: ${(error as Error).message}`)
   }
+}
+
+// Node has put U+FFFD in the place of bytes that are not UTF-8: two secrets could become one.
+const refuseMangled = (variables: Environment): void => {
+  const names = Object.keys(Config.properties).filter(name => variables[name]?.includes(REPLACEMENT))
+  if (names.length === 0) return
+  throw new ConfigError(
+    `The configuration can't be used. Set these variables to UTF-8 text:\n${names.map(name => `  ${name}`).join('\n')}`
+  )
 }
 
 // The last one would win without a word, and what the others say would be lost.

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { PROBLEM_MEDIA_TYPE, toDocument } from './problems.ts'
 import type { DomainError } from '../domain/errors.ts'
 import { BadRequest, HeadersTooLarge, RequestTimeout } from './errors.ts'
@@ -15,7 +16,11 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
     socket.destroy()
     return
   }
-  const problem = new (problemOf[String(error.code)] ?? BadRequest)()
+  refuseConnection(socket, new (problemOf[String(error.code)] ?? BadRequest)())
+}
+
+/** Writes a problem document to a connection whose requests Node does not read any more, and ends it. */
+export const refuseConnection = (socket: Writable, problem: DomainError): void => {
   const document = toDocument(problem)
   const { status } = document
   const body = JSON.stringify(document)

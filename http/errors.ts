@@ -53,7 +53,7 @@ export const AdminRequired = defineError(
 
 export const BadUrl = defineError(
   'BAD_URL',
-  'The URL is not well-formed; check its percent-encoding. It never holds %00, the character U+0000.'
+  'The URL is not well-formed: its percent-encoding must be that of UTF-8, without %00, the character U+0000.'
 )
 
 export const BadRequest = defineError(
@@ -61,9 +61,40 @@ export const BadRequest = defineError(
   'The request is not well-formed HTTP, or its body does not agree with its headers.'
 )
 
+export const HostNotClear = defineError(
+  'BAD_REQUEST',
+  'Send the Host header once, with a host and its port and nothing else. A URL with a host must name the same.'
+)
+
+export const UnsupportedTransferCoding = defineError(
+  'BAD_REQUEST',
+  'Of Transfer-Encoding only chunked is supported, and only in HTTP/1.1. Send the body as it is.'
+)
+
+export const AgentNotText = defineError(
+  'BAD_REQUEST',
+  'The User-Agent header holds bytes that are not UTF-8. Send ASCII or UTF-8.'
+)
+
+export const ExpectationFailed = defineError(
+  'EXPECTATION_FAILED',
+  'Of Expect only 100-continue is supported. Send the request without the Expect header.'
+)
+
+export const AddressUnknown = defineError(
+  'ADDRESS_UNKNOWN',
+  'Attempts are limited by address, and the address that the proxy before the service passed on can not be read. The ' +
+    'operator must have the proxy write the address of the client into X-Forwarded-For.'
+)
+
 export const MalformedJson = defineError(
   'MALFORMED_JSON',
   'Content-Type says JSON, but the body is empty, is not well-formed JSON, or holds a key such as __proto__.'
+)
+
+export const BodyNotUtf8 = defineError(
+  'MALFORMED_JSON',
+  'The body holds bytes that are not UTF-8. Send JSON in UTF-8 (RFC 8259).'
 )
 
 export const RequestTimeout = defineError('REQUEST_TIMEOUT', 'The request did not arrive in time. Send it again.')
@@ -75,7 +106,20 @@ export const UnsupportedMediaType = defineError(
   'Send JSON, with Content-Type: application/json.'
 )
 
-export const HeadersTooLarge = defineError('HEADERS_TOO_LARGE', 'The headers of a request may hold 16 KiB at most.')
+export const UnsupportedCharset = defineError(
+  'UNSUPPORTED_MEDIA_TYPE',
+  'JSON is UTF-8. Send it so, with Content-Type: application/json and no other charset.'
+)
+
+export const UnsupportedContentCoding = defineError(
+  'UNSUPPORTED_MEDIA_TYPE',
+  'Send the body as it is, without Content-Encoding.'
+)
+
+export const HeadersTooLarge = defineError(
+  'HEADERS_TOO_LARGE',
+  'The headers of a request may hold 16 KiB at most, in fewer than 1,000 lines.'
+)
 
 export const RouteNotFound = defineError(
   'ROUTE_NOT_FOUND',

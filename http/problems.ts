@@ -80,6 +80,8 @@ const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   TRANSFER_NOT_ALLOWED: { status: 403, title: 'Sessions do not transfer the apps of a user' },
   BAD_URL: { status: 400, title: 'The URL is malformed' },
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },
+  EXPECTATION_FAILED: { status: 417, title: 'The expectation can not be met' },
+  ADDRESS_UNKNOWN: { status: 400, title: 'The address of the client is not known' },
   MALFORMED_JSON: { status: 400, title: 'The body is not JSON' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },

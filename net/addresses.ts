@@ -18,7 +18,10 @@ interface Peer {
 const MAPPED = ipaddr.IPv6.parse('::ffff:0:0')
 const MAPPED_PREFIX = 96
 
-const UNKNOWN: Peer = { text: 'unknown', address: null }
+/** What `plainAddress` returns for what is no address. */
+export const UNKNOWN_ADDRESS = 'unknown'
+
+const UNKNOWN: Peer = { text: UNKNOWN_ADDRESS, address: null }
 
 /** At most how many addresses are remembered as they were parsed, which takes longer than all else done with them. */
 const MAX_REMEMBERED = 1000
@@ -36,9 +39,9 @@ export const rangeIssue = (text: string): string | null => {
 }
 
 /**
- * An address as a range would name it: IPv4 as IPv4, also where it arrived on an IPv6 socket, and IPv6 in its canonical
- * form (RFC 5952) without the zone of a link. What is no address, as a proxy may pass it on, is `unknown`, and so is
- * that of a connection that was reset before it was asked for.
+ * An address as a range would name it: IPv4 as IPv4, also if it arrived on an IPv6 socket, and IPv6 in its canonical
+ * form (RFC 5952), without zone, port, brackets and quotes. What is no address, as a proxy may pass it on, is
+ * `unknown`, and so is the address of a connection that was reset before it was read.
  */
 export const plainAddress = (address: string | undefined): string => peer(address ?? '').text
 
@@ -88,17 +91,29 @@ const isMapped = (address: Address): address is ipaddr.IPv6 =>
 
 const peers = new LruMap<Peer>(MAX_REMEMBERED)
 
-const peer = (text: string): Peer => peers.get(text) ?? readPeer(text)
+const peer = (text: string): Peer => peers.get(text) ?? readPeer(hostIn(text))
 
-// What is no address is not remembered, and no zone is: they can be of any length.
-const readPeer = (text: string): Peer => {
-  const zone = text.indexOf('%')
-  const read = readAddress(zone < 0 ? text : text.slice(0, zone))
+// What is no address is not remembered, and no zone is: they can be of any length. Nor is a port: each connection has
+// another, and one client would push out all others.
+const readPeer = (host: string): Peer => {
+  const remembered = peers.get(host)
+  if (remembered !== undefined) return remembered
+  const zone = host.indexOf('%')
+  const read = readAddress(zone < 0 ? host : host.slice(0, zone))
   if (read === null) return UNKNOWN
   const address = isMapped(read) ? read.toIPv4Address() : read
   const found = { text: address.toString(), address }
-  if (zone < 0) peers.set(text, found)
+  if (zone < 0) peers.set(host, found)
   return found
+}
+
+// As proxies write an address, with quotes, brackets and a port or without (RFC 7239, section 6). What follows an IPv6
+// address without brackets is no port.
+const HOST = /^("?)(?:\[([^\]"]*)\](?::\d{1,5}|:_[\w.-]+)?|([\d.]+)(?::\d{1,5}|:_[\w.-]+)|([^[\]"]*))\1$/
+
+const hostIn = (text: string): string => {
+  const [, , inBrackets, beforePort, plain] = HOST.exec(text) ?? []
+  return inBrackets ?? beforePort ?? plain ?? text
 }
 
 const parse = (range: string): Range | null => {

@@ -1,3 +1,5 @@
+import { canDecode } from './url.ts'
+
 const EXAMPLE = 'such as redis://localhost:6379 or rediss://user:password@redis.example.com:6380/1'
 
 /** What is wrong with the URL of a Redis, as the end of a sentence that never repeats it; null: nothing is. */
@@ -12,13 +14,4 @@ export const redisUrlIssue = (text: string): string | null => {
   if (!/^\/?\d*$/.test(url.pathname)) return `must have the number of a database after the host, or nothing, ${EXAMPLE}`
   const isKnown = [...url.searchParams.keys()].every(name => name === 'keyPrefix') && url.hash === ''
   return isKnown ? null : 'may have one parameter, keyPrefix, such as ?keyPrefix=staging:, and no fragment'
-}
-
-const canDecode = (text: string): boolean => {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -224,7 +224,7 @@ export interface RunOptions {
   cwd?: string
   env?: Record<string, string>
   args?: readonly string[]
-  input?: string
+  input?: string | Uint8Array
 }
 
 /** Runs a script of the project, compiled, until it ends or the test does. */
@@ -262,7 +262,7 @@ export const listening = async (fastify: FastifyInstance): Promise<number> => {
 }
 
 /** Sends bytes to a port as they are and answers all that comes back until the connection ends. */
-export const raw = async (port: number, text: string, host = '127.0.0.1'): Promise<string> => {
+export const raw = async (port: number, bytes: string | Uint8Array, host = '127.0.0.1'): Promise<string> => {
   const socket = connect(port, host)
   let answer = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -271,7 +271,7 @@ export const raw = async (port: number, text: string, host = '127.0.0.1'): Promi
   socket.on('error', error => {
     answer += `[${error.message}]`
   })
-  socket.write(text)
+  socket.write(bytes)
   await once(socket, 'close')
   return answer
 }

@@ -55,13 +55,14 @@ const NUL = '\0'
 
 /**
  * The issues of a value that is nested deeper, or holds longer texts or far more entries or fields, than it may, or the
- * character U+0000, which not every database stores. Ajv is not asked then: it would search a text of a megabyte by a
- * pattern, and report an issue of each of a million entries.
+ * character U+0000, which not every database stores, or half of a surrogate pair, which UTF-8 can't encode. Ajv is not
+ * asked then: it would search a text of a megabyte by a pattern, and report an issue of each of a million entries.
  */
 export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] => {
   const { maxItems = Infinity, maxLength = Infinity, additionalProperties, items, properties } = schema
   if (typeof value === 'string') {
-    if (value.includes(NUL)) return [{ keyword: 'nul', instancePath: path, params: {} }]
+    const unstorable = unstorableIn([value])
+    if (unstorable !== null) return [{ keyword: unstorable, instancePath: path, params: {} }]
     // Ajv counts characters; one of them takes two code units at most.
     return value.length > 2 * maxLength
       ? [{ keyword: 'maxLength', instancePath: path, params: { limit: maxLength } }]
@@ -75,7 +76,8 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] =>
   // An object of any members.
   if (properties === undefined) {
     if (isTooDeep(value)) return [{ keyword: 'maxDepth', instancePath: path, params: { limit: MAX_DEPTH } }]
-    return textsIn(value).some(text => text.includes(NUL)) ? [{ keyword: 'nul', instancePath: path, params: {} }] : []
+    const unstorable = unstorableIn(textsIn(value))
+    return unstorable === null ? [] : [{ keyword: unstorable, instancePath: path, params: {} }]
   }
   if (additionalProperties === false && Object.keys(value).length > Object.keys(properties).length + MAX_UNKNOWN) {
     return [{ keyword: 'additionalProperties', instancePath: path, params: {}, parentSchema: schema }]
@@ -83,6 +85,12 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] =>
   return Object.entries(properties).flatMap(([name, each]) =>
     excesses(each, (value as Record<string, unknown>)[name], `${path}/${name}`)
   )
+}
+
+/** What in texts could not be stored as it is. */
+const unstorableIn = (texts: readonly string[]): 'nul' | 'surrogate' | null => {
+  if (texts.some(text => text.includes(NUL))) return 'nul'
+  return texts.every(text => text.isWellFormed()) ? null : 'surrogate'
 }
 
 /** An issue that validation found. Ajv gives it; its types are looser here, so that Fastify's fit as well. */
@@ -141,6 +149,8 @@ const sentence = ({ keyword, instancePath, params, parentSchema, message = 'is n
       return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
     case 'nul':
       return `${path || 'the body'} must not hold the character U+0000`
+    case 'surrogate':
+      return `${path || 'the body'} must not hold half of a surrogate pair, from \\ud800 to \\udfff`
     case 'maxDepth':
       return `${path} must not be nested more than ${limit} deep`
     case 'additionalProperties':

@@ -1,6 +1,7 @@
 import { rangeIssue } from '../../net/addresses.ts'
 import { InvalidFields } from '../errors.ts'
 import { PRINTABLE } from '../json/printable.ts'
+import { textsIn } from '../json/value.ts'
 import type { KeyChange, WantedKey } from './client-key.ts'
 import { LIKE_AN_ID, MAX_METADATA_BYTES, MAX_RANGES, MAX_WINDOW_SECONDS } from './limits.ts'
 import { UNSCOPED } from './scopes.ts'
@@ -30,7 +31,8 @@ const isJsonObject = (value: unknown): boolean => {
   if (typeof value !== 'string' || Buffer.byteLength(value) > MAX_METADATA_BYTES) return false
   try {
     const parsed: unknown = JSON.parse(value)
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return false
+    return textsIn(parsed).every(text => text.isWellFormed())
   } catch {
     return false
   }

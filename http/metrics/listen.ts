@@ -2,8 +2,11 @@ import { lookup } from 'node:dns/promises'
 import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
+import { answerClientError } from '../client-errors.ts'
 import { limits } from '../limits.ts'
 import { asListenError } from '../listen.ts'
+import { formProblem } from '../request-form.ts'
+import { answerEverything } from '../unanswered.ts'
 
 /**
  * Serves `GET /metrics` where `METRICS_HOST` and `METRICS_PORT` say, until the service has closed, and answers the
@@ -14,7 +17,12 @@ export const listenForMetrics = async (fastify: FastifyInstance): Promise<number
   const { METRICS_HOST, METRICS_PORT } = fastify.config
   const { metrics } = fastify
   if (metrics === null) return null
-  const listener = Fastify(limits)
+  const listener = Fastify({ ...limits, clientErrorHandler: answerClientError })
+  answerEverything(listener.server)
+  listener.setErrorHandler(fastify.errorHandler)
+  listener.addHook('onRequest', (request, _reply, done) => {
+    done(formProblem(request))
+  })
   listener.get('/metrics', async (_request, reply) => {
     const { type, text } = await metrics.render()
     return await reply.type(type).send(text)

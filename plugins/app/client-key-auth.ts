@@ -3,6 +3,7 @@ import type { verifyBearerAuth } from '@fastify/bearer-auth'
 import type { ClientKeyTypes, FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { REALM } from '../../http/challenge.ts'
+import { mayLackHeaders } from '../../http/header-lines.ts'
 import { keyPrincipalOf } from '../../domain/keys/principal.ts'
 import type { ClientKeyPrincipal } from '../../domain/keys/principal.ts'
 import type { Accepted, Demand, Refused, Verify } from '../../domain/keys/verifier.ts'
@@ -139,6 +140,7 @@ const bearerParser = async (fastify: FastifyInstance, check: Check): Promise<ver
           throw new RequestRefused({ ok: false, reason: 'malformed_header' })
         }
         if (hasDuplicateAuthorization(request)) throw new RequestRefused({ ok: false, reason: 'duplicate_header' })
+        if (mayLackHeaders(request)) throw new RequestRefused({ ok: false, reason: 'too_many_headers' })
         return check(token, request)
       }
     })

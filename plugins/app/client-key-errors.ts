@@ -20,6 +20,12 @@ export const BrowserNotAllowed = createError<[]>(
   403
 )
 
+export const TooManyHeaders = createError<[]>(
+  'HEADERS_TOO_LARGE',
+  'The request has more header lines than are read. Send fewer.',
+  431
+)
+
 export const InsufficientScope = createError<[scope: string]>(
   'INSUFFICIENT_SCOPE',
   'The client key is allowed, but it needs the scope %s for this.',

@@ -9,11 +9,13 @@ import {
   InvalidToken,
   LimitUndecided,
   RateLimited,
+  TooManyHeaders,
   UserRequired
 } from './client-key-errors.ts'
 
 /** Why a request is refused for what it is, whatever its key. */
-export type RequestRefusal = 'no_credential' | 'malformed_header' | 'duplicate_header' | 'cross_site' | 'user_required'
+export type RequestRefusal =
+  'no_credential' | 'malformed_header' | 'duplicate_header' | 'too_many_headers' | 'cross_site' | 'user_required'
 
 type RequestRefused = Refused<RequestRefusal>
 
@@ -31,6 +33,7 @@ const ERRORS: Readonly<Partial<Record<RefusalReason | RequestRefusal, ToError>>>
     reply.header('www-authenticate', bearerChallenge(realm))
     return new CredentialRequired()
   },
+  too_many_headers: () => new TooManyHeaders(),
   cross_site: () => new BrowserNotAllowed(),
   user_required: () => new UserRequired(),
   address_not_allowed: () => new AddressNotAllowed(),

@@ -52,7 +52,7 @@ export default fp(
       })
     })
   },
-  { name: 'errors', dependencies: ['security-headers'] }
+  { name: 'errors', dependencies: ['security-headers', 'request-form'] }
 )
 
 interface Route {

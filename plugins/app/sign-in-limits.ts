@@ -5,6 +5,7 @@ import { createLoginAttemptLimit } from '../../domain/users/login-attempts.ts'
 import type { LoginAttemptLimit } from '../../domain/users/login-attempts.ts'
 import type { User } from '../../domain/users/user.ts'
 import { LimitUndecided, SignInLimited } from '../../http/errors.ts'
+import { knownAddress } from '../../http/known-address.ts'
 import { ipPrefix, plainAddress } from '../../net/addresses.ts'
 
 /** The account that somebody tries to sign in to: its address, and its user, null where nobody has it. */
@@ -73,7 +74,7 @@ export default fp(
   { name: 'sign-in-limits', dependencies: ['services', 'counting'] }
 )
 
-const prefixOf = (request: FastifyRequest): string => ipPrefix(plainAddress(request.ip))
+const prefixOf = (request: FastifyRequest): string => ipPrefix(knownAddress(request))
 
 const count = async (limited: LoginAttemptLimit, key: string, reply: FastifyReply): Promise<void> => {
   const seconds = await limited(key).catch((cause: unknown) => {

@@ -16,7 +16,7 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import type { XStatic } from 'typebox/schema'
-import { BadUrl } from '../../http/errors.ts'
+import { encodingProblem } from '../../http/body-encoding.ts'
 import { bodyAjv, excesses, urlAjv } from '../../domain/json/validation.ts'
 
 declare module 'fastify' {
@@ -90,14 +90,16 @@ export default fp(
     fastify.setSerializerCompiler(() => JSON.stringify)
     fastify.removeContentTypeParser(['text/plain', 'application/json'])
     const parseJson = fastify.getDefaultJsonParser('error', 'error')
-    fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
       // Many clients send the type with every request, whether it has a body or not.
       const { schema, config } = request.routeOptions
-      if (body === '' && (schema?.body === undefined || config.optionalBody === true)) done(null)
-      else void parseJson(request, body, done)
-    })
-    fastify.addHook('onRequest', (request, _reply, done) => {
-      done(request.url.includes('%00') ? new BadUrl() : undefined)
+      if (body.length === 0 && (schema?.body === undefined || config.optionalBody === true)) {
+        done(null)
+        return
+      }
+      const problem = encodingProblem(request.headers, body)
+      if (problem === undefined) void parseJson(request, body.toString(), done)
+      else done(problem)
     })
     fastify.addHook('onRoute', route => {
       if (route.schema?.body !== undefined) route.schema = { ...route.schema, body: closed(route.schema.body) }

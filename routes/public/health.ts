@@ -1,7 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { problemReplies } from '../../http/replies.ts'
 import { ServiceUnavailable } from '../../domain/errors.ts'
-import { HeadersTooLarge } from '../../http/errors.ts'
 
 const Status = {
   description: 'It is.',
@@ -20,7 +19,7 @@ const routes: FastifyPluginAsync = async fastify => {
         description: 'Answers as soon as the service runs. It asks nothing of the database.',
         tags: ['Health'],
         security: [],
-        response: { 200: Status, ...problemReplies(HeadersTooLarge) }
+        response: { 200: Status }
       }
     },
     async () => ({ status: 'ok' })
@@ -35,7 +34,7 @@ const routes: FastifyPluginAsync = async fastify => {
         description: 'Answers when the database does.',
         tags: ['Health'],
         security: [],
-        response: { 200: Status, ...problemReplies(HeadersTooLarge, ServiceUnavailable) }
+        response: { 200: Status, ...problemReplies(ServiceUnavailable) }
       }
     },
     async () => {

@@ -230,6 +230,16 @@ test('key:issue --allow refuses what would allow nothing or lose something, and 
   t.match(twoLines, { code: 1, stdout: '', stderr: /^CLIENT_KEYS is written in \.env in a way that can't be edited/ })
   t.equal(twoLines.text, `${secret}CLIENT_KEYS="xxx,\nyyy"\n`)
   t.same(readdirSync(twoLines.cwd), ['.env'])
+  const cwd = temporaryFolder(t)
+  const path = join(cwd, '.env')
+  const bytes = Buffer.from(`# caf\xe9\n${secret}`, 'latin1')
+  writeFileSync(path, bytes)
+  t.match(await command(t, 'key:issue', { cwd, env: { CLIENT_SECRET: newSecret() }, args: ['--allow'] }), {
+    code: 1,
+    stdout: '',
+    stderr: /^\S+\.env holds bytes that are not UTF-8, so it can't be read\. Save it as UTF-8\.\n$/
+  })
+  t.same(readFileSync(path), bytes)
 })
 
 test('of two commands that change .env at once, one is refused rather than undone', async t => {

@@ -89,3 +89,35 @@ test('a locked database, a database that is not there and far too much input are
     stderr: 'There is too much on standard input.\n'
   })
 })
+
+test('bytes that are not UTF-8 are refused, on standard input and in arguments, and nothing is made', async t => {
+  const { cli } = terminal(t, { CLIENT_KEYS: '' })
+  const user = ['--email', 'ada@example.org', '--name', 'Ada']
+  t.match(await cli('user:create', user, Buffer.from('violet tractor caf\xe9', 'latin1')), {
+    code: 1,
+    stdout: '',
+    stderr: 'Standard input holds bytes that are not UTF-8. Put UTF-8 text there.\n'
+  })
+  t.match(
+    await cli('user:create', user, Buffer.from('\ufeffviolet tractor café')),
+    { code: 0 },
+    'nor is it made before'
+  )
+  // Node gives a program U+FFFD for each byte of an argument that is not UTF-8.
+  for (const [name, ...args] of [
+    ['key:issue', '--name', 'caf\ufffd'],
+    ['key:issue', '--name=x', '--description=caf\ufffd'],
+    ['key:issue', '--name=x', '--metadata', '{"a":"caf\ufffd"}'],
+    ['key:show', 'caf\ufffd'],
+    ['key:list', '--\ufffd']
+  ] as const) {
+    const { code, stdout, stderr } = await cli(name, args)
+    t.same([code, stdout], [2, ''], name)
+    t.match(stderr, /^An argument holds bytes that are not UTF-8\. /)
+  }
+  t.same(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [])
+  t.match(await cli('key:issue', ['--name=x', '--metadata', '{"a":"\\ud800"}']), {
+    code: 1,
+    stderr: /^--metadata must not hold half of a surrogate pair/
+  })
+})

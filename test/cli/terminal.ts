@@ -24,7 +24,7 @@ export interface Issued {
 
 export interface Typed {
   args?: readonly string[]
-  input?: string
+  input?: string | Uint8Array
   env?: Record<string, string>
   cwd?: string
   /** Whether standard output and standard error are a terminal, which is 120 columns wide. */
@@ -74,7 +74,12 @@ const sink = (isFull = false): { stream: Writable; text: () => string } => {
 
 export interface Terminal extends Settings {
   /** Runs a command on the database of the test. */
-  cli: (name: string, args?: readonly string[], input?: string, env?: Record<string, string>) => Promise<Ended>
+  cli: (
+    name: string,
+    args?: readonly string[],
+    input?: string | Uint8Array,
+    env?: Record<string, string>
+  ) => Promise<Ended>
   issue: (name: string, ...args: string[]) => Promise<Issued>
   /** Opens the database of the test. */
   database: () => Connection

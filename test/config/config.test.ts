@@ -5,6 +5,7 @@ import { test } from 'tap'
 import { createServer } from '../../app.ts'
 import { loadConfig } from '../../config/load.ts'
 import { asConfigError, ConfigError, environment, readConfig } from '../../config/read.ts'
+import { textOf, UserError } from '../../config/user-error.ts'
 import { newSecret, run, temporaryFolder } from '../helper.ts'
 
 const CLIENT_SECRET = newSecret()
@@ -194,6 +195,30 @@ test('a name that stands more than once in .env is refused with its lines, and w
     `${begin}\n  PORT is set in lines 2, 3 and 5\n  HOST is set in lines 4 and 6`
   )
   t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line of a quoted value sets nothing')
+})
+
+test('bytes that are not UTF-8 are refused, in .env and in the environment, and no value is repeated', async t => {
+  const dotenv = join(temporaryFolder(t), '.env')
+  const refusal = (bytes: Buffer, env: Record<string, string> = {}): string => {
+    writeFileSync(dotenv, bytes)
+    try {
+      environment(dotenv, env)
+      return ''
+    } catch (error) {
+      return error instanceof UserError ? textOf(error) : `not a UserError: ${String(error)}`
+    }
+  }
+  const notUtf8 = `${dotenv} holds bytes that are not UTF-8, so it can't be read. Save it as UTF-8.`
+  t.equal(refusal(Buffer.from('# caf\xe9\nPORT=1\n', 'latin1')), notUtf8)
+  t.equal(refusal(Buffer.from('\ufeffPORT=1\n', 'utf16le')), notUtf8)
+  t.equal(refusal(Buffer.from('\ufeff# café 𝕏\nPORT=1\n')), '')
+  // Node gives a program U+FFFD for each byte of a variable that is not UTF-8.
+  const mangled = { CLIENT_SECRET: 'caf\ufffd', NODE_NAME: '\ufffd', SOMETHING_ELSE: '\ufffd', PORT: '1' }
+  t.equal(
+    refusal(Buffer.from('BASE_URL=http://caf\ufffd\n'), mangled),
+    "The configuration can't be used. Set these variables to UTF-8 text:\n  CLIENT_SECRET\n  NODE_NAME\n  BASE_URL"
+  )
+  t.equal(refusal(Buffer.from('NODE_NAME=caf\ufffd\n'), { NODE_NAME: 'café' }), '', 'the environment wins')
 })
 
 test('the service refuses a bad configuration as a command does', async t => {

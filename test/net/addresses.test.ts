@@ -77,7 +77,19 @@ test('an address lies in a range of its version, however it arrived', async t =>
     '0x0a000001',
     '',
     'unknown',
-    '10.0.0.1:80'
+    '[10.0.0.1',
+    '10.0.0.1]:80',
+    '"10.0.0.1',
+    '10.0.0.1:',
+    '10.0.0.1:port',
+    '10.0.0.1:123456',
+    '10.0.0.1:80:80',
+    '[10.0.0.1:80]',
+    '[2001:db8::1]]',
+    '[2001:db8::1]:_a b',
+    '2001:db8::1]:80',
+    '[]',
+    '_hidden'
   ]) {
     t.notOk(isIn(outside), outside)
   }
@@ -94,6 +106,26 @@ test('an address lies in a range of its version, however it arrived', async t =>
     t.equal(plainAddress(none), 'unknown', String(none))
   }
   t.equal(plainAddress('::1'), '::1')
+})
+
+test('an address is read in every form that proxies write it in', async t => {
+  for (const [text, address] of [
+    ['203.0.113.7:51234', '203.0.113.7'],
+    ['203.0.113.7:_port-1.a', '203.0.113.7'],
+    ['"203.0.113.7:51234"', '203.0.113.7'],
+    ['"203.0.113.7"', '203.0.113.7'],
+    ['[203.0.113.7]:443', '203.0.113.7'],
+    ['[2001:DB8::5]', '2001:db8::5'],
+    ['[2001:db8::5]:443', '2001:db8::5'],
+    ['"[2001:db8::5]:443"', '2001:db8::5'],
+    ['"2001:db8::5"', '2001:db8::5'],
+    ['2001:db8::5:443', '2001:db8::5:443'],
+    ['[::ffff:203.0.113.7]:443', '203.0.113.7'],
+    ['[fe80::1%eth0]:443', 'fe80::1'],
+    ['[fe80::1%25eth0]', 'fe80::1']
+  ] as const) {
+    t.equal(plainAddress(text), address, text)
+  }
 })
 
 test('a range lies within another of its version that is as wide or wider', async t => {

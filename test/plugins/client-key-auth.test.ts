@@ -107,8 +107,7 @@ test('a request that a browser sent from a page of another site is refused with 
     { origin: 'null' },
     { origin: '' },
     { origin: 'http://localhost:80, http://localhost:80' },
-    { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' },
-    { origin: 'http://localhost:80', host: 'a b' }
+    { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' }
   ]
   for (const headers of refused) {
     const reply = await call('GET', '/apps', undefined, { host: 'localhost:3000', ...headers })

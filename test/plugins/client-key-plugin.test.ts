@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
 import type { ClientKeyPluginOptions, KeyServiceOptions } from '../../exports/client-key-auth.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
-import { newSecret } from '../helper.ts'
+import { listening, newSecret, raw } from '../helper.ts'
 
 const service = async (t: Test, options: ClientKeyPluginOptions) => {
   const fastify = Fastify()
@@ -115,4 +115,64 @@ test('a list of keys does without a store, under a realm of its own', async t =>
   t.equal((await get('/apps', keyAccessToken)).statusCode, 200)
   t.equal((await get('/forgotten', keyAccessToken)).statusCode, 403)
   t.equal((await get('/apps')).headers['www-authenticate'], 'Bearer realm="reports"')
+})
+
+/** A service of default options behind a proxy, with a key that is for one address. */
+const behindProxy = async (t: Test, maxHeadersCount?: number) => {
+  const keys = keyService()
+  const fastify = Fastify({ trustProxy: '127.0.0.1' })
+  t.teardown(() => fastify.close())
+  if (maxHeadersCount !== undefined) fastify.server.maxHeadersCount = maxHeadersCount
+  await fastify.register(clientKeyAuth, { keys })
+  const onRequest = fastify.requireClientKey
+  fastify.get('/any', { onRequest, config: { scope: null } }, async () => ({}))
+  const { keyAccessToken } = await keys.issue({ name: 'ledger', allowedIps: ['203.0.113.7'] })
+  const port = await listening(fastify)
+  return async (lines: number, first: string, last: string): Promise<{ status: number; answer: string }> => {
+    const head = `Host: localhost\r\nConnection: close\r\nAuthorization: Bearer ${keyAccessToken}\r\n${first}`
+    const known = `${head}${last}`.split('\r\n').length - 1
+    const answer = await raw(port, `GET /any HTTP/1.1\r\n${head}${'a:\r\n'.repeat(lines - known)}${last}\r\n`)
+    return { status: Number(/^HTTP\/1\.1 (\d+) /.exec(answer)?.[1]), answer }
+  }
+}
+
+test('where Node may have dropped header lines, no key is accepted, in a service of any options', async t => {
+  const forged = 'X-Forwarded-For: 203.0.113.7\r\n'
+  const added = 'X-Forwarded-For: 198.51.100.1\r\n'
+  const send = await behindProxy(t)
+  t.equal((await send(999, '', forged)).status, 200)
+  t.equal((await send(999, forged, added)).status, 403)
+  for (const lines of [1000, 1001, 5000]) {
+    const { status, answer } = await send(lines, forged, added)
+    t.equal(status, 431, `${lines} lines`)
+    t.match(answer, '"code":"HEADERS_TOO_LARGE"')
+  }
+  const few = await behindProxy(t, 20)
+  t.equal((await few(19, forged, added)).status, 403)
+  for (const lines of [20, 21, 33, 5000]) t.equal((await few(lines, forged, added)).status, 431, `${lines} lines`)
+  const unlimited = await behindProxy(t, 0)
+  t.equal((await unlimited(5000, forged, added)).status, 403, 'nothing is dropped here')
+  t.equal((await unlimited(5000, '', forged)).status, 200)
+})
+
+test('an address is compared in whichever form a proxy writes it, in a service of any options', async t => {
+  const send = await behindProxy(t)
+  for (const [forwarded, status] of [
+    ['203.0.113.7:51234', 200],
+    ['"203.0.113.7"', 200],
+    ['[::ffff:203.0.113.7]:443', 200],
+    ['203.0.113.8:51234', 403],
+    ['unknown', 403],
+    ['203.0.113.7, unknown', 403]
+  ] as const) {
+    t.equal((await send(10, '', `X-Forwarded-For: ${forwarded}\r\n`)).status, status, forwarded)
+  }
+})
+
+test('a page of another site is refused where the Host header is no host', async t => {
+  const keys = keyService()
+  const { fastify } = await service(t, { keys })
+  const { keyAccessToken } = await keys.issue({ name: 'ledger' })
+  const headers = { authorization: `Bearer ${keyAccessToken}`, origin: 'http://localhost', host: 'a b' }
+  t.equal((await fastify.inject({ url: '/any', headers })).statusCode, 403)
 })

@@ -51,7 +51,8 @@ test('the document has the address by which it was asked for', async t => {
   t.same(await addressIn({}, { host: 'api.example.org:8080' }), [{ url: 'http://api.example.org:8080' }])
   t.same(await addressIn({}, forwarded), [{ url: 'http://10.1.2.3:3000' }])
   t.same(await addressIn({ TRUST_PROXY: '127.0.0.1' }, forwarded), [{ url: 'https://api.example.org' }])
-  t.same(await addressIn({}, { host: 'no address' }), [{ url: '/' }])
+  const unclear = { 'x-forwarded-host': 'no address' }
+  t.same(await addressIn({ TRUST_PROXY: '127.0.0.1' }, unclear), [{ url: '/' }])
 })
 
 test('the page of the documentation calls the address that it came from, whatever proxy is between', async t => {

@@ -134,7 +134,14 @@ test('what is wrong with a new app is told field by field', async t => {
     ],
     [
       { ...NEW, descriptive_name: 'abc\ud800' },
-      ['descriptive_name must be visible, well-formed text without control characters']
+      ['descriptive_name must not hold half of a surrogate pair, from \\ud800 to \\udfff']
+    ],
+    [
+      { ...NEW, panels: { a: [{ '\udfff': 1 }] }, schedule: { a: 'x\ud83dx' } },
+      [
+        'panels must not hold half of a surrogate pair, from \\ud800 to \\udfff',
+        'schedule must not hold half of a surrogate pair, from \\ud800 to \\udfff'
+      ]
     ],
     [
       { ...NEW, descriptive_name: ' \u200b\u00a0 ' },

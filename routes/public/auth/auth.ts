@@ -14,6 +14,7 @@ import { sessionHeaders } from '../../../domain/users/session.ts'
 import { checkPassword } from '../../../domain/users/sign-in.ts'
 import type { SignedIn, SignInSource } from '../../../domain/users/sign-in.ts'
 import {
+  AddressUnknown,
   BodyTooLarge,
   LimitUndecided,
   MalformedJson,
@@ -45,6 +46,7 @@ const problems = [
   MalformedJson,
   BodyTooLarge,
   UnsupportedMediaType,
+  AddressUnknown,
   InvalidFields,
   SignInLimited,
   TooBusy,

@@ -164,7 +164,9 @@ test('a scope that the service has not is refused, and so is whatever else types
     [{ metadata: '[]' }, /^metadata must be/],
     [{ metadata: 'null' }, /^metadata must be/],
     [{ metadata: '{' }, /^metadata must be/],
-    [{ metadata: JSON.stringify({ x: 'x'.repeat(4096) }) }, /^metadata must be/]
+    [{ metadata: JSON.stringify({ x: 'x'.repeat(4096) }) }, /^metadata must be/],
+    [{ metadata: '{"x":"\\ud800"}' }, /^metadata must be/],
+    [{ metadata: '{"\ud800":1}' }, /^metadata must be/]
   ]
   for (const [wanted, rule] of bad) {
     const failure = await issue(wanted).then(

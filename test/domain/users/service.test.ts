@@ -114,4 +114,7 @@ test('of a User-Agent nothing is stored that could be a credential, or that is n
   const { session } = await users.signIn(account, { ...SOURCE, userAgent })
   t.match(session.agent, /^\[redacted\] browser\? x x /)
   t.equal(session.agent?.length, 200)
+  // As Node gives bytes that are not UTF-8.
+  const other = await users.signIn(account, { ...SOURCE, userAgent: 'caf\u00e9 caf\u00c3\u00a9' })
+  t.equal(other.session.agent, 'caf? café')
 })

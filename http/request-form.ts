@@ -1,0 +1,57 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyRequest } from 'fastify'
+import type { DomainError } from '../domain/errors.ts'
+import { canDecode } from '../net/url.ts'
+import {
+  AgentNotText,
+  BadUrl,
+  ExpectationFailed,
+  HeadersTooLarge,
+  HostNotClear,
+  UnsupportedTransferCoding
+} from './errors.ts'
+import { mayLackHeaders } from './header-lines.ts'
+
+/** Why a request is refused whatever it asks for, since what it says of itself is not clear; undefined: it is clear. */
+export const formProblem = (request: FastifyRequest): DomainError | undefined => {
+  if (mayLackHeaders(request)) return new HeadersTooLarge()
+  const { url, raw } = request
+  const { headers, httpVersion } = raw
+  if (url.includes('%') && (url.includes('%00') || !canDecode(url))) return new BadUrl()
+  if (!isHostClear(url, headers.host, httpVersion)) return new HostNotClear()
+  const { expect, 'transfer-encoding': coding, 'user-agent': agent } = headers
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) {
+    return new UnsupportedTransferCoding()
+  }
+  // RFC 9110, section 10.1.1: in HTTP/1.0 it is ignored.
+  if (expect !== undefined && httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
+    return new ExpectationFailed()
+  }
+  return agent === undefined || isText(agent) ? undefined : new AgentNotText()
+}
+
+/** Remembers the last text that was good: a client sends the same again and again, and to compare is quicker. */
+const remembering = (isGood: (text: string) => boolean): ((text: string) => boolean) => {
+  let last = ''
+  return text => {
+    if (text === last) return true
+    if (!isGood(text)) return false
+    last = text
+    return true
+  }
+}
+
+const isHost = remembering(text => !/[^!-~]|[,/\\?#@]/.test(text))
+
+// Node reads each byte of a header as one character.
+const isText = remembering(text => !/[^ -~]/.test(text) || isUtf8(Buffer.from(text, 'latin1')))
+
+const HOST_IN_URL = /^https?:\/\/([^/?#]*)/i
+
+// RFC 9112, section 3.2: one Host header in HTTP/1.1. The host in an absolute URL would count more than the header.
+const isHostClear = (url: string, host: string | undefined, httpVersion: string): boolean => {
+  if (host === undefined ? httpVersion !== '1.0' : !isHost(host)) return false
+  if (url.startsWith('/')) return true
+  const named = HOST_IN_URL.exec(url)?.[1]
+  return named === undefined || named.toLowerCase() === host?.toLowerCase()
+}

@@ -1,0 +1,33 @@
+import fp from 'fastify-plugin'
+import { BadRequest, BadUrl, ExpectationFailed, HeadersTooLarge, RequestTimeout } from '../../http/errors.ts'
+import { mergeReplies, problemReplies } from '../../http/replies.ts'
+import { formProblem } from '../../http/request-form.ts'
+import { createRangeCheck } from '../../net/addresses.ts'
+import { believedPart } from '../../net/forwarded.ts'
+
+const problems = problemReplies(BadUrl, BadRequest, RequestTimeout, ExpectationFailed, HeadersTooLarge)
+
+/** Refuses a request whose form is not clear, also where nothing is served, before anybody else looks at it. */
+export default fp(
+  async fastify => {
+    const { TRUST_PROXY } = fastify.config
+    // Fastify takes addresses as they are written: with its port, that of a proxy is not trusted.
+    const isTrusted = createRangeCheck(TRUST_PROXY)
+    if (TRUST_PROXY.length > 0) {
+      fastify.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+        const { 'x-forwarded-for': forwarded } = headers
+        if (typeof forwarded === 'string') headers['x-forwarded-for'] = believedPart(forwarded, isTrusted)
+        done()
+      })
+    }
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      done(formProblem(request))
+    })
+    fastify.addHook('onRoute', route => {
+      const { schema } = route
+      if (schema?.response === undefined) return
+      route.schema = { ...schema, response: mergeReplies(problems, schema.response as Record<number, object>) }
+    })
+  },
+  { name: 'request-form', dependencies: ['config', 'security-headers'] }
+)
