@@ -43,7 +43,7 @@ export const disposeOfApps = async (
   return disposed
 }
 
-/** What the audit entry of each app tells. */
+/** What the audit entry of each app contains. */
 interface Entry {
   readonly verb: string
   readonly changes: Changes

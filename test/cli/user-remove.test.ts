@@ -101,7 +101,7 @@ test('user:remove needs no option for a user without apps', async t => {
   t.match(await lastAudit(storage), [{ action: 'user.delete', subject: { id: '5' }, changes: {} }])
 })
 
-test('user:remove tells why a user is not removed, and changes nothing', async t => {
+test('user:remove says why a user is not removed, and changes nothing', async t => {
   const { remove, storage } = await sampled(t)
   const before = (await createAuditService(storage).head()).sequence
   for (const [issue, ...args] of [

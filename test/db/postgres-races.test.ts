@@ -108,6 +108,20 @@ if ((await postgresDatabase(tap)) !== null) {
     }
   })
 
+  test('an app that its owner makes while they are removed with their apps is not made, or removed as well', async t => {
+    const { url, nodes } = await nodesOf(t)
+    const [ada] = await insertUsers(nodes[0], 'Ada')
+    const id = Number(ada?.id)
+    const owner = { type: 'User', id } as const
+    await nodes[0].write(async tx => await insertApp(tx, 'a'.repeat(14), owner))
+    const codes = await meeting(t, { url, locked: `select 1 from users where id = ${id}` }, [
+      async () => await createUserRemoval(nodes[0]).remove(id, 'delete', operator),
+      async () => await createAppService(nodes[1]).create({ descriptiveName: 'Late', owner }, operator)
+    ])
+    t.ok(['OWNER_NOT_FOUND,done', 'done,done'].includes(codes.join()), codes.join())
+    t.ok(await nodes[0].read(async ({ apps, users }) => (await apps.isEmpty()) && (await users.isEmpty())))
+  })
+
   test('apps that two nodes make at once have different ports', async t => {
     const { nodes } = await nodesOf(t, 20)
     const users = await insertUsers(nodes[0], 'Ada', 'Ben', 'Chiara', 'Dan')

@@ -7,7 +7,7 @@ const PASSWORD = 'seven green kettles'
 const ADAS_APP = '70e2d94bc6a18f'
 const CHIARAS_APP = 'cf61a04d8e39b7'
 
-/** Signs up, and answers the id of the new user and what calls as them. */
+/** Signs up, and returns the id of the new user and a function that sends requests as them. */
 const signUp = async (made: World, email: string): Promise<{ id: number; call: World['call'] }> => {
   const body = { name: 'New', email, password: PASSWORD }
   const { json, headers } = await made.call('POST', '/auth', body, { authorization: '' })

@@ -102,7 +102,7 @@ const hiddenMarkers = (sender: Sender): string[] => {
   return Object.entries(MARKERS).flatMap(([name, marker]) => (mayRead(name) ? [] : [marker]))
 }
 
-/** Answers whether the audit trail has a new entry since the last time, and whom the newest one names. */
+/** Returns whether the audit trail has a new entry since the last time, and whom the newest one names. */
 type WatchAudits = () => Promise<{ isNew: boolean; actor: string }>
 
 const watchAudits = async ({ db }: Fixture): Promise<WatchAudits> => {

@@ -6,7 +6,7 @@ import type { KeySender, Sender, Targets, UserSender } from './senders.ts'
 
 /** A request, and the status that each sender gets. */
 export interface Call {
-  /** Tells it from other requests of the same operation. */
+  /** Distinguishes it from other requests of the same operation. */
   readonly name?: string
   readonly key: (key: KeySender) => number
   readonly user: (user: UserSender) => number
