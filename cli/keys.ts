@@ -2,6 +2,7 @@ import { readConfig } from '../config/read.ts'
 import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
 import type { OpenLegacyToken } from '../domain/keys/legacy-token.ts'
+import { checkOfCommand, generationsOf } from '../domain/keys/secret-check.ts'
 import { createKeyService } from '../domain/keys/service.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson } from '../domain/keys/representation.ts'
@@ -24,7 +25,8 @@ export const withKeys = async <T>(
   const { CLIENT_SECRET: secret, CLIENT_SECRET_PREVIOUS: previousSecrets, CLIENT_KEYS: allowList } = config
   const openLegacyToken = config.CLIENT_KEY_JWT ? await legacyTokenOpener([secret, ...previousSecrets]) : undefined
   return await withStorage(terminal, async store => {
-    const keys = createKeyService({ store, secret, previousSecrets, allowList, openLegacyToken })
+    const checkSecrets = checkOfCommand(generationsOf(secret, previousSecrets))
+    const keys = createKeyService({ store, secret, previousSecrets, allowList, checkSecrets, openLegacyToken })
     return await work(keys, operatorContext())
   })
 }

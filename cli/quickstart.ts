@@ -125,13 +125,13 @@ expires; nothing else changes.`,
 
     // A warning that there is no key yet would only confuse.
     const fastify = await createServer({ LOG_LEVEL: 'error', ...found, CLIENT_SECRET: secret })
-    const port = await listen(fastify)
     try {
-      const known = await ownKey(terminal, fastify.clientKeys)
-      // Only now, so that a start that fails leaves nothing behind.
+      // As soon as the database knows the secret: without it, no later start would be accepted.
       if (found['CLIENT_SECRET'] === undefined) {
         saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
       }
+      const port = await listen(fastify)
+      const known = await ownKey(terminal, fastify.clientKeys)
       const token = await tokenOf(fastify.clientKeys, known)
       const base = `http://${hostForClients(fastify.config.HOST)}:${port}`
       terminal.print(await describeCall(terminal, base, token, await loadSampleData(fastify)))

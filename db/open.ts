@@ -20,7 +20,7 @@ export type StorageOptions = Omit<PostgresOptions, 'url'>
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   try {
-    return isPostgres(url) ? await openPostgres(url, options) : openSqlite(sqlitePathOf(url))
+    return isPostgres(url) ? await openPostgres(url, options) : openSqlite(sqlitePathOf(url), options)
   } catch (error) {
     const database = isPostgres(url) ? shownUrl(url) : sqlitePathOf(url)
     throw new ConfigError(`DATABASE_URL: the database ${database} can't be opened: ${messageOf(error)}`)
@@ -37,16 +37,21 @@ export const DATABASE_VARIABLES = [
   'NODE_NAME'
 ] as const satisfies (keyof Config)[]
 
-/** Opens the database of a configuration. Throws a ConfigError. */
+/**
+ * Opens the database of a configuration: for a service, which tells the generations of its secrets to other nodes, or
+ * for a command. Throws a ConfigError.
+ */
 export const openConfigured = async (
-  config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>
+  config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>,
+  generations?: readonly string[]
 ): Promise<Storage> =>
   await openStorage(config.DATABASE_URL, {
     ca: given(config.DATABASE_CA),
     listenUrl: given(config.DATABASE_LISTEN_URL),
     poolSize: config.DATABASE_POOL_SIZE,
     leaseMs: config.KEY_LEASE_MS,
-    name: given(config.NODE_NAME)
+    name: given(config.NODE_NAME),
+    generations
   })
 
 const given = (text: string): string | undefined => (text === '' ? undefined : text)

@@ -13,6 +13,8 @@ export interface PostgresOptions {
   readonly leaseMs?: number | undefined
   /** What the node is called in the list of nodes. */
   readonly name?: string | undefined
+  /** Those of the secrets of the node, the current one first; none: the process is no node, such as a command. */
+  readonly generations?: readonly string[] | undefined
 }
 
 export const DEFAULT_POOL_SIZE = 10

@@ -7,13 +7,14 @@ import { createKeyLookup } from './keys/lookup.ts'
 import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
 import { createNodeReads } from './nodes.ts'
+import type { OwnNode } from './nodes.ts'
 import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
 /** Opens the SQLite database of a path. */
-export const openSqlite = (path: string): Storage => {
+export const openSqlite = (path: string, node: OwnNode): Storage => {
   const { writing, reading, close } = connect(path)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)
@@ -36,7 +37,7 @@ export const openSqlite = (path: string): Storage => {
         users: createUserRows(writing)
       }
     }),
-    ...createNodeReads(reading.$client),
+    ...createNodeReads(reading.$client, node),
     keyLookup,
     ping: async () => {
       ping.get()

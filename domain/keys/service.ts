@@ -8,6 +8,8 @@ import { createKeyQueries } from './queries.ts'
 import type { KeyQueries } from './queries.ts'
 import { SCOPES } from './scopes.ts'
 import type { Scope } from './scopes.ts'
+import { checkOfService, generationsOf } from './secret-check.ts'
+import type { CheckSecrets } from './secret-check.ts'
 import { createTokenSealer } from './token.ts'
 
 export interface KeyServiceOptions<S extends string = Scope> {
@@ -20,6 +22,8 @@ export interface KeyServiceOptions<S extends string = Scope> {
   readonly previousSecrets?: readonly string[] | undefined
   /** `key_id`s, or `sha256:<64 hex>` digests of them: the environment keys. */
   readonly allowList?: readonly string[] | undefined
+  /** Whether a token may be stored; by default where every node that runs can open it. */
+  readonly checkSecrets?: CheckSecrets | undefined
   /** Opens Trivial's own HS256 tokens, where they are accepted. */
   readonly openLegacyToken?: OpenLegacyToken | undefined
 }
@@ -40,6 +44,7 @@ export const createKeyService = <const S extends string = Scope>({
   secret,
   previousSecrets = [],
   allowList = [],
+  checkSecrets,
   openLegacyToken
 }: KeyServiceOptions<S>): KeyService<S> => {
   const sealer = createTokenSealer(secret, previousSecrets)
@@ -51,6 +56,13 @@ export const createKeyService = <const S extends string = Scope>({
     secrets: [secret, ...previousSecrets],
     openLegacyToken
   })
-  const checkScopes = createScopeCheck(scopes ?? SCOPES)
-  return { ...queries, ...createKeyLifecycle<S>({ store, sealer, environmentKeys, checkScopes, find: queries.find }) }
+  const lifecycle = createKeyLifecycle<S>({
+    store,
+    sealer,
+    environmentKeys,
+    checkScopes: createScopeCheck(scopes ?? SCOPES),
+    checkSecrets: checkSecrets ?? checkOfService(generationsOf(secret, previousSecrets)),
+    find: queries.find
+  })
+  return { ...queries, ...lifecycle }
 }

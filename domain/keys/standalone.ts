@@ -6,6 +6,7 @@ import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from './clien
 import type { KeyPage } from './listing.ts'
 import type { ClientKeyFilter, UsageCount } from './rows.ts'
 import type { UNSCOPED } from './scopes.ts'
+import { checkOfLibrary, generationsOf } from './secret-check.ts'
 import { createKeyService as createRules } from './service.ts'
 import type { KeyService as Rules } from './service.ts'
 import type { ClientKeyStore } from './store.ts'
@@ -23,6 +24,11 @@ export interface KeyServiceOptions<S extends string> {
   readonly secret: string
   /** Earlier secrets, whose tokens still open. */
   readonly previousSecrets?: readonly string[] | undefined
+  /**
+   * Whether tokens may be made although no secret that is given here is in use in the store; false by default. It is
+   * for a secret that was lost.
+   */
+  readonly allowNewSecret?: boolean | undefined
   /** The scopes that your routes ask for. A key has some of them, or `*`, which stands for them all. */
   readonly scopes: readonly S[]
   /** How many tokens are remembered; 10,000 by default, about 4 MB. */
@@ -42,9 +48,15 @@ export interface ChangeContext {
 /** The keys of a service; `S` are its scopes. A change is one transaction, with an entry in the audit trail. */
 export interface KeyService<S extends string = string> {
   readonly scopes: readonly S[]
-  /** Makes a key. Its `keyAccessToken` is in this answer and nowhere else. Throws InvalidFields, ClientKeyNameTaken. */
+  /**
+   * Makes a key. Its `keyAccessToken` is in this answer and nowhere else. Throws InvalidFields, ClientKeyNameTaken, and
+   * SECRET_NOT_SHARED where the store is in use with other secrets.
+   */
   issue: (wanted: WantedKey<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<Issued>
-  /** Gives a key a new token; the older ones expire after `graceSeconds`, by default a day. Throws ClientKeyRevoked. */
+  /**
+   * Gives a key a new token; the older ones expire after `graceSeconds`, by default a day. Throws ClientKeyRevoked, and
+   * SECRET_NOT_SHARED as `issue` does.
+   */
   rotate: (
     id: string,
     rotation?: { readonly graceSeconds?: number | undefined },
@@ -97,12 +109,15 @@ export const createKeyService = <const S extends string>({
   store,
   secret,
   previousSecrets = [],
+  allowNewSecret = false,
   scopes,
   cacheSize,
   onUsageFailure = warn
 }: KeyServiceOptions<S>): KeyService<S> => {
   checkSecret(secret)
-  const rules = createRules({ store, secret, previousSecrets, scopes })
+  const generations = generationsOf(secret, previousSecrets)
+  const checkSecrets = checkOfLibrary({ generations, allowNew: allowNewSecret })
+  const rules = createRules({ store, secret, previousSecrets, scopes, checkSecrets })
   const recorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: onUsageFailure })
   return {
     scopes,

@@ -69,7 +69,7 @@ export default fp(
     })
     await fastify.register(clientKeyPolicy, { usage, onRefusal, countedIn: fastify.counting.countedIn })
   },
-  { name: 'client-keys', dependencies: ['config', 'database', 'counting'] }
+  { name: 'client-keys', dependencies: ['config', 'client-secrets', 'counting'] }
 )
 
 /** Records the use of keys until the service is closed. */

@@ -8,6 +8,7 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
 import { hasIpv6, LISTENING } from '../http/service.ts'
+import { generationOf } from '../../domain/keys/token.ts'
 import { newSecret, run, temporaryFolder } from '../helper.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
@@ -109,7 +110,7 @@ test('a key named quickstart that is not as quickstart makes it is left as it is
   for (const change of changes) {
     if (change.length > 0) t.equal((await cli('key:change', 'quickstart', ...change)).code, 0)
     const before = (await cli('key:show', 'quickstart', '--json')).stdout
-    const ended = await quickstart(t, cwd)
+    const ended = await quickstart(t, cwd, env)
     t.same([ended.code, ended.stdout], [1, ''])
     t.match(
       ended.stderr,
@@ -155,7 +156,7 @@ test('quickstart refuses an .env in which a name stands twice, and leaves it as 
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)
 })
 
-test('a port in use gets a clear message and changes nothing', async t => {
+test('a port in use gets a clear message, and the next run has the secret that the database knows', async t => {
   const cwd = temporaryFolder(t)
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
@@ -167,6 +168,20 @@ test('a port in use gets a clear message and changes nothing', async t => {
   t.equal(code, 1)
   t.equal(stdout, '')
   t.equal(stderr, `PORT: port ${port} of 127.0.0.1 is in use. Stop what listens there, or set PORT to another.\n`)
+  t.match(readFileSync(join(cwd, '.env'), 'utf8'), /\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
+  t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
+})
+
+test('without the secret of its database quickstart is refused, and makes no other', async t => {
+  const cwd = temporaryFolder(t)
+  const secret = newSecret()
+  t.equal((await quickstart(t, cwd, { CLIENT_SECRET: secret })).code, 0)
+  const { code, stderr } = await quickstart(t, cwd)
+  t.equal(code, 1)
+  t.match(
+    stderr,
+    new RegExp(`^CLIENT_SECRET: the database is in use with other secrets\\. .* ${generationOf(secret)}, `)
+  )
   t.notOk(existsSync(join(cwd, '.env')))
 })
 
