@@ -2,6 +2,7 @@ import { readConfig } from '../config/read.ts'
 import { KEY_VARIABLES, keySettings } from '../config/keys.ts'
 import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
+import { checkOfCommand, generationsOf } from '../domain/keys/secret-check.ts'
 import { createKeyService } from '../domain/keys/service.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson } from '../domain/keys/representation.ts'
@@ -15,10 +16,11 @@ export const withKeys = async <T>(
   terminal: Terminal,
   work: (keys: KeyService, context: RequestContext) => Promise<T>
 ): Promise<T> => {
-  const config = readConfig(terminal.environment(), KEY_VARIABLES)
+  const settings = keySettings(readConfig(terminal.environment(), KEY_VARIABLES))
+  const checkSecrets = checkOfCommand(generationsOf(settings.secret, settings.previousSecrets))
   return await withStorage(
     terminal,
-    async store => await work(createKeyService({ store, ...keySettings(config) }), operatorContext())
+    async store => await work(createKeyService({ store, ...settings, checkSecrets }), operatorContext())
   )
 }
 

@@ -5,8 +5,8 @@ import { instantText } from './key-rows.ts'
 import { withStorage } from './storage.ts'
 
 export default command({
-  description: `Lists the processes that serve from the PostgreSQL database of DATABASE_URL, and how many changes of
-client keys each has not confirmed yet.`,
+  description: `Lists the processes that serve from the PostgreSQL database of DATABASE_URL: how many changes of client
+keys each has not confirmed yet, and the generations of its secrets, that of CLIENT_SECRET first.`,
 
   options: jsonOption('a JSON array'),
 
@@ -21,14 +21,15 @@ client keys each has not confirmed yet.`,
 })
 
 const rowsOf = (nodes: readonly NodeState[]): string[][] => [
-  ['NAME', 'VERSION', 'STARTED', 'EPOCH', 'BEHIND', 'LEASE', 'EVICTED'],
-  ...nodes.map(({ name, version, startedAt, epoch, behind, leaseMs, evictedAt }) => [
+  ['NAME', 'VERSION', 'STARTED', 'EPOCH', 'BEHIND', 'LEASE', 'EVICTED', 'GENERATIONS'],
+  ...nodes.map(({ name, version, startedAt, epoch, behind, leaseMs, evictedAt, generations }) => [
     name,
     version,
     instantText(startedAt, ''),
     String(epoch),
     String(behind),
     `${leaseMs} ms`,
-    instantText(evictedAt, 'no')
+    instantText(evictedAt, 'no'),
+    generations.join(' ')
   ])
 ]

@@ -163,18 +163,24 @@ another DATABASE_URL, quickstart refuses. Its key expires after 7 days.`,
     const found = terminal.environment()
     const url = ownUrl(terminal, found)
     const secret = found['CLIENT_SECRET'] ?? randomBytes(32).toString('hex')
-    const env = { LOG_LEVEL: 'error', ...found, CLIENT_SECRET: secret, DATABASE_URL: url }
+    const isNew = found['CLIENT_SECRET'] === undefined
+    const env = {
+      LOG_LEVEL: 'error',
+      ...found,
+      CLIENT_SECRET: secret,
+      DATABASE_URL: url,
+      // The database is of quickstart alone, and .env may have been removed since the last run.
+      ...(isNew ? { ALLOW_NEW_SECRET: 'true' } : {})
+    }
 
     await (await openSample(env)).close()
     // A warning that there is no key yet would only confuse.
     const fastify = await createServer(env)
-    const port = await listen(fastify)
     try {
+      const port = await listen(fastify)
       const known = await ownKey(terminal, fastify.clientKeys)
-      // Only now, so that a start that fails leaves nothing behind.
-      if (found['CLIENT_SECRET'] === undefined) {
-        saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
-      }
+      // Only now, so that a start that fails leaves no .env behind.
+      if (isNew) saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
       terminal.print(await describeUsers(fastify, url))
       await terminal.flush(LOST_PASSWORDS)
       const token = await replaceKey(fastify.clientKeys, known)

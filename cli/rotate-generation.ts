@@ -2,7 +2,7 @@ import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import type { IssuedClientKey } from '../domain/keys/token.ts'
-import { DomainError, isUnavailable } from '../domain/errors.ts'
+import { DomainError, isUnavailable, SecretNotShared } from '../domain/errors.ts'
 import { CommandError, messageOf } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 import { createTokenFile } from './token-file.ts'
@@ -97,6 +97,8 @@ const rotateInto = async (
   } catch (error) {
     if (!(error instanceof DomainError) || isUnavailable(error)) throw error
     file.cut(size)
+    // What is wrong is wrong for every key.
+    if (error instanceof SecretNotShared) throw error
     outcome.refused.push({ id, name, reason: messageOf(error) })
   }
 }

@@ -14,7 +14,7 @@ export const sampleUrl = ({ cwd }: Pick<Terminal, 'cwd'>): string => `file:${cwd
 
 /** Opens a database of sample data; a new one is marked as that. Throws a ConfigError if it is another. */
 export const openSample = async (env: Environment): Promise<Storage> =>
-  await openConfigured(readConfig(env, [...DATABASE_VARIABLES]), true)
+  await openConfigured(readConfig(env, [...DATABASE_VARIABLES]), { asSample: true })
 
 /** How a user of the sample signs in. */
 export interface SampleLogin {

@@ -100,6 +100,7 @@ export const Config = {
   required: [
     'CLIENT_SECRET',
     'CLIENT_SECRET_PREVIOUS',
+    'ALLOW_NEW_SECRET',
     'CLIENT_KEYS',
     'CLIENT_KEY_JWT',
     'DATABASE_URL',
@@ -130,6 +131,7 @@ export const Config = {
       hint: 'is not set. Make one with: openssl rand -hex 32'
     },
     CLIENT_SECRET_PREVIOUS: list(checkEach(checkSecret)),
+    ALLOW_NEW_SECRET: { type: 'boolean', default: false, hint: 'must be true or false' },
     CLIENT_KEYS: list(checkEach(allowListIssue)),
     CLIENT_KEY_JWT: { type: 'boolean', default: false, hint: 'must be true or false' },
     DATABASE_URL: { type: 'string', default: 'file:./data/trivial.db', check: databaseUrlIssue },

@@ -20,7 +20,7 @@ export type StorageOptions = Omit<PostgresOptions, 'url'>
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   try {
-    return isPostgres(url) ? await openPostgres(url, options) : openSqlite(sqlitePathOf(url), options.asSample)
+    return isPostgres(url) ? await openPostgres(url, options) : openSqlite(sqlitePathOf(url), options)
   } catch (error) {
     const database = isPostgres(url) ? shownUrl(url) : sqlitePathOf(url)
     throw new ConfigError(`DATABASE_URL: the database ${database} can't be opened: ${messageOf(error)}`)
@@ -37,10 +37,18 @@ export const DATABASE_VARIABLES = [
   'NODE_NAME'
 ] as const satisfies (keyof Config)[]
 
-/** Opens the database of a configuration; `asSample`: see `openStorage`. Throws a ConfigError. */
+/** What a process does with the database of its configuration, beside using it. */
+export interface Purpose {
+  /** See `openStorage`. */
+  readonly asSample?: boolean
+  /** The generations of the secrets of a service, for other nodes to see; a command has none to show. */
+  readonly generations?: readonly string[]
+}
+
+/** Opens the database of a configuration. Throws a ConfigError. */
 export const openConfigured = async (
   config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>,
-  asSample = false
+  { asSample = false, generations }: Purpose = {}
 ): Promise<Storage> =>
   await openStorage(config.DATABASE_URL, {
     asSample,
@@ -48,7 +56,8 @@ export const openConfigured = async (
     listenUrl: given(config.DATABASE_LISTEN_URL),
     poolSize: config.DATABASE_POOL_SIZE,
     leaseMs: config.KEY_LEASE_MS,
-    name: given(config.NODE_NAME)
+    name: given(config.NODE_NAME),
+    generations
   })
 
 const given = (text: string): string | undefined => (text === '' ? undefined : text)

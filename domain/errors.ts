@@ -88,6 +88,20 @@ export const IdempotencyKeyReused = defineError(
     'request, and the same one with a retry.'
 )
 
+const SecretNotSharedBase = defineError(
+  'SECRET_NOT_SHARED',
+  'No token was made: another node can not open tokens of the CLIENT_SECRET of this one, and would refuse it. Give ' +
+    'every node the same secrets; GET /nodes shows the generations that each has.'
+)
+
+/** A token of the secret of this process would be refused elsewhere. */
+export class SecretNotShared extends SecretNotSharedBase {
+  constructor(message?: string) {
+    super()
+    this.message = message ?? this.message
+  }
+}
+
 export const ReceiptNotFound = defineError(
   'RECEIPT_NOT_FOUND',
   'No change of a client key has this number, or it is too long ago: then every node obeys it.'

@@ -60,6 +60,7 @@ const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   TOO_MANY_TOKENS: { status: 409, title: 'The client key has too many tokens' },
   BEYOND_CEILING: { status: 403, title: 'This goes beyond your own key' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for something else' },
+  SECRET_NOT_SHARED: { status: 503, title: 'Another node would refuse the token' },
   INVALID_LOGIN: { status: 401, title: 'The sign-in is refused' },
   ACCOUNT_LOCKED: { status: 403, title: 'The account is locked' },
   SIGN_IN_LIMITED: { status: 429, title: 'Too many attempts' },

@@ -11,6 +11,7 @@ type UsageRows = 'addTokenUsage' | 'addEnvironmentUsage' | 'lockUsageLabels' | '
 export const createKeyRows = (tables: Tables): KeyRows => ({
   ...createKeyReads(tables),
   ...createRecordRows(tables),
+  ...createSecretRows(tables),
   ...createTokenRows(tables),
   ...createIdempotencyRows(tables),
   ...createUsageRows(tables)
@@ -42,6 +43,14 @@ const createRecordRows = ({ keys, revocations, revision }: Tables): Pick<KeyRows
     if (revocations.get(digest) !== undefined) return false
     revocations.set(digest, revocation)
     return true
+  }
+})
+
+const createSecretRows = ({ secrets }: Tables): Pick<KeyRows, 'secretState' | 'recordGenerations'> => ({
+  secretState: async () => ({ recorded: secrets.values().sort(), nodes: [] }),
+  recordGenerations: async generations => {
+    for (const generation of secrets.values()) secrets.delete(generation)
+    for (const generation of generations) secrets.set(generation, generation)
   }
 })
 

@@ -88,6 +88,8 @@ export interface Tables {
   readonly environmentTokens: Table<EnvironmentToken>
   readonly usage: Table<StoredUsage>
   readonly audits: Table<Audit>
+  /** The generations that are recorded. */
+  readonly secrets: Table<string>
   /** The number of changes of keys, under an empty id. */
   readonly revision: Table<number>
 }
@@ -106,6 +108,7 @@ export const createTables = (): CommittedTables => {
     environmentTokens: createTable<EnvironmentToken>(),
     usage: createTable<StoredUsage>(),
     audits: createTable<Audit>(),
+    secrets: createTable<string>(),
     revision: createTable<number>()
   }
   return {
@@ -119,6 +122,7 @@ export const createTables = (): CommittedTables => {
         environmentTokens: committed.environmentTokens.draft(),
         usage: committed.usage.draft(),
         audits: committed.audits.draft(),
+        secrets: committed.secrets.draft(),
         revision: committed.revision.draft()
       }
       return {

@@ -89,12 +89,12 @@ const createNode = (
   db: PostgresDatabase,
   others: readonly (() => Promise<unknown>)[]
 ): Node => {
-  const { leaseMs = DEFAULT_LEASE_MS, name = hostname() } = options
+  const { leaseMs = DEFAULT_LEASE_MS, name = hostname(), generations } = options
   const direct = createDirectConnection(options, () => {
     lease.notify()
   })
   let stopJanitor: (() => void) | undefined
-  const leases = createLeaseStore(direct, { name, version: VERSION, startedAt: new Date() })
+  const leases = createLeaseStore(direct, { name, version: VERSION, startedAt: new Date(), generations })
   const lease = createLease({
     clock: systemClock,
     leaseMs,

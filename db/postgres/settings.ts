@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly name?: string | undefined
   /** Whether the database is for sample data: a new one is marked as that, and one with tables but no mark refused. */
   readonly asSample?: boolean | undefined
+  /** Those of the secrets of the node, the current one first; none: the process is no node, such as a command. */
+  readonly generations?: readonly string[] | undefined
 }
 
 export const DEFAULT_POOL_SIZE = 10

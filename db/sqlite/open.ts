@@ -7,13 +7,19 @@ import { createKeyLookup } from './keys/lookup.ts'
 import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
 import { createNodeReads } from './nodes.ts'
+import type { OwnNode } from './nodes.ts'
 import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
-/** Opens the SQLite database of a path; `asSample`: see `connect`. */
-export const openSqlite = (path: string, asSample = false): Storage => {
+/** What is told of the process that opens a database; `asSample`: see `connect`. */
+export interface SqliteOptions extends OwnNode {
+  readonly asSample?: boolean | undefined
+}
+
+/** Opens the SQLite database of a path. */
+export const openSqlite = (path: string, { asSample = false, ...node }: SqliteOptions): Storage => {
   const { writing, reading, isSample, close } = connect(path, asSample)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)
@@ -36,7 +42,7 @@ export const openSqlite = (path: string, asSample = false): Storage => {
         users: createUserRows(writing)
       }
     }),
-    ...createNodeReads(reading.$client),
+    ...createNodeReads(reading.$client, node),
     keyLookup,
     isSample,
     ping: async () => {

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
 import type { RequestContext } from '../access/principal.ts'
-import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields } from '../errors.ts'
+import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields, SecretNotShared } from '../errors.ts'
 import { changeKey, revokeEnvironmentKey, revokeKey } from './changes.ts'
 import type { KeyStore, KeyTx } from './changes.ts'
 import { UNLIMITED } from './client-key.ts'
@@ -14,6 +14,7 @@ import { immediateReceipt } from './receipt.ts'
 import type { ChangedKey, Receipt } from './receipt.ts'
 import type { NewClientKey, NewToken } from './rows.ts'
 import type { UNSCOPED } from './scopes.ts'
+import type { CheckSecrets } from './secret-check.ts'
 import { digestOf, issueClientKey } from './token.ts'
 import type { Issued, IssuedClientKey, TokenSealer } from './token.ts'
 
@@ -35,13 +36,16 @@ export interface Rotation {
 
 /** What changes keys: see `KeyService`. */
 export interface KeyLifecycle<S extends string> {
-  /** Throws InvalidFields for a key that would never be active, ClientKeyNameTaken and IdempotencyKeyReused. */
+  /**
+   * Throws InvalidFields for a key that would never be active, ClientKeyNameTaken, IdempotencyKeyReused, and
+   * SecretNotShared where another process could not open the token.
+   */
   issue: (
     wanted: WantedKey<S | typeof UNSCOPED>,
     context: RequestContext,
     retryable?: RetryableRequest
   ) => Promise<Issued>
-  /** Gives a key a new token. Throws ClientKeyRevoked, TooManyTokens and IdempotencyKeyReused. */
+  /** Gives a key a new token. Throws ClientKeyRevoked, TooManyTokens, IdempotencyKeyReused and SecretNotShared. */
   rotate: (
     id: string,
     rotation: Rotation,
@@ -57,7 +61,14 @@ export interface KeyLifecycleOptions {
   readonly sealer: TokenSealer
   readonly environmentKeys: EnvironmentKeys
   readonly checkScopes: CheckScopes
+  readonly checkSecrets: CheckSecrets
   readonly find: (id: string) => Promise<ClientKeyRecord>
+}
+
+/** A change that was committed. */
+interface Committed<T> {
+  readonly at: Position
+  readonly result: T
 }
 
 /** A change that was committed, and what is known of who obeys it. */
@@ -67,20 +78,25 @@ interface Written<T> extends Omit<ChangedKey, 'key'> {
 
 /** Runs the change of a key in one transaction, which moves the revision. */
 interface Writes {
-  /** Answers when the change is committed: it lets in nobody who was not let in before, or takes nothing away. */
-  readonly write: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<T>
   /** Answers when every node obeys the change. */
   readonly restrict: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<Written<T>>
+  /**
+   * Stores a token, and answers when that is committed. Throws SecretNotShared, and stores nothing, where another
+   * process could not open the token.
+   */
+  readonly seal: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<Committed<T>>
+  /** Waits until every node obeys a change that was just committed. */
+  readonly confirmed: <T>(committed: Committed<T>) => Promise<Written<T>>
 }
 
 /** Makes the verbs of the key service that change keys. */
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
-  const writes = createWrites(options.store)
+  const writes = createWrites(options)
   return { ...createTokenVerbs<S>(options, writes), ...createChangeVerbs<S>(options, writes) }
 }
 
-const createWrites = (store: KeyStore): Writes => {
-  const change = async <T>(keyId: string, work: (tx: KeyTx) => Promise<T>): Promise<{ at: Position; result: T }> =>
+const createWrites = ({ store, checkSecrets }: Pick<KeyLifecycleOptions, 'store' | 'checkSecrets'>): Writes => {
+  const change = async <T>(keyId: string, work: (tx: KeyTx) => Promise<T>): Promise<Committed<T>> =>
     await store.write(async tx => ({ at: await tx.keys.advanceRevision(keyId), result: await work(tx) }))
 
   // The change is made, whatever becomes of this: who asked must not be told that it failed.
@@ -89,18 +105,31 @@ const createWrites = (store: KeyStore): Writes => {
       ? immediateReceipt(at.epoch, new Date())
       : await store.confirm(at, committedAt).catch(() => null)
 
+  const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
+    result,
+    epoch: at.epoch,
+    receipt: await confirm(at, performance.now())
+  })
+
   return {
-    write: async (keyId, work) => (await change(keyId, work)).result,
-    restrict: async (keyId, work) => {
-      const { at, result } = await change(keyId, work)
-      return { result, epoch: at.epoch, receipt: await confirm(at, performance.now()) }
+    confirmed,
+    restrict: async (keyId, work) => await confirmed(await change(keyId, work)),
+    seal: async (keyId, work) => {
+      const first = await change(keyId, async tx => ((await checkSecrets(tx.keys)) ? { made: await work(tx) } : null))
+      if (first.result !== null) return { at: first.at, result: first.result.made }
+      // A node that was killed is listed until it does not confirm a change: this one, which changes nothing else.
+      await confirm(first.at, performance.now())
+      return await change(keyId, async tx => {
+        if (!(await checkSecrets(tx.keys))) throw new SecretNotShared()
+        return await work(tx)
+      })
     }
   }
 }
 
 const createTokenVerbs = <S extends string>(
   { sealer, environmentKeys, checkScopes }: KeyLifecycleOptions,
-  { write, restrict }: Writes
+  { seal, confirmed }: Writes
 ): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
   issue: async (wanted, context, retryable) => {
     const at = new Date()
@@ -110,8 +139,9 @@ const createTokenVerbs = <S extends string>(
     const request = { token, at, context, retryable }
     const issue = async (tx: KeyTx): Promise<ClientKeyRecord> => await issueKey(tx, key, request)
     // A request that is sent again ends the token of the reply that was lost.
-    const isFirst = retryable === undefined
-    return { ...issued, key: isFirst ? await write(key.id, issue) : (await restrict(key.id, issue)).result }
+    const stored = await seal(key.id, issue)
+    const { result } = retryable === undefined ? stored : await confirmed(stored)
+    return { ...issued, key: result }
   },
 
   rotate: async (id, { graceSeconds, retryable, keep }, context) => {
@@ -121,7 +151,9 @@ const createTokenVerbs = <S extends string>(
     keep?.(issued)
     const deadline = new Date(at.getTime() + graceSeconds * 1000)
     const request = { token, at, context, retryable }
-    const { result, ...known } = await restrict(id, async tx => existing(await rotateKey(tx, id, deadline, request)))
+    const { result, ...known } = await confirmed(
+      await seal(id, async tx => existing(await rotateKey(tx, id, deadline, request)))
+    )
     return { ...issued, ...result, ...known }
   }
 })

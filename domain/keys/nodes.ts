@@ -7,6 +7,8 @@ export interface NodeState {
   /** That of the program which it runs. */
   readonly version: string
   readonly startedAt: Date
+  /** Those of its secrets, the current one first; none where it is of a version that does not tell them. */
+  readonly generations: readonly string[]
   /** The last change that the node has confirmed. */
   readonly epoch: number
   /** How many changes were made since. */
@@ -18,7 +20,7 @@ export interface NodeState {
 
 /** What can be told of the nodes of a database, and of the changes that they confirm. */
 export interface NodeReads {
-  /** Ordered by when they started, at most a thousand; none where a database has no nodes to tell. */
+  /** Ordered by when they started, at most a thousand. On SQLite only this process is known, if it is a service. */
   readonly nodes: () => Promise<NodeState[]>
   /** The change of an epoch; null where there was none, or it is too long ago. */
   readonly findChange: (epoch: number) => Promise<Position | null>
@@ -27,12 +29,21 @@ export interface NodeReads {
 export const NodeJson = {
   $id: 'Node',
   type: 'object',
-  required: ['id', 'name', 'version', 'started_at', 'epoch', 'behind', 'lease_ms', 'evicted_at'],
+  required: ['id', 'name', 'version', 'started_at', 'generations', 'epoch', 'behind', 'lease_ms', 'evicted_at'],
   properties: {
     id: { type: 'string', format: 'uuid', examples: ['7f0c7f0e-2f0a-4f4e-9d4e-6a1f0f6f1c11'] },
     name: { type: 'string', description: 'The `NODE_NAME` of the node.', examples: ['api-1'] },
     version: { type: 'string', description: 'The version of the program that it runs.', examples: ['0.1.0'] },
     started_at: { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] },
+    generations: {
+      type: 'array',
+      items: { type: 'string' },
+      description:
+        'The generations of the secrets that it opens tokens with. The first is that of its `CLIENT_SECRET`, which ' +
+        'seals new tokens; the others are those of its `CLIENT_SECRET_PREVIOUS`. Empty: it is of a version that does ' +
+        'not tell them.',
+      examples: [['5e884898', '9f86d081']]
+    },
     epoch: { type: 'integer', description: 'The last change of a client key that it has confirmed.', examples: [1042] },
     behind: { type: 'integer', description: 'How many changes were made since.', examples: [0] },
     lease_ms: {
@@ -48,11 +59,22 @@ export const NodeJson = {
   }
 } as const
 
-export const toNodeJson = ({ id, name, version, startedAt, epoch, behind, leaseMs, evictedAt }: NodeState) => ({
+export const toNodeJson = ({
+  id,
+  name,
+  version,
+  startedAt,
+  generations,
+  epoch,
+  behind,
+  leaseMs,
+  evictedAt
+}: NodeState) => ({
   id,
   name,
   version,
   started_at: startedAt,
+  generations,
   epoch,
   behind,
   lease_ms: leaseMs,

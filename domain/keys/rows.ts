@@ -124,6 +124,14 @@ export interface KeyReads {
   readonly otherGenerations: (known: readonly string[], at: Date) => Promise<string[]>
 }
 
+/** Which secrets processes have over the same store, by their generations. */
+export interface SecretState {
+  /** Those of the last process to record its own; none: no process has. */
+  readonly recorded: readonly string[]
+  /** Those of each node that runs, the current one first; none where no nodes are known. */
+  readonly nodes: readonly (readonly string[])[]
+}
+
 /** What is stored of a revocation. */
 export interface Revocation {
   readonly at: Date
@@ -150,6 +158,11 @@ export interface KeyRows extends KeyReads {
   readonly revoke: (id: string, revocation: Revocation) => Promise<void>
   /** Answers whether this is the first revocation of the digest; the first one stays. */
   readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<boolean>
+
+  /** From here to the end of the transaction nobody else records generations. */
+  readonly secretState: () => Promise<SecretState>
+  /** Records generations in the place of those that are recorded. */
+  readonly recordGenerations: (generations: readonly string[], at: Date) => Promise<void>
 
   readonly insertToken: (id: string, token: NewToken, createdAt: Date) => Promise<void>
   /** Has the tokens of a key expire at an instant, those that expire earlier left as they are. */

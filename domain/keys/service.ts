@@ -13,6 +13,8 @@ import type { KeyReads } from './rows.ts'
 import { SCOPES } from './scopes.ts'
 import type { Scope } from './scopes.ts'
 import type { KeyStore } from './store.ts'
+import { checkOfService, generationsOf } from './secret-check.ts'
+import type { CheckSecrets } from './secret-check.ts'
 import { createTokenOpener } from './token-opener.ts'
 import type { TokenSecrets } from './token-opener.ts'
 import type { UsageRecorder } from './usage-recorder.ts'
@@ -34,6 +36,8 @@ export interface KeyServiceOptions<S extends string = Scope> extends TokenSecret
   readonly scopes?: readonly S[] | undefined
   /** `key_id`s, or `sha256:<64 hex>` digests of them: the environment keys. */
   readonly allowList?: readonly string[] | undefined
+  /** Whether a token may be stored; by default if every node that runs can open it. */
+  readonly checkSecrets?: CheckSecrets | undefined
 }
 
 /**
@@ -67,13 +71,15 @@ export const createKeyService = <const S extends string = Scope>(options: KeySer
   const environmentKeys = createEnvironmentKeys(allowList)
   const { verify, recheck, check } = verifierOf({ ...options, lookup })
   const queries = createKeyQueries({ store, opener, environmentKeys, secrets: [secret, ...previousSecrets], check })
-  const checkScopes = createScopeCheck(scopes ?? SCOPES)
-  return {
-    ...queries,
-    ...createKeyLifecycle<S>({ store, sealer, environmentKeys, checkScopes, find: queries.find }),
-    verify,
-    recheck
-  }
+  const lifecycle = createKeyLifecycle<S>({
+    store,
+    sealer,
+    environmentKeys,
+    checkScopes: createScopeCheck(scopes ?? SCOPES),
+    checkSecrets: options.checkSecrets ?? checkOfService(generationsOf(secret, previousSecrets)),
+    find: queries.find
+  })
+  return { ...queries, ...lifecycle, verify, recheck }
 }
 
 /** A look-up by reads of a store, of which nothing is cached: for commands, which ask once. */

@@ -5,6 +5,7 @@ import type { KeyPage } from './listing.ts'
 import type { ClientKeyFilter, UsageCount } from './rows.ts'
 import type { Counters } from '../counters.ts'
 import type { UNSCOPED } from './scopes.ts'
+import { checkOfLibrary, generationsOf } from './secret-check.ts'
 import { createKeyService as createRules } from './service.ts'
 import type { KeyService as Rules } from './service.ts'
 import type { ClientKeyStore } from './store.ts'
@@ -24,6 +25,11 @@ export interface KeyServiceOptions<S extends string> extends TokenSecrets {
   readonly allowList?: readonly string[] | undefined
   /** Counts the requests of keys that have a rate limit; in the memory of this process by default. */
   readonly counters?: Counters | undefined
+  /**
+   * Whether tokens may be made although no secret that is given here is in use in the store; false by default. It is
+   * for a secret that was lost.
+   */
+  readonly allowNewSecret?: boolean | undefined
   /** The scopes that your routes ask for. A key has some of them, or `*`, which stands for them all. */
   readonly scopes: readonly S[]
   /** How many tokens are remembered; 10,000 by default, about 4 MB. */
@@ -43,9 +49,15 @@ export interface ChangeContext {
 /** The keys of a service; `S` are its scopes. A change is one transaction, with an entry in the audit trail. */
 export interface KeyService<S extends string = string> {
   readonly scopes: readonly S[]
-  /** Makes a key. Its `keyAccessToken` is in this answer and nowhere else. Throws InvalidFields, ClientKeyNameTaken. */
+  /**
+   * Makes a key. Its `keyAccessToken` is in this answer and nowhere else. Throws InvalidFields, ClientKeyNameTaken, and
+   * SECRET_NOT_SHARED where the store is in use with other secrets.
+   */
   issue: (wanted: WantedKey<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<Issued>
-  /** Gives a key a new token; the older ones expire after `graceSeconds`, by default a day. Throws ClientKeyRevoked. */
+  /**
+   * Gives a key a new token; the older ones expire after `graceSeconds`, by default a day. Throws ClientKeyRevoked, and
+   * SECRET_NOT_SHARED as `issue` does.
+   */
   rotate: (
     id: string,
     rotation?: { readonly graceSeconds?: number | undefined },
@@ -102,13 +114,15 @@ const warn = (): void => {
 
 /** Creates the service of client keys of any program, on a store of its choice. */
 export const createKeyService = <const S extends string>({
+  allowNewSecret: allowNew = false,
   onUsageFailure = warn,
   ...options
 }: KeyServiceOptions<S>): KeyService<S> => {
   checkSecret(options.secret)
-  const { store, scopes } = options
+  const { store, scopes, secret, previousSecrets = [] } = options
+  const checkSecrets = checkOfLibrary({ generations: generationsOf(secret, previousSecrets), allowNew })
   const recorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: onUsageFailure })
-  const rules = createRules({ ...options, keyLookup: store.keyLookup, usage: recorder })
+  const rules = createRules({ ...options, keyLookup: store.keyLookup, usage: recorder, checkSecrets })
   return { scopes, recorder, ...changesOf(rules), ...readsOf(rules, recorder), verify: checked(rules.verify, scopes) }
 }
 

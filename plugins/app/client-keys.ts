@@ -58,7 +58,7 @@ export default fp(
     await fastify.register(clientKeyAuth, { verify: keys.verify, onRefusal })
     fastify.decorate('recheckClientKey', await createClientKeyHook(fastify, keys.recheck, { onRefusal }))
   },
-  { name: 'client-keys', dependencies: ['config', 'database', 'counting'] }
+  { name: 'client-keys', dependencies: ['config', 'client-secrets', 'counting'] }
 )
 
 /** Records the use of keys until the service is closed. */

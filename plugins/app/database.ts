@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { openConfigured } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
+import { generationsOf } from '../../domain/keys/secret-check.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,7 +12,10 @@ declare module 'fastify' {
 /** Opens the database; closes it when the last request has been answered. */
 export default fp(
   async fastify => {
-    const storage = await openConfigured(fastify.config)
+    const { CLIENT_SECRET, CLIENT_SECRET_PREVIOUS } = fastify.config
+    const storage = await openConfigured(fastify.config, {
+      generations: generationsOf(CLIENT_SECRET, CLIENT_SECRET_PREVIOUS)
+    })
     fastify.decorate('storage', storage)
     fastify.addHook('onClose', async () => {
       await storage.close()

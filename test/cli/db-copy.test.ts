@@ -1,9 +1,10 @@
 import tap, { test } from 'tap'
 import { getTableName, isTable } from 'drizzle-orm'
+import { createServer } from '../../app.ts'
 import { copyDatabase, openStorage } from '../../db/open.ts'
 import { COPY_TABLES } from '../../db/postgres/copy/tables.ts'
 import * as schema from '../../db/postgres/schema.ts'
-import { need } from '../helper.ts'
+import { need, newSecret } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import {
   copy,
@@ -81,6 +82,18 @@ test('all moves, and clients go on with the tokens, sessions and passwords they 
   t.match(issued.json(), { name: 'new here' }, 'rows and the trail go on counting')
   t.equal(issued.statusCode, 201)
   t.match(await execute(target, 'select max(row) as row from client_keys'), [{ row: '3' }])
+})
+
+test('a target in which a service was only started gets the secrets of the source', { skip }, async t => {
+  const { made } = await usedService(t)
+  const target = await emptyTarget(t)
+  const other = newSecret()
+  await (await createServer({ ...made.env, CLIENT_SECRET: other, DATABASE_URL: target })).close()
+  t.equal((await copy(t, made.env.DATABASE_URL, target)).code, 0)
+  t.same(await rowsOfPostgres(target), rowsOfSqlite(made.env.DATABASE_URL))
+  const env = { ...made.env, CLIENT_SECRET: other, CLIENT_SECRET_PREVIOUS: '', DATABASE_URL: target }
+  await t.rejects(createServer(env), /in use with other secrets/)
+  await (await serve(t, made, target)).close()
 })
 
 test('ids are not given again after the copy, though the last rows were deleted before', { skip }, async t => {

@@ -11,6 +11,7 @@ import { Database } from '../../db/sqlite/driver.ts'
 import { hasIpv6, LISTENING } from '../http/service.ts'
 import { need, newSecret, run, temporaryFolder } from '../helper.ts'
 import { emptyWorkplace } from '../docs/workplace.ts'
+import { generationOf } from '../../domain/keys/token.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
 import type { Ended } from './terminal.ts'
@@ -152,7 +153,8 @@ test('the users of the sample have random passwords, printed by the first run an
   const logins = [...first.stdout.matchAll(/^ {2}(\w+@example\.com) +(\S+)$/gm)]
   t.equal(new Set(logins.map(([, , password]) => password)).size, 4, 'no two are the same')
   t.match((await quickstart(t, cwd)).stdout, /Its users keep their passwords\.\n(?!.*@)/s)
-  const service = await createService({ ...database(cwd), CLIENT_SECRET: newSecret(), LOG_LEVEL: 'silent' })
+  const env = parseEnv(readFileSync(join(cwd, '.env'), 'utf8'))
+  const service = await createService({ ...env, ...database(cwd), LOG_LEVEL: 'silent' })
   t.teardown(() => service.close())
   for (const [, email, password = ''] of logins) {
     t.match(password, /^[\w-]{24}$/)
@@ -201,7 +203,7 @@ test('a key named quickstart that is not as quickstart makes it is left as it is
   for (const change of changes) {
     if (change.length > 0) t.equal((await cli('key:change', 'quickstart', ...change)).code, 0)
     const before = (await cli('key:show', 'quickstart', '--json')).stdout
-    const ended = await quickstart(t, cwd)
+    const ended = await quickstart(t, cwd, env)
     t.same([ended.code, ended.stdout], [1, ''])
     t.match(
       ended.stderr,
@@ -247,7 +249,7 @@ test('quickstart refuses an .env in which a name stands twice, and leaves it as 
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)
 })
 
-test('a port in use gets a clear message and changes nothing', async t => {
+test('a port in use gets a clear message and leaves no .env behind, and the next run works', async t => {
   const cwd = temporaryFolder(t)
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
@@ -260,6 +262,21 @@ test('a port in use gets a clear message and changes nothing', async t => {
   t.equal(stdout, '')
   t.equal(stderr, `PORT: port ${port} of 127.0.0.1 is in use. Stop what listens there, or set PORT to another.\n`)
   t.notOk(existsSync(join(cwd, '.env')))
+  t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
+})
+
+test('quickstart works with a new secret if .env was removed, and not with another one that it is given', async t => {
+  const cwd = temporaryFolder(t)
+  const secret = newSecret()
+  t.equal((await quickstart(t, cwd, { CLIENT_SECRET: secret })).code, 0)
+  const { code, stderr } = await quickstart(t, cwd, { CLIENT_SECRET: newSecret() })
+  t.equal(code, 1)
+  t.match(
+    stderr,
+    new RegExp(`^CLIENT_SECRET: the database is in use with other secrets\\. .* ${generationOf(secret)}, `)
+  )
+  t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
+  t.match(readFileSync(join(cwd, '.env'), 'utf8'), /\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
 })
 
 test('quickstart works wherever HOST says, with keys of the environment beside its own', async t => {

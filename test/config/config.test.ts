@@ -23,6 +23,7 @@ test('everything but the secret has a default', async t => {
   t.same(readConfig({ CLIENT_SECRET, UNRELATED: 'x' }), {
     CLIENT_SECRET,
     CLIENT_SECRET_PREVIOUS: [],
+    ALLOW_NEW_SECRET: false,
     CLIENT_KEYS: [],
     CLIENT_KEY_JWT: false,
     DATABASE_URL: 'file:./data/trivial.db',
@@ -55,6 +56,7 @@ test('good values are taken', async t => {
     { CLIENT_KEYS: `xxx, another-key,, sha256:${'aB'.repeat(32)} ` },
     { CLIENT_KEY_JWT: 'true' },
     { ALLOW_SAMPLE_DATA: 'true' },
+    { ALLOW_NEW_SECRET: 'true' },
     { PORT: '0' },
     { PORT: '65535' },
     { METRICS_PORT: '0' },
@@ -94,6 +96,7 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
       { CLIENT_KEYS: 'sha256:abc' },
       /CLIENT_KEYS entry 1 starts with sha256: but is not followed by 64 hexadecimal digits/
     ],
+    [{ ALLOW_NEW_SECRET: 'once' }, /ALLOW_NEW_SECRET must be true or false/],
     [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
     [{ ALLOW_SAMPLE_DATA: 'yes' }, /ALLOW_SAMPLE_DATA must be true or false/],
     [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: and the path .* or a postgres: URL/],

@@ -68,6 +68,7 @@ export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeySt
   unusedContract(engine, open)
   tokensContract(engine, open)
   idempotencyContract(engine, open)
+  secretsContract(engine, open)
   usageContract(engine, open)
   generationsContract(engine, open)
 }
@@ -440,6 +441,29 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     t.same(await days(), ['2026-01-01', '2026-01-02', '2026-03-31'])
     await write('2026-04-01', [use])
     t.same(await days(), ['2026-01-02', '2026-03-31', '2026-04-01'])
+  })
+}
+
+const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
+  test(`${engine}: the generations that are recorded are those of the last time`, async t => {
+    const { write } = sideOf(t, await open(t))
+    const recorded = async () => (await write(async keys => await keys.secretState())).recorded
+    t.same(await write(async keys => await keys.secretState()), { recorded: [], nodes: [] })
+    await write(async keys => {
+      await keys.recordGenerations(['0000000b', '0000000a'], AT)
+    })
+    t.same(await recorded(), ['0000000a', '0000000b'])
+    await write(async keys => {
+      await keys.recordGenerations(['0000000b', '0000000c'], LATER)
+      t.same((await keys.secretState()).recorded, ['0000000b', '0000000c'])
+    })
+    t.same(await recorded(), ['0000000b', '0000000c'])
+    const failing = write(async keys => {
+      await keys.recordGenerations(['0000000d'], LATER)
+      throw new Error('enough')
+    })
+    await t.rejects(failing, /enough/)
+    t.same(await recorded(), ['0000000b', '0000000c'])
   })
 }
 

@@ -6,6 +6,7 @@ import * as schema from '../schema.ts'
 // Before a table come those that it refers to. What was revoked comes first of all that admits anybody.
 const ORDER: readonly PgTable[] = [
   schema.environmentKeyRevocations,
+  schema.secretGenerations,
   schema.users,
   schema.organizations,
   schema.memberships,

@@ -16,13 +16,16 @@ export interface Progress {
 // What a service writes besides the tables that are copied, and what sample data is marked with.
 const OTHERS = ['nodes', 'database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
 const CHANGES = 'client_key_changes where epoch <> 0'
+// A service that was only started there has recorded these. Nothing depends on them.
+const SECRETS = 'secret_generations'
 
 const exists = async (db: PostgresDatabase, table: string): Promise<boolean> =>
   (await query(db, 'select to_regclass($1) is not null as found', [table])).rows[0]?.['found'] === true
 
 const refuseData = async (db: PostgresDatabase): Promise<void> => {
   const filled: string[] = []
-  for (const rows of [...COPY_TABLES.map(({ name }) => name), ...OTHERS, CHANGES]) {
+  const tables = COPY_TABLES.map(({ name }) => name).filter(name => name !== SECRETS)
+  for (const rows of [...tables, ...OTHERS, CHANGES]) {
     const [table = ''] = rows.split(' ')
     if ((await exists(db, table)) && (await query(db, `select from ${rows} limit 1`)).rowCount > 0) filled.push(table)
   }
@@ -70,6 +73,7 @@ const beginCopy = async (db: PostgresDatabase, { fingerprint }: CopySource): Pro
   await query(db, 'begin')
   await lock(db, 'migrations')
   await refuseData(db)
+  await query(db, `delete from ${SECRETS}`)
   await query(db, headFollows('disable'))
   await query(db, `create table ${COPY_PROGRESS} (name text primary key, rows bigint not null default 0, last text)`)
   await query(

@@ -10,6 +10,7 @@ import { underLock } from '../locking.ts'
 import { isActiveByItself } from './conditions.ts'
 import { createKeyReads } from './reads.ts'
 import { clientKeyAttempts, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
+import { createSecretRows } from './secrets.ts'
 import { createUsageRows } from './usage.ts'
 
 type RecordRows = 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey' | 'advanceRevision'
@@ -19,6 +20,7 @@ type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'remo
 export const createKeyRows = (db: PostgresDatabase): KeyRows => ({
   ...createKeyReads(db),
   ...createRecordRows(db),
+  ...createSecretRows(db),
   ...createTokenRows(db),
   ...createIdempotencyRows(db),
   ...createUsageRows(db)

@@ -3,8 +3,8 @@ import { MAX_ROWS } from '../../../domain/keys/lease-store.ts'
 import type { DirectConnection } from '../direct.ts'
 
 const REGISTER = `
-  insert into nodes (id, name, version, started_at, acked, lease_ms)
-  select $1, $2, $3, $4, max(epoch), $5 from client_key_changes
+  insert into nodes (id, name, version, started_at, acked, lease_ms, generations)
+  select $1, $2, $3, $4, max(epoch), $5, $6 from client_key_changes
 `
 const READ_HEAD = 'select epoch, nonce from client_key_changes order by epoch desc limit 1'
 const RENEW = `
@@ -20,6 +20,8 @@ export interface NodeDescription {
   readonly name: string
   readonly version: string
   readonly startedAt: Date
+  /** Those of its secrets, the current one first. */
+  readonly generations?: readonly string[] | undefined
 }
 
 /** Makes PostgreSQL's part of leases, on the connection that requests wait for. */
@@ -33,8 +35,9 @@ export const createLeaseStore = ({ query }: DirectConnection, node: NodeDescript
       return rows.map(([epoch, nonce, keyId]): Change => ({ epoch: Number(epoch), nonce, keyId }))
     },
     register: async ({ id, leaseMs }) => {
-      const values = [id, node.name, node.version, node.startedAt.toISOString(), leaseMs]
-      await query({ text: REGISTER, values })
+      const { name, version, startedAt, generations } = node
+      const told = generations === undefined ? null : JSON.stringify(generations)
+      await query({ text: REGISTER, values: [id, name, version, startedAt.toISOString(), leaseMs, told] })
       // Only now: a change that was committed before and did not wait for this node is seen.
       const [row] = await query<[string, string]>({ text: READ_HEAD })
       if (row === undefined) throw new Error('the history of changes is empty: a row of client_key_changes is missing')

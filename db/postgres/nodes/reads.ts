@@ -25,9 +25,10 @@ const findNodes = async (db: PostgresDatabase): Promise<Awaited<ReturnType<NodeR
     .from(nodes)
     .orderBy(asc(nodes.startedAt), asc(nodes.id))
     .limit(MAX_NODES)
-  return rows.map(({ node: { acked, startedAt, evictedAt, ...node }, head }) => ({
+  return rows.map(({ node: { acked, startedAt, generations, evictedAt, ...node }, head }) => ({
     ...node,
     startedAt: toDate(startedAt),
+    generations: JSON.parse(generations ?? '[]') as string[],
     epoch: acked,
     behind: head - acked,
     evictedAt: toOptionalDate(evictedAt)

@@ -76,6 +76,12 @@ export const environmentKeyUses = pgTable(
   table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
 )
 
+// The generations of the secrets that the last service to start had: who starts next has one of them, too.
+export const secretGenerations = pgTable('secret_generations', {
+  generation: text('generation').primaryKey(),
+  recordedAt: text('recorded_at').notNull()
+})
+
 // The migration partitions it by day: what is too old is dropped with its partition.
 export const clientKeyUsage = pgTable(
   'client_key_usage',

@@ -19,6 +19,8 @@ export const nodes = pgTable('nodes', {
   // The last change that the node has confirmed.
   acked: integer('acked').notNull(),
   leaseMs: integer('lease_ms').notNull(),
+  // Those of the secrets that it has, as a JSON array, the current one first; null: its version does not tell them.
+  generations: text('generations'),
   // When it was found not to confirm in time; such a node has to register again.
   evictedAt: text('evicted_at')
 })

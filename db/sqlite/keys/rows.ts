@@ -7,6 +7,7 @@ import type { SqliteDatabase } from '../database.ts'
 import { isActiveByItself } from './conditions.ts'
 import { createKeyReads } from './reads.ts'
 import { clientKeyAttempts, clientKeyEpoch, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
+import { createSecretRows } from './secrets.ts'
 import { createUsageRows } from './usage.ts'
 
 /** SQLite takes no offset without a limit, and Drizzle no negative one. */
@@ -19,6 +20,7 @@ type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'remo
 export const createKeyRows = (db: SqliteDatabase): KeyRows => ({
   ...createKeyReads(db),
   ...createRecordRows(db),
+  ...createSecretRows(db),
   ...createTokenRows(db),
   ...createIdempotencyRows(db),
   ...createUsageRows(db)

@@ -82,6 +82,12 @@ export const environmentKeyUses = sqliteTable(
   table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
 )
 
+// The generations of the secrets that the last service to start had: who starts next has one of them, too.
+export const secretGenerations = sqliteTable('secret_generations', {
+  generation: text('generation').primaryKey(),
+  recordedAt: text('recorded_at').notNull()
+})
+
 export const clientKeyUsage = sqliteTable(
   'client_key_usage',
   {

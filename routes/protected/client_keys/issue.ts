@@ -4,7 +4,8 @@ import {
   ClientKeyNameTaken,
   ClientKeyRevoked,
   IdempotencyKeyReused,
-  InvalidFields
+  InvalidFields,
+  SecretNotShared
 } from '../../../domain/errors.ts'
 import { NewKeyBody, toKeyChange } from '../../../domain/keys/fields.ts'
 import { toKeyJson } from '../../../domain/keys/representation.ts'
@@ -36,7 +37,8 @@ refused.`,
       ClientKeyNameTaken,
       ClientKeyRevoked,
       InvalidFields,
-      IdempotencyKeyReused
+      IdempotencyKeyReused,
+      SecretNotShared
     )
   }
 } as const

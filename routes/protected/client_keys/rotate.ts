@@ -6,6 +6,7 @@ import {
   EnvironmentKeyFixed,
   IdempotencyKeyReused,
   InvalidFields,
+  SecretNotShared,
   TooManyTokens
 } from '../../../domain/errors.ts'
 import { DEFAULT_GRACE_SECONDS, RotateBody } from '../../../domain/keys/fields.ts'
@@ -35,7 +36,8 @@ from where it was last used.`,
       EnvironmentKeyFixed,
       TooManyTokens,
       InvalidFields,
-      IdempotencyKeyReused
+      IdempotencyKeyReused,
+      SecretNotShared
     )
   }
 } as const

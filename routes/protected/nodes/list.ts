@@ -4,9 +4,9 @@ import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 const schema = {
   operationId: 'listNodes',
   summary: 'List the nodes',
-  description: `The processes that serve from the same PostgreSQL database, and how far behind each is. A change of a
-client key is answered when each of them has confirmed it, or its lease is over. On SQLite there are none: every
-process reads the same file.`,
+  description: `The processes that serve from the same PostgreSQL database: how far behind each is, and which secrets it
+has. A change of a client key is answered when each of them has confirmed it, or its lease is over. On SQLite the list
+has only the process that answers: every process reads the same file.`,
   tags: ['Nodes'],
   response: { 200: { description: 'The nodes, the oldest first.', type: 'array', items: { $ref: 'Node#' } } }
 } as const

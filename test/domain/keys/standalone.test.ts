@@ -131,6 +131,29 @@ test('earlier secrets open their tokens', async t => {
   t.match(await service(store, newer).verify(keyAccessToken, ANY), { ok: false, reason: 'unknown_generation' })
 })
 
+for (const [name, open] of Object.entries(stores)) {
+  test(`${name}: of two services with different secrets over one store, the second makes no token`, async t => {
+    const store = open(t)
+    const [older, newer] = [newSecret(), newSecret()]
+    const first = service(store, older)
+    const { key, keyAccessToken } = await first.issue({ name: 'ledger' })
+    const stranger = service(store, newer)
+    const message = /^secret: the database is in use with other secrets\. .* previousSecrets\. .* with allowNewSecret: /
+    await t.rejects(stranger.issue({ name: 'other' }), { code: 'SECRET_NOT_SHARED', message })
+    await t.rejects(stranger.rotate(key.id, { graceSeconds: 0 }), { code: 'SECRET_NOT_SHARED' })
+    t.match(await first.verify(keyAccessToken, ANY), { ok: true }, 'the token was not revoked')
+    t.equal((await first.list()).keys.length, 1)
+    t.match(await stranger.change(key.id, { enabled: false }), { enabled: false }, 'what makes no token goes on')
+
+    const both = createKeyService({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
+    t.match(await both.issue({ name: 'replaced' }), { key: { name: 'replaced' } })
+    t.match(await stranger.issue({ name: 'known' }), { key: { name: 'known' } })
+    await t.rejects(first.issue({ name: 'dropped' }), { code: 'SECRET_NOT_SHARED' })
+    const lost = createKeyService({ store, secret: older, allowNewSecret: true, scopes: SCOPES })
+    t.match(await lost.issue({ name: 'allowed' }), { key: { name: 'allowed' } })
+  })
+}
+
 // As plain JavaScript may call it.
 const issue = async (wanted: object) => await service().issue(Object.assign({ name: 'ledger' }, wanted))
 

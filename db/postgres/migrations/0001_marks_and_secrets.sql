@@ -7,3 +7,10 @@ CREATE TABLE IF NOT EXISTS "database_marks" (
 -- Sample data of earlier versions has users whose password was published.
 INSERT INTO "database_marks" ("name", "marked_at")
 SELECT 'sample', "at" FROM "audits" WHERE "action" = 'sample.load' ORDER BY "sequence" LIMIT 1;
+--> statement-breakpoint
+CREATE TABLE "secret_generations" (
+	"generation" text COLLATE "C" PRIMARY KEY NOT NULL,
+	"recorded_at" text COLLATE "C" NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "nodes" ADD COLUMN "generations" text COLLATE "C";

@@ -1,0 +1,31 @@
+import { notInArray } from 'drizzle-orm'
+import type { KeyRows } from '../../../domain/keys/rows.ts'
+import { toText } from '../../instants.ts'
+import type { SqliteDatabase } from '../database.ts'
+import { secretGenerations } from '../schema.ts'
+
+/** Makes the rows of the secrets that processes have. No process is known as a node. */
+export const createSecretRows = (db: SqliteDatabase): Pick<KeyRows, 'secretState' | 'recordGenerations'> => ({
+  // The transaction has the whole database to itself.
+  secretState: async () => ({
+    recorded: db
+      .select({ generation: secretGenerations.generation })
+      .from(secretGenerations)
+      .orderBy(secretGenerations.generation)
+      .all()
+      .map(({ generation }) => generation),
+    nodes: []
+  }),
+
+  recordGenerations: async (generations, at) => {
+    db.delete(secretGenerations)
+      .where(notInArray(secretGenerations.generation, [...generations]))
+      .run()
+    for (const generation of generations) {
+      db.insert(secretGenerations)
+        .values({ generation, recordedAt: toText(at) })
+        .onConflictDoNothing()
+        .run()
+    }
+  }
+})

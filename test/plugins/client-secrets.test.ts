@@ -1,0 +1,255 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { app, createServer } from '../../app.ts'
+import { loadConfig } from '../../config/load.ts'
+import { ConfigError } from '../../config/read.ts'
+import { backUp, openStorage } from '../../db/open.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import { generationOf } from '../../domain/keys/token.ts'
+import { Database } from '../../db/sqlite/driver.ts'
+import { newSecret, operator, run, temporaryFolder } from '../helper.ts'
+import { emptyPostgres, execute } from '../postgres.ts'
+
+const [A, B, C] = [newSecret(), newSecret(), newSecret()]
+const NAMES = new Map([A, B, C].map((secret, index) => [secret, 'ABC'.charAt(index)]))
+
+/** An engine, and how a test gets a new database of it, before any migration if it wants; null: there is no server. */
+interface Engine {
+  readonly name: string
+  readonly url: (t: Test) => Promise<string | null>
+  /** Undoes the migration that made the table of generations. */
+  readonly downgrade: (url: string) => Promise<void>
+}
+
+const ENGINES: readonly Engine[] = [
+  {
+    name: 'SQLite',
+    url: async t => `file:${join(temporaryFolder(t), 'test.db')}`,
+    downgrade: async url => {
+      const db = new Database(url.slice('file:'.length))
+      db.exec(`drop table secret_generations;
+        delete from __drizzle_migrations where created_at = (select max(created_at) from __drizzle_migrations)`)
+      db.close()
+    }
+  },
+  {
+    name: 'PostgreSQL',
+    url: emptyPostgres,
+    downgrade: async url => {
+      await execute(
+        url,
+        `drop table secret_generations; alter table nodes drop column generations;
+        delete from drizzle.__drizzle_migrations
+        where created_at = (select max(created_at) from drizzle.__drizzle_migrations)`
+      )
+    }
+  }
+]
+
+const envOf = (
+  url: string,
+  [current = '', ...previous]: readonly string[],
+  more: Record<string, string> = {}
+): Record<string, string> => ({
+  DATABASE_URL: url,
+  CLIENT_SECRET: current,
+  CLIENT_SECRET_PREVIOUS: previous.join(),
+  CLIENT_KEYS: 'xxx',
+  LOG_LEVEL: 'silent',
+  ...more
+})
+
+/** Starts a service with secrets, the current one first; it runs until the test ends, or is closed before. */
+const start = async (
+  t: Test,
+  url: string,
+  secrets: readonly string[],
+  more?: Record<string, string>
+): Promise<FastifyInstance> => {
+  const fastify = await createServer(envOf(url, secrets, more))
+  t.teardown(() => fastify.close())
+  return fastify
+}
+
+/** Starts a service and closes it: whether it was accepted. */
+const isAccepted = async (url: string, secrets: readonly string[], more?: Record<string, string>): Promise<boolean> => {
+  try {
+    await (await createServer(envOf(url, secrets, more))).close()
+    return true
+  } catch (error) {
+    if (error instanceof ConfigError) return false
+    throw error
+  }
+}
+
+const written = (secrets: readonly string[]): string => secrets.map(secret => NAMES.get(secret)).join('+')
+
+/** Starts services one after another, each of which ends before the next; each line says whether it is accepted. */
+const starts = async (
+  t: Test,
+  url: string,
+  lines: readonly [secrets: string[], accepted: boolean][]
+): Promise<void> => {
+  for (const [index, [secrets, accepted]] of lines.entries()) {
+    t.equal(await isAccepted(url, secrets), accepted, `start ${index + 1}, with ${written(secrets)}`)
+  }
+}
+
+for (const { name, url: newUrl, downgrade } of ENGINES) {
+  test(`${name}: a start with another secret is refused, and the message says what to do`, async t => {
+    const url = await newUrl(t)
+    if (url === null) return
+    t.ok(await isAccepted(url, [A]), 'a new database takes any secret')
+    const error = await createServer(envOf(url, [B, C])).catch((error: unknown) => error)
+    t.type(error, ConfigError)
+    const { message } = error as ConfigError
+    t.equal(
+      message,
+      `CLIENT_SECRET: the database is in use with other secrets. They are of the generations ${generationOf(A)}, and ` +
+        `those that are configured here of ${generationOf(B)}, ${generationOf(C)}. Set CLIENT_SECRET to the secret in ` +
+        'use; to replace it, keep it in CLIENT_SECRET_PREVIOUS. If it is lost, start once with ALLOW_NEW_SECRET=true: ' +
+        'the tokens that it sealed stay refused.'
+    )
+    t.notOk([A, B, C].some(secret => message.includes(secret)))
+    t.ok(await isAccepted(url, [A]), 'who was refused has changed nothing')
+  })
+
+  test(`${name}: a secret is replaced step by step, and one that was dropped does not come back`, async t => {
+    const url = await newUrl(t)
+    if (url === null) return
+    await starts(t, url, [
+      [[A], true],
+      [[B, A], true],
+      // A node that has not got the new secret yet, and one that has.
+      [[A], true],
+      [[B, A], true],
+      [[B], true],
+      [[A], false],
+      [[C, A], false],
+      [[A, B], true],
+      [[A], true],
+      [[B], false]
+    ])
+    await starts(t, url, [
+      // The new secret first goes to every node as an earlier one.
+      [[A, C], true],
+      [[A], true],
+      [[C, A], true],
+      [[A, C], true],
+      [[C], true],
+      [[A], false],
+      // The same secret twice is one.
+      [[C, C], true],
+      [[C], true]
+    ])
+  })
+
+  test(`${name}: with ALLOW_NEW_SECRET any secret is accepted, and from then on no other`, async t => {
+    const url = await newUrl(t)
+    if (url === null) return
+    t.ok(await isAccepted(url, [A]))
+    t.ok(await isAccepted(url, [B], { ALLOW_NEW_SECRET: 'true' }))
+    await starts(t, url, [
+      [[A], false],
+      [[B], true]
+    ])
+  })
+
+  test(`${name}: of two services that start at once with different secrets one is refused`, async t => {
+    for (let round = 0; round < 3; round++) {
+      const url = await newUrl(t)
+      if (url === null) return
+      const results = await Promise.allSettled([start(t, url, [A]), start(t, url, [B])])
+      t.same(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+      for (const result of results) {
+        if (result.status === 'fulfilled') await result.value.close()
+        else t.type(result.reason, ConfigError)
+      }
+    }
+  })
+
+  test(`${name}: of two processes that start at once with different secrets one serves`, async t => {
+    const url = await newUrl(t)
+    if (url === null) return
+    const processes = [A, B].map(secret =>
+      run(t, 'server.ts', { env: { ...envOf(url, [secret]), LOG_LEVEL: 'info', PORT: '0' } })
+    )
+    const results = await Promise.allSettled(processes.map(({ prints }) => prints('Server listening')))
+    t.same(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    const refused = processes[results.findIndex(({ status }) => status === 'rejected')]
+    t.match(await refused?.ended, { code: 1, stderr: /^CLIENT_SECRET: the database is in use with other secrets\. / })
+  })
+
+  test(`${name}: after an upgrade the secrets that active tokens depend on are in use`, async t => {
+    const url = await newUrl(t)
+    if (url === null) return
+    const storage = await openStorage(url)
+    const issue = async (secret: string): Promise<string> =>
+      (await createKeyService({ store: storage, secret }).issue({ name: randomUUID() }, operator)).key.id
+    await issue(A)
+    await createKeyService({ store: storage, secret: B }).revoke(await issue(B), null, operator)
+    await storage.close()
+    await downgrade(url)
+    await starts(t, url, [
+      [[B], false],
+      [[C, A], true],
+      [[C], true],
+      [[A], false]
+    ])
+  })
+
+  test(`${name}: after an upgrade any secret is accepted where no token is stored`, async t => {
+    const url = await newUrl(t)
+    if (url === null) return
+    await (await openStorage(url)).close()
+    await downgrade(url)
+    await starts(t, url, [
+      [[A], true],
+      [[B], false]
+    ])
+  })
+}
+
+test('a start that changes nothing writes nothing, as a full disk demands', async t => {
+  const url = `file:${join(temporaryFolder(t), 'test.db')}`
+  t.ok(await isAccepted(url, [A, B]))
+  const db = new Database(url.slice('file:'.length))
+  db.exec("create trigger full before insert on secret_generations begin select raise(abort, 'no more'); end")
+  db.close()
+  t.ok(await isAccepted(url, [B, A]))
+  await t.rejects(createServer(envOf(url, [A])), /no more/)
+})
+
+test('a restored backup knows the secrets of its time', async t => {
+  const folder = temporaryFolder(t)
+  const url = `file:${join(folder, 'test.db')}`
+  const backup = join(folder, 'backup.db')
+  t.ok(await isAccepted(url, [A]))
+  await backUp(url, backup, () => {})
+  await starts(t, url, [
+    [[B, A], true],
+    [[B], true]
+  ])
+  await starts(t, `file:${backup}`, [
+    [[B], false],
+    [[B, A], true]
+  ])
+})
+
+test('a start that accepts any secret says so in the log', async t => {
+  const lines: string[] = []
+  const stream = { write: (line: string) => lines.push(line) }
+  const url = `file:${join(temporaryFolder(t), 'test.db')}`
+  for (const ALLOW_NEW_SECRET of ['false', 'true']) {
+    const fastify = Fastify({ logger: { level: 'warn', stream } })
+    await fastify.register(app, { config: await loadConfig(envOf(url, [A], { ALLOW_NEW_SECRET })) })
+    await fastify.close()
+  }
+  const told = lines.filter(line => line.includes('SECRET'))
+  t.equal(told.length, 1)
+  t.match(told[0], /"level":40,.*"msg":"ALLOW_NEW_SECRET is true, .* remove it/)
+})
