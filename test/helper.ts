@@ -111,6 +111,12 @@ export const settings = (t: Test, env: Record<string, string> = {}): Settings =>
   }
 }
 
+/** The same, and nothing is in the database. */
+export const emptySettings = async (t: Test, env?: Record<string, string>): Promise<Settings> => {
+  if (otherDatabase !== undefined) await (await import('./postgres.ts')).emptied(otherDatabase)
+  return settings(t, env)
+}
+
 export interface Reply {
   status: number
   headers: OutgoingHttpHeaders
@@ -129,8 +135,7 @@ export interface World extends Settings {
 
 /** A whole application on a database of its own with the sample data in it, closed when the test ends. */
 export const world = async (t: Test, env: Record<string, string> = {}): Promise<World> => {
-  const made = settings(t, env)
-  if (otherDatabase !== undefined) await (await import('./postgres.ts')).emptied(otherDatabase)
+  const made = await emptySettings(t, env)
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
   await loadSample(fastify.storage, { sample, passwordHash: await samplePassword, context: operator })
