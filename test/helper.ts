@@ -111,6 +111,12 @@ export const settings = (t: Test, env: Record<string, string> = {}): Settings =>
   }
 }
 
+/** The same, and nothing is in the database. */
+export const emptySettings = async (t: Test, env?: Record<string, string>): Promise<Settings> => {
+  if (otherDatabase !== undefined) await (await import('./postgres.ts')).emptied(otherDatabase)
+  return settings(t, env)
+}
+
 export interface Reply {
   status: number
   headers: OutgoingHttpHeaders
@@ -135,8 +141,7 @@ export interface World extends Settings {
  * not marked as sample data: to the service it is like any other.
  */
 export const world = async (t: Test, env: Record<string, string> = {}): Promise<World> => {
-  const made = settings(t, env)
-  if (otherDatabase !== undefined) await (await import('./postgres.ts')).emptied(otherDatabase)
+  const made = await emptySettings(t, env)
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
   const passwordHash = await samplePassword

@@ -6,13 +6,13 @@ import { loadConfig } from '../../config/load.ts'
 import { SCOPES } from '../../domain/keys/scopes.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
 import { Problem } from '../../http/problems.ts'
-import { newSecret, operator, settings, world } from '../helper.ts'
+import { emptySettings, newSecret, operator, world } from '../helper.ts'
 
 /** What anybody may ask for, without a credential. */
 const PUBLIC = /^(\*|\/(up|ready|auth|auth\/sign_in|docs(\/.*)?))$/
 
 test('every route that is not public asks for a key, and for the one scope that it declares', async t => {
-  const made = settings(t)
+  const made = await emptySettings(t)
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   const routes: RouteOptions[] = []
