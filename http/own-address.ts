@@ -8,5 +8,6 @@ export const ownAddress = ({ protocol, host, headers }: FastifyRequest): string 
   // A script of our own page calls the address that the page came from, which a proxy that is not named may hide here.
   if (headers['sec-fetch-site'] === 'same-origin' && headers['sec-fetch-dest'] === 'empty') return '/'
   const address = `${protocol}://${host}`
-  return URL.canParse(address) ? new URL(address).origin : '/'
+  // A proxy may pass on a protocol that is none of these, of whose addresses there is no origin.
+  return /^https?:/.test(address) && URL.canParse(address) ? new URL(address).origin : '/'
 }

@@ -52,17 +52,22 @@ export const connectRedis = async (url: string, hooks: RedisHooks): Promise<Redi
   }
 }
 
-// A window that ends later than its length began by a clock that was set back since: it is over.
+// The start of a window is kept, so that a limit whose window is changed keeps it. A window that starts later than now
+// began by a clock that was set back since: it is over.
 const HIT = `
-local hits = redis.call('incr', KEYS[1])
-local ttl = redis.call('pttl', KEYS[1])
-if ttl < 0 or ttl > tonumber(ARGV[1]) then
-  redis.call('set', KEYS[1], 1, 'px', ARGV[1])
-  return { 1, ARGV[1] }
+local time = redis.call('time')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local window = tonumber(ARGV[1])
+local start = tonumber(redis.call('hget', KEYS[1], 'start') or nil)
+if not start or start > now or start + window <= now then
+  start = now
+  redis.call('hset', KEYS[1], 'start', start, 'hits', 0)
 end
-return { hits, ttl }`
+local hits = redis.call('hincrby', KEYS[1], 'hits', 1)
+redis.call('pexpire', KEYS[1], start + window - now)
+return { hits, start + window - now }`
 
-type HittingRedis = Redis & { hitCounter: (key: string, windowMs: number) => Promise<[hits: number, ttlMs: string]> }
+type HittingRedis = Redis & { hitCounter: (key: string, windowMs: number) => Promise<[hits: number, ttlMs: number]> }
 
 /** Counters in Redis: each hit is one script, which Redis runs alone. */
 const createRedisCounters = (redis: Redis): Counters => {
@@ -71,7 +76,7 @@ const createRedisCounters = (redis: Redis): Counters => {
   return {
     hit: async (key, windowSeconds) => {
       const [hits, ttlMs] = await hitCounter.call(redis, REDIS_PREFIX + key, windowSeconds * 1000)
-      return { hits, ttlMs: Number(ttlMs) }
+      return { hits, ttlMs }
     }
   }
 }

@@ -16,11 +16,20 @@ export const isOutOfRange = (value: unknown): boolean =>
   value === -Infinity ||
   (typeof value === 'object' && value !== null && Object.values(value).some(isOutOfRange))
 
-/** Every text and every name of a member in a JSON value that is not too deep. */
-export const textsIn = (value: unknown): string[] => {
-  if (typeof value === 'string') return [value]
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([name, member]) => [name, ...textsIn(member)])
+/**
+ * Every text and every name of a member in a JSON value that is not too deep. The value may have hundreds of thousands
+ * of members, so they are collected in one array.
+ */
+export const textsIn = (value: unknown, texts: string[] = []): string[] => {
+  if (typeof value === 'string') texts.push(value)
+  else if (Array.isArray(value)) for (const member of value) textsIn(member, texts)
+  else if (typeof value === 'object' && value !== null) {
+    for (const [name, member] of Object.entries(value)) {
+      texts.push(name)
+      textsIn(member, texts)
+    }
+  }
+  return texts
 }
 
 /** A JSON object, or null, as text. */

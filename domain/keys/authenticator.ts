@@ -56,7 +56,9 @@ interface Remembered {
 }
 
 const PASSED = Promise.resolve()
-const NO_LOOKUP: KeyLookup = {
+
+/** A look-up that finds nothing, and that nothing ever changes. */
+export const NO_LOOKUP: KeyLookup = {
   barrier: () => PASSED,
   mark: () => 0,
   isFresh: () => true,
@@ -72,6 +74,7 @@ const NO_LOOKUP: KeyLookup = {
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
   const { lookup = NO_LOOKUP, cacheSize = 10_000, cache = createTokenCache() } = options
+  if (!Number.isInteger(cacheSize) || cacheSize < 1) throw new TypeError('cacheSize must be a positive integer')
   const opener = createTokenOpener(options)
   const find = createFinder(lookup, options.allowList ?? [])
   const remembered = new LruMap<Remembered>(cacheSize)
@@ -88,7 +91,9 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
     // A legacy token is accepted for environment keys only, and is not cached: it may contain a time of expiry.
     if (opened.isLegacy) return found?.key.source === 'managed' ? notAllowed(found) : judge(found)
     const authentication = judge(found)
-    if (authentication.ok && mark !== null) remembered.set(fingerprint, { mark, authenticated: authentication })
+    if (authentication.ok && mark !== null) {
+      remembered.set(fingerprint, { mark, authenticated: frozen(authentication) })
+    }
     return authentication
   }
 
@@ -123,6 +128,13 @@ const createFinder = (lookup: KeyLookup, entries: Iterable<string>): Find => {
   // What is stored goes first: a managed key that was revoked stays so, even where its key_id is put on the allow-list.
   return async (digest, generation) =>
     (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, generation))
+}
+
+/** What is cached decides on later requests: no handler that is given it may change it. */
+const frozen = (authenticated: Authenticated): Authenticated => {
+  const { token, key } = authenticated
+  for (const part of [token, key, key.scopes, key.allowedIps]) Object.freeze(part)
+  return authenticated
 }
 
 const notAllowed = (token: KnownToken): Authentication => ({ ok: false, reason: 'not_allowed', token })

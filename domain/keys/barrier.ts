@@ -53,6 +53,9 @@ export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
   }
 }
 
+const isPromise = (value: unknown): value is PromiseLike<void> =>
+  typeof value === 'object' && value !== null && 'then' in value
+
 interface Reader {
   readonly isBusy: () => boolean
   /** Begins a read; to be called while none is under way. */
@@ -81,8 +84,8 @@ const createReader = (read: BarrierRead): Reader => {
     start: () => {
       try {
         const reading = read()
-        if (reading === undefined) return PASSED
-        running = reading.finally(() => {
+        if (!isPromise(reading)) return PASSED
+        running = Promise.resolve(reading).finally(() => {
           running = null
         })
         return running

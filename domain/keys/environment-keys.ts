@@ -11,7 +11,6 @@ export interface EnvironmentKey {
 /** The keys of an allow-list. */
 export interface EnvironmentKeys {
   readonly find: (id: string) => EnvironmentKey | null
-  readonly findByDigest: (digest: string) => EnvironmentKey | null
   /** In order. */
   readonly ids: readonly string[]
   /** Whether the digest of a key could be used to guess its `key_id`. */
@@ -25,7 +24,6 @@ export const createEnvironmentKeys = (allowList: readonly string[]): Environment
   const guessable = new Set(allowList.filter(needsLegacyToken).map(entryDigest))
   return {
     find: id => byId.get(id) ?? null,
-    findByDigest: digest => byDigest.get(digest) ?? null,
     ids: [...byId.keys()].sort(),
     isGuessable: digest => guessable.has(digest)
   }

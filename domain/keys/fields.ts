@@ -5,7 +5,7 @@ import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../json/value.
 import { InvalidFields } from '../errors.ts'
 import { rangeIssue } from '../../net/addresses.ts'
 import type { KeyChange, RateLimit } from './client-key.ts'
-import { LIKE_AN_ID, MAX_METADATA_BYTES, MAX_RANGES, MAX_WINDOW_SECONDS } from './limits.ts'
+import { LIKE_AN_ID, MAX_METADATA_BYTES, MAX_REASON, MAX_RANGES, MAX_WINDOW_SECONDS } from './limits.ts'
 import { GRANTS, UNSCOPED } from './scopes.ts'
 import type { Grant } from './scopes.ts'
 import { credentialIssues, refuseCredentials } from './token-shape.ts'
@@ -135,7 +135,7 @@ export const RevokeBody = {
     reason: {
       ...text,
       type: ['string', 'null'],
-      maxLength: 500,
+      maxLength: MAX_REASON,
       description: 'Why, for those who ask later.',
       examples: ['The laptop was stolen']
     }

@@ -6,3 +6,5 @@ export const MAX_WINDOW_SECONDS = 86_400
 
 /** No name of a key: the command line takes an id or a name, and - for standard input. */
 export const LIKE_AN_ID = /^(-|env_[0-9a-f]{16})$/
+/** The maximum length of the reason of a revocation. */
+export const MAX_REASON = 500

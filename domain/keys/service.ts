@@ -1,6 +1,6 @@
 import { createMemoryCounters } from '../counters.ts'
 import type { Counters } from '../counters.ts'
-import { createAuthenticator } from './authenticator.ts'
+import { createAuthenticator, NO_LOOKUP } from './authenticator.ts'
 import type { AuthenticatorOptions } from './authenticator.ts'
 import { createEnvironmentKeys } from './environment-keys.ts'
 import type { KeyLookup } from './freshness.ts'
@@ -87,9 +87,8 @@ const readLookup = (store: Pick<KeyStore, 'read'>): KeyLookup => {
   const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
     await store.read(async ({ keys }) => await work(keys))
   return {
-    barrier: async () => {},
+    ...NO_LOOKUP,
     mark: () => null,
-    isFresh: () => false,
     findByDigest: async digest => await read(async keys => await keys.findToken(digest)),
     findRevocation: async digest => await read(async keys => await keys.findRevocation(digest))
   }

@@ -9,15 +9,17 @@ import { checkOfLibrary, generationsOf } from './secret-check.ts'
 import { createKeyService as createRules } from './service.ts'
 import type { KeyService as Rules } from './service.ts'
 import type { ClientKeyStore } from './store.ts'
+import { checkSecrets as checkTokenSecrets } from './token-opener.ts'
 import type { TokenSecrets } from './token-opener.ts'
 import type { Issued } from './token.ts'
+import { checkedVerify } from './checked-verify.ts'
 import { refuseCredentials } from './token-shape.ts'
 import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from './tokens.ts'
 import { createUsageRecorder, DAYS_KEPT } from './usage-recorder.ts'
 import type { UsageRecorder } from './usage-recorder.ts'
 import { createUsageWriter } from './usage.ts'
-import type { Demand, Verdict, Verify } from './verifier.ts'
-import { checkedChange, checkedWanted } from './wanted.ts'
+import type { Demand, Verdict } from './verifier.ts'
+import { checkedChange, checkedWanted, refuseBadReason } from './wanted.ts'
 
 export interface KeyServiceOptions<S extends string> extends TokenSecrets {
   readonly store: ClientKeyStore
@@ -81,7 +83,7 @@ export interface KeyService<S extends string = string> {
    * never because of the token.
    */
   verify: <R extends string = never>(
-    token: string,
+    token: string | undefined,
     demand: Demand<R> & { readonly scopes: readonly S[] }
   ) => Promise<Verdict<R>>
   /** Records how keys are used, which the plugin does; flush it before the store is closed. */
@@ -100,14 +102,6 @@ const contextOf = ({ actor = OPERATOR, address, requestId }: ChangeContext = {})
   principal: null
 })
 
-const MIN_SECRET_LENGTH = 32
-
-// Where types do not check it, a variable of the environment may be missing.
-const checkSecret = (secret: unknown): void => {
-  if (typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH) return
-  throw new TypeError(`secret must be text of ${MIN_SECRET_LENGTH} characters at least`)
-}
-
 const warn = (): void => {
   process.emitWarning('the use of client keys could not be stored; it is kept for the next time')
 }
@@ -118,24 +112,20 @@ export const createKeyService = <const S extends string>({
   onUsageFailure = warn,
   ...options
 }: KeyServiceOptions<S>): KeyService<S> => {
-  checkSecret(options.secret)
+  checkTokenSecrets(options)
   const { store, scopes, secret, previousSecrets = [] } = options
+  if (!Array.isArray(scopes)) throw new TypeError('scopes must be an array of the scopes of your service')
   const checkSecrets = checkOfLibrary({ generations: generationsOf(secret, previousSecrets), allowNew })
   const recorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: onUsageFailure })
   const rules = createRules({ ...options, keyLookup: store.keyLookup, usage: recorder, checkSecrets })
-  return { scopes, recorder, ...changesOf(rules), ...readsOf(rules, recorder), verify: checked(rules.verify, scopes) }
-}
-
-/** A verification that programs without types may call: what is missing or misspelt accepts nothing. */
-const checked =
-  (verify: Verify, scopes: readonly string[]): Verify =>
-  async (token: unknown, demand) => {
-    const { scopes: demanded } = demand as { scopes: unknown }
-    if (!Array.isArray(demanded) || !demanded.every(scope => scopes.includes(String(scope)))) {
-      throw new TypeError(`scopes must be an array of scopes of the service: ${scopes.join(', ')}`)
-    }
-    return await verify(typeof token === 'string' ? token : '', demand)
+  return {
+    scopes,
+    recorder,
+    ...changesOf(rules),
+    ...readsOf(rules, recorder),
+    verify: checkedVerify(rules.verify, scopes)
   }
+}
 
 const changesOf = <S extends string>(
   rules: Rules<S>
@@ -152,6 +142,7 @@ const changesOf = <S extends string>(
   change: async (id, change, context) => (await rules.change(id, checkedChange(change), contextOf(context))).key,
 
   revoke: async (id, reason = null, context) => {
+    refuseBadReason(reason)
     refuseCredentials({ reason })
     return (await rules.revoke(id, reason, contextOf(context))).key
   }
@@ -179,7 +170,11 @@ const readsOf = (
       refuseOutside('limit', page.limit, MAX_LIMIT)
       return await settled(async () => await rules.list(filter, page))
     },
-    tokens: async id => await settled(async () => await rules.tokens(id)),
+    tokens: async id =>
+      await settled(async () => {
+        await rules.find(id)
+        return await rules.tokens(id)
+      }),
     usage: async (id, days = DAYS_KEPT) => {
       refuseOutside('days', days, DAYS_KEPT)
       return await settled(async () => await rules.usage(id, days))

@@ -26,11 +26,24 @@ export interface TokenOpener {
   readonly open: (token: string) => OpenedToken | Promise<OpenedToken>
 }
 
-export const createTokenOpener = ({
-  secret,
-  previousSecrets = [],
-  acceptLegacyTokens = false
-}: TokenSecrets): TokenOpener => {
+const MIN_SECRET_LENGTH = 32
+
+// A program without types may pass a variable of the environment that is missing.
+const checkSecret = (name: string, secret: unknown): void => {
+  if (typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH) return
+  throw new TypeError(`${name} must be text of ${MIN_SECRET_LENGTH} characters at least`)
+}
+
+/** Throws a TypeError if a secret is too short. */
+export const checkSecrets = ({ secret, previousSecrets = [] }: TokenSecrets): void => {
+  checkSecret('secret', secret)
+  for (const previous of previousSecrets) checkSecret('each of previousSecrets', previous)
+}
+
+/** Creates an opener. Throws what `checkSecrets` throws. */
+export const createTokenOpener = (secrets: TokenSecrets): TokenOpener => {
+  checkSecrets(secrets)
+  const { secret, previousSecrets = [], acceptLegacyTokens = false } = secrets
   const sealer = createTokenSealer(secret, previousSecrets)
   const isLegacy = (token: string): boolean => acceptLegacyTokens && looksLikeJwt(token)
 

@@ -148,6 +148,9 @@ const countRequest = async (
   { max, windowSeconds }: RateLimit
 ): Promise<RateStatus & { isExceeded: boolean }> => {
   const { hits, ttlMs } = await counters.hit(`rate:${keyId}`, windowSeconds)
+  if (!Number.isSafeInteger(hits) || hits < 1 || !Number.isFinite(ttlMs)) {
+    throw new TypeError('the counters returned no number of hits, or no time to the end of the window')
+  }
   const resetSeconds = Math.max(1, Math.ceil(ttlMs / 1000))
   return { isExceeded: hits > max, max, windowSeconds, remaining: Math.max(0, max - hits), resetSeconds }
 }

@@ -3,12 +3,14 @@ import { InvalidFields } from '../errors.ts'
 import { PRINTABLE } from '../json/printable.ts'
 import { textsIn } from '../json/value.ts'
 import type { KeyChange, WantedKey } from './client-key.ts'
-import { LIKE_AN_ID, MAX_METADATA_BYTES, MAX_RANGES, MAX_WINDOW_SECONDS } from './limits.ts'
+import { LIKE_AN_ID, MAX_METADATA_BYTES, MAX_RANGES, MAX_REASON, MAX_WINDOW_SECONDS } from './limits.ts'
 import { UNSCOPED } from './scopes.ts'
 import { credentialIssues } from './token-shape.ts'
 
 const TEXT = new RegExp(PRINTABLE, 'u')
 const MAX_REQUESTS = 1_000_000_000
+// The text of a later instant is not ordered as those of others are.
+const YEAR_10000 = Date.UTC(10_000, 0)
 
 const isText = (value: unknown, maxLength: number): value is string =>
   typeof value === 'string' && value.length <= maxLength && TEXT.test(value)
@@ -24,6 +26,7 @@ const isRateLimit = (value: unknown): boolean =>
   value !== null &&
   'max' in value &&
   'windowSeconds' in value &&
+  Object.keys(value).length === 2 &&
   isCount(value.max, MAX_REQUESTS) &&
   isCount(value.windowSeconds, MAX_WINDOW_SECONDS)
 
@@ -50,8 +53,8 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown)
   description: [value => value === null || isText(value, 1000), 'must be at most 1000 visible characters, or null'],
   scopes: [value => isTexts(value) && value.length > 0, 'must be an array of one scope at least'],
   expiresAt: [
-    value => value === null || (value instanceof Date && !Number.isNaN(value.getTime())),
-    'must be a valid Date, or null'
+    value => value === null || (value instanceof Date && value.getTime() < YEAR_10000),
+    'must be a valid Date before the year 10000, or null'
   ],
   enabled: [value => typeof value === 'boolean', 'must be true or false'],
   allowedIps: [isRanges, `must be an array of at most ${MAX_RANGES} IP addresses and CIDR ranges`],
@@ -93,3 +96,10 @@ export const checkedWanted = <W extends WantedKey>(wanted: W): W => checked(want
 
 /** The same of a change, which may leave out anything. */
 export const checkedChange = <W extends KeyChange>(change: W): W => checked(change, [])
+
+/** Throws InvalidFields if the reason of a revocation, where types may not have checked it, can't be stored. */
+export const refuseBadReason = (reason: unknown): void => {
+  if (reason !== null && !isText(reason, MAX_REASON)) {
+    throw new InvalidFields([`reason must be at most ${MAX_REASON} visible characters, or null`])
+  }
+}

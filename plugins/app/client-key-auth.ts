@@ -1,6 +1,14 @@
 import bearerAuth from '@fastify/bearer-auth'
 import type { verifyBearerAuth } from '@fastify/bearer-auth'
-import type { ClientKeyTypes, FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type {
+  ClientKeyTypes,
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HookHandlerDoneFunction,
+  onRequestHookHandler
+} from 'fastify'
 import fp from 'fastify-plugin'
 import { REALM } from '../../http/challenge.ts'
 import { mayLackHeaders } from '../../http/header-lines.ts'
@@ -28,8 +36,11 @@ declare module 'fastify' {
   }
 
   interface FastifyInstance {
-    /** An `onRequest` hook: accepts a request whose client key may use the route, and refuses any other. */
-    requireClientKey: onRequestHookHandler
+    /**
+     * An `onRequest` hook: accepts a request whose client key may use the route, and refuses any other. In a hook of
+     * your own, await it: it rejects if the request is refused.
+     */
+    requireClientKey: ClientKeyHook
   }
 
   interface FastifyRequest {
@@ -43,6 +54,14 @@ type ClientKeyScope = ClientKeyTypes extends { scope: infer S extends string } ?
 type RequestPrincipal = ClientKeyTypes extends { principal: infer P extends { readonly kind: string } }
   ? P
   : ClientKeyPrincipal
+
+type Done = HookHandlerDoneFunction
+
+/** A hook for `onRequest`, which can be awaited as well. */
+export interface ClientKeyHook {
+  (request: FastifyRequest, reply: FastifyReply, done: Done): void
+  (request: FastifyRequest, reply: FastifyReply): Promise<void>
+}
 
 /** Decides on a request. */
 type Decide = (token: string, demand: Demand<RequestRefusal>) => Promise<Accepted | Refused<RequestRefusal>>
@@ -97,7 +116,7 @@ export const createClientKeyHook = async (
   fastify: FastifyInstance,
   decide: Decide,
   { realm = REALM, onRefusal }: ClientKeyHookOptions = {}
-): Promise<onRequestHookHandler> => {
+): Promise<ClientKeyHook> => {
   const authenticate = await bearerParser(fastify, (token, request) =>
     decide(token, demandOf(request)).then(verdict => {
       if (!verdict.ok) throw new RequestRefused(verdict)
@@ -106,7 +125,7 @@ export const createClientKeyHook = async (
       return true
     })
   )
-  return (request, reply, done) => {
+  const hook: onRequestHookHandler = (request, reply, done) => {
     authenticate(request, reply, error => {
       if (error === undefined) {
         const { rate } = keyPrincipalOf(request)
@@ -115,13 +134,35 @@ export const createClientKeyHook = async (
         return
       }
       const refused = refusedBy(error)
-      if (refused !== null) {
-        onRefusal?.(refused.reason)
-        logRefusal(request, refused)
+      if (refused === null) {
+        // @fastify/bearer-auth has set a status of its own, which Fastify would keep.
+        reply.code((error as FastifyError).statusCode ?? 500)
+        done(error)
+        return
       }
-      done(refused === null ? error : errorOf(refused, reply, { realm, scopes: scopesOf(request) }))
+      onRefusal?.(refused.reason)
+      logRefusal(request, refused)
+      done(errorOf(refused, reply, { realm, scopes: scopesOf(request) }))
     })
   }
+  return awaitable(hook)
+}
+
+/** A hook that may be called with a callback, as Fastify does, or awaited, as in an async hook of a host. */
+const awaitable = (hook: onRequestHookHandler): ClientKeyHook => {
+  const call = function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply, done?: Done) {
+    if (done !== undefined) {
+      hook.call(this, request, reply, done)
+      return undefined
+    }
+    return new Promise<void>((resolve, reject) => {
+      hook.call(this, request, reply, error => {
+        if (error === undefined) resolve()
+        else reject(error)
+      })
+    })
+  }
+  return call as ClientKeyHook
 }
 
 type Check = (token: string, request: FastifyRequest) => Promise<true>
@@ -170,7 +211,7 @@ const demandOf = (request: FastifyRequest): Demand<RequestRefusal> => ({
 const refusalOf = (request: FastifyRequest): RequestRefusal | undefined => {
   if (isCrossSite(request)) return 'cross_site'
   const { scope = 'none' } = request.routeOptions.config
-  return scope === 'none' ? 'user_required' : undefined
+  return scope === 'none' || scope?.length === 0 ? 'user_required' : undefined
 }
 
 const refusedBy = (error: Error & { code?: string }): Refused<RequestRefusal> | null => {
@@ -180,6 +221,9 @@ const refusedBy = (error: Error & { code?: string }): Refused<RequestRefusal> | 
 }
 
 const refuseOtherPrincipal = (fastify: FastifyInstance): void => {
+  if (fastify.hasDecorator('requireClientKey')) {
+    throw new Error('client-key-auth is registered in this context already.')
+  }
   if (!fastify.hasRequestDecorator('principal')) return
   throw new Error(
     'client-key-auth sets request.principal, but another plugin has decorated requests with principal. Rename that ' +

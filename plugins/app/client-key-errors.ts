@@ -38,11 +38,7 @@ export const AddressNotAllowed = createError<[]>(
   403
 )
 
-export const UserRequired = createError<[]>(
-  'USER_REQUIRED',
-  'A client key belongs to no user, so there is nothing here for it.',
-  403
-)
+export const UserRequired = createError<[]>('USER_REQUIRED', 'No client key may use this route.', 403)
 
 export const RateLimited = createError<[]>(
   'RATE_LIMITED',
@@ -53,5 +49,11 @@ export const RateLimited = createError<[]>(
 export const LimitUndecided = createError<[]>(
   'LIMIT_UNDECIDED',
   'The client key has a rate limit, and its use is not known at the moment. Try again later.',
+  503
+)
+
+export const KeysUnavailable = createError<[]>(
+  'KEYS_UNAVAILABLE',
+  'Whether the client key is allowed is not known at the moment. Try again later.',
   503
 )

@@ -5,6 +5,7 @@ import { verifierOf } from '../../domain/keys/service.ts'
 import type { VerifierSettings } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/standalone.ts'
 import type { Verify } from '../../domain/keys/verifier.ts'
+import { KeysUnavailable } from './client-key-errors.ts'
 import clientKeyAuth from './client-key-auth.ts'
 import type { ClientKeyHookOptions } from './client-key-auth.ts'
 
@@ -38,8 +39,11 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
 export default fp<ClientKeyPluginOptions>(
   async (fastify, { realm = 'api', ...options }) => {
     // Which scopes routes need is checked by refuseUnknownScopes.
-    const verify = 'keys' in options ? (options.keys.verify as Verify) : verifierOf(options).verify
-    await fastify.register(clientKeyAuth, { verify, realm })
+    const verify = 'keys' in options ? verifyOf(options) : verifierOf(options).verify
+    if (!REALM.test(realm)) {
+      throw new TypeError('realm must be visible characters of ASCII without quotes and backslashes')
+    }
+    await fastify.register(clientKeyAuth, { verify: orUnavailable(verify), realm })
     refuseUnknownScopes(fastify, 'keys' in options ? options.keys.scopes : null)
     if (!('keys' in options)) return
     const { recorder } = options.keys
@@ -53,6 +57,25 @@ export default fp<ClientKeyPluginOptions>(
 // For other services; this one loads its parts in client-keys.ts, which knows the configuration.
 export const autoload = false
 
+// What WWW-Authenticate can repeat between quotes.
+const REALM = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
+
+const verifyOf = ({ keys }: { readonly keys?: { readonly verify?: unknown } }): Verify => {
+  if (typeof keys?.verify !== 'function') throw new TypeError('keys must be what createKeyService returns')
+  return keys.verify as Verify
+}
+
+/** A verification whose failure is a 503 that says nothing of the store. */
+const orUnavailable =
+  (verify: Verify): Verify =>
+  async (token, demand) => {
+    try {
+      return await verify(token, demand)
+    } catch (cause) {
+      throw Object.assign(new KeysUnavailable(), { cause })
+    }
+  }
+
 /** Throws for a route that declares a scope that no key can have, or that is none; null: any text is a scope. */
 const refuseUnknownScopes = (fastify: FastifyInstance, scopes: readonly string[] | null): void => {
   const isKnown = (scope: unknown): boolean =>
@@ -60,6 +83,9 @@ const refuseUnknownScopes = (fastify: FastifyInstance, scopes: readonly string[]
 
   fastify.addHook('onRoute', ({ method, url, config: { scope } = {} }) => {
     if (scope === undefined || scope === null || scope === 'none') return
+    if (scope.length === 0) {
+      throw new Error(`${[method].flat().join()} ${url} declares no scope; null stands for any key`)
+    }
     const unknown = [scope].flat().filter(each => !isKnown(each))
     if (unknown.length === 0) return
     throw new Error(`${[method].flat().join()} ${url} asks for the scope ${unknown.join()}, which no key can have`)

@@ -34,6 +34,9 @@ new MutationObserver(records => {
 }).observe(document.getElementById('swagger-ui'), { childList: true, subtree: true })
 `
 
+/** What concerns the connection of the client, which is another one. */
+const OF_THE_CONNECTION = ['connection', 'keep-alive']
+
 /** What a client may say of a file that it has already. */
 const CONDITIONS = ['if-none-match', 'if-modified-since']
 
@@ -79,7 +82,8 @@ export default fp(
         reply.callNotFound()
         return reply
       }
-      return await reply.code(found.statusCode).headers(found.headers).send(found.rawPayload)
+      const entries = Object.entries(found.headers).filter(([name]) => !OF_THE_CONNECTION.includes(name))
+      return await reply.code(found.statusCode).headers(Object.fromEntries(entries)).send(found.rawPayload)
     }
 
     const hidden = { schema: { hide: true } }

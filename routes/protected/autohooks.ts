@@ -46,7 +46,9 @@ const autohooks: FastifyPluginAsync = async fastify => {
     const lacking = needed.map(each => problemReplies(new InsufficientScope(each)))
     const forNoKey = scope === 'none' ? problemReplies(UserRequired) : {}
     const schema = route.schema as FastifySchema & { response: Record<number, object> }
-    const bodies = schema.body === undefined ? {} : badBodies
+    // Fastify reads a body for every method but these, whether the route has a schema for it or not.
+    const hasBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
+    const bodies = hasBody ? badBodies : {}
     route.schema = {
       ...schema,
       security: [
@@ -56,7 +58,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
       response: mergeReplies(refusals, ...lacking, forNoKey, forUsers[users], bodies, schema.response)
     }
     // A body may take its time, and the key may be revoked, or the session ended, meanwhile.
-    if (schema.body !== undefined) route.preHandler = [fastify.reauthorize, ...[route.preHandler ?? []].flat()]
+    if (hasBody) route.preHandler = [fastify.reauthorize, ...[route.preHandler ?? []].flat()]
   })
 }
 

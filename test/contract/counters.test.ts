@@ -50,6 +50,8 @@ const stores: Readonly<Record<string, (t: Test) => Promise<Store | null>>> = {
       nodes: [await redisNode(t, url), await redisNode(t, url)],
       setBack: async (key, windowSeconds) => {
         await withRedis(url.replace(/\?.*/, ''), async redis => {
+          const start = Number(await redis.hget(`${prefix}trivial:${key}`, 'start'))
+          await redis.hset(`${prefix}trivial:${key}`, 'start', start + 3_600_000)
           await redis.expire(`${prefix}trivial:${key}`, windowSeconds + 3600)
         })
       }
@@ -107,5 +109,25 @@ for (const [name, open] of Object.entries(stores)) {
     t.equal(next.hits, 1)
     t.ok(next.ttlMs > 0 && next.ttlMs <= 60_000)
     t.equal((await other.hit('a', 60)).hits, 2)
+  })
+
+  test(`${name}: a window that is made shorter or longer keeps its start and its hits`, async t => {
+    const store = await open(t)
+    if (store === null) return
+    const [one] = store.nodes as [Counters]
+    const other = store.nodes[1] ?? one
+    const hits: number[] = []
+    for (const [counters, seconds] of [
+      [one, 60],
+      [other, 59],
+      [one, 30],
+      [other, 3600],
+      [one, 20]
+    ] as const) {
+      const count = await counters.hit('a', seconds)
+      hits.push(count.hits)
+      t.ok(count.ttlMs > 0 && count.ttlMs <= seconds * 1000)
+    }
+    t.same(hits, [1, 2, 3, 4, 5])
   })
 }

@@ -1,9 +1,9 @@
 import { test } from 'tap'
-import { listening, raw, world } from '../helper.ts'
+import { listening, raw, SAMPLE_PASSWORD, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 const PROXIES = { TRUST_PROXY: '127.0.0.1, 10.0.0.0/8' }
-const LOGIN = { email: 'ada@example.com', password: 'violet tractor at noon' }
+const LOGIN = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
 
 /** What each request says of its addresses when it is answered. */
 const seenBy = ({ fastify }: World): { ip: string; ips: string[] | undefined }[] => {

@@ -8,6 +8,9 @@ import { listen } from '../../http/listen.ts'
 import { newSecret, run, settings, temporaryFolder } from '../helper.ts'
 import { hasIpv6, logLines, refuses, start } from './service.ts'
 
+/** A database is served with one secret. */
+const CLIENT_SECRET = newSecret()
+
 /** The URL of a database that is marked as sample data. */
 const sampled = async (t: Test): Promise<string> => {
   const url = `file:${join(temporaryFolder(t), 'sample.db')}`
@@ -17,7 +20,7 @@ const sampled = async (t: Test): Promise<string> => {
 
 /** Tries to listen, and returns the warnings of the log, or the message of the refusal. */
 const attempt = async (t: Test, env: Record<string, string>): Promise<string | unknown[]> => {
-  const fastify = await createServer({ CLIENT_SECRET: newSecret(), CLIENT_KEYS: 'x', PORT: '0', ...env })
+  const fastify = await createServer({ CLIENT_SECRET, CLIENT_KEYS: 'x', PORT: '0', ...env })
   const warnings: unknown[] = []
   t.intercept(fastify.log, 'warn', { value: (...line: unknown[]) => warnings.push(line) })
   try {
@@ -82,11 +85,11 @@ const named = (name: string, address: string): Record<string, string> => {
 
 test('what counts is the address that a name stands for when the service starts', async t => {
   const url = await sampled(t)
-  const service = await start(t, { DATABASE_URL: url, ...named('sample.internal', '127.0.0.9') })
+  const service = await start(t, { CLIENT_SECRET, DATABASE_URL: url, ...named('sample.internal', '127.0.0.9') })
   t.match(logLines(service.output().stdout), [{ level: 40, msg: WARNING, database: url }])
   service.process.kill('SIGTERM')
   t.equal((await service.ended).code, 0)
-  const env = { ...settings(t).env, DATABASE_URL: url, PORT: String(service.port), METRICS_PORT: '0' }
+  const env = { ...settings(t).env, CLIENT_SECRET, DATABASE_URL: url, PORT: String(service.port), METRICS_PORT: '0' }
   const { code, stdout, stderr } = await run(t, 'server.ts', { env: { ...env, ...named('localhost', '0.0.0.0') } })
     .ended
   t.same([code, stdout], [1, ''])

@@ -205,7 +205,7 @@ test('the plugin works in any Fastify service', async t => {
     headers: { authorization: `Bearer ${allowed.keyAccessToken}`, 'sec-fetch-site': 'cross-site' }
   })
   t.equal(crossSite.statusCode, 403)
-  t.equal((await get(broken.keyAccessToken)).statusCode, 500, 'a look-up that fails lets nobody in')
+  t.equal((await get(broken.keyAccessToken)).statusCode, 503, 'a look-up that fails lets nobody in')
 })
 
 test('every refusal names the realm that the plugin was given', async t => {

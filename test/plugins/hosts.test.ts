@@ -5,6 +5,7 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
+import type { ClientKeyPluginOptions } from '../../exports/client-key-auth.ts'
 import { listening, newSecret, raw } from '../helper.ts'
 
 interface Host {
@@ -131,4 +132,91 @@ test('a host that sets request.principal itself changes nothing of who is let in
   )
   t.same((await get('x')).statusCode, 401)
   t.same(JSON.parse((await get(await limited())).body), { name: 'k1' })
+})
+
+test('a hook of the host may await requireClientKey', async t => {
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  const keys = createKeyService({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read'] })
+  await fastify.register(clientKeyAuth, { keys })
+  fastify.addHook('onRequest', async (request, reply) => {
+    await fastify.requireClientKey(request, reply)
+  })
+  fastify.get('/apps', { config: { scope: 'apps:read' } }, async () => ({}))
+  const get = async (token: string): Promise<number> =>
+    (await fastify.inject({ url: '/apps', headers: { authorization: `Bearer ${token}` } })).statusCode
+  t.equal(await get('nonsense'), 401)
+  t.equal(await get((await keys.issue({ name: 'k' })).keyAccessToken), 200)
+})
+
+test('a store that fails is 503 without a word of why', async t => {
+  const store = createMemoryStore()
+  const keys = createKeyService({
+    store: {
+      ...store,
+      keyLookup: {
+        ...store.keyLookup,
+        barrier: async () => {
+          throw Object.assign(new Error('10.0.0.5:5432 refused'), { statusCode: 404 })
+        }
+      }
+    },
+    secret: newSecret(),
+    scopes: ['apps:read']
+  })
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  await fastify.register(clientKeyAuth, { keys })
+  fastify.get('/apps', { onRequest: fastify.requireClientKey, config: { scope: 'apps:read' } }, async () => ({}))
+  const reply = await fastify.inject({ url: '/apps', headers: { authorization: 'Bearer nonsense' } })
+  t.match(reply.json(), { statusCode: 503, code: 'KEYS_UNAVAILABLE' })
+  t.notMatch(reply.payload, '10.0.0.5')
+})
+
+test('what can not work does not start, and says why', async t => {
+  const secret = newSecret()
+  const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
+  const start = async (options: unknown): Promise<FastifyInstance> => {
+    const fastify = Fastify()
+    t.teardown(() => fastify.close())
+    await fastify.register(clientKeyAuth, options as ClientKeyPluginOptions)
+    return fastify
+  }
+  for (const realm of ['a"b', 'a\r\nb', 'ä', '']) {
+    await t.rejects(start({ keys, realm }), { message: /^realm must be visible characters/ })
+  }
+  for (const wrong of [undefined, {}, { verify: 1 }]) {
+    await t.rejects(start({ keys: wrong }), { message: /^keys must be what createKeyService returns/ })
+  }
+  await t.rejects(start({}), { message: /^secret must be text of 32 characters/ })
+  await t.rejects(start({ secret: 'short' }), { message: /^secret must be text of 32 characters/ })
+  const fastify = await start({ keys })
+  await t.rejects(
+    async () => {
+      await fastify.register(clientKeyAuth, { keys })
+    },
+    {
+      message: /registered in this context/
+    }
+  )
+  t.throws(() => fastify.get('/x', { config: { scope: [] } }, async () => ({})), { message: /declares no scope/ })
+  for (const scopes of [undefined, 'reports:read']) {
+    t.throws(() => createKeyService({ store: createMemoryStore(), secret, scopes: scopes as unknown as [] }), {
+      message: /^scopes must be an array/
+    })
+  }
+})
+
+test('a route whose scopes are an empty array accepts nobody', async t => {
+  const secret = newSecret()
+  const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  await fastify.register(clientKeyAuth, { keys })
+  const scope: 'apps:read'[] = ['apps:read']
+  fastify.get('/x', { onRequest: fastify.requireClientKey, config: { scope } }, async () => ({}))
+  scope.pop()
+  const { keyAccessToken } = await keys.issue({ name: 'k' })
+  const reply = await fastify.inject({ url: '/x', headers: { authorization: `Bearer ${keyAccessToken}` } })
+  t.match(reply.json(), { statusCode: 403, message: 'No client key may use this route.' })
 })

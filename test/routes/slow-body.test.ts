@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'tap'
 import { listening, world } from '../helper.ts'
+import type { World } from '../helper.ts'
 
 for (const [change, path, body, status] of [
   ['revoked', '/revoke', {}, 401],
@@ -38,3 +39,71 @@ for (const [change, path, body, status] of [
     t.same((await made.call('GET', '/client_keys?name=its')).json, [])
   })
 }
+
+/** What a route without a schema of its body is asked for, and what must not have changed afterwards. */
+const WITHOUT_BODY: readonly (readonly [request: string, watched: string])[] = [
+  ['DELETE /apps/ba6811fb3e073d', '/apps/ba6811fb3e073d'],
+  ['PUT /apps/ba6811fb3e073d/transfer/User/2', '/apps/ba6811fb3e073d'],
+  ['POST /apps/ba6811fb3e073d/permissions/users/2', '/apps/ba6811fb3e073d/permissions']
+]
+
+/** Sends a request whose body is under way until something else is done, and returns the reply. */
+const during = async (made: World, request: string, authorization: string, work: () => Promise<void>) => {
+  const port = await listening(made.fastify)
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (chunk: string) => {
+    answer += chunk
+  })
+  const [method, path] = request.split(' ')
+  const routed = new Promise<void>(resolve => {
+    made.fastify.server.once('request', ({ url }) => {
+      if (url === path) resolve()
+    })
+  })
+  socket.write(
+    `${method} ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{`
+  )
+  await routed
+  await work()
+  socket.write('}')
+  await once(socket, 'close')
+  return answer
+}
+
+for (const [request, watched] of WITHOUT_BODY) {
+  test(`a key that is revoked before the body of ${request} has come does nothing`, async t => {
+    const made = await world(t)
+    const { id, key_access_token: token } = (await made.call('POST', '/client_keys', { name: 'thief' })).json
+    const used = new Promise<void>(resolve => {
+      const record = made.fastify.keyUsage.used
+      made.fastify.keyUsage.used = (...args) => {
+        record(...args)
+        if (args[0].key.id === id) resolve()
+      }
+    })
+    const before = (await made.call('GET', watched)).text
+    const answer = await during(made, request, `Bearer ${token}`, async () => {
+      await used
+      t.equal((await made.call('POST', `/client_keys/${id}/revoke`, {})).status, 200)
+    })
+    t.match(answer, /^HTTP\/1\.1 401 /)
+    t.equal((await made.call('GET', watched)).text, before)
+  })
+}
+
+test('an administrator who is demoted before the body of a deletion has come deletes nobody', async t => {
+  const made = await world(t)
+  const login = { email: 'eve@example.com', password: 'seven green kettles' }
+  const { id } = (await made.call('POST', '/users', { name: 'Eve', role: 'admin', ...login })).json
+  const signedIn = await made.call('POST', '/auth/sign_in', login, { authorization: '' })
+  const victim = (await made.call('POST', '/users', { name: 'Ann', email: 'ann@example.com' })).json
+  const session = String(signedIn.headers['authorization'])
+  const answer = await during(made, `DELETE /users/${victim.id}?apps=delete`, session, async () => {
+    // The request is authenticated once a later one of the same session is.
+    t.equal((await made.call('GET', '/profile', undefined, { authorization: session })).status, 200)
+    t.equal((await made.call('PATCH', `/users/${id}`, { role: 'member' })).status, 200)
+  })
+  t.match(answer, /^HTTP\/1\.1 403 /)
+  t.equal((await made.call('GET', `/users/${victim.id}`)).status, 200)
+})

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { contextOf } from '../../../domain/access/principal.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
 import { cancellationOf } from '../../../http/cancellation.ts'
-import { NDJSON, wantsNdjson } from '../../../http/ndjson.ts'
+import { NDJSON, varyByAccept, wantsNdjson } from '../../../http/ndjson.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { ListQuery, nextPath, toAppQuery } from './list-query.ts'
@@ -52,7 +52,7 @@ export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   if (next !== null) reply.header('link', `<${nextPath(request.query, query, next)}>; rel="next"`)
 
   const form = wantsNdjson(request) ? 'lines' : 'array'
-  reply.type(`${form === 'lines' ? NDJSON : 'application/json'}; charset=utf-8`).header('vary', 'accept')
+  varyByAccept(reply.type(`${form === 'lines' ? NDJSON : 'application/json'}; charset=utf-8`))
   if (request.method === 'HEAD') return await reply.send(Readable.from([]))
   return await sendChunks(reply, writeList(form, batches, writeApp))
 }

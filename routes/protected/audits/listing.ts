@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { cancellationOf } from '../../../http/cancellation.ts'
-import { NDJSON, wantsNdjson } from '../../../http/ndjson.ts'
+import { NDJSON, varyByAccept, wantsNdjson } from '../../../http/ndjson.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { instant, toInstant } from '../../../domain/json/instants.ts'
 import { writeAudit } from '../../../domain/audits/representation.ts'
@@ -58,8 +58,7 @@ export const sendAudits = async (
   if (page.more) linkNext(reply, page.audits.at(-1)?.sequence)
   const lines = page.audits.map(writeAudit)
   const isNdjson = wantsNdjson(reply.request)
-  return await reply
+  return await varyByAccept(reply)
     .type(`${isNdjson ? NDJSON : 'application/json'}; charset=utf-8`)
-    .header('vary', 'accept')
     .send(isNdjson ? lines.map(line => `${line}\n`).join('') : `[${lines.join(',')}]`)
 }

@@ -1,4 +1,4 @@
-import { ReceiptNotFound } from '../../../domain/errors.ts'
+import { InvalidFields, ReceiptNotFound } from '../../../domain/errors.ts'
 import { id } from '../../../domain/json/validation.ts'
 import { toReceiptJson } from '../../../domain/keys/receipt.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
@@ -15,7 +15,7 @@ who was answered 202, or nothing.`,
     required: ['epoch'],
     properties: { epoch: { ...id, description: 'The number of the change.', examples: [1042] } }
   },
-  response: { 200: reply('The receipt.', 'Receipt'), ...problemReplies(ReceiptNotFound) }
+  response: { 200: reply('The receipt.', 'Receipt'), ...problemReplies(ReceiptNotFound, InvalidFields) }
 } as const
 
 const routes: RoutesPlugin = async fastify => {

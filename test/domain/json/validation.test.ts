@@ -71,6 +71,7 @@ test('what is too long, too many or too deep is found before the validator looks
     'nor in the name of a member'
   )
   t.same(sentences(excesses({ type: 'string' }, '\0')), ['the body must not hold the character U+0000'])
+  t.match(sentences(excesses({ type: 'string' }, '\ud800')), [/^the body must not hold half of a surrogate pair/])
   t.same(sentences(excesses(schema, { list: ['x', 'x', 'x', long] })), ['list must have 3 entries at most'])
   t.same(sentences(excesses(schema, { ...many, text: long })), [
     'the request has a field that is not known here; known are text, list, anything, inner'

@@ -177,3 +177,23 @@ test('callers who come alone read at once, and never while another read is under
   await Promise.all([joining, late])
   t.equal(most(), 1)
 })
+
+test('a read may resolve in any way that a program knows', async t => {
+  let reads = 0
+  const results = [
+    null,
+    5,
+    {
+      then: (resolve: () => void) => {
+        resolve()
+      }
+    }
+  ]
+  for (const result of results) {
+    await createBarrier(() => {
+      reads++
+      return result as unknown as Promise<void>
+    })()
+  }
+  t.equal(reads, results.length)
+})

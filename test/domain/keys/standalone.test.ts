@@ -178,6 +178,8 @@ test('a scope that the service has not is refused, and so is whatever else types
     [{ allowedIps: '10.0.0.0/8' }, /^allowedIps must be/],
     [{ allowedIps: Array.from({ length: 101 }, () => '::1') }, /^allowedIps must be/],
     [{ rateLimit: { max: 5 } }, /^rateLimit must be/],
+    [{ rateLimit: { max: 5, windowSeconds: 1, burst: 9 } }, /^rateLimit must be/],
+    [{ expiresAt: new Date(Date.UTC(10_000, 0)) }, /^expiresAt must be a valid Date before the year 10000/],
     [{ rateLimit: { max: 0, windowSeconds: 1 } }, /^rateLimit must be/],
     [{ rateLimit: { max: 1, windowSeconds: 86_401 } }, /^rateLimit must be/],
     [{ rateLimit: { max: 1.5, windowSeconds: 1 } }, /^rateLimit must be/],
@@ -221,7 +223,9 @@ test('changes, rotations and reasons are checked as well', async t => {
   for (const graceSeconds of [-1, 0.5, 30 * 86_400 + 1, NaN]) {
     await t.rejects(keys.rotate(key.id, { graceSeconds }), { errors: [/^graceSeconds must be an integer/] })
   }
-  await t.rejects(keys.revoke(key.id, `it is 0123456789abcdef0123456789abcdef`), { code: 'INVALID_FIELDS' })
+  for (const reason of ['it is 0123456789abcdef0123456789abcdef', 'x'.repeat(501), 'a\0b', 5, {}, false]) {
+    await t.rejects(keys.revoke(key.id, reason as string), { code: 'INVALID_FIELDS' })
+  }
   for (const number of [-1, 0, 0.5, NaN, 1001]) {
     await t.rejects(keys.list({}, { limit: number }), { errors: ['limit must be an integer from 1 to 1000'] })
     await t.rejects(keys.usage(key.id, number), { errors: ['days must be an integer from 1 to 90'] })

@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import type { Test } from 'tap'
+import type { Count } from '../../../domain/counters.ts'
 import { createMemoryStore } from '../../../db/memory/store.ts'
-import { createKeyService } from '../../../domain/keys/service.ts'
+import { createKeyService, verifierOf } from '../../../domain/keys/service.ts'
 import type { KeyService, KeyServiceOptions } from '../../../domain/keys/service.ts'
 import { createKeyService as createStandalone } from '../../../domain/keys/standalone.ts'
 import { createTokenSealer, issueClientKey } from '../../../domain/keys/token.ts'
@@ -57,8 +57,10 @@ test('each reason to refuse a key is reported and recorded', async t => {
   const { id, token } = await issue({ scopes: ['apps:read'], allowedIps: ['10.0.0.0/8', '2001:db8::/32'] })
   const inside = { scopes: [], address: '10.0.0.1' }
   t.match(await keys.verify(token, inside), { ok: true })
-  t.match(await keys.verify(token, { ...inside, address: '2001:db8::1' }), { ok: true })
-  const outside = [undefined, '', '11.0.0.1', 'unknown', '10.0.0.1:80', '10.0.0.1 ', '::1', '010.0.0.1']
+  for (const address of ['2001:db8::1', '[2001:db8::1]:80', '10.0.0.1:80']) {
+    t.match(await keys.verify(token, { ...inside, address }), { ok: true }, address)
+  }
+  const outside = [undefined, '', '11.0.0.1', 'unknown', '11.0.0.1:80', '::1', '010.0.0.1']
   for (const address of outside) {
     t.match(
       await keys.verify(token, { scopes: [], address }),
@@ -74,8 +76,8 @@ test('each reason to refuse a key is reported and recorded', async t => {
   await keys.change(id, { enabled: false }, operator)
   t.match(await keys.verify(token, inside), { ok: false, reason: 'key_disabled' })
   t.same(await usage(id), [
-    'address 10.0.0.1 1',
-    'address 2001:db8::1 1',
+    'address 10.0.0.1 2',
+    'address 2001:db8::1 2',
     `refusal address_not_allowed ${outside.length}`,
     'refusal insufficient_scope 5',
     'refusal key_disabled 1',
@@ -182,7 +184,7 @@ test('an environment key of the standalone service is accepted until it is revok
   t.match(await keys.verify(keyAccessToken, { scopes: [] }), { ok: false, reason: 'key_revoked' })
 })
 
-test('what a program without types leaves out or misspells accepts nothing', async (t: Test) => {
+test('what a program without types leaves out or misspells accepts nothing', async t => {
   const keys = createStandalone({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
@@ -193,4 +195,60 @@ test('what a program without types leaves out or misspells accepts nothing', asy
   for (const token of [undefined, null, 5, {}, [keyAccessToken]]) {
     t.match(await verify(token, { scopes: [] }), { ok: false, reason: 'malformed' })
   }
+})
+
+test('what is no text is neither recorded nor a reason, and keeps no other use from being stored', async t => {
+  const keys = createStandalone({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
+  const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
+  const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
+  for (const odd of [null, 5, {}, []]) {
+    t.match(await verify(keyAccessToken, { scopes: [], userAgent: odd, address: odd }), { ok: true })
+    await t.rejects(verify(keyAccessToken, { scopes: [], refusal: odd }), { message: /^refusal must be text/ })
+  }
+  await t.rejects(verify(keyAccessToken, { scopes: [], refusal: '' }), { message: /^refusal must be text/ })
+  t.match(await keys.usage(key.id), [{ kind: 'address', label: 'unknown', count: 4 }])
+  t.match(await keys.tokens(key.id), [{ useCount: 4, lastUsedAgent: null }])
+  await t.rejects(keys.tokens('nothing'), { code: 'CLIENT_KEY_NOT_FOUND' })
+})
+
+test('counters that return no count refuse', async t => {
+  const nonsense = [
+    { hits: NaN, ttlMs: 1 },
+    { hits: 0, ttlMs: 1 },
+    { hits: -1, ttlMs: 1 },
+    { hits: '1', ttlMs: 1 }
+  ]
+  for (const count of [...nonsense, { hits: 1, ttlMs: NaN }, { hits: 1, ttlMs: Infinity }, {}, [1, 1000]]) {
+    const { keys, issue } = make({ counters: { hit: async () => count as Count } })
+    const { token } = await issue({ rateLimit: { max: 10, windowSeconds: 60 } })
+    t.match(await keys.verify(token, { scopes: [] }), { ok: false, reason: 'limit_undecided' }, JSON.stringify(count))
+  }
+})
+
+test('a verdict can not be used to widen the key of later requests', async t => {
+  const { keys, issue } = make()
+  const { token } = await issue({ scopes: ['apps:read'] })
+  for (let time = 0; time < 2; time++) {
+    const verdict = await keys.verify(token, { scopes: ['apps:read'] })
+    if (!verdict.ok) throw new Error(verdict.reason)
+    const key = verdict.key as unknown as { scopes: string[]; enabled: boolean }
+    t.throws(() => key.scopes.push('*'))
+    t.throws(() => {
+      key.enabled = false
+    })
+  }
+  t.match(await keys.verify(token, { scopes: ['apps:write'] }), { ok: false, reason: 'insufficient_scope' })
+})
+
+test('a secret that is too short, and a cache without room, are refused when the verifier is made', t => {
+  const short = /must be text of 32 characters at least$/
+  const secret = newSecret()
+  for (const wrong of ['x', '', undefined]) {
+    t.throws(() => verifierOf({ secret: wrong as string }), { message: short })
+    t.throws(() => verifierOf({ secret, previousSecrets: [wrong as string] }), { message: short })
+  }
+  for (const cacheSize of [0, -1, 1.5, NaN]) {
+    t.throws(() => verifierOf({ secret, cacheSize }), { message: 'cacheSize must be a positive integer' })
+  }
+  t.end()
 })
