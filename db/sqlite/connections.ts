@@ -7,7 +7,7 @@ import { pathOf } from '../../paths.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
-import { hasMark, markAsSample } from './marks.ts'
+import { hasMark, markAsSample, refuseUnmarked } from './marks.ts'
 
 /** How long the start waits for another process that writes. Later the transactor waits, and the event loop goes on. */
 const START_TIMEOUT_MS = 5000
@@ -38,8 +38,10 @@ export const connect = (path: string, asSample = false): Connections => {
   try {
     const writing = open(path, opened)
     refuseNewerSchema(writing)
-    if (asSample) markAsSample(writing)
+    if (asSample) refuseUnmarked(writing)
+    // Before the first write: while one is under way in another mode, SQLite refuses this at once.
     writing.pragma('journal_mode = WAL')
+    if (asSample) markAsSample(writing)
     // What was acknowledged must survive a power cut, and WAL alone promises that only with FULL.
     writing.pragma('synchronous = FULL')
     writing.pragma('foreign_keys = ON')

@@ -8,14 +8,25 @@ export const hasMark = (connection: Connection, mark: Mark): boolean =>
   connection.prepare("select 1 from sqlite_schema where name = 'database_marks'").get() !== undefined &&
   connection.prepare<[Mark]>('select 1 from database_marks where name = ?').get(mark) !== undefined
 
+/** Whether the mark is still to be stored. Throws if there are tables without it. */
+const isUnmarked = (connection: Connection): boolean => {
+  if (hasMark(connection, 'sample')) return false
+  if (connection.prepare('select 1 from sqlite_schema').get() !== undefined) throw new Error(NOT_FOR_SAMPLE_DATA)
+  return true
+}
+
+/** Throws if a database has tables without the mark, and changes nothing. */
+export const refuseUnmarked = (connection: Connection): void => {
+  connection.transaction(() => isUnmarked(connection))()
+}
+
 /**
  * Marks a database as sample data before its tables are made: whoever has opened a database with its tables, and found
- * no mark, never gets sample data into it. Throws where there are tables without the mark.
+ * no mark, never gets sample data into it. Throws what `refuseUnmarked` throws.
  */
 export const markAsSample = (connection: Connection): void => {
   const mark = connection.transaction(() => {
-    if (hasMark(connection, 'sample')) return
-    if (connection.prepare('select 1 from sqlite_schema').get() !== undefined) throw new Error(NOT_FOR_SAMPLE_DATA)
+    if (!isUnmarked(connection)) return
     // As the migration makes it, which finds it here.
     connection.exec('create table database_marks (name text primary key not null, marked_at text not null)')
     connection.prepare<[string]>(`insert into database_marks values ('sample', ?)`).run(toText(new Date()))
