@@ -13,7 +13,7 @@ module.exports = {
       to: {
         path:
           '' +
-          '^(routes|plugins|cli|http|config|db|bench|test)/|^(app|server|paths)\\.ts$|node_modules/(@?fastify|drizzle-orm|better-sqlite3|pg|ioredis)'
+          '^(routes|plugins|cli|http|config|db|bench|test)/|^(app|server|paths)\\.ts$|node_modules/(@?fastify|ajv|drizzle-orm|better-sqlite3|pg|ioredis)'
       }
     },
     {

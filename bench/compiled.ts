@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import type * as App from '../app.ts'
 import type * as DbOpen from '../db/open.ts'
-import type * as Authenticator from '../domain/keys/authenticator.ts'
-import type * as Base62 from '../domain/keys/base62.ts'
+import type * as Authenticator from '../domain/keys/verdict/authenticator.ts'
+import type * as Base62 from '../domain/keys/token/base62.ts'
 import type * as Registry from '../domain/keys/service.ts'
-import type * as Token from '../domain/keys/token.ts'
+import type * as Token from '../domain/keys/token/token.ts'
 import type * as Passwords from '../domain/users/passwords.ts'
 import type * as AppFields from '../routes/protected/apps/fields.ts'
 

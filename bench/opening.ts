@@ -1,4 +1,4 @@
-import type { Authenticate } from '../domain/keys/authenticator.ts'
+import type { Authenticate } from '../domain/keys/verdict/authenticator.ts'
 
 /**
  * How long each token takes, in µs, where `together` of them come in one turn of the event loop. Throws where one of

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../domain/access/principal.ts'
-import type { Issued } from '../domain/keys/lifecycle.ts'
+import type { Issued } from '../domain/keys/lifecycle/lifecycle.ts'
 import type { WantedKey } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { compiled } from './compiled.ts'

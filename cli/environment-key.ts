@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { environment, readConfig } from '../config/read.ts'
-import { createTokenSealer, digestOf, issueClientKey } from '../domain/keys/token.ts'
+import { createTokenSealer, digestOf, issueClientKey } from '../domain/keys/token/token.ts'
 import { callText, credentialsText } from './credentials.ts'
 import { saveToDotenv } from './dotenv.ts'
 import { CommandError } from './failures.ts'

@@ -1,4 +1,4 @@
-import { adviseOn } from '../domain/keys/advice.ts'
+import { adviseOn } from '../domain/keys/usage/advice.ts'
 import { CommandError } from './failures.ts'
 import { lookBack } from './look-back.ts'
 

@@ -1,5 +1,5 @@
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
-import { expiringKeys } from '../domain/keys/expiry.ts'
+import { expiringKeys } from '../domain/keys/lifecycle/expiry.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import { toSeconds } from '../domain/json/instants.ts'
-import { MAX_GRACE_SECONDS } from '../domain/keys/fields.ts'
+import { toSeconds } from '../http/instants.ts'
 import type { KeyService } from '../domain/keys/service.ts'
-import { toChangedJson, toTokenJson } from '../domain/keys/representation.ts'
+import { toChangedJson, toTokenJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { credentialsText } from './credentials.ts'
 import { UsageError } from './failures.ts'
@@ -13,6 +12,7 @@ import { receiptText } from './receipt-text.ts'
 import { rotateGeneration } from './rotate-generation.ts'
 import type { Outcome, Rotation } from './rotate-generation.ts'
 import type { Terminal } from './terminal.ts'
+import { MAX_GRACE_SECONDS } from '../domain/keys/lifecycle/tokens.ts'
 
 const DEFAULT_GRACE = '1d'
 

@@ -1,4 +1,4 @@
-import { toGenerationJson } from '../domain/keys/representation.ts'
+import { toGenerationJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { instantText } from './key-rows.ts'
 import { withKeys } from './keys.ts'

@@ -1,5 +1,5 @@
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
-import { toTokenJson } from '../domain/keys/representation.ts'
+import { toTokenJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { instantText, policyRows, stateOf, tokenRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyJson, keyOf, withKeys } from './keys.ts'

@@ -1,4 +1,4 @@
-import { toChangedJson } from '../domain/keys/representation.ts'
+import { toChangedJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import type { Command } from './command.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'

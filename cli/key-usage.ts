@@ -1,5 +1,5 @@
-import { OTHER_ADDRESSES } from '../domain/keys/usage-recorder.ts'
-import { toUsageJson } from '../domain/keys/usage-representation.ts'
+import { OTHER_ADDRESSES } from '../domain/keys/usage/recorder.ts'
+import { toUsageJson } from '../http/representations/usage.ts'
 import { lookBack } from './look-back.ts'
 
 const MAX_SHOWN = 3

@@ -1,5 +1,5 @@
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
-import { DAYS_KEPT } from '../domain/keys/usage-recorder.ts'
+import { DAYS_KEPT } from '../domain/keys/usage/recorder.ts'
 import type { UsageCount } from '../domain/keys/rows.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import type { Command } from './command.ts'

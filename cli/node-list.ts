@@ -1,8 +1,8 @@
-import { toNodeJson } from '../domain/keys/nodes.ts'
-import type { NodeState } from '../domain/keys/nodes.ts'
+import type { NodeState } from '../domain/keys/freshness/nodes.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { instantText } from './key-rows.ts'
 import { withStorage } from './storage.ts'
+import { toNodeJson } from '../http/representations/nodes.ts'
 
 export default command({
   description: `Lists the processes that serve from the PostgreSQL database of DATABASE_URL: how many changes of client

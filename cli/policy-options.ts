@@ -1,8 +1,8 @@
 import type { XStatic } from 'typebox/schema'
-import { INSTANT_RULE, readInstant, toSeconds } from '../domain/json/instants.ts'
-import { keyFields } from '../domain/keys/fields.ts'
-import type { ChangeKeyBody } from '../domain/keys/fields.ts'
-import { SCOPES } from '../domain/keys/scopes.ts'
+import { INSTANT_RULE, readInstant, toSeconds } from '../http/instants.ts'
+import { keyFields } from '../http/representations/key-fields.ts'
+import type { ChangeKeyBody } from '../http/representations/key-fields.ts'
+import { SCOPES } from '../domain/keys/policy/scopes.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import type { Command as Commander } from 'commander'
-import { holdsToken } from '../domain/keys/token-shape.ts'
+import { holdsToken } from '../domain/keys/token/shape.ts'
 import { REPLACEMENT } from '../net/utf8.ts'
 import { DONE, MISUSED, REFUSED } from './command.ts'
 import type { Command } from './command.ts'

@@ -1,4 +1,4 @@
-import type { ChangedKey } from '../domain/keys/receipt.ts'
+import type { ChangedKey } from '../domain/keys/freshness/receipt.ts'
 
 /** One line that tells who obeys a change. */
 export const receiptText = ({ epoch, receipt }: Omit<ChangedKey, 'key'>): string => {

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
-import type { IssuedClientKey } from '../domain/keys/token.ts'
+import type { IssuedClientKey } from '../domain/keys/token/token.ts'
 import { DomainError, isUnavailable, SecretNotShared } from '../domain/errors.ts'
 import { CommandError, messageOf } from './failures.ts'
 import type { Terminal } from './terminal.ts'

@@ -1,14 +1,14 @@
-import { toAppsDisposal, AppsDisposalQuery } from '../domain/apps/owner.ts'
 import { OwnsApps } from '../domain/errors.ts'
-import { checked } from '../domain/json/validation.ts'
+import { checked } from '../http/validation.ts'
 import type { RemovedUser } from '../domain/users/removal.ts'
-import { toUserJson } from '../domain/users/representation.ts'
+import { toUserJson } from '../http/representations/users.ts'
 import { createUserService } from '../domain/users/service.ts'
 import type { UserService } from '../domain/users/service.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { CommandError, UsageError } from './failures.ts'
 import { operatorContext } from './operator.ts'
 import { withStorage } from './storage.ts'
+import { toAppsDisposal, AppsDisposalQuery } from '../http/representations/apps-disposal.ts'
 
 /** The id of the user that an argument stands for. Throws a CommandError if no user has the e-mail address. */
 const idOf = async (users: UserService, argument: string): Promise<number> => {

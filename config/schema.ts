@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { databaseUrlIssue, postgresUrlIssue } from '../db/url.ts'
 import type { XStatic } from 'typebox/schema'
-import { allowListIssue } from '../domain/keys/allow-list.ts'
+import { allowListIssue } from '../domain/keys/verdict/allow-list.ts'
 import { rangeIssue } from '../net/addresses.ts'
 import { redisUrlIssue } from '../net/redis-url.ts'
 

@@ -1,6 +1,6 @@
 import type { Counters } from '../domain/counters.ts'
-import type { KeyLookup } from '../domain/keys/freshness.ts'
-import type { NodeReads } from '../domain/keys/nodes.ts'
+import type { KeyLookup } from '../domain/keys/freshness/freshness.ts'
+import type { NodeReads } from '../domain/keys/freshness/nodes.ts'
 import type { KeyStore } from '../domain/keys/store.ts'
 import type { StorageStatistics } from '../domain/statistics.ts'
 import type { Transactor } from '../domain/transactor.ts'

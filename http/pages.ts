@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { splitUrl } from '../net/url.ts'
-import { id } from '../domain/json/validation.ts'
+import { id } from './validation.ts'
 
 /** How many entries a page has unless the request tells. */
 export const DEFAULT_LIMIT = 100

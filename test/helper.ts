@@ -18,9 +18,9 @@ import { loadSample } from '../db/load-sample.ts'
 import { sample } from '../db/sample.ts'
 import { UNLIMITED } from '../domain/keys/client-key.ts'
 import type { ClientKey, KnownToken } from '../domain/keys/client-key.ts'
-import type { KeyFreshness } from '../domain/keys/freshness.ts'
-import { createTokenSealer, issueClientKey } from '../domain/keys/token.ts'
-import type { IssuedClientKey } from '../domain/keys/token.ts'
+import type { KeyFreshness } from '../domain/keys/freshness/freshness.ts'
+import { createTokenSealer, issueClientKey } from '../domain/keys/token/token.ts'
+import type { IssuedClientKey } from '../domain/keys/token/token.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))

@@ -1,4 +1,4 @@
-import { covers } from '../../domain/keys/scopes.ts'
+import { covers } from '../../domain/keys/policy/scopes.ts'
 import type { ClientKeyRecord, KnownToken, TokenRecord } from '../../domain/keys/client-key.ts'
 import type { ClientKeyFilter, GenerationUse, KeyReads, UsageCount } from '../../domain/keys/rows.ts'
 import type { StoredToken, Tables } from './tables.ts'

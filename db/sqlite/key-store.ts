@@ -1,5 +1,5 @@
 import type { AuditReads } from '../../domain/audits/rows.ts'
-import type { KeyLookup } from '../../domain/keys/freshness.ts'
+import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
 import type { KeyReads } from '../../domain/keys/rows.ts'
 import type { KeyTx } from '../../domain/keys/store.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { NodeReads, NodeState } from '../../domain/keys/nodes.ts'
+import type { NodeReads, NodeState } from '../../domain/keys/freshness/nodes.ts'
 import { VERSION } from '../../version.ts'
 import type { Connection } from './driver.ts'
 

@@ -1,7 +1,7 @@
 import { newOwnerIn } from '../apps/owner.ts'
 import type { AppsDisposal } from '../apps/owner.ts'
 import { InsufficientScope, TransferNotAllowed } from '../errors.ts'
-import { covers } from '../keys/scopes.ts'
+import { covers } from '../keys/policy/scopes.ts'
 import { userIdOf } from './principal.ts'
 import type { RequestContext } from './principal.ts'
 

@@ -1,11 +1,11 @@
 import type { Actor, AuditSource } from '../audits/audit.ts'
 import { plainAddress } from '../../net/addresses.ts'
-import type { ClientKeyPrincipal } from '../keys/principal.ts'
+import type { ClientKeyPrincipal } from '../keys/verdict/principal.ts'
 import type { Session } from '../users/session.ts'
 import type { User } from '../users/user.ts'
 
-export { keyPrincipalOf } from '../keys/principal.ts'
-export type { ClientKeyPrincipal } from '../keys/principal.ts'
+export { keyPrincipalOf } from '../keys/verdict/principal.ts'
+export type { ClientKeyPrincipal } from '../keys/verdict/principal.ts'
 
 export interface UserPrincipal {
   readonly kind: 'user'

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Actor } from '../audits/audit.ts'
-import { UNSCOPED } from './scopes.ts'
+import { UNSCOPED } from './policy/scopes.ts'
 
 /** At most `max` requests in `windowSeconds`, over all tokens of a key. */
 export interface RateLimit {

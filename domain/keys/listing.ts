@@ -1,8 +1,8 @@
 import type { ReadOptions } from '../transaction.ts'
 import type { ClientKeyRecord } from './client-key.ts'
-import type { EnvironmentKeys } from './environment-keys.ts'
+import type { EnvironmentKeys } from './verdict/environment-keys.ts'
 import type { ClientKeyFilter, KeyReads } from './rows.ts'
-import { covers } from './scopes.ts'
+import { covers } from './policy/scopes.ts'
 
 /** A page of keys: at most `limit`, after the id `after`. */
 export interface KeyPage {

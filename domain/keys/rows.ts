@@ -1,5 +1,5 @@
 import type { Actor } from '../audits/audit.ts'
-import type { Position } from './lease-store.ts'
+import type { Position } from './freshness/lease-store.ts'
 import type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
 
 /** A token to be stored: everything that is kept of it. */

@@ -1,7 +1,7 @@
 import type { AuditRows } from '../audits/rows.ts'
-import type { Confirm } from './confirmation.ts'
+import type { Confirm } from './freshness/confirmation.ts'
 import type { TransactorOf } from '../transaction.ts'
-import type { KeyLookup } from './freshness.ts'
+import type { KeyLookup } from './freshness/freshness.ts'
 import type { KeyReads, KeyRows } from './rows.ts'
 
 /** The rows that changes of keys are made on. */

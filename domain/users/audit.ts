@@ -1,7 +1,6 @@
 import type { AuditSource, Changes } from '../audits/audit.ts'
 import type { AuditRows } from '../audits/rows.ts'
 import { appendAudit } from '../audits/service.ts'
-import { toUserJson } from './representation.ts'
 import type { UserRows } from './rows.ts'
 import type { User } from './user.ts'
 
@@ -12,10 +11,13 @@ export interface UserTx {
 }
 
 /** What an audit entry tells of a user: neither the password nor a hash of it. */
-export const auditedUser = (user: User): Record<string, unknown> => {
-  const { id, created_at: createdAt, ...fields } = toUserJson(user)
-  return fields
-}
+export const auditedUser = ({ name, email, role, colorTheme, accountLocked }: User): Record<string, unknown> => ({
+  name,
+  email,
+  role,
+  color_theme: colorTheme,
+  account_locked: accountLocked
+})
 
 /** Appends the audit entry of something that was done to a user. */
 export const auditUser = async (

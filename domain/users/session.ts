@@ -1,5 +1,4 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
 
 const TOKEN_BYTES = 32
 const CLIENT_BYTES = 16
@@ -45,49 +44,3 @@ export const newSession = (
 
 /** SHA-256 of a session's token, as 64 hexadecimal digits. */
 export const sessionDigest = (accessToken: string): string => hash('sha256', accessToken)
-
-/** The headers of a reply to a sign-in: the five of Trivial's clients, and the same in one as a Bearer token. */
-export const sessionHeaders = (
-  accessToken: string,
-  { client, expiresAt }: Pick<Session, 'client' | 'expiresAt'>,
-  email: string
-): Record<string, string> => {
-  const headers = {
-    'access-token': accessToken,
-    'token-type': 'Bearer',
-    client,
-    expiry: String(Math.floor(expiresAt.getTime() / 1000)),
-    uid: email
-  }
-  return { ...headers, authorization: `Bearer ${Buffer.from(JSON.stringify(headers)).toString('base64')}` }
-}
-
-/** The names of those headers. */
-export const SESSION_HEADERS = ['access-token', 'token-type', 'client', 'expiry', 'uid', 'authorization'] as const
-
-/**
- * The credential in the headers of a request; null where there is none. An Authorization header goes first: where it
- * holds something else, such as a client key, there is no session.
- */
-export const sessionCredential = (headers: IncomingHttpHeaders): SessionCredential | null => {
-  const { authorization } = headers
-  if (authorization === undefined) return toCredential(headers)
-  const [, text] = /^Bearer (eyJ[A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? []
-  return text === undefined ? null : toCredential(parsed(Buffer.from(text, 'base64').toString()))
-}
-
-const parsed = (json: string): unknown => {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return null
-  }
-}
-
-const toCredential = (from: unknown): SessionCredential | null => {
-  if (typeof from !== 'object' || from === null) return null
-  const { 'access-token': accessToken, client, uid } = from as Record<string, unknown>
-  return typeof accessToken === 'string' && typeof client === 'string' && typeof uid === 'string'
-    ? { accessToken, client, uid }
-    : null
-}

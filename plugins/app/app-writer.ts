@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
-import { createAppWriter } from '../../domain/apps/representation.ts'
-import type { WriteApp } from '../../domain/apps/representation.ts'
+import { createAppWriter } from '../../http/representations/apps.ts'
+import type { WriteApp } from '../../http/representations/apps.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

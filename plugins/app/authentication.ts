@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
 import { hasDuplicateAuthorization } from './client-key-headers.ts'
-import { sessionCredential } from '../../domain/users/session.ts'
+import { sessionCredential } from '../../http/session-headers.ts'
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../../http/challenge.ts'
-import type { RateStatus, RefusalReason, Refused } from '../../domain/keys/verifier.ts'
+import type { RateStatus, RefusalReason, Refused } from '../../domain/keys/verdict/verifier.ts'
 import {
   AddressNotAllowed,
   BrowserNotAllowed,

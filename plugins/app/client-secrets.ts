@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ConfigError } from '../../config/read.ts'
 import { SecretNotShared } from '../../domain/errors.ts'
-import { admitProcess, areMutual, generationsOf } from '../../domain/keys/secret-check.ts'
-import type { OwnGenerations } from '../../domain/keys/secret-check.ts'
+import { admitProcess, areMutual, generationsOf } from '../../domain/keys/token/secrets.ts'
+import type { OwnGenerations } from '../../domain/keys/token/secrets.ts'
 
 /**
  * Refuses a start with secrets that are not those of the database: a token that one process makes must be one that

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { openConfigured } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
-import { generationsOf } from '../../domain/keys/secret-check.ts'
+import { generationsOf } from '../../domain/keys/token/secrets.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { expiringKeys } from '../../domain/keys/expiry.ts'
+import { expiringKeys } from '../../domain/keys/lifecycle/expiry.ts'
 
 const DAY_MS = 86_400_000
 const MAX_LINES = 100

@@ -17,7 +17,7 @@ import type {
 import fp from 'fastify-plugin'
 import type { XStatic } from 'typebox/schema'
 import { encodingProblem } from '../../http/body-encoding.ts'
-import { bodyAjv, excesses, urlAjv } from '../../domain/json/validation.ts'
+import { bodyAjv, excesses, urlAjv } from '../../http/validation.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

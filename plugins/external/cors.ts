@@ -1,7 +1,7 @@
 import type { FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { SESSION_HEADERS, sessionCredential } from '../../domain/users/session.ts'
+import { SESSION_HEADERS, sessionCredential } from '../../http/session-headers.ts'
 
 /**
  * Lets the pages of the origins in `CORS_ORIGINS` call the API for users who are signed in, and read the headers of a

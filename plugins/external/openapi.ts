@@ -1,12 +1,10 @@
-import { NodeJson } from '../../domain/keys/nodes.ts'
-import { ReceiptJson } from '../../domain/keys/receipt.ts'
 import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
-import { AppJson, TagJson } from '../../domain/apps/representation.ts'
-import { AppPermissionJson, UserPermissionJson } from '../../domain/access/representation.ts'
-import { MemberJson, OrganizationJson, OrganizationWithUsersJson } from '../../domain/organizations/representation.ts'
-import { SessionJson, SignedInJson, UserJson } from '../../domain/users/representation.ts'
-import { AuditJson } from '../../domain/audits/representation.ts'
+import { AppJson, TagJson } from '../../http/representations/apps.ts'
+import { AppPermissionJson, UserPermissionJson } from '../../http/representations/permissions.ts'
+import { MemberJson, OrganizationJson, OrganizationWithUsersJson } from '../../http/representations/organizations.ts'
+import { SessionJson, SignedInJson, UserJson } from '../../http/representations/users.ts'
+import { AuditJson } from '../../http/representations/audits.ts'
 import {
   ActorJson,
   ClientKeyJson,
@@ -16,13 +14,15 @@ import {
   ChangedKeyJson,
   RotatedKeyJson,
   TokenRecordJson
-} from '../../domain/keys/representation.ts'
+} from '../../http/representations/keys.ts'
 import { arrangeDocument } from '../../http/api-document.ts'
 import { DESCRIPTION, SECURITY_SCHEMES, TAGS } from '../../http/openapi.ts'
-import { UsageJson } from '../../domain/keys/usage-representation.ts'
+import { UsageJson } from '../../http/representations/usage.ts'
 import type { ApiDocument } from '../../http/api-document.ts'
 import { Problem } from '../../http/problems.ts'
 import { VERSION } from '../../version.ts'
+import { NodeJson } from '../../http/representations/nodes.ts'
+import { ReceiptJson } from '../../http/representations/receipts.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { SCOPES } from '../../domain/keys/scopes.ts'
+import { SCOPES } from '../../domain/keys/policy/scopes.ts'
 import { compiled, temporaryFolder } from '../helper.ts'
 import { command, terminal } from './terminal.ts'
 

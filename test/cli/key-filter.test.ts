@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createKeyService } from '../../domain/keys/service.ts'
 import { openStorage } from '../../db/open.ts'
-import { digestOf, generationOf } from '../../domain/keys/token.ts'
+import { digestOf, generationOf } from '../../domain/keys/token/token.ts'
 import { newSecret, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 

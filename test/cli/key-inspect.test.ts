@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token.ts'
+import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token/token.ts'
 import { at, legacySigner, newSecret, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 

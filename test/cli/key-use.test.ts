@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { generationOf } from '../../domain/keys/token.ts'
+import { generationOf } from '../../domain/keys/token/token.ts'
 import { start } from '../http/service.ts'
 import { live, statusOf, stop } from './live.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
-import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token.ts'
+import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token/token.ts'
 import { at, newSecret } from '../helper.ts'
 import { live, stop } from './live.ts'
 import type { Issued } from './terminal.ts'

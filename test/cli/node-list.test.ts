@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createServer } from '../../app.ts'
-import { generationOf } from '../../domain/keys/token.ts'
+import { generationOf } from '../../domain/keys/token/token.ts'
 import { newSecret, settings } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 import { command } from './terminal.ts'

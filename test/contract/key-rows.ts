@@ -1,15 +1,15 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
-import type { KeyStore } from '../../domain/keys/changes.ts'
 import type { KeyReads, KeyRows, NewClientKey } from '../../domain/keys/rows.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
-import { createTokenSealer, digestOf } from '../../domain/keys/token.ts'
+import { createTokenSealer, digestOf } from '../../domain/keys/token/token.ts'
 import { UNLIMITED } from '../../domain/keys/client-key.ts'
-import { createUsageWriter } from '../../domain/keys/usage.ts'
-import { createUsageRecorder } from '../../domain/keys/usage-recorder.ts'
-import type { UsageRecorder } from '../../domain/keys/usage-recorder.ts'
+import { createUsageWriter } from '../../domain/keys/usage/writer.ts'
+import { createUsageRecorder } from '../../domain/keys/usage/recorder.ts'
+import type { UsageRecorder } from '../../domain/keys/usage/recorder.ts'
 import { at, knownToken, newSecret, operator } from '../helper.ts'
+import type { KeyStore } from '../../domain/keys/store.ts'
 
 const AT = new Date('2026-02-01T00:00:00.000Z')
 const LATER = new Date('2026-03-01T00:00:00.000Z')

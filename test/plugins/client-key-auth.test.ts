@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import { test } from 'tap'
 import { keyPrincipalOf } from '../../domain/access/principal.ts'
-import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token.ts'
+import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token/token.ts'
 import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import { at, knownToken, legacySigner, listening, newSecret, unchanging, raw, world } from '../helper.ts'
 

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
 import type { ClientKeyPluginOptions, KeyServiceOptions } from '../../exports/client-key-auth.ts'
-import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
 import { listening, newSecret, raw } from '../helper.ts'
 
 const service = async (t: Test, options: ClientKeyPluginOptions) => {

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { app } from '../../app.ts'
 import { loadConfig } from '../../config/load.ts'
-import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token.ts'
+import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token/token.ts'
 import { need, newSecret } from '../helper.ts'
 import { emptyPostgres, execute, postgresDatabase } from '../postgres.ts'
 

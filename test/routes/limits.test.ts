@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import { test } from 'tap'
 import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
-import { createTokenSealer, issueClientKey } from '../../domain/keys/token.ts'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
 import { at, knownToken, listening, newSecret, onlyOnSqlite, raw, unchanging, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 

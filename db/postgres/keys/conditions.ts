@@ -1,7 +1,7 @@
 import { and, eq, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { ClientKeyFilter } from '../../../domain/keys/rows.ts'
-import { UNSCOPED } from '../../../domain/keys/scopes.ts'
+import { UNSCOPED } from '../../../domain/keys/policy/scopes.ts'
 import { toText } from '../../instants.ts'
 import { clientKeys, clientKeyTokens } from '../schema.ts'
 

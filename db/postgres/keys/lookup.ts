@@ -1,5 +1,5 @@
-import type { KeyLookup } from '../../../domain/keys/freshness.ts'
-import type { Lease } from '../../../domain/keys/lease.ts'
+import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
+import type { Lease } from '../../../domain/keys/freshness/lease.ts'
 import type { DirectConnection } from '../direct.ts'
 import { toFailure } from '../failures.ts'
 import { toDate } from '../../instants.ts'

@@ -1,4 +1,4 @@
-import { dayBefore } from '../../../domain/keys/usage.ts'
+import { dayBefore } from '../../../domain/keys/usage/writer.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { TIMEOUTS } from '../settings.ts'

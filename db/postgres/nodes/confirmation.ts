@@ -1,4 +1,4 @@
-import type { ConfirmationStore } from '../../../domain/keys/confirmation.ts'
+import type { ConfirmationStore } from '../../../domain/keys/freshness/confirmation.ts'
 import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 

@@ -1,5 +1,5 @@
-import { scheduleTimer, systemClock } from '../../../domain/keys/clock.ts'
-import type { Clock, Schedule } from '../../../domain/keys/clock.ts'
+import { scheduleTimer, systemClock } from '../../../domain/keys/freshness/clock.ts'
+import type { Clock, Schedule } from '../../../domain/keys/freshness/clock.ts'
 import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 

@@ -1,5 +1,5 @@
-import type { Change, LeaseStore, Position } from '../../../domain/keys/lease-store.ts'
-import { MAX_ROWS } from '../../../domain/keys/lease-store.ts'
+import type { Change, LeaseStore, Position } from '../../../domain/keys/freshness/lease-store.ts'
+import { MAX_ROWS } from '../../../domain/keys/freshness/lease-store.ts'
 import type { DirectConnection } from '../direct.ts'
 
 const REGISTER = `

@@ -1,5 +1,5 @@
 import { asc, eq, sql } from 'drizzle-orm'
-import type { NodeReads } from '../../../domain/keys/nodes.ts'
+import type { NodeReads } from '../../../domain/keys/freshness/nodes.ts'
 import { toDate, toOptionalDate } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { clientKeyChanges, nodes } from '../schema.ts'

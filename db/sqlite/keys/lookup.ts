@@ -1,5 +1,5 @@
-import { createBarrier } from '../../../domain/keys/barrier.ts'
-import type { KeyLookup } from '../../../domain/keys/freshness.ts'
+import { createBarrier } from '../../../domain/keys/freshness/barrier.ts'
+import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
 import type { Connection } from '../driver.ts'
 import { createTokenReads } from './tokens.ts'
 import { toFailure } from '../transactor.ts'

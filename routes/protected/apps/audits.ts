@@ -1,10 +1,9 @@
 import { contextOf } from '../../../domain/access/principal.ts'
-import { toAppKey } from '../../../domain/apps/owner.ts'
 import { AppNotFound, Forbidden, InvalidFields } from '../../../domain/errors.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { AuditQuery, auditReplies, sendAudits } from '../audits/listing.ts'
-import { AppParams } from './fields.ts'
+import { AppParams, toAppKey } from './fields.ts'
 
 export const auditsSchema = {
   operationId: 'listAppAudits',

@@ -2,10 +2,10 @@ import type { FastifyReply } from 'fastify'
 import type { XStatic } from 'typebox/schema'
 import type { App, AppChange, TagKey } from '../../../domain/apps/app.ts'
 import { isOutOfRange, MAX_DEPTH, RANGE_RULE, toJson } from '../../../domain/json/value.ts'
-import { PRINTABLE } from '../../../domain/json/validation.ts'
-import { credentialIssues, refuseCredentials, tokenIssues } from '../../../domain/keys/token-shape.ts'
+import { credentialIssues, refuseCredentials, tokenIssues } from '../../../domain/keys/token/shape.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
 import { reply } from '../../../http/replies.ts'
+import { PRINTABLE } from '../../../domain/json/printable.ts'
 
 const printable = { type: 'string', maxLength: 255, pattern: PRINTABLE } as const
 const tagText = { ...printable, minLength: 1 } as const
@@ -99,3 +99,6 @@ export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
 /** Answers an app that the request made. */
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(response.code(201).header('location', `/apps/${app.name}`), app)
+
+/** What a path calls an app by: its name of 14 hexadecimal digits, or else its id. */
+export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

@@ -1,5 +1,5 @@
 import type { App } from '../../../domain/apps/app.ts'
-import type { WriteApp } from '../../../domain/apps/representation.ts'
+import type { WriteApp } from '../../../http/representations/apps.ts'
 
 /** The form of a list: a JSON array, or one app a line (NDJSON). */
 export type ListForm = 'array' | 'lines'

@@ -1,13 +1,12 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { PERMITS } from '../../../domain/access/rules.ts'
 import type { Permit } from '../../../domain/access/rules.ts'
-import { toAppKey } from '../../../domain/apps/owner.ts'
 import type { AppGrant } from '../../../domain/apps/rows.ts'
 import { AppNotFound, Forbidden, InvalidFields, UserNotFound } from '../../../domain/errors.ts'
-import { id } from '../../../domain/json/validation.ts'
+import { id } from '../../../http/validation.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
-import { AppParams } from './fields.ts'
+import { AppParams, toAppKey } from './fields.ts'
 
 const permits = Object.keys(PERMITS) as Permit[]
 

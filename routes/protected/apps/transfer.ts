@@ -1,10 +1,9 @@
 import { contextOf } from '../../../domain/access/principal.ts'
-import { toAppKey } from '../../../domain/apps/owner.ts'
 import { AppNotFound, DescriptiveNameTaken, Forbidden, InvalidFields, OwnerNotFound } from '../../../domain/errors.ts'
-import { id } from '../../../domain/json/validation.ts'
+import { id } from '../../../http/validation.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
-import { AppParams, sendApp } from './fields.ts'
+import { AppParams, sendApp, toAppKey } from './fields.ts'
 
 const OwnerParams = {
   type: 'object',

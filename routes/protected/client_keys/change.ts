@@ -7,7 +7,7 @@ import {
   EnvironmentKeyFixed,
   InvalidFields
 } from '../../../domain/errors.ts'
-import { ChangeKeyBody, toKeyChange } from '../../../domain/keys/fields.ts'
+import { ChangeKeyBody, toKeyChange } from '../../../http/representations/key-fields.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { changedReplies, sendChanged } from './changed.ts'

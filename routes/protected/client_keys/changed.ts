@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
-import type { ChangedKey } from '../../../domain/keys/receipt.ts'
-import { toChangedJson } from '../../../domain/keys/representation.ts'
+import type { ChangedKey } from '../../../domain/keys/freshness/receipt.ts'
+import { toChangedJson } from '../../../http/representations/keys.ts'
 import { reply } from '../../../http/replies.ts'
 
 const location = {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { principalOf } from '../../../domain/access/principal.ts'
 import { canonicalJson } from '../../../domain/json/value.ts'
-import type { RetryableRequest } from '../../../domain/keys/idempotency.ts'
+import type { RetryableRequest } from '../../../domain/keys/lifecycle/idempotency.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
 
 export const IdParams = {

@@ -7,8 +7,8 @@ import {
   InvalidFields,
   SecretNotShared
 } from '../../../domain/errors.ts'
-import { NewKeyBody, toKeyChange } from '../../../domain/keys/fields.ts'
-import { toKeyJson } from '../../../domain/keys/representation.ts'
+import { NewKeyBody, toKeyChange } from '../../../http/representations/key-fields.ts'
+import { toKeyJson } from '../../../http/representations/keys.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { IdempotencyHeaders, noStore, retryableOf } from './fields.ts'

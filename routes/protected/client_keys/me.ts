@@ -1,6 +1,6 @@
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { reply } from '../../../http/replies.ts'
-import { toPolicyJson } from '../../../domain/keys/representation.ts'
+import { toPolicyJson } from '../../../http/representations/keys.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 
 const routes: RoutesPlugin = async fastify => {

@@ -1,6 +1,6 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { BeyondPermissionBoundary, ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
-import { RevokeBody, toReason } from '../../../domain/keys/fields.ts'
+import { RevokeBody, toReason } from '../../../http/representations/key-fields.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { changedReplies, sendChanged } from './changed.ts'

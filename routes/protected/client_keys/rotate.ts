@@ -9,12 +9,13 @@ import {
   SecretNotShared,
   TooManyTokens
 } from '../../../domain/errors.ts'
-import { DEFAULT_GRACE_SECONDS, RotateBody } from '../../../domain/keys/fields.ts'
-import { toTokenJson } from '../../../domain/keys/representation.ts'
+import { RotateBody } from '../../../http/representations/key-fields.ts'
+import { toTokenJson } from '../../../http/representations/keys.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { changedReplies, sendChanged } from './changed.ts'
 import { IdempotencyHeaders, IdParams, noStore, retryableOf } from './fields.ts'
+import { DEFAULT_GRACE_SECONDS } from '../../../domain/keys/lifecycle/tokens.ts'
 
 const schema = {
   operationId: 'rotateClientKey',

@@ -1,5 +1,5 @@
 import { ClientKeyNotFound } from '../../../domain/errors.ts'
-import { toKeyJson, toTokenJson } from '../../../domain/keys/representation.ts'
+import { toKeyJson, toTokenJson } from '../../../http/representations/keys.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { IdParams } from './fields.ts'

@@ -1,5 +1,5 @@
-import { toNodeJson } from '../../../domain/keys/nodes.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { toNodeJson } from '../../../http/representations/nodes.ts'
 
 const schema = {
   operationId: 'listNodes',

@@ -1,7 +1,7 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
-import { refuseCredentials } from '../../../domain/keys/token-shape.ts'
-import { organizationFields, toOrganizationJson } from '../../../domain/organizations/representation.ts'
+import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
+import { organizationFields, toOrganizationJson } from '../../../http/representations/organizations.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 

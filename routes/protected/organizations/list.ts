@@ -1,6 +1,6 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
-import { toOrganizationJson } from '../../../domain/organizations/representation.ts'
+import { toOrganizationJson } from '../../../http/representations/organizations.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'

@@ -1,6 +1,6 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { Forbidden, InvalidFields, LastAdmin, OrganizationNotFound, UserNotFound } from '../../../domain/errors.ts'
-import { roleField, toMemberJson } from '../../../domain/organizations/representation.ts'
+import { roleField, toMemberJson } from '../../../http/representations/organizations.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { MemberParams } from './fields.ts'

@@ -1,5 +1,4 @@
 import { contextOf } from '../../../domain/access/principal.ts'
-import { AppsDisposalQuery, toAppsDisposal } from '../../../domain/apps/owner.ts'
 import {
   DescriptiveNameTaken,
   Forbidden,
@@ -12,6 +11,7 @@ import {
 import { noContent, problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './fields.ts'
+import { AppsDisposalQuery, toAppsDisposal } from '../../../http/representations/apps-disposal.ts'
 
 export const removeSchema = {
   operationId: 'deleteOrganization',

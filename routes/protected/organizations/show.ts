@@ -1,6 +1,6 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { InvalidFields, OrganizationNotFound } from '../../../domain/errors.ts'
-import { toMemberJson, toOrganizationJson } from '../../../domain/organizations/representation.ts'
+import { toMemberJson, toOrganizationJson } from '../../../http/representations/organizations.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './fields.ts'

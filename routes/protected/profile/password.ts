@@ -1,7 +1,7 @@
 import { contextOf, userPrincipalOf } from '../../../domain/access/principal.ts'
 import { InvalidFields, InvalidLogin, TooBusy } from '../../../domain/errors.ts'
 import { passwordIssues } from '../../../domain/users/passwords.ts'
-import { userFields } from '../../../domain/users/representation.ts'
+import { userFields } from '../../../http/representations/users.ts'
 import { checkPassword } from '../../../domain/users/sign-in.ts'
 import { SignInLimited } from '../../../http/errors.ts'
 import { noContent, problemReplies } from '../../../http/replies.ts'

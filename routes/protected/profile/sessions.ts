@@ -1,6 +1,6 @@
 import { contextOf, userPrincipalOf } from '../../../domain/access/principal.ts'
 import { SessionNotFound } from '../../../domain/errors.ts'
-import { toSessionJson } from '../../../domain/users/representation.ts'
+import { toSessionJson } from '../../../http/representations/users.ts'
 import { noContent, problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 

@@ -1,8 +1,8 @@
 import { InvalidFields, ReceiptNotFound } from '../../../domain/errors.ts'
-import { id } from '../../../domain/json/validation.ts'
-import { toReceiptJson } from '../../../domain/keys/receipt.ts'
+import { id } from '../../../http/validation.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { toReceiptJson } from '../../../http/representations/receipts.ts'
 
 const schema = {
   operationId: 'showReceipt',

@@ -1,4 +1,4 @@
-import { id } from '../../../domain/json/validation.ts'
+import { id } from '../../../http/validation.ts'
 
 export const IdParams = {
   type: 'object',

@@ -1,5 +1,5 @@
 import { InvalidFields } from '../../../domain/errors.ts'
-import { toUserJson } from '../../../domain/users/representation.ts'
+import { toUserJson } from '../../../http/representations/users.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'

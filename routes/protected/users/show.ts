@@ -1,5 +1,5 @@
 import { InvalidFields, UserNotFound } from '../../../domain/errors.ts'
-import { toUserJson } from '../../../domain/users/representation.ts'
+import { toUserJson } from '../../../http/representations/users.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './fields.ts'

@@ -7,8 +7,8 @@ import {
   TooBusy,
   UserNotFound
 } from '../../../domain/errors.ts'
-import { refuseCredentials } from '../../../domain/keys/token-shape.ts'
-import { toUserJson, userFields } from '../../../domain/users/representation.ts'
+import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
+import { toUserJson, userFields } from '../../../http/representations/users.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './fields.ts'

@@ -7,10 +7,9 @@ import {
   ServiceUnavailable,
   TooBusy
 } from '../../../domain/errors.ts'
-import { credentialIssues } from '../../../domain/keys/token-shape.ts'
+import { credentialIssues } from '../../../domain/keys/token/shape.ts'
 import { passwordIssues } from '../../../domain/users/passwords.ts'
-import { toUserJson, userFields } from '../../../domain/users/representation.ts'
-import { sessionHeaders } from '../../../domain/users/session.ts'
+import { toUserJson, userFields } from '../../../http/representations/users.ts'
 import { checkPassword } from '../../../domain/users/sign-in.ts'
 import type { SignedIn, SignInSource } from '../../../domain/users/sign-in.ts'
 import {
@@ -26,6 +25,7 @@ import { reply, problemReplies } from '../../../http/replies.ts'
 import { plainAddress } from '../../../net/addresses.ts'
 import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { sessionHeaderDocs } from './headers.ts'
+import { sessionHeaders } from '../../../http/session-headers.ts'
 
 const SignInBody = {
   type: 'object',

@@ -1,6 +1,6 @@
 import type { AppAction } from '../../../../domain/access/rules.ts'
 import { SAMPLE_PASSWORD } from '../../../helper.ts'
-import type { Scope } from '../../../../domain/keys/scopes.ts'
+import type { Scope } from '../../../../domain/keys/policy/scopes.ts'
 import { ADA, BEN, CHIARA, DMITRI, NORTHWIND } from './senders.ts'
 import type { KeySender, Sender, Targets, UserSender } from './senders.ts'
 

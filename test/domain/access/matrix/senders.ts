@@ -1,15 +1,15 @@
 import type { Test } from 'tap'
 import { contextOf } from '../../../../domain/access/principal.ts'
 import type { AppAction, OrganizationRole, Permit } from '../../../../domain/access/rules.ts'
-import { SCOPES } from '../../../../domain/keys/scopes.ts'
-import type { Scope } from '../../../../domain/keys/scopes.ts'
-import { sessionHeaders } from '../../../../domain/users/session.ts'
+import { SCOPES } from '../../../../domain/keys/policy/scopes.ts'
+import type { Scope } from '../../../../domain/keys/policy/scopes.ts'
 import type { PasswordHasher } from '../../../../domain/users/passwords.ts'
 import type { User } from '../../../../domain/users/user.ts'
 import { need, operator, SAMPLE_PASSWORD, world } from '../../../helper.ts'
 import type { World } from '../../../helper.ts'
 import { connect } from './rows.ts'
 import type { Db } from './rows.ts'
+import { sessionHeaders } from '../../../../http/session-headers.ts'
 
 /** Requests are about her, her apps and an organization of which she is an admin. */
 export const ADA = 1

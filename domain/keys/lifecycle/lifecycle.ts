@@ -1,0 +1,221 @@
+import { v7 as newId } from 'uuid'
+import type { RequestContext } from '../../access/principal.ts'
+import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields, SecretNotShared } from '../../errors.ts'
+import { changeKey, revokeEnvironmentKey, revokeKey } from './changes.ts'
+import { UNLIMITED } from '../client-key.ts'
+import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from '../client-key.ts'
+import type { EnvironmentKeys } from '../verdict/environment-keys.ts'
+import type { RetryableRequest } from './idempotency.ts'
+import { issueKey, rotateKey } from './issuing.ts'
+import type { CheckScopes } from '../policy/known-scopes.ts'
+import type { Position } from '../freshness/lease-store.ts'
+import { immediateReceipt } from '../freshness/receipt.ts'
+import type { ChangedKey, Receipt } from '../freshness/receipt.ts'
+import type { NewClientKey, NewToken } from '../rows.ts'
+import type { UNSCOPED } from '../policy/scopes.ts'
+import type { CheckSecrets } from '../token/secrets.ts'
+import { digestOf, issueClientKey } from '../token/token.ts'
+import type { Issued, IssuedClientKey, TokenSealer } from '../token/token.ts'
+import type { KeyStore, KeyTx } from '../store.ts'
+
+export type { Issued } from '../token/token.ts'
+
+const HINT_LENGTH = 4
+
+/** What a rotation is told beside the key. */
+export interface Rotation {
+  /** For how many seconds the older tokens stay active; 0: not at all. */
+  readonly graceSeconds: number
+  readonly retryable?: RetryableRequest | undefined
+  /**
+   * Is given the new token before it is active, so that no end of the process can lose an active one: where it throws,
+   * the key stays as it is.
+   */
+  readonly keep?: ((issued: IssuedClientKey) => void) | undefined
+}
+
+/** What changes keys: see `KeyService`. */
+export interface KeyLifecycle<S extends string> {
+  /**
+   * Throws InvalidFields for a key that would never be active, ClientKeyNameTaken, IdempotencyKeyReused, and
+   * SecretNotShared where another process could not open the token.
+   */
+  issue: (
+    wanted: WantedKey<S | typeof UNSCOPED>,
+    context: RequestContext,
+    retryable?: RetryableRequest
+  ) => Promise<Issued>
+  /** Gives a key a new token. Throws ClientKeyRevoked, TooManyTokens, IdempotencyKeyReused and SecretNotShared. */
+  rotate: (
+    id: string,
+    rotation: Rotation,
+    context: RequestContext
+  ) => Promise<Issued & ChangedKey & { older: readonly TokenRecord[] }>
+  /** Throws ClientKeyRevoked, ClientKeyNameTaken and InvalidFields. */
+  change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context: RequestContext) => Promise<ChangedKey>
+  revoke: (id: string, reason: string | null, context: RequestContext) => Promise<ChangedKey>
+}
+
+export interface KeyLifecycleOptions {
+  readonly store: KeyStore
+  readonly sealer: TokenSealer
+  readonly environmentKeys: EnvironmentKeys
+  readonly checkScopes: CheckScopes
+  readonly checkSecrets: CheckSecrets
+  readonly find: (id: string) => Promise<ClientKeyRecord>
+}
+
+/** A change that was committed. */
+interface Committed<T> {
+  readonly at: Position
+  readonly result: T
+}
+
+/** A change that was committed, and what is known of who obeys it. */
+interface Written<T> extends Omit<ChangedKey, 'key'> {
+  readonly result: T
+}
+
+/** Runs the change of a key in one transaction, which moves the revision. */
+interface Writes {
+  /** Answers when every node obeys the change. */
+  readonly restrict: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<Written<T>>
+  /**
+   * Stores a token, and answers when that is committed. Throws SecretNotShared, and stores nothing, where another
+   * process could not open the token.
+   */
+  readonly seal: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<Committed<T>>
+  /** Waits until every node obeys a change that was just committed. */
+  readonly confirmed: <T>(committed: Committed<T>) => Promise<Written<T>>
+}
+
+/** Makes the verbs of the key service that change keys. */
+export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
+  const writes = createWrites(options)
+  return { ...createTokenVerbs<S>(options, writes), ...createChangeVerbs<S>(options, writes) }
+}
+
+const createWrites = ({ store, checkSecrets }: Pick<KeyLifecycleOptions, 'store' | 'checkSecrets'>): Writes => {
+  const change = async <T>(keyId: string, work: (tx: KeyTx) => Promise<T>): Promise<Committed<T>> =>
+    await store.write(async tx => ({ at: await tx.keys.advanceRevision(keyId), result: await work(tx) }))
+
+  // The change is made, whatever becomes of this: who asked must not be told that it failed.
+  const confirm = async (at: Position, committedAt: number): Promise<Receipt | null> =>
+    store.confirm === undefined
+      ? immediateReceipt(at.epoch, new Date())
+      : await store.confirm(at, committedAt).catch(() => null)
+
+  const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
+    result,
+    epoch: at.epoch,
+    receipt: await confirm(at, performance.now())
+  })
+
+  return {
+    confirmed,
+    restrict: async (keyId, work) => await confirmed(await change(keyId, work)),
+    seal: async (keyId, work) => {
+      const first = await change(keyId, async tx => ((await checkSecrets(tx.keys)) ? { made: await work(tx) } : null))
+      if (first.result !== null) return { at: first.at, result: first.result.made }
+      // A node that was killed is listed until it does not confirm a change: this one, which changes nothing else.
+      await confirm(first.at, performance.now())
+      return await change(keyId, async tx => {
+        if (!(await checkSecrets(tx.keys))) throw new SecretNotShared()
+        return await work(tx)
+      })
+    }
+  }
+}
+
+const createTokenVerbs = <S extends string>(
+  { sealer, environmentKeys, checkScopes }: KeyLifecycleOptions,
+  { seal, confirmed }: Writes
+): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
+  issue: async (wanted, context, retryable) => {
+    const at = new Date()
+    checkScopes(wanted.scopes ?? [])
+    const key = newKey(wanted, context, at)
+    const { issued, token } = sealNew(sealer)
+    const request = { token, at, context, retryable }
+    const issue = async (tx: KeyTx): Promise<ClientKeyRecord> => await issueKey(tx, key, request)
+    // A request that is sent again ends the token of the reply that was lost.
+    const stored = await seal(key.id, issue)
+    const { result } = retryable === undefined ? stored : await confirmed(stored)
+    return { ...issued, key: result }
+  },
+
+  rotate: async (id, { graceSeconds, retryable, keep }, context) => {
+    refuseEnvironmentKey(environmentKeys, id)
+    const at = new Date()
+    const { issued, token } = sealNew(sealer)
+    keep?.(issued)
+    const deadline = new Date(at.getTime() + graceSeconds * 1000)
+    const request = { token, at, context, retryable }
+    const { result, ...known } = await confirmed(
+      await seal(id, async tx => existing(await rotateKey(tx, id, deadline, request)))
+    )
+    return { ...issued, ...result, ...known }
+  }
+})
+
+const createChangeVerbs = <S extends string>(
+  { environmentKeys, checkScopes, find }: KeyLifecycleOptions,
+  { restrict }: Writes
+): Pick<KeyLifecycle<S>, 'change' | 'revoke'> => ({
+  change: async (id, wanted, context) => {
+    refuseEnvironmentKey(environmentKeys, id)
+    checkScopes(wanted.scopes ?? [])
+    const { result, ...known } = await restrict(id, async tx => existing(await changeKey(tx, id, wanted, context)))
+    return { key: result, ...known }
+  },
+
+  revoke: async (id, reason, context) => {
+    const revocation = { at: new Date(), reason }
+    const fixed = environmentKeys.find(id)
+    const { result, ...known } = await restrict(id, async tx => {
+      if (fixed === null) return existing(await revokeKey(tx, id, revocation, context))
+      await revokeEnvironmentKey(tx, fixed, revocation, context)
+      return null
+    })
+    return { key: result ?? (await find(id)), ...known }
+  }
+})
+
+const refuseEnvironmentKey = (environmentKeys: EnvironmentKeys, id: string): void => {
+  if (environmentKeys.find(id) !== null) throw new EnvironmentKeyFixed()
+}
+
+const existing = <T>(found: T | null): T => {
+  if (found === null) throw new ClientKeyNotFound()
+  return found
+}
+
+const newKey = (
+  { enabled = true, description = null, metadata = '{}', ...policy }: WantedKey,
+  { actor }: RequestContext,
+  at: Date
+): NewClientKey => {
+  const { expiresAt = null } = policy
+  if (expiresAt !== null && expiresAt <= at) throw new InvalidFields(['expires_at must be in the future'])
+  return {
+    ...UNLIMITED,
+    ...policy,
+    id: newId(),
+    source: 'managed',
+    enabled,
+    description,
+    metadata,
+    createdAt: at,
+    createdBy: actor,
+    revokedAt: null,
+    revokedReason: null,
+    lastUsedAt: null
+  }
+}
+
+const sealNew = (sealer: TokenSealer): { issued: IssuedClientKey; token: NewToken } => {
+  const issued = issueClientKey(sealer)
+  const { keyId, keyAccessToken } = issued
+  const hint = keyAccessToken.slice(-HINT_LENGTH)
+  return { issued, token: { digest: digestOf(keyId), generation: sealer.generation, hint } }
+}

@@ -1,0 +1,72 @@
+import { BeyondPermissionBoundary, InsufficientScope, InvalidToken } from '../../errors.ts'
+import type { RequestContext } from '../../access/principal.ts'
+import { isWithin } from '../../../net/addresses.ts'
+import { inactiveReason, UNLIMITED } from '../client-key.ts'
+import type { KnownToken, Policy, RateLimit } from '../client-key.ts'
+import type { KeyReads } from '../rows.ts'
+import { ADMINISTRATOR_SCOPES, covers } from './scopes.ts'
+import type { Grant, Scope } from './scopes.ts'
+
+/** The scope that a client key needs to change keys. */
+const REQUIRED_SCOPE: Scope = 'client_keys:write'
+
+/** What an administrator may do, and so give to a key: nothing with the apps and organizations of others. */
+const ADMINISTRATOR_BOUNDARY: Policy<Grant> = {
+  ...UNLIMITED,
+  scopes: ADMINISTRATOR_SCOPES
+}
+
+/** What a token can give: all that its key has, but nothing that outlives a token that was rotated out. */
+export const permissionBoundaryOf = ({ key, expiresAt }: Pick<KnownToken, 'key' | 'expiresAt'>): Policy => {
+  const ends = [key.expiresAt, expiresAt].filter(end => end !== null).sort((a, b) => a.getTime() - b.getTime())
+  return { ...key, expiresAt: ends[0] ?? null }
+}
+
+/**
+ * What bounds whoever asks for a change of keys, as of now; null: nothing does. A client key is looked up again in the
+ * transaction of the change. Throws InvalidToken where it is expired or revoked by then, and InsufficientScope.
+ */
+export const currentBoundary = async (
+  keys: Pick<KeyReads, 'findToken' | 'findRevocation'>,
+  { principal }: Pick<RequestContext, 'principal'>
+): Promise<Policy | null> => {
+  if (principal === null) return null
+  if (principal.kind === 'user') return ADMINISTRATOR_BOUNDARY
+  const { token } = principal
+  const current =
+    token.key.source === 'managed'
+      ? await keys.findToken(token.digest)
+      : { ...token, key: { ...token.key, revokedAt: await keys.findRevocation(token.digest) } }
+  if (current === null || inactiveReason(current, Date.now()) !== null) throw new InvalidToken()
+  if (!covers(current.key.scopes, REQUIRED_SCOPE)) throw new InsufficientScope(REQUIRED_SCOPE)
+  return permissionBoundaryOf(current)
+}
+
+/** Throws BeyondPermissionBoundary where a policy exceeds a boundary; null is no boundary. */
+export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): void => {
+  const excesses = boundary === null ? [] : policyExcesses(boundary, wanted)
+  if (excesses.length > 0) throw new BeyondPermissionBoundary(excesses)
+}
+
+/**
+ * In what a policy exceeds a boundary, a sentence each; empty where it does not. Nobody gives a key, nor changes one
+ * that has, what they have not themselves.
+ */
+export const policyExcesses = (own: Policy, wanted: Policy): string[] => [
+  ...wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is beyond your own`),
+  ...(hasWiderAddresses(own, wanted) ? ['allowed_ips reaches beyond your own'] : []),
+  ...(expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
+  ...(isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit is beyond your own'] : [])
+]
+
+const hasWiderAddresses = (own: Policy, wanted: Policy): boolean =>
+  own.allowedIps.length > 0 &&
+  (wanted.allowedIps.length === 0 || !wanted.allowedIps.every(range => isWithin(range, own.allowedIps)))
+
+const expiresLater = (own: Policy, wanted: Policy): boolean =>
+  own.expiresAt !== null && (wanted.expiresAt === null || wanted.expiresAt > own.expiresAt)
+
+// No more at once, and no more in the long run.
+const isFaster = (own: RateLimit | null, wanted: RateLimit | null): boolean =>
+  own !== null &&
+  (wanted === null || wanted.max > own.max || wanted.max * own.windowSeconds > own.max * wanted.windowSeconds)

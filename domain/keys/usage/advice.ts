@@ -1,0 +1,28 @@
+import { leastRanges } from '../../../net/addresses.ts'
+import { OTHER_ADDRESSES } from './recorder.ts'
+import { SCOPES } from '../policy/scopes.ts'
+import type { Scope } from '../policy/scopes.ts'
+import type { UsageCount } from '../rows.ts'
+
+/** The least that would have served every recorded use of a key. */
+export interface Advice {
+  readonly scopes: readonly Scope[]
+  /** Null where the key was used from more addresses than are recorded. */
+  readonly allowedIps: readonly string[] | null
+  /** How many requests that is made from. */
+  readonly requests: number
+}
+
+/** What to hold a key to, by how it was used; null where it was not. */
+export const adviseOn = (usage: readonly UsageCount[]): Advice | null => {
+  const labels = (kind: UsageCount['kind']): Set<string> =>
+    new Set(usage.filter(count => count.kind === kind).map(({ label }) => label))
+  const scopes = labels('scope')
+  const addresses = labels('address')
+  if (scopes.size === 0) return null
+  return {
+    scopes: SCOPES.filter(scope => scopes.has(scope)),
+    allowedIps: addresses.has(OTHER_ADDRESSES) ? null : leastRanges([...addresses]),
+    requests: usage.reduce((sum, { kind, count }) => (kind === 'scope' ? sum + count : sum), 0)
+  }
+}

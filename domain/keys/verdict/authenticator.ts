@@ -1,0 +1,146 @@
+import { hash } from 'node:crypto'
+import { LruMap } from 'toad-cache'
+import { allowListKeys } from './allow-list.ts'
+import { inactiveReason } from '../client-key.ts'
+import type { ClientKey, InactiveReason, KnownToken } from '../client-key.ts'
+import type { KeyLookup } from '../freshness/freshness.ts'
+import { createTokenOpener } from '../token/opener.ts'
+import type { TokenSecrets } from '../token/opener.ts'
+import { digestOf } from '../token/token.ts'
+import type { TokenIssue } from '../token/token.ts'
+
+/** Why a token is refused. For logs only: no reply contains it. */
+export type TokenRefusal = TokenIssue | 'not_allowed' | InactiveReason
+
+/** A token that opened, and whose key and itself are active. */
+export interface Authenticated {
+  readonly ok: true
+  readonly key: ClientKey
+  readonly token: KnownToken
+  /** No request is counted yet. */
+  readonly rate: null
+}
+
+/** A refusal has the token if it is known whose it is. */
+export type Authentication =
+  Authenticated | { readonly ok: false; readonly reason: TokenRefusal; readonly token?: KnownToken }
+
+export interface AuthenticatorOptions extends TokenSecrets {
+  /**
+   * `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted while the process runs, unless they are revoked.
+   */
+  readonly allowList?: Iterable<string> | undefined
+  /** Finds keys that are not on the allow-list, and revocations of entries of that list. */
+  readonly lookup?: KeyLookup | undefined
+  /** The maximum number of tokens in the cache; 10,000 by default, about 4 MB. */
+  readonly cacheSize?: number | undefined
+  /** Is updated with the state of the cache. */
+  readonly cache?: TokenCache | undefined
+}
+
+/** The numbers of tokens that were found in the cache, that had to be opened, and that are in the cache now. */
+export interface TokenCache {
+  hits: number
+  misses: number
+  size: () => number
+}
+
+export const createTokenCache = (): TokenCache => ({ hits: 0, misses: 0, size: () => 0 })
+
+/** Finds the key of a token. Rejects only if the look-up fails, never because of the token. */
+export type Authenticate = (token: string) => Promise<Authentication>
+
+interface Remembered {
+  mark: number
+  authenticated: Authenticated
+}
+
+const PASSED = Promise.resolve()
+
+/** A look-up that finds nothing, and that nothing ever changes. */
+export const NO_LOOKUP: KeyLookup = {
+  barrier: () => PASSED,
+  mark: () => 0,
+  isFresh: () => true,
+  findByDigest: () => null
+}
+
+/**
+ * Creates the function that finds the active key of a token. It is the first part of a verdict: see `createVerifier`.
+ *
+ * A token is accepted if it opens under a configured secret *and* the digest of its `key_id` is allowed. The result is
+ * cached under the token's SHA-256, never the token, and used only while the look-up reports it as fresh; expiry is
+ * compared every time. Refused tokens are not cached, so no flood of them can displace accepted ones.
+ */
+export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
+  const { lookup = NO_LOOKUP, cacheSize = 10_000, cache = createTokenCache() } = options
+  if (!Number.isInteger(cacheSize) || cacheSize < 1) throw new TypeError('cacheSize must be a positive integer')
+  const opener = createTokenOpener(options)
+  const find = createFinder(lookup, options.allowList ?? [])
+  const remembered = new LruMap<Remembered>(cacheSize)
+  cache.size = () => remembered.size
+
+  const authenticateUnknown = async (
+    token: string,
+    fingerprint: string,
+    mark: number | null
+  ): Promise<Authentication> => {
+    const opened = await opener.open(token)
+    if (!opened.ok) return { ok: false, reason: opened.issue }
+    const found = await find(digestOf(opened.keyId), opened.generation)
+    // A legacy token is accepted for environment keys only, and is not cached: it may contain a time of expiry.
+    if (opened.isLegacy) return found?.key.source === 'managed' ? notAllowed(found) : judge(found)
+    const authentication = judge(found)
+    if (authentication.ok && mark !== null) {
+      remembered.set(fingerprint, { mark, authenticated: frozen(authentication) })
+    }
+    return authentication
+  }
+
+  return token =>
+    lookup.barrier().then(() => {
+      const fingerprint = hash('sha256', token, 'base64url')
+      const known = remembered.get(fingerprint)
+      if (known !== undefined && lookup.isFresh(known.mark, known.authenticated.key.id)) {
+        cache.hits++
+        const { authenticated } = known
+        return inactiveReason(authenticated.token, Date.now()) === null ? authenticated : judge(authenticated.token)
+      }
+      cache.misses++
+      // The mark is taken before the look-up: a change that comes between the two leaves an entry that is stale.
+      return authenticateUnknown(token, fingerprint, lookup.mark())
+    })
+}
+
+type Find = (digest: string, generation: string) => Promise<KnownToken | null>
+
+const createFinder = (lookup: KeyLookup, entries: Iterable<string>): Find => {
+  const allowList = allowListKeys(entries)
+
+  const findOnAllowList: Find = async (digest, generation) => {
+    const key = allowList.get(digest)
+    if (key === undefined) return null
+    const revokedAt = (await lookup.findRevocation?.(digest)) ?? null
+    const ref = digest + generation
+    return { key: { ...key, revokedAt }, digest, generation, ref, expiresAt: null, revokedAt: null }
+  }
+
+  // What is stored goes first: a managed key that was revoked stays so, even where its key_id is put on the allow-list.
+  return async (digest, generation) =>
+    (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, generation))
+}
+
+/** What is cached decides on later requests: no handler that is given it may change it. */
+const frozen = (authenticated: Authenticated): Authenticated => {
+  const { token, key } = authenticated
+  for (const part of [token, key, key.scopes, key.allowedIps]) Object.freeze(part)
+  return authenticated
+}
+
+const notAllowed = (token: KnownToken): Authentication => ({ ok: false, reason: 'not_allowed', token })
+
+const judge = (token: KnownToken | null): Authentication => {
+  if (token === null) return { ok: false, reason: 'not_allowed' }
+  const reason = inactiveReason(token, Date.now())
+  return reason === null ? { ok: true, key: token.key, token, rate: null } : { ok: false, reason, token }
+}

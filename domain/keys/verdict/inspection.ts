@@ -1,0 +1,61 @@
+import type { ClientKeyRecord } from '../client-key.ts'
+import type { TokenOpener } from '../token/opener.ts'
+import { claimedGeneration } from '../token/token.ts'
+import { ANY_ADDRESS } from './verifier.ts'
+import type { RefusalReason, Verifier } from './verifier.ts'
+
+/** What is known of a token, without the token. */
+export interface Inspection {
+  /** Whether it has the shape of a token and its checksum. */
+  readonly wellFormed: boolean
+  /** The generation of the secret that it claims to be sealed with. */
+  readonly generation: string | null
+  /** Which of the configured secrets that is. */
+  readonly secret: 'current' | 'previous' | null
+  readonly allowed: boolean
+  /** Why it is not allowed. */
+  readonly reason: RefusalReason | null
+  /** The key that it stands for, allowed or not. */
+  readonly key: ClientKeyRecord | null
+}
+
+/** What a request with the token would need; without an address, any address is allowed. */
+export interface InspectedDemand {
+  readonly scopes?: readonly string[] | undefined
+  readonly address?: string | undefined
+}
+
+/** Reports what is known of a token and whether it may do what is demanded. Records nothing. */
+export type Inspect = (token: string, demand?: InspectedDemand) => Promise<Inspection>
+
+export interface InspectorOptions {
+  readonly opener: TokenOpener
+  /** The generations of the configured secrets, the current one first. */
+  readonly generations: readonly string[]
+  readonly check: Verifier['check']
+  readonly find: (id: string) => Promise<ClientKeyRecord>
+}
+
+export const createInspector = ({ opener, generations, check, find }: InspectorOptions): Inspect => {
+  const shapeOf = async (token: string): Promise<Pick<Inspection, 'wellFormed' | 'generation' | 'secret'>> => {
+    const opened = await opener.open(token)
+    const generation = opened.ok ? opened.generation : claimedGeneration(token)
+    const position = generation === null ? -1 : generations.indexOf(generation)
+    return {
+      wellFormed: generation !== null || opener.isLegacy(token),
+      generation,
+      secret: position < 0 ? null : position === 0 ? 'current' : 'previous'
+    }
+  }
+
+  return async (token, { scopes = [], address = ANY_ADDRESS } = {}) => {
+    const shape = await shapeOf(token)
+    const verdict = await check(token, { scopes, address })
+    return {
+      ...shape,
+      allowed: verdict.ok,
+      reason: verdict.ok ? null : verdict.reason,
+      key: verdict.token === undefined ? null : await find(verdict.token.key.id)
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import type { XStatic } from 'typebox/schema'
+import { instant, toInstant } from '../instants.ts'
+import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../../domain/json/value.ts'
+import { InvalidFields } from '../../domain/errors.ts'
+import { rangeIssue } from '../../net/addresses.ts'
+import type { KeyChange, RateLimit } from '../../domain/keys/client-key.ts'
+import {
+  LIKE_AN_ID,
+  MAX_METADATA_BYTES,
+  MAX_REASON,
+  MAX_RANGES,
+  MAX_WINDOW_SECONDS
+} from '../../domain/keys/policy/limits.ts'
+import { GRANTS, UNSCOPED } from '../../domain/keys/policy/scopes.ts'
+import type { Grant } from '../../domain/keys/policy/scopes.ts'
+import { credentialIssues, refuseCredentials } from '../../domain/keys/token/shape.ts'
+import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from '../../domain/keys/lifecycle/tokens.ts'
+import { PRINTABLE } from '../../domain/json/printable.ts'
+
+const text = { type: 'string', pattern: PRINTABLE } as const
+
+/** What may be written of a key. */
+export const keyFields = {
+  name: {
+    ...text,
+    minLength: 1,
+    maxLength: 100,
+    description: 'What people call the key; unique among keys that are not revoked.',
+    examples: ['billing-sync']
+  },
+  description: {
+    ...text,
+    type: ['string', 'null'],
+    maxLength: 1000,
+    description: 'What the key is for.',
+    examples: ['Copies invoices to the ledger every hour']
+  },
+  scopes: {
+    type: 'array',
+    items: { type: 'string', enum: GRANTS },
+    minItems: 1,
+    maxItems: 100,
+    description: 'What the key may do; `*` is everything.',
+    examples: [['apps:read']]
+  },
+  expires_at: {
+    ...instant,
+    type: ['string', 'null'],
+    description:
+      'From when on the key is refused: an instant (RFC 3339), a day (midnight UTC), or a duration from now ' +
+      'such as `90d` or `1y`; null: never.',
+    examples: ['2027-01-31T12:00:00.000Z']
+  },
+  enabled: {
+    type: 'boolean',
+    description: 'A key that is not enabled is refused, until it is enabled again.',
+    examples: [true]
+  },
+  allowed_ips: {
+    type: 'array',
+    items: { type: 'string', maxLength: 50 },
+    maxItems: MAX_RANGES,
+    description: 'The IP addresses and CIDR ranges that the key may be used from; none means any.',
+    examples: [['10.0.0.0/8', '2001:db8::/32']]
+  },
+  rate_limit: {
+    type: ['object', 'null'],
+    required: ['max', 'window_seconds'],
+    additionalProperties: false,
+    properties: {
+      max: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 1_000_000_000,
+        description: 'At most this many requests',
+        examples: [100]
+      },
+      window_seconds: {
+        type: 'integer',
+        minimum: 1,
+        maximum: MAX_WINDOW_SECONDS,
+        description: 'in this many seconds.',
+        examples: [60]
+      }
+    },
+    description: 'How often the key may be used, over all its tokens; null: as often as it likes.',
+    examples: [{ max: 100, window_seconds: 60 }]
+  },
+  metadata: {
+    type: 'object',
+    description: `Any JSON object, ${MAX_METADATA_BYTES} bytes at most; the service only carries it.`,
+    examples: [{ team: 'finance' }]
+  }
+} as const
+
+export const NewKeyBody = {
+  type: 'object',
+  required: ['name'],
+  additionalProperties: false,
+  properties: keyFields,
+  // Whoever sends it as it stands gets a key that works from where they are, and is gone tomorrow.
+  examples: [
+    {
+      name: 'tried-in-the-docs',
+      description: 'Made to try the API out',
+      scopes: ['apps:read'],
+      expires_at: '1d',
+      rate_limit: { max: 100, window_seconds: 60 }
+    }
+  ]
+} as const
+
+export const ChangeKeyBody = {
+  type: 'object',
+  additionalProperties: false,
+  properties: keyFields,
+  // Nothing that locks anybody out.
+  examples: [{ description: 'Copies invoices to the ledger every hour', expires_at: '90d' }]
+} as const
+
+export const RotateBody = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    grace_seconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: MAX_GRACE_SECONDS,
+      description: `How long the older tokens stay active; ${DEFAULT_GRACE_SECONDS} by default, 0: not at all.`,
+      examples: [DEFAULT_GRACE_SECONDS]
+    }
+  }
+} as const
+
+export const RevokeBody = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    reason: {
+      ...text,
+      type: ['string', 'null'],
+      maxLength: MAX_REASON,
+      description: 'Why, for those who ask later.',
+      examples: ['The laptop was stolen']
+    }
+  }
+} as const
+
+type Written = XStatic<typeof ChangeKeyBody>
+
+/** What a body that its schema has passed says of a key. Throws InvalidFields for what a schema can't tell. */
+export const toKeyChange = (body: Written): KeyChange<Grant> => {
+  const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead') ?? null
+  const metadata = metadataText(body.metadata)
+  const issues = [
+    ...(body.allowed_ips ?? []).flatMap((range, index) => issue(`allowed_ips.${index}`, rangeIssue(range))),
+    ...(body.name !== undefined && LIKE_AN_ID.test(body.name)
+      ? ['name must not look like the id of a key, nor be -']
+      : []),
+    ...(typeof metadata === 'string' ? [] : issue('metadata', metadata.issue)),
+    ...credentialIssues({
+      name: body.name,
+      description: body.description,
+      // Not the JSON text, where an escape may hide where a word begins.
+      metadata: textsIn(body.metadata).join('\n')
+    })
+  ]
+  if (issues.length > 0) throw new InvalidFields(issues)
+  const { name, description, enabled, scopes } = body
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(scopes === undefined
+      ? {}
+      : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : GRANTS.filter(grant => scopes.includes(grant)) }),
+    ...(body.expires_at === undefined ? {} : { expiresAt }),
+    ...(body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] }),
+    ...(body.rate_limit === undefined ? {} : { rateLimit: toRateLimit(body.rate_limit) }),
+    ...(body.metadata === undefined || typeof metadata !== 'string' ? {} : { metadata })
+  }
+}
+
+const toRateLimit = (limit: { max: number; window_seconds: number } | null): RateLimit | null =>
+  limit === null ? null : { max: limit.max, windowSeconds: limit.window_seconds }
+
+/** Why a key is revoked, as a body tells it. Throws InvalidFields where the reason holds a credential. */
+export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string | null => {
+  refuseCredentials({ reason })
+  return reason
+}
+
+// Its depth and its length are looked at before anything is done that takes longer for more of either.
+const metadataText = (metadata: object = {}): string | { issue: string } => {
+  if (isOutOfRange(metadata)) return { issue: RANGE_RULE }
+  return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES
+    ? { issue: `must have ${MAX_METADATA_BYTES} bytes at most` }
+    : canonicalJson(metadata)
+}
+
+const issue = (field: string, found: string | null): string[] => (found === null ? [] : [`${field} ${found}`])

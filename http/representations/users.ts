@@ -1,0 +1,102 @@
+import type { Session } from '../../domain/users/session.ts'
+import type { User } from '../../domain/users/user.ts'
+import { PRINTABLE } from '../../domain/json/printable.ts'
+
+export const userFields = {
+  name: {
+    type: 'string',
+    pattern: PRINTABLE,
+    minLength: 1,
+    maxLength: 100,
+    description: 'What people call the user.',
+    examples: ['Ada Moreno']
+  },
+  email: {
+    type: 'string',
+    format: 'email',
+    maxLength: 254,
+    description: 'The e-mail address; its case does not count.',
+    examples: ['ada@example.com']
+  },
+  password: {
+    type: 'string',
+    maxLength: 1000,
+    // Without an example: a page that sends the examples as they stand would make a user whose password is published.
+    description: '12 characters at least and 128 at most; the commonest are refused.'
+  },
+  role: {
+    type: 'string',
+    enum: ['member', 'admin'],
+    description: '`admin` manages users and client keys; it gives no power over the apps of others.',
+    examples: ['member']
+  },
+  color_theme: {
+    type: ['string', 'null'],
+    pattern: PRINTABLE,
+    maxLength: 50,
+    description: 'How the user likes it.',
+    examples: ['dark']
+  },
+  account_locked: {
+    type: 'boolean',
+    description: 'A locked account can not sign in, and its sessions end.',
+    examples: [false]
+  }
+} as const
+
+const { name, email, role, color_theme: colorTheme, account_locked: accountLocked } = userFields
+
+export const UserJson = {
+  $id: 'User',
+  type: 'object',
+  required: ['id', 'name', 'email', 'role', 'color_theme', 'created_at', 'account_locked'],
+  properties: {
+    id: { type: 'integer', examples: [1] },
+    name,
+    email,
+    role,
+    color_theme: colorTheme,
+    created_at: { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] },
+    account_locked: accountLocked
+  }
+} as const
+
+export const SignedInJson = {
+  $id: 'SignedIn',
+  type: 'object',
+  required: ['data'],
+  properties: { data: { $ref: 'User#' } }
+} as const
+
+export const SessionJson = {
+  $id: 'Session',
+  type: 'object',
+  required: ['id', 'created_at', 'expires_at', 'address', 'agent', 'current'],
+  properties: {
+    id: { type: 'string', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] },
+    created_at: { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] },
+    expires_at: { type: 'string', format: 'date-time', examples: ['2026-01-19T09:00:00.000Z'] },
+    address: { type: 'string', description: 'Where it was begun.', examples: ['10.0.0.5'] },
+    agent: { type: ['string', 'null'], description: 'By which User-Agent.', examples: ['Mozilla/5.0'] },
+    current: { type: 'boolean', description: 'Whether it is the one that asks.', examples: [true] }
+  }
+} as const
+
+export const toUserJson = (user: User) => ({
+  id: user.id,
+  name: user.name,
+  email: user.email,
+  role: user.role,
+  color_theme: user.colorTheme,
+  created_at: user.createdAt.toISOString(),
+  account_locked: user.accountLocked
+})
+
+export const toSessionJson = (session: Session, current: Session) => ({
+  id: session.id,
+  created_at: session.createdAt.toISOString(),
+  expires_at: session.expiresAt.toISOString(),
+  address: session.address,
+  agent: session.agent,
+  current: session.id === current.id
+})

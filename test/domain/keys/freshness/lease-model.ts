@@ -1,0 +1,440 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Clock, Schedule } from '../../../../domain/keys/freshness/clock.ts'
+import { createConfirmation } from '../../../../domain/keys/freshness/confirmation.ts'
+import type { ConfirmationStore } from '../../../../domain/keys/freshness/confirmation.ts'
+import { createLease } from '../../../../domain/keys/freshness/lease.ts'
+import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
+import type { Change, LeaseStore } from '../../../../domain/keys/freshness/lease-store.ts'
+
+// A database and nodes in one thread, under a time of their own. Everything that happens follows from a seed.
+
+const LEASE_MS = 200
+const TIME_OUT_MS = 300
+const LAST_MS = 2400
+const OUTAGE_MS = 2 * LEASE_MS
+
+/** Numbers from 0 to 1 that look random and follow from a seed (mulberry32). */
+const createRandom = (seed: number) => {
+  let state = seed
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+  return {
+    between: (least: number, most: number) => least + next() * (most - least),
+    chance: (share: number) => next() < share,
+    pick: <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T
+  }
+}
+
+interface Event {
+  readonly time: number
+  readonly task: () => void
+}
+
+/** What is to happen, by its time. */
+const createTimeline = () => {
+  const events: Event[] = []
+  let now = 0
+  const at = (delay: number, task: () => void): void => {
+    const event = { time: now + delay, task }
+    let place = events.length
+    while (place > 0 && (events[place - 1] as Event).time <= event.time) place--
+    events.splice(place, 0, event)
+  }
+  const play = async (until: number): Promise<void> => {
+    for (let event = events.pop(); event !== undefined && event.time < until; event = events.pop()) {
+      now = event.time
+      event.task()
+      await turn()
+    }
+  }
+  return { now: () => now, at, play }
+}
+
+interface Row {
+  acked: number
+  evicted: boolean
+  readonly leaseMs: number
+}
+
+interface Data {
+  readonly changes: readonly Change[]
+  readonly nodes: ReadonlyMap<string, Row>
+  readonly revoked: ReadonlySet<string>
+}
+
+/** The tables, and what the statements do with them at the moment in which they are run. */
+const createTables = (newId: () => string) => {
+  let changes: Change[] = [{ epoch: 1, nonce: newId(), keyId: '' }]
+  let nodes = new Map<string, Row>()
+  let revoked = new Set<string>()
+  const last = (): Change => changes.at(-1) as Change
+  const commit = (keyId: string, gap: number): Change => {
+    changes.push({ epoch: last().epoch + gap, nonce: newId(), keyId })
+    return last()
+  }
+  return {
+    last,
+    commit,
+    nodes: () => nodes,
+    isRevoked: (keyId: string) => revoked.has(keyId),
+    revoke: (keyId: string, gap: number) => {
+      revoked.add(keyId)
+      return commit(keyId, gap)
+    },
+    renew: (node: string, epoch: number): Change[] => {
+      const isListed = nodes.get(node)?.evicted === false
+      return isListed ? changes.filter(change => change.epoch >= epoch).slice(0, MAX_ROWS) : []
+    },
+    pending: ({ epoch, nonce }: Pick<Change, 'epoch' | 'nonce'>) => {
+      if (!changes.some(change => change.epoch === epoch && change.nonce === nonce)) throw new Error('it is not there')
+      const rows = [...nodes.values()]
+      const waiting = rows.filter(({ acked }) => acked < epoch)
+      const leaseMs = Math.max(0, ...waiting.map(row => row.leaseMs))
+      return { nodes: rows.length, acknowledged: rows.length - waiting.length, leaseMs }
+    },
+    evict: (epoch: number) => {
+      for (const row of nodes.values()) if (row.acked < epoch && row.leaseMs > 0) row.evicted = true
+    },
+    backup: (): Data => structuredClone({ changes, nodes, revoked }),
+    restore: (data: Data) => {
+      changes = [...data.changes]
+      nodes = new Map(data.nodes)
+      revoked = new Set(data.revoked)
+    }
+  }
+}
+
+/** What one schedule shows: requests that got in though they had not to, and what was tried at all. */
+export interface Played {
+  readonly violations: string[]
+  readonly counts: Record<
+    'accepted' | 'fromMemory' | 'refused' | 'unsure' | 'acknowledged' | 'leasesEnded' | 'unconfirmed',
+    number
+  >
+}
+
+/** Plays one schedule of requests, changes and faults against the real leases and confirmations. */
+export const playSchedule = async (seed: number): Promise<Played> => {
+  const { between, chance, pick } = createRandom(seed)
+  const { now, at, play } = createTimeline()
+  let ids = 0
+  const newId = (): string => `id${++ids}`
+  const tables = createTables(newId)
+  let isDown = false
+
+  const loss = pick([0, 0.02, 0.15])
+  const slowness = pick([0.02, 0.1, 0.3])
+  const tellsOfChanges = pick([0, 0.5, 1])
+  const wallSteps = chance(0.5)
+  const delay = (): number => (chance(slowness) ? between(0, 2 * LEASE_MS) : between(0.1, 3))
+
+  const violations: string[] = []
+  const counts = { accepted: 0, fromMemory: 0, refused: 0, unsure: 0, acknowledged: 0, leasesEnded: 0, unconfirmed: 0 }
+  /** When it was told that a key is revoked everywhere: all that the checker knows. */
+  const acknowledgedAt = new Map<string, number>()
+
+  /** A process with clocks of its own, which may stand still or be gone. */
+  const createProcess = () => {
+    const rate = pick([0.9, 1, 1.1])
+    // What corrects one clock mostly corrects the other, too.
+    const wallRate = chance(0.7) ? rate : between(0.9, 1.1)
+    let monotonicBase = between(0, 1e6)
+    let wallBase = 1.7e12 + between(-1e6, 1e6)
+    let stoppedUntil = 0
+    let cutUntil = 0
+    let isAlive = true
+    const clock: Clock = {
+      monotonic: () => monotonicBase + rate * now(),
+      wall: () => wallBase + wallRate * now()
+    }
+    const deliver = (task: () => void): void => {
+      if (!isAlive) return
+      if (stoppedUntil > now()) {
+        at(stoppedUntil - now(), () => {
+          deliver(task)
+        })
+      } else task()
+    }
+    const schedule: Schedule = (task, ms) => {
+      let isCancelled = false
+      at(ms / rate, () => {
+        deliver(() => {
+          if (!isCancelled) task()
+        })
+      })
+      return () => {
+        isCancelled = true
+      }
+    }
+    /** Sends a statement, which may be lost, slow, run though nobody waits any more, or have its answer lost. */
+    const send = <T>(run: (answer: (value: T) => void) => void): Promise<T> =>
+      new Promise<T>((resolve, reject) => {
+        at(TIME_OUT_MS, () => {
+          deliver(() => {
+            reject(new Error('it took too long'))
+          })
+        })
+        if (chance(loss) || cutUntil > now()) return
+        at(delay(), () => {
+          const back = (settle: () => void): void => {
+            if (chance(loss)) return
+            at(delay(), () => {
+              deliver(settle)
+            })
+          }
+          const fail = (error: unknown): void => {
+            back(() => {
+              reject(error)
+            })
+          }
+          if (isDown) {
+            fail(new Error('the database is down'))
+            return
+          }
+          try {
+            run(value => {
+              back(() => {
+                resolve(value)
+              })
+            })
+          } catch (error) {
+            fail(error)
+          }
+        })
+      })
+    return {
+      clock,
+      deliver,
+      schedule,
+      send,
+      ask: <T>(run: () => T): Promise<T> =>
+        send(answer => {
+          answer(run())
+        }),
+      stop: (ms: number) => {
+        stoppedUntil = Math.max(stoppedUntil, now() + ms)
+      },
+      suspend: (ms: number) => {
+        if (stoppedUntil > now()) return
+        stoppedUntil = now() + ms
+        monotonicBase -= rate * ms
+      },
+      stepWall: (ms: number) => {
+        wallBase += ms
+      },
+      cut: (ms: number) => {
+        cutUntil = now() + ms
+      },
+      kill: () => {
+        isAlive = false
+      }
+    }
+  }
+
+  const createNode = () => {
+    const process = createProcess()
+    const { ask, send, clock, schedule } = process
+    const store: LeaseStore = {
+      renew: (node, head) => ask(() => tables.renew(node, head.epoch)),
+      register: ({ id, leaseMs }) =>
+        send(answer => {
+          const { epoch, nonce } = tables.last()
+          // It is seen later than what it has seen.
+          at(delay(), () => {
+            if (isDown) return
+            tables.nodes().set(id, { acked: epoch, evicted: false, leaseMs })
+            answer({ epoch, nonce })
+          })
+        }),
+      acknowledge: (node, epoch) =>
+        ask(() => {
+          const row = tables.nodes().get(node)
+          if (row !== undefined) row.acked = Math.max(row.acked, epoch)
+        }),
+      deregister: node =>
+        ask(() => {
+          tables.nodes().delete(node)
+        })
+    }
+    const leaseMs = chance(0.1) ? 0 : between(0.5, 1) * LEASE_MS
+    const lease = createLease({ clock, schedule, store, leaseMs, newId })
+    const remembered = new Map<string, number>()
+
+    /** What the authenticator does, in short. */
+    const authenticate = async (keyId: string): Promise<boolean> => {
+      await lease.barrier()
+      const known = remembered.get(keyId)
+      if (known !== undefined && lease.isFresh(known, keyId)) {
+        counts.fromMemory++
+        return true
+      }
+      const mark = lease.mark()
+      const isActive = await ask(() => !tables.isRevoked(keyId))
+      if (isActive && mark !== null) remembered.set(keyId, mark)
+      return isActive
+    }
+
+    const request = (keyId: string): void => {
+      const began = now()
+      const judge = (isAccepted: boolean): void => {
+        counts[isAccepted ? 'accepted' : 'refused']++
+        const told = acknowledgedAt.get(keyId)
+        if (isAccepted && told !== undefined && told < began) {
+          violations.push(`seed ${seed}: ${keyId}, revoked at ${told}, got in at ${now()}, having come at ${began}`)
+        }
+      }
+      process.deliver(() => {
+        authenticate(keyId).then(judge, () => {
+          counts.unsure++
+        })
+      })
+    }
+    return { process, request, notify: lease.notify, close: lease.close }
+  }
+
+  const nodes = Array.from({ length: pick([2, 3, 4]) }, createNode)
+  const keys = Array.from({ length: 12 }, (_, i) => `key${i}`)
+  const unrevoked = [...keys]
+
+  const hint = (): void => {
+    for (const node of nodes) {
+      if (!chance(tellsOfChanges)) continue
+      at(delay(), () => {
+        node.process.deliver(node.notify)
+      })
+    }
+  }
+
+  /** Revokes a key from some node, and has it confirmed. */
+  const revoke = async ({ clock, ask, schedule }: ReturnType<typeof createProcess>, keyId: string) => {
+    const store: ConfirmationStore = {
+      pending: change => ask(() => tables.pending(change)),
+      evict: epoch =>
+        ask(() => {
+          tables.evict(epoch)
+        })
+    }
+    const sleep = (ms: number): Promise<void> =>
+      new Promise(resolve => {
+        schedule(resolve, ms)
+      })
+    const confirm = createConfirmation({ clock, sleep, store })
+    const change = await ask(() => {
+      hint()
+      return tables.revoke(keyId, pick([1, 1, 2]))
+    })
+    const receipt = await confirm(change, clock.monotonic())
+    // A restored backup may have taken the change back while this process stood still.
+    if (tables.isRevoked(keyId)) acknowledgedAt.set(keyId, now())
+    at(0.01, () => {
+      for (const node of nodes) node.request(keyId)
+    })
+    counts.acknowledged += receipt.acknowledged
+    counts.leasesEnded += receipt.leasesEnded
+  }
+
+  const revokeSomewhere = (): void => {
+    const keyId = unrevoked.pop()
+    if (keyId === undefined) return
+    const { process } = pick(nodes)
+    process.deliver(() => {
+      revoke(process, keyId).catch(() => {
+        counts.unconfirmed++
+      })
+    })
+  }
+
+  /** Deletes a row that it has itself seen evicted for two leases. */
+  const janitor = createProcess()
+  const seen = new Map<string, number>()
+  const clean = (): void => {
+    for (const [id, { evicted, leaseMs }] of tables.nodes()) {
+      if (!evicted) continue
+      const since = seen.get(id) ?? janitor.clock.monotonic()
+      seen.set(id, since)
+      if (janitor.clock.monotonic() - since > 2 * leaseMs) tables.nodes().delete(id)
+    }
+  }
+
+  const restart = (): void => {
+    const place = Math.floor(between(0, nodes.length))
+    const [old] = nodes.splice(place, 1, createNode())
+    if (chance(0.5)) void old?.close()
+    else old?.process.kill()
+  }
+
+  /** Nothing may be committed to a restored database before the leases from the other have ended. */
+  const restoreLater = (): void => {
+    const data = tables.backup()
+    at(between(0, LAST_MS / 4), () => {
+      isDown = true
+      at(OUTAGE_MS, () => {
+        isDown = false
+        tables.restore(data)
+        for (const keyId of acknowledgedAt.keys()) if (!data.revoked.has(keyId)) acknowledgedAt.delete(keyId)
+        // The new history soon has as many changes as the old one.
+        revokeSomewhere()
+        at(between(3, 20), () => {
+          for (let i = 0; i < 20; i++) tables.commit('another', 1)
+        })
+      })
+    })
+  }
+
+  const faults = [
+    () => {
+      // What a node remembers is revoked as soon as it can no longer learn of it.
+      const { process, request } = pick(nodes)
+      for (const keyId of unrevoked.slice(-2)) request(keyId)
+      at(between(5, 20), () => {
+        process.cut(between(0, 3 * LEASE_MS))
+        revokeSomewhere()
+      })
+    },
+    () => {
+      pick(nodes).process.stop(between(0, 3 * LEASE_MS))
+    },
+    () => {
+      const { process } = pick(nodes)
+      if (wallSteps) process.stepWall(between(-1, 1) * 10 * LEASE_MS)
+      else process.suspend(between(0, 3 * LEASE_MS))
+    },
+    restart,
+    () => {
+      if (!chance(0.3)) return
+      for (let i = 0; i < MAX_ROWS; i++) tables.commit('another', 1)
+      revokeSomewhere()
+    },
+    () => {
+      tables.evict(tables.last().epoch)
+    }
+  ]
+
+  /** Repeats something at random intervals; the shortest is 0. */
+  const often = (interval: number, task: () => void): void => {
+    at(between(0, 2 * interval), () => {
+      task()
+      often(interval, task)
+    })
+  }
+  often(10, () => {
+    pick(nodes).request(pick(keys))
+  })
+  often(150, revokeSomewhere)
+  often(40, () => {
+    if (isDown) return
+    tables.commit(pick(keys), 1)
+    hint()
+  })
+  often(LEASE_MS / 2, clean)
+  often(pick([200, 600, 1e6]), () => {
+    pick(faults)()
+  })
+  if (chance(0.3)) at(between(0, LAST_MS / 2), restoreLater)
+  await play(LAST_MS)
+  return { violations, counts }
+}

@@ -1,0 +1,271 @@
+import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
+import { test } from 'tap'
+import { createChangeMemory } from '../../../../domain/keys/freshness/change-memory.ts'
+import { scheduleTimer, systemClock } from '../../../../domain/keys/freshness/clock.ts'
+import { createLease } from '../../../../domain/keys/freshness/lease.ts'
+import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
+import type { Change, NodeRecord, Position } from '../../../../domain/keys/freshness/lease-store.ts'
+import { at } from '../../../helper.ts'
+import { playSchedule } from './lease-model.ts'
+
+// More, and others, by LEASE_SCHEDULES and LEASE_SEED.
+const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150)
+const FIRST_SEED = Number(process.env['LEASE_SEED'] ?? 1)
+
+test('no request that began after a revoke was acknowledged gets in, whatever goes wrong at the nodes', async t => {
+  const violations: string[] = []
+  const total: Record<string, number> = {}
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed++) {
+    const played = await playSchedule(seed)
+    violations.push(...played.violations)
+    for (const [what, count] of Object.entries(played.counts)) total[what] = (total[what] ?? 0) + count
+  }
+  t.same(violations.slice(0, 5), [])
+  for (const [what, count] of Object.entries(total)) t.ok(count >= SCHEDULES / 10, `${what}: ${count}`)
+})
+
+/** A store that is told what to answer, and notes what it was asked. */
+const createStore = () => {
+  const asked: string[] = []
+  const changes: Change[] = [{ epoch: 1, nonce: 'a', keyId: '' }]
+  const store = {
+    asked,
+    changes,
+    commit: (keyId: string) => {
+      changes.push({ epoch: changes.length + 1, nonce: 'a', keyId })
+    },
+    renew: async (node: string, head: Position): Promise<readonly Change[]> => {
+      asked.push(`renew ${node} ${head.epoch}`)
+      return changes.filter(({ epoch }) => epoch >= head.epoch).slice(0, MAX_ROWS)
+    },
+    register: async ({ id, leaseMs }: NodeRecord): Promise<Position> => {
+      asked.push(`register ${id} ${leaseMs}`)
+      return at(changes.slice(-1))
+    },
+    acknowledge: async (node: string, epoch: number) => {
+      asked.push(`acknowledge ${node} ${epoch}`)
+    },
+    deregister: async (node: string) => {
+      asked.push(`deregister ${node}`)
+    },
+    take: () => asked.splice(0)
+  }
+  return store
+}
+
+/** A lease whose time stands still until it is moved, and what it has scheduled. */
+const createWorld = (leaseMs = 2000) => {
+  const store = createStore()
+  const time = { monotonic: 0, wall: 1e12 }
+  const timers: { task: () => void; ms: number }[] = []
+  let ids = 0
+  const lease = createLease({
+    clock: { monotonic: () => time.monotonic, wall: () => time.wall },
+    schedule: (task, ms) => {
+      const timer = { task, ms }
+      timers.push(timer)
+      return () => {
+        const place = timers.indexOf(timer)
+        if (place >= 0) timers.splice(place, 1)
+      }
+    },
+    store,
+    leaseMs,
+    newId: () => `n${++ids}`
+  })
+  return { store, time, timers, lease }
+}
+
+test('a node registers, holds a lease, and asks for nothing while it lasts', async t => {
+  const { store, time, timers, lease } = createWorld()
+  t.same([lease.mark(), lease.head(), lease.remaining()], [null, 0, 0])
+  lease.notify()
+  await turn()
+  t.same(store.take(), [], 'who has not begun is not woken')
+  await Promise.all([lease.barrier(), lease.barrier()])
+  t.same(store.take(), ['register n1 2000', 'renew n1 1'], 'once for both')
+  t.same([lease.head(), lease.remaining()], [1, 2000])
+  t.equal(lease.barrier(), lease.barrier(), 'one promise for all, which is there')
+  t.match(timers, [{ ms: 500 }])
+  for (const clock of ['monotonic', 'wall'] as const) {
+    time[clock] += 2000
+    t.equal(lease.remaining(), 0)
+    await lease.barrier()
+    t.same(store.take(), ['renew n1 1'], `over by the ${clock} clock`)
+  }
+  t.equal(timers.length, 1, 'each renewal puts the next one off')
+})
+
+test('what was changed is learnt by key, acknowledged, and acknowledged again where that failed', async t => {
+  const { store, timers, lease } = createWorld()
+  await lease.barrier()
+  const mark = Number(lease.mark())
+  store.commit('k')
+  const { acknowledge } = store
+  store.acknowledge = async () => {
+    throw new Error('lost')
+  }
+  lease.notify()
+  await turn()
+  t.same([lease.isFresh(mark, 'k'), lease.isFresh(mark, 'other'), lease.head()], [false, true, 2])
+  t.ok(lease.isFresh(Number(lease.mark()), 'k'), 'what is looked up now holds')
+  store.acknowledge = acknowledge
+  store.take()
+  at(timers).task()
+  await turn()
+  t.same(store.take(), ['renew n1 2', 'acknowledge n1 2'])
+  at(timers).task()
+  await turn()
+  t.same(store.take(), ['renew n1 2'], 'once is enough')
+})
+
+test('a node that is refused, or can not tell all, forgets everything and registers anew', async t => {
+  const causes: [string, (store: ReturnType<typeof createStore>) => void][] = [
+    ['evicted, or gone', store => (store.renew = once(store.renew, async () => []))],
+    ['another history', store => store.changes.splice(0, 1, { epoch: 1, nonce: 'b', keyId: '' })],
+    ['an earlier history', store => store.changes.splice(0, 1, { epoch: 0, nonce: 'a', keyId: '' })],
+    [
+      'too many changes',
+      store => {
+        for (let i = 1; i < MAX_ROWS; i++) store.commit(`k${i}`)
+      }
+    ]
+  ]
+  for (const [cause, make] of causes) {
+    const { store, lease } = createWorld()
+    await lease.barrier()
+    const mark = Number(lease.mark())
+    store.take()
+    make(store)
+    store.deregister = async () => {
+      throw new Error('lost')
+    }
+    lease.notify()
+    await turn()
+    const head = at(store.changes.slice(-1)).epoch
+    t.same(store.take().slice(-2), ['register n2 2000', `renew n2 ${head}`], cause)
+    t.same([lease.isFresh(mark, 'k'), lease.head(), lease.remaining()], [false, head, 2000])
+  }
+})
+
+const once = <A extends unknown[], R>(usual: (...args: A) => R, first: (...args: A) => R): ((...args: A) => R) => {
+  let isFirst = true
+  return (...args) => {
+    const chosen = isFirst ? first : usual
+    isFirst = false
+    return chosen(...args)
+  }
+}
+
+test('where no lease can be had, barriers say so, nothing is cached, and it is soon tried again', async t => {
+  const { store, timers, lease } = createWorld()
+  const { renew } = store
+  store.renew = async () => []
+  await t.rejects(lease.barrier(), { code: 'LEASE_LOST', cause: { message: /refused/ } })
+  t.equal(lease.mark(), null)
+  t.match(timers, [{ ms: 100 }])
+  store.renew = async () => {
+    throw new Error('the database is away')
+  }
+  at(timers).task()
+  await turn()
+  await t.rejects(lease.barrier(), { code: 'LEASE_LOST', cause: { message: 'the database is away' } })
+  store.renew = renew
+  at(timers).task()
+  await turn()
+  t.equal(lease.remaining(), 2000)
+})
+
+test('a renewal that fails takes nothing from the lease that runs', async t => {
+  const { store, time, lease } = createWorld()
+  await lease.barrier()
+  time.monotonic += 500
+  store.renew = async () => {
+    throw new Error('lost')
+  }
+  lease.notify()
+  await turn()
+  t.equal(lease.remaining(), 1500)
+  await lease.barrier()
+})
+
+test('with a lease of 0, each barrier is a read that is sent after it, shared by all that wait for it', async t => {
+  const { store, timers, lease } = createWorld(0)
+  await lease.barrier()
+  store.take()
+  const { renew } = store
+  const answers: (() => void)[] = []
+  store.renew = async (node, head) => {
+    const rows = await renew(node, head)
+    await new Promise<void>(resolve => answers.push(resolve))
+    return rows
+  }
+  const passed: number[] = []
+  const wait = (name: number): void => {
+    void lease.barrier().then(() => passed.push(name))
+  }
+  wait(1)
+  await turn()
+  wait(2)
+  wait(3)
+  await turn()
+  t.equal(store.take().length, 1, 'one at a time')
+  const [answerFirst, answerSecond] = [
+    () => {
+      at(answers)()
+    },
+    () => {
+      at(answers, 1)()
+    }
+  ]
+  answerFirst()
+  await turn()
+  t.same(passed, [1])
+  t.equal(store.take().length, 1)
+  answerSecond()
+  await turn()
+  t.same(passed, [1, 2, 3])
+  t.same([timers.length, lease.remaining()], [0, 0])
+})
+
+test('a lease that is closed leaves, has no timer left, and lets nobody pass', async t => {
+  const { store, timers, lease } = createWorld()
+  await lease.barrier()
+  lease.notify()
+  await lease.close()
+  t.same(store.take().slice(-1), ['deregister n1'])
+  t.same([timers.length, lease.remaining(), lease.mark()], [0, 0, null])
+  await t.rejects(lease.barrier(), { code: 'LEASE_LOST' })
+  await lease.close()
+  t.same(store.take(), [])
+})
+
+test('a lease of the clocks of the process keeps it from nothing', async t => {
+  const store = createStore()
+  const lease = createLease({ clock: systemClock, store, leaseMs: 60_000, newId: randomUUID })
+  await lease.barrier()
+  t.ok(lease.remaining() > 0)
+  await lease.close()
+
+  // A timer that keeps no process alive; this one does.
+  const alive = setInterval(() => {}, 1000)
+  let ran = 0
+  await new Promise<void>(resolve => {
+    scheduleTimer(() => ran++, 1)()
+    scheduleTimer(resolve, 2)
+  })
+  clearInterval(alive)
+  t.equal(ran, 0, 'what is cancelled does not run')
+})
+
+test('what is remembered of changes is bounded: beyond ten thousand keys, all is forgotten at once', t => {
+  const memory = createChangeMemory()
+  const mark = memory.mark()
+  for (let i = 0; i < 10_000; i++) memory.record(`k${i}`)
+  t.ok(memory.isFresh(mark, 'other'))
+  memory.record('k')
+  t.same([memory.isFresh(mark, 'other'), memory.isFresh(mark, 'k')], [false, false])
+  t.ok(memory.isFresh(memory.mark(), 'k'))
+  t.end()
+})

@@ -1,0 +1,39 @@
+import { test } from 'tap'
+import { createInstantWriter } from '../../../http/representations/instant-text.ts'
+
+const DAY_MS = 86_400_000
+
+test('an instant is written as toISOString does', async t => {
+  const write = createInstantWriter()
+  const times = [
+    0,
+    1,
+    999,
+    1000,
+    59_999,
+    60_000,
+    3_599_999,
+    3_600_000,
+    DAY_MS - 1,
+    DAY_MS,
+    -1,
+    -DAY_MS,
+    8.64e15,
+    -8.64e15
+  ]
+  for (let i = 0; i < 1000; i++) times.push(Math.floor(Math.random() * 4e12))
+  for (const time of times) t.equal(write(new Date(time)), new Date(time).toISOString())
+  t.throws(() => write(new Date(NaN)), RangeError)
+})
+
+test('instants of more days than are remembered are written as well', async t => {
+  const write = createInstantWriter()
+  const wrong: number[] = []
+  for (let round = 0; round < 2; round++) {
+    for (let day = 0; day < 2500; day++) {
+      const instant = new Date(day * DAY_MS + day)
+      if (write(instant) !== instant.toISOString()) wrong.push(day)
+    }
+  }
+  t.same(wrong, [])
+})

@@ -1,0 +1,81 @@
+import { test } from 'tap'
+import { checked, excesses, sentences } from '../../http/validation.ts'
+
+const faultsOf = (schema: object, value: unknown): unknown => {
+  try {
+    return checked(schema, value)
+  } catch (error) {
+    return (error as { errors: string[] }).errors
+  }
+}
+
+test('a rule that no sentence was written for is told in the words of the validator', async t => {
+  const properties = {
+    list: { type: 'array', items: { type: 'integer' }, uniqueItems: true },
+    text: { type: 'string', pattern: '^a$' },
+    what: { const: 1 },
+    address: { type: 'string', format: 'email' }
+  }
+  t.same(faultsOf({ type: 'object', properties }, { list: [1, 1], text: 'b', what: 2, address: 'c' }), [
+    'list must NOT have duplicate items (items ## 1 and 0 are identical)',
+    'text must match pattern "^a$"',
+    'what must be equal to constant',
+    'address must be an e-mail address, such as ada@example.com'
+  ])
+  t.same(faultsOf({ type: 'object', maxProperties: 1 }, { a: 1, b: 2 }), [
+    'the body must NOT have more than 1 properties'
+  ])
+  t.same(sentences([{ keyword: 'new', instancePath: '/a/b', params: {} }]), ['a.b is not valid'])
+})
+
+test('a value that is checked by itself has the same bounds', async t => {
+  const deep = JSON.parse(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`) as unknown
+  const schema = { type: 'object', properties: { anything: { type: 'object' } } }
+  t.same(faultsOf(schema, { anything: deep }), ['anything must not be nested more than 100 deep'])
+  t.same(faultsOf(schema, { anything: {} }), { anything: {} })
+})
+
+test('what is too long, too many or too deep is found before the validator looks at it', async t => {
+  const text = { type: 'string', maxLength: 10, pattern: '^never$' }
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      text,
+      list: { type: 'array', maxItems: 3, items: text },
+      anything: { type: 'object' },
+      inner: { type: 'object', additionalProperties: false, properties: { text } }
+    }
+  }
+  const deep = JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`) as unknown
+  const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field${i}`, 1]))
+  const long = 'x'.repeat(21)
+  t.same(
+    sentences(excesses(schema, { text: long, list: ['x', long], anything: deep, inner: { text: long, more: 1 } })),
+    [
+      'text must have 10 characters at most',
+      'list.1 must have 10 characters at most',
+      'anything must not be nested more than 100 deep',
+      'inner.text must have 10 characters at most'
+    ]
+  )
+  t.same(
+    sentences(
+      excesses(schema, { text: 'a\0b', list: ['x', '\0'], anything: { a: [{ b: '\0' }] }, inner: { text: '\0' } })
+    ),
+    ['text', 'list.1', 'anything', 'inner.text'].map(path => `${path} must not hold the character U+0000`)
+  )
+  t.same(
+    sentences(excesses(schema, { anything: { 'a\0': 1 } })),
+    ['anything must not hold the character U+0000'],
+    'nor in the name of a member'
+  )
+  t.same(sentences(excesses({ type: 'string' }, '\0')), ['the body must not hold the character U+0000'])
+  t.match(sentences(excesses({ type: 'string' }, '\ud800')), [/^the body must not hold half of a surrogate pair/])
+  t.same(sentences(excesses(schema, { list: ['x', 'x', 'x', long] })), ['list must have 3 entries at most'])
+  t.same(sentences(excesses(schema, { ...many, text: long })), [
+    'the request has a field that is not known here; known are text, list, anything, inner'
+  ])
+  t.same(sentences(excesses(schema, { inner: many })), ['inner has a field that is not known here; known are text'])
+  t.same(excesses(schema, { text: 'x'.repeat(20), list: [1, null], anything: [deep] }), [])
+})
