@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs'
 import { databaseUrlIssue, postgresUrlIssue } from '../db/url.ts'
 import type { XStatic } from 'typebox/schema'
-import { allowListIssue } from '../domain/keys/verdict/allow-list.ts'
 import { rangeIssue } from '../net/addresses.ts'
 import { redisUrlIssue } from '../net/redis-url.ts'
+import { allowListIssue } from '../domain/keys/verdict/environment-keys.ts'
 
 const MIN_SECRET_LENGTH = 32
 const NODE_NAME = /^[^\p{C}]{0,100}$/u

@@ -4,8 +4,8 @@ export type { ClientKeyPluginOptions } from '../plugins/app/client-key-plugin.ts
 export type { ClientKeyPrincipal } from '../domain/keys/verdict/principal.ts'
 export { keyPrincipalOf } from '../domain/keys/verdict/principal.ts'
 
-export { createKeyService } from '../domain/keys/client-keys.ts'
-export type { ChangeContext, KeyService, KeyServiceOptions } from '../domain/keys/client-keys.ts'
+export { createClientKeys } from '../domain/keys/client-keys.ts'
+export type { ChangeContext, ClientKeys, ClientKeysOptions } from '../domain/keys/client-keys.ts'
 export type { TokenRefusal } from '../domain/keys/verdict/authenticator.ts'
 export type { Accepted, Demand, RateStatus, RefusalReason, Refused, Verdict } from '../domain/keys/verdict/verifier.ts'
 export type { Count, Counters } from '../domain/counters.ts'

@@ -1,9 +1,9 @@
-import { newOwnerIn } from '../apps/owner.ts'
-import type { AppsDisposal } from '../apps/owner.ts'
 import { InsufficientScope, TransferNotAllowed } from '../errors.ts'
 import { covers } from '../keys/policy/scopes.ts'
 import { userIdOf } from './principal.ts'
 import type { RequestContext } from './principal.ts'
+import { newOwnerIn } from '../apps/disposal.ts'
+import type { AppsDisposal } from '../apps/disposal.ts'
 
 type Context = Pick<RequestContext, 'principal'>
 

@@ -4,9 +4,16 @@ import { DescriptiveNameTaken, OwnsApps, TooManyApps } from '../errors.ts'
 import type { Owner } from './app.ts'
 import { auditApp } from './changes.ts'
 import type { AppTx } from './changes.ts'
-import { newOwnerIn } from './owner.ts'
-import type { AppsDisposal } from './owner.ts'
 import { isSameOwner, ownerChanges, requireOwner } from './ownership.ts'
+
+/**
+ * What becomes of the apps of an owner who is removed: they get another owner, or are deleted with this one. Null: not
+ * decided, so an owner of apps is not removed.
+ */
+export type AppsDisposal = Owner | 'delete' | null
+
+/** The new owner of the apps; null: they get none. */
+export const newOwnerIn = (disposal: AppsDisposal): Owner | null => (disposal === 'delete' ? null : disposal)
 
 /** At most how many apps are transferred or deleted with their owner; more would stop everybody else. */
 const MAX_APPS = 1000

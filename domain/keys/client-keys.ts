@@ -1,27 +1,26 @@
 import type { Actor } from '../audits/audit.ts'
 import { InvalidFields } from '../errors.ts'
 import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from './client-key.ts'
-import type { KeyPage } from './listing.ts'
 import type { ClientKeyFilter, UsageCount } from './rows.ts'
 import type { Counters } from '../counters.ts'
 import type { UNSCOPED } from './policy/scopes.ts'
 import { checkOfLibrary, generationsOf } from './token/secrets.ts'
-import { createKeyService as createRules } from './service.ts'
-import type { KeyService as Rules } from './service.ts'
+import { createKeyService } from './service.ts'
+import type { KeyService } from './service.ts'
 import type { ClientKeyStore } from './store.ts'
 import { checkSecrets as checkTokenSecrets } from './token/opener.ts'
 import type { TokenSecrets } from './token/opener.ts'
 import type { Issued } from './token/token.ts'
-import { checkedVerify } from './verdict/checked-verify.ts'
 import { refuseCredentials } from './token/shape.ts'
 import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from './lifecycle/tokens.ts'
 import { createUsageRecorder, DAYS_KEPT } from './usage/recorder.ts'
 import type { UsageRecorder } from './usage/recorder.ts'
 import { createUsageWriter } from './usage/writer.ts'
-import type { Demand, Verdict } from './verdict/verifier.ts'
-import { checkedChange, checkedWanted, refuseBadReason } from './policy/wanted.ts'
+import type { Demand, Verdict, Verify } from './verdict/verifier.ts'
+import { checkedChange, checkedWanted, refuseBadReason } from './policy/checks.ts'
+import type { KeyPage } from './queries.ts'
 
-export interface KeyServiceOptions<S extends string> extends TokenSecrets {
+export interface ClientKeysOptions<S extends string> extends TokenSecrets {
   readonly store: ClientKeyStore
   /** `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted beside the keys of the store. */
   readonly allowList?: readonly string[] | undefined
@@ -49,7 +48,7 @@ export interface ChangeContext {
 }
 
 /** The keys of a service; `S` are its scopes. A change is one transaction, with an entry in the audit trail. */
-export interface KeyService<S extends string = string> {
+export interface ClientKeys<S extends string = string> {
   readonly scopes: readonly S[]
   /**
    * Makes a key. Its `keyAccessToken` is in this answer and nowhere else. Throws InvalidFields, ClientKeyNameTaken, and
@@ -107,44 +106,44 @@ const warn = (): void => {
 }
 
 /** Creates the service of client keys of any program, on a store of its choice. */
-export const createKeyService = <const S extends string>({
+export const createClientKeys = <const S extends string>({
   allowNewSecret: allowNew = false,
   onUsageFailure = warn,
   ...options
-}: KeyServiceOptions<S>): KeyService<S> => {
+}: ClientKeysOptions<S>): ClientKeys<S> => {
   checkTokenSecrets(options)
   const { store, scopes, secret, previousSecrets = [] } = options
   if (!Array.isArray(scopes)) throw new TypeError('scopes must be an array of the scopes of your service')
   const checkSecrets = checkOfLibrary({ generations: generationsOf(secret, previousSecrets), allowNew })
   const recorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: onUsageFailure })
-  const rules = createRules({ ...options, keyLookup: store.keyLookup, usage: recorder, checkSecrets })
+  const service = createKeyService({ ...options, keyLookup: store.keyLookup, usage: recorder, checkSecrets })
   return {
     scopes,
     recorder,
-    ...changesOf(rules),
-    ...readsOf(rules, recorder),
-    verify: checkedVerify(rules.verify, scopes)
+    ...changesOf(service),
+    ...readsOf(service, recorder),
+    verify: checkedVerify(service.verify, scopes)
   }
 }
 
 const changesOf = <S extends string>(
-  rules: Rules<S>
-): Pick<KeyService<S>, 'issue' | 'rotate' | 'change' | 'revoke'> => ({
-  issue: async (wanted, context) => await rules.issue(checkedWanted(wanted), contextOf(context)),
+  service: KeyService<S>
+): Pick<ClientKeys<S>, 'issue' | 'rotate' | 'change' | 'revoke'> => ({
+  issue: async (wanted, context) => await service.issue(checkedWanted(wanted), contextOf(context)),
 
   rotate: async (id, { graceSeconds = DEFAULT_GRACE_SECONDS } = {}, context) => {
     if (!Number.isInteger(graceSeconds) || graceSeconds < 0 || graceSeconds > MAX_GRACE_SECONDS) {
       throw new InvalidFields([`graceSeconds must be an integer from 0 to ${MAX_GRACE_SECONDS}`])
     }
-    return await rules.rotate(id, { graceSeconds }, contextOf(context))
+    return await service.rotate(id, { graceSeconds }, contextOf(context))
   },
 
-  change: async (id, change, context) => (await rules.change(id, checkedChange(change), contextOf(context))).key,
+  change: async (id, change, context) => (await service.change(id, checkedChange(change), contextOf(context))).key,
 
   revoke: async (id, reason = null, context) => {
     refuseBadReason(reason)
     refuseCredentials({ reason })
-    return (await rules.revoke(id, reason, contextOf(context))).key
+    return (await service.revoke(id, reason, contextOf(context))).key
   }
 })
 
@@ -157,27 +156,60 @@ const refuseOutside = (name: string, value: number, max: number): void => {
 
 // What is told of use holds what was recorded until now.
 const readsOf = (
-  rules: Pick<Rules, 'find' | 'list' | 'tokens' | 'usage'>,
+  service: Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage'>,
   recorder: UsageRecorder
-): Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage'> => {
+): Pick<ClientKeys, 'find' | 'list' | 'tokens' | 'usage'> => {
   const settled = async <T>(read: () => Promise<T>): Promise<T> => {
     await recorder.settle()
     return await read()
   }
   return {
-    find: async id => await settled(async () => await rules.find(id)),
+    find: async id => await settled(async () => await service.find(id)),
     list: async (filter = {}, page = { limit: 100 }) => {
       refuseOutside('limit', page.limit, MAX_LIMIT)
-      return await settled(async () => await rules.list(filter, page))
+      return await settled(async () => await service.list(filter, page))
     },
     tokens: async id =>
       await settled(async () => {
-        await rules.find(id)
-        return await rules.tokens(id)
+        await service.find(id)
+        return await service.tokens(id)
       }),
     usage: async (id, days = DAYS_KEPT) => {
       refuseOutside('days', days, DAYS_KEPT)
-      return await settled(async () => await rules.usage(id, days))
+      return await settled(async () => await service.usage(id, days))
     }
   }
 }
+
+/** The same as `Verify`, of a token that may be missing. */
+export type CheckedVerify = <R extends string = never>(
+  token: string | undefined,
+  demand: Demand<R>
+) => Promise<Verdict<R>>
+
+/** What a program without types may pass. */
+type Unchecked = Readonly<Record<'scopes' | 'address' | 'userAgent' | 'refusal', unknown>>
+
+const isOptionalText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '')
+
+const textOrNone = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+/**
+ * Creates a verification for programs without types: what is missing or misspelled accepts nothing, and nothing that is
+ * not text is recorded. It rejects with a TypeError for scopes that the service doesn't have, and for a reason that is
+ * no text.
+ */
+export const checkedVerify =
+  (verify: Verify, scopes: readonly string[]): CheckedVerify =>
+  async (token, demand) => {
+    const { scopes: demanded, address, userAgent, refusal } = demand as Partial<Unchecked>
+    if (!Array.isArray(demanded) || !demanded.every(scope => scopes.includes(String(scope)))) {
+      throw new TypeError(`scopes must be an array of scopes of the service: ${scopes.join(', ')}`)
+    }
+    if (!isOptionalText(refusal)) throw new TypeError('refusal must be text, or left out')
+    return await verify(textOrNone(token) ?? '', {
+      ...demand,
+      address: textOrNone(address),
+      userAgent: textOrNone(userAgent)
+    })
+  }

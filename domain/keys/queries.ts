@@ -5,17 +5,14 @@ import { toEnvironmentRecord } from './verdict/environment-keys.ts'
 import type { EnvironmentKey, EnvironmentKeys } from './verdict/environment-keys.ts'
 import { createInspector } from './verdict/inspection.ts'
 import type { Inspect } from './verdict/inspection.ts'
-import { createKeyList } from './listing.ts'
-import type { KeyPage } from './listing.ts'
-import type { ClientKeyFilter, KeyReads, UsageCount } from './rows.ts'
-import { secretUses } from './secrets.ts'
-import type { SecretUse } from './secrets.ts'
+import type { ClientKeyFilter, KeyReads, UsageCount, GenerationUse } from './rows.ts'
 import { generationOf } from './token/token.ts'
 import type { TokenOpener } from './token/opener.ts'
 import type { Verifier } from './verdict/verifier.ts'
 import { MAX_TOKENS } from './lifecycle/tokens.ts'
 import { dayBefore } from './usage/writer.ts'
 import type { KeyStore } from './store.ts'
+import { covers } from './policy/scopes.ts'
 
 /** What tells of keys: see `KeyService`. */
 export interface KeyQueries {
@@ -102,4 +99,72 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
 
     orphans: async () => await read(async keys => await keys.otherGenerations(generations, new Date()))
   }
+}
+
+/** A page of keys: at most `limit`, after the id `after`. */
+export interface KeyPage {
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+export interface KeyListOptions {
+  readonly read: <T>(work: (keys: KeyReads) => Promise<T>, options?: ReadOptions) => Promise<T>
+  readonly environmentKeys: EnvironmentKeys
+  readonly find: (id: string) => Promise<ClientKeyRecord>
+}
+
+/** Makes the function that lists keys, ordered by id; environment keys come last. */
+export const createKeyList =
+  ({ read, environmentKeys, find }: KeyListOptions) =>
+  async (
+    filter: ClientKeyFilter,
+    { limit, after }: KeyPage,
+    options?: ReadOptions
+  ): Promise<{ keys: ClientKeyRecord[]; more: boolean }> => {
+    const page = { limit: limit + 1, after, at: new Date() }
+    const keys = await read(async rows => await rows.page(filter, page), options)
+    for (const id of environmentKeys.ids) {
+      if (keys.length > limit) break
+      if (after === undefined || id > after) keys.push(...[await find(id)].filter(key => matches(key, filter)))
+    }
+    return { keys: keys.slice(0, limit), more: keys.length > limit }
+  }
+
+// An environment key has no expiry, and no token of it is stored.
+const matches = (
+  key: ClientKeyRecord,
+  { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation }: ClientKeyFilter
+): boolean =>
+  (enabled === undefined || key.enabled === enabled) &&
+  (revoked === undefined || (key.revokedAt !== null) === revoked) &&
+  expiresBefore === undefined &&
+  generation === undefined &&
+  (unusedSince === undefined || key.lastUsedAt === null || key.lastUsedAt < unusedSince) &&
+  (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
+  (scope === undefined || covers(key.scopes, scope))
+
+/** A secret that tokens depend on, or may. */
+export interface SecretUse {
+  readonly use: GenerationUse
+  /** The variable that holds the secret; null: it is not configured. */
+  readonly secret: string | null
+}
+
+/**
+ * Each secret that is configured, and each that active tokens depend on; the configured ones first, the current one
+ * before all. `generations` are the configured ones in that order.
+ */
+export const secretUses = (generations: readonly string[], uses: readonly GenerationUse[]): SecretUse[] => {
+  const positionOf = ({ generation }: GenerationUse): number => generations.indexOf(generation)
+  const variableOf = (use: GenerationUse): string | null => {
+    if (positionOf(use) < 0) return null
+    return positionOf(use) === 0 ? 'CLIENT_SECRET' : 'CLIENT_SECRET_PREVIOUS'
+  }
+  const unused = generations
+    .filter(generation => !uses.some(use => use.generation === generation && use.source === 'managed'))
+    .map((generation): GenerationUse => ({ generation, source: 'managed', liveTokens: 0, lastUsedAt: null }))
+  return [...uses, ...unused]
+    .filter(use => positionOf(use) >= 0 || use.liveTokens !== 0)
+    .sort((a, b) => (positionOf(a) >>> 0) - (positionOf(b) >>> 0))
+    .map(use => ({ use, secret: variableOf(use) }))
 }

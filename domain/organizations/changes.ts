@@ -1,9 +1,7 @@
 import { userIdOf } from '../access/principal.ts'
 import type { RequestContext } from '../access/principal.ts'
 import { refuseKeyWithoutApps } from '../access/disposal.ts'
-import { disposeOfApps } from '../apps/disposal.ts'
-import { newOwnerIn } from '../apps/owner.ts'
-import type { AppsDisposal } from '../apps/owner.ts'
+import { disposeOfApps, newOwnerIn } from '../apps/disposal.ts'
 import { refuseOwner } from '../apps/ownership.ts'
 import { creation, differences } from '../audits/audit.ts'
 import { InvalidToken } from '../errors.ts'
@@ -11,6 +9,7 @@ import type { Transactor, Tx } from '../transactor.ts'
 import { findAuthorized } from './access.ts'
 import { auditedOrganization, auditOrganization } from './audit.ts'
 import type { Organization } from './organization.ts'
+import type { AppsDisposal } from '../apps/disposal.ts'
 
 type Fields = Omit<Organization, 'id'>
 

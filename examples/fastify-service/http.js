@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import { createKeyService, createMemoryStore } from 'trivial-api/client-key-auth'
+import { createClientKeys, createMemoryStore } from 'trivial-api/client-key-auth'
 
 const { CLIENT_SECRET: secret, PORT: port = '3000' } = process.env
-const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['reports:read'] })
+const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['reports:read'] })
 const STATUS = { address_not_allowed: 403, insufficient_scope: 403, rate_limited: 429, limit_undecided: 503 }
 
 const server = createServer(async ({ headers, socket }, response) => {

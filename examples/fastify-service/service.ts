@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
-import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from 'trivial-api/client-key-auth'
+import clientKeyAuth, { createClientKeys, createMemoryStore, keyPrincipalOf } from 'trivial-api/client-key-auth'
 
 const { CLIENT_SECRET: secret = '', PORT: port = '3000' } = process.env
-const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['reports:read', 'reports:write'] })
+const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['reports:read', 'reports:write'] })
 const app = Fastify()
 await app.register(clientKeyAuth, { keys })
 const onRequest = app.requireClientKey

@@ -1,6 +1,6 @@
 import { InvalidFields } from '../../domain/errors.ts'
-import type { AppsDisposal } from '../../domain/apps/owner.ts'
 import { OWNER } from '../validation.ts'
+import type { AppsDisposal } from '../../domain/apps/disposal.ts'
 
 /** How the removal of an owner says what becomes of the apps. */
 export const AppsDisposalQuery = {

@@ -4,18 +4,18 @@ import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../../domain/j
 import { InvalidFields } from '../../domain/errors.ts'
 import { rangeIssue } from '../../net/addresses.ts'
 import type { KeyChange, RateLimit } from '../../domain/keys/client-key.ts'
+import { GRANTS, UNSCOPED } from '../../domain/keys/policy/scopes.ts'
+import type { Grant } from '../../domain/keys/policy/scopes.ts'
+import { credentialIssues, refuseCredentials } from '../../domain/keys/token/shape.ts'
+import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from '../../domain/keys/lifecycle/tokens.ts'
+import { PRINTABLE } from '../../domain/json/printable.ts'
 import {
   LIKE_AN_ID,
   MAX_METADATA_BYTES,
   MAX_REASON,
   MAX_RANGES,
   MAX_WINDOW_SECONDS
-} from '../../domain/keys/policy/limits.ts'
-import { GRANTS, UNSCOPED } from '../../domain/keys/policy/scopes.ts'
-import type { Grant } from '../../domain/keys/policy/scopes.ts'
-import { credentialIssues, refuseCredentials } from '../../domain/keys/token/shape.ts'
-import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from '../../domain/keys/lifecycle/tokens.ts'
-import { PRINTABLE } from '../../domain/json/printable.ts'
+} from '../../domain/keys/policy/checks.ts'
 
 const text = { type: 'string', pattern: PRINTABLE } as const
 

@@ -3,15 +3,15 @@ import fp from 'fastify-plugin'
 import type { AuthenticatorOptions } from '../../domain/keys/verdict/authenticator.ts'
 import { verifierOf } from '../../domain/keys/service.ts'
 import type { VerifierSettings } from '../../domain/keys/service.ts'
-import type { KeyService } from '../../domain/keys/client-keys.ts'
+import type { ClientKeys } from '../../domain/keys/client-keys.ts'
 import type { Verify } from '../../domain/keys/verdict/verifier.ts'
 import { KeysUnavailable } from './client-key-errors.ts'
 import clientKeyAuth from './client-key-auth.ts'
 import type { ClientKeyHookOptions } from './client-key-auth.ts'
 
-/** Keys that `createKeyService` keeps, whatever their scopes are. */
+/** Keys that `createClientKeys` keeps, whatever their scopes are. */
 interface ManagedKeys {
-  keys: Pick<KeyService, 'recorder' | 'scopes'> & Pick<KeyService<never>, 'verify'>
+  keys: Pick<ClientKeys, 'recorder' | 'scopes'> & Pick<ClientKeys<never>, 'verify'>
 }
 
 /** A list of keys, a look-up of your own, or both. */
@@ -24,7 +24,7 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
  * Lets other servers in with client keys: `Authorization: Bearer <key_access_token>` (RFC 6750).
  *
  * ```ts
- * const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['reports:read'] })
+ * const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['reports:read'] })
  * await app.register(clientKeyAuth, { keys })
  * app.get(
  *   '/reports',
@@ -61,7 +61,7 @@ export const autoload = false
 const REALM = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 
 const verifyOf = ({ keys }: { readonly keys?: { readonly verify?: unknown } }): Verify => {
-  if (typeof keys?.verify !== 'function') throw new TypeError('keys must be what createKeyService returns')
+  if (typeof keys?.verify !== 'function') throw new TypeError('keys must be what createClientKeys returns')
   return keys.verify as Verify
 }
 

@@ -92,8 +92,8 @@ const STRICT = {
 
 // Wrong in two places: the compiler complains where an error that is expected is not there.
 const WRONG = `import Fastify from 'fastify'
-import { createKeyService, createMemoryStore } from 'trivial-api/client-key-auth'
-const keys = createKeyService({ store: createMemoryStore(), secret: '', scopes: ['reports:read', 'reports:write'] })
+import { createClientKeys, createMemoryStore } from 'trivial-api/client-key-auth'
+const keys = createClientKeys({ store: createMemoryStore(), secret: '', scopes: ['reports:read', 'reports:write'] })
 await keys.issue({ name: 'x', scopes: ['*'] })
 // @ts-expect-error
 await keys.issue({ name: 'x', scopes: ['reports:reed'] })

@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
-import type { ClientKeyPluginOptions, KeyServiceOptions } from '../../exports/client-key-auth.ts'
+import clientKeyAuth, { createClientKeys, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
+import type { ClientKeyPluginOptions, ClientKeysOptions } from '../../exports/client-key-auth.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
 import { listening, newSecret, raw } from '../helper.ts'
 
@@ -23,7 +23,7 @@ const service = async (t: Test, options: ClientKeyPluginOptions) => {
 
 // The routes of this project have its scopes, by type; so the keys have as well.
 const keyService = () =>
-  createKeyService({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read', 'apps:write'] })
+  createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read', 'apps:write'] })
 
 test('a service with managed keys lets in whom the scope of the route allows', async t => {
   const keys = keyService()
@@ -55,8 +55,8 @@ test('a service with managed keys lets in whom the scope of the route allows', a
 
 test('a rate limit holds, counted wherever the service says', async t => {
   const counters = { hit: async () => ({ hits: 6, ttlMs: 1000 }) }
-  const limited = async (options: Partial<KeyServiceOptions<string>>) => {
-    const keys = createKeyService({
+  const limited = async (options: Partial<ClientKeysOptions<string>>) => {
+    const keys = createClientKeys({
       store: createMemoryStore(),
       secret: newSecret(),
       scopes: ['apps:read'],
@@ -72,7 +72,7 @@ test('a rate limit holds, counted wherever the service says', async t => {
 
 test('what was recorded is stored when the service is closed', async t => {
   const store = createMemoryStore()
-  const keys = createKeyService({ store, secret: newSecret(), scopes: ['apps:read'] })
+  const keys = createClientKeys({ store, secret: newSecret(), scopes: ['apps:read'] })
   const { fastify, get } = await service(t, { keys })
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
   await get('/apps', keyAccessToken)

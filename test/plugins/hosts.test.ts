@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import clientKeyAuth, { createKeyService, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
+import clientKeyAuth, { createClientKeys, createMemoryStore, keyPrincipalOf } from '../../exports/client-key-auth.ts'
 import type { ClientKeyPluginOptions } from '../../exports/client-key-auth.ts'
 import { listening, newSecret, raw } from '../helper.ts'
 
@@ -23,7 +23,7 @@ const host = async (
 ): Promise<Host> => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
-  const keys = createKeyService({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read'] })
+  const keys = createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read'] })
   if (order === 'before') await register(fastify)
   await fastify.register(clientKeyAuth, { keys })
   if (order === 'after') await register(fastify)
@@ -137,7 +137,7 @@ test('a host that sets request.principal itself changes nothing of who is let in
 test('a hook of the host may await requireClientKey', async t => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
-  const keys = createKeyService({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read'] })
+  const keys = createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read'] })
   await fastify.register(clientKeyAuth, { keys })
   fastify.addHook('onRequest', async (request, reply) => {
     await fastify.requireClientKey(request, reply)
@@ -151,7 +151,7 @@ test('a hook of the host may await requireClientKey', async t => {
 
 test('a store that fails is 503 without a word of why', async t => {
   const store = createMemoryStore()
-  const keys = createKeyService({
+  const keys = createClientKeys({
     store: {
       ...store,
       keyLookup: {
@@ -175,7 +175,7 @@ test('a store that fails is 503 without a word of why', async t => {
 
 test('what can not work does not start, and says why', async t => {
   const secret = newSecret()
-  const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
+  const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const start = async (options: unknown): Promise<FastifyInstance> => {
     const fastify = Fastify()
     t.teardown(() => fastify.close())
@@ -186,7 +186,7 @@ test('what can not work does not start, and says why', async t => {
     await t.rejects(start({ keys, realm }), { message: /^realm must be visible characters/ })
   }
   for (const wrong of [undefined, {}, { verify: 1 }]) {
-    await t.rejects(start({ keys: wrong }), { message: /^keys must be what createKeyService returns/ })
+    await t.rejects(start({ keys: wrong }), { message: /^keys must be what createClientKeys returns/ })
   }
   await t.rejects(start({}), { message: /^secret must be text of 32 characters/ })
   await t.rejects(start({ secret: 'short' }), { message: /^secret must be text of 32 characters/ })
@@ -201,7 +201,7 @@ test('what can not work does not start, and says why', async t => {
   )
   t.throws(() => fastify.get('/x', { config: { scope: [] } }, async () => ({})), { message: /declares no scope/ })
   for (const scopes of [undefined, 'reports:read']) {
-    t.throws(() => createKeyService({ store: createMemoryStore(), secret, scopes: scopes as unknown as [] }), {
+    t.throws(() => createClientKeys({ store: createMemoryStore(), secret, scopes: scopes as unknown as [] }), {
       message: /^scopes must be an array/
     })
   }
@@ -209,7 +209,7 @@ test('what can not work does not start, and says why', async t => {
 
 test('a route whose scopes are an empty array accepts nobody', async t => {
   const secret = newSecret()
-  const keys = createKeyService({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
+  const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   await fastify.register(clientKeyAuth, { keys })

@@ -1,5 +1,3 @@
-import { createChangeMemory } from './change-memory.ts'
-import type { ChangeMemory } from './change-memory.ts'
 import { coalesced } from './coalesced.ts'
 import { MAX_ROWS } from './lease-store.ts'
 import type { LeaseStore, Position } from './lease-store.ts'
@@ -88,4 +86,42 @@ const createMember = (store: LeaseStore, id: string, head: Position): Member => 
     }
   }
   return member
+}
+
+/** Of how many keys it is remembered when they changed; beyond that, all is forgotten at once. */
+const MAX_KEYS = 10_000
+
+/** What a node knows of changes: whether what it looked up under a mark still holds. */
+export interface ChangeMemory {
+  readonly mark: () => number
+  readonly isFresh: (mark: number, keyId: string) => boolean
+  /** What was looked up of this key under an earlier mark no longer holds. */
+  readonly record: (keyId: string) => void
+  /** Nothing that was looked up under an earlier mark holds. */
+  readonly forgetAll: () => void
+}
+
+export const createChangeMemory = (): ChangeMemory => {
+  let tick = 0
+  let floor = 0
+  const changed = new Map<string, number>()
+
+  const forgetAll = (): void => {
+    floor = ++tick
+    changed.clear()
+  }
+
+  return {
+    mark: () => tick,
+    isFresh: (mark, keyId) => {
+      if (mark < floor) return false
+      const changedAt = changed.get(keyId)
+      return changedAt === undefined || mark >= changedAt
+    },
+    record: keyId => {
+      if (changed.size === MAX_KEYS) forgetAll()
+      else changed.set(keyId, ++tick)
+    },
+    forgetAll
+  }
 }

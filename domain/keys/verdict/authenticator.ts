@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import { LruMap } from 'toad-cache'
-import { allowListKeys } from './allow-list.ts'
 import { inactiveReason } from '../client-key.ts'
 import type { ClientKey, InactiveReason, KnownToken } from '../client-key.ts'
 import type { KeyLookup } from '../freshness/freshness.ts'
@@ -8,6 +7,7 @@ import { createTokenOpener } from '../token/opener.ts'
 import type { TokenSecrets } from '../token/opener.ts'
 import { digestOf } from '../token/token.ts'
 import type { TokenIssue } from '../token/token.ts'
+import { allowListKeys } from './environment-keys.ts'
 
 /** Why a token is refused. For logs only: no reply contains it. */
 export type TokenRefusal = TokenIssue | 'not_allowed' | InactiveReason

@@ -1,6 +1,38 @@
-import { allowListKeys, entryDigest, needsLegacyToken } from './allow-list.ts'
 import type { ClientKey, ClientKeyRecord } from '../client-key.ts'
 import type { EnvironmentRecord } from '../rows.ts'
+import { environmentKey } from '../client-key.ts'
+import { looksLikeToken } from '../token/shape.ts'
+import { digestOf } from '../token/token.ts'
+
+const DIGEST_ENTRY = /^sha256:([0-9a-f]{64})$/i
+const KEY_ID = /^[0-9a-f]{32}$/
+
+/** What is wrong with an allow-list entry, as the end of a sentence that does not repeat it; null: nothing is. */
+export const allowListIssue = (entry: string): string | null => {
+  if (looksLikeToken(entry)) {
+    return 'looks like a key_access_token; put the key_id there (npm run key:issue prints both)'
+  }
+  if (entry.toLowerCase().startsWith('sha256:') && !DIGEST_ENTRY.test(entry)) {
+    return 'starts with sha256: but is not followed by 64 hexadecimal digits; copy the whole digest'
+  }
+  return null
+}
+
+/** Whether only a legacy JWT can present this entry's key: the `key_id` in a sealed token is 32 hexadecimal digits. */
+export const needsLegacyToken = (entry: string): boolean => !DIGEST_ENTRY.test(entry) && !KEY_ID.test(entry)
+
+/** The digest an entry stands for: of a `key_id` it is computed, of `sha256:<64 hex>` it is read. */
+export const entryDigest = (entry: string): string => DIGEST_ENTRY.exec(entry)?.[1]?.toLowerCase() ?? digestOf(entry)
+
+/** The keys of an allow-list of `key_id`s or `sha256:<64 hex>` digests, by digest. */
+export const allowListKeys = (entries: Iterable<string>): ReadonlyMap<string, ClientKey> => {
+  const keys = new Map<string, ClientKey>()
+  for (const entry of entries) {
+    const digest = entryDigest(entry)
+    keys.set(digest, environmentKey(digest))
+  }
+  return keys
+}
 
 /** A key of the allow-list, with the digest by which it is found. */
 export interface EnvironmentKey {

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { openStorage } from '../../../db/open.ts'
-import { createKeyService, createMemoryStore, InvalidFields } from '../../../exports/client-key-auth.ts'
-import type { ClientKeyStore, KeyService } from '../../../exports/client-key-auth.ts'
+import { createClientKeys, createMemoryStore, InvalidFields } from '../../../exports/client-key-auth.ts'
+import type { ClientKeyStore, ClientKeys } from '../../../exports/client-key-auth.ts'
 import { openSqliteStore } from '../../../exports/client-key-auth-sqlite.ts'
 import { at, newSecret, temporaryFolder } from '../../helper.ts'
 
@@ -13,10 +13,10 @@ const SCOPES = ['reports:read', 'reports:write'] as const
 /** Any active key is accepted. */
 const ANY = { scopes: [] }
 
-type Reports = KeyService<(typeof SCOPES)[number]>
+type Reports = ClientKeys<(typeof SCOPES)[number]>
 
 const service = (store: ClientKeyStore = createMemoryStore(), secret = newSecret()): Reports =>
-  createKeyService({ store, secret, scopes: SCOPES })
+  createClientKeys({ store, secret, scopes: SCOPES })
 
 const stores: Record<string, (t: Test) => ClientKeyStore & { close?: () => void }> = {
   memory: () => createMemoryStore(),
@@ -105,7 +105,7 @@ test('usage that can not be stored is warned of, or told to whoever wants to kno
   const failures: unknown[] = []
   const warnings = t.capture(process, 'emitWarning')
   const secret = newSecret()
-  const told = createKeyService({
+  const told = createClientKeys({
     store: broken(),
     secret,
     scopes: SCOPES,
@@ -126,7 +126,7 @@ test('earlier secrets open their tokens', async t => {
   const store = createMemoryStore()
   const [older, newer] = [newSecret(), newSecret()]
   const { keyAccessToken } = await service(store, older).issue({ name: 'ledger' })
-  const keys = createKeyService({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
+  const keys = createClientKeys({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
   t.match(await keys.verify(keyAccessToken, ANY), { ok: true })
   t.match(await service(store, newer).verify(keyAccessToken, ANY), { ok: false, reason: 'unknown_generation' })
 })
@@ -145,11 +145,11 @@ for (const [name, open] of Object.entries(stores)) {
     t.equal((await first.list()).keys.length, 1)
     t.match(await stranger.change(key.id, { enabled: false }), { enabled: false }, 'what makes no token goes on')
 
-    const both = createKeyService({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
+    const both = createClientKeys({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
     t.match(await both.issue({ name: 'replaced' }), { key: { name: 'replaced' } })
     t.match(await stranger.issue({ name: 'known' }), { key: { name: 'known' } })
     await t.rejects(first.issue({ name: 'dropped' }), { code: 'SECRET_NOT_SHARED' })
-    const lost = createKeyService({ store, secret: older, allowNewSecret: true, scopes: SCOPES })
+    const lost = createClientKeys({ store, secret: older, allowNewSecret: true, scopes: SCOPES })
     t.match(await lost.issue({ name: 'allowed' }), { key: { name: 'allowed' } })
   })
 }
@@ -236,7 +236,7 @@ test('changes, rotations and reasons are checked as well', async t => {
 test('a secret that is missing or short is refused when the service is made', async t => {
   const store = createMemoryStore()
   for (const wrong of [{ secret: undefined as unknown }, { secret: '' }, { secret: 'x'.repeat(31) }]) {
-    t.throws(() => createKeyService(Object.assign({ store, secret: '', scopes: SCOPES }, wrong as object)), {
+    t.throws(() => createClientKeys(Object.assign({ store, secret: '', scopes: SCOPES }, wrong as object)), {
       message: 'secret must be text of 32 characters at least'
     })
   }
@@ -245,7 +245,7 @@ test('a secret that is missing or short is refused when the service is made', as
 test('a scope that could not be one is refused when the service is made', async t => {
   for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
     t.throws(
-      () => createKeyService({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
+      () => createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
       { message: /^a scope must be 1 to 100/ },
       scope
     )

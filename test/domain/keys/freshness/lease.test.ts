@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'tap'
-import { createChangeMemory } from '../../../../domain/keys/freshness/change-memory.ts'
 import { scheduleTimer, systemClock } from '../../../../domain/keys/freshness/clock.ts'
 import { createLease } from '../../../../domain/keys/freshness/lease.ts'
 import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
 import type { Change, NodeRecord, Position } from '../../../../domain/keys/freshness/lease-store.ts'
 import { at } from '../../../helper.ts'
 import { playSchedule } from './lease-model.ts'
+import { createChangeMemory } from '../../../../domain/keys/freshness/membership.ts'
 
 // More, and others, by LEASE_SCHEDULES and LEASE_SEED.
 const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150)

@@ -3,7 +3,7 @@ import type { Count } from '../../../../domain/counters.ts'
 import { createMemoryStore } from '../../../../db/memory/store.ts'
 import { createKeyService, verifierOf } from '../../../../domain/keys/service.ts'
 import type { KeyService, KeyServiceOptions } from '../../../../domain/keys/service.ts'
-import { createKeyService as createStandalone } from '../../../../domain/keys/client-keys.ts'
+import { createClientKeys } from '../../../../domain/keys/client-keys.ts'
 import { createTokenSealer, issueClientKey } from '../../../../domain/keys/token/token.ts'
 import { createUsageRecorder } from '../../../../domain/keys/usage/recorder.ts'
 import type { UsageRecorder } from '../../../../domain/keys/usage/recorder.ts'
@@ -170,14 +170,14 @@ test('legacy tokens are known to whoever verifies, if they are accepted', async 
   t.match(await accepting.verify(legacy, { scopes: [] }), { ok: true, key: { source: 'environment' } })
   t.match(await accepting.inspect(legacy), { allowed: true, wellFormed: true, secret: 'current' })
   t.match(await make(settings).keys.verify(legacy, { scopes: [] }), { ok: false, reason: 'malformed' })
-  const standalone = createStandalone({ store: createMemoryStore(), scopes: [], ...settings, acceptLegacyTokens: true })
+  const standalone = createClientKeys({ store: createMemoryStore(), scopes: [], ...settings, acceptLegacyTokens: true })
   t.match(await standalone.verify(legacy, { scopes: [] }), { ok: true })
 })
 
 test('an environment key of the standalone service is accepted until it is revoked', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  const keys = createStandalone({ store: createMemoryStore(), scopes: ['reports:read'], secret, allowList: [keyId] })
+  const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret, allowList: [keyId] })
   const verdict = await keys.verify(keyAccessToken, { scopes: ['reports:read'] })
   t.match(verdict, { ok: true, key: { source: 'environment' } })
   if (verdict.ok) await keys.revoke(verdict.key.id)
@@ -185,7 +185,7 @@ test('an environment key of the standalone service is accepted until it is revok
 })
 
 test('what a program without types leaves out or misspells accepts nothing', async t => {
-  const keys = createStandalone({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
+  const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
   const wrong = [{}, { scopes: 'reports:read' }, { scopes: '' }, { scopes: ['reports:reed'] }, { scopes: ['*'] }]
@@ -198,7 +198,7 @@ test('what a program without types leaves out or misspells accepts nothing', asy
 })
 
 test('what is no text is neither recorded nor a reason, and keeps no other use from being stored', async t => {
-  const keys = createStandalone({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
+  const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
   for (const odd of [null, 5, {}, []]) {
