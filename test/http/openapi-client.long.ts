@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import openapiTS, { astToString } from 'openapi-typescript'
 import { test } from 'tap'
 import ts from 'typescript'
-import { root, world } from './helper.ts'
+import { root, world } from '../helper.ts'
 
 const CLIENT = `
 import createClient from 'openapi-fetch'

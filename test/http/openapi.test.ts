@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { test } from 'tap'
-import { command } from './cli/terminal.ts'
-import { at, need, root, world } from './helper.ts'
-import type { World } from './helper.ts'
-import { signIn } from './routes/user.ts'
+import { command } from '../cli/terminal.ts'
+import { at, need, root, world } from '../helper.ts'
+import type { World } from '../helper.ts'
+import { signIn } from '../routes/user.ts'
 
 interface Operation {
   operationId: string

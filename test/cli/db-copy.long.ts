@@ -1,0 +1,44 @@
+import tap, { test } from 'tap'
+import { postgresDatabase } from '../postgres.ts'
+import { copy, cuttable, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
+import { spawned } from './process.ts'
+import { command } from './terminal.ts'
+
+const skip = (await postgresDatabase(tap)) === null
+
+for (const [table, condition] of [
+  ['users', 'true'],
+  ['client_keys', 'new.row = 1500'],
+  ['client_key_tokens', 'new.client_key = 7'],
+  ['audits', 'new.sequence = 1']
+] as const) {
+  test(`killed while it copies ${table}, it goes on where it was`, { skip }, async t => {
+    const source = await keySource(t)
+    const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
+    t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)
+    const before = rowsOfSqlite(source)
+    const target = await waitingTarget(t, table, condition)
+    const typed = { env: { DATABASE_URL: source }, args: ['--to', target.url] }
+    const killed = spawned(t, 'db:copy', typed)
+    await target.waits()
+    killed.process.kill('SIGKILL')
+    await killed.ended
+    await target.go()
+    const { code, stdout, stderr } = await spawned(t, 'db:copy', typed).ended
+    t.same([code, stderr], [0, ''])
+    t.match(stdout, /\nThe last entry of its audit trail is 1:/)
+    t.same(await rowsOfPostgres(target.url), before)
+  })
+}
+
+test('a lost connection is told of, and the copy goes on later', { skip }, async t => {
+  const source = await keySource(t)
+  const target = await waitingTarget(t, 'client_keys', 'new.row = 1500')
+  const way = await cuttable(t, target.url)
+  const stopped = copy(t, source, way.url)
+  await target.waits()
+  way.cut()
+  t.match(await stopped, { code: 1, stdout: '', stderr: /^The copy has stopped: .*\. What is copied stays\. Run this/ })
+  await target.go()
+  t.equal((await copy(t, source, target.url)).code, 0)
+})
