@@ -12,7 +12,7 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM packages AS build
 COPY . .
-RUN node build/build.js dist && chown node:node dist
+RUN node build/build.js && chown node:node dist
 # A start loads compiled code from here. Node keeps it for each user apart, so the user of the service makes it.
 USER node
 RUN node dist/cli/trivial.js openapi > /dev/null && chmod -R a+rX dist/.compile-cache

@@ -69,6 +69,16 @@ export default [
     }
   },
   {
+    files: SOURCES,
+    ignores: ['test/**', 'bench/**', 'paths.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'MetaProperty', message: 'A bundle changes where a module is: take the path from paths.ts.' }
+      ]
+    }
+  },
+  {
     // What a test reads from a reply is JSON, and the test is what says what it must be.
     files: ['test/**/*.ts'],
     rules: {

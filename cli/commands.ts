@@ -20,8 +20,14 @@ const key: Group = {
     show: { summary: 'Show a client key and its tokens', load: async () => await import('./key-show.ts') },
     change: { summary: 'Change what a client key may do', load: async () => await import('./key-change.ts') },
     rotate: { summary: 'Give client keys a new token', load: async () => await import('./key-rotate.ts') },
-    disable: { summary: 'Stop a client key', load: async () => await import('./key-disable.ts') },
-    enable: { summary: 'Let a disabled client key in again', load: async () => await import('./key-enable.ts') },
+    disable: {
+      summary: 'Stop a client key',
+      load: async () => ({ default: (await import('./key-switch.ts')).disable })
+    },
+    enable: {
+      summary: 'Let a disabled client key in again',
+      load: async () => ({ default: (await import('./key-switch.ts')).enable })
+    },
     revoke: { summary: 'Revoke a client key permanently', load: async () => await import('./key-revoke.ts') },
     inspect: {
       summary: 'Tell whether a token is accepted, and why not',

@@ -1,55 +1,66 @@
-import { script } from '@bomb.sh/tab'
 import { command, DONE } from './command.ts'
-import { printed } from './completion.ts'
 import { UsageError } from './failures.ts'
 
-const SHELLS = ['bash', 'zsh', 'fish'] as const
+// bash takes a = and a : for the end of a word: what stands before them must not come again. Nothing of the line is
+// evaluated: what was typed within $(…) must not run before Enter.
+const BASH = `# bash completion for trivial
 
-const NAME = 'trivial'
-
-// What tab takes from the package bash-completion, which is not everywhere. The words are quoted, since tab has bash
-// evaluate them: what was typed within $(…) must not run before Enter. The value of --x=… becomes a word of its own.
-const BASH_WORDS = `__${NAME}_words() {
-    local line=\${COMP_LINE:0:COMP_POINT} last index
+__trivial_complete_word() {
+    local line=\${COMP_LINE:0:COMP_POINT} words word proposal
     read -ra words <<< "$line"
     [[ $line == *[[:space:]] ]] && words+=("")
-    last=\${words[\${#words[@]}-1]}
-    if [[ $last == --*=* ]]; then
-        words[\${#words[@]}-1]=\${last%%=*}
-        words+=("\${last#*=}")
-    fi
-    cword=$(( \${#words[@]} - 1 ))
-    cur=\${words[cword]}
-    prev=\${words[cword-1]}
-    for index in "\${!words[@]}"; do
-        [[ -z \${words[index]} ]] || words[index]=$(printf %q "\${words[index]}")
-    done
-}
-`
-
-// bash takes a : for the end of a word, and scopes have one: what stands before it must not come again.
-const BASH_COLONS = `
-__${NAME}_complete_word() {
-    local cur prev words cword
-    __${NAME}_complete
-    __${NAME}_words
-    [[ $COMP_WORDBREAKS == *:* && $cur == *:* ]] && COMPREPLY=( "\${COMPREPLY[@]#"\${cur%:*}:"}" )
+    COMPREPLY=()
+    while IFS=$'\\t' read -r proposal _; do
+        [[ $proposal == :* ]] || COMPREPLY+=("$proposal")
+    done < <(trivial complete -- "\${words[@]:1}" 2> /dev/null)
+    word=\${words[\${#words[@]}-1]}
+    [[ $word == --*=* ]] && word=\${word#*=}
+    [[ $COMP_WORDBREAKS == *:* && $word == *:* ]] && COMPREPLY=("\${COMPREPLY[@]#"\${word%:*}:"}")
     return 0
 }
-complete -F __${NAME}_complete_word ${NAME}`
 
-const FIXES: Readonly<Record<(typeof SHELLS)[number], (text: string) => string>> = {
-  bash: text =>
-    BASH_WORDS +
-    text
-      .replace('_get_comp_words_by_ref -n "=:" cur prev words cword', `__${NAME}_words`)
-      // A shell that reads its profile again would refuse to set these again.
-      .replaceAll(/^readonly /gm, '') +
-    BASH_COLONS,
-  // zsh drops a single backslash there, and what follows the : of a scope is taken for its description.
-  zsh: text => text.replace(String.raw`comp//:/\:`, String.raw`comp//:/\\:`),
-  fish: text => text
+complete -F __trivial_complete_word trivial`
+
+// The : between a proposal and its description is of _describe, so that of a scope is escaped.
+const ZSH = `#compdef trivial
+# zsh completion for trivial
+
+_trivial() {
+    local line comp
+    local -a completions
+    for line in "\${(@f)$(trivial complete -- "\${(@)words[2,CURRENT]}" 2> /dev/null)}"; do
+        [[ -z $line || $line == :* ]] && continue
+        comp=\${line%%$'\\t'*}
+        completions+=("\${comp//:/\\\\:}\${\${line#"$comp"}/$'\\t'/:}")
+    done
+    [[ $PREFIX == --*=* ]] && compset -P '*='
+    _describe -V completions completions
 }
+
+compdef _trivial trivial
+# As a file of $fpath, this is the function at its first call.
+if [[ \${funcstack[1]} == _trivial ]]; then _trivial; fi`
+
+const FISH = `# fish completion for trivial
+
+function __trivial_complete
+    set -l words (commandline -opc)
+    set -l word (commandline -ct)
+    set -l prefix (string match -r -- '^--[^=]*=' "$word")
+    for line in (trivial complete -- $words[2..-1] "$word" 2> /dev/null)
+        string match -q -- ':*' $line; or printf '%s%s\\n' "$prefix" $line
+    end
+end
+
+complete -c trivial -e
+complete -c trivial -f -k -a '(__trivial_complete)'`
+
+const SCRIPTS = new Map([
+  ['bash', BASH],
+  ['zsh', ZSH],
+  ['fish', FISH]
+])
+const SHELLS = [...SCRIPTS.keys()]
 
 export default command({
   description: `Prints the script that completes commands, options and their values in a shell at the Tab key.
@@ -61,12 +72,9 @@ export default command({
   argument: { name: 'shell', help: 'the shell that runs the script', choices: SHELLS },
 
   run: async (_, terminal, shell) => {
-    const known = SHELLS.find(each => each === shell)
-    if (known === undefined) throw new UsageError(`The shell must be ${SHELLS.join(' or ')}.`)
-    const text = printed(() => {
-      script(known, NAME, NAME)
-    })
-    terminal.print(FIXES[known](text))
+    const script = SCRIPTS.get(shell)
+    if (script === undefined) throw new UsageError(`The shell must be ${SHELLS.join(' or ')}.`)
+    terminal.print(script)
     return DONE
   }
 })

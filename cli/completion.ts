@@ -1,51 +1,38 @@
-import { RootCommand } from '@bomb.sh/tab'
-import type { Command as Tab } from '@bomb.sh/tab'
-import type { Command as Commander } from 'commander'
+import type { Command as Commander, Option } from 'commander'
 
-/** Answers a request of a completion script: what may stand in place of the last word, a line each. */
-export const completionsOf = (program: Commander, words: readonly string[]): string => {
-  const root = new RootCommand()
-  declareOptions(root, program)
-  declareCommands(root, program, [])
-  return printed(() => {
-    root.parse([...words])
-  })
+/** Ends the proposals, as scripts in the manner of Cobra expect it: names of files are no proposals. */
+const NO_FILES = ':4'
+
+/**
+ * What may stand in place of the last word of a line: a line each, with a description after a tab where there is one.
+ * The words before lead to a command or a group; undefined: to none.
+ */
+export const completionsOf = (node: Commander | undefined, words: readonly string[]): string => {
+  const found = node === undefined ? [] : proposals(node, words.at(-2), words.at(-1) ?? '')
+  return [...found, NO_FILES].join('\n')
 }
 
-const declareCommands = (root: RootCommand, node: Commander, path: readonly string[]): void => {
-  for (const child of node.commands) {
-    const names = [...path, child.name()]
-    declareOptions(root.command(names.join(' '), child.summary()), child)
-    declareCommands(root, child, names)
+const proposals = (node: Commander, before: string | undefined, word: string): string[] => {
+  const options = node.createHelp().visibleOptions(node)
+  const [, name, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? []
+  if (value !== undefined) return beginningWith(value, choicesOf(options, name) ?? [])
+  if (word.startsWith('-')) {
+    const long = options.map(option => `--${option.name()}\t${option.description}`)
+    return beginningWith(word, long)
   }
+  return beginningWith(word, choicesOf(options, before) ?? namesIn(node))
 }
 
-const declareOptions = (tab: Tab, node: Commander): void => {
-  for (const option of node.createHelp().visibleOptions(node)) {
-    const { description, required, argChoices } = option
-    if (required) tab.option(option.name(), description, propose(argChoices))
-    else tab.option(option.name(), description)
-  }
-  for (const argument of node.registeredArguments) tab.argument(argument.name(), propose(argument.argChoices))
+const beginningWith = (typed: string, proposals: readonly string[]): string[] =>
+  proposals.filter(proposal => proposal.startsWith(typed))
+
+/** The known values of an option that takes one; undefined: it is no such option. */
+const choicesOf = (options: readonly Option[], name: string | undefined): readonly string[] | undefined => {
+  const option = options.find(({ long, required }) => required && long === name)
+  return option === undefined ? undefined : (option.argChoices ?? [])
 }
 
-const propose =
-  (choices: readonly string[] = []) =>
-  (complete: (value: string, description: string) => void): void => {
-    for (const choice of choices) complete(choice, '')
-  }
-
-/** What a function of tab prints: it has no other way to answer. */
-export const printed = (print: () => void): string => {
-  const lines: unknown[] = []
-  const { log } = console
-  console.log = line => {
-    lines.push(line)
-  }
-  try {
-    print()
-  } finally {
-    console.log = log
-  }
-  return lines.join('\n')
-}
+const namesIn = ({ commands, registeredArguments }: Commander): string[] => [
+  ...commands.map(command => `${command.name()}\t${command.summary()}`),
+  ...registeredArguments.flatMap(({ argChoices = [] }) => argChoices)
+]

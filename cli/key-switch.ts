@@ -4,16 +4,7 @@ import type { Command } from './command.ts'
 import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
 import { receiptText } from './receipt-text.ts'
 
-/** Makes the command that disables a client key, or enables it again. */
-export const switchCommand = ({
-  enabled,
-  description,
-  done
-}: {
-  enabled: boolean
-  description: string
-  done: string
-}): Command =>
+const switchCommand = (enabled: boolean, description: string, done: string): Command =>
   command({
     description,
     options: jsonOption('the key as it is now, as one JSON object'),
@@ -31,3 +22,11 @@ export const switchCommand = ({
         return DONE
       })
   })
+
+export const disable = switchCommand(
+  false,
+  'Stops a client key from its next request on, until key enable lets it in again.',
+  'stopped; key enable lets it in again'
+)
+
+export const enable = switchCommand(true, 'Lets a client key in again that key disable stopped.', 'enabled')

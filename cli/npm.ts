@@ -46,7 +46,7 @@ export const refuseSwallowed = (
   const wanted = [argument, ...typed].filter(part => part !== '').join(' ')
   throw new UsageError(
     `npm kept ${names} for itself. Put a -- before the options: ${invocation(true, command, wanted)}
-(Where an .npmrc sets that, run: node build/launch.js cli/trivial.ts ${command})`
+(Where an .npmrc sets that, run: node dist/cli/trivial.js ${command})`
   )
 }
 

@@ -22,7 +22,7 @@ npm prints a heading of its own; npm run --silent openapi prints the document on
       })
       await fastify.ready()
       const { HOST, PORT } = fastify.config
-      terminal.print(JSON.stringify(fastify.openapi(`http://${HOST}:${PORT}`), null, 2))
+      terminal.print(JSON.stringify(await fastify.openapi(`http://${HOST}:${PORT}`), null, 2))
       await fastify.close()
       return DONE
     } finally {

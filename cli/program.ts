@@ -29,7 +29,7 @@ export const run = async (io: Io): Promise<number> => {
     refuseMangled(args)
     if (request !== null) {
       const { completionsOf } = await import('./completion.ts')
-      terminal.print(completionsOf(program, request))
+      terminal.print(completionsOf(unknown === undefined ? node : undefined, request))
       return DONE
     }
     if (unknown !== undefined) throw new UsageError(unknownCommand([...path, unknown].join(' '), commandNames()))

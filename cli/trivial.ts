@@ -1,4 +1,7 @@
-import { run } from './program.ts'
+#!/usr/bin/env node
+import '../compile-cache.ts'
+
+const { run } = await import('./program.ts')
 
 process.exitCode = await run({
   args: process.argv.slice(2),

@@ -53,8 +53,7 @@ const checkTrustProxy: ListCheck = entries =>
   entries.join() === 'true' ? 'must not be true; name the addresses of your proxies' : checkEach(checkProxy)(entries)
 
 /** A list that is separated by commas; blanks around entries and empty entries are ignored. */
-const list = (check: ListCheck, none = '') =>
-  ({ type: 'string', default: '', separator: ',', entries: { check, none } }) as const
+const list = (check: ListCheck, none = '') => ({ type: 'string', default: '', entries: { check, none } }) as const
 
 const checkReadable: Check = path => {
   try {
@@ -92,11 +91,12 @@ const checkOrigin: Check = origin =>
     : 'is no origin: a scheme, a host and a port where it is not the default, such as https://app.example.com'
 
 /**
- * Every variable the service reads, its default and its rule, as JSON Schema. `separator` is a keyword of env-schema;
- * `check` and `entries` are keywords that `config/read.ts` defines; `hint` says how to fix what other keywords find.
+ * Every variable the service reads, its default and its rule, as JSON Schema. `check` and `entries` are keywords
+ * that `config/read.ts` defines; `hint` says how to fix what other keywords find.
  */
 export const Config = {
   type: 'object',
+  additionalProperties: false,
   required: [
     'CLIENT_SECRET',
     'CLIENT_SECRET_PREVIOUS',
@@ -172,5 +172,5 @@ export const Config = {
 type Variables = (typeof Config)['properties']
 
 export type Config = {
-  [Name in keyof Variables]: Variables[Name] extends { separator: string } ? string[] : XStatic<Variables[Name]>
+  [Name in keyof Variables]: Variables[Name] extends { entries: ListRule } ? string[] : XStatic<Variables[Name]>
 }

@@ -3,21 +3,17 @@ import Fastify from 'fastify'
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import { MASK, redact, redactPath } from '../net/redaction.ts'
 
+/** The levels at which answered requests are logged. */
+const WRITING = new Set(['info', 'debug', 'trace'])
+
 /**
  * One line for each answered request, instead of Fastify's two: half the work, and nothing that a client could fill.
  */
 class OneLineARequest extends Fastify.LogController {
-  readonly #written: boolean
-
-  constructor(written: boolean) {
-    super()
-    this.#written = written
-  }
-
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    if (!this.#written) return
+    if (!WRITING.has(request.log.level)) return
     request.log.info(
       {
         method: request.method,
@@ -61,11 +57,10 @@ const paths = SECRETS.flatMap(name => [
  * is full or the reader has gone, is dropped: the service goes on.
  */
 export const loggingOptions = (
-  level: string,
   output: Writable = process.stdout
 ): Pick<FastifyServerOptions, 'logger' | 'logController'> => ({
-  logController: new OneLineARequest(['info', 'debug', 'trace'].includes(level)),
-  logger: { level, redact: { paths, censor: MASK }, hooks: { streamWrite: redact }, stream: withoutFailures(output) }
+  logController: new OneLineARequest(),
+  logger: { redact: { paths, censor: MASK }, hooks: { streamWrite: redact }, stream: withoutFailures(output) }
 })
 
 // Pino's own stream tries again for ever where the disk is full, and blocks the process while it does.

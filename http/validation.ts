@@ -18,6 +18,8 @@ const options: Options = {
   // well would take a twentieth of the start.
   meta: false,
   validateSchema: false,
+  // It takes a third of the time to compile a schema, and V8 optimizes the code as well.
+  code: { optimize: false },
   formats: { instant: hasInstantForm }
 }
 

@@ -195,16 +195,23 @@ export interface Running {
 // five times as long. What is covered is measured by tests that call the code in their own process.
 const WITHOUT_TAP = 'export NODE_OPTIONS="$OWN_NODE_OPTIONS"; exec "$0" "$@"'
 
-/** Starts Node in a folder. `env` is all it sees of the environment, but for `PATH`. */
+/** Starts a program in a folder. `env` is all it sees of the environment, but for `PATH`. */
+export const spawnProgram = (
+  command: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>
+): ChildProcessWithoutNullStreams =>
+  spawn('/bin/sh', ['-c', WITHOUT_TAP, ...command], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env, OWN_NODE_OPTIONS: env['NODE_OPTIONS'] ?? '' }
+  })
+
+/** Starts Node in a folder, as `spawnProgram` does. */
 export const spawnNode = (
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>>
-): ChildProcessWithoutNullStreams =>
-  spawn('/bin/sh', ['-c', WITHOUT_TAP, process.execPath, ...args], {
-    cwd,
-    env: { PATH: process.env['PATH'], ...env, OWN_NODE_OPTIONS: env['NODE_OPTIONS'] ?? '' }
-  })
+): ChildProcessWithoutNullStreams => spawnProgram([process.execPath, ...args], cwd, env)
 
 /** Where a script of the project is compiled. */
 export const compiled = (script: string): string => join(root, 'dist', script.replace(/\.ts$/, '.js'))

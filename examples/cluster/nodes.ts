@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { CommandError } from '../../cli/failures.ts'
 import { pathOf } from '../../paths.ts'
@@ -23,8 +22,7 @@ export interface Node {
 
 /** Starts a node on a free port. Throws a CommandError with what it printed where it ends before it listens. */
 export const startNode = async (name: string, env: NodeJS.ProcessEnv): Promise<Node> => {
-  const program = [join(pathOf('build'), 'launch.js'), 'server.ts']
-  const child = spawn(process.execPath, program, {
+  const child = spawn('sh', [pathOf('build/run.sh'), 'server.js'], {
     env: { ...process.env, ...env, NODE_NAME: name, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C is for the one who started the nodes, who then ends them in order.

@@ -108,9 +108,6 @@ export default fp<ClientKeyAuthOptions>(
   { name: 'client-key-auth', fastify: '5.x' }
 )
 
-// Loaded by client-keys.ts, which knows the configuration, and by client-key-plugin.ts for other services.
-export const autoload = false
-
 /** Creates a hook that lets a request pass if a decision on its token accepts it. */
 export const createClientKeyHook = async (
   fastify: FastifyInstance,

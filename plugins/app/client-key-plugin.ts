@@ -54,9 +54,6 @@ export default fp<ClientKeyPluginOptions>(
   { name: 'client-key-plugin', fastify: '5.x' }
 )
 
-// For other services; this one loads its parts in client-keys.ts, which knows the configuration.
-export const autoload = false
-
 // What WWW-Authenticate can repeat between quotes.
 const REALM = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 

@@ -1,5 +1,4 @@
 import fp from 'fastify-plugin'
-import type { Config } from '../../config/schema.ts'
 import type { Metrics, MetricSources } from '../../http/metrics/metrics.ts'
 
 declare module 'fastify' {
@@ -13,9 +12,9 @@ declare module 'fastify' {
  * Counts requests where `METRICS_PORT` is set, and nothing where it is not. What is counted is served by a listener of
  * its own: see `listenForMetrics`.
  */
-export default fp<{ config: Config }>(
-  async (fastify, { config }) => {
-    const metrics = config.METRICS_PORT === null ? null : await load(fastify)
+export default fp(
+  async fastify => {
+    const metrics = fastify.config.METRICS_PORT === null ? null : await load(fastify)
     fastify.decorate('metrics', metrics)
     if (metrics === null) return
     fastify.addHook('onResponse', (request, reply, done) => {
@@ -23,11 +22,8 @@ export default fp<{ config: Config }>(
       done()
     })
   },
-  { name: 'metrics' }
+  { name: 'metrics', dependencies: ['config'] }
 )
-
-// Loaded by app.ts before all others: a hook that comes later does not see what is not found.
-export const autoload = false
 
 // The library is loaded only where it is wanted. This stands by itself, since the compiler leaves the `.ts` of an
 // import alone that is inside of a default export.

@@ -5,6 +5,13 @@ import { formProblem } from '../../http/request-form.ts'
 import { createRangeCheck } from '../../net/addresses.ts'
 import { believedPart } from '../../net/forwarded.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether an address is that of a proxy in `TRUST_PROXY`. */
+    isTrustedProxy: (address: string) => boolean
+  }
+}
+
 const problems = problemReplies(BadUrl, BadRequest, RequestTimeout, ExpectationFailed, HeadersTooLarge)
 
 /** Refuses a request whose form is not clear, also where nothing is served, before anybody else looks at it. */
@@ -13,6 +20,7 @@ export default fp(
     const { TRUST_PROXY } = fastify.config
     // Fastify takes addresses as they are written: with its port, that of a proxy is not trusted.
     const isTrusted = createRangeCheck(TRUST_PROXY)
+    fastify.decorate('isTrustedProxy', isTrusted)
     if (TRUST_PROXY.length > 0) {
       fastify.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
         const { 'x-forwarded-for': forwarded } = headers

@@ -1,5 +1,8 @@
+import fastifyEnv from '@fastify/env'
 import fp from 'fastify-plugin'
-import type { Config } from '../../config/schema.ts'
+import { asConfigError, configAjv } from '../../config/read.ts'
+import type { Environment } from '../../config/read.ts'
+import { Config } from '../../config/schema.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -8,10 +11,14 @@ declare module 'fastify' {
   }
 }
 
-/** The configuration that the server was made with, as `fastify.config`. */
-export default fp<{ config: Config }>(
-  async (fastify, { config }) => {
-    fastify.decorate('config', config)
+/** Reads the environment as `fastify.config`. Rejects with a ConfigError that names every bad variable. */
+export default fp<{ env: Environment }>(
+  async (fastify, { env }) => {
+    try {
+      await fastify.register(fastifyEnv, { schema: Config, data: { ...env }, env: false, ajv: configAjv })
+    } catch (error) {
+      throw asConfigError(error)
+    }
   },
   { name: 'config' }
 )

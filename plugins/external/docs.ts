@@ -1,7 +1,6 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { stringify } from 'yaml'
 import { ownAddress } from '../../http/own-address.ts'
 
 const PREFIX = '/docs'
@@ -89,10 +88,11 @@ export default fp(
     const hidden = { schema: { hide: true } }
     fastify.get(PREFIX, hidden, serveUi)
     fastify.get(`${PREFIX}/*`, hidden, serveUi)
-    fastify.get(`${PREFIX}/json`, hidden, async request => fastify.openapi(ownAddress(request)))
+    fastify.get(`${PREFIX}/json`, hidden, async request => await fastify.openapi(ownAddress(request)))
     fastify.get(`${PREFIX}/yaml`, hidden, async (request, reply) => {
+      const { stringify } = await import('yaml')
       reply.type('application/x-yaml')
-      return stringify(fastify.openapi(ownAddress(request)))
+      return stringify(await fastify.openapi(ownAddress(request)))
     })
   },
   { name: 'docs', dependencies: ['openapi'] }

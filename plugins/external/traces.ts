@@ -1,5 +1,4 @@
 import fp from 'fastify-plugin'
-import type { Config } from '../../config/schema.ts'
 import type { Tracing, TracingOptions } from '../../http/tracing.ts'
 
 const MAX_SHUTDOWN_MS = 1000
@@ -8,8 +7,9 @@ const MAX_SHUTDOWN_MS = 1000
  * Traces requests by OpenTelemetry where `OTEL_EXPORTER_OTLP_ENDPOINT` is set: one span for each, which goes on with
  * the trace of a `traceparent` (W3C Trace Context).
  */
-export default fp<{ config: Config }>(
-  async (fastify, { config: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: service } }) => {
+export default fp(
+  async fastify => {
+    const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: service } = fastify.config
     if (endpoint === '') return
     const { plugin, shutDown } = await load({
       endpoint,
@@ -23,11 +23,8 @@ export default fp<{ config: Config }>(
       await shutDown(MAX_SHUTDOWN_MS)
     })
   },
-  { name: 'traces' }
+  { name: 'traces', dependencies: ['config'] }
 )
-
-// Loaded by app.ts before all others, whose routes and hooks it has to know.
-export const autoload = false
 
 // By itself, and only where it is wanted: the libraries take longer to load than the service.
 const load = async (options: TracingOptions): Promise<Tracing> => {

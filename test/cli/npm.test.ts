@@ -27,7 +27,7 @@ test('options that npm kept for itself are refused before anything is done, with
     t.same([code, stdout], [2, ''], typed)
     t.match(stderr, /^npm kept --[a-z-]+( and --[a-z]+)? for itself\. Put a -- before the options: /)
     t.equal(stderr.split('\n', 1)[0]?.split('options: ')[1], typed)
-    t.match(stderr, `(Where an .npmrc sets that, run: node build/launch.js cli/trivial.ts ${wordsOf(name).join(' ')})`)
+    t.match(stderr, `(Where an .npmrc sets that, run: node dist/cli/trivial.js ${wordsOf(name).join(' ')})`)
   }
   t.match(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [{ name: 'a', revoked_at: null }])
 })

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Fastify from 'fastify'
 import { test } from 'tap'
 import { createServer } from '../../app.ts'
-import { loadConfig } from '../../config/load.ts'
 import { asConfigError, ConfigError, environment, readConfig } from '../../config/read.ts'
 import { textOf, UserError } from '../../config/user-error.ts'
+import config from '../../plugins/external/config.ts'
 import { newSecret, run, temporaryFolder } from '../helper.ts'
 
 const CLIENT_SECRET = newSecret()
@@ -255,7 +256,9 @@ test('a list is separated by commas; blanks around its entries and empty entries
     CORS_ORIGINS: []
   }
   t.match(readConfig({ CLIENT_SECRET, ...lists }), expected)
-  t.match(await loadConfig({ CLIENT_SECRET, ...lists }), expected)
+  const fastify = Fastify()
+  await fastify.register(config, { env: { CLIENT_SECRET, ...lists } })
+  t.match(fastify.config, expected)
   t.same(readConfig({ TRUST_PROXY: ' false' }, ['TRUST_PROXY']), { TRUST_PROXY: [] })
 })
 

@@ -139,7 +139,7 @@ test('every npm run that a page tells of is there, and takes the options that ar
   for (const { where, script, options } of mentions) {
     const program = scripts[script]
     t.ok(program, `${where}: npm run ${script}`)
-    if (program?.includes('cli/trivial.ts') !== true || options.length === 0) continue
+    if (program?.includes('cli/trivial.js') !== true || options.length === 0) continue
     if (!helps.has(script)) helps.set(script, await helpOf(program))
     for (const option of options) {
       t.match(helps.get(script), new RegExp(`${option}(?![\\w-])`), `${where}: npm run ${script} -- ${option}`)

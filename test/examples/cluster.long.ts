@@ -6,7 +6,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 /** Runs npm run cluster as npm does. */
 const cluster = (t: Test, args: readonly string[], url: string) => {
-  const program = [join(root, 'build/launch.js'), 'examples/cluster/main.ts', ...args]
+  const program = ['--import', import.meta.resolve('tsx'), join(root, 'examples/cluster/main.ts'), ...args]
   const child = spawnNode(program, temporaryFolder(t), { DATABASE_URL: url })
   child.stdin.end()
   const { output, ended } = collect(child)

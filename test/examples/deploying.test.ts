@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
@@ -19,8 +19,18 @@ test('all that a build reads gets into the image, and no secret does', async t =
     .split('\n')
     .filter(line => line.startsWith('!'))
     .map(line => line.slice(1))
-  const { inputs } = JSON.parse(read('dist/build.json')) as { inputs: string[] }
-  const missing = inputs.filter(path => !/^node_modules\//.test(path) && !allowed.includes(at(path.split('/'))))
+  const maps = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter(path =>
+    path.endsWith('.map')
+  )
+  const sources = maps.flatMap(path =>
+    (JSON.parse(read(join('dist', path))) as { sources: string[] }).sources.map(source =>
+      join('dist', dirname(path), source)
+    )
+  )
+  t.ok(sources.includes('app.ts'))
+  const missing = [...sources, 'build/build.js', 'db/sqlite/migrations', 'package-lock.json'].filter(
+    path => !/^node_modules\//.test(path) && !allowed.includes(at(path.split('/')))
+  )
   t.same(missing, [])
   t.same(
     allowed.filter(path => !existsSync(join(root, path))),

@@ -118,7 +118,7 @@ test('what is logged under the name of a credential is redacted, whatever its fo
       done()
     }
   })
-  const { log } = Fastify(loggingOptions('info', stream))
+  const { log } = Fastify(loggingOptions(stream))
   const secret = 'a short one'
   log.info(
     { key_id: secret, headers: { authorization: secret, 'access-token': secret }, body: { password: secret } },
@@ -146,7 +146,7 @@ test('each answered request is one line with its principal, and a stream that fa
   })
   const made = await world(t)
   const { user } = at([(await made.fastify.users.findAccount('ada@example.com')) ?? []].flat())
-  const fastify = Fastify({ ...loggingOptions('info', stream), exposeHeadRoutes: false })
+  const fastify = Fastify({ ...loggingOptions(stream), exposeHeadRoutes: false })
   t.teardown(() => fastify.close())
   fastify.decorateRequest('principal', null)
   fastify.get('/user', request => {
@@ -173,7 +173,7 @@ test('each answered request is one line with its principal, and a stream that fa
   t.equal(lines.length, 4)
   t.notOk('user' in at(lines, 1) || 'key' in at(lines, 1))
   t.ok(stream.emit('error', new Error('the disk is full')), 'somebody listens')
-  loggingOptions('info', stream)
+  loggingOptions(stream)
   t.equal(stream.listenerCount('error'), 1, 'once for all servers of a process')
 })
 

@@ -27,9 +27,10 @@ const world = async (t: Test) => {
   t.teardown(() => {
     for (const { event, listener } of added()) process.removeListener(event, listener)
   })
-  closeOnSignals(fastify)
+  const undo = closeOnSignals(fastify)
   ignoreHangup(fastify)
   return {
+    undo,
     logged,
     exit,
     /** Calls what the service has listen for an event, and nobody else. */
@@ -48,6 +49,38 @@ test('SIGHUP is ignored, and SIGTERM ends the process with 0', async t => {
     ['info', { signal: 'SIGHUP' }, /^the signal is ignored/],
     ['info', { signal: 'SIGTERM' }, 'the service stops']
   ])
+})
+
+test('a second signal during the stop changes nothing, as Ctrl-C sends it through npm', async t => {
+  const { logged, exit, emit } = await world(t)
+  emit('SIGINT', 'SIGINT')
+  emit('SIGINT', 'SIGINT')
+  emit('SIGTERM', 'SIGTERM')
+  t.equal(await exit, 0)
+  t.match(logged, [['info', { signal: 'SIGINT' }, 'the service stops']])
+  t.equal(logged.length, 1)
+})
+
+test('SIGQUIT ends the process with 0', async t => {
+  const { logged, exit, emit } = await world(t)
+  emit('SIGQUIT', 'SIGQUIT')
+  t.equal(await exit, 0)
+  t.match(logged, [['info', { signal: 'SIGQUIT' }, 'the service stops']])
+})
+
+test('a service that is not to obey signals any more does not', async t => {
+  const { logged, emit, undo } = await world(t)
+  undo()
+  emit('SIGTERM', 'SIGTERM')
+  emit('SIGQUIT', 'SIGQUIT')
+  t.same(logged, [])
+})
+
+test('a signal after what nobody caught does not make it an ordinary end', async t => {
+  const { exit, emit } = await world(t)
+  emit('uncaughtException', new Error('out of the blue'))
+  emit('SIGTERM', 'SIGTERM')
+  t.equal(await exit, 1)
 })
 
 test('what nobody caught ends the process with 1', async t => {

@@ -7,7 +7,7 @@ import { newSecret, root, spawnNode } from '../helper.ts'
 import { node, pack, stranger } from './package.ts'
 
 // What the service, its database and its programs need.
-const NOT_LOADED = ['better-sqlite3', 'drizzle-orm', 'fast-jwt', 'ajv', 'env-schema', 'commander', '@node-rs']
+const NOT_LOADED = ['better-sqlite3', 'drizzle-orm', 'fast-jwt', 'ajv', 'commander', '@node-rs']
 
 const bin = (name: string): string => join(root, 'node_modules', name)
 
@@ -18,7 +18,7 @@ test('npm packs what was built, and nothing else', async t => {
   }
   t.same(files.filter(path => !path.startsWith('dist/')).sort(), ['LICENSE', 'README.md', 'package.json'])
   t.same(
-    files.filter(path => /\.map$|test|\.env|\.db|build\.json|(?<!\.d)\.ts$/.test(path)),
+    files.filter(path => /\.map$|test|\.env|\.db|(?<!\.d)\.ts$/.test(path)),
     []
   )
 })
@@ -34,7 +34,7 @@ test('publint and arethetypeswrong find no problem in the package', async t => {
 /** Runs an example without SQLite and the rest of this service. Resolves with its URL and the token that it prints. */
 const runExample = async (t: Test, name: string): Promise<{ url: string; token: string }> => {
   const cwd = stranger(t)
-  for (const path of [...NOT_LOADED, 'trivial-api/dist/server.js', 'trivial-api/dist/autoloaded.js']) {
+  for (const path of [...NOT_LOADED, 'trivial-api/dist/server.js', 'trivial-api/dist/routes']) {
     rmSync(join(cwd, 'node_modules', path), { recursive: true })
   }
   const child = spawnNode([name], cwd, { CLIENT_SECRET: newSecret(), PORT: '0' })

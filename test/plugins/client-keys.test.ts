@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import Fastify from 'fastify'
 import { test } from 'tap'
 import { app } from '../../app.ts'
-import { loadConfig } from '../../config/load.ts'
 import { Database } from '../../db/sqlite/driver.ts'
+import config from '../../plugins/external/config.ts'
 import { newSecret, operator, temporaryFolder, world } from '../helper.ts'
 
 test("uses that can't be stored are reported in the log, and are stored the next time", async t => {
@@ -30,7 +30,8 @@ const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
   const lines: unknown[] = []
   const stream = { write: (line: string) => lines.push(JSON.parse(line)) }
   const fastify = Fastify({ logger: { level: 'warn', stream } })
-  await fastify.register(app, { config: await loadConfig({ CLIENT_SECRET: newSecret(), ...env }) })
+  await fastify.register(config, { env: { CLIENT_SECRET: newSecret(), ...env } })
+  await fastify.register(app)
   await fastify.clientKeys.issue({ name: randomUUID() }, operator)
   await fastify.close()
   return lines

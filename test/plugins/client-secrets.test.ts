@@ -5,12 +5,12 @@ import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { app, createServer } from '../../app.ts'
-import { loadConfig } from '../../config/load.ts'
 import { ConfigError } from '../../config/read.ts'
 import { backUp, openStorage } from '../../db/open.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import { generationOf } from '../../domain/keys/token/token.ts'
 import { Database } from '../../db/sqlite/driver.ts'
+import config from '../../plugins/external/config.ts'
 import { newSecret, operator, run, temporaryFolder } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 
@@ -246,7 +246,8 @@ test('a start that accepts any secret says so in the log', async t => {
   const url = `file:${join(temporaryFolder(t), 'test.db')}`
   for (const ALLOW_NEW_SECRET of ['false', 'true']) {
     const fastify = Fastify({ logger: { level: 'warn', stream } })
-    await fastify.register(app, { config: await loadConfig(envOf(url, [A], { ALLOW_NEW_SECRET })) })
+    await fastify.register(config, { env: envOf(url, [A], { ALLOW_NEW_SECRET }) })
+    await fastify.register(app)
     await fastify.close()
   }
   const told = lines.filter(line => line.includes('SECRET'))

@@ -3,8 +3,8 @@ import type { Test } from 'tap'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { app } from '../../app.ts'
-import { loadConfig } from '../../config/load.ts'
 import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token/token.ts'
+import config from '../../plugins/external/config.ts'
 import { need, newSecret } from '../helper.ts'
 import { emptyPostgres, execute, postgresDatabase } from '../postgres.ts'
 
@@ -38,7 +38,8 @@ const cluster = async (t: Test) => {
     const fastify = Fastify({ logger: { level: 'warn', stream } })
     t.teardown(() => fastify.close())
     const env = { CLIENT_SECRET: secret, CLIENT_SECRET_PREVIOUS: previous.join(), CLIENT_KEYS: keyId, ...more }
-    await fastify.register(app, { config: await loadConfig({ DATABASE_URL: url, NODE_NAME: name, ...env }) })
+    await fastify.register(config, { env: { DATABASE_URL: url, NODE_NAME: name, ...env } })
+    await fastify.register(app)
     return {
       fastify,
       log,

@@ -2,10 +2,10 @@ import Fastify from 'fastify'
 import type { RouteOptions } from 'fastify'
 import { test } from 'tap'
 import { app } from '../../app.ts'
-import { loadConfig } from '../../config/load.ts'
 import { SCOPES } from '../../domain/keys/policy/scopes.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
 import { Problem } from '../../http/problems.ts'
+import config from '../../plugins/external/config.ts'
 import { emptySettings, newSecret, operator, world } from '../helper.ts'
 
 /** What anybody may ask for, without a credential. */
@@ -19,7 +19,8 @@ test('every route that is not public asks for a key, and for the one scope that 
   fastify.addHook('onRoute', route => {
     routes.push(route)
   })
-  await fastify.register(app, { config: await loadConfig(made.env) })
+  await fastify.register(config, { env: made.env })
+  await fastify.register(app)
   await fastify.ready()
 
   const tokens = new Map<string, string>()
