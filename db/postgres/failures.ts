@@ -56,11 +56,11 @@ const withoutValues = (error: unknown): unknown => {
 /** Where the database can't be used now, a `ServiceUnavailable`; any other failure, without values of a statement. */
 export const toFailure = (error: unknown): unknown => {
   const cause = withoutValues(error)
-  return isConnectionFailure(error) || isConflict(error) ? Object.assign(new ServiceUnavailable(), { cause }) : cause
+  return isConnectionFailure(error) || isConflict(error) ? new ServiceUnavailable({ cause }) : cause
 }
 
 /** The failure of a transaction whose connection was lost while it was committed. */
-export const toUnknownOutcome = (cause: unknown): Error => Object.assign(new OutcomeUnknown(), { cause })
+export const toUnknownOutcome = (cause: unknown): Error => new OutcomeUnknown({ cause })
 
 /** Runs a query of the driver, and tells a lost connection from what the server refuses. */
 export const asQuery = async <T>(query: Promise<T>): Promise<T> => {

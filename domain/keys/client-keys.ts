@@ -134,7 +134,7 @@ const changesOf = <S extends string>(
 
   rotate: async (id, { graceSeconds = DEFAULT_GRACE_SECONDS } = {}, context) => {
     if (!Number.isInteger(graceSeconds) || graceSeconds < 0 || graceSeconds > MAX_GRACE_SECONDS) {
-      throw new InvalidFields([`graceSeconds must be an integer from 0 to ${MAX_GRACE_SECONDS}`])
+      throw new InvalidFields({ errors: [`graceSeconds must be an integer from 0 to ${MAX_GRACE_SECONDS}`] })
     }
     return await rules.rotate(id, { graceSeconds }, contextOf(context))
   },
@@ -151,7 +151,7 @@ const changesOf = <S extends string>(
 /** Throws InvalidFields for a number that is no integer from 1 to a maximum. */
 const refuseOutside = (name: string, value: number, max: number): void => {
   if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw new InvalidFields([`${name} must be an integer from 1 to ${max}`])
+    throw new InvalidFields({ errors: [`${name} must be an integer from 1 to ${max}`] })
   }
 }
 

@@ -41,7 +41,7 @@ const routes: FastifyPluginAsync = async fastify => {
       try {
         await fastify.storage.ping()
       } catch (cause) {
-        throw Object.assign(new ServiceUnavailable(), { cause })
+        throw new ServiceUnavailable({ cause })
       }
       return { status: 'ok' }
     }

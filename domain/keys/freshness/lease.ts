@@ -126,7 +126,7 @@ const createRenewer = (attempt: () => Promise<boolean>, leaseMs: number, schedul
       renewIn(leaseMs / 4)
     } catch (cause) {
       renewIn(Math.min(leaseMs / 4, RETRY_MS))
-      throw Object.assign(new FreshnessLost(), { cause })
+      throw new FreshnessLost({ cause })
     }
   })
 

@@ -196,7 +196,7 @@ const newKey = (
   at: Date
 ): NewClientKey => {
   const { expiresAt = null } = policy
-  if (expiresAt !== null && expiresAt <= at) throw new InvalidFields(['expires_at must be in the future'])
+  if (expiresAt !== null && expiresAt <= at) throw new InvalidFields({ errors: ['expires_at must be in the future'] })
   return {
     ...UNLIMITED,
     ...policy,

@@ -67,5 +67,5 @@ const ownerOf = (
   const missing = asksForNone
     ? []
     : Object.entries({ owner_type: type, owner_id: id }).filter(([, value]) => value === undefined)
-  throw new InvalidFields([...issues, ...missing.map(([name]) => `${name} is required`)])
+  throw new InvalidFields({ errors: [...issues, ...missing.map(([name]) => `${name} is required`)] })
 }

@@ -45,12 +45,13 @@ export const toAppQuery = ({
   const after = cursor === undefined ? undefined : decodeCursor(cursor)
   const tags = parseTaggedWith(taggedWith)
   if (after !== null && tags !== null) return { after, includeDiscarded, tags }
-  throw new InvalidFields([
+  const errors = [
     ...(after === null ? ['after must be copied from the Link header of the page before'] : []),
     ...(tags === null
       ? [`tagged_with must be a JSON array of objects such as {"department":"finance"}, with ${MAX_TAGS} tags at most`]
       : [])
-  ])
+  ]
+  throw new InvalidFields({ errors })
 }
 
 /** The path of the page after a place, with the same query. */

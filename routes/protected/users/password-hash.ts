@@ -10,7 +10,7 @@ export const hashPassword = async (
   reply: FastifyReply
 ): Promise<string> => {
   const issues = await passwordIssues(password, about)
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
   const { passwords, reauthorizeNow } = request.server
   const hash = await passwords.hash(password)
   // Many may wait to be hashed; whoever asked may have lost the right to, meanwhile.

@@ -106,7 +106,7 @@ const signUp: Handler<typeof signUpSchema> = async (request, response) => {
   const { name, password } = request.body
   const email = request.body.email.toLowerCase()
   const issues = [...credentialIssues({ name, email }), ...(await passwordIssues(password, { name, email }))]
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
   const passwordHash = await passwords.hash(password)
   const signedIn = await users.signUp({ name, email, passwordHash }, sourceOf(request))
   response.code(201)
