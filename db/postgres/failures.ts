@@ -1,5 +1,6 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 import { DatabaseError } from 'pg'
+import type { BackgroundHooks } from '../../domain/background.ts'
 import { OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
 
 /** A query that failed for another reason than what the server says: its connection is lost, or could not be made. */
@@ -52,6 +53,14 @@ const withoutValues = (error: unknown): unknown => {
   if (inner === null) return error
   return inner instanceof DatabaseError ? Object.assign(new Error(inner.message), { code: inner.code }) : inner
 }
+
+/** Hooks that get failures without values of statements. */
+export const withoutStatementValues = ({ onFailure, onRecovery }: BackgroundHooks): BackgroundHooks => ({
+  onFailure: (error, work) => {
+    onFailure(withoutValues(error), work)
+  },
+  onRecovery
+})
 
 /** Where the database can't be used now, a `ServiceUnavailable`; any other failure, without values of a statement. */
 export const toFailure = (error: unknown): unknown => {

@@ -36,7 +36,10 @@ export interface KeyServiceOptions<S extends string> extends TokenSecrets {
   readonly scopes: readonly S[]
   /** How many tokens are remembered; 10,000 by default, about 4 MB. */
   readonly cacheSize?: number | undefined
-  /** Is told where usage could not be stored, which is kept and tried again; by default a warning of the process is. */
+  /**
+   * Is called when usage can't be stored, once until it can be; what was not stored is kept, and tried again. By
+   * default, the process emits a warning.
+   */
   readonly onUsageFailure?: ((error: unknown) => void) | undefined
 }
 
