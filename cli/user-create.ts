@@ -17,7 +17,7 @@ const NewUser = {
 const checkUser = async (name: string, address: string, password: string): Promise<string> => {
   const email = checked(NewUser, { name, email: address, password }).email.toLowerCase()
   const issues = [...credentialIssues({ name, email }), ...(await passwordIssues(password, { name, email }))]
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
   return email
 }
 

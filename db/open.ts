@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { ConfigError } from '../config/read.ts'
 import type { Config } from '../config/schema.ts'
+import type { BackgroundHooks } from '../domain/background.ts'
 import type { PostgresOptions } from './postgres/settings.ts'
 import { CopyError } from './copy.ts'
 import type { Copied, OnRows } from './copy.ts'
@@ -43,12 +44,14 @@ export interface Purpose {
   readonly asSample?: boolean
   /** The generations of the secrets of a service, for other nodes to see; a command has none to show. */
   readonly generations?: readonly string[]
+  /** Reports what fails in the background; nothing does by default. */
+  readonly background?: BackgroundHooks
 }
 
 /** Opens the database of a configuration. Throws a ConfigError. */
 export const openConfigured = async (
   config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>,
-  { asSample = false, generations }: Purpose = {}
+  { asSample = false, generations, background }: Purpose = {}
 ): Promise<Storage> =>
   await openStorage(config.DATABASE_URL, {
     asSample,
@@ -57,7 +60,8 @@ export const openConfigured = async (
     poolSize: config.DATABASE_POOL_SIZE,
     leaseMs: config.KEY_LEASE_MS,
     name: given(config.NODE_NAME),
-    generations
+    generations,
+    background
   })
 
 const given = (text: string): string | undefined => (text === '' ? undefined : text)

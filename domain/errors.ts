@@ -1,23 +1,38 @@
-/** A foreseen failure. `message` and `errors` are shown to the client, so they never hold what it sent. */
-export class DomainError extends Error {
-  /** The kind of failure, for programs. Codes never change their meaning. */
-  readonly code: string
+/** What a failure says besides its kind. */
+export interface ErrorDetails {
+  /** By default the first of `errors`, or else the message of the kind. */
+  readonly message?: string
   /** One sentence for each thing that is wrong, where there are several. */
-  errors?: readonly string[]
+  readonly errors?: readonly string[]
+  readonly cause?: unknown
+}
 
-  constructor(code: string, message: string) {
-    super(message)
+/** A foreseen failure. `message` and `errors` are shown to the client, so they never hold what it sent. */
+export class DomainError<Code extends string = string> extends Error {
+  /** The kind of failure, for programs. Codes never change their meaning. */
+  readonly code: Code
+  /** One sentence for each thing that is wrong, where there are several. */
+  readonly errors: readonly string[] | undefined
+
+  constructor(code: Code, message: string, details: ErrorDetails = {}) {
+    super(details.message ?? details.errors?.[0] ?? message, details)
     this.code = code
+    this.errors = details.errors
   }
 }
 
-export type DomainErrorClass = new () => DomainError
+export type DomainErrorClass<Code extends string = string> = new (details?: ErrorDetails) => DomainError<Code>
+
+/** The codes of the errors that a module exports. */
+export type CodesOf<Module> = {
+  [Name in keyof Module]: Module[Name] extends DomainErrorClass<infer Code> ? Code : never
+}[keyof Module]
 
 /** Makes the class of one kind of failure. */
-export const defineError = (code: string, message: string): DomainErrorClass =>
-  class extends DomainError {
-    constructor() {
-      super(code, message)
+export const defineError = <const Code extends string>(code: Code, message: string): DomainErrorClass<Code> =>
+  class extends DomainError<Code> {
+    constructor(details?: ErrorDetails) {
+      super(code, message, details)
     }
   }
 
@@ -29,15 +44,11 @@ export const InvalidToken = defineError(
     '<key_access_token> once, with a token that is allowed here, or sign in again.'
 )
 
-const InsufficientScopeBase = defineError('INSUFFICIENT_SCOPE', 'The client key is active, but it may not do this.')
+export const InsufficientScope = defineError('INSUFFICIENT_SCOPE', 'The client key is active, but it may not do this.')
 
-/** The key has not the scope that is asked for. */
-export class InsufficientScope extends InsufficientScopeBase {
-  constructor(scope: string) {
-    super()
-    this.message = `The client key is active, but it may not do this: it needs the scope ${scope}.`
-  }
-}
+/** The error of a key that has not the scope that is asked for. */
+export const missingScope = (scope: string): InstanceType<typeof InsufficientScope> =>
+  new InsufficientScope({ message: `The client key is active, but it may not do this: it needs the scope ${scope}.` })
 
 // Client keys
 
@@ -65,22 +76,12 @@ export const TooManyTokens = defineError(
     'ends them all.'
 )
 
-const BeyondPermissionBoundaryBase = defineError(
+/** `errors` has one sentence for each thing that is beyond the permission boundary of the actor. */
+export const BeyondPermissionBoundary = defineError(
   'BEYOND_CEILING',
   'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what ' +
     'is beyond it.'
 )
-
-/** One sentence for each thing that is beyond the permission boundary of the actor. */
-export class BeyondPermissionBoundary extends BeyondPermissionBoundaryBase {
-  override errors: readonly string[]
-
-  constructor(errors?: readonly string[]) {
-    super()
-    this.errors = errors ?? [this.message]
-    this.message = String(this.errors[0])
-  }
-}
 
 export const IdempotencyKeyReused = defineError(
   'IDEMPOTENCY_KEY_REUSED',
@@ -88,19 +89,12 @@ export const IdempotencyKeyReused = defineError(
     'request, and the same one with a retry.'
 )
 
-const SecretNotSharedBase = defineError(
+/** A token of the secret of this process would be refused elsewhere. */
+export const SecretNotShared = defineError(
   'SECRET_NOT_SHARED',
   'No token was made: another node can not open tokens of the CLIENT_SECRET of this one, and would refuse it. Give ' +
     'every node the same secrets; GET /nodes shows the generations that each has.'
 )
-
-/** A token of the secret of this process would be refused elsewhere. */
-export class SecretNotShared extends SecretNotSharedBase {
-  constructor(message?: string) {
-    super()
-    this.message = message ?? this.message
-  }
-}
 
 export const ReceiptNotFound = defineError(
   'RECEIPT_NOT_FOUND',
@@ -170,18 +164,8 @@ export const TransferNotAllowed = defineError(
 
 // Fields
 
-const InvalidFieldsBase = defineError('INVALID_FIELDS', 'name is required')
-
-/** One sentence for each field that is wrong, naming it. */
-export class InvalidFields extends InvalidFieldsBase {
-  override errors: readonly string[]
-
-  constructor(errors?: readonly string[]) {
-    super()
-    this.errors = errors ?? [this.message]
-    this.message = String(this.errors[0])
-  }
-}
+/** `errors` has one sentence for each field that is wrong, naming it. */
+export const InvalidFields = defineError('INVALID_FIELDS', 'name is required')
 
 // Apps
 

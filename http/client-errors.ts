@@ -2,10 +2,10 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { PROBLEM_MEDIA_TYPE, toDocument } from './problems.ts'
-import type { DomainError } from '../domain/errors.ts'
+import type { ProblemClass, ProblemError } from './problems.ts'
 import { BadRequest, HeadersTooLarge, RequestTimeout } from './errors.ts'
 
-const problemOf: Readonly<Record<string, (new () => DomainError) | undefined>> = {
+const problemOf: Readonly<Record<string, ProblemClass | undefined>> = {
   ERR_HTTP_REQUEST_TIMEOUT: RequestTimeout,
   HPE_HEADER_OVERFLOW: HeadersTooLarge
 }
@@ -20,7 +20,7 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
 }
 
 /** Writes a problem document to a connection whose requests Node does not read any more, and ends it. */
-export const refuseConnection = (socket: Writable, problem: DomainError): void => {
+export const refuseConnection = (socket: Writable, problem: ProblemError): void => {
   const document = toDocument(problem)
   const { status } = document
   const body = JSON.stringify(document)

@@ -1,5 +1,4 @@
-import { defineError, InvalidToken } from '../domain/errors.ts'
-import type { DomainErrorClass } from '../domain/errors.ts'
+import { defineError } from '../domain/errors.ts'
 
 export const CredentialRequired = defineError(
   'CREDENTIAL_REQUIRED',
@@ -135,25 +134,3 @@ export const InternalError = defineError(
   'INTERNAL_ERROR',
   'The service failed to answer. The failure is in its log, under the id in the X-Request-Id header.'
 )
-
-/** What a failure that Fastify itself raised is to a client, by its code. */
-export const frameworkProblems: Readonly<Record<string, DomainErrorClass>> = {
-  FST_ERR_BAD_URL: BadUrl,
-  FST_ERR_MAX_PARAM_LENGTH: RouteNotFound,
-  FST_ERR_CTP_EMPTY_JSON_BODY: MalformedJson,
-  FST_ERR_CTP_INVALID_JSON_BODY: MalformedJson,
-  FST_ERR_CTP_BODY_TOO_LARGE: BodyTooLarge,
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: UnsupportedMediaType,
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: BadRequest
-}
-
-/** What a failure of the plugins for client keys is in this service, where one can sign in as well. */
-export const keyProblems: Readonly<Record<string, DomainErrorClass>> = {
-  CREDENTIAL_REQUIRED: CredentialRequired,
-  INVALID_TOKEN: InvalidToken,
-  BROWSER_NOT_ALLOWED: BrowserNotAllowed,
-  ADDRESS_NOT_ALLOWED: AddressNotAllowed,
-  USER_REQUIRED: UserRequired,
-  RATE_LIMITED: RateLimited,
-  LIMIT_UNDECIDED: LimitUndecided
-}

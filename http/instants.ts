@@ -56,7 +56,7 @@ export const toInstant = (name: string, text: string | undefined, direction: Dir
   if (text === undefined) return undefined
   const instant = readInstant(text, direction)
   if (instant === null) {
-    throw new InvalidFields([`${name} is too far away`])
+    throw new InvalidFields({ errors: [`${name} is too far away`] })
   }
   return instant
 }

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import Fastify from 'fastify'
-import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { BackgroundHooks } from '../domain/background.ts'
 import { MASK, redact, redactPath } from '../net/redaction.ts'
 
 /** The levels at which answered requests are logged. */
@@ -61,6 +62,16 @@ export const loggingOptions = (
 ): Pick<FastifyServerOptions, 'logger' | 'logController'> => ({
   logController: new OneLineARequest(),
   logger: { redact: { paths, censor: MASK }, hooks: { streamWrite: redact }, stream: withoutFailures(output) }
+})
+
+/** Logs what fails in the background, and when it succeeds again. */
+export const logBackground = (log: FastifyBaseLogger): BackgroundHooks => ({
+  onFailure: (err, work) => {
+    log.warn({ err }, `could not ${work}; further failures are not logged until it succeeds`)
+  },
+  onRecovery: work => {
+    log.info(`could ${work} again`)
+  }
 })
 
 // Pino's own stream tries again for ever where the disk is full, and blocks the process while it does.

@@ -1,5 +1,8 @@
 import type { XStatic } from 'typebox/schema'
 import { DomainError } from '../domain/errors.ts'
+import type { CodesOf, DomainErrorClass } from '../domain/errors.ts'
+import type * as domainErrors from '../domain/errors.ts'
+import type * as httpErrors from './errors.ts'
 
 /** The media type of a problem document (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
@@ -39,13 +42,20 @@ export const Problem = {
 
 export type Problem = XStatic<typeof Problem>
 
+/** The codes of all failures that have a reply of their own: those of the domain, and those of HTTP. */
+export type ErrorCode = CodesOf<typeof domainErrors> | CodesOf<typeof httpErrors>
+
+/** A failure that has a reply of its own. */
+export type ProblemError = DomainError<ErrorCode>
+export type ProblemClass = DomainErrorClass<ErrorCode>
+
 interface ProblemKind {
   readonly status: number
   readonly title: string
 }
 
 /** What each failure with a reply of its own is over HTTP, by its code. */
-const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
+const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   CREDENTIAL_REQUIRED: { status: 401, title: 'A credential is required' },
   INVALID_TOKEN: { status: 401, title: 'The credential is refused' },
   BROWSER_NOT_ALLOWED: { status: 403, title: 'Client keys are not for browser pages' },
@@ -106,12 +116,12 @@ const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
 }
 
 /** Whether a failure has a reply of its own. */
-export const isProblem = (error: unknown): error is DomainError =>
+export const isProblem = (error: unknown): error is ProblemError =>
   error instanceof DomainError && error.code in PROBLEMS
 
 /** The document that a client gets for a failure. */
-export const toDocument = ({ code, message, errors = [message] }: DomainError): Problem => {
-  const { status, title } = kindOf(code)
+export const toDocument = ({ code, message, errors = [message] }: ProblemError): Problem => {
+  const { status, title } = PROBLEMS[code]
   return {
     type: `tag:trivialapps.io,2026:problem/${code.toLowerCase().replaceAll('_', '-')}`,
     title,
@@ -120,11 +130,4 @@ export const toDocument = ({ code, message, errors = [message] }: DomainError): 
     code,
     errors: [...errors]
   }
-}
-
-/** The status and the title of a failure. */
-export const kindOf = (code: string): ProblemKind => {
-  const kind = PROBLEMS[code]
-  if (kind === undefined) throw new Error(`${code} has no reply`)
-  return kind
 }

@@ -1,6 +1,5 @@
 import { PROBLEM_MEDIA_TYPE, toDocument } from './problems.ts'
-import type { DomainErrorClass, DomainError } from '../domain/errors.ts'
-import type { Problem as Document } from './problems.ts'
+import type { Problem as Document, ProblemClass, ProblemError } from './problems.ts'
 
 type Examples = Record<string, { value: Document }>
 
@@ -10,7 +9,7 @@ interface ProblemReply {
 }
 
 /** The replies of a route that are problem documents, for its schema: one entry a status, with an example a problem. */
-export const problemReplies = (...problems: (DomainErrorClass | DomainError)[]): Record<number, object> =>
+export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Record<number, object> =>
   mergeReplies(
     ...problems.map(Problem => {
       const document = toDocument(typeof Problem === 'function' ? new Problem() : Problem)

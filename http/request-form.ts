@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
-import type { DomainError } from '../domain/errors.ts'
+import type { ProblemError } from './problems.ts'
 import { canDecode } from '../net/url.ts'
 import {
   AgentNotText,
@@ -13,7 +13,7 @@ import {
 import { mayLackHeaders } from './header-lines.ts'
 
 /** Why a request is refused whatever it asks for, since what it says of itself is not clear; undefined: it is clear. */
-export const formProblem = (request: FastifyRequest): DomainError | undefined => {
+export const formProblem = (request: FastifyRequest): ProblemError | undefined => {
   if (mayLackHeaders(request)) return new HeadersTooLarge()
   const { url, raw } = request
   const { headers, httpVersion } = raw

@@ -35,9 +35,9 @@ for (const ajv of [bodyAjv, urlAjv]) addFormats.default(ajv, ['email'])
 /** Checks a value by a schema, and types it. Throws InvalidFields. */
 export const checked = <const Schema extends object>(schema: Schema, value: unknown): XStatic<Schema> => {
   const tooMuch = excesses(schema, value)
-  if (tooMuch.length > 0) throw new InvalidFields(sentences(tooMuch))
+  if (tooMuch.length > 0) throw new InvalidFields({ errors: sentences(tooMuch) })
   const validate = bodyAjv.compile(schema)
-  if (!validate(value)) throw new InvalidFields(sentences(validate.errors as Issue[]))
+  if (!validate(value)) throw new InvalidFields({ errors: sentences(validate.errors as Issue[]) })
   return value as XStatic<Schema>
 }
 

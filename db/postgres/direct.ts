@@ -48,6 +48,7 @@ export const createDirectConnection = (options: PostgresOptions, onHint: () => v
     },
     close: async () => {
       isClosed = true
+      // A connection that could not be made has nothing to close; whoever asked for it got the failure.
       await current?.then(hangUp).catch(() => {})
     }
   }

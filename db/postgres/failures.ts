@@ -1,5 +1,6 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 import { DatabaseError } from 'pg'
+import type { BackgroundHooks } from '../../domain/background.ts'
 import { OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
 
 /** A query that failed for another reason than what the server says: its connection is lost, or could not be made. */
@@ -53,14 +54,22 @@ const withoutValues = (error: unknown): unknown => {
   return inner instanceof DatabaseError ? Object.assign(new Error(inner.message), { code: inner.code }) : inner
 }
 
+/** Hooks that get failures without values of statements. */
+export const withoutStatementValues = ({ onFailure, onRecovery }: BackgroundHooks): BackgroundHooks => ({
+  onFailure: (error, work) => {
+    onFailure(withoutValues(error), work)
+  },
+  onRecovery
+})
+
 /** Where the database can't be used now, a `ServiceUnavailable`; any other failure, without values of a statement. */
 export const toFailure = (error: unknown): unknown => {
   const cause = withoutValues(error)
-  return isConnectionFailure(error) || isConflict(error) ? Object.assign(new ServiceUnavailable(), { cause }) : cause
+  return isConnectionFailure(error) || isConflict(error) ? new ServiceUnavailable({ cause }) : cause
 }
 
 /** The failure of a transaction whose connection was lost while it was committed. */
-export const toUnknownOutcome = (cause: unknown): Error => Object.assign(new OutcomeUnknown(), { cause })
+export const toUnknownOutcome = (cause: unknown): Error => new OutcomeUnknown({ cause })
 
 /** Runs a query of the driver, and tells a lost connection from what the server refuses. */
 export const asQuery = async <T>(query: Promise<T>): Promise<T> => {

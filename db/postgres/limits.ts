@@ -1,3 +1,4 @@
+import { createWatch, NOT_REPORTED } from '../../domain/background.ts'
 import type { Count, Counters } from '../../domain/counters.ts'
 
 /** Sends one statement over any connection and answers its rows, as `pg.Pool` does. */
@@ -40,15 +41,16 @@ returning key`
  * Counters in PostgreSQL's table `rate_counters`. A hit is one statement; hits of a key that come while one of them is
  * under way are counted together by the next, so that a key never has more than one connection of this node.
  */
-export const createPostgresCounters = (query: Query): PostgresCounters => {
+export const createPostgresCounters = (query: Query, background = NOT_REPORTED): PostgresCounters => {
+  const removal = createWatch('remove expired counters', background)
   const gather = createGathering()
   let statements = 0
 
   const removeExpired = async (): Promise<number> => (await query(REMOVE, [])).rows.length
 
   const count = async (key: string, hits: number, windowSeconds: number): Promise<Count> => {
-    // Nobody waits for it, and what it fails to remove the next one does.
-    if (++statements % STATEMENTS_A_REMOVAL === 0) removeExpired().catch(() => {})
+    // No hit waits for it, and what it fails to remove the next one does.
+    if (++statements % STATEMENTS_A_REMOVAL === 0) void removal.attempt(removeExpired)
     const [row] = (await query(HIT, [key, hits, windowSeconds])).rows as [{ hits: number; ttl: number }]
     return { hits: row.hits, ttlMs: row.ttl }
   }
@@ -80,6 +82,7 @@ const createGathering = (): Gather => {
     const before = underWay.get(name)
     const batch: Batch = { size: 0, counted: (before ?? Promise.resolve()).then(send) }
     const done = batch.counted
+      // Who hit the counter gets its failure; the next batch is counted whatever becomes of this one.
       .catch(() => {})
       .then(() => {
         if (underWay.get(name) === done) underWay.delete(name)

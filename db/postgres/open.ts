@@ -2,8 +2,11 @@ import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { v4 as newId } from 'uuid'
 import type { Pool, PoolClient } from 'pg'
+import { NOT_REPORTED } from '../../domain/background.ts'
+import type { BackgroundHooks } from '../../domain/background.ts'
 import { systemClock } from '../../domain/keys/freshness/clock.ts'
 import { createConfirmation } from '../../domain/keys/freshness/confirmation.ts'
+import type { Confirm } from '../../domain/keys/freshness/confirmation.ts'
 import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
 import { createLease } from '../../domain/keys/freshness/lease.ts'
 import type { StorageStatistics } from '../../domain/statistics.ts'
@@ -17,6 +20,7 @@ import { bringUpToDate, closePool, createPool } from './connections.ts'
 import { createDatabase } from './database.ts'
 import type { PostgresDatabase } from './database.ts'
 import { createDirectConnection } from './direct.ts'
+import { toFailure, withoutStatementValues } from './failures.ts'
 import { createKeyLookup } from './keys/lookup.ts'
 import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
@@ -41,8 +45,9 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   const { isSample } = await bringUpToDate(options, options.asSample === true ? markAsSample : undefined)
   const pool = createPool(options)
   const db = createDatabase(pool)
-  const counters = createPostgresCounters(async (text, values) => await pool.query(text, values))
-  const node = createNode(options, db, [counters.removeExpired])
+  const background = withoutStatementValues(options.background ?? NOT_REPORTED)
+  const counters = createPostgresCounters(async (text, values) => await pool.query(text, values), background)
+  const node = createNode({ ...options, background }, db, [counters.removeExpired])
   let closing: Promise<void> | undefined
 
   return {
@@ -54,7 +59,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
         createTx(options.listenUrl === undefined ? preparing(client) : client, leaveUnanswered)
     }),
     ...createNodeReads(db),
-    confirm: createConfirmation({ clock: systemClock, sleep, store: createConfirmationStore(db) }),
+    confirm: createConfirm(db, background),
     keyLookup: node.keyLookup,
     counters,
     isSample,
@@ -77,6 +82,17 @@ const sleep = async (ms: number): Promise<void> => {
   await setTimeout(ms)
 }
 
+const createConfirm = (db: PostgresDatabase, background: BackgroundHooks): Confirm => {
+  const confirm = createConfirmation({ clock: systemClock, sleep, store: createConfirmationStore(db), background })
+  return async (change, committedAt) => {
+    try {
+      return await confirm(change, committedAt)
+    } catch (error) {
+      throw toFailure(error)
+    }
+  }
+}
+
 interface Node {
   readonly keyLookup: Required<KeyLookup>
   readonly statistics: () => Omit<StorageStatistics, 'pool'>
@@ -85,11 +101,11 @@ interface Node {
 
 /** What this process is as a node: it looks keys up, and remembers them while it has a lease. */
 const createNode = (
-  options: PostgresOptions,
+  options: PostgresOptions & { readonly background: BackgroundHooks },
   db: PostgresDatabase,
   others: readonly (() => Promise<unknown>)[]
 ): Node => {
-  const { leaseMs = DEFAULT_LEASE_MS, name = hostname(), generations } = options
+  const { leaseMs = DEFAULT_LEASE_MS, name = hostname(), generations, background } = options
   const direct = createDirectConnection(options, () => {
     lease.notify()
   })
@@ -99,10 +115,11 @@ const createNode = (
     clock: systemClock,
     leaseMs,
     newId,
+    background,
     store: {
       ...leases,
       register: async node => {
-        stopJanitor ??= startJanitor({ db, leaseMs, others })
+        stopJanitor ??= startJanitor({ db, leaseMs, others, background })
         return await leases.register(node)
       }
     }

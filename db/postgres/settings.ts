@@ -1,4 +1,5 @@
 import type { ClientConfig } from 'pg'
+import type { BackgroundHooks } from '../../domain/background.ts'
 
 /** Where a PostgreSQL database is, and how it is used. Times are in milliseconds. */
 export interface PostgresOptions {
@@ -17,6 +18,8 @@ export interface PostgresOptions {
   readonly asSample?: boolean | undefined
   /** Those of the secrets of the node, the current one first; none: the process is no node, such as a command. */
   readonly generations?: readonly string[] | undefined
+  /** Reports what fails in the background; nothing does by default. */
+  readonly background?: BackgroundHooks | undefined
 }
 
 export const DEFAULT_POOL_SIZE = 10

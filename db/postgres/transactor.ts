@@ -58,6 +58,7 @@ const inTransaction = async <W, T>(
   try {
     // Sent together with the first statement, and answered before it.
     const begun = asQuery(client.query(begin))
+    // Against an unhandled rejection: `begun` is awaited below.
     begun.catch(() => {})
     const result = await work(tx)
     await begun
@@ -124,6 +125,7 @@ const createSessions = <W>(
   const make = (client: PoolClient): Session<W> => {
     const unanswered: Promise<unknown>[] = []
     const tx = createTx(client, statement => {
+      // Against an unhandled rejection: `firstFailure` reads the outcome.
       statement.catch(() => {})
       unanswered.push(statement)
     })

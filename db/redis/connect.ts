@@ -40,7 +40,7 @@ export const connectRedis = async (url: string, hooks: RedisHooks): Promise<Redi
     reconnectOnError: ({ message }) => message.startsWith('READONLY')
   })
   const unwatch = watch(redis, hooks)
-  // It was told by a hook, and is tried again.
+  // `onLost` has reported it, and it is tried again.
   await redis.connect().catch(() => {})
 
   return {

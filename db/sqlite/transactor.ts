@@ -13,7 +13,7 @@ const isBusy = (error: unknown): boolean =>
 /** Where the database can't be used now, a `ServiceUnavailable`; any other failure as it is. */
 export const toFailure = (error: unknown): unknown =>
   error instanceof Database.SqliteError && UNAVAILABLE.test(error.code)
-    ? Object.assign(new ServiceUnavailable(), { cause: error })
+    ? new ServiceUnavailable({ cause: error })
     : error
 
 /**

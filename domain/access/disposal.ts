@@ -1,4 +1,4 @@
-import { InsufficientScope, TransferNotAllowed } from '../errors.ts'
+import { missingScope, TransferNotAllowed } from '../errors.ts'
 import { covers } from '../keys/policy/scopes.ts'
 import { userIdOf } from './principal.ts'
 import type { RequestContext } from './principal.ts'
@@ -10,7 +10,7 @@ type Context = Pick<RequestContext, 'principal'>
 /** Throws InsufficientScope if a client key, which may remove an owner of apps, may do nothing with the apps. */
 export const refuseKeyWithoutApps = (disposal: AppsDisposal, { principal }: Context): void => {
   if (disposal !== null && principal?.kind === 'client_key' && !covers(principal.key.scopes, 'apps:write')) {
-    throw new InsufficientScope('apps:write')
+    throw missingScope('apps:write')
   }
 }
 

@@ -35,7 +35,10 @@ export interface ClientKeysOptions<S extends string> extends TokenSecrets {
   readonly scopes: readonly S[]
   /** How many tokens are remembered; 10,000 by default, about 4 MB. */
   readonly cacheSize?: number | undefined
-  /** Is told where usage could not be stored, which is kept and tried again; by default a warning of the process is. */
+  /**
+   * Is called when usage can't be stored, once until it can be; what was not stored is kept, and tried again. By
+   * default, the process emits a warning.
+   */
   readonly onUsageFailure?: ((error: unknown) => void) | undefined
 }
 
@@ -133,7 +136,7 @@ const changesOf = <S extends string>(
 
   rotate: async (id, { graceSeconds = DEFAULT_GRACE_SECONDS } = {}, context) => {
     if (!Number.isInteger(graceSeconds) || graceSeconds < 0 || graceSeconds > MAX_GRACE_SECONDS) {
-      throw new InvalidFields([`graceSeconds must be an integer from 0 to ${MAX_GRACE_SECONDS}`])
+      throw new InvalidFields({ errors: [`graceSeconds must be an integer from 0 to ${MAX_GRACE_SECONDS}`] })
     }
     return await service.rotate(id, { graceSeconds }, contextOf(context))
   },
@@ -150,7 +153,7 @@ const changesOf = <S extends string>(
 /** Throws InvalidFields for a number that is no integer from 1 to a maximum. */
 const refuseOutside = (name: string, value: number, max: number): void => {
   if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw new InvalidFields([`${name} must be an integer from 1 to ${max}`])
+    throw new InvalidFields({ errors: [`${name} must be an integer from 1 to ${max}`] })
   }
 }
 

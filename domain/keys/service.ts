@@ -1,3 +1,5 @@
+import { NOT_REPORTED } from '../background.ts'
+import type { BackgroundHooks } from '../background.ts'
 import { createMemoryCounters } from '../counters.ts'
 import type { Counters } from '../counters.ts'
 import { createAuthenticator, NO_LOOKUP } from './verdict/authenticator.ts'
@@ -37,6 +39,8 @@ export interface KeyServiceOptions<S extends string = Scope> extends TokenSecret
   readonly allowList?: readonly string[] | undefined
   /** Whether a token may be stored; by default if every node that runs can open it. */
   readonly checkSecrets?: CheckSecrets | undefined
+  /** Reports changes that could not be confirmed; nothing does by default. */
+  readonly background?: BackgroundHooks | undefined
 }
 
 /**
@@ -76,7 +80,8 @@ export const createKeyService = <const S extends string = Scope>(options: KeySer
     environmentKeys,
     checkScopes: createScopeCheck(scopes ?? SCOPES),
     checkSecrets: options.checkSecrets ?? checkOfService(generationsOf(secret, previousSecrets)),
-    find: queries.find
+    find: queries.find,
+    background: options.background ?? NOT_REPORTED
   })
   return { ...queries, ...lifecycle, verify, recheck }
 }

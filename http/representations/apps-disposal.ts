@@ -29,9 +29,9 @@ export const toAppsDisposal = ({
 }): AppsDisposal => {
   if (text === undefined) return apps ?? null
   if (apps !== undefined) {
-    throw new InvalidFields([
-      'transfer_to and apps can not be sent together: the apps are either transferred or deleted'
-    ])
+    throw new InvalidFields({
+      errors: ['transfer_to and apps can not be sent together: the apps are either transferred or deleted']
+    })
   }
   const [type, id] = text.split(':')
   return { type: type === 'User' ? 'User' : 'Organization', id: Number(id) }

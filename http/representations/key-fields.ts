@@ -165,7 +165,7 @@ export const toKeyChange = (body: Written): KeyChange<Grant> => {
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
   const { name, description, enabled, scopes } = body
   return {
     ...(name === undefined ? {} : { name }),

@@ -28,15 +28,19 @@ export const ActorJson = {
   properties: {
     kind: {
       type: 'string',
-      description: '`client_key`, or `cli` for the operator at the command line of the service.',
+      description: '`client_key`, `user`, or `cli` for the operator at the command line of the service.',
       examples: ['client_key']
     },
     id: {
       type: 'string',
-      description: 'The id of the key, or of the user of the operating system.',
+      description: 'The id of the key, of the user, or, for `cli`, of the user of the operating system.',
       examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11']
     },
-    name: { type: 'string', description: 'The name of the key, or of the user.', examples: ['billing-sync'] }
+    name: {
+      type: 'string',
+      description: 'The name of the key, of the user, or, for `cli`, of the user of the operating system.',
+      examples: ['billing-sync']
+    }
   }
 } as const
 

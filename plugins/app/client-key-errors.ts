@@ -46,13 +46,13 @@ export const RateLimited = createError<[]>(
   429
 )
 
-export const LimitUndecided = createError<[]>(
+export const LimitUndecided = createError<[options: { cause: unknown }]>(
   'LIMIT_UNDECIDED',
   'The client key has a rate limit, and its use is not known at the moment. Try again later.',
   503
 )
 
-export const KeysUnavailable = createError<[]>(
+export const KeysUnavailable = createError<[options: { cause: unknown }]>(
   'KEYS_UNAVAILABLE',
   'Whether the client key is allowed is not known at the moment. Try again later.',
   503

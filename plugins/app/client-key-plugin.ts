@@ -69,7 +69,7 @@ const orUnavailable =
     try {
       return await verify(token, demand)
     } catch (cause) {
-      throw Object.assign(new KeysUnavailable(), { cause })
+      throw new KeysUnavailable({ cause })
     }
   }
 

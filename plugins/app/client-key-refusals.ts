@@ -42,7 +42,7 @@ const ERRORS: Readonly<Partial<Record<RefusalReason | RequestRefusal, ToError>>>
     return new InsufficientScope(scopes.join(' and '))
   },
   rate_limited: () => new RateLimited(),
-  limit_undecided: ({ cause }) => Object.assign(new LimitUndecided(), { cause })
+  limit_undecided: ({ cause }) => new LimitUndecided({ cause })
 }
 
 /** The error of a refused request, with the headers of its reply set. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, preHandlerHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { keySettings } from '../../config/keys.ts'
+import { logBackground } from '../../http/logging.ts'
 import { createTokenCache } from '../../domain/keys/verdict/authenticator.ts'
 import type { TokenCache } from '../../domain/keys/verdict/authenticator.ts'
 import { createUsageRecorder } from '../../domain/keys/usage/recorder.ts'
@@ -49,7 +50,8 @@ export default fp(
       keyLookup: storage.keyLookup,
       counters: fastify.counters ?? undefined,
       cache: fastify.tokenCache,
-      usage
+      usage,
+      background: logBackground(fastify.log)
     })
     await warnOfUselessKeys(fastify, keys)
     fastify.decorate('clientKeys', keys)
@@ -63,12 +65,7 @@ export default fp(
 
 /** Records the use of keys until the service is closed. */
 const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
-  const usage = createUsageRecorder({
-    write: createUsageWriter(fastify.storage),
-    onFailure: error => {
-      fastify.log.warn({ err: error }, 'the use of keys could not be stored; it is kept for the next time')
-    }
-  })
+  const usage = createUsageRecorder({ write: createUsageWriter(fastify.storage), ...logBackground(fastify.log) })
   fastify.addHook('onClose', async () => {
     await usage.flush()
   })

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { openConfigured } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
+import { logBackground } from '../../http/logging.ts'
 import { generationsOf } from '../../domain/keys/token/secrets.ts'
 
 declare module 'fastify' {
@@ -14,7 +15,8 @@ export default fp(
   async fastify => {
     const { CLIENT_SECRET, CLIENT_SECRET_PREVIOUS } = fastify.config
     const storage = await openConfigured(fastify.config, {
-      generations: generationsOf(CLIENT_SECRET, CLIENT_SECRET_PREVIOUS)
+      generations: generationsOf(CLIENT_SECRET, CLIENT_SECRET_PREVIOUS),
+      background: logBackground(fastify.log)
     })
     fastify.decorate('storage', storage)
     fastify.addHook('onClose', async () => {

@@ -6,15 +6,23 @@ import { bearerChallenge, REALM } from '../../http/challenge.ts'
 import { splitUrl } from '../../net/url.ts'
 import { sentences } from '../../http/validation.ts'
 import { isProblem, PROBLEM_MEDIA_TYPE, toDocument } from '../../http/problems.ts'
-import { DomainError, InvalidFields, InvalidToken } from '../../domain/errors.ts'
-import type { DomainErrorClass } from '../../domain/errors.ts'
+import type { ProblemClass, ProblemError } from '../../http/problems.ts'
+import { InsufficientScope, InvalidFields, InvalidToken } from '../../domain/errors.ts'
 import {
+  AddressNotAllowed,
   BadRequest,
-  frameworkProblems,
+  BadUrl,
+  BodyTooLarge,
+  BrowserNotAllowed,
+  CredentialRequired,
   InternalError,
-  keyProblems,
+  LimitUndecided,
+  MalformedJson,
   MethodNotAllowed,
-  RouteNotFound
+  RateLimited,
+  RouteNotFound,
+  UnsupportedMediaType,
+  UserRequired
 } from '../../http/errors.ts'
 
 const RETRY_AFTER_SECONDS = 1
@@ -33,7 +41,7 @@ export default fp(
       for (const each of [method].flat() as HTTPMethod[]) routes.push({ method: each, url })
     })
     let served: Served | undefined
-    const refuse = (request: FastifyRequest, reply: FastifyReply): DomainError => {
+    const refuse = (request: FastifyRequest, reply: FastifyReply): ProblemError => {
       const { methods, router } = (served ??= routesServed(routes))
       const allowed = methods.filter(method => router.find(method, splitUrl(request.url).path) !== null)
       if (allowed.length === 0 || allowed.includes(request.method as HTTPMethod)) return new RouteNotFound()
@@ -92,12 +100,34 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document))
 }
 
-const toProblem = (error: unknown): DomainError => {
+/** What a failure that Fastify itself raised is to a client, by its code. */
+const frameworkProblems: Readonly<Record<string, ProblemClass>> = {
+  FST_ERR_BAD_URL: BadUrl,
+  FST_ERR_MAX_PARAM_LENGTH: RouteNotFound,
+  FST_ERR_CTP_EMPTY_JSON_BODY: MalformedJson,
+  FST_ERR_CTP_INVALID_JSON_BODY: MalformedJson,
+  FST_ERR_CTP_BODY_TOO_LARGE: BodyTooLarge,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: UnsupportedMediaType,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: BadRequest
+}
+
+/** What a failure of the plugins for client keys is in this service, where one can sign in as well. */
+const keyProblems: Readonly<Record<string, ProblemClass>> = {
+  CREDENTIAL_REQUIRED: CredentialRequired,
+  INVALID_TOKEN: InvalidToken,
+  BROWSER_NOT_ALLOWED: BrowserNotAllowed,
+  ADDRESS_NOT_ALLOWED: AddressNotAllowed,
+  USER_REQUIRED: UserRequired,
+  RATE_LIMITED: RateLimited,
+  LIMIT_UNDECIDED: LimitUndecided
+}
+
+const toProblem = (error: unknown): ProblemError => {
   if (isProblem(error)) return error
   const { code, message, statusCode = 500, validation } = error as FastifyError
-  if (validation !== undefined) return new InvalidFields(sentences(validation))
-  const Known: DomainErrorClass | undefined = frameworkProblems[code] ?? keyProblems[code]
+  if (validation !== undefined) return new InvalidFields({ errors: sentences(validation) })
+  const Known: ProblemClass | undefined = frameworkProblems[code] ?? keyProblems[code]
   if (Known !== undefined) return new Known()
-  if (code === 'INSUFFICIENT_SCOPE') return new DomainError(code, message)
+  if (code === 'INSUFFICIENT_SCOPE') return new InsufficientScope({ message })
   return statusCode >= 400 && statusCode < 500 ? new BadRequest() : new InternalError()
 }

@@ -78,7 +78,7 @@ const prefixOf = (request: FastifyRequest): string => ipPrefix(knownAddress(requ
 
 const count = async (limited: LoginAttemptLimit, key: string, reply: FastifyReply): Promise<void> => {
   const seconds = await limited(key).catch((cause: unknown) => {
-    throw Object.assign(new LimitUndecided(), { cause })
+    throw new LimitUndecided({ cause })
   })
   if (seconds === null) return
   reply.header('retry-after', seconds)

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifySchema } from 'fastify'
 import { mergeReplies, problemReplies } from '../../http/replies.ts'
-import { FreshnessLost, InsufficientScope, InvalidToken, ServiceUnavailable } from '../../domain/errors.ts'
+import { FreshnessLost, InvalidToken, missingScope, ServiceUnavailable } from '../../domain/errors.ts'
 import {
   AddressNotAllowed,
   AdminRequired,
@@ -43,7 +43,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
       throw new Error(`${String(route.method)} ${route.url} does not declare a scope and its users`)
     }
     const needed = scope === null || scope === 'none' ? [] : [scope].flat()
-    const lacking = needed.map(each => problemReplies(new InsufficientScope(each)))
+    const lacking = needed.map(each => problemReplies(missingScope(each)))
     const forNoKey = scope === 'none' ? problemReplies(UserRequired) : {}
     const schema = route.schema as FastifySchema & { response: Record<number, object> }
     // Fastify reads a body for every method but these, whether the route has a schema for it or not.

@@ -1,6 +1,6 @@
-import type { FastifyPluginAsync } from 'fastify'
-import { problemReplies } from '../../http/replies.ts'
 import { ServiceUnavailable } from '../../domain/errors.ts'
+import { problemReplies } from '../../http/replies.ts'
+import type { Handler, RoutesPlugin } from '../../plugins/app/validation.ts'
 
 const Status = {
   description: 'It is.',
@@ -9,43 +9,38 @@ const Status = {
   properties: { status: { type: 'string', examples: ['ok'] } }
 }
 
-const routes: FastifyPluginAsync = async fastify => {
-  fastify.get(
-    '/up',
-    {
-      schema: {
-        operationId: 'isUp',
-        summary: 'Is the service alive?',
-        description: 'Answers as soon as the service runs. It asks nothing of the database.',
-        tags: ['Health'],
-        security: [],
-        response: { 200: Status }
-      }
-    },
-    async () => ({ status: 'ok' })
-  )
+const aliveSchema = {
+  operationId: 'isUp',
+  summary: 'Is the service alive?',
+  description: 'Answers as soon as the service runs. It asks nothing of the database.',
+  tags: ['Health'],
+  security: [],
+  response: { 200: Status }
+}
 
-  fastify.get(
-    '/ready',
-    {
-      schema: {
-        operationId: 'isReady',
-        summary: 'Is the service ready?',
-        description: 'Answers when the database does.',
-        tags: ['Health'],
-        security: [],
-        response: { 200: Status, ...problemReplies(ServiceUnavailable) }
-      }
-    },
-    async () => {
-      try {
-        await fastify.storage.ping()
-      } catch (cause) {
-        throw Object.assign(new ServiceUnavailable(), { cause })
-      }
-      return { status: 'ok' }
-    }
-  )
+const readySchema = {
+  operationId: 'isReady',
+  summary: 'Is the service ready?',
+  description: 'Answers when the database does.',
+  tags: ['Health'],
+  security: [],
+  response: { 200: Status, ...problemReplies(ServiceUnavailable) }
+}
+
+const routes: RoutesPlugin = async fastify => {
+  fastify.get('/up', { schema: aliveSchema }, isAlive)
+  fastify.get('/ready', { schema: readySchema }, isReady)
 }
 
 export default routes
+
+const isAlive: Handler<typeof aliveSchema> = async () => ({ status: 'ok' })
+
+const isReady: Handler<typeof readySchema> = async ({ server }) => {
+  try {
+    await server.storage.ping()
+  } catch (cause) {
+    throw new ServiceUnavailable({ cause })
+  }
+  return { status: 'ok' }
+}

@@ -1,6 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
+import type { BackgroundHooks } from '../../domain/background.ts'
 import { createPool, bringUpToDate } from '../../db/postgres/connections.ts'
 import { createDatabase } from '../../db/postgres/database.ts'
 import { createDirectConnection } from '../../db/postgres/direct.ts'
@@ -9,6 +10,7 @@ import { startJanitor } from '../../db/postgres/nodes/janitor.ts'
 import { createLeaseStore } from '../../db/postgres/nodes/leases.ts'
 import { createNodeReads } from '../../db/postgres/nodes/reads.ts'
 import { need } from '../helper.ts'
+import { createReports } from '../reports.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
@@ -110,7 +112,11 @@ test('a database without a history is said to be no whole one', { skip }, async 
 })
 
 /** A janitor whose time is that of the test; `pass` has it work once, so many milliseconds later. */
-const janitorOf = ({ db }: Pick<Awaited<ReturnType<typeof nodesOf>>, 'db'>, wallStart: string) => {
+const janitorOf = (
+  { db }: Pick<Awaited<ReturnType<typeof nodesOf>>, 'db'>,
+  wallStart: string,
+  background?: BackgroundHooks
+) => {
   let now = 0
   let due: (() => void) | null = null
   let scheduled = (): void => {}
@@ -118,6 +124,7 @@ const janitorOf = ({ db }: Pick<Awaited<ReturnType<typeof nodesOf>>, 'db'>, wall
   const stop = startJanitor({
     db,
     leaseMs: 2000,
+    background,
     others: [
       async () => {
         others++
@@ -220,3 +227,50 @@ test(
     t.ok(janitor.isStopped())
   }
 )
+
+const REMOVAL = 'remove expired nodes, changes and counters'
+
+test('removals that fail in a row are reported once, and so is their end', { skip }, async t => {
+  const nodes = await nodesOf(t)
+  const { reports, background } = createReports()
+  const janitor = janitorOf(nodes, '2026-01-01', background)
+  await execute(nodes.url, 'alter table nodes rename to hidden')
+  await janitor.pass(2000)
+  await janitor.pass(2000)
+  t.match(reports, [{ work: REMOVAL, error: { message: /"nodes" does not exist/ } }])
+  await execute(nodes.url, 'alter table hidden rename to nodes')
+  await janitor.pass(2000)
+  t.match(reports.slice(1), [{ work: REMOVAL, error: null }])
+  janitor.stop()
+})
+
+test('a removal that fails after the janitor was stopped is not reported', { skip }, async t => {
+  const { db } = await nodesOf(t)
+  const { reports, background } = createReports()
+  let now = 0
+  let begin = (): void => {}
+  const failed = new Promise<void>(resolve => {
+    const stop = startJanitor({
+      db,
+      leaseMs: 2000,
+      background,
+      others: [
+        async () => {
+          stop()
+          resolve()
+          throw new Error('the pool is closed')
+        }
+      ],
+      clock: { monotonic: () => now, wall: () => now },
+      schedule: task => {
+        begin = task
+        return () => {}
+      }
+    })
+  })
+  now = 60_000
+  begin()
+  await failed
+  await turn()
+  t.same(reports, [])
+})

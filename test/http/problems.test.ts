@@ -2,17 +2,9 @@ import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'tap'
-import { defineError } from '../../domain/errors.ts'
-import { problemReplies } from '../../http/replies.ts'
 import { at, listening, raw, world } from '../helper.ts'
 
 const PROBLEM = 'application/problem+json'
-
-test('a failure without a reply of its own can not be documented', async t => {
-  t.throws(() => problemReplies(defineError('NO_SUCH_CODE', 'No reply has this code.')), {
-    message: 'NO_SUCH_CODE has no reply'
-  })
-})
 
 test('unknown routes and methods are problem documents', async t => {
   const { call } = await world(t)

@@ -19,7 +19,7 @@ test("uses that can't be stored are reported in the log, and are stored the next
   other.exec('begin exclusive')
   await call('GET', '/apps', undefined, { authorization: `Bearer ${key.key_access_token}` })
   await fastify.keyUsage.flush()
-  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /could not be stored/]])
+  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /^could not store the use of client keys/]])
   other.exec('rollback')
   await fastify.keyUsage.flush()
   t.match((await call('GET', `/client_keys/${key.id}`)).json, { tokens: [{ last_used_at: /^20/ }] })

@@ -32,8 +32,41 @@ test('a change whose receipt can not be told is answered 202, and where the rece
   t.teardown(async () => {
     await execute(url, 'drop function forget_change cascade')
   })
+  const warnings = t.capture(fastify.log, 'warn')
   const lost = await change()
+  t.match(
+    warnings(),
+    [{ args: [{ err: { message: /not in the database any more/ } }, /^could not confirm a change of a client key;/] }],
+    'the log tells why'
+  )
   t.match(lost, { statusCode: 202, headers: { location: /^\/receipts\/\d+$/ } })
   t.match(lost.json(), { id, enabled: false, receipt: null })
   t.equal((await fastify.inject({ url: String(lost.headers.location), headers })).statusCode, 404, 'none is made up')
+})
+
+test('a service that can not renew its lease logs that once, and when it can again', async t => {
+  const url = await emptyPostgres()
+  if (url === null) return
+  const { env, key } = settings(t, { DATABASE_URL: url, KEY_LEASE_MS: '0', LOG_LEVEL: 'info' })
+  const lines: string[] = []
+  t.intercept(process.stdout, 'write', { value: (line: string) => lines.push(line) > 0 })
+  const fastify = await createServer(env)
+  t.teardown(() => fastify.close())
+  const status = async () =>
+    (await fastify.inject({ url: '/client_keys/me', headers: { authorization: `Bearer ${key.keyAccessToken}` } }))
+      .statusCode
+  t.equal(await status(), 200)
+  const [node] = (await execute(url, 'select id from nodes')) as [{ id: string }]
+  lines.length = 0
+  await execute(url, 'alter table nodes rename to hidden')
+  t.same([await status(), await status()], [503, 503])
+  await execute(url, 'alter table hidden rename to nodes')
+  t.equal(await status(), 200)
+  const renewals = lines.filter(line => line.includes('renew the lease')).map(line => JSON.parse(line))
+  t.match(renewals, [
+    { level: 40, err: { message: /"nodes" does not exist/ }, msg: /^could not renew the lease of this node;/ },
+    { level: 30, msg: 'could renew the lease of this node again' }
+  ])
+  t.notMatch(JSON.stringify(renewals), node.id)
+  t.notMatch(lines.join(''), key.keyId)
 })

@@ -1,3 +1,5 @@
+import { createWatch, NOT_REPORTED } from '../../../domain/background.ts'
+import type { BackgroundHooks } from '../../../domain/background.ts'
 import { scheduleTimer, systemClock } from '../../../domain/keys/freshness/clock.ts'
 import type { Clock, Schedule } from '../../../domain/keys/freshness/clock.ts'
 import { query } from '../database.ts'
@@ -20,6 +22,7 @@ export interface JanitorOptions {
   readonly leaseMs: number
   /** Removes what else is over. */
   readonly others: readonly (() => Promise<unknown>)[]
+  readonly background?: BackgroundHooks | undefined
   readonly clock?: Clock
   readonly schedule?: Schedule
 }
@@ -32,6 +35,7 @@ export const startJanitor = ({
   db,
   leaseMs,
   others,
+  background = NOT_REPORTED,
   clock = systemClock,
   schedule = scheduleTimer
 }: JanitorOptions): (() => void) => {
@@ -47,15 +51,20 @@ export const startJanitor = ({
   }
 
   let isStopped = false
+  const removal = createWatch('remove expired nodes, changes and counters', {
+    // What was under way at the stop may find the pool closed.
+    onFailure: (error, name) => {
+      if (!isStopped) background.onFailure(error, name)
+    },
+    onRecovery: background.onRecovery
+  })
   const workLater = (): (() => void) =>
     schedule(
       () => {
         // What fails is tried again the next time.
-        void work()
-          .catch(() => {})
-          .then(() => {
-            if (!isStopped) cancel = workLater()
-          })
+        void removal.attempt(work).then(() => {
+          if (!isStopped) cancel = workLater()
+        })
       },
       Math.max(leaseMs, DEFAULT_INTERVAL_MS)
     )

@@ -10,6 +10,7 @@ export const coalesced = (run: () => Promise<void>): (() => Promise<void>) => {
     next ??= settled.then(() => {
       next = null
       const running = run()
+      // Callers get the failure of `running`; the next run begins in any case.
       settled = running.catch(() => {})
       return running
     })

@@ -1,3 +1,5 @@
+import { createWatch, NOT_REPORTED } from '../../background.ts'
+import type { BackgroundHooks } from '../../background.ts'
 import type { Clock } from './clock.ts'
 import type { Position } from './lease-store.ts'
 import type { Receipt } from './receipt.ts'
@@ -27,6 +29,7 @@ export interface ConfirmationOptions {
   readonly clock: Clock
   readonly sleep: (ms: number) => Promise<void>
   readonly store: ConfirmationStore
+  readonly background?: BackgroundHooks | undefined
 }
 
 /**
@@ -42,7 +45,14 @@ const CLOCK_GRAIN_MS = 5
 const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 10
 
-export const createConfirmation = ({ clock, sleep, store }: ConfirmationOptions): Confirm => {
+export const createConfirmation = ({
+  clock,
+  sleep,
+  store,
+  background = NOT_REPORTED
+}: ConfirmationOptions): Confirm => {
+  const eviction = createWatch('evict the nodes that did not acknowledge a change', background)
+
   /** Whether no node is left that may accept what it remembers from before the change. */
   const isKnown = ({ nodes, acknowledged, leaseMs }: Pending, committedAt: number): boolean =>
     acknowledged === nodes || leaseMs === 0 || clock.monotonic() - committedAt > CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
@@ -57,7 +67,11 @@ export const createConfirmation = ({ clock, sleep, store }: ConfirmationOptions)
     const effectiveAt = new Date(clock.wall())
     const waitedMs = Math.round(clock.monotonic() - committedAt)
     // Nothing rests on it: where it fails, the next change waits for these nodes again.
-    if (leaseMs > 0) await store.evict(change.epoch).catch(() => {})
+    if (leaseMs > 0) {
+      await eviction.attempt(async () => {
+        await store.evict(change.epoch)
+      })
+    }
     return { epoch: change.epoch, effectiveAt, nodes, acknowledged, leasesEnded: nodes - acknowledged, waitedMs }
   }
 }

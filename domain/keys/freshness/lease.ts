@@ -1,3 +1,5 @@
+import { createWatch, NOT_REPORTED } from '../../background.ts'
+import type { Watch } from '../../background.ts'
 import { FreshnessLost } from '../../errors.ts'
 import { scheduleTimer } from './clock.ts'
 import type { Clock, Schedule } from './clock.ts'
@@ -28,6 +30,7 @@ export interface Lease extends KeyFreshness {
 const RETRY_MS = 100
 
 const PASSED = Promise.resolve()
+// Against unhandled rejections: who waits for a renewal gets its failure, and the hooks report it.
 const ignore = (): void => {}
 
 /**
@@ -35,7 +38,7 @@ const ignore = (): void => {}
  * as need be. Barriers reject with `FreshnessLost` where that fails. `docs/freshness.md` says why this is safe.
  */
 export const createLease = ({ clock, schedule = scheduleTimer, ...options }: LeaseOptions): Lease => {
-  const { leaseMs } = options
+  const { leaseMs, background = NOT_REPORTED } = options
   const membership = createMembership(options)
   const { mark, isFresh, head, leave } = membership
   const term = createTerm(clock, leaseMs)
@@ -53,7 +56,8 @@ export const createLease = ({ clock, schedule = scheduleTimer, ...options }: Lea
     return false
   }
 
-  const { renew, stop } = createRenewer(attempt, leaseMs, schedule)
+  const renewal = createWatch('renew the lease of this node', background)
+  const { renew, stop } = createRenewer({ attempt, renewal, leaseMs, schedule })
   return {
     mark,
     isFresh,
@@ -107,7 +111,14 @@ interface Renewer {
   readonly stop: () => Promise<void>
 }
 
-const createRenewer = (attempt: () => Promise<boolean>, leaseMs: number, schedule: Schedule): Renewer => {
+interface RenewerOptions {
+  readonly attempt: () => Promise<boolean>
+  readonly renewal: Watch
+  readonly leaseMs: number
+  readonly schedule: Schedule
+}
+
+const createRenewer = ({ attempt, renewal, leaseMs, schedule }: RenewerOptions): Renewer => {
   let isStopped = false
   let cancel = ignore
 
@@ -122,11 +133,13 @@ const createRenewer = (attempt: () => Promise<boolean>, leaseMs: number, schedul
     cancel()
     if (isStopped) throw new FreshnessLost()
     try {
-      if (!(await attempt()) && !(await attempt())) throw new Error('the node was refused just after it registered')
+      await renewal.run(async () => {
+        if (!(await attempt()) && !(await attempt())) throw new Error('the node was refused just after it registered')
+      })
       renewIn(leaseMs / 4)
     } catch (cause) {
       renewIn(Math.min(leaseMs / 4, RETRY_MS))
-      throw Object.assign(new FreshnessLost(), { cause })
+      throw new FreshnessLost({ cause })
     }
   })
 

@@ -1,3 +1,5 @@
+import { createWatch, NOT_REPORTED } from '../../background.ts'
+import type { BackgroundHooks, Watch } from '../../background.ts'
 import { coalesced } from './coalesced.ts'
 import { MAX_ROWS } from './lease-store.ts'
 import type { LeaseStore, Position } from './lease-store.ts'
@@ -7,6 +9,7 @@ export interface MembershipOptions {
   readonly store: LeaseStore
   /** Makes a new UUID. */
   readonly newId: () => string
+  readonly background?: BackgroundHooks | undefined
 }
 
 /** A registration. Each has an id of its own, so that a late message of an earlier one changes nothing of it. */
@@ -32,9 +35,10 @@ export interface Membership extends Pick<ChangeMemory, 'isFresh'> {
   readonly leave: () => Promise<void>
 }
 
-const ignore = (): void => {}
-
-export const createMembership = ({ leaseMs, store, newId }: MembershipOptions): Membership => {
+export const createMembership = (options: MembershipOptions): Membership => {
+  const { leaseMs, store, newId, background = NOT_REPORTED } = options
+  const deregistration = createWatch('deregister this node', background)
+  const acknowledgement = createWatch('acknowledge changes of client keys', background)
   const memory = createChangeMemory()
   let current: Member | null = null
 
@@ -48,7 +52,7 @@ export const createMembership = ({ leaseMs, store, newId }: MembershipOptions): 
       const head = await store.register({ id, leaseMs })
       // What was looked up before the head was read may be older than the head.
       memory.forgetAll()
-      current = createMember(store, id, head)
+      current = createMember(store, { id, head }, acknowledgement)
       return current
     },
     catchUp: async member => {
@@ -65,24 +69,33 @@ export const createMembership = ({ leaseMs, store, newId }: MembershipOptions): 
     leave: async () => {
       const left = current
       current = null
-      if (left !== null) await store.deregister(left.id).catch(ignore)
+      if (left === null) return
+      await deregistration.attempt(async () => {
+        await store.deregister(left.id)
+      })
     }
   }
 }
 
-const createMember = (store: LeaseStore, id: string, head: Position): Member => {
+const createMember = (
+  store: LeaseStore,
+  { id, head }: Pick<Member, 'id' | 'head'>,
+  { attempt }: Pick<Watch, 'attempt'>
+): Member => {
   let acknowledged = head.epoch
   const acknowledge = coalesced(async () => {
     const { epoch } = member.head
     if (acknowledged === epoch) return
-    await store.acknowledge(id, epoch)
-    acknowledged = epoch
+    await attempt(async () => {
+      await store.acknowledge(id, epoch)
+      acknowledged = epoch
+    })
   })
   const member: Member = {
     id,
     head,
     acknowledge: () => {
-      acknowledge().catch(ignore)
+      void acknowledge()
     }
   }
   return member

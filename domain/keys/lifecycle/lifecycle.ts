@@ -1,4 +1,6 @@
 import { v7 as newId } from 'uuid'
+import { createWatch } from '../../background.ts'
+import type { BackgroundHooks } from '../../background.ts'
 import type { RequestContext } from '../../access/principal.ts'
 import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields, SecretNotShared } from '../../errors.ts'
 import { changeKey, revokeEnvironmentKey, revokeKey } from './changes.ts'
@@ -62,6 +64,7 @@ export interface KeyLifecycleOptions {
   readonly checkScopes: CheckScopes
   readonly checkSecrets: CheckSecrets
   readonly find: (id: string) => Promise<ClientKeyRecord>
+  readonly background: BackgroundHooks
 }
 
 /** A change that was committed. */
@@ -94,15 +97,17 @@ export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOption
   return { ...createTokenVerbs<S>(options, writes), ...createChangeVerbs<S>(options, writes) }
 }
 
-const createWrites = ({ store, checkSecrets }: Pick<KeyLifecycleOptions, 'store' | 'checkSecrets'>): Writes => {
+const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions): Writes => {
+  const confirmation = createWatch('confirm a change of a client key', background)
+
   const change = async <T>(keyId: string, work: (tx: KeyTx) => Promise<T>): Promise<Committed<T>> =>
     await store.write(async tx => ({ at: await tx.keys.advanceRevision(keyId), result: await work(tx) }))
 
   // The change is made, whatever becomes of this: who asked must not be told that it failed.
   const confirm = async (at: Position, committedAt: number): Promise<Receipt | null> =>
-    store.confirm === undefined
-      ? immediateReceipt(at.epoch, new Date())
-      : await store.confirm(at, committedAt).catch(() => null)
+    await confirmation.attempt(
+      async () => (await store.confirm?.(at, committedAt)) ?? immediateReceipt(at.epoch, new Date())
+    )
 
   const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
     result,
@@ -195,7 +200,7 @@ const newKey = (
   at: Date
 ): NewClientKey => {
   const { expiresAt = null } = policy
-  if (expiresAt !== null && expiresAt <= at) throw new InvalidFields(['expires_at must be in the future'])
+  if (expiresAt !== null && expiresAt <= at) throw new InvalidFields({ errors: ['expires_at must be in the future'] })
   return {
     ...UNLIMITED,
     ...policy,

@@ -90,10 +90,10 @@ const checked = <W extends KeyChange>(wanted: W, required: readonly string[]): W
   const given = Object.entries(wanted).filter(([, value]) => value !== undefined)
   const missing = required.filter(field => !given.some(([name]) => name === field))
   const issues = [...missing.map(field => `${field} is required`), ...issuesOf(given)]
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
   const { name, description, metadata, scopes, allowedIps } = wanted
   const credentials = credentialIssues({ name, description, metadata })
-  if (credentials.length > 0) throw new InvalidFields(credentials)
+  if (credentials.length > 0) throw new InvalidFields({ errors: credentials })
   return {
     ...(Object.fromEntries(given) as W),
     ...(scopes === undefined ? {} : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : [...new Set(scopes)] }),
@@ -110,6 +110,6 @@ export const checkedChange = <W extends KeyChange>(change: W): W => checked(chan
 /** Throws InvalidFields if the reason of a revocation, where types may not have checked it, can't be stored. */
 export const refuseBadReason = (reason: unknown): void => {
   if (reason !== null && !isText(reason, MAX_REASON)) {
-    throw new InvalidFields([`reason must be at most ${MAX_REASON} visible characters, or null`])
+    throw new InvalidFields({ errors: [`reason must be at most ${MAX_REASON} visible characters, or null`] })
   }
 }

@@ -1,4 +1,4 @@
-import { BeyondPermissionBoundary, InsufficientScope, InvalidToken } from '../../errors.ts'
+import { BeyondPermissionBoundary, InvalidToken, missingScope } from '../../errors.ts'
 import type { RequestContext } from '../../access/principal.ts'
 import { isWithin } from '../../../net/addresses.ts'
 import { inactiveReason, UNLIMITED } from '../client-key.ts'
@@ -38,14 +38,14 @@ export const currentBoundary = async (
       ? await keys.findToken(token.digest)
       : { ...token, key: { ...token.key, revokedAt: await keys.findRevocation(token.digest) } }
   if (current === null || inactiveReason(current, Date.now()) !== null) throw new InvalidToken()
-  if (!covers(current.key.scopes, REQUIRED_SCOPE)) throw new InsufficientScope(REQUIRED_SCOPE)
+  if (!covers(current.key.scopes, REQUIRED_SCOPE)) throw missingScope(REQUIRED_SCOPE)
   return permissionBoundaryOf(current)
 }
 
 /** Throws BeyondPermissionBoundary where a policy exceeds a boundary; null is no boundary. */
 export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): void => {
   const excesses = boundary === null ? [] : policyExcesses(boundary, wanted)
-  if (excesses.length > 0) throw new BeyondPermissionBoundary(excesses)
+  if (excesses.length > 0) throw new BeyondPermissionBoundary({ errors: excesses })
 }
 
 /**

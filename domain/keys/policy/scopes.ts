@@ -64,6 +64,6 @@ export const createScopeCheck = (known: readonly string[]): CheckScopes => {
     const issues = scopes.flatMap((scope, index) =>
       allowed.includes(scope) ? [] : [`scopes.${index} must be ${allowed.join(' or ')}`]
     )
-    if (issues.length > 0) throw new InvalidFields(issues)
+    if (issues.length > 0) throw new InvalidFields({ errors: issues })
   }
 }

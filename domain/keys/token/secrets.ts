@@ -49,7 +49,7 @@ const generationsInUse = async (keys: KeyRows, { recorded, nodes }: SecretState)
 /** Throws SecretNotShared where there are generations in use, and these are not among them. */
 const refuseStranger = (own: readonly string[], used: readonly string[], textOf: (list: string) => string): void => {
   if (used.length === 0 || own.some(generation => used.includes(generation))) return
-  throw new SecretNotShared(textOf(used.join(', ')))
+  throw new SecretNotShared({ message: textOf(used.join(', ')) })
 }
 
 const processText =

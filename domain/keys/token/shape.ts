@@ -39,5 +39,5 @@ export const tokenIssues = (texts: Readonly<Record<string, string | null>>): str
 /** Throws InvalidFields where texts that are to be kept hold what must not be. */
 export const refuseCredentials = (texts: Readonly<Record<string, string | null | undefined>>): void => {
   const issues = credentialIssues(texts)
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
 }

@@ -1,4 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { createWatch, NOT_REPORTED } from '../../background.ts'
+import type { BackgroundHooks } from '../../background.ts'
 import type { KnownToken } from '../client-key.ts'
 
 /** How a token was used on a day, since that was last stored. */
@@ -18,11 +20,9 @@ export interface TokenUse {
   readonly refusals: Map<string, number>
 }
 
-export interface UsageRecorderOptions {
+export interface UsageRecorderOptions extends Partial<BackgroundHooks> {
   /** Stores how tokens were used on a day (UTC, such as 2026-01-31), all of it or nothing. */
   write: (day: string, uses: readonly TokenUse[]) => Promise<void>
-  /** Is called with the failure where something could not be stored; it is kept, and tried again. */
-  onFailure: (error: unknown) => void
 }
 
 /** Records in memory how keys are used, and stores it in batches. */
@@ -150,7 +150,8 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
   return { flush, schedule }
 }
 
-export const createUsageRecorder = ({ write, onFailure }: UsageRecorderOptions): UsageRecorder => {
+export const createUsageRecorder = ({ write, ...hooks }: UsageRecorderOptions): UsageRecorder => {
+  const { attempt } = createWatch('store the use of client keys', { ...NOT_REPORTED, ...hooks })
   const recorded = createRecorded(tokens => {
     if (tokens === FLUSH_SIZE) void flush()
     schedule()
@@ -158,13 +159,12 @@ export const createUsageRecorder = ({ write, onFailure }: UsageRecorderOptions):
 
   const { flush, schedule } = createFlusher(async () => {
     for (const { day, left } of recorded.take()) {
-      try {
+      await attempt(async () => {
         for (; left.length > 0; left.splice(0, BATCH_SIZE)) await write(day, left.slice(0, BATCH_SIZE))
-      } catch (error) {
-        recorded.giveBack(day, left.splice(0))
-        schedule()
-        onFailure(error)
-      }
+      })
+      if (left.length === 0) continue
+      recorded.giveBack(day, left.splice(0))
+      schedule()
     }
   })
 

@@ -1,9 +1,7 @@
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { auditsSchema, listAudits } from './audits.ts'
-import { copyApp, copySchema } from './copy.ts'
-import { createApp, createSchema } from './create.ts'
-import { listApps, listSchema } from './list.ts'
-import { suggestAppName, suggestSchema } from './name-suggestion.ts'
+import { copyApp, copySchema, createApp, createSchema, suggestAppName, suggestSchema } from './creation.ts'
+import { listApps, listSchema, showApp, showSchema } from './queries.ts'
 import {
   allPermitsSchema,
   changeAllPermits,
@@ -12,11 +10,8 @@ import {
   permissionsSchema,
   permitSchema
 } from './permissions.ts'
-import { removeApp, removeSchema } from './remove.ts'
-import { showApp, showSchema } from './show.ts'
+import { removeApp, removeSchema, transferApp, transferSchema, updateApp, updateSchema } from './changes.ts'
 import { addTag, addTagSchema, removeTag, removeTagSchema } from './tags.ts'
-import { transferApp, transferSchema } from './transfer.ts'
-import { updateApp, updateSchema } from './update.ts'
 
 const reading = { scope: 'apps:read', users: 'any' } as const
 const writing = { scope: 'apps:write', users: 'any' } as const

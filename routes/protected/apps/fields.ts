@@ -77,7 +77,7 @@ export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }
     ...(schedule === undefined ? {} : { schedule: toJson(schedule) })
   }
   issues.push(...credentialIssues({ descriptive_name: descriptiveName }), ...tokenIssues(texts))
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
   return { ...(descriptiveName === undefined ? {} : { descriptiveName }), ...texts }
 }
 

@@ -1,10 +1,11 @@
+import type { FastifyInstance } from 'fastify'
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import { DAYS_KEPT } from '../../../domain/keys/usage/recorder.ts'
 import { toUsageJson } from '../../../http/representations/usage.ts'
-import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
-import { IdParams } from './fields.ts'
+import { IdParams } from './queries.ts'
 
 const DEFAULT_DAYS = 30
 
@@ -26,16 +27,16 @@ many were refused, by reason. Kept for ${DAYS_KEPT} days.`
 
 const reply200 = { 200: reply('How the key was used.', 'ClientKeyUsage') }
 
-const ownSchema = {
+export const ownUsageSchema = {
   operationId: 'showOwnClientKeyUsage',
   summary: 'Show how the key that is presented is used',
   description: `${description} Any key may ask.`,
   tags: ['Client keys'],
   querystring: Query,
   response: { ...reply200, ...problemReplies(InvalidFields) }
-} as const
+}
 
-const schema = {
+export const usageSchema = {
   operationId: 'showClientKeyUsage',
   summary: 'Show how a client key is used',
   description,
@@ -43,25 +44,19 @@ const schema = {
   params: IdParams,
   querystring: Query,
   response: { ...reply200, ...problemReplies(ClientKeyNotFound, InvalidFields) }
-} as const
-
-const routes: RoutesPlugin = async fastify => {
-  const usageOf = async (id: string, days = DEFAULT_DAYS): Promise<ReturnType<typeof toUsageJson>> => {
-    await fastify.keyUsage.settle()
-    return toUsageJson(id, await fastify.clientKeys.usage(id, days))
-  }
-
-  fastify.get(
-    '/me/usage',
-    { config: { scope: null, users: 'none' }, schema: ownSchema },
-    async request => await usageOf(keyPrincipalOf(request).key.id, request.query.days)
-  )
-
-  fastify.get(
-    '/:id/usage',
-    { config: { scope: 'client_keys:read', users: 'admin' }, schema },
-    async ({ params, query }) => await usageOf(params.id, query.days)
-  )
 }
 
-export default routes
+export const showOwnUsage: Handler<typeof ownUsageSchema> = async request =>
+  await usageOf(request.server, keyPrincipalOf(request).key.id, request.query.days)
+
+export const showUsage: Handler<typeof usageSchema> = async ({ server, params, query }) =>
+  await usageOf(server, params.id, query.days)
+
+const usageOf = async (
+  { clientKeys, keyUsage }: Pick<FastifyInstance, 'clientKeys' | 'keyUsage'>,
+  id: string,
+  days = DEFAULT_DAYS
+): Promise<ReturnType<typeof toUsageJson>> => {
+  await keyUsage.settle()
+  return toUsageJson(id, await clientKeys.usage(id, days))
+}

@@ -3,7 +3,7 @@ import { Forbidden, InvalidFields, OrganizationNotFound } from '../../../domain/
 import { problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { AuditQuery, auditReplies, sendAudits } from '../audits/listing.ts'
-import { IdParams } from './fields.ts'
+import { IdParams } from './queries.ts'
 
 export const auditsSchema = {
   operationId: 'listOrganizationAudits',

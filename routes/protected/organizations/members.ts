@@ -2,8 +2,15 @@ import { contextOf } from '../../../domain/access/principal.ts'
 import { Forbidden, InvalidFields, LastAdmin, OrganizationNotFound, UserNotFound } from '../../../domain/errors.ts'
 import { roleField, toMemberJson } from '../../../http/representations/organizations.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
+import { id } from '../../../http/validation.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
-import { MemberParams } from './fields.ts'
+import { IdParams } from './queries.ts'
+
+const MemberParams = {
+  type: 'object',
+  required: ['id', 'user_id'],
+  properties: { ...IdParams.properties, user_id: { ...id, description: 'The id of the user.', examples: [1] } }
+} as const
 
 const RoleBody = {
   type: 'object',

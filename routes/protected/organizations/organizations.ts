@@ -1,11 +1,15 @@
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { auditsSchema, listAudits } from './audits.ts'
-import { createOrganization, createSchema } from './create.ts'
-import { listOrganizations, listSchema } from './list.ts'
+import {
+  createOrganization,
+  createSchema,
+  removeOrganization,
+  removeSchema,
+  updateOrganization,
+  updateSchema
+} from './changes.ts'
+import { listOrganizations, listSchema, showOrganization, showSchema } from './queries.ts'
 import { removeMember, removeMemberSchema, setRole, setRoleSchema } from './members.ts'
-import { removeOrganization, removeSchema } from './remove.ts'
-import { showOrganization, showSchema } from './show.ts'
-import { updateOrganization, updateSchema } from './update.ts'
 
 const reading = { scope: 'organizations:read', users: 'any' } as const
 const writing = { scope: 'organizations:write', users: 'any' } as const

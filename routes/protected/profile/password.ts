@@ -35,7 +35,7 @@ export const changePassword: Handler<typeof changePasswordSchema> = async (reque
   await limitUser(response, user.id)
   const { passwordHash: checkedHash } = await checkPassword(passwords, await users.findAccount(user.email), current)
   const issues = await passwordIssues(password, user)
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
   await users.changePassword({ checkedHash, passwordHash: await passwords.hash(password) }, contextOf(request))
   return await response.code(204).send(null)
 }

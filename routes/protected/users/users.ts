@@ -1,10 +1,6 @@
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
-import { createSchema, createUser } from './create.ts'
-import { listSchema, listUsers } from './list.ts'
-import { listPermissions, permissionsSchema } from './permissions.ts'
-import { removeSchema, removeUser } from './remove.ts'
-import { showSchema, showUser } from './show.ts'
-import { updateSchema, updateUser } from './update.ts'
+import { createSchema, createUser, removeSchema, removeUser, updateSchema, updateUser } from './changes.ts'
+import { listPermissions, listSchema, listUsers, permissionsSchema, showSchema, showUser } from './queries.ts'
 
 const reading = { scope: 'users:read', users: 'admin' } as const
 const writing = { scope: 'users:write', users: 'admin' } as const

@@ -24,8 +24,19 @@ import {
 import { reply, problemReplies } from '../../../http/replies.ts'
 import { plainAddress } from '../../../net/addresses.ts'
 import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
-import { sessionHeaderDocs } from './headers.ts'
 import { sessionHeaders } from '../../../http/session-headers.ts'
+
+const header = (description: string, example: string) => ({ type: 'string', description, examples: [example] }) as const
+
+/** The headers of a reply that begins a session, as its documentation has them. */
+const sessionHeaderDocs = {
+  'access-token': header('The token of the session. Secret, and never shown again.', '<43 letters, digits, - and _>'),
+  'token-type': header('Always `Bearer`.', 'Bearer'),
+  client: header('Names the client.', '<22 letters, digits, - and _>'),
+  expiry: header('When the session ends: seconds since 1970.', '1768815600'),
+  uid: header('The e-mail address.', 'ada@example.com'),
+  authorization: header('All of these in one, to be sent as it is.', 'Bearer <base64>')
+} as const
 
 const SignInBody = {
   type: 'object',
@@ -106,7 +117,7 @@ const signUp: Handler<typeof signUpSchema> = async (request, response) => {
   const { name, password } = request.body
   const email = request.body.email.toLowerCase()
   const issues = [...credentialIssues({ name, email }), ...(await passwordIssues(password, { name, email }))]
-  if (issues.length > 0) throw new InvalidFields(issues)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
   const passwordHash = await passwords.hash(password)
   const signedIn = await users.signUp({ name, email, passwordHash }, sourceOf(request))
   response.code(201)

@@ -199,7 +199,7 @@ test('a scope that the service has not is refused, and so is whatever else types
       (error: unknown) => error
     )
     t.ok(failure instanceof InvalidFields, JSON.stringify(wanted))
-    t.match((failure as InvalidFields).errors, [rule])
+    t.match(failure, { errors: [rule] })
   }
   const { key } = await issue({
     description: null,

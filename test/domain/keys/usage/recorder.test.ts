@@ -6,20 +6,26 @@ import { at, knownToken } from '../../../helper.ts'
 /** A place to write to that fails as long as it is told to. */
 const notebook = () => {
   const written: [day: string, uses: readonly TokenUse[]][] = []
-  const failures: unknown[] = []
+  const reports: unknown[] = []
   let isBroken = false
+  let attempts = 0
   const evidence = createUsageRecorder({
     write: async (day, uses) => {
+      attempts++
       if (isBroken) throw new Error('full')
       written.push([day, uses])
     },
-    onFailure: error => {
-      failures.push(error)
+    onFailure: (error, work) => {
+      reports.push([error, work])
+    },
+    onRecovery: work => {
+      reports.push(work)
     }
   })
   return {
     written,
-    failures,
+    reports,
+    attempts: () => attempts,
     evidence,
     fail: (fails: boolean) => {
       isBroken = fails
@@ -28,7 +34,7 @@ const notebook = () => {
 }
 
 test('what could not be written is kept, added to what comes later, and written once', async t => {
-  const { evidence, written, failures, fail } = notebook()
+  const { evidence, written, attempts, reports, fail } = notebook()
   const token = knownToken()
   const other = knownToken({ id: 'other' }, { ref: 'other' })
   fail(true)
@@ -42,9 +48,11 @@ test('what could not be written is kept, added to what comes later, and written 
   evidence.refused(token, 'rate_limited')
   await evidence.flush()
   // Used before, and only refused since.
-  t.equal(failures.length, 3)
+  t.equal(attempts(), 3)
+  t.match(reports, [[{ message: 'full' }, 'store the use of client keys']], 'failures in a row are reported once')
   fail(false)
   await evidence.flush()
+  t.match(reports.slice(1), ['store the use of client keys'], 'and so is their end')
   await evidence.flush()
   t.equal(written.length, 1)
   const [day, uses] = at(written)

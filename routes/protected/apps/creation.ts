@@ -3,12 +3,20 @@ import type { XStatic } from 'typebox/schema'
 import { contextOf, userIdOf } from '../../../domain/access/principal.ts'
 import type { RequestContext } from '../../../domain/access/principal.ts'
 import type { Owner } from '../../../domain/apps/app.ts'
-import { DescriptiveNameTaken, Forbidden, InvalidFields, NoPortLeft, OwnerNotFound } from '../../../domain/errors.ts'
+import { suggestName } from '../../../domain/apps/name-suggestion.ts'
+import {
+  AppNotFound,
+  DescriptiveNameTaken,
+  Forbidden,
+  InvalidFields,
+  NoPortLeft,
+  OwnerNotFound
+} from '../../../domain/errors.ts'
+import { problemReplies } from '../../../http/replies.ts'
 import { id, sentences } from '../../../http/validation.ts'
 import type { Issue } from '../../../http/validation.ts'
-import { problemReplies } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
-import { fields, newAppReply, sendNewApp, toChange } from './fields.ts'
+import { fields, NameParams, newAppReply, sendNewApp, toChange, toName } from './fields.ts'
 
 const NewAppBody = {
   type: 'object',
@@ -67,5 +75,47 @@ const ownerOf = (
   const missing = asksForNone
     ? []
     : Object.entries({ owner_type: type, owner_id: id }).filter(([, value]) => value === undefined)
-  throw new InvalidFields([...issues, ...missing.map(([name]) => `${name} is required`)])
+  throw new InvalidFields({ errors: [...issues, ...missing.map(([name]) => `${name} is required`)] })
 }
+
+const CopyBody = {
+  type: 'object',
+  required: ['new_app_descriptive_name'],
+  properties: { new_app_descriptive_name: fields.descriptive_name }
+} as const
+
+export const copySchema = {
+  operationId: 'copyApp',
+  summary: 'Copy an app',
+  description: 'Makes a new app for the same owner, with the panels, the schedule and the tags of this one.',
+  tags: ['Apps'],
+  params: NameParams,
+  body: CopyBody,
+  response: {
+    201: newAppReply,
+    ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, NoPortLeft, InvalidFields)
+  }
+}
+
+export const copyApp: Handler<typeof copySchema> = async (request, response) => {
+  const { server, params, body } = request
+  const copy = { descriptiveName: toName(body.new_app_descriptive_name) }
+  return sendNewApp(response, await server.apps.copy(params.name, copy, contextOf(request)))
+}
+
+const Suggestion = {
+  description: 'A name.',
+  type: 'object',
+  required: ['suggestion'],
+  properties: { suggestion: { type: 'string', examples: ['Divine Person'] } }
+}
+
+export const suggestSchema = {
+  operationId: 'suggestAppName',
+  summary: 'Suggest a descriptive name',
+  description: 'An adjective and a noun, picked at random. The name is not reserved.',
+  tags: ['Apps'],
+  response: { 200: Suggestion }
+}
+
+export const suggestAppName: Handler<typeof suggestSchema> = async () => ({ suggestion: suggestName() })

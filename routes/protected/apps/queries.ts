@@ -1,13 +1,15 @@
-import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import { Readable } from 'node:stream'
 import { contextOf } from '../../../domain/access/principal.ts'
-import { InvalidFields } from '../../../domain/errors.ts'
+import type { App } from '../../../domain/apps/app.ts'
+import { AppNotFound, InvalidFields } from '../../../domain/errors.ts'
 import { cancellationOf } from '../../../http/cancellation.ts'
 import { NDJSON, varyByAccept, wantsNdjson } from '../../../http/ndjson.ts'
-import { problemReplies } from '../../../http/replies.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
+import type { WriteApp } from '../../../http/representations/apps.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
+import { NameParams, sendApp } from './fields.ts'
 import { ListQuery, nextPath, toAppQuery } from './list-query.ts'
-import { writeList } from './listing.ts'
 
 const STREAM_BUFFER_BYTES = 64 * 1024
 
@@ -77,3 +79,56 @@ async function* join(begun: readonly string[], rest: AsyncIterable<string>): Asy
   yield* begun
   yield* rest
 }
+
+/** The form of a list: a JSON array, or one app a line (NDJSON). */
+export type ListForm = 'array' | 'lines'
+
+interface Marks {
+  start: string
+  between: string
+  end: string
+}
+
+const marks: Record<ListForm, Marks> = {
+  array: { start: '[', between: ',', end: ']' },
+  lines: { start: '', between: '\n', end: '\n' }
+}
+
+/**
+ * Writes a list as text, a chunk a batch. The end is in the last chunk, so that a list of one batch is one chunk; a
+ * chunk may be empty, which lets a consumer that has gone stop a long search.
+ */
+export async function* writeList(
+  form: ListForm,
+  batches: AsyncIterable<App[]>,
+  write: WriteApp
+): AsyncGenerator<string, void> {
+  const { start, between, end } = marks[form]
+  let held = start
+  let begun = false
+  let first = true
+  for await (const batch of batches) {
+    if (begun) {
+      yield held
+      held = ''
+    }
+    begun = true
+    for (const app of batch) {
+      held += first ? write(app) : between + write(app)
+      first = false
+    }
+  }
+  yield first && form === 'lines' ? '' : held + end
+}
+
+export const showSchema = {
+  operationId: 'showApp',
+  summary: 'Show an app',
+  description: 'The app of this name, whoever owns it.',
+  tags: ['Apps'],
+  params: NameParams,
+  response: { 200: reply('The app.', 'App'), ...problemReplies(AppNotFound) }
+}
+
+export const showApp: Handler<typeof showSchema> = async (request, response) =>
+  sendApp(response, await request.server.apps.find(request.params.name, contextOf(request)))

@@ -1,9 +1,16 @@
 import { contextOf } from '../../../domain/access/principal.ts'
-import { InvalidFields } from '../../../domain/errors.ts'
-import { toOrganizationJson } from '../../../http/representations/organizations.ts'
+import { InvalidFields, OrganizationNotFound } from '../../../domain/errors.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
-import { problemReplies } from '../../../http/replies.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
+import { toMemberJson, toOrganizationJson } from '../../../http/representations/organizations.ts'
+import { id } from '../../../http/validation.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
+
+export const IdParams = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: { ...id, description: 'The id of the organization.', examples: [1] } }
+} as const
 
 const PageQuery = { type: 'object', properties: pageQuery('organizations') } as const
 
@@ -28,4 +35,22 @@ export const listOrganizations: Handler<typeof listSchema> = async (request, res
   const { organizations, more } = await request.server.organizations.page({ limit, after }, contextOf(request))
   if (more) linkNext(response, organizations.at(-1)?.id)
   return organizations.map(toOrganizationJson)
+}
+
+export const showSchema = {
+  operationId: 'showOrganization',
+  summary: 'Show an organization',
+  description: 'With the users who belong to it. A user may see those that they belong to.',
+  tags: ['Organizations'],
+  params: IdParams,
+  response: {
+    200: reply('The organization.', 'OrganizationWithUsers'),
+    ...problemReplies(OrganizationNotFound, InvalidFields)
+  }
+}
+
+export const showOrganization: Handler<typeof showSchema> = async request => {
+  const { server, params } = request
+  const { organization, members } = await server.organizations.find(params.id, contextOf(request))
+  return { ...toOrganizationJson(organization), users: members.map(toMemberJson) }
 }

@@ -1,0 +1,76 @@
+import { contextOf } from '../../../domain/access/principal.ts'
+import { AppNotFound, DescriptiveNameTaken, Forbidden, InvalidFields, OwnerNotFound } from '../../../domain/errors.ts'
+import { noContent, problemReplies, reply } from '../../../http/replies.ts'
+import { id } from '../../../http/validation.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
+import { AppParams, fields, NameParams, sendApp, toAppKey, toChange } from './fields.ts'
+
+const ChangeBody = { type: 'object', properties: fields } as const
+
+export const updateSchema = (method: 'PUT' | 'PATCH') => ({
+  operationId: method === 'PUT' ? 'updateApp' : 'patchApp',
+  summary: method === 'PUT' ? 'Update an app' : 'Update an app (PATCH)',
+  description: 'Changes the fields that are sent and leaves the others as they are; PUT and PATCH do the same.',
+  tags: ['Apps'],
+  params: NameParams,
+  body: ChangeBody,
+  response: {
+    200: reply('The app as it is now.', 'App'),
+    ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, InvalidFields)
+  }
+})
+
+export const updateApp: Handler<ReturnType<typeof updateSchema>> = async (request, response) => {
+  const { server, params, body } = request
+  return sendApp(response, await server.apps.update(params.name, toChange(body), contextOf(request)))
+}
+
+export const removeSchema = {
+  operationId: 'deleteApp',
+  summary: 'Delete an app',
+  description:
+    'The app leaves every list but those with `include_deleted=true`, and its descriptive name is free again.',
+  tags: ['Apps'],
+  params: NameParams,
+  response: { 204: noContent('The app is deleted.'), ...problemReplies(AppNotFound, Forbidden) }
+}
+
+export const removeApp: Handler<typeof removeSchema> = async (request, response) => {
+  await request.server.apps.discard(request.params.name, contextOf(request))
+  return await response.code(204).send(null)
+}
+
+const OwnerParams = {
+  type: 'object',
+  required: ['id', 'owner_type', 'owner_id'],
+  properties: {
+    ...AppParams.properties,
+    owner_type: {
+      type: 'string',
+      enum: ['User', 'Organization'],
+      description: 'What the new owner is.',
+      examples: ['Organization']
+    },
+    owner_id: { ...id, description: 'The id of the new owner.', examples: [1] }
+  }
+} as const
+
+export const transferSchema = {
+  operationId: 'transferApp',
+  summary: 'Give an app to another owner',
+  description:
+    'A user may give it to themselves, or to an organization of which they are an admin or a member; a ' +
+    'client key to anyone.',
+  tags: ['Permissions'],
+  params: OwnerParams,
+  response: {
+    200: reply('The app, with its new owner.', 'App'),
+    ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, OwnerNotFound, InvalidFields)
+  }
+}
+
+export const transferApp: Handler<typeof transferSchema> = async (request, response) => {
+  const { id, owner_type: type, owner_id: ownerId } = request.params
+  const owner = { type, id: ownerId }
+  return sendApp(response, await request.server.apps.transfer(toAppKey(id), owner, contextOf(request)))
+}

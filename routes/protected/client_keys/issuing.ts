@@ -1,0 +1,141 @@
+import type { FastifyRequest } from 'fastify'
+import { contextOf, principalOf } from '../../../domain/access/principal.ts'
+import {
+  BeyondPermissionBoundary,
+  ClientKeyNameTaken,
+  ClientKeyNotFound,
+  ClientKeyRevoked,
+  EnvironmentKeyFixed,
+  IdempotencyKeyReused,
+  InvalidFields,
+  SecretNotShared,
+  TooManyTokens
+} from '../../../domain/errors.ts'
+import { canonicalJson } from '../../../domain/json/value.ts'
+import type { RetryableRequest } from '../../../domain/keys/lifecycle/idempotency.ts'
+import { DEFAULT_GRACE_SECONDS } from '../../../domain/keys/lifecycle/tokens.ts'
+import { NewKeyBody, RotateBody, toKeyChange } from '../../../http/representations/key-fields.ts'
+import { toKeyJson, toTokenJson } from '../../../http/representations/keys.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
+import { changedReplies, sendChanged } from './changes.ts'
+import { IdParams } from './queries.ts'
+
+const IdempotencyHeaders = {
+  type: 'object',
+  properties: {
+    // No example: Swagger UI would send it with every request, and each would be taken for a retry of the first.
+    'idempotency-key': {
+      type: 'string',
+      description:
+        'A word of your own for this request. Where no reply came, send the request again with the same word ' +
+        'within ten minutes: it is not done twice; the token of the lost reply is revoked, and a new one ' +
+        'comes.'
+    }
+  }
+} as const
+
+/** Tells clients and proxies that a reply with secrets in it must not be stored. */
+const noStore = {
+  'Cache-Control': { type: 'string', description: 'This reply must not be stored.', examples: ['no-store'] }
+} as const
+
+export const issueSchema = {
+  operationId: 'issueClientKey',
+  summary: 'Issue a client key',
+  description: `Makes a key that is active at once. Its \`key_id\` and \`key_access_token\` are in this reply and
+nowhere else: they can not be shown
+again. A key can't give what it lacks: a scope, an address range, an expiry or a rate beyond the caller's own is
+refused.`,
+  tags: ['Client keys'],
+  headers: IdempotencyHeaders,
+  body: NewKeyBody,
+  response: {
+    201: reply('The new key, with its secrets.', 'IssuedClientKey', {
+      ...noStore,
+      Location: {
+        type: 'string',
+        description: 'The path of the new key.',
+        examples: ['/client_keys/0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11']
+      }
+    }),
+    ...problemReplies(
+      BeyondPermissionBoundary,
+      ClientKeyNameTaken,
+      ClientKeyRevoked,
+      InvalidFields,
+      IdempotencyKeyReused,
+      SecretNotShared
+    )
+  }
+}
+
+export const issueKey: Handler<typeof issueSchema> = async (request, response) => {
+  const { server, body } = request
+  const wanted = { ...toKeyChange(body), name: body.name }
+  const issued = await server.clientKeys.issue(wanted, contextOf(request), retryableOf(request))
+  return await response
+    .code(201)
+    .header('cache-control', 'no-store')
+    .header('location', `/client_keys/${issued.key.id}`)
+    .send({ ...toKeyJson(issued.key), key_id: issued.keyId, key_access_token: issued.keyAccessToken })
+}
+
+export const rotateSchema = {
+  operationId: 'rotateClientKey',
+  summary: 'Rotate a client key',
+  description: `Adds a token, and has the older ones expire when the grace is over: a day from now by default, 30 days
+at most, at once with 0. The
+body may be left out. The reply has the new token, which can not be shown again, and tells of each older one when and
+from where it was last used.`,
+  tags: ['Client keys'],
+  params: IdParams,
+  headers: IdempotencyHeaders,
+  body: RotateBody,
+  response: {
+    ...changedReplies('The key, with the secrets of its new token.', 'RotatedClientKey', noStore),
+    ...problemReplies(
+      BeyondPermissionBoundary,
+      ClientKeyNotFound,
+      ClientKeyRevoked,
+      EnvironmentKeyFixed,
+      TooManyTokens,
+      InvalidFields,
+      IdempotencyKeyReused,
+      SecretNotShared
+    )
+  }
+}
+
+export const rotateKey: Handler<typeof rotateSchema> = async (request, response) => {
+  const { server, params, body } = request
+  await server.keyUsage.settle()
+  const rotated = await server.clientKeys.rotate(
+    params.id,
+    { graceSeconds: body.grace_seconds ?? DEFAULT_GRACE_SECONDS, retryable: retryableOf(request) },
+    contextOf(request)
+  )
+  return await sendChanged(response.header('cache-control', 'no-store'), rotated, {
+    key_id: rotated.keyId,
+    key_access_token: rotated.keyAccessToken,
+    older_tokens: rotated.older.map(toTokenJson)
+  })
+}
+
+/** What tells a retry from a new request. Throws InvalidFields for an `Idempotency-Key` that is no word. */
+const retryableOf = (request: FastifyRequest): RetryableRequest | undefined => {
+  const { 'idempotency-key': idempotencyKey } = request.headers
+  if (idempotencyKey === undefined) return undefined
+  if (typeof idempotencyKey !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
+    throw new InvalidFields({ errors: ['Idempotency-Key must be 1 to 255 visible ASCII characters'] })
+  }
+  const {
+    method,
+    routeOptions: { url },
+    params,
+    body
+  } = request
+  const principal = principalOf(request)
+  const requester = principal.kind === 'client_key' ? principal.key.id : `user ${principal.user.id}`
+  return { requester, idempotencyKey, request: canonicalJson([method, url, params, body]) }
+}

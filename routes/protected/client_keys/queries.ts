@@ -1,0 +1,105 @@
+import { keyPrincipalOf } from '../../../domain/access/principal.ts'
+import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
+import { GRANTS } from '../../../domain/keys/policy/scopes.ts'
+import { cancellationOf } from '../../../http/cancellation.ts'
+import { instant, toInstant } from '../../../http/instants.ts'
+import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
+import { toKeyJson, toPolicyJson, toTokenJson } from '../../../http/representations/keys.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
+import { GENERATION } from '../../../http/validation.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
+
+export const IdParams = {
+  type: 'object',
+  required: ['id'],
+  properties: {
+    id: { type: 'string', description: 'The id of the client key.', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] }
+  }
+} as const
+
+const Query = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    limit: pageQuery('keys').limit,
+    after: { type: 'string', maxLength: 100, description: pageQuery('keys').after.description },
+    enabled: { type: 'boolean', description: 'Only keys that are enabled, or that are not.' },
+    revoked: { type: 'boolean', description: 'Only keys that are revoked, or that are not.' },
+    expires_before: { ...instant, description: 'Only keys that expire before this time; `14d` is in 14 days.' },
+    unused_since: {
+      ...instant,
+      description: 'Only keys that were there before this time and were not used from it on; `90d` is 90 days ago.'
+    },
+    name: { type: 'string', maxLength: 100, description: 'Only keys whose name begins so.' },
+    scope: {
+      type: 'string',
+      enum: GRANTS,
+      description: 'Only keys that have this scope; unscoped keys have every one.'
+    },
+    generation: {
+      type: 'string',
+      pattern: GENERATION,
+      description: 'Only managed keys with an active token that the secret of this generation sealed.'
+    }
+  }
+} as const
+
+export const listSchema = {
+  operationId: 'listClientKeys',
+  summary: 'List client keys',
+  description:
+    'Managed keys in the order in which they were made, then those of the environment. The `Link` header ' +
+    'leads to the next page.',
+  tags: ['Client keys'],
+  querystring: Query,
+  response: {
+    200: {
+      description: 'The keys of a page.',
+      headers: linkHeader('</client_keys?limit=100&after=0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11>; rel="next"'),
+      content: { 'application/json': { schema: { type: 'array', items: { $ref: 'ClientKey#' } } } }
+    },
+    ...problemReplies(InvalidFields)
+  }
+}
+
+export const listKeys: Handler<typeof listSchema> = async ({ server, query }, response) => {
+  const filter = {
+    enabled: query.enabled,
+    revoked: query.revoked,
+    expiresBefore: toInstant('expires_before', query.expires_before, 'ahead'),
+    unusedSince: toInstant('unused_since', query.unused_since, 'ago'),
+    namePrefix: query.name,
+    scope: query.scope,
+    generation: query.generation
+  }
+  await server.keyUsage.settle()
+  const page = { limit: query.limit ?? DEFAULT_LIMIT, after: query.after }
+  const { keys, more } = await server.clientKeys.list(filter, page, { signal: cancellationOf(response) })
+  if (more) linkNext(response, keys.at(-1)?.id)
+  return keys.map(toKeyJson)
+}
+
+export const showSchema = {
+  operationId: 'showClientKey',
+  summary: 'Show a client key',
+  description: 'A key with its tokens: which secret sealed each, until when it is active, and how it was used.',
+  tags: ['Client keys'],
+  params: IdParams,
+  response: { 200: reply('The key.', 'ClientKeyWithTokens'), ...problemReplies(ClientKeyNotFound) }
+}
+
+export const showKey: Handler<typeof showSchema> = async ({ server, params: { id } }) => {
+  const { clientKeys, keyUsage } = server
+  await keyUsage.settle()
+  return { ...toKeyJson(await clientKeys.find(id)), tokens: (await clientKeys.tokens(id)).map(toTokenJson) }
+}
+
+export const showOwnSchema = {
+  operationId: 'showOwnClientKey',
+  summary: 'Show the key that is presented',
+  description: 'What the key of this request is and may do. Any key may ask.',
+  tags: ['Client keys'],
+  response: { 200: reply('The key that was presented.', 'ClientKeyPolicy') }
+}
+
+export const showOwnKey: Handler<typeof showOwnSchema> = async request => toPolicyJson(keyPrincipalOf(request).key)

@@ -1,0 +1,101 @@
+import { contextOf } from '../../../domain/access/principal.ts'
+import {
+  DescriptiveNameTaken,
+  Forbidden,
+  InvalidFields,
+  OrganizationNotFound,
+  OwnerNotFound,
+  OwnsApps,
+  TooManyApps
+} from '../../../domain/errors.ts'
+import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
+import { noContent, problemReplies, reply } from '../../../http/replies.ts'
+import { AppsDisposalQuery, toAppsDisposal } from '../../../http/representations/apps-disposal.ts'
+import { organizationFields, toOrganizationJson } from '../../../http/representations/organizations.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
+import { IdParams } from './queries.ts'
+
+const NewBody = { type: 'object', required: ['name', 'billing_email'], properties: organizationFields } as const
+
+export const createSchema = {
+  operationId: 'createOrganization',
+  summary: 'Create an organization',
+  description:
+    'A user who makes one becomes its admin. A client key belongs to nobody: it names the first admin afterwards.',
+  tags: ['Organizations'],
+  body: NewBody,
+  response: {
+    201: reply('The new organization.', 'Organization', {
+      Location: {
+        type: 'string',
+        description: 'The path of the new organization.',
+        examples: ['/organizations/4']
+      }
+    }),
+    ...problemReplies(InvalidFields)
+  }
+}
+
+export const createOrganization: Handler<typeof createSchema> = async (request, response) => {
+  const { name, billing_email: billingEmail } = request.body
+  refuseCredentials({ name, billing_email: billingEmail })
+  const made = await request.server.organizations.create({ name, billingEmail }, contextOf(request))
+  return await response.code(201).header('location', `/organizations/${made.id}`).send(toOrganizationJson(made))
+}
+
+const ChangeBody = { type: 'object', properties: organizationFields } as const
+
+export const updateSchema = (method: 'PUT' | 'PATCH') => ({
+  operationId: method === 'PUT' ? 'updateOrganization' : 'patchOrganization',
+  summary: method === 'PUT' ? 'Update an organization' : 'Update an organization (PATCH)',
+  description: 'Changes the fields that are sent; PUT and PATCH do the same. For its admins.',
+  tags: ['Organizations'],
+  params: IdParams,
+  body: ChangeBody,
+  response: {
+    200: reply('The organization as it is now.', 'Organization'),
+    ...problemReplies(OrganizationNotFound, Forbidden, InvalidFields)
+  }
+})
+
+export const updateOrganization: Handler<ReturnType<typeof updateSchema>> = async request => {
+  const { server, params, body } = request
+  const { name, billing_email: billingEmail } = body
+  refuseCredentials({ name, billing_email: billingEmail })
+  const change = {
+    ...(name === undefined ? {} : { name }),
+    ...(billingEmail === undefined ? {} : { billingEmail })
+  }
+  return toOrganizationJson(await server.organizations.update(params.id, change, contextOf(request)))
+}
+
+export const removeSchema = {
+  operationId: 'deleteOrganization',
+  summary: 'Delete an organization',
+  description:
+    'For its admins. An organization that owns apps is deleted only if the request says what becomes of them. ' +
+    '`apps=delete` deletes the apps as well; nothing brings them back. `transfer_to` gives them to another owner: ' +
+    'an admin gives them to themselves, or to an organization they belong to. A client key needs the scope ' +
+    '`apps:write` too for either.',
+  tags: ['Organizations'],
+  params: IdParams,
+  querystring: AppsDisposalQuery,
+  response: {
+    204: noContent('The organization is deleted.'),
+    ...problemReplies(
+      OrganizationNotFound,
+      Forbidden,
+      OwnsApps,
+      TooManyApps,
+      DescriptiveNameTaken,
+      OwnerNotFound,
+      InvalidFields
+    )
+  }
+}
+
+export const removeOrganization: Handler<typeof removeSchema> = async (request, response) => {
+  const { server, params, query } = request
+  await server.organizations.remove(params.id, toAppsDisposal(query), contextOf(request))
+  return await response.code(204).send(null)
+}

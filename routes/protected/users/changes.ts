@@ -1,0 +1,152 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { contextOf } from '../../../domain/access/principal.ts'
+import {
+  BeyondPermissionBoundary,
+  DescriptiveNameTaken,
+  EmailTaken,
+  Forbidden,
+  InvalidFields,
+  LastAdmin,
+  OwnerNotFound,
+  OwnsApps,
+  TooBusy,
+  TooManyApps,
+  TransferNotAllowed,
+  UserNotFound
+} from '../../../domain/errors.ts'
+import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
+import { passwordIssues } from '../../../domain/users/passwords.ts'
+import { noContent, problemReplies, reply } from '../../../http/replies.ts'
+import { AppsDisposalQuery, toAppsDisposal } from '../../../http/representations/apps-disposal.ts'
+import { toUserJson, userFields } from '../../../http/representations/users.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
+import { IdParams } from './queries.ts'
+
+const NewUserBody = {
+  type: 'object',
+  required: ['name', 'email'],
+  properties: {
+    ...userFields,
+    password: { ...userFields.password, description: 'Without one, the user can not sign in until one is set.' }
+  }
+} as const
+
+export const createSchema = {
+  operationId: 'createUser',
+  summary: 'Create a user',
+  description: 'Makes a user, also where nobody can sign up.',
+  tags: ['Users'],
+  body: NewUserBody,
+  response: {
+    201: reply('The new user.', 'User', {
+      Location: { type: 'string', description: 'The path of the new user.', examples: ['/users/5'] }
+    }),
+    ...problemReplies(BeyondPermissionBoundary, EmailTaken, InvalidFields, TooBusy)
+  }
+}
+
+export const createUser: Handler<typeof createSchema> = async (request, response) => {
+  const { name, role = 'member', password, color_theme: colorTheme, account_locked: accountLocked } = request.body
+  const email = request.body.email.toLowerCase()
+  refuseCredentials({ name, email, color_theme: colorTheme })
+  const passwordHash = password === undefined ? null : await hashPassword(password, { name, email }, request, response)
+  const wanted = {
+    name,
+    email,
+    role,
+    passwordHash,
+    ...(colorTheme === undefined ? {} : { colorTheme }),
+    ...(accountLocked === undefined ? {} : { accountLocked })
+  }
+  const user = await request.server.users.create(wanted, contextOf(request))
+  return await response.code(201).header('location', `/users/${user.id}`).send(toUserJson(user))
+}
+
+const ChangeBody = { type: 'object', properties: userFields } as const
+
+export const updateSchema = (method: 'PUT' | 'PATCH') => ({
+  operationId: method === 'PUT' ? 'updateUser' : 'patchUser',
+  summary: method === 'PUT' ? 'Update a user' : 'Update a user (PATCH)',
+  description: `Changes the fields that are sent; PUT and PATCH do the same. A new password, or a lock, ends the
+sessions of the user. Passwords of others are set
+by client keys only; to set one or an e-mail address, and to make or change an administrator, a key must be without
+limits.`,
+  tags: ['Users'],
+  params: IdParams,
+  body: ChangeBody,
+  response: {
+    200: reply('The user as it is now.', 'User'),
+    ...problemReplies(UserNotFound, BeyondPermissionBoundary, Forbidden, EmailTaken, InvalidFields, TooBusy)
+  }
+})
+
+export const updateUser: Handler<ReturnType<typeof updateSchema>> = async (request, response) => {
+  const {
+    server: { users },
+    params: { id },
+    body: { name, email, role, password, color_theme: colorTheme, account_locked: accountLocked }
+  } = request
+  const intended = { role, email, setsPassword: password !== undefined }
+  const before = await users.findToChange(id, intended, contextOf(request))
+  refuseCredentials({ name, email, color_theme: colorTheme })
+  const about = { name: name ?? before.name, email: email ?? before.email }
+  const passwordHash = password === undefined ? undefined : await hashPassword(password, about, request, response)
+  const change = {
+    ...(name === undefined ? {} : { name }),
+    ...(email === undefined ? {} : { email: email.toLowerCase() }),
+    ...(role === undefined ? {} : { role }),
+    ...(colorTheme === undefined ? {} : { colorTheme }),
+    ...(accountLocked === undefined ? {} : { accountLocked }),
+    ...(passwordHash === undefined ? {} : { passwordHash })
+  }
+  return toUserJson(await users.update(id, change, contextOf(request)))
+}
+
+export const removeSchema = {
+  operationId: 'deleteUser',
+  summary: 'Delete a user',
+  description:
+    'With the sessions, memberships and grants of the user. A user who owns apps is deleted only if the request ' +
+    'says what becomes of them. `apps=delete` deletes the apps as well; nothing brings them back. `transfer_to` ' +
+    'gives them to another owner; only client keys may send it. A client key needs the scope `apps:write` too ' +
+    'for either.',
+  tags: ['Users'],
+  params: IdParams,
+  querystring: AppsDisposalQuery,
+  response: {
+    204: noContent('The user is deleted.'),
+    ...problemReplies(
+      UserNotFound,
+      BeyondPermissionBoundary,
+      TransferNotAllowed,
+      OwnsApps,
+      TooManyApps,
+      LastAdmin,
+      DescriptiveNameTaken,
+      OwnerNotFound,
+      InvalidFields
+    )
+  }
+}
+
+export const removeUser: Handler<typeof removeSchema> = async (request, response) => {
+  const { server, params, query } = request
+  await server.users.remove(params.id, toAppsDisposal(query), contextOf(request))
+  return await response.code(204).send(null)
+}
+
+/** The hash of a password that is to be set. Throws InvalidFields where it is too weak. */
+const hashPassword = async (
+  password: string,
+  about: { readonly name: string; readonly email: string },
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<string> => {
+  const issues = await passwordIssues(password, about)
+  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  const { passwords, reauthorizeNow } = request.server
+  const hash = await passwords.hash(password)
+  // Many may wait to be hashed; whoever asked may have lost the right to, meanwhile.
+  await reauthorizeNow(request, reply)
+  return hash
+}

@@ -1,0 +1,67 @@
+import { contextOf } from '../../../domain/access/principal.ts'
+import { Forbidden, InvalidFields, UserNotFound } from '../../../domain/errors.ts'
+import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
+import { toUserJson } from '../../../http/representations/users.ts'
+import { id } from '../../../http/validation.ts'
+import type { Handler } from '../../../plugins/app/validation.ts'
+
+export const IdParams = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: { ...id, description: 'The id of the user.', examples: [1] } }
+} as const
+
+const PageQuery = { type: 'object', properties: pageQuery('users') } as const
+
+export const listSchema = {
+  operationId: 'listUsers',
+  summary: 'List users',
+  description: 'By page, ordered by id; the `Link` header leads to the next one.',
+  tags: ['Users'],
+  querystring: PageQuery,
+  response: {
+    200: {
+      description: 'The users of a page.',
+      headers: linkHeader('</users?after=100>; rel="next"'),
+      content: { 'application/json': { schema: { type: 'array', items: { $ref: 'User#' } } } }
+    },
+    ...problemReplies(InvalidFields)
+  }
+}
+
+export const listUsers: Handler<typeof listSchema> = async (request, response) => {
+  const { limit = DEFAULT_LIMIT, after = 0 } = request.query
+  const { users, more } = await request.server.users.page({ limit, after })
+  if (more) linkNext(response, users.at(-1)?.id)
+  return users.map(toUserJson)
+}
+
+export const showSchema = {
+  operationId: 'showUser',
+  summary: 'Show a user',
+  description: 'The user of this id.',
+  tags: ['Users'],
+  params: IdParams,
+  response: { 200: reply('The user.', 'User'), ...problemReplies(UserNotFound, InvalidFields) }
+}
+
+export const showUser: Handler<typeof showSchema> = async ({ server, params }) =>
+  toUserJson(await server.users.find(params.id))
+
+export const permissionsSchema = {
+  operationId: 'listUserPermissions',
+  summary: 'List what a user was granted',
+  description: 'The permits on each app. A user may ask for their own, an administrator for those of anybody.',
+  tags: ['Permissions'],
+  params: IdParams,
+  response: {
+    200: { description: 'The permits, an entry an app.', type: 'array', items: { $ref: 'UserPermission#' } },
+    ...problemReplies(Forbidden, UserNotFound, InvalidFields)
+  }
+}
+
+export const listPermissions: Handler<typeof permissionsSchema> = async request => {
+  const granted = await request.server.users.grants(request.params.id, contextOf(request))
+  return granted.map(({ appId, appName, permits }) => ({ app_id: appId, app_name: appName, permits }))
+}

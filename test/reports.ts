@@ -1,0 +1,30 @@
+import type { BackgroundHooks } from '../domain/background.ts'
+
+/** What was reported of work in the background; without an error: it succeeded again. */
+export interface Report {
+  readonly work: string
+  readonly error: unknown
+}
+
+/** Hooks that keep what is reported; `next` resolves with the next report. */
+export const createReports = () => {
+  const reports: Report[] = []
+  let arrived: (report: Report) => void = () => {}
+  const add = (report: Report): void => {
+    reports.push(report)
+    arrived(report)
+  }
+  const background: BackgroundHooks = {
+    onFailure: (error, work) => {
+      add({ work, error })
+    },
+    onRecovery: work => {
+      add({ work, error: null })
+    }
+  }
+  const next = async (): Promise<Report> =>
+    await new Promise(resolve => {
+      arrived = resolve
+    })
+  return { reports, background, next }
+}
