@@ -1,3 +1,4 @@
+import type { StorageOptions } from '../engine.ts'
 import type { Storage } from '../storage.ts'
 import { createAppReads } from './apps/reads.ts'
 import { createAppRows } from './apps/rows.ts'
@@ -7,19 +8,13 @@ import { createKeyLookup } from './keys/lookup.ts'
 import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
 import { createNodeReads } from './nodes.ts'
-import type { OwnNode } from './nodes.ts'
 import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
-/** What is told of the process that opens a database; `asSample`: see `connect`. */
-export interface SqliteOptions extends OwnNode {
-  readonly asSample?: boolean | undefined
-}
-
 /** Opens the SQLite database of a path. */
-export const openSqlite = (path: string, { asSample = false, ...node }: SqliteOptions): Storage => {
+export const openSqlite = (path: string, { asSample, ...node }: StorageOptions): Storage => {
   const { writing, reading, isSample, close } = connect(path, asSample)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)

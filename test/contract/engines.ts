@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 import { openStorage } from '../../db/open.ts'
-import type { StorageOptions } from '../../db/open.ts'
+import type { StorageOptions } from '../../db/engine.ts'
 import type { Storage } from '../../db/storage.ts'
 import { need, settings } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
