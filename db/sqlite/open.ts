@@ -1,9 +1,13 @@
+import type { Reads, Tx } from '../../domain/transactor.ts'
+import { createListApps } from '../app-lists.ts'
 import type { StorageOptions } from '../engine.ts'
 import type { Storage } from '../storage.ts'
+import { createListReads } from './apps/lists.ts'
 import { createAppReads } from './apps/reads.ts'
 import { createAppRows } from './apps/rows.ts'
 import { createAuditReads, createAuditRows } from './audits/rows.ts'
 import { connect, fileIdOf } from './connections.ts'
+import type { SqliteDatabase } from './database.ts'
 import { createKeyLookup } from './keys/lookup.ts'
 import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
@@ -19,24 +23,14 @@ export const openSqlite = (path: string, { asSample, ...node }: StorageOptions):
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)
   const keyLookup = createKeyLookup(reading.$client)
+  const transactor = createSqliteTransactor({
+    writing: writing.$client,
+    rows: { ...createReads(reading), lists: createListReads(reading) },
+    tx: createTx(writing)
+  })
   return {
-    ...createSqliteTransactor({
-      writing: writing.$client,
-      rows: {
-        apps: createAppReads(reading),
-        audits: createAuditReads(reading),
-        keys: createKeyReads(reading),
-        organizations: createOrganizationReads(reading),
-        users: createUserReads(reading)
-      },
-      tx: {
-        apps: createAppRows(writing),
-        audits: createAuditRows(writing),
-        keys: createKeyRows(writing),
-        organizations: createOrganizationRows(writing),
-        users: createUserRows(writing)
-      }
-    }),
+    ...transactor,
+    listApps: createListApps(transactor),
     ...createNodeReads(reading.$client, node),
     keyLookup,
     isSample,
@@ -51,3 +45,19 @@ export const openSqlite = (path: string, { asSample, ...node }: StorageOptions):
     }
   }
 }
+
+const createReads = (db: SqliteDatabase): Reads => ({
+  apps: createAppReads(db),
+  audits: createAuditReads(db),
+  keys: createKeyReads(db),
+  organizations: createOrganizationReads(db),
+  users: createUserReads(db)
+})
+
+const createTx = (db: SqliteDatabase): Tx => ({
+  apps: createAppRows(db),
+  audits: createAuditRows(db),
+  keys: createKeyRows(db),
+  organizations: createOrganizationRows(db),
+  users: createUserRows(db)
+})

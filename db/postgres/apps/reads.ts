@@ -10,7 +10,6 @@ import { apps, grants, tags } from '../schema.ts'
 import { appColumns, isKept, isOwnedBy, tagsJson, toApp } from './columns.ts'
 import type { AppRow } from './columns.ts'
 import { isTag } from './conditions.ts'
-import { createAppLists } from './lists.ts'
 import { readRelationship } from './visibility.ts'
 
 export const createAppReads = (db: PostgresDatabase): AppReads => ({
@@ -18,7 +17,6 @@ export const createAppReads = (db: PostgresDatabase): AppReads => ({
   ...createOwnerReads(db),
   ...createGrantReads(db),
   ...createTagReads(db),
-  ...createAppLists(db),
   isEmpty: async () => (await db.select({ id: apps.id }).from(apps).limit(1)).length === 0
 })
 

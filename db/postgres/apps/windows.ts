@@ -5,9 +5,6 @@ import { rowsOf } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { comesAfter, LIST_ORDER } from './conditions.ts'
 
-/** What comes before every place in a list. */
-export const START: ListPosition = { descriptiveName: '', id: 0 }
-
 /** What was found in a window of the list, and where it ends; null where the list does. */
 export interface Window<Row> {
   readonly found: Row[]

@@ -6,15 +6,13 @@ import type { SqliteDatabase } from '../database.ts'
 import { apps, grants, tags } from '../schema.ts'
 import { createAppStatements, isKept, isOwnedBy, toApp } from './columns.ts'
 import { hasDescriptiveName, isNamedAs, isTag } from './conditions.ts'
-import { createAppLists } from './lists.ts'
 import { createRelationships } from './visibility.ts'
 
 export const createAppReads = (db: SqliteDatabase): AppReads => ({
   ...createAppFinds(db),
   ...createOwnerReads(db),
   ...createGrantReads(db),
-  ...createTagReads(db),
-  ...createAppLists(db)
+  ...createTagReads(db)
 })
 
 const createAppFinds = (db: SqliteDatabase): Pick<AppReads, 'find' | 'findWithDiscarded' | 'isEmpty'> => {

@@ -4,9 +4,6 @@ import type { SqliteDatabase } from '../database.ts'
 /** How many apps are looked at before other work gets its turn. */
 export const WINDOW_APPS = 250
 
-/** What comes before every place in a list. */
-export const START: ListPosition = { descriptiveName: '', id: 0 }
-
 // Reads nothing but the index `apps_listing`.
 const WINDOW_END = `
   select descriptive_name as descriptiveName, id from apps

@@ -1,6 +1,6 @@
 import type { XStatic } from 'typebox/schema'
-import type { AppQuery } from '../../../domain/apps/lists.ts'
 import type { ListPosition } from '../../../domain/apps/rows.ts'
+import type { AppQuery } from '../../../domain/apps/service.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
 import { EXAMPLE_LIMIT } from '../../../http/pages.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
@@ -38,13 +38,14 @@ type Requested = XStatic<typeof ListQuery>
 
 /** What a query string asks for. Throws InvalidFields, naming what can't be read. */
 export const toAppQuery = ({
+  limit,
   after: cursor,
   include_deleted: includeDiscarded = false,
   tagged_with: taggedWith = '[]'
 }: Requested): AppQuery => {
   const after = cursor === undefined ? undefined : decodeCursor(cursor)
   const tags = parseTaggedWith(taggedWith)
-  if (after !== null && tags !== null) return { after, includeDiscarded, tags }
+  if (after !== null && tags !== null) return { after, limit, includeDiscarded, tags }
   throw new InvalidFields([
     ...(after === null ? ['after must be copied from the Link header of the page before'] : []),
     ...(tags === null
