@@ -2,12 +2,12 @@ import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
 import type { AppFilter, ListPosition } from '../../../domain/apps/rows.ts'
+import { matchesFilter } from '../../app-conditions.ts'
 import type { ListReads } from '../../app-lists.ts'
 import { rowsOf } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { appColumns, tagsJson, toApp } from './columns.ts'
 import type { AppRow } from './columns.ts'
-import { matchesFilter } from './conditions.ts'
 import { readWindow } from './windows.ts'
 
 /** At most how many apps a batch has. */

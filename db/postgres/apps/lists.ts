@@ -1,13 +1,13 @@
 import { and, sql } from 'drizzle-orm'
 import type { AppFilter, ListPosition } from '../../../domain/apps/rows.ts'
+import { matchesAside, matchesFilter } from '../../app-conditions.ts'
 import { MAX_LOOKED_UP } from '../../app-lists.ts'
 import type { ListReads, Page } from '../../app-lists.ts'
+import { visibleApps } from '../../app-visibility.ts'
 import { rowsOf } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { createBatches } from './batches.ts'
-import { comesAfter, LIST_ORDER, matchesAside, matchesFilter } from './conditions.ts'
-import { visibleAppIds } from './visibility.ts'
-import { readWindow } from './windows.ts'
+import { comesAfter, LIST_ORDER, readWindow } from './windows.ts'
 import type { Window } from './windows.ts'
 
 /** How many apps a statement looks at, first and at most: few pages need more than the first. */
@@ -25,8 +25,12 @@ export const createListReads = (db: PostgresDatabase): ListReads => ({
 })
 
 const readVisibleIds = async (db: PostgresDatabase, userId: number): Promise<number[] | null> => {
-  const ids = visibleAppIds(userId, MAX_LOOKED_UP)
-  const rows = await rowsOf<{ id: string }>(db, sql`${ids} limit ${MAX_LOOKED_UP + 1}`)
+  // Of more apps than are looked up, more are found, and not all of them are looked at.
+  const visible = sql.join(
+    visibleApps(userId).map(({ ids, rowsOfApp }) => sql`(${ids} limit ${MAX_LOOKED_UP * rowsOfApp + 1})`),
+    sql` union `
+  )
+  const rows = await rowsOf<{ id: string }>(db, sql`${visible} limit ${MAX_LOOKED_UP + 1}`)
   return rows.length > MAX_LOOKED_UP ? null : rows.map(({ id }) => Number(id))
 }
 

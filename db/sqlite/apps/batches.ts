@@ -1,12 +1,12 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
 import type { AppFilter, ListPosition } from '../../../domain/apps/rows.ts'
+import { matchesFilter } from '../../app-conditions.ts'
 import type { ListReads } from '../../app-lists.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 import { createAppStatements, toApp } from './columns.ts'
-import { comesAfter, comesUntil, listOrder, matchesFilter } from './conditions.ts'
-import { createWindowEnds, WINDOW_APPS } from './windows.ts'
+import { comesAfter, comesUntil, createWindowEnds, listOrder, WINDOW_APPS } from './windows.ts'
 
 /** How many bytes of apps are read before other work gets its turn. */
 const BATCH_BYTES = 256 * 1024

@@ -2,14 +2,14 @@ import { setImmediate } from 'node:timers/promises'
 import { and, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { AppFilter, ListPosition } from '../../../domain/apps/rows.ts'
+import { matchesAside, matchesFilter } from '../../app-conditions.ts'
 import { MAX_LOOKED_UP } from '../../app-lists.ts'
 import type { ListReads, Page } from '../../app-lists.ts'
+import { visibleApps } from '../../app-visibility.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 import { createBatches } from './batches.ts'
-import { comesAfter, comesUntil, listOrder, matchesAside, matchesFilter } from './conditions.ts'
-import { visibleAppIds } from './visibility.ts'
-import { createWindowEnds } from './windows.ts'
+import { comesAfter, comesUntil, createWindowEnds, listOrder } from './windows.ts'
 
 /** Makes the reads of which lists are made. */
 export const createListReads = (db: SqliteDatabase): ListReads => ({
@@ -22,7 +22,11 @@ export const createListReads = (db: SqliteDatabase): ListReads => ({
 })
 
 const readVisibleIds = (db: SqliteDatabase, userId: number): number[] | null => {
-  const ids = db.all<{ id: number }>(sql`${visibleAppIds(userId)} limit ${MAX_LOOKED_UP + 1}`)
+  const visible = sql.join(
+    visibleApps(userId).map(({ ids }) => ids),
+    sql` union `
+  )
+  const ids = db.all<{ id: number }>(sql`${visible} limit ${MAX_LOOKED_UP + 1}`)
   return ids.length > MAX_LOOKED_UP ? null : ids.map(({ id }) => id)
 }
 
