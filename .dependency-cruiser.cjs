@@ -39,7 +39,7 @@ module.exports = {
       name: 'http-is-below-plugins-and-routes',
       severity: 'error',
       from: { path: '^(http|config)/' },
-      to: { path: '^(routes|plugins|cli|db|bench|test)/', pathNot: '^db/url\\.ts$' }
+      to: { path: '^(routes|plugins|cli|db|bench|test)/' }
     },
     {
       name: 'plugins-are-below-routes',

@@ -87,12 +87,12 @@ export const measureUserLists = async ({ signInRounds }: Plan, database: BenchDa
 }
 
 /** Reads the apps of a user as the service does, and tells how many there are. */
-const readApps = async ({ read }: Pick<Storage, 'read'>, userId: number): Promise<number> =>
-  await read(async ({ apps }) => {
-    const filter = { userId, includeDiscarded: false, tags: [] }
-    const positions = await apps.positions(filter, await apps.candidates(filter), { limit: OWN_APPS + 1 })
-    return (await apps.batchAt(filter, positions)).apps.length
-  })
+const readApps = async ({ listApps }: Pick<Storage, 'listApps'>, userId: number): Promise<number> => {
+  const { batches } = await listApps({ userId, includeDiscarded: false, tags: [] }, { limit: OWN_APPS + 1 })
+  let apps = 0
+  for await (const batch of batches) apps += batch.length
+  return apps
+}
 
 const givePasswords = async ({ path }: BenchDatabase): Promise<void> => {
   const hash = await createPasswordHasher().hash(PASSWORD)

@@ -27,7 +27,7 @@ write, and give them the next time, which tells as well whether the whole trail 
   run: async ({ noted, json = false }, terminal) => {
     const head = noted === undefined ? undefined : toHead(noted)
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
-    if (!databaseExists(DATABASE_URL)) {
+    if (!(await databaseExists(DATABASE_URL))) {
       throw new CommandError(`There is no database ${DATABASE_URL}, so there is nothing to verify.`)
     }
     const result = await verifyDatabase(terminal, head)

@@ -1,6 +1,6 @@
 import { readConfig } from '../config/read.ts'
 import { copyDatabase } from '../db/open.ts'
-import { postgresUrlIssue, shownUrl } from '../db/url.ts'
+import { postgresUrlIssue, shownUrl } from '../net/database-url.ts'
 import { command, DONE } from './command.ts'
 import { CommandError, UsageError } from './failures.ts'
 

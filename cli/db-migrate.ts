@@ -1,5 +1,5 @@
 import { readConfig } from '../config/read.ts'
-import { shownUrl } from '../db/url.ts'
+import { shownUrl } from '../net/database-url.ts'
 import { command, DONE } from './command.ts'
 import { withStorage } from './storage.ts'
 

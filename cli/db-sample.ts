@@ -1,5 +1,5 @@
 import { sample } from '../db/sample.ts'
-import { shownUrl } from '../db/url.ts'
+import { shownUrl } from '../net/database-url.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { loadSampleData, loginRows, LOST_PASSWORDS, openSample, sampleUrl } from './sample-data.ts'

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs'
-import { databaseUrlIssue, postgresUrlIssue } from '../db/url.ts'
+import { databaseUrlIssue, postgresUrlIssue } from '../net/database-url.ts'
 import type { XStatic } from 'typebox/schema'
 import { rangeIssue } from '../net/addresses.ts'
 import { redisUrlIssue } from '../net/redis-url.ts'

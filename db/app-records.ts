@@ -18,3 +18,23 @@ export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, 
   createdAt: toText(createdAt),
   updatedAt: toText(createdAt)
 })
+
+const LAST_PORT = 65_535
+
+/** Takes the port after the last that was taken. The counter moves only to a port that is free, or not at all. */
+export const TAKE_NEXT_PORT = `
+  update app_port_counter set last = last + 1
+  where last < ${LAST_PORT} and not exists (select 1 from apps where port = last + 1 and discarded_at is null)
+  returning last as port
+`
+
+/** Finds the lowest port that is free. */
+export const FIND_LOWEST_PORT = `
+  select port from (
+    select 3001 as port union all select port + 1 from apps where discarded_at is null order by port
+  ) as candidate
+  where port <= ${LAST_PORT} and not exists (
+    select 1 from apps where apps.port = candidate.port and discarded_at is null
+  )
+  limit 1
+`

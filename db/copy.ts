@@ -46,12 +46,29 @@ export interface CopySource {
   readonly close: () => void
 }
 
+/** The database that is copied into: an URL that is not of a pooler, and `DATABASE_CA`. */
+export interface CopyTarget {
+  readonly url: string
+  readonly ca?: string | undefined
+}
+
 /** What a copy has copied. */
 export interface Copied {
   /** Rows by table, counted in both databases. */
   readonly rows: Readonly<Record<string, number>>
   /** What the audit trail is found to be, in both databases. */
   readonly trail: Verification
+}
+
+/** Writes copies into the databases of an engine. */
+export interface CopyWriter {
+  /** The tables that are copied row by row, in the order in which they are copied. */
+  readonly tables: readonly CopyTable[]
+  /**
+   * Copies a database into an empty one, or goes on with a copy that was interrupted. No service opens the target until
+   * all is there and was compared. Throws a CopyError.
+   */
+  readonly copyInto: (source: CopySource, target: CopyTarget, onRows: OnRows) => Promise<Copied>
 }
 
 /** Walks the audit trail of a database. */

@@ -1,30 +1,27 @@
-import { existsSync } from 'node:fs'
 import { ConfigError } from '../config/read.ts'
 import type { Config } from '../config/schema.ts'
 import type { BackgroundHooks } from '../domain/background.ts'
-import type { PostgresOptions } from './postgres/settings.ts'
+import { isPostgres } from '../net/database-url.ts'
+import type { Contents, OnPages } from './backup.ts'
 import { CopyError } from './copy.ts'
-import type { Copied, OnRows } from './copy.ts'
-import { BackupError, backUpSqlite } from './sqlite/backup.ts'
-import type { Contents, OnProgress } from './sqlite/backup.ts'
-import { openCopySource } from './sqlite/copy-source.ts'
-import { openSqlite } from './sqlite/open.ts'
+import type { Copied, CopyTarget, OnRows } from './copy.ts'
+import type { Engine, StorageOptions } from './engine.ts'
 import type { Storage } from './storage.ts'
-import { isPostgres, shownUrl, sqlitePathOf } from './url.ts'
 
-/** What the databases of other engines are told besides their URL: see config/schema.ts. */
-export type StorageOptions = Omit<PostgresOptions, 'url'>
+// Loaded only where it is wanted, so that a start takes no longer for the other one.
+const engineOf = async (url: string): Promise<Engine> =>
+  isPostgres(url) ? (await import('./postgres/engine.ts')).postgres : (await import('./sqlite/engine.ts')).sqlite
 
 /**
  * Opens the database of a `DATABASE_URL` and brings its tables up to date; an SQLite file is made where there is none.
  * With `asSample` it marks a new database as sample data. Throws a ConfigError where that can't be done.
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
+  const engine = await engineOf(url)
   try {
-    return isPostgres(url) ? await openPostgres(url, options) : openSqlite(sqlitePathOf(url), options)
+    return await engine.open(url, options)
   } catch (error) {
-    const database = isPostgres(url) ? shownUrl(url) : sqlitePathOf(url)
-    throw new ConfigError(`DATABASE_URL: the database ${database} can't be opened: ${messageOf(error)}`)
+    throw new ConfigError(`DATABASE_URL: the database ${engine.nameOf(url)} can't be opened: ${messageOf(error)}`)
   }
 }
 
@@ -66,12 +63,6 @@ export const openConfigured = async (
 
 const given = (text: string): string | undefined => (text === '' ? undefined : text)
 
-// Loaded only where it is wanted, so that a start with SQLite takes no longer.
-const openPostgres = async (url: string, options: StorageOptions): Promise<Storage> => {
-  const postgres = await import('./postgres/open.ts')
-  return await postgres.openPostgres({ url, ...options })
-}
-
 // A connection that is refused at each address of a host has no message of its own, but one for each.
 const messageOf = (error: unknown): string =>
   [error]
@@ -82,37 +73,24 @@ const messageOf = (error: unknown): string =>
     .join()
 
 /** Whether there is a database at a `DATABASE_URL`; one that is there may still be no database of this program. */
-export const databaseExists = (url: string): boolean => isPostgres(url) || existsSync(sqlitePathOf(url))
+export const databaseExists = async (url: string): Promise<boolean> => (await engineOf(url)).exists(url)
 
 /**
  * Copies the database of a `DATABASE_URL`, which may be in use, to a new file, and checks the copy. It migrates
  * nothing. Throws a BackupError.
  */
-export const backUp = async (url: string, file: string, onProgress: OnProgress): Promise<Contents> => {
-  if (isPostgres(url)) {
-    throw new BackupError('This command copies an SQLite database.', 'Back PostgreSQL up with pg_dump.')
-  }
-  return await backUpSqlite(sqlitePathOf(url), file, onProgress)
-}
-
-/** A PostgreSQL database that is copied into: an URL that is not of a pooler, and `DATABASE_CA`. */
-export interface CopyTarget {
-  readonly url: string
-  readonly ca?: string | undefined
-}
+export const backUp = async (url: string, file: string, onPages: OnPages): Promise<Contents> =>
+  await (await engineOf(url)).backUp(url, file, onPages)
 
 /**
- * Copies the database of a `DATABASE_URL`, which nobody may use meanwhile, into an empty PostgreSQL database, and
+ * Copies the database of a `DATABASE_URL`, which nobody may use meanwhile, into an empty one of another engine, and
  * compares both; goes on where such a copy was interrupted. Throws a CopyError.
  */
 export const copyDatabase = async (url: string, target: CopyTarget, onRows: OnRows): Promise<Copied> => {
-  if (isPostgres(url)) {
-    throw new CopyError('This command copies an SQLite database.', 'Copy PostgreSQL with pg_dump and pg_restore.')
-  }
-  const { COPY_TABLES, copyInto } = await import('./postgres/copy/copy.ts')
-  const source = openCopySource(sqlitePathOf(url), COPY_TABLES)
+  const writer = await (await engineOf(target.url)).copyWriter()
+  const source = (await engineOf(url)).openCopySource(url, writer.tables)
   try {
-    return await copyInto(source, target, onRows).catch(rethrowStop)
+    return await writer.copyInto(source, target, onRows).catch(rethrowStop)
   } finally {
     source.close()
   }

@@ -1,12 +1,12 @@
+import type { AppStore } from '../domain/apps/store.ts'
 import type { Counters } from '../domain/counters.ts'
 import type { KeyLookup } from '../domain/keys/freshness/freshness.ts'
 import type { NodeReads } from '../domain/keys/freshness/nodes.ts'
 import type { KeyStore } from '../domain/keys/store.ts'
 import type { StorageStatistics } from '../domain/statistics.ts'
-import type { Transactor } from '../domain/transactor.ts'
 
 /** An open database, whatever the engine: services read and write through its transactor. */
-export interface Storage extends Transactor, Pick<KeyStore, 'confirm'>, NodeReads {
+export interface Storage extends AppStore, Pick<KeyStore, 'confirm'>, NodeReads {
   /** What authenticated requests need, and nothing else. */
   readonly keyLookup: Required<KeyLookup>
   /** Counters that all nodes over the database share; none where there is but one node. */

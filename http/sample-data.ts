@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { ConfigError } from '../config/read.ts'
-import { shownUrl } from '../db/url.ts'
+import { shownUrl } from '../net/database-url.ts'
 import { createRangeCheck } from '../net/addresses.ts'
 
 const isLoopback = createRangeCheck(['127.0.0.0/8', '::1'])

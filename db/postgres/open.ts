@@ -12,7 +12,10 @@ import { createLease } from '../../domain/keys/freshness/lease.ts'
 import type { StorageStatistics } from '../../domain/statistics.ts'
 import type { Reads, Tx } from '../../domain/transactor.ts'
 import { VERSION } from '../../version.ts'
+import { createListApps } from '../app-lists.ts'
+import type { ListReads } from '../app-lists.ts'
 import type { Storage } from '../storage.ts'
+import { createListReads } from './apps/lists.ts'
 import { createAppReads } from './apps/reads.ts'
 import { createAppRows } from './apps/rows.ts'
 import { createAuditReads, createAuditRows } from './audits/rows.ts'
@@ -48,16 +51,18 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   const background = withoutStatementValues(options.background ?? NOT_REPORTED)
   const counters = createPostgresCounters(async (text, values) => await pool.query(text, values), background)
   const node = createNode({ ...options, background }, db, [counters.removeExpired])
+  const transactor = createPostgresTransactor({
+    pool,
+    createReads,
+    // A transaction asks for single rows, by keys.
+    createTx: (client, leaveUnanswered) =>
+      createTx(options.listenUrl === undefined ? preparing(client) : client, leaveUnanswered)
+  })
   let closing: Promise<void> | undefined
 
   return {
-    ...createPostgresTransactor({
-      pool,
-      createReads,
-      // A transaction asks for single rows, by keys.
-      createTx: (client, leaveUnanswered) =>
-        createTx(options.listenUrl === undefined ? preparing(client) : client, leaveUnanswered)
-    }),
+    ...transactor,
+    listApps: createListApps(transactor),
     ...createNodeReads(db),
     confirm: createConfirm(db, background),
     keyLookup: node.keyLookup,
@@ -135,12 +140,13 @@ const createNode = (
   }
 }
 
-const createReads = (client: Pool | PoolClient): Reads => {
+const createReads = (client: Pool | PoolClient): Reads & { readonly lists: ListReads } => {
   const db = createDatabase(client)
   return {
     apps: createAppReads(db),
     audits: createAuditReads(db),
     keys: createKeyReads(db),
+    lists: createListReads(db),
     organizations: createOrganizationReads(db),
     users: createUserReads(db)
   }

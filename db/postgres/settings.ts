@@ -1,25 +1,9 @@
 import type { ClientConfig } from 'pg'
-import type { BackgroundHooks } from '../../domain/background.ts'
+import type { StorageOptions } from '../engine.ts'
 
-/** Where a PostgreSQL database is, and how it is used. Times are in milliseconds. */
-export interface PostgresOptions {
+/** Where a PostgreSQL database is, and how it is opened. */
+export interface PostgresOptions extends StorageOptions {
   readonly url: string
-  /** Where the connection goes that listens and looks keys up, if not to `url`: past a pooler of transactions. */
-  readonly listenUrl?: string | undefined
-  /** The path of the certificates (PEM) of the authority that signed the server's. */
-  readonly ca?: string | undefined
-  /** At most how many connections are open for everything but look-ups. */
-  readonly poolSize?: number | undefined
-  /** For how long a node trusts what it remembers of keys without hearing from the database; 0: not at all. */
-  readonly leaseMs?: number | undefined
-  /** What the node is called in the list of nodes. */
-  readonly name?: string | undefined
-  /** Whether the database is for sample data: a new one is marked as that, and one with tables but no mark refused. */
-  readonly asSample?: boolean | undefined
-  /** Those of the secrets of the node, the current one first; none: the process is no node, such as a command. */
-  readonly generations?: readonly string[] | undefined
-  /** Reports what fails in the background; nothing does by default. */
-  readonly background?: BackgroundHooks | undefined
 }
 
 export const DEFAULT_POOL_SIZE = 10

@@ -2,48 +2,35 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { UserError } from '../../config/user-error.ts'
+import { BackupError } from '../backup.ts'
+import type { Contents, OnPages } from '../backup.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 
 const PAGES_A_STEP = 1000
-
-/** A backup that was not made; the message says why. */
-export class BackupError extends UserError {}
-
-/** What tells whether two databases hold the same, without comparing every row. */
-export interface Contents {
-  /** Rows by table. */
-  readonly rows: Readonly<Record<string, number>>
-  /** The last entry of the audit trail, as `audit verify` prints it; null where there is none. */
-  readonly head: string | null
-}
-
-/** Is told how many pages of the database are copied, of how many. */
-export type OnProgress = (copied: number, total: number) => void
 
 /**
  * Copies the database at `path`, which others may read and write meanwhile, as it is at the call, to a new file that
  * only its owner may read, in a folder that is made where there is none. The copy is checked before it gets its name.
  * Throws a BackupError, and leaves no file behind.
  */
-export const backUpSqlite = async (path: string, target: string, onProgress: OnProgress): Promise<Contents> => {
+export const backUpSqlite = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   if (!existsSync(path)) throw new BackupError(`There is no database ${path}, so there is nothing to back up.`)
   if (existsSync(target)) throw new BackupError(`${target} exists already, and is left as it is.`, 'Name a new file.')
   try {
-    return await write(path, target, onProgress)
+    return await write(path, target, onPages)
   } catch (error) {
     throw error instanceof BackupError ? error : new BackupError(`No backup was made: ${(error as Error).message}`)
   }
 }
 
-const write = async (path: string, target: string, onProgress: OnProgress): Promise<Contents> => {
+const write = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   const folder = dirname(target)
   const temporary = `${target}.${randomUUID()}.partial`
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   closeSync(openSync(temporary, 'wx', 0o600))
   try {
-    const contents = await copy(path, temporary, onProgress)
+    const contents = await copy(path, temporary, onPages)
     checkCopy(temporary, contents)
     renameSync(temporary, target)
     syncFolder(folder)
@@ -70,7 +57,7 @@ export const checkCopy = (path: string, expected: Contents): void => {
   }
 }
 
-const copy = async (path: string, target: string, onProgress: OnProgress): Promise<Contents> => {
+const copy = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   const source = new Database(path, { fileMustExist: true })
   try {
     // All is read in one transaction, so that the copy is of one moment, and what others write does not begin it anew.
@@ -78,7 +65,7 @@ const copy = async (path: string, target: string, onProgress: OnProgress): Promi
     const contents = contentsOf(source)
     await source.backup(target, {
       progress: ({ totalPages, remainingPages }) => {
-        onProgress(totalPages - remainingPages, totalPages)
+        onPages(totalPages - remainingPages, totalPages)
         return PAGES_A_STEP
       }
     })

@@ -1,47 +1,36 @@
+import type { Reads, Tx } from '../../domain/transactor.ts'
+import { createListApps } from '../app-lists.ts'
+import type { StorageOptions } from '../engine.ts'
 import type { Storage } from '../storage.ts'
+import { createListReads } from './apps/lists.ts'
 import { createAppReads } from './apps/reads.ts'
 import { createAppRows } from './apps/rows.ts'
 import { createAuditReads, createAuditRows } from './audits/rows.ts'
 import { connect, fileIdOf } from './connections.ts'
+import type { SqliteDatabase } from './database.ts'
 import { createKeyLookup } from './keys/lookup.ts'
 import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
 import { createNodeReads } from './nodes.ts'
-import type { OwnNode } from './nodes.ts'
 import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
-/** What is told of the process that opens a database; `asSample`: see `connect`. */
-export interface SqliteOptions extends OwnNode {
-  readonly asSample?: boolean | undefined
-}
-
 /** Opens the SQLite database of a path. */
-export const openSqlite = (path: string, { asSample = false, ...node }: SqliteOptions): Storage => {
+export const openSqlite = (path: string, { asSample, ...node }: StorageOptions): Storage => {
   const { writing, reading, isSample, close } = connect(path, asSample)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)
   const keyLookup = createKeyLookup(reading.$client)
+  const transactor = createSqliteTransactor({
+    writing: writing.$client,
+    rows: { ...createReads(reading), lists: createListReads(reading) },
+    tx: createTx(writing)
+  })
   return {
-    ...createSqliteTransactor({
-      writing: writing.$client,
-      rows: {
-        apps: createAppReads(reading),
-        audits: createAuditReads(reading),
-        keys: createKeyReads(reading),
-        organizations: createOrganizationReads(reading),
-        users: createUserReads(reading)
-      },
-      tx: {
-        apps: createAppRows(writing),
-        audits: createAuditRows(writing),
-        keys: createKeyRows(writing),
-        organizations: createOrganizationRows(writing),
-        users: createUserRows(writing)
-      }
-    }),
+    ...transactor,
+    listApps: createListApps(transactor),
     ...createNodeReads(reading.$client, node),
     keyLookup,
     isSample,
@@ -56,3 +45,19 @@ export const openSqlite = (path: string, { asSample = false, ...node }: SqliteOp
     }
   }
 }
+
+const createReads = (db: SqliteDatabase): Reads => ({
+  apps: createAppReads(db),
+  audits: createAuditReads(db),
+  keys: createKeyReads(db),
+  organizations: createOrganizationReads(db),
+  users: createUserReads(db)
+})
+
+const createTx = (db: SqliteDatabase): Tx => ({
+  apps: createAppRows(db),
+  audits: createAuditRows(db),
+  keys: createKeyRows(db),
+  organizations: createOrganizationRows(db),
+  users: createUserRows(db)
+})

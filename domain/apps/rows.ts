@@ -24,18 +24,6 @@ export interface AppFilter {
   readonly tags: readonly TagKey[]
 }
 
-/**
- * The ids of the apps that the user of a filter may read, where they are few enough to be looked up one by one; null
- * where all apps are to be looked at.
- */
-export type Candidates = readonly number[] | null
-
-/** Some apps of a list, and where to go on; null where the list is over. `apps` may be empty. */
-export interface AppBatch {
-  readonly apps: App[]
-  readonly next: ListPosition | null
-}
-
 export interface AppReads {
   /** The app of a key, where it is not discarded. */
   readonly find: (key: AppKey) => Promise<App | null>
@@ -56,27 +44,6 @@ export interface AppReads {
   /** Whether two owners have apps of the same descriptive name that are not discarded. */
   readonly shareName: (one: Owner, other: Owner) => Promise<boolean>
   readonly isEmpty: () => Promise<boolean>
-
-  readonly candidates: (filter: AppFilter) => Promise<Candidates>
-  /**
-   * The places of the apps that pass a filter, in order, at most `limit`, after `after`. It may let other work have its
-   * turn.
-   */
-  readonly positions: (
-    filter: AppFilter,
-    candidates: Candidates,
-    page: { readonly limit: number; readonly after?: ListPosition | undefined }
-  ) => Promise<ListPosition[]>
-  /**
-   * The apps that pass a filter, in order, after `after`, found by looking at all apps: a batch that is small in number
-   * and in bytes.
-   */
-  readonly batch: (filter: AppFilter, page: { readonly after?: ListPosition | undefined }) => Promise<AppBatch>
-  /**
-   * The apps at some places that still pass a filter, in order: a batch that is small in number and in bytes. `next` is
-   * the last place that was looked at, null where all of them were.
-   */
-  readonly batchAt: (filter: AppFilter, positions: readonly ListPosition[]) => Promise<AppBatch>
 }
 
 /** Verbs without rules: which of them may be called, and for whom, is for the app service to tell. */

@@ -1,24 +1,29 @@
+import { userIdOf } from '../access/principal.ts'
 import type { RequestContext } from '../access/principal.ts'
 import type { AppAction } from '../access/rules.ts'
-import type { Transactor } from '../transactor.ts'
+import type { ReadOptions } from '../transaction.ts'
 import type { App, AppChange, NewApp, Owner, Tag, TagKey } from './app.ts'
 import { requireAuthorized, requireAuthorizedWithDiscarded } from './authorization.ts'
 import { discardApp, updateApp } from './changes.ts'
 import { copyApp, createApp } from './creation.ts'
 import type { WantedApp } from './creation.ts'
 import { grantPermits, listGrants, revokePermits } from './grants.ts'
-import { createAppLists } from './lists.ts'
-import type { AppLists } from './lists.ts'
-import type { AppGrant, AppKey } from './rows.ts'
+import type { AppFilter, AppGrant, AppKey } from './rows.ts'
+import type { AppPage, AppRange, AppStore } from './store.ts'
 import { addTag, removeTag } from './tags.ts'
 import { transferApp } from './transfer.ts'
+
+/** What is listed: the apps that pass the filter, and which of them. */
+export interface AppQuery extends AppRange, Omit<AppFilter, 'userId'> {}
 
 /**
  * The apps, and what may be done with them by whom: see `mayDo`. A client key and the operator override what users may
  * do. An app that the principal may not see is AppNotFound, like one that is not there or is discarded; where it may be
  * seen, but this may not be done to it, that is Forbidden. Each change is one transaction with its audit entry.
  */
-export interface AppService extends AppLists {
+export interface AppService {
+  /** Lists the apps that the principal may read. */
+  list: (query: AppQuery, context: RequestContext, options?: ReadOptions) => Promise<AppPage>
   find: (key: AppKey, context: RequestContext) => Promise<App>
   /** The name of an app, discarded or not, to which the principal may do something. */
   nameFor: (key: AppKey, action: AppAction, context: RequestContext) => Promise<string>
@@ -42,8 +47,9 @@ export interface AppService extends AppLists {
   transfer: (key: AppKey, owner: Owner, context: RequestContext) => Promise<App>
 }
 
-export const createAppService = ({ read, write }: Transactor): AppService => ({
-  ...createAppLists({ read }),
+export const createAppService = ({ read, write, listApps }: AppStore): AppService => ({
+  list: async ({ after, limit, ...filter }, context, options) =>
+    await listApps({ ...filter, userId: userIdOf(context) }, { after, limit }, options),
 
   find: async (key, context) => await read(async ({ apps }) => await requireAuthorized(apps, key, 'read', context)),
   nameFor: async (key, action, context) =>

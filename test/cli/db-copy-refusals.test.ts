@@ -64,6 +64,13 @@ test('a source that is no SQLite database of this version is refused before anyt
   }
 })
 
+test('a copy goes into PostgreSQL only', async t => {
+  await t.rejects(
+    copyDatabase(await emptySource(t), { url: 'file:./other.db' }, () => {}),
+    { message: 'This command copies into a PostgreSQL database.', hint: /npm run db:backup/ }
+  )
+})
+
 test('a target that can not be reached is told of without the password', async t => {
   const { code, stderr } = await copy(t, await emptySource(t), NOWHERE)
   t.equal(code, 1)

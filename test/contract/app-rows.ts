@@ -3,17 +3,18 @@ import type { Test } from 'tap'
 import { mayDo } from '../../domain/access/rules.ts'
 import type { App, NewApp, Owner } from '../../domain/apps/app.ts'
 import type { AppFilter, AppReads, AppRows, ListPosition } from '../../domain/apps/rows.ts'
-import type { Transactor } from '../../domain/transactor.ts'
+import type { AppRange, AppStore } from '../../domain/apps/store.ts'
+import { RequestCancelled } from '../../domain/errors.ts'
 import { at } from '../helper.ts'
 import { after, AT, insertUsers } from './people.ts'
 
 /** An engine that is asked over a network can skip ports, which to take one by one would last. */
-export interface AppStore extends Transactor {
+export interface TestStore extends AppStore {
   /** Does as if every port up to one had been taken. */
   readonly skipPorts?: (last: number) => Promise<void>
 }
 
-type Open = (t: Test) => Promise<AppStore>
+type Open = (t: Test) => Promise<TestStore>
 
 const EVERYTHING: AppFilter = { userId: null, includeDiscarded: false, tags: [] }
 const [FIRST_PORT, LAST_PORT] = [3001, 65_535]
@@ -26,24 +27,31 @@ interface Side {
   write: <T>(work: (apps: AppRows) => Promise<T>) => Promise<T>
   /** Stores an app of Ada's, on a port of its own. */
   add: (change?: Partial<NewApp>) => Promise<App>
+  /** The apps that pass a filter, batch by batch. */
+  batches: (filter?: Partial<AppFilter>, range?: AppRange) => Promise<App[][]>
   /** Every app that passes a filter, in order. */
   list: (filter?: Partial<AppFilter>) => Promise<App[]>
-  /** The places of those that pass a filter, whether they are looked up or searched. */
-  positions: (filter: Partial<AppFilter>, page?: { limit?: number; after?: ListPosition }) => Promise<ListPosition[]>
+  /** The places of the apps of a page, which is the beginning of the list after the same place. */
+  positions: (filter: Partial<AppFilter>, range?: AppRange) => Promise<ListPosition[]>
   ada: Owner
   ben: Owner
   north: Owner
 }
 
 /** Opens a database in which there are two users and an organization that owns and has nobody yet. */
-const sideOf = async (t: Test, transactor: Transactor): Promise<Side> => {
-  const [ada, ben] = (await insertUsers(transactor, 'Ada', 'Ben')).map(({ id }) => user(id))
-  const north = await transactor.write(
+const sideOf = async (t: Test, store: AppStore): Promise<Side> => {
+  const [ada, ben] = (await insertUsers(store, 'Ada', 'Ben')).map(({ id }) => user(id))
+  const north = await store.write(
     async ({ organizations }) => await organizations.insert({ name: 'North', billingEmail: 'n@example.com' }, AT)
   )
   if (ada === undefined || ben === undefined) throw new Error('a user was not stored')
-  const read: Side['read'] = async work => await transactor.read(async ({ apps }) => await work(apps))
-  const write: Side['write'] = async work => await transactor.write(async ({ apps }) => await work(apps))
+  const read: Side['read'] = async work => await store.read(async ({ apps }) => await work(apps))
+  const write: Side['write'] = async work => await store.write(async ({ apps }) => await work(apps))
+  const batches: Side['batches'] = async (filter, range = {}) => {
+    const page = await store.listApps({ ...EVERYTHING, ...filter }, range)
+    return await collect(page.batches)
+  }
+  const list: Side['list'] = async filter => (await batches(filter)).flat()
   let made = 0
   return {
     read,
@@ -66,28 +74,24 @@ const sideOf = async (t: Test, transactor: Transactor): Promise<Side> => {
       return await write(async apps => await apps.insert(app, Number(await apps.takePort())))
     },
 
-    list: async filter => await listOf(read, { ...EVERYTHING, ...filter }),
+    batches,
+    list,
 
-    positions: async (wanted, { limit = 1000, after: start } = {}) => {
-      const filter = { ...EVERYTHING, ...wanted }
-      const page = { limit, after: start }
-      return await read(async apps => {
-        const searched = await apps.positions(filter, null, page)
-        t.same(await apps.positions(filter, await apps.candidates(filter), page), searched)
-        return searched
-      })
+    positions: async (filter, { limit = 1000, after: start } = {}) => {
+      const whole = (await batches(filter, { after: start })).flat()
+      const { batches: shown, next } = await store.listApps({ ...EVERYTHING, ...filter }, { limit, after: start })
+      t.strictSame((await collect(shown)).flat(), whole.slice(0, limit))
+      const last = whole.length > limit ? whole.slice(0, limit).at(-1) : undefined
+      t.strictSame(next, last === undefined ? null : placeOf(last))
+      return whole.slice(0, limit).map(placeOf)
     }
   }
 }
 
-const listOf = async (read: Side['read'], filter: AppFilter): Promise<App[]> => {
-  const all: App[] = []
-  for (let start: ListPosition | undefined; ;) {
-    const batch = await read(async apps => await apps.batch(filter, { after: start }))
-    all.push(...batch.apps)
-    if (batch.next === null) return all
-    start = batch.next
-  }
+const collect = async <T>(batches: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = []
+  for await (const batch of batches) all.push(batch)
+  return all
 }
 
 const placeOf = ({ descriptiveName, id }: App): ListPosition => ({ descriptiveName, id })
@@ -540,11 +544,11 @@ const listContract = (engine: string, open: Open): void => {
       await apps.discard(norths.id, AT)
       await apps.discard(adas.id, AT)
     })
-    const candidates = async (userId: number | null) =>
-      await read(async apps => await apps.candidates({ ...EVERYTHING, userId }))
-    t.equal(await candidates(null), null)
-    t.same([...((await candidates(ada.id)) ?? [])].sort(), [adas.id, granted.id])
-    t.same([...((await candidates(ben.id)) ?? [])].sort(), [bens.id, granted.id])
+    const idsOf = async (userId: number | null) =>
+      (await list({ userId, includeDiscarded: true })).map(({ id }) => id).sort()
+    t.same(await idsOf(null), [adas.id, norths.id, bens.id, granted.id])
+    t.same(await idsOf(ada.id), [adas.id, granted.id])
+    t.same(await idsOf(ben.id), [bens.id, granted.id])
     const everyApp = await list({ includeDiscarded: true })
     for (const { id: userId } of [ada, ben]) {
       const filter = { userId, includeDiscarded: true }
@@ -566,9 +570,12 @@ const listContract = (engine: string, open: Open): void => {
   })
 }
 
+/** More than are looked up by their ids: see `MAX_LOOKED_UP`. */
+const MANY = 2300
+
 const batchContract = (engine: string, open: Open): void => {
   test(`${engine}: a list of many apps, or of large ones, comes in batches`, async t => {
-    const { read, add, list, positions } = await sideOf(t, await open(t))
+    const { add, batches, list, positions } = await sideOf(t, await open(t))
     for (let i = 0; i < 600; i++) await add({ descriptiveName: `Many ${String(i).padStart(3, '0')}` })
     const large = JSON.stringify({ text: 'x'.repeat(200_000) })
     for (let i = 0; i < 4; i++) await add({ descriptiveName: `Large ${i}`, panels: large, schedule: large })
@@ -576,56 +583,89 @@ const batchContract = (engine: string, open: Open): void => {
     t.equal(new Set(all.map(({ id }) => id)).size, 604)
     t.same(namesOf(all), namesOf(all).sort())
 
-    const first = await read(async apps => await apps.batch(EVERYTHING, {}))
-    t.ok(first.apps.length <= 2, 'of large apps, few')
-    t.strictSame(first.next, placeOf(at(first.apps, first.apps.length - 1)))
-    const many = await read(async apps => await apps.batch(EVERYTHING, { after: placeOf(at(all, 3)) }))
-    t.ok(many.apps.length > 2 && many.apps.length < 600, 'of small apps, more, but not all')
-    t.strictSame(many.apps, all.slice(4, 4 + many.apps.length))
-    t.same(await read(async apps => await apps.batch(EVERYTHING, { after: placeOf(at(all, 603)) })), {
-      apps: [],
-      next: null
-    })
-
-    const last = { limit: 1000, after: placeOf(at(all, 600)) }
-    t.same(await read(async apps => await apps.positions(EVERYTHING, null, last)), all.slice(601).map(placeOf))
-    t.same(await positions({ tags: [{ context: 'no', name: 'app' }] }, { limit: 1 }), [])
-
-    const places = all.slice(4).map(placeOf)
-    const some = await read(async apps => await apps.batchAt(EVERYTHING, places))
-    t.ok(some.apps.length > 2 && some.apps.length < 600, 'at many places as well')
-    t.strictSame(some.next, places[some.apps.length - 1])
-
-    const found: App[] = []
-    let batches = 0
-    for (let rest = await positions({}); ; batches++) {
-      const { apps: batch, next } = await read(async apps => await apps.batchAt(EVERYTHING, rest))
-      found.push(...batch)
-      if (next === null) break
-      rest = rest.slice(rest.findIndex(({ id }) => id === next.id) + 1)
+    const afterLarge = { after: placeOf(at(all, 3)) }
+    for (const range of [{}, { limit: 1000 }]) {
+      const whole = await batches({}, range)
+      t.ok(at(whole).length <= 2, 'of large apps, few')
+      t.ok(whole.length > 4, `${whole.length} batches`)
+      t.strictSame(whole.flat(), all)
+      const many = at(await batches({}, { ...range, ...afterLarge }))
+      t.ok(many.length > 2 && many.length < 600, 'of small apps, more, but not all')
+      t.strictSame(many, all.slice(4, 4 + many.length))
+      t.same(await batches({}, { ...range, after: placeOf(at(all, 603)) }), [[]])
     }
-    t.strictSame(found, all)
-    t.ok(batches >= 4, `${batches} batches`)
+
+    t.same(await positions({}, { after: placeOf(at(all, 600)) }), all.slice(601).map(placeOf))
+    t.same(await positions({ tags: [{ context: 'no', name: 'app' }] }, { limit: 1 }), [])
   })
 
-  test(`${engine}: the apps at some places are those that still pass the filter`, async t => {
-    const { read, write, add, positions, ada, north } = await sideOf(t, await open(t))
+  test(`${engine}: the apps of a page are those that still pass the filter when they are read`, async t => {
+    const store = await open(t)
+    const { write, add, ada, ben, north } = await sideOf(t, store)
     for (let i = 0; i < 5; i++) await add()
     const filter = { ...EVERYTHING, userId: ada.id }
-    const places = await positions(filter)
-    const ids = async () => {
-      const { apps: found, next } = await read(async apps => await apps.batchAt(filter, places))
-      t.equal(next, null)
-      return found.map(({ id }) => id)
-    }
-    const all = places.map(({ id }) => id)
-    t.same(await ids(), all)
+    const idsOf = async (page: Awaited<ReturnType<AppStore['listApps']>>) =>
+      (await collect(page.batches)).flat().map(({ id }) => id)
+    const all = await idsOf(await store.listApps(filter, { limit: 9 }))
+    t.equal(all.length, 5)
+    const page = await store.listApps(filter, { limit: 9 })
     await write(async apps => {
       await apps.discard(at(all, 1), AT)
       await apps.setOwner(at(all, 3), north, AT)
     })
     await add()
-    t.same(await ids(), [at(all, 0), at(all, 2), at(all, 4)])
-    t.same(await read(async apps => await apps.batchAt(filter, [])), { apps: [], next: null })
+    t.same(await idsOf(page), [at(all, 0), at(all, 2), at(all, 4)])
+    const none = await store.listApps({ ...filter, userId: ben.id }, { limit: 9 })
+    t.equal(none.next, null)
+    t.same(await collect(none.batches), [[]])
+  })
+
+  test(`${engine}: the apps of a user who may read many are found as those of others are`, async t => {
+    const store = await open(t)
+    const { write, list, positions, ada, ben, north } = await sideOf(t, store)
+    await write(async apps => {
+      const insertOne = async (_: unknown, i: number): Promise<void> => {
+        const name = i.toString(16).padStart(14, '0')
+        // Of every twelve one is of another owner.
+        const owner = i % 12 === 0 ? north : ben
+        const fields = { name, descriptiveName: `App ${name}`, panels: null, schedule: null, owner, createdAt: AT }
+        const { id } = await apps.insert(fields, 10_000 + i)
+        if (i % 500 === 1) await apps.insertTag(id, { context: 'a', name: 'b' })
+        if (i % 700 === 2) await apps.discard(id, AT)
+        if (i % 800 === 0) await apps.grant(id, ada.id, 'read')
+      }
+      await Promise.all(Array.from({ length: MANY }, insertOne))
+    })
+    const everyApp = await list({ includeDiscarded: true })
+    const bens = everyApp.filter(({ owner }) => owner.type === 'User')
+    t.ok(bens.length > 2000)
+    t.strictSame(await list({ userId: ben.id, includeDiscarded: true }), bens)
+    const kept = bens.filter(({ discardedAt }) => discardedAt === null)
+    t.strictSame(await list({ userId: ben.id }), kept)
+    const places = kept.map(placeOf)
+    t.strictSame(await positions({ userId: ben.id }, { limit: 700 }), places.slice(0, 700))
+    const rest = { limit: 5000, after: at(places, 1900) }
+    t.strictSame(await positions({ userId: ben.id }, rest), places.slice(1901))
+    const tagged = await positions({ userId: ben.id, tags: [{ context: 'a', name: 'b' }] }, { limit: 3 })
+    t.same(
+      tagged.map(({ descriptiveName }) => parseInt(descriptiveName.slice(4), 16)),
+      [1, 501, 1001]
+    )
+    t.equal((await list({ userId: ada.id })).length, 3, 'of another user, who may read few')
+  })
+
+  test(`${engine}: a list whose signal is aborted reads no more`, async t => {
+    const store = await open(t)
+    const { add } = await sideOf(t, store)
+    const large = JSON.stringify({ text: 'x'.repeat(200_000) })
+    for (let i = 0; i < 4; i++) await add({ panels: large, schedule: large })
+    for (const range of [{}, { limit: 9 }]) {
+      const controller = new AbortController()
+      const { batches } = await store.listApps(EVERYTHING, range, { signal: controller.signal })
+      t.equal((await batches.next()).done, false)
+      controller.abort()
+      await t.rejects(batches.next(), new RequestCancelled())
+      t.equal((await batches.next()).done, true)
+    }
   })
 }

@@ -1,11 +1,11 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 import { openStorage } from '../../db/open.ts'
-import type { StorageOptions } from '../../db/open.ts'
+import type { StorageOptions } from '../../db/engine.ts'
 import type { Storage } from '../../db/storage.ts'
 import { need, settings } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
-import type { AppStore } from './app-rows.ts'
+import type { TestStore } from './app-rows.ts'
 
 const opened = async (t: Test, url: string, options?: StorageOptions): Promise<Storage> => {
   const storage = await openStorage(url, options)
@@ -17,7 +17,7 @@ const opened = async (t: Test, url: string, options?: StorageOptions): Promise<S
 export const sqlite = async (t: Test): Promise<Storage> => await opened(t, settings(t).env.DATABASE_URL)
 
 /** Opens the PostgreSQL database of the test file, emptied, until the test ends. There must be a server. */
-export const postgres = async (t: Test): Promise<Storage & AppStore & { readonly url: string }> => {
+export const postgres = async (t: Test): Promise<Storage & TestStore & { readonly url: string }> => {
   const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   return {
     ...(await opened(t, url)),

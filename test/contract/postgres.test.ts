@@ -22,7 +22,7 @@ if ((await emptyPostgres()) !== null) {
   }
 
   test('PostgreSQL: ids, which come as text, are numbers up to 2^53 - 1', async t => {
-    const { url, read, write } = await postgres(t)
+    const { url, read, write, listApps } = await postgres(t)
     const id = Number.MAX_SAFE_INTEGER
     for (const table of ['users', 'organizations', 'apps', 'tags']) {
       await execute(url, `select setval('${table}_id_seq', ${id - 1})`)
@@ -35,14 +35,14 @@ if ((await emptyPostgres()) !== null) {
       t.equal((await tx.apps.insertTag(id, { context: 'c', name: 'n' })).id, id)
       await tx.apps.grant(id, id, 'read')
     })
+    const { batches } = await listApps({ userId: id, includeDiscarded: false, tags: [] }, {})
+    t.match(await batches.next(), { value: [{ id }] })
     await read(async ({ apps, users, organizations }) => {
       t.match(await apps.find(id), {
         id,
         owner: { type: 'Organization', id },
         tags: `[{"id":${id},"context":"c","name":"n"}]`
       })
-      t.match(await apps.batch({ userId: id, includeDiscarded: false, tags: [] }, {}), { apps: [{ id }], next: null })
-      t.same(await apps.candidates({ userId: id, includeDiscarded: false, tags: [] }), [id])
       t.same(await apps.grantsOn(id), [{ userId: id, permits: ['read'] }])
       t.match(await users.grants(id, { limit: 1, includeDiscarded: false }), [{ appId: id }])
       t.match(await organizations.members(id), [{ id }])
@@ -50,7 +50,7 @@ if ((await emptyPostgres()) !== null) {
   })
 
   test('PostgreSQL: with an app on every port there is none left, and too much to look up one by one', async t => {
-    const { url, read, write } = await postgres(t)
+    const { url, write, listApps } = await postgres(t)
     const { id } = await write(async ({ users }) => await users.insert(newUser('Ada')))
     await execute(
       url,
@@ -59,10 +59,10 @@ if ((await emptyPostgres()) !== null) {
     )
     t.equal(await write(async ({ apps }) => await apps.takePort()), null)
     const filter = { userId: id, includeDiscarded: false, tags: [] }
-    await read(async ({ apps }) => {
-      t.equal(await apps.candidates(filter), null)
-      t.equal((await apps.positions(filter, null, { limit: 70_000 })).length, 62_535)
-      t.same(await apps.positions({ ...filter, tags: [{ context: 'no', name: 'app' }] }, null, { limit: 1 }), [])
-    })
+    const { next } = await listApps(filter, { limit: 62_534 })
+    t.equal(next?.descriptiveName, '9998', 'of names in the order of their texts, the last but one')
+    t.equal((await listApps(filter, { limit: 62_535 })).next, null)
+    const none = await listApps({ ...filter, tags: [{ context: 'no', name: 'app' }] }, { limit: 1 })
+    t.same([none.next, await none.batches.next()], [null, { value: [], done: false }])
   })
 }

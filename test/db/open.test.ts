@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { ConfigError } from '../../config/read.ts'
 import { backUp, openStorage } from '../../db/open.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { shownUrl } from '../../db/url.ts'
+import { shownUrl } from '../../net/database-url.ts'
 import { freePort } from '../services.ts'
 import { temporaryFolder } from '../helper.ts'
 

@@ -37,10 +37,10 @@ const watchBatches = ({
       closed = resolve
     })
   }
-  apps.list = async function* (...args): AsyncGenerator<App[], void> {
+  const watched = async function* (read: AsyncGenerator<App[], void>): AsyncGenerator<App[], void> {
     watch.open++
     try {
-      for await (const batch of list(...args)) {
+      for await (const batch of read) {
         if (++watch.batches > watch.failAfter) throw new Error('the disk is gone')
         yield batch
       }
@@ -48,6 +48,10 @@ const watchBatches = ({
       watch.open--
       closed()
     }
+  }
+  apps.list = async (...args) => {
+    const { batches, next } = await list(...args)
+    return { batches: watched(batches), next }
   }
   return watch
 }

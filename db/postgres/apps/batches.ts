@@ -1,13 +1,14 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
-import type { AppFilter, AppReads, ListPosition } from '../../../domain/apps/rows.ts'
+import type { AppFilter, ListPosition } from '../../../domain/apps/rows.ts'
+import { matchesFilter } from '../../app-conditions.ts'
+import type { ListReads } from '../../app-lists.ts'
 import { rowsOf } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { appColumns, tagsJson, toApp } from './columns.ts'
 import type { AppRow } from './columns.ts'
-import { matchesFilter } from './conditions.ts'
-import { readWindow, START } from './windows.ts'
+import { readWindow } from './windows.ts'
 
 /** At most how many apps a batch has. */
 const BATCH_APPS = 500
@@ -18,18 +19,18 @@ const BATCH_BYTES = 256 * 1024
 /** An app, and how many bytes of the batch come up to its end. */
 type SizedRow = AppRow & { bytes: string }
 
-export const createBatches = (db: PostgresDatabase): Pick<AppReads, 'batch' | 'batchAt'> => ({
-  batch: async (filter, { after = START }) => {
+export const createBatches = (db: PostgresDatabase): Pick<ListReads, 'batch' | 'batchAt'> => ({
+  batch: async (filter, after) => {
     const { found, end } = await readWindow<SizedRow>(db, { after, size: BATCH_APPS }, batchOf(sql`candidates`, filter))
     const { apps, cutAt } = toBatch(found)
     return { apps, next: cutAt ?? end }
   },
 
-  batchAt: async (filter, positions) => {
-    const ids = positions.slice(0, BATCH_APPS).map(({ id }) => id)
+  batchAt: async (filter, places) => {
+    const ids = places.slice(0, BATCH_APPS).map(({ id }) => id)
     const wanted = sql`unnest(${sql.param(ids)}::bigint[]) with ordinality as candidates (id, place)`
     const { apps, cutAt } = toBatch(await rowsOf<SizedRow>(db, sql`${batchOf(wanted, filter)} order by place`))
-    return { apps, next: cutAt ?? positions[BATCH_APPS - 1] ?? null }
+    return { apps, next: cutAt ?? places[BATCH_APPS - 1] ?? null }
   }
 })
 

@@ -1,8 +1,6 @@
-import { eq, isNull, sql } from 'drizzle-orm'
-import type { SQL } from 'drizzle-orm'
-import type { App, Owner } from '../../../domain/apps/app.ts'
+import { sql } from 'drizzle-orm'
+import type { App } from '../../../domain/apps/app.ts'
 import { toDate, toOptionalDate } from '../../instants.ts'
-import { apps } from '../schema.ts'
 
 // Put together by hand: what PostgreSQL makes of an object has blanks in it, and clients get this text as it is.
 export const tagsJson = sql`(
@@ -56,8 +54,3 @@ export const toApp = (row: AppRow): App => ({
   updatedAt: toDate(row.updated_at),
   discardedAt: toOptionalDate(row.discarded_at)
 })
-
-export const isKept = isNull(apps.discardedAt)
-
-export const isOwnedBy = ({ type, id }: Owner): SQL =>
-  type === 'User' ? eq(apps.userId, id) : eq(apps.organizationId, id)

@@ -2,23 +2,22 @@ import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { permitsIn } from '../../../domain/access/rules.ts'
+import type { AppRelationship, OrganizationRole } from '../../../domain/access/rules.ts'
 import type { App } from '../../../domain/apps/app.ts'
 import type { AppKey, AppReads } from '../../../domain/apps/rows.ts'
+import { isKept, isOwnedBy, isTag } from '../../app-conditions.ts'
+import { toRelationship } from '../../app-visibility.ts'
 import { countRows, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { apps, grants, tags } from '../schema.ts'
-import { appColumns, isKept, isOwnedBy, tagsJson, toApp } from './columns.ts'
+import { appColumns, tagsJson, toApp } from './columns.ts'
 import type { AppRow } from './columns.ts'
-import { isTag } from './conditions.ts'
-import { createAppLists } from './lists.ts'
-import { readRelationship } from './visibility.ts'
 
 export const createAppReads = (db: PostgresDatabase): AppReads => ({
   ...createAppFinds(async (statement, key) => await query(db, statement, [key])),
   ...createOwnerReads(db),
   ...createGrantReads(db),
   ...createTagReads(db),
-  ...createAppLists(db),
   isEmpty: async () => (await db.select({ id: apps.id }).from(apps).limit(1)).length === 0
 })
 
@@ -84,6 +83,20 @@ const createOwnerReads = (
     return (await countRows(db, apps, and(isOwnedBy(one), isKept, sql`${apps.descriptiveName} in ${names}`))) > 0
   }
 })
+
+const RELATIONSHIP = `
+  select
+    (select role from memberships where organization_id = $1 and user_id = $2) as role,
+    (select coalesce(sum(permit), 0) from grants where app_id = $3 and user_id = $2) as grants
+`
+
+/** What a user is to an app. */
+const readRelationship = async (db: PostgresDatabase, app: App, userId: number): Promise<AppRelationship> => {
+  const organizationId = app.owner.type === 'Organization' ? app.owner.id : null
+  const { rows } = await query(db, RELATIONSHIP, [organizationId, userId, app.id])
+  const [{ role, grants }] = rows as [{ role: OrganizationRole | null; grants: string }]
+  return toRelationship(app, userId, { role, grants: Number(grants) })
+}
 
 const createGrantReads = (db: PostgresDatabase): Pick<AppReads, 'relationship' | 'grantsOn' | 'permitsOf'> => {
   const grantsOn = async (appId: number, userId?: number) => {

@@ -1,18 +1,15 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { PERMITS } from '../../../domain/access/rules.ts'
-import type { Permit } from '../../../domain/access/rules.ts'
 import type { Tag } from '../../../domain/apps/app.ts'
 import type { AppReads, AppRows } from '../../../domain/apps/rows.ts'
+import { isGrant, isOwnedBy, isTag } from '../../app-conditions.ts'
+import { FIND_LOWEST_PORT, TAKE_NEXT_PORT, toNewColumns, toOwnerColumns } from '../../app-records.ts'
 import { toText } from '../../instants.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { shareOrganization, underLock } from '../locking.ts'
 import { apps, grants, tags } from '../schema.ts'
-import { toNewColumns, toOwnerColumns } from '../../app-records.ts'
 import type { LeaveUnanswered } from '../transactor.ts'
-import { isOwnedBy } from './columns.ts'
-import { isTag } from './conditions.ts'
-import { takePort } from './ports.ts'
 import { createAppFinds, createAppReads, keptNamesOf } from './reads.ts'
 
 export const createAppRows = (db: PostgresDatabase, leaveUnanswered: LeaveUnanswered): AppRows => {
@@ -50,6 +47,17 @@ const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows
 
   isEmpty: async () => await underLock(lock(db, 'sample'), reads.isEmpty())
 })
+
+const LOCK_PORTS = 'select 1 from app_port_counter for no key update'
+
+/** Takes a port. Until the end of the transaction, others wait for theirs. */
+const takePort = async (db: PostgresDatabase): Promise<number | null> => {
+  // What others have stored is seen by the statement after the one that has waited for them.
+  const next = await underLock(query(db, LOCK_PORTS), query(db, TAKE_NEXT_PORT))
+  const { rows } = next.rowCount === 1 ? next : await query(db, FIND_LOWEST_PORT)
+  const [found] = rows as { port: string }[]
+  return found === undefined ? null : Number(found.port)
+}
 
 /** The columns of what may be changed of an app. */
 const CHANGEABLE = { descriptiveName: 'descriptive_name', panels: 'panels', schedule: 'schedule' } as const
@@ -122,15 +130,11 @@ const createTagRows = (db: PostgresDatabase): Pick<AppRows, 'insertTag' | 'remov
   }
 })
 
-const createGrantRows = (db: PostgresDatabase): Pick<AppRows, 'grant' | 'revokeGrant'> => {
-  const isGrant = (appId: number, userId: number, permit: Permit) =>
-    and(eq(grants.appId, appId), eq(grants.userId, userId), eq(grants.permit, PERMITS[permit]))
-  return {
-    grant: async (appId, userId, permit) => {
-      await db.insert(grants).values({ appId, userId, permit: PERMITS[permit] }).onConflictDoNothing()
-    },
-    revokeGrant: async (appId, userId, permit) => {
-      await db.delete(grants).where(isGrant(appId, userId, permit))
-    }
+const createGrantRows = (db: PostgresDatabase): Pick<AppRows, 'grant' | 'revokeGrant'> => ({
+  grant: async (appId, userId, permit) => {
+    await db.insert(grants).values({ appId, userId, permit: PERMITS[permit] }).onConflictDoNothing()
+  },
+  revokeGrant: async (appId, userId, permit) => {
+    await db.delete(grants).where(isGrant(appId, userId, permit))
   }
-}
+})

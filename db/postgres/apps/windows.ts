@@ -3,10 +3,14 @@ import type { SQL } from 'drizzle-orm'
 import type { ListPosition } from '../../../domain/apps/rows.ts'
 import { rowsOf } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
-import { comesAfter, LIST_ORDER } from './conditions.ts'
 
-/** What comes before every place in a list. */
-export const START: ListPosition = { descriptiveName: '', id: 0 }
+// The collation of the columns, "C", is the order of code points.
+
+/** The order of every list. */
+export const LIST_ORDER = sql`apps.descriptive_name, apps.id`
+
+export const comesAfter = ({ descriptiveName, id }: ListPosition): SQL =>
+  sql`(apps.descriptive_name, apps.id) > (${descriptiveName}, ${id})`
 
 /** What was found in a window of the list, and where it ends; null where the list does. */
 export interface Window<Row> {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DatabaseError, Pool } from 'pg'
 import { CopyError, START_OVER, verifyAudits } from '../../copy.ts'
-import type { Copied, CopySource, CopyTable, OnRows } from '../../copy.ts'
+import type { Copied, CopySource, CopyTable, CopyWriter, OnRows } from '../../copy.ts'
 import { createAuditReads } from '../audits/rows.ts'
 import { patientConfig } from '../connections.ts'
 import { createDatabase, LOCK_SPACE, LOCKS, query } from '../database.ts'
@@ -13,18 +13,12 @@ import { COPY_TABLES } from './tables.ts'
 import { endCopy, prepareTarget } from './target.ts'
 import type { Progress } from './target.ts'
 
-export { COPY_TABLES } from './tables.ts'
-
 /** Not that of a service, for which a copy looks. */
 const APPLICATION = 'trivial-api copy'
 
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/**
- * Copies a database into an empty one of PostgreSQL, or goes on with a copy that was interrupted. No service opens the
- * target until all is there and was compared. Throws a CopyError.
- */
-export const copyInto = async (source: CopySource, options: PostgresOptions, onProgress: OnRows): Promise<Copied> => {
+const copyInto: CopyWriter['copyInto'] = async (source, options, onProgress) => {
   const pool = new Pool({ ...patientConfig(options), application_name: APPLICATION, max: 1, pipeline: true })
   try {
     const client = await pool.connect()
@@ -39,6 +33,9 @@ export const copyInto = async (source: CopySource, options: PostgresOptions, onP
     await pool.end()
   }
 }
+
+/** Writes copies into PostgreSQL. */
+export const copyWriter: CopyWriter = { tables: COPY_TABLES, copyInto }
 
 const run = async (
   db: PostgresDatabase,

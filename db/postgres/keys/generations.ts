@@ -2,7 +2,7 @@ import { and, eq, gt, lte, max, sql } from 'drizzle-orm'
 import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
 import { toOptionalDate } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
-import { isActiveToken } from './conditions.ts'
+import { isActiveToken } from '../../key-conditions.ts'
 import { clientKeys, clientKeyTokens, environmentKeyUses } from '../schema.ts'
 
 /** How many keys a statement looks at: so none takes long, however many there are. */

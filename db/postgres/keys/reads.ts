@@ -6,7 +6,6 @@ import { toOptionalDate } from '../../instants.ts'
 import { toKeyRecord, toTokenRecord } from '../../key-records.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { createGenerationReads } from './generations.ts'
-import { tokenColumns } from './columns.ts'
 import { matchesFilter } from './conditions.ts'
 import {
   clientKeys,
@@ -69,6 +68,18 @@ const createKeyPage = (db: PostgresDatabase): KeyReads['page'] => {
     }
     return keys
   }
+}
+
+const tokenColumns = {
+  generation: clientKeyTokens.generation,
+  hint: clientKeyTokens.hint,
+  createdAt: clientKeyTokens.createdAt,
+  expiresAt: clientKeyTokens.expiresAt,
+  revokedAt: clientKeyTokens.revokedAt,
+  lastUsedAt: clientKeyTokens.lastUsedAt,
+  lastUsedIp: clientKeyTokens.lastUsedIp,
+  lastUsedAgent: clientKeyTokens.lastUsedAgent,
+  useCount: clientKeyTokens.useCount
 }
 
 const readTokens = async (db: PostgresDatabase, id: string, limit: number, exceptDigest: string | undefined) => {

@@ -1,14 +1,11 @@
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
-import type { SQL } from 'drizzle-orm'
 import { permitsIn } from '../../../domain/access/rules.ts'
-import type { Account, UserReads } from '../../../domain/users/rows.ts'
+import type { UserReads } from '../../../domain/users/rows.ts'
 import { countRows } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { apps, grants, users } from '../schema.ts'
-import { toAccount, toUser } from './columns.ts'
+import { createAccountReads, toAccount, toUser } from '../../user-records.ts'
 import { createSessionReads } from './sessions.ts'
-
-type AccountReads = Pick<UserReads, 'find' | 'findAccount' | 'findAccountByEmail'>
 
 export const createUserReads = (db: PostgresDatabase): UserReads => ({
   ...createAccountReads(async condition => toAccount((await db.select().from(users).where(condition))[0])),
@@ -34,12 +31,4 @@ export const createUserReads = (db: PostgresDatabase): UserReads => ({
   countGrants: async id => await countRows(db, grants, eq(grants.userId, id)),
   isEmpty: async () => (await db.select({ id: users.id }).from(users).limit(1)).length === 0,
   ...createSessionReads(db)
-})
-
-/** Makes the finds of accounts from one that takes a condition. */
-export const createAccountReads = (findAccount: (condition: SQL) => Promise<Account | null>): AccountReads => ({
-  find: async id => (await findAccount(eq(users.id, id)))?.user ?? null,
-  findAccount: async id => await findAccount(eq(users.id, id)),
-  // The collation makes it `lower` of ASCII letters only, as on SQLite.
-  findAccountByEmail: async email => await findAccount(sql`lower(${users.email}) = ${email}`)
 })

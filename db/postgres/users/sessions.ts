@@ -6,7 +6,7 @@ import { toDate, toText } from '../../instants.ts'
 import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
-import { toAccount } from './columns.ts'
+import { toAccount } from '../../user-records.ts'
 
 /** A session is looked up for every request of a user, so this is read without Drizzle. */
 const FIND_SESSION = `

@@ -1,39 +1,40 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
-import type { AppFilter, AppReads, ListPosition } from '../../../domain/apps/rows.ts'
+import type { AppFilter, ListPosition } from '../../../domain/apps/rows.ts'
+import { matchesFilter } from '../../app-conditions.ts'
+import type { ListReads } from '../../app-lists.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 import { createAppStatements, toApp } from './columns.ts'
-import { comesAfter, comesUntil, listOrder, matchesFilter } from './conditions.ts'
-import { createWindowEnds, START, WINDOW_APPS } from './windows.ts'
+import { comesAfter, comesUntil, createWindowEnds, listOrder, WINDOW_APPS } from './windows.ts'
 
 /** How many bytes of apps are read before other work gets its turn. */
 const BATCH_BYTES = 256 * 1024
 
-export const createBatches = (db: SqliteDatabase): Pick<AppReads, 'batch' | 'batchAt'> => {
+export const createBatches = (db: SqliteDatabase): Pick<ListReads, 'batch' | 'batchAt'> => {
   const windowEnd = createWindowEnds(db)
   const readWindow = createWindowReader(db)
   const readEach = createEachReader(db)
 
   /** The apps at some places, one after another. Where nearly every app passes, a range of the list is read at once. */
-  const readAt = (filter: AppFilter, positions: readonly ListPosition[]): Iterable<App> => {
-    const [first] = positions
-    const last = positions.at(-1)
-    if (first === undefined || last === undefined || !isPlain(filter)) return readEach(filter, positions)
-    const ids = new Set(positions.map(({ id }) => id))
+  const readAt = (filter: AppFilter, places: readonly ListPosition[]): Iterable<App> => {
+    const [first] = places
+    const last = places.at(-1)
+    if (first === undefined || last === undefined || !isPlain(filter)) return readEach(filter, places)
+    const ids = new Set(places.map(({ id }) => id))
     return readRange(readWindow(filter, { ...first, id: first.id - 1 }, last), ids)
   }
 
   return {
-    batch: async (filter, { after = START }) => {
+    batch: async (filter, after) => {
       const end = windowEnd(after)
       const { apps: batch, cutAt } = upToBytes(readRange(readWindow(filter, after, end)))
       return { apps: batch, next: cutAt ?? end }
     },
 
-    batchAt: async (filter, positions) => {
-      const { apps: batch, cutAt } = upToBytes(readAt(filter, positions.slice(0, WINDOW_APPS)))
-      return { apps: batch, next: cutAt ?? positions[WINDOW_APPS - 1] ?? null }
+    batchAt: async (filter, places) => {
+      const { apps: batch, cutAt } = upToBytes(readAt(filter, places.slice(0, WINDOW_APPS)))
+      return { apps: batch, next: cutAt ?? places[WINDOW_APPS - 1] ?? null }
     }
   }
 }
@@ -112,9 +113,9 @@ const createEachReader = (db: SqliteDatabase) => {
     const { rows, params } = statement(and(eq(apps.id, sql.placeholder('id')), matchesFilter(filter)))
     return { rows, params: params.slice(1) }
   })
-  return function* (filter: AppFilter, positions: readonly ListPosition[]): Generator<App> {
+  return function* (filter: AppFilter, places: readonly ListPosition[]): Generator<App> {
     const { rows, params } = statementOf(filter)
-    for (const { id } of positions) {
+    for (const { id } of places) {
       const row = rows.get(id, ...params)
       if (row !== undefined) yield toApp(row)
     }

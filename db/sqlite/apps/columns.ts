@@ -1,4 +1,4 @@
-import { eq, isNull, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { App, Owner } from '../../../domain/apps/app.ts'
 import { toDate, toOptionalDate } from '../../instants.ts'
@@ -73,11 +73,6 @@ export const toApp = ([
   updatedAt: toDate(updatedAt),
   discardedAt: toOptionalDate(discardedAt)
 })
-
-export const isKept = isNull(apps.discardedAt)
-
-export const isOwnedBy = ({ type, id }: Owner): SQL =>
-  type === 'User' ? eq(apps.userId, id) : eq(apps.organizationId, id)
 
 /** Makes the function that turns a selection of apps into a statement and its parameters. */
 export const createAppStatements =

@@ -1,41 +1,40 @@
 import { setImmediate } from 'node:timers/promises'
 import { and, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { AppFilter, AppReads, ListPosition } from '../../../domain/apps/rows.ts'
+import type { AppFilter, ListPosition } from '../../../domain/apps/rows.ts'
+import { matchesAside, matchesFilter } from '../../app-conditions.ts'
+import { MAX_LOOKED_UP } from '../../app-lists.ts'
+import type { ListReads, Page } from '../../app-lists.ts'
+import { visibleApps } from '../../app-visibility.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 import { createBatches } from './batches.ts'
-import { comesAfter, comesUntil, listOrder, matchesAside, matchesFilter } from './conditions.ts'
-import { visibleAppIds } from './visibility.ts'
-import { createWindowEnds, START } from './windows.ts'
+import { comesAfter, comesUntil, createWindowEnds, listOrder } from './windows.ts'
 
-/** At most how many apps that a user may read are looked up by their ids; with more, all apps are looked at. */
-const MAX_CANDIDATES = 2000
+/** Makes the reads of which lists are made. */
+export const createListReads = (db: SqliteDatabase): ListReads => ({
+  lookUp: async (filter, { after, limit }) => {
+    const ids = filter.userId === null ? null : readVisibleIds(db, filter.userId)
+    return ids === null ? null : readPlaces(db, and(isAmong(ids), comesAfter(after), matchesAside(filter)), limit)
+  },
+  search: createSearch(db),
+  ...createBatches(db)
+})
 
-export const createAppLists = (
-  db: SqliteDatabase
-): Pick<AppReads, 'candidates' | 'positions' | 'batch' | 'batchAt'> => {
-  const search = createSearch(db)
-  return {
-    candidates: async ({ userId }) => (userId === null ? null : readCandidates(db, userId)),
-    positions: async (filter, candidates, { limit, after = START }) =>
-      candidates === null
-        ? await search(filter, limit, after)
-        : readPositions(db, and(isAmong(candidates), comesAfter(after), matchesAside(filter)), limit),
-    ...createBatches(db)
-  }
-}
-
-const readCandidates = (db: SqliteDatabase, userId: number): number[] | null => {
-  const ids = db.all<{ id: number }>(sql`${visibleAppIds(userId)} limit ${MAX_CANDIDATES + 1}`)
-  return ids.length > MAX_CANDIDATES ? null : ids.map(({ id }) => id)
+const readVisibleIds = (db: SqliteDatabase, userId: number): number[] | null => {
+  const visible = sql.join(
+    visibleApps(userId).map(({ ids }) => ids),
+    sql` union `
+  )
+  const ids = db.all<{ id: number }>(sql`${visible} limit ${MAX_LOOKED_UP + 1}`)
+  return ids.length > MAX_LOOKED_UP ? null : ids.map(({ id }) => id)
 }
 
 const isAmong = (ids: readonly number[]): SQL =>
   sql`${apps.id} in (select value from json_each(${JSON.stringify(ids)}))`
 
 // What is sorted must not hold what may be large.
-const readPositions = (db: SqliteDatabase, condition: SQL | undefined, limit: number): ListPosition[] =>
+const readPlaces = (db: SqliteDatabase, condition: SQL | undefined, limit: number): ListPosition[] =>
   db
     .select({ descriptiveName: apps.descriptiveName, id: apps.id })
     .from(apps)
@@ -47,20 +46,20 @@ const readPositions = (db: SqliteDatabase, condition: SQL | undefined, limit: nu
 // In windows, so that a filter that few of a million apps pass does not stop everybody else.
 const createSearch = (db: SqliteDatabase) => {
   const windowEnd = createWindowEnds(db)
-  return async (filter: AppFilter, limit: number, after: ListPosition): Promise<ListPosition[]> => {
-    const positions: ListPosition[] = []
+  return async (filter: AppFilter, { after, limit }: Page): Promise<ListPosition[]> => {
+    const places: ListPosition[] = []
     const readWindow = (start: ListPosition): ListPosition | null => {
       const end = windowEnd(start)
       const isInWindow = and(comesAfter(start), end === null ? undefined : comesUntil(end))
-      positions.push(...readPositions(db, and(isInWindow, matchesFilter(filter)), limit - positions.length))
+      places.push(...readPlaces(db, and(isInWindow, matchesFilter(filter)), limit - places.length))
       return end
     }
 
     let end = readWindow(after)
-    while (end !== null && positions.length < limit) {
+    while (end !== null && places.length < limit) {
       await setImmediate()
       end = readWindow(end)
     }
-    return positions
+    return places
   }
 }

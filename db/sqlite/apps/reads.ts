@@ -1,20 +1,21 @@
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
+import type { SQL, SQLWrapper } from 'drizzle-orm'
 import { permitsIn } from '../../../domain/access/rules.ts'
+import type { AppRelationship, OrganizationRole } from '../../../domain/access/rules.ts'
+import type { App } from '../../../domain/apps/app.ts'
 import type { AppKey, AppReads } from '../../../domain/apps/rows.ts'
+import { isKept, isOwnedBy, isTag } from '../../app-conditions.ts'
+import { toRelationship } from '../../app-visibility.ts'
 import { countRows } from '../database.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps, grants, tags } from '../schema.ts'
-import { createAppStatements, isKept, isOwnedBy, toApp } from './columns.ts'
-import { hasDescriptiveName, isNamedAs, isTag } from './conditions.ts'
-import { createAppLists } from './lists.ts'
-import { createRelationships } from './visibility.ts'
+import { createAppStatements, toApp } from './columns.ts'
 
 export const createAppReads = (db: SqliteDatabase): AppReads => ({
   ...createAppFinds(db),
   ...createOwnerReads(db),
   ...createGrantReads(db),
-  ...createTagReads(db),
-  ...createAppLists(db)
+  ...createTagReads(db)
 })
 
 const createAppFinds = (db: SqliteDatabase): Pick<AppReads, 'find' | 'findWithDiscarded' | 'isEmpty'> => {
@@ -37,6 +38,12 @@ const createAppFinds = (db: SqliteDatabase): Pick<AppReads, 'find' | 'findWithDi
     isEmpty: async () => db.select({ id: apps.id }).from(apps).limit(1).get() === undefined
   }
 }
+
+// `collate binary` compares by code point. On the right of a comparison it keeps the indexes of names usable.
+const hasDescriptiveName = (descriptiveName: string): SQL =>
+  sql`${apps.descriptiveName} = ${descriptiveName} collate binary`
+
+const isNamedAs = (names: SQLWrapper): SQL => sql`${apps.descriptiveName} collate binary in ${names}`
 
 const createOwnerReads = (
   db: SqliteDatabase
@@ -67,6 +74,25 @@ const createOwnerReads = (
     return countRows(db, apps, and(isOwnedBy(one), isKept, isNamedAs(names))) > 0
   }
 })
+
+/** Makes the function that returns what a user is to an app. */
+const createRelationships = ({ $client }: SqliteDatabase): ((app: App, userId: number) => AppRelationship) => {
+  const roleIn = $client
+    .prepare<[organizationId: number, userId: number], OrganizationRole>(
+      'select role from memberships where organization_id = ? and user_id = ?'
+    )
+    .pluck()
+  const sumOfGrants = $client
+    .prepare<[appId: number, userId: number], number>(
+      'select coalesce(sum(permit), 0) from grants where app_id = ? and user_id = ?'
+    )
+    .pluck()
+  return (app, userId) =>
+    toRelationship(app, userId, {
+      role: app.owner.type === 'Organization' ? (roleIn.get(app.owner.id, userId) ?? null) : null,
+      grants: Number(sumOfGrants.get(app.id, userId))
+    })
+}
 
 const createGrantReads = (db: SqliteDatabase): Pick<AppReads, 'relationship' | 'grantsOn' | 'permitsOf'> => {
   const relationship = createRelationships(db)

@@ -1,14 +1,11 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { PERMITS } from '../../../domain/access/rules.ts'
-import type { Permit } from '../../../domain/access/rules.ts'
 import type { AppRows } from '../../../domain/apps/rows.ts'
-import type { SqliteDatabase } from '../database.ts'
+import { isGrant, isOwnedBy, isTag } from '../../app-conditions.ts'
+import { FIND_LOWEST_PORT, TAKE_NEXT_PORT, toNewColumns, toOwnerColumns } from '../../app-records.ts'
 import { toText } from '../../instants.ts'
+import type { SqliteDatabase } from '../database.ts'
 import { apps, grants, tags } from '../schema.ts'
-import { toNewColumns, toOwnerColumns } from '../../app-records.ts'
-import { isOwnedBy } from './columns.ts'
-import { isTag } from './conditions.ts'
-import { createPorts } from './ports.ts'
 import { createAppReads } from './reads.ts'
 
 export const createAppRows = (db: SqliteDatabase): AppRows => ({
@@ -20,9 +17,10 @@ export const createAppRows = (db: SqliteDatabase): AppRows => ({
 })
 
 const createRecordRows = (db: SqliteDatabase): Pick<AppRows, 'takePort' | 'insert' | 'update' | 'discard'> => {
-  const takePort = createPorts(db)
+  const takeNextPort = db.$client.prepare<[], number>(TAKE_NEXT_PORT).pluck()
+  const findLowestPort = db.$client.prepare<[], number>(FIND_LOWEST_PORT).pluck()
   return {
-    takePort: async () => takePort(),
+    takePort: async () => takeNextPort.get() ?? findLowestPort.get() ?? null,
 
     insert: async (app, port) => {
       const { id } = db.insert(apps).values(toNewColumns(app, port)).returning({ id: apps.id }).get()
@@ -92,17 +90,13 @@ const createTagRows = (db: SqliteDatabase): Pick<AppRows, 'insertTag' | 'removeT
   }
 })
 
-const createGrantRows = (db: SqliteDatabase): Pick<AppRows, 'grant' | 'revokeGrant'> => {
-  const isGrant = (appId: number, userId: number, permit: Permit) =>
-    and(eq(grants.appId, appId), eq(grants.userId, userId), eq(grants.permit, PERMITS[permit]))
-  return {
-    grant: async (appId, userId, permit) => {
-      db.insert(grants).values({ appId, userId, permit: PERMITS[permit] }).onConflictDoNothing().run()
-    },
-    revokeGrant: async (appId, userId, permit) => {
-      db.delete(grants)
-        .where(isGrant(appId, userId, permit))
-        .run()
-    }
+const createGrantRows = (db: SqliteDatabase): Pick<AppRows, 'grant' | 'revokeGrant'> => ({
+  grant: async (appId, userId, permit) => {
+    db.insert(grants).values({ appId, userId, permit: PERMITS[permit] }).onConflictDoNothing().run()
+  },
+  revokeGrant: async (appId, userId, permit) => {
+    db.delete(grants)
+      .where(isGrant(appId, userId, permit))
+      .run()
   }
-}
+})

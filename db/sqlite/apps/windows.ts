@@ -1,11 +1,25 @@
+import { sql } from 'drizzle-orm'
+import type { Placeholder, SQL } from 'drizzle-orm'
 import type { ListPosition } from '../../../domain/apps/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
+import { apps } from '../schema.ts'
+
+// `collate binary` is the order of code points. On the right of a comparison it keeps the index `apps_listing` usable.
+
+/** The order of every list. */
+export const listOrder: readonly SQL[] = [sql`${apps.descriptiveName} collate binary`, sql`${apps.id}`]
+
+/** A place in a list, or what stands for one in a statement. */
+type Place = { readonly [Part in keyof ListPosition]: ListPosition[Part] | Placeholder }
+
+export const comesAfter = ({ descriptiveName, id }: Place): SQL =>
+  sql`(${apps.descriptiveName}, ${apps.id}) > (${descriptiveName} collate binary, ${id})`
+
+export const comesUntil = ({ descriptiveName, id }: Place): SQL =>
+  sql`(${apps.descriptiveName}, ${apps.id}) <= (${descriptiveName} collate binary, ${id})`
 
 /** How many apps are looked at before other work gets its turn. */
 export const WINDOW_APPS = 250
-
-/** What comes before every place in a list. */
-export const START: ListPosition = { descriptiveName: '', id: 0 }
 
 // Reads nothing but the index `apps_listing`.
 const WINDOW_END = `

@@ -2,7 +2,7 @@ import { and, eq, gt, sql } from 'drizzle-orm'
 import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
 import { toOptionalDate } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
-import { isActiveToken } from './conditions.ts'
+import { isActiveToken } from '../../key-conditions.ts'
 import { clientKeys, clientKeyTokens, environmentKeyUses } from '../schema.ts'
 
 const readManaged = (db: SqliteDatabase, at: Date): GenerationUse[] =>

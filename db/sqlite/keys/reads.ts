@@ -7,7 +7,6 @@ import { toOptionalDate } from '../../instants.ts'
 import { toKeyRecord, toTokenRecord } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { createGenerationReads } from './generations.ts'
-import { tokenColumns } from './columns.ts'
 import { matchesFilter } from './conditions.ts'
 import {
   clientKeys,
@@ -76,6 +75,18 @@ const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
     }
     return keys
   }
+}
+
+const tokenColumns = {
+  generation: clientKeyTokens.generation,
+  hint: clientKeyTokens.hint,
+  createdAt: clientKeyTokens.createdAt,
+  expiresAt: clientKeyTokens.expiresAt,
+  revokedAt: clientKeyTokens.revokedAt,
+  lastUsedAt: clientKeyTokens.lastUsedAt,
+  lastUsedIp: clientKeyTokens.lastUsedIp,
+  lastUsedAgent: clientKeyTokens.lastUsedAgent,
+  useCount: clientKeyTokens.useCount
 }
 
 const readTokens = (db: SqliteDatabase, id: string, limit: number, exceptDigest: string | undefined) =>

@@ -32,7 +32,7 @@ export const apps = sqliteTable(
       .on(table.organizationId, table.descriptiveName)
       .where(sql`${table.discardedAt} is null and ${table.organizationId} is not null`),
     index('apps_listing').on(table.descriptiveName, table.id),
-    // What a user sees is gathered from these four: see db/sqlite/apps/visibility.ts.
+    // What a user sees is gathered from these four: see db/app-visibility.ts.
     index('apps_user').on(table.userId),
     index('apps_organization').on(table.organizationId),
     index('apps_public')

@@ -1,40 +1,33 @@
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
-import type { SQL } from 'drizzle-orm'
 import { permitsIn } from '../../../domain/access/rules.ts'
-import type { Account, UserReads } from '../../../domain/users/rows.ts'
+import type { UserReads } from '../../../domain/users/rows.ts'
 import { countRows } from '../database.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps, grants, users } from '../schema.ts'
-import { toAccount, toUser } from './columns.ts'
+import { createAccountReads, toAccount, toUser } from '../../user-records.ts'
 import { createSessionReads } from './sessions.ts'
 
-export const createUserReads = (db: SqliteDatabase): UserReads => {
-  const findAccount = (condition: SQL): Account | null => toAccount(db.select().from(users).where(condition).get())
+export const createUserReads = (db: SqliteDatabase): UserReads => ({
+  ...createAccountReads(async condition => toAccount(db.select().from(users).where(condition).get())),
 
-  return {
-    find: async id => findAccount(eq(users.id, id))?.user ?? null,
-    findAccount: async id => findAccount(eq(users.id, id)),
-    findAccountByEmail: async email => findAccount(sql`lower(${users.email}) = ${email}`),
+  page: async ({ limit, after }) =>
+    db.select().from(users).where(gt(users.id, after)).orderBy(asc(users.id)).limit(limit).all().map(toUser),
 
-    page: async ({ limit, after }) =>
-      db.select().from(users).where(gt(users.id, after)).orderBy(asc(users.id)).limit(limit).all().map(toUser),
+  grants: async (id, { limit, after = 0, includeDiscarded }) =>
+    db
+      .select({ appId: grants.appId, appName: apps.name, sum: sql<number>`sum(${grants.permit})` })
+      .from(grants)
+      .innerJoin(apps, eq(apps.id, grants.appId))
+      .where(
+        and(eq(grants.userId, id), gt(grants.appId, after), includeDiscarded ? undefined : isNull(apps.discardedAt))
+      )
+      .groupBy(grants.appId)
+      .orderBy(asc(grants.appId))
+      .limit(limit)
+      .all()
+      .map(({ appId, appName, sum }) => ({ appId, appName, permits: permitsIn(sum) })),
 
-    grants: async (id, { limit, after = 0, includeDiscarded }) =>
-      db
-        .select({ appId: grants.appId, appName: apps.name, sum: sql<number>`sum(${grants.permit})` })
-        .from(grants)
-        .innerJoin(apps, eq(apps.id, grants.appId))
-        .where(
-          and(eq(grants.userId, id), gt(grants.appId, after), includeDiscarded ? undefined : isNull(apps.discardedAt))
-        )
-        .groupBy(grants.appId)
-        .orderBy(asc(grants.appId))
-        .limit(limit)
-        .all()
-        .map(({ appId, appName, sum }) => ({ appId, appName, permits: permitsIn(sum) })),
-
-    countGrants: async id => countRows(db, grants, eq(grants.userId, id)),
-    isEmpty: async () => db.select({ id: users.id }).from(users).limit(1).get() === undefined,
-    ...createSessionReads(db)
-  }
-}
+  countGrants: async id => countRows(db, grants, eq(grants.userId, id)),
+  isEmpty: async () => db.select({ id: users.id }).from(users).limit(1).get() === undefined,
+  ...createSessionReads(db)
+})

@@ -3,7 +3,7 @@ import type { UserReads, UserRows } from '../../../domain/users/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { toText } from '../../instants.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
-import { toUser } from './columns.ts'
+import { toUser } from '../../user-records.ts'
 import { createUserReads } from './reads.ts'
 
 type RecordRows = 'insert' | 'update' | 'remove'

@@ -5,7 +5,7 @@ import type { User } from '../../../domain/users/user.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { toDate, toText } from '../../instants.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
-import { toAccount } from './columns.ts'
+import { toAccount } from '../../user-records.ts'
 
 /** A session is looked up for every request of a user, so this is read without Drizzle and by position. */
 const FIND_SESSION = `

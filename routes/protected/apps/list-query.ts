@@ -1,7 +1,7 @@
 import type { XStatic } from 'typebox/schema'
 import type { TagKey } from '../../../domain/apps/app.ts'
-import type { AppQuery } from '../../../domain/apps/lists.ts'
 import type { ListPosition } from '../../../domain/apps/rows.ts'
+import type { AppQuery } from '../../../domain/apps/service.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
 import { EXAMPLE_LIMIT } from '../../../http/pages.ts'
 
@@ -40,13 +40,14 @@ type Requested = XStatic<typeof ListQuery>
 
 /** What a query string asks for. Throws InvalidFields, naming what can't be read. */
 export const toAppQuery = ({
+  limit,
   after: cursor,
   include_deleted: includeDiscarded = false,
   tagged_with: taggedWith = '[]'
 }: Requested): AppQuery => {
   const after = cursor === undefined ? undefined : decodeCursor(cursor)
   const tags = parseTaggedWith(taggedWith)
-  if (after !== null && tags !== null) return { after, includeDiscarded, tags }
+  if (after !== null && tags !== null) return { after, limit, includeDiscarded, tags }
   const errors = [
     ...(after === null ? ['after must be copied from the Link header of the page before'] : []),
     ...(tags === null

@@ -43,14 +43,8 @@ end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (R
 
 export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   const { apps, writeApp } = request.server
-  const { limit } = request.query
   const query = toAppQuery(request.query)
-  const context = contextOf(request)
-  const options = { signal: cancellationOf(reply) }
-  const { batches, next } =
-    limit === undefined
-      ? { batches: apps.list(query, context, options), next: null }
-      : await apps.page({ ...query, limit }, context, options)
+  const { batches, next } = await apps.list(query, contextOf(request), { signal: cancellationOf(reply) })
   if (next !== null) reply.header('link', `<${nextPath(request.query, query, next)}>; rel="next"`)
 
   const form = wantsNdjson(request) ? 'lines' : 'array'

@@ -3,13 +3,13 @@ import type { Test } from 'tap'
 import { mayDo, PERMITS } from '../../../domain/access/rules.ts'
 import type { AppAction, AppRelationship } from '../../../domain/access/rules.ts'
 import type { App } from '../../../domain/apps/app.ts'
-import type { AppFilter, AppReads, ListPosition } from '../../../domain/apps/rows.ts'
+import type { AppReads } from '../../../domain/apps/rows.ts'
+import type { AppPage, AppStore } from '../../../domain/apps/store.ts'
 import { openStorage } from '../../../db/open.ts'
 import { Database } from '../../../db/sqlite/driver.ts'
 import { covers } from '../../../domain/keys/policy/scopes.ts'
-import type { Transactor } from '../../../domain/transactor.ts'
 import { connectPostgres } from '../../contract/engines.ts'
-import { settings } from '../../helper.ts'
+import { at, settings } from '../../helper.ts'
 import { execute, postgresDatabase } from '../../postgres.ts'
 
 const ACTIONS: AppAction[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke', 'administer']
@@ -56,25 +56,51 @@ const random = (below: number): number => Math.floor(Math.random() * below)
 const [USERS, ORGANIZATIONS, APPS] = [8, 5, 150]
 const AT = '2026-01-05T09:00:00.000Z'
 
-/** Statements that fill a database with users, organizations, apps, memberships and grants at random. */
-const statements = (): string[] => {
-  const text = (value: string | null | undefined): string => (typeof value === 'string' ? `'${value}'` : 'null')
+/** More public apps than are looked up by their ids: see `MAX_LOOKED_UP`. */
+const MANY = 2001
+
+const text = (value: string | null | undefined): string => (typeof value === 'string' ? `'${value}'` : 'null')
+const now = text(AT)
+
+type AddRow = (into: string, ...values: (string | number)[]) => void
+
+/** Makes what collects statements that insert rows. */
+const collectInserts = () => {
   const made: string[] = []
-  const add = (into: string, ...values: (string | number)[]): void => {
+  const add: AddRow = (into, ...values) => {
     made.push(`insert into ${into} values (${values.join()}) on conflict do nothing`)
   }
-  const now = text(AT)
+  return { made, add }
+}
+
+const APP_COLUMNS = `apps (
+  id, name, descriptive_name, port, readable_by, user_id, organization_id, created_at, updated_at, discarded_at
+)`
+
+const addApp = (add: AddRow, id: number, owner: (string | number)[]): void => {
+  const names = [text(id.toString(16).padStart(14, '0')), text(id > APPS ? `Other ${id}` : `App ${id}`)]
+  add(APP_COLUMNS, id, ...names, 3000 + id, text('public'), ...owner, now, now, 'null')
+}
+
+/** Statements that fill a database with users and organizations, and with public apps of theirs at random. */
+const beginning = (): string[] => {
+  const { made, add } = collectInserts()
   const users = 'users (id, name, email, created_at, updated_at)'
   for (let id = 1; id <= USERS; id++) add(users, id, text('U'), text(`u${id}@example.com`), now, now)
   for (let id = 1; id <= ORGANIZATIONS; id++) add('organizations', id, text('O'), text('o@example.com'), now, now)
-  const apps = `apps (
-    id, name, descriptive_name, port, readable_by, user_id, organization_id, created_at, updated_at, discarded_at
-  )`
   for (let id = 1; id <= APPS; id++) {
-    const owner = random(2) === 0 ? [1 + random(USERS), 'null'] : ['null', 1 + random(ORGANIZATIONS)]
+    addApp(add, id, random(2) === 0 ? [1 + random(USERS), 'null'] : ['null', 1 + random(ORGANIZATIONS)])
+  }
+  return made
+}
+
+/** Statements that change at random who may read the apps, and which of them are discarded. */
+const changes = (): string[] => {
+  const { made, add } = collectInserts()
+  for (let id = 1; id <= APPS; id++) {
     const readableBy = text([null, null, null, 'public', 'private'][random(5)])
-    const names = [text(id.toString(16).padStart(14, '0')), text(`App ${id}`)]
-    add(apps, id, ...names, 3000 + id, readableBy, ...owner, now, now, random(5) === 0 ? now : 'null')
+    const discardedAt = random(5) === 0 ? now : 'null'
+    made.push(`update apps set readable_by = ${readableBy}, discarded_at = ${discardedAt} where id = ${id}`)
   }
   for (let i = 0; i < 15; i++) {
     const role = text(['admin', 'member', 'guest'][random(3)])
@@ -84,15 +110,20 @@ const statements = (): string[] => {
   return made
 }
 
-const everyApp = async (apps: AppReads, filter: AppFilter): Promise<App[]> => {
-  const all: App[] = []
-  for (let after: ListPosition | undefined; ;) {
-    const batch = await apps.batch(filter, { after })
-    all.push(...batch.apps)
-    if (batch.next === null) return all
-    after = batch.next
-  }
+/** Statements that add so many public apps, at the end of the list, that no user's apps are looked up any more. */
+const others = (): string[] => {
+  const { made, add } = collectInserts()
+  for (let id = APPS + 1; id <= APPS + MANY; id++) addApp(add, id, [1, 'null'])
+  return made
 }
+
+const appsOf = async ({ batches }: AppPage): Promise<App[]> => {
+  const all: App[] = []
+  for await (const batch of batches) all.push(...batch)
+  return all
+}
+
+const idsOf = async (page: AppPage): Promise<number[]> => (await appsOf(page)).map(({ id }) => id)
 
 const readableByRules = async (apps: AppReads, all: readonly App[], userId: number): Promise<number[]> => {
   const ids: number[] = []
@@ -100,41 +131,54 @@ const readableByRules = async (apps: AppReads, all: readonly App[], userId: numb
   return ids
 }
 
-const seesTheSame = async (t: Test, { read }: Transactor): Promise<void> => {
-  await read(async ({ apps }) => {
-    const all = await everyApp(apps, { userId: null, includeDiscarded: true, tags: [] })
-    t.equal(all.length, APPS)
-    for (let userId = 1; userId <= USERS; userId++) {
-      const filter = { userId, includeDiscarded: true, tags: [] }
-      const byRules = await readableByRules(apps, all, userId)
-      const idsOf = (list: readonly { id: number }[]): number[] => list.map(({ id }) => id)
-      const looked = [...((await apps.candidates(filter)) ?? [])]
-      t.same(new Set(looked), new Set(byRules), `user ${userId}, looked up`)
-      t.equal(looked.length, byRules.length)
-      t.same(idsOf(await everyApp(apps, filter)), byRules, `user ${userId}, one app after another`)
-      const positions = await apps.positions(filter, null, { limit: APPS })
-      t.same(idsOf(positions), byRules)
-      t.same(idsOf((await apps.batchAt(filter, positions)).apps), byRules)
-      const positionsOfAll = await apps.positions({ ...filter, userId: null }, null, { limit: APPS })
-      t.same(idsOf((await apps.batchAt(filter, positionsOfAll)).apps), byRules)
-    }
-  })
+const seesTheSame = async (
+  t: Test,
+  { read, listApps }: AppStore,
+  execute: (statements: readonly string[]) => Promise<void>
+): Promise<void> => {
+  const listFor = async (userId: number | null, limit?: number): Promise<AppPage> =>
+    await listApps({ userId, includeDiscarded: true, tags: [] }, { limit })
+  const users = Array.from({ length: USERS }, (_, index) => index + 1)
+  await execute(beginning())
+  // Every app has a place on these pages, whose apps are read after the change.
+  const pages = await Promise.all(users.map(async userId => await listFor(userId, APPS)))
+  t.strictSame(await idsOf(await listFor(1, APPS)), await idsOf(await listFor(null)))
+
+  await execute(changes())
+  const all = await appsOf(await listFor(null))
+  t.equal(all.length, APPS)
+  const readable = await read(
+    async ({ apps }) => await Promise.all(users.map(async userId => await readableByRules(apps, all, userId)))
+  )
+  for (const [index, userId] of users.entries()) {
+    t.strictSame(await idsOf(await listFor(userId)), readable[index], `user ${userId}, looked up`)
+    t.strictSame(await idsOf(await listFor(userId, APPS)), readable[index])
+    t.strictSame(await idsOf(at(pages, index)), readable[index], `user ${userId}, of the apps at some places`)
+  }
+
+  await execute(others())
+  for (const [index, userId] of users.entries()) {
+    const found = (await idsOf(await listFor(userId))).filter(id => id <= APPS)
+    t.strictSame(found, readable[index], `user ${userId}, one app after another`)
+    t.strictSame(await idsOf(await listFor(userId, found.length)), readable[index])
+  }
 }
 
 test('SQL and the rules see the same apps, whatever the data', async t => {
   const { env } = settings(t)
   const storage = await openStorage(env.DATABASE_URL)
   t.teardown(storage.close)
-  const db = new Database(env.DATABASE_URL.slice('file:'.length))
-  db.exec(statements().join(';'))
-  db.close()
-  await seesTheSame(t, storage)
+  await seesTheSame(t, storage, async statements => {
+    const db = new Database(env.DATABASE_URL.slice('file:'.length))
+    db.exec(`begin; ${statements.join(';')}; commit`)
+    db.close()
+  })
 })
 
 test('so they do on PostgreSQL', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
-  const storage = await connectPostgres(t, url)
-  await execute(url, statements().join(';'))
-  await seesTheSame(t, storage)
+  await seesTheSame(t, await connectPostgres(t, url), async statements => {
+    await execute(url, statements.join(';'))
+  })
 })

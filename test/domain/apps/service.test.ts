@@ -5,9 +5,8 @@ import { sample } from '../../../db/sample.ts'
 import { contextOf } from '../../../domain/access/principal.ts'
 import type { RequestContext } from '../../../domain/access/principal.ts'
 import type { App, Owner } from '../../../domain/apps/app.ts'
-import type { AppQuery } from '../../../domain/apps/lists.ts'
 import { createAppService } from '../../../domain/apps/service.ts'
-import type { AppService } from '../../../domain/apps/service.ts'
+import type { AppQuery, AppService } from '../../../domain/apps/service.ts'
 import type { Audit } from '../../../domain/audits/audit.ts'
 import { sqlite } from '../../contract/engines.ts'
 import { at, need, operator } from '../../helper.ts'
@@ -62,7 +61,7 @@ const collect = async (batches: AsyncIterable<App[]>): Promise<App[]> => {
 }
 
 const listOf = async ({ apps }: Side, query = EVERYTHING, context: RequestContext = operator): Promise<App[]> =>
-  await collect(apps.list(query, context))
+  await collect((await apps.list(query, context)).batches)
 
 const newApp = (descriptiveName = 'Night Shift', owner = user(ADA)) => ({ descriptiveName, owner })
 
@@ -221,18 +220,18 @@ test('a page has the apps that were there when it was asked for, and tells where
   const { apps } = side
   const all = await listOf(side)
   for (const limit of [5, 23, 24, 100]) {
-    const { batches, next } = await apps.page({ ...EVERYTHING, limit }, operator)
+    const { batches, next } = await apps.list({ ...EVERYTHING, limit }, operator)
     const last = at(all, Math.min(limit, 24) - 1)
     t.same(next, limit < 24 ? { descriptiveName: last.descriptiveName, id: last.id } : null)
     const { name } = await apps.create(newApp(`AAA ${limit}`), operator)
     t.strictSame(await collect(batches), all.slice(0, limit))
     await apps.discard(name, operator)
   }
-  const second = await apps.page({ ...EVERYTHING, limit: 5, after: at(all, 17) }, operator)
+  const second = await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 17) }, operator)
   t.equal(second.next?.id, at(all, 22).id)
   t.strictSame(await collect(second.batches), all.slice(18, 23))
-  t.equal((await apps.page({ ...EVERYTHING, limit: 5, after: at(all, 18) }, operator)).next, null, 'the rest fits')
-  const none = await apps.page({ ...EVERYTHING, limit: 5, after: at(all, 23) }, operator)
+  t.equal((await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 18) }, operator)).next, null, 'the rest fits')
+  const none = await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 23) }, operator)
   t.equal(none.next, null)
   t.same(await collect(none.batches), [])
   t.strictSame(await listOf(side, { ...EVERYTHING, after: at(all, 3) }), all.slice(4))
@@ -242,7 +241,7 @@ test('an app that is gone meanwhile is left out of its page', async t => {
   const side = await filled(t)
   const ada = await side.as(ADA)
   const mine = await listOf(side, EVERYTHING, ada)
-  const { batches, next } = await side.apps.page({ ...EVERYTHING, limit: 4 }, ada)
+  const { batches, next } = await side.apps.list({ ...EVERYTHING, limit: 4 }, ada)
   await side.apps.discard(at(mine, 1).name, operator)
   t.same(
     (await collect(batches)).map(({ id }) => id),
@@ -256,7 +255,7 @@ test('apps of one descriptive name are in the order of their ids, on pages as we
   for (const owner of [{ type: 'Organization', id: 1 }, user(BEN), user(ADA)] as const) {
     await side.apps.create(newApp('Zebra', owner), operator)
   }
-  const { next } = await side.apps.page({ ...EVERYTHING, limit: 25 }, operator)
+  const { next } = await side.apps.list({ ...EVERYTHING, limit: 25 }, operator)
   t.same(
     (await listOf(side, { ...EVERYTHING, after: need(next ?? undefined, 'the next page') })).map(({ id }) => id),
     [26, 27]
@@ -265,7 +264,7 @@ test('apps of one descriptive name are in the order of their ids, on pages as we
 
 test('an empty list and an empty page have no apps', async t => {
   const apps = createAppService(await sqlite(t))
-  t.same(await collect(apps.list(EVERYTHING, operator)), [])
-  const { batches, next } = await apps.page({ ...EVERYTHING, limit: 5 }, operator)
+  t.same(await collect((await apps.list(EVERYTHING, operator)).batches), [])
+  const { batches, next } = await apps.list({ ...EVERYTHING, limit: 5 }, operator)
   t.same([await collect(batches), next], [[], null])
 })

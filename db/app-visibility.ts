@@ -1,0 +1,59 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { PERMITS } from '../domain/access/rules.ts'
+import type { AppRelationship } from '../domain/access/rules.ts'
+import type { App } from '../domain/apps/app.ts'
+
+// What `mayDo` in domain/access/rules.ts says of `read`, in SQL; test/domain/access/rules.test.ts holds them equal.
+
+/** The ids of apps that a user may read for one reason, and at most how many rows an app has among them. */
+interface VisibleApps {
+  readonly ids: SQL
+  readonly rowsOfApp: number
+}
+
+/** The apps that a user may read, for each reason by an index of its own: the apps of others cost nothing. */
+export const visibleApps = (userId: number): VisibleApps[] => [
+  { ids: sql`select id from apps where user_id = ${userId}`, rowsOfApp: 1 },
+  {
+    ids: sql`select apps.id from memberships join apps on apps.organization_id = memberships.organization_id
+      where memberships.user_id = ${userId} and (memberships.role = 'admin' or (memberships.role = 'member' and
+        apps.discarded_at is null))`,
+    rowsOfApp: 1
+  },
+  {
+    ids: sql`select apps.id from grants join apps on apps.id = grants.app_id where grants.user_id = ${userId} and
+      apps.discarded_at is null`,
+    rowsOfApp: Object.keys(PERMITS).length
+  },
+  {
+    ids: sql`select id from apps where readable_by is not null and readable_by = 'public' and discarded_at is null`,
+    rowsOfApp: 1
+  }
+]
+
+/** The same for one app after another, if there are too many to gather. */
+export const isVisible = (userId: number): SQL => sql`(
+  apps.user_id = ${userId}
+  or exists (
+    select 1 from memberships where memberships.organization_id = apps.organization_id and memberships.user_id =
+      ${userId}
+    and (memberships.role = 'admin' or (memberships.role = 'member' and apps.discarded_at is null))
+  )
+  or (apps.discarded_at is null and (
+    apps.readable_by = 'public' or exists (select 1 from grants where grants.app_id = apps.id and grants.user_id =
+      ${userId})
+  ))
+)`
+
+/** What a user is to an app, of which the role in the organization that owns it and the sum of the grants are found. */
+export const toRelationship = (
+  { owner, readableBy, discardedAt }: App,
+  userId: number,
+  found: Pick<AppRelationship, 'role' | 'grants'>
+): AppRelationship => ({
+  isOwner: owner.type === 'User' && owner.id === userId,
+  ...found,
+  isPublic: readableBy === 'public',
+  isDiscarded: discardedAt !== null
+})

@@ -1,0 +1,51 @@
+import { and, not, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { ClientKeyFilter } from '../domain/keys/rows.ts'
+import { toText } from './instants.ts'
+
+// Conditions that are the same text on every engine. The statements that have them call the tables by their names.
+
+const isEnabled = sql`client_keys.enabled`
+const isRevoked = sql`client_keys.revoked_at is not null`
+const isNotRevoked = sql`client_keys.revoked_at is null`
+
+/** Whether a token is neither revoked nor expired, whatever its key is. */
+export const isActiveByItself = (at: Date): SQL => sql`(
+  client_key_tokens.revoked_at is null
+  and (client_key_tokens.expires_at is null or client_key_tokens.expires_at > ${toText(at)})
+)`
+
+/** Whether neither a token nor its key is revoked or expired. */
+export const isActiveToken = (at: Date): SQL => sql`(
+  ${isActiveByItself(at)} and ${isNotRevoked}
+  and (client_keys.expires_at is null or client_keys.expires_at > ${toText(at)})
+)`
+
+const wasUnusedSince = (instant: Date): SQL => sql`(
+  client_keys.created_at < ${toText(instant)}
+  and (client_keys.last_used_at is null or client_keys.last_used_at < ${toText(instant)})
+)`
+
+/** The conditions that each engine says in its own words. */
+interface OwnConditions {
+  readonly hasScope: (scope: string) => SQL
+  /** Whether a key has an active token of a generation. */
+  readonly hasGeneration: (generation: string, at: Date) => SQL
+  readonly startsWith: (prefix: string) => SQL
+}
+
+/** Makes the condition of the keys that pass a filter at an instant. */
+export const createKeyFilter =
+  ({ hasScope, hasGeneration, startsWith }: OwnConditions) =>
+  (filter: ClientKeyFilter, at: Date): SQL | undefined => {
+    const { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation } = filter
+    return and(
+      enabled === undefined ? undefined : enabled ? isEnabled : not(isEnabled),
+      revoked === undefined ? undefined : revoked ? isRevoked : isNotRevoked,
+      expiresBefore === undefined ? undefined : sql`client_keys.expires_at < ${toText(expiresBefore)}`,
+      unusedSince === undefined ? undefined : wasUnusedSince(unusedSince),
+      namePrefix === undefined ? undefined : startsWith(namePrefix),
+      scope === undefined ? undefined : hasScope(scope),
+      generation === undefined ? undefined : hasGeneration(generation, at)
+    )
+  }

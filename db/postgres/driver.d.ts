@@ -1,0 +1,16 @@
+// What the driver has beside what its types say.
+import type {} from 'pg'
+
+declare module 'pg' {
+  interface ClientBase {
+    readonly host: string
+    readonly port: number
+    readonly processID: number
+    readonly secretKey: number
+  }
+
+  interface Connection {
+    readonly connect: (portOrPath: number | string, host?: string) => void
+    readonly cancel: (processID: number, secretKey: number) => void
+  }
+}

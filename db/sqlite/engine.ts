@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs'
+import { sqlitePathOf } from '../../net/database-url.ts'
+import { CopyError } from '../copy.ts'
+import type { Engine } from '../engine.ts'
+import { backUpSqlite } from './backup.ts'
+import { openCopySource } from './copy-source.ts'
+import { openSqlite } from './open.ts'
+
+/** SQLite, whose databases are files. */
+export const sqlite: Engine = {
+  nameOf: sqlitePathOf,
+  open: async (url, options) => openSqlite(sqlitePathOf(url), options),
+  exists: url => existsSync(sqlitePathOf(url)),
+  backUp: async (url, file, onPages) => await backUpSqlite(sqlitePathOf(url), file, onPages),
+  openCopySource: (url, tables) => openCopySource(sqlitePathOf(url), tables),
+  copyWriter: async () => {
+    throw new CopyError('This command copies into a PostgreSQL database.', 'Copy SQLite with npm run db:backup.')
+  }
+}
