@@ -39,6 +39,7 @@ const proposed = (stdout: string): string[] => {
 
 test('a completion request proposes groups, commands, options and the values that are known', async t => {
   const requests: [words: string[], proposals: string[]][] = [
+    [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
     [[''], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
     [['qu'], ['quickstart']],
     [

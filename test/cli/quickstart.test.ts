@@ -5,46 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { test } from 'tap'
-import type { Test } from 'tap'
 import { createServer as createService } from '../../app.ts'
-import { Database } from '../../db/sqlite/driver.ts'
-import { hasIpv6, LISTENING } from '../http/service.ts'
-import { need, newSecret, run, temporaryFolder } from '../helper.ts'
-import { emptyWorkplace } from '../docs/workplace.ts'
-import { generationOf } from '../../domain/keys/token/token.ts'
+import { newSecret, run, temporaryFolder } from '../helper.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
-import type { Ended } from './terminal.ts'
+import { database, execute, pathIn, quickstart, statusesOf } from './quickstart.ts'
 
 const ONCE = { args: ['--once'], env: { PORT: '0' } }
-
-/** Runs quickstart once in this process, in a folder. */
-const quickstart = async (t: Test, cwd: string, env: Record<string, string> = {}): Promise<Ended> =>
-  await command(t, 'quickstart', { cwd, args: ['--once'], env: { PORT: '0', ...env } })
-
-const pathIn = (cwd: string): string => join(cwd, 'data/sample.db')
-
-const database = (cwd: string) => ({ DATABASE_URL: `file:${pathIn(cwd)}` })
-
-/** Opens the database of quickstart for as long as a statement takes. */
-const execute = (cwd: string, statement: string): void => {
-  const db = new Database(pathIn(cwd))
-  db.exec(statement)
-  db.close()
-}
-
-/** The statuses of `GET /apps` with the tokens that runs of quickstart printed, from a service on its database. */
-const statusesOf = async (t: Test, cwd: string, runs: readonly Ended[]): Promise<number[]> => {
-  const service = run(t, 'server.ts', { cwd, env: { PORT: '0', ...database(cwd) } })
-  await service.prints('Server listening')
-  const port = LISTENING.exec(service.output().stdout)?.[1]
-  return await Promise.all(
-    runs.map(async ({ stdout }) => {
-      const authorization = /Authorization: ([^']+)'/.exec(stdout)?.[1] ?? ''
-      return (await fetch(`http://localhost:${port}/apps`, { headers: { authorization } })).status
-    })
-  )
-}
 
 test('quickstart shows every app of every owner in an empty folder, then stops', async t => {
   const cwd = temporaryFolder(t)
@@ -92,29 +59,6 @@ test('run again, quickstart changes nothing but its key, whose token the service
   t.same(await statusesOf(t, cwd, runs), [401, 200])
 })
 
-test('the key expires after 7 days, and the next run has seven days more, before its end and after it', async t => {
-  const cwd = temporaryFolder(t)
-  const daysLeft = async (): Promise<number> => {
-    const shown = await command(t, 'key:show', { cwd, env: database(cwd), args: ['quickstart', '--json'] })
-    const { expires_at: at } = JSON.parse(shown.stdout) as { expires_at: string }
-    return (Date.parse(at) - Date.now()) / 86_400_000
-  }
-  const runs = [await quickstart(t, cwd)]
-  t.ok((await daysLeft()) > 6.9 && (await daysLeft()) <= 7)
-  for (const [created, expires] of [
-    [-6, 1],
-    [-8, -1]
-  ] as const) {
-    const now = Date.now()
-    const at = (days: number): string => new Date(now + days * 86_400_000).toISOString()
-    execute(cwd, `update client_keys set created_at = '${at(created)}', expires_at = '${at(expires)}'`)
-    runs.push(await quickstart(t, cwd))
-    t.match(runs.at(-1), { code: 0, stdout: /24 apps/ })
-    t.ok((await daysLeft()) > 6.9)
-  }
-  t.same(await statusesOf(t, cwd, runs), [401, 401, 200])
-})
-
 test('with another DATABASE_URL quickstart refuses, and what it says to run works', async t => {
   const cwd = temporaryFolder(t)
   const other = { DATABASE_URL: `file:${join(cwd, 'mine.db')}` }
@@ -133,19 +77,6 @@ test('with another DATABASE_URL quickstart refuses, and what it says to run work
   const own = /DATABASE_URL=(\S+) trivial/.exec((await quickstart(t, cwd)).stderr)?.[1] ?? ''
   t.match(await quickstart(t, cwd, { DATABASE_URL: own }), { code: 0, stdout: /24 apps/ })
   t.same(readdirSync(join(cwd, 'data')), ['sample.db'])
-})
-
-test('the commands that quickstart prints work as printed, whatever variables the shell has', async t => {
-  const { run: type } = emptyWorkplace(t)
-  const lineOf = (text: string, command: string): string =>
-    need(text.match(new RegExp(`DATABASE_URL=\\S+ npm run ${command}`))?.[0], command)
-  await type('export DATABASE_URL=postgres://nobody@127.0.0.1:1/none NODE_NAME=mine LOG_LEVEL=error CLIENT_KEYS=mine')
-  const refused = await type('npm run quickstart -- --once')
-  t.equal(refused.code, 1)
-  const { code, output } = await type(`${lineOf(refused.output, 'quickstart')} -- --once`)
-  t.equal(code, 0)
-  t.match(await type(lineOf(output, 'key:show -- quickstart')), { code: 0, output: /name +quickstart\n/ })
-  t.match(await type(lineOf(output, 'key:revoke -- quickstart')), { code: 0, output: /quickstart is revoked/ })
 })
 
 test('the users of the sample have random passwords, printed by the first run and stored by none', async t => {
@@ -170,53 +101,6 @@ test('quickstart stops where the passwords can not be written', async t => {
     code: 1,
     stderr: /^The output could not be written.* To have other passwords, delete its database and load it again\.\n$/
   })
-})
-
-test('a quickstart key that was stopped stays so, and one that was revoked makes room for another', async t => {
-  const cwd = temporaryFolder(t)
-  const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env: database(cwd), args })
-  t.equal((await quickstart(t, cwd)).code, 0)
-  t.equal((await cli('key:disable', 'quickstart')).code, 0)
-  t.match(await quickstart(t, cwd), {
-    code: 1,
-    stderr: `The client key quickstart is disabled. Have the next run make a new one with: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
-  })
-  t.equal((await cli('key:revoke', 'quickstart')).code, 0)
-  t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
-  t.match(JSON.parse((await cli('key:show', 'quickstart', '--json')).stdout), { revoked_at: null, enabled: true })
-})
-
-test('a key named quickstart that is not as quickstart makes it is left as it is, and so is everything else', async t => {
-  const cwd = temporaryFolder(t)
-  const env = { ...database(cwd), CLIENT_SECRET: newSecret() }
-  t.equal((await command(t, 'db:sample', { cwd })).code, 0)
-  const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env, args })
-  t.equal((await cli('key:issue', '--name', 'quickstart')).code, 0)
-  const own = ['--description', 'Made by npm run quickstart', '--expires', '7d']
-  const changes = [
-    [],
-    [...own, '--scope', 'apps:read'],
-    ['--scope', '*', '--rate', '1/1s'],
-    ['--rate', 'none', '--allow-ip', '::1'],
-    ['--allow-ip', 'any', '--expires', 'never'],
-    ['--expires', '8d']
-  ]
-  for (const change of changes) {
-    if (change.length > 0) t.equal((await cli('key:change', 'quickstart', ...change)).code, 0)
-    const before = (await cli('key:show', 'quickstart', '--json')).stdout
-    const ended = await quickstart(t, cwd, env)
-    t.same([ended.code, ended.stdout], [1, ''])
-    t.match(
-      ended.stderr,
-      /^The client key quickstart is not as quickstart makes it, so it is left as it is\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
-    )
-    t.equal((await cli('key:show', 'quickstart', '--json')).stdout, before)
-    t.notOk(existsSync(join(cwd, '.env')))
-  }
-  t.equal((await cli('key:change', 'quickstart', '--name', 'mine')).code, 0)
-  t.match(await quickstart(t, cwd, env), { code: 0, stdout: /24 apps/ })
-  const { tokens } = JSON.parse((await cli('key:show', 'mine', '--json')).stdout) as { tokens: unknown[] }
-  t.equal(tokens.length, 1)
 })
 
 test("quickstart keeps an .env of one's own as it is", async t => {
@@ -264,42 +148,6 @@ test('a port in use gets a clear message and leaves no .env behind, and the next
   t.equal(stderr, `PORT: port ${port} of 127.0.0.1 is in use. Stop what listens there, or set PORT to another.\n`)
   t.notOk(existsSync(join(cwd, '.env')))
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
-})
-
-test('quickstart works with a new secret if .env was removed, and not with another one that it is given', async t => {
-  const cwd = temporaryFolder(t)
-  const secret = newSecret()
-  t.equal((await quickstart(t, cwd, { CLIENT_SECRET: secret })).code, 0)
-  const { code, stderr } = await quickstart(t, cwd, { CLIENT_SECRET: newSecret() })
-  t.equal(code, 1)
-  t.match(
-    stderr,
-    new RegExp(`^CLIENT_SECRET: the database is in use with other secrets\\. .* ${generationOf(secret)}, `)
-  )
-  t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
-  t.match(readFileSync(join(cwd, '.env'), 'utf8'), /\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
-})
-
-test('quickstart works wherever HOST says, with keys of the environment beside its own', async t => {
-  const ALLOW_SAMPLE_DATA = 'true'
-  const hosts = [
-    ['0.0.0.0', '127.0.0.1'],
-    ['127.0.0.1', '127.0.0.1'],
-    ...(hasIpv6
-      ? [
-          ['::1', '[::1]'],
-          ['::', '[::1]']
-        ]
-      : [])
-  ] as const
-  for (const [HOST, shown] of hosts) {
-    const cwd = temporaryFolder(t)
-    const env = { ALLOW_SAMPLE_DATA, CLIENT_KEYS: 'xxx', CLIENT_SECRET: newSecret() }
-    const { code, stdout } = await quickstart(t, cwd, { HOST, ...env })
-    t.equal(code, 0)
-    t.match(stdout, `curl http://${shown}:`)
-    t.notOk(existsSync(join(cwd, '.env')), 'there is nothing to be kept in it')
-  }
 })
 
 test('quickstart does not serve beyond this machine, and leaves no .env behind', async t => {

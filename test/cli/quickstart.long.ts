@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { hasIpv6 } from '../http/service.ts'
+import { need, newSecret, temporaryFolder } from '../helper.ts'
+import { emptyWorkplace } from '../docs/workplace.ts'
+import { generationOf } from '../../domain/keys/token/token.ts'
+import { command } from './terminal.ts'
+import { database, execute, pathIn, quickstart, statusesOf } from './quickstart.ts'
+
+test('the key expires after 7 days, and the next run has seven days more, before its end and after it', async t => {
+  const cwd = temporaryFolder(t)
+  const daysLeft = async (): Promise<number> => {
+    const shown = await command(t, 'key:show', { cwd, env: database(cwd), args: ['quickstart', '--json'] })
+    const { expires_at: at } = JSON.parse(shown.stdout) as { expires_at: string }
+    return (Date.parse(at) - Date.now()) / 86_400_000
+  }
+  const runs = [await quickstart(t, cwd)]
+  t.ok((await daysLeft()) > 6.9 && (await daysLeft()) <= 7)
+  for (const [created, expires] of [
+    [-6, 1],
+    [-8, -1]
+  ] as const) {
+    const now = Date.now()
+    const at = (days: number): string => new Date(now + days * 86_400_000).toISOString()
+    execute(cwd, `update client_keys set created_at = '${at(created)}', expires_at = '${at(expires)}'`)
+    runs.push(await quickstart(t, cwd))
+    t.match(runs.at(-1), { code: 0, stdout: /24 apps/ })
+    t.ok((await daysLeft()) > 6.9)
+  }
+  t.same(await statusesOf(t, cwd, runs), [401, 401, 200])
+})
+
+test('the commands that quickstart prints work as printed, whatever variables the shell has', async t => {
+  const { run: type } = emptyWorkplace(t)
+  const lineOf = (text: string, command: string): string =>
+    need(text.match(new RegExp(`DATABASE_URL=\\S+ npm run ${command}`))?.[0], command)
+  await type('export DATABASE_URL=postgres://nobody@127.0.0.1:1/none NODE_NAME=mine LOG_LEVEL=error CLIENT_KEYS=mine')
+  const refused = await type('npm run quickstart -- --once')
+  t.equal(refused.code, 1)
+  const { code, output } = await type(`${lineOf(refused.output, 'quickstart')} -- --once`)
+  t.equal(code, 0)
+  t.match(await type(lineOf(output, 'key:show -- quickstart')), { code: 0, output: /name +quickstart\n/ })
+  t.match(await type(lineOf(output, 'key:revoke -- quickstart')), { code: 0, output: /quickstart is revoked/ })
+})
+
+test('a quickstart key that was stopped stays so, and one that was revoked makes room for another', async t => {
+  const cwd = temporaryFolder(t)
+  const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env: database(cwd), args })
+  t.equal((await quickstart(t, cwd)).code, 0)
+  t.equal((await cli('key:disable', 'quickstart')).code, 0)
+  t.match(await quickstart(t, cwd), {
+    code: 1,
+    stderr: `The client key quickstart is disabled. Have the next run make a new one with: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
+  })
+  t.equal((await cli('key:revoke', 'quickstart')).code, 0)
+  t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
+  t.match(JSON.parse((await cli('key:show', 'quickstart', '--json')).stdout), { revoked_at: null, enabled: true })
+})
+
+test('a key named quickstart that is not as quickstart makes it is left as it is, and so is everything else', async t => {
+  const cwd = temporaryFolder(t)
+  const env = { ...database(cwd), CLIENT_SECRET: newSecret() }
+  t.equal((await command(t, 'db:sample', { cwd })).code, 0)
+  const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env, args })
+  t.equal((await cli('key:issue', '--name', 'quickstart')).code, 0)
+  const own = ['--description', 'Made by npm run quickstart', '--expires', '7d']
+  const changes = [
+    [],
+    [...own, '--scope', 'apps:read'],
+    ['--scope', '*', '--rate', '1/1s'],
+    ['--rate', 'none', '--allow-ip', '::1'],
+    ['--allow-ip', 'any', '--expires', 'never'],
+    ['--expires', '8d']
+  ]
+  for (const change of changes) {
+    if (change.length > 0) t.equal((await cli('key:change', 'quickstart', ...change)).code, 0)
+    const before = (await cli('key:show', 'quickstart', '--json')).stdout
+    const ended = await quickstart(t, cwd, env)
+    t.same([ended.code, ended.stdout], [1, ''])
+    t.match(
+      ended.stderr,
+      /^The client key quickstart is not as quickstart makes it, so it is left as it is\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
+    )
+    t.equal((await cli('key:show', 'quickstart', '--json')).stdout, before)
+    t.notOk(existsSync(join(cwd, '.env')))
+  }
+  t.equal((await cli('key:change', 'quickstart', '--name', 'mine')).code, 0)
+  t.match(await quickstart(t, cwd, env), { code: 0, stdout: /24 apps/ })
+  const { tokens } = JSON.parse((await cli('key:show', 'mine', '--json')).stdout) as { tokens: unknown[] }
+  t.equal(tokens.length, 1)
+})
+
+test('quickstart works with a new secret if .env was removed, and not with another one that it is given', async t => {
+  const cwd = temporaryFolder(t)
+  const secret = newSecret()
+  t.equal((await quickstart(t, cwd, { CLIENT_SECRET: secret })).code, 0)
+  const { code, stderr } = await quickstart(t, cwd, { CLIENT_SECRET: newSecret() })
+  t.equal(code, 1)
+  t.match(
+    stderr,
+    new RegExp(`^CLIENT_SECRET: the database is in use with other secrets\\. .* ${generationOf(secret)}, `)
+  )
+  t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
+  t.match(readFileSync(join(cwd, '.env'), 'utf8'), /\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
+})
+
+test('quickstart works wherever HOST says, with keys of the environment beside its own', async t => {
+  const ALLOW_SAMPLE_DATA = 'true'
+  const hosts = [
+    ['0.0.0.0', '127.0.0.1'],
+    ['127.0.0.1', '127.0.0.1'],
+    ...(hasIpv6
+      ? [
+          ['::1', '[::1]'],
+          ['::', '[::1]']
+        ]
+      : [])
+  ] as const
+  for (const [HOST, shown] of hosts) {
+    const cwd = temporaryFolder(t)
+    const env = { ALLOW_SAMPLE_DATA, CLIENT_KEYS: 'xxx', CLIENT_SECRET: newSecret() }
+    const { code, stdout } = await quickstart(t, cwd, { HOST, ...env })
+    t.equal(code, 0)
+    t.match(stdout, `curl http://${shown}:`)
+    t.notOk(existsSync(join(cwd, '.env')), 'there is nothing to be kept in it')
+  }
+})

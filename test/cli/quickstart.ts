@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { Database } from '../../db/sqlite/driver.ts'
+import { LISTENING } from '../http/service.ts'
+import { run } from '../helper.ts'
+import { command } from './terminal.ts'
+import type { Ended } from './terminal.ts'
+
+/** Runs quickstart once in this process, in a folder. */
+export const quickstart = async (t: Test, cwd: string, env: Record<string, string> = {}): Promise<Ended> =>
+  await command(t, 'quickstart', { cwd, args: ['--once'], env: { PORT: '0', ...env } })
+
+export const pathIn = (cwd: string): string => join(cwd, 'data/sample.db')
+
+export const database = (cwd: string) => ({ DATABASE_URL: `file:${pathIn(cwd)}` })
+
+/** Opens the database of quickstart for as long as a statement takes. */
+export const execute = (cwd: string, statement: string): void => {
+  const db = new Database(pathIn(cwd))
+  db.exec(statement)
+  db.close()
+}
+
+/** The statuses of `GET /apps` with the tokens that runs of quickstart printed, from a service on its database. */
+export const statusesOf = async (t: Test, cwd: string, runs: readonly Ended[]): Promise<number[]> => {
+  const service = run(t, 'server.ts', { cwd, env: { PORT: '0', ...database(cwd) } })
+  await service.prints('Server listening')
+  const port = LISTENING.exec(service.output().stdout)?.[1]
+  return await Promise.all(
+    runs.map(async ({ stdout }) => {
+      const authorization = /Authorization: ([^']+)'/.exec(stdout)?.[1] ?? ''
+      return (await fetch(`http://localhost:${port}/apps`, { headers: { authorization } })).status
+    })
+  )
+}
