@@ -22,7 +22,10 @@ export interface RedisConnection {
 export const REDIS_PREFIX = 'trivial:'
 
 // What can't be told at once is refused; a count that is made later would be one that nobody knows of.
-const AT_ONCE = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 200 }
+const AT_ONCE = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 }
+
+/** For how many milliseconds a command waits for its reply. */
+const COMMAND_TIMEOUT_MS = 200
 
 // A peer that is away without a word is given up after this, and not when the system does, which takes minutes.
 const SILENT_PEER = { connectTimeout: 2000, socketTimeout: 2000 }
@@ -31,11 +34,16 @@ const SILENT_PEER = { connectTimeout: 2000, socketTimeout: 2000 }
  * Connects to a Redis. Where it does not answer, commands fail at once until it does; it is tried again at least every
  * 2 seconds.
  */
-export const connectRedis = async (url: string, hooks: RedisHooks): Promise<RedisConnection> => {
+export const connectRedis = async (
+  url: string,
+  hooks: RedisHooks,
+  { commandTimeout = COMMAND_TIMEOUT_MS } = {}
+): Promise<RedisConnection> => {
   const { Redis: Client } = await import('ioredis')
   const redis = new Client(url, {
     ...AT_ONCE,
     ...SILENT_PEER,
+    commandTimeout,
     // After a failover the connection may lead to what is a replica now.
     reconnectOnError: ({ message }) => message.startsWith('READONLY')
   })

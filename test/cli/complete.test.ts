@@ -42,6 +42,7 @@ test('a completion request proposes groups, commands, options and the values tha
     [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
     [[''], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
     [['qu'], ['quickstart']],
+    [['key', 'issue', '--none='], []],
     [
       ['db', ''],
       ['migrate', 'backup', 'copy', 'sample']

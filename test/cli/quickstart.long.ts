@@ -6,7 +6,7 @@ import { need, newSecret, temporaryFolder } from '../helper.ts'
 import { emptyWorkplace } from '../docs/workplace.ts'
 import { generationOf } from '../../domain/keys/token/token.ts'
 import { command } from './terminal.ts'
-import { database, execute, pathIn, quickstart, statusesOf } from './quickstart.ts'
+import { database, execute, quickstart, statusesOf } from './quickstart.ts'
 
 test('the key expires after 7 days, and the next run has seven days more, before its end and after it', async t => {
   const cwd = temporaryFolder(t)
@@ -42,53 +42,6 @@ test('the commands that quickstart prints work as printed, whatever variables th
   t.equal(code, 0)
   t.match(await type(lineOf(output, 'key:show -- quickstart')), { code: 0, output: /name +quickstart\n/ })
   t.match(await type(lineOf(output, 'key:revoke -- quickstart')), { code: 0, output: /quickstart is revoked/ })
-})
-
-test('a quickstart key that was stopped stays so, and one that was revoked makes room for another', async t => {
-  const cwd = temporaryFolder(t)
-  const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env: database(cwd), args })
-  t.equal((await quickstart(t, cwd)).code, 0)
-  t.equal((await cli('key:disable', 'quickstart')).code, 0)
-  t.match(await quickstart(t, cwd), {
-    code: 1,
-    stderr: `The client key quickstart is disabled. Have the next run make a new one with: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
-  })
-  t.equal((await cli('key:revoke', 'quickstart')).code, 0)
-  t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
-  t.match(JSON.parse((await cli('key:show', 'quickstart', '--json')).stdout), { revoked_at: null, enabled: true })
-})
-
-test('a key named quickstart that is not as quickstart makes it is left as it is, and so is everything else', async t => {
-  const cwd = temporaryFolder(t)
-  const env = { ...database(cwd), CLIENT_SECRET: newSecret() }
-  t.equal((await command(t, 'db:sample', { cwd })).code, 0)
-  const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env, args })
-  t.equal((await cli('key:issue', '--name', 'quickstart')).code, 0)
-  const own = ['--description', 'Made by npm run quickstart', '--expires', '7d']
-  const changes = [
-    [],
-    [...own, '--scope', 'apps:read'],
-    ['--scope', '*', '--rate', '1/1s'],
-    ['--rate', 'none', '--allow-ip', '::1'],
-    ['--allow-ip', 'any', '--expires', 'never'],
-    ['--expires', '8d']
-  ]
-  for (const change of changes) {
-    if (change.length > 0) t.equal((await cli('key:change', 'quickstart', ...change)).code, 0)
-    const before = (await cli('key:show', 'quickstart', '--json')).stdout
-    const ended = await quickstart(t, cwd, env)
-    t.same([ended.code, ended.stdout], [1, ''])
-    t.match(
-      ended.stderr,
-      /^The client key quickstart is not as quickstart makes it, so it is left as it is\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
-    )
-    t.equal((await cli('key:show', 'quickstart', '--json')).stdout, before)
-    t.notOk(existsSync(join(cwd, '.env')))
-  }
-  t.equal((await cli('key:change', 'quickstart', '--name', 'mine')).code, 0)
-  t.match(await quickstart(t, cwd, env), { code: 0, stdout: /24 apps/ })
-  const { tokens } = JSON.parse((await cli('key:show', 'mine', '--json')).stdout) as { tokens: unknown[] }
-  t.equal(tokens.length, 1)
 })
 
 test('quickstart works with a new secret if .env was removed, and not with another one that it is given', async t => {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { connectRedis } from '../../db/redis/connect.ts'
+import type { LossReason } from '../../db/redis/connect.ts'
 import { createMemoryCounters } from '../../domain/counters.ts'
 import type { Count, Counters } from '../../domain/counters.ts'
 import { counterNode } from '../db/counter-node.ts'
@@ -16,12 +17,14 @@ interface Store {
 }
 
 const redisNode = async (t: Test, url: string): Promise<Counters> => {
-  const { counters, close } = await connectRedis(url, {
-    onLost: ({ reason }) => {
+  const hooks = {
+    onLost: ({ reason }: LossReason) => {
       t.fail(reason)
     },
     onBack: () => {}
-  })
+  }
+  // What is counted is compared, and a busy machine takes its time.
+  const { counters, close } = await connectRedis(url, hooks, { commandTimeout: 60_000 })
   t.teardown(close)
   return counters
 }

@@ -1,0 +1,182 @@
+import type { Test } from 'tap'
+import { need } from '../../../helper.ts'
+import { CALLS, parameterOf } from './calls.ts'
+import type { Call } from './calls.ts'
+import { compareRows } from './rows.ts'
+import type { RowComparison } from './rows.ts'
+import { ADA, ADAS_APP, createFixture, HASHED, MARKERS, NORTHWINDS_APP, PUBLIC_APP } from './senders.ts'
+import type { Fixture, Sender } from './senders.ts'
+
+interface Operation {
+  security: Record<string, string[]>[]
+  requestBody?: {
+    content: Record<string, { schema: { required?: string[]; properties: Record<string, { examples?: unknown[] }> } }>
+  }
+}
+
+type Operations = Readonly<Record<string, Operation>>
+
+/** Every operation of the OpenAPI document, by method and path. */
+const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
+  const { paths } = (await made.call('GET', '/docs/json')).json as { paths: Record<string, Record<string, Operation>> }
+  return Object.fromEntries(
+    Object.entries(paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation])
+    )
+  )
+}
+
+/** The smallest body of an operation: an example of each required field. */
+const bodyOf = ({ requestBody }: Operation): object | undefined => {
+  if (requestBody === undefined) return undefined
+  const { required = [], properties } = need(requestBody.content['application/json'], 'a JSON body').schema
+  // A password has no example: what is shown is sent as it stands.
+  const valueOf = (field: string): unknown => properties[field]?.examples?.[0] ?? 'another green kettle'
+  return Object.fromEntries(required.map(field => [field, valueOf(field)]))
+}
+
+/** A request of the table: which operation it is of, and what it is called. */
+interface Request {
+  readonly route: string
+  readonly operation: Operation
+  readonly call: Call
+  readonly label: string
+}
+
+/** The status by which the OpenAPI document refuses a sender, whatever the table and the request say; null: none. */
+const documentedRefusal = (sender: Sender, { security }: Operation): 401 | 403 | null => {
+  if (security.length === 0 || sender.kind === 'user') return null
+  if (sender.kind === 'unknown') return 401
+  const scope = security.find(({ clientKey }) => clientKey !== undefined)?.['clientKey']?.[0]
+  return scope === undefined || sender.scopes.includes(scope) || sender.scopes.includes('*') ? null : 403
+}
+
+/** Every request of the table that a sender sends: one for an operation that refuses the sender. */
+const requestsOf = (operations: Operations, sender: Sender): Request[] =>
+  Object.entries(operations)
+    .filter(([route]) => sender.onlyApps !== true || route.includes(' /apps'))
+    .flatMap(([route, operation]) =>
+      (CALLS[route] ?? [])
+        .slice(0, documentedRefusal(sender, operation) === null ? undefined : 1)
+        .map(call => ({ route, operation, call, label: call.name === undefined ? route : `${route}, ${call.name}` }))
+    )
+
+const send = async (
+  { made, targets }: Fixture,
+  sender: Sender,
+  { route, operation, call }: Request,
+  remoteAddress: string
+): Promise<{ status: number; text: string }> => {
+  const [method = '', path = ''] = route.split(' ')
+  const own = call.path?.(sender, targets) ?? {}
+  const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    String(own[name] ?? parameterOf(route, name, sender, targets))
+  )
+  const query = call.query?.(sender)
+  const body = bodyOf(operation)
+  const { statusCode, payload } = await made.fastify.inject({
+    method: method as 'GET',
+    url: query === undefined ? url : `${url}?${query}`,
+    headers: sender.headers,
+    remoteAddress,
+    ...(body === undefined ? {} : { payload: { ...body, ...call.body?.(sender) } })
+  })
+  return { status: statusCode, text: payload }
+}
+
+const expectedStatus = (sender: Sender, { unknown = 401, key, user }: Call): number => {
+  if (sender.kind === 'unknown') return unknown
+  return sender.kind === 'key' ? key(sender) : user(sender)
+}
+
+/** The markers of the apps that a sender may not read. */
+const hiddenMarkers = (sender: Sender): string[] => {
+  const mayRead = (name: string): boolean => {
+    if (sender.kind === 'unknown') return false
+    if (sender.kind === 'key') return sender.scopes.some(scope => scope === '*' || scope.startsWith('apps:'))
+    const { app, may, role, userId } = sender
+    if (name === PUBLIC_APP || (name === app && may.includes('read'))) return true
+    if (name === ADAS_APP) return userId === ADA
+    return name === NORTHWINDS_APP && (role === 'admin' || role === 'member')
+  }
+  return Object.entries(MARKERS).flatMap(([name, marker]) => (mayRead(name) ? [] : [marker]))
+}
+
+/** Returns whether the audit trail has a new entry since the last time, and whom the newest one names. */
+type WatchAudits = () => Promise<{ isNew: boolean; actor: string }>
+
+const watchAudits = async ({ db }: Fixture): Promise<WatchAudits> => {
+  const read = async () =>
+    need(
+      (await db.execute('select sequence, actor_kind, actor_id from audits order by sequence desc limit 1'))[0],
+      'an entry'
+    )
+  let last = Number((await read())['sequence'])
+  return async () => {
+    const { sequence, actor_kind: kind, actor_id: id } = await read()
+    const isNew = Number(sequence) > last
+    last = Number(sequence)
+    return { isNew, actor: `${String(kind)} ${String(id)}` }
+  }
+}
+
+interface Watch {
+  readonly rows: RowComparison
+  readonly audits: WatchAudits
+}
+
+/** What is wrong with the reply to a request, beside its status, and the changes that the request made. */
+const findingsOf = async (
+  { rows, audits }: Watch,
+  sender: Sender,
+  { route, operation, call }: Request,
+  { status, text }: { status: number; text: string }
+): Promise<{ issues: string[]; changes: string[] }> => {
+  const issues: string[] = []
+  if (![null, status].includes(documentedRefusal(sender, operation))) issues.push('does not refuse as documented')
+  if ([...hiddenMarkers(sender), HASHED].some(marker => text.includes(marker))) issues.push('shows what is hidden')
+  if (route.startsWith('GET ') || status >= 300) return { issues, changes: [] }
+  const changes = await rows.differences(sender.kind === 'user' ? sender.userId : null)
+  for (const change of changes) if (call.changes?.includes(change) !== true) issues.push(`changes ${change}`)
+  if (changes.length > 0) {
+    const { isNew, actor } = await audits()
+    if (!isNew) issues.push('is not audited')
+    // Whoever signs in or up is the actor, whatever the credential.
+    else if (operation.security.length > 0 && actor !== actorOf(sender)) issues.push(`is audited for ${actor}`)
+  }
+  await rows.restore()
+  return { issues, changes }
+}
+
+const actorOf = (sender: Sender): string | null =>
+  sender.kind === 'unknown' ? null : `${sender.kind === 'key' ? 'client_key' : 'user'} ${sender.id}`
+
+export const matrix = async (t: Test, url?: string): Promise<void> => {
+  const fixture = await createFixture(t, url)
+  const operations = await operationsOf(fixture)
+  t.same(Object.keys(CALLS).sort(), Object.keys(operations).sort(), 'the table has every operation, and no other')
+  const rows = await compareRows(fixture.db)
+  const watch = { rows, audits: await watchAudits(fixture) }
+  const made = new Set<string>()
+  for (const [index, sender] of fixture.senders.entries()) {
+    const statuses: Record<string, number> = {}
+    const expected: Record<string, number> = {}
+    const found: string[] = []
+    for (const request of requestsOf(operations, sender)) {
+      // From an address of their own: attempts to sign in are limited by address.
+      const reply = await send(fixture, sender, request, `10.0.${index}.1`)
+      statuses[request.label] = reply.status
+      expected[request.label] = expectedStatus(sender, request.call)
+      const { issues, changes } = await findingsOf(watch, sender, request, reply)
+      found.push(...issues.map(issue => `${request.label} ${issue}`))
+      for (const change of changes) made.add(`${request.route} ${change}`)
+    }
+    t.same(statuses, expected, `${sender.who}: statuses`)
+    t.same(found, [], `${sender.who}: what is shown, changed and audited`)
+    t.same(await rows.differences(null), [], `${sender.who}: a request that reads or is refused changes nothing`)
+  }
+  const named = Object.entries(CALLS).flatMap(([route, calls]) =>
+    calls.flatMap(({ changes = [] }) => changes.map(change => `${route} ${change}`))
+  )
+  t.same([...made].sort(), [...new Set(named)].sort(), 'the table names no change that nobody makes')
+}
