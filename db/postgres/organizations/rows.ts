@@ -8,8 +8,6 @@ import { shareOrganization, underLock } from '../locking.ts'
 import { memberships, organizations } from '../schema.ts'
 import { columns, createOrganizationReads } from './reads.ts'
 
-export { createOrganizationReads } from './reads.ts'
-
 // In one order, so that two users with the same organizations do not wait for each other.
 const LOCK_ORGANIZATIONS_OF_USER = `
   select 1 from organizations where id in (select organization_id from memberships where user_id = $1)
