@@ -3,7 +3,10 @@ import { databaseExists } from '../db/open.ts'
 import type { AuditHead } from '../domain/audits/rows.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { CommandError, UsageError } from './failures.ts'
-import { verifyDatabase } from './trail.ts'
+import type { Verification } from '../domain/audits/chain.ts'
+import { createAuditService } from '../domain/audits/service.ts'
+import { withStorage } from './storage.ts'
+import type { Terminal } from './terminal.ts'
 
 const toHead = (noted: string): AuditHead => {
   const [, sequence, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(noted) ?? []
@@ -42,3 +45,7 @@ const describe = ({ sequence, hash }: AuditHead): string =>
   sequence === 0
     ? 'The audit trail has no entry: nothing was ever changed here, or all of it is gone.'
     : `The audit trail is whole, up to entry ${sequence}:${hash}`
+
+/** Walks the audit trail of the database, and compares it with an entry that was noted. */
+export const verifyDatabase = async (terminal: Terminal, noted: AuditHead | undefined): Promise<Verification> =>
+  await withStorage(terminal, async storage => await createAuditService(storage).verify(noted))

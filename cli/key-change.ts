@@ -4,9 +4,8 @@ import { toChangedJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { UsageError } from './failures.ts'
 import { policyRows } from './key-rows.ts'
-import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
+import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 import { policyBody, policyOptions } from './policy-options.ts'
-import { receiptText } from './receipt-text.ts'
 
 export default command({
   description: `Changes what a client key may do, from its next request on. What is not named stays as it is.`,

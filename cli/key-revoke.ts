@@ -2,8 +2,7 @@ import { checked } from '../http/validation.ts'
 import { RevokeBody, toReason } from '../http/representations/key-fields.ts'
 import { toChangedJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
-import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
-import { receiptText } from './receipt-text.ts'
+import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 
 export default command({
   description: `Revokes a client key and all its tokens, at once and permanently. Keys of CLIENT_KEYS can be revoked as

@@ -1,8 +1,7 @@
 import { toChangedJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import type { Command } from './command.ts'
-import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
-import { receiptText } from './receipt-text.ts'
+import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 
 const switchCommand = (enabled: boolean, description: string, done: string): Command =>
   command({

@@ -10,6 +10,7 @@ import { CommandError } from './failures.ts'
 import { operatorContext } from './operator.ts'
 import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
+import type { ChangedKey } from '../domain/keys/freshness/receipt.ts'
 
 /** Opens the keys of the service that is configured here, and closes them when the work is done. */
 export const withKeys = async <T>(
@@ -58,4 +59,17 @@ export const readToken = async (terminal: Terminal): Promise<string> => {
   const token = (await terminal.readInput()).trim()
   if (token === '') throw new CommandError('There is no token on standard input.')
   return token
+}
+
+/** One line that tells who obeys a change. */
+export const receiptText = ({ epoch, receipt }: Omit<ChangedKey, 'key'>): string => {
+  if (receipt === null) {
+    const lost = 'the database was lost before it was known whether every node obeys'
+    return `Receipt ${epoch}: ${lost}. Ask GET /receipts/${epoch}.`
+  }
+  const { effectiveAt, nodes, acknowledged, leasesEnded, waitedMs } = receipt
+  const since = `Receipt ${epoch}: every request since ${effectiveAt.toISOString()} obeys`
+  if (nodes === 0) return `${since}.`
+  const ended = leasesEnded === 0 ? '' : `, ${leasesEnded} ${leasesEnded === 1 ? 'lease' : 'leases'} ended`
+  return `${since}: ${acknowledged} of ${nodes} nodes acknowledged${ended}, after ${waitedMs} ms.`
 }

@@ -5,7 +5,11 @@ import type { Changes } from '../audits/audit.ts'
 import { Forbidden, OwnerNotFound } from '../errors.ts'
 import type { OrganizationReads } from '../organizations/rows.ts'
 import type { UserReads } from '../users/rows.ts'
-import type { Owner } from './app.ts'
+import type { Owner, App } from './app.ts'
+import { requireAuthorized } from './authorization.ts'
+import { auditApp, refuseTakenName } from './changes.ts'
+import type { AppTx } from './changes.ts'
+import type { AppKey } from './rows.ts'
 
 /** Where owners of apps are looked up. */
 export interface OwnerReads {
@@ -45,3 +49,15 @@ export const ownerChanges = (from: Owner, to: Owner): Changes => ({
 })
 
 export const isSameOwner = (one: Owner, other: Owner): boolean => one.type === other.type && one.id === other.id
+
+/** Transfers an app to another owner. A user may transfer it to themselves or to an organization they belong to. */
+export const transferApp = async (tx: AppTx, key: AppKey, owner: Owner, context: RequestContext): Promise<App> => {
+  const app = await requireAuthorized(tx.apps, key, 'transfer', context)
+  await refuseOwner(tx, owner, 'receive', context)
+  if (isSameOwner(owner, app.owner)) return app
+  await refuseTakenName(tx.apps, owner, app.descriptiveName)
+  const at = new Date()
+  await tx.apps.setOwner(app.id, owner, at)
+  await auditApp(tx, 'transfer', app.name, { at, context, changes: ownerChanges(app.owner, owner) })
+  return { ...app, owner, updatedAt: at }
+}

@@ -11,7 +11,7 @@ import { grantPermits, listGrants, revokePermits } from './grants.ts'
 import type { AppFilter, AppGrant, AppKey } from './rows.ts'
 import type { AppPage, AppRange, AppStore } from './store.ts'
 import { addTag, removeTag } from './tags.ts'
-import { transferApp } from './transfer.ts'
+import { transferApp } from './ownership.ts'
 
 /** What is listed: the apps that pass the filter, and which of them. */
 export interface AppQuery extends AppRange, Omit<AppFilter, 'userId'> {}

@@ -5,7 +5,7 @@ import { createLoginAttemptLimit } from '../../domain/users/login-attempts.ts'
 import type { LoginAttemptLimit } from '../../domain/users/login-attempts.ts'
 import type { User } from '../../domain/users/user.ts'
 import { LimitUndecided, SignInLimited } from '../../http/errors.ts'
-import { knownAddress } from '../../http/known-address.ts'
+import { knownAddress } from '../../http/addresses.ts'
 import { ipPrefix, plainAddress } from '../../net/addresses.ts'
 
 /** The account that somebody tries to sign in to: its address, and its user, null where nobody has it. */

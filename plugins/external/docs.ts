@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ownAddress } from '../../http/own-address.ts'
+import { ownAddress } from '../../http/addresses.ts'
 
 const PREFIX = '/docs'
 

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { receiptText } from '../../cli/receipt-text.ts'
 import { immediateReceipt } from '../../domain/keys/freshness/receipt.ts'
+import { receiptText } from '../../cli/keys.ts'
 
 test('a receipt is one line: since when every request obeys, and how that is known', async t => {
   const at = new Date('2026-01-05T09:00:00.014Z')
