@@ -61,7 +61,14 @@ for (const [name, measure] of Object.entries(MEASURES).filter(([name]) => only.i
   console.error(`… ${name}`)
   const own = join(folder, name)
   mkdirSync(own)
-  rows.push(...(await withEnds(async defer => await measure({ plan, folder: own, credentials, postgres, defer }))))
+  try {
+    rows.push(...(await withEnds(async defer => await measure({ plan, folder: own, credentials, postgres, defer }))))
+  } catch (error) {
+    // A busy machine can refuse one measure; the others took minutes.
+    console.error(error)
+    rows.push({ what: name, result: 'failed' })
+    process.exitCode = 1
+  }
 }
 console.log(`${machine()}, load ${loadBefore} before${isQuick ? ', quick run' : ''}
 
