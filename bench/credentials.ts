@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
-import { compiled } from './compiled.ts'
-
-const { createTokenSealer, digestOf, issueClientKey } = await compiled('domain/keys/token.js')
+import { createTokenSealer, digestOf, issueClientKey } from '../domain/keys/token/token.ts'
 
 /** One credential of each kind that is compared, and what a server needs to accept it. */
 export interface Credentials {

@@ -1,10 +1,7 @@
 import bearerAuth from '@fastify/bearer-auth'
 import { createVerifier } from 'fast-jwt'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { compiled } from './compiled.ts'
-import { operator } from './registry.ts'
 import type { Credentials } from './credentials.ts'
-import type { App } from '../domain/apps/app.ts'
 
 /** The routes of the comparison, by the credential that they ask for. */
 export const peers = {
@@ -12,13 +9,12 @@ export const peers = {
   noneAgain: '/bench/none-again',
   clientKey: '/bench/client-key',
   bearerAuth: '/bench/bearer-auth',
-  jwt: '/bench/jwt',
-  openApps: '/bench/apps'
+  jwt: '/bench/jwt'
 } as const
 
 const small = async (): Promise<object> => ({ ok: true })
 
-/** Adds one small route for each way to tell who asks, and one that shows an app without asking. */
+/** Adds one small route for each way to tell who asks. */
 export const addPeers: FastifyPluginAsync<Credentials> = async (fastify, { staticToken, jwtSecret }) => {
   fastify.get(peers.none, small)
   // The same once more: by how much it differs from the first is the noise of the measure.
@@ -34,16 +30,6 @@ export const addPeers: FastifyPluginAsync<Credentials> = async (fastify, { stati
     requireJwt(scope, jwtSecret)
     scope.get(peers.jwt, small)
   })
-
-  const { NameParams } = await compiled('routes/protected/apps/fields.js')
-  fastify.get<{ Params: Pick<App, 'name'> }>(
-    `${peers.openApps}/:name`,
-    { schema: { params: NameParams } },
-    async ({ params }, reply) => {
-      const app = await fastify.apps.find(params.name, operator)
-      return reply.type('application/json; charset=utf-8').send(fastify.writeApp(app))
-    }
-  )
 }
 
 const SCHEME = 'Bearer '

@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { Agent, get } from 'node:http'
-import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { answerParent } from './child.ts'
 
@@ -8,23 +5,19 @@ import { answerParent } from './child.ts'
 
 const PAUSE_MS = 1
 
-const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 let latencies: number[] = []
 let stopping = new AbortController()
 let end: Promise<void> = Promise.resolve()
 
-/** What is asked for, and with which client key. */
-export interface Probe {
+interface Probe {
   url: string
-  token?: string
+  token: string
 }
 
 const probe = async ({ url, token }: Probe): Promise<number> => {
   const start = performance.now()
-  const request = get(url, { agent, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
-  const [response] = (await once(request, 'response')) as [IncomingMessage]
-  response.resume()
-  await once(response, 'end')
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+  await response.text()
   return performance.now() - start
 }
 

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { median, quantile, ratios } from './statistics.ts'
+import { median, quantile, ratios } from './rounds.ts'
 
 /** What something took in one round. */
 export interface Cost {
@@ -60,22 +60,6 @@ export const atMost = (what: string, value: number, most: number, unit: string, 
   met: value <= most
 })
 
-/** How many times as long as ours theirs takes, round by round. */
-export const timesRow = (what: string, ours: readonly number[], theirs: readonly number[], least?: number): Row => {
-  const times = ratios(theirs, ours)
-  const [low, high] = [quantile(times, 0.25).toFixed(1), quantile(times, 0.75).toFixed(1)]
-  const result = `${median(times).toFixed(1)} times as fast (${low}–${high})`
-  const row = { what: `– ${what}`, result }
-  return least === undefined ? row : { ...row, target: `≥ ${least} times`, met: median(times) >= least }
-}
-
-/** The same as a ratio: 1 is as fast, less is slower. */
-export const timeRatioRow = (what: string, ours: readonly number[], theirs: readonly number[], least?: number): Row => {
-  const byThroughput = ratios(theirs, ours)
-  const row = { what: `– ${what}`, byThroughput: withSpread(byThroughput) }
-  return least === undefined ? row : { ...row, target: `≥ ${least.toFixed(2)}`, met: median(byThroughput) >= least }
-}
-
 /** What the numbers were taken on. */
 export const machine = (): string => {
   const processors = cpus()
@@ -86,16 +70,14 @@ export const machine = (): string => {
 export const HOW_TO_READ = `Each ratio is a median over rounds that alternate, and in brackets where the middle half of
 them lies; 1 is as good, less is worse. CPU is the time of the processor of the server only, and it judges the ratios.`
 
-const NOTHING = ''
-
 /** The rows as a table in Markdown that also reads well as it is. */
 export const table = (rows: readonly Row[]): string => {
   const heading = ['Measure', 'Result', 'By throughput', 'By CPU', 'Target', 'Verdict']
   const lines = [
     heading,
     ...rows.map(({ what, result, byThroughput, byCpu, target, met }) =>
-      [what, result, byThroughput, byCpu, target, met === undefined ? NOTHING : met ? 'ok' : 'MISSES'].map(
-        cell => cell ?? NOTHING
+      [what, result, byThroughput, byCpu, target, met === undefined ? '' : met ? 'ok' : 'MISSES'].map(
+        cell => cell ?? ''
       )
     )
   ]

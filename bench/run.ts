@@ -1,63 +1,76 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureAuditedChanges } from './audited-changes.ts'
 import { makeCredentials } from './credentials.ts'
-import { measureKeysInPostgres, measureOverPostgres } from './over-postgres.ts'
-import { measureOverSqlite } from './over-sqlite.ts'
-import type { Setup } from './over-sqlite.ts'
+import { measureLists } from './lists.ts'
 import { full, quick } from './plan.ts'
+import { findPostgres } from './postgres.ts'
+import { measureReceipts } from './receipts.ts'
 import { HOW_TO_READ, machine, table } from './report.ts'
 import type { Row } from './report.ts'
-import { dropDatabases } from './services.ts'
+import { endAll, withEnds } from './setup.ts'
+import type { Setup } from './setup.ts'
+import { measureSignIns } from './signing-in.ts'
+import { measureSmallRoute } from './small-route.ts'
+import { measureStart } from './start.ts'
+import { measureTokens } from './tokens.ts'
+import { measureUserLists } from './user-lists.ts'
 
 const MAX_MINUTES = 30
-const QUIET_LOAD = 0.5
 
+const MEASURES: Readonly<Record<string, (setup: Setup) => Promise<Row[]>>> = {
+  'small-route': measureSmallRoute,
+  tokens: measureTokens,
+  lists: measureLists,
+  'user-lists': measureUserLists,
+  'sign-ins': measureSignIns,
+  receipts: measureReceipts,
+  changes: measureAuditedChanges,
+  start: measureStart
+}
+
+const names = Object.keys(MEASURES)
 const {
-  values: { quick: isQuick = false, nodes: isOnlyNodes = false, keys }
-} = parseArgs({
-  options: {
-    quick: { type: 'boolean' },
-    // Only what is measured over PostgreSQL.
-    nodes: { type: 'boolean' },
-    // Only tokens of managed keys, of which PostgreSQL has so many.
-    keys: { type: 'string' }
-  }
-})
+  values: { quick: isQuick = false, only = names }
+} = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string', multiple: true } } })
+if (only.some(name => !names.includes(name))) throw new Error(`--only takes one of ${names.join(', ')}`)
 
 const folder = mkdtempSync(join(tmpdir(), 'trivial-api-bench-'))
 process.on('exit', () => {
   rmSync(folder, { recursive: true, force: true })
 })
 const breakOff = (): void => {
-  void dropDatabases().finally(() => process.exit(1))
+  void endAll().finally(() => process.exit(1))
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, breakOff)
 setTimeout(() => {
-  console.error(`The bench has not ended after ${MAX_MINUTES} minutes, so something hangs.`)
+  console.error(`The bench has not ended after ${MAX_MINUTES} minutes.`)
   breakOff()
 }, MAX_MINUTES * 60_000).unref()
-
-const say = (what: string): void => {
-  console.error(`… ${what}`)
-}
 
 const load = (): string => (loadavg()[0] ?? 0).toFixed(1)
 
 const loadBefore = load()
-if (Number(loadBefore) > QUIET_LOAD) {
-  say(`the machine is busy (load ${loadBefore}), so expect worse numbers and more noise`)
+const plan = isQuick ? quick : full
+const credentials = makeCredentials()
+const postgres = await findPostgres()
+const rows: Row[] = []
+for (const [name, measure] of Object.entries(MEASURES).filter(([name]) => only.includes(name))) {
+  console.error(`… ${name}`)
+  const own = join(folder, name)
+  mkdirSync(own)
+  try {
+    rows.push(...(await withEnds(async defer => await measure({ plan, folder: own, credentials, postgres, defer }))))
+  } catch (error) {
+    // A busy machine can refuse one measure; the others took minutes.
+    console.error(error)
+    rows.push({ what: name, result: 'failed' })
+    process.exitCode = 1
+  }
 }
-
-const measureAll = async (setup: Setup): Promise<Row[]> => [
-  ...(isOnlyNodes ? [] : await measureOverSqlite(setup)),
-  ...(await measureOverPostgres(setup))
-]
-
-const setup = { plan: isQuick ? quick : full, folder, credentials: makeCredentials(), say }
-const rows = keys === undefined ? await measureAll(setup) : await measureKeysInPostgres(setup, Number(keys))
-console.log(`${machine()}, load ${loadBefore} when it began${isQuick ? ', quick run' : ''}
+console.log(`${machine()}, load ${loadBefore} before${isQuick ? ', quick run' : ''}
 
 ${table(rows)}
 

@@ -1,70 +1,47 @@
 import type { AddressInfo } from 'node:net'
-import { answerParent } from './child.ts'
+import { answerParent, processorTime } from './child.ts'
 import { compiled } from './compiled.ts'
 import type { Credentials } from './credentials.ts'
-import { urlOf } from './database-url.ts'
 import { addPeers } from './peers.ts'
 
 // A process of its own: the compiled service, and beside its routes those that it is compared with.
 
-const SAMPLE_INTERVAL_MS = 5
+const KIB = 1024
 
 export interface Setting {
-  /** The path of an SQLite database, or the URL of a PostgreSQL one. */
-  database: string
+  /** The DATABASE_URL. */
+  url: string
   credentials: Credentials
-  /** The proxies whose X-Forwarded-For is believed. */
-  trustProxy?: string
-  /** Whether the service counts for `GET /metrics`. */
-  metrics?: boolean
-  redisUrl?: string
+  /** Further variables of the environment. */
+  env?: Record<string, string>
 }
 
 let before = 0
-let peak = 0
 
 const answers = {
-  /** Starts the service on a free port of the loopback address, and answers the port. */
-  listen: async ({
-    database,
-    credentials,
-    trustProxy = 'false',
-    metrics = false,
-    redisUrl = ''
-  }: Setting): Promise<number> => {
+  /** Starts the service on a free port of the loopback address, and answers its origin. */
+  listen: async ({ url, credentials, env = {} }: Setting): Promise<string> => {
     const { createServer } = await compiled('app.js')
     const fastify = await createServer({
       CLIENT_SECRET: credentials.clientSecret,
       CLIENT_KEYS: credentials.clientKey,
-      DATABASE_URL: urlOf(database),
-      REDIS_URL: redisUrl,
-      TRUST_PROXY: trustProxy,
-      ...(metrics && { METRICS_PORT: '0' }),
-      LOG_LEVEL: 'warn'
+      DATABASE_URL: url,
+      LOG_LEVEL: 'warn',
+      ...env
     })
     await fastify.register(addPeers, credentials)
     await fastify.listen({ host: '127.0.0.1', port: 0 })
-    return (fastify.server.address() as AddressInfo).port
+    return `http://127.0.0.1:${(fastify.server.address() as AddressInfo).port}`
   },
 
-  /** The time that the processor has worked for this process, in µs. */
-  cpu: (): number => {
-    const { user, system } = process.cpuUsage()
-    return user + system
-  },
+  processorTime,
 
   watchMemory: (): void => {
-    before = peak = process.memoryUsage.rss()
-    setInterval(() => {
-      peak = Math.max(peak, process.memoryUsage.rss())
-    }, SAMPLE_INTERVAL_MS)
+    before = process.memoryUsage.rss()
   },
 
   /** By how many bytes resident memory has grown at most since it has been watched. */
-  memoryGrowth: (): number => peak - before,
-
-  /** The bytes of resident memory now. */
-  memory: (): number => process.memoryUsage.rss()
+  memoryGrowth: (): number => process.resourceUsage().maxRSS * KIB - before
 }
 
 export type ServerAnswers = typeof answers

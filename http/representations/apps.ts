@@ -69,10 +69,8 @@ const properties = {
   }
 } as const
 
-const names = Object.keys(properties) as (keyof typeof properties)[]
-
 /** An app as the API shows it, in this order. */
-export const AppJson = { $id: 'App', type: 'object', required: names, properties } as const
+export const AppJson = { $id: 'App', type: 'object', required: Object.keys(properties), properties } as const
 
 /** Where apps are served: the same for every app of a service. */
 export interface Hosting {
@@ -89,33 +87,20 @@ export type WriteApp = (app: App) => string
  */
 export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => {
   const toText = createInstantWriter()
-  const domainText = JSON.stringify(domain)
-  const loadBalancerText = JSON.stringify(loadBalancer)
-  const openings = names.map((name, index) => [name, `${index === 0 ? '{' : ','}"${name}":`] as const)
+  const hosting = `"domain":${JSON.stringify(domain)},"load_balancer":${JSON.stringify(loadBalancer)}`
 
+  // In the order of `properties`. One template: to look the values up by name takes twice as long.
   return app => {
-    // Written out: with a spread in it, V8 makes it a dictionary, and to write an app takes seven times as long.
-    const values: Record<(typeof names)[number], string | number> = {
-      domain: domainText,
-      load_balancer: loadBalancerText,
-      id: app.id,
-      user_id: app.owner.type === 'User' ? app.owner.id : 'null',
-      name: `"${app.name}"`,
-      descriptive_name: JSON.stringify(app.descriptiveName),
-      hostname: `"${app.name}"`,
-      port: app.port,
-      panels: app.panels ?? 'null',
-      readable_by: JSON.stringify(app.readableBy),
-      schedule: app.schedule ?? 'null',
-      owner_type: `"${app.owner.type}"`,
-      owner_id: app.owner.id,
-      tags: app.tags,
-      created_at: `"${toText(app.createdAt)}"`,
-      updated_at: `"${toText(app.updatedAt)}"`,
-      discarded_at: app.discardedAt === null ? 'null' : `"${toText(app.discardedAt)}"`
-    }
-    let text = ''
-    for (const [name, opening] of openings) text += `${opening}${values[name]}`
-    return text + '}'
+    const { type, id } = app.owner
+    const userId = type === 'User' ? id : 'null'
+    const discardedAt = app.discardedAt === null ? 'null' : `"${toText(app.discardedAt)}"`
+    return (
+      `{"id":${app.id},"user_id":${userId},"name":"${app.name}",` +
+      `"descriptive_name":${JSON.stringify(app.descriptiveName)},"hostname":"${app.name}",` +
+      `${hosting},"port":${app.port},"panels":${app.panels ?? 'null'},` +
+      `"readable_by":${JSON.stringify(app.readableBy)},"schedule":${app.schedule ?? 'null'},` +
+      `"owner_type":"${type}","owner_id":${id},"tags":${app.tags},"created_at":"${toText(app.createdAt)}",` +
+      `"updated_at":"${toText(app.updatedAt)}","discarded_at":${discardedAt}}`
+    )
   }
 }

@@ -1,17 +1,15 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
+import { openStorage } from '../db/open.ts'
 import { Database } from '../db/sqlite/driver.ts'
 import type { Connection } from '../db/sqlite/driver.ts'
-import { compiled } from './compiled.ts'
-
-const { openStorage } = await compiled('db/open.js')
 
 const OWNERS = 100
 const PANELS_BYTES = 200
 const AT = '2026-01-05T09:00:00.000Z'
 
-/** A database of the bench's own making. */
-export interface BenchDatabase {
+/** An SQLite database of apps. */
+export interface AppDatabase {
   path: string
   apps: number
   /** The name of one of its apps. */
@@ -22,8 +20,8 @@ export interface BenchDatabase {
  * Makes a database of apps with panels of about 200 bytes and two tags each. Its names sort in another order than its
  * ids.
  */
-export const makeDatabase = async (folder: string, apps: number): Promise<BenchDatabase> => {
-  const path = join(folder, `${apps}.db`)
+export const makeAppDatabase = async (folder: string, apps: number): Promise<AppDatabase> => {
+  const path = join(folder, `${apps}-apps.db`)
   await (await openStorage(`file:${path}`)).close()
   const db = new Database(path)
   try {

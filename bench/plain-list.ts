@@ -1,0 +1,35 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { Database } from '../db/sqlite/driver.ts'
+import { answerParent, processorTime } from './child.ts'
+
+// A process of its own: the least that could be done to send the same apps as JSON.
+
+// The columns and the order of db/sqlite/apps/columns.ts.
+const SELECT_APPS = `
+  select id, name, descriptive_name, port, panels, readable_by, schedule, user_id, organization_id, (
+    select json_group_array(json_object('id', tag.id, 'context', tag.context, 'name', tag.name) order by tag.id)
+    from tags as tag where tag.app_id = apps.id
+  ) as tags, created_at, updated_at, discarded_at
+  from apps where discarded_at is null order by descriptive_name, id
+`
+
+const answers = {
+  /** Serves every app of an SQLite database on a free port of the loopback address, and answers the origin. */
+  listen: async ({ path }: { path: string }): Promise<string> => {
+    const select = new Database(path, { readonly: true }).prepare(SELECT_APPS)
+    const server = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json; charset=utf-8')
+      response.end(JSON.stringify(select.all()))
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  },
+
+  processorTime
+}
+
+export type PlainListAnswers = typeof answers
+
+answerParent(answers)
