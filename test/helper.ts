@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,9 @@ import type { Test } from 'tap'
 import { createServer } from '../app.ts'
 import type { RequestContext } from '../domain/access/principal.ts'
 import { loadSample } from '../db/load-sample.ts'
+import { openStorage } from '../db/open.ts'
 import { sample } from '../db/sample.ts'
+import type { Storage } from '../db/storage.ts'
 import { UNLIMITED } from '../domain/keys/client-key.ts'
 import type { ClientKey, KnownToken } from '../domain/keys/client-key.ts'
 import type { KeyFreshness } from '../domain/keys/freshness/freshness.ts'
@@ -142,11 +144,33 @@ export interface World extends Settings {
  */
 export const world = async (t: Test, env: Record<string, string> = {}): Promise<World> => {
   const made = await emptySettings(t, env)
+  const url = made.env.DATABASE_URL
+  const isNew = url !== otherDatabase && env['DATABASE_URL'] === undefined
+  if (isNew) copyFileSync(await (sampleFile ??= createSampleFile()), url.slice('file:'.length))
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
-  const passwordHash = await samplePassword
-  await loadSample(fastify.storage, { sample, hashOf: () => passwordHash, context: operator })
+  if (!isNew) await load(fastify.storage)
   return { ...made, fastify, call: caller(fastify, made.key.keyAccessToken) }
+}
+
+const load = async (storage: Storage): Promise<void> => {
+  const passwordHash = await samplePassword
+  await loadSample(storage, { sample, hashOf: () => passwordHash, context: operator })
+}
+
+// Made once for all worlds of a process: to copy a file takes less time than its migrations and its rows.
+let sampleFile: Promise<string> | undefined
+
+const createSampleFile = async (): Promise<string> => {
+  const folder = mkdtempSync(join(tmpdir(), 'trivial-'))
+  process.on('exit', () => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const path = join(folder, 'sample.db')
+  const storage = await openStorage(`file:${path}`)
+  await load(storage)
+  await storage.close()
+  return path
 }
 
 const caller =

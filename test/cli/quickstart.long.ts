@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { hasIpv6 } from '../http/service.ts'
 import { need, newSecret, temporaryFolder } from '../helper.ts'
 import { emptyWorkplace } from '../docs/workplace.ts'
 import { generationOf } from '../../domain/keys/token/token.ts'
@@ -56,26 +55,4 @@ test('quickstart works with a new secret if .env was removed, and not with anoth
   )
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
   t.match(readFileSync(join(cwd, '.env'), 'utf8'), /\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
-})
-
-test('quickstart works wherever HOST says, with keys of the environment beside its own', async t => {
-  const ALLOW_SAMPLE_DATA = 'true'
-  const hosts = [
-    ['0.0.0.0', '127.0.0.1'],
-    ['127.0.0.1', '127.0.0.1'],
-    ...(hasIpv6
-      ? [
-          ['::1', '[::1]'],
-          ['::', '[::1]']
-        ]
-      : [])
-  ] as const
-  for (const [HOST, shown] of hosts) {
-    const cwd = temporaryFolder(t)
-    const env = { ALLOW_SAMPLE_DATA, CLIENT_KEYS: 'xxx', CLIENT_SECRET: newSecret() }
-    const { code, stdout } = await quickstart(t, cwd, { HOST, ...env })
-    t.equal(code, 0)
-    t.match(stdout, `curl http://${shown}:`)
-    t.notOk(existsSync(join(cwd, '.env')), 'there is nothing to be kept in it')
-  }
 })

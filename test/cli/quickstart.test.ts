@@ -1,3 +1,4 @@
+import { hasIpv6 } from '../http/service.ts'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -230,4 +231,26 @@ test('a key named quickstart that is not as quickstart makes it is left as it is
   t.match(await quickstart(t, cwd, env), { code: 0, stdout: /24 apps/ })
   const { tokens } = JSON.parse((await cli('key:show', 'mine', '--json')).stdout) as { tokens: unknown[] }
   t.equal(tokens.length, 1)
+})
+
+test('quickstart works wherever HOST says, with keys of the environment beside its own', async t => {
+  const ALLOW_SAMPLE_DATA = 'true'
+  const hosts = [
+    ['0.0.0.0', '127.0.0.1'],
+    ['127.0.0.1', '127.0.0.1'],
+    ...(hasIpv6
+      ? [
+          ['::1', '[::1]'],
+          ['::', '[::1]']
+        ]
+      : [])
+  ] as const
+  for (const [HOST, shown] of hosts) {
+    const cwd = temporaryFolder(t)
+    const env = { ALLOW_SAMPLE_DATA, CLIENT_KEYS: 'xxx', CLIENT_SECRET: newSecret() }
+    const { code, stdout } = await quickstart(t, cwd, { HOST, ...env })
+    t.equal(code, 0)
+    t.match(stdout, `curl http://${shown}:`)
+    t.notOk(existsSync(join(cwd, '.env')), 'there is nothing to be kept in it')
+  }
 })

@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { world } from '../helper.ts'
+import { postgresDatabase } from '../postgres.ts'
 
 test('each change of a key has a receipt, which can be asked for again', async t => {
   const { call } = await world(t)
@@ -26,4 +27,13 @@ test('each change of a key has a receipt, which can be asked for again', async t
   }
   t.equal((await call('GET', '/receipts/9007199254740991')).status, 404)
   t.equal((await call('GET', '/nodes')).status, 200)
+})
+
+test('on PostgreSQL the receipt of a change counts the nodes, also when it is asked for again', async t => {
+  const DATABASE_URL = await postgresDatabase(t)
+  if (DATABASE_URL === null) return
+  const { call } = await world(t, { DATABASE_URL })
+  const { id } = (await call('POST', '/client_keys', { name: 'k' })).json
+  const { epoch } = (await call('POST', `/client_keys/${id}/revoke`)).json.receipt
+  t.match(await call('GET', `/receipts/${epoch}`), { status: 200, json: { epoch, nodes: 1, acknowledged: 1 } })
 })
