@@ -1,10 +1,39 @@
 import tap, { test } from 'tap'
+import { copyDatabase, openStorage } from '../../db/open.ts'
 import { postgresDatabase } from '../postgres.ts'
-import { copy, cuttable, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
+import { copy, cuttable, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
 
 const skip = (await postgresDatabase(tap)) === null
+
+const UNFINISHED = /a copy into it is not complete\. Run npm run db:copy again, or drop the database\./
+
+/** Copies until as many batches are copied, and then fails as a program does. */
+const stopAfter = async (source: string, url: string, batches: number): Promise<unknown> => {
+  let left = batches
+  return await copyDatabase(source, { url }, () => {
+    if (left-- === 0) throw new Error('enough')
+  }).catch((error: unknown) => error)
+}
+
+test('stopped after any batch it goes on there, and nobody opens the target before its end', { skip }, async t => {
+  const source = await keySource(t)
+  const before = rowsOfSqlite(source)
+  for (const batches of [0, 1, 4, 6]) {
+    const target = await emptyTarget(t)
+    t.match(await stopAfter(source, target, batches), {
+      message: 'The copy has stopped: enough.',
+      hint: 'What is copied stays. Run this again, and it goes on from there.'
+    })
+    await t.rejects(openStorage(target), { message: UNFINISHED })
+    t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: target } }), { code: 1, stderr: UNFINISHED })
+    t.match(await stopAfter(source, target, 0), { message: 'The copy has stopped: enough.' })
+    t.equal((await copy(t, source, target)).code, 0)
+    t.same(await rowsOfPostgres(target), before)
+    await (await openStorage(target)).close()
+  }
+})
 
 for (const [table, condition] of [
   ['users', 'true'],

@@ -1,7 +1,6 @@
 import tap, { test } from 'tap'
 import { getTableName, isTable } from 'drizzle-orm'
 import { createServer } from '../../app.ts'
-import { copyDatabase, openStorage } from '../../db/open.ts'
 import { COPY_TABLES } from '../../db/postgres/copy/tables.ts'
 import * as schema from '../../db/postgres/schema.ts'
 import { need, newSecret } from '../helper.ts'
@@ -24,7 +23,6 @@ const skip = (await postgresDatabase(tap)) === null
 
 const CLEAR = '\r\u001B[K'
 const LARGEST = Number.MAX_SAFE_INTEGER
-const UNFINISHED = /a copy into it is not complete\. Run npm run db:copy again, or drop the database\./
 
 test('every table of PostgreSQL is copied, or is one that need not be', t => {
   const names = Object.values(schema).flatMap(each => (isTable(each) ? [getTableName(each)] : []))
@@ -119,30 +117,4 @@ test('at a terminal a copy shows how far it is, of no rows as well', { skip }, a
   t.ok(full.stderr.endsWith(`100 % of ${2 * KEYS} rows${CLEAR}`))
   const empty = await copy(t, await emptySource(t), await emptyTarget(t), true)
   t.same([empty.code, empty.stderr], [0, `${CLEAR}100 % of 0 rows${CLEAR}`])
-})
-
-/** Copies until as many batches are copied, and then fails as a program does. */
-const stopAfter = async (source: string, url: string, batches: number): Promise<unknown> => {
-  let left = batches
-  return await copyDatabase(source, { url }, () => {
-    if (left-- === 0) throw new Error('enough')
-  }).catch((error: unknown) => error)
-}
-
-test('stopped after any batch it goes on there, and nobody opens the target before its end', { skip }, async t => {
-  const source = await keySource(t)
-  const before = rowsOfSqlite(source)
-  for (const batches of [0, 1, 4, 6]) {
-    const target = await emptyTarget(t)
-    t.match(await stopAfter(source, target, batches), {
-      message: 'The copy has stopped: enough.',
-      hint: 'What is copied stays. Run this again, and it goes on from there.'
-    })
-    await t.rejects(openStorage(target), { message: UNFINISHED })
-    t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: target } }), { code: 1, stderr: UNFINISHED })
-    t.match(await stopAfter(source, target, 0), { message: 'The copy has stopped: enough.' })
-    t.equal((await copy(t, source, target)).code, 0)
-    t.same(await rowsOfPostgres(target), before)
-    await (await openStorage(target)).close()
-  }
 })
