@@ -1,5 +1,6 @@
 import { UserError } from '../config/user-error.ts'
-import { DomainError, isUnavailable } from '../domain/errors.ts'
+import { isDomainError, isUnavailable } from '../domain/errors.ts'
+import type { DomainError } from '../domain/errors.ts'
 
 /** What was asked is refused, or is not there. */
 export class CommandError extends UserError {}
@@ -13,7 +14,7 @@ export class UsageError extends UserError {}
 /** A failure in words for the person who typed the command; null where nobody foresaw it. */
 export const asUserError = (failure: unknown): UserError | null => {
   if (failure instanceof UserError) return failure
-  if (!(failure instanceof DomainError)) return null
+  if (!isDomainError(failure)) return null
   return isUnavailable(failure)
     ? new CommandError(
         'The database can not be used now: another process has it, or its disk is full.',

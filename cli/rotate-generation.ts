@@ -2,7 +2,7 @@ import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import type { IssuedClientKey } from '../domain/keys/token/token.ts'
-import { DomainError, isUnavailable, SecretNotShared } from '../domain/errors.ts'
+import { isDomainError, isUnavailable, SecretNotShared } from '../domain/errors.ts'
 import { CommandError, messageOf } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 import { createTokenFile } from './token-file.ts'
@@ -95,7 +95,7 @@ const rotateInto = async (
     await keys.rotate(id, { graceSeconds, keep }, context)
     outcome.rotated++
   } catch (error) {
-    if (!(error instanceof DomainError) || isUnavailable(error)) throw error
+    if (!isDomainError(error) || isUnavailable(error)) throw error
     file.cut(size)
     // What is wrong is wrong for every key.
     if (error instanceof SecretNotShared) throw error

@@ -21,6 +21,8 @@ export class DomainError<Code extends string = string> extends Error {
   }
 }
 
+export const isDomainError = (error: unknown): error is DomainError => error instanceof DomainError
+
 export type DomainErrorClass<Code extends string = string> = new (details?: ErrorDetails) => DomainError<Code>
 
 /** The codes of the errors that a module exports. */
