@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import fastq from 'fastq'
 import { TooBusy } from '../errors.ts'
+import { lazily } from '../lazy.ts'
 
 /**
  * Argon2id, the library's default, with 19 MiB, two passes and one lane: the OWASP Password Storage Cheat Sheet's
@@ -44,15 +45,15 @@ export const createPasswordHasher = (): PasswordHasher => {
   const argon2 = async () => await import('@node-rs/argon2')
   const hashNormalized = async (password: string): Promise<string> =>
     await (await argon2()).hash(normalized(password), PARAMETERS)
-  let hashOfNobody: Promise<string> | undefined
+  const hashOfNobody = lazily(async () => await hashNormalized('nobody has this password'))
 
   return {
     waiting: () => queue.length(),
     hash: async password => await inTurn(async () => await hashNormalized(password)),
     verify: async (known, password) =>
       await inTurn(async () => {
-        hashOfNobody ??= hashNormalized('nobody has this password')
-        const isRight = await (await argon2()).verify(known ?? (await hashOfNobody), normalized(password))
+        const nobody = await hashOfNobody()
+        const isRight = await (await argon2()).verify(known ?? nobody, normalized(password))
         return isRight && known !== null
       })
   }
@@ -79,16 +80,14 @@ export const passwordIssues = async (
 // The same password, however the keyboard composes its characters.
 const normalized = (password: string): string => password.normalize('NFKC')
 
-// Read only where somebody sets a password: the list is large.
-let commonest: Promise<ReadonlySet<string>> | undefined
-
-const readCommonest = async (): Promise<ReadonlySet<string>> => {
+// Read only if somebody sets a password: the list is large.
+const commonest = lazily(async (): Promise<ReadonlySet<string>> => {
   const { dictionary } = await import('@zxcvbn-ts/language-common')
   return new Set(dictionary['passwords-common'])
-}
+})
 
 const isCommon = async (password: string): Promise<boolean> => {
-  const common = await (commonest ??= readCommonest())
+  const common = await commonest()
   // A common password is no better for being repeated, or for ending in digits or punctuation.
   const unrepeated = /^(.+?)\1+$/.exec(password)?.[1] ?? password
   const bare = password.replace(/[\d\W_]+$/, '')

@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ownAddress } from '../../http/addresses.ts'
+import { lazily } from '../../domain/lazy.ts'
 
 const PREFIX = '/docs'
 
@@ -71,10 +72,10 @@ const loadUi = async (): Promise<FastifyInstance> => {
 /** Swagger UI at /docs, to explore the API. It is loaded when it is first asked for, and no start waits for it. */
 export default fp(
   async fastify => {
-    let loading: Promise<FastifyInstance> | undefined
+    const uiLoaded = lazily(loadUi)
 
     const serveUi = async ({ url, headers }: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-      const ui = await (loading ??= loadUi())
+      const ui = await uiLoaded()
       const conditions = Object.fromEntries(Object.entries(headers).filter(([name]) => CONDITIONS.includes(name)))
       const found = await ui.inject({ url, headers: conditions })
       if (found.statusCode === 404) {

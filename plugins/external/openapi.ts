@@ -25,6 +25,7 @@ import { Problem } from '../../http/problems.ts'
 import { VERSION } from '../../version.ts'
 import { NodeJson } from '../../http/representations/nodes.ts'
 import { ReceiptJson } from '../../http/representations/receipts.ts'
+import { lazily } from '../../domain/lazy.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -98,10 +99,9 @@ export default fp(
     fastify.addHook('onRoute', route => {
       if (route.method !== 'HEAD') routes.push(route)
     })
-    let document: Promise<ApiDocument> | undefined
+    const document = lazily(async () => await describe(routes))
     fastify.decorate('openapi', async address => {
-      document ??= describe(routes)
-      return { ...(await document), servers: [{ url: address }] }
+      return { ...(await document()), servers: [{ url: address }] }
     })
   },
   { name: 'openapi', dependencies: ['errors', 'security-headers', 'validation'] }

@@ -2,6 +2,7 @@ import { createTokenSealer } from './token.ts'
 import type { TokenIssue, TokenSealer } from './token.ts'
 import { looksLikeJwt } from './shape.ts'
 import type { OpenLegacyToken } from './legacy.ts'
+import { lazily } from '../../lazy.ts'
 
 /** What opens tokens. */
 export interface TokenSecrets {
@@ -47,9 +48,9 @@ export const createTokenOpener = (secrets: TokenSecrets): TokenOpener => {
   const sealer = createTokenSealer(secret, previousSecrets)
   const isLegacy = (token: string): boolean => acceptLegacyTokens && looksLikeJwt(token)
 
-  let loading: Promise<OpenLegacyToken> | undefined
+  const legacyOpener = lazily(async () => await loadLegacyOpener([secret, ...previousSecrets]))
   const openLegacy = async (token: string): Promise<OpenedToken> => {
-    const opened = (await (loading ??= loadLegacyOpener([secret, ...previousSecrets])))(token)
+    const opened = (await legacyOpener())(token)
     return opened === null ? { ok: false, issue: 'forged' } : { ok: true, isLegacy: true, ...opened }
   }
 
