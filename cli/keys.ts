@@ -21,7 +21,7 @@ export const withKeys = async <T>(
   const checkSecrets = checkOfCommand(generationsOf(settings.secret, settings.previousSecrets))
   return await withStorage(
     terminal,
-    async store => await work(createKeyService({ store, ...settings, checkSecrets }), operatorContext())
+    async ({ keys: store }) => await work(createKeyService({ store, ...settings, checkSecrets }), operatorContext())
   )
 }
 

@@ -1,7 +1,7 @@
 import type { Actor } from '../domain/audits/audit.ts'
 import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../domain/keys/client-key.ts'
-import type { NewClientKey } from '../domain/keys/rows.ts'
-import { toOptionalDate, toOptionalText, toText } from './instants.ts'
+import type { NewClientKey, StoredToken } from '../domain/keys/rows.ts'
+import { toDate, toOptionalDate, toOptionalText, toText } from './instants.ts'
 
 /** The columns of a key, which every engine answers alike. */
 export interface KeyRow {
@@ -127,6 +127,16 @@ export const toChangedColumns = (change: KeyChange) => ({
 type TokenRow = {
   [Column in keyof TokenRecord]: TokenRecord[Column] extends Date | null ? string | null : TokenRecord[Column]
 }
+
+export const toStoredToken = ({
+  digest,
+  createdAt,
+  ...row
+}: TokenRow & { digest: string; createdAt: string }): StoredToken => ({
+  ...toTokenRecord({ ...row, createdAt }),
+  digest,
+  createdAt: toDate(createdAt)
+})
 
 export const toTokenRecord = (row: TokenRow): TokenRecord => ({
   ...row,

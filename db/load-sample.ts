@@ -33,7 +33,7 @@ export const loadSample = async (
     await insertMemberships(tx, sample, ids)
     for (const app of sample.apps) await insertApp(tx, app, sample, ids)
     await appendAudit(tx.audits, {
-      at: new Date(),
+      at: tx.now(),
       source: context,
       action: 'sample.load',
       subject: { type: 'sample', id: 'sample' },

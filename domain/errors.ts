@@ -216,4 +216,10 @@ export const FreshnessLost = defineError(
   'The service can not tell now which client keys are revoked. Try again after the seconds that Retry-After tells.'
 )
 
+/** Requests with client keys are refused until the database is back; `errors` name what is in the way. */
+export const NotReady = defineError(
+  'NOT_READY',
+  'The service can not answer requests with client keys now. Look at the database, and at the log of the service.'
+)
+
 export const isUnavailable = (error: unknown): boolean => error instanceof ServiceUnavailable

@@ -1,8 +1,9 @@
 import type { AppReads, AppRows } from './apps/rows.ts'
 import type { AuditReads, AuditRows } from './audits/rows.ts'
-import type { KeyReads, KeyRows } from './keys/rows.ts'
+import type { KeyReads, KeyUsageRows } from './keys/rows.ts'
 import type { OrganizationReads, OrganizationRows } from './organizations/rows.ts'
 import type { UserReads, UserRows } from './users/rows.ts'
+import type { Now } from './time.ts'
 import type { TransactorOf } from './transaction.ts'
 
 /** What may be read of everything that is stored. Each verb is one look: two of them may see different states. */
@@ -12,15 +13,17 @@ export interface Reads {
   readonly keys: KeyReads
   readonly organizations: OrganizationReads
   readonly users: UserReads
+  readonly now: Now
 }
 
 /** What may be read and written in a transaction. */
 export interface Tx {
   readonly apps: AppRows
   readonly audits: AuditRows
-  readonly keys: KeyRows
+  readonly keys: KeyUsageRows
   readonly organizations: OrganizationRows
   readonly users: UserRows
+  readonly now: Now
 }
 
 /** Gives services their rows. */

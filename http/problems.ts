@@ -112,6 +112,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   REQUEST_CANCELLED: { status: 499, title: 'The client is gone' },
   OUTCOME_UNKNOWN: { status: 503, title: 'Whether the change was made is not known' },
   LEASE_LOST: { status: 503, title: 'Which keys are revoked can not be told now' },
+  NOT_READY: { status: 503, title: 'The service is not ready' },
   SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available now' }
 }
 

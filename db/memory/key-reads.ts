@@ -1,12 +1,12 @@
 import { covers } from '../../domain/keys/policy/scopes.ts'
 import type { ClientKeyRecord, KnownToken, TokenRecord } from '../../domain/keys/client-key.ts'
 import type { ClientKeyFilter, GenerationUse, KeyReads, UsageCount } from '../../domain/keys/rows.ts'
-import type { StoredToken, Tables } from './tables.ts'
+import type { TokenRow, Tables } from './tables.ts'
 
 const isBeforeEnd = (end: Date | null, at: Date): boolean => end === null || end > at
 
 /** Whether a token is neither revoked nor expired, whatever its key is. */
-export const isActiveByItself = ({ revokedAt, expiresAt }: StoredToken, at: Date): boolean =>
+export const isActiveByItself = ({ revokedAt, expiresAt }: TokenRow, at: Date): boolean =>
   revokedAt === null && isBeforeEnd(expiresAt, at)
 
 /** Orders by what a function answers, from the least to the greatest. */
@@ -38,7 +38,7 @@ export const findRevocation = ({ revocations }: Tables, digest: string): Date | 
   revocations.get(digest)?.at ?? null
 
 /** The tokens of a key, the newest first. */
-export const tokensOf = ({ tokens }: Tables, id: string): StoredToken[] =>
+export const tokensOf = ({ tokens }: Tables, id: string): TokenRow[] =>
   tokens
     .values()
     .filter(token => token.clientKeyId === id)
@@ -56,7 +56,7 @@ const toTokenRecord = (token: TokenRecord): TokenRecord => ({
   useCount: token.useCount
 })
 
-const isActive = ({ keys }: Tables, token: StoredToken, at: Date): boolean => {
+const isActive = ({ keys }: Tables, token: TokenRow, at: Date): boolean => {
   const key = keys.get(token.clientKeyId)
   return key?.revokedAt === null && isBeforeEnd(key.expiresAt, at) && isActiveByItself(token, at)
 }
@@ -116,11 +116,10 @@ export const createKeyReads = (tables: Tables): KeyReads => ({
       .sort(by(({ id }) => id))
       .slice(0, limit),
 
-  tokens: async (id, { limit, exceptDigest }) =>
+  tokens: async (id, { limit }) =>
     tokensOf(tables, id)
-      .filter(({ digest }) => digest !== exceptDigest)
       .slice(0, limit)
-      .map(toTokenRecord),
+      .map(({ clientKeyId, ...token }) => token),
 
   environmentRecord: async ({ id, digest }) => ({
     revokedAt: findRevocation(tables, digest),

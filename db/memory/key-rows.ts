@@ -1,11 +1,12 @@
 import type { ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import type { KeyRows, KeyUsageCount, ManagedUsage, TokenUsage } from '../../domain/keys/rows.ts'
-import { createKeyReads, isActiveByItself, tokensOf } from './key-reads.ts'
+import { createKeyReads, tokensOf } from './key-reads.ts'
 import type { Table, Tables } from './tables.ts'
 
 type RecordRows = 'advanceRevision' | 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey'
-type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
-type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'removeIdempotencyRecords'
+type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken' | 'removeTokens'
+type IdempotencyRows =
+  'findIdempotencyRecord' | 'insertIdempotencyRecord' | 'updateIdempotencyRecord' | 'removeIdempotencyRecords'
 type UsageRows = 'addTokenUsage' | 'addEnvironmentUsage' | 'lockUsageLabels' | 'addUsage' | 'removeUsage'
 
 export const createKeyRows = (tables: Tables): KeyRows => ({
@@ -40,9 +41,7 @@ const createRecordRows = ({ keys, revocations, revision }: Tables): Pick<KeyRows
     change(keys, id, { revokedAt: at, revokedReason: reason })
   },
   revokeEnvironmentKey: async (digest, revocation) => {
-    if (revocations.get(digest) !== undefined) return false
     revocations.set(digest, revocation)
-    return true
   }
 })
 
@@ -75,20 +74,19 @@ const createTokenRows = (tables: Tables): Pick<KeyRows, TokenRows> => {
     revokeToken: async (digest, at) => {
       if (tokens.get(digest)?.revokedAt === null) change(tokens, digest, { revokedAt: at })
     },
-    countActiveTokens: async (id, at) => tokensOf(tables, id).filter(token => isActiveByItself(token, at)).length,
-    pruneTokens: async (id, { keep, at }) => {
-      const all = tokensOf(tables, id)
-      const inactive = all.filter(token => !isActiveByItself(token, at))
-      const room = Math.max(0, keep - (all.length - inactive.length))
-      for (const { digest } of inactive.slice(room)) tokens.delete(digest)
+    removeTokens: async digests => {
+      for (const digest of digests) tokens.delete(digest)
     }
   }
 }
 
 const createIdempotencyRows = ({ requests }: Tables): Pick<KeyRows, IdempotencyRows> => ({
   findIdempotencyRecord: async (requester, keyHash) => requests.get(idOf(requester, keyHash)) ?? null,
-  saveIdempotencyRecord: async record => {
+  insertIdempotencyRecord: async record => {
     requests.set(idOf(record.requester, record.keyHash), record)
+  },
+  updateIdempotencyRecord: async ({ requester, keyHash, tokenDigest }) => {
+    change(requests, idOf(requester, keyHash), { tokenDigest })
   },
   removeIdempotencyRecords: async until => {
     for (const { requester, keyHash, at } of requests.values()) {

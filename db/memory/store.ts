@@ -1,7 +1,7 @@
 import type { AuditReads } from '../../domain/audits/rows.ts'
 import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
-import type { KeyReads } from '../../domain/keys/rows.ts'
-import type { KeyTx } from '../../domain/keys/store.ts'
+import type { KeyLook, KeyTx } from '../../domain/keys/store.ts'
+import { ownTime } from '../../domain/time.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'
 import { createQueue, refuseCancelled } from '../transactor.ts'
 import { createAuditReads, createAuditRows } from './audit-rows.ts'
@@ -10,7 +10,7 @@ import { createKeyReads, findRevocation, findToken } from './key-reads.ts'
 import { createTables } from './tables.ts'
 
 /** A store of client keys in the memory of the process. */
-export interface MemoryStore extends TransactorOf<{ readonly keys: KeyReads; readonly audits: AuditReads }, KeyTx> {
+export interface MemoryStore extends TransactorOf<KeyLook & { readonly audits: AuditReads }, KeyTx> {
   readonly keyLookup: Required<KeyLookup>
 }
 
@@ -22,7 +22,7 @@ const PASSED = Promise.resolve()
  */
 export const createMemoryStore = (): MemoryStore => {
   const committed = createTables()
-  const rows = { keys: createKeyReads(committed), audits: createAuditReads(committed) }
+  const rows = { keys: createKeyReads(committed), audits: createAuditReads(committed), now: ownTime }
   const enqueue = createQueue()
   const revision = (): number => committed.revision.get('') ?? 0
   return {
@@ -33,7 +33,7 @@ export const createMemoryStore = (): MemoryStore => {
     write: async work =>
       await enqueue(async () => {
         const { tables, commit } = committed.draft()
-        const result = await work({ keys: createKeyRows(tables), audits: createAuditRows(tables) })
+        const result = await work({ keys: createKeyRows(tables), audits: createAuditRows(tables), now: ownTime })
         commit()
         return result
       }),
@@ -41,6 +41,7 @@ export const createMemoryStore = (): MemoryStore => {
       // Nobody else changes what is in memory, so what is read is always current.
       barrier: () => PASSED,
       mark: revision,
+      now: Date.now,
       isFresh: mark => mark === revision(),
       findByDigest: digest => findToken(committed, digest),
       findRevocation: digest => findRevocation(committed, digest)

@@ -1,6 +1,6 @@
 import type { Audit } from '../../domain/audits/audit.ts'
 import type { ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
-import type { IdempotencyRecord, Revocation, UsageCount } from '../../domain/keys/rows.ts'
+import type { IdempotencyRecord, Revocation, StoredToken, UsageCount } from '../../domain/keys/rows.ts'
 
 /** Values by their ids, in the order in which the ids came. A value is never changed, but replaced. */
 export interface Table<V> {
@@ -61,11 +61,9 @@ const createDraft = <V>(rows: Map<string, V>): Draft<V> => {
   }
 }
 
-export interface StoredToken extends TokenRecord {
+/** A token of a key. */
+export interface TokenRow extends StoredToken {
   readonly clientKeyId: string
-  readonly digest: string
-  readonly hint: string
-  readonly createdAt: Date
 }
 
 /** The use of an environment key's token. */
@@ -82,7 +80,7 @@ export interface StoredUsage extends UsageCount {
 export interface Tables {
   readonly keys: Table<ClientKeyRecord>
   /** By digest, as revocations are. */
-  readonly tokens: Table<StoredToken>
+  readonly tokens: Table<TokenRow>
   readonly revocations: Table<Revocation>
   readonly requests: Table<IdempotencyRecord>
   readonly environmentTokens: Table<EnvironmentToken>
@@ -102,7 +100,7 @@ export interface CommittedTables extends Tables {
 export const createTables = (): CommittedTables => {
   const committed = {
     keys: createTable<ClientKeyRecord>(),
-    tokens: createTable<StoredToken>(),
+    tokens: createTable<TokenRow>(),
     revocations: createTable<Revocation>(),
     requests: createTable<IdempotencyRecord>(),
     environmentTokens: createTable<EnvironmentToken>(),

@@ -3,12 +3,12 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client, Pool } from 'pg'
-import type { ClientConfig } from 'pg'
+import type { ClientConfig, PoolConfig } from 'pg'
 import { pathOf } from '../../paths.ts'
 import { LOCK_SPACE, LOCKS } from './database.ts'
 import { gatherWrites } from './gathering.ts'
 import { hasMark, hasTable } from './marks.ts'
-import { clientConfig, DEFAULT_POOL_SIZE, TIMEOUTS } from './settings.ts'
+import { changesConfig, CHANGES, clientConfig, DEFAULT_POOL_SIZE, TIMEOUTS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 
 const MIGRATIONS = pathOf('db/postgres/migrations')
@@ -19,15 +19,26 @@ const IDLE_CONNECTION_MS = 30_000
 /** The table that tells how far a copy into this database is; it is there until the copy is complete. */
 export const COPY_PROGRESS = 'copy_progress'
 
-/** Makes the pool of connections for everything but look-ups. It connects when something is asked. */
-export const createPool = (options: PostgresOptions): Pool => {
-  const pool = new Pool({
+/** Creates the pool of connections for everything that has none of its own. It connects when something is asked. */
+export const createPool = (options: PostgresOptions): Pool =>
+  poolOf({
     ...clientConfig(options, false),
     max: options.poolSize ?? DEFAULT_POOL_SIZE,
-    idleTimeoutMillis: IDLE_CONNECTION_MS,
-    query_timeout: TIMEOUTS.query,
-    pipeline: true
+    query_timeout: TIMEOUTS.query
   })
+
+/** Creates the pool of connections for changes of keys, which nothing else takes. One of them stays connected. */
+export const createChangesPool = (options: PostgresOptions): Pool => {
+  const pool = poolOf({ ...changesConfig(options), max: CHANGES.connections, min: 1 })
+  // What was acknowledged survives a crash, whatever the server does by default.
+  pool.on('connect', client => {
+    client.query('set synchronous_commit = on').catch(ignore)
+  })
+  return pool
+}
+
+const poolOf = (config: PoolConfig): Pool => {
+  const pool = new Pool({ ...config, idleTimeoutMillis: IDLE_CONNECTION_MS, pipeline: true })
   // A connection that is lost while nothing uses it is replaced by the next use.
   pool.on('error', ignore)
   // While it is used, whoever uses it is told by what it asks; nobody else would hear of it, and the process would end.

@@ -2,40 +2,36 @@ import { Client } from 'pg'
 import type { QueryArrayConfig } from 'pg'
 import { asQuery, ConnectionLost } from './failures.ts'
 import { gatherWrites } from './gathering.ts'
-import { clientConfig, TIMEOUTS } from './settings.ts'
+import { directConfig } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 
 /** The channel on which nodes are told that a client key has changed. */
 export const CHANNEL = 'client_key_changes'
 
-/** One connection past any pooler, on which queries are sent without waiting for each other's answers. */
+/** One connection past any pooler, on which queries are sent without waiting for each other's replies. */
 export interface DirectConnection {
-  /** Throws what the server says, and ConnectionLost; it connects where it is not connected. */
+  /** Throws what the server reports, and ConnectionLost; it connects if it is not connected. */
   readonly query: <Row extends unknown[]>(config: Omit<QueryArrayConfig, 'rowMode'>) => Promise<Row[]>
   readonly close: () => Promise<void>
 }
 
 /**
- * Makes the connection for look-ups and renewals; it is made when something is asked, and anew when it was lost or did
- * not answer in time. `onHint` is called when a key may have changed: that was notified, or a notification may have
- * been missed.
+ * Creates a connection that is made when something is asked, and anew if it was lost or had no reply in time. With
+ * `onHint` it listens: that is called when a key may have changed, since that was notified, or since a notification may
+ * have been missed.
  */
-export const createDirectConnection = (options: PostgresOptions, onHint: () => void): DirectConnection => {
+export const createDirectConnection = (options: PostgresOptions, onHint?: () => void): DirectConnection => {
   let current: Promise<Client> | null = null
   let isClosed = false
 
   const open = (): Promise<Client> => {
-    const client = new Client({
-      ...clientConfig(options, true),
-      connectionTimeoutMillis: TIMEOUTS.lookup,
-      query_timeout: TIMEOUTS.lookup,
-      pipeline: true
-    })
-    const prepared = asQuery(prepare(client))
+    const client = new Client(directConfig(options))
+    const prepared = asQuery(prepare(client, onHint !== undefined))
     const forget = (): void => {
       if (current === prepared) current = null
     }
-    client.on('error', forget).on('end', forget).on('notification', onHint)
+    client.on('error', forget).on('end', forget)
+    if (onHint !== undefined) client.on('notification', onHint)
     prepared.then(onHint, forget)
     return prepared
   }
@@ -54,12 +50,16 @@ export const createDirectConnection = (options: PostgresOptions, onHint: () => v
   }
 }
 
-const prepare = async (client: Client): Promise<Client> => {
+const prepare = async (client: Client, listens: boolean): Promise<Client> => {
   try {
     await client.connect()
     gatherWrites(client)
-    // A standby, which may not know yet what was acknowledged, refuses to listen.
-    await Promise.all([client.query('set synchronous_commit = on'), client.query(`listen ${CHANNEL}`)])
+    const [, { rows }] = await Promise.all([
+      listens ? client.query(`listen ${CHANNEL}`) : undefined,
+      client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby')
+    ])
+    // A standby may not know yet what was acknowledged.
+    if (rows[0]?.standby !== false) throw new Error('the server is a standby, not the primary')
     return client
   } catch (error) {
     hangUp(client)
@@ -67,7 +67,7 @@ const prepare = async (client: Client): Promise<Client> => {
   }
 }
 
-// A farewell would be waited for, and a server that is away answers none.
+// A farewell would be waited for, and a server that is away sends none.
 const hangUp = (client: Client): void => {
   client.connection.stream.destroy()
 }

@@ -12,6 +12,9 @@ const DEADLOCK = '40P01'
 const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
 const RESTRICT_VIOLATION = '23001'
+/** What the check fails with that nothing has changed which a change of keys has read. */
+const NOT_NULL_VIOLATION = '23502'
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Another transaction was in the way: tried again, the rules see what that has done. */
 const CONFLICTS: readonly string[] = [
@@ -19,7 +22,8 @@ const CONFLICTS: readonly string[] = [
   DEADLOCK,
   UNIQUE_VIOLATION,
   FOREIGN_KEY_VIOLATION,
-  RESTRICT_VIOLATION
+  RESTRICT_VIOLATION,
+  NOT_NULL_VIOLATION
 ]
 
 /**
@@ -39,6 +43,12 @@ const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null 
 export const isConflict = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
   return inner instanceof DatabaseError && CONFLICTS.includes(String(inner.code))
+}
+
+/** Whether another transaction has held a lock for too long. */
+export const isLockTimeout = (error: unknown): boolean => {
+  const inner = databaseErrorOf(error)
+  return inner instanceof DatabaseError && inner.code === LOCK_NOT_AVAILABLE
 }
 
 /** Whether the database can't be used now. */

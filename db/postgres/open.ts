@@ -1,17 +1,7 @@
-import { hostname } from 'node:os'
-import { setTimeout } from 'node:timers/promises'
-import { v4 as newId } from 'uuid'
 import type { Pool, PoolClient } from 'pg'
 import { NOT_REPORTED } from '../../domain/background.ts'
-import type { BackgroundHooks } from '../../domain/background.ts'
-import { systemClock } from '../../domain/keys/freshness/clock.ts'
-import { createConfirmation } from '../../domain/keys/freshness/confirmation.ts'
-import type { Confirm } from '../../domain/keys/freshness/confirmation.ts'
-import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
-import { createLease } from '../../domain/keys/freshness/lease.ts'
-import type { StorageStatistics } from '../../domain/statistics.ts'
+import type { Now } from '../../domain/time.ts'
 import type { Reads, Tx } from '../../domain/transactor.ts'
-import { VERSION } from '../../version.ts'
 import { createListApps } from '../app-lists.ts'
 import type { ListReads } from '../app-lists.ts'
 import type { Storage } from '../storage.ts'
@@ -22,24 +12,19 @@ import { createAuditReads, createAuditRows } from './audits/rows.ts'
 import { bringUpToDate, closePool, createPool } from './connections.ts'
 import { createDatabase } from './database.ts'
 import type { PostgresDatabase } from './database.ts'
-import { createDirectConnection } from './direct.ts'
-import { toFailure, withoutStatementValues } from './failures.ts'
-import { createKeyLookup } from './keys/lookup.ts'
+import { withoutStatementValues } from './failures.ts'
 import { createKeyReads } from './keys/reads.ts'
-import { createKeyRows } from './keys/rows.ts'
-import { createConfirmationStore } from './nodes/confirmation.ts'
-import { startJanitor } from './nodes/janitor.ts'
+import { createUsageRows } from './keys/usage.ts'
 import { createPostgresCounters } from './limits.ts'
-import { createLeaseStore } from './nodes/leases.ts'
-import { createNodeReads } from './nodes/reads.ts'
+import { markAsSample } from './marks.ts'
+import { createNode } from './nodes/node.ts'
 import { createOrganizationReads } from './organizations/reads.ts'
 import { createOrganizationRows } from './organizations/rows.ts'
-import { markAsSample } from './marks.ts'
-import { DEFAULT_LEASE_MS } from './settings.ts'
-import type { PostgresOptions } from './settings.ts'
 import { preparing } from './prepared.ts'
+import type { PostgresOptions } from './settings.ts'
+import { createDatabaseTime, DATABASE_TIME } from './time.ts'
+import type { Outbox } from './transaction.ts'
 import { createPostgresTransactor } from './transactor.ts'
-import type { LeaveUnanswered } from './transactor.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 
@@ -47,24 +32,29 @@ import { createUserRows } from './users/rows.ts'
 export const openPostgres = async (options: PostgresOptions): Promise<Storage> => {
   const { isSample } = await bringUpToDate(options, options.asSample === true ? markAsSample : undefined)
   const pool = createPool(options)
-  const db = createDatabase(pool)
+  const time = createDatabaseTime()
+  const now: Now = () => new Date(time.now())
   const background = withoutStatementValues(options.background ?? NOT_REPORTED)
   const counters = createPostgresCounters(async (text, values) => await pool.query(text, values), background)
-  const node = createNode({ ...options, background }, db, [counters.removeExpired])
+  const node = createNode({ ...options, background }, time, [counters.removeExpired])
   const transactor = createPostgresTransactor({
     pool,
-    createReads,
+    createReads: client => createReads(client, now),
     // A transaction asks for single rows, by keys.
-    createTx: (client, leaveUnanswered) =>
-      createTx(options.listenUrl === undefined ? preparing(client) : client, leaveUnanswered)
+    createTx: (client, outbox) =>
+      createTx(createDatabase(options.listenUrl === undefined ? preparing(client) : client), outbox, now)
   })
+  await time.set(
+    async () => await pool.query<{ time: number }>(`select ${DATABASE_TIME} as time`),
+    ({ rows }) => rows[0]?.time
+  )
   let closing: Promise<void> | undefined
 
   return {
     ...transactor,
     listApps: createListApps(transactor),
-    ...createNodeReads(db),
-    confirm: createConfirm(db, background),
+    ...node.reads,
+    keys: { read: transactor.read, write: node.write, confirm: node.confirm, now: time.now },
     keyLookup: node.keyLookup,
     counters,
     isSample,
@@ -72,8 +62,9 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
       ...node.statistics(),
       pool: { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
     }),
+    readiness: node.readiness,
     ping: async () => {
-      await db.$client.query('select 1 from audit_head')
+      await pool.query('select 1 from audit_head')
     },
     close: async () => {
       await (closing ??= node.close().then(async () => {
@@ -83,64 +74,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   }
 }
 
-const sleep = async (ms: number): Promise<void> => {
-  await setTimeout(ms)
-}
-
-const createConfirm = (db: PostgresDatabase, background: BackgroundHooks): Confirm => {
-  const confirm = createConfirmation({ clock: systemClock, sleep, store: createConfirmationStore(db), background })
-  return async (change, committedAt) => {
-    try {
-      return await confirm(change, committedAt)
-    } catch (error) {
-      throw toFailure(error)
-    }
-  }
-}
-
-interface Node {
-  readonly keyLookup: Required<KeyLookup>
-  readonly statistics: () => Omit<StorageStatistics, 'pool'>
-  readonly close: () => Promise<void>
-}
-
-/** What this process is as a node: it looks keys up, and remembers them while it has a lease. */
-const createNode = (
-  options: PostgresOptions & { readonly background: BackgroundHooks },
-  db: PostgresDatabase,
-  others: readonly (() => Promise<unknown>)[]
-): Node => {
-  const { leaseMs = DEFAULT_LEASE_MS, name = hostname(), generations, background } = options
-  const direct = createDirectConnection(options, () => {
-    lease.notify()
-  })
-  let stopJanitor: (() => void) | undefined
-  const leases = createLeaseStore(direct, { name, version: VERSION, startedAt: new Date(), generations })
-  const lease = createLease({
-    clock: systemClock,
-    leaseMs,
-    newId,
-    background,
-    store: {
-      ...leases,
-      register: async node => {
-        stopJanitor ??= startJanitor({ db, leaseMs, others, background })
-        return await leases.register(node)
-      }
-    }
-  })
-  return {
-    keyLookup: createKeyLookup(direct, lease),
-    statistics: () => ({ epoch: lease.head(), leaseRemainingMs: lease.remaining() }),
-    close: async () => {
-      stopJanitor?.()
-      await lease.close()
-      await direct.close()
-    }
-  }
-}
-
-const createReads = (client: Pool | PoolClient): Reads & { readonly lists: ListReads } => {
+const createReads = (client: Pool | PoolClient, now: Now): Reads & { readonly lists: ListReads } => {
   const db = createDatabase(client)
   return {
     apps: createAppReads(db),
@@ -148,17 +82,16 @@ const createReads = (client: Pool | PoolClient): Reads & { readonly lists: ListR
     keys: createKeyReads(db),
     lists: createListReads(db),
     organizations: createOrganizationReads(db),
-    users: createUserReads(db)
+    users: createUserReads(db),
+    now
   }
 }
 
-const createTx = (client: PoolClient, leaveUnanswered: LeaveUnanswered): Tx => {
-  const db = createDatabase(client)
-  return {
-    apps: createAppRows(db, leaveUnanswered),
-    audits: createAuditRows(db, leaveUnanswered),
-    keys: createKeyRows(db),
-    organizations: createOrganizationRows(db),
-    users: createUserRows(db)
-  }
-}
+const createTx = (db: PostgresDatabase, outbox: Outbox, now: Now): Tx => ({
+  apps: createAppRows(db, outbox),
+  audits: createAuditRows(db, outbox),
+  keys: createUsageRows(db, outbox),
+  organizations: createOrganizationRows(db),
+  users: createUserRows(db),
+  now
+})

@@ -21,7 +21,21 @@ export const TIMEOUTS = {
   /** A statement, by this process, where the server does not answer at all: the connection is given up. */
   query: 15_000,
   /** A look-up or a renewal, which requests wait for. */
-  lookup: 1500
+  lookup: 900
+} as const
+
+/** The connections of changes of keys, and what of them is limited, in milliseconds; see docs/operating.md. */
+export const CHANGES = {
+  /** How many changes of a node are under way at once. */
+  atOnce: 3,
+  /** One connection more than that is for what nodes tell of themselves. */
+  connections: 4,
+  /** For how long a change waits for those before it at this node. */
+  waitMs: 2000,
+  /** For how long a change waits for a lock that another transaction has. */
+  lockMs: 300,
+  /** For how long a change takes, from its turn on. */
+  limitMs: 950
 } as const
 
 /** What the database calls the connections of services and commands. */
@@ -48,6 +62,21 @@ export const clientConfig = ({ url, listenUrl, ca }: PostgresOptions, isDirect: 
         idle_in_transaction_session_timeout: TIMEOUTS.idleInTransaction
       }
     : {})
+})
+
+/** What the connections that requests wait for are made with. */
+export const directConfig = (options: PostgresOptions): ClientConfig => ({
+  ...clientConfig(options, true),
+  connectionTimeoutMillis: TIMEOUTS.lookup,
+  query_timeout: TIMEOUTS.lookup,
+  pipeline: true
+})
+
+/** What the connections of changes of keys are made with. */
+export const changesConfig = (options: PostgresOptions): ClientConfig => ({
+  ...clientConfig(options, true),
+  lock_timeout: CHANGES.lockMs,
+  query_timeout: TIMEOUTS.lookup
 })
 
 /** How a transaction begins: the time-outs are its own, wherever its connection comes from. */

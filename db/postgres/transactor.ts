@@ -2,8 +2,11 @@ import type { Pool, PoolClient } from 'pg'
 import type { TransactorOf } from '../../domain/transaction.ts'
 import { busyDeadline, refuseCancelled, withBusyRetry } from '../transactor.ts'
 import { cancelQuery } from './cancel.ts'
+import { createDatabase } from './database.ts'
 import { asQuery, isConflict, isConnectionFailure, toFailure, toUnknownOutcome } from './failures.ts'
 import { BEGIN } from './settings.ts'
+import { CommitLost, createOutbox, inTransaction } from './transaction.ts'
+import type { Outbox, OwnOutbox } from './transaction.ts'
 
 /** How often work is done once more after another transaction got in its way. */
 const MAX_CONFLICTS = 10
@@ -14,81 +17,10 @@ const CANCEL_AFTER_MS = 100
 /** What a pool gives in and out of transactions. */
 export interface PostgresTransactorOptions<R, W> {
   readonly pool: Pool
-  /** Makes the rows that read what is committed, by the connections of the pool or by one of them. */
+  /** Creates the rows that read what is committed, by the connections of the pool or by one of them. */
   readonly createReads: (client: Pool | PoolClient) => R
-  /** Makes the rows of transactions of a connection; see `LeaveUnanswered`. */
-  readonly createTx: (client: PoolClient, leaveUnanswered: LeaveUnanswered) => W
-}
-
-/**
- * Lets a transaction go on to its next statement, or to its commit, before a statement was answered that nothing
- * depends on. If the statement fails, so does the transaction, with the same failure.
- */
-export type LeaveUnanswered = (statement: Promise<unknown>) => void
-
-/** The rows of the transactions of a connection, and what the current one has sent without waiting for the answer. */
-interface Session<W> {
-  readonly tx: W
-  readonly unanswered: Promise<unknown>[]
-}
-
-/** A failure of `commit` that leaves open whether it was done. */
-class CommitLost extends Error {}
-
-const commit = async (client: PoolClient): Promise<void> => {
-  try {
-    const { command } = await asQuery(client.query('commit'))
-    // The server answers this only where no statement has failed, those included whose answer nobody waited for.
-    if (command !== 'COMMIT') throw new Error('the transaction went on after a statement had failed')
-  } catch (cause) {
-    throw isConnectionFailure(cause) ? new CommitLost('the commit was lost', { cause }) : cause
-  }
-}
-
-/**
- * Runs work in a transaction of a connection. The locks that `tx` takes hold until its end. A connection on which
- * anything failed is not used again unless the server has rolled back.
- */
-const inTransaction = async <W, T>(
-  pool: Pool,
-  { begin, open, work }: { begin: string; open: (client: PoolClient) => Session<W>; work: (tx: W) => Promise<T> }
-): Promise<T> => {
-  const client = await asQuery(pool.connect())
-  const { tx, unanswered } = open(client)
-  try {
-    // Sent together with the first statement, and answered before it.
-    const begun = asQuery(client.query(begin))
-    // Against an unhandled rejection: `begun` is awaited below.
-    begun.catch(() => {})
-    const result = await work(tx)
-    await begun
-    await commit(client)
-    client.release()
-    return result
-  } catch (error) {
-    const failure = await firstFailure(unanswered, error)
-    client.release(await rollBack(client, failure))
-    throw failure
-  }
-}
-
-/** What failed first: a statement that was left unanswered makes all that comes after it fail, the commit included. */
-const firstFailure = async (unanswered: readonly Promise<unknown>[], last: unknown): Promise<unknown> => {
-  // Whatever else has failed, a commit that was lost may have been done.
-  if (last instanceof CommitLost) return last
-  const failures = (await Promise.allSettled(unanswered)).flatMap(outcome =>
-    outcome.status === 'rejected' ? [outcome.reason as unknown] : []
-  )
-  return [...failures, last][0]
-}
-
-/** Rolls back after a failure; answers whether the connection is to be given up. */
-const rollBack = async (client: PoolClient, error: unknown): Promise<boolean> => {
-  if (error instanceof CommitLost || isConnectionFailure(error)) return true
-  return await client.query('rollback').then(
-    () => false,
-    () => true
-  )
+  /** Creates the rows of a transaction. */
+  readonly createTx: (client: PoolClient, outbox: Outbox) => W
 }
 
 /** Runs work on the rows of a connection of its own, and cancels what that works on when the signal is aborted. */
@@ -117,24 +49,20 @@ const readCancellably = async <R, T>(
   }
 }
 
-/** Makes the function that opens the session of a connection for its next transaction. */
-const createSessions = <W>(
-  createTx: (client: PoolClient, leaveUnanswered: LeaveUnanswered) => W
-): ((client: PoolClient) => Session<W>) => {
-  const made = new WeakMap<PoolClient, Session<W>>()
-  const make = (client: PoolClient): Session<W> => {
-    const unanswered: Promise<unknown>[] = []
-    const tx = createTx(client, statement => {
-      // Against an unhandled rejection: `firstFailure` reads the outcome.
-      statement.catch(() => {})
-      unanswered.push(statement)
-    })
-    return { tx, unanswered }
-  }
-  return client => {
-    const session = made.get(client) ?? make(client)
-    made.set(client, session)
-    session.unanswered.length = 0
+/** The rows of the transactions of a connection, which runs one at a time. */
+interface Session<W> {
+  readonly tx: W
+  readonly outbox: OwnOutbox
+}
+
+const createSessions = <W>(createTx: PostgresTransactorOptions<unknown, W>['createTx']) => {
+  const created = new WeakMap<PoolClient, Session<W>>()
+  return (client: PoolClient): Session<W> => {
+    const known = created.get(client)
+    if (known !== undefined) return known
+    const outbox = createOutbox(createDatabase(client))
+    const session = { tx: createTx(client, outbox), outbox }
+    created.set(client, session)
     return session
   }
 }
@@ -162,7 +90,9 @@ export const createPostgresTransactor = <R, W>({
   const runWrite = async <T>(work: (tx: W) => Promise<T>, mayBeLost: boolean, conflicts = 0): Promise<T> => {
     const begin = mayBeLost ? `${BEGIN}; set local synchronous_commit = off` : BEGIN
     try {
-      return await inTransaction(pool, { begin, open, work })
+      const client = await asQuery(pool.connect())
+      const { tx, outbox } = open(client)
+      return await inTransaction(client, { begin, outbox, work: async () => await work(tx) })
     } catch (error) {
       if (!isConflict(error) || conflicts === MAX_CONFLICTS) throw error
       return await runWrite(work, mayBeLost, conflicts + 1)

@@ -1,7 +1,7 @@
 import type { AuditReads } from '../../domain/audits/rows.ts'
 import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
-import type { KeyReads } from '../../domain/keys/rows.ts'
-import type { KeyTx } from '../../domain/keys/store.ts'
+import type { KeyLook, KeyTx } from '../../domain/keys/store.ts'
+import { ownTime } from '../../domain/time.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'
 import { createAuditReads, createAuditRows } from './audits/rows.ts'
 import { connect } from './connections.ts'
@@ -11,7 +11,7 @@ import { createKeyRows } from './keys/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
 /** A store of client keys in an SQLite file. */
-export interface SqliteStore extends TransactorOf<{ readonly keys: KeyReads; readonly audits: AuditReads }, KeyTx> {
+export interface SqliteStore extends TransactorOf<KeyLook & { readonly audits: AuditReads }, KeyTx> {
   readonly keyLookup: Required<KeyLookup>
   readonly close: () => void
 }
@@ -30,8 +30,8 @@ export const openSqliteStore = (path: string): SqliteStore => {
   return {
     ...createSqliteTransactor({
       writing: writing.$client,
-      rows: { keys: createKeyReads(reading), audits: createAuditReads(reading) },
-      tx: { keys: createKeyRows(writing), audits: createAuditRows(writing) }
+      rows: { keys: createKeyReads(reading), audits: createAuditReads(reading), now: ownTime },
+      tx: { keys: createKeyRows(writing), audits: createAuditRows(writing), now: ownTime }
     }),
     keyLookup: createKeyLookup(reading.$client),
     close

@@ -1,3 +1,7 @@
+import type { KeyTx } from '../../domain/keys/store.ts'
+import { READY } from '../../domain/readiness.ts'
+import type { Readiness } from '../../domain/readiness.ts'
+import { ownTime } from '../../domain/time.ts'
 import type { Reads, Tx } from '../../domain/transactor.ts'
 import { createListApps } from '../app-lists.ts'
 import type { StorageOptions } from '../engine.ts'
@@ -30,15 +34,15 @@ export const openSqlite = (path: string, { asSample, ...node }: StorageOptions):
   })
   return {
     ...transactor,
+    keys: transactor,
     listApps: createListApps(transactor),
     ...createNodeReads(reading.$client, node),
     keyLookup,
     isSample,
     ping: async () => {
       ping.get()
-      // SQLite goes on with a file that was deleted or replaced, and what it writes then is lost.
-      if (fileIdOf(path) !== file) throw new Error('the database file is not the one that was opened')
     },
+    readiness: async () => readReadiness(ping, () => fileIdOf(path) === file),
     statistics: () => ({ epoch: keyLookup.epoch(), leaseRemainingMs: null, pool: null }),
     close: async () => {
       close()
@@ -46,18 +50,32 @@ export const openSqlite = (path: string, { asSample, ...node }: StorageOptions):
   }
 }
 
+const readReadiness = (ping: { readonly get: () => unknown }, isSameFile: () => boolean): Readiness => {
+  try {
+    ping.get()
+  } catch (cause) {
+    return { keys: false, changes: false, failing: ['schema'], causes: [cause] }
+  }
+  if (isSameFile()) return READY
+  // SQLite goes on with a file that was deleted or replaced, and what it writes then is lost.
+  const cause = new Error('the database file is not the one that was opened')
+  return { keys: false, changes: false, failing: ['primary'], causes: [cause] }
+}
+
 const createReads = (db: SqliteDatabase): Reads => ({
   apps: createAppReads(db),
   audits: createAuditReads(db),
   keys: createKeyReads(db),
   organizations: createOrganizationReads(db),
-  users: createUserReads(db)
+  users: createUserReads(db),
+  now: ownTime
 })
 
-const createTx = (db: SqliteDatabase): Tx => ({
+const createTx = (db: SqliteDatabase): Tx & KeyTx => ({
   apps: createAppRows(db),
   audits: createAuditRows(db),
   keys: createKeyRows(db),
   organizations: createOrganizationRows(db),
-  users: createUserRows(db)
+  users: createUserRows(db),
+  now: ownTime
 })

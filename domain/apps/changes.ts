@@ -9,7 +9,7 @@ import { requireAuthorized } from './authorization.ts'
 import type { AppKey, AppReads } from './rows.ts'
 
 /** The rows that changes of apps are made on. */
-export type AppTx = Pick<Tx, 'apps' | 'audits' | 'organizations' | 'users'>
+export type AppTx = Pick<Tx, 'apps' | 'audits' | 'organizations' | 'users' | 'now'>
 
 /** Appends the audit entry of a change of an app. */
 export const auditApp = async (
@@ -39,7 +39,7 @@ export const refuseTakenName = async (
 export const updateApp = async (tx: AppTx, key: AppKey, change: AppChange, context: RequestContext): Promise<App> => {
   const before = await requireAuthorized(tx.apps, key, 'update', context)
   if (Object.keys(change).length === 0) return before
-  const at = new Date()
+  const at = tx.now()
   const after = { ...before, ...change, updatedAt: at }
   if (after.descriptiveName !== before.descriptiveName) {
     await refuseTakenName(tx.apps, before.owner, after.descriptiveName)
@@ -51,7 +51,7 @@ export const updateApp = async (tx: AppTx, key: AppKey, change: AppChange, conte
 
 export const discardApp = async (tx: AppTx, key: AppKey, context: RequestContext): Promise<void> => {
   const { id, name } = await requireAuthorized(tx.apps, key, 'destroy', context)
-  const at = new Date()
+  const at = tx.now()
   await tx.apps.discard(id, at)
   await auditApp(tx, 'delete', name, { at, context, changes: {} })
 }

@@ -15,7 +15,7 @@ export type WantedApp = Pick<NewApp, 'descriptiveName' | 'owner'> & Partial<Pick
 
 export const createApp = async (tx: AppTx, wanted: WantedApp, context: RequestContext): Promise<App> => {
   await refuseOwner(tx, wanted.owner, 'create', context)
-  const at = new Date()
+  const at = tx.now()
   const app = await insertApp(tx, wanted, at)
   await auditApp(tx, 'create', app.name, { at, context, changes: auditedApp(app) })
   return app
@@ -30,7 +30,7 @@ export const copyApp = async (
 ): Promise<App> => {
   const { id, name, owner, panels, schedule } = await requireAuthorized(tx.apps, key, 'read', context)
   await refuseOwner(tx, owner, 'create', context)
-  const at = new Date()
+  const at = tx.now()
   const copy = await insertApp(tx, { descriptiveName, owner, panels, schedule }, at)
   await tx.apps.copyTags(id, copy.id)
   const changes = { ...auditedApp(copy), copied_from: { to: name } }

@@ -66,7 +66,7 @@ const changeGrants = async (
   const after: Permit[] = await tx.apps.permitsOf(id, userId)
   const changes = differences({ permits: before }, { permits: after })
   if (Object.keys(changes).length > 0) {
-    await auditApp(tx, verb, name, { at: new Date(), context, changes: { user_id: { to: userId }, ...changes } })
+    await auditApp(tx, verb, name, { at: tx.now(), context, changes: { user_id: { to: userId }, ...changes } })
   }
   return { userId, permits: after }
 }

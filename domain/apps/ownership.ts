@@ -56,7 +56,7 @@ export const transferApp = async (tx: AppTx, key: AppKey, owner: Owner, context:
   await refuseOwner(tx, owner, 'receive', context)
   if (isSameOwner(owner, app.owner)) return app
   await refuseTakenName(tx.apps, owner, app.descriptiveName)
-  const at = new Date()
+  const at = tx.now()
   await tx.apps.setOwner(app.id, owner, at)
   await auditApp(tx, 'transfer', app.name, { at, context, changes: ownerChanges(app.owner, owner) })
   return { ...app, owner, updatedAt: at }

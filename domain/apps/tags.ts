@@ -22,12 +22,12 @@ export const addTag = async (
   if (known !== null) return { tag: known, added: false }
   if ((await tx.apps.countTags(id)) >= MAX_TAGS) throw new TooManyTags()
   const tag = await tx.apps.insertTag(id, wanted)
-  await auditApp(tx, 'add_tag', name, { at: new Date(), context, changes: creation({ tag: wanted }) })
+  await auditApp(tx, 'add_tag', name, { at: tx.now(), context, changes: creation({ tag: wanted }) })
   return { tag, added: true }
 }
 
 export const removeTag = async (tx: AppTx, key: AppKey, tag: TagKey, context: RequestContext): Promise<void> => {
   const app = await findAuthorized(tx.apps, key, 'update', context)
   if (app === null || !(await tx.apps.removeTag(app.id, tag))) throw new TagNotFound()
-  await auditApp(tx, 'remove_tag', app.name, { at: new Date(), context, changes: { tag: { from: tag, to: null } } })
+  await auditApp(tx, 'remove_tag', app.name, { at: tx.now(), context, changes: { tag: { from: tag, to: null } } })
 }

@@ -9,7 +9,7 @@ import type { ClientKeyFilter, KeyReads, UsageCount, GenerationUse } from './row
 import { generationOf } from './token/token.ts'
 import type { TokenOpener } from './token/opener.ts'
 import type { Verifier } from './verdict/verifier.ts'
-import { MAX_TOKENS } from './lifecycle/tokens.ts'
+import { MAX_TOKENS, withoutDigest } from './lifecycle/tokens.ts'
 import { dayBefore } from './usage/writer.ts'
 import type { KeyStore } from './store.ts'
 import { covers } from './policy/scopes.ts'
@@ -54,8 +54,8 @@ export interface KeyQueriesOptions {
 export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
   const { environmentKeys } = options
   const generations = options.secrets.map(generationOf)
-  const read = async <T>(work: (keys: KeyReads) => Promise<T>, readOptions?: ReadOptions): Promise<T> =>
-    await options.store.read(async ({ keys }) => await work(keys), readOptions)
+  const read: ReadKeys = async (work, readOptions) =>
+    await options.store.read(async ({ keys, now }) => await work(keys, now()), readOptions)
 
   const findFixed = async ({ key, digest }: EnvironmentKey): Promise<ClientKeyRecord> =>
     toEnvironmentRecord(key, await read(async keys => await keys.environmentRecord({ id: key.id, digest })))
@@ -81,7 +81,7 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
     tokens: async id => {
       const fixed = environmentKeys.find(id)
       return fixed === null
-        ? await read(async keys => await keys.tokens(id, { limit: MAX_TOKENS }))
+        ? (await read(async keys => await keys.tokens(id, { limit: MAX_TOKENS }))).map(withoutDigest)
         : (await read(async keys => await keys.environmentRecord({ id, digest: fixed.digest }))).tokens
     },
 
@@ -92,12 +92,12 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
 
     usage: async (id, days) => {
       await find(id)
-      return await read(async keys => await keys.usage(id, { day: dayBefore(new Date(), days - 1) }))
+      return await read(async (keys, at) => await keys.usage(id, { day: dayBefore(at, days - 1) }))
     },
 
-    secrets: async () => secretUses(generations, await read(async keys => await keys.generations(new Date()))),
+    secrets: async () => secretUses(generations, await read(async (keys, at) => await keys.generations(at))),
 
-    orphans: async () => await read(async keys => await keys.otherGenerations(generations, new Date()))
+    orphans: async () => await read(async (keys, at) => await keys.otherGenerations(generations, at))
   }
 }
 
@@ -107,8 +107,11 @@ export interface KeyPage {
   readonly after?: string | undefined
 }
 
+/** Reads keys as of the present instant. */
+type ReadKeys = <T>(work: (keys: KeyReads, at: Date) => Promise<T>, options?: ReadOptions) => Promise<T>
+
 export interface KeyListOptions {
-  readonly read: <T>(work: (keys: KeyReads) => Promise<T>, options?: ReadOptions) => Promise<T>
+  readonly read: ReadKeys
   readonly environmentKeys: EnvironmentKeys
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
@@ -121,8 +124,7 @@ export const createKeyList =
     { limit, after }: KeyPage,
     options?: ReadOptions
   ): Promise<{ keys: ClientKeyRecord[]; more: boolean }> => {
-    const page = { limit: limit + 1, after, at: new Date() }
-    const keys = await read(async rows => await rows.page(filter, page), options)
+    const keys = await read(async (rows, at) => await rows.page(filter, { limit: limit + 1, after, at }), options)
     for (const id of environmentKeys.ids) {
       if (keys.length > limit) break
       if (after === undefined || id > after) keys.push(...[await find(id)].filter(key => matches(key, filter)))

@@ -10,6 +10,13 @@ export interface NewToken {
   readonly hint: string
 }
 
+/** A token of a managed key, as it is stored. */
+export interface StoredToken extends TokenRecord {
+  /** SHA-256 of its `key_id`, as 64 hexadecimal digits. */
+  readonly digest: string
+  readonly createdAt: Date
+}
+
 /** Tells a request that is sent again from a new one. Nothing of it is secret: keys and bodies are hashed. */
 export interface IdempotencyRecord {
   /** Who sent it: the id of a key, or a user. */
@@ -110,11 +117,8 @@ export interface KeyReads {
     filter: ClientKeyFilter,
     page: { readonly limit: number; readonly after?: string | undefined; readonly at: Date }
   ) => Promise<ClientKeyRecord[]>
-  /** The tokens of a key, the newest first, at most `limit`; one of them may be left out. */
-  readonly tokens: (
-    id: string,
-    page: { readonly limit: number; readonly exceptDigest?: string }
-  ) => Promise<TokenRecord[]>
+  /** The tokens of a key, the newest first, at most `limit`. */
+  readonly tokens: (id: string, page: { readonly limit: number }) => Promise<StoredToken[]>
   readonly environmentRecord: (key: { readonly id: string; readonly digest: string }) => Promise<EnvironmentRecord>
   /** From a day on, the oldest first. */
   readonly usage: (id: string, since: { readonly day: string }) => Promise<UsageCount[]>
@@ -144,43 +148,8 @@ export interface NewClientKey extends ClientKeyRecord {
   readonly createdBy: Actor
 }
 
-/** Verbs without rules: which of them may be called, and for whom, is for the key service to tell. */
-export interface KeyRows extends KeyReads {
-  /**
-   * Moves the revision, so that `KeyFreshness` tells it; `keyId` is the id of the key that the transaction changes.
-   * From here to the end of the transaction nobody else changes keys. Answers the change, by which its receipt is asked
-   * for. Every transaction that changes keys or tokens calls it first, and for each key.
-   */
-  readonly advanceRevision: (keyId: string) => Promise<Position>
-
-  readonly insert: (key: NewClientKey) => Promise<void>
-  readonly update: (id: string, change: KeyChange) => Promise<void>
-  readonly revoke: (id: string, revocation: Revocation) => Promise<void>
-  /** Answers whether this is the first revocation of the digest; the first one stays. */
-  readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<boolean>
-
-  /** From here to the end of the transaction nobody else records generations. */
-  readonly secretState: () => Promise<SecretState>
-  /** Records generations in the place of those that are recorded. */
-  readonly recordGenerations: (generations: readonly string[], at: Date) => Promise<void>
-
-  readonly insertToken: (id: string, token: NewToken, createdAt: Date) => Promise<void>
-  /** Has the tokens of a key expire at an instant, those that expire earlier left as they are. */
-  readonly expireTokens: (id: string, expiresAt: Date) => Promise<void>
-  /** Revokes the tokens of a key; a token that is revoked already stays as it is. */
-  readonly revokeTokens: (id: string, at: Date) => Promise<void>
-  readonly revokeToken: (digest: string, at: Date) => Promise<void>
-  /** How many tokens of a key are neither revoked nor expired at an instant. */
-  readonly countActiveTokens: (id: string, at: Date) => Promise<number>
-  /** Removes tokens of a key that are revoked or expired, the oldest first, until at most `keep` tokens are left. */
-  readonly pruneTokens: (id: string, limit: { readonly keep: number; readonly at: Date }) => Promise<void>
-
-  readonly findIdempotencyRecord: (requester: string, keyHash: string) => Promise<IdempotencyRecord | null>
-  /** Stores a record, in the place of one of the same requester and key. */
-  readonly saveIdempotencyRecord: (record: IdempotencyRecord) => Promise<void>
-  /** Removes the records that were made at this instant or before. */
-  readonly removeIdempotencyRecords: (until: Date) => Promise<void>
-
+/** What stores how keys are used. */
+export interface KeyUsageRows {
   /**
    * Adds uses of managed tokens, each of which is named once, and of their keys; of what is earlier than what is
    * stored, only the count.
@@ -197,4 +166,46 @@ export interface KeyRows extends KeyReads {
   readonly addUsage: (counts: readonly KeyUsageCount[]) => Promise<void>
   /** Removes counts of earlier days, in a transaction of its own; what is in use then may be left for the next time. */
   readonly removeUsage: (before: { readonly day: string }) => Promise<void>
+}
+
+/**
+ * Verbs without rules: which of them may be called, and for whom, is up to the key service. The reads of a transaction
+ * may not see what it has written itself.
+ */
+export interface KeyRows extends KeyReads, KeyUsageRows {
+  /**
+   * Moves the revision, which `KeyFreshness` then reports; `keyId` is the id of the key that the transaction changes.
+   * Every transaction that changes keys or tokens calls it once, after its reads and before its writes. What it has read
+   * of keys, tokens and secrets is still true when it commits; otherwise nothing is stored, and `work` runs again.
+   * Resolves to the change, by which its receipt is asked for; an engine may resolve it after the commit.
+   */
+  readonly advanceRevision: (keyId: string) => Promise<Position>
+
+  readonly insert: (key: NewClientKey) => Promise<void>
+  readonly update: (id: string, change: KeyChange) => Promise<void>
+  readonly revoke: (id: string, revocation: Revocation) => Promise<void>
+  /** Stores the revocation of a digest that has none. */
+  readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<void>
+
+  readonly secretState: () => Promise<SecretState>
+  /** Records generations in the place of those that are recorded, if these are still those that were read. */
+  readonly recordGenerations: (generations: readonly string[], at: Date) => Promise<void>
+
+  readonly insertToken: (id: string, token: NewToken, createdAt: Date) => Promise<void>
+  /** Has the tokens of a key expire at an instant, those that expire earlier left as they are. */
+  readonly expireTokens: (id: string, expiresAt: Date) => Promise<void>
+  /** Revokes the tokens of a key; a token that is revoked already stays as it is. */
+  readonly revokeTokens: (id: string, at: Date) => Promise<void>
+  readonly revokeToken: (digest: string, at: Date) => Promise<void>
+  readonly removeTokens: (digests: readonly string[]) => Promise<void>
+
+  readonly findIdempotencyRecord: (requester: string, keyHash: string) => Promise<IdempotencyRecord | null>
+  /** Stores a record. If there is one of the same requester and key by now, nothing is stored, and `work` runs again. */
+  readonly insertIdempotencyRecord: (record: IdempotencyRecord) => Promise<void>
+  /** Stores another token in the record of a requester and key. */
+  readonly updateIdempotencyRecord: (
+    record: Pick<IdempotencyRecord, 'requester' | 'keyHash' | 'tokenDigest'>
+  ) => Promise<void>
+  /** Removes the records that were made at this instant or before. */
+  readonly removeIdempotencyRecords: (until: Date) => Promise<void>
 }

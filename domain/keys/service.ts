@@ -87,11 +87,12 @@ export const createKeyService = <const S extends string = Scope>(options: KeySer
 }
 
 /** A look-up by reads of a store, of which nothing is cached: for commands, which ask once. */
-const readLookup = (store: Pick<KeyStore, 'read'>): KeyLookup => {
+const readLookup = (store: Pick<KeyStore, 'read' | 'now'>): KeyLookup => {
   const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
     await store.read(async ({ keys }) => await work(keys))
   return {
     ...NO_LOOKUP,
+    ...(store.now === undefined ? {} : { now: store.now }),
     mark: () => null,
     findByDigest: async digest => await read(async keys => await keys.findToken(digest)),
     findRevocation: async digest => await read(async keys => await keys.findRevocation(digest))

@@ -42,7 +42,7 @@ export const createOrganizationChanges = ({ write }: Pick<Transactor, 'write'>):
 const createOrganization = async (tx: Tx, fields: Fields, context: RequestContext): Promise<Organization> => {
   const userId = userIdOf(context)
   if (userId !== null && (await tx.users.find(userId)) === null) throw new InvalidToken()
-  const at = new Date()
+  const at = tx.now()
   const made = await tx.organizations.insert(fields, at)
   if (userId !== null) await tx.organizations.setRole(made.id, userId, 'admin')
   const changes = creation({ ...auditedOrganization(made), ...(userId === null ? {} : { admin_id: userId }) })
@@ -60,7 +60,7 @@ const updateOrganization = async (
   const after = { ...before, ...change }
   const changes = differences(auditedOrganization(before), auditedOrganization(after))
   if (Object.keys(changes).length === 0) return before
-  const at = new Date()
+  const at = tx.now()
   await tx.organizations.update(id, change, at)
   await auditOrganization(tx, 'update', id, { at, context, changes })
   return after
@@ -70,7 +70,7 @@ const removeOrganization = async (tx: Tx, id: number, apps: AppsDisposal, contex
   await findAuthorized(tx.organizations, id, context)
   const to = newOwnerIn(apps)
   if (to !== null) await refuseOwner(tx, to, 'receive', context)
-  const at = new Date()
+  const at = tx.now()
   const disposed = await disposeOfApps(tx, { type: 'Organization', id }, apps, { at, context })
   const users = await tx.organizations.countMembers(id)
   await tx.organizations.remove(id)

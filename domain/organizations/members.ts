@@ -3,6 +3,7 @@ import type { RequestContext } from '../access/principal.ts'
 import type { OrganizationRole } from '../access/rules.ts'
 import type { AuditRows } from '../audits/rows.ts'
 import { LastAdmin, UserNotFound } from '../errors.ts'
+import type { Now } from '../time.ts'
 import type { Transactor } from '../transactor.ts'
 import type { UserReads } from '../users/rows.ts'
 import { findAuthorized, findVisible } from './access.ts'
@@ -14,6 +15,7 @@ interface MemberTx {
   readonly organizations: OrganizationRows
   readonly users: UserReads
   readonly audits: AuditRows
+  readonly now: Now
 }
 
 /** A role that a user is to have. */
@@ -63,7 +65,7 @@ const setRole = async (
   if (role !== before) {
     await organizations.setRole(id, userId, role)
     const changes = { user_id: { to: userId }, role: { from: before, to: role } }
-    await auditOrganization(tx, 'set_role', id, { at: new Date(), context, changes })
+    await auditOrganization(tx, 'set_role', id, { at: tx.now(), context, changes })
   }
   return { id: userId, name: user.name, email: user.email, role }
 }
@@ -76,7 +78,7 @@ const removeMember = async (tx: MemberTx, id: number, userId: number, context: R
   await keepAnAdmin(organizations, id, role)
   await organizations.removeMember(id, userId)
   const changes = { user_id: { from: userId, to: null }, role: { from: role, to: null } }
-  await auditOrganization(tx, 'remove_user', id, { at: new Date(), context, changes })
+  await auditOrganization(tx, 'remove_user', id, { at: tx.now(), context, changes })
 }
 
 /** Throws LastAdmin where a user, who has this role, is the only admin. */

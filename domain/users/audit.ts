@@ -1,6 +1,7 @@
 import type { AuditSource, Changes } from '../audits/audit.ts'
 import type { AuditRows } from '../audits/rows.ts'
 import { appendAudit } from '../audits/service.ts'
+import type { Now } from '../time.ts'
 import type { UserRows } from './rows.ts'
 import type { User } from './user.ts'
 
@@ -8,6 +9,7 @@ import type { User } from './user.ts'
 export interface UserTx {
   readonly users: UserRows
   readonly audits: AuditRows
+  readonly now: Now
 }
 
 /** What an audit entry tells of a user: neither the password nor a hash of it. */

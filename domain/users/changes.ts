@@ -55,8 +55,8 @@ export const insertUser = async ({ users }: UserTx, user: NewUser): Promise<User
 export const createUserChanges = ({ read, write }: Transactor<{ users: UserReads }, UserTx>): UserChanges => ({
   create: async (wanted, context) => {
     if (wanted.role === 'admin') refuseLimitedKey(context)
-    const at = new Date()
     return await write(async tx => {
+      const at = tx.now()
       const user = await insertUser(tx, { ...wanted, createdAt: at })
       await auditUser(tx, 'create', user.id, { at, source: context, changes: creation(auditedUser(user)) })
       return user
@@ -102,7 +102,7 @@ const applyChange = async (tx: UserTx, before: User, change: UserChange, context
     ...(passwordHash === undefined ? {} : { password: { changed: true } as const })
   }
   if (Object.keys(changes).length === 0) return before
-  const at = new Date()
+  const at = tx.now()
   await tx.users.update(before.id, change, at)
   if (after.accountLocked || passwordHash !== undefined || after.email !== before.email) {
     await tx.users.removeSessions(before.id)

@@ -41,7 +41,7 @@ export interface UserRemoval {
 export const createUserRemoval = ({ write }: Pick<Transactor, 'write'>): UserRemoval => ({
   remove: async (id, apps, context) =>
     await write(async tx => {
-      const occasion = { at: new Date(), context }
+      const occasion = { at: tx.now(), context }
       const user = await findToRemove(tx, id, apps, context)
       const disposed = await disposeOfApps(tx, { type: 'User', id }, apps, occasion)
       const organizations = await tx.organizations.countMemberships(id)

@@ -1,10 +1,9 @@
 import { userPrincipalOf } from '../access/principal.ts'
 import type { RequestContext } from '../access/principal.ts'
 import { InvalidLogin, InvalidToken, SessionNotFound } from '../errors.ts'
-import type { Transactor } from '../transactor.ts'
+import type { Reads, Transactor } from '../transactor.ts'
 import { auditUser } from './audit.ts'
 import type { UserTx } from './audit.ts'
-import type { UserReads } from './rows.ts'
 import { sessionDigest } from './session.ts'
 import type { Session, SessionCredential } from './session.ts'
 import type { User } from './user.ts'
@@ -34,19 +33,19 @@ export interface UserSessions {
 }
 
 /** Makes the verbs of the user service that are about sessions. */
-export const createUserSessions = ({ read, write }: Transactor<{ users: UserReads }, UserTx>): UserSessions => {
+export const createUserSessions = ({ read, write }: Transactor<Pick<Reads, 'users' | 'now'>, UserTx>): UserSessions => {
   const end = async (sessionId: string, context: RequestContext): Promise<boolean> =>
     await write(async tx => await endSession(tx, sessionId, context))
 
   return {
     findSession: async ({ accessToken, client, uid }) => {
-      const found = await read(async ({ users }) => await users.findSession(sessionDigest(accessToken), new Date()))
+      const found = await read(async ({ users, now }) => await users.findSession(sessionDigest(accessToken), now()))
       if (found === null || found.user.accountLocked) return null
       return found.session.client === client && found.user.email === uid.toLowerCase() ? found : null
     },
 
     sessions: async context =>
-      await read(async ({ users }) => await users.sessions(userPrincipalOf(context).user.id, new Date())),
+      await read(async ({ users, now }) => await users.sessions(userPrincipalOf(context).user.id, now())),
 
     endSession: async (sessionId, context) => {
       if (!(await end(sessionId, context))) throw new SessionNotFound()
@@ -69,7 +68,7 @@ const endSession = async (tx: UserTx, sessionId: string, context: RequestContext
   const isRemoved = await tx.users.removeSession(user.id, sessionId)
   if (isRemoved) {
     const changes = { session_id: { from: sessionId, to: null } }
-    await auditUser(tx, 'sign_out', user.id, { at: new Date(), source: context, changes })
+    await auditUser(tx, 'sign_out', user.id, { at: tx.now(), source: context, changes })
   }
   return isRemoved
 }
@@ -83,7 +82,7 @@ const changePassword = async (
   const account = await tx.users.findSessionAccount(session.id)
   if (account === null) throw new InvalidToken()
   if (account.passwordHash !== checkedHash) throw new InvalidLogin()
-  const at = new Date()
+  const at = tx.now()
   await tx.users.update(user.id, { passwordHash }, at)
   await tx.users.removeSessions(user.id, { sessionId: session.id })
   await auditUser(tx, 'update', user.id, { at, source: context, changes: { password: { changed: true } } })

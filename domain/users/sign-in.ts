@@ -5,12 +5,12 @@ import { userActor } from '../access/principal.ts'
 import { creation } from '../audits/audit.ts'
 import type { AuditSource } from '../audits/audit.ts'
 import { AccountLocked, InvalidLogin } from '../errors.ts'
-import type { Transactor } from '../transactor.ts'
+import type { Reads, Transactor } from '../transactor.ts'
 import { auditedUser, auditUser } from './audit.ts'
 import type { UserTx } from './audit.ts'
 import { insertUser } from './changes.ts'
 import type { PasswordHasher } from './passwords.ts'
-import type { Account, UserReads } from './rows.ts'
+import type { Account } from './rows.ts'
 import { newSession } from './session.ts'
 import type { Session } from './session.ts'
 import type { NewUser, User } from './user.ts'
@@ -47,7 +47,7 @@ export interface SignIn {
 }
 
 /** Makes the verbs of the user service that begin sessions. */
-export const createSignIn = ({ read, write }: Transactor<{ users: UserReads }, UserTx>): SignIn => ({
+export const createSignIn = ({ read, write }: Transactor<Pick<Reads, 'users' | 'now'>, UserTx>): SignIn => ({
   signIn: async ({ user: { id }, passwordHash }, source) =>
     await write(async tx => {
       const account = await tx.users.findAccount(id)
@@ -59,7 +59,7 @@ export const createSignIn = ({ read, write }: Transactor<{ users: UserReads }, U
 
   signUp: async (wanted, source) =>
     await write(async tx => {
-      const at = new Date()
+      const at = tx.now()
       const user = await insertUser(tx, { ...wanted, role: 'member', createdAt: at })
       const changes = creation(auditedUser(user))
       await auditUser(tx, 'create', user.id, { at, source: auditSourceOf(user, source), changes })
@@ -67,7 +67,7 @@ export const createSignIn = ({ read, write }: Transactor<{ users: UserReads }, U
     }),
 
   isKnownLocation: async (userId, address) =>
-    await read(async ({ users }) => await users.isKnownLocation(userId, ipPrefix(address), oldestLocation(new Date())))
+    await read(async ({ users, now }) => await users.isKnownLocation(userId, ipPrefix(address), oldestLocation(now())))
 })
 
 /**
@@ -85,7 +85,7 @@ export const checkPassword = async (
 }
 
 const startSession = async (tx: UserTx, user: User, source: SignInSource): Promise<SignedIn> => {
-  const at = new Date()
+  const at = tx.now()
   const { accessToken, kept } = newSession(at)
   const { address, userAgent } = source
   const session = { ...kept, id: newId(), userId: user.id, address, agent: keptAgent(userAgent) }

@@ -42,7 +42,7 @@ export default fp(
     const usage = recorderOf(fastify)
     fastify.decorate('keyUsage', usage)
     fastify.decorate('tokenCache', createTokenCache())
-    fastify.decorate('receipts', createReceiptService(storage))
+    fastify.decorate('receipts', createReceiptService({ ...storage, confirm: storage.keys.confirm }))
 
     const keys = createKeyService({
       ...keySettings(fastify.config),
@@ -65,23 +65,26 @@ export default fp(
 
 /** Records the use of keys until the service is closed. */
 const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
-  const usage = createUsageRecorder({ write: createUsageWriter(fastify.storage), ...logBackground(fastify.log) })
+  const usage = createUsageRecorder({
+    write: createUsageWriter(fastify.storage),
+    now: fastify.storage.keyLookup.now,
+    ...logBackground(fastify.log)
+  })
   fastify.addHook('onClose', async () => {
     await usage.flush()
   })
   return usage
 }
 
-/** The store of keys, with how long its receipts took told to the metrics. */
-const observed = (fastify: FastifyInstance): KeyStore => {
-  const { read, write, confirm } = fastify.storage
-  if (confirm === undefined) return { read, write }
+/** The store of keys; the metrics get how long its receipts took. */
+const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => {
+  const { confirm } = keys
+  if (confirm === undefined) return keys
   return {
-    read,
-    write,
+    ...keys,
     confirm: async (change, committedAt) => {
       const receipt = await confirm(change, committedAt)
-      fastify.metrics?.observeReceipt(receipt.waitedMs)
+      metrics?.observeReceipt(receipt.waitedMs)
       return receipt
     }
   }

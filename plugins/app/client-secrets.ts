@@ -18,7 +18,7 @@ export default fp(
       log.warn('ALLOW_NEW_SECRET is true, so that any secret is accepted at this start: remove it before the next one')
     }
     try {
-      await storage.write(async ({ keys }) => await admitProcess(keys, { generations, allowNew }))
+      await storage.keys.write(async tx => await admitProcess(tx, { generations, allowNew }))
     } catch (error) {
       throw error instanceof SecretNotShared ? new ConfigError(error.message) : error
     }

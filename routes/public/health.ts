@@ -1,4 +1,5 @@
-import { ServiceUnavailable } from '../../domain/errors.ts'
+import { NotReady } from '../../domain/errors.ts'
+import type { Obstacle } from '../../domain/readiness.ts'
 import { problemReplies } from '../../http/replies.ts'
 import type { Handler, RoutesPlugin } from '../../plugins/app/validation.ts'
 
@@ -18,13 +19,32 @@ const aliveSchema = {
   response: { 200: Status }
 }
 
+const ReadyStatus = {
+  description: 'It is.',
+  type: 'object',
+  required: ['status', 'changes', 'failing'],
+  properties: {
+    status: { type: 'string', enum: ['ok'] },
+    changes: { type: 'string', enum: ['accepted', 'refused'], description: 'Whether changes are accepted.' },
+    failing: {
+      type: 'array',
+      description: 'What is in the way of changes.',
+      items: { type: 'string', enum: ['primary'] },
+      examples: [[]]
+    }
+  }
+}
+
 const readySchema = {
   operationId: 'isReady',
   summary: 'Is the service ready?',
-  description: 'Answers when the database does.',
+  description: `Returns 200 while requests with client keys get their replies, and 503 otherwise. The reply also reports
+whether changes are accepted, and what is failing. \`lease\`: the service can't know of changes made elsewhere.
+\`primary\`: the database is away, or accepts no changes. \`schema\`: the database has no tables, or those of another
+version.`.replaceAll('\n', ' '),
   tags: ['Health'],
   security: [],
-  response: { 200: Status, ...problemReplies(ServiceUnavailable) }
+  response: { 200: ReadyStatus, ...problemReplies(NotReady) }
 }
 
 const routes: RoutesPlugin = async fastify => {
@@ -36,11 +56,15 @@ export default routes
 
 const isAlive: Handler<typeof aliveSchema> = async () => ({ status: 'ok' })
 
-const isReady: Handler<typeof readySchema> = async ({ server }) => {
-  try {
-    await server.storage.ping()
-  } catch (cause) {
-    throw new ServiceUnavailable({ cause })
-  }
-  return { status: 'ok' }
+const OBSTACLES: Readonly<Record<Obstacle, string>> = {
+  lease: 'lease: the service could not learn from the database what was changed of client keys',
+  primary: 'primary: the database is away, or accepts no changes',
+  schema: 'schema: the database has no tables, or those of another version'
+}
+
+const isReady: Handler<typeof readySchema> = async ({ server, log }) => {
+  const { keys, changes, failing, causes } = await server.storage.readiness()
+  if (!keys) throw new NotReady({ errors: failing.map(obstacle => OBSTACLES[obstacle]), cause: causes[0] })
+  if (!changes) log.warn({ failing }, 'changes are refused')
+  return { status: 'ok', changes: changes ? 'accepted' : 'refused', failing }
 }

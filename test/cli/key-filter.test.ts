@@ -41,7 +41,7 @@ test('key:list --generation lists the keys with a good token of a secret, and no
   const storage = await openStorage(env['DATABASE_URL'])
   t.teardown(storage.close)
   const previous = newSecret()
-  const earlier = createKeyService({ store: storage, secret: previous })
+  const earlier = createKeyService({ store: storage.keys, secret: previous })
   const [both, expired] = [
     await earlier.issue({ name: 'both' }, operator),
     await earlier.issue({ name: 'expired' }, operator)

@@ -24,7 +24,7 @@ const world = async (t: Test, names: readonly string[]) => {
   const storage = await openStorage(made.env['DATABASE_URL'])
   t.teardown(storage.close)
   const registryOf = (...secrets: [string, ...string[]]): KeyService =>
-    createKeyService({ store: storage, secret: secrets[0], previousSecrets: secrets.slice(1) })
+    createKeyService({ store: storage.keys, secret: secrets[0], previousSecrets: secrets.slice(1) })
   const earlier = registryOf(previous)
   const ids = new Map<string, string>()
   for (const name of names) ids.set(name, (await earlier.issue({ name }, operator)).key.id)

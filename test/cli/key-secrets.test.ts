@@ -13,7 +13,7 @@ test('key:secrets tells which secrets tokens depend on, and a start warns of one
   const names = { [current]: 'new', [previous]: 'old', [lost]: 'lost' }
   const storage = await openStorage(env['DATABASE_URL'])
   t.teardown(storage.close)
-  const registryUnder = (secret: string): KeyService => createKeyService({ store: storage, secret })
+  const registryUnder = (secret: string): KeyService => createKeyService({ store: storage.keys, secret })
   const ids: Record<string, string> = {}
   for (const [secret, name] of Object.entries(names)) {
     ids[name] = (await registryUnder(secret).issue({ name }, operator)).key.id

@@ -112,7 +112,7 @@ export const terminal = (t: Test, env: Record<string, string> = {}): Terminal =>
     registry: async () => {
       const storage = await openStorage(url)
       t.teardown(storage.close)
-      return createKeyService({ store: storage, secret: made.secret, allowList: [made.key.keyId] })
+      return createKeyService({ store: storage.keys, secret: made.secret, allowList: [made.key.keyId] })
     }
   }
 }

@@ -13,13 +13,13 @@ if ((await emptyPostgres()) !== null) {
   for (const contract of [
     appRowsContract,
     auditRowsContract,
-    keyRowsContract,
     organizationRowsContract,
     userRowsContract,
     storageContract
   ]) {
     contract('PostgreSQL', postgres)
   }
+  keyRowsContract('PostgreSQL', async t => (await postgres(t)).keys)
 
   test('PostgreSQL: ids, which come as text, are numbers up to 2^53 - 1', async t => {
     const { url, read, write, listApps } = await postgres(t)

@@ -9,10 +9,10 @@ import { userRowsContract } from './user-rows.ts'
 for (const contract of [
   appRowsContract,
   auditRowsContract,
-  keyRowsContract,
   organizationRowsContract,
   userRowsContract,
   storageContract
 ]) {
   contract('SQLite', sqlite)
 }
+keyRowsContract('SQLite', async t => (await sqlite(t)).keys)

@@ -74,8 +74,8 @@ test('a node that can not acknowledge a change, or not deregister, reports it', 
 test('a node that can not be evicted is reported, and the change is confirmed', async t => {
   const url = await emptyPostgres()
   if (url === null) return
-  const { reports, background } = createReports()
-  const { confirm, close } = await openStorage(url, { background })
+  const { reports, background, next } = createReports()
+  const { keys, close } = await openStorage(url, { background })
   t.teardown(close)
   const id = '00000000-0000-4000-8000-000000000001'
   await execute(
@@ -83,7 +83,9 @@ test('a node that can not be evicted is reported, and the change is confirmed', 
     `insert into nodes (id, name, version, started_at, acked, lease_ms) values ('${id}', 'n', '1', '2026-01-01', 0, 1)`
   )
   await execute(url, FAIL_UPDATES)
-  const receipt = await confirm?.(await change(url), performance.now())
+  const failed = next()
+  const receipt = await keys.confirm?.(await change(url), performance.now())
+  await failed
   await execute(url, WORK_AGAIN)
   t.match(receipt, { nodes: 1, acknowledged: 0, leasesEnded: 1 })
   t.match(reports, [
@@ -112,8 +114,8 @@ test('counters that can not be removed are reported, and hits are counted', asyn
 test('a change that can not be confirmed since the database is lost fails as every other request does', async t => {
   const url = await emptyPostgres()
   if (url === null) return
-  const { confirm, close } = await openStorage(url)
+  const { keys, close } = await openStorage(url)
   const made = await change(url)
   await close()
-  await t.rejects(need(confirm, 'the confirmation')(made, performance.now()), { code: 'SERVICE_UNAVAILABLE' })
+  await t.rejects(need(keys.confirm, 'the confirmation')(made, performance.now()), { code: 'SERVICE_UNAVAILABLE' })
 })

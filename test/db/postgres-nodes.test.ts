@@ -7,6 +7,8 @@ import { createDatabase } from '../../db/postgres/database.ts'
 import { createDirectConnection } from '../../db/postgres/direct.ts'
 import { createConfirmationStore } from '../../db/postgres/nodes/confirmation.ts'
 import { startJanitor } from '../../db/postgres/nodes/janitor.ts'
+import { createDatabaseTime } from '../../db/postgres/time.ts'
+import { createEvictions } from '../../domain/keys/freshness/evictions.ts'
 import { createLeaseStore } from '../../db/postgres/nodes/leases.ts'
 import { createNodeReads } from '../../db/postgres/nodes/reads.ts'
 import { need } from '../helper.ts'
@@ -39,8 +41,8 @@ const nodesOf = async (t: Test) => {
   return {
     url,
     db,
-    leases: createLeaseStore(direct, { name: 'a node', version: '1', startedAt }),
-    confirmation: createConfirmationStore(db),
+    leases: createLeaseStore({ direct, db, time: createDatabaseTime(), node: { name: 'a node', version: '1', startedAt } }),
+    confirmation: createConfirmationStore(direct, db),
     reads: createNodeReads(db),
     change: async () => {
       await execute(url, CHANGE)
@@ -124,6 +126,7 @@ const janitorOf = (
   const stop = startJanitor({
     db,
     leaseMs: 2000,
+    evictions: createEvictions({ monotonic: () => now }),
     background,
     others: [
       async () => {
@@ -253,6 +256,7 @@ test('a removal that fails after the janitor was stopped is not reported', { ski
     const stop = startJanitor({
       db,
       leaseMs: 2000,
+      evictions: createEvictions({ monotonic: () => now }),
       background,
       others: [
         async () => {

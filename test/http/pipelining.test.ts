@@ -11,7 +11,7 @@ test('of requests in one segment, those behind an acknowledged revoke are refuse
   // Another process, for all that SQLite can tell.
   const storage = await openStorage(env['DATABASE_URL'])
   t.teardown(storage.close)
-  const keys = createKeyService({ store: storage, secret })
+  const keys = createKeyService({ store: storage.keys, secret })
   const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
   let revoked: Promise<unknown> | undefined
   // It is revoked in the midst of the turn: Node has parsed the request before, and not yet the one behind.

@@ -189,9 +189,9 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     if (url === null) return
     const storage = await openStorage(url)
     const issue = async (secret: string): Promise<string> =>
-      (await createKeyService({ store: storage, secret }).issue({ name: randomUUID() }, operator)).key.id
+      (await createKeyService({ store: storage.keys, secret }).issue({ name: randomUUID() }, operator)).key.id
     await issue(A)
-    await createKeyService({ store: storage, secret: B }).revoke(await issue(B), null, operator)
+    await createKeyService({ store: storage.keys, secret: B }).revoke(await issue(B), null, operator)
     await storage.close()
     await downgrade(url)
     await starts(t, url, [

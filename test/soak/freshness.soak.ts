@@ -99,7 +99,7 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
   const second = { ...(await start(t, first.env)), headers: first.headers }
   const storage = await openStorage(first.env['DATABASE_URL'])
   t.teardown(storage.close)
-  const registry = createKeyService({ store: storage, secret: first.secret })
+  const registry = createKeyService({ store: storage.keys, secret: first.secret })
   const changers = [byHttp(first), byHttp(second), byRegistry(registry)]
 
   // Events of this process in their order. What was acknowledged here before a request is sent from here has the lower

@@ -9,15 +9,15 @@ import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { shareOrganization, underLock } from '../locking.ts'
 import { apps, grants, tags } from '../schema.ts'
-import type { LeaveUnanswered } from '../transactor.ts'
+import type { Outbox } from '../transaction.ts'
 import { createAppFinds, createAppReads, keptNamesOf } from './reads.ts'
 
-export const createAppRows = (db: PostgresDatabase, leaveUnanswered: LeaveUnanswered): AppRows => {
+export const createAppRows = (db: PostgresDatabase, outbox: Outbox): AppRows => {
   const reads = createAppReads(db)
   return {
     ...reads,
     ...createLockingReads(db, reads),
-    ...createRecordRows(db, leaveUnanswered),
+    ...createRecordRows(db, outbox),
     ...createOwnerRows(db),
     ...createTagRows(db),
     ...createGrantRows(db)
@@ -64,7 +64,7 @@ const CHANGEABLE = { descriptiveName: 'descriptive_name', panels: 'panels', sche
 
 const createRecordRows = (
   db: PostgresDatabase,
-  leaveUnanswered: LeaveUnanswered
+  outbox: Outbox
 ): Pick<AppRows, 'takePort' | 'insert' | 'update' | 'discard'> => ({
   takePort: async () => await takePort(db),
 
@@ -79,12 +79,12 @@ const createRecordRows = (
     const fields = Object.keys(change) as (keyof typeof change)[]
     const assignments = fields.map((field, index) => `${CHANGEABLE[field]} = $${index + 3}`)
     const statement = `update apps set ${['updated_at = $2', ...assignments].join(', ')} where id = $1`
-    leaveUnanswered(query(db, statement, [id, toText(at), ...Object.values(change)]))
+    outbox.leaveUnanswered(query(db, statement, [id, toText(at), ...Object.values(change)]))
   },
 
   discard: async (id, at) => {
     const columns = { discardedAt: toText(at), updatedAt: toText(at) }
-    leaveUnanswered(db.update(apps).set(columns).where(eq(apps.id, id)).execute())
+    outbox.leaveUnanswered(db.update(apps).set(columns).where(eq(apps.id, id)).execute())
   }
 })
 

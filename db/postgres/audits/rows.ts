@@ -5,7 +5,7 @@ import { toAudit } from '../../audit-records.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { lock, query } from '../database.ts'
 import { audits } from '../schema.ts'
-import type { LeaveUnanswered } from '../transactor.ts'
+import type { Outbox } from '../transaction.ts'
 import { searchAudits } from './search.ts'
 
 const HEAD = 'select sequence, hash from audit_head'
@@ -40,12 +40,11 @@ const APPEND = `
   ) as place
 `
 
-export const createAuditRows = (db: PostgresDatabase, leaveUnanswered: LeaveUnanswered): AuditRows => ({
+export const createAuditRows = (db: PostgresDatabase, { defer }: Outbox): AuditRows => ({
   ...createAuditReads(db),
-  // Every other writer waits from here to the commit, which is sent without waiting for an answer. A trigger moves the
-  // head.
+  // Every other writer waits from here to the commit, so this comes last. A trigger moves the head.
   append: async entry => {
-    leaveUnanswered(lock(db, 'audits'))
-    leaveUnanswered(query(db, APPEND, [...membersOf(entry), hashedMembers(entry)]))
+    const members = [...membersOf(entry), hashedMembers(entry)]
+    defer('audit', async db => await Promise.all([lock(db, 'audits'), query(db, APPEND, members)]))
   }
 })

@@ -14,7 +14,11 @@ import type { RevocationRow } from './tokens.ts'
  * on the connection of the lease, several at a time. Requests of one turn of the event loop share its barrier although
  * there is nothing to read: their replies leave together, which saves wake-ups.
  */
-export const createKeyLookup = ({ query }: DirectConnection, lease: Lease): Required<KeyLookup> => {
+export const createKeyLookup = (
+  { query }: Pick<DirectConnection, 'query'>,
+  lease: Lease,
+  now: () => number
+): Required<KeyLookup> => {
   const find = async <Row extends unknown[]>(name: string, text: string, digest: string): Promise<Row | undefined> => {
     try {
       return (await query<Row>({ name, text, values: [Buffer.from(digest, 'hex')] }))[0]
@@ -26,6 +30,7 @@ export const createKeyLookup = ({ query }: DirectConnection, lease: Lease): Requ
     barrier: createBarrier(() => (lease.remaining() > 0 ? undefined : lease.barrier())),
     mark: lease.mark,
     isFresh: lease.isFresh,
+    now,
     findByDigest: async digest => {
       const row = await find<KnownTokenRow>('find_token', FIND_TOKEN, digest)
       return row === undefined ? null : toKnownToken(digest, row)

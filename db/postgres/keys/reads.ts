@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, gt, gte, isNull, lte, ne } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, isNull, lte } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { ClientKeyRecord } from '../../../domain/keys/client-key.ts'
 import type { KeyReads } from '../../../domain/keys/rows.ts'
 import { toOptionalDate } from '../../instants.ts'
-import { toKeyRecord, toTokenRecord } from '../../key-records.ts'
+import { toKeyRecord, toStoredToken, toTokenRecord } from '../../key-records.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { createGenerationReads } from './generations.ts'
 import { matchesFilter } from './conditions.ts'
@@ -33,7 +33,7 @@ export const createKeyReads = (db: PostgresDatabase): KeyReads => {
     findByName: async name => await find(and(eq(clientKeys.name, name), isNull(clientKeys.revokedAt))),
     ...createTokenReads(db),
     page: createKeyPage(db),
-    tokens: async (id, { limit, exceptDigest }) => await readTokens(db, id, limit, exceptDigest),
+    tokens: async (id, { limit }) => await readTokens(db, id, limit),
     environmentRecord: async key => await readEnvironmentRecord(db, key),
     usage: async (id, { day }) => await readUsage(db, id, day),
     ...createGenerationReads(db)
@@ -71,6 +71,7 @@ const createKeyPage = (db: PostgresDatabase): KeyReads['page'] => {
 }
 
 const tokenColumns = {
+  digest: clientKeyTokens.digest,
   generation: clientKeyTokens.generation,
   hint: clientKeyTokens.hint,
   createdAt: clientKeyTokens.createdAt,
@@ -82,17 +83,15 @@ const tokenColumns = {
   useCount: clientKeyTokens.useCount
 }
 
-const readTokens = async (db: PostgresDatabase, id: string, limit: number, exceptDigest: string | undefined) => {
+const readTokens = async (db: PostgresDatabase, id: string, limit: number) => {
   const rows = await db
     .select(tokenColumns)
     .from(clientKeyTokens)
     .innerJoin(clientKeys, eq(clientKeys.row, clientKeyTokens.clientKey))
-    .where(
-      and(eq(clientKeys.id, id), exceptDigest === undefined ? undefined : ne(clientKeyTokens.digest, exceptDigest))
-    )
+    .where(eq(clientKeys.id, id))
     .orderBy(desc(clientKeyTokens.createdAt))
     .limit(limit)
-  return rows.map(toTokenRecord)
+  return rows.map(toStoredToken)
 }
 
 const readEnvironmentRecord = async (db: PostgresDatabase, { id, digest }: { id: string; digest: string }) => {

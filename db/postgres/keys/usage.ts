@@ -1,31 +1,31 @@
-import type { KeyRows, KeyUsageCount, KnownUsageCount, TokenUsage } from '../../../domain/keys/rows.ts'
+import type { KeyUsageCount, KeyUsageRows, KnownUsageCount, TokenUsage } from '../../../domain/keys/rows.ts'
 import { toText } from '../../instants.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
+import type { Outbox } from '../transaction.ts'
 import { dropDaysBefore, ensureDay } from './partitions.ts'
-
-type UsageRows = 'addTokenUsage' | 'addEnvironmentUsage' | 'lockUsageLabels' | 'addUsage' | 'removeUsage'
 
 // Rows are locked in one order by everybody who adds to them, or two would wait for each other: tokens by digest, keys
 // by row, uses of environment keys and counts by their keys. See also `LOCK_TOKENS` in rows.ts.
 const LOCK_TOKENS = 'select from client_key_tokens where digest = any($1::bytea[]) order by digest for no key update'
 
-const USE_TOKENS = `
-  update client_key_tokens as token set use_count = token.use_count + used.count,
-    last_used_at = greatest(token.last_used_at, used.at),
-    last_used_ip = case when token.last_used_at >= used.at then token.last_used_ip else used.ip end,
-    last_used_agent = case when token.last_used_at >= used.at then token.last_used_agent else used.agent end
-  from unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[]) as used (digest, count, at, ip, agent)
-  where token.digest = used.digest returning token.client_key as key, used.at
-`
+const KEYS_OF_TOKENS = 'select client_key from client_key_tokens where digest = any($1::bytea[])'
 
-const LOCK_KEYS = 'select from client_keys where row = any($1::bigint[]) order by row for no key update'
+const LOCK_KEYS = `select from client_keys where row in (${KEYS_OF_TOKENS}) order by row for no key update`
 
-// The array is named twice: so the keys are found by the index, however many there are.
-const USE_KEYS = `
+// The keys are named twice, so that they are found by the index, however many there are.
+const USE = `
+  with uses as (
+    update client_key_tokens as token set use_count = token.use_count + used.count,
+      last_used_at = greatest(token.last_used_at, used.at),
+      last_used_ip = case when token.last_used_at >= used.at then token.last_used_ip else used.ip end,
+      last_used_agent = case when token.last_used_at >= used.at then token.last_used_agent else used.agent end
+    from unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::text[]) as used (digest, count, at, ip, agent)
+    where token.digest = used.digest returning token.client_key as key, used.at
+  )
   update client_keys set last_used_at = greatest(last_used_at, used.at)
-  from (select key, max(at) as at from unnest($1::bigint[], $2::text[]) as use (key, at) group by key) as used
-  where row = used.key and row = any($1::bigint[])
+  from (select key, max(at) as at from uses group by key) as used
+  where row = used.key and row = any(array(${KEYS_OF_TOKENS}))
 `
 
 const USE_ENVIRONMENT_KEYS = `
@@ -97,21 +97,23 @@ const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[
   })
 }
 
-/** Makes the rows of usage: of some hundred uses each, in a statement or two. */
-export const createUsageRows = (db: PostgresDatabase): Pick<KeyRows, UsageRows> => ({
+/**
+ * Creates the rows of usage: of some hundred uses each, in a statement or two. What locks the rows of keys is sent
+ * together with the commit, since changes of these keys wait for it.
+ */
+export const createUsageRows = (db: PostgresDatabase, { defer }: Outbox): KeyUsageRows => ({
   addTokenUsage: async uses => {
     if (uses.length === 0) return
     const digests = uses.map(({ digest }) => Buffer.from(digest, 'hex'))
-    const use = [query(db, LOCK_TOKENS, [digests]), query(db, USE_TOKENS, [digests, ...usesOf(uses)])] as const
-    const [, { rows }] = await Promise.all(use)
-    const keys = rows.map(({ key }) => String(key))
-    await Promise.all([query(db, LOCK_KEYS, [keys]), query(db, USE_KEYS, [keys, rows.map(({ at }) => String(at))])])
+    defer('write', async own => await query(own, LOCK_TOKENS, [digests]))
+    defer('write', async own => await query(own, LOCK_KEYS, [digests]))
+    defer('write', async own => await query(own, USE, [digests, ...usesOf(uses)]))
   },
 
   addEnvironmentUsage: async uses => {
     if (uses.length === 0) return
     const names = [uses.map(({ id }) => id), uses.map(({ generation }) => generation)]
-    await query(db, USE_ENVIRONMENT_KEYS, [...names, ...usesOf(uses)])
+    defer('write', async own => await query(own, USE_ENVIRONMENT_KEYS, [...names, ...usesOf(uses)]))
   },
 
   // Most labels are stored already, and whoever adds none needs no lock.
@@ -124,7 +126,7 @@ export const createUsageRows = (db: PostgresDatabase): Pick<KeyRows, UsageRows> 
 
   addUsage: async counts => {
     for (const day of new Set(counts.map(({ day }) => day))) await ensureDay(db, day)
-    await query(db, ADD, [...labelsOf(counts), counts.map(({ count }) => count)])
+    defer('write', async own => await query(own, ADD, [...labelsOf(counts), counts.map(({ count }) => count)]))
   },
 
   removeUsage: async ({ day }) => {

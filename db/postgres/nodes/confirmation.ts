@@ -1,24 +1,44 @@
-import type { ConfirmationStore } from '../../../domain/keys/freshness/confirmation.ts'
+import type { ConfirmationStore, SilentNode } from '../../../domain/keys/freshness/confirmation.ts'
+import type { QueryResultRow } from 'pg'
+import type { Eviction } from '../../../domain/keys/freshness/evictions.ts'
 import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
+import type { DirectConnection } from '../direct.ts'
 
 const PENDING = `
-  select count(nodes.id) as nodes, count(nodes.id) filter (where acked >= $1) as acknowledged,
-    coalesce(max(lease_ms) filter (where acked < $1), 0) as lease_ms
+  select count(nodes.id)::float8, count(nodes.id) filter (where acked >= $1)::float8,
+    coalesce(
+      json_agg(json_build_object('id', nodes.id, 'leaseMs', lease_ms, 'evictedAt', evicted_at))
+        filter (where acked < $1 and lease_ms > 0), '[]'
+    )
   from client_key_changes left join nodes on true
   where epoch = $1 and nonce = $2
   group by epoch
 `
-const EVICT = 'update nodes set evicted_at = $2 where acked < $1 and evicted_at is null and lease_ms > 0'
+type PendingRow = [nodes: number, acknowledged: number, silent: SilentNode[]]
 
-/** Makes PostgreSQL's part of receipts. */
-export const createConfirmationStore = (db: PostgresDatabase): ConfirmationStore => ({
+const EVICT = `
+  update nodes set evicted_at = to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  where acked < $1 and evicted_at is null and lease_ms > 0 returning id, evicted_at
+`
+
+/** The eviction that a row of `nodes` is about. */
+export const toEviction = (row: QueryResultRow): Eviction => ({
+  id: String(row['id']),
+  evictedAt: String(row['evicted_at'])
+})
+
+/** Creates PostgreSQL's part of receipts. It reads on the connection of the lease, and `db` may wait for a lock. */
+export const createConfirmationStore = (
+  { query: read }: Pick<DirectConnection, 'query'>,
+  db: PostgresDatabase
+): ConfirmationStore => ({
   pending: async ({ epoch, nonce }) => {
-    const [row] = (await query(db, PENDING, [epoch, nonce])).rows
+    const [row] = await read<PendingRow>({ name: 'pending', text: PENDING, values: [epoch, nonce] })
     if (row === undefined) throw new Error('the change is not in the database any more')
-    return { nodes: Number(row['nodes']), acknowledged: Number(row['acknowledged']), leaseMs: Number(row['lease_ms']) }
+    const [nodes, acknowledged, silent] = row
+    return { nodes, acknowledged, silent }
   },
-  evict: async epoch => {
-    await query(db, EVICT, [epoch, new Date().toISOString()])
-  }
+
+  evict: async epoch => (await query(db, EVICT, [epoch])).rows.map(toEviction)
 })

@@ -3,7 +3,9 @@ import type { BackgroundHooks } from '../../../domain/background.ts'
 import { scheduleTimer, systemClock } from '../../../domain/keys/freshness/clock.ts'
 import type { Clock, Schedule } from '../../../domain/keys/freshness/clock.ts'
 import { query } from '../database.ts'
+import type { Evictions } from '../../../domain/keys/freshness/evictions.ts'
 import type { PostgresDatabase } from '../database.ts'
+import { toEviction } from './confirmation.ts'
 
 /** How many changes are kept, and for how long; a node that is further behind forgets all it remembers. */
 const KEPT_CHANGES = 10_000
@@ -11,7 +13,7 @@ const KEPT_MS = 3_600_000
 const CHANGES_INTERVAL_MS = 60_000
 const DEFAULT_INTERVAL_MS = 1000
 
-const FIND_EVICTED = 'select id, lease_ms from nodes where evicted_at is not null'
+const FIND_EVICTED = 'select id, lease_ms, evicted_at from nodes where evicted_at is not null'
 const REMOVE_NODES = 'delete from nodes where id = any($1::uuid[]) and evicted_at is not null'
 const REMOVE_CHANGES = `
   delete from client_key_changes where epoch < (select max(epoch) from client_key_changes) - ${KEPT_CHANGES} and at < $1
@@ -20,6 +22,7 @@ const REMOVE_CHANGES = `
 export interface JanitorOptions {
   readonly db: PostgresDatabase
   readonly leaseMs: number
+  readonly evictions: Evictions
   /** Removes what else is over. */
   readonly others: readonly (() => Promise<unknown>)[]
   readonly background?: BackgroundHooks | undefined
@@ -34,12 +37,13 @@ export interface JanitorOptions {
 export const startJanitor = ({
   db,
   leaseMs,
+  evictions,
   others,
   background = NOT_REPORTED,
   clock = systemClock,
   schedule = scheduleTimer
 }: JanitorOptions): (() => void) => {
-  const removeNodes = createNodeRemoval(db, clock)
+  const removeNodes = createNodeRemoval(db, evictions)
   let changesAt = clock.monotonic()
 
   const work = async (): Promise<void> => {
@@ -76,14 +80,10 @@ export const startJanitor = ({
 }
 
 // By this process's own clock, since a lease ends by the clock of a process and not by what a row says.
-const createNodeRemoval = (db: PostgresDatabase, clock: Clock): (() => Promise<void>) => {
-  let seen = new Map<string, number>()
-  return async () => {
-    const { rows } = await query(db, FIND_EVICTED)
-    const now = clock.monotonic()
-    const evicted = rows.map(row => ({ id: String(row['id']), leaseMs: Number(row['lease_ms']) }))
-    seen = new Map(evicted.map(({ id }) => [id, seen.get(id) ?? now]))
-    const over = evicted.filter(({ id, leaseMs }) => now - Number(seen.get(id)) >= 2 * leaseMs).map(({ id }) => id)
-    if (over.length > 0) await query(db, REMOVE_NODES, [over])
-  }
+const createNodeRemoval = (db: PostgresDatabase, evictions: Evictions) => async (): Promise<void> => {
+  const { rows } = await query(db, FIND_EVICTED)
+  const evicted = rows.map(row => ({ ...toEviction(row), leaseMs: Number(row['lease_ms']) }))
+  evictions.replace(evicted)
+  const over = evicted.filter(node => evictions.age(node) >= 2 * node.leaseMs).map(({ id }) => id)
+  if (over.length > 0) await query(db, REMOVE_NODES, [over])
 }

@@ -1,6 +1,10 @@
 import type { Change, LeaseStore, Position } from '../../../domain/keys/freshness/lease-store.ts'
 import { MAX_ROWS } from '../../../domain/keys/freshness/lease-store.ts'
+import { query } from '../database.ts'
+import type { PostgresDatabase } from '../database.ts'
 import type { DirectConnection } from '../direct.ts'
+import { DATABASE_TIME } from '../time.ts'
+import type { DatabaseTime } from '../time.ts'
 
 const REGISTER = `
   insert into nodes (id, name, version, started_at, acked, lease_ms, generations)
@@ -8,14 +12,16 @@ const REGISTER = `
 `
 const READ_HEAD = 'select epoch, nonce from client_key_changes order by epoch desc limit 1'
 const RENEW = `
-  select epoch, nonce, key_id from client_key_changes
+  select epoch, nonce, key_id, ${DATABASE_TIME} from client_key_changes
   where epoch >= $2 and exists (select 1 from nodes where id = $1 and evicted_at is null)
   order by epoch limit ${MAX_ROWS}
 `
 const ACKNOWLEDGE = 'update nodes set acked = $2 where id = $1 and acked < $2'
 const DEREGISTER = 'delete from nodes where id = $1'
 
-/** What a node tells of itself. */
+type ChangeRow = [epoch: string, nonce: string, keyId: string, time: number]
+
+/** What a node reports of itself. */
 export interface NodeDescription {
   readonly name: string
   readonly version: string
@@ -24,30 +30,43 @@ export interface NodeDescription {
   readonly generations?: readonly string[] | undefined
 }
 
-/** Makes PostgreSQL's part of leases, on the connection that requests wait for. */
-export const createLeaseStore = ({ query }: DirectConnection, node: NodeDescription): LeaseStore => {
+export interface LeaseStoreOptions {
+  /** The connection that requests wait for: nothing that may wait for a lock is sent over it. */
+  readonly direct: Pick<DirectConnection, 'query'>
+  /** What may wait for a lock. */
+  readonly db: PostgresDatabase
+  readonly time: Pick<DatabaseTime, 'set'>
+  readonly node: NodeDescription
+}
+
+/** Creates PostgreSQL's part of leases. */
+export const createLeaseStore = ({ direct, db, time, node }: LeaseStoreOptions): LeaseStore => {
   const acknowledge: LeaseStore['acknowledge'] = async (id, epoch) => {
-    await query({ name: 'acknowledge', text: ACKNOWLEDGE, values: [id, epoch] })
+    await query(db, ACKNOWLEDGE, [id, epoch])
   }
   return {
     renew: async (id, head) => {
-      const rows = await query<[string, string, string]>({ name: 'renew', text: RENEW, values: [id, head.epoch] })
+      const values = [id, head.epoch]
+      const rows = await time.set(
+        async () => await direct.query<ChangeRow>({ name: 'renew', text: RENEW, values }),
+        ([row]) => row?.[3]
+      )
       return rows.map(([epoch, nonce, keyId]): Change => ({ epoch: Number(epoch), nonce, keyId }))
     },
     register: async ({ id, leaseMs }) => {
       const { name, version, startedAt, generations } = node
-      const told = generations === undefined ? null : JSON.stringify(generations)
-      await query({ text: REGISTER, values: [id, name, version, startedAt.toISOString(), leaseMs, told] })
+      const shown = generations === undefined ? null : JSON.stringify(generations)
+      await query(db, REGISTER, [id, name, version, startedAt.toISOString(), leaseMs, shown])
       // Only now: a change that was committed before and did not wait for this node is seen.
-      const [row] = await query<[string, string]>({ text: READ_HEAD })
+      const [row] = (await query(db, READ_HEAD)).rows
       if (row === undefined) throw new Error('the history of changes is empty: a row of client_key_changes is missing')
-      const head: Position = { epoch: Number(row[0]), nonce: row[1] }
+      const head: Position = { epoch: Number(row['epoch']), nonce: String(row['nonce']) }
       await acknowledge(id, head.epoch)
       return head
     },
     acknowledge,
     deregister: async id => {
-      await query({ text: DEREGISTER, values: [id] })
+      await query(db, DEREGISTER, [id])
     }
   }
 }

@@ -47,6 +47,7 @@ export const createKeyLookup = (reading: Connection): SqliteKeyLookup => {
     mark: () => revision,
     isFresh: mark => mark === revision,
     epoch: () => revision,
+    now: Date.now,
     findByDigest: digest => readNow(() => findToken(digest)),
     findRevocation: digest => readNow(() => findRevocation(digest))
   }

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, asc, desc, eq, gt, gte, isNull, lte, ne, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, isNull, lte, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { ClientKeyRecord } from '../../../domain/keys/client-key.ts'
 import type { KeyReads } from '../../../domain/keys/rows.ts'
 import { toOptionalDate } from '../../instants.ts'
-import { toKeyRecord, toTokenRecord } from '../../key-records.ts'
+import { toKeyRecord, toStoredToken, toTokenRecord } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { createGenerationReads } from './generations.ts'
 import { matchesFilter } from './conditions.ts'
@@ -37,7 +37,7 @@ export const createKeyReads = (db: SqliteDatabase): KeyReads => {
     findToken: async digest => tokenReads.findToken(digest),
     findRevocation: async digest => tokenReads.findRevocation(digest),
     page: createKeyPage(db),
-    tokens: async (id, { limit, exceptDigest }) => readTokens(db, id, limit, exceptDigest),
+    tokens: async (id, { limit }) => readTokens(db, id, limit),
     environmentRecord: async key => readEnvironmentRecord(db, key),
     usage: async (id, { day }) => readUsage(db, id, day),
     ...createGenerationReads(db)
@@ -78,6 +78,7 @@ const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
 }
 
 const tokenColumns = {
+  digest: clientKeyTokens.digest,
   generation: clientKeyTokens.generation,
   hint: clientKeyTokens.hint,
   createdAt: clientKeyTokens.createdAt,
@@ -89,18 +90,16 @@ const tokenColumns = {
   useCount: clientKeyTokens.useCount
 }
 
-const readTokens = (db: SqliteDatabase, id: string, limit: number, exceptDigest: string | undefined) =>
+const readTokens = (db: SqliteDatabase, id: string, limit: number) =>
   db
     .select(tokenColumns)
     .from(clientKeyTokens)
     .innerJoin(clientKeys, eq(clientKeys.row, clientKeyTokens.clientKey))
-    .where(
-      and(eq(clientKeys.id, id), exceptDigest === undefined ? undefined : ne(clientKeyTokens.digest, exceptDigest))
-    )
+    .where(eq(clientKeys.id, id))
     .orderBy(desc(clientKeyTokens.createdAt))
     .limit(limit)
     .all()
-    .map(toTokenRecord)
+    .map(toStoredToken)
 
 const readEnvironmentRecord = (db: SqliteDatabase, { id, digest }: { id: string; digest: string }) => {
   const revocation = db

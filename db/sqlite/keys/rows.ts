@@ -1,21 +1,18 @@
-import { and, asc, count, desc, eq, gt, isNull, lte, or, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
 import { toDate, toText } from '../../instants.ts'
 import { toChangedColumns, toNewColumns } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
-import { isActiveByItself } from '../../key-conditions.ts'
 import { createKeyReads } from './reads.ts'
 import { clientKeyAttempts, clientKeyEpoch, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
 import { createSecretRows } from './secrets.ts'
 import { createUsageRows } from './usage.ts'
 
-/** SQLite takes no offset without a limit, and Drizzle no negative one. */
-const ALL_TOKENS = Number.MAX_SAFE_INTEGER
-
 type RecordRows = 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey' | 'advanceRevision'
-type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken' | 'countActiveTokens' | 'pruneTokens'
-type IdempotencyRows = 'findIdempotencyRecord' | 'saveIdempotencyRecord' | 'removeIdempotencyRecords'
+type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken' | 'removeTokens'
+type IdempotencyRows =
+  'findIdempotencyRecord' | 'insertIdempotencyRecord' | 'updateIdempotencyRecord' | 'removeIdempotencyRecords'
 
 export const createKeyRows = (db: SqliteDatabase): KeyRows => ({
   ...createKeyReads(db),
@@ -53,28 +50,12 @@ const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
       .run()
   },
 
-  revokeEnvironmentKey: async (digest, { at, reason }) =>
-    db
-      .insert(environmentKeyRevocations)
+  revokeEnvironmentKey: async (digest, { at, reason }) => {
+    db.insert(environmentKeyRevocations)
       .values({ digest, revokedAt: toText(at), revokedReason: reason })
-      .onConflictDoNothing()
-      .run().changes === 1
-})
-
-const pruneTokens = (db: SqliteDatabase, id: string, keep: number, at: Date): void => {
-  const isActive = sql<number>`${isActiveByItself(at)}`
-  const surplus = db
-    .select({ digest: clientKeyTokens.digest, isActive })
-    .from(clientKeyTokens)
-    .where(eq(clientKeyTokens.clientKey, rowOf(db, id)))
-    .orderBy(desc(isActive), desc(clientKeyTokens.createdAt), asc(clientKeyTokens.digest))
-    .limit(ALL_TOKENS)
-    .offset(keep)
-    .all()
-  for (const token of surplus) {
-    if (token.isActive === 0) db.delete(clientKeyTokens).where(eq(clientKeyTokens.digest, token.digest)).run()
+      .run()
   }
-}
+})
 
 const revokeTokens = (db: SqliteDatabase, condition: SQL, at: Date): void => {
   db.update(clientKeyTokens)
@@ -111,17 +92,10 @@ const createTokenRows = (db: SqliteDatabase): Pick<KeyRows, TokenRows> => ({
     revokeTokens(db, eq(clientKeyTokens.digest, digest), at)
   },
 
-  countActiveTokens: async (id, at) =>
-    Number(
-      db
-        .select({ tokens: count() })
-        .from(clientKeyTokens)
-        .where(and(eq(clientKeyTokens.clientKey, rowOf(db, id)), isActiveByItself(at)))
-        .get()?.tokens
-    ),
-
-  pruneTokens: async (id, { keep, at }) => {
-    pruneTokens(db, id, keep, at)
+  removeTokens: async digests => {
+    db.delete(clientKeyTokens)
+      .where(inArray(clientKeyTokens.digest, [...digests]))
+      .run()
   }
 })
 
@@ -138,11 +112,17 @@ const createIdempotencyRows = (db: SqliteDatabase): Pick<KeyRows, IdempotencyRow
     return { requester, keyHash, requestHash, clientKeyId: found.clientKeyId, tokenDigest, at: toDate(at) }
   },
 
-  saveIdempotencyRecord: async ({ requester, keyHash, requestHash, clientKeyId, tokenDigest, at }) => {
-    const values = { requestHash, clientKey: sql`${rowOf(db, clientKeyId)}`, tokenDigest, at: toText(at) }
+  insertIdempotencyRecord: async ({ requester, keyHash, requestHash, clientKeyId, tokenDigest, at }) => {
+    const clientKey = sql`${rowOf(db, clientKeyId)}`
     db.insert(clientKeyAttempts)
-      .values({ caller: requester, keyHash, ...values })
-      .onConflictDoUpdate({ target: [clientKeyAttempts.caller, clientKeyAttempts.keyHash], set: values })
+      .values({ caller: requester, keyHash, requestHash, clientKey, tokenDigest, at: toText(at) })
+      .run()
+  },
+
+  updateIdempotencyRecord: async ({ requester, keyHash, tokenDigest }) => {
+    db.update(clientKeyAttempts)
+      .set({ tokenDigest })
+      .where(and(eq(clientKeyAttempts.caller, requester), eq(clientKeyAttempts.keyHash, keyHash)))
       .run()
   },
 

@@ -1,8 +1,18 @@
 import { createWatch, NOT_REPORTED } from '../../background.ts'
 import type { BackgroundHooks } from '../../background.ts'
 import type { Clock } from './clock.ts'
+import type { Eviction, Evictions } from './evictions.ts'
 import type { Position } from './lease-store.ts'
 import type { Receipt } from './receipt.ts'
+
+/** A node that has not acknowledged a change. */
+export interface SilentNode {
+  readonly id: string
+  /** The length of its leases, in milliseconds. */
+  readonly leaseMs: number
+  /** When it was evicted, as it is stored; null: it is not. */
+  readonly evictedAt: string | null
+}
 
 /** How far a change is known, as one snapshot sees it. */
 export interface Pending {
@@ -10,25 +20,31 @@ export interface Pending {
   readonly nodes: number
   /** How many of them have acknowledged the change, or a later one. */
   readonly acknowledged: number
-  /** The longest lease, in milliseconds, of those that have not; 0 where there are none. */
-  readonly leaseMs: number
+  /** Those of them that have not, and have leases. */
+  readonly silent: readonly SilentNode[]
 }
 
-/** Where it is told which nodes obey a change: the database that the change was committed to, never a copy of it. */
+/** Where it is stored which nodes obey a change: the database that the change was committed to, never a copy of it. */
 export interface ConfirmationStore {
   /**
-   * Evicted nodes count as well, as long as they are listed: their last lease may not have ended. Rejects where the
-   * change is not in the database, as after a backup was restored.
+   * Evicted nodes count as well, as long as they are listed: their last lease may not have ended. Rejects if the change
+   * is not in the database, as after a backup was restored.
    */
   readonly pending: (change: Position) => Promise<Pending>
-  /** Evicts the nodes with a lease that have not acknowledged the change: their renewals find nothing from then on. */
-  readonly evict: (epoch: number) => Promise<void>
+  /**
+   * Evicts the nodes with a lease that have not acknowledged the change: their renewals find nothing from then on.
+   * Resolves after the commit.
+   */
+  readonly evict: (epoch: number) => Promise<readonly Eviction[]>
 }
 
 export interface ConfirmationOptions {
   readonly clock: Clock
   readonly sleep: (ms: number) => Promise<void>
   readonly store: ConfirmationStore
+  readonly evictions: Evictions
+  /** Returns the present instant in milliseconds since 1970, by the clock that all nodes share. */
+  readonly now: () => number
   readonly background?: BackgroundHooks | undefined
 }
 
@@ -45,33 +61,51 @@ const CLOCK_GRAIN_MS = 5
 const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 10
 
+const isEvicted = (node: SilentNode): node is SilentNode & Eviction => node.evictedAt !== null
+
 export const createConfirmation = ({
   clock,
   sleep,
   store,
+  evictions,
+  now,
   background = NOT_REPORTED
 }: ConfirmationOptions): Confirm => {
   const eviction = createWatch('evict the nodes that did not acknowledge a change', background)
 
-  /** Whether no node is left that may accept what it remembers from before the change. */
-  const isKnown = ({ nodes, acknowledged, leaseMs }: Pending, committedAt: number): boolean =>
-    acknowledged === nodes || leaseMs === 0 || clock.monotonic() - committedAt > CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
+  /** Whether a node accepts nothing any more that it remembers from before the change. */
+  const isOver = (node: SilentNode, committedAt: number): boolean => {
+    const passed = Math.max(clock.monotonic() - committedAt, isEvicted(node) ? evictions.age(node) : 0)
+    return passed > CLOCK_FACTOR * node.leaseMs + CLOCK_GRAIN_MS
+  }
+
+  const ask = async (change: Position): Promise<Pending> => {
+    const pending = await store.pending(change)
+    evictions.add(pending.silent.filter(isEvicted))
+    return pending
+  }
 
   return async (change, committedAt) => {
-    let pending = await store.pending(change)
-    for (let pause = FIRST_PAUSE_MS; !isKnown(pending, committedAt); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    let pending = await ask(change)
+    const isKnown = (): boolean => pending.silent.every(node => isOver(node, committedAt))
+    for (let pause = FIRST_PAUSE_MS; !isKnown(); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       await sleep(pause)
-      pending = await store.pending(change)
+      pending = await ask(change)
     }
-    const { nodes, acknowledged, leaseMs } = pending
-    const effectiveAt = new Date(clock.wall())
-    const waitedMs = Math.round(clock.monotonic() - committedAt)
-    // Nothing rests on it: where it fails, the next change waits for these nodes again.
-    if (leaseMs > 0) {
-      await eviction.attempt(async () => {
-        await store.evict(change.epoch)
+    const { nodes, acknowledged, silent } = pending
+    // Nothing rests on it, and nobody waits for it: if it fails, the next change waits for these nodes again.
+    if (!silent.every(isEvicted)) {
+      void eviction.attempt(async () => {
+        evictions.add(await store.evict(change.epoch))
       })
     }
-    return { epoch: change.epoch, effectiveAt, nodes, acknowledged, leasesEnded: nodes - acknowledged, waitedMs }
+    return {
+      epoch: change.epoch,
+      effectiveAt: new Date(now()),
+      nodes,
+      acknowledged,
+      leasesEnded: nodes - acknowledged,
+      waitedMs: Math.round(clock.monotonic() - committedAt)
+    }
   }
 }

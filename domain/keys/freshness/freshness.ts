@@ -28,4 +28,9 @@ export interface KeyLookup extends KeyFreshness {
   readonly findByDigest: (digest: string) => KnownToken | null | Promise<KnownToken | null>
   /** When the environment key of this digest was revoked; null: it was not. Without this, none ever is. */
   readonly findRevocation?: (digest: string) => Date | null | Promise<Date | null>
+  /**
+   * Returns the present instant in milliseconds since 1970, by which keys and tokens expire; without this, that of this
+   * machine.
+   */
+  readonly now?: () => number
 }

@@ -5,8 +5,9 @@ import { appendAudit } from '../../audits/service.ts'
 import { ClientKeyNameTaken, ClientKeyRevoked } from '../../errors.ts'
 import type { ClientKey, ClientKeyRecord, KeyChange, Policy } from '../client-key.ts'
 import { currentBoundary, refuseBeyondBoundary } from '../policy/permission-boundary.ts'
-import type { KeyRows, Revocation } from '../rows.ts'
+import type { KeyRows } from '../rows.ts'
 import type { KeyTx } from '../store.ts'
+import type { Plan } from './plan.ts'
 
 /** What an audit entry tells of a key. */
 export const auditedKey = (key: ClientKeyRecord): Record<string, unknown> => {
@@ -23,12 +24,18 @@ export const auditedKey = (key: ClientKeyRecord): Record<string, unknown> => {
   }
 }
 
+/** When a change is made, and who asked for it. */
+export interface Occasion {
+  readonly at: Date
+  readonly context: RequestContext
+}
+
 /** Appends the audit entry of a change of a key. */
 export const auditKey = async (
   { audits }: KeyTx,
   verb: string,
   id: string,
-  { at, context, changes }: { at: Date; context: RequestContext; changes: Changes }
+  { at, context, changes }: Occasion & { readonly changes: Changes }
 ): Promise<void> => {
   await appendAudit(audits, {
     at,
@@ -40,68 +47,83 @@ export const auditKey = async (
 }
 
 /**
- * The key that a change is about, and what bounds who asks for it; null where there is no such key. Throws
- * ClientKeyRevoked, and BeyondPermissionBoundary where the key itself exceeds the boundary.
+ * Finds the key that a change is about, and what bounds whoever asks for it; null if there is no such key. Throws
+ * ClientKeyRevoked, and BeyondPermissionBoundary if the key itself exceeds the boundary.
  */
 export const findToChange = async (
   keys: KeyRows,
   id: string,
-  context: RequestContext
+  occasion: Occasion
 ): Promise<{ key: ClientKeyRecord; boundary: Policy | null } | null> => {
-  const boundary = await currentBoundary(keys, context)
-  const key = await keys.find(id)
+  const [boundary, key] = await Promise.all([currentBoundary(keys, occasion), keys.find(id)])
   if (key === null) return null
   refuseBeyondBoundary(boundary, key)
   if (key.revokedAt !== null) throw new ClientKeyRevoked()
   return { key, boundary }
 }
 
-export const refuseTakenName = async (keys: KeyRows, name: string): Promise<void> => {
-  if ((await keys.findByName(name)) !== null) throw new ClientKeyNameTaken()
+/** Throws ClientKeyNameTaken if another key than that of an id has a name. */
+export const refuseTakenName = async (keys: KeyRows, name: string, id: string): Promise<void> => {
+  const taken = await keys.findByName(name)
+  if (taken !== null && taken.id !== id) throw new ClientKeyNameTaken()
 }
 
-/** Changes a key; null where there is none. */
+/** Plans a change of a key; null if there is no such key. */
 export const changeKey = async (
   tx: KeyTx,
   id: string,
   change: KeyChange,
-  context: RequestContext
-): Promise<ClientKeyRecord | null> => {
-  const found = await findToChange(tx.keys, id, context)
+  occasion: Occasion
+): Promise<Plan<ClientKeyRecord> | null> => {
+  const { name } = change
+  const [found] = await Promise.all([
+    findToChange(tx.keys, id, occasion),
+    name === undefined ? undefined : refuseTakenName(tx.keys, name, id)
+  ])
   if (found === null) return null
   const after = { ...found.key, ...change }
   refuseBeyondBoundary(found.boundary, after)
-  if (after.name !== found.key.name) await refuseTakenName(tx.keys, after.name)
   const changes = differences(auditedKey(found.key), auditedKey(after))
-  if (Object.keys(changes).length === 0) return found.key
-  await tx.keys.update(id, change)
-  await auditKey(tx, 'change', id, { at: new Date(), context, changes })
-  return after
+  const write = async (): Promise<void> => {
+    if (Object.keys(changes).length === 0) return
+    await tx.keys.update(id, change)
+    await auditKey(tx, 'change', id, { ...occasion, changes })
+  }
+  return { keyId: id, result: after, write }
 }
 
-/** Revokes a key, once: the first revocation and its reason stay. Null where there is no such key. */
+/** Plans the revocation of a key: the first one and its reason stay. Null if there is no such key. */
 export const revokeKey = async (
   tx: KeyTx,
   id: string,
-  { at, reason }: Revocation,
-  context: RequestContext
-): Promise<ClientKeyRecord | null> => {
-  const key = await tx.keys.find(id)
+  reason: string | null,
+  occasion: Occasion
+): Promise<Plan<ClientKeyRecord> | null> => {
+  const [boundary, key] = await Promise.all([currentBoundary(tx.keys, occasion), tx.keys.find(id)])
   if (key === null) return null
-  refuseBeyondBoundary(await currentBoundary(tx.keys, context), key)
-  if (key.revokedAt !== null) return key
-  await tx.keys.revoke(id, { at, reason })
-  await auditKey(tx, 'revoke', id, { at, context, changes: creation({ revoked_reason: reason }) })
-  return { ...key, revokedAt: at, revokedReason: reason }
+  refuseBeyondBoundary(boundary, key)
+  if (key.revokedAt !== null) return { keyId: id, result: key, write: async () => {} }
+  const { at } = occasion
+  const write = async (): Promise<void> => {
+    await tx.keys.revoke(id, { at, reason })
+    await auditKey(tx, 'revoke', id, { ...occasion, changes: creation({ revoked_reason: reason }) })
+  }
+  return { keyId: id, result: { ...key, revokedAt: at, revokedReason: reason }, write }
 }
 
+/** Plans the revocation of an environment key: the first one and its reason stay. */
 export const revokeEnvironmentKey = async (
   tx: KeyTx,
   { key, digest }: { key: ClientKey; digest: string },
-  { at, reason }: Revocation,
-  context: RequestContext
-): Promise<void> => {
-  refuseBeyondBoundary(await currentBoundary(tx.keys, context), key)
-  if (!(await tx.keys.revokeEnvironmentKey(digest, { at, reason }))) return
-  await auditKey(tx, 'revoke', key.id, { at, context, changes: creation({ revoked_reason: reason }) })
+  reason: string | null,
+  occasion: Occasion
+): Promise<Plan<null>> => {
+  const [boundary, revokedAt] = await Promise.all([currentBoundary(tx.keys, occasion), tx.keys.findRevocation(digest)])
+  refuseBeyondBoundary(boundary, key)
+  const write = async (): Promise<void> => {
+    if (revokedAt !== null) return
+    await tx.keys.revokeEnvironmentKey(digest, { at: occasion.at, reason })
+    await auditKey(tx, 'revoke', key.id, { ...occasion, changes: creation({ revoked_reason: reason }) })
+  }
+  return { keyId: key.id, result: null, write }
 }

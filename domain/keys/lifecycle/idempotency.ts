@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto'
-import type { RequestContext } from '../../access/principal.ts'
 import { creation } from '../../audits/audit.ts'
-import { appendAudit } from '../../audits/service.ts'
 import { IdempotencyKeyReused } from '../../errors.ts'
 import type { ClientKeyRecord } from '../client-key.ts'
-import { findToChange } from './changes.ts'
-import type { IdempotencyRecord, NewToken } from '../rows.ts'
-import { addToken } from './tokens.ts'
+import type { IdempotencyRecord, NewToken, StoredToken } from '../rows.ts'
 import type { KeyTx } from '../store.ts'
+import { auditKey, findToChange } from './changes.ts'
+import type { Occasion } from './changes.ts'
+import type { Plan } from './plan.ts'
+import { addToken, makeRoom, MAX_TOKENS } from './tokens.ts'
 
 const RETRY_WINDOW_MS = 10 * 60_000
 
@@ -19,11 +19,9 @@ export interface RetryableRequest {
   readonly request: string
 }
 
-/** A change of keys that makes a token, as one request asks for it. */
-export interface TokenRequest {
+/** A change of keys that creates a token, as one request asks for it. */
+export interface TokenRequest extends Occasion {
   readonly token: NewToken
-  readonly at: Date
-  readonly context: RequestContext
   readonly retryable: RetryableRequest | undefined
 }
 
@@ -33,49 +31,62 @@ const hashesOf = ({ requester, idempotencyKey, request }: RetryableRequest) => (
   requestHash: hash('sha256', request)
 })
 
+/** A request that was sent again, with the key that it created or rotated, and the other tokens of that key. */
+export interface Repeated {
+  readonly key: ClientKeyRecord
+  readonly older: readonly StoredToken[]
+}
+
 /**
- * Does a request again that was done before: the token of the lost reply is revoked, and the new one takes its place.
- * Answers the key; null where the request is new. Throws IdempotencyKeyReused.
+ * Plans to repeat a request: the token of the lost reply is revoked, and the new one takes its place. Null if the
+ * request is new. Throws IdempotencyKeyReused.
  */
-export const repeatRequest = async (
-  tx: KeyTx,
-  { token, at, context, retryable }: TokenRequest
-): Promise<ClientKeyRecord | null> => {
-  const earlier = retryable === undefined ? null : await findEarlier(tx, retryable, at)
-  const found = earlier === null ? null : await findToChange(tx.keys, earlier.clientKeyId, context)
-  if (earlier === null || found === null) return null
-  const { id } = found.key
-  await tx.keys.revokeToken(earlier.tokenDigest, at)
-  await addToken(tx.keys, id, token, at)
-  await tx.keys.saveIdempotencyRecord({ ...earlier, tokenDigest: token.digest })
-  await appendAudit(tx.audits, {
-    at,
-    source: context,
-    action: 'client_key.replace_token',
-    subject: { type: 'client_key', id },
-    changes: creation({ hint: token.hint, generation: token.generation })
-  })
-  return found.key
+export const repeatRequest = async (tx: KeyTx, request: TokenRequest): Promise<Plan<Repeated> | null> => {
+  const { token, at } = request
+  const earlier = await findEarlier(tx, request)
+  if (earlier === null) return null
+  const { clientKeyId: keyId, tokenDigest } = earlier
+  const [found, tokens] = await Promise.all([
+    findToChange(tx.keys, keyId, request),
+    tx.keys.tokens(keyId, { limit: MAX_TOKENS })
+  ])
+  if (found === null) return null
+  const ended = tokens.map(other =>
+    other.digest === tokenDigest ? { ...other, revokedAt: other.revokedAt ?? at } : other
+  )
+  const { kept, removed } = makeRoom(ended, at)
+  const write = async (): Promise<void> => {
+    await tx.keys.revokeToken(tokenDigest, at)
+    await addToken(tx.keys, keyId, { token, at, removed })
+    await tx.keys.updateIdempotencyRecord({ ...earlier, tokenDigest: token.digest })
+    const changes = creation({ hint: token.hint, generation: token.generation })
+    await auditKey(tx, 'replace_token', keyId, { ...request, changes })
+  }
+  return { keyId, result: { key: found.key, older: kept }, write }
 }
 
 const findEarlier = async (
   { keys }: KeyTx,
-  retryable: RetryableRequest,
-  at: Date
+  { retryable, at }: Pick<TokenRequest, 'retryable' | 'at'>
 ): Promise<IdempotencyRecord | null> => {
-  await keys.removeIdempotencyRecords(new Date(at.getTime() - RETRY_WINDOW_MS))
+  if (retryable === undefined) return null
   const { requester, keyHash, requestHash } = hashesOf(retryable)
   const earlier = await keys.findIdempotencyRecord(requester, keyHash)
-  if (earlier !== null && earlier.requestHash !== requestHash) throw new IdempotencyKeyReused()
+  if (earlier === null || earlier.at <= forgottenAt(at)) return null
+  if (earlier.requestHash !== requestHash) throw new IdempotencyKeyReused()
   return earlier
 }
 
-/** Remembers that a request was done, for the case that it is sent again. */
+/** The instant at which, or before, the requests were made that are new if they are sent again. */
+const forgottenAt = (at: Date): Date => new Date(at.getTime() - RETRY_WINDOW_MS)
+
+/** Stores that a request was carried out, in case it is sent again. */
 export const rememberRequest = async (
   { keys }: KeyTx,
   clientKeyId: string,
   { token, at, retryable }: TokenRequest
 ): Promise<void> => {
   if (retryable === undefined) return
-  await keys.saveIdempotencyRecord({ ...hashesOf(retryable), clientKeyId, tokenDigest: token.digest, at })
+  await keys.removeIdempotencyRecords(forgottenAt(at))
+  await keys.insertIdempotencyRecord({ ...hashesOf(retryable), clientKeyId, tokenDigest: token.digest, at })
 }

@@ -1,57 +1,82 @@
 import { creation } from '../../audits/audit.ts'
-import { auditKey, auditedKey, findToChange, refuseTakenName } from './changes.ts'
+import { ClientKeyNameTaken } from '../../errors.ts'
 import type { ClientKeyRecord, TokenRecord } from '../client-key.ts'
+import { currentBoundary, refuseBeyondBoundary } from '../policy/permission-boundary.ts'
+import type { NewClientKey, StoredToken } from '../rows.ts'
+import type { KeyTx } from '../store.ts'
+import { auditKey, auditedKey, findToChange } from './changes.ts'
 import { rememberRequest, repeatRequest } from './idempotency.ts'
 import type { TokenRequest } from './idempotency.ts'
-import { currentBoundary, refuseBeyondBoundary } from '../policy/permission-boundary.ts'
-import type { NewClientKey, NewToken } from '../rows.ts'
-import { addToken, MAX_TOKENS } from './tokens.ts'
-import type { KeyTx } from '../store.ts'
+import { planned } from './plan.ts'
+import type { Plan } from './plan.ts'
+import { addToken, makeRoom, MAX_TOKENS, withoutDigest } from './tokens.ts'
 
-/** Stores a key with its first token; a request that is sent again gets the key that it made. */
-export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenRequest): Promise<ClientKeyRecord> => {
-  const { token, at, context } = request
-  refuseBeyondBoundary(await currentBoundary(tx.keys, context), key)
-  const repeated = await repeatRequest(tx, request)
-  if (repeated !== null) {
-    // A token of that key was replaced; the revision was moved for the one that is not made.
-    await tx.keys.advanceRevision(repeated.id)
-    return repeated
+/** Plans a key with its first token; a request that is sent again gets the key that it created. */
+export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenRequest): Promise<Plan<ClientKeyRecord>> => {
+  const { token, at } = request
+  const [boundary, repeated, taken] = await Promise.all([
+    currentBoundary(tx.keys, request),
+    repeatRequest(tx, request),
+    tx.keys.findByName(key.name)
+  ])
+  refuseBeyondBoundary(boundary, key)
+  if (repeated !== null) return planned(repeated, result => result.key)
+  if (taken !== null) throw new ClientKeyNameTaken()
+  const write = async (): Promise<void> => {
+    await tx.keys.insert(key)
+    await tx.keys.insertToken(key.id, token, at)
+    await rememberRequest(tx, key.id, request)
+    const changes = creation({ ...auditedKey(key), hint: token.hint, generation: token.generation })
+    await auditKey(tx, 'issue', key.id, { ...request, changes })
   }
-  await refuseTakenName(tx.keys, key.name)
-  await tx.keys.insert(key)
-  await tx.keys.insertToken(key.id, token, at)
-  await rememberRequest(tx, key.id, request)
-  const changes = creation({ ...auditedKey(key), hint: token.hint, generation: token.generation })
-  await auditKey(tx, 'issue', key.id, { at, context, changes })
-  return key
+  return { keyId: key.id, result: key, write }
+}
+
+/** A key that was rotated, with its older tokens as they are then. */
+export interface RotatedKey {
+  readonly key: ClientKeyRecord
+  readonly older: readonly TokenRecord[]
 }
 
 /**
- * Adds a token to a key; the older ones, which it answers, expire at `deadline` at the latest, and are revoked where
- * that is now. A request that is sent again keeps the deadlines of the first time. Null where there is no such key.
+ * Plans a further token of a key; the older ones expire after `graceSeconds` at the latest, and are revoked if that is
+ * now. A request that is sent again keeps the deadlines of the first time. Null if there is no such key.
  */
 export const rotateKey = async (
   tx: KeyTx,
   id: string,
-  deadline: Date,
+  graceSeconds: number,
   request: TokenRequest
-): Promise<{ key: ClientKeyRecord; older: TokenRecord[] } | null> => {
-  const { token, at, context } = request
-  const repeated = await repeatRequest(tx, request)
-  if (repeated !== null) return { key: repeated, older: await olderTokens(tx, id, token) }
-  const found = await findToChange(tx.keys, id, context)
+): Promise<Plan<RotatedKey> | null> => {
+  const [repeated, found, tokens] = await Promise.all([
+    repeatRequest(tx, request),
+    findToChange(tx.keys, id, request),
+    tx.keys.tokens(id, { limit: MAX_TOKENS })
+  ])
+  if (repeated !== null) return planned(repeated, ({ key, older }) => ({ key, older: older.map(withoutDigest) }))
   if (found === null) return null
-  await tx.keys.expireTokens(id, deadline)
-  // A deadline is told by the clock of each node, and a revocation by none.
-  if (deadline <= at) await tx.keys.revokeTokens(id, at)
-  await addToken(tx.keys, id, token, at)
-  await rememberRequest(tx, id, request)
-  const { hint, generation } = token
-  const changes = creation({ hint, generation, older_tokens_expire_at: deadline.toISOString() })
-  await auditKey(tx, 'rotate', id, { at, context, changes })
-  return { key: found.key, older: await olderTokens(tx, id, token) }
+  const { token, at } = request
+  const deadline = new Date(at.getTime() + graceSeconds * 1000)
+  // A deadline is judged by a clock, and a revocation by none.
+  const isNow = graceSeconds === 0
+  const { kept, removed } = makeRoom(
+    tokens.map(older => ended(older, deadline, isNow ? at : null)),
+    at
+  )
+  const write = async (): Promise<void> => {
+    await tx.keys.expireTokens(id, deadline)
+    if (isNow) await tx.keys.revokeTokens(id, at)
+    await addToken(tx.keys, id, { token, at, removed })
+    await rememberRequest(tx, id, request)
+    const { hint, generation } = token
+    const changes = creation({ hint, generation, older_tokens_expire_at: deadline.toISOString() })
+    await auditKey(tx, 'rotate', id, { ...request, changes })
+  }
+  return { keyId: id, result: { key: found.key, older: kept.map(withoutDigest) }, write }
 }
 
-const olderTokens = async ({ keys }: KeyTx, id: string, { digest }: NewToken): Promise<TokenRecord[]> =>
-  await keys.tokens(id, { limit: MAX_TOKENS, exceptDigest: digest })
+const ended = (token: StoredToken, deadline: Date, revokedAt: Date | null): StoredToken => ({
+  ...token,
+  expiresAt: token.expiresAt === null || token.expiresAt > deadline ? deadline : token.expiresAt,
+  revokedAt: token.revokedAt ?? revokedAt
+})

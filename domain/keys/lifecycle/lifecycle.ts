@@ -9,6 +9,8 @@ import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from '../clie
 import type { EnvironmentKeys } from '../verdict/environment-keys.ts'
 import type { RetryableRequest } from './idempotency.ts'
 import { issueKey, rotateKey } from './issuing.ts'
+import { planned } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Position } from '../freshness/lease-store.ts'
 import { immediateReceipt } from '../freshness/receipt.ts'
 import type { ChangedKey, Receipt } from '../freshness/receipt.ts'
@@ -78,20 +80,22 @@ interface Written<T> extends Omit<ChangedKey, 'key'> {
   readonly result: T
 }
 
-/** Runs the change of a key in one transaction, which moves the revision. */
+/** Decides on a change, in a transaction that moves the revision and then writes what was decided. */
+type Decide<T> = (tx: KeyTx) => Promise<Plan<T>>
+
 interface Writes {
-  /** Answers when every node obeys the change. */
-  readonly restrict: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<Written<T>>
+  /** Resolves when every node obeys the change. */
+  readonly restrict: <T>(decide: Decide<T>) => Promise<Written<T>>
   /**
-   * Stores a token, and answers when that is committed. Throws SecretNotShared, and stores nothing, where another
-   * process could not open the token.
+   * Stores a token of a key; resolves after the commit. Throws SecretNotShared, and stores nothing, if another process
+   * could not open the token.
    */
-  readonly seal: <T>(keyId: string, work: (tx: KeyTx) => Promise<T>) => Promise<Committed<T>>
+  readonly seal: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
   /** Waits until every node obeys a change that was just committed. */
   readonly confirmed: <T>(committed: Committed<T>) => Promise<Written<T>>
 }
 
-/** Makes the verbs of the key service that change keys. */
+/** Creates the verbs of the key service that change keys. */
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
   const writes = createWrites(options)
   return { ...createTokenVerbs<S>(options, writes), ...createChangeVerbs<S>(options, writes) }
@@ -100,10 +104,17 @@ export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOption
 const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions): Writes => {
   const confirmation = createWatch('confirm a change of a client key', background)
 
-  const change = async <T>(keyId: string, work: (tx: KeyTx) => Promise<T>): Promise<Committed<T>> =>
-    await store.write(async tx => ({ at: await tx.keys.advanceRevision(keyId), result: await work(tx) }))
+  const change = async <T>(decide: Decide<T>): Promise<Committed<T>> => {
+    const { at, result } = await store.write(async tx => {
+      const plan = await decide(tx)
+      const at = tx.keys.advanceRevision(plan.keyId)
+      await plan.write()
+      return { at, result: plan.result }
+    })
+    return { at: await at, result }
+  }
 
-  // The change is made, whatever becomes of this: who asked must not be told that it failed.
+  // The change is made, whatever becomes of this: its requester must not be told that it failed.
   const confirm = async (at: Position, committedAt: number): Promise<Receipt | null> =>
     await confirmation.attempt(
       async () => (await store.confirm?.(at, committedAt)) ?? immediateReceipt(at.epoch, new Date())
@@ -117,47 +128,52 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
 
   return {
     confirmed,
-    restrict: async (keyId, work) => await confirmed(await change(keyId, work)),
-    seal: async (keyId, work) => {
-      const first = await change(keyId, async tx => ((await checkSecrets(tx.keys)) ? { made: await work(tx) } : null))
+    restrict: async decide => await confirmed(await change(decide)),
+    seal: async (keyId, decide) => {
+      const first = await change(async tx => {
+        const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
+        return isShared ? planned(plan, made => ({ made })) : nothing(keyId)
+      })
       if (first.result !== null) return { at: first.at, result: first.result.made }
       // A node that was killed is listed until it does not confirm a change: this one, which changes nothing else.
       await confirm(first.at, performance.now())
-      return await change(keyId, async tx => {
-        if (!(await checkSecrets(tx.keys))) throw new SecretNotShared()
-        return await work(tx)
+      return await change(async tx => {
+        const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
+        if (!isShared) throw new SecretNotShared()
+        return plan
       })
     }
   }
 }
+
+/** A plan that moves the revision and changes nothing. */
+const nothing = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })
 
 const createTokenVerbs = <S extends string>(
   { sealer, environmentKeys, checkScopes }: KeyLifecycleOptions,
   { seal, confirmed }: Writes
 ): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
   issue: async (wanted, context, retryable) => {
-    const at = new Date()
     checkScopes(wanted.scopes ?? [])
-    const key = newKey(wanted, context, at)
+    const id = newId()
     const { issued, token } = sealNew(sealer)
-    const request = { token, at, context, retryable }
-    const issue = async (tx: KeyTx): Promise<ClientKeyRecord> => await issueKey(tx, key, request)
+    const stored = await seal(id, async tx => {
+      const at = tx.now()
+      return await issueKey(tx, newKey(id, wanted, context, at), { token, at, context, retryable })
+    })
     // A request that is sent again ends the token of the reply that was lost.
-    const stored = await seal(key.id, issue)
     const { result } = retryable === undefined ? stored : await confirmed(stored)
     return { ...issued, key: result }
   },
 
   rotate: async (id, { graceSeconds, retryable, keep }, context) => {
     refuseEnvironmentKey(environmentKeys, id)
-    const at = new Date()
     const { issued, token } = sealNew(sealer)
     keep?.(issued)
-    const deadline = new Date(at.getTime() + graceSeconds * 1000)
-    const request = { token, at, context, retryable }
-    const { result, ...known } = await confirmed(
-      await seal(id, async tx => existing(await rotateKey(tx, id, deadline, request)))
+    const stored = await seal(id, async tx =>
+      existing(await rotateKey(tx, id, graceSeconds, { token, at: tx.now(), context, retryable }))
     )
+    const { result, ...known } = await confirmed(stored)
     return { ...issued, ...result, ...known }
   }
 })
@@ -169,17 +185,19 @@ const createChangeVerbs = <S extends string>(
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
     checkScopes(wanted.scopes ?? [])
-    const { result, ...known } = await restrict(id, async tx => existing(await changeKey(tx, id, wanted, context)))
+    const { result, ...known } = await restrict(async tx =>
+      existing(await changeKey(tx, id, wanted, { at: tx.now(), context }))
+    )
     return { key: result, ...known }
   },
 
   revoke: async (id, reason, context) => {
-    const revocation = { at: new Date(), reason }
     const fixed = environmentKeys.find(id)
-    const { result, ...known } = await restrict(id, async tx => {
-      if (fixed === null) return existing(await revokeKey(tx, id, revocation, context))
-      await revokeEnvironmentKey(tx, fixed, revocation, context)
-      return null
+    const { result, ...known } = await restrict<ClientKeyRecord | null>(async tx => {
+      const occasion = { at: tx.now(), context }
+      return fixed === null
+        ? existing(await revokeKey(tx, id, reason, occasion))
+        : await revokeEnvironmentKey(tx, fixed, reason, occasion)
     })
     return { key: result ?? (await find(id)), ...known }
   }
@@ -195,6 +213,7 @@ const existing = <T>(found: T | null): T => {
 }
 
 const newKey = (
+  id: string,
   { enabled = true, description = null, metadata = '{}', ...policy }: WantedKey,
   { actor }: RequestContext,
   at: Date
@@ -204,7 +223,7 @@ const newKey = (
   return {
     ...UNLIMITED,
     ...policy,
-    id: newId(),
+    id,
     source: 'managed',
     enabled,
     description,

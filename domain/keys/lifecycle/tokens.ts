@@ -1,18 +1,51 @@
 import { TooManyTokens } from '../../errors.ts'
-import type { KeyRows, NewToken } from '../rows.ts'
+import type { TokenRecord } from '../client-key.ts'
+import type { KeyRows, NewToken, StoredToken } from '../rows.ts'
 
 const DAY_SECONDS = 86_400
 
-/** At most for how long older tokens live on after a rotation, and for how long they do by default: seconds. */
+/** The maximum for which older tokens stay active after a rotation, and the default: seconds. */
 export const MAX_GRACE_SECONDS = 30 * DAY_SECONDS
 export const DEFAULT_GRACE_SECONDS = DAY_SECONDS
 
-/** How many tokens of a key are kept, and may be active at a time. */
+/** The maximum number of tokens of a key that are kept, and that are active at a time. */
 export const MAX_TOKENS = 100
 
-/** Adds a token to a key, in the place of the oldest that are expired or revoked. Throws TooManyTokens. */
-export const addToken = async (keys: KeyRows, id: string, token: NewToken, at: Date): Promise<void> => {
-  if ((await keys.countActiveTokens(id, at)) >= MAX_TOKENS) throw new TooManyTokens()
-  await keys.pruneTokens(id, { keep: MAX_TOKENS - 1, at })
+const isActive = ({ revokedAt, expiresAt }: StoredToken, at: Date): boolean =>
+  revokedAt === null && (expiresAt === null || expiresAt > at)
+
+/** What is reported of a token. */
+export const withoutDigest = ({ digest, ...token }: StoredToken): TokenRecord => token
+
+/** What becomes of the tokens of a key that gets a new one. */
+export interface Room {
+  /** Those that stay, the newest first. */
+  readonly kept: readonly StoredToken[]
+  /** The digests of those that have to go. */
+  readonly removed: readonly string[]
+}
+
+/**
+ * Makes room for a token among those of a key, in the place of the oldest that are expired or revoked. Throws
+ * TooManyTokens.
+ */
+export const makeRoom = (tokens: readonly StoredToken[], at: Date): Room => {
+  const active = tokens.filter(token => isActive(token, at))
+  if (active.length >= MAX_TOKENS) throw new TooManyTokens()
+  const inactive = tokens.filter(token => !isActive(token, at))
+  const surplus = new Set(inactive.slice(MAX_TOKENS - 1 - active.length))
+  return {
+    kept: tokens.filter(token => !surplus.has(token)),
+    removed: Array.from(surplus, ({ digest }) => digest)
+  }
+}
+
+/** Stores a token of a key, and removes those that had to make room for it. */
+export const addToken = async (
+  keys: KeyRows,
+  id: string,
+  { token, at, removed }: { readonly token: NewToken; readonly at: Date; readonly removed: readonly string[] }
+): Promise<void> => {
+  if (removed.length > 0) await keys.removeTokens(removed)
   await keys.insertToken(id, token, at)
 }

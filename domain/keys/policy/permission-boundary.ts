@@ -28,7 +28,7 @@ export const permissionBoundaryOf = ({ key, expiresAt }: Pick<KnownToken, 'key' 
  */
 export const currentBoundary = async (
   keys: Pick<KeyReads, 'findToken' | 'findRevocation'>,
-  { principal }: Pick<RequestContext, 'principal'>
+  { at, context: { principal } }: { readonly at: Date; readonly context: Pick<RequestContext, 'principal'> }
 ): Promise<Policy | null> => {
   if (principal === null) return null
   if (principal.kind === 'user') return ADMINISTRATOR_BOUNDARY
@@ -37,7 +37,7 @@ export const currentBoundary = async (
     token.key.source === 'managed'
       ? await keys.findToken(token.digest)
       : { ...token, key: { ...token.key, revokedAt: await keys.findRevocation(token.digest) } }
-  if (current === null || inactiveReason(current, Date.now()) !== null) throw new InvalidToken()
+  if (current === null || inactiveReason(current, at.getTime()) !== null) throw new InvalidToken()
   if (!covers(current.key.scopes, REQUIRED_SCOPE)) throw missingScope(REQUIRED_SCOPE)
   return permissionBoundaryOf(current)
 }

@@ -1,5 +1,6 @@
 import { SecretNotShared } from '../../errors.ts'
-import type { KeyRows, SecretState } from '../rows.ts'
+import type { SecretState } from '../rows.ts'
+import type { KeyTx } from '../store.ts'
 import { generationOf } from './token.ts'
 
 /** The generations of the secrets of a process, the current one first. */
@@ -31,19 +32,25 @@ export interface Admission {
   readonly names?: Names
 }
 
+/** The transaction in which secrets are compared. */
+export type SecretTx = Pick<KeyTx, 'keys' | 'now'>
+
 /**
  * Decides, in the transaction that stores a token of the current secret, whether the token may be stored: true where
  * every node that runs can open it. Throws SecretNotShared where the secret is not one of this store.
  */
-export type CheckSecrets = (keys: KeyRows) => Promise<boolean>
+export type CheckSecrets = (tx: SecretTx) => Promise<boolean>
 
 /**
  * The generations that are in use: those of the last process to start, and of every node that runs. Where nothing tells
  * those, as after an upgrade, the ones that active tokens depend on.
  */
-const generationsInUse = async (keys: KeyRows, { recorded, nodes }: SecretState): Promise<readonly string[]> => {
+const generationsInUse = async (
+  { keys, now }: SecretTx,
+  { recorded, nodes }: SecretState
+): Promise<readonly string[]> => {
   const known = [...new Set([...recorded, ...nodes.flat()])]
-  return known.length > 0 ? known : await keys.otherGenerations([], new Date())
+  return known.length > 0 ? known : await keys.otherGenerations([], now())
 }
 
 /** Throws SecretNotShared where there are generations in use, and these are not among them. */
@@ -71,16 +78,16 @@ const commandText =
  * at once on an empty database with different secrets, one is too late. Throws SecretNotShared.
  */
 export const admitProcess = async (
-  keys: KeyRows,
+  tx: SecretTx,
   { generations, allowNew, names = VARIABLES }: Admission
 ): Promise<SecretState> => {
-  const state = await keys.secretState()
-  const used = allowNew ? [] : await generationsInUse(keys, state)
+  const state = await tx.keys.secretState()
+  const used = allowNew ? [] : await generationsInUse(tx, state)
   refuseStranger(generations, used, processText(generations, names))
   const isRecorded =
     state.recorded.length === generations.length && generations.every(generation => state.recorded.includes(generation))
   // A start that changes nothing also succeeds on a full disk.
-  if (!isRecorded) await keys.recordGenerations(generations, new Date())
+  if (!isRecorded) await tx.keys.recordGenerations(generations, tx.now())
   return state
 }
 
@@ -94,7 +101,7 @@ const isOpenedByAll = ({ nodes }: SecretState, [current]: OwnGenerations): boole
 /** The check of a service, which was admitted when it started. */
 export const checkOfService =
   (generations: OwnGenerations): CheckSecrets =>
-  async keys =>
+  async ({ keys }) =>
     isOpenedByAll(await keys.secretState(), generations)
 
 /**
@@ -103,15 +110,15 @@ export const checkOfService =
  */
 export const checkOfCommand =
   (generations: OwnGenerations): CheckSecrets =>
-  async keys => {
-    const state = await keys.secretState()
-    if (state.recorded.length === 0) await admitProcess(keys, { generations, allowNew: false })
-    else refuseStranger(generations.slice(0, 1), await generationsInUse(keys, state), commandText(generations))
+  async tx => {
+    const state = await tx.keys.secretState()
+    if (state.recorded.length === 0) await admitProcess(tx, { generations, allowNew: false })
+    else refuseStranger(generations.slice(0, 1), await generationsInUse(tx, state), commandText(generations))
     return isOpenedByAll(state, generations)
   }
 
 /** The check of the keys of another service, which starts with the first token that it makes. */
 export const checkOfLibrary =
   (admission: Omit<Admission, 'names'>): CheckSecrets =>
-  async keys =>
-    isOpenedByAll(await admitProcess(keys, { ...admission, names: OPTIONS }), admission.generations)
+  async tx =>
+    isOpenedByAll(await admitProcess(tx, { ...admission, names: OPTIONS }), admission.generations)

@@ -23,6 +23,8 @@ export interface TokenUse {
 export interface UsageRecorderOptions extends Partial<BackgroundHooks> {
   /** Stores how tokens were used on a day (UTC, such as 2026-01-31), all of it or nothing. */
   write: (day: string, uses: readonly TokenUse[]) => Promise<void>
+  /** Returns the present instant in milliseconds since 1970; by default, that of this machine. */
+  now?: (() => number) | undefined
 }
 
 /** Records in memory how keys are used, and stores it in batches. */
@@ -150,7 +152,7 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
   return { flush, schedule }
 }
 
-export const createUsageRecorder = ({ write, ...hooks }: UsageRecorderOptions): UsageRecorder => {
+export const createUsageRecorder = ({ write, now = Date.now, ...hooks }: UsageRecorderOptions): UsageRecorder => {
   const { attempt } = createWatch('store the use of client keys', { ...NOT_REPORTED, ...hooks })
   const recorded = createRecorded(tokens => {
     if (tokens === FLUSH_SIZE) void flush()
@@ -170,18 +172,18 @@ export const createUsageRecorder = ({ write, ...hooks }: UsageRecorderOptions): 
 
   return {
     used: (token, scopes, address, agent) => {
-      const now = Date.now()
-      const use = recorded.useOf(token, now)
+      const at = now()
+      const use = recorded.useOf(token, at)
       if (use === undefined) return
       use.count++
-      use.lastAt = now
+      use.lastAt = at
       use.lastIp = address
       use.lastAgent = agent
       for (const scope of scopes) add(use.scopes, scope, 1)
       addAddress(use.addresses, address, 1)
     },
     refused: (token, reason) => {
-      const use = recorded.useOf(token, Date.now())
+      const use = recorded.useOf(token, now())
       if (use !== undefined) add(use.refusals, reason, 1)
     },
     flush,

@@ -2,8 +2,8 @@ import { keptAgent } from '../../../net/user-agent.ts'
 import type { Transactor } from '../../transactor.ts'
 import type {
   EnvironmentUsage,
-  KeyRows,
   KeyUsageCount,
+  KeyUsageRows,
   KnownUsageCount,
   ManagedUsage,
   TokenUsage,
@@ -54,7 +54,7 @@ const withinLimit = (counts: readonly KnownUsageCount[]): KeyUsageCount[] => {
   })
 }
 
-const addUses = async (keys: KeyRows, day: string, uses: readonly TokenUse[]): Promise<void> => {
+const addUses = async (keys: KeyUsageRows, day: string, uses: readonly TokenUse[]): Promise<void> => {
   await keys.addTokenUsage(managedUses(uses))
   await keys.addEnvironmentUsage(environmentUses(uses))
   const addresses = withinLimit(await keys.lockUsageLabels(countsOf('address', day, uses)))
@@ -67,7 +67,7 @@ const addUses = async (keys: KeyRows, day: string, uses: readonly TokenUse[]): P
  */
 export const createUsageWriter = ({
   write
-}: Pick<Transactor<unknown, { keys: KeyRows }>, 'write'>): ((
+}: Pick<Transactor<unknown, { keys: KeyUsageRows }>, 'write'>): ((
   day: string,
   uses: readonly TokenUse[]
 ) => Promise<void>) => {

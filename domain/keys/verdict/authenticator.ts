@@ -74,6 +74,7 @@ export const NO_LOOKUP: KeyLookup = {
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
   const { lookup = NO_LOOKUP, cacheSize = 10_000, cache = createTokenCache() } = options
+  const { now = Date.now } = lookup
   if (!Number.isInteger(cacheSize) || cacheSize < 1) throw new TypeError('cacheSize must be a positive integer')
   const opener = createTokenOpener(options)
   const find = createFinder(lookup, options.allowList ?? [])
@@ -89,8 +90,8 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
     if (!opened.ok) return { ok: false, reason: opened.issue }
     const found = await find(digestOf(opened.keyId), opened.generation)
     // A legacy token is accepted for environment keys only, and is not cached: it may contain a time of expiry.
-    if (opened.isLegacy) return found?.key.source === 'managed' ? notAllowed(found) : judge(found)
-    const authentication = judge(found)
+    if (opened.isLegacy) return found?.key.source === 'managed' ? notAllowed(found) : judge(found, now())
+    const authentication = judge(found, now())
     if (authentication.ok && mark !== null) {
       remembered.set(fingerprint, { mark, authenticated: frozen(authentication) })
     }
@@ -104,7 +105,7 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
       if (known !== undefined && lookup.isFresh(known.mark, known.authenticated.key.id)) {
         cache.hits++
         const { authenticated } = known
-        return inactiveReason(authenticated.token, Date.now()) === null ? authenticated : judge(authenticated.token)
+        return inactiveReason(authenticated.token, now()) === null ? authenticated : judge(authenticated.token, now())
       }
       cache.misses++
       // The mark is taken before the look-up: a change that comes between the two leaves an entry that is stale.
@@ -139,8 +140,8 @@ const frozen = (authenticated: Authenticated): Authenticated => {
 
 const notAllowed = (token: KnownToken): Authentication => ({ ok: false, reason: 'not_allowed', token })
 
-const judge = (token: KnownToken | null): Authentication => {
+const judge = (token: KnownToken | null, now: number): Authentication => {
   if (token === null) return { ok: false, reason: 'not_allowed' }
-  const reason = inactiveReason(token, Date.now())
+  const reason = inactiveReason(token, now)
   return reason === null ? { ok: true, key: token.key, token, rate: null } : { ok: false, reason, token }
 }

@@ -1,40 +1,52 @@
 import { test } from 'tap'
 import { createConfirmation } from '../../../../domain/keys/freshness/confirmation.ts'
 import type { Pending } from '../../../../domain/keys/freshness/confirmation.ts'
+import { createEvictions } from '../../../../domain/keys/freshness/evictions.ts'
+import type { Eviction } from '../../../../domain/keys/freshness/evictions.ts'
 import { immediateReceipt } from '../../../../domain/keys/freshness/receipt.ts'
 import { ReceiptJson, toReceiptJson } from '../../../../http/representations/receipts.ts'
 
 const CHANGE = { epoch: 7, nonce: 'a' }
+
+const silent = { id: 'a', leaseMs: 100, evictedAt: null }
 
 /** A confirmation whose time passes in its pauses only. */
 const createWorld = (pendingAfter: (pauses: number) => Pending) => {
   const pauses: number[] = []
   const evicted: number[] = []
   let now = 1000
+  const clock = { monotonic: () => now, wall: () => 0 }
+  const evictions = createEvictions(clock)
   const store = {
     pending: async () => pendingAfter(pauses.length),
-    evict: async (epoch: number) => {
+    evict: async (epoch: number): Promise<Eviction[]> => {
       evicted.push(epoch)
+      return []
     }
   }
   const confirm = createConfirmation({
-    clock: { monotonic: () => now, wall: () => 1e12 + now },
+    clock,
+    evictions,
+    now: () => 1e12 + now,
     sleep: async ms => {
       pauses.push(ms)
       now += ms
     },
     store
   })
-  return { confirm, store, pauses, evicted }
+  const pass = (ms: number): void => {
+    now += ms
+  }
+  return { confirm, store, pauses, evicted, evictions, pass, now: () => now }
 }
 
 test('a change is confirmed as soon as every node has acknowledged it', async t => {
-  const none = createWorld(() => ({ nodes: 0, acknowledged: 0, leaseMs: 0 }))
+  const none = createWorld(() => ({ nodes: 0, acknowledged: 0, silent: [] }))
   t.same(await none.confirm(CHANGE, 1000), { ...immediateReceipt(7, new Date(1e12 + 1000)) })
   const { confirm, pauses, evicted } = createWorld(paused => ({
     nodes: 3,
     acknowledged: paused < 6 ? 2 : 3,
-    leaseMs: paused < 6 ? 2000 : 0
+    silent: paused < 6 ? [{ ...silent, leaseMs: 2000 }] : []
   }))
   t.same(await confirm(CHANGE, 999.6), {
     epoch: 7,
@@ -47,9 +59,9 @@ test('a change is confirmed as soon as every node has acknowledged it', async t 
   t.same([pauses, evicted], [[1, 2, 4, 8, 10, 10], []])
 })
 
-test('a node that says nothing is waited for until its lease has ended by any clock, and is evicted', async t => {
+test('a node that is silent is waited for until its lease has ended by any clock, and is evicted', async t => {
   for (const fails of [false, true]) {
-    const { confirm, store, evicted } = createWorld(() => ({ nodes: 3, acknowledged: 2, leaseMs: 100 }))
+    const { confirm, store, evicted } = createWorld(() => ({ nodes: 3, acknowledged: 2, silent: [silent] }))
     if (fails) {
       store.evict = async () => {
         throw new Error('lost')
@@ -62,8 +74,34 @@ test('a node that says nothing is waited for until its lease has ended by any cl
   }
 })
 
+test('a node that was evicted is waited for once: from when the eviction was first seen', async t => {
+  const gone = { ...silent, evictedAt: '2026-01-01T00:00:00.000Z' }
+  let listed = gone
+  const { confirm, evicted, pass, now } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [listed] }))
+  const first = await confirm(CHANGE, now())
+  t.ok(first.waitedMs > 130, 'it may have renewed its lease just before')
+  t.match(await confirm(CHANGE, now()), { waitedMs: 0, leasesEnded: 1 })
+  listed = { ...gone, evictedAt: '2026-01-01T00:00:00.100Z' }
+  pass(50)
+  const again = await confirm(CHANGE, now())
+  t.ok(again.waitedMs > 130, 'a restored backup lists it, and it was evicted again')
+  t.same(evicted, [], 'nobody evicts it once more')
+})
+
+test('an eviction is forgotten with its node', t => {
+  const { evictions, pass } = createWorld(() => ({ nodes: 0, acknowledged: 0, silent: [] }))
+  const gone = { id: 'a', evictedAt: 'then' }
+  evictions.add([gone])
+  pass(10)
+  evictions.replace([gone, { ...gone, id: 'b' }])
+  t.same([evictions.age(gone), evictions.age({ ...gone, id: 'b' })], [10, 0])
+  evictions.replace([])
+  t.equal(evictions.age(gone), 0)
+  t.end()
+})
+
 test('a node without a lease is neither waited for nor evicted', async t => {
-  const { confirm, pauses, evicted } = createWorld(() => ({ nodes: 1, acknowledged: 0, leaseMs: 0 }))
+  const { confirm, pauses, evicted } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [] }))
   t.match(await confirm(CHANGE, 1000), { nodes: 1, acknowledged: 0, leasesEnded: 1, waitedMs: 0 })
   t.same([pauses, evicted], [[], []])
 })

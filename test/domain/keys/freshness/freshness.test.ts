@@ -26,7 +26,7 @@ const twoSides = async (t: Test, newDatabase = onSqlite) => {
   const open = async () => {
     const storage = await openStorage(url)
     t.teardown(storage.close)
-    return { storage, path: url.slice('file:'.length), keys: createKeyService({ store: storage, secret }) }
+    return { storage, path: url.slice('file:'.length), keys: createKeyService({ store: storage.keys, secret }) }
   }
   return { secret, here: await open(), there: await open() }
 }

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock, Schedule } from '../../../../domain/keys/freshness/clock.ts'
 import { createConfirmation } from '../../../../domain/keys/freshness/confirmation.ts'
 import type { ConfirmationStore } from '../../../../domain/keys/freshness/confirmation.ts'
+import { createEvictions } from '../../../../domain/keys/freshness/evictions.ts'
 import { createLease } from '../../../../domain/keys/freshness/lease.ts'
 import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
 import type { Change, LeaseStore } from '../../../../domain/keys/freshness/lease-store.ts'
@@ -56,7 +57,7 @@ const createTimeline = () => {
 
 interface Row {
   acked: number
-  evicted: boolean
+  evictedAt: string | null
   readonly leaseMs: number
 }
 
@@ -86,18 +87,25 @@ const createTables = (newId: () => string) => {
       return commit(keyId, gap)
     },
     renew: (node: string, epoch: number): Change[] => {
-      const isListed = nodes.get(node)?.evicted === false
+      const isListed = nodes.get(node)?.evictedAt === null
       return isListed ? changes.filter(change => change.epoch >= epoch).slice(0, MAX_ROWS) : []
     },
     pending: ({ epoch, nonce }: Pick<Change, 'epoch' | 'nonce'>) => {
       if (!changes.some(change => change.epoch === epoch && change.nonce === nonce)) throw new Error('it is not there')
       const rows = [...nodes.values()]
-      const waiting = rows.filter(({ acked }) => acked < epoch)
-      const leaseMs = Math.max(0, ...waiting.map(row => row.leaseMs))
-      return { nodes: rows.length, acknowledged: rows.length - waiting.length, leaseMs }
+      const acknowledged = rows.filter(({ acked }) => acked >= epoch).length
+      const silent = [...nodes].flatMap(([id, { acked, leaseMs, evictedAt }]) =>
+        acked < epoch && leaseMs > 0 ? [{ id, leaseMs, evictedAt }] : []
+      )
+      return { nodes: rows.length, acknowledged, silent }
     },
     evict: (epoch: number) => {
-      for (const row of nodes.values()) if (row.acked < epoch && row.leaseMs > 0) row.evicted = true
+      const evictedAt = newId()
+      return [...nodes].flatMap(([id, row]) => {
+        if (row.acked >= epoch || row.leaseMs === 0 || row.evictedAt !== null) return []
+        row.evictedAt = evictedAt
+        return [{ id, evictedAt }]
+      })
     },
     backup: (): Data => structuredClone({ changes, nodes, revoked }),
     restore: (data: Data) => {
@@ -208,6 +216,7 @@ export const playSchedule = async (seed: number): Promise<Played> => {
       })
     return {
       clock,
+      evictions: createEvictions(clock),
       deliver,
       schedule,
       send,
@@ -246,7 +255,7 @@ export const playSchedule = async (seed: number): Promise<Played> => {
           // It is seen later than what it has seen.
           at(delay(), () => {
             if (isDown) return
-            tables.nodes().set(id, { acked: epoch, evicted: false, leaseMs })
+            tables.nodes().set(id, { acked: epoch, evictedAt: null, leaseMs })
             answer({ epoch, nonce })
           })
         }),
@@ -310,19 +319,16 @@ export const playSchedule = async (seed: number): Promise<Played> => {
   }
 
   /** Revokes a key from some node, and has it confirmed. */
-  const revoke = async ({ clock, ask, schedule }: ReturnType<typeof createProcess>, keyId: string) => {
+  const revoke = async ({ clock, evictions, ask, schedule }: ReturnType<typeof createProcess>, keyId: string) => {
     const store: ConfirmationStore = {
       pending: change => ask(() => tables.pending(change)),
-      evict: epoch =>
-        ask(() => {
-          tables.evict(epoch)
-        })
+      evict: epoch => ask(() => tables.evict(epoch))
     }
     const sleep = (ms: number): Promise<void> =>
       new Promise(resolve => {
         schedule(resolve, ms)
       })
-    const confirm = createConfirmation({ clock, sleep, store })
+    const confirm = createConfirmation({ clock, sleep, store, evictions, now: clock.wall })
     const change = await ask(() => {
       hint()
       return tables.revoke(keyId, pick([1, 1, 2]))
@@ -352,8 +358,8 @@ export const playSchedule = async (seed: number): Promise<Played> => {
   const janitor = createProcess()
   const seen = new Map<string, number>()
   const clean = (): void => {
-    for (const [id, { evicted, leaseMs }] of tables.nodes()) {
-      if (!evicted) continue
+    for (const [id, { evictedAt, leaseMs }] of tables.nodes()) {
+      if (evictedAt === null) continue
       const since = seen.get(id) ?? janitor.clock.monotonic()
       seen.set(id, since)
       if (janitor.clock.monotonic() - since > 2 * leaseMs) tables.nodes().delete(id)

@@ -1,0 +1,116 @@
+import type { KeyReads, SecretState } from '../../../domain/keys/rows.ts'
+import type { Position } from '../../../domain/keys/freshness/lease-store.ts'
+import { lock, query } from '../database.ts'
+import type { PostgresDatabase } from '../database.ts'
+import { CHANNEL } from '../direct.ts'
+import type { Outbox } from '../transaction.ts'
+
+// A change of keys reads without a lock. It sends its writes together with its commit, and with a check that what it
+// has read is still true: so it holds the lock of all changes for no round trip.
+
+/** A change of keys, the same in each attempt to make it. */
+export interface KeyChange {
+  /** The nonce of its row in the history, by which a later attempt finds that an earlier one was committed. */
+  readonly nonce: string
+  /** The change, once it is committed. */
+  readonly position: Promise<Position>
+}
+
+/** What an attempt has read, for the check that nothing of it was changed before the commit. */
+export interface ReadSet {
+  /** The last change before the first read. */
+  epoch: number
+  readonly keyIds: Set<string>
+  /** The digests that had no revocation. */
+  readonly unrevoked: Set<string>
+  secrets: string | null
+}
+
+export const createReadSet = (): ReadSet => ({ epoch: 0, keyIds: new Set(), unrevoked: new Set(), secrets: null })
+
+/** An attempt to make a change. */
+export interface Attempt {
+  readonly change: KeyChange
+  readonly reads: ReadSet
+  /** The epoch that this attempt gave to the change. */
+  epoch: number
+}
+
+/** The reads of a change, which note what they have read. */
+export const createNotedReads = (
+  { find, findToken, findRevocation }: KeyReads,
+  { reads }: Attempt
+): Pick<KeyReads, 'find' | 'findToken' | 'findRevocation'> => ({
+  find: async id => {
+    reads.keyIds.add(id)
+    return await find(id)
+  },
+  findToken: async digest => {
+    const token = await findToken(digest)
+    if (token !== null) reads.keyIds.add(token.key.id)
+    return token
+  },
+  findRevocation: async digest => {
+    const revokedAt = await findRevocation(digest)
+    if (revokedAt === null) reads.unrevoked.add(digest)
+    return revokedAt
+  }
+})
+
+// The nodes with a lease: one without is never evicted, so nobody can know whether it still runs.
+const SECRETS = `
+  (select jsonb_build_array(
+    array(select generation from secret_generations order by generation),
+    array(
+      select generations::jsonb from nodes
+      where generations is not null and evicted_at is null and lease_ms > 0 order by started_at, id
+    )
+  )::text)
+`
+
+/** Reads which secrets processes have, and notes it. */
+export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Promise<SecretState> => {
+  const { rows } = await query(db, `select ${SECRETS} as secrets`)
+  reads.secrets = String(rows[0]?.['secrets'])
+  const [recorded, nodes] = JSON.parse(reads.secrets) as [string[], string[][]]
+  return { recorded, nodes }
+}
+
+// An epoch of null violates a constraint, which `isConflict` knows: the work runs again.
+const ADVANCE = `
+  with change as (
+    insert into client_key_changes (epoch, nonce, key_id, at)
+    select
+      case when head.epoch >= $3
+        and not exists (select from client_key_changes where epoch > $3 and key_id = any($4::text[]))
+        and not exists (select from environment_key_revocations where digest = any($5::bytea[]))
+        and ($6::text is null or $6 = ${SECRETS})
+      then head.epoch + 1 end,
+      $1, $2, to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    from (select max(epoch) as epoch from client_key_changes) as head
+    returning epoch
+  )
+  select epoch, pg_notify('${CHANNEL}', '') from change
+`
+
+/** Adds a change to the history, after a check of what the attempt has read. */
+export const advance = (attempt: Attempt, { defer }: Outbox, keyId: string): void => {
+  const { change, reads } = attempt
+  // A statement of its own takes the lock, so that the next one sees what was committed before it.
+  defer('change', async db => await lock(db, 'keyChanges'))
+  defer('change', async db => {
+    const digests = Array.from(reads.unrevoked, digest => Buffer.from(digest, 'hex'))
+    const values = [change.nonce, keyId, reads.epoch, [...reads.keyIds], digests, reads.secrets]
+    attempt.epoch = Number((await query(db, ADVANCE, values)).rows[0]?.['epoch'])
+  })
+}
+
+const CHECK_SECRETS = `
+  insert into secret_generations (generation, recorded_at) select null, $2 where $1 <> ${SECRETS}
+`
+
+/** Fails, as a conflict does, if the secrets of processes are others than those that the attempt has read. */
+export const checkSecrets = ({ reads }: Attempt, { defer }: Outbox, at: string): void => {
+  defer('change', async db => await lock(db, 'keyChanges'))
+  defer('change', async db => await query(db, CHECK_SECRETS, [reads.secrets, at]))
+}

@@ -1,0 +1,118 @@
+import { hostname } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
+import { v4 as newId } from 'uuid'
+import type { BackgroundHooks } from '../../../domain/background.ts'
+import { systemClock } from '../../../domain/keys/freshness/clock.ts'
+import { createConfirmation } from '../../../domain/keys/freshness/confirmation.ts'
+import type { Confirm, ConfirmationOptions } from '../../../domain/keys/freshness/confirmation.ts'
+import { createEvictions } from '../../../domain/keys/freshness/evictions.ts'
+import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
+import { createLease } from '../../../domain/keys/freshness/lease.ts'
+import type { NodeReads } from '../../../domain/keys/freshness/nodes.ts'
+import type { KeyStore, KeyTx } from '../../../domain/keys/store.ts'
+import type { Readiness } from '../../../domain/readiness.ts'
+import type { StorageStatistics } from '../../../domain/statistics.ts'
+import type { Now } from '../../../domain/time.ts'
+import { VERSION } from '../../../version.ts'
+import { createAuditRows } from '../audits/rows.ts'
+import { closePool, createChangesPool } from '../connections.ts'
+import { createDatabase } from '../database.ts'
+import type { PostgresDatabase } from '../database.ts'
+import { createDirectConnection } from '../direct.ts'
+import { toFailure } from '../failures.ts'
+import { createKeyChanges } from '../key-changes.ts'
+import type { Attempt } from '../keys/change.ts'
+import { createKeyLookup } from '../keys/lookup.ts'
+import { createKeyRows } from '../keys/rows.ts'
+import { DEFAULT_LEASE_MS } from '../settings.ts'
+import type { PostgresOptions } from '../settings.ts'
+import type { DatabaseTime } from '../time.ts'
+import type { Outbox } from '../transaction.ts'
+import { createConfirmationStore } from './confirmation.ts'
+import { startJanitor } from './janitor.ts'
+import { createLeaseStore } from './leases.ts'
+import { readReadiness } from './readiness.ts'
+import { createNodeReads } from './reads.ts'
+
+const sleep = async (ms: number): Promise<void> => {
+  await setTimeout(ms)
+}
+
+const createConfirm = (options: Omit<ConfirmationOptions, 'clock' | 'sleep'>): Confirm => {
+  const confirm = createConfirmation({ ...options, clock: systemClock, sleep })
+  return async (change, committedAt) => {
+    try {
+      return await confirm(change, committedAt)
+    } catch (error) {
+      throw toFailure(error)
+    }
+  }
+}
+
+export interface Node {
+  readonly keyLookup: Required<KeyLookup>
+  readonly reads: NodeReads
+  readonly write: KeyStore['write']
+  readonly confirm: Confirm
+  readonly readiness: () => Promise<Readiness>
+  readonly statistics: () => Omit<StorageStatistics, 'pool'>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * What this process is as a node: it looks keys up, remembers them while it has a lease, and changes them. Nothing else
+ * takes its connections, and what may wait for a lock is not sent over those that requests wait for.
+ */
+export const createNode = (
+  options: PostgresOptions & { readonly background: BackgroundHooks },
+  time: DatabaseTime,
+  others: readonly (() => Promise<unknown>)[]
+): Node => {
+  const { leaseMs = DEFAULT_LEASE_MS, name = hostname(), generations, background } = options
+  const changes = createChangesPool(options)
+  const db = createDatabase(changes)
+  const now: Now = () => new Date(time.now())
+  const evictions = createEvictions(systemClock)
+  const lookups = createDirectConnection(options)
+  const direct = createDirectConnection(options, () => {
+    lease.notify()
+  })
+  let stopJanitor: (() => void) | undefined
+  const node = { name, version: VERSION, startedAt: now(), generations }
+  const leases = createLeaseStore({ direct, db, time, node })
+  const lease = createLease({
+    clock: systemClock,
+    leaseMs,
+    newId,
+    background,
+    store: {
+      ...leases,
+      register: async node => {
+        stopJanitor ??= startJanitor({ db, leaseMs, evictions, others, background })
+        return await leases.register(node)
+      }
+    }
+  })
+  return {
+    keyLookup: createKeyLookup(lookups, lease, time.now),
+    reads: createNodeReads(db),
+    write: createKeyChanges({
+      pool: changes,
+      createTx: (own, attempt, outbox) => createKeyTx(own, attempt, outbox, now)
+    }),
+    confirm: createConfirm({ store: createConfirmationStore(direct, db), evictions, now: time.now, background }),
+    readiness: async () => await readReadiness(lease, lookups),
+    statistics: () => ({ epoch: lease.head(), leaseRemainingMs: lease.remaining() }),
+    close: async () => {
+      stopJanitor?.()
+      await lease.close()
+      await Promise.all([direct.close(), lookups.close(), closePool(changes)])
+    }
+  }
+}
+
+const createKeyTx = (db: PostgresDatabase, attempt: Attempt, outbox: Outbox, now: Now): KeyTx => ({
+  keys: createKeyRows(db, attempt, outbox),
+  audits: createAuditRows(db, outbox),
+  now
+})
