@@ -1,7 +1,7 @@
 import type { AuditReads } from '../../domain/audits/rows.ts'
 import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
 import type { KeyLook, KeyTx } from '../../domain/keys/store.ts'
-import { ownTime } from '../../domain/time.ts'
+import { ownMilliseconds, ownTime } from '../../domain/time.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'
 import { createQueue, refuseCancelled } from '../transactor.ts'
 import { createAuditReads, createAuditRows } from './audit-rows.ts'
@@ -41,7 +41,7 @@ export const createMemoryStore = (): MemoryStore => {
       // Nobody else changes what is in memory, so what is read is always current.
       barrier: () => PASSED,
       mark: revision,
-      now: Date.now,
+      now: ownMilliseconds,
       isFresh: mark => mark === revision(),
       findByDigest: digest => findToken(committed, digest),
       findRevocation: digest => findRevocation(committed, digest)

@@ -1,5 +1,6 @@
 import { createBarrier } from '../../../domain/keys/freshness/barrier.ts'
 import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
+import { ownMilliseconds } from '../../../domain/time.ts'
 import type { Connection } from '../driver.ts'
 import { createTokenReads } from './tokens.ts'
 import { toFailure } from '../transactor.ts'
@@ -47,7 +48,7 @@ export const createKeyLookup = (reading: Connection): SqliteKeyLookup => {
     mark: () => revision,
     isFresh: mark => mark === revision,
     epoch: () => revision,
-    now: Date.now,
+    now: ownMilliseconds,
     findByDigest: digest => readNow(() => findToken(digest)),
     findRevocation: digest => readNow(() => findRevocation(digest))
   }

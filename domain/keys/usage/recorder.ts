@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { createWatch, NOT_REPORTED } from '../../background.ts'
 import type { BackgroundHooks } from '../../background.ts'
+import { ownMilliseconds } from '../../time.ts'
 import type { KnownToken } from '../client-key.ts'
 
 /** How a token was used on a day, since that was last stored. */
@@ -152,7 +153,7 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
   return { flush, schedule }
 }
 
-export const createUsageRecorder = ({ write, now = Date.now, ...hooks }: UsageRecorderOptions): UsageRecorder => {
+export const createUsageRecorder = ({ write, now = ownMilliseconds, ...hooks }: UsageRecorderOptions): UsageRecorder => {
   const { attempt } = createWatch('store the use of client keys', { ...NOT_REPORTED, ...hooks })
   const recorded = createRecorded(tokens => {
     if (tokens === FLUSH_SIZE) void flush()

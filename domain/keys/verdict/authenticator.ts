@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { LruMap } from 'toad-cache'
 import { inactiveReason } from '../client-key.ts'
 import type { ClientKey, InactiveReason, KnownToken } from '../client-key.ts'
+import { ownMilliseconds } from '../../time.ts'
 import type { KeyLookup } from '../freshness/freshness.ts'
 import { createTokenOpener } from '../token/opener.ts'
 import type { TokenSecrets } from '../token/opener.ts'
@@ -74,7 +75,7 @@ export const NO_LOOKUP: KeyLookup = {
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
   const { lookup = NO_LOOKUP, cacheSize = 10_000, cache = createTokenCache() } = options
-  const { now = Date.now } = lookup
+  const { now = ownMilliseconds } = lookup
   if (!Number.isInteger(cacheSize) || cacheSize < 1) throw new TypeError('cacheSize must be a positive integer')
   const opener = createTokenOpener(options)
   const find = createFinder(lookup, options.allowList ?? [])
