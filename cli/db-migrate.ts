@@ -9,9 +9,7 @@ same when it starts.`,
 
   run: async (_, terminal) => {
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
-    await withStorage(terminal, async ({ ping }) => {
-      await ping()
-    })
+    await withStorage(terminal, async () => {})
     terminal.print(`The database ${shownUrl(DATABASE_URL)} is up to date.`)
     return DONE
   }

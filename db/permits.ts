@@ -14,8 +14,8 @@ export const createPermits = (max: number, waitMs: number): Enter => {
     next?.()
   }
 
-  const turn = async (): Promise<void> =>
-    await new Promise((resolve, reject) => {
+  const turn = async (): Promise<void> => {
+    await new Promise<void>((resolve, reject) => {
       const begin = (): void => {
         clearTimeout(timer)
         waiting.delete(begin)
@@ -28,6 +28,7 @@ export const createPermits = (max: number, waitMs: number): Enter => {
       }, waitMs)
       waiting.add(begin)
     })
+  }
 
   return async work => {
     if (running < max) running++

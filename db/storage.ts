@@ -16,8 +16,6 @@ export interface Storage extends AppStore, NodeReads {
   readonly counters?: Counters
   /** Whether the database is marked as sample data, which it is from its beginning or never. */
   readonly isSample: boolean
-  /** Resolves when the database answers a query; rejects when it does not. */
-  readonly ping: () => Promise<void>
   /** Reads what the database is good for now. It never rejects. */
   readonly readiness: () => Promise<Readiness>
   /** What metrics tell of the database; from memory, at once. */

@@ -123,6 +123,7 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
       if (own.epoch > 0) return progress.lost.result
     }
     const result = await work(createTx(db, own, outbox))
+    limitLocks(outbox, progress.deadline - performance.now())
     own.reads.epoch = Number((await head)?.['epoch'])
     made = { result }
     return result
@@ -141,6 +142,20 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
     progress.client = null
   }
 }
+
+/**
+ * Limits the waits for locks by the time that is left, so that the server ends them, with a clear outcome, before the
+ * connection is given up. The lock of a row is held by somebody else's work, which may take any time.
+ */
+const limitLocks = ({ defer }: Outbox, leftMs: number): void => {
+  defer('beforeLock', setLockTimeout(Math.min(CHANGES.lockMs, 0.3 * leftMs)))
+  defer('beforeChange', setLockTimeout(0.6 * leftMs))
+}
+
+const setLockTimeout =
+  (ms: number): Send =>
+  async db =>
+    await query(db, `set local lock_timeout = ${Math.max(1, Math.round(ms))}`)
 
 const lockChanges: Send = async db => {
   await lock(db, 'keyChanges')

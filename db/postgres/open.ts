@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { NOT_REPORTED } from '../../domain/background.ts'
+import type { StorageStatistics } from '../../domain/statistics.ts'
 import type { Now } from '../../domain/time.ts'
 import type { Reads, Tx } from '../../domain/transactor.ts'
 import { createListApps } from '../app-lists.ts'
@@ -23,6 +24,7 @@ import { createOrganizationRows } from './organizations/rows.ts'
 import { preparing } from './prepared.ts'
 import type { PostgresOptions } from './settings.ts'
 import { createDatabaseTime, DATABASE_TIME } from './time.ts'
+import type { DatabaseTime } from './time.ts'
 import type { Outbox } from './transaction.ts'
 import { createPostgresTransactor } from './transactor.ts'
 import { createUserReads } from './users/reads.ts'
@@ -37,18 +39,23 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   const background = withoutStatementValues(options.background ?? NOT_REPORTED)
   const counters = createPostgresCounters(async (text, values) => await pool.query(text, values), background)
   const node = createNode({ ...options, background }, time, [counters.removeExpired])
+  const preparable = options.listenUrl === undefined
   const transactor = createPostgresTransactor({
     pool,
     createReads: client => createReads(client, now),
     // A transaction asks for single rows, by keys.
-    createTx: (client, outbox) =>
-      createTx(createDatabase(options.listenUrl === undefined ? preparing(client) : client), outbox, now)
+    createTx: (client, outbox) => createTx(createDatabase(preparable ? preparing(client) : client), outbox, now)
   })
-  await time.set(
-    async () => await pool.query<{ time: number }>(`select ${DATABASE_TIME} as time`),
-    ({ rows }) => rows[0]?.time
-  )
   let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await (closing ??= node.close().then(async () => {
+      await closePool(pool)
+    }))
+  }
+  await readTime(pool, time).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
 
   return {
     ...transactor,
@@ -58,20 +65,21 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
     keyLookup: node.keyLookup,
     counters,
     isSample,
-    statistics: () => ({
-      ...node.statistics(),
-      pool: { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
-    }),
+    statistics: () => ({ ...node.statistics(), pool: statisticsOf(pool) }),
     readiness: node.readiness,
-    ping: async () => {
-      await pool.query('select 1 from audit_head')
-    },
-    close: async () => {
-      await (closing ??= node.close().then(async () => {
-        await closePool(pool)
-      }))
-    }
+    close
   }
+}
+
+const statisticsOf = ({ totalCount, idleCount, waitingCount }: Pool): StorageStatistics['pool'] => ({
+  total: totalCount,
+  idle: idleCount,
+  waiting: waitingCount
+})
+
+const readTime = async (pool: Pool, { set }: DatabaseTime): Promise<void> => {
+  const read = async () => await pool.query<{ time: number }>(`select ${DATABASE_TIME} as time`)
+  await set(read, ({ rows }) => rows[0]?.time)
 }
 
 const createReads = (client: Pool | PoolClient, now: Now): Reads & { readonly lists: ListReads } => {

@@ -32,7 +32,7 @@ export const CHANGES = {
   connections: 4,
   /** For how long a change waits for those before it at this node. */
   waitMs: 2000,
-  /** For how long a change waits for a lock that another transaction has. */
+  /** For how long a change waits for a row that another transaction has locked, at most. */
   lockMs: 300,
   /** For how long a change takes, from its turn on. */
   limitMs: 950
@@ -75,8 +75,8 @@ export const directConfig = (options: PostgresOptions): ClientConfig => ({
 /** What the connections of changes of keys are made with. */
 export const changesConfig = (options: PostgresOptions): ClientConfig => ({
   ...clientConfig(options, true),
-  lock_timeout: CHANGES.lockMs,
-  query_timeout: TIMEOUTS.lookup
+  lock_timeout: CHANGES.limitMs / 2,
+  query_timeout: CHANGES.limitMs
 })
 
 /** How a transaction begins: the time-outs are its own, wherever its connection comes from. */

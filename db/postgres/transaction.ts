@@ -3,11 +3,11 @@ import type { PostgresDatabase } from './database.ts'
 import { asQuery, isConnectionFailure } from './failures.ts'
 
 /**
- * The stages of the statements that a transaction sends at its end: first it locks the rows that it writes, then it
- * takes the lock of all changes of keys, then it writes, and last it appends to the audit trail. So nobody who waits for
- * a row holds up those who don't need it.
+ * The stages of the statements that a transaction sends at its end. First it locks the rows that it writes. Then it
+ * takes the lock of all changes of keys and writes, and last it appends to the audit trail. So whoever waits for a row
+ * holds up nobody who does not need it.
  */
-const STAGES = ['lock', 'change', 'write', 'audit'] as const
+const STAGES = ['beforeLock', 'lock', 'beforeChange', 'change', 'write', 'audit'] as const
 export type Stage = (typeof STAGES)[number]
 
 /** Sends a statement over a connection. */
@@ -36,7 +36,7 @@ export interface OwnOutbox extends Outbox {
 /** Creates the outbox of the transactions of a connection. */
 export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   const unanswered: Promise<unknown>[] = []
-  const stages: Record<Stage, Send[]> = { lock: [], change: [], write: [], audit: [] }
+  const stages: Record<Stage, Send[]> = { beforeLock: [], lock: [], beforeChange: [], change: [], write: [], audit: [] }
 
   const leaveUnanswered: Outbox['leaveUnanswered'] = statement => {
     // Against an unhandled rejection: `failures` reads the outcome.

@@ -39,9 +39,6 @@ export const openSqlite = (path: string, { asSample, ...node }: StorageOptions):
     ...createNodeReads(reading.$client, node),
     keyLookup,
     isSample,
-    ping: async () => {
-      ping.get()
-    },
     readiness: async () => readReadiness(ping, () => fileIdOf(path) === file),
     statistics: () => ({ epoch: keyLookup.epoch(), leaseRemainingMs: null, pool: null }),
     close: async () => {

@@ -175,8 +175,8 @@ export interface KeyUsageRows {
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
    * Moves the revision, which `KeyFreshness` then reports; `keyId` is the id of the key that the transaction changes.
-   * Every transaction that changes keys or tokens calls it once, after its reads and before its writes. What it has read
-   * of keys, tokens and secrets is still true when it commits; otherwise nothing is stored, and `work` runs again.
+   * Every transaction that changes keys or tokens calls it once, after its reads and before its writes. What it has
+   * read of keys, tokens and secrets is still true when it commits; otherwise nothing is stored, and `work` runs again.
    * Resolves to the change, by which its receipt is asked for; an engine may resolve it after the commit.
    */
   readonly advanceRevision: (keyId: string) => Promise<Position>
@@ -200,7 +200,7 @@ export interface KeyRows extends KeyReads, KeyUsageRows {
   readonly removeTokens: (digests: readonly string[]) => Promise<void>
 
   readonly findIdempotencyRecord: (requester: string, keyHash: string) => Promise<IdempotencyRecord | null>
-  /** Stores a record. If there is one of the same requester and key by now, nothing is stored, and `work` runs again. */
+  /** Stores a record. If another request has stored one of the same requester and key by now, `work` runs again. */
   readonly insertIdempotencyRecord: (record: IdempotencyRecord) => Promise<void>
   /** Stores another token in the record of a requester and key. */
   readonly updateIdempotencyRecord: (

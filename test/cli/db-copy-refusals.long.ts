@@ -96,7 +96,7 @@ test('while a service has the source open, or is connected to the target, nothin
   })
   await here.close()
   const there = await openStorage(target)
-  await there.ping()
+  t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
   t.match(await copy(t, source, target), {
     code: 1,
     stderr: 'A service or a command is connected to the target. Stop it, and run this again.\n'

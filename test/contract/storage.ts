@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
+import { READY } from '../../domain/readiness.ts'
 import type { Storage } from '../../db/storage.ts'
 import type { Tx } from '../../domain/transactor.ts'
 import { AT, insertApp, newUser } from './people.ts'
@@ -8,9 +9,9 @@ import { AT, insertApp, newUser } from './people.ts'
 export const storageContract = (engine: string, open: (t: Test) => Promise<Storage>): void => {
   test(`${engine}: a closed database does not answer`, async t => {
     const storage = await open(t)
-    await storage.ping()
+    t.match(await storage.readiness(), READY)
     await storage.close()
-    await t.rejects(storage.ping())
+    t.match(await storage.readiness(), { keys: false, changes: false })
     await t.rejects(storage.read(async ({ apps }) => await apps.isEmpty()))
   })
 

@@ -41,7 +41,12 @@ const nodesOf = async (t: Test) => {
   return {
     url,
     db,
-    leases: createLeaseStore({ direct, db, time: createDatabaseTime(), node: { name: 'a node', version: '1', startedAt } }),
+    leases: createLeaseStore({
+      direct,
+      db,
+      time: createDatabaseTime(),
+      node: { name: 'a node', version: '1', startedAt }
+    }),
     confirmation: createConfirmationStore(direct, db),
     reads: createNodeReads(db),
     change: async () => {

@@ -29,8 +29,8 @@ test('of twenty nodes that start at once, one makes the tables', { skip }, async
   const url = await newDatabase(t)
   const storages = await Promise.all(Array.from({ length: 20 }, async () => await openStorage(url, { poolSize: 1 })))
   await Promise.all(
-    storages.map(async ({ ping }) => {
-      await ping()
+    storages.map(async ({ readiness }) => {
+      t.equal((await readiness()).keys, true)
     })
   )
   const [{ migrations }] = (await execute(

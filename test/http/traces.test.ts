@@ -89,10 +89,9 @@ test('no credential is in anything that is sent, wherever it was in a request', 
   await call('POST', '/client_keys', `{"name": "${secret}`, { 'content-type': 'application/json', cookie: secret })
   await call('POST', '/client_keys', { name: 'warehouse-key', [secret]: secret })
   await call('GET', '/apps', undefined, { authorization: `Bearer ${secret}`, baggage: `token=${secret}` })
-  t.intercept(fastify.storage, 'ping', {
-    value: async () => {
-      throw new Error(`the database at postgres://user:${secret}@host`)
-    }
+  const causes = [new Error(`the database at postgres://user:${secret}@host`)]
+  t.intercept(fastify.storage, 'readiness', {
+    value: async () => ({ keys: false, changes: false, failing: ['primary'], causes })
   })
   t.equal((await call('GET', '/ready')).status, 503)
   await fastify.close()

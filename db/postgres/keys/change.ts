@@ -97,7 +97,9 @@ const ADVANCE = `
 export const advance = (attempt: Attempt, { defer }: Outbox, keyId: string): void => {
   const { change, reads } = attempt
   // A statement of its own takes the lock, so that the next one sees what was committed before it.
-  defer('change', async db => await lock(db, 'keyChanges'))
+  defer('change', async db => {
+    await lock(db, 'keyChanges')
+  })
   defer('change', async db => {
     const digests = Array.from(reads.unrevoked, digest => Buffer.from(digest, 'hex'))
     const values = [change.nonce, keyId, reads.epoch, [...reads.keyIds], digests, reads.secrets]
@@ -111,6 +113,8 @@ const CHECK_SECRETS = `
 
 /** Fails, as a conflict does, if the secrets of processes are others than those that the attempt has read. */
 export const checkSecrets = ({ reads }: Attempt, { defer }: Outbox, at: string): void => {
-  defer('change', async db => await lock(db, 'keyChanges'))
+  defer('change', async db => {
+    await lock(db, 'keyChanges')
+  })
   defer('change', async db => await query(db, CHECK_SECRETS, [reads.secrets, at]))
 }

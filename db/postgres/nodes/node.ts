@@ -8,8 +8,9 @@ import type { Confirm, ConfirmationOptions } from '../../../domain/keys/freshnes
 import { createEvictions } from '../../../domain/keys/freshness/evictions.ts'
 import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
 import { createLease } from '../../../domain/keys/freshness/lease.ts'
+import type { LeaseStore } from '../../../domain/keys/freshness/lease-store.ts'
 import type { NodeReads } from '../../../domain/keys/freshness/nodes.ts'
-import type { KeyStore, KeyTx } from '../../../domain/keys/store.ts'
+import type { KeyStore } from '../../../domain/keys/store.ts'
 import type { Readiness } from '../../../domain/readiness.ts'
 import type { StorageStatistics } from '../../../domain/statistics.ts'
 import type { Now } from '../../../domain/time.ts'
@@ -17,17 +18,15 @@ import { VERSION } from '../../../version.ts'
 import { createAuditRows } from '../audits/rows.ts'
 import { closePool, createChangesPool } from '../connections.ts'
 import { createDatabase } from '../database.ts'
-import type { PostgresDatabase } from '../database.ts'
 import { createDirectConnection } from '../direct.ts'
 import { toFailure } from '../failures.ts'
 import { createKeyChanges } from '../key-changes.ts'
-import type { Attempt } from '../keys/change.ts'
+import type { KeyChangesOptions } from '../key-changes.ts'
 import { createKeyLookup } from '../keys/lookup.ts'
 import { createKeyRows } from '../keys/rows.ts'
 import { DEFAULT_LEASE_MS } from '../settings.ts'
 import type { PostgresOptions } from '../settings.ts'
 import type { DatabaseTime } from '../time.ts'
-import type { Outbox } from '../transaction.ts'
 import { createConfirmationStore } from './confirmation.ts'
 import { startJanitor } from './janitor.ts'
 import { createLeaseStore } from './leases.ts'
@@ -77,29 +76,18 @@ export const createNode = (
   const direct = createDirectConnection(options, () => {
     lease.notify()
   })
-  let stopJanitor: (() => void) | undefined
   const node = { name, version: VERSION, startedAt: now(), generations }
-  const leases = createLeaseStore({ direct, db, time, node })
-  const lease = createLease({
-    clock: systemClock,
-    leaseMs,
-    newId,
-    background,
-    store: {
-      ...leases,
-      register: async node => {
-        stopJanitor ??= startJanitor({ db, leaseMs, evictions, others, background })
-        return await leases.register(node)
-      }
-    }
-  })
+  const store = createLeaseStore({ direct, db, time, node })
+  let stopJanitor: (() => void) | undefined
+  const register: LeaseStore['register'] = async record => {
+    stopJanitor ??= startJanitor({ db, leaseMs, evictions, others, background })
+    return await store.register(record)
+  }
+  const lease = createLease({ clock: systemClock, leaseMs, newId, background, store: { ...store, register } })
   return {
     keyLookup: createKeyLookup(lookups, lease, time.now),
     reads: createNodeReads(db),
-    write: createKeyChanges({
-      pool: changes,
-      createTx: (own, attempt, outbox) => createKeyTx(own, attempt, outbox, now)
-    }),
+    write: createKeyChanges({ pool: changes, createTx: createKeyTx(now) }),
     confirm: createConfirm({ store: createConfirmationStore(direct, db), evictions, now: time.now, background }),
     readiness: async () => await readReadiness(lease, lookups),
     statistics: () => ({ epoch: lease.head(), leaseRemainingMs: lease.remaining() }),
@@ -111,8 +99,10 @@ export const createNode = (
   }
 }
 
-const createKeyTx = (db: PostgresDatabase, attempt: Attempt, outbox: Outbox, now: Now): KeyTx => ({
-  keys: createKeyRows(db, attempt, outbox),
-  audits: createAuditRows(db, outbox),
-  now
-})
+const createKeyTx =
+  (now: Now): KeyChangesOptions['createTx'] =>
+  (db, attempt, outbox) => ({
+    keys: createKeyRows(db, attempt, outbox),
+    audits: createAuditRows(db, outbox),
+    now
+  })

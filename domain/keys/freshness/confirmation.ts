@@ -63,14 +63,8 @@ const LONGEST_PAUSE_MS = 10
 
 const isEvicted = (node: SilentNode): node is SilentNode & Eviction => node.evictedAt !== null
 
-export const createConfirmation = ({
-  clock,
-  sleep,
-  store,
-  evictions,
-  now,
-  background = NOT_REPORTED
-}: ConfirmationOptions): Confirm => {
+export const createConfirmation = (options: ConfirmationOptions): Confirm => {
+  const { clock, sleep, store, evictions, now, background = NOT_REPORTED } = options
   const eviction = createWatch('evict the nodes that did not acknowledge a change', background)
 
   /** Whether a node accepts nothing any more that it remembers from before the change. */

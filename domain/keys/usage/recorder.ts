@@ -153,7 +153,8 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
   return { flush, schedule }
 }
 
-export const createUsageRecorder = ({ write, now = ownMilliseconds, ...hooks }: UsageRecorderOptions): UsageRecorder => {
+export const createUsageRecorder = (options: UsageRecorderOptions): UsageRecorder => {
+  const { write, now = ownMilliseconds, ...hooks } = options
   const { attempt } = createWatch('store the use of client keys', { ...NOT_REPORTED, ...hooks })
   const recorded = createRecorded(tokens => {
     if (tokens === FLUSH_SIZE) void flush()

@@ -1,0 +1,192 @@
+import pg from 'pg'
+import tap, { test } from 'tap'
+import type { Test } from 'tap'
+import { openStorage } from '../../db/open.ts'
+import type { Storage } from '../../db/storage.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import type { KeyService } from '../../domain/keys/service.ts'
+import { proxied } from '../cluster/proxy.ts'
+import type { Proxy } from '../cluster/proxy.ts'
+import { createReports } from '../reports.ts'
+import { newSecret, operator } from '../helper.ts'
+import { emptyPostgres, execute } from '../postgres.ts'
+
+interface World {
+  readonly url: string
+  readonly proxy: Proxy
+  readonly storage: Storage
+  readonly keys: KeyService
+  /** What failed in the background. */
+  readonly reports: unknown[]
+}
+
+/** A node whose database is reached by way of a link that a test may cut. */
+const worldOf = async (t: Test, leaseMs = 2000): Promise<World> => {
+  const url = await emptyPostgres()
+  if (url === null) throw new Error('there is no PostgreSQL')
+  const proxy = await proxied(t, url)
+  const { background, reports } = createReports()
+  const storage = await openStorage(proxy.url, { background, leaseMs, poolSize: 2 })
+  t.teardown(storage.close)
+  const keys = createKeyService({ store: storage.keys, keyLookup: storage.keyLookup, secret: newSecret() })
+  // Connects, so that no later statement has to.
+  await keys.issue({ name: 'first' }, operator)
+  await storage.keyLookup.barrier()
+  return { url, proxy, storage, keys, reports }
+}
+
+/** Holds what statements lock until the function that it returns is called. */
+const holding = async (t: Test, url: string, ...statements: string[]): Promise<() => Promise<void>> => {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  t.teardown(async () => {
+    await client.end()
+  })
+  for (const statement of ['begin', ...statements]) await client.query(statement)
+  return async () => {
+    await client.query('rollback')
+  }
+}
+
+const UNAVAILABLE = { code: 'SERVICE_UNAVAILABLE' }
+
+const skip = (await emptyPostgres()) === null && 'there is no PostgreSQL'
+
+test('while an outsider has locked the row of a key, the changes of all other keys go on', { skip }, async t => {
+  const { url, keys } = await worldOf(t)
+  const [{ key: locked }, { key: other }] = await Promise.all([
+    keys.issue({ name: 'locked' }, operator),
+    keys.issue({ name: 'other' }, operator)
+  ])
+  const release = await holding(t, url, `select from client_keys where id = '${locked.id}' for update`)
+  const blocked = [1, 2].map(async () => {
+    await t.rejects(keys.revoke(locked.id, null, operator), UNAVAILABLE)
+  })
+  for (const enabled of [false, true, false]) await keys.change(other.id, { enabled }, operator)
+  await keys.rotate(other.id, { graceSeconds: 0 }, operator)
+  t.match(await keys.revoke(other.id, null, operator), { receipt: { epoch: Number } })
+  await Promise.all(blocked)
+  await release()
+  t.match(await keys.revoke(locked.id, null, operator), { key: { revokedAt: Date } })
+})
+
+test('while everything else waits for a lock, keys are changed and the service is ready', { skip }, async t => {
+  const { url, storage, keys } = await worldOf(t)
+  const { key } = await keys.issue({ name: 'k' }, operator)
+  const release = await holding(t, url, 'lock table apps in access exclusive mode')
+  const waiting = Array.from({ length: 4 }, async () => await storage.read(async ({ apps }) => await apps.isEmpty()))
+  t.match(await keys.revoke(key.id, null, operator), { receipt: { epoch: Number } })
+  t.match(await storage.readiness(), { keys: true, changes: true, failing: [] })
+  await release()
+  await Promise.allSettled(waiting)
+})
+
+test('while rows of nodes are locked, tokens are looked up and changes get their receipts', { skip }, async t => {
+  const { url, storage, keys } = await worldOf(t, 200)
+  const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
+  const release = await holding(t, url, 'select from nodes for update')
+  const { receipt } = await keys.change(key.id, { description: 'new' }, operator)
+  t.match(receipt, { nodes: 1, acknowledged: 0, leasesEnded: 1 })
+  t.match(await keys.verify(keyAccessToken, { scopes: [], address: '::1' }), { ok: true })
+  t.ok(storage.statistics().leaseRemainingMs !== null)
+  await release()
+})
+
+test('a change that was committed although its reply was lost is acknowledged, and made once', { skip }, async t => {
+  const { url, proxy, keys } = await worldOf(t)
+  const { key } = await keys.issue({ name: 'k' }, operator)
+  let lost = 0
+  proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT\0') && ++lost === 1)
+  t.match(await keys.revoke(key.id, 'leaked', operator), { key: { revokedReason: 'leaked' }, receipt: {} })
+  t.equal(lost >= 1, true)
+  const entries = await execute(url, `select from audits where action = 'client_key.revoke'`)
+  t.equal(entries.length, 1)
+})
+
+test('a change whose commit never arrived is made again, and made once', { skip }, async t => {
+  const { url, proxy, keys } = await worldOf(t)
+  const { key } = await keys.issue({ name: 'k' }, operator)
+  let lost = 0
+  proxy.intercept((direction, text) => direction === 'up' && text.includes('commit\0') && ++lost === 1)
+  t.match(await keys.revoke(key.id, 'leaked', operator), { key: { revokedReason: 'leaked' }, receipt: {} })
+  t.equal(lost >= 1, true)
+  t.equal((await execute(url, `select from audits where action = 'client_key.revoke'`)).length, 1)
+  t.equal((await execute(url, `select from client_key_changes where key_id = '${key.id}'`)).length, 2)
+})
+
+test('a change that hangs is given up; if its commit was sent, its outcome is unknown', { skip }, async t => {
+  const { proxy, keys } = await worldOf(t)
+  const { key } = await keys.issue({ name: 'k' }, operator)
+  proxy.intercept((direction, text) => {
+    if (direction === 'up' && text.includes('commit\0')) proxy.hold('down')
+    return false
+  })
+  await t.rejects(keys.revoke(key.id, null, operator), { code: 'OUTCOME_UNKNOWN' })
+  proxy.hold('up')
+  await t.rejects(keys.revoke(key.id, null, operator), UNAVAILABLE)
+  proxy.intercept(() => false)
+  for (const direction of ['up', 'down'] as const) proxy.release(direction)
+})
+
+test('a change sends its commit with the lock of all changes, which it holds for no round trip', { skip }, async t => {
+  const { proxy, keys } = await worldOf(t)
+  const { key } = await keys.issue({ name: 'k' }, operator)
+  const locking: string[] = []
+  proxy.intercept((direction, text) => {
+    if (direction === 'up' && /pg_advisory_xact_lock\(\d+, 2\)/.test(text)) locking.push(text)
+    return false
+  })
+  await keys.change(key.id, { enabled: false }, operator)
+  await keys.issue({ name: 'another' }, operator)
+  await keys.revoke(key.id, null, operator)
+  proxy.intercept(() => false)
+  t.equal(locking.length, 3)
+  for (const text of locking) t.match(text, /pg_advisory_xact_lock[^]*commit\0/)
+})
+
+test('changes of one key that come at once are made one after another, each on what it finds', { skip }, async t => {
+  const { url, keys } = await worldOf(t)
+  const { key } = await keys.issue({ name: 'k' }, operator)
+  const names = Array.from({ length: 20 }, (_, index) => `k${index}`)
+  await Promise.all(names.map(async name => await keys.change(key.id, { name }, operator)))
+  const entries = await execute(url, `select changes from audits where action = 'client_key.change' order by sequence`)
+  const changes = entries.map(entry => JSON.parse((entry as { changes: string }).changes) as { name: object })
+  t.equal(changes.length, 20)
+  t.same(
+    changes.slice(1).map(({ name }) => (name as { from: string }).from),
+    changes.slice(0, -1).map(({ name }) => (name as { to: string }).to)
+  )
+})
+
+test('what a change has read may not change before its commit', { skip }, async t => {
+  const { keys, storage } = await worldOf(t)
+  const { key } = await keys.issue({ name: 'k' }, operator)
+  let runs = 0
+  const { position } = await storage.keys.write(async tx => {
+    const found = await tx.keys.find(key.id)
+    if (++runs === 1) await keys.revoke(key.id, 'meanwhile', operator)
+    const position = tx.keys.advanceRevision(key.id)
+    if (found?.revokedAt === null) await tx.keys.update(key.id, { enabled: false })
+    return { position }
+  })
+  t.match(await position, { epoch: Number })
+  t.equal(runs, 2)
+  t.match(await keys.find(key.id), { enabled: true, revokedReason: 'meanwhile' })
+})
+
+test('of requests with one Idempotency-Key that come at once, one key comes', { skip }, async t => {
+  const { keys } = await worldOf(t)
+  const request = (name: string) => ({ requester: 'env_1', idempotencyKey: 'again', request: name })
+  const same = await Promise.all(
+    [1, 2, 3, 4].map(async () => await keys.issue({ name: 'same' }, operator, request('same')))
+  )
+  t.equal(new Set(same.map(({ key }) => key.id)).size, 1)
+  const others = await Promise.allSettled(
+    ['a', 'b', 'c'].map(async name => await keys.issue({ name }, operator, { ...request(name), idempotencyKey: 'x' }))
+  )
+  const codes = others.map(other => (other.status === 'fulfilled' ? 'issued' : (other.reason as { code: string }).code))
+  t.same(codes.sort(), ['IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_KEY_REUSED', 'issued'])
+})
+
+if (skip) tap.comment(skip)
