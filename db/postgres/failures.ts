@@ -14,6 +14,8 @@ const FOREIGN_KEY_VIOLATION = '23503'
 const RESTRICT_VIOLATION = '23001'
 /** What the check fails with that nothing has changed which a change of keys has read. */
 const NOT_NULL_VIOLATION = '23502'
+/** A statement was ended, by its time-out or by an operator. */
+const QUERY_CANCELED = '57014'
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Another transaction was in the way: tried again, the rules see what that has done. */
@@ -48,7 +50,7 @@ export const isConflict = (error: unknown): boolean => {
 /** Whether another transaction has held a lock for too long. */
 export const isLockTimeout = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
-  return inner instanceof DatabaseError && inner.code === LOCK_NOT_AVAILABLE
+  return inner instanceof DatabaseError && [LOCK_NOT_AVAILABLE, QUERY_CANCELED].includes(String(inner.code))
 }
 
 /** Whether the database can't be used now. */

@@ -36,9 +36,9 @@ export type ChangeKeys = <T>(work: (tx: KeyTx) => Promise<T>) => Promise<T>
 interface Progress<T> extends KeyChange {
   readonly settle: (position: Position) => void
   /** When it is given up, by the monotonic clock. */
-  readonly deadline: number
-  /** The connection of the attempt that is under way. */
-  client: PoolClient | null
+  deadline: number
+  /** How often another change got in its way. */
+  conflicts: number
   /** What locked the rows of an earlier attempt; null: nothing got in the way of one. */
   locks: readonly Send[] | null
   /** What the attempt returned whose commit was lost: it may be committed. */
@@ -46,6 +46,7 @@ interface Progress<T> extends KeyChange {
 }
 
 const RETRY_INTERVAL_MS = 20
+const MAX_CONFLICTS = 10
 
 // It is read before anything else, so that the check at the end finds every change that came after that.
 const HEAD = `
@@ -54,8 +55,9 @@ const HEAD = `
 `
 
 /**
- * Creates the transactions that change keys. Each is over within a second, whatever becomes of the database. If a
- * commit is lost, the change is looked for by its nonce, and made again if it is not there.
+ * Creates the transactions that change keys. Each is over within a second, whatever becomes of the database; while
+ * other changes get in its way, it takes as long as they take. If a commit is lost, the change is looked for by its
+ * nonce, and made again if it is not there.
  */
 export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
   const enter = createPermits(CHANGES.atOnce, CHANGES.waitMs)
@@ -63,13 +65,7 @@ export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
   return async <T>(work: (tx: KeyTx) => Promise<T>) =>
     await enter(async () => {
       const progress = begin<T>()
-      // What hangs fails with its connection.
-      const timer = setTimeout(() => progress.client?.connection.stream.destroy(), CHANGES.limitMs)
-      try {
-        return await repeatedly(progress, async () => await attempt(options, { progress, work }))
-      } finally {
-        clearTimeout(timer)
-      }
+      return await repeatedly(progress, async () => await attempt(options, { progress, work }))
     })
 }
 
@@ -78,9 +74,12 @@ const begin = <T>(): Progress<T> => {
   const position = new Promise<Position>(resolve => {
     settle = resolve
   })
-  const deadline = performance.now() + CHANGES.limitMs
-  return { nonce: randomUUID(), position, settle, deadline, client: null, locks: null, lost: null }
+  return { nonce: randomUUID(), position, settle, deadline: newDeadline(), conflicts: 0, locks: null, lost: null }
 }
+
+const newDeadline = (): number => performance.now() + CHANGES.limitMs
+
+const leftMs = ({ deadline }: Pick<Progress<unknown>, 'deadline'>): number => Math.max(1, deadline - performance.now())
 
 /** Makes attempts until one succeeds, or none may any more. */
 const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Promise<T> => {
@@ -88,17 +87,27 @@ const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Pro
     try {
       return await make()
     } catch (error) {
-      if (!mayRepeat(error) || performance.now() >= progress.deadline - RETRY_INTERVAL_MS) {
-        throw progress.lost !== null && mayRepeat(error) ? toUnknownOutcome(error) : toFailure(error)
-      }
-      if (!isConflict(error)) await wait(RETRY_INTERVAL_MS)
+      if (!mayRepeat(error, progress)) throw failureOf(error, progress)
+      // Another change was made, so nothing is wrong with the database.
+      if (isConflict(error)) progress.deadline = newDeadline()
+      else await wait(RETRY_INTERVAL_MS)
     }
   }
 }
 
-// A lock that can't be had now is left to the requester, who is told at once.
-const mayRepeat = (error: unknown): boolean =>
-  error instanceof CommitLost || isConflict(error) || (isConnectionFailure(error) && !isLockTimeout(error))
+const mayRepeat = <T>(error: unknown, progress: Progress<T>): boolean => {
+  if (isConflict(error)) return ++progress.conflicts <= MAX_CONFLICTS
+  if (leftMs(progress) <= RETRY_INTERVAL_MS) return false
+  // A lock that can't be had now is left to the requester, who is told at once.
+  return (
+    error instanceof CommitLost || (isConnectionFailure(error) && (progress.lost !== null || !isLockTimeout(error)))
+  )
+}
+
+const failureOf = <T>(error: unknown, { lost }: Progress<T>): unknown => {
+  const isUnclear = lost !== null && (error instanceof CommitLost || isConnectionFailure(error) || isConflict(error))
+  return isUnclear ? toUnknownOutcome(error) : toFailure(error)
+}
 
 interface Make<T> {
   readonly progress: Progress<T>
@@ -106,11 +115,12 @@ interface Make<T> {
 }
 
 const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, work }: Make<T>): Promise<T> => {
-  const client = await connectWithin(pool, progress.deadline - performance.now())
+  const client = await connectWithin(pool, leftMs(progress))
   const db = createDatabase(preparing(client))
   const outbox = createOutbox(db)
   const own: Attempt = { change: progress, reads: createReadSet(), epoch: 0 }
-  progress.client = client
+  // What hangs fails with its connection.
+  const timer = setTimeout(() => client.connection.stream.destroy(), leftMs(progress))
 
   const decide = async (): Promise<T> => {
     if (progress.locks !== null) {
@@ -123,7 +133,7 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
       if (own.epoch > 0) return progress.lost.result
     }
     const result = await work(createTx(db, own, outbox))
-    limitLocks(outbox, progress.deadline - performance.now())
+    limitStatements(outbox, leftMs(progress))
     own.reads.epoch = Number((await head)?.['epoch'])
     made = { result }
     return result
@@ -139,23 +149,24 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
     progress.locks = outbox.deferred('lock')
     throw error
   } finally {
-    progress.client = null
+    clearTimeout(timer)
   }
 }
 
 /**
- * Limits the waits for locks by the time that is left, so that the server ends them, with a clear outcome, before the
- * connection is given up. The lock of a row is held by somebody else's work, which may take any time.
+ * Limits what may wait for a lock by the time that is left, so that the server ends it, with a clear outcome, before
+ * the connection is given up. A `lock_timeout` would not do: one statement may wait for several locks. The commit has
+ * no limit: the server would end its wait for a synchronous standby, and report success.
  */
-const limitLocks = ({ defer }: Outbox, leftMs: number): void => {
-  defer('beforeLock', setLockTimeout(Math.min(CHANGES.lockMs, 0.3 * leftMs)))
-  defer('beforeChange', setLockTimeout(0.6 * leftMs))
+const limitStatements = ({ defer }: Outbox, ms: number): void => {
+  defer('beforeLock', setStatementTimeout(0.4 * ms))
+  defer('beforeCommit', setStatementTimeout(0))
 }
 
-const setLockTimeout =
+const setStatementTimeout =
   (ms: number): Send =>
   async db =>
-    await query(db, `set local lock_timeout = ${Math.max(1, Math.round(ms))}`)
+    await query(db, `set local statement_timeout = ${Math.ceil(ms)}`)
 
 const lockChanges: Send = async db => {
   await lock(db, 'keyChanges')

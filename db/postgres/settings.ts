@@ -32,8 +32,6 @@ export const CHANGES = {
   connections: 4,
   /** For how long a change waits for those before it at this node. */
   waitMs: 2000,
-  /** For how long a change waits for a row that another transaction has locked, at most. */
-  lockMs: 300,
   /** For how long a change takes, from its turn on. */
   limitMs: 950
 } as const

@@ -7,7 +7,7 @@ import { asQuery, isConnectionFailure } from './failures.ts'
  * takes the lock of all changes of keys and writes, and last it appends to the audit trail. So whoever waits for a row
  * holds up nobody who does not need it.
  */
-const STAGES = ['beforeLock', 'lock', 'beforeChange', 'change', 'write', 'audit'] as const
+const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
 /** Sends a statement over a connection. */
@@ -36,7 +36,7 @@ export interface OwnOutbox extends Outbox {
 /** Creates the outbox of the transactions of a connection. */
 export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   const unanswered: Promise<unknown>[] = []
-  const stages: Record<Stage, Send[]> = { beforeLock: [], lock: [], beforeChange: [], change: [], write: [], audit: [] }
+  const stages: Record<Stage, Send[]> = { beforeLock: [], lock: [], change: [], write: [], audit: [], beforeCommit: [] }
 
   const leaveUnanswered: Outbox['leaveUnanswered'] = statement => {
     // Against an unhandled rejection: `failures` reads the outcome.

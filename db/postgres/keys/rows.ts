@@ -1,9 +1,10 @@
-import { and, eq, lte, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
 import { toDate, toText } from '../../instants.ts'
 import { toChangedColumns, toNewColumns } from '../../key-records.ts'
 import { query } from '../database.ts'
+import { awaitTable } from '../locking.ts'
 import type { PostgresDatabase } from '../database.ts'
 import type { Outbox } from '../transaction.ts'
 import { advance, createNotedReads } from './change.ts'
@@ -43,6 +44,7 @@ const send = async (db: PostgresDatabase, statement: { toSQL: () => { sql: strin
 }
 
 const LOCK_KEY = 'select from client_keys where id = $1 for no key update'
+const SHARE_KEY = 'select from client_keys where id = $1 for key share'
 
 const createRecordRows = (attempt: Attempt, outbox: Outbox): Pick<KeyRows, RecordRows> => {
   const { defer } = outbox
@@ -70,6 +72,7 @@ const createRecordRows = (attempt: Attempt, outbox: Outbox): Pick<KeyRows, Recor
 
     revokeEnvironmentKey: async (digest, { at, reason }) => {
       const values = { digest, revokedAt: toText(at), revokedReason: reason }
+      awaitTable(outbox, 'environment_key_revocations')
       defer('write', async db => await send(db, db.insert(environmentKeyRevocations).values(values)))
     }
   }
@@ -95,7 +98,8 @@ const REMOVE_TOKENS = 'delete from client_key_tokens where digest = any($1::byte
 
 const bytesOf = (digest: string): Buffer => Buffer.from(digest, 'hex')
 
-const createTokenRows = ({ defer }: Outbox): Pick<KeyRows, TokenRows> => {
+const createTokenRows = (outbox: Outbox): Pick<KeyRows, TokenRows> => {
+  const { defer } = outbox
   const writeTokens = (id: string, statement: string, at: Date): void => {
     defer('lock', async db => await query(db, LOCK_TOKENS, [id]))
     defer('write', async db => await query(db, statement, [id, toText(at)]))
@@ -103,6 +107,9 @@ const createTokenRows = ({ defer }: Outbox): Pick<KeyRows, TokenRows> => {
   return {
     insertToken: async (id, { digest, generation, hint }, createdAt) => {
       const token = { digest, generation, hint, createdAt: toText(createdAt) }
+      awaitTable(outbox, 'client_key_tokens')
+      // As the foreign key does.
+      defer('lock', async db => await query(db, SHARE_KEY, [id]))
       defer(
         'write',
         async db => await send(db, db.insert(clientKeyTokens).values({ clientKey: rowOf(db, id), ...token }))
@@ -129,7 +136,14 @@ const createTokenRows = ({ defer }: Outbox): Pick<KeyRows, TokenRows> => {
   }
 }
 
-const createIdempotencyRows = (db: PostgresDatabase, { defer }: Outbox): Pick<KeyRows, IdempotencyRows> => ({
+// A record that somebody has locked is left to the next removal.
+const REMOVE_RECORDS = `
+  delete from client_key_attempts where (caller, key_hash) in (
+    select caller, key_hash from client_key_attempts where at <= $1 for update skip locked
+  )
+`
+
+const createIdempotencyRows = (db: PostgresDatabase, outbox: Outbox): Pick<KeyRows, IdempotencyRows> => ({
   findIdempotencyRecord: async (requester, keyHash) => {
     const [found] = await db
       .select({ record: clientKeyAttempts, clientKeyId: clientKeys.id })
@@ -143,24 +157,24 @@ const createIdempotencyRows = (db: PostgresDatabase, { defer }: Outbox): Pick<Ke
 
   insertIdempotencyRecord: async ({ requester, keyHash, requestHash, clientKeyId, tokenDigest, at }) => {
     const record = { caller: requester, keyHash, requestHash, tokenDigest, at: toText(at) }
-    defer(
+    awaitTable(outbox, 'client_key_attempts')
+    outbox.defer(
       'write',
       async db => await send(db, db.insert(clientKeyAttempts).values({ clientKey: rowOf(db, clientKeyId), ...record }))
     )
   },
 
   updateIdempotencyRecord: async ({ requester, keyHash, tokenDigest }) => {
-    defer(
+    awaitTable(outbox, 'client_key_attempts')
+    outbox.defer(
       'write',
       async db => await send(db, db.update(clientKeyAttempts).set({ tokenDigest }).where(isRequest(requester, keyHash)))
     )
   },
 
   removeIdempotencyRecords: async until => {
-    defer(
-      'write',
-      async db => await send(db, db.delete(clientKeyAttempts).where(lte(clientKeyAttempts.at, toText(until))))
-    )
+    awaitTable(outbox, 'client_key_attempts')
+    outbox.defer('write', async db => await query(db, REMOVE_RECORDS, [toText(until)]))
   }
 })
 

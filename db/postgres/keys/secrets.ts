@@ -2,6 +2,7 @@ import type { KeyRows } from '../../../domain/keys/rows.ts'
 import { toText } from '../../instants.ts'
 import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
+import { awaitTable } from '../locking.ts'
 import type { Outbox } from '../transaction.ts'
 import { checkSecrets, readSecrets } from './change.ts'
 import type { Attempt } from './change.ts'
@@ -21,6 +22,7 @@ export const createSecretRows = (
   secretState: async () => await readSecrets(db, attempt),
 
   recordGenerations: async (generations, at) => {
+    awaitTable(outbox, 'secret_generations')
     checkSecrets(attempt, outbox, toText(at))
     outbox.defer('write', async db => await query(db, FORGET, [[...generations]]))
     outbox.defer('write', async db => await query(db, RECORD, [[...generations], toText(at)]))

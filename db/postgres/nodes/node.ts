@@ -24,7 +24,7 @@ import { createKeyChanges } from '../key-changes.ts'
 import type { KeyChangesOptions } from '../key-changes.ts'
 import { createKeyLookup } from '../keys/lookup.ts'
 import { createKeyRows } from '../keys/rows.ts'
-import { DEFAULT_LEASE_MS } from '../settings.ts'
+import { DEFAULT_LEASE_MS, TIMEOUTS } from '../settings.ts'
 import type { PostgresOptions } from '../settings.ts'
 import type { DatabaseTime } from '../time.ts'
 import { createConfirmationStore } from './confirmation.ts'
@@ -83,7 +83,8 @@ export const createNode = (
     stopJanitor ??= startJanitor({ db, leaseMs, evictions, others, background })
     return await store.register(record)
   }
-  const lease = createLease({ clock: systemClock, leaseMs, newId, background, store: { ...store, register } })
+  const times = { clock: systemClock, leaseMs, maxWaitMs: TIMEOUTS.lookup }
+  const lease = createLease({ ...times, newId, background, store: { ...store, register } })
   return {
     keyLookup: createKeyLookup(lookups, lease, time.now),
     reads: createNodeReads(db),

@@ -12,6 +12,8 @@ export interface LeaseOptions extends MembershipOptions {
   readonly clock: Clock
   /** Timers that keep no process alive, by default. */
   readonly schedule?: Schedule
+  /** For how many milliseconds a barrier waits before it rejects; by default, for as long as the store takes. */
+  readonly maxWaitMs?: number | undefined
 }
 
 /** The freshness of a node among several: while it holds a lease, it trusts what it remembers without asking. */
@@ -58,11 +60,12 @@ export const createLease = ({ clock, schedule = scheduleTimer, ...options }: Lea
 
   const renewal = createWatch('renew the lease of this node', background)
   const { renew, stop } = createRenewer({ attempt, renewal, leaseMs, schedule })
+  const limited = createLimit(schedule, options.maxWaitMs)
   return {
     mark,
     isFresh,
     head,
-    barrier: () => (term.isRunning() ? PASSED : renew()),
+    barrier: () => (term.isRunning() ? PASSED : limited(renew())),
     remaining: term.remaining,
     notify: () => {
       if (mark() !== null) renew().catch(ignore)
@@ -72,6 +75,23 @@ export const createLease = ({ clock, schedule = scheduleTimer, ...options }: Lea
       term.end()
       await leave()
     }
+  }
+}
+
+/** Limits the wait for a renewal, which may have to wait for the end of another that hangs. */
+const createLimit = (schedule: Schedule, ms: number | undefined): ((renewed: Promise<void>) => Promise<void>) => {
+  if (ms === undefined) {
+    return async renewed => {
+      await renewed
+    }
+  }
+  return async renewed => {
+    await new Promise<void>((resolve, reject) => {
+      const cancel = schedule(() => {
+        reject(new FreshnessLost({ cause: new Error('the database sent no reply in time') }))
+      }, ms)
+      renewed.then(resolve, reject).finally(cancel).catch(ignore)
+    })
   }
 }
 

@@ -1,0 +1,118 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import pg from 'pg'
+import { postgresDatabase } from '../postgres.ts'
+import { LEASE_MS, recovery, startCluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
+import { clockMoved, cut, delayed, killed, reset, stopped, terminated } from './faults.ts'
+import type { Fault } from './faults.ts'
+import { send } from './node.ts'
+import { conclude } from './proof.ts'
+
+// The bounds of time hold on a machine that does nothing else.
+const REVOCATIONS = Number(process.env['INCIDENT_REVOCATIONS'] ?? 20)
+const MAX_ACKNOWLEDGED_MS = 1.25 * LEASE_MS + 500
+const MAX_REFUSED_MS = 1000
+
+/** The locks of an outsider: none of them is of what a revocation writes. */
+const LOCKS = [
+  'lock table apps in access exclusive mode',
+  'lock table users, sessions, organizations, memberships in access exclusive mode',
+  'lock table client_key_usage in access exclusive mode',
+  'lock table client_key_attempts, rate_counters, secret_generations in access exclusive mode',
+  'lock table client_key_tokens in share row exclusive mode',
+  'select from nodes for update',
+  'select from client_key_tokens for update',
+  `select from client_keys where name <> 'admin' and name not like 'incident %' for update`
+]
+
+interface Outcome {
+  readonly status: number | null
+  readonly code: string | undefined
+  readonly ms: number
+}
+
+/** Revokes keys of its own at every node in turn, while something is wrong. */
+const revokeMany = async ({ admin, near, nodes }: Cluster, ids: readonly string[]): Promise<Outcome[]> => {
+  const outcomes: Outcome[] = []
+  for (const [index, id] of ids.entries()) {
+    const node = nodes()[index % nodes().length] ?? near
+    const begun = performance.now()
+    const reply = await send(node, admin, ['POST', `/client_keys/${id}/revoke`, {}], 5000)
+    outcomes.push({ status: reply?.status ?? null, code: reply?.json.code, ms: performance.now() - begun })
+    await pause(50)
+  }
+  return outcomes
+}
+
+const issueMany = async ({ admin, near }: Cluster, name: string): Promise<string[]> => {
+  const ids: string[] = []
+  for (let index = 0; index < REVOCATIONS; index++) {
+    const reply = await send(near, admin, ['POST', '/client_keys', { name: `incident ${name} ${index}` }])
+    if (reply?.status !== 201) throw new Error(`no key: ${String(reply?.status)} ${JSON.stringify(reply?.json)}`)
+    ids.push(String(reply.json.id))
+  }
+  return ids
+}
+
+/** A node that is dead or stopped sends no reply; what it would have sent is not judged. */
+const judge = (t: Test, name: string, outcomes: readonly Outcome[]): void => {
+  const replies = outcomes.filter(({ status }) => status !== null)
+  const acknowledged = replies.filter(({ status }) => status === 200)
+  const refused = replies.filter(({ status }) => status !== 200)
+  const slowest = (some: readonly Outcome[]): number => Math.round(Math.max(0, ...some.map(({ ms }) => ms)))
+  t.comment(
+    `${name}: ${acknowledged.length} acknowledged, ${slowest(acknowledged)} ms at most; ${refused.length} refused, ` +
+      `${slowest(refused)} ms at most (${[...new Set(refused.map(({ status, code }) => `${String(status)} ${String(code)}`))].join()})`
+  )
+  t.ok(slowest(acknowledged) <= MAX_ACKNOWLEDGED_MS, `${name}: acknowledged within ${MAX_ACKNOWLEDGED_MS} ms`)
+  t.ok(slowest(refused) <= MAX_REFUSED_MS, `${name}: refused within ${MAX_REFUSED_MS} ms`)
+  t.same(
+    refused.filter(({ status, code }) => status !== 503 || code === 'OUTCOME_UNKNOWN'),
+    [],
+    `${name}: every outcome is clear`
+  )
+}
+
+const incident = async (t: Test, cluster: Cluster, { name, begin, end }: Omit<Fault, 'node'>): Promise<void> => {
+  const ids = await issueMany(cluster, name)
+  await begin()
+  const outcomes = await revokeMany(cluster, ids)
+  await end?.()
+  judge(t, name, outcomes)
+  for (const node of cluster.nodes()) await recovery(node, cluster.admin)
+}
+
+const locked = (cluster: Cluster, statement: string): Omit<Fault, 'node'> => {
+  const client = new pg.Client({ connectionString: cluster.url })
+  return {
+    name: statement,
+    begin: async () => {
+      await client.connect()
+      await client.query('begin')
+      await client.query(statement)
+    },
+    end: async () => {
+      await client.end()
+    }
+  }
+}
+
+test('a revocation is acknowledged in time or refused at once, whatever else is wrong', async t => {
+  const url = await postgresDatabase(t)
+  if (url === null) return
+  const cluster = await startCluster(t, url)
+  await incident(t, cluster, { name: 'nothing', begin: () => {} })
+  for (const statement of LOCKS) await incident(t, cluster, locked(cluster, statement))
+  const faults = [
+    killed(cluster),
+    stopped(cluster),
+    terminated(cluster),
+    ...(['up', 'down'] as const).flatMap(direction => [cut(cluster, direction), delayed(cluster, direction)]),
+    reset(cluster),
+    clockMoved(cluster)
+  ]
+  for (const fault of faults) await incident(t, cluster, fault)
+  await conclude(t, cluster)
+})
