@@ -16,6 +16,7 @@ export const postgres: Engine = {
   openCopySource: () => {
     throw new CopyError('This command copies an SQLite database.', 'Copy PostgreSQL with pg_dump and pg_restore.')
   },
-  // Loaded late, since a service never copies.
+  // What comes next is loaded late, since a service neither writes grants nor copies.
+  writeGrants: async (url, options, role) => await (await import('./grants.ts')).writeGrants({ url, ...options }, role),
   copyWriter: async () => (await import('./copy/copy.ts')).copyWriter
 }
