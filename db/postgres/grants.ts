@@ -5,7 +5,27 @@ import { FUNCTIONS, RIGHTS } from './rights.ts'
 import type { PostgresOptions } from './settings.ts'
 import { readVersion, recordName } from './versions.ts'
 
-const ROLE = "select pg_has_role(oid, $2, 'usage') as owns from pg_roles where rolname = $1"
+const ROLE = `
+  select pg_has_role(oid, $2, 'usage') as owns,
+    has_schema_privilege(oid, $3, 'usage') or has_schema_privilege($2, $3, 'usage with grant option') as "mayUse"
+  from pg_roles where rolname = $1
+`
+
+interface Found {
+  readonly owns: boolean
+  /** Whether the role may use the schema, or the owner of the tables can let it. */
+  readonly mayUse: boolean
+}
+
+const refuse = (role: string, schema: string, found: Found | undefined): void => {
+  if (found === undefined) throw new GrantsError('There is no such role.', 'Create it first: create role … login')
+  if (found.owns) throw new GrantsError('The role has all rights of the owner.', 'Name a role that only serves.')
+  if (found.mayUse) return
+  throw new GrantsError(
+    'The owner of the tables may not grant usage on their schema.',
+    `Have the owner of the schema do it: grant usage on schema ${escapeIdentifier(schema)} to ${escapeIdentifier(role)}`
+  )
+}
 
 /**
  * Writes the statements by which the owner of the tables gives a role the rights to serve, and no others. Run again,
@@ -17,9 +37,7 @@ export const writeGrants = async (options: PostgresOptions, role: string): Promi
     if (owner === null || record === null || missing.length > 0) {
       throw new GrantsError(`The tables in the schema ${schema} are not up to date.`, 'Run trivial db migrate first.')
     }
-    const [found] = (await client.query<{ owns: boolean }>(ROLE, [role, owner])).rows
-    if (found === undefined) throw new GrantsError('There is no such role.', 'Create it first: create role … login')
-    if (found.owns) throw new GrantsError('The role has all rights of the owner.', 'Name a role that only serves.')
+    refuse(role, schema, (await client.query<Found>(ROLE, [role, owner, schema])).rows[0])
     const [within, by, to] = [schema, owner, role].map(escapeIdentifier) as [string, string, string]
     return [
       // In one transaction, so that a node that serves loses no right meanwhile.
