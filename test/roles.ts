@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
-import { writeGrants } from '../db/open.ts'
-import { execute } from './postgres.ts'
+import type { StorageOptions } from '../db/engine.ts'
+import { openStorage, writeGrants } from '../db/open.ts'
+import type { Storage } from '../db/storage.ts'
+import { createKeyService } from '../domain/keys/service.ts'
+import { need, newSecret, operator } from './helper.ts'
+import { execute, postgresDatabase } from './postgres.ts'
 
 /** A role of PostgreSQL. */
 export interface Role {
@@ -46,3 +50,46 @@ export const newOwner = async (t: Test, database: string): Promise<Role> => {
 export const letServe = async (owner: string, { name }: Role): Promise<void> => {
   await execute(owner, await writeGrants({ DATABASE_URL: owner, DATABASE_CA: '', DATABASE_LISTEN_URL: '' }, name))
 }
+
+/** The URL of a new database; there must be a server. */
+export const newDatabase = async (t: Test): Promise<string> =>
+  need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+
+/** Opens a database until the test ends. */
+export const open = async (t: Test, url: string, options?: StorageOptions): Promise<Storage> => {
+  const storage = await openStorage(url, options)
+  t.teardown(storage.close)
+  return storage
+}
+
+/** Issues a key and revokes it, as a node; each node must obey. */
+export const changeKeys = async (storage: Storage, name = 'k'): Promise<void> => {
+  await storage.keyLookup.barrier()
+  const keys = createKeyService({ store: storage, secret: newSecret() })
+  const { key } = await keys.issue({ name }, operator)
+  await keys.revoke(key.id, null, operator)
+}
+
+/** What a start that is refused says; `opened`: it is not refused. */
+export const refusalOf = async (url: string): Promise<string> => {
+  try {
+    await (await openStorage(url)).close()
+    return 'opened'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** How many tables each schema of a database has, partitions included. */
+export const schemasOf = async (url: string): Promise<unknown> =>
+  Object.fromEntries(
+    ((await execute(url, SCHEMAS)) as { schema: string; tables: number }[]).map(({ schema, tables }) => [
+      schema,
+      tables
+    ])
+  )
+
+const SCHEMAS = `
+  select nspname as schema, count(*)::int as tables from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+  where relkind in ('r', 'p') and nspname !~ '^pg_' and nspname <> 'information_schema' group by nspname
+`
