@@ -11,7 +11,10 @@ export const postgres: Engine = {
   // Only the server could say otherwise.
   exists: () => true,
   backUp: async () => {
-    throw new BackupError('This command copies an SQLite database.', 'Back PostgreSQL up with pg_dump.')
+    throw new BackupError(
+      'This command copies an SQLite database.',
+      'Back PostgreSQL up with pg_dump: see docs/operating.md.'
+    )
   },
   openCopySource: () => {
     throw new CopyError('This command copies an SQLite database.', 'Copy PostgreSQL with pg_dump and pg_restore.')
