@@ -64,6 +64,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
     summary: 'Look after the database',
     commands: {
       migrate: { summary: 'Bring the database up to date', load: async () => await import('./db-migrate.ts') },
+      grants: { summary: 'Print what a role needs to serve', load: async () => await import('./db-grants.ts') },
       backup: { summary: 'Copy the database to a new file', load: async () => await import('./db-backup.ts') },
       copy: { summary: 'Move the database to PostgreSQL', load: async () => await import('./db-copy.ts') },
       sample: { summary: 'Load sample data', load: async () => await import('./db-sample.ts') }

@@ -4,8 +4,8 @@ import { command, DONE } from './command.ts'
 import { withStorage } from './storage.ts'
 
 export default command({
-  description: `Brings the database of DATABASE_URL up to date, and makes it where there is none. The service does the
-same when it starts.`,
+  description: `Brings the database of DATABASE_URL up to date, and creates the file if there is none. The service does
+the same when it starts, if the role of its DATABASE_URL may.`,
 
   run: async (_, terminal) => {
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])

@@ -35,6 +35,8 @@ export interface Engine {
   readonly backUp: (url: string, file: string, onPages: OnPages) => Promise<Contents>
   /** Opens a database to be copied, table by table, for this process alone. Throws a CopyError. */
   readonly openCopySource: (url: string, tables: readonly CopyTable[]) => CopySource
+  /** Writes the statements that give a role the rights to serve. Throws a GrantsError. */
+  readonly writeGrants: (url: string, options: StorageOptions, role: string) => Promise<string>
   /** What writes a copy into a database. Throws a CopyError if nothing does. */
   readonly copyWriter: () => Promise<CopyWriter>
 }

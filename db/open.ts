@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/read.ts'
 import type { Config } from '../config/schema.ts'
+import { UserError } from '../config/user-error.ts'
 import type { BackgroundHooks } from '../domain/background.ts'
 import { isPostgres } from '../net/database-url.ts'
 import type { Contents, OnPages } from './backup.ts'
@@ -18,11 +19,12 @@ const engineOf = async (url: string): Promise<Engine> =>
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   const engine = await engineOf(url)
-  try {
-    return await engine.open(url, options)
-  } catch (error) {
-    throw new ConfigError(`DATABASE_URL: the database ${engine.nameOf(url)} can't be opened: ${messageOf(error)}`)
-  }
+  return await engine.open(url, options).catch((error: unknown) => refuse(engine.nameOf(url), error))
+}
+
+const refuse = (name: string, error: unknown): never => {
+  if (error instanceof UserError) throw error
+  throw new ConfigError(`DATABASE_URL: the database ${name} can't be opened: ${messageOf(error)}`)
 }
 
 /** The variables that `openConfigured` reads. */
@@ -61,16 +63,28 @@ export const openConfigured = async (
     background
   })
 
+/**
+ * Writes the statements that give a role the rights to serve from the PostgreSQL database of a configuration. Throws a
+ * GrantsError or a ConfigError.
+ */
+export const writeGrants = async (
+  { DATABASE_URL: url, ...config }: Readonly<Pick<Config, 'DATABASE_URL' | 'DATABASE_CA' | 'DATABASE_LISTEN_URL'>>,
+  role: string
+): Promise<string> => {
+  const engine = await engineOf(url)
+  const options = { ca: given(config.DATABASE_CA), listenUrl: given(config.DATABASE_LISTEN_URL) }
+  return await engine.writeGrants(url, options, role).catch((error: unknown) => refuse(engine.nameOf(url), error))
+}
+
 const given = (text: string): string | undefined => (text === '' ? undefined : text)
 
-// A connection that is refused at each address of a host has no message of its own, but one for each.
-const messageOf = (error: unknown): string =>
-  [error]
-    .concat((error as Partial<AggregateError>).errors)
-    .map(each => String((each as Error | undefined)?.message))
-    .filter(message => message !== '')
-    .slice(0, 1)
-    .join()
+// The reason is innermost: what wraps it may name a statement with its values. A connection that is refused at each
+// address of a host has no message of its own, but one for each.
+const messageOf = (error: unknown): string => {
+  const { message, cause, errors = [] } = error as Partial<AggregateError>
+  const inner: unknown = cause ?? errors[0]
+  return inner === undefined ? String(message) : messageOf(inner)
+}
 
 /** Whether there is a database at a `DATABASE_URL`; one that is there may still be no database of this program. */
 export const databaseExists = async (url: string): Promise<boolean> => (await engineOf(url)).exists(url)

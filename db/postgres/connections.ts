@@ -1,17 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client, Pool } from 'pg'
 import type { ClientConfig, PoolConfig } from 'pg'
-import { pathOf } from '../../paths.ts'
 import { LOCK_SPACE, LOCKS } from './database.ts'
 import { gatherWrites } from './gathering.ts'
 import { hasMark, hasTable } from './marks.ts'
 import { changesConfig, CHANGES, clientConfig, DEFAULT_POOL_SIZE, TIMEOUTS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
+import { migrate, readVersion, refuseUnchangeable } from './versions.ts'
 
-const MIGRATIONS = pathOf('db/postgres/migrations')
 /** A migration may take long, and others wait for it; so may a copy. */
 const LONG_TIMEOUT_MS = 600_000
 const IDLE_CONNECTION_MS = 30_000
@@ -64,24 +60,40 @@ export const closePool = async (pool: Pool): Promise<void> => {
 }
 
 /**
- * Brings the tables of a database up to date, and returns whether it is marked as sample data. Of several nodes that
- * start at once, one does it and the others wait. `prepare` runs first, while nobody else makes tables; by default it
- * refuses a database into which a copy is not complete. Throws where a version that is newer by more than one has
- * changed the tables.
+ * Brings the tables of a database up to date, and returns whether it is marked as sample data. A database that is up to
+ * date is only read. Of several nodes that start at once, one changes the tables and the others wait. `prepare` runs
+ * first, while nobody else creates tables; by default it refuses a database into which a copy is not complete. Throws
+ * if the role may not change what has to be changed, and if a version that is newer by more than one has.
  */
 export const bringUpToDate = async (
   options: PostgresOptions,
   prepare: (client: Client) => Promise<void> = refuseUnfinishedCopy
-): Promise<{ isSample: boolean }> => {
+): Promise<{ isSample: boolean }> =>
+  await withPatientClient(options, async client => {
+    const found = await readVersion(client)
+    refuseUnchangeable(found)
+    if (found.missing.length === 0) await prepare(client)
+    else await migrateAlone(client, prepare)
+    return { isSample: await hasMark(client, 'sample') }
+  })
+
+const migrateAlone = async (client: Client, prepare: (client: Client) => Promise<void>): Promise<void> => {
+  await client.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.migrations})`)
+  await prepare(client)
+  // Another node may have migrated meanwhile.
+  await migrate(client, await readVersion(client))
+}
+
+/** Runs work on a connection of its own, which may wait for long. */
+export const withPatientClient = async <T>(
+  options: PostgresOptions,
+  work: (client: Client) => Promise<T>
+): Promise<T> => {
   const client = new Client({ ...patientConfig(options), lock_timeout: LONG_TIMEOUT_MS })
   client.on('error', ignore)
   await client.connect()
   try {
-    await client.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.migrations})`)
-    await prepare(client)
-    await refuseMuchNewerSchema(client)
-    await migrate(drizzle(client), { migrationsFolder: MIGRATIONS })
-    return { isSample: await hasMark(client, 'sample') }
+    return await work(client)
   } finally {
     await client.end()
   }
@@ -91,17 +103,5 @@ export const bringUpToDate = async (
 const refuseUnfinishedCopy = async (client: Client): Promise<void> => {
   if (await hasTable(client, COPY_PROGRESS)) {
     throw new Error('a copy into it is not complete. Run npm run db:copy again, or drop the database.')
-  }
-}
-
-// One version ships at most one migration, which leaves the version before it working: nodes are replaced one by one.
-const refuseMuchNewerSchema = async (client: Client): Promise<void> => {
-  if (!(await hasTable(client, 'drizzle.__drizzle_migrations'))) return
-  const last = Math.max(...readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ folderMillis }) => folderMillis))
-  const { rows } = await client.query('select 1 from drizzle.__drizzle_migrations where created_at > $1', [last])
-  if (rows.length > 1) {
-    throw new Error(
-      'a much newer version of the program has changed its tables. Start that version. Nothing was changed.'
-    )
   }
 }

@@ -11,11 +11,15 @@ export const postgres: Engine = {
   // Only the server could say otherwise.
   exists: () => true,
   backUp: async () => {
-    throw new BackupError('This command copies an SQLite database.', 'Back PostgreSQL up with pg_dump.')
+    throw new BackupError(
+      'This command copies an SQLite database.',
+      'Back PostgreSQL up with pg_dump: see docs/operating.md.'
+    )
   },
   openCopySource: () => {
     throw new CopyError('This command copies an SQLite database.', 'Copy PostgreSQL with pg_dump and pg_restore.')
   },
-  // Loaded late, since a service never copies.
+  // What comes next is loaded late, since a service neither writes grants nor copies.
+  writeGrants: async (url, options, role) => await (await import('./grants.ts')).writeGrants({ url, ...options }, role),
   copyWriter: async () => (await import('./copy/copy.ts')).copyWriter
 }

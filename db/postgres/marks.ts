@@ -2,16 +2,20 @@ import type { Client } from 'pg'
 import { NOT_FOR_SAMPLE_DATA } from '../marks.ts'
 import type { Mark } from '../marks.ts'
 
-/** Whether a database has a table, in a schema that needs not be named or in the one that is. */
+/** Finds the table of a name; where search_path names several schemas, the tables are in the first of them. */
+export const FIND_TABLE = "select where to_regclass(quote_ident(current_schema()) || '.' || $1) is not null"
+
+/** Whether a database has a table. */
 export const hasTable = async (client: Client, name: string): Promise<boolean> =>
-  (await client.query('select where to_regclass($1) is not null', [name])).rowCount === 1
+  (await client.query(FIND_TABLE, [name])).rowCount === 1
 
 /** Whether a database, of whatever version, has a mark. */
 export const hasMark = async (client: Client, mark: Mark): Promise<boolean> =>
   (await hasTable(client, 'database_marks')) &&
   (await client.query('select from database_marks where name = $1', [mark])).rowCount === 1
 
-const TABLES = "select from pg_tables where schemaname !~ '^pg_' and schemaname <> 'information_schema' limit 1"
+// Tables in other schemas are of other programs, or of another service.
+const TABLES = 'select from pg_tables where schemaname = current_schema() limit 1'
 
 // As the migration makes it, which finds it here. Statements that are sent together are one transaction.
 const MARK = `

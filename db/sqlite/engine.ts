@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { sqlitePathOf } from '../../net/database-url.ts'
 import { CopyError } from '../copy.ts'
 import type { Engine } from '../engine.ts'
+import { GrantsError } from '../grants.ts'
 import { backUpSqlite } from './backup.ts'
 import { openCopySource } from './copy-source.ts'
 import { openSqlite } from './open.ts'
@@ -13,6 +14,9 @@ export const sqlite: Engine = {
   exists: url => existsSync(sqlitePathOf(url)),
   backUp: async (url, file, onPages) => await backUpSqlite(sqlitePathOf(url), file, onPages),
   openCopySource: (url, tables) => openCopySource(sqlitePathOf(url), tables),
+  writeGrants: async () => {
+    throw new GrantsError('An SQLite database has no roles.', 'Set DATABASE_URL to a PostgreSQL database.')
+  },
   copyWriter: async () => {
     throw new CopyError('This command copies into a PostgreSQL database.', 'Copy SQLite with npm run db:backup.')
   }

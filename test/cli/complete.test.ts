@@ -45,7 +45,7 @@ test('a completion request proposes groups, commands, options and the values tha
     [['key', 'issue', '--none='], []],
     [
       ['db', ''],
-      ['migrate', 'backup', 'copy', 'sample']
+      ['migrate', 'grants', 'backup', 'copy', 'sample']
     ],
     [
       ['key', 'i'],

@@ -49,7 +49,7 @@ const revokeMany = async ({ admin, near, nodes }: Cluster, ids: readonly string[
 const issueMany = async ({ admin, near }: Cluster, name: string): Promise<string[]> => {
   const ids: string[] = []
   for (let index = 0; index < REVOCATIONS; index++) {
-    const reply = await send(near, admin, ['POST', '/client_keys', { name: `incident ${name} ${index}` }])
+    const reply = await send(near, admin, ['POST', '/client_keys', { name: `incident ${index} ${name}`.slice(0, 100) }])
     if (reply?.status !== 201) throw new Error(`no key: ${String(reply?.status)} ${JSON.stringify(reply?.json)}`)
     ids.push(String(reply.json.id))
   }

@@ -33,11 +33,10 @@ test('of twenty nodes that start at once, one makes the tables', { skip }, async
       t.equal((await readiness()).keys, true)
     })
   )
-  const [{ migrations }] = (await execute(
-    url,
-    'select count(*)::int as migrations from drizzle.__drizzle_migrations'
-  )) as [{ migrations: number }]
-  const files = await execute(url, 'select distinct hash from drizzle.__drizzle_migrations')
+  const [{ migrations }] = (await execute(url, 'select count(*)::int as migrations from __drizzle_migrations')) as [
+    { migrations: number }
+  ]
+  const files = await execute(url, 'select distinct hash from __drizzle_migrations')
   t.equal(migrations, files.length)
   await Promise.all(
     storages.map(async ({ close }) => {
@@ -117,7 +116,7 @@ test('what looks keys up is 503 where the database is away', { skip }, async t =
 test('a version works beside the next one, and refuses what two versions have changed', { skip }, async t => {
   const url = await newDatabase(t)
   await bringUpToDate({ url })
-  const newer = "insert into drizzle.__drizzle_migrations (hash, created_at) values ('newer', 9e12)"
+  const newer = "insert into __drizzle_migrations (hash, created_at) values ('newer', 9e12)"
   await execute(url, newer)
   const storage = await open(t, url)
   const keys = createKeyService({ store: storage.keys, secret: newSecret() })

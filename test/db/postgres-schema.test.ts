@@ -1,6 +1,9 @@
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { test } from 'tap'
+import { RIGHTS } from '../../db/postgres/rights.ts'
 import * as schema from '../../db/postgres/schema.ts'
+import { pathOf } from '../../paths.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 
 const FOREIGN_KEYS = `
@@ -11,14 +14,31 @@ const FOREIGN_KEYS = `
 const COLUMNS = `
   select attrelid::regclass::text || ' ' || attname as column from pg_attribute join pg_class on pg_class.oid = attrelid
   where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and attnum > 0
+    and relname <> '__drizzle_migrations'
 `
+
+const tables = Object.values(schema)
+  .filter(value => value instanceof PgTable)
+  .map(table => getTableConfig(table))
+
+test('no migration names a schema, since search_path selects one', async t => {
+  const statements = readMigrationFiles({ migrationsFolder: pathOf('db/postgres/migrations') }).flatMap(
+    ({ sql }) => sql
+  )
+  t.ok(statements.length > 50)
+  t.same(
+    statements.filter(statement => /"?public"?\./i.test(statement)),
+    []
+  )
+})
+
+test('each table has the rights that serving needs', async t => {
+  t.same(Object.keys(RIGHTS).sort(), tables.map(({ name }) => name).sort())
+})
 
 test('the migrations of PostgreSQL make the tables that the schema describes', async t => {
   const url = await emptyPostgres()
   if (url === null) return
-  const tables = Object.values(schema)
-    .filter(value => value instanceof PgTable)
-    .map(table => getTableConfig(table))
   t.same(
     ((await execute(url, COLUMNS)) as { column: string }[]).map(({ column }) => column).sort(),
     tables.flatMap(({ name, columns }) => columns.map(column => `${name} ${column.name}`)).sort()

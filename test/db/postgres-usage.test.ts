@@ -165,6 +165,19 @@ test(
   }
 )
 
+test('a partition that is not dropped for another reason than a lock is a failure', { skip }, async t => {
+  const { url, write } = await postgres(t)
+  await write(async ({ keys }) => {
+    await keys.addUsage([{ id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 }])
+  })
+  await execute(url, 'create view report as select * from client_key_usage_20260201')
+  const removed = write(async ({ keys }) => {
+    await keys.removeUsage({ day: '2026-02-02' })
+  })
+  await t.rejects(removed, { code: '2BP01', message: /other objects depend on it/ })
+  await execute(url, 'drop view report')
+})
+
 test('a page of keys is found wherever the few that pass its filter are', { skip }, async t => {
   const { url, read } = await postgres(t)
   await execute(url, insertKeys(12_000))

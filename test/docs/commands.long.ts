@@ -20,6 +20,7 @@ const SERVICES = /(^|&& |\w=\w+ )npm (start|run quickstart)$/
 const NO_DOCKER = 'needs a Docker engine'
 const NO_KUBERNETES = 'needs Kubernetes'
 const NO_SYSTEMD = 'needs systemd'
+const IN_TEST_DB = 'is run by test/db, over the PostgreSQL of the tests'
 
 /** What can't be run here, and why. */
 const NOT_RUN: Readonly<Record<string, string>> = {
@@ -36,6 +37,26 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm run db:copy -- --to postgres://trivial@db.example.com/trivial':
     'is run by test/cli, into the PostgreSQL of the tests',
   'npm run cluster -- --nodes 3 --once': 'is run by test/examples, over the PostgreSQL of the tests',
+  "psql postgres://postgres@db.example.com/postgres --command 'create role trivial_owner login'": IN_TEST_DB,
+  "psql postgres://postgres@db.example.com/postgres --command 'create role trivial_serve login'": IN_TEST_DB,
+  "psql postgres://postgres@db.example.com/postgres --command 'create database trivial owner trivial_owner'":
+    IN_TEST_DB,
+  'export DATABASE_URL=postgres://trivial_owner@db.example.com/trivial': IN_TEST_DB,
+  'npm run --silent db:grants -- trivial_serve | psql "$DATABASE_URL" --quiet --set ON_ERROR_STOP=1': IN_TEST_DB,
+  'pg_dump --format=custom --file=trivial.dump postgres://trivial_owner@db.example.com/trivial': IN_TEST_DB,
+  "psql postgres://postgres@db.example.com/postgres --command 'create database trivial_restored owner trivial_owner'":
+    IN_TEST_DB,
+  'pg_restore --exit-on-error --dbname=postgres://trivial_owner@db.example.com/trivial_restored trivial.dump':
+    IN_TEST_DB,
+  "last=$(psql postgres://trivial_owner@db.example.com/trivial_restored -Atc 'select sequence from audit_head')":
+    IN_TEST_DB,
+  [`after="sequence > $last and subject_type = 'client_key'"`]: IN_TEST_DB,
+  'psql postgres://trivial_owner@db.example.com/trivial --csv -c "select at, action, subject_id from audits where $after"':
+    IN_TEST_DB,
+  "psql postgres://postgres@db.example.com/postgres --command 'alter database trivial rename to trivial_replaced'":
+    IN_TEST_DB,
+  "psql postgres://postgres@db.example.com/postgres --command 'alter database trivial_restored rename to trivial'":
+    IN_TEST_DB,
   'docker build --tag trivial-api .': NO_DOCKER,
   'docker run --env-file .env --publish 3000:3000 --volume trivial-data:/data trivial-api': NO_DOCKER,
   'docker exec <container> trivial key list': NO_DOCKER,

@@ -21,7 +21,7 @@ const NAMES = new Map([A, B, C].map((secret, index) => [secret, 'ABC'.charAt(ind
 interface Engine {
   readonly name: string
   readonly url: (t: Test) => Promise<string | null>
-  /** Undoes the migration that made the table of generations. */
+  /** Undoes the migration that made the table of generations, and what came after it. */
   readonly downgrade: (url: string) => Promise<void>
 }
 
@@ -42,9 +42,9 @@ const ENGINES: readonly Engine[] = [
     downgrade: async url => {
       await execute(
         url,
-        `drop table secret_generations; alter table nodes drop column generations;
-        delete from drizzle.__drizzle_migrations
-        where created_at = (select max(created_at) from drizzle.__drizzle_migrations)`
+        `drop index client_key_changes_nonce_unique; drop function make_usage_day; drop function drop_usage_days;
+        drop table secret_generations; alter table nodes drop column generations;
+        delete from __drizzle_migrations where created_at > (select min(created_at) from __drizzle_migrations)`
       )
     }
   }

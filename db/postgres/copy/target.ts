@@ -3,6 +3,7 @@ import type { CopySource } from '../../copy.ts'
 import { bringUpToDate, COPY_PROGRESS } from '../connections.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
+import { FIND_TABLE } from '../marks.ts'
 import { APPLICATION } from '../settings.ts'
 import type { PostgresOptions } from '../settings.ts'
 import { COPY_TABLES } from './tables.ts'
@@ -20,7 +21,7 @@ const CHANGES = 'client_key_changes where epoch <> 0'
 const SECRETS = 'secret_generations'
 
 const exists = async (db: PostgresDatabase, table: string): Promise<boolean> =>
-  (await query(db, 'select to_regclass($1) is not null as found', [table])).rows[0]?.['found'] === true
+  (await query(db, FIND_TABLE, [table])).rowCount === 1
 
 const refuseData = async (db: PostgresDatabase): Promise<void> => {
   const filled: string[] = []

@@ -1,14 +1,18 @@
-import { pgTable, uuid } from 'drizzle-orm/pg-core'
+import { pgTable, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { integer, text } from './types.ts'
 
 // A row for each change of a client key, in the order in which the changes were committed. The nonce tells histories
 // apart: a restored backup gives the same epochs again.
-export const clientKeyChanges = pgTable('client_key_changes', {
-  epoch: integer('epoch').primaryKey(),
-  nonce: uuid('nonce').notNull().defaultRandom(),
-  keyId: text('key_id').notNull(),
-  at: text('at').notNull()
-})
+export const clientKeyChanges = pgTable(
+  'client_key_changes',
+  {
+    epoch: integer('epoch').primaryKey(),
+    nonce: uuid('nonce').notNull().defaultRandom(),
+    keyId: text('key_id').notNull(),
+    at: text('at').notNull()
+  },
+  table => [uniqueIndex('client_key_changes_nonce_unique').on(table.nonce)]
+)
 
 // The processes that remember keys: a change is acknowledged when each of them has confirmed it, or its lease is over.
 export const nodes = pgTable('nodes', {

@@ -1,0 +1,37 @@
+import tap from 'tap'
+import type { Test } from 'tap'
+import { openStorage } from '../../db/open.ts'
+import { need } from '../helper.ts'
+import { emptyPostgres, execute } from '../postgres.ts'
+import { letServe, newRole } from '../roles.ts'
+import { appRowsContract } from './app-rows.ts'
+import { auditRowsContract } from './audit-rows.ts'
+import { keyRowsContract } from './key-rows.ts'
+import { organizationRowsContract } from './organization-rows.ts'
+import { storageContract } from './storage.ts'
+import { userRowsContract } from './user-rows.ts'
+
+const url = await emptyPostgres()
+if (url !== null) {
+  const server = await newRole(tap, url)
+  await letServe(url, server)
+  const serving = async (t: Test) => {
+    need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
+    const storage = await openStorage(server.url)
+    t.teardown(storage.close)
+    const skipPorts = async (last: number): Promise<void> => {
+      await execute(url, `update app_port_counter set last = ${last}`)
+    }
+    return { ...storage, skipPorts }
+  }
+  for (const contract of [
+    appRowsContract,
+    auditRowsContract,
+    organizationRowsContract,
+    userRowsContract,
+    storageContract
+  ]) {
+    contract('PostgreSQL, as a role that only serves', serving)
+  }
+  keyRowsContract('PostgreSQL, as a role that only serves', async t => (await serving(t)).keys)
+}
