@@ -2,6 +2,7 @@ import { createWatch, NOT_REPORTED } from '../../background.ts'
 import type { BackgroundHooks } from '../../background.ts'
 import type { Clock } from './clock.ts'
 import type { Position } from './lease-store.ts'
+import { receiptIdOf } from './receipt.ts'
 import type { Receipt } from './receipt.ts'
 
 /** How far a change is known, as one snapshot sees it. */
@@ -72,6 +73,7 @@ export const createConfirmation = ({
         await store.evict(change.epoch)
       })
     }
-    return { epoch: change.epoch, effectiveAt, nodes, acknowledged, leasesEnded: nodes - acknowledged, waitedMs }
+    const counts = { nodes, acknowledged, leasesEnded: nodes - acknowledged, waitedMs }
+    return { id: receiptIdOf(change), epoch: change.epoch, effectiveAt, ...counts }
   }
 }

@@ -10,7 +10,7 @@ import type { EnvironmentKeys } from '../verdict/environment-keys.ts'
 import type { RetryableRequest } from './idempotency.ts'
 import { issueKey, rotateKey } from './issuing.ts'
 import type { Position } from '../freshness/lease-store.ts'
-import { immediateReceipt } from '../freshness/receipt.ts'
+import { immediateReceipt, receiptIdOf } from '../freshness/receipt.ts'
 import type { ChangedKey, Receipt } from '../freshness/receipt.ts'
 import type { NewClientKey, NewToken } from '../rows.ts'
 import type { UNSCOPED, CheckScopes } from '../policy/scopes.ts'
@@ -105,13 +105,11 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
 
   // The change is made, whatever becomes of this: who asked must not be told that it failed.
   const confirm = async (at: Position, committedAt: number): Promise<Receipt | null> =>
-    await confirmation.attempt(
-      async () => (await store.confirm?.(at, committedAt)) ?? immediateReceipt(at.epoch, new Date())
-    )
+    await confirmation.attempt(async () => (await store.confirm?.(at, committedAt)) ?? immediateReceipt(at, new Date()))
 
   const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
     result,
-    epoch: at.epoch,
+    receiptId: receiptIdOf(at),
     receipt: await confirm(at, performance.now())
   })
 
