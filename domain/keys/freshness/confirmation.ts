@@ -43,6 +43,9 @@ export type Confirm = (change: Position, committedAt: number) => Promise<Receipt
 /** What a lease may last longer by this clock than by that of its node, where both are right within a tenth. */
 const CLOCK_FACTOR = 1.25
 const CLOCK_GRAIN_MS = 5
+/** For how long a lease of that length may go on by this clock, after the last renewal, in milliseconds. */
+export const longestLeaseMs = (leaseMs: number): number => CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
+
 const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 10
 
@@ -56,7 +59,7 @@ export const createConfirmation = ({
 
   /** Whether no node is left that may accept what it remembers from before the change. */
   const isKnown = ({ nodes, acknowledged, leaseMs }: Pending, committedAt: number): boolean =>
-    acknowledged === nodes || leaseMs === 0 || clock.monotonic() - committedAt > CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
+    acknowledged === nodes || leaseMs === 0 || clock.monotonic() - committedAt > longestLeaseMs(leaseMs)
 
   return async (change, committedAt) => {
     let pending = await store.pending(change)
