@@ -126,6 +126,18 @@ test('a database that is in use, or was not closed, is read with what is in the 
   })
 })
 
+test('a database that a service has open which has written nothing yet is read', async t => {
+  const { folder, env } = await filled(t)
+  const storage = await openStorage(env.DATABASE_URL)
+  t.same(readdirSync(folder), ['test.db', 'test.db-shm', 'test.db-wal'])
+  t.equal(statSync(join(folder, 'test.db-wal')).size, 0)
+  t.equal((await command(t, 'key:show', { env, args: ['billing'] })).code, 0)
+  await storage.close()
+  writeFileSync(join(folder, 'test.db-wal'), '')
+  t.equal((await command(t, 'key:show', { env, args: ['billing'] })).code, 0)
+  t.same(readdirSync(folder), ['test.db', 'test.db-wal'], 'and an empty file beside it is none')
+})
+
 test('a database of another version is left as it is, and the command says which it is', async t => {
   for (const [statement, words] of [
     ['update __drizzle_migrations set created_at = created_at - 1', /of an older version .* Run npm run db:migrate/],
