@@ -48,4 +48,4 @@ const describe = ({ sequence, hash }: AuditHead): string =>
 
 /** Walks the audit trail of the database, and compares it with an entry that was noted. */
 export const verifyDatabase = async (terminal: Terminal, noted: AuditHead | undefined): Promise<Verification> =>
-  await withStorage(terminal, async storage => await createAuditService(storage).verify(noted))
+  await withStorage(terminal, async storage => await createAuditService(storage).verify(noted), { readOnly: true })

@@ -10,7 +10,8 @@ compares both: the rows of each table, and the audit trail. Keys, tokens, passwo
 with the same CLIENT_SECRET.
 
 Stop the service first. No other process can use the SQLite database meanwhile, and none opens the other one until all
-is there. A copy that was interrupted goes on where it stopped when it is run again.`,
+is there. A copy that was interrupted goes on where it stopped when it is run again. At the end the SQLite database is
+marked as copied: from then on it is only read, unless ALLOW_COPIED_DATABASE is true.`,
   notes: `Exit code 0: all is copied. 1: it is not, or the audit trail is broken, here as there.
 
 Leave the password out of the URL, which ps and the history of the shell show: set PGPASSWORD, or use ~/.pgpass.`,
@@ -30,6 +31,7 @@ Leave the password out of the URL, which ps and the history of the shell show: s
     })
     terminal.printTable([['TABLE', 'ROWS'], ...Object.entries(rows).map(([table, count]) => [table, String(count)])])
     terminal.print(`All of ${config.DATABASE_URL} is in ${shownUrl(to)}, counted in both.`)
+    terminal.print('The service does not open the file any more.')
     if (!trail.whole) {
       throw new CommandError(`The audit trail is broken, here as there: entry ${trail.sequence} ${trail.fault}.`)
     }

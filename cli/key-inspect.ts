@@ -5,7 +5,7 @@ import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { UsageError } from './failures.ts'
-import { readToken, withKeys } from './keys.ts'
+import { readToken, readKeys } from './keys.ts'
 
 const reasons: Readonly<Record<string, string>> = {
   malformed: 'it is no key_access_token',
@@ -42,7 +42,7 @@ only the rate limit is left out. Nothing is counted or recorded.`,
   },
 
   run: async ({ json = false, scope, address }, terminal) =>
-    await withKeys(terminal, async keys => {
+    await readKeys(terminal, async keys => {
       const demand = { scopes: readScopes(scope), address: readAddress(address) }
       const found = await keys.inspect(await readToken(terminal), demand)
       if (json) terminal.printJson(toJson(found))

@@ -5,7 +5,7 @@ import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { filterOptions, keyFilter } from './key-filter.ts'
 import { instantText, stateOf } from './key-rows.ts'
-import { keyJson, withKeys } from './keys.ts'
+import { keyJson, readKeys } from './keys.ts'
 
 const PAGE = 100
 
@@ -33,7 +33,7 @@ then those of CLIENT_KEYS.`,
 
   run: async ({ json = false, ...values }, terminal) => {
     const { filter, until } = keyFilter(values)
-    return await withKeys(terminal, async keys => {
+    return await readKeys(terminal, async keys => {
       const found = until === null ? await listed(keys, filter) : await expiring(keys, until, filter)
       if (json) terminal.printJson(found.map(key => keyJson(keys, key)))
       else if (found.length > 0) terminal.printTable(rowsOf(found))

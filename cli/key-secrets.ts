@@ -1,7 +1,7 @@
 import { toGenerationJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { instantText } from './key-rows.ts'
-import { withKeys } from './keys.ts'
+import { readKeys } from './keys.ts'
 
 export default command({
   description: `Shows, for each secret that is configured and each that tokens still depend on, how many tokens are
@@ -11,7 +11,7 @@ are not stored, so they can't be counted; when they were last used is known.`,
   options: jsonOption('a JSON array'),
 
   run: async ({ json }, terminal) => {
-    return await withKeys(terminal, async keys => {
+    return await readKeys(terminal, async keys => {
       const secrets = await keys.secrets()
       if (json === true) {
         terminal.printJson(secrets.map(({ use, secret }) => toGenerationJson(use, secret)))

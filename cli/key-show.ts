@@ -2,7 +2,7 @@ import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
 import { toTokenJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { instantText, policyRows, stateOf, tokenRows } from './key-rows.ts'
-import { KEY_ARGUMENT, keyJson, keyOf, withKeys } from './keys.ts'
+import { KEY_ARGUMENT, keyJson, keyOf, readKeys } from './keys.ts'
 
 export default command({
   description: `Shows a client key and its tokens: what it may do, until when, and how it was used, up to a
@@ -12,7 +12,7 @@ second ago.`,
   argument: KEY_ARGUMENT,
 
   run: async ({ json = false }, terminal, argument) =>
-    await withKeys(terminal, async keys => {
+    await readKeys(terminal, async keys => {
       const key = await keyOf(terminal, keys, argument)
       const tokens = await keys.tokens(key.id)
       if (json) {

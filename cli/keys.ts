@@ -1,5 +1,6 @@
 import { readConfig } from '../config/read.ts'
 import { KEY_VARIABLES, keySettings } from '../config/keys.ts'
+import type { Purpose } from '../db/open.ts'
 import type { RequestContext } from '../domain/access/principal.ts'
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
 import { checkOfCommand, generationsOf } from '../domain/keys/token/secrets.ts'
@@ -15,15 +16,21 @@ import type { ChangedKey } from '../domain/keys/freshness/receipt.ts'
 /** Opens the keys of the service that is configured here, and closes them when the work is done. */
 export const withKeys = async <T>(
   terminal: Terminal,
-  work: (keys: KeyService, context: RequestContext) => Promise<T>
+  work: (keys: KeyService, context: RequestContext) => Promise<T>,
+  purpose: Pick<Purpose, 'readOnly'> = {}
 ): Promise<T> => {
   const settings = keySettings(readConfig(terminal.environment(), KEY_VARIABLES))
   const checkSecrets = checkOfCommand(generationsOf(settings.secret, settings.previousSecrets))
   return await withStorage(
     terminal,
-    async ({ keys: store }) => await work(createKeyService({ store, ...settings, checkSecrets }), operatorContext())
+    async ({ keys: store }) => await work(createKeyService({ store, ...settings, checkSecrets }), operatorContext()),
+    purpose
   )
 }
+
+/** The same for what only reads. */
+export const readKeys = async <T>(terminal: Terminal, work: (keys: KeyService) => Promise<T>): Promise<T> =>
+  await withKeys(terminal, work, { readOnly: true })
 
 /** The argument of a command that is about one key. */
 export const KEY_ARGUMENT = {
@@ -62,13 +69,13 @@ export const readToken = async (terminal: Terminal): Promise<string> => {
 }
 
 /** One line that tells who obeys a change. */
-export const receiptText = ({ epoch, receipt }: Omit<ChangedKey, 'key'>): string => {
+export const receiptText = ({ receiptId, receipt }: Omit<ChangedKey, 'key'>): string => {
   if (receipt === null) {
     const lost = 'the database was lost before it was known whether every node obeys'
-    return `Receipt ${epoch}: ${lost}. Ask GET /receipts/${epoch}.`
+    return `Receipt ${receiptId}: ${lost}. Ask GET /receipts/${receiptId}.`
   }
   const { effectiveAt, nodes, acknowledged, leasesEnded, waitedMs } = receipt
-  const since = `Receipt ${epoch}: every request since ${effectiveAt.toISOString()} obeys`
+  const since = `Receipt ${receiptId}: every request since ${effectiveAt.toISOString()} obeys`
   if (nodes === 0) return `${since}.`
   const ended = leasesEnded === 0 ? '' : `, ${leasesEnded} ${leasesEnded === 1 ? 'lease' : 'leases'} ended`
   return `${since}: ${acknowledged} of ${nodes} nodes acknowledged${ended}, after ${waitedMs} ms.`

@@ -4,7 +4,7 @@ import type { UsageCount } from '../domain/keys/rows.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './failures.ts'
-import { KEY_ARGUMENT, keyOf, withKeys } from './keys.ts'
+import { KEY_ARGUMENT, keyOf, readKeys } from './keys.ts'
 import type { Terminal } from './terminal.ts'
 
 const DEFAULT_DAYS = '30'
@@ -33,7 +33,7 @@ export const lookBack = ({ description, json: jsonHelp, tell }: Definition): Com
 
     run: async ({ days = DEFAULT_DAYS, json: asJson = false }, terminal, argument) => {
       const count = toDays(days)
-      return await withKeys(terminal, async keys => {
+      return await readKeys(terminal, async keys => {
         const key = await keyOf(terminal, keys, argument)
         tell(terminal, key, await keys.usage(key.id, count), asJson)
         return DONE

@@ -11,13 +11,17 @@ keys each has not confirmed yet, and the generations of its secrets, that of CLI
   options: jsonOption('a JSON array'),
 
   run: async ({ json = false }, terminal) =>
-    await withStorage(terminal, async storage => {
-      const nodes = await storage.nodes()
-      if (json) terminal.printJson(nodes.map(toNodeJson))
-      else if (nodes.length > 0) terminal.printTable(rowsOf(nodes))
-      else terminal.print('There are no nodes: none runs, or the database is a file of SQLite, which needs none.')
-      return DONE
-    })
+    await withStorage(
+      terminal,
+      async storage => {
+        const nodes = await storage.nodes()
+        if (json) terminal.printJson(nodes.map(toNodeJson))
+        else if (nodes.length > 0) terminal.printTable(rowsOf(nodes))
+        else terminal.print('There are no nodes: none runs, or the database is a file of SQLite, which needs none.')
+        return DONE
+      },
+      { readOnly: true }
+    )
 })
 
 const rowsOf = (nodes: readonly NodeState[]): string[][] => [

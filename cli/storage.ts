@@ -1,11 +1,16 @@
 import { readConfig } from '../config/read.ts'
 import { DATABASE_VARIABLES, openConfigured } from '../db/open.ts'
+import type { Purpose } from '../db/open.ts'
 import type { Storage } from '../db/storage.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Opens the database that is configured here, and closes it when the work is done. */
-export const withStorage = async <T>(terminal: Terminal, work: (storage: Storage) => Promise<T>): Promise<T> => {
-  const storage = await openConfigured(readConfig(terminal.environment(), [...DATABASE_VARIABLES]))
+export const withStorage = async <T>(
+  terminal: Terminal,
+  work: (storage: Storage) => Promise<T>,
+  purpose: Pick<Purpose, 'readOnly'> = {}
+): Promise<T> => {
+  const storage = await openConfigured(readConfig(terminal.environment(), [...DATABASE_VARIABLES]), purpose)
   try {
     return await work(storage)
   } finally {

@@ -109,6 +109,7 @@ export const Config = {
     'DATABASE_POOL_SIZE',
     'KEY_LEASE_MS',
     'NODE_NAME',
+    'ALLOW_COPIED_DATABASE',
     'ALLOW_SAMPLE_DATA',
     'REDIS_URL',
     'HOST',
@@ -152,6 +153,7 @@ export const Config = {
       hint: 'must be a number of milliseconds from 0 to 60000'
     },
     NODE_NAME: { type: 'string', default: '', check: checkNodeName },
+    ALLOW_COPIED_DATABASE: { type: 'boolean', default: false, hint: 'must be true or false' },
     ALLOW_SAMPLE_DATA: { type: 'boolean', default: false, hint: 'must be true or false' },
     REDIS_URL: { type: 'string', default: '', check: checkRedisUrl },
     HOST: { type: 'string', default: '127.0.0.1' },

@@ -43,6 +43,13 @@ export interface CopySource {
   /** The rows of a table in the order of its key, after that of a row; null: from the first on. */
   readonly batches: (table: CopyTable, after: readonly string[] | null) => Iterable<CopyRow[]>
   readonly verify: () => Promise<Verification>
+  /** Where it was copied to before; null: nowhere. */
+  readonly copiedTo: string | null
+  /**
+   * Marks it as copied, so that no service goes on with it. Committed, and on the disk, when the call returns; nothing
+   * is read of it later.
+   */
+  readonly markAsCopied: (target: string) => void
   readonly close: () => void
 }
 

@@ -17,6 +17,10 @@ export interface StorageOptions {
   readonly name?: string | undefined
   /** Whether the database is for sample data: a new one is marked as that, and one with tables but no mark refused. */
   readonly asSample?: boolean | undefined
+  /** Whether the database is only read: SQLite changes nothing then, the files beside it included. */
+  readonly readOnly?: boolean | undefined
+  /** Whether a database is changed that was copied to another one, which lacks the changes. */
+  readonly allowCopied?: boolean | undefined
   /** Those of the secrets of the node, the current one first; none: the process is no node, such as a command. */
   readonly generations?: readonly string[] | undefined
   /** Reports what fails in the background; nothing does by default. */

@@ -15,7 +15,8 @@ const engineOf = async (url: string): Promise<Engine> =>
 
 /**
  * Opens the database of a `DATABASE_URL` and brings its tables up to date; an SQLite file is made where there is none.
- * With `asSample` it marks a new database as sample data. Throws a ConfigError where that can't be done.
+ * With `asSample` it marks a new database as sample data, and with `readOnly` SQLite does none of this. Throws a
+ * ConfigError where that can't be done.
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   const engine = await engineOf(url)
@@ -34,13 +35,16 @@ export const DATABASE_VARIABLES = [
   'DATABASE_LISTEN_URL',
   'DATABASE_POOL_SIZE',
   'KEY_LEASE_MS',
-  'NODE_NAME'
+  'NODE_NAME',
+  'ALLOW_COPIED_DATABASE'
 ] as const satisfies (keyof Config)[]
 
 /** What a process does with the database of its configuration, beside using it. */
 export interface Purpose {
   /** See `openStorage`. */
   readonly asSample?: boolean
+  /** See `StorageOptions`. */
+  readonly readOnly?: boolean
   /** The generations of the secrets of a service, for other nodes to see; a command has none to show. */
   readonly generations?: readonly string[]
   /** Reports what fails in the background; nothing does by default. */
@@ -50,10 +54,12 @@ export interface Purpose {
 /** Opens the database of a configuration. Throws a ConfigError. */
 export const openConfigured = async (
   config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>,
-  { asSample = false, generations, background }: Purpose = {}
+  { asSample = false, readOnly = false, generations, background }: Purpose = {}
 ): Promise<Storage> =>
   await openStorage(config.DATABASE_URL, {
     asSample,
+    readOnly,
+    allowCopied: config.ALLOW_COPIED_DATABASE,
     ca: given(config.DATABASE_CA),
     listenUrl: given(config.DATABASE_LISTEN_URL),
     poolSize: config.DATABASE_POOL_SIZE,

@@ -100,7 +100,7 @@ export const SecretNotShared = defineError(
 
 export const ReceiptNotFound = defineError(
   'RECEIPT_NOT_FOUND',
-  'No change of a client key has this number, or it is too long ago: then every node obeys it.'
+  'The change is too long ago, so that every node obeys it, or the database was restored to before it.'
 )
 
 // Users and organizations

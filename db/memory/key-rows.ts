@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import type { KeyRows, KeyUsageCount, ManagedUsage, TokenUsage } from '../../domain/keys/rows.ts'
 import { createKeyReads, tokensOf } from './key-reads.ts'
@@ -29,7 +30,7 @@ const createRecordRows = ({ keys, revocations, revision }: Tables): Pick<KeyRows
   advanceRevision: async () => {
     const next = (revision.get('') ?? 0) + 1
     revision.set('', next)
-    return { epoch: next, nonce: '' }
+    return { epoch: next, nonce: randomUUID() }
   },
   insert: async key => {
     keys.set(key.id, key)

@@ -6,6 +6,7 @@ import { BackupError } from '../backup.ts'
 import type { Contents, OnPages } from '../backup.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
+import { openToRead } from './reading.ts'
 
 const PAGES_A_STEP = 1000
 
@@ -58,7 +59,7 @@ export const checkCopy = (path: string, expected: Contents): void => {
 }
 
 const copy = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
-  const source = new Database(path, { fileMustExist: true })
+  const { connection: source, close } = openToRead(path)
   try {
     // All is read in one transaction, so that the copy is of one moment, and what others write does not begin it anew.
     source.exec('begin')
@@ -71,7 +72,7 @@ const copy = async (path: string, target: string, onPages: OnPages): Promise<Con
     })
     return contents
   } finally {
-    source.close()
+    close()
   }
 }
 

@@ -4,10 +4,11 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { pathOf } from '../../paths.ts'
+import type { StorageOptions } from '../engine.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
-import { hasMark, markAsSample, refuseUnmarked } from './marks.ts'
+import { hasMark, markAsSample, refuseCopied, refuseUnmarked } from './marks.ts'
 
 /** How long the start waits for another process that writes. Later the transactor waits, and the event loop goes on. */
 const START_TIMEOUT_MS = 5000
@@ -27,9 +28,13 @@ export interface Connections {
 
 /**
  * Opens a database file, makes it where there is none, and brings its tables up to date. With `asSample` a new database
- * is marked as sample data, and one that has tables without that mark is refused.
+ * is marked as sample data, and one that has tables without that mark is refused. Without `allowCopied`, so is one that
+ * was copied to another database.
  */
-export const connect = (path: string, asSample = false): Connections => {
+export const connect = (
+  path: string,
+  { asSample = false, allowCopied = false }: Pick<StorageOptions, 'asSample' | 'allowCopied'> = {}
+): Connections => {
   makeFile(path)
   const opened: Connection[] = []
   const close = (): void => {
@@ -38,6 +43,7 @@ export const connect = (path: string, asSample = false): Connections => {
   try {
     const writing = open(path, opened)
     refuseNewerSchema(writing)
+    if (!allowCopied) refuseCopied(writing)
     if (asSample) refuseUnmarked(writing)
     // Before the first write: while one is under way in another mode, SQLite refuses this at once.
     writing.pragma('journal_mode = WAL')
@@ -100,7 +106,7 @@ const refuseNewerSchema = (connection: Connection): void => {
 
 // Drizzle looks which migrations are missing before it takes the lock, so of two processes that start at once the
 // slower fails on tables that are there by then. Each try is one transaction; the next finds nothing left to do.
-const bringUpToDate = (db: SqliteDatabase, attempts = MAX_MIGRATION_ATTEMPTS): void => {
+export const bringUpToDate = (db: SqliteDatabase, attempts = MAX_MIGRATION_ATTEMPTS): void => {
   try {
     migrate(db, { migrationsFolder: MIGRATIONS })
   } catch (error) {

@@ -8,7 +8,7 @@ import { createAuditReads } from './audits/rows.ts'
 import { schemaOf } from './connections.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
-import { hasMark } from './marks.ts'
+import { copyTargetOf, hasMark, markAsCopied } from './marks.ts'
 
 // What a batch holds at most, unless one row is larger.
 const MAX_ROWS = 1000
@@ -35,6 +35,8 @@ const lockOut = (connection: Connection, path: string): void => {
   connection.pragma('busy_timeout = 0')
   try {
     connection.pragma('locking_mode = exclusive')
+    // For the mark at the end, which must survive a power cut.
+    connection.pragma('synchronous = full')
     connection.exec('begin exclusive')
   } catch (error) {
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
@@ -79,6 +81,12 @@ const sourceOf = (connection: Connection, tables: readonly CopyTable[]): CopySou
     lastIds,
     batches: (table, after) => batchesOf(connection, table, after),
     verify: async () => await verifyAudits(audits),
+    copiedTo: copyTargetOf(connection),
+    markAsCopied: target => {
+      connection.pragma('query_only = off')
+      markAsCopied(connection, target)
+      connection.exec('commit')
+    },
     close: () => {
       connection.close()
     }

@@ -23,7 +23,10 @@ const isInstalled = (name: string): boolean => {
 export const driverFor = (nodeApi: number, newer = VERSION_13): string =>
   nodeApi >= NODE_API_OF_VERSION_13 && isInstalled(newer) ? newer : VERSION_12
 
-/** The SQLite driver, better-sqlite3. */
+// Only a URI tells SQLite that nobody changes a file. The driver reads this once, when the first database is opened.
+process.env['SQLITE_USE_URI'] ??= '1'
+
+/** The SQLite driver, better-sqlite3. A name that begins with file: is a URI. */
 export const Database = require(driverFor(Number(process.versions['napi']))) as typeof BetterSqlite3
 
 /** An open database of the driver. */

@@ -19,10 +19,11 @@ export interface SqliteStore extends TransactorOf<KeyLook & { readonly audits: A
 /**
  * Opens a store of client keys in an SQLite file, makes it where there is none, and brings its tables up to date. Other
  * processes may use the file meanwhile, and what they change is obeyed by the next request here. Throws where the file
- * is marked as sample data: its keys are for a look at that.
+ * is marked as sample data: its keys are for a look at that. Without `allowCopied` it throws as well if the file was
+ * copied to another database, where its keys are changed now.
  */
-export const openSqliteStore = (path: string): SqliteStore => {
-  const { writing, reading, isSample, close } = connect(path)
+export const openSqliteStore = (path: string, options: { readonly allowCopied?: boolean } = {}): SqliteStore => {
+  const { writing, reading, isSample, close } = connect(path, options)
   if (isSample) {
     close()
     throw new Error('The database is marked as sample data, whose keys are for no other service. Name another file.')

@@ -1,5 +1,5 @@
 import { toText } from '../instants.ts'
-import { NOT_FOR_SAMPLE_DATA } from '../marks.ts'
+import { copiedText, NOT_FOR_SAMPLE_DATA } from '../marks.ts'
 import type { Mark } from '../marks.ts'
 import type { Connection } from './driver.ts'
 
@@ -32,4 +32,25 @@ export const markAsSample = (connection: Connection): void => {
     connection.prepare<[string]>(`insert into database_marks values ('sample', ?)`).run(toText(new Date()))
   })
   mark.immediate()
+}
+
+/** Where a database was copied to; null: nowhere. */
+export const copyTargetOf = (connection: Connection): string | null => {
+  if (!hasMark(connection, 'copied')) return null
+  return String(connection.prepare("select detail from database_marks where name = 'copied'").pluck().get())
+}
+
+/** Marks a database as copied, and notes where to. */
+export const markAsCopied = (connection: Connection, target: string): void => {
+  connection
+    .prepare<[string, string]>(
+      "insert or replace into database_marks (name, marked_at, detail) values ('copied', ?, ?)"
+    )
+    .run(toText(new Date()), target)
+}
+
+/** Throws if a database was copied: a service of the target does not see what is changed here. */
+export const refuseCopied = (connection: Connection): void => {
+  const target = copyTargetOf(connection)
+  if (target !== null) throw new Error(copiedText(target))
 }

@@ -11,13 +11,11 @@ export const createNodeReads = (
   { name = hostname(), generations }: Pick<StorageOptions, 'name' | 'generations'>
 ): NodeReads => {
   const epoch = reading.prepare<[], number>('select epoch from client_key_epoch').pluck()
-  const hasChange = reading
-    .prepare<[number], number>('select 1 from client_key_epoch where ? between 1 and epoch')
-    .pluck()
+  const change = reading.prepare<[number, string]>('select 1 from client_key_changes where epoch = ? and nonce = ?')
   const own = { id: randomUUID(), name, version: VERSION, startedAt: new Date(), behind: 0, leaseMs: 0 }
   return {
     nodes: async (): Promise<NodeState[]> =>
       generations === undefined ? [] : [{ ...own, generations, epoch: Number(epoch.get()), evictedAt: null }],
-    findChange: async epoch => (hasChange.get(epoch) === undefined ? null : { epoch, nonce: '' })
+    hasChange: async ({ epoch, nonce }) => change.get(epoch, nonce) !== undefined
   }
 }

@@ -17,13 +17,14 @@ import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
 import { createNodeReads } from './nodes.ts'
 import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
+import { connectToRead } from './reading.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
 /** Opens the SQLite database of a path. */
-export const openSqlite = (path: string, { asSample, ...node }: StorageOptions): Storage => {
-  const { writing, reading, isSample, close } = connect(path, asSample)
+export const openSqlite = (path: string, { readOnly = false, ...options }: StorageOptions): Storage => {
+  const { writing, reading, isSample, close } = readOnly ? connectToRead(path) : connect(path, options)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)
   const keyLookup = createKeyLookup(reading.$client)
@@ -36,7 +37,7 @@ export const openSqlite = (path: string, { asSample, ...node }: StorageOptions):
     ...transactor,
     keys: transactor,
     listApps: createListApps(transactor),
-    ...createNodeReads(reading.$client, node),
+    ...createNodeReads(reading.$client, options),
     keyLookup,
     isSample,
     readiness: async () => readReadiness(ping, () => fileIdOf(path) === file),

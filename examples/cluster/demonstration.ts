@@ -18,7 +18,7 @@ interface IssuedKey {
 }
 
 interface Receipt {
-  readonly epoch: number
+  readonly id: string
   readonly effective_at: string
   readonly nodes: number
   readonly acknowledged: number
@@ -94,7 +94,7 @@ const describe = (receipt: Receipt): string =>
     ['leases ended', String(receipt.leases_ended)],
     ['waited', `${receipt.waited_ms} ms`],
     ['effective at', receipt.effective_at],
-    ['epoch', String(receipt.epoch)]
+    ['receipt', receipt.id]
   ])
 
 const rowsText = (rows: readonly (readonly string[])[]): string => table(rows).replaceAll(/^/gm, '     ')

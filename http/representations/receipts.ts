@@ -3,11 +3,19 @@ import type { Receipt } from '../../domain/keys/freshness/receipt.ts'
 const count = (description: string, example: number) =>
   ({ type: 'integer', minimum: 0, description, examples: [example] }) as const
 
+/** The id of a receipt. */
+export const receiptId = {
+  type: 'string',
+  description: 'The number of the change and a random UUID: no change of a restored database has the same.',
+  examples: ['1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55']
+} as const
+
 export const ReceiptJson = {
   $id: 'Receipt',
   type: 'object',
-  required: ['epoch', 'effective_at', 'nodes', 'acknowledged', 'leases_ended', 'waited_ms'],
+  required: ['id', 'epoch', 'effective_at', 'nodes', 'acknowledged', 'leases_ended', 'waited_ms'],
   properties: {
+    id: receiptId,
     epoch: count('The number of the change, among all changes of client keys.', 1042),
     effective_at: {
       type: 'string',
@@ -23,7 +31,8 @@ export const ReceiptJson = {
 } as const
 
 /** A receipt as JSON has it. */
-export const toReceiptJson = ({ epoch, effectiveAt, nodes, acknowledged, leasesEnded, waitedMs }: Receipt) => ({
+export const toReceiptJson = ({ id, epoch, effectiveAt, nodes, acknowledged, leasesEnded, waitedMs }: Receipt) => ({
+  id,
   epoch,
   effective_at: effectiveAt,
   nodes,

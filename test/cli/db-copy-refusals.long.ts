@@ -109,9 +109,8 @@ test('what a target holds is left as it is', { skip }, async t => {
   const source = await keySource(t)
   for (const [statement, table] of [
     [`insert into users (name, email, created_at, updated_at) values ('a', 'a@example.com', '', '')`, 'users'],
-    [`insert into nodes values (gen_random_uuid(), 'n', '1', '', 0, 2000)`, 'nodes'],
-    [`update app_port_counter set last = 3001`, 'app_port_counter'],
-    [`insert into client_key_changes (epoch, key_id, at) values (1, 'k', '')`, 'client_key_changes']
+    [`insert into environment_key_uses values ('env_0', '0a0b0c0d', '', '', null, 1)`, 'environment_key_uses'],
+    [`update app_port_counter set last = 3001`, 'app_port_counter']
   ] as const) {
     const target = await emptyTarget(t)
     await (await openStorage(target)).close()

@@ -99,14 +99,16 @@ test('ids are not given again after the copy, though the last rows were deleted 
   const target = await emptyTarget(t)
   t.match(await copy(t, source, target), {
     code: 0,
-    stdout: /\nAll of file:\S+ is in postgres:\S+, counted in both\.\nIts audit trail has no entry\.\n$/
+    stdout:
+      /\nAll of file:\S+ is in postgres:\S+, counted in both\.\nThe service does not open the file any more\.\nIts audit trail has no entry\.\n$/
   })
   const insert = `insert into organizations (name, billing_email, created_at, updated_at) values ('b', '', '', '')`
   t.same(await execute(target, `${insert} returning id`), [{ id: '8' }])
   t.match(await copy(t, source, target), {
     code: 1,
     stdout: '',
-    stderr: 'The target holds data already, in organizations; nothing was changed. Name an empty database.\n'
+    stderr:
+      'The target holds data already, in organizations; nothing was changed. The source is marked as copied into it: that copy is complete. For another one, name an empty database.\n'
   })
 })
 

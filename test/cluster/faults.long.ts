@@ -52,11 +52,11 @@ test('faults of nodes and of their network let nobody in who was shut out, and l
   const unsure = await send(far, admin, ['POST', `/client_keys/${lost.id}/revoke`, {}])
   t.match([unsure?.status, unsure?.json.receipt], [202, null], 'a receipt that is lost')
   const location = unsure?.headers.get('location') ?? ''
-  t.match(location, /^\/receipts\/\d+$/)
+  t.match(location, /^\/receipts\/\d+-[-0-9a-f]{36}$/)
   proxy.intercept(() => false)
   for (const node of [far, near]) {
     const later = await send(node, admin, ['GET', location])
-    t.match([later?.status, later?.json], [200, { epoch: Number(location.split('/')[2]), leases_ended: Number }])
+    t.match([later?.status, later?.json], [200, { id: location.split('/')[2], leases_ended: Number }])
   }
   for (const node of [near, far, clocked]) t.equal(await me(node, lost.token), 401)
 

@@ -12,9 +12,14 @@ export interface Node {
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-/** Starts a node, and resolves when it listens. It is killed when the test ends. */
-export const startNode = async (t: Test, name: string, env: Environment): Promise<Node> => {
-  const child = spawnNode([compiled('server.ts')], temporaryFolder(t), {
+/** Starts a node, of this version by default, and resolves when it listens. It is killed when the test ends. */
+export const startNode = async (
+  t: Test,
+  name: string,
+  env: Environment,
+  server = compiled('server.ts')
+): Promise<Node> => {
+  const child = spawnNode([server], temporaryFolder(t), {
     ...env,
     PORT: '0',
     LOG_LEVEL: 'info',

@@ -14,10 +14,10 @@ export const conclude = async (t: Test, { url, near, load }: { url: string; near
   t.ok(accepted > 0 && accepted < requests, 'some requests were accepted, and some were not')
   t.comment(JSON.stringify(load.counts))
 
-  const rows = (await execute(url, 'select epoch::int as epoch from client_key_changes')) as { epoch: number }[]
-  const stored = new Set(rows.map(({ epoch }) => epoch))
+  const rows = (await execute(url, 'select epoch, nonce from client_key_changes')) as { epoch: string; nonce: string }[]
+  const stored = new Set(rows.flatMap(({ epoch, nonce }) => [epoch, `${epoch}-${nonce}`]))
   t.same(
-    load.epochs.filter(epoch => !stored.has(epoch)),
+    load.receipts.filter(id => !stored.has(id)),
     [],
     'every acknowledged change is in the database'
   )

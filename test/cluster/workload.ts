@@ -34,8 +34,8 @@ export interface Workload {
   readonly stop: () => Promise<void>
   /** What was not as it should have been. */
   readonly violations: () => (Asked & { changes: Change[] })[]
-  /** The epochs of the receipts, of which none may be lost. */
-  readonly epochs: readonly number[]
+  /** The ids of the receipts, of which none may be lost; of a node of an earlier version the epoch alone. */
+  readonly receipts: readonly string[]
   /** The tokens whose state is known for sure, and whether they are let in. */
   readonly known: () => { token: string; allows: boolean }[]
   readonly counts: { changes: number; requests: number; accepted: number; refused: number; unknown: number }
@@ -61,7 +61,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
     return one
   }
   const counts = { changes: 0, requests: 0, accepted: 0, refused: 0, unknown: 0 }
-  const epochs: number[] = []
+  const receipts: string[] = []
   const all: Subject[] = []
   const free: Subject[] = []
   const busy = new Set<Subject>()
@@ -103,7 +103,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
       return null
     }
     made.acknowledged = acknowledged
-    epochs.push(reply.json.receipt.epoch)
+    receipts.push(reply.json.receipt.id ?? String(reply.json.receipt.epoch))
     counts.changes++
     return { since: { begun: made.begun, acknowledged }, token: reply.json.key_access_token }
   }
@@ -179,7 +179,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
       await running
     },
     violations: () => all.flatMap(one => violationsOf(one).map(wrong => ({ ...wrong, changes: one.changes }))),
-    epochs,
+    receipts,
     known: () =>
       all.flatMap(({ token, changes }) => {
         const last = changes.at(-1)

@@ -101,7 +101,7 @@ test('every route is described: summary, description, replies, problems with exa
     'GET /client_keys/me/usage': [{ clientKey: [] }],
     'GET /client_keys/{id}': both('client_keys:read'),
     'GET /client_keys/{id}/usage': both('client_keys:read'),
-    'GET /receipts/{epoch}': both('client_keys:read'),
+    'GET /receipts/{id}': both('client_keys:read'),
     'GET /nodes': both('client_keys:read'),
     'GET /organizations': both('organizations:read'),
     'GET /organizations/{id}': both('organizations:read'),
@@ -228,10 +228,11 @@ test('replies are what the document says', async t => {
     'GET /client_keys/{id}/usage',
     await made.call('GET', `/client_keys/${(await made.call('GET', '/client_keys/me')).json.id}/usage`)
   )
-  check('POST /client_keys/{id}/revoke', await made.call('POST', `${keyUrl}/revoke`, { reason: 'a test' }))
+  const revoked = await made.call('POST', `${keyUrl}/revoke`, { reason: 'a test' })
+  check('POST /client_keys/{id}/revoke', revoked)
   check('POST /client_keys/{id}/rotate', await made.call('POST', `${keyUrl}/rotate`, {}))
-  check('GET /receipts/{epoch}', await made.call('GET', '/receipts/1'))
-  check('GET /receipts/{epoch}', await made.call('GET', '/receipts/999'))
+  check('GET /receipts/{id}', await made.call('GET', `/receipts/${revoked.json.receipt.id}`))
+  check('GET /receipts/{id}', await made.call('GET', '/receipts/999'))
   check('GET /nodes', await made.call('GET', '/nodes'))
   check('GET /audits', await made.call('GET', '/audits'))
   const ada = await signIn(made, 'ada')

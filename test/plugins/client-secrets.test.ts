@@ -21,7 +21,7 @@ const NAMES = new Map([A, B, C].map((secret, index) => [secret, 'ABC'.charAt(ind
 interface Engine {
   readonly name: string
   readonly url: (t: Test) => Promise<string | null>
-  /** Undoes the migration that made the table of generations, and what came after it. */
+  /** Undoes the migration that made the table of generations, and those after it. */
   readonly downgrade: (url: string) => Promise<void>
 }
 
@@ -31,8 +31,10 @@ const ENGINES: readonly Engine[] = [
     url: async t => `file:${join(temporaryFolder(t), 'test.db')}`,
     downgrade: async url => {
       const db = new Database(url.slice('file:'.length))
-      db.exec(`drop table secret_generations;
-        delete from __drizzle_migrations where created_at = (select max(created_at) from __drizzle_migrations)`)
+      db.exec(`drop table secret_generations; drop trigger client_key_changes_follow; drop table client_key_changes;
+        alter table database_marks drop column detail;
+        delete from __drizzle_migrations
+        where created_at in (select created_at from __drizzle_migrations order by created_at desc limit 2)`)
       db.close()
     }
   },

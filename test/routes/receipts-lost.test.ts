@@ -39,7 +39,7 @@ test('a change whose receipt can not be told is answered 202, and where the rece
     [{ args: [{ err: { message: /not in the database any more/ } }, /^could not confirm a change of a client key;/] }],
     'the log tells why'
   )
-  t.match(lost, { statusCode: 202, headers: { location: /^\/receipts\/\d+$/ } })
+  t.match(lost, { statusCode: 202, headers: { location: /^\/receipts\/\d+-[-0-9a-f]{36}$/ } })
   t.match(lost.json(), { id, enabled: false, receipt: null })
   t.equal((await fastify.inject({ url: String(lost.headers.location), headers })).statusCode, 404, 'none is made up')
 })

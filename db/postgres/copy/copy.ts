@@ -8,9 +8,10 @@ import { createDatabase, LOCK_SPACE, LOCKS, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { isConnectionFailure } from '../failures.ts'
 import type { PostgresOptions } from '../settings.ts'
+import { shownUrl } from '../../../net/database-url.ts'
 import { insertBatch } from './batches.ts'
 import { COPY_TABLES } from './tables.ts'
-import { endCopy, prepareTarget } from './target.ts'
+import { awaitLeases, endCopy, prepareTarget } from './target.ts'
 import type { Progress } from './target.ts'
 
 /** Not that of a service, for which a copy looks. */
@@ -56,7 +57,7 @@ const run = async (
       onProgress(copied, total)
     })
   }
-  return await complete(db, source)
+  return await complete(db, source, shownUrl(options.url))
 }
 
 /** Until the connection ends, nobody else copies into the database. */
@@ -87,8 +88,12 @@ const copyTable = async (
   }
 }
 
-/** Compares both databases, moves the counters, and opens the target to services. */
-const complete = async (db: PostgresDatabase, source: CopySource): Promise<Copied> => {
+/**
+ * Compares both databases, moves the counters, marks the source and opens the target to services. The mark is the last
+ * but the commit: a copy that stops before it leaves the source as it was, and one that stops after it is gone on with.
+ * Never do services go on with both.
+ */
+const complete = async (db: PostgresDatabase, source: CopySource, target: string): Promise<Copied> => {
   await query(db, 'update audit_head set sequence = $1, hash = $2', [source.head.sequence, source.head.hash])
   const rows = await countRows(db)
   const different = Object.keys(rows).filter(name => rows[name] !== source.rows[name])
@@ -100,11 +105,13 @@ const complete = async (db: PostgresDatabase, source: CopySource): Promise<Copie
     throw new CopyError('The audit trail of the target is not that of the source.', START_OVER)
   }
   await query(db, 'analyze')
+  await awaitLeases(db)
   await query(db, 'begin')
   await query(db, 'set local synchronous_commit = on')
   await query(db, 'update app_port_counter set last = $1', [String(source.lastPort)])
   for (const table of COPY_TABLES) await moveSequence(db, table, source.lastIds[table.name])
   await endCopy(db)
+  source.markAsCopied(target)
   await query(db, 'commit')
   return { rows, trail }
 }

@@ -1,5 +1,9 @@
+import { setTimeout } from 'node:timers/promises'
+import { longestLeaseMs } from '../../../domain/keys/freshness/confirmation.ts'
+import { shownUrl } from '../../../net/database-url.ts'
 import { CopyError, START_OVER } from '../../copy.ts'
 import type { CopySource } from '../../copy.ts'
+import { toText } from '../../instants.ts'
 import { bringUpToDate, COPY_PROGRESS } from '../connections.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
@@ -14,26 +18,28 @@ export interface Progress {
   readonly last: readonly string[] | null
 }
 
-// What a service writes besides the tables that are copied, and what sample data is marked with.
-const OTHERS = ['nodes', 'database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
-const CHANGES = 'client_key_changes where epoch <> 0'
-// A service that was only started there has recorded these. Nothing depends on them.
+// What a service writes besides the tables that are copied, and what sample data is marked with. Not here is what a
+// service writes that was only started: nodes, counters of requests, and the history of changes, which goes on.
+const OTHERS = ['database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
+// Nor are these, by which nothing is sealed as long as there are no keys.
 const SECRETS = 'secret_generations'
 
 const exists = async (db: PostgresDatabase, table: string): Promise<boolean> =>
   (await query(db, FIND_TABLE, [table])).rowCount === 1
 
-const refuseData = async (db: PostgresDatabase): Promise<void> => {
+const refuseData = async (db: PostgresDatabase, { copiedTo }: CopySource, target: string): Promise<void> => {
   const filled: string[] = []
   const tables = COPY_TABLES.map(({ name }) => name).filter(name => name !== SECRETS)
-  for (const rows of [...tables, ...OTHERS, CHANGES]) {
+  for (const rows of [...tables, ...OTHERS]) {
     const [table = ''] = rows.split(' ')
     if ((await exists(db, table)) && (await query(db, `select from ${rows} limit 1`)).rowCount > 0) filled.push(table)
   }
   if (filled.length === 0) return
   throw new CopyError(
     `The target holds data already, in ${filled.join(', ')}; nothing was changed.`,
-    'Name an empty database.'
+    copiedTo === target
+      ? 'The source is marked as copied into it: that copy is complete. For another one, name an empty database.'
+      : 'Name an empty database.'
   )
 }
 
@@ -62,18 +68,36 @@ const SOURCE = ''
 // The head is copied at the end. To move it with each entry would take most of the time.
 const headFollows = (does: 'enable' | 'disable'): string => `alter table audits ${does} trigger audit_head_follows`
 
+// A node that was started before the copy may have lost its connections and come back. While the copy lasts, none can
+// register, so that none holds a lease when it ends, nor remembers anything of before.
+const CLOSED = 'no_node_during_a_copy'
+
+const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {
+  await query(db, 'lock table nodes in access exclusive mode')
+  await query(db, 'update nodes set evicted_at = $1 where evicted_at is null', [toText(new Date())])
+  await query(db, `alter table nodes add constraint ${CLOSED} check (evicted_at is not null)`)
+}
+
+/** Waits for the leases of the nodes that the copy has shut out to end. */
+export const awaitLeases = async (db: PostgresDatabase): Promise<void> => {
+  const { rows } = await query(db, 'select max(lease_ms) as lease_ms from nodes')
+  const leaseMs = Number(rows[0]?.['lease_ms'])
+  if (leaseMs > 0) await setTimeout(longestLeaseMs(leaseMs))
+}
+
 /** Opens the target to services. To be called in a transaction. */
 export const endCopy = async (db: PostgresDatabase): Promise<void> => {
   await query(db, headFollows('enable'))
-  // A node that has registered meanwhile forgets what it has seen of half a database.
   await query(db, 'delete from nodes')
+  await query(db, `alter table nodes drop constraint ${CLOSED}`)
   await query(db, `drop table ${COPY_PROGRESS}`)
 }
 
-const beginCopy = async (db: PostgresDatabase, { fingerprint }: CopySource): Promise<void> => {
+const beginCopy = async (db: PostgresDatabase, source: CopySource, target: string): Promise<void> => {
   await query(db, 'begin')
   await lock(db, 'migrations')
-  await refuseData(db)
+  await refuseData(db, source, target)
+  await shutNodesOut(db)
   await query(db, `delete from ${SECRETS}`)
   await query(db, headFollows('disable'))
   await query(db, `create table ${COPY_PROGRESS} (name text primary key, rows bigint not null default 0, last text)`)
@@ -82,7 +106,7 @@ const beginCopy = async (db: PostgresDatabase, { fingerprint }: CopySource): Pro
     `insert into ${COPY_PROGRESS} (name, last) select name, last from unnest($1::text[], $2::text[]) as t (name, last)`,
     [
       [SOURCE, ...COPY_TABLES.map(({ name }) => name)],
-      [fingerprint, ...COPY_TABLES.map(() => null)]
+      [source.fingerprint, ...COPY_TABLES.map(() => null)]
     ]
   )
   await query(db, 'commit')
@@ -99,9 +123,10 @@ export const prepareTarget = async (
 ): Promise<Map<string, Progress>> => {
   await refuseService(db)
   if (!(await exists(db, COPY_PROGRESS))) {
-    await refuseData(db)
+    const target = shownUrl(options.url)
+    await refuseData(db, source, target)
     await bringUpToDate(options, async () => {})
-    await beginCopy(db, source)
+    await beginCopy(db, source, target)
   }
   const progress = await readProgress(db)
   if (progress.get(SOURCE)?.last !== source.fingerprint) {

@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import type { NodeReads } from '../../../domain/keys/freshness/nodes.ts'
 import { toDate, toOptionalDate } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
@@ -10,12 +10,12 @@ const MAX_NODES = 1000
 export const createNodeReads = (db: PostgresDatabase): NodeReads => ({
   nodes: async () => await readPatiently(async () => await findNodes(db)),
 
-  findChange: async epoch => {
+  hasChange: async ({ epoch, nonce }) => {
     const found = db
-      .select({ epoch: clientKeyChanges.epoch, nonce: clientKeyChanges.nonce })
+      .select({ epoch: clientKeyChanges.epoch })
       .from(clientKeyChanges)
-      .where(eq(clientKeyChanges.epoch, epoch))
-    return (await readPatiently(async () => await found))[0] ?? null
+      .where(and(eq(clientKeyChanges.epoch, epoch), eq(clientKeyChanges.nonce, nonce)))
+    return (await readPatiently(async () => await found)).length === 1
   }
 })
 

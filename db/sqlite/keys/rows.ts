@@ -5,7 +5,14 @@ import { toDate, toText } from '../../instants.ts'
 import { toChangedColumns, toNewColumns } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { createKeyReads } from './reads.ts'
-import { clientKeyAttempts, clientKeyEpoch, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
+import {
+  clientKeyAttempts,
+  clientKeyChanges,
+  clientKeyEpoch,
+  clientKeys,
+  clientKeyTokens,
+  environmentKeyRevocations
+} from '../schema.ts'
 import { createSecretRows } from './secrets.ts'
 import { createUsageRows } from './usage.ts'
 
@@ -32,7 +39,9 @@ const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
   advanceRevision: async () => {
     const set = { epoch: sql`epoch + 1` }
     const { epoch } = db.update(clientKeyEpoch).set(set).returning().get()
-    return { epoch, nonce: '' }
+    // A trigger has added the change.
+    const change = db.select().from(clientKeyChanges).where(eq(clientKeyChanges.epoch, epoch)).get()
+    return { epoch, nonce: String(change?.nonce) }
   },
 
   insert: async key => {

@@ -110,6 +110,13 @@ export const clientKeyEpoch = sqliteTable('client_key_epoch', {
   epoch: integer('epoch').notNull()
 })
 
+// A row for each of the last 10,000 changes, which a trigger adds and removes. The nonce tells histories apart: a
+// restored backup gives the same epochs again. No request reads it.
+export const clientKeyChanges = sqliteTable('client_key_changes', {
+  epoch: integer('epoch').primaryKey(),
+  nonce: text('nonce').notNull()
+})
+
 export const clientKeyAttempts = sqliteTable(
   'client_key_attempts',
   {

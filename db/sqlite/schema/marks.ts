@@ -4,5 +4,7 @@ import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 // this table is made, with its row, before every other: see db/sqlite/marks.ts.
 export const databaseMarks = sqliteTable('database_marks', {
   name: text('name').primaryKey(),
-  markedAt: text('marked_at').notNull()
+  markedAt: text('marked_at').notNull(),
+  // What else there is to say of it, such as where the database was copied to.
+  detail: text('detail')
 })

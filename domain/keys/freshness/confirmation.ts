@@ -3,6 +3,7 @@ import type { BackgroundHooks } from '../../background.ts'
 import type { Clock } from './clock.ts'
 import type { Eviction, Evictions } from './evictions.ts'
 import type { Position } from './lease-store.ts'
+import { receiptIdOf } from './receipt.ts'
 import type { Receipt } from './receipt.ts'
 
 /** A node that has not acknowledged a change. */
@@ -58,6 +59,9 @@ export type Confirm = (change: Position, committedAt: number) => Promise<Receipt
 /** What a lease may last longer by this clock than by that of its node, where both are right within a tenth. */
 const CLOCK_FACTOR = 1.25
 const CLOCK_GRAIN_MS = 5
+/** For how long a lease of that length may go on by this clock, after the last renewal, in milliseconds. */
+export const longestLeaseMs = (leaseMs: number): number => CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
+
 const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 10
 
@@ -70,7 +74,7 @@ export const createConfirmation = (options: ConfirmationOptions): Confirm => {
   /** Whether a node accepts nothing any more that it remembers from before the change. */
   const isOver = (node: SilentNode, committedAt: number): boolean => {
     const passed = Math.max(clock.monotonic() - committedAt, isEvicted(node) ? evictions.age(node) : 0)
-    return passed > CLOCK_FACTOR * node.leaseMs + CLOCK_GRAIN_MS
+    return passed > longestLeaseMs(node.leaseMs)
   }
 
   const ask = async (change: Position): Promise<Pending> => {
@@ -94,6 +98,7 @@ export const createConfirmation = (options: ConfirmationOptions): Confirm => {
       })
     }
     return {
+      id: receiptIdOf(change),
       epoch: change.epoch,
       effectiveAt: new Date(now()),
       nodes,

@@ -22,6 +22,6 @@ export interface NodeState {
 export interface NodeReads {
   /** Ordered by when they started, at most a thousand. On SQLite only this process is known, if it is a service. */
   readonly nodes: () => Promise<NodeState[]>
-  /** The change of an epoch; null where there was none, or it is too long ago. */
-  readonly findChange: (epoch: number) => Promise<Position | null>
+  /** Whether a change is in the history; false if it is of another history, or too long ago. */
+  readonly hasChange: (change: Position) => Promise<boolean>
 }

@@ -12,7 +12,7 @@ import { issueKey, rotateKey } from './issuing.ts'
 import { planned } from './plan.ts'
 import type { Plan } from './plan.ts'
 import type { Position } from '../freshness/lease-store.ts'
-import { immediateReceipt } from '../freshness/receipt.ts'
+import { immediateReceipt, receiptIdOf } from '../freshness/receipt.ts'
 import type { ChangedKey, Receipt } from '../freshness/receipt.ts'
 import type { NewClientKey, NewToken } from '../rows.ts'
 import type { UNSCOPED, CheckScopes } from '../policy/scopes.ts'
@@ -116,13 +116,11 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
 
   // The change is made, whatever becomes of this: its requester must not be told that it failed.
   const confirm = async (at: Position, committedAt: number): Promise<Receipt | null> =>
-    await confirmation.attempt(
-      async () => (await store.confirm?.(at, committedAt)) ?? immediateReceipt(at.epoch, new Date())
-    )
+    await confirmation.attempt(async () => (await store.confirm?.(at, committedAt)) ?? immediateReceipt(at, new Date()))
 
   const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
     result,
-    epoch: at.epoch,
+    receiptId: receiptIdOf(at),
     receipt: await confirm(at, performance.now())
   })
 

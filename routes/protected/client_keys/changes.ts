@@ -19,7 +19,7 @@ const location = {
   Location: {
     type: 'string',
     description: 'Where the receipt can be had later.',
-    examples: ['/receipts/1042']
+    examples: ['/receipts/1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55']
   }
 }
 
@@ -35,7 +35,7 @@ export const changedReplies = (description: string, schema = 'ChangedClientKey',
 
 /** Sends a key that was changed, and what else the reply has. */
 export const sendChanged = async (response: FastifyReply, changed: ChangedKey, more: object = {}): Promise<unknown> => {
-  if (changed.receipt === null) response.code(202).header('location', `/receipts/${changed.epoch}`)
+  if (changed.receipt === null) response.code(202).header('location', `/receipts/${changed.receiptId}`)
   return await response.send({ ...toChangedJson(changed), ...more })
 }
 

@@ -319,7 +319,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'GET /client_keys/{id}': [by(200, readKeys, administrators)],
   'GET /client_keys/{id}/usage': [by(200, readKeys, administrators)],
   'GET /nodes': [by(200, readKeys, administrators)],
-  'GET /receipts/{epoch}': [by(200, readKeys, administrators)],
+  'GET /receipts/{id}': [by(200, readKeys, administrators)],
   'POST /client_keys': [
     {
       name: 'unscoped',
@@ -479,7 +479,7 @@ export const parameterOf = (route: string, name: string, { app }: Sender, target
     if (route.includes(' /profile/sessions/')) return targets.adasSession
     if (route.includes(' /organizations/')) return String(NORTHWIND)
     if (route.includes(' /users/')) return String(ADA)
+    if (route.includes(' /receipts/')) return targets.receipt
   }
-  if (name === 'epoch') return '1'
   throw new Error(`${route} has a path parameter ${name} without a value`)
 }

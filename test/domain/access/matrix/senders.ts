@@ -71,6 +71,8 @@ export interface Targets {
   readonly broadKey: string
   readonly narrowKey: string
   readonly adasSession: string
+  /** The id of the receipt of a change of a key. */
+  readonly receipt: string
 }
 
 /** A service with all senders, and with all that their requests are about. */
@@ -180,6 +182,7 @@ export const createFixture = async (t: Test, url?: string): Promise<Fixture> => 
   const session = await createSession(made, ADA)
   const broadKey = await made.fastify.clientKeys.issue({ name: 'broad' }, operator)
   const narrowKey = await made.fastify.clientKeys.issue({ name: 'narrow', scopes: ['users:read'] }, operator)
+  const { receiptId: receipt } = await made.fastify.clientKeys.change(narrowKey.key.id, {}, operator)
   const appIds = Object.fromEntries(
     await Promise.all(Object.keys(MARKERS).map(async name => [name, (await made.call('GET', `/apps/${name}`)).json.id]))
   ) as Record<string, number>
@@ -187,7 +190,7 @@ export const createFixture = async (t: Test, url?: string): Promise<Fixture> => 
     made,
     db,
     senders: [...unknown, ...keys, ...users],
-    targets: { appIds, broadKey: broadKey.key.id, narrowKey: narrowKey.key.id, adasSession: session.id }
+    targets: { appIds, broadKey: broadKey.key.id, narrowKey: narrowKey.key.id, adasSession: session.id, receipt }
   }
 }
 

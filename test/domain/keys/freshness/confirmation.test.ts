@@ -42,13 +42,14 @@ const createWorld = (pendingAfter: (pauses: number) => Pending) => {
 
 test('a change is confirmed as soon as every node has acknowledged it', async t => {
   const none = createWorld(() => ({ nodes: 0, acknowledged: 0, silent: [] }))
-  t.same(await none.confirm(CHANGE, 1000), { ...immediateReceipt(7, new Date(1e12 + 1000)) })
+  t.same(await none.confirm(CHANGE, 1000), { ...immediateReceipt(CHANGE, new Date(1e12 + 1000)) })
   const { confirm, pauses, evicted } = createWorld(paused => ({
     nodes: 3,
     acknowledged: paused < 6 ? 2 : 3,
     silent: paused < 6 ? [{ ...silent, leaseMs: 2000 }] : []
   }))
   t.same(await confirm(CHANGE, 999.6), {
+    id: `7-${CHANGE.nonce}`,
     epoch: 7,
     effectiveAt: new Date(1e12 + 1035),
     nodes: 3,
@@ -114,7 +115,7 @@ test('where the store can not be asked there is no receipt', async t => {
 })
 
 test('a receipt is JSON with the properties that its schema has', t => {
-  const json = toReceiptJson(immediateReceipt(7, new Date(0)))
+  const json = toReceiptJson(immediateReceipt(CHANGE, new Date(0)))
   t.same(Object.keys(json), Object.keys(ReceiptJson.properties))
   t.same(ReceiptJson.required, Object.keys(json))
   t.end()

@@ -1,0 +1,97 @@
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { bringUpToDate, schemaOf } from './connections.ts'
+import type { Connections } from './connections.ts'
+import { Database } from './driver.ts'
+import type { Connection } from './driver.ts'
+import { hasMark } from './marks.ts'
+
+/** A connection that changes nothing, neither the file nor what is beside it. */
+export interface Reading {
+  readonly connection: Connection
+  /** Throws if what was read may be wrong, since another process has changed the file meanwhile. */
+  readonly close: () => void
+}
+
+/**
+ * Opens a database file, which must be there, to read it, of whatever version. It may be in use, or lie where nobody
+ * can write.
+ */
+export const openToRead = (path: string): Reading => {
+  const file = realpathSync(path)
+  return isWhole(file) ? openWhole(file) : openWithLog(file)
+}
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+/** Whether all of a database is in its one file: no process has it open, and none has left anything behind. */
+const isWhole = (file: string): boolean =>
+  sizeOf(`${file}-wal`) === 0 &&
+  sizeOf(`${file}-journal`) === 0 &&
+  !(existsSync(`${file}-wal`) && existsSync(`${file}-shm`))
+
+// SQLite makes the files beside a database even to read it, unless it is told that nobody changes the file.
+const openWhole = (file: string): Reading => {
+  const before = stateOf(file)
+  const connection = new Database(`${pathToFileURL(file).href}?immutable=1`, { readonly: true })
+  return {
+    connection,
+    close: () => {
+      connection.close()
+      if (stateOf(file) === before) return
+      throw new Error('the database was changed while it was read, so what was read may be wrong. Run this again.')
+    }
+  }
+}
+
+const stateOf = (file: string): string => {
+  const { ino, size, mtimeNs } = statSync(file, { bigint: true })
+  return [ino, size, mtimeNs].join()
+}
+
+const openWithLog = (file: string): Reading => {
+  const connection = new Database(file, { readonly: true })
+  try {
+    connection.prepare('select 1 from sqlite_schema').get()
+  } catch (error) {
+    connection.close()
+    if ((error as { code?: string }).code !== 'SQLITE_CANTOPEN') throw error
+    throw new Error(
+      `the last changes are in ${file}-wal, which can't be read without ${file}-shm, and that can't be made there. ` +
+        'Copy the database and the files beside it to a folder that can be written.'
+    )
+  }
+  return { connection, close: () => connection.close() }
+}
+
+const REFUSALS = {
+  none: 'it is no database of this program.',
+  older: 'its tables are of an older version of the program. Run npm run db:migrate, on a copy if it must not change.',
+  newer: 'a newer version of the program has changed its tables. Read it with that version.'
+} as const
+
+/**
+ * The connections of a process that only reads a database file: both are one. What is not there yet reads as a database
+ * with nothing in it. Throws if it is of another version.
+ */
+export const connectToRead = (path: string): Connections => {
+  if (!existsSync(path)) return connectToNothing()
+  const { connection, close } = openToRead(path)
+  try {
+    const schema = schemaOf(connection)
+    if (schema !== 'current') throw new Error(REFUSALS[schema])
+    const db = drizzle(connection)
+    return { writing: db, reading: db, isSample: hasMark(connection, 'sample'), close }
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+const connectToNothing = (): Connections => {
+  const connection = new Database(':memory:')
+  const db = drizzle(connection)
+  bringUpToDate(db)
+  return { writing: db, reading: db, isSample: false, close: () => connection.close() }
+}

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Test } from 'tap'
+import { root, temporaryFolder } from '../helper.ts'
+
+/** The commit of the previous release, whose nodes run beside those of this one while they are replaced. */
+const PREVIOUS = 'a5a6198aab98141c96a1b49e4c5d76ee8f2378ba'
+
+const exec = promisify(execFile)
+
+/** What git prints; null: it fails, or is not there. */
+const git = async (...args: readonly string[]): Promise<string | null> =>
+  await exec('git', ['-C', root, ...args]).then(
+    ({ stdout }) => stdout.trim(),
+    () => null
+  )
+
+/** Why the commit is not to be had; null: it is. Throws if it should be, in CI. */
+const findIssue = async (): Promise<string | null> => {
+  if ((await git('cat-file', '-e', `${PREVIOUS}^{commit}`)) !== null) return null
+  const isShallow = await git('rev-parse', '--is-shallow-repository')
+  if (isShallow === null) return 'there is no git, or this is no repository of it'
+  if (isShallow === 'true') return 'the clone is shallow, and lacks the previous release'
+  const issue = `the commit of the previous release, ${PREVIOUS}, is not in the repository`
+  if (process.env['CI_DEMANDS_SERVICES'] === '1') throw new Error(issue)
+  return issue
+}
+
+/**
+ * The path of the server of the previous release, built with the packages of this one in a folder that is gone when the
+ * test ends. Null: it is not to be had, which was said.
+ */
+export const previousServer = async (t: Test): Promise<string | null> => {
+  const issue = await findIssue()
+  if (issue !== null) {
+    t.pass('skipped', { skip: issue })
+    return null
+  }
+  const folder = temporaryFolder(t)
+  const archive = join(folder, 'archive.tar')
+  await exec('git', ['-C', root, 'archive', '--format=tar', `--output=${archive}`, PREVIOUS])
+  await exec('tar', ['-xf', archive, '-C', folder])
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  await exec(process.execPath, ['build/build.js'], { cwd: folder })
+  return join(folder, 'dist/server.js')
+}
