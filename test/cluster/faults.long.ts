@@ -1,12 +1,16 @@
 import { test } from 'tap'
+import type { Test } from 'tap'
 import { postgresDatabase } from '../postgres.ts'
 import { recovery, startCluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { clockMoved, cut, endure, killed, reset, stopped, terminated } from './faults.ts'
 import { send } from './node.ts'
 import type { Node } from './node.ts'
 import { conclude } from './proof.ts'
 
 // More of them, and with bounds of time: npm run test:cluster.
+/** The clocks of this process and of the database may differ by that. */
+const SKEW_MS = 60_000
 const BOUNDS = { changes: 2, maxRefusalMs: Infinity }
 
 test('faults of nodes and of their network let nobody in who was shut out, and lose nothing acknowledged', async t => {
@@ -24,6 +28,7 @@ test('faults of nodes and of their network let nobody in who was shut out, and l
     clockMoved(cluster)
   ]
   for (const fault of faults) await endure(t, cluster, fault, BOUNDS)
+  await agreeOnTime(t, cluster)
   await conclude(t, cluster)
 
   const { proxy, admin, near, far, clocked } = cluster
@@ -64,3 +69,26 @@ test('faults of nodes and of their network let nobody in who was shut out, and l
   far.signal('SIGTERM')
   t.not((await far.ended).code, null, 'a node whose database is away stops by itself when it is told to')
 })
+
+/** Whatever the clock of a node says, what it reports and decides is by that of the database. */
+const agreeOnTime = async (t: Test, { admin, near, clocked }: Cluster): Promise<void> => {
+  // Three hours ahead, and then three hours behind.
+  for (const move of ['ahead', 'behind']) {
+    clocked.signal('SIGWINCH')
+    const begun = Date.now()
+    const isNow = (text: string): boolean =>
+      Date.parse(text) >= begun - SKEW_MS && Date.parse(text) <= Date.now() + SKEW_MS
+    const issued = (await send(clocked, admin, ['POST', '/client_keys', { name: `clock ${move}` }]))?.json ?? {}
+    const { id, key_access_token: older } = issued as { id: string; key_access_token: string }
+    const rotated = await send(clocked, admin, ['POST', `/client_keys/${id}/rotate`, { grace_seconds: 600 }])
+    t.ok(isNow(rotated?.json.receipt.effective_at), `${move}: the receipt`)
+    for (const node of [near, clocked]) t.equal((await send(node, older, ['GET', '/client_keys/me']))?.status, 200)
+    const revoked = await send(clocked, admin, ['POST', `/client_keys/${id}/revoke`, {}])
+    t.ok(isNow(revoked?.json.revoked_at), `${move}: the revocation`)
+    const audits = await send(near, admin, ['GET', `/audits?subject_id=${id}`])
+    const times = (audits?.json as { at: string }[]).map(entry => entry.at)
+    t.equal(times.length, 3)
+    t.ok(times.every(isNow), `${move}: the audit trail`)
+  }
+  clocked.signal('SIGWINCH')
+}

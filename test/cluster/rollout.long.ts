@@ -1,5 +1,4 @@
 import { test } from 'tap'
-import type { Test } from 'tap'
 import { at, compiled, settings } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
 import { send, startNode } from './node.ts'
@@ -18,15 +17,21 @@ interface Version {
   readonly server: string
 }
 
-/** Replaces the nodes of a version by those of another, one by one, under load: every answer is right. */
-const roll = async (t: Test, url: string, from: Version, to: Version): Promise<void> => {
+test('nodes of the previous release are updated one by one, and taken back: nothing is stale or lost', async t => {
+  const url = await postgresDatabase(t)
+  if (url === null) return
+  const server = await previousServer(t)
+  if (server === null) return
   const { env, key } = settings(t, { DATABASE_URL: url })
-  const start = async ({ name, server }: Version, index: number): Promise<Node> =>
-    await startNode(t, `${name} ${index}`, env, server)
-  // The first one makes the tables.
-  let nodes: readonly Node[] = [await start(from, 0)]
-  for (let index = 1; index < NODES; index++) nodes = [...nodes, await start(from, index)]
   const admin = key.keyAccessToken
+  let started = 0
+  const start = async ({ name, server: program }: Version): Promise<Node> =>
+    await startNode(t, `${name} ${++started}`, env, program)
+
+  const versions = { previous: { name: 'previous', server }, current: { name: 'this', server: compiled('server.ts') } }
+  // The first one creates the tables.
+  let nodes: readonly Node[] = [await start(versions.previous)]
+  while (nodes.length < NODES) nodes = [...nodes, await start(versions.previous)]
   const load = await startWorkload({ admin, nodes: () => nodes, seed: SEED, writers: 3, clients: 6 })
   const go = async (step: string): Promise<void> => {
     await load.changed(CHANGES)
@@ -35,30 +40,17 @@ const roll = async (t: Test, url: string, from: Version, to: Version): Promise<v
     t.same(load.violations(), [], step)
   }
 
-  await go(`only ${from.name}`)
-  for (const [index, leaving] of nodes.entries()) {
-    nodes = [...nodes, await start(to, index)]
-    await go(`${to.name} ${index} joins`)
-    nodes = nodes.filter(node => node !== leaving)
-    leaving.signal('SIGTERM')
-    t.equal((await leaving.ended).code, 0, `${leaving.name} stops by itself`)
-    await go(`${leaving.name} has left`)
+  await go('all of the previous release')
+  for (const version of [versions.current, versions.previous]) {
+    for (const leaving of nodes) {
+      const joining = await start(version)
+      nodes = [...nodes, joining]
+      await go(`${joining.name} joins`)
+      nodes = nodes.filter(node => node !== leaving)
+      leaving.signal('SIGTERM')
+      t.equal((await leaving.ended).code, 0, `${leaving.name} stops by itself`)
+      await go(`${leaving.name} has left`)
+    }
   }
   await conclude(t, { url, near: at(nodes), load })
-}
-
-for (const isBack of [false, true]) {
-  const words = isBack ? 'taken back to nodes of the previous release' : 'updated from nodes of the previous release'
-  test(`a cluster is ${words} one by one: nothing is stale, and nothing is lost`, async t => {
-    const url = await postgresDatabase(t)
-    if (url === null) return
-    const server = await previousServer(t)
-    if (server === null) return
-    const versions = [
-      { name: 'previous', server },
-      { name: 'this', server: compiled('server.ts') }
-    ]
-    if (isBack) versions.reverse()
-    await roll(t, url, at(versions, 0), at(versions, 1))
-  })
-}
+})

@@ -76,15 +76,16 @@ export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Pro
   return { recorded, nodes }
 }
 
-// An epoch of null violates a constraint, which `isConflict` knows: the work runs again.
-const ADVANCE = `
+// An epoch of null violates a constraint, which `isConflict` knows: the work runs again. A statement waits for each
+// table that it names, so what has not read of secrets names none of theirs.
+const advanceIf = (secretsAreSame: string): string => `
   with change as (
     insert into client_key_changes (epoch, nonce, key_id, at)
     select
       case when head.epoch >= $3
         and not exists (select from client_key_changes where epoch > $3 and key_id = any($4::text[]))
         and not exists (select from environment_key_revocations where digest = any($5::bytea[]))
-        and ($6::text is null or $6 = ${SECRETS})
+        and ${secretsAreSame}
       then head.epoch + 1 end,
       $1, $2, to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
     from (select max(epoch) as epoch from client_key_changes) as head
@@ -92,6 +93,8 @@ const ADVANCE = `
   )
   select epoch, pg_notify('${CHANNEL}', '') from change
 `
+const ADVANCE = advanceIf('true')
+const ADVANCE_WITH_SECRETS = advanceIf(`$6 = ${SECRETS}`)
 
 /** Adds a change to the history, after a check of what the attempt has read. */
 export const advance = (attempt: Attempt, { defer }: Outbox, keyId: string): void => {
@@ -102,8 +105,12 @@ export const advance = (attempt: Attempt, { defer }: Outbox, keyId: string): voi
   })
   defer('change', async db => {
     const digests = Array.from(reads.unrevoked, digest => Buffer.from(digest, 'hex'))
-    const values = [change.nonce, keyId, reads.epoch, [...reads.keyIds], digests, reads.secrets]
-    attempt.epoch = Number((await query(db, ADVANCE, values)).rows[0]?.['epoch'])
+    const values = [change.nonce, keyId, reads.epoch, [...reads.keyIds], digests]
+    const { rows } =
+      reads.secrets === null
+        ? await query(db, ADVANCE, values)
+        : await query(db, ADVANCE_WITH_SECRETS, [...values, reads.secrets])
+    attempt.epoch = Number(rows[0]?.['epoch'])
   })
 }
 

@@ -26,8 +26,11 @@ export const createKeyLookup = (
       throw toFailure(error)
     }
   }
+  const hasLease = (): boolean => lease.remaining() > 0
+  const shared = createBarrier(() => (hasLease() ? undefined : lease.barrier()))
   return {
-    barrier: createBarrier(() => (lease.remaining() > 0 ? undefined : lease.barrier())),
+    // Who finds no lease waits for no read of others: each wait has a limit of its own.
+    barrier: () => (hasLease() ? shared() : lease.barrier()),
     mark: lease.mark,
     isFresh: lease.isFresh,
     now,

@@ -55,7 +55,7 @@ const createStore = () => {
 }
 
 /** A lease whose time stands still until it is moved, and what it has scheduled. */
-const createWorld = (leaseMs = 2000) => {
+const createWorld = (leaseMs = 2000, maxWaitMs?: number) => {
   const store = createStore()
   const time = { monotonic: 0, wall: 1e12 }
   const timers: { task: () => void; ms: number }[] = []
@@ -72,6 +72,7 @@ const createWorld = (leaseMs = 2000) => {
     },
     store,
     leaseMs,
+    maxWaitMs,
     newId: () => `n${++ids}`
   })
   return { store, time, timers, lease }
@@ -175,6 +176,27 @@ test('where no lease can be had, barriers say so, nothing is cached, and it is s
   at(timers).task()
   await turn()
   t.equal(lease.remaining(), 2000)
+})
+
+test('a barrier waits for a renewal that hangs as long as it may, and the renewal goes on', async t => {
+  const { store, timers, lease } = createWorld(2000, 900)
+  const { renew } = store
+  let reply = (): void => {}
+  store.renew = async (...asked) => {
+    await new Promise<void>(resolve => {
+      reply = resolve
+    })
+    return await renew(...asked)
+  }
+  const refused = t.rejects(lease.barrier(), { code: 'LEASE_LOST', cause: { message: /no reply in time/ } })
+  await turn()
+  t.match(timers, [{ ms: 900 }])
+  at(timers).task()
+  await refused
+  reply()
+  await turn()
+  t.equal(lease.remaining(), 2000)
+  await lease.barrier()
 })
 
 test('a renewal that fails takes nothing from the lease that runs', async t => {

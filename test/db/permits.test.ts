@@ -1,0 +1,59 @@
+import { test } from 'tap'
+import { createPermits } from '../../db/permits.ts'
+
+/** Work that goes on until it is ended. */
+const createWork = () => {
+  let end = (): void => {}
+  const ended = new Promise<void>(resolve => {
+    end = resolve
+  })
+  return {
+    run: async (): Promise<void> => {
+      await ended
+    },
+    end: () => {
+      end()
+    }
+  }
+}
+
+test('at most so many pieces of work run at once, and the others follow in their order', async t => {
+  const enter = createPermits(2, 60_000)
+  const works = [1, 2, 3, 4].map(createWork)
+  const begun: number[] = []
+  const all = works.map(async ({ run }, index) => {
+    await enter(async () => {
+      begun.push(index)
+      await run()
+    })
+  })
+  t.same(begun, [0, 1])
+  works[1]?.end()
+  await all[1]
+  await new Promise(setImmediate)
+  t.same(begun, [0, 1, 2])
+  for (const { end } of works) end()
+  await Promise.all(all)
+  t.same(begun, [0, 1, 2, 3])
+})
+
+test('work that fails makes room, and work whose turn does not come in time is not run', async t => {
+  const enter = createPermits(1, 1)
+  await t.rejects(
+    enter(async () => {
+      throw new Error('the work failed')
+    }),
+    { message: 'the work failed' }
+  )
+  const { run, end } = createWork()
+  const running = enter(run)
+  await t.rejects(
+    enter(async () => {
+      t.fail('it is run')
+    }),
+    { code: 'SERVICE_UNAVAILABLE', cause: { message: /other changes of keys are under way/ } }
+  )
+  end()
+  await running
+  t.equal(await enter(async () => 'its turn'), 'its turn')
+})

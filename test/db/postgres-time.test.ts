@@ -1,0 +1,42 @@
+import { test } from 'tap'
+import { createDatabaseTime } from '../../db/postgres/time.ts'
+
+/** A clock of a machine whose wall clock is wrong; round trips to the database take as long as is said. */
+const createWorld = () => {
+  let monotonic = 1000
+  const time = createDatabaseTime({ monotonic: () => monotonic, wall: () => 5_000_000 })
+  const pass = (ms: number): void => {
+    monotonic += ms
+  }
+  const ask = async (answer: number | undefined, roundTripMs: number): Promise<void> => {
+    await time.set(
+      async () => {
+        pass(roundTripMs)
+        return answer
+      },
+      result => result
+    )
+  }
+  return { now: time.now, pass, ask }
+}
+
+test('the time is that of the database when it was last asked, and what has passed since', async t => {
+  const { now, pass, ask } = createWorld()
+  t.equal(now(), 5_000_000, 'that of the machine, until the database is asked')
+  await ask(9_000_000, 40)
+  t.equal(now(), 9_000_020, 'the reply was sent in the middle of the round trip')
+  pass(500)
+  t.equal(now(), 9_000_520)
+})
+
+test('a reply that was long under way, or has no time, changes nothing while an earlier one is recent', async t => {
+  const { now, pass, ask } = createWorld()
+  await ask(9_000_000, 0)
+  await ask(9_900_000, 200)
+  t.equal(now(), 9_000_200)
+  await ask(undefined, 0)
+  t.equal(now(), 9_000_200)
+  pass(10_000)
+  await ask(9_900_000, 200)
+  t.equal(now(), 9_900_100)
+})
