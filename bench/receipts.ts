@@ -1,53 +1,85 @@
-import { startNodes } from './nodes.ts'
-import { NO_POSTGRES } from './postgres.ts'
+import { randomUUID } from 'node:crypto'
+import { startNode, startNodes } from './nodes.ts'
+import { createDatabase, NO_POSTGRES } from './postgres.ts'
 import { atMost } from './report.ts'
 import type { Row } from './report.ts'
 import { withEnds } from './setup.ts'
+import { slowLink } from './slow-link.ts'
 import type { Setup } from './setup.ts'
 import { quantile } from './rounds.ts'
 
 const NUMBERS_OF_NODES = [1, 3, 5]
 const MAX_P99_MS = 100
 
-/** How long a revocation takes until every node obeys it, one after another, each at another node. */
+const FAR_MS = 40
+/** Of a node that is `FAR_MS` away: three round trips, and what the machine itself takes. */
+const MAX_ISSUE_MS = 3 * 2 * FAR_MS + 50
+/** The same, and the confirmation: the nodes are notified, acknowledge, and that is read. */
+const MAX_REVOKE_MS = 5 * 2 * FAR_MS + 50
+const MAX_NEAR_MS = 3 * 2 * FAR_MS + 50
+
+/** How long changes take until every node obeys them, one after another, each at another node. */
 export const measureReceipts = async (setup: Setup): Promise<Row[]> => {
   const { postgres } = setup
   if (postgres === null) return [NO_POSTGRES]
   const rows: Row[] = []
   for (const number of NUMBERS_OF_NODES) {
-    const taken = await withEnds(async defer => {
+    const { revoked } = await withEnds(async defer => {
       const { origins } = await startNodes({ ...setup, defer }, postgres, number)
-      return await revokeAll(setup, origins)
+      return await changeAll(setup, origins)
     })
     const nodes = number === 1 ? '1 node' : `${number} nodes`
-    rows.push(atMost(`Revoke a key, ${nodes}: from request to receipt, p99`, quantile(taken, 0.99), MAX_P99_MS, 'ms'))
+    rows.push(atMost(`Revoke a key, ${nodes}: from request to receipt, p99`, quantile(revoked, 0.99), MAX_P99_MS, 'ms'))
   }
-  return rows
+  return [...rows, ...(await withEnds(async defer => await measureFar({ ...setup, defer }, postgres)))]
 }
 
-const revokeAll = async ({ plan, credentials }: Setup, origins: readonly string[]): Promise<number[]> => {
-  const ask = async <Reply>(node: number, method: string, path: string, body = {}): Promise<Reply> => {
+/** The same of two nodes, one of them far from the database. */
+const measureFar = async (setup: Setup, postgres: string): Promise<Row[]> => {
+  const url = await createDatabase(setup, postgres)
+  const near = await startNode(setup, url)
+  const far = await startNode(setup, await slowLink(setup, url, FAR_MS))
+  const changes = Math.ceil(setup.plan.revocations / 10)
+  const atFar = await changeAll(setup, [far.origin], changes, 2)
+  const atNear = await changeAll(setup, [near.origin], changes, 2)
+  const place = `a node ${FAR_MS} ms from the database`
+  return [
+    atMost(`Issue a key at ${place}, median`, quantile(atFar.issued, 0.5), MAX_ISSUE_MS, 'ms'),
+    atMost(`Revoke a key at ${place}, median`, quantile(atFar.revoked, 0.5), MAX_REVOKE_MS, 'ms'),
+    atMost('Issue a key at the other node, which is beside it, median', quantile(atNear.issued, 0.5), 50, 'ms'),
+    atMost('Revoke a key there, median', quantile(atNear.revoked, 0.5), MAX_NEAR_MS, 'ms')
+  ]
+}
+
+/** Issues keys and revokes them, and returns how long each took, in milliseconds. */
+const changeAll = async (
+  { plan, credentials }: Setup,
+  origins: readonly string[],
+  changes = plan.revocations,
+  nodes = origins.length
+): Promise<{ issued: number[]; revoked: number[] }> => {
+  const issued: number[] = []
+  const revoked: number[] = []
+  const ask = async <Reply>(node: number, taken: number[], path: string, body = {}): Promise<Reply> => {
+    const start = performance.now()
     const response = await fetch(`${origins[node % origins.length] ?? ''}${path}`, {
-      method,
+      method: 'POST',
       headers: { authorization: `Bearer ${credentials.clientToken}`, 'content-type': 'application/json' },
       body: JSON.stringify(body)
     })
     const reply = (await response.json()) as Reply
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(reply)}`)
+    taken.push(performance.now() - start)
+    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(reply)}`)
     return reply
   }
   // From its first request on a process is a node.
   const ids: string[] = []
-  for (let i = 0; i < plan.revocations; i++) {
-    const { id } = await ask<{ id: string }>(i, 'POST', '/client_keys', { name: `key ${i}`, scopes: ['apps:read'] })
-    ids.push(id)
+  for (let i = 0; i < changes; i++) {
+    ids.push((await ask<{ id: string }>(i, issued, '/client_keys', { name: randomUUID(), scopes: ['apps:read'] })).id)
   }
-  const taken: number[] = []
   for (const [i, id] of ids.entries()) {
-    const start = performance.now()
-    const { receipt } = await ask<{ receipt: { nodes: number } }>(i, 'POST', `/client_keys/${id}/revoke`)
-    taken.push(performance.now() - start)
-    if (receipt.nodes !== origins.length) throw new Error(`a receipt tells of ${receipt.nodes} nodes`)
+    const { receipt } = await ask<{ receipt: { nodes: number } }>(i, revoked, `/client_keys/${id}/revoke`)
+    if (receipt.nodes !== nodes) throw new Error(`a receipt is about ${receipt.nodes} nodes`)
   }
-  return taken
+  return { issued, revoked }
 }
