@@ -12,6 +12,13 @@ export const COMMANDS = Object.entries(commands).flatMap(([name, entry]) =>
   'commands' in entry ? Object.keys(entry.commands).map(each => `${name}:${each}`) : [name]
 )
 
+/** What prints something beside the commands: help, and the proposals for a shell. */
+export const REST: Readonly<Record<string, Typed | null>> = {
+  '--help': {},
+  'key:issue:--help': {},
+  'complete:--:key': {}
+}
+
 /** What is typed so that each command prints something; null: there is no PostgreSQL, which it needs. */
 export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Typed | null>>> => {
   const { env } = settings(t)

@@ -5,7 +5,7 @@ import { test } from 'tap'
 import { outputOf } from '../../cli/output.ts'
 import { run } from '../../cli/program.ts'
 import { collect, compiled, spawnProgram, temporaryFolder } from '../helper.ts'
-import { COMMANDS, typedCommands } from './every-command.ts'
+import { COMMANDS, REST, typedCommands } from './every-command.ts'
 import { command, terminal } from './terminal.ts'
 
 const LOST = /^The output could not be written, and what it held is lost: ENOSPC: it failed\. /
@@ -40,12 +40,7 @@ test('every command reports in one line that its output could not be written, wi
   const typed = await typedCommands(t)
   // What `serve` prints is its log, whose lines are dropped if they can't be written.
   t.same([...Object.keys(typed), 'serve'].sort(), [...COMMANDS].sort(), 'the table has every command')
-  for (const [name, each] of Object.entries({
-    ...typed,
-    '--help': {},
-    'key:issue:--help': {},
-    'complete:--:key': {}
-  })) {
+  for (const [name, each] of Object.entries({ ...typed, ...REST })) {
     if (each === null) continue
     const { code, stderr } = await command(t, name, { ...each, unwritable: 'ENOSPC' })
     t.equal(code, 1, name)
