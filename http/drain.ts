@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -14,13 +14,35 @@ const DRAIN_DELAY_MS = 1000
  */
 export const drainOnClose = (fastify: FastifyInstance): void => {
   const { server } = fastify
+  const connections = watchConnections(server)
+  fastify.addHook('preClose', async () => {
+    server.keepAliveTimeout = DRAIN_DELAY_MS
+    await Promise.race([
+      connections.none(),
+      new Promise(resolve => {
+        setTimeout(resolve, DRAIN_DELAY_MS).unref()
+      })
+    ])
+    // Requests that have arrived when the timer fires are read in the same turn of the event loop, before this.
+    await setImmediate()
+    connections.closeIdle()
+  })
+}
+
+interface Connections {
+  /** Resolves when none is open. */
+  readonly none: () => Promise<void>
+  /** Closes those without a running request, and from then on each one that has none for `DRAIN_DELAY_MS`. */
+  readonly closeIdle: () => void
+}
+
+const watchConnections = (server: Server): Connections => {
   const open = new Map<Socket, Set<ServerResponse>>()
   let isClosing = false
   let whenNone = (): void => {}
 
   const closeIfIdle = (socket: Socket): void => {
-    const running = [...(open.get(socket) ?? [])]
-    if (isClosing && !running.some(response => canEnd(response, socket))) socket.destroy()
+    if (isClosing && ![...(open.get(socket) ?? [])].some(response => canEnd(response, socket))) socket.destroy()
   }
   const closeLater = (socket: Socket): void => {
     if (isClosing) setTimeout(closeIfIdle, DRAIN_DELAY_MS, socket).unref()
@@ -29,11 +51,8 @@ export const drainOnClose = (fastify: FastifyInstance): void => {
   server.on('connection', (socket: Socket) => {
     open.set(socket, new Set())
     closeLater(socket)
-    for (const event of ['end', 'finish']) {
-      socket.once(event, () => {
-        closeIfIdle(socket)
-      })
-    }
+    // Then its last reply may be one that can't be sent any more.
+    for (const event of ['end', 'finish']) socket.once(event, closeIfIdle.bind(null, socket))
     socket.once('close', () => {
       open.delete(socket)
       if (open.size === 0) whenNone()
@@ -49,19 +68,18 @@ export const drainOnClose = (fastify: FastifyInstance): void => {
     })
   })
 
-  fastify.addHook('preClose', async () => {
-    server.keepAliveTimeout = DRAIN_DELAY_MS
-    if (open.size > 0) {
+  return {
+    none: async () => {
       await new Promise<void>(resolve => {
         whenNone = resolve
-        setTimeout(resolve, DRAIN_DELAY_MS).unref()
+        if (open.size === 0) resolve()
       })
+    },
+    closeIdle: () => {
+      isClosing = true
+      for (const socket of open.keys()) closeIfIdle(socket)
     }
-    // Requests that have arrived when the timer fires are read in the same turn of the event loop, before this.
-    await setImmediate()
-    isClosing = true
-    for (const socket of open.keys()) closeIfIdle(socket)
-  })
+  }
 }
 
 /** Whether a reply can still be sent whole: Node ends a connection whose client has ended its side. */

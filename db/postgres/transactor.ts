@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg'
 import type { TransactorOf } from '../../domain/transaction.ts'
 import { busyDeadline, refuseCancelled, withBusyRetry } from '../transactor.ts'
 import { cancelQuery } from './cancel.ts'
-import { asQuery, isConflict, isConnectionFailure, toFailure, toUnknownOutcome } from './failures.ts'
+import { asQuery, isConflict, isConnectionFailure, isUnavailable, toFailure, toUnknownOutcome } from './failures.ts'
 import { BEGIN } from './settings.ts'
 
 /** How often work is done once more after another transaction got in its way. */
@@ -142,7 +142,7 @@ const createSessions = <W>(
 /** Reads what is committed, and tries again for a second where the database can not be used. */
 export const readPatiently = async <T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
   try {
-    return await withBusyRetry(read, error => signal?.aborted !== true && isConnectionFailure(error))
+    return await withBusyRetry(read, error => signal?.aborted !== true && isUnavailable(error))
   } catch (error) {
     // What was cancelled fails as if the database could not be used.
     refuseCancelled(signal)
@@ -172,7 +172,7 @@ export const createPostgresTransactor = <R, W>({
   return {
     write: async (work, { mayBeLost = false } = {}) => {
       try {
-        return await withBusyRetry(async () => await runWrite(work, mayBeLost), isConnectionFailure, busyDeadline())
+        return await withBusyRetry(async () => await runWrite(work, mayBeLost), isUnavailable, busyDeadline())
       } catch (error) {
         throw error instanceof CommitLost ? toUnknownOutcome(error.cause) : toFailure(error)
       }

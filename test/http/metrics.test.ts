@@ -1,7 +1,5 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
-import { once } from 'node:events'
-import { createServer as createNetServer } from 'node:net'
+import { connect, createServer as createNetServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import type { Test } from 'tap'
