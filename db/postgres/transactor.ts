@@ -58,8 +58,10 @@ const inTransaction = async <W, T>(
   try {
     // Sent together with the first statement, and answered before it.
     const begun = asQuery(client.query(begin))
-    // Against an unhandled rejection: `begun` is awaited below.
-    begun.catch(() => {})
+    // Without a transaction the server would commit each statement that comes. `begun` is awaited below.
+    begun.catch(() => {
+      client.connection.stream.destroy()
+    })
     const result = await work(tx)
     await begun
     await commit(client)

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { failEachQuery } from './postgres.ts'
-import { ENDED, reported, RESET, UNANSWERED } from './queries.ts'
+import { ENDED, reported, reportedOnce, RESET, UNANSWERED } from './queries.ts'
 
 /** What servers report that are full, restarted, restored, damaged, or looked after by an operator. */
 const REPORTED = [
@@ -25,10 +25,15 @@ test('whatever the server reports to whichever query of a receipt, the reply is 
   await failEachQuery(t, REPORTED, ['GET /receipts/{epoch}'])
 })
 
+// A transaction that can't begin, say, while the server goes on: its statements must not be committed one by one.
+const OF_CHANGES = [
+  RESET,
+  ENDED,
+  UNANSWERED,
+  reported('a table is missing', '42P01'),
+  reportedOnce('out of memory once', '53200')
+]
+
 test('whichever query of a change fails, the reply is declared, and a change that is reported to fail is none', async t => {
-  await failEachQuery(
-    t,
-    [RESET, ENDED, UNANSWERED, reported('a table is missing', '42P01')],
-    ['PATCH /client_keys/{id}']
-  )
+  await failEachQuery(t, OF_CHANGES, ['PATCH /client_keys/{id}', 'PUT /profile'])
 })

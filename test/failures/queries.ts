@@ -4,6 +4,8 @@ import type { Test } from 'tap'
 /** What happens to a query, in place of what it asks for. */
 export interface Failure {
   readonly name: string
+  /** Whether the queries that follow succeed; by default they fail as well. */
+  readonly isOnce?: true
   /** Statements that have the server fail as it would by itself; null: the connection is reset. */
   readonly statement: (text: string) => string | null
 }
@@ -12,6 +14,9 @@ const raised = (code: string): string => `do $$ begin raise exception 'of a test
 
 /** Failures that the server reports. */
 export const reported = (name: string, code: string): Failure => ({ name, statement: () => raised(code) })
+
+/** A failure that the server reports of one query, after which it goes on. */
+export const reportedOnce = (name: string, code: string): Failure => ({ ...reported(name, code), isOnce: true })
 
 export const RESET: Failure = { name: 'the connection is reset', statement: () => null }
 
@@ -29,7 +34,7 @@ export const UNANSWERED: Failure = {
 
 /** Queries of this process, which fail from one on. */
 export interface Queries {
-  /** Has every query fail from the n-th on, and returns whether as many were sent when `work` has ended. */
+  /** Has queries fail from the n-th on, and returns whether as many were sent when `work` has ended. */
   readonly failFrom: <T>(
     failure: Failure,
     n: number,
@@ -49,7 +54,9 @@ export const interceptQueries = (t: Test): Queries => {
   let failing: { failure: Failure; from: number } | null = null
   t.intercept(pg.Client.prototype, 'query', {
     value: function (this: pg.Client, sent: string | Sent, ...rest: unknown[]) {
-      if (failing === null || ++count < failing.from) return query.call(this, sent, ...rest)
+      if (failing === null || ++count < failing.from || (failing.failure.isOnce === true && count > failing.from)) {
+        return query.call(this, sent, ...rest)
+      }
       const statement = failing.failure.statement(typeof sent === 'string' ? sent : sent.text)
       if (statement === null) {
         this.connection.stream.destroy()
