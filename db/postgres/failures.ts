@@ -2,6 +2,7 @@ import { DrizzleQueryError } from 'drizzle-orm'
 import { DatabaseError } from 'pg'
 import type { BackgroundHooks } from '../../domain/background.ts'
 import { OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
+import { RowMissing } from '../row-missing.ts'
 
 /** A query that failed for another reason than what the server says: its connection is lost, or could not be made. */
 export class ConnectionLost extends Error {}
@@ -29,8 +30,11 @@ const CONFLICTS: readonly string[] = [
  */
 const CONNECTION_FAILURES = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D000|42501|55000|55P03)/
 
-/** The statement itself is at fault: its values, a constraint that is no conflict, its syntax. */
-const FAULTS = /^(22|23|42601)/
+/**
+ * The statement itself is at fault: its values, a constraint that is no conflict, its syntax. A null where there must
+ * be a value, 23502, comes from a row that is missing: that of `audit_head`.
+ */
+const FAULTS = /^(22|23(?!502)|42601)/
 
 /** What the server says of a failure, below what Drizzle makes of it; null: it is no failure of a query. */
 const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null => {
@@ -54,7 +58,7 @@ export const isConnectionFailure = (error: unknown): boolean => {
 /** Whether the database can't be used now: also while it is restored, when tables, rights or rows are missing. */
 export const isUnavailable = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
-  if (inner === null || inner instanceof ConnectionLost) return inner !== null
+  if (!(inner instanceof DatabaseError)) return inner !== null || error instanceof RowMissing
   return !isConflict(error) && !FAULTS.test(String(inner.code))
 }
 

@@ -23,7 +23,7 @@ import { bringUpToDate, closePool, createPool } from './connections.ts'
 import { createDatabase } from './database.ts'
 import type { PostgresDatabase } from './database.ts'
 import { createDirectConnection } from './direct.ts'
-import { toFailure, withoutStatementValues } from './failures.ts'
+import { asQuery, toFailure, withoutStatementValues } from './failures.ts'
 import { createKeyLookup } from './keys/lookup.ts'
 import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
@@ -73,7 +73,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
       pool: { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
     }),
     ping: async () => {
-      await db.$client.query('select 1 from audit_head')
+      await asQuery(db.$client.query('select 1 from audit_head')).catch(rethrowFailure)
     },
     close: async () => {
       await (closing ??= node.close().then(async () => {
@@ -83,19 +83,17 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   }
 }
 
+const rethrowFailure = (error: unknown): never => {
+  throw toFailure(error)
+}
+
 const sleep = async (ms: number): Promise<void> => {
   await setTimeout(ms)
 }
 
 const createConfirm = (db: PostgresDatabase, background: BackgroundHooks): Confirm => {
   const confirm = createConfirmation({ clock: systemClock, sleep, store: createConfirmationStore(db), background })
-  return async (change, committedAt) => {
-    try {
-      return await confirm(change, committedAt)
-    } catch (error) {
-      throw toFailure(error)
-    }
-  }
+  return async (change, committedAt) => await confirm(change, committedAt).catch(rethrowFailure)
 }
 
 interface Node {

@@ -4,6 +4,7 @@ import type { NodeReads, NodeState } from '../../domain/keys/freshness/nodes.ts'
 import { VERSION } from '../../version.ts'
 import type { StorageOptions } from '../engine.ts'
 import type { Connection } from './driver.ts'
+import { readNow } from './transactor.ts'
 
 /** Every process reads the same file before each request, so there are no nodes to tell of a change but this one. */
 export const createNodeReads = (
@@ -17,7 +18,9 @@ export const createNodeReads = (
   const own = { id: randomUUID(), name, version: VERSION, startedAt: new Date(), behind: 0, leaseMs: 0 }
   return {
     nodes: async (): Promise<NodeState[]> =>
-      generations === undefined ? [] : [{ ...own, generations, epoch: Number(epoch.get()), evictedAt: null }],
-    findChange: async epoch => (hasChange.get(epoch) === undefined ? null : { epoch, nonce: '' })
+      generations === undefined
+        ? []
+        : [{ ...own, generations, epoch: Number(readNow(() => epoch.get())), evictedAt: null }],
+    findChange: async epoch => (readNow(() => hasChange.get(epoch)) === undefined ? null : { epoch, nonce: '' })
   }
 }

@@ -15,7 +15,7 @@ import { createNodeReads } from './nodes.ts'
 import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
-import { createSqliteTransactor } from './transactor.ts'
+import { createSqliteTransactor, readNow } from './transactor.ts'
 
 /** Opens the SQLite database of a path. */
 export const openSqlite = (path: string, { asSample, ...node }: StorageOptions): Storage => {
@@ -35,7 +35,7 @@ export const openSqlite = (path: string, { asSample, ...node }: StorageOptions):
     keyLookup,
     isSample,
     ping: async () => {
-      ping.get()
+      readNow(() => ping.get())
       // SQLite goes on with a file that was deleted or replaced, and what it writes then is lost.
       if (fileIdOf(path) !== file) throw new Error('the database file is not the one that was opened')
     },

@@ -1,6 +1,7 @@
 import { ServiceUnavailable } from '../../domain/errors.ts'
 import type { Transactor } from '../../domain/transactor.ts'
 import { busyDeadline, createQueue, refuseCancelled, withBusyRetry } from '../transactor.ts'
+import { RowMissing } from '../row-missing.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 
@@ -15,7 +16,18 @@ const isBusy = (error: unknown): boolean =>
  * disk is full, it is damaged, or is being replaced. Any other failure as it is.
  */
 export const toFailure = (error: unknown): unknown =>
-  error instanceof Database.SqliteError && !FAULTS.test(error.code) ? new ServiceUnavailable({ cause: error }) : error
+  error instanceof RowMissing || (error instanceof Database.SqliteError && !FAULTS.test(error.code))
+    ? new ServiceUnavailable({ cause: error })
+    : error
+
+/** A read that answers at once. Throws a `ServiceUnavailable` as the transactor does, and tries nothing again. */
+export const readNow = <T>(query: () => T): T => {
+  try {
+    return query()
+  } catch (error) {
+    throw toFailure(error)
+  }
+}
 
 /**
  * Runs work in a transaction of a connection, which nothing else uses meanwhile. SQLite answers at once, so the work is

@@ -1,6 +1,8 @@
 import { test } from 'tap'
+import { emptyPostgres } from '../postgres.ts'
 import { failEachQuery } from './postgres.ts'
 import { ENDED, reported, reportedOnce, RESET, UNANSWERED } from './queries.ts'
+import { emptyTables } from './rows.ts'
 
 /** What servers report that are full, restarted, restored, damaged, or looked after by an operator. */
 const REPORTED = [
@@ -36,4 +38,10 @@ const OF_CHANGES = [
 
 test('whichever query of a change fails, the reply is declared, and a change that is reported to fail is none', async t => {
   await failEachQuery(t, OF_CHANGES, ['PATCH /client_keys/{id}', 'PUT /profile'])
+})
+
+test('a table that lacks its row, as while a database is restored, is a 503', async t => {
+  const url = await emptyPostgres()
+  if (url === null) return
+  await emptyTables(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' }, ['audit_head'])
 })

@@ -1,6 +1,8 @@
 import { openSync, statSync, writeSync } from 'node:fs'
 import { test } from 'tap'
+import { need } from '../helper.ts'
 import { createService, sendOne } from './operations.ts'
+import { emptyTables } from './rows.ts'
 import { hideTables } from './sqlite.ts'
 
 test('a table of SQLite that is missing, as while a database is replaced, is a 503', async t => {
@@ -22,4 +24,20 @@ test('a damaged file of SQLite is a 503', async t => {
     [200],
     'only GET /up'
   )
+})
+
+test('a table of SQLite that lacks its row, as while a database is replaced, is a 503', async t => {
+  await emptyTables(t, {}, ['audit_head', 'app_port_counter', 'client_key_epoch'])
+})
+
+test('nodes and receipts are 503 to a user as well while their table is missing', async t => {
+  const { fixture } = await createService(t, {})
+  const { headers } = need(
+    fixture.senders.find(({ who }) => who === 'a global admin who owns nothing'),
+    'an administrator'
+  )
+  await fixture.db.execute('alter table client_key_epoch rename to hidden')
+  for (const url of ['/nodes', '/receipts/1']) {
+    t.equal((await fixture.made.fastify.inject({ url, headers })).statusCode, 503, url)
+  }
 })

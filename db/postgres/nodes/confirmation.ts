@@ -1,5 +1,6 @@
 import type { ConfirmationStore } from '../../../domain/keys/freshness/confirmation.ts'
 import { query } from '../database.ts'
+import { RowMissing } from '../../row-missing.ts'
 import type { PostgresDatabase } from '../database.ts'
 
 const PENDING = `
@@ -15,7 +16,7 @@ const EVICT = 'update nodes set evicted_at = $2 where acked < $1 and evicted_at 
 export const createConfirmationStore = (db: PostgresDatabase): ConfirmationStore => ({
   pending: async ({ epoch, nonce }) => {
     const [row] = (await query(db, PENDING, [epoch, nonce])).rows
-    if (row === undefined) throw new Error('the change is not in the database any more')
+    if (row === undefined) throw new RowMissing('the change is not in the database any more')
     return { nodes: Number(row['nodes']), acknowledged: Number(row['acknowledged']), leaseMs: Number(row['lease_ms']) }
   },
   evict: async epoch => {

@@ -6,6 +6,7 @@ import { toChangedColumns, toNewColumns } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { isActiveByItself } from '../../key-conditions.ts'
 import { createKeyReads } from './reads.ts'
+import { RowMissing } from '../../row-missing.ts'
 import { clientKeyAttempts, clientKeyEpoch, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
 import { createSecretRows } from './secrets.ts'
 import { createUsageRows } from './usage.ts'
@@ -34,8 +35,9 @@ const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
   // The transaction has the whole database to itself.
   advanceRevision: async () => {
     const set = { epoch: sql`epoch + 1` }
-    const { epoch } = db.update(clientKeyEpoch).set(set).returning().get()
-    return { epoch, nonce: '' }
+    const [row] = db.update(clientKeyEpoch).set(set).returning().all()
+    if (row === undefined) throw new RowMissing('the row of client_key_epoch is not there')
+    return { epoch: row.epoch, nonce: '' }
   },
 
   insert: async key => {
