@@ -17,10 +17,10 @@ export const asUserError = (failure: unknown): UserError | null => {
   if (failure instanceof UserError) return failure
   if (!isDomainError(failure)) return null
   const reason = reasonOf(failure)
-  const why = reason === null ? '' : `: ${reason}`
+  const why = reason === null ? '' : ` The reason: ${reason}.`
   return isUnavailable(failure)
-    ? new CommandError(`The database can not be used now${why}.`, 'Nothing was changed; try again.')
-    : new CommandError(`${messageOf(failure)}${reason === null ? '' : ` (${reason})`}`)
+    ? new CommandError(`The database can not be used now.${why}`, 'Nothing was changed; try again.')
+    : new CommandError(`${messageOf(failure)}${why}`)
 }
 
 // What the API calls a field, the command line calls an option.

@@ -67,13 +67,12 @@ const VALUE_FAULT = /^22/
 
 /** A failure that the server has reported, without values of the statement. */
 export class ServerFailure extends Error {
-  override readonly name = 'ServerFailure'
   /** The SQLSTATE. */
   readonly code: string
 
-  constructor({ message, code = '' }: DatabaseError) {
-    super(VALUE_FAULT.test(code) ? message.replace(/".*"/s, '"…"') : message)
-    this.code = code
+  constructor({ message, code }: DatabaseError) {
+    super(VALUE_FAULT.test(String(code)) ? message.replace(/".*"/s, '"…"') : message)
+    this.code = String(code)
   }
 }
 

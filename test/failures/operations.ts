@@ -49,10 +49,11 @@ let address = 0
 /** Sends a request, from an address of its own: attempts to sign in are limited by address. */
 export const sendOne = async (
   { fixture }: Service,
-  { sender, request }: Service['requests'][number]
+  { sender, request }: Service['requests'][number],
+  other?: Parameters<typeof send>[4]
 ): Promise<Received> => {
   address++
-  return await send(fixture, sender, request, `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`)
+  return await send(fixture, sender, request, `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`, other)
 }
 
 /** What is wrong with a reply: its status or code is not in the OpenAPI document, or a failure has no document. */

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { createServer } from '../../app.ts'
+import { toFailure } from '../../db/postgres/failures.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import { command } from '../cli/terminal.ts'
 import { logLines, start } from '../http/service.ts'
@@ -63,6 +64,13 @@ test('the reason has the SQLSTATE, and no value of a statement', async t => {
     t.equal(statusCode, 503, table)
     t.equal(logged.reason, `relation "${table}" does not exist (42P01)`)
   }
+})
+
+test('what the server says of a value is told without the value', async t => {
+  const url = await emptyPostgres()
+  if (url === null) return
+  const failure: unknown = await execute(url, "select 'hunter2'::uuid").catch(toFailure)
+  t.match(failure, { message: 'invalid input syntax for type uuid: "…"', code: '22P02' })
 })
 
 test('a command says what the database says', async t => {

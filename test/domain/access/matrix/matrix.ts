@@ -72,7 +72,8 @@ export const send = async (
   { made, targets }: Fixture,
   sender: Sender,
   { route, operation, call }: Request,
-  remoteAddress: string
+  remoteAddress: string,
+  other?: { readonly headers: Readonly<Record<string, string>>; readonly payload: string }
 ): Promise<Received> => {
   const [method = '', path = ''] = route.split(' ')
   const own = call.path?.(sender, targets) ?? {}
@@ -84,9 +85,10 @@ export const send = async (
   const { statusCode, payload, headers } = await made.fastify.inject({
     method: method as 'GET',
     url: query === undefined ? url : `${url}?${query}`,
-    headers: sender.headers,
+    headers: { ...sender.headers, ...other?.headers },
     remoteAddress,
-    ...(body === undefined ? {} : { payload: { ...body, ...call.body?.(sender) } })
+    ...(body === undefined ? {} : { payload: { ...body, ...call.body?.(sender) } }),
+    ...(other === undefined ? {} : { payload: other.payload })
   })
   return { status: statusCode, type: String(headers['content-type']), text: payload }
 }
