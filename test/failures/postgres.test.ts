@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { emptyPostgres } from '../postgres.ts'
-import { failEachQuery } from './postgres.ts'
+import { failEachQuery, hurry } from './postgres.ts'
 import { ENDED, reported, reportedOnce, RESET, UNANSWERED } from './queries.ts'
 import { emptyTables } from './rows.ts'
 
@@ -43,5 +43,6 @@ test('whichever query of a change fails, the reply is declared, and a change tha
 test('a table that lacks its row, as while a database is restored, is a 503', async t => {
   const url = await emptyPostgres()
   if (url === null) return
+  hurry(t)
   await emptyTables(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' }, ['audit_head'])
 })

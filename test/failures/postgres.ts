@@ -7,7 +7,7 @@ import { interceptQueries } from './queries.ts'
 import type { Failure } from './queries.ts'
 
 /** Moves the clock on at each look at it, so that what is tried again for a second is tried once. */
-const hurry = (t: Test): void => {
+export const hurry = (t: Test): void => {
   const began = Date.now()
   let leaps = 0
   t.intercept(performance, 'now', { value: () => Date.now() - began + 2000 * leaps++ })
