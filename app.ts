@@ -4,7 +4,10 @@ import type { AutoloadPluginOptions } from '@fastify/autoload'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import { ConfigError } from './config/read.ts'
 import type { Environment } from './config/read.ts'
+import { isUnavailable } from './domain/errors.ts'
+import { reasonOf } from './domain/reason.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { limits } from './http/limits.ts'
 import { loggingOptions } from './http/logging.ts'
@@ -92,7 +95,9 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
     return fastify
   } catch (error) {
     await fastify.close()
-    throw error
+    throw isUnavailable(error)
+      ? new ConfigError(`DATABASE_URL: the database can't be used: ${reasonOf(error)}.`)
+      : error
   }
 }
 

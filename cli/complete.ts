@@ -10,6 +10,7 @@ __trivial_complete_word() {
     read -ra words <<< "$line"
     [[ $line == *[[:space:]] ]] && words+=("")
     COMPREPLY=()
+    (( \${#words[@]} > 1 )) || return 0
     while IFS=$'\\t' read -r proposal _; do
         [[ $proposal == :* ]] || COMPREPLY+=("$proposal")
     done < <(trivial complete -- "\${words[@]:1}" 2> /dev/null)

@@ -1,6 +1,7 @@
 import { UserError } from '../config/user-error.ts'
 import { isDomainError, isUnavailable } from '../domain/errors.ts'
 import type { DomainError } from '../domain/errors.ts'
+import { reasonOf } from '../domain/reason.ts'
 
 /** What was asked is refused, or is not there. */
 export class CommandError extends UserError {}
@@ -15,12 +16,11 @@ export class UsageError extends UserError {}
 export const asUserError = (failure: unknown): UserError | null => {
   if (failure instanceof UserError) return failure
   if (!isDomainError(failure)) return null
+  const reason = reasonOf(failure)
+  const why = reason === null ? '' : ` The reason: ${reason}.`
   return isUnavailable(failure)
-    ? new CommandError(
-        'The database can not be used now: another process has it, or its disk is full.',
-        'Nothing was changed; try again.'
-      )
-    : new CommandError(messageOf(failure))
+    ? new CommandError(`The database can not be used now.${why}`, 'Nothing was changed; try again.')
+    : new CommandError(`${messageOf(failure)}${why}`)
 }
 
 // What the API calls a field, the command line calls an option.

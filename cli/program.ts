@@ -18,8 +18,23 @@ import type { Io, Terminal } from './terminal.ts'
 export const run = async (io: Io): Promise<number> => {
   const args = io.args[0] === 'help' ? [...io.args.slice(1), '--help'] : io.args
   const request = args[0] === 'complete' && args[1] === '--' ? args.slice(2) : null
-  const { path, entry, unknown } = find(request === null ? args : request.slice(0, -1))
-  const terminal = openTerminal(io, path.join(' '))
+  const place = find(request === null ? args : request.slice(0, -1))
+  const terminal = openTerminal(io, place.path.join(' '))
+  return await flushed(terminal, await runAt({ place, args, request }, io, terminal))
+}
+
+/** What was typed: where its names lead, and the words to complete if the request of a shell was. */
+interface Typed {
+  place: Place
+  args: readonly string[]
+  request: readonly string[] | null
+}
+
+const runAt = async (
+  { place: { path, entry, unknown }, args, request }: Typed,
+  io: Io,
+  terminal: Terminal
+): Promise<number> => {
   const program = createProgram(io, terminal)
   const node = nodeAt(program, path)
   try {
@@ -43,6 +58,17 @@ export const run = async (io: Io): Promise<number> => {
     return code
   } catch (error) {
     return tellFailure(error, node, terminal)
+  }
+}
+
+/** Waits until all that was printed is written, and returns the exit code: 1 if that failed. */
+const flushed = async (terminal: Terminal, code: number): Promise<number> => {
+  try {
+    await terminal.flush()
+    return code
+  } catch (error) {
+    terminal.fail(error)
+    return REFUSED
   }
 }
 

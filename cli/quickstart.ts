@@ -185,6 +185,7 @@ another DATABASE_URL, quickstart refuses. Its key expires after 7 days.`,
       await terminal.flush(LOST_PASSWORDS)
       const token = await replaceKey(fastify.clientKeys, known)
       terminal.print(await describeCall(terminal, `http://${hostForClients(fastify.config.HOST)}:${port}`, token))
+      await terminal.flush()
     } catch (error) {
       await fastify.close()
       throw error

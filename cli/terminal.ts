@@ -46,10 +46,10 @@ export interface Terminal {
   /** Tells of a failure on standard error: in words where it was foreseen, or else with its stack. */
   fail: (failure: unknown) => void
   /**
-   * Waits until all that was printed is written. Throws a CommandError where it could not be: what it held, a new token
-   * say, is lost; the hint tells what to do then.
+   * Waits until all that was printed is written. Throws a CommandError if it could not be written, once. With a hint,
+   * what was printed is nowhere else, such as a new token: a reader that has gone is a failure, too.
    */
-  flush: (hint: string) => Promise<void>
+  flush: (hint?: string) => Promise<void>
   /** What to type to run a command, in the way this one was run: through npm, or as `trivial`. */
   invocation: (command: string, args?: string) => string
   /** Shows how far a long task is where standard error is a terminal: one line, which the next output replaces. */
@@ -85,13 +85,10 @@ export const openTerminal = (io: Io, command: string): Terminal => {
 }
 
 const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | 'progress' | 'flush'> => {
-  // A Console, unlike a stream, does not throw where the reader has gone, as `head` does.
-  const console = new Console({ stdout, stderr })
+  const { write, flush } = openWriter(stdout)
+  // A Console, unlike a stream, does not throw if the reader has gone.
+  const console = new Console({ stdout: stderr })
   let shown = false
-  let isWritten = true
-  stdout.on('error', () => {
-    isWritten = false
-  })
   const clear = (): void => {
     if (shown) stderr.write(CLEAR_LINE)
     shown = false
@@ -99,11 +96,36 @@ const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | '
   return {
     print: text => {
       clear()
-      console.log(text)
+      write(`${text}\n`)
     },
     warn: message => {
       clear()
-      console.error(message)
+      console.log(message)
+    },
+    flush,
+    progress: text => {
+      if (stderr.isTTY !== true) return
+      shown = true
+      stderr.write(`${CLEAR_LINE}${text}`)
+    }
+  }
+}
+
+interface Writer {
+  write: (text: string) => void
+  flush: Terminal['flush']
+}
+
+const openWriter = (stdout: Output): Writer => {
+  let failure: NodeJS.ErrnoException | undefined
+  const note = (error: NodeJS.ErrnoException | null | undefined): void => {
+    failure ??= error ?? undefined
+  }
+  // The callback of each write gets the failure. Without a listener the process would end.
+  stdout.on('error', () => {})
+  return {
+    write: text => {
+      stdout.write(text, note)
     },
     flush: async hint => {
       await new Promise<void>(resolve => {
@@ -111,12 +133,14 @@ const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | '
           resolve()
         })
       })
-      if (!isWritten) throw new CommandError('The output could not be written, and what it held is lost.', hint)
-    },
-    progress: text => {
-      if (stderr.isTTY !== true) return
-      shown = true
-      stderr.write(`${CLEAR_LINE}${text}`)
+      const lost = failure
+      failure = undefined
+      // As `head` does, a reader may go when it has read enough.
+      if (lost === undefined || (hint === undefined && lost.code === 'EPIPE')) return
+      throw new CommandError(
+        `The output could not be written${hint === undefined ? '' : ', and what it held is lost'}: ${lost.message}.`,
+        hint ?? 'Make room, or write it elsewhere.'
+      )
     }
   }
 }

@@ -2,6 +2,7 @@
 import '../compile-cache.ts'
 
 const { run } = await import('./program.ts')
+const { outputOf } = await import('./output.ts')
 
 process.exitCode = await run({
   args: process.argv.slice(2),
@@ -11,6 +12,6 @@ process.exitCode = await run({
   get stdin() {
     return process.stdin
   },
-  stdout: process.stdout,
+  stdout: outputOf(process.stdout),
   stderr: process.stderr
 })

@@ -33,6 +33,9 @@ export type CodesOf<Module> = {
 /** Makes the class of one kind of failure. */
 export const defineError = <const Code extends string>(code: Code, message: string): DomainErrorClass<Code> =>
   class extends DomainError<Code> {
+    // The type of the error in a line of the log.
+    static override readonly name: string = code
+
     constructor(details?: ErrorDetails) {
       super(code, message, details)
     }

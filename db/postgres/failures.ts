@@ -2,6 +2,7 @@ import { DrizzleQueryError } from 'drizzle-orm'
 import { DatabaseError } from 'pg'
 import type { BackgroundHooks } from '../../domain/background.ts'
 import { OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
+import { RowMissing } from '../row-missing.ts'
 
 /** A query that failed for another reason than what the server says: its connection is lost, or could not be made. */
 export class ConnectionLost extends Error {}
@@ -30,9 +31,16 @@ const CONFLICTS: readonly string[] = [
 
 /**
  * The connection fails or is refused, resources are short, an operator intervenes, a time-out is over, a standby
- * answers, or what the connection has prepared is gone, or out of date since another version has migrated.
+ * answers, or what the connection has prepared is gone, or out of date since another version has migrated. A connection
+ * that has reported one of these is not used again.
  */
-const UNAVAILABLE = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D000|42501|55000|55P03)/
+const CONNECTION_FAILURES = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D000|42501|55000|55P03)/
+
+/**
+ * The statement itself is at fault: its values, a constraint that is no conflict, its syntax. A null where there must
+ * be a value, 23502, comes from a row that is missing: that of `audit_head`.
+ */
+const FAULTS = /^(22|23(?!502)|42601)/
 
 /** What the server says of a failure, below what Drizzle makes of it; null: it is no failure of a query. */
 const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null => {
@@ -53,17 +61,38 @@ export const isLockTimeout = (error: unknown): boolean => {
   return inner instanceof DatabaseError && [LOCK_NOT_AVAILABLE, QUERY_CANCELED].includes(String(inner.code))
 }
 
-/** Whether the database can't be used now. */
+/** Whether the connection, or the server behind it, can't be used now. */
 export const isConnectionFailure = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
-  return inner instanceof ConnectionLost || (inner !== null && UNAVAILABLE.test(String(inner.code)))
+  return inner instanceof ConnectionLost || (inner !== null && CONNECTION_FAILURES.test(String(inner.code)))
+}
+
+/** Whether the database can't be used now: also while it is restored, when tables, rights or rows are missing. */
+export const isUnavailable = (error: unknown): boolean => {
+  const inner = databaseErrorOf(error)
+  if (!(inner instanceof DatabaseError)) return inner !== null || error instanceof RowMissing
+  return !isConflict(error) && !FAULTS.test(String(inner.code))
+}
+
+/** What the server says is wrong with a value, it quotes. */
+const VALUE_FAULT = /^22/
+
+/** A failure that the server has reported, without values of the statement. */
+export class ServerFailure extends Error {
+  /** The SQLSTATE. */
+  readonly code: string
+
+  constructor({ message, code }: DatabaseError) {
+    super(VALUE_FAULT.test(String(code)) ? message.replace(/".*"/s, '"…"') : message)
+    this.code = String(code)
+  }
 }
 
 // What Drizzle and the server tell of a statement has its values, which nobody is to find in a log.
 const withoutValues = (error: unknown): unknown => {
   const inner = databaseErrorOf(error)
   if (inner === null) return error
-  return inner instanceof DatabaseError ? Object.assign(new Error(inner.message), { code: inner.code }) : inner
+  return inner instanceof DatabaseError ? new ServerFailure(inner) : inner
 }
 
 /** Hooks that get failures without values of statements. */
@@ -74,10 +103,13 @@ export const withoutStatementValues = ({ onFailure, onRecovery }: BackgroundHook
   onRecovery
 })
 
-/** Where the database can't be used now, a `ServiceUnavailable`; any other failure, without values of a statement. */
+/**
+ * A `ServiceUnavailable` for a failure of the database, unless the statement is at fault; any other failure, without
+ * values of a statement.
+ */
 export const toFailure = (error: unknown): unknown => {
   const cause = withoutValues(error)
-  return isConnectionFailure(error) || isConflict(error) ? new ServiceUnavailable({ cause }) : cause
+  return isUnavailable(error) || isConflict(error) ? new ServiceUnavailable({ cause }) : cause
 }
 
 /** The failure of a transaction whose connection was lost while it was committed. */

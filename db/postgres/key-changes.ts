@@ -141,7 +141,12 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
 
   let made = progress.lost
   try {
-    const result = await inTransaction(client, { begin: 'begin isolation level read committed', outbox, work: decide })
+    const result = await inTransaction(client, {
+      begin: 'begin isolation level read committed',
+      outbox,
+      readsFirst: true,
+      work: decide
+    })
     progress.settle({ epoch: own.epoch, nonce: progress.nonce })
     return result
   } catch (error) {

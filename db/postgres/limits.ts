@@ -1,5 +1,6 @@
 import { createWatch, NOT_REPORTED } from '../../domain/background.ts'
 import type { Count, Counters } from '../../domain/counters.ts'
+import { asQuery, toFailure } from './failures.ts'
 
 /** Sends one statement over any connection and answers its rows, as `pg.Pool` does. */
 export type Query = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>
@@ -41,10 +42,18 @@ returning key`
  * Counters in PostgreSQL's table `rate_counters`. A hit is one statement; hits of a key that come while one of them is
  * under way are counted together by the next, so that a key never has more than one connection of this node.
  */
-export const createPostgresCounters = (query: Query, background = NOT_REPORTED): PostgresCounters => {
+export const createPostgresCounters = (send: Query, background = NOT_REPORTED): PostgresCounters => {
   const removal = createWatch('remove expired counters', background)
   const gather = createGathering()
   let statements = 0
+
+  const query: Query = async (text, values) => {
+    try {
+      return await asQuery(send(text, values))
+    } catch (error) {
+      throw toFailure(error)
+    }
+  }
 
   const removeExpired = async (): Promise<number> => (await query(REMOVE, [])).rows.length
 

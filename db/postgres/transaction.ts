@@ -78,9 +78,11 @@ const commit = async (client: PoolClient): Promise<void> => {
 
 /** What is done in a transaction. */
 export interface Work<T> {
-  /** The statements that begin it; sent together with its first ones. */
+  /** The statements that begin it. */
   readonly begin: string
   readonly outbox: OwnOutbox
+  /** Whether `work` reads only, and defers all that it writes: then its reads are sent together with `begin`. */
+  readonly readsFirst?: boolean
   readonly work: () => Promise<T>
 }
 
@@ -88,19 +90,22 @@ export interface Work<T> {
  * Runs work in a transaction of a connection, which is then released. A connection on which anything failed is not used
  * again unless the server has rolled back.
  */
-export const inTransaction = async <T>(client: PoolClient, { begin, outbox, work }: Work<T>): Promise<T> => {
+export const inTransaction = async <T>(
+  client: PoolClient,
+  { begin, outbox, readsFirst = false, work }: Work<T>
+): Promise<T> => {
   outbox.clear()
   try {
     const begun = asQuery(client.query(begin))
     // Against an unhandled rejection: `begun` is awaited below.
     begun.catch(() => {})
+    // Outside of a transaction, the server would commit each statement by itself.
+    if (!readsFirst) await begun
     const result = await work()
+    await begun
     outbox.flush()
     // Sent together with what was deferred: a lock that this takes is held for no round trip.
-    const committed = commit(client)
-    committed.catch(() => {})
-    await begun
-    await committed
+    await commit(client)
     client.release()
     return result
   } catch (error) {

@@ -3,7 +3,7 @@ import type { TransactorOf } from '../../domain/transaction.ts'
 import { busyDeadline, refuseCancelled, withBusyRetry } from '../transactor.ts'
 import { cancelQuery } from './cancel.ts'
 import { createDatabase } from './database.ts'
-import { asQuery, isConflict, isConnectionFailure, toFailure, toUnknownOutcome } from './failures.ts'
+import { asQuery, isConflict, isUnavailable, toFailure, toUnknownOutcome } from './failures.ts'
 import { BEGIN } from './settings.ts'
 import { CommitLost, createOutbox, inTransaction } from './transaction.ts'
 import type { Outbox, OwnOutbox } from './transaction.ts'
@@ -70,7 +70,7 @@ const createSessions = <W>(createTx: PostgresTransactorOptions<unknown, W>['crea
 /** Reads what is committed, and tries again for a second where the database can not be used. */
 export const readPatiently = async <T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
   try {
-    return await withBusyRetry(read, error => signal?.aborted !== true && isConnectionFailure(error))
+    return await withBusyRetry(read, error => signal?.aborted !== true && isUnavailable(error))
   } catch (error) {
     // What was cancelled fails as if the database could not be used.
     refuseCancelled(signal)
@@ -102,7 +102,7 @@ export const createPostgresTransactor = <R, W>({
   return {
     write: async (work, { mayBeLost = false } = {}) => {
       try {
-        return await withBusyRetry(async () => await runWrite(work, mayBeLost), isConnectionFailure, busyDeadline())
+        return await withBusyRetry(async () => await runWrite(work, mayBeLost), isUnavailable, busyDeadline())
       } catch (error) {
         throw error instanceof CommitLost ? toUnknownOutcome(error.cause) : toFailure(error)
       }

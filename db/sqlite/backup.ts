@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { BackupError } from '../backup.ts'
 import type { Contents, OnPages } from '../backup.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
+import { makeFolder } from './folders.ts'
 import { openToRead } from './reading.ts'
 
 const PAGES_A_STEP = 1000
@@ -28,7 +29,7 @@ export const backUpSqlite = async (path: string, target: string, onPages: OnPage
 const write = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   const folder = dirname(target)
   const temporary = `${target}.${randomUUID()}.partial`
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   closeSync(openSync(temporary, 'wx', 0o600))
   try {
     const contents = await copy(path, temporary, onPages)

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
@@ -8,6 +8,7 @@ import type { StorageOptions } from '../engine.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
+import { makeFolder } from './folders.ts'
 import { hasMark, markAsSample, refuseCopied, refuseUnmarked } from './marks.ts'
 
 /** How long the start waits for another process that writes. Later the transactor waits, and the event loop goes on. */
@@ -71,7 +72,7 @@ const open = (path: string, opened: Connection[]): Connection => {
 
 // For its owner only; SQLite gives the files beside it the same mode. What is there already keeps its own.
 const makeFile = (path: string): void => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   closeSync(openSync(path, 'a', 0o600))
 }
 

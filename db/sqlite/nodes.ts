@@ -4,6 +4,7 @@ import type { NodeReads, NodeState } from '../../domain/keys/freshness/nodes.ts'
 import { VERSION } from '../../version.ts'
 import type { StorageOptions } from '../engine.ts'
 import type { Connection } from './driver.ts'
+import { readNow } from './transactor.ts'
 
 /** Every process reads the same file before each request, so there are no nodes to tell of a change but this one. */
 export const createNodeReads = (
@@ -15,7 +16,9 @@ export const createNodeReads = (
   const own = { id: randomUUID(), name, version: VERSION, startedAt: new Date(), behind: 0, leaseMs: 0 }
   return {
     nodes: async (): Promise<NodeState[]> =>
-      generations === undefined ? [] : [{ ...own, generations, epoch: Number(epoch.get()), evictedAt: null }],
-    hasChange: async ({ epoch, nonce }) => change.get(epoch, nonce) !== undefined
+      generations === undefined
+        ? []
+        : [{ ...own, generations, epoch: Number(readNow(() => epoch.get())), evictedAt: null }],
+    hasChange: async ({ epoch, nonce }) => readNow(() => change.get(epoch, nonce)) !== undefined
   }
 }

@@ -1,20 +1,33 @@
 import { ServiceUnavailable } from '../../domain/errors.ts'
 import type { Transactor } from '../../domain/transactor.ts'
 import { busyDeadline, createQueue, refuseCancelled, withBusyRetry } from '../transactor.ts'
+import { RowMissing } from '../row-missing.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 
-/** What SQLite reports where the database can't be used now: another process has it, or its disk is full or failing. */
-const UNAVAILABLE = /^SQLITE_(BUSY|FULL|READONLY|IOERR|CANTOPEN)/
+/** The statement itself is at fault: its values, or a constraint. */
+const FAULTS = /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|MISUSE)/
 
 const isBusy = (error: unknown): boolean =>
   error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
-/** Where the database can't be used now, a `ServiceUnavailable`; any other failure as it is. */
+/**
+ * A `ServiceUnavailable` for a failure of the database, unless the statement is at fault: another process has it, its
+ * disk is full, it is damaged, or is being replaced. Any other failure as it is.
+ */
 export const toFailure = (error: unknown): unknown =>
-  error instanceof Database.SqliteError && UNAVAILABLE.test(error.code)
+  error instanceof RowMissing || (error instanceof Database.SqliteError && !FAULTS.test(error.code))
     ? new ServiceUnavailable({ cause: error })
     : error
+
+/** A read that answers at once. Throws a `ServiceUnavailable` as the transactor does, and tries nothing again. */
+export const readNow = <T>(query: () => T): T => {
+  try {
+    return query()
+  } catch (error) {
+    throw toFailure(error)
+  }
+}
 
 /**
  * Runs work in a transaction of a connection, which nothing else uses meanwhile. SQLite answers at once, so the work is

@@ -17,7 +17,8 @@ export const listenForMetrics = async (fastify: FastifyInstance): Promise<number
   const { METRICS_HOST, METRICS_PORT } = fastify.config
   const { metrics } = fastify
   if (metrics === null) return null
-  const listener = Fastify({ ...limits, clientErrorHandler: answerClientError })
+  // Nothing else runs any more when it closes: no connection is waited for.
+  const listener = Fastify({ ...limits, clientErrorHandler: answerClientError, forceCloseConnections: true })
   answerEverything(listener.server)
   listener.setErrorHandler(fastify.errorHandler)
   listener.addHook('onRequest', (request, _reply, done) => {

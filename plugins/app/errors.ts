@@ -8,6 +8,7 @@ import { sentences } from '../../http/validation.ts'
 import { isProblem, PROBLEM_MEDIA_TYPE, toDocument } from '../../http/problems.ts'
 import type { ProblemClass, ProblemError } from '../../http/problems.ts'
 import { InsufficientScope, InvalidFields, InvalidToken } from '../../domain/errors.ts'
+import { reasonOf } from '../../domain/reason.ts'
 import {
   AddressNotAllowed,
   BadRequest,
@@ -86,7 +87,7 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   const document = toDocument(problem)
   const { status } = document
   if (status >= 500) {
-    request.log.error({ err: error }, 'the request failed')
+    request.log.error({ err: error, reason: reasonOf(error) ?? undefined }, 'the request failed')
     reply.header('x-request-id', request.id)
   }
   // RFC 9110, section 11.6.1, wants one in every 401; RFC 6750, section 3, an error code where a token was sent.

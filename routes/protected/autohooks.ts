@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifySchema } from 'fastify'
 import { mergeReplies, problemReplies } from '../../http/replies.ts'
-import { FreshnessLost, InvalidToken, missingScope, ServiceUnavailable } from '../../domain/errors.ts'
+import { FreshnessLost, InvalidToken, missingScope, OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
 import {
   AddressNotAllowed,
   AdminRequired,
@@ -25,7 +25,8 @@ const refusals = problemReplies(
   FreshnessLost,
   LimitUndecided
 )
-const badBodies = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType)
+/** What has a body may also change something. */
+const ofChanges = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
 
 const forUsers = { any: {}, admin: problemReplies(AdminRequired), none: problemReplies(ClientKeyRequired) }
 
@@ -48,14 +49,14 @@ const autohooks: FastifyPluginAsync = async fastify => {
     const schema = route.schema as FastifySchema & { response: Record<number, object> }
     // Fastify reads a body for every method but these, whether the route has a schema for it or not.
     const hasBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
-    const bodies = hasBody ? badBodies : {}
+    const forChanges = hasBody ? ofChanges : {}
     route.schema = {
       ...schema,
       security: [
         ...(scope === 'none' ? [] : [{ clientKey: needed }]),
         ...(users === 'none' ? [] : [{ userSession: [] }, { accessToken: [], client: [], uid: [] }])
       ],
-      response: mergeReplies(refusals, ...lacking, forNoKey, forUsers[users], bodies, schema.response)
+      response: mergeReplies(refusals, ...lacking, forNoKey, forUsers[users], forChanges, schema.response)
     }
     // A body may take its time, and the key may be revoked, or the session ended, meanwhile.
     if (hasBody) route.preHandler = [fastify.reauthorize, ...[route.preHandler ?? []].flat()]

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -119,15 +119,19 @@ test('bash completes with the script: scopes, which have a colon, and nothing th
     ['trivial key list --enabled=', 'true|false|'],
     [`trivial key revoke a --reason "$(touch ${folder}/ran)" --j`, '--json|'],
     ["trivial key revoke a --reason don't --j", '--json|'],
-    ['trivial key show nothing', '|']
+    ['trivial key show nothing', '|'],
+    ['', '|'],
+    [' ', '|'],
+    ['trivial', '|']
   ]
-  const stdout = execFileSync('bash', ['--norc', '-c', AT_TAB], {
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', AT_TAB], {
     cwd: folder,
     encoding: 'utf8',
     input: lines.map(([line]) => `${line}\n`).join(''),
     env: { PATH: process.env['PATH'], NODE: process.execPath, PROGRAM: compiled('cli/trivial.ts'), SCRIPT: script },
-    stdio: ['pipe', 'pipe', 'inherit']
+    stdio: 'pipe'
   })
+  t.equal(stderr, '')
   t.same(
     stdout.trimEnd().split('\n'),
     lines.map(([, proposals]) => proposals)

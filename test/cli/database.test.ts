@@ -132,7 +132,7 @@ test('of a service and of sample data that start at once on a new database, one 
 })
 
 test('passwords that can not be written fail the command, which says how to have others', async t => {
-  t.match(await command(t, 'db:sample', { isFull: true }), {
+  t.match(await command(t, 'db:sample', { unwritable: 'ENOSPC' }), {
     code: 1,
     stderr: /To have other passwords, delete its database and load it again\.\n$/
   })

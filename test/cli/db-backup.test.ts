@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
@@ -76,4 +76,18 @@ test('a file that is there is not overwritten', async t => {
   t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken exists already, and is left as it is\. Name/ })
   t.equal(readFileSync(join(cwd, 'taken'), 'utf8'), 'mine')
   t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
+})
+
+test('a folder that can not be made fails the backup and the database, as one that leads nowhere does', async t => {
+  const { cwd, backup } = await sampled(t)
+  t.match(await backup('/proc/none/copy.db'), {
+    code: 1,
+    stderr: /^No backup was made: ENOENT: .* mkdir '\/proc\/none'\n$/
+  })
+  t.match(await command(t, 'db:migrate', { cwd, env: { DATABASE_URL: 'file:/proc/none/a.db' } }), {
+    code: 1,
+    stderr: /can't be opened: ENOENT: .* mkdir '\/proc\/none'\n$/
+  })
+  symlinkSync(join(cwd, 'none/none'), join(cwd, 'link'))
+  t.match(await backup('link/copy.db'), { code: 1, stderr: /^No backup was made: ENOENT: .*, open / })
 })

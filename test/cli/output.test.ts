@@ -1,7 +1,14 @@
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { test } from 'tap'
+import { outputOf } from '../../cli/output.ts'
+import { run } from '../../cli/program.ts'
+import { collect, compiled, spawnProgram, temporaryFolder } from '../helper.ts'
+import { COMMANDS, REST, typedCommands } from './every-command.ts'
 import { command, terminal } from './terminal.ts'
 
-const LOST = /^The output could not be written, and what it held is lost\. /
+const LOST = /^The output could not be written, and what it held is lost: ENOSPC: it failed\. /
 
 test('a token or a password that could not be written is a failure, which says what to do', async t => {
   const { env, issue } = terminal(t)
@@ -18,14 +25,63 @@ test('a token or a password that could not be written is a failure, which says w
     ]
   ]
   for (const [name, args, hint] of runs) {
-    const { code, stdout, stderr } = await command(t, name, { args, env, isFull: true })
+    const { code, stdout, stderr } = await command(t, name, { args, env, unwritable: 'ENOSPC' })
     t.same([code, stdout], [1, ''], name)
     t.match(stderr, LOST)
     t.match(stderr, hint)
   }
+  t.match(await command(t, 'key:rotate', { args: [id], env, unwritable: 'EPIPE' }), {
+    code: 1,
+    stderr: /^The output could not be written, and what it held is lost: EPIPE/
+  })
 })
 
-test('a list whose reader has gone is no failure', async t => {
+test('every command reports in one line that its output could not be written, with exit code 1', async t => {
+  const typed = await typedCommands(t)
+  // What `serve` prints is its log, whose lines are dropped if they can't be written.
+  t.same([...Object.keys(typed), 'serve'].sort(), [...COMMANDS].sort(), 'the table has every command')
+  for (const [name, each] of Object.entries({ ...typed, ...REST })) {
+    if (each === null) continue
+    const { code, stderr } = await command(t, name, { ...each, unwritable: 'ENOSPC' })
+    t.equal(code, 1, name)
+    t.match(stderr.split('\n').at(-2), /^The output could not be written.*: ENOSPC: it failed\. [A-Z]/, name)
+    t.notMatch(stderr, /^ +at /m, name)
+  }
+})
+
+test('a reader that has gone is no failure', async t => {
   const { env } = terminal(t)
-  t.match(await command(t, 'key:list', { env, isFull: true }), { code: 0, stderr: '' })
+  for (const name of ['key:list', '--help', 'openapi']) {
+    t.match(await command(t, name, { env, unwritable: 'EPIPE' }), { code: 0, stderr: '' })
+  }
+})
+
+test('a file that takes only a part of the output is a failure', async t => {
+  const path = join(temporaryFolder(t), 'help.txt')
+  // A file of one block, as on a disk that has room for no more.
+  const child = spawnProgram(
+    ['/bin/sh', '-c', 'ulimit -f 1; exec "$0" "$@" > help.txt', process.execPath, compiled('cli/trivial.ts')].concat(
+      'key',
+      'issue',
+      '--help'
+    ),
+    join(path, '..'),
+    {}
+  )
+  t.match(await collect(child).ended, { code: 1, stderr: /^The output could not be written: EFBIG: .*\n$/ })
+  t.match(readFileSync(path, 'utf8'), /^Usage: trivial key issue/)
+})
+
+test('a command writes all of its output to a file', async t => {
+  const path = join(temporaryFolder(t), 'help.txt')
+  const fd = openSync(path, 'w')
+  const stdout = outputOf(Object.assign(new Writable(), { fd }))
+  const { stdin, stderr } = process
+  t.equal(await run({ args: ['--help'], env: {}, cwd: '.', stdin, stderr, stdout }), 0)
+  closeSync(fd)
+  t.match(readFileSync(path, 'utf8'), /^Usage: trivial <command>\n/)
+  const device = openSync('/dev/null', 'w')
+  const other = Object.assign(new Writable(), { fd: device })
+  t.equal(outputOf(other), other)
+  closeSync(device)
 })

@@ -98,7 +98,7 @@ test('the users of the sample have random passwords, printed by the first run an
 })
 
 test('quickstart stops where the passwords can not be written', async t => {
-  t.match(await command(t, 'quickstart', { ...ONCE, isFull: true }), {
+  t.match(await command(t, 'quickstart', { ...ONCE, unwritable: 'ENOSPC' }), {
     code: 1,
     stderr: /^The output could not be written.* To have other passwords, delete its database and load it again\.\n$/
   })

@@ -29,8 +29,8 @@ export interface Typed {
   cwd?: string
   /** Whether standard output and standard error are a terminal, which is 120 columns wide. */
   isTTY?: boolean
-  /** Whether nothing can be written to standard output, as on a full disk or a closed pipe. */
-  isFull?: boolean
+  /** Why nothing can be written to standard output: the disk is full, or the reader of a pipe has gone. */
+  unwritable?: 'ENOSPC' | 'EPIPE'
 }
 
 /** The words of a command that is named as its npm script is. */
@@ -40,9 +40,9 @@ export const wordsOf = (name: string): string[] => (name === '' ? [] : name.spli
 export const command = async (
   t: Test,
   name: string,
-  { args = [], input = '', env = {}, cwd = temporaryFolder(t), isTTY = false, isFull = false }: Typed = {}
+  { args = [], input = '', env = {}, cwd = temporaryFolder(t), isTTY = false, unwritable }: Typed = {}
 ): Promise<Ended> => {
-  const [stdout, stderr] = [sink(isFull), sink()]
+  const [stdout, stderr] = [sink(unwritable), sink()]
   const stdin = Readable.from([Buffer.from(input)])
   const terminal = isTTY ? { isTTY, columns: 120 } : {}
   const code = await runCommand({
@@ -56,13 +56,13 @@ export const command = async (
   return { code, stdout: stdout.text(), stderr: stderr.text() }
 }
 
-const sink = (isFull = false): { stream: Writable; text: () => string } => {
+const sink = (unwritable?: string): { stream: Writable; text: () => string } => {
   let text = ''
   const stream = new Writable({
     decodeStrings: false,
     write: (chunk: string, _, done) => {
-      if (isFull) {
-        done(new Error('no space is left'))
+      if (unwritable !== undefined) {
+        done(Object.assign(new Error(`${unwritable}: it failed`), { code: unwritable }))
         return
       }
       text += chunk

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect, Socket } from 'node:net'
+import { connect, createServer as createNetServer, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { mock } from 'node:test'
 import { test } from 'tap'
 import type { Test } from 'tap'
@@ -103,6 +104,57 @@ test('connections without a request are closed when the time is up, used or not'
   mock.timers.tick(DRAIN_DELAY_MS)
   await closed
   for (const { ended } of clients) t.equal(await ended, '')
+})
+
+const HALF = `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"a"`
+const RUNNING = HALF.replace('/nowhere', '/auth/sign_in')
+
+test('when the time is up, only connections with a running request stay open, until it is answered', async t => {
+  const { port, stop } = await serving(t, 0)
+  const idle: Client[] = []
+  for (const text of ['GET /up HTTP/1.1\r\nHo', HALF]) {
+    const client = await connected(port)
+    client.socket.write(text)
+    idle.push(client)
+  }
+  // The service has ended its side, and the client never ends its own.
+  const halfClosed = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume()
+  halfClosed.write('NONSENSE\r\n\r\n')
+  await once(halfClosed, 'end')
+  const running = await connected(port)
+  running.socket.write(RUNNING)
+  // Its reply says that what was sent before on other connections has been read.
+  await (await connected(port)).call()
+  const { closed } = await stop()
+  mock.timers.tick(DRAIN_DELAY_MS)
+  for (const { ended } of idle) await ended
+  running.socket.write(':"12345}')
+  t.match(await running.ended, /^HTTP\/1\.1 400 .*\r\nConnection: close\r\n/is)
+  await closed
+  halfClosed.destroy()
+})
+
+test('a connection that comes when the time is up has as long as the others', async t => {
+  const { fastify, port, stop } = await serving(t, 0)
+  const running = await connected(port)
+  running.socket.write(RUNNING)
+  await (await connected(port)).call()
+  const { closed } = await stop()
+  mock.timers.tick(DRAIN_DELAY_MS)
+  while (fastify.server.listening) await turn()
+  // As one that was accepted just before the service stopped to accept.
+  const gate = createNetServer(socket => fastify.server.emit('connection', socket)).listen(0, '127.0.0.1')
+  await once(gate, 'listening')
+  const late = await connected((gate.address() as AddressInfo).port)
+  t.match(await late.call(), LAST)
+  const accepted = once(gate, 'connection')
+  const silent = await connected((gate.address() as AddressInfo).port)
+  await accepted
+  mock.timers.tick(DRAIN_DELAY_MS)
+  t.equal(await silent.ended, '')
+  gate.close()
+  running.socket.end()
+  await closed
 })
 
 test('a connection whose address can not be told any more is closed', async t => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer as createNetServer } from 'node:net'
+import { connect, createServer as createNetServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import type { Test } from 'tap'
@@ -52,8 +52,11 @@ test('METRICS_PORT=0 takes a free port, which the log names, and which is closed
   t.match(await response.text(), /^trivial_epoch \d+$/m)
   t.equal((await fetch(url.replace('/metrics', '/apps'))).status, 404, 'nothing else is there')
   t.equal((await fetch(`http://127.0.0.1:${service.port}/metrics`)).status, 404, 'nor is it part of the API')
+  const silent = connect(Number(port), '127.0.0.1')
+  await once(silent, 'connect')
+  silent.write('GET /metr')
   service.process.kill('SIGTERM')
-  t.equal((await service.ended).code, 0)
+  t.equal((await service.ended).code, 0, 'no connection holds the stop up')
   t.ok(await refuses(Number(port), '127.0.0.1'))
 })
 

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { Agent, get as httpGet } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
 import { refuses, slowPost, start } from './service.ts'
@@ -109,4 +111,56 @@ test("a client that is stuck can't hold the service up", async t => {
   const { code, stdout } = await service.ended
   t.equal(code, 1)
   t.match(stdout, 'killed by timeout')
+})
+
+const UP = 'GET /up HTTP/1.1\r\nHost: localhost\r\n\r\n'
+const POST = (path: string, headers: string, body: string): string =>
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: 12\r\n\r\n${body}`
+
+/** What a client may send and then leave: nothing of it is a request that runs. */
+const LEFT = {
+  nothing: '',
+  'the beginning of headers': 'GET /up HTTP/1.1\r\nHos',
+  'a request and the beginning of headers': `${UP}GET /up HT`,
+  'requests at once': UP.repeat(3),
+  'requests at once, and the beginning of headers': `${UP.repeat(2)}GET /`,
+  'what is not HTTP': 'NONSENSE\r\n\r\n',
+  'a body that nobody wants': POST('/nowhere', '', '{"a"'),
+  'an upgrade': UP.replace('\r\n\r\n', '\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+  'a tunnel': 'CONNECT example.com:80 HTTP/1.1\r\nHost: example.com\r\n\r\n'
+}
+
+/** A connection of a client that keeps its side open when the service has ended its own. */
+const left = async (port: number, text: string): Promise<Socket> => {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => {}).resume()
+  await once(socket, 'connect')
+  socket.write(text)
+  return socket
+}
+
+test('connections without a running request do not hold the stop up, whatever came by them', async t => {
+  const service = await start(t)
+  const sockets = await Promise.all(
+    Object.values(LEFT).flatMap(text => [
+      left(service.port, text),
+      left(service.port, text).then(socket => socket.end())
+    ])
+  )
+  const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
+  db.exec('begin immediate')
+  const issue = POST('/client_keys', `Authorization: ${service.headers.authorization}\r\n`, '{"name":"x"}')
+  for (const text of [issue, `${issue}GET /`, `${issue}NONSENSE\r\n\r\n`]) {
+    sockets.push(await left(service.port, text), (await left(service.port, text)).end())
+  }
+  const running = await left(service.port, issue)
+  const reply = once(running, 'data')
+  service.process.kill('SIGTERM')
+  await service.prints('the service stops')
+  db.close()
+  t.match(String(await reply), /^HTTP\/1\.1 (201|409) /, 'a request that runs is answered')
+  const { code, stdout } = await service.ended
+  t.equal(code, 0, 'within the time that a stop may take')
+  t.notMatch(stdout, '"level":50')
+  for (const socket of [...sockets, running]) socket.destroy()
 })

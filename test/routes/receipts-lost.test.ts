@@ -36,7 +36,14 @@ test('a change whose receipt can not be told is answered 202, and where the rece
   const lost = await change()
   t.match(
     warnings(),
-    [{ args: [{ err: { message: /not in the database any more/ } }, /^could not confirm a change of a client key;/] }],
+    [
+      {
+        args: [
+          { err: { cause: { message: /not in the database any more/ } } },
+          /^could not confirm a change of a client key;/
+        ]
+      }
+    ],
     'the log tells why'
   )
   t.match(lost, { statusCode: 202, headers: { location: /^\/receipts\/\d+-[-0-9a-f]{36}$/ } })

@@ -3,6 +3,7 @@ import { hashedMembers, membersOf } from '../../../domain/audits/chain.ts'
 import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
 import { toAudit } from '../../audit-records.ts'
 import type { PostgresDatabase } from '../database.ts'
+import { RowMissing } from '../../row-missing.ts'
 import { lock, query } from '../database.ts'
 import { audits } from '../schema.ts'
 import type { Outbox } from '../transaction.ts'
@@ -12,7 +13,7 @@ const HEAD = 'select sequence, hash from audit_head'
 
 const readHead = async (db: PostgresDatabase, text: string): Promise<AuditHead> => {
   const [head] = (await query(db, text)).rows
-  if (head === undefined) throw new Error('the audit trail has lost its head: the row of audit_head is not there')
+  if (head === undefined) throw new RowMissing('the audit trail has lost its head: the row of audit_head is not there')
   return { sequence: Number(head['sequence']), hash: String(head['hash']) }
 }
 

@@ -2,6 +2,7 @@ import type { ConfirmationStore, SilentNode } from '../../../domain/keys/freshne
 import type { QueryResultRow } from 'pg'
 import type { Eviction } from '../../../domain/keys/freshness/evictions.ts'
 import { query } from '../database.ts'
+import { RowMissing } from '../../row-missing.ts'
 import type { PostgresDatabase } from '../database.ts'
 import type { DirectConnection } from '../direct.ts'
 
@@ -35,7 +36,7 @@ export const createConfirmationStore = (
 ): ConfirmationStore => ({
   pending: async ({ epoch, nonce }) => {
     const [row] = await read<PendingRow>({ name: 'pending', text: PENDING, values: [epoch, nonce] })
-    if (row === undefined) throw new Error('the change is not in the database any more')
+    if (row === undefined) throw new RowMissing('the change is not in the database any more')
     const [nodes, acknowledged, silent] = row
     return { nodes, acknowledged, silent }
   },

@@ -2,6 +2,7 @@ import { asc, gt } from 'drizzle-orm'
 import { chained, membersOf } from '../../../domain/audits/chain.ts'
 import type { AuditHead, AuditReads, AuditRows } from '../../../domain/audits/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
+import { RowMissing } from '../../row-missing.ts'
 import { toAudit } from '../../audit-records.ts'
 import { audits } from '../schema.ts'
 import { searchAudits } from './search.ts'
@@ -22,7 +23,9 @@ export const createAuditReads = (db: SqliteDatabase): AuditReads => {
         .map(toAudit),
     head: async () => {
       const head = readHead.get()
-      if (head === undefined) throw new Error('the audit trail has lost its head: the row of audit_head is not there')
+      if (head === undefined) {
+        throw new RowMissing('the audit trail has lost its head: the row of audit_head is not there')
+      }
       return head
     }
   }

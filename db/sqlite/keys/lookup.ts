@@ -3,16 +3,7 @@ import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
 import { ownMilliseconds } from '../../../domain/time.ts'
 import type { Connection } from '../driver.ts'
 import { createTokenReads } from './tokens.ts'
-import { toFailure } from '../transactor.ts'
-
-/** A read that answers at once: where the database can't be used, it says so rather than wait. */
-const readNow = <T>(query: () => T): T => {
-  try {
-    return query()
-  } catch (error) {
-    throw toFailure(error)
-  }
-}
+import { readNow } from '../transactor.ts'
 
 interface SqliteKeyLookup extends Required<KeyLookup> {
   /** The number of changes as of the last barrier. */

@@ -5,6 +5,7 @@ import { toDate, toText } from '../../instants.ts'
 import { toChangedColumns, toNewColumns } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { createKeyReads } from './reads.ts'
+import { RowMissing } from '../../row-missing.ts'
 import {
   clientKeyAttempts,
   clientKeyChanges,
@@ -38,10 +39,11 @@ const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
   // The transaction has the whole database to itself.
   advanceRevision: async () => {
     const set = { epoch: sql`epoch + 1` }
-    const { epoch } = db.update(clientKeyEpoch).set(set).returning().get()
+    const [row] = db.update(clientKeyEpoch).set(set).returning().all()
+    if (row === undefined) throw new RowMissing('the row of client_key_epoch is not there')
     // A trigger has added the change.
-    const change = db.select().from(clientKeyChanges).where(eq(clientKeyChanges.epoch, epoch)).get()
-    return { epoch, nonce: String(change?.nonce) }
+    const change = db.select().from(clientKeyChanges).where(eq(clientKeyChanges.epoch, row.epoch)).get()
+    return { epoch: row.epoch, nonce: String(change?.nonce) }
   },
 
   insert: async key => {

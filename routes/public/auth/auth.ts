@@ -4,6 +4,7 @@ import {
   EmailTaken,
   InvalidFields,
   InvalidLogin,
+  OutcomeUnknown,
   ServiceUnavailable,
   TooBusy
 } from '../../../domain/errors.ts'
@@ -62,7 +63,8 @@ const problems = [
   SignInLimited,
   TooBusy,
   LimitUndecided,
-  ServiceUnavailable
+  ServiceUnavailable,
+  OutcomeUnknown
 ]
 
 const signInSchema = {

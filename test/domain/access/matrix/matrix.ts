@@ -7,17 +7,18 @@ import type { RowComparison } from './rows.ts'
 import { ADA, ADAS_APP, createFixture, HASHED, MARKERS, NORTHWINDS_APP, PUBLIC_APP } from './senders.ts'
 import type { Fixture, Sender } from './senders.ts'
 
-interface Operation {
+export interface Operation {
   security: Record<string, string[]>[]
+  responses: Record<string, object>
   requestBody?: {
     content: Record<string, { schema: { required?: string[]; properties: Record<string, { examples?: unknown[] }> } }>
   }
 }
 
-type Operations = Readonly<Record<string, Operation>>
+export type Operations = Readonly<Record<string, Operation>>
 
 /** Every operation of the OpenAPI document, by method and path. */
-const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
+export const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
   const { paths } = (await made.call('GET', '/docs/json')).json as { paths: Record<string, Record<string, Operation>> }
   return Object.fromEntries(
     Object.entries(paths).flatMap(([path, item]) =>
@@ -36,7 +37,7 @@ const bodyOf = ({ requestBody }: Operation): object | undefined => {
 }
 
 /** A request of the table: which operation it is of, and what it is called. */
-interface Request {
+export interface Request {
   readonly route: string
   readonly operation: Operation
   readonly call: Call
@@ -52,7 +53,7 @@ const documentedRefusal = (sender: Sender, { security }: Operation): 401 | 403 |
 }
 
 /** Every request of the table that a sender sends: one for an operation that refuses the sender. */
-const requestsOf = (operations: Operations, sender: Sender): Request[] =>
+export const requestsOf = (operations: Operations, sender: Sender): Request[] =>
   Object.entries(operations)
     .filter(([route]) => sender.onlyApps !== true || route.includes(' /apps'))
     .flatMap(([route, operation]) =>
@@ -61,12 +62,19 @@ const requestsOf = (operations: Operations, sender: Sender): Request[] =>
         .map(call => ({ route, operation, call, label: call.name === undefined ? route : `${route}, ${call.name}` }))
     )
 
-const send = async (
+export interface Received {
+  readonly status: number
+  readonly type: string
+  readonly text: string
+}
+
+export const send = async (
   { made, targets }: Fixture,
   sender: Sender,
   { route, operation, call }: Request,
-  remoteAddress: string
-): Promise<{ status: number; text: string }> => {
+  remoteAddress: string,
+  other?: { readonly headers: Readonly<Record<string, string>>; readonly payload: string }
+): Promise<Received> => {
   const [method = '', path = ''] = route.split(' ')
   const own = call.path?.(sender, targets) ?? {}
   const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
@@ -74,17 +82,18 @@ const send = async (
   )
   const query = call.query?.(sender)
   const body = bodyOf(operation)
-  const { statusCode, payload } = await made.fastify.inject({
+  const { statusCode, payload, headers } = await made.fastify.inject({
     method: method as 'GET',
     url: query === undefined ? url : `${url}?${query}`,
-    headers: sender.headers,
+    headers: { ...sender.headers, ...other?.headers },
     remoteAddress,
-    ...(body === undefined ? {} : { payload: { ...body, ...call.body?.(sender) } })
+    ...(body === undefined ? {} : { payload: { ...body, ...call.body?.(sender) } }),
+    ...(other === undefined ? {} : { payload: other.payload })
   })
-  return { status: statusCode, text: payload }
+  return { status: statusCode, type: String(headers['content-type']), text: payload }
 }
 
-const expectedStatus = (sender: Sender, { unknown = 401, key, user }: Call): number => {
+export const expectedStatus = (sender: Sender, { unknown = 401, key, user }: Call): number => {
   if (sender.kind === 'unknown') return unknown
   return sender.kind === 'key' ? key(sender) : user(sender)
 }
@@ -152,7 +161,7 @@ const actorOf = (sender: Sender): string | null =>
   sender.kind === 'unknown' ? null : `${sender.kind === 'key' ? 'client_key' : 'user'} ${sender.id}`
 
 export const matrix = async (t: Test, url?: string): Promise<void> => {
-  const fixture = await createFixture(t, url)
+  const fixture = await createFixture(t, url === undefined ? {} : { DATABASE_URL: url })
   const operations = await operationsOf(fixture)
   t.same(Object.keys(CALLS).sort(), Object.keys(operations).sort(), 'the table has every operation, and no other')
   const rows = await compareRows(fixture.db)

@@ -159,9 +159,9 @@ const quickHasher: Pick<PasswordHasher, 'hash' | 'verify'> = {
   verify: async (hash, password) => hash === (await quickHasher.hash(password))
 }
 
-/** Makes the fixture in the database of a URL; without one, in a new SQLite database. */
-export const createFixture = async (t: Test, url?: string): Promise<Fixture> => {
-  const made = await world(t, url === undefined ? {} : { DATABASE_URL: url })
+/** Makes the fixture, with variables of the service; without a `DATABASE_URL`, in a new SQLite database. */
+export const createFixture = async (t: Test, env: Record<string, string> = {}): Promise<Fixture> => {
+  const made = await world(t, env)
   const db = await connect(t, made.env.DATABASE_URL)
   const { storage, passwords } = made.fastify
   // Real hashes would take most of the time of the test.

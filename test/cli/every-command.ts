@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { createServer } from '../../app.ts'
+import { commands } from '../../cli/commands.ts'
+import { settings, temporaryFolder } from '../helper.ts'
+import { postgresDatabase } from '../postgres.ts'
+import { command } from './terminal.ts'
+import type { Issued, Typed } from './terminal.ts'
+
+/** The names of all commands, as npm scripts have them. */
+export const COMMANDS = Object.entries(commands).flatMap(([name, entry]) =>
+  'commands' in entry ? Object.keys(entry.commands).map(each => `${name}:${each}`) : [name]
+)
+
+/** What prints something beside the commands: help, and the proposals for a shell. */
+export const REST: Readonly<Record<string, Typed | null>> = {
+  '--help': {},
+  'key:issue:--help': {},
+  'complete:--:key': {}
+}
+
+/** What is typed so that each command prints something; null: there is no PostgreSQL, which it needs. */
+export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Typed | null>>> => {
+  const { env } = settings(t)
+  const cwd = temporaryFolder(t)
+  const run = async (name: string, ...args: string[]) => await command(t, name, { args, env, cwd })
+  const issued = async (name: string): Promise<Issued> =>
+    JSON.parse((await run('key:issue', '--name', name, '--json')).stdout) as Issued
+  const { id, key_access_token: token } = await issued('first')
+  await issued('second')
+  // What `key advise` goes by: it is written when the service closes.
+  const service = await createServer(env)
+  await service.inject({ url: '/apps', headers: { authorization: `Bearer ${token}` } })
+  await service.close()
+  await run('user:create', '--email', 'ada@example.com', '--name', 'Ada')
+  const typed = (...args: string[]): Typed => ({ env, cwd, args })
+  const own: Typed = { cwd: temporaryFolder(t), env: { PORT: '0' } }
+  const target = await postgresDatabase(t)
+  return {
+    quickstart: { ...own, args: ['--once'] },
+    'key:issue': typed('--name', 'third'),
+    'key:list': typed(),
+    'key:show': typed(id),
+    'key:change': typed(id, '--description', 'of a test'),
+    'key:rotate': typed(id),
+    'key:disable': typed(id),
+    'key:enable': typed(id),
+    'key:revoke': typed('second'),
+    'key:inspect': { ...typed(), input: token },
+    'key:usage': typed(id),
+    'key:advise': typed(id),
+    'key:secrets': typed(),
+    'user:create': typed('--email', 'ben@example.com', '--name', 'Ben'),
+    'user:remove': typed('ada@example.com'),
+    'db:migrate': typed(),
+    'db:backup': typed(join(cwd, 'copy.db')),
+    'db:copy': target === null ? null : typed('--to', target),
+    'db:sample': { cwd: temporaryFolder(t) },
+    'node:list': typed(),
+    'audit:verify': typed(),
+    openapi: typed(),
+    complete: typed('bash')
+  }
+}

@@ -1,0 +1,48 @@
+import { test } from 'tap'
+import { emptyPostgres } from '../postgres.ts'
+import { failEachQuery, hurry } from './postgres.ts'
+import { ENDED, reported, reportedOnce, RESET, UNANSWERED } from './queries.ts'
+import { emptyTables } from './rows.ts'
+
+/** What servers report that are full, restarted, restored, damaged, or looked after by an operator. */
+const REPORTED = [
+  reported('too many connections', '53300'),
+  reported('the disk is full', '53100'),
+  reported('out of memory', '53200'),
+  reported('a standby', '25006'),
+  reported('a table is missing', '42P01'),
+  reported('a column is missing', '42703'),
+  reported('a function is missing', '42883'),
+  reported('a unique index is missing', '42P10'),
+  reported('permission denied', '42501'),
+  reported('an operator ends the connection', '57P01'),
+  reported('an operator cancels the query', '57014'),
+  reported('a conflict', '40001'),
+  reported('a deadlock', '40P01'),
+  reported('a damaged index', 'XX002'),
+  reported('a trigger of an operator', 'P0001')
+]
+
+test('whatever the server reports to whichever query of a receipt, the reply is a declared 503', async t => {
+  await failEachQuery(t, REPORTED, ['GET /receipts/{epoch}'])
+})
+
+// A transaction that can't begin, say, while the server goes on: its statements must not be committed one by one.
+const OF_CHANGES = [
+  RESET,
+  ENDED,
+  UNANSWERED,
+  reported('a table is missing', '42P01'),
+  reportedOnce('out of memory once', '53200')
+]
+
+test('whichever query of a change fails, the reply is declared, and a change that is reported to fail is none', async t => {
+  await failEachQuery(t, OF_CHANGES, ['PATCH /client_keys/{id}', 'PUT /profile'])
+})
+
+test('a table that lacks its row, as while a database is restored, is a 503', async t => {
+  const url = await emptyPostgres()
+  if (url === null) return
+  hurry(t)
+  await emptyTables(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' }, ['audit_head'])
+})

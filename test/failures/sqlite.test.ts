@@ -1,0 +1,43 @@
+import { openSync, statSync, writeSync } from 'node:fs'
+import { test } from 'tap'
+import { need } from '../helper.ts'
+import { createService, sendOne } from './operations.ts'
+import { emptyTables } from './rows.ts'
+import { hideTables } from './sqlite.ts'
+
+test('a table of SQLite that is missing, as while a database is replaced, is a 503', async t => {
+  await hideTables(t, 'users')
+})
+
+test('a damaged file of SQLite is a 503', async t => {
+  const service = await createService(t, {})
+  const { execute } = service.fixture.db
+  // What the service remembers of the file is out of date from then on.
+  await execute('delete from tags; pragma wal_checkpoint(truncate)')
+  const path = service.fixture.made.env.DATABASE_URL.slice('file:'.length)
+  const PAGE = 4096
+  const descriptor = openSync(path, 'r+')
+  for (let at = PAGE; at < statSync(path).size; at += PAGE) writeSync(descriptor, Buffer.alloc(PAGE, 0xa5), 0, PAGE, at)
+  const replies = await Promise.all(service.requests.map(async each => (await sendOne(service, each)).status))
+  t.same(
+    replies.filter(status => status !== 503),
+    [200],
+    'only GET /up'
+  )
+})
+
+test('a table of SQLite that lacks its row, as while a database is replaced, is a 503', async t => {
+  await emptyTables(t, {}, ['audit_head', 'app_port_counter', 'client_key_epoch'])
+})
+
+test('nodes and receipts are 503 to a user as well while their table is missing', async t => {
+  const { fixture } = await createService(t, {})
+  const { headers } = need(
+    fixture.senders.find(({ who }) => who === 'a global admin who owns nothing'),
+    'an administrator'
+  )
+  await fixture.db.execute('alter table client_key_epoch rename to hidden')
+  for (const url of ['/nodes', '/receipts/1']) {
+    t.equal((await fixture.made.fastify.inject({ url, headers })).statusCode, 503, url)
+  }
+})
