@@ -30,7 +30,7 @@ const createRecordRows = ({ keys, revocations, revision }: Tables): Pick<KeyRows
   advanceRevision: async () => {
     const next = (revision.get('') ?? 0) + 1
     revision.set('', next)
-    return { epoch: next, nonce: randomUUID() }
+    return { position: Promise.resolve({ epoch: next, nonce: randomUUID() }) }
   },
   insert: async key => {
     keys.set(key.id, key)

@@ -20,7 +20,7 @@ import { createOrganizationReads, createOrganizationRows } from './organizations
 import { connectToRead } from './reading.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
-import { createSqliteTransactor, readNow } from './transactor.ts'
+import { createSqliteTransactor } from './transactor.ts'
 
 /** Opens the SQLite database of a path. */
 export const openSqlite = (path: string, { readOnly = false, ...options }: StorageOptions): Storage => {

@@ -168,6 +168,12 @@ export interface KeyUsageRows {
   readonly removeUsage: (before: { readonly day: string }) => Promise<void>
 }
 
+/** A move of the revision. */
+export interface Advance {
+  /** The change, by which its receipt is asked for. It may resolve after the commit: not to be awaited before. */
+  readonly position: Promise<Position>
+}
+
 /**
  * Verbs without rules: which of them may be called, and for whom, is up to the key service. The reads of a transaction
  * may not see what it has written itself.
@@ -177,9 +183,8 @@ export interface KeyRows extends KeyReads, KeyUsageRows {
    * Moves the revision, which `KeyFreshness` then reports; `keyId` is the id of the key that the transaction changes.
    * Every transaction that changes keys or tokens calls it once, after its reads and before its writes. What it has
    * read of keys, tokens and secrets is still true when it commits; otherwise nothing is stored, and `work` runs again.
-   * Resolves to the change, by which its receipt is asked for; an engine may resolve it after the commit.
    */
-  readonly advanceRevision: (keyId: string) => Promise<Position>
+  readonly advanceRevision: (keyId: string) => Promise<Advance>
 
   readonly insert: (key: NewClientKey) => Promise<void>
   readonly update: (id: string, change: KeyChange) => Promise<void>

@@ -191,13 +191,13 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
   test(`${engine}: the revision moves with each change, and not with one that fails`, async t => {
     const { write } = sideOf(t, await open(t))
     const advance = async (): Promise<number> => {
-      const { change } = await write(async keys => ({ change: keys.advanceRevision('k') }))
-      return (await change).epoch
+      const { position } = await write(async keys => await keys.advanceRevision('k'))
+      return (await position).epoch
     }
     const first = await advance()
     await t.rejects(
       write(async keys => {
-        void keys.advanceRevision('k')
+        await keys.advanceRevision('k')
         throw new Error('the change failed')
       })
     )

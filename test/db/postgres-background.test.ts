@@ -107,7 +107,7 @@ test('counters that can not be removed are reported, and hits are counted', asyn
   const failed = next()
   for (let statements = 1; statements < 500; statements++) await hit('a', 3600)
   t.equal((await hit('a', 3600)).hits, 500)
-  t.match(await failed, { work: 'remove expired counters', error: { message: 'the disk is full' } })
+  t.match(await failed, { work: 'remove expired counters', error: { cause: { message: 'the disk is full' } } })
   await execute(url, WORK_AGAIN)
 })
 

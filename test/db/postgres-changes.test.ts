@@ -166,7 +166,7 @@ test('what a change has read may not change before its commit', { skip }, async 
   const { position } = await storage.keys.write(async tx => {
     const found = await tx.keys.find(key.id)
     if (++runs === 1) await keys.revoke(key.id, 'meanwhile', operator)
-    const position = tx.keys.advanceRevision(key.id)
+    const { position } = await tx.keys.advanceRevision(key.id)
     if (found?.revokedAt === null) await tx.keys.update(key.id, { enabled: false })
     return { position }
   })

@@ -24,7 +24,7 @@ const REPORTED = [
 ]
 
 test('whatever the server reports to whichever query of a receipt, the reply is a declared 503', async t => {
-  await failEachQuery(t, REPORTED, ['GET /receipts/{epoch}'])
+  await failEachQuery(t, REPORTED, ['GET /receipts/{id}'])
 })
 
 // A transaction that can't begin, say, while the server goes on: its statements must not be committed one by one.

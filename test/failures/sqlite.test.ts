@@ -36,8 +36,9 @@ test('nodes and receipts are 503 to a user as well while their table is missing'
     fixture.senders.find(({ who }) => who === 'a global admin who owns nothing'),
     'an administrator'
   )
+  await fixture.db.execute('alter table client_key_changes rename to hidden_changes')
   await fixture.db.execute('alter table client_key_epoch rename to hidden')
-  for (const url of ['/nodes', '/receipts/1']) {
+  for (const url of ['/nodes', `/receipts/${fixture.targets.receipt}`]) {
     t.equal((await fixture.made.fastify.inject({ url, headers })).statusCode, 503, url)
   }
 })

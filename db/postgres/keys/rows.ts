@@ -55,7 +55,7 @@ const createRecordRows = (attempt: Attempt, outbox: Outbox): Pick<KeyRows, Recor
   return {
     advanceRevision: async keyId => {
       advance(attempt, outbox, keyId)
-      return await attempt.change.position
+      return { position: attempt.change.position }
     },
 
     insert: async key => {

@@ -43,7 +43,7 @@ const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
     if (row === undefined) throw new RowMissing('the row of client_key_epoch is not there')
     // A trigger has added the change.
     const change = db.select().from(clientKeyChanges).where(eq(clientKeyChanges.epoch, row.epoch)).get()
-    return { epoch: row.epoch, nonce: String(change?.nonce) }
+    return { position: Promise.resolve({ epoch: row.epoch, nonce: String(change?.nonce) }) }
   },
 
   insert: async key => {

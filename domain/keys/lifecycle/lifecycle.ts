@@ -105,13 +105,13 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
   const confirmation = createWatch('confirm a change of a client key', background)
 
   const change = async <T>(decide: Decide<T>): Promise<Committed<T>> => {
-    const { at, result } = await store.write(async tx => {
+    const { position, result } = await store.write(async tx => {
       const plan = await decide(tx)
-      const at = tx.keys.advanceRevision(plan.keyId)
+      const { position } = await tx.keys.advanceRevision(plan.keyId)
       await plan.write()
-      return { at, result: plan.result }
+      return { position, result: plan.result }
     })
-    return { at: await at, result }
+    return { at: await position, result }
   }
 
   // The change is made, whatever becomes of this: its requester must not be told that it failed.
