@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { createServer } from '../../app.ts'
 import { commands } from '../../cli/commands.ts'
+import { openStorage } from '../../db/open.ts'
 import { settings, temporaryFolder } from '../helper.ts'
+import type { Environment } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
 import { command } from './terminal.ts'
 import type { Issued, Typed } from './terminal.ts'
@@ -17,6 +19,13 @@ export const REST: Readonly<Record<string, Typed | null>> = {
   '--help': {},
   'key:issue:--help': {},
   'complete:--:key': {}
+}
+
+const typedGrants = async (t: Test, env: Environment): Promise<Typed | null> => {
+  const url = await postgresDatabase(t)
+  if (url === null) return null
+  await (await openStorage(url)).close()
+  return { cwd: temporaryFolder(t), env: { ...env, DATABASE_URL: url }, args: ['pg_monitor'] }
 }
 
 /** What is typed so that each command prints something; null: there is no PostgreSQL, which it needs. */
@@ -55,6 +64,7 @@ export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Ty
     'db:migrate': typed(),
     'db:backup': typed(join(cwd, 'copy.db')),
     'db:copy': target === null ? null : typed('--to', target),
+    'db:grants': await typedGrants(t, env),
     'db:sample': { cwd: temporaryFolder(t) },
     'node:list': typed(),
     'audit:verify': typed(),

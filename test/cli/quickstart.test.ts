@@ -171,7 +171,7 @@ test('quickstart refuses a database in the place of its own that has no mark', a
 
 test('quickstart says so where the call fails, and leaves no server behind', async t => {
   for (const [spoil, issue] of [
-    ["update tags set name = x'ff'", /^GET http:\/\/127\.0\.0\.1:\d+\/apps answered 500: /],
+    ["update tags set name = x'ff'", /^GET http:\/\/127\.0\.0\.1:\d+\/apps answered 503: /],
     [
       "delete from tags; delete from apps; delete from users; delete from organizations; create trigger full before insert on users begin select raise(abort, 'no more users'); end",
       /SqliteError: no more users/

@@ -72,7 +72,7 @@ const BY_KEY: readonly Walk[] = [
   ['GET /client_keys/{key}/usage', 200],
   ['POST /client_keys/{key}/rotate', 200, { grace_seconds: 60 }],
   ['POST /client_keys/{key}/revoke', 200],
-  ['GET /receipts/1', 200],
+  ['GET /receipts/{receipt}', 200],
   ['GET /nodes', 200],
   ['GET /audits', 200]
 ]
@@ -117,6 +117,7 @@ test('a role that only serves does all that the service does', { skip }, async t
     const reply = await byKey(walk)
     if (walk[0] === 'POST /apps') found.set('app', reply.json().name)
     if (walk[0] === 'POST /client_keys') found.set('key', reply.json().id)
+    if (walk[0] === 'POST /client_keys/{key}/revoke') found.set('receipt', reply.json().receipt.id)
     if (walk[0] !== 'POST /client_keys') continue
     const token = String(reply.json().key_access_token)
     await inject({ authorization: `Bearer ${token}` }, ['GET /apps', 200])
