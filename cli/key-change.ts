@@ -22,7 +22,8 @@ export default command({
     if (Object.keys(body).length === 0) throw new UsageError('Say what to change.')
     return await withKeys(terminal, async (keys, context) => {
       const { id } = await keyOf(terminal, keys, argument)
-      const changed = await keys.change(id, toKeyChange(checked(ChangeKeyBody, body)), context)
+      const change = toKeyChange(checked(ChangeKeyBody, body), keys.now())
+      const changed = await keys.change(id, change, context)
       if (json === true) {
         terminal.printJson(toChangedJson(changed))
         return DONE

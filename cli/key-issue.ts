@@ -58,7 +58,7 @@ const issueManaged = async (
   json: boolean
 ): Promise<void> => {
   await withKeys(terminal, async (keys, context) => {
-    const wanted = toKeyChange(checked(NewKeyBody, { name, ...policy }))
+    const wanted = toKeyChange(checked(NewKeyBody, { name, ...policy }), keys.now())
     const { key, keyId, keyAccessToken } = await keys.issue({ ...wanted, name }, context)
     if (json) terminal.printJson({ ...toKeyJson(key), key_id: keyId, key_access_token: keyAccessToken })
     else {

@@ -52,9 +52,14 @@ export const readInstant = (text: string, direction: Direction, now = Date.now()
 }
 
 /** Reads a time whose form has been checked, where there is one. Throws InvalidFields, naming the field. */
-export const toInstant = (name: string, text: string | undefined, direction: Direction): Date | undefined => {
+export const toInstant = (
+  name: string,
+  text: string | undefined,
+  direction: Direction,
+  now?: number
+): Date | undefined => {
   if (text === undefined) return undefined
-  const instant = readInstant(text, direction)
+  const instant = readInstant(text, direction, now)
   if (instant === null) {
     throw new InvalidFields({ errors: [`${name} is too far away`] })
   }

@@ -6,6 +6,8 @@ import { gatherWrites } from './gathering.ts'
 import { hasMark, hasTable } from './marks.ts'
 import { changesConfig, CHANGES, clientConfig, DEFAULT_POOL_SIZE, TIMEOUTS } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
+import { createDatabaseTime, DATABASE_TIME } from './time.ts'
+import type { DatabaseTime } from './time.ts'
 import { migrate, readVersion, refuseUnchangeable } from './versions.ts'
 
 /** A migration may take long, and others wait for it; so may a copy. */
@@ -60,22 +62,30 @@ export const closePool = async (pool: Pool): Promise<void> => {
 }
 
 /**
- * Brings the tables of a database up to date, and returns whether it is marked as sample data. A database that is up to
- * date is only read. Of several nodes that start at once, one changes the tables and the others wait. `prepare` runs
- * first, while nobody else creates tables; by default it refuses a database into which a copy is not complete. Throws
- * if the role may not change what has to be changed, and if a version that is newer by more than one has.
+ * Brings the tables of a database up to date, sets `time` by the clock of the database, and returns whether it is marked
+ * as sample data. A database that is up to date is only read. Of several nodes that start at once, one changes the
+ * tables and the others wait. `prepare` runs first, while nobody else creates tables; by default it refuses a database
+ * into which a copy is not complete. Throws if the role may not change what has to be changed, and if a version that is
+ * newer by more than one has.
  */
 export const bringUpToDate = async (
   options: PostgresOptions,
-  prepare: (client: Client) => Promise<void> = refuseUnfinishedCopy
+  prepare: (client: Client) => Promise<void> = refuseUnfinishedCopy,
+  time: Pick<DatabaseTime, 'set'> = createDatabaseTime()
 ): Promise<{ isSample: boolean }> =>
   await withPatientClient(options, async client => {
     const found = await readVersion(client)
     refuseUnchangeable(found)
     if (found.missing.length === 0) await prepare(client)
     else await migrateAlone(client, prepare)
+    await setTime(client, time)
     return { isSample: await hasMark(client, 'sample') }
   })
+
+const setTime = async (client: Client, { set }: Pick<DatabaseTime, 'set'>): Promise<void> => {
+  const read = async () => await client.query<{ time: number }>(`select ${DATABASE_TIME} as time`)
+  await set(read, ({ rows }) => rows[0]?.time)
+}
 
 const migrateAlone = async (client: Client, prepare: (client: Client) => Promise<void>): Promise<void> => {
   await client.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.migrations})`)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import type { Position } from '../../domain/keys/freshness/lease-store.ts'
+import { isDomainError } from '../../domain/errors.ts'
 import type { KeyTx } from '../../domain/keys/store.ts'
 import { createPermits } from '../permits.ts'
 import { createDatabase, lock, query } from './database.ts'
@@ -39,8 +40,8 @@ interface Progress<T> extends KeyChange {
   deadline: number
   /** How often another change got in its way. */
   conflicts: number
-  /** What locked the rows of an earlier attempt; null: nothing got in the way of one. */
-  locks: readonly Send[] | null
+  /** What locked the rows of the attempt before. The next one begins with that: so they don't change once more. */
+  locks: readonly Send[]
   /** What the attempt returned whose commit was lost: it may be committed. */
   lost: { readonly result: T } | null
 }
@@ -70,11 +71,14 @@ export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
 }
 
 const begin = <T>(): Progress<T> => {
-  let settle: Progress<T>['settle'] = () => {}
+  const waiting: ((position: Position) => void)[] = []
   const position = new Promise<Position>(resolve => {
-    settle = resolve
+    waiting.push(resolve)
   })
-  return { nonce: randomUUID(), position, settle, deadline: newDeadline(), conflicts: 0, locks: null, lost: null }
+  const settle = (made: Position): void => {
+    for (const resolve of waiting) resolve(made)
+  }
+  return { nonce: randomUUID(), position, settle, deadline: newDeadline(), conflicts: 0, locks: [], lost: null }
 }
 
 const newDeadline = (): number => performance.now() + CHANGES.limitMs
@@ -104,10 +108,9 @@ const mayRepeat = <T>(error: unknown, progress: Progress<T>): boolean => {
   )
 }
 
-const failureOf = <T>(error: unknown, { lost }: Progress<T>): unknown => {
-  const isUnclear = lost !== null && (error instanceof CommitLost || isConnectionFailure(error) || isConflict(error))
-  return isUnclear ? toUnknownOutcome(error) : toFailure(error)
-}
+// A rule that refuses the change was applied after it was known that the lost attempt is not committed.
+const failureOf = <T>(error: unknown, { lost }: Progress<T>): unknown =>
+  lost !== null && !isDomainError(error) ? toUnknownOutcome(error) : toFailure(error)
 
 interface Make<T> {
   readonly progress: Progress<T>
@@ -123,9 +126,9 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
   const timer = setTimeout(() => client.connection.stream.destroy(), leftMs(progress))
 
   const decide = async (): Promise<T> => {
-    if (progress.locks !== null) {
-      for (const send of [...progress.locks, lockChanges]) outbox.leaveUnanswered(send(db))
-    }
+    for (const send of progress.locks) outbox.leaveUnanswered(send(db))
+    // From here on the attempt whose commit was lost is committed, or never will be.
+    if (progress.lost !== null) outbox.leaveUnanswered(lock(db, 'keyChanges'))
     const head = query(db, HEAD, [progress.nonce]).then(({ rows }) => rows[0])
     outbox.leaveUnanswered(head)
     if (progress.lost !== null) {
@@ -173,19 +176,13 @@ const setStatementTimeout =
   async db =>
     await query(db, `set local statement_timeout = ${Math.ceil(ms)}`)
 
-const lockChanges: Send = async db => {
-  await lock(db, 'keyChanges')
-}
-
 /** Connects, unless that takes longer than some milliseconds. */
 const connectWithin = async (pool: Pool, ms: number): Promise<PoolClient> => {
   const connecting = asQuery(pool.connect())
   const client = await Promise.race([connecting, wait(ms, null, { ref: false })])
   if (client !== null) return client
-  connecting.then(late => {
-    late.release()
-  }, ignore)
+  void Promise.allSettled([connecting]).then(([late]) => {
+    if (late.status === 'fulfilled') late.value.release()
+  })
   throw new ConnectionLost('no connection could be made in time')
 }
-
-const ignore = (): void => {}

@@ -23,8 +23,7 @@ import { createOrganizationReads } from './organizations/reads.ts'
 import { createOrganizationRows } from './organizations/rows.ts'
 import { preparing } from './prepared.ts'
 import type { PostgresOptions } from './settings.ts'
-import { createDatabaseTime, DATABASE_TIME } from './time.ts'
-import type { DatabaseTime } from './time.ts'
+import { createDatabaseTime } from './time.ts'
 import type { Outbox } from './transaction.ts'
 import { createPostgresTransactor } from './transactor.ts'
 import { createUserReads } from './users/reads.ts'
@@ -32,9 +31,9 @@ import { createUserRows } from './users/rows.ts'
 
 /** Opens a PostgreSQL database. It becomes a node of it when the first request has to be authenticated. */
 export const openPostgres = async (options: PostgresOptions): Promise<Storage> => {
-  const { isSample } = await bringUpToDate(options, options.asSample === true ? markAsSample : undefined)
-  const pool = createPool(options)
   const time = createDatabaseTime()
+  const { isSample } = await bringUpToDate(options, options.asSample === true ? markAsSample : undefined, time)
+  const pool = createPool(options)
   const now: Now = () => new Date(time.now())
   const background = withoutStatementValues(options.background ?? NOT_REPORTED)
   const counters = createPostgresCounters(async (text, values) => await pool.query(text, values), background)
@@ -47,16 +46,6 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
     createTx: (client, outbox) => createTx(createDatabase(preparable ? preparing(client) : client), outbox, now)
   })
   let closing: Promise<void> | undefined
-  const close = async (): Promise<void> => {
-    await (closing ??= node.close().then(async () => {
-      await closePool(pool)
-    }))
-  }
-  await readTime(pool, time).catch(async (error: unknown) => {
-    await close()
-    throw error
-  })
-
   return {
     ...transactor,
     listApps: createListApps(transactor),
@@ -67,7 +56,11 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
     isSample,
     statistics: () => ({ ...node.statistics(), pool: statisticsOf(pool) }),
     readiness: node.readiness,
-    close
+    close: async () => {
+      await (closing ??= node.close().then(async () => {
+        await closePool(pool)
+      }))
+    }
   }
 }
 
@@ -76,11 +69,6 @@ const statisticsOf = ({ totalCount, idleCount, waitingCount }: Pool): StorageSta
   idle: idleCount,
   waiting: waitingCount
 })
-
-const readTime = async (pool: Pool, { set }: DatabaseTime): Promise<void> => {
-  const read = async () => await pool.query<{ time: number }>(`select ${DATABASE_TIME} as time`)
-  await set(read, ({ rows }) => rows[0]?.time)
-}
 
 const createReads = (client: Pool | PoolClient, now: Now): Reads & { readonly lists: ListReads } => {
   const db = createDatabase(client)

@@ -10,6 +10,7 @@ import { createKeyLifecycle } from './lifecycle/lifecycle.ts'
 import type { KeyLifecycle } from './lifecycle/lifecycle.ts'
 import { createKeyQueries } from './queries.ts'
 import type { KeyQueries } from './queries.ts'
+import { ownMilliseconds } from '../time.ts'
 import type { KeyReads } from './rows.ts'
 import { SCOPES, createScopeCheck } from './policy/scopes.ts'
 import type { Scope } from './policy/scopes.ts'
@@ -52,7 +53,10 @@ export interface KeyServiceOptions<S extends string = Scope> extends TokenSecret
  * with InvalidToken if the requester's own key is expired or revoked by then.
  */
 export interface KeyService<S extends string = Scope>
-  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'recheck'> {}
+  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'recheck'> {
+  /** Returns the present instant in milliseconds since 1970, by the clock by which keys expire. */
+  readonly now: () => number
+}
 
 /** The maximum number of keys with a rate limit that are counted in the memory of a process. */
 const MAX_LIMITED_KEYS = 1_000_000
@@ -83,7 +87,7 @@ export const createKeyService = <const S extends string = Scope>(options: KeySer
     find: queries.find,
     background: options.background ?? NOT_REPORTED
   })
-  return { ...queries, ...lifecycle, verify, recheck }
+  return { ...queries, ...lifecycle, verify, recheck, now: store.now ?? ownMilliseconds }
 }
 
 /** A look-up by reads of a store, of which nothing is cached: for commands, which ask once. */

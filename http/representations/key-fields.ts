@@ -148,9 +148,12 @@ export const RevokeBody = {
 
 type Written = XStatic<typeof ChangeKeyBody>
 
-/** What a body that its schema has passed says of a key. Throws InvalidFields for what a schema can't tell. */
-export const toKeyChange = (body: Written): KeyChange<Grant> => {
-  const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead') ?? null
+/**
+ * What a body that its schema has passed says of a key. A duration counts from `now`, in milliseconds since 1970.
+ * Throws InvalidFields for what a schema can't tell.
+ */
+export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
+  const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
   const metadata = metadataText(body.metadata)
   const issues = [
     ...(body.allowed_ips ?? []).flatMap((range, index) => issue(`allowed_ips.${index}`, rangeIssue(range))),

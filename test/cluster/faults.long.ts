@@ -78,10 +78,12 @@ const agreeOnTime = async (t: Test, { admin, near, clocked }: Cluster): Promise<
     const begun = Date.now()
     const isNow = (text: string): boolean =>
       Date.parse(text) >= begun - SKEW_MS && Date.parse(text) <= Date.now() + SKEW_MS
-    const issued = (await send(clocked, admin, ['POST', '/client_keys', { name: `clock ${move}` }]))?.json ?? {}
-    const { id, key_access_token: older } = issued as { id: string; key_access_token: string }
+    const issued =
+      (await send(clocked, admin, ['POST', '/client_keys', { name: `clock ${move}`, expires_at: '1h' }]))?.json ?? {}
+    const { id, key_access_token: older } = issued as { id: string; key_access_token: string; expires_at: string }
     const rotated = await send(clocked, admin, ['POST', `/client_keys/${id}/rotate`, { grace_seconds: 600 }])
     t.ok(isNow(rotated?.json.receipt.effective_at), `${move}: the receipt`)
+    t.ok(isNow(new Date(Date.parse(issued.expires_at) - 3_600_000).toISOString()), `${move}: the expiry`)
     for (const node of [near, clocked]) t.equal((await send(node, older, ['GET', '/client_keys/me']))?.status, 200)
     const revoked = await send(clocked, admin, ['POST', `/client_keys/${id}/revoke`, {}])
     t.ok(isNow(revoked?.json.revoked_at), `${move}: the revocation`)

@@ -124,9 +124,35 @@ test('a change that hangs is given up; if its commit was sent, its outcome is un
   })
   await t.rejects(keys.revoke(key.id, null, operator), { code: 'OUTCOME_UNKNOWN' })
   proxy.hold('up')
-  await t.rejects(keys.revoke(key.id, null, operator), UNAVAILABLE)
+  await t.rejects(keys.revoke(key.id, null, operator), UNAVAILABLE, 'it can not connect in time')
   proxy.intercept(() => false)
   for (const direction of ['up', 'down'] as const) proxy.release(direction)
+  // By the connection that was made too late, or by another.
+  t.match(await keys.revoke(key.id, null, operator), { key: { revokedAt: Date } })
+})
+
+test('a change that a rule refuses when it is made again was not committed, and is refused', { skip }, async t => {
+  const { url, proxy, keys } = await worldOf(t)
+  const other = await openStorage(url)
+  t.teardown(other.close)
+  const others = createKeyService({ store: other.keys, secret: newSecret() })
+  await others.issue({ name: 'second' }, operator)
+  let lose = (): void => {}
+  const lost = new Promise<void>(resolve => {
+    lose = resolve
+  })
+  proxy.intercept((direction, text) => {
+    if (direction === 'down' || !text.includes('commit\0')) return false
+    proxy.hold('up')
+    lose()
+    return true
+  })
+  const refused = t.rejects(keys.issue({ name: 'taken' }, operator), { code: 'CLIENT_KEY_NAME_TAKEN' })
+  await lost
+  await others.issue({ name: 'taken' }, operator)
+  proxy.intercept(() => false)
+  proxy.release('up')
+  await refused
 })
 
 test('a change sends its commit with the lock of all changes, which it holds for no round trip', { skip }, async t => {

@@ -44,13 +44,10 @@ export interface Repeated {
 export const repeatRequest = async (tx: KeyTx, request: TokenRequest): Promise<Plan<Repeated> | null> => {
   const { token, at } = request
   const earlier = await findEarlier(tx, request)
-  if (earlier === null) return null
+  const found = earlier === null ? null : await findWithTokens(tx, earlier.clientKeyId, request)
+  if (earlier === null || found === null) return null
   const { clientKeyId: keyId, tokenDigest } = earlier
-  const [found, tokens] = await Promise.all([
-    findToChange(tx.keys, keyId, request),
-    tx.keys.tokens(keyId, { limit: MAX_TOKENS })
-  ])
-  if (found === null) return null
+  const { key, tokens } = found
   const ended = tokens.map(other =>
     other.digest === tokenDigest ? { ...other, revokedAt: other.revokedAt ?? at } : other
   )
@@ -62,7 +59,12 @@ export const repeatRequest = async (tx: KeyTx, request: TokenRequest): Promise<P
     const changes = creation({ hint: token.hint, generation: token.generation })
     await auditKey(tx, 'replace_token', keyId, { ...request, changes })
   }
-  return { keyId, result: { key: found.key, older: kept }, write }
+  return { keyId, result: { key, older: kept }, write }
+}
+
+const findWithTokens = async ({ keys }: KeyTx, id: string, occasion: Occasion) => {
+  const [found, tokens] = await Promise.all([findToChange(keys, id, occasion), keys.tokens(id, { limit: MAX_TOKENS })])
+  return found && { key: found.key, tokens }
 }
 
 const findEarlier = async (

@@ -63,7 +63,8 @@ as it is nor as it would be may go beyond the caller's own.`,
 
 export const changeKey: Handler<typeof changeSchema> = async (request, response) => {
   const { server, params, body } = request
-  return await sendChanged(response, await server.clientKeys.change(params.id, toKeyChange(body), contextOf(request)))
+  const change = toKeyChange(body, server.clientKeys.now())
+  return await sendChanged(response, await server.clientKeys.change(params.id, change, contextOf(request)))
 }
 
 export const revokeSchema = {

@@ -72,7 +72,7 @@ refused.`,
 
 export const issueKey: Handler<typeof issueSchema> = async (request, response) => {
   const { server, body } = request
-  const wanted = { ...toKeyChange(body), name: body.name }
+  const wanted = { ...toKeyChange(body, server.clientKeys.now()), name: body.name }
   const issued = await server.clientKeys.issue(wanted, contextOf(request), retryableOf(request))
   return await response
     .code(201)
