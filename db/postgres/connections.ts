@@ -62,11 +62,11 @@ export const closePool = async (pool: Pool): Promise<void> => {
 }
 
 /**
- * Brings the tables of a database up to date, sets `time` by the clock of the database, and returns whether it is marked
- * as sample data. A database that is up to date is only read. Of several nodes that start at once, one changes the
- * tables and the others wait. `prepare` runs first, while nobody else creates tables; by default it refuses a database
- * into which a copy is not complete. Throws if the role may not change what has to be changed, and if a version that is
- * newer by more than one has.
+ * Brings the tables of a database up to date, sets `time` by the clock of the database, and returns whether it is
+ * marked as sample data. A database that is up to date is only read. Of several nodes that start at once, one changes
+ * the tables and the others wait. `prepare` runs first, while nobody else creates tables; by default it refuses a
+ * database into which a copy is not complete. Throws if the role may not change what has to be changed, and if a
+ * version that is newer by more than one has.
  */
 export const bringUpToDate = async (
   options: PostgresOptions,
