@@ -84,4 +84,4 @@ const watchConnections = (server: Server): Connections => {
 
 /** Whether a reply can still be sent whole: Node ends a connection whose client has ended its side. */
 const canEnd = (response: ServerResponse, socket: Socket): boolean =>
-  !socket.writableEnded || (response.writableEnded && !socket.writableFinished)
+  !socket.writableEnded || [response.writableEnded, !socket.writableFinished].every(Boolean)

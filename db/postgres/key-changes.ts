@@ -122,12 +122,10 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
   const db = createDatabase(preparing(client))
   const outbox = createOutbox(db)
   const own: Attempt = { change: progress, reads: createReadSet(), epoch: 0 }
-  // What hangs fails with its connection.
-  const timer = setTimeout(() => client.connection.stream.destroy(), leftMs(progress))
 
   const decide = async (): Promise<T> => {
     for (const send of progress.locks) outbox.leaveUnanswered(send(db))
-    // From here on the attempt whose commit was lost is committed, or never will be.
+    // The attempt whose commit was lost is committed by now, or else waits for this lock: the nonce keeps it out.
     if (progress.lost !== null) outbox.leaveUnanswered(lock(db, 'keyChanges'))
     const head = query(db, HEAD, [progress.nonce]).then(({ rows }) => rows[0])
     outbox.leaveUnanswered(head)
@@ -144,18 +142,22 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
 
   let made = progress.lost
   try {
-    const result = await inTransaction(client, {
-      begin: 'begin isolation level read committed',
-      outbox,
-      readsFirst: true,
-      work: decide
-    })
+    const transaction = { begin: 'begin isolation level read committed', outbox, readsFirst: true, work: decide }
+    const result = await within(leftMs(progress), client, async () => await inTransaction(client, transaction))
     progress.settle({ epoch: own.epoch, nonce: progress.nonce })
     return result
   } catch (error) {
     if (error instanceof CommitLost) progress.lost = made
     progress.locks = outbox.deferred('lock')
     throw error
+  }
+}
+
+/** Runs work on a connection, which is lost after some milliseconds: so what hangs fails. */
+const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>): Promise<T> => {
+  const timer = setTimeout(() => client.connection.stream.destroy(), ms)
+  try {
+    return await work()
   } finally {
     clearTimeout(timer)
   }

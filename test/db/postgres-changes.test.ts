@@ -124,6 +124,7 @@ test('a change that hangs is given up; if its commit was sent, its outcome is un
   })
   await t.rejects(keys.revoke(key.id, null, operator), { code: 'OUTCOME_UNKNOWN' })
   proxy.hold('up')
+  proxy.reset()
   await t.rejects(keys.revoke(key.id, null, operator), UNAVAILABLE, 'it can not connect in time')
   proxy.intercept(() => false)
   for (const direction of ['up', 'down'] as const) proxy.release(direction)
