@@ -40,3 +40,22 @@ export const createPermits = (max: number, waitMs: number): Enter => {
     }
   }
 }
+
+/** Runs work of a subject when its turn among that has come; work without a subject at once. */
+export type EnterBySubject = <T>(subject: string | undefined, work: () => Promise<T>) => Promise<T>
+
+/** Creates a queue for each subject, of which one piece of work runs; each waits at most `waitMs` milliseconds. */
+export const createSubjectPermits = (waitMs: number): EnterBySubject => {
+  const queues = new Map<string, { readonly enter: Enter; users: number }>()
+  return async (subject, work) => {
+    if (subject === undefined) return await work()
+    const queue = queues.get(subject) ?? { enter: createPermits(1, waitMs), users: 0 }
+    queues.set(subject, queue)
+    queue.users++
+    try {
+      return await queue.enter(work)
+    } finally {
+      if (--queue.users === 0) queues.delete(subject)
+    }
+  }
+}

@@ -1,4 +1,6 @@
 export interface WriteOptions {
+  /** What the transaction is about. Those about the same may run one after another, where many would be in the way. */
+  readonly subject?: string
   /**
    * Whether a power cut may take what is written. It stays whole and in order, and is quicker: nothing waits for the
    * disk. False by default.

@@ -18,6 +18,7 @@ const NOT_NULL_VIOLATION = '23502'
 /** A statement was ended, by its time-out or by an operator. */
 const QUERY_CANCELED = '57014'
 const LOCK_NOT_AVAILABLE = '55P03'
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** Another transaction was in the way: tried again, the rules see what that has done. */
 const CONFLICTS: readonly string[] = [
@@ -55,10 +56,13 @@ export const isConflict = (error: unknown): boolean => {
   return inner instanceof DatabaseError && CONFLICTS.includes(String(inner.code))
 }
 
-/** Whether another transaction has held a lock for too long. */
-export const isLockTimeout = (error: unknown): boolean => {
+/** Whether the same would soon fail again: somebody holds a lock for long, or a right is missing. */
+export const isLasting = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
-  return inner instanceof DatabaseError && [LOCK_NOT_AVAILABLE, QUERY_CANCELED].includes(String(inner.code))
+  return (
+    inner instanceof DatabaseError &&
+    [LOCK_NOT_AVAILABLE, QUERY_CANCELED, INSUFFICIENT_PRIVILEGE].includes(String(inner.code))
+  )
 }
 
 /** Whether the connection, or the server behind it, can't be used now. */

@@ -3,16 +3,16 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import type { Position } from '../../domain/keys/freshness/lease-store.ts'
 import { isDomainError } from '../../domain/errors.ts'
-import type { KeyTx } from '../../domain/keys/store.ts'
-import { createPermits } from '../permits.ts'
-import { createDatabase, lock, query } from './database.ts'
+import type { KeyStore, KeyTx } from '../../domain/keys/store.ts'
+import { createPermits, createSubjectPermits } from '../permits.ts'
+import { createDatabase, query } from './database.ts'
 import type { PostgresDatabase } from './database.ts'
 import {
   asQuery,
   ConnectionLost,
   isConflict,
   isConnectionFailure,
-  isLockTimeout,
+  isLasting,
   toFailure,
   toUnknownOutcome
 } from './failures.ts'
@@ -31,7 +31,7 @@ export interface KeyChangesOptions {
 }
 
 /** Runs work in a transaction that changes keys, more than once if need be. */
-export type ChangeKeys = <T>(work: (tx: KeyTx) => Promise<T>) => Promise<T>
+export type ChangeKeys = KeyStore['write']
 
 /** A change of keys, from its first attempt to its last. */
 interface Progress<T> extends KeyChange {
@@ -42,8 +42,8 @@ interface Progress<T> extends KeyChange {
   conflicts: number
   /** What locked the rows of the attempt before. The next one begins with that: so they don't change once more. */
   locks: readonly Send[]
-  /** What the attempt returned whose commit was lost: it may be committed. */
-  lost: { readonly result: T } | null
+  /** What the attempt returned whose commit was lost, and the process of the server that may still commit it. */
+  lost: { readonly result: T; readonly pid: number } | null
 }
 
 const RETRY_INTERVAL_MS = 20
@@ -62,12 +62,15 @@ const HEAD = `
  */
 export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
   const enter = createPermits(CHANGES.atOnce, CHANGES.waitMs)
+  const enterFor = createSubjectPermits(CHANGES.waitMs)
 
-  return async <T>(work: (tx: KeyTx) => Promise<T>) =>
-    await enter(async () => {
-      const progress = begin<T>()
-      return await repeatedly(progress, async () => await attempt(options, { progress, work }))
-    })
+  const change = async <T>(work: (tx: KeyTx) => Promise<T>): Promise<T> => {
+    const progress = begin<T>()
+    return await repeatedly(progress, async () => await attempt(options, { progress, work }))
+  }
+  // Changes of one key wait for each other before they take what those of other keys need as well.
+  return async (work, { subject } = {}) =>
+    await enterFor(subject, async () => await enter(async () => await change(work)))
 }
 
 const begin = <T>(): Progress<T> => {
@@ -101,11 +104,10 @@ const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Pro
 
 const mayRepeat = <T>(error: unknown, progress: Progress<T>): boolean => {
   if (isConflict(error)) return ++progress.conflicts <= MAX_CONFLICTS
-  if (leftMs(progress) <= RETRY_INTERVAL_MS) return false
-  // A lock that can't be had now is left to the requester, who is told at once.
-  return (
-    error instanceof CommitLost || (isConnectionFailure(error) && (progress.lost !== null || !isLockTimeout(error)))
-  )
+  // An attempt that has no time for its commit would leave an outcome that nobody knows.
+  if (leftMs(progress) <= (progress.lost === null ? CHANGES.attemptMs : RETRY_INTERVAL_MS)) return false
+  if (error instanceof CommitLost) return true
+  return isConnectionFailure(error) && (progress.lost !== null || !isLasting(error))
 }
 
 // A rule that refuses the change was applied after it was known that the lost attempt is not committed.
@@ -125,8 +127,7 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
 
   const decide = async (): Promise<T> => {
     for (const send of progress.locks) outbox.leaveUnanswered(send(db))
-    // The attempt whose commit was lost is committed by now, or else waits for this lock: the nonce keeps it out.
-    if (progress.lost !== null) outbox.leaveUnanswered(lock(db, 'keyChanges'))
+    if (progress.lost !== null) await endBackend(db, progress.lost.pid)
     const head = query(db, HEAD, [progress.nonce]).then(({ rows }) => rows[0])
     outbox.leaveUnanswered(head)
     if (progress.lost !== null) {
@@ -136,7 +137,7 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
     const result = await work(createTx(db, own, outbox))
     limitStatements(outbox, leftMs(progress))
     own.reads.epoch = Number((await head)?.['epoch'])
-    made = { result }
+    made = { result, pid: client.processID }
     return result
   }
 
@@ -151,6 +152,16 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
     progress.locks = outbox.deferred('lock')
     throw error
   }
+}
+
+const END_BACKEND = `
+  select pg_terminate_backend(pid, 500) from pg_stat_activity
+  where pid = $1 and datname = current_database() and usename = current_user
+`
+
+/** Ends the process of the server that an attempt has lost: what it was sent may still be under way to it. */
+const endBackend = async (db: PostgresDatabase, pid: number): Promise<void> => {
+  await query(db, END_BACKEND, [pid])
 }
 
 /** Runs work on a connection, which is lost after some milliseconds: so what hangs fails. */

@@ -37,7 +37,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   const now: Now = () => new Date(time.now())
   const background = withoutStatementValues(options.background ?? NOT_REPORTED)
   const counters = createPostgresCounters(async (text, values) => await pool.query(text, values), background)
-  const node = createNode({ ...options, background }, time, [counters.removeExpired])
+  const node = createNode({ ...options, background }, { pool, time, others: [counters.removeExpired] })
   const preparable = options.listenUrl === undefined
   const transactor = createPostgresTransactor({
     pool,

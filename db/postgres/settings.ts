@@ -28,12 +28,14 @@ export const TIMEOUTS = {
 export const CHANGES = {
   /** How many changes of a node are under way at once. */
   atOnce: 3,
-  /** One connection more than that is for what nodes tell of themselves. */
-  connections: 4,
+  /** Three more are for what may wait for the rows of nodes: acknowledgements, evictions and removals. */
+  connections: 6,
   /** For how long a change waits for those before it at this node. */
   waitMs: 2000,
   /** For how long a change takes, from its turn on. */
-  limitMs: 950
+  limitMs: 950,
+  /** What must be left of that for another attempt. */
+  attemptMs: 200
 } as const
 
 /** What the database calls the connections of services and commands. */

@@ -5,9 +5,9 @@ import { asQuery, isConnectionFailure } from './failures.ts'
 /**
  * The stages of the statements that a transaction sends at its end. First it locks the rows that it writes. Then it
  * takes the lock of all changes of keys and writes, and last it appends to the audit trail. So whoever waits for a row
- * holds up nobody who does not need it.
+ * holds up nobody who does not need it. The use of keys comes after everything that may wait: changes need these rows.
  */
-const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'beforeCommit'] as const
+const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
 /** Sends a statement over a connection. */
@@ -36,7 +36,15 @@ export interface OwnOutbox extends Outbox {
 /** Creates the outbox of the transactions of a connection. */
 export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   const unanswered: Promise<unknown>[] = []
-  const stages: Record<Stage, Send[]> = { beforeLock: [], lock: [], change: [], write: [], audit: [], beforeCommit: [] }
+  const stages: Record<Stage, Send[]> = {
+    beforeLock: [],
+    lock: [],
+    change: [],
+    write: [],
+    audit: [],
+    use: [],
+    beforeCommit: []
+  }
 
   const leaveUnanswered: Outbox['leaveUnanswered'] = statement => {
     // Against an unhandled rejection: `failures` reads the outcome.

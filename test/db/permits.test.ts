@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createPermits } from '../../db/permits.ts'
+import { createPermits, createSubjectPermits } from '../../db/permits.ts'
 
 /** Work that goes on until it is ended. */
 const createWork = () => {
@@ -56,4 +56,25 @@ test('work that fails makes room, and work whose turn does not come in time is n
   end()
   await running
   t.equal(await enter(async () => 'its turn'), 'its turn')
+})
+
+test('work of one subject runs one after another, and that of others and of none meanwhile', async t => {
+  const enter = createSubjectPermits(60_000)
+  const [first, second] = [createWork(), createWork()]
+  const begun: string[] = []
+  const run = async (name: string, subject: string | undefined, work: () => Promise<void>): Promise<void> => {
+    await enter(subject, async () => {
+      begun.push(name)
+      await work()
+    })
+  }
+  const all = [run('a', 'x', first.run), run('b', 'x', second.run)]
+  await run('c', 'y', async () => {})
+  await run('d', undefined, async () => {})
+  t.same(begun, ['a', 'c', 'd'])
+  first.end()
+  await all[0]
+  second.end()
+  await all[1]
+  t.same(begun, ['a', 'c', 'd', 'b'])
 })

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import pg from 'pg'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
@@ -49,6 +52,68 @@ const holding = async (t: Test, url: string, ...statements: string[]): Promise<(
   }
 }
 
+/**
+ * A link to a database that keeps the first commit which passes. `reset` resets the connection of the client, and
+ * `deliver` then sends the commit to the server, and resolves when the server has closed the connection.
+ */
+const slowCommits = async (t: Test, url: string) => {
+  const { hostname, port } = new URL(url)
+  let keep = (): void => {}
+  const kept = new Promise<void>(resolve => {
+    keep = resolve
+  })
+  let reset = (): void => {}
+  let deliver = async (): Promise<void> => {}
+  const sockets: Socket[] = []
+  const server = createServer(client => {
+    const database = connect(Number(port || 5432), hostname)
+    sockets.push(client, database)
+    let isKept = false
+    client
+      .on('error', () => {})
+      .on('data', chunk => {
+        if (isKept) return
+        if (!wasKept && chunk.toString('latin1').includes('commit\0')) {
+          wasKept = true
+          isKept = true
+          reset = () => client.resetAndDestroy()
+          deliver = async () => {
+            if (database.destroyed) return
+            const closed = once(database, 'close')
+            database.end(chunk)
+            await closed
+          }
+          keep()
+          return
+        }
+        database.write(chunk)
+      })
+    database.on('error', () => {}).on('data', chunk => client.write(chunk))
+    client.on('close', () => {
+      if (!isKept) database.destroy()
+    })
+    database.on('close', () => client.destroy())
+  })
+  let wasKept = false
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const link = Object.assign(new URL(url), { host: `127.0.0.1:${(server.address() as AddressInfo).port}` })
+  return {
+    url: link.href,
+    kept,
+    reset: () => {
+      reset()
+    },
+    deliver: async () => {
+      await deliver()
+    }
+  }
+}
+
 const UNAVAILABLE = { code: 'SERVICE_UNAVAILABLE' }
 
 const skip = (await emptyPostgres()) === null && 'there is no PostgreSQL'
@@ -69,6 +134,60 @@ test('while an outsider has locked the row of a key, the changes of all other ke
   await Promise.all(blocked)
   await release()
   t.match(await keys.revoke(locked.id, null, operator), { key: { revokedAt: Date } })
+})
+
+test(
+  'while the row of a used key is locked, the use of it holds up no change of other used keys',
+  { skip },
+  async t => {
+    const { url, storage, keys } = await worldOf(t)
+    const issued = await Promise.all(
+      Array.from({ length: 6 }, async (_, index) => await keys.issue({ name: `used ${index}` }, operator))
+    )
+    const [locked, ...others] = issued.map(({ key }) => key.id)
+    const digests = (await execute(url, "select encode(digest, 'hex') as digest from client_key_tokens")) as {
+      digest: string
+    }[]
+    const uses = digests.map(({ digest }) => ({
+      digest,
+      count: 1,
+      lastUsedAt: new Date(),
+      lastUsedIp: '::1',
+      lastUsedAgent: null
+    }))
+    const release = await holding(t, url, `select from client_keys where id = '${String(locked)}' for update`)
+    const use = async (): Promise<void> => {
+      await storage.write(async tx => {
+        await tx.keys.addTokenUsage(uses)
+      })
+    }
+    let revoking = others.length
+    const using = (async () => {
+      for (; revoking > 0;) await use().catch(() => {})
+    })()
+    for (const id of others) {
+      t.match(await keys.revoke(id, null, operator), { key: { revokedAt: Date } })
+      left.pop()
+    }
+    await release()
+    await using
+    await use()
+    t.match(await keys.tokens(String(locked)), [{ lastUsedIp: '::1' }])
+  }
+)
+
+test('many requests for the key whose row is locked leave room for those for other keys', { skip }, async t => {
+  const { url, keys } = await worldOf(t)
+  const { key: locked } = await keys.issue({ name: 'locked' }, operator)
+  const { key: other } = await keys.issue({ name: 'other' }, operator)
+  const release = await holding(t, url, `select from client_keys where id = '${locked.id}' for update`)
+  const blocked = Promise.allSettled(
+    Array.from({ length: 20 }, async () => await keys.change(locked.id, { enabled: false }, operator))
+  )
+  for (const enabled of [false, true]) await keys.change(other.id, { enabled }, operator)
+  t.match(await keys.revoke(other.id, null, operator), { receipt: { epoch: Number } })
+  await release()
+  t.equal((await blocked).length, 20)
 })
 
 test('while everything else waits for a lock, keys are changed and the service is ready', { skip }, async t => {
@@ -154,6 +273,24 @@ test('a change that a rule refuses when it is made again was not committed, and 
   proxy.intercept(() => false)
   proxy.release('up')
   await refused
+})
+
+test('a commit that is still under way when its change is refused is never carried out', { skip }, async t => {
+  const { url, keys } = await worldOf(t)
+  const other = await openStorage(url)
+  t.teardown(other.close)
+  const others = createKeyService({ store: other.keys, secret: newSecret() })
+  const slow = await slowCommits(t, url)
+  const storage = await openStorage(slow.url)
+  t.teardown(storage.close)
+  const refused = createKeyService({ store: storage.keys, secret: newSecret() }).issue({ name: 'taken' }, operator)
+  await slow.kept
+  const { key } = await others.issue({ name: 'taken' }, operator)
+  slow.reset()
+  await t.rejects(refused, { code: 'CLIENT_KEY_NAME_TAKEN' })
+  await others.revoke(key.id, null, operator)
+  await slow.deliver()
+  t.equal((await keys.list({ namePrefix: 'taken', revoked: false }, { limit: 10 })).keys.length, 0)
 })
 
 test('a change sends its commit with the lock of all changes, which it holds for no round trip', { skip }, async t => {

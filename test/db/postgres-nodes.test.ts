@@ -49,7 +49,7 @@ const nodesOf = async (t: Test) => {
       node: { name: 'a node', version: '1', startedAt }
     }),
     confirmation: createConfirmationStore(direct, db),
-    reads: createNodeReads(db),
+    reads: createNodeReads(db, direct),
     change: async () => {
       await execute(url, CHANGE)
       const [head] = await execute(url, 'select epoch, nonce from client_key_changes order by epoch desc limit 1')

@@ -226,7 +226,7 @@ const SHADOWS = `
   create temp table client_key_usage (like client_key_usage) partition by range (day);
 `
 const ENTRY = `
-  insert into audits select 1, '', '', '', '', '', '', '', '{}', null, null, hash, 'next' from audit_head;
+  insert into audits values (1, '', '', '', '', '', '', '', '{}', null, null, repeat('0', 64), 'next');
 `
 
 test('temporary tables of a role that serves are not taken for the tables', { skip }, async t => {
@@ -237,6 +237,14 @@ test('temporary tables of a role that serves are not taken for the tables', { sk
   await server.query(ENTRY)
   await server.query("select make_usage_day('2026-01-31')")
   t.match(await execute(admin, 'select sequence::int, hash from audit_head'), [{ sequence: 1, hash: 'next' }])
+  for (const [sequence, previous] of [
+    ['9223372036854775807', 'next'],
+    ['3', 'next'],
+    ['2', 'another']
+  ]) {
+    const entry = ENTRY.replace('(1, ', `(${String(sequence)}, `).replace("repeat('0', 64)", `'${String(previous)}'`)
+    await t.rejects(server.query(entry), /append-only/, 'an entry that does not come after the last one')
+  }
   t.match(await execute(admin, PARTITIONS), [{ name: 'client_key_usage_20260131' }])
 })
 

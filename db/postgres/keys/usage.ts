@@ -97,17 +97,21 @@ const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[
   })
 }
 
+/** While this waits for a row of a key, it keeps the rows of others from changes: they come first. */
+const ROW_TIMEOUT_MS = 100
+
 /**
  * Creates the rows of usage: of some hundred uses each, in a statement or two. What locks the rows of keys is sent
- * together with the commit, since changes of these keys wait for it.
+ * last, together with the commit, since changes of these keys wait for it.
  */
 export const createUsageRows = (db: PostgresDatabase, { defer }: Outbox): KeyUsageRows => ({
   addTokenUsage: async uses => {
     if (uses.length === 0) return
     const digests = uses.map(({ digest }) => Buffer.from(digest, 'hex'))
-    defer('write', async own => await query(own, LOCK_TOKENS, [digests]))
-    defer('write', async own => await query(own, LOCK_KEYS, [digests]))
-    defer('write', async own => await query(own, USE, [digests, ...usesOf(uses)]))
+    defer('use', async own => await query(own, `set local lock_timeout = ${ROW_TIMEOUT_MS}`))
+    defer('use', async own => await query(own, LOCK_TOKENS, [digests]))
+    defer('use', async own => await query(own, LOCK_KEYS, [digests]))
+    defer('use', async own => await query(own, USE, [digests, ...usesOf(uses)]))
   },
 
   addEnvironmentUsage: async uses => {

@@ -30,6 +30,17 @@ BEGIN
 	END LOOP;
 END
 $$;--> statement-breakpoint
+-- Only the entry that comes after the last one is appended: no gap, and no number that leaves no room for the next.
+CREATE OR REPLACE FUNCTION "audit_head_follows"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE "audit_head" SET "sequence" = new."sequence", "hash" = new."hash"
+	WHERE "sequence" + 1 = new."sequence" AND "hash" = new."previous_hash";
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'the audit trail is append-only';
+	END IF;
+	RETURN NULL;
+END
+$$;--> statement-breakpoint
 -- The trigger moves the head as the owner, so that a role that serves needs no right to do it. Nobody else may call the
 -- functions: with a trigger on a table of their own, they could move the head.
 DO $$

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
+import type { Pool } from 'pg'
 import { v4 as newId } from 'uuid'
 import type { BackgroundHooks } from '../../../domain/background.ts'
 import { systemClock } from '../../../domain/keys/freshness/clock.ts'
@@ -58,14 +59,22 @@ export interface Node {
   readonly close: () => Promise<void>
 }
 
+/** What a node shares with the rest of the process. */
+interface Shared {
+  /** The connections of everything that has none of its own. */
+  readonly pool: Pool
+  readonly time: DatabaseTime
+  /** Removes what else is over. */
+  readonly others: readonly (() => Promise<unknown>)[]
+}
+
 /**
  * What this process is as a node: it looks keys up, remembers them while it has a lease, and changes them. Nothing else
  * takes its connections, and what may wait for a lock is not sent over those that requests wait for.
  */
 export const createNode = (
   options: PostgresOptions & { readonly background: BackgroundHooks },
-  time: DatabaseTime,
-  others: readonly (() => Promise<unknown>)[]
+  { pool, time, others }: Shared
 ): Node => {
   const { leaseMs = DEFAULT_LEASE_MS, name = hostname(), generations, background } = options
   const changes = createChangesPool(options)
@@ -87,7 +96,7 @@ export const createNode = (
   const lease = createLease({ ...times, newId, background, store: { ...store, register } })
   return {
     keyLookup: createKeyLookup(lookups, lease, time.now),
-    reads: createNodeReads(db),
+    reads: createNodeReads(createDatabase(pool), direct),
     write: createKeyChanges({ pool: changes, createTx: createKeyTx(now) }),
     confirm: createConfirm({ store: createConfirmationStore(direct, db), evictions, now: time.now, background }),
     readiness: async () => await readReadiness(lease, lookups),

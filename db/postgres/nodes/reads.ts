@@ -1,22 +1,21 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { asc, sql } from 'drizzle-orm'
 import type { NodeReads } from '../../../domain/keys/freshness/nodes.ts'
 import { toDate, toOptionalDate } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
-import { clientKeyChanges, nodes } from '../schema.ts'
+import type { DirectConnection } from '../direct.ts'
+import { nodes } from '../schema.ts'
 import { readPatiently } from '../transactor.ts'
 
 const MAX_NODES = 1000
 
-export const createNodeReads = (db: PostgresDatabase): NodeReads => ({
+const HAS_CHANGE = 'select epoch from client_key_changes where epoch = $1 and nonce = $2'
+
+/** Creates the reads about nodes. Changes are looked for on the connection of the lease, which nothing else takes. */
+export const createNodeReads = (db: PostgresDatabase, { query }: Pick<DirectConnection, 'query'>): NodeReads => ({
   nodes: async () => await readPatiently(async () => await findNodes(db)),
 
-  hasChange: async ({ epoch, nonce }) => {
-    const found = db
-      .select({ epoch: clientKeyChanges.epoch })
-      .from(clientKeyChanges)
-      .where(and(eq(clientKeyChanges.epoch, epoch), eq(clientKeyChanges.nonce, nonce)))
-    return (await readPatiently(async () => await found)).length === 1
-  }
+  hasChange: async ({ epoch, nonce }) =>
+    (await readPatiently(async () => await query({ text: HAS_CHANGE, values: [epoch, nonce] }))).length === 1
 })
 
 const findNodes = async (db: PostgresDatabase): Promise<Awaited<ReturnType<NodeReads['nodes']>>> => {

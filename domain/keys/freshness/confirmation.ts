@@ -1,6 +1,7 @@
 import { createWatch, NOT_REPORTED } from '../../background.ts'
 import type { BackgroundHooks } from '../../background.ts'
 import type { Clock } from './clock.ts'
+import { coalesced } from './coalesced.ts'
 import type { Eviction, Evictions } from './evictions.ts'
 import type { Position } from './lease-store.ts'
 import { receiptIdOf } from './receipt.ts'
@@ -67,9 +68,24 @@ const LONGEST_PAUSE_MS = 10
 
 const isEvicted = (node: SilentNode): node is SilentNode & Eviction => node.evictedAt !== null
 
+/** Evicts those that are silent about a change: one statement at a time, which may have to wait for a lock. */
+const createEviction = ({ store, evictions, background = NOT_REPORTED }: ConfirmationOptions) => {
+  const { attempt } = createWatch('evict the nodes that did not acknowledge a change', background)
+  let epoch = 0
+  const evict = coalesced(async () => {
+    await attempt(async () => {
+      evictions.add(await store.evict(epoch))
+    })
+  })
+  return (confirmed: number): void => {
+    epoch = Math.max(epoch, confirmed)
+    void evict()
+  }
+}
+
 export const createConfirmation = (options: ConfirmationOptions): Confirm => {
-  const { clock, sleep, store, evictions, now, background = NOT_REPORTED } = options
-  const eviction = createWatch('evict the nodes that did not acknowledge a change', background)
+  const { clock, sleep, store, evictions, now } = options
+  const evict = createEviction(options)
 
   /** Whether a node accepts nothing any more that it remembers from before the change. */
   const isOver = (node: SilentNode, committedAt: number): boolean => {
@@ -92,11 +108,7 @@ export const createConfirmation = (options: ConfirmationOptions): Confirm => {
     }
     const { nodes, acknowledged, silent } = pending
     // Nothing rests on it, and nobody waits for it: if it fails, the next change waits for these nodes again.
-    if (!silent.every(isEvicted)) {
-      void eviction.attempt(async () => {
-        evictions.add(await store.evict(change.epoch))
-      })
-    }
+    if (!silent.every(isEvicted)) evict(change.epoch)
     return {
       id: receiptIdOf(change),
       epoch: change.epoch,

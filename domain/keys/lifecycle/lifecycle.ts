@@ -85,7 +85,7 @@ type Decide<T> = (tx: KeyTx) => Promise<Plan<T>>
 
 interface Writes {
   /** Resolves when every node obeys the change. */
-  readonly restrict: <T>(decide: Decide<T>) => Promise<Written<T>>
+  readonly restrict: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
   /**
    * Stores a token of a key; resolves after the commit. Throws SecretNotShared, and stores nothing, if another process
    * could not open the token.
@@ -104,13 +104,14 @@ export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOption
 const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions): Writes => {
   const confirmation = createWatch('confirm a change of a client key', background)
 
-  const change = async <T>(decide: Decide<T>): Promise<Committed<T>> => {
-    const { position, result } = await store.write(async tx => {
+  const change = async <T>(subject: string, decide: Decide<T>): Promise<Committed<T>> => {
+    const decideAndWrite = async (tx: KeyTx) => {
       const plan = await decide(tx)
       const { position } = await tx.keys.advanceRevision(plan.keyId)
       await plan.write()
       return { position, result: plan.result }
-    })
+    }
+    const { position, result } = await store.write(decideAndWrite, { subject })
     return { at: await position, result }
   }
 
@@ -126,16 +127,16 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
 
   return {
     confirmed,
-    restrict: async decide => await confirmed(await change(decide)),
+    restrict: async (keyId, decide) => await confirmed(await change(keyId, decide)),
     seal: async (keyId, decide) => {
-      const first = await change(async tx => {
+      const first = await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
         return isShared ? planned(plan, made => ({ made })) : nothing(keyId)
       })
       if (first.result !== null) return { at: first.at, result: first.result.made }
       // A node that was killed is listed until it does not confirm a change: this one, which changes nothing else.
       await confirm(first.at, performance.now())
-      return await change(async tx => {
+      return await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
         if (!isShared) throw new SecretNotShared()
         return plan
@@ -183,7 +184,7 @@ const createChangeVerbs = <S extends string>(
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
     checkScopes(wanted.scopes ?? [])
-    const { result, ...known } = await restrict(async tx =>
+    const { result, ...known } = await restrict(id, async tx =>
       existing(await changeKey(tx, id, wanted, { at: tx.now(), context }))
     )
     return { key: result, ...known }
@@ -191,7 +192,7 @@ const createChangeVerbs = <S extends string>(
 
   revoke: async (id, reason, context) => {
     const fixed = environmentKeys.find(id)
-    const { result, ...known } = await restrict<ClientKeyRecord | null>(async tx => {
+    const { result, ...known } = await restrict<ClientKeyRecord | null>(id, async tx => {
       const occasion = { at: tx.now(), context }
       return fixed === null
         ? existing(await revokeKey(tx, id, reason, occasion))
