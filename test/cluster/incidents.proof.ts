@@ -33,11 +33,18 @@ interface Outcome {
   readonly ms: number
 }
 
-/** Revokes keys of its own at every node in turn, while something is wrong. */
-const revokeMany = async ({ admin, near, nodes }: Cluster, ids: readonly string[]): Promise<Outcome[]> => {
+interface Issued {
+  readonly id: string
+  readonly key_access_token: string
+}
+
+/** Revokes keys of its own, which are in use, at every node in turn, while something is wrong. */
+const revokeMany = async ({ admin, near, nodes }: Cluster, keys: readonly Issued[]): Promise<Outcome[]> => {
   const outcomes: Outcome[] = []
-  for (const [index, id] of ids.entries()) {
+  for (const [index, { id }] of keys.entries()) {
     const node = nodes()[index % nodes().length] ?? near
+    // What is recorded of their use is stored meanwhile, and needs the same rows.
+    for (const { key_access_token: token } of keys.slice(index)) void send(near, token, ['GET', '/client_keys/me'])
     const begun = performance.now()
     const reply = await send(node, admin, ['POST', `/client_keys/${id}/revoke`, {}], 5000)
     outcomes.push({ status: reply?.status ?? null, code: reply?.json.code, ms: performance.now() - begun })
@@ -46,14 +53,14 @@ const revokeMany = async ({ admin, near, nodes }: Cluster, ids: readonly string[
   return outcomes
 }
 
-const issueMany = async ({ admin, near }: Cluster, name: string): Promise<string[]> => {
-  const ids: string[] = []
+const issueMany = async ({ admin, near }: Cluster, name: string): Promise<Issued[]> => {
+  const keys: Issued[] = []
   for (let index = 0; index < REVOCATIONS; index++) {
     const reply = await send(near, admin, ['POST', '/client_keys', { name: `incident ${index} ${name}`.slice(0, 100) }])
     if (reply?.status !== 201) throw new Error(`no key: ${String(reply?.status)} ${JSON.stringify(reply?.json)}`)
-    ids.push(String(reply.json.id))
+    keys.push(reply.json as Issued)
   }
-  return ids
+  return keys
 }
 
 /** A node that is dead or stopped sends no reply; what it would have sent is not judged. */
@@ -76,9 +83,9 @@ const judge = (t: Test, name: string, outcomes: readonly Outcome[]): void => {
 }
 
 const incident = async (t: Test, cluster: Cluster, { name, begin, end }: Omit<Fault, 'node'>): Promise<void> => {
-  const ids = await issueMany(cluster, name)
+  const keys = await issueMany(cluster, name)
   await begin()
-  const outcomes = await revokeMany(cluster, ids)
+  const outcomes = await revokeMany(cluster, keys)
   await end?.()
   judge(t, name, outcomes)
   for (const node of cluster.nodes()) await recovery(node, cluster.admin)
