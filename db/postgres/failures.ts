@@ -17,7 +17,7 @@ const RESTRICT_VIOLATION = '23001'
 const NOT_NULL_VIOLATION = '23502'
 /** A statement was ended, by its time-out or by an operator. */
 const QUERY_CANCELED = '57014'
-const LOCK_NOT_AVAILABLE = '55P03'
+export const LOCK_NOT_AVAILABLE = '55P03'
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** Another transaction was in the way: tried again, the rules see what that has done. */

@@ -20,8 +20,8 @@ export const shareOrganization = async (db: PostgresDatabase, id: number): Promi
 }
 
 /**
- * Has a change of keys wait for a table that an outsider may have locked before it takes the lock of all changes. A
- * revocation writes none of these tables.
+ * Has a change of keys wait for a table that an outsider may have locked before it takes the lock of all changes. The
+ * revocation of a managed key writes none of these tables.
  */
 export const awaitTable = (
   { defer }: Outbox,

@@ -4,6 +4,9 @@ import type { Clock } from '../../domain/keys/freshness/clock.ts'
 /** The time of a database, in milliseconds since 1970, as a statement reads it. */
 export const DATABASE_TIME = 'extract(epoch from clock_timestamp())::float8 * 1000'
 
+/** The time of a database, as instants are stored. */
+export const DATABASE_INSTANT = `to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
 /** A round trip that takes longer tells little of the time at its other end. */
 const MAX_ROUND_TRIP_MS = 100
 const MAX_AGE_MS = 10_000

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { ownPostgres } from '../postgres.ts'
 import { recovery, startCluster } from './cluster.ts'
-import { clockMoved, cut, delayed, endure, killed, reset, stopped, terminated } from './faults.ts'
+import { clockMoved, endure, faultsOf } from './faults.ts'
 import { conclude } from './proof.ts'
 
 // The bound of time holds on a machine that does nothing else.
@@ -12,14 +12,7 @@ test('no fault lets anybody in who was shut out, none lasts, and nothing that wa
   if (server === null) return
   const cluster = await startCluster(t, server.url)
   const { near, nodes, admin } = cluster
-  const faults = [
-    killed(cluster),
-    stopped(cluster),
-    terminated(cluster),
-    ...(['up', 'down'] as const).flatMap(direction => [cut(cluster, direction), delayed(cluster, direction)]),
-    reset(cluster),
-    ...[1, 2, 3].map(() => clockMoved(cluster))
-  ]
+  const faults = [...faultsOf(cluster), ...[1, 2, 3].map(() => clockMoved(cluster))]
   for (const fault of faults) await endure(t, cluster, fault, BOUNDS)
 
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {

@@ -82,6 +82,15 @@ export const clockMoved = ({ clocked }: Cluster): Fault => ({
   }
 })
 
+/** A fault of each kind, but for wall clocks that move. */
+export const faultsOf = (cluster: Cluster): Fault[] => [
+  killed(cluster),
+  stopped(cluster),
+  terminated(cluster),
+  ...(['up', 'down'] as const).flatMap(direction => [cut(cluster, direction), delayed(cluster, direction)]),
+  reset(cluster)
+]
+
 export interface Endurance {
   /** How many changes are made while something ails a node, and after it is over. */
   readonly changes: number

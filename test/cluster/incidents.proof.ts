@@ -5,7 +5,7 @@ import pg from 'pg'
 import { postgresDatabase } from '../postgres.ts'
 import { LEASE_MS, recovery, startCluster } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
-import { clockMoved, cut, delayed, killed, reset, stopped, terminated } from './faults.ts'
+import { clockMoved, faultsOf } from './faults.ts'
 import type { Fault } from './faults.ts'
 import { send } from './node.ts'
 import { conclude } from './proof.ts'
@@ -112,14 +112,6 @@ test('a revocation is acknowledged in time or refused at once, whatever else is 
   const cluster = await startCluster(t, url)
   await incident(t, cluster, { name: 'nothing', begin: () => {} })
   for (const statement of LOCKS) await incident(t, cluster, locked(cluster, statement))
-  const faults = [
-    killed(cluster),
-    stopped(cluster),
-    terminated(cluster),
-    ...(['up', 'down'] as const).flatMap(direction => [cut(cluster, direction), delayed(cluster, direction)]),
-    reset(cluster),
-    clockMoved(cluster)
-  ]
-  for (const fault of faults) await incident(t, cluster, fault)
+  for (const fault of [...faultsOf(cluster), clockMoved(cluster)]) await incident(t, cluster, fault)
   await conclude(t, cluster)
 })

@@ -1,15 +1,10 @@
 import tap from 'tap'
 import type { Test } from 'tap'
+import { contracts } from './contracts.ts'
 import { openStorage } from '../../db/open.ts'
 import { need } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 import { letServe, newRole } from '../roles.ts'
-import { appRowsContract } from './app-rows.ts'
-import { auditRowsContract } from './audit-rows.ts'
-import { keyRowsContract } from './key-rows.ts'
-import { organizationRowsContract } from './organization-rows.ts'
-import { storageContract } from './storage.ts'
-import { userRowsContract } from './user-rows.ts'
 
 const url = await emptyPostgres()
 if (url !== null) {
@@ -24,14 +19,5 @@ if (url !== null) {
     }
     return { ...storage, skipPorts }
   }
-  for (const contract of [
-    appRowsContract,
-    auditRowsContract,
-    organizationRowsContract,
-    userRowsContract,
-    storageContract
-  ]) {
-    contract('PostgreSQL, as a role that only serves', serving)
-  }
-  keyRowsContract('PostgreSQL, as a role that only serves', async t => (await serving(t)).keys)
+  contracts('PostgreSQL, as a role that only serves', serving)
 }

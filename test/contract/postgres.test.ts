@@ -1,25 +1,11 @@
+import { contracts } from './contracts.ts'
 import { test } from 'tap'
 import { emptyPostgres, execute } from '../postgres.ts'
-import { appRowsContract } from './app-rows.ts'
-import { auditRowsContract } from './audit-rows.ts'
 import { postgres } from './engines.ts'
-import { keyRowsContract } from './key-rows.ts'
-import { organizationRowsContract } from './organization-rows.ts'
 import { AT, insertApp, newUser } from './people.ts'
-import { storageContract } from './storage.ts'
-import { userRowsContract } from './user-rows.ts'
 
 if ((await emptyPostgres()) !== null) {
-  for (const contract of [
-    appRowsContract,
-    auditRowsContract,
-    organizationRowsContract,
-    userRowsContract,
-    storageContract
-  ]) {
-    contract('PostgreSQL', postgres)
-  }
-  keyRowsContract('PostgreSQL', async t => (await postgres(t)).keys)
+  contracts('PostgreSQL', postgres)
 
   test('PostgreSQL: ids, which come as text, are numbers up to 2^53 - 1', async t => {
     const { url, read, write, listApps } = await postgres(t)

@@ -3,6 +3,7 @@ import type { Position } from '../../../domain/keys/freshness/lease-store.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { CHANNEL } from '../direct.ts'
+import { DATABASE_INSTANT } from '../time.ts'
 import type { Outbox } from '../transaction.ts'
 
 // A change of keys reads without a lock. It sends its writes together with its commit, and with a check that what it
@@ -87,7 +88,7 @@ const advanceIf = (secretsAreSame: string): string => `
         and not exists (select from environment_key_revocations where digest = any($5::bytea[]))
         and ${secretsAreSame}
       then head.epoch + 1 end,
-      $1, $2, to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+      $1, $2, ${DATABASE_INSTANT}
     from (select max(epoch) as epoch from client_key_changes) as head
     returning epoch
   )
@@ -96,14 +97,18 @@ const advanceIf = (secretsAreSame: string): string => `
 const ADVANCE = advanceIf('true')
 const ADVANCE_WITH_SECRETS = advanceIf(`$6 = ${SECRETS}`)
 
-/** Adds a change to the history, after a check of what the attempt has read. */
-export const advance = (attempt: Attempt, { defer }: Outbox, keyId: string): void => {
-  const { change, reads } = attempt
-  // A statement of its own takes the lock, so that the next one sees what was committed before it.
+// A statement of its own takes the lock, so that the next one sees what was committed before it.
+const lockChanges = ({ defer }: Outbox): void => {
   defer('change', async db => {
     await lock(db, 'keyChanges')
   })
-  defer('change', async db => {
+}
+
+/** Adds a change to the history, after a check of what the attempt has read. */
+export const advance = (attempt: Attempt, outbox: Outbox, keyId: string): void => {
+  const { change, reads } = attempt
+  lockChanges(outbox)
+  outbox.defer('change', async db => {
     const digests = Array.from(reads.unrevoked, digest => Buffer.from(digest, 'hex'))
     const values = [change.nonce, keyId, reads.epoch, [...reads.keyIds], digests]
     const { rows } =
@@ -119,9 +124,7 @@ const CHECK_SECRETS = `
 `
 
 /** Fails, as a conflict does, if the secrets of processes are others than those that the attempt has read. */
-export const checkSecrets = ({ reads }: Attempt, { defer }: Outbox, at: string): void => {
-  defer('change', async db => {
-    await lock(db, 'keyChanges')
-  })
-  defer('change', async db => await query(db, CHECK_SECRETS, [reads.secrets, at]))
+export const checkSecrets = ({ reads }: Attempt, outbox: Outbox, at: string): void => {
+  lockChanges(outbox)
+  outbox.defer('change', async db => await query(db, CHECK_SECRETS, [reads.secrets, at]))
 }

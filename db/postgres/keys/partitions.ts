@@ -1,13 +1,12 @@
 import { DatabaseError } from 'pg'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
+import { LOCK_NOT_AVAILABLE } from '../failures.ts'
 
 // Counts of use are partitioned by day. A partition is made by whoever first counts on its day, and functions of the
 // owner of the tables create and drop partitions: see the migrations.
 
 const TABLE = 'client_key_usage'
-
-const LOCK_NOT_AVAILABLE = '55P03'
 
 const partitionOf = (day: string): string => `${TABLE}_${day.replaceAll('-', '')}`
 

@@ -1,0 +1,23 @@
+import type { Test } from 'tap'
+import type { Storage } from '../../db/storage.ts'
+import { appRowsContract } from './app-rows.ts'
+import type { TestStore } from './app-rows.ts'
+import { auditRowsContract } from './audit-rows.ts'
+import { keyRowsContract } from './key-rows.ts'
+import { organizationRowsContract } from './organization-rows.ts'
+import { storageContract } from './storage.ts'
+import { userRowsContract } from './user-rows.ts'
+
+/** All that an open database must do, whatever the engine. `open` opens a new, empty one. */
+export const contracts = (engine: string, open: (t: Test) => Promise<Storage & TestStore>): void => {
+  for (const contract of [
+    appRowsContract,
+    auditRowsContract,
+    organizationRowsContract,
+    userRowsContract,
+    storageContract
+  ]) {
+    contract(engine, open)
+  }
+  keyRowsContract(engine, async t => (await open(t)).keys)
+}
