@@ -20,8 +20,8 @@ export interface ClusterDatabase {
 }
 
 /**
- * Creates a database on the server of `DATABASE_URL` if that is PostgreSQL, else on the server of this machine. Throws a
- * CommandError if it can't be created, and a ConfigError if `DATABASE_URL` isn't valid.
+ * Creates a database on the server of `DATABASE_URL` if that is PostgreSQL, else on the server of this machine. Throws
+ * a CommandError if it can't be created, and a ConfigError if `DATABASE_URL` isn't valid.
  */
 export const createDatabase = async (env: Environment): Promise<ClusterDatabase> => {
   const refusals: string[] = []
