@@ -40,7 +40,7 @@ const ownUrl = (terminal: Terminal, { DATABASE_URL: given }: Environment): strin
   const url = sampleUrl(terminal)
   if (given === undefined || resolve(sqlitePathOf(given)) === resolve(sqlitePathOf(url))) return url
   throw new ConfigError(
-    'DATABASE_URL is set to another database than that of quickstart, which leaves yours alone.',
+    'DATABASE_URL names another database than the one of quickstart, which changes no other.',
     `Run this: DATABASE_URL=${url} ${terminal.invocation('quickstart')}`
   )
 }

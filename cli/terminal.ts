@@ -1,8 +1,9 @@
 import { Console } from 'node:console'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { environment } from '../config/read.ts'
+import { ConfigError, environment } from '../config/read.ts'
 import type { Environment } from '../config/read.ts'
+import { withSources } from '../config/sources.ts'
 import { textOf } from '../config/user-error.ts'
 import { utf8Text } from '../net/utf8.ts'
 import { red, showsColour } from './colour.ts'
@@ -60,10 +61,11 @@ export interface Terminal {
 export const openTerminal = (io: Io, command: string): Terminal => {
   const { env, cwd, stdin, stderr } = io
   const output = openOutput(io)
+  const variables = (): Environment => environment(join(cwd, '.env'), env)
   return {
     cwd,
     ...output,
-    environment: () => environment(join(cwd, '.env'), env),
+    environment: variables,
     readInput: async () => await readAll(stdin),
     printJson: value => {
       output.print(JSON.stringify(value, null, 2))
@@ -77,10 +79,20 @@ export const openTerminal = (io: Io, command: string): Terminal => {
         output.warn(failure)
         return
       }
-      const message = showsColour(stderr, env) ? red(error.message) : error.message
+      const told = error instanceof ConfigError ? sourced(error.message, variables, env) : error.message
+      const message = showsColour(stderr, env) ? red(told) : told
       output.warn(textOf({ message, hint: error.hint }))
     },
     invocation: (name, args) => invocation(isScript(command, env), name, args)
+  }
+}
+
+// The message may be about .env itself, which can't be read then.
+const sourced = (message: string, variables: () => Environment, env: Environment): string => {
+  try {
+    return withSources(message, variables(), env)
+  } catch {
+    return message
   }
 }
 

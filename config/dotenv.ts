@@ -7,22 +7,35 @@ const ASSIGNMENT = /^(\s*(?:export\s+)?)([^\s=#]+)(?=\s*=)/
 
 /** The text of a `.env` file, without the byte order mark. Throws a UserError if the file is not UTF-8. */
 export const dotenvText = (path: string): string => {
-  const text = utf8Text(readFileSync(path))
+  const bytes = readFileSync(path)
+  const text = utf8Text(bytes)
+  // In UTF-16, every second byte of an ASCII text is 0.
+  if (bytes.includes(0)) {
+    throw new UserError(
+      `${path} is not UTF-8: it has the bytes of UTF-16, which PowerShell writes.`,
+      `Save it as UTF-8, in PowerShell with: (Get-Content ${path}) | Set-Content -Encoding utf8 ${path}`
+    )
+  }
   if (text === null) {
-    throw new UserError(`${path} holds bytes that are not UTF-8, so it can't be read.`, 'Save it as UTF-8.')
+    throw new UserError(`${path} has bytes that are not UTF-8, so it can't be read.`, 'Save it as UTF-8.')
   }
   return text
 }
 
-/** The variables that a `.env` file sets more than once, with the numbers of the lines that do. */
-export const repeatedNames = (text: string): { name: string; lines: number[] }[] => {
-  const lines = text.split('\n')
+/** The numbers of the lines that may assign each variable, from 0. */
+const assignmentsIn = (lines: readonly string[]): Map<string, number[]> => {
   const found = new Map<string, number[]>()
   for (const [index, line] of lines.entries()) {
     const name = ASSIGNMENT.exec(line)?.[2]
     if (name !== undefined) found.set(name, [...(found.get(name) ?? []), index])
   }
-  return [...found]
+  return found
+}
+
+/** The variables that a `.env` file sets more than once, with the numbers of the lines that do. */
+export const repeatedNames = (text: string): { name: string; lines: number[] }[] => {
+  const lines = text.split('\n')
+  return [...assignmentsIn(lines)]
     .filter(([, places]) => places.length > 1)
     .map(([name, places]) => ({
       name,
@@ -39,3 +52,17 @@ const isAssignment = (lines: readonly string[], place: number): boolean => {
 }
 
 const MARK = 'A_NAME_THAT_NOBODY_USES'
+
+/** Those of the named variables whose value in a `.env` file ends at a `#` that is not in quotes. */
+export const cutNames = (text: string, names: readonly string[]): string[] => {
+  const lines = text.split('\n')
+  const found = assignmentsIn(lines)
+  return names.filter(name => (found.get(name) ?? []).some(place => isCut(lines, place, name)))
+}
+
+// The parser that counts is Node's: what it reads once each # is an ordinary character was cut before.
+const isCut = (lines: readonly string[], place: number, name: string): boolean => {
+  const uncut = lines.map((line, index) => (index === place ? line.replaceAll('#', MARK) : line))
+  const found = parseEnv(lines.join('\n'))[name]
+  return parseEnv(uncut.join('\n'))[name]?.replaceAll(MARK, '#') !== found
+}

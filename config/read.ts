@@ -4,8 +4,9 @@ import type { ErrorObject } from 'ajv'
 import type { DataValidationCxt } from 'ajv/dist/types/index.js'
 import { REPLACEMENT } from '../net/utf8.ts'
 import { UserError } from './user-error.ts'
-import { dotenvText, repeatedNames } from './dotenv.ts'
-import { Config } from './schema.ts'
+import { cutNames, dotenvText, repeatedNames } from './dotenv.ts'
+import { platformIssue } from './platforms.ts'
+import { Config, SECRETS } from './schema.ts'
 import type { Check, ListRule } from './schema.ts'
 
 /** Names and values as the operating system gives them. */
@@ -29,6 +30,16 @@ const keywordFunction = <Value>(issueOf: (value: Value, place?: DataValidationCx
   return validate
 }
 
+/** Reports each value that a platform set or changed. */
+const checkPlatforms = (variables: Environment): boolean => {
+  checkPlatforms.errors = Object.keys(Config.properties).flatMap(name => {
+    const message = platformIssue(name, variables[name] ?? '')
+    return message === null ? [] : [{ keyword: 'check', instancePath: `/${name}`, message }]
+  })
+  return checkPlatforms.errors.length === 0
+}
+checkPlatforms.errors = [] as Partial<ErrorObject>[]
+
 /** Checks the variables. The service and the commands share it, so that both find the same issues. */
 export const configAjv = new Ajv({
   allErrors: true,
@@ -48,6 +59,14 @@ export const configAjv = new Ajv({
       type: 'string',
       errors: true,
       compile: (check: Check) => keywordFunction(check)
+    },
+    {
+      // Before `properties`, which replaces texts by numbers and lists.
+      keyword: 'platforms',
+      before: 'properties',
+      type: 'object',
+      errors: true,
+      compile: () => checkPlatforms
     },
     {
       // Replaces a text by a list.
@@ -97,7 +116,13 @@ export const asConfigError = (error: unknown): unknown => {
 }
 
 const configError = (errors: ErrorObject[]): ConfigError => {
-  const lines = errors.map(error => `  ${variableOf(error)} ${issueOf(error)}`)
+  const issues = new Map<string, string>()
+  for (const error of errors) {
+    const name = variableOf(error)
+    // The first issue explains the others: a value with quotes is no number either.
+    if (!issues.has(name)) issues.set(name, issueOf(error))
+  }
+  const lines = [...issues].map(([name, issue]) => `  ${name} ${issue}`)
   return new ConfigError(
     `The configuration can't be used. Fix these variables in the environment or in .env:\n${lines.join('\n')}`
   )
@@ -112,6 +137,7 @@ const readDotenv = (path: string): Environment => {
   try {
     const text = dotenvText(path)
     refuseRepeated(path, text)
+    refuseCut(path, text)
     return parseEnv(text)
   } catch (error) {
     if (error instanceof UserError) throw error
@@ -137,6 +163,17 @@ const refuseRepeated = (path: string, text: string): void => {
   if (sentences.length === 0) return
   throw new ConfigError(
     `${path} sets a variable more than once. Keep one line of each, with all that is wanted:\n${sentences.join('\n')}`
+  )
+}
+
+// Half of a secret would be a secret as well, and a weak one.
+const refuseCut = (path: string, text: string): void => {
+  const names = cutNames(text, SECRETS)
+  if (names.length === 0) return
+  throw new ConfigError(
+    `${path} has a # in the value of a secret. Put the value in quotes, or the comment on a line of its own:\n${names
+      .map(name => `  ${name}`)
+      .join('\n')}`
   )
 }
 

@@ -9,6 +9,16 @@ const MIN_SECRET_LENGTH = 32
 const NODE_NAME = /^[^\p{C}]{0,100}$/u
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
+/** The variables whose values are secrets, or have one in them. */
+export const SECRETS = [
+  'CLIENT_SECRET',
+  'CLIENT_SECRET_PREVIOUS',
+  'CLIENT_KEYS',
+  'DATABASE_URL',
+  'DATABASE_LISTEN_URL',
+  'REDIS_URL'
+] as const
+
 const SIGN_UP = ['open', 'closed'] as const
 
 /** What is wrong with a value, as the end of a sentence that never repeats the value; null: nothing is. */
@@ -97,6 +107,7 @@ const checkOrigin: Check = origin =>
 export const Config = {
   type: 'object',
   additionalProperties: false,
+  platforms: true,
   required: [
     'CLIENT_SECRET',
     'CLIENT_SECRET_PREVIOUS',

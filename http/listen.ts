@@ -1,7 +1,11 @@
 import { lookup } from 'node:dns/promises'
 import type { AddressInfo, Socket } from 'node:net'
+import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { ConfigError } from '../config/read.ts'
+import type { Config } from '../config/schema.ts'
+import { isPostgres } from '../net/database-url.ts'
+import { VERSION } from '../version.ts'
 import { drainOnClose } from './drain.ts'
 import { guardSampleData } from './sample-data.ts'
 
@@ -17,12 +21,25 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
     // One address: for the name of several, Fastify would open servers of which the others are not told to drain.
     const { address } = await lookup(HOST)
     guardSampleData(fastify, address)
-    await fastify.listen({ host: address, port: PORT })
+    const about = describeStart(fastify.config)
+    await fastify.listen({
+      host: address,
+      port: PORT,
+      listenTextResolver: url => `${about}. Server listening at ${url}`
+    })
     return (fastify.server.address() as AddressInfo).port
   } catch (error) {
     await fastify.close()
     throw asListenError(error, ['HOST', HOST], ['PORT', PORT])
   }
+}
+
+/** The version, the engine, the name of the node and the Redis, for the line in the log when the service listens. */
+const describeStart = ({ DATABASE_URL, NODE_NAME, REDIS_URL }: Config): string => {
+  const engine = isPostgres(DATABASE_URL) ? 'PostgreSQL' : 'SQLite'
+  const node = NODE_NAME === '' ? hostname() : NODE_NAME
+  const redis = REDIS_URL === '' ? 'no Redis' : `Redis at ${new URL(REDIS_URL).host}`
+  return `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, ${engine}, node ${node}, ${redis}`
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ClientConfig } from 'pg'
+import { postgresUrl } from '../../net/database-url.ts'
 import type { StorageOptions } from '../engine.ts'
 
 /** Where a PostgreSQL database is, and how it is opened. */
@@ -43,7 +44,7 @@ export const APPLICATION = 'trivial-api'
 
 /** What libpq makes of `sslmode`, which the driver would make something else of. */
 const withLibpqMeaning = (url: string, ca: string | undefined): string => {
-  const parsed = new URL(url)
+  const parsed = postgresUrl(url) as URL
   parsed.searchParams.set('uselibpqcompat', 'true')
   if (ca !== undefined) parsed.searchParams.set('sslrootcert', ca)
   return parsed.href

@@ -59,7 +59,8 @@ const start = async (count: number, terminal: Terminal, undo: (() => Promise<unk
 
   const secret = randomBytes(32).toString('hex')
   const { keyId, keyAccessToken: token } = issueClientKey(createTokenSealer(secret))
-  const env = { CLIENT_SECRET: secret, CLIENT_KEYS: keyId, DATABASE_URL: database.url }
+  const { DATABASE_CA } = terminal.environment()
+  const env = { CLIENT_SECRET: secret, CLIENT_KEYS: keyId, DATABASE_URL: database.url, DATABASE_CA }
   const running: Node[] = []
   undo.push(
     async () =>

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import pg from 'pg'
 import { CommandError } from '../../cli/failures.ts'
+import { ConfigError } from '../../config/read.ts'
 import type { Environment } from '../../config/read.ts'
-
-const POSTGRES = /^postgres(ql)?:/
+import { isPostgres, postgresUrl, postgresUrlIssue, shownUrl } from '../../net/database-url.ts'
 
 // Less than it takes to wonder what is going on.
 const CONNECT_MS = 5000
@@ -20,16 +20,16 @@ export interface ClusterDatabase {
 }
 
 /**
- * Makes a database on the server of `DATABASE_URL`, where that is of PostgreSQL, and else on the one of this machine.
- * Throws a CommandError where it can't be made.
+ * Creates a database on the server of `DATABASE_URL` if that is PostgreSQL, else on the server of this machine. Throws
+ * a CommandError if it can't be created, and a ConfigError if `DATABASE_URL` isn't valid.
  */
 export const createDatabase = async (env: Environment): Promise<ClusterDatabase> => {
   const refusals: string[] = []
   for (const url of candidates(env['DATABASE_URL'])) {
     try {
-      return await createAt(new URL(url))
+      return await createAt(url)
     } catch (error) {
-      refusals.push(`  ${placeOf(new URL(url))}: ${reasonOf(error)}`)
+      refusals.push(`  ${shownUrl(url)}: ${reasonOf(error)}`)
     }
   }
   throw new CommandError(`A cluster needs a PostgreSQL to make a database in, and there is none:
@@ -41,20 +41,25 @@ Start one, or name one, with a user who may make databases:
   DATABASE_URL=postgres://<user>:<password>@<host>:5432/postgres npm run cluster`)
 }
 
-const candidates = (url = ''): string[] =>
-  POSTGRES.test(url)
-    ? [url]
-    : [...new Set(['postgres', userInfo().username])].map(user => `postgres://${user}@127.0.0.1:5432/postgres`)
+const candidates = (url = ''): string[] => {
+  if (!isPostgres(url)) {
+    return [...new Set(['postgres', userInfo().username])].map(user => `postgres://${user}@127.0.0.1:5432/postgres`)
+  }
+  const issue = postgresUrlIssue(url)
+  if (issue !== null) throw new ConfigError(`DATABASE_URL ${issue}.`)
+  return [url]
+}
 
-const createAt = async (maintenance: URL): Promise<ClusterDatabase> => {
+const createAt = async (url: string): Promise<ClusterDatabase> => {
+  const maintenance = postgresUrl(url) as URL
   const name = `trivial_cluster_${randomBytes(4).toString('hex')}`
   await execute(maintenance, `create database ${name}`)
-  const url = new URL(maintenance)
-  url.pathname = `/${name}`
+  const own = new URL(maintenance)
+  own.pathname = `/${name}`
   return {
-    url: url.href,
+    url: own.href,
     name,
-    server: maintenance.host,
+    server: maintenance.searchParams.get('host') ?? maintenance.host,
     drop: async () => {
       await execute(maintenance, `drop database if exists ${name} with (force)`)
     }
@@ -72,9 +77,6 @@ const execute = async (url: URL, statement: string): Promise<void> => {
     await client.end()
   }
 }
-
-// The password stays where it is.
-const placeOf = ({ username, host }: URL): string => `${username}@${host}`
 
 /** Where a name has several addresses, Node's error has a message for each, and none of its own. */
 const reasonOf = (error: unknown): string => {

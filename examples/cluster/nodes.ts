@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { CommandError } from '../../cli/failures.ts'
+import { Config } from '../../config/schema.ts'
 import { pathOf } from '../../paths.ts'
 
 const LISTENING = /Server listening at http:\/\/[^\s"]*:(\d+)/
@@ -20,10 +21,13 @@ export interface Node {
   readonly ended: Promise<void>
 }
 
+// Blank values: what .env or the environment sets is for another service, such as the port of its metrics.
+const DEFAULTS = Object.fromEntries(Object.keys(Config.properties).map(name => [name, '']))
+
 /** Starts a node on a free port. Throws a CommandError with what it printed where it ends before it listens. */
 export const startNode = async (name: string, env: NodeJS.ProcessEnv): Promise<Node> => {
   const child = spawn('sh', [pathOf('build/run.sh'), 'server.js'], {
-    env: { ...process.env, ...env, NODE_NAME: name, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },
+    env: { ...process.env, ...DEFAULTS, ...env, NODE_NAME: name, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C is for the one who started the nodes, who then ends them in order.
     detached: true

@@ -107,7 +107,7 @@ test('a database that has tables refuses the sample, and nothing changes', async
     t.match(await sample(t, path), {
       code: 1,
       stdout: '',
-      stderr: `DATABASE_URL: the database ${path} can't be opened: it has tables already and is not marked as sample data, which gets a database of its own. Name a new one, or move this one away. Nothing was changed.\n`
+      stderr: `DATABASE_URL (set in the environment): the database ${path} can't be opened: it has tables already and is not marked as sample data, which gets a database of its own. Name a new one, or move this one away. Nothing was changed.\n`
     })
     t.ok(readFileSync(path).equals(before))
   }
@@ -166,5 +166,5 @@ test('a database whose tables are in the way is refused', async t => {
   db.close()
   const { code, stderr } = await command(t, 'db:migrate', { env: { DATABASE_URL: `file:${path}` } })
   t.equal(code, 1)
-  t.match(stderr, /^DATABASE_URL: the database .* can't be opened: .*apps/)
+  t.match(stderr, /^DATABASE_URL \(set in the environment\): the database .* can't be opened: .*apps/)
 })

@@ -89,7 +89,7 @@ test('trivial serve ends with 1 where its secrets are others', async t => {
   t.match(await cli('serve', [], '', { CLIENT_SECRET: newSecret() }), {
     code: 1,
     stdout: '',
-    stderr: /^CLIENT_SECRET: the database is in use with other secrets\. [^\n]+\n$/
+    stderr: /^CLIENT_SECRET \(set in the environment\): the database is in use with other secrets\. [^\n]+\n$/
   })
 })
 

@@ -51,7 +51,9 @@ test('quickstart works with a new secret if .env was removed, and not with anoth
   t.equal(code, 1)
   t.match(
     stderr,
-    new RegExp(`^CLIENT_SECRET: the database is in use with other secrets\\. .* ${generationOf(secret)}, `)
+    new RegExp(
+      `^CLIENT_SECRET \\(set in the environment\\): the database is in use with other secrets\\. .* ${generationOf(secret)}, `
+    )
   )
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
   t.match(readFileSync(join(cwd, '.env'), 'utf8'), /\nCLIENT_SECRET=[0-9a-f]{64}\n$/)

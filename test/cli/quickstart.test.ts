@@ -68,9 +68,10 @@ test('with another DATABASE_URL quickstart refuses, and what it says to run work
   for (const env of [{}, other, { DATABASE_URL: 'postgres://u:hunter2@db.example.com/d' }]) {
     const { code, stdout, stderr } = await quickstart(t, cwd, env)
     t.same([code, stdout], [1, ''])
+    const place = 'DATABASE_URL' in env ? 'the environment' : '.env'
     t.equal(
       stderr,
-      `DATABASE_URL is set to another database than that of quickstart, which leaves yours alone. Run this: DATABASE_URL=file:${cwd}/data/sample.db trivial quickstart\n`
+      `DATABASE_URL (set in ${place}) names another database than the one of quickstart, which changes no other. Run this: DATABASE_URL=file:${cwd}/data/sample.db trivial quickstart\n`
     )
     t.same(readdirSync(cwd), ['.env'])
     t.equal(readFileSync(join(cwd, '.env'), 'utf8'), saved)
@@ -146,7 +147,10 @@ test('a port in use gets a clear message and leaves no .env behind, and the next
   const { code, stdout, stderr } = await quickstart(t, cwd, { PORT: String(port) })
   t.equal(code, 1)
   t.equal(stdout, '')
-  t.equal(stderr, `PORT: port ${port} of 127.0.0.1 is in use. Stop what listens there, or set PORT to another.\n`)
+  t.equal(
+    stderr,
+    `PORT (set in the environment): port ${port} of 127.0.0.1 is in use. Stop what listens there, or set PORT to another.\n`
+  )
   t.notOk(existsSync(join(cwd, '.env')))
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
 })

@@ -67,6 +67,9 @@ test('good values are taken', async t => {
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' },
     { TRUST_PROXY: '10.0.0.1, 10.0.0.0/8, ::1, fd00::/8' },
     { DATABASE_URL: 'file:/var/lib/trivial/apps.db' },
+    { DATABASE_URL: 'file:./~/trivial.db' },
+    { DATABASE_URL: 'postgres:///trivial?host=/run/postgresql' },
+    { DATABASE_URL: 'postgres://ada@/trivial?sslmode=disable&host=/run/postgresql' },
     { DATABASE_URL: 'postgres://localhost/x' },
     { DATABASE_URL: 'postgresql://trivial:p%40ss@db.example.com:5433/trivial?sslmode=verify-full' },
     { DATABASE_LISTEN_URL: 'postgres://localhost/x' },
@@ -104,6 +107,12 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
     [{ ALLOW_COPIED_DATABASE: 'yes' }, /ALLOW_COPIED_DATABASE must be true or false/],
     [{ ALLOW_SAMPLE_DATA: 'yes' }, /ALLOW_SAMPLE_DATA must be true or false/],
     [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: and the path .* or a postgres: URL/],
+    [{ DATABASE_URL: 'file:~/trivial.db' }, /DATABASE_URL must have the path itself: ~ and variables are not expanded/],
+    [{ DATABASE_URL: 'file:$HOME/trivial.db' }, /DATABASE_URL must have the path itself/],
+    [{ DATABASE_URL: 'file:$' + '{HOME}/trivial.db' }, /DATABASE_URL must have the path itself/],
+    [{ DATABASE_URL: 'file:%USERPROFILE%/trivial.db' }, /DATABASE_URL must have the path itself/],
+    [{ DATABASE_URL: 'postgres://ada@/trivial' }, /DATABASE_URL must be a postgres: URL/],
+    [{ DATABASE_URL: 'postgres:///?host=/run/postgresql' }, /DATABASE_URL must name a host and a database/],
     [{ DATABASE_URL: 'postgres://localhost' }, /DATABASE_URL must name a host and a database/],
     [{ DATABASE_URL: 'postgres:///x' }, /DATABASE_URL must name a host and a database/],
     [{ DATABASE_URL: 'postgres://localhost:99999/x' }, /DATABASE_URL must be a postgres: URL/],
@@ -215,9 +224,10 @@ test('bytes that are not UTF-8 are refused, in .env and in the environment, and 
       return error instanceof UserError ? textOf(error) : `not a UserError: ${String(error)}`
     }
   }
-  const notUtf8 = `${dotenv} holds bytes that are not UTF-8, so it can't be read. Save it as UTF-8.`
+  const notUtf8 = `${dotenv} has bytes that are not UTF-8, so it can't be read. Save it as UTF-8.`
+  const utf16 = `${dotenv} is not UTF-8: it has the bytes of UTF-16, which PowerShell writes. Save it as UTF-8`
   t.equal(refusal(Buffer.from('# caf\xe9\nPORT=1\n', 'latin1')), notUtf8)
-  t.equal(refusal(Buffer.from('\ufeffPORT=1\n', 'utf16le')), notUtf8)
+  for (const mark of ['\ufeff', '']) t.match(refusal(Buffer.from(`${mark}PORT=1\n`, 'utf16le')), utf16)
   t.equal(refusal(Buffer.from('\ufeff# café 𝕏\nPORT=1\n')), '')
   // Node gives a program U+FFFD for each byte of a variable that is not UTF-8.
   const mangled = { CLIENT_SECRET: 'caf\ufffd', NODE_NAME: '\ufffd', SOMETHING_ELSE: '\ufffd', PORT: '1' }
@@ -226,6 +236,54 @@ test('bytes that are not UTF-8 are refused, in .env and in the environment, and 
     "The configuration can't be used. Set these variables to UTF-8 text:\n  CLIENT_SECRET\n  NODE_NAME\n  BASE_URL"
   )
   t.equal(refusal(Buffer.from('NODE_NAME=caf\ufffd\n'), { NODE_NAME: 'café' }), '', 'the environment wins')
+})
+
+test('what platforms are known to set is explained', async t => {
+  for (const [env, words] of [
+    [{ METRICS_PORT: 'tcp://10.96.0.7:9464' }, 'METRICS_PORT has the URL that Kubernetes sets for a Service'],
+    [{ METRICS_PORT: '"9464"' }, 'METRICS_PORT has quotes around its value, which docker --env-file keeps'],
+    [{ CLIENT_SECRET: `"${newSecret()}"` }, 'CLIENT_SECRET has quotes'],
+    [{ CLIENT_KEYS: "'xxx,another-key'" }, 'CLIENT_KEYS has quotes'],
+    [{ NODE_NAME: '`api-1`' }, 'NODE_NAME has quotes'],
+    [{ HOST: 'x86_64-conda-linux-gnu' }, 'HOST has the name of a compiler target, which conda sets'],
+    [{ HOST: 'arm64-apple-darwin20.0.0' }, 'HOST has the name of a compiler target']
+  ] as [Record<string, string>, string][]) {
+    const message = issue(env)
+    t.equal(message.split('\n').length, 2, 'one line for the variable')
+    t.match(message, words)
+    await t.rejects(createServer({ CLIENT_SECRET, ...env }), { name: 'ConfigError', message })
+  }
+  t.equal(issue({ NODE_NAME: '"' }), '')
+  t.equal(issue({ NODE_NAME: 'x86_64-builder' }), '')
+})
+
+test('a # that would cut a secret in .env is refused, with its name and without its value', async t => {
+  const dotenv = join(temporaryFolder(t), '.env')
+  const refusal = (text: string): string => {
+    writeFileSync(dotenv, text)
+    try {
+      environment(dotenv, {})
+      return ''
+    } catch (error) {
+      return error instanceof ConfigError ? error.message : `not a ConfigError: ${String(error)}`
+    }
+  }
+  const begin = `${dotenv} has a # in the value of a secret. Put the value in quotes, or the comment on a line of its own:`
+  t.equal(refusal('CLIENT_SECRET=abc#def\n'), `${begin}\n  CLIENT_SECRET`)
+  t.equal(
+    refusal('PORT=1\nexport REDIS_URL = redis://:a#b@h # comment\nDATABASE_URL=postgres://u:p#w@h/d'),
+    `${begin}\n  DATABASE_URL\n  REDIS_URL`
+  )
+  t.equal(refusal('CLIENT_SECRET=abc # the secret\n'), `${begin}\n  CLIENT_SECRET`)
+  for (const text of [
+    '# CLIENT_SECRET=abc#def\n',
+    'CLIENT_SECRET="abc#def" # a comment\n',
+    "CLIENT_SECRET='abc#def'\n",
+    'PORT=3000 # a comment\nCLIENT_SECRET=abc\n',
+    'NOTE="\nCLIENT_SECRET=a#b\n"\n'
+  ]) {
+    t.equal(refusal(text), '', text)
+  }
 })
 
 test('the service refuses a bad configuration as a command does', async t => {
@@ -282,15 +340,17 @@ test('a list of proxies may have empty entries', async t => {
 })
 
 test('the server stops at a bad configuration with exit code 1 and one readable message', async t => {
-  const { code, stdout, stderr } = await run(t, 'server.ts', { env: { PORT: 'x', CLIENT_KEYS: 'tck_x' } }).ended
+  const cwd = temporaryFolder(t)
+  writeFileSync(join(cwd, '.env'), 'CLIENT_KEYS=tck_x\nPORT=3000\n')
+  const { code, stdout, stderr } = await run(t, 'server.ts', { cwd, env: { PORT: 'x' } }).ended
   t.equal(code, 1)
   t.equal(stdout, '')
   t.equal(
     stderr,
     `The configuration can't be used. Fix these variables in the environment or in .env:
   CLIENT_SECRET is not set. Make one with: openssl rand -hex 32
-  CLIENT_KEYS entry 1 looks like a key_access_token; put the key_id there (npm run key:issue prints both)
-  PORT must be a port number from 0 to 65535
+  CLIENT_KEYS (set in .env) entry 1 looks like a key_access_token; put the key_id there (npm run key:issue prints both)
+  PORT (set in the environment) must be a port number from 0 to 65535
 `
   )
 })
@@ -304,6 +364,6 @@ test("the server stops where the database can't be opened", async t => {
   for (const path of [join(folder, 'notes.txt'), join(folder, 'notes.txt', 'x.db')]) {
     const { code, stderr } = await run(t, 'server.ts', { env: { CLIENT_SECRET, DATABASE_URL: `file:${path}` } }).ended
     t.equal(code, 1)
-    t.match(stderr, /^DATABASE_URL: the database .* can't be opened: [^\n]+\n$/)
+    t.match(stderr, /^DATABASE_URL \(set in the environment\): the database .* can't be opened: [^\n]+\n$/)
   }
 })

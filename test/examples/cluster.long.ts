@@ -5,9 +5,9 @@ import { at, collect, need, root, spawnNode, temporaryFolder } from '../helper.t
 import { execute, postgresDatabase } from '../postgres.ts'
 
 /** Runs npm run cluster as npm does. */
-const cluster = (t: Test, args: readonly string[], url: string) => {
+const cluster = (t: Test, args: readonly string[], url: string, env: Record<string, string> = {}) => {
   const program = ['--import', import.meta.resolve('tsx'), join(root, 'examples/cluster/main.ts'), ...args]
-  const child = spawnNode(program, temporaryFolder(t), { DATABASE_URL: url })
+  const child = spawnNode(program, temporaryFolder(t), { DATABASE_URL: url, ...env })
   child.stdin.end()
   const { output, ended } = collect(child)
   t.teardown(async () => {
@@ -39,7 +39,14 @@ const call = (number: number, status: number): string[] => [
 test('a cluster shows that a key is accepted by every node, revoked with a receipt, and refused by every node', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
-  const { code, stdout, stderr } = await cluster(t, ['--nodes', '2', '--once'], url).ended
+  // Those of a service that has this configuration: two nodes can't share a port.
+  const others = {
+    METRICS_PORT: '39464',
+    PORT: '39465',
+    CLIENT_KEYS: 'xxx',
+    DATABASE_LISTEN_URL: 'postgres://127.0.0.1:1/x'
+  }
+  const { code, stdout, stderr } = await cluster(t, ['--nodes', '2', '--once'], url, others).ended
   t.same([code, stderr], [0, ''])
   t.same(rowsOf(stdout, 'GET /apps'), [call(1, 200), call(2, 200), call(1, 401), call(2, 401)])
   t.same(rowsOf(stdout, 'acknowledged by'), [['acknowledged by', '2 of 2 nodes']])
@@ -74,6 +81,17 @@ test('where there is no PostgreSQL, a cluster says what to do', async t => {
   t.same([code, stdout], [1, ''])
   t.match(stderr, /^A cluster needs a PostgreSQL .+: connect ECONNREFUSED .+DATABASE_URL=postgres:/s)
   t.notMatch(stderr, 'hidden')
+})
+
+test('a DATABASE_URL that is not valid is refused', async t => {
+  const { code, stderr } = await cluster(t, [], 'postgres://ada@/postgres').ended
+  t.same(
+    [code, stderr],
+    [
+      1,
+      'DATABASE_URL (set in the environment) must be a postgres: URL, such as postgres://trivial@db.example.com/trivial.\n'
+    ]
+  )
 })
 
 test('a number of nodes that makes no cluster is refused', async t => {

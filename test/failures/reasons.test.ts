@@ -80,7 +80,7 @@ test('a command says what the database says', async t => {
   t.match(await command(t, 'user:create', { env, args: ['--email', 'ada@example.com', '--name', 'Ada'] }), {
     code: 1,
     stdout: '',
-    stderr: /^DATABASE_URL: the database .* can't be opened: no such table: audit_head\n$/
+    stderr: /^DATABASE_URL \(set in the environment\): the database .* can't be opened: no such table: audit_head\n$/
   })
 })
 
@@ -92,18 +92,22 @@ test('a service whose database can not be used at the start ends with a line, wi
     holder.close()
   })
   holder.exec('begin immediate')
-  const LOCKED = /^DATABASE_URL: the database can't be used: database is locked \(SQLITE_BUSY\)\.\n$/
+  const LOCKED =
+    /^DATABASE_URL \(set in the environment\): the database can't be used: database is locked \(SQLITE_BUSY\)\.\n$/
   await t.rejects(createServer(env), {
     name: 'ConfigError',
     message: "DATABASE_URL: the database can't be used: database is locked (SQLITE_BUSY)."
   })
   const unusable: [env: Record<string, string>, stderr: RegExp][] = [
     [env, LOCKED],
-    [{ ...env, DATABASE_URL: `file:${temporaryFolder(t)}` }, /^DATABASE_URL: the database .* can't be opened: EISDIR/],
-    [{ ...env, DATABASE_URL: 'postgres://a:hunter2@127.0.0.1:1/x' }, /^DATABASE_URL: the database .* ECONNREFUSED/],
+    [
+      { ...env, DATABASE_URL: `file:${temporaryFolder(t)}` },
+      /^DATABASE_URL .*: the database .* can't be opened: EISDIR/
+    ],
+    [{ ...env, DATABASE_URL: 'postgres://a:hunter2@127.0.0.1:1/x' }, /^DATABASE_URL .*: the database .* ECONNREFUSED/],
     [
       { ...env, DATABASE_URL: 'postgres://a:b@127.0.0.1:1/x', DATABASE_CA: join(temporaryFolder(t), 'none') },
-      /DATABASE_CA must be the path/
+      /DATABASE_CA .+ must be the path/
     ],
     [{ ...env, REDIS_URL: 'x' }, /REDIS_URL/]
   ]

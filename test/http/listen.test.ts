@@ -4,7 +4,8 @@ import { connect, createServer as createNetServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import { raw, run, settings } from '../helper.ts'
-import { hasIpv6, refuses, start } from './service.ts'
+import { VERSION } from '../../version.ts'
+import { hasIpv6, logLines, refuses, start } from './service.ts'
 
 test('by default the service is at 127.0.0.1 only, which clients reach as localhost', async t => {
   const { port, headers } = await start(t)
@@ -49,13 +50,23 @@ test("a port or a host that can't be had stops the start with a clear message", 
       .ended
     other.close()
     t.equal(code, 1)
-    t.equal(stderr, `PORT: port ${port} of ${host} is in use. Stop what listens there, or set PORT to another.\n`)
+    t.equal(
+      stderr,
+      `PORT (set in the environment): port ${port} of ${host} is in use. Stop what listens there, or set PORT to another.\n`
+    )
   }
   for (const host of ['fe80::1', '192.0.2.1', 'no.such.host.invalid']) {
     const { code, stderr } = await run(t, 'server.ts', { env: settings(t, { HOST: host, PORT: '0' }).env }).ended
     t.equal(code, 1)
-    t.equal(stderr, `HOST: ${host} is no address of this machine.\n`)
+    t.equal(stderr, `HOST (set in the environment): ${host} is no address of this machine.\n`)
   }
+})
+
+test('the line at the start reports version, engine, node and Redis', async t => {
+  const { output } = await start(t, { NODE_NAME: 'api-1', REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0' })
+  const line = logLines(output().stdout).find(({ msg }) => String(msg).includes('Server listening'))
+  const about = `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, SQLite, node api-1, Redis at 127.0.0.1:1`
+  t.match(line, { msg: `${about}. Server listening at http://127.0.0.1:` })
 })
 
 test('what nobody foresaw stops the start and is shown as it is', async t => {

@@ -183,7 +183,10 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     const results = await Promise.allSettled(processes.map(({ prints }) => prints('Server listening')))
     t.same(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
     const refused = processes[results.findIndex(({ status }) => status === 'rejected')]
-    t.match(await refused?.ended, { code: 1, stderr: /^CLIENT_SECRET: the database is in use with other secrets\. / })
+    t.match(await refused?.ended, {
+      code: 1,
+      stderr: /^CLIENT_SECRET \(set in the environment\): the database is in use with other secrets\. /
+    })
   })
 
   test(`${name}: after an upgrade the secrets that active tokens depend on are in use`, async t => {
