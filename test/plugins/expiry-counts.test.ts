@@ -60,7 +60,8 @@ test('over PostgreSQL, the metrics count the same', async t => {
 
 /** The counts of a store in memory, by a clock of their own. */
 const world = () => {
-  const keys = createKeyService({ store: createMemoryStore(), secret: newSecret() })
+  const store = createMemoryStore()
+  const keys = createKeyService({ store, secret: newSecret() })
   const reports: string[] = []
   const clock = { minutes: 0 }
   const counts = createExpiryCounts({
@@ -72,6 +73,7 @@ const world = () => {
     elapsed: () => clock.minutes * MINUTE_MS
   })
   return {
+    store,
     keys,
     reports,
     issue: async (name: string) => await keys.issue({ name, expiresAt: hoursFrom(keys.now(), 1) }, operator),
@@ -93,6 +95,18 @@ test('the counts are read again when they are older than ten minutes, and not be
   t.same(await countsAt(10), [1, 1])
   t.same(await countsAt(10.1), [1, 2])
   t.same(await countsAt(20), [2, 2])
+})
+
+test('keys of many pages are all counted', async t => {
+  const { store, issue, countsAt } = world()
+  const { key } = await issue('key')
+  await store.write(async ({ keys }) => {
+    for (let i = 0; i < 1000; i++) {
+      const id = `${key.id}-${i}`
+      await keys.insert({ ...key, id, name: id, createdAt: new Date(), createdBy: operator.actor })
+    }
+  })
+  t.same(await countsAt(0), [undefined, 1001])
 })
 
 test('if the keys can not be read, the counts stay as they were, and the failure is reported once', async t => {
