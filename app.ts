@@ -20,6 +20,7 @@ import clientSecrets from './plugins/app/client-secrets.ts'
 import counting from './plugins/app/counting.ts'
 import database from './plugins/app/database.ts'
 import errors, { sendProblem } from './plugins/app/errors.ts'
+import expiryCounts from './plugins/app/expiry-counts.ts'
 import expiryWarnings from './plugins/app/expiry-warnings.ts'
 import metrics from './plugins/app/metrics.ts'
 import requestForm from './plugins/app/request-form.ts'
@@ -50,6 +51,7 @@ const plugins = [
   securityHeaders,
   requestForm,
   errors,
+  expiryCounts,
   expiryWarnings,
   signInLimits,
   validation,

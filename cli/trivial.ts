@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 import '../compile-cache.ts'
+import { endOnSignals } from '../first-process.ts'
+
+endOnSignals()
 
 const { run } = await import('./program.ts')
 const { outputOf } = await import('./output.ts')

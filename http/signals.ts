@@ -1,5 +1,6 @@
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
+import { leaveSignals } from '../first-process.ts'
 
 const GRACE_MS = 10_000
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -27,6 +28,7 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
     received = signal
     close()
   }
+  leaveSignals()
   for (const signal of SIGNALS) process.on(signal, stop)
   return () => {
     uninstall()

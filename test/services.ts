@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import type { Test } from 'tap'
 
@@ -21,3 +22,13 @@ export const freePort = async (): Promise<number> =>
       })
     })
   })
+
+/** Reports whether a program runs here; a test that needs it is skipped with a line, or fails if CI demands it. */
+export const hasProgram = (t: Test, program: string, isDemanded = true): boolean => {
+  const { error } = spawnSync(program, ['--version'])
+  if (error === undefined) return true
+  const issue = `there is no ${program}`
+  if (isDemanded && process.env['CI_DEMANDS_SERVICES'] === '1') throw new Error(issue)
+  t.pass('skipped', { skip: issue })
+  return false
+}

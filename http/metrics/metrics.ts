@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type { Metric } from 'prom-client'
 import type { TokenCache } from '../../domain/keys/verdict/authenticator.ts'
+import type { ExpiryCounts } from '../../domain/keys/lifecycle/expiry-counts.ts'
 import type { UsageRecorder } from '../../domain/keys/usage/recorder.ts'
 import type { StorageStatistics } from '../../domain/statistics.ts'
 import { createRequestCounts } from './request-counts.ts'
@@ -23,6 +24,7 @@ export interface Metrics {
 export interface MetricSources {
   readonly tokenCache: TokenCache
   readonly keyUsage: Pick<UsageRecorder, 'pending'>
+  readonly expiryCounts: Pick<ExpiryCounts, 'latest'>
   readonly storage: { readonly statistics: () => StorageStatistics }
 }
 
@@ -75,6 +77,12 @@ const POOL = {
   labelNames: ['state'] as const
 }
 
+const EXPIRING = {
+  name: 'trivial_keys_expiring',
+  help: 'Active managed keys that expire within a number of days, as read in the last ten minutes.',
+  labelNames: ['within_days'] as const
+}
+
 const requestMetrics = ({ routes }: RequestCounts): Metric[] => [
   new ReadCounter({ ...REQUESTS, registers }, () =>
     [...routes()].flatMap(({ labels, statuses }) =>
@@ -106,6 +114,9 @@ const stateMetrics = (sources: MetricSources): Metric[] => {
     }),
     new ReadGauge({ ...POOL, registers }, () =>
       Object.entries(database().pool ?? {}).map(([state, value]) => ({ labels: { state }, value }))
+    ),
+    new ReadGauge({ ...EXPIRING, registers }, () =>
+      sources.expiryCounts.latest().map(({ days, keys }) => ({ labels: { within_days: days }, value: keys }))
     )
   ]
 }

@@ -21,14 +21,19 @@ export default fp(
     }
 
     let timer: NodeJS.Timeout | undefined
+    let warning = Promise.resolve()
+    const start = (): void => {
+      warning = warn()
+    }
     fastify.addHook('onListen', async () => {
-      timer = setInterval(() => {
-        void warn()
-      }, DAY_MS).unref()
-      await warn()
+      timer = setInterval(start, DAY_MS).unref()
+      start()
+      await warning
     })
+    // Or a stop would have the log say that the keys could not be read.
     fastify.addHook('onClose', async () => {
       clearInterval(timer)
+      await warning
     })
   },
   { name: 'expiry-warnings', dependencies: ['client-keys'] }

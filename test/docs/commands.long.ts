@@ -65,9 +65,21 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docker compose --file examples/compose.yaml up --build --wait': NO_DOCKER,
   'docker compose --file examples/compose.yaml exec node-1 trivial key issue --name billing-sync': NO_DOCKER,
   'kubectl create secret generic trivial-api --from-env-file=.env': NO_KUBERNETES,
-  'kubectl apply --filename examples/kubernetes.yaml': NO_KUBERNETES,
+  'kubectl create secret generic trivial-api-owner --from-env-file=owner.env': NO_KUBERNETES,
+  'kubectl create configmap trivial-api-database-ca --from-file=ca.pem': NO_KUBERNETES,
+  'kubectl apply --filename examples/kubernetes/migrate.yaml': NO_KUBERNETES,
+  'kubectl wait --for=condition=complete --timeout=10m job/trivial-api-migrate-0-1-0': NO_KUBERNETES,
+  'kubectl apply --filename examples/kubernetes/': NO_KUBERNETES,
+  'kubectl rollout status deployment/trivial-api': NO_KUBERNETES,
   'systemd-analyze verify examples/trivial-api.service': NO_SYSTEMD,
-  'systemd-analyze security --offline=true examples/trivial-api.service': NO_SYSTEMD
+  'systemd-analyze security --offline=true examples/trivial-api.service': NO_SYSTEMD,
+  'systemctl enable --now trivial-api-backup.timer': NO_SYSTEMD,
+  'systemd-run --quiet --pipe --wait --collect --uid=trivial-api --working-directory=/var/lib/trivial-api \\':
+    NO_SYSTEMD,
+  '  --property=EnvironmentFile=/etc/trivial-api.env --property=UMask=0077 \\': NO_SYSTEMD,
+  '  /usr/bin/node /opt/trivial-api/dist/cli/trivial.js key issue --name billing-sync --json > billing-sync.json':
+    NO_SYSTEMD,
+  'promtool check rules examples/prometheus-rules.yaml': 'is run by test/examples'
 }
 
 /** What is run, and what only shows what a program prints or a file holds. */

@@ -88,3 +88,16 @@ export const rowsOf = ({ prose }: Page): string[][] =>
 
 /** What stands between single backticks in a text. */
 export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+
+/** The anchors of the headings of a page, as GitHub makes them. */
+export const anchorsOf = ({ prose }: Page): Set<string> => {
+  const anchors = new Set<string>()
+  for (const heading of prose.filter(line => /^#+ /.test(line))) {
+    const text = heading.replace(/^#+ /, '').toLowerCase()
+    const anchor = text.replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
+    let unique = anchor
+    for (let count = 1; anchors.has(unique); count++) unique = `${anchor}-${count}`
+    anchors.add(unique)
+  }
+  return anchors
+}

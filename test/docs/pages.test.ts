@@ -5,24 +5,11 @@ import { parseEnv, promisify } from 'node:util'
 import { test } from 'tap'
 import { Config } from '../../config/schema.ts'
 import { need, root } from '../helper.ts'
-import { codeIn, pageOf, pages, rowsOf } from './markdown.ts'
+import { anchorsOf, codeIn, pageOf, pages, rowsOf } from './markdown.ts'
 import type { Page } from './markdown.ts'
 
 const MAX_README_LINES = 150
 const MAX_LINE_LENGTH = 120
-
-/** The anchors of the headings of a page, as GitHub makes them. */
-const anchorsOf = ({ prose }: Page): Set<string> => {
-  const anchors = new Set<string>()
-  for (const heading of prose.filter(line => /^#+ /.test(line))) {
-    const text = heading.replace(/^#+ /, '').toLowerCase()
-    const anchor = text.replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
-    let unique = anchor
-    for (let count = 1; anchors.has(unique); count++) unique = `${anchor}-${count}`
-    anchors.add(unique)
-  }
-  return anchors
-}
 
 /** Where the links of a page lead, without those of other sites. */
 const linksOf = ({ path, prose }: Page): { target: string; anchor: string }[] =>

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 import { Config } from '../../config/schema.ts'
 import { at, collect, listening, need, root, world } from '../helper.ts'
 
@@ -69,28 +69,4 @@ test('compose.yaml sets variables that there are, and gives a node time to stop'
     for (const variable of Object.keys(environment)) t.ok(VARIABLES.includes(variable), `${name} ${variable}`)
     t.ok(Number.parseInt(grace, 10) > STOP_SECONDS)
   }
-})
-
-test('kubernetes.yaml sets variables that there are, asks routes that there are, and gives a node time to stop', async t => {
-  const [deployment, ...others] = parseAllDocuments(read('examples/kubernetes.yaml')).map(document => document.toJS())
-  const pod = deployment.spec.template
-  const [node] = pod.spec.containers
-  for (const { name } of node.env) t.ok(VARIABLES.includes(name), name)
-  const { fastify } = await world(t)
-  for (const probe of [node.startupProbe, node.livenessProbe, node.readinessProbe]) {
-    t.equal((await fastify.inject(probe.httpGet.path)).statusCode, 200)
-    t.equal(probe.httpGet.port, node.ports[0].name)
-  }
-  t.ok(pod.spec.terminationGracePeriodSeconds - Number(node.lifecycle.preStop.sleep.seconds) > STOP_SECONDS)
-  t.equal(deployment.spec.strategy.rollingUpdate.maxUnavailable, 0)
-  const selectors = others.map(({ spec }) => spec.selector.matchLabels ?? spec.selector)
-  t.same(selectors, [pod.metadata.labels, pod.metadata.labels])
-})
-
-test('the unit of systemd sets nothing twice by accident, and gives a node time to stop', async t => {
-  const unit = read('examples/trivial-api.service')
-  const names = unit.split('\n').flatMap(line => /^(\w+)=/.exec(line)?.[1] ?? [])
-  const repeated = names.filter((name, index) => names.indexOf(name) !== index)
-  t.same(repeated, ['SystemCallFilter'])
-  t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) > STOP_SECONDS)
 })

@@ -149,6 +149,7 @@ test('what a database with leases and a pool knows, and how long receipts took, 
   const metrics = createMetrics({
     tokenCache: createTokenCache(),
     keyUsage: { pending: () => 0 },
+    expiryCounts: { latest: () => [{ days: 7, keys: 2 }] },
     storage: {
       statistics: () => ({ epoch: 7, leaseRemainingMs: 1500, pool: { total: 10, idle: 4, waiting: 1 } })
     }
@@ -162,7 +163,8 @@ test('what a database with leases and a pool knows, and how long receipts took, 
     'trivial_pool_connections{state="idle"}': 4,
     'trivial_pool_connections{state="waiting"}': 1,
     'trivial_receipt_wait_seconds_bucket{le="0.025"}': 1,
-    trivial_receipt_wait_seconds_count: 2
+    trivial_receipt_wait_seconds_count: 2,
+    'trivial_keys_expiring{within_days="7"}': 2
   })
 })
 

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { createServer } from '../../app.ts'
+import { endOnSignals } from '../../first-process.ts'
 import { closeOnSignals, ignoreHangup } from '../../http/signals.ts'
 import { settings } from '../helper.ts'
 
@@ -81,6 +82,32 @@ test('a signal after what nobody caught does not make it an ordinary end', async
   emit('uncaughtException', new Error('out of the blue'))
   emit('SIGTERM', 'SIGTERM')
   t.equal(await exit, 1)
+})
+
+test('the first process of a container ends on signals while it starts, and stops on them when it serves', async t => {
+  t.intercept(process, 'pid', { value: 1 })
+  const others = new Set(listeners().map(({ listener }) => listener))
+  endOnSignals()
+  const early = listeners().filter(({ listener }) => !others.has(listener))
+  t.same(early.map(({ event }) => event).sort(), ['SIGINT', 'SIGTERM'])
+  const codes: unknown[] = []
+  const exited = t.intercept(process, 'exit', { value: (code: unknown) => codes.push(code) })
+  for (const { event, listener } of early) listener(event)
+  exited.restore()
+  t.same(codes.sort(), [130, 143])
+
+  const { logged, exit, emit } = await world(t)
+  const left = new Set(listeners().map(({ listener }) => listener))
+  t.notOk(early.some(({ listener }) => left.has(listener)))
+  emit('SIGTERM', 'SIGTERM')
+  t.equal(await exit, 0)
+  t.match(logged, [['info', { signal: 'SIGTERM' }, 'the service stops']])
+})
+
+test('signals end every other process by themselves', async t => {
+  const before = listeners()
+  endOnSignals()
+  t.same(listeners(), before)
 })
 
 test('what nobody caught ends the process with 1', async t => {

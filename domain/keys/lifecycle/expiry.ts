@@ -3,7 +3,7 @@ import type { KeyService } from '../service.ts'
 import type { ClientKeyFilter } from '../rows.ts'
 
 const NOTICE_MS = 14 * 86_400_000
-const PAGE = 100
+const PAGE = 1000
 
 /**
  * The keys that are not revoked, expire after an instant and before another, by default 14 days later, and pass a

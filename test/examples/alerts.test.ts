@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import { parse, stringify } from 'yaml'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
+import { anchorsOf, pageOf, rowsOf } from '../docs/markdown.ts'
+import { need, newSecret, root, temporaryFolder, world } from '../helper.ts'
+import { hasProgram } from '../services.ts'
+import { ALERTS } from './alerts.ts'
+import type { AlertCase, Series } from './alerts.ts'
+
+interface Rule {
+  alert: string
+  expr: string
+  labels: Record<string, string>
+  annotations: { summary: string; description: string; runbook: string }
+}
+
+const FILE = join(root, 'examples/prometheus-rules.yaml')
+const JOB = 'trivial-api'
+
+const rules = (parse(readFileSync(FILE, 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap(
+  group => group.rules
+)
+
+const promtool = (t: Test, ...args: string[]): void => {
+  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' })
+  t.equal(status, 0, args.join(' '), status === 0 ? {} : { output: stdout + stderr })
+}
+
+test('promtool accepts the rules', async t => {
+  if (hasProgram(t, 'promtool')) promtool(t, 'check', 'rules', FILE)
+})
+
+const toInput = (series: Series) =>
+  Object.entries(series).map(([name, values]) => ({ series: name.replace('{', `{job="${JOB}",`), values }))
+
+/** The tests of a rule, as promtool reads them. */
+const unitTestsOf = (
+  { alert, labels, annotations }: Rule,
+  { fires, quiet, minute, labels: own, interval }: AlertCase
+) => {
+  const fired = { exp_labels: { job: JOB, ...labels, ...own }, exp_annotations: annotations }
+  const testOf = (series: Series, expected: readonly object[]) => ({
+    interval,
+    input_series: toInput(series),
+    alert_rule_test: [{ eval_time: `${minute}m`, alertname: alert, exp_alerts: expected }]
+  })
+  return [testOf(fires, [fired]), ...quiet.map(series => testOf(series, []))]
+}
+
+test('each alert fires when it should, and is quiet when it should', async t => {
+  t.same(Object.keys(ALERTS).sort(), rules.map(({ alert }) => alert).sort(), 'each alert has its case')
+  if (!hasProgram(t, 'promtool')) return
+  const folder = temporaryFolder(t)
+  for (const interval of ['15s', '5m'] as const) {
+    const tests = rules.flatMap(rule => {
+      const each = need(ALERTS[rule.alert], rule.alert)
+      return each.interval === interval ? unitTestsOf(rule, each) : []
+    })
+    t.ok(tests.length > 1)
+    const file = join(folder, `${interval}.yaml`)
+    writeFileSync(file, stringify({ rule_files: [FILE], evaluation_interval: interval, tests }))
+    promtool(t, 'test', 'rules', file)
+  }
+})
+
+/** The metrics of a service after requests of the kinds that rules are about. */
+const scrape = async (t: Test): Promise<string> => {
+  // Nothing listens there, so no limit can be decided.
+  const { fastify, call } = await world(t, { METRICS_PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' })
+  const { json: key } = await call('POST', '/client_keys', {
+    name: 'limited',
+    rate_limit: { max: 1, window_seconds: 60 }
+  })
+  await call('PATCH', `/client_keys/${key.id}`, { name: 'still limited' })
+  await call('GET', '/ready')
+  await call('GET', '/up')
+  await call('GET', '/apps', undefined, { authorization: `Bearer ${key.key_access_token}` })
+  const { keyAccessToken } = issueClientKey(createTokenSealer(newSecret()))
+  await call('GET', '/apps', undefined, { authorization: `Bearer ${keyAccessToken}` })
+  const { metrics, expiryCounts } = fastify
+  expiryCounts.latest()
+  await expiryCounts.settled()
+  return String((await metrics?.render())?.text)
+}
+
+test('the rules name metrics, labels and values that the service exposes', async t => {
+  const text = await scrape(t)
+  const names = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name))
+  for (const { alert, expr } of rules) {
+    t.ok(expr.includes(`job="${JOB}"`), alert)
+    for (const [, name = '', matchers = ''] of expr.matchAll(/\b([a-z]\w+)\{([^}]+)\}/g)) {
+      if (name === 'up') continue
+      t.ok(names.has(name.replace(/_(bucket|count)$/, '')), `${alert}: ${name}`)
+      for (const [, label = '', value = ''] of matchers.matchAll(/(\w+)="([^"]+)"/g)) {
+        if (['job', 'state', 'status'].includes(label)) continue
+        t.match(text, new RegExp(`^${name}\\{.*\\b${label}="${value}"`, 'm'), `${alert}: ${label}="${value}"`)
+      }
+    }
+  }
+  t.match(text, /route="\/client_keys\/:id"/)
+})
+
+test('the documentation has each metric of the service, and no other', async t => {
+  const text = await scrape(t)
+  const served = [...text.matchAll(/^# TYPE (trivial_\w+) /gm)].map(([, name]) => name)
+  const told = rowsOf(pageOf('docs/operating.md')).flatMap(
+    ([cell = '']) => /^`(trivial_[a-z_]+)`$/.exec(cell)?.[1] ?? []
+  )
+  t.same(told.sort(), served.sort())
+})
+
+test('each alert names a section of the documentation, and commands that there are', async t => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
+  for (const { alert, annotations } of rules) {
+    const [page = '', anchor = ''] = annotations.runbook.split('#')
+    t.ok(anchorsOf(pageOf(page)).has(anchor), `${alert}: ${annotations.runbook}`)
+    for (const [, script = ''] of annotations.description.matchAll(/npm run ([\w:]+)/g)) t.ok(script in scripts, script)
+  }
+})
