@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ownAddress } from '../../http/addresses.ts'
+import { ownUrl } from '../../http/addresses.ts'
 import { lazily } from '../../domain/lazy.ts'
 
 const PREFIX = '/docs'
@@ -50,6 +50,8 @@ const loadUi = async (): Promise<FastifyInstance> => {
   await ui.register(fp(async () => {}, { name: '@fastify/swagger' }))
   await ui.register(swaggerUi, {
     routePrefix: PREFIX,
+    // Makes the URLs in the page relative: a proxy may serve it at another path.
+    indexPrefix: '.',
     staticCSP: POLICY,
     uiConfig: {
       deepLinking: true,
@@ -89,11 +91,12 @@ export default fp(
     const hidden = { schema: { hide: true } }
     fastify.get(PREFIX, hidden, serveUi)
     fastify.get(`${PREFIX}/*`, hidden, serveUi)
-    fastify.get(`${PREFIX}/json`, hidden, async request => await fastify.openapi(ownAddress(request)))
+    fastify.get(`${PREFIX}/static/index.html`, hidden, async (_request, reply) => await reply.redirect('../'))
+    fastify.get(`${PREFIX}/json`, hidden, async request => await fastify.openapi(ownUrl(request)))
     fastify.get(`${PREFIX}/yaml`, hidden, async (request, reply) => {
       const { stringify } = await import('yaml')
       reply.type('application/x-yaml')
-      return stringify(await fastify.openapi(ownAddress(request)))
+      return stringify(await fastify.openapi(ownUrl(request)))
     })
   },
   { name: 'docs', dependencies: ['openapi'] }
