@@ -5,7 +5,7 @@ interface Reply {
 }
 
 interface Operation {
-  security?: { clientKey?: string[] }[]
+  security?: { bearer?: string[] }[]
   responses: Record<string, object>
 }
 
@@ -53,7 +53,7 @@ const needsCredential = (operations: Record<string, Operation>): boolean =>
 const sharedName = ({ content }: Reply, { security }: Operation): string | undefined => {
   const examples = content?.[PROBLEM_MEDIA_TYPE]?.examples
   if (examples === undefined) return undefined
-  const scopes = security?.flatMap(({ clientKey }) => clientKey ?? []).map(scope => scope.replace(':', '.'))
+  const scopes = security?.flatMap(({ bearer }) => bearer ?? []).map(scope => scope.replace(':', '.'))
   return Object.keys(examples)
     .toSorted()
     .map(code => (code === 'INSUFFICIENT_SCOPE' ? [pascalCase(code), scopes].flat().join('.') : pascalCase(code)))
