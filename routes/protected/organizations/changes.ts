@@ -16,7 +16,13 @@ import { organizationFields, toOrganizationJson } from '../../../http/representa
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './queries.ts'
 
-const NewBody = { type: 'object', required: ['name', 'billing_email'], properties: organizationFields } as const
+const NewBody = {
+  type: 'object',
+  required: ['name', 'billing_email'],
+  properties: organizationFields,
+  // Its name tells where it comes from.
+  examples: [{ name: 'Made in the documentation', billing_email: 'billing@example.com' }]
+} as const
 
 export const createSchema = {
   operationId: 'createOrganization',
