@@ -3,8 +3,8 @@ import type { FastifyContextConfig } from 'fastify'
 type Access = Required<Pick<FastifyContextConfig, 'scope' | 'users'>>
 
 /**
- * The one way to send a credential that the OpenAPI document has, for client keys and sessions alike: a generated client
- * sends its credential in every header that `security` names.
+ * The one way of the OpenAPI document to send a credential, a client key or a session: a generated client sends its
+ * credential in every header that `security` names.
  */
 export const SECURITY_SCHEMES = {
   bearer: {

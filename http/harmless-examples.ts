@@ -54,10 +54,10 @@ const withEmptyExample = (media: Media): Media => {
   const { schema, example, ...rest } = media
   const { required = [], properties = {} } = schema
   if (required.length > 0) return media
-  const fields = Object.entries(properties).flatMap(([name, { examples }]) =>
+  const fields = Object.entries(properties).flatMap(([name, { examples }]): [string, unknown][] =>
     examples === undefined ? [] : [[name, examples[0]]]
   )
-  const value = example ?? Object.fromEntries(fields)
+  const value: unknown = example ?? Object.fromEntries(fields)
   return {
     schema,
     ...rest,

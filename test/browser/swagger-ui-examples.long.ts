@@ -7,7 +7,7 @@ interface Document {
   paths: Record<string, Record<string, { operationId: string; tags: string[] }>>
 }
 
-/** One operation of each kind of form: a body with examples, with one, and without any, and parameters in each place. */
+/** One operation of each kind of form: its body has several examples, one or none; its parameters are anywhere. */
 const KINDS = [
   'PATCH /client_keys/{id}',
   'POST /client_keys',

@@ -17,8 +17,10 @@ interface Media {
   examples?: Record<string, { value: unknown }>
 }
 
+type Plain = string | number | boolean
+
 interface Operation {
-  parameters?: { name: string; in: string; example?: unknown; schema: Schema }[]
+  parameters?: { name: string; in: string; example?: Plain; schema: Schema & { default?: Plain } }[]
   requestBody?: { content: Record<string, Media> }
 }
 

@@ -362,6 +362,13 @@ test('what Swagger UI fills in is good to send as it stands', async t => {
   t.equal((await call('GET', '/apps', undefined, headers)).status, 200, 'whoever made it can use it')
 })
 
+test('the key that the documentation recommends is a managed one, which is active at once', async t => {
+  const { info, components } = await documentOf(await world(t))
+  const commands = JSON.stringify([info, components.securitySchemes]).match(/key:issue[^`]*/g) ?? []
+  t.ok(commands.length >= 2)
+  for (const each of commands) t.match(each, /^key:issue -- --name /)
+})
+
 test('signing up and in comes before what needs a session', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document).filter(([, { tags }]) => tags?.[0] === 'Signing in')
