@@ -22,8 +22,9 @@ export const describeAccess = ({
   users
 }: Access): { security: { bearer: readonly string[] }[]; sentence: string } => {
   const scopes = scope === null || scope === 'none' ? [] : [scope].flat()
-  const key = ['a client key', ...scopes.map(each => `\`${each}\``)]
+  const needed = scopes.map(each => `\`${each}\``).join(' and ')
+  const key = needed === '' ? 'a client key' : `a client key with ${needed}`
   const session = users === 'admin' ? 'the session of an administrator' : 'the session of a user'
-  const accepted = [...(scope === 'none' ? [] : [key.join(' with ')]), ...(users === 'none' ? [] : [session])]
+  const accepted = [...(scope === 'none' ? [] : [key]), ...(users === 'none' ? [] : [session])]
   return { security: [{ bearer: scopes }], sentence: `Credential: ${accepted.join(', or ')}.` }
 }
