@@ -3,16 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from '../app.ts'
+import { readConfig } from '../config/read.ts'
 import { command, DONE } from './command.ts'
 
 export default command({
   description: `Prints the OpenAPI document of the API as JSON. It needs no configuration and touches no database. Its
-server is the one of the default HOST and PORT; the document that a service serves at /docs/json has the address of
-that service.
+server is PUBLIC_URL, or that of the default HOST and PORT if PUBLIC_URL is empty; the document that a service serves
+at /docs/json has the URL of that service.
 
 npm prints a heading of its own; npm run --silent openapi prints the document only.`,
 
   run: async (_, terminal) => {
+    const { PUBLIC_URL } = readConfig(terminal.environment(), ['PUBLIC_URL'])
     const folder = mkdtempSync(join(tmpdir(), 'trivial-'))
     try {
       const fastify = await createServer({
@@ -22,7 +24,7 @@ npm prints a heading of its own; npm run --silent openapi prints the document on
       })
       await fastify.ready()
       const { HOST, PORT } = fastify.config
-      terminal.print(JSON.stringify(await fastify.openapi(`http://${HOST}:${PORT}`), null, 2))
+      terminal.print(JSON.stringify(await fastify.openapi(PUBLIC_URL || `http://${HOST}:${PORT}`), null, 2))
       await fastify.close()
       return DONE
     } finally {

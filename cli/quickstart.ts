@@ -169,6 +169,8 @@ another DATABASE_URL, quickstart refuses. Its key expires after 7 days.`,
       ...found,
       CLIENT_SECRET: secret,
       DATABASE_URL: url,
+      // It serves this machine only.
+      PUBLIC_URL: '',
       // The database is of quickstart alone, and .env may have been removed since the last run.
       ...(isNew ? { ALLOW_NEW_SECRET: 'true' } : {})
     }

@@ -69,6 +69,16 @@ export const configAjv = new Ajv({
       compile: () => checkPlatforms
     },
     {
+      // Replaces a text by another form of it.
+      keyword: 'normalize',
+      type: 'string',
+      modifying: true,
+      compile: (normalize: (text: string) => string) => (text: string, place?: DataValidationCxt) => {
+        if (place !== undefined) Object.assign(place.parentData, { [place.parentDataProperty]: normalize(text) })
+        return true
+      }
+    },
+    {
       // Replaces a text by a list.
       keyword: 'entries',
       type: 'string',

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { databaseUrlIssue, postgresUrlIssue } from '../net/database-url.ts'
 import type { XStatic } from 'typebox/schema'
 import { rangeIssue } from '../net/addresses.ts'
+import { normalizePublicUrl, publicUrlIssue } from '../net/public-url.ts'
 import { redisUrlIssue } from '../net/redis-url.ts'
 import { allowListIssue } from '../domain/keys/verdict/environment-keys.ts'
 
@@ -90,6 +91,8 @@ const checkBaseUrl: Check = url =>
     ? null
     : 'must be an http: or https: URL, such as https://api.example.com'
 
+const checkPublicUrl: Check = url => (url === '' ? null : publicUrlIssue(url))
+
 const checkRedisUrl: Check = url => (url === '' ? null : redisUrlIssue(url))
 
 const checkOrigin: Check = origin =>
@@ -101,8 +104,8 @@ const checkOrigin: Check = origin =>
     : 'is no origin: a scheme, a host and a port where it is not the default, such as https://app.example.com'
 
 /**
- * Every variable the service reads, its default and its rule, as JSON Schema. `check` and `entries` are keywords
- * that `config/read.ts` defines; `hint` says how to fix what other keywords find.
+ * Every variable the service reads, its default and its rule, as JSON Schema. `config/read.ts` defines the keywords
+ * `check`, `normalize` and `entries`; `hint` says how to fix what other keywords find.
  */
 export const Config = {
   type: 'object',
@@ -131,6 +134,7 @@ export const Config = {
     'OTEL_SERVICE_NAME',
     'LOG_LEVEL',
     'TRUST_PROXY',
+    'PUBLIC_URL',
     'BASE_URL',
     'DEFAULT_LOAD_BALANCER',
     'SIGN_UP',
@@ -175,6 +179,7 @@ export const Config = {
     OTEL_SERVICE_NAME: { type: 'string', default: 'trivial-api' },
     LOG_LEVEL: { type: 'string', default: 'info', enum: LOG_LEVELS, hint: `must be one of ${LOG_LEVELS.join(', ')}` },
     TRUST_PROXY: list(checkTrustProxy, 'false'),
+    PUBLIC_URL: { type: 'string', default: '', check: checkPublicUrl, normalize: normalizePublicUrl },
     BASE_URL: { type: 'string', default: 'https://staging.trivialapps.io', check: checkBaseUrl },
     DEFAULT_LOAD_BALANCER: { type: 'string', default: 'staging-lb' },
     SIGN_UP: { type: 'string', default: 'open', enum: SIGN_UP, hint: 'must be open or closed' },

@@ -1,6 +1,8 @@
 // Lists every app, page by page. It needs nothing but Node.js:
 //
 //   KEY_ACCESS_TOKEN=… BASE=http://localhost:3000 node examples/fetch.js
+//
+// BASE may have a path: https://example.com/keys
 
 const { BASE = 'http://localhost:3000', KEY_ACCESS_TOKEN = '' } = process.env
 
@@ -26,7 +28,7 @@ const nextOf = response => {
 }
 
 const listApps = async function* () {
-  let url = new URL(`/apps?limit=${PAGE_SIZE}`, BASE)
+  let url = `${BASE}/apps?limit=${PAGE_SIZE}`
   while (url !== null) {
     const response = await get(url)
     yield* await response.json()

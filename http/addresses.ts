@@ -11,12 +11,14 @@ export const knownAddress = (request: FastifyRequest): string => {
 }
 
 /**
- * The address at which a client reached the service, such as `https://api.example.org`, or `/` where the request does
- * not tell it. Behind a proxy that `TRUST_PROXY` names it is the address of the proxy.
+ * The URL of the service for the client of a request: `PUBLIC_URL`, or else the address that the request was sent to,
+ * such as `https://api.example.org`, or `/` if the request doesn't contain one. For a script of the page at `/docs` it
+ * is relative to the documents beside that page.
  */
-export const ownAddress = ({ protocol, host, headers }: FastifyRequest): string => {
-  // A script of our own page calls the address that the page came from, which a proxy that is not named may hide here.
-  if (headers['sec-fetch-site'] === 'same-origin' && headers['sec-fetch-dest'] === 'empty') return '/'
+export const ownUrl = ({ protocol, host, headers, server }: FastifyRequest): string => {
+  // A script of our own page calls the URL that the page came from, which a proxy may hide from the service.
+  if (headers['sec-fetch-site'] === 'same-origin' && headers['sec-fetch-dest'] === 'empty') return '..'
+  if (server.config.PUBLIC_URL !== '') return server.config.PUBLIC_URL
   const address = `${protocol}://${host}`
   // A proxy may pass on a protocol that is none of these, of whose addresses there is no origin.
   return /^https?:/.test(address) && URL.canParse(address) ? new URL(address).origin : '/'

@@ -1,11 +1,13 @@
+import { withHarmlessExamples } from './harmless-examples.ts'
+import type { Form } from './harmless-examples.ts'
 import { PROBLEM_MEDIA_TYPE } from './problems.ts'
 
 interface Reply {
   content?: Partial<Record<string, { examples?: object }>>
 }
 
-interface Operation {
-  security?: { clientKey?: string[] }[]
+interface Operation extends Form {
+  security?: { bearer?: string[] }[]
   responses: Record<string, object>
 }
 
@@ -18,7 +20,8 @@ export interface ApiDocument {
 
 /**
  * Prepares the document for readers. Each reply that is a problem document stands once, in `components`: written out at
- * every route, they would be four fifths of the document. What needs no credential comes first, as sign-in does.
+ * every route, they would be four fifths of the document. What needs no credential comes first, as sign-in does, and no
+ * example changes what exists.
  */
 export const arrangeDocument = (document: ApiDocument): ApiDocument => {
   const responses: Record<string, object> = {}
@@ -36,7 +39,12 @@ export const arrangeDocument = (document: ApiDocument): ApiDocument => {
   const paths = Object.entries(document.paths)
     .map(([path, operations]): [string, Record<string, Operation>] => [
       path,
-      Object.fromEntries(Object.entries(operations).map(([method, operation]) => [method, share(operation)]))
+      Object.fromEntries(
+        Object.entries(operations).map(([method, operation]) => [
+          method,
+          share(withHarmlessExamples(method, operation))
+        ])
+      )
     ])
     .toSorted(([, one], [, other]) => Number(needsCredential(one)) - Number(needsCredential(other)))
   return {
@@ -53,7 +61,7 @@ const needsCredential = (operations: Record<string, Operation>): boolean =>
 const sharedName = ({ content }: Reply, { security }: Operation): string | undefined => {
   const examples = content?.[PROBLEM_MEDIA_TYPE]?.examples
   if (examples === undefined) return undefined
-  const scopes = security?.flatMap(({ clientKey }) => clientKey ?? []).map(scope => scope.replace(':', '.'))
+  const scopes = security?.flatMap(({ bearer }) => bearer ?? []).map(scope => scope.replace(':', '.'))
   return Object.keys(examples)
     .toSorted()
     .map(code => (code === 'INSUFFICIENT_SCOPE' ? [pascalCase(code), scopes].flat().join('.') : pascalCase(code)))

@@ -1,16 +1,18 @@
 /** What the OpenAPI document says of the whole API; the routes' schemas say the rest. */
 export const DESCRIPTION = `
-Calls are authorized by a **client key** or by the session of a user. A client key is a long-lived Bearer token, tied
-to no user and
-no app, that reaches every app and overrides user and organization authorization. A key may be held to scopes,
-addresses, a rate and an expiry; without any it reaches
-everything. The operator of the service makes the first with \`npm run key:issue\`; a key with the scope
-\`client_keys:write\` makes others.
-Press *Authorize* and paste the \`key_access_token\` to try the calls on this page.
+Calls need a **client key** or the session of a user, as \`Authorization: Bearer …\`. A client key is a long-lived token
+that belongs to no user and no app. Without limits it reaches every app of every owner, whatever users and organizations
+may do. It can be limited to scopes, addresses, a rate and a time.
 
-Users sign in with \`POST /auth/sign_in\` and reach what is theirs: the apps that they own, those of their
-organizations, and those that they were
-granted. A client key that is sent along with a session wins.
+The operator of the service issues the first key, which is active at once:
+\`npm run key:issue -- --name <name> --scope apps:read --expires 90d\`. A key with the scope \`client_keys:write\`
+issues others. Press *Authorize* and paste the \`key_access_token\` to try the calls on this page. What a form contains
+at first changes and deletes nothing that exists.
+
+Users sign in with \`POST /auth/sign_in\` and reach the apps that they own, those of their organizations, and those on
+which they have grants. The reply has the session as \`authorization\`; Trivial's clients send it in three headers
+instead: \`access-token\`, \`client\` and \`uid\`. If a request has a session and a client key, the client key is
+used.
 
 Client keys are for servers. A request with a client key that a browser sends from a page of another site is refused.
 
@@ -34,32 +36,3 @@ export const TAGS = [
   { name: 'Nodes', description: 'Which processes serve, and from when on all of them obey a change.' },
   { name: 'Health', description: 'Whether the service is alive and ready. No credential is needed.' }
 ]
-
-export const SECURITY_SCHEMES = {
-  clientKey: {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'key_access_token',
-    description: 'A client key: the `key_access_token` that `npm run key:issue` prints, for server-to-server calls.'
-  },
-  userSession: {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'session',
-    description:
-      'A session of a user: the `authorization` header of the reply to `POST /auth/sign_in`, without its first word.'
-  },
-  accessToken: {
-    type: 'apiKey',
-    in: 'header',
-    name: 'access-token',
-    description: 'A session in three headers: this one,'
-  },
-  client: { type: 'apiKey', in: 'header', name: 'client', description: 'this one,' },
-  uid: {
-    type: 'apiKey',
-    in: 'header',
-    name: 'uid',
-    description: 'and this one, as the reply to `POST /auth/sign_in` has them.'
-  }
-} as const

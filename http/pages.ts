@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { splitUrl } from '../net/url.ts'
+import { setNextLink } from './links.ts'
 import { id } from './validation.ts'
 
 /** How many entries a page has unless the request tells. */
@@ -25,16 +26,10 @@ export const pageQuery = (things: string) =>
     }
   }) as const
 
-/** The `Link` header of a list, as its documentation has it. */
-export const linkHeader = (example: string) =>
-  ({
-    Link: { type: 'string', description: 'Leads to the next page, where there is one (RFC 8288).', examples: [example] }
-  }) as const
-
-/** Tells where the next page is: the same path and query, after the last entry of this page. */
+/** Links to the next page of a list: the same path and query, after the last entry of this page. */
 export const linkNext = (reply: FastifyReply, last: string | number | undefined): void => {
   const { path, query } = splitUrl(reply.request.url)
   const next = new URLSearchParams(query)
   next.set('after', String(last))
-  reply.header('link', `<${path}?${next.toString()}>; rel="next"`)
+  setNextLink(reply, `${path}?${next.toString()}`)
 }

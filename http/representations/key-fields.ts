@@ -140,8 +140,7 @@ export const RevokeBody = {
       ...text,
       type: ['string', 'null'],
       maxLength: MAX_REASON,
-      description: 'Why, for those who ask later.',
-      examples: ['The laptop was stolen']
+      description: 'Why, for those who ask later. The trail keeps it permanently.'
     }
   }
 } as const

@@ -69,6 +69,8 @@ type Decide = (token: string, demand: Demand<RequestRefusal>) => Promise<Accepte
 export interface ClientKeyHookOptions {
   /** The realm in `WWW-Authenticate`; `trivial` by default. */
   realm?: string
+  /** The origin at which browsers reach the service, if the `Host` header may be another one; null by default. */
+  publicOrigin?: string | null
   /** Is called with the reason of each refusal. */
   onRefusal?: (reason: string) => void
 }
@@ -112,10 +114,10 @@ export default fp<ClientKeyAuthOptions>(
 export const createClientKeyHook = async (
   fastify: FastifyInstance,
   decide: Decide,
-  { realm = REALM, onRefusal }: ClientKeyHookOptions = {}
+  { realm = REALM, publicOrigin = null, onRefusal }: ClientKeyHookOptions = {}
 ): Promise<ClientKeyHook> => {
   const authenticate = await bearerParser(fastify, (token, request) =>
-    decide(token, demandOf(request)).then(verdict => {
+    decide(token, demandOf(request, publicOrigin)).then(verdict => {
       if (!verdict.ok) throw new RequestRefused(verdict)
       const { key, token, rate } = verdict
       request.principal = { kind: 'client_key', key, token, rate }
@@ -198,15 +200,15 @@ const scopesOf = ({ routeOptions: { config } }: FastifyRequest): readonly string
   return scopes
 }
 
-const demandOf = (request: FastifyRequest): Demand<RequestRefusal> => ({
+const demandOf = (request: FastifyRequest, publicOrigin: string | null): Demand<RequestRefusal> => ({
   scopes: scopesOf(request),
   address: request.ip,
   userAgent: request.headers['user-agent'],
-  refusal: refusalOf(request)
+  refusal: refusalOf(request, publicOrigin)
 })
 
-const refusalOf = (request: FastifyRequest): RequestRefusal | undefined => {
-  if (isCrossSite(request)) return 'cross_site'
+const refusalOf = (request: FastifyRequest, publicOrigin: string | null): RequestRefusal | undefined => {
+  if (isCrossSite(request, publicOrigin)) return 'cross_site'
   const { scope = 'none' } = request.routeOptions.config
   return scope === 'none' || scope?.length === 0 ? 'user_required' : undefined
 }

@@ -12,11 +12,14 @@ export const hasDuplicateAuthorization = ({ raw: { rawHeaders } }: FastifyReques
   return false
 }
 
-/** Whether a browser sent the request from a page of another site (Fetch Metadata; RFC 6454 for Origin). */
-export const isCrossSite = (request: FastifyRequest): boolean => {
+/**
+ * Whether a browser sent the request from a page of another site (Fetch Metadata; RFC 6454 for Origin). A page of the
+ * origin at which clients reach the service is none.
+ */
+export const isCrossSite = (request: FastifyRequest, publicOrigin: string | null): boolean => {
   const { origin, 'sec-fetch-site': site } = request.headers
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
-  if (origin === undefined) return false
+  if (origin === undefined || origin === publicOrigin) return false
   if (!URL.canParse(origin)) return true
   const { protocol, host: originHost } = new URL(origin)
   // Read with the origin's scheme, so that a default port may be there or not.

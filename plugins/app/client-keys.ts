@@ -56,9 +56,13 @@ export default fp(
     await warnOfUselessKeys(fastify, keys)
     fastify.decorate('clientKeys', keys)
 
-    const onRefusal = (reason: string): void => fastify.metrics?.refused(reason)
-    await fastify.register(clientKeyAuth, { verify: keys.verify, onRefusal })
-    fastify.decorate('recheckClientKey', await createClientKeyHook(fastify, keys.recheck, { onRefusal }))
+    const { PUBLIC_URL } = fastify.config
+    const options = {
+      publicOrigin: PUBLIC_URL === '' ? null : new URL(PUBLIC_URL).origin,
+      onRefusal: (reason: string): void => fastify.metrics?.refused(reason)
+    }
+    await fastify.register(clientKeyAuth, { verify: keys.verify, ...options })
+    fastify.decorate('recheckClientKey', await createClientKeyHook(fastify, keys.recheck, options))
   },
   { name: 'client-keys', dependencies: ['config', 'client-secrets', 'counting'] }
 )

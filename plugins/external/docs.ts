@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ownAddress } from '../../http/addresses.ts'
+import { ownUrl } from '../../http/addresses.ts'
 import { lazily } from '../../domain/lazy.ts'
 
 const PREFIX = '/docs'
@@ -23,17 +23,6 @@ const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" ' +
   'fill="#3b4151"/><path d="M7 8h18v4h-7v13h-4V12H7z" fill="#fff"/></svg>'
 
-// Every field of the dialog to authorize takes the focus, so the last would have it. The first is that of client keys.
-const FOCUS_FIRST = `
-new MutationObserver(records => {
-  for (const { addedNodes } of records) {
-    for (const node of addedNodes) {
-      node.querySelector?.('.auth-container')?.querySelector('input, button').focus()
-    }
-  }
-}).observe(document.getElementById('swagger-ui'), { childList: true, subtree: true })
-`
-
 /** What concerns the connection of the client, which is another one. */
 const OF_THE_CONNECTION = ['connection', 'keep-alive']
 
@@ -50,6 +39,8 @@ const loadUi = async (): Promise<FastifyInstance> => {
   await ui.register(fp(async () => {}, { name: '@fastify/swagger' }))
   await ui.register(swaggerUi, {
     routePrefix: PREFIX,
+    // Makes the URLs in the page relative: a proxy may serve it at another path.
+    indexPrefix: '.',
     staticCSP: POLICY,
     uiConfig: {
       deepLinking: true,
@@ -62,8 +53,7 @@ const loadUi = async (): Promise<FastifyInstance> => {
     },
     theme: {
       title: 'Trivial API',
-      favicon: [{ filename: 'icon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: ICON }],
-      js: [{ filename: 'authorize.js', content: FOCUS_FIRST }]
+      favicon: [{ filename: 'icon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: ICON }]
     }
   })
   return ui
@@ -89,11 +79,12 @@ export default fp(
     const hidden = { schema: { hide: true } }
     fastify.get(PREFIX, hidden, serveUi)
     fastify.get(`${PREFIX}/*`, hidden, serveUi)
-    fastify.get(`${PREFIX}/json`, hidden, async request => await fastify.openapi(ownAddress(request)))
+    fastify.get(`${PREFIX}/static/index.html`, hidden, async (_request, reply) => await reply.redirect('../'))
+    fastify.get(`${PREFIX}/json`, hidden, async request => await fastify.openapi(ownUrl(request)))
     fastify.get(`${PREFIX}/yaml`, hidden, async (request, reply) => {
       const { stringify } = await import('yaml')
       reply.type('application/x-yaml')
-      return stringify(await fastify.openapi(ownAddress(request)))
+      return stringify(await fastify.openapi(ownUrl(request)))
     })
   },
   { name: 'docs', dependencies: ['openapi'] }

@@ -18,7 +18,8 @@ import {
   TokenRecordJson
 } from '../../http/representations/keys.ts'
 import { arrangeDocument } from '../../http/api-document.ts'
-import { DESCRIPTION, SECURITY_SCHEMES, TAGS } from '../../http/openapi.ts'
+import { SECURITY_SCHEMES } from '../../http/credentials.ts'
+import { DESCRIPTION, TAGS } from '../../http/openapi.ts'
 import { UsageJson } from '../../http/representations/usage.ts'
 import type { ApiDocument } from '../../http/api-document.ts'
 import { Problem } from '../../http/problems.ts'

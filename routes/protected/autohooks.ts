@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifySchema } from 'fastify'
+import { describeAccess } from '../../http/credentials.ts'
 import { mergeReplies, problemReplies } from '../../http/replies.ts'
 import { FreshnessLost, InvalidToken, missingScope, OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
 import {
@@ -46,16 +47,15 @@ const autohooks: FastifyPluginAsync = async fastify => {
     const needed = scope === null || scope === 'none' ? [] : [scope].flat()
     const lacking = needed.map(each => problemReplies(missingScope(each)))
     const forNoKey = scope === 'none' ? problemReplies(UserRequired) : {}
-    const schema = route.schema as FastifySchema & { response: Record<number, object> }
+    const schema = route.schema as FastifySchema & { description: string; response: Record<number, object> }
+    const { security, sentence } = describeAccess({ scope, users })
     // Fastify reads a body for every method but these, whether the route has a schema for it or not.
     const hasBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
     const forChanges = hasBody ? ofChanges : {}
     route.schema = {
       ...schema,
-      security: [
-        ...(scope === 'none' ? [] : [{ clientKey: needed }]),
-        ...(users === 'none' ? [] : [{ userSession: [] }, { accessToken: [], client: [], uid: [] }])
-      ],
+      description: `${schema.description}\n\n${sentence}`,
+      security,
       response: mergeReplies(refusals, ...lacking, forNoKey, forUsers[users], forChanges, schema.response)
     }
     // A body may take its time, and the key may be revoked, or the session ended, meanwhile.

@@ -33,12 +33,19 @@ test('quickstart shows every app of every owner in an empty folder, then stops',
 
 test('quickstart serves until it is interrupted, and its curl line works', async t => {
   const cwd = temporaryFolder(t)
-  const running = run(t, 'cli/trivial.ts', { args: ['quickstart'], env: { PORT: '0' }, cwd })
+  const env = { PORT: '0', PUBLIC_URL: 'https://example.com/keys' }
+  const running = run(t, 'cli/trivial.ts', { args: ['quickstart'], env, cwd })
   await running.prints('Press Ctrl-C to stop.')
   const [, url = '', authorization = ''] = /curl (\S+) -H 'Authorization: ([^']+)'/.exec(running.output().stdout) ?? []
   t.equal(((await (await fetch(url, { headers: { authorization } })).json()) as unknown[]).length, 24)
   const docs = /http:\S+\/docs/.exec(running.output().stdout)?.[0] ?? ''
   t.match(await (await fetch(docs)).text(), 'Trivial API')
+  const servers = [{ url: docs.slice(0, -'/docs'.length) }]
+  t.match(
+    await (await fetch(`${docs}/json`)).json(),
+    { servers },
+    'and not PUBLIC_URL, since it serves this machine only'
+  )
   running.process.kill('SIGINT')
   t.equal((await running.ended).code, 0)
 })

@@ -44,6 +44,7 @@ test('everything but the secret has a default', async t => {
     OTEL_SERVICE_NAME: 'trivial-api',
     LOG_LEVEL: 'info',
     TRUST_PROXY: [],
+    PUBLIC_URL: '',
     BASE_URL: 'https://staging.trivialapps.io',
     DEFAULT_LOAD_BALANCER: 'staging-lb',
     SIGN_UP: 'open',
@@ -77,6 +78,7 @@ test('good values are taken', async t => {
     { KEY_LEASE_MS: '0' },
     { NODE_NAME: 'api-1 (Zürich)' },
     { BASE_URL: 'http://localhost:8080/x' },
+    { PUBLIC_URL: 'https://example.com/keys' },
     { SIGN_UP: 'closed' },
     { CORS_ORIGINS: 'https://app.example.com, http://localhost:5173' },
     { LOG_LEVEL: 'trace' }
@@ -150,12 +152,41 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
     [{ TRUST_PROXY: '10.0.0.1/8' }, /TRUST_PROXY entry 1 has host bits: write 10.0.0.0\/8 for the range/],
     [{ TRUST_PROXY: '::ffff:10.0.0.0/104' }, /TRUST_PROXY entry 1 is an IPv4 range written as IPv6/],
     [{ TRUST_PROXY: '::/0' }, /TRUST_PROXY entry 1 trusts every address/],
+    ...[
+      'example.com/keys',
+      '/keys',
+      'ftp://example.com/keys',
+      'https:example.com',
+      'https://',
+      'https://example.com:99999/keys',
+      'https://example.com/keys?x=1',
+      'https://example.com/keys#top',
+      'https://example.com/a key',
+      'https://ada@example.com/keys',
+      'https://:hunter2@example.com/keys',
+      'https://example.com\\keys'
+    ].map((url): [Record<string, string>, RegExp] => [
+      { PUBLIC_URL: url },
+      /PUBLIC_URL must be an http: or https: URL without a query, a fragment and a user, such as/
+    ]),
     [{ BASE_URL: 'staging.trivialapps.io' }, /BASE_URL must be an http: or https: URL/],
     [{ BASE_URL: 'ftp://x' }, /BASE_URL must be an http: or https: URL/]
   ] as [Record<string, string>, RegExp][]) {
     const message = issue(env)
     t.match(message, words, JSON.stringify(env))
     for (const value of Object.values(env)) if (value.length > 20) t.notMatch(message, value, 'no value is repeated')
+  }
+})
+
+test('PUBLIC_URL has one form, however it is written', async t => {
+  for (const [url, normalized] of [
+    ['https://example.com', 'https://example.com'],
+    ['https://example.com/', 'https://example.com'],
+    ['HTTPS://Example.COM:443/keys//', 'https://example.com/keys'],
+    ['http://127.0.0.1:8080/a/./b/../keys/', 'http://127.0.0.1:8080/a/keys'],
+    ['https://exämple.com/schl<ü>ssel', 'https://xn--exmple-cua.com/schl%3C%C3%BC%3Essel']
+  ]) {
+    t.equal(readConfig({ CLIENT_SECRET, PUBLIC_URL: String(url) }).PUBLIC_URL, normalized)
   }
 })
 

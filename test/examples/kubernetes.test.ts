@@ -52,7 +52,7 @@ test('each pod sets variables that the service reads, as text, and gets none of 
     t.equal(spec.enableServiceLinks, false)
     for (const { env, envFrom } of spec.containers) {
       for (const { name, value } of env) {
-        t.ok(name in Config.properties || name === 'PUBLIC_URL', name)
+        t.ok(name in Config.properties, name)
         t.type(value, 'string')
       }
       t.match(at(envFrom as Manifest[]).secretRef.name, /^trivial-api/)

@@ -11,6 +11,8 @@ import type { paths } from './generated-api.js'
 const client = createClient<paths>({ baseUrl: 'http://127.0.0.1:3000' })
 
 const { data: apps, error } = await client.GET('/apps')
+type Headers = paths['/apps']['get']['responses'][200]['headers']
+export const next = ({ Link: link }: Headers): string | undefined => link
 export const names: string[] | undefined = apps?.map(app => app.descriptive_name)
 export const code: string | undefined = error?.code
 

@@ -2,18 +2,33 @@ import { test } from 'tap'
 import { parse } from 'yaml'
 import { world } from '../helper.ts'
 
+/** Where a proxy serves the service. */
+const PREFIX = 'https://example.com/a/prefix'
+
 test('Swagger UI is a page with its files, each with a policy that lets it load nothing from elsewhere', async t => {
   const { fastify } = await world(t)
-  const page = await fastify.inject('/docs')
-  t.equal(page.statusCode, 200)
-  t.match(page.headers['content-type'], 'text/html')
-  const files = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => String(path))
-  t.ok(files.length > 3)
-  for (const url of files) {
-    const { statusCode, headers } = await fastify.inject(url)
-    t.equal(statusCode, 200, url)
-    t.match(headers['content-security-policy'], "default-src 'none'; base-uri 'none'; connect-src 'self'")
+  for (const path of ['/docs', '/docs/']) {
+    const page = await fastify.inject(path)
+    t.equal(page.statusCode, 200)
+    t.match(page.headers['content-type'], 'text/html')
+    const files = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => String(file))
+    t.ok(files.length > 3)
+    for (const file of files) {
+      // At the prefix of a proxy that strips it.
+      const { href } = new URL(file, `${PREFIX}${path}`)
+      t.ok(href.startsWith(`${PREFIX}/docs/`), href)
+      const { statusCode, headers } = await fastify.inject(href.slice(PREFIX.length))
+      t.equal(statusCode, 200, href)
+      t.match(headers['content-security-policy'], "default-src 'none'; base-uri 'none'; connect-src 'self'")
+    }
   }
+})
+
+test('the file of the page leads to the page, below any prefix', async t => {
+  const { fastify } = await world(t)
+  const { statusCode, headers } = await fastify.inject('/docs/static/index.html')
+  t.equal(statusCode, 302)
+  t.equal(new URL(String(headers.location), `${PREFIX}/docs/static/index.html`).href, `${PREFIX}/docs/`)
 })
 
 test('a file of Swagger UI that a client has is not sent again, and HEAD has no body', async t => {
@@ -35,8 +50,8 @@ test('the page has the title and the icon of this API', async t => {
   const { payload } = await fastify.inject('/docs')
   t.match(payload, '<title>Trivial API</title>')
   const icons = [...payload.matchAll(/rel="icon".*?href="([^"]+)"/g)].map(([, path]) => String(path))
-  t.same(icons, ['/docs/static/theme/icon.svg'])
-  t.match((await fastify.inject(String(icons[0]))).headers['content-type'], 'image/svg+xml')
+  t.same(icons, ['./docs/static/theme/icon.svg'])
+  t.match((await fastify.inject('/docs/static/theme/icon.svg')).headers['content-type'], 'image/svg+xml')
 })
 
 test('the document has the address by which it was asked for', async t => {
@@ -55,11 +70,17 @@ test('the document has the address by which it was asked for', async t => {
   t.same(await addressIn({ TRUST_PROXY: '127.0.0.1' }, unclear), [{ url: '/' }])
 })
 
-test('the page of the documentation calls the address that it came from, whatever proxy is between', async t => {
+test('the page of the documentation calls the URL that it came from, whatever proxy is between and whatever PUBLIC_URL is', async t => {
   const { fastify } = await world(t)
+  const other = await world(t, { PUBLIC_URL: 'https://example.com/keys' })
+  const page = { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'empty' }
+  for (const each of [fastify, other.fastify]) {
+    const { servers } = (await each.inject({ url: '/docs/json', headers: page })).json<{ servers: { url: string }[] }>()
+    t.same(servers, [{ url: '..' }])
+    t.equal(new URL(String(servers[0]?.url), `${PREFIX}/docs/json`).href, `${PREFIX}/`)
+  }
   const serverFor = async (headers: Record<string, string>): Promise<unknown> =>
     (await fastify.inject({ url: '/docs/json', headers })).json<{ servers: { url: string }[] }>().servers[0]?.url
-  t.equal(await serverFor({ 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'empty' }), '/')
   const address = 'http://localhost'
   t.equal(await serverFor({ 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'document' }), address, 'a download')
   t.equal(await serverFor({ 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' }), address)

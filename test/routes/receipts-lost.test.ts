@@ -3,6 +3,8 @@ import { createServer } from '../../app.ts'
 import { settings } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 
+const PUBLIC_URL = 'https://example.com/keys'
+
 /** As if a backup of before the change had been restored at the moment of its commit. */
 const FORGET = `
   create function forget_change() returns trigger language plpgsql as $$
@@ -17,7 +19,7 @@ const FORGET = `
 test('a change whose receipt can not be told is answered 202, and where the receipt may be had', async t => {
   const url = await emptyPostgres()
   if (url === null) return
-  const { env, key } = settings(t, { DATABASE_URL: url, METRICS_PORT: '0' })
+  const { env, key } = settings(t, { DATABASE_URL: url, METRICS_PORT: '0', PUBLIC_URL })
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
   const headers = { authorization: `Bearer ${key.keyAccessToken}` }
@@ -46,9 +48,13 @@ test('a change whose receipt can not be told is answered 202, and where the rece
     ],
     'the log tells why'
   )
-  t.match(lost, { statusCode: 202, headers: { location: /^\/receipts\/\d+-[-0-9a-f]{36}$/ } })
+  t.match(lost, {
+    statusCode: 202,
+    headers: { location: /^https:\/\/example\.com\/keys\/receipts\/\d+-[-0-9a-f]{36}$/ }
+  })
   t.match(lost.json(), { id, enabled: false, receipt: null })
-  t.equal((await fastify.inject({ url: String(lost.headers.location), headers })).statusCode, 404, 'none is made up')
+  const receiptUrl = String(lost.headers.location).slice(PUBLIC_URL.length)
+  t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'none is made up')
 })
 
 test('a service that can not renew its lease logs that once, and when it can again', async t => {

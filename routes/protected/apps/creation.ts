@@ -13,6 +13,7 @@ import {
   OwnerNotFound
 } from '../../../domain/errors.ts'
 import { problemReplies } from '../../../http/replies.ts'
+import { UNUSED_ID } from '../../../http/harmless-examples.ts'
 import { id, sentences } from '../../../http/validation.ts'
 import type { Issue } from '../../../http/validation.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
@@ -31,7 +32,7 @@ const NewAppBody = {
         'they are an admin.',
       examples: ['User']
     },
-    owner_id: { ...id, description: 'The id of a user or an organization.', examples: [1] }
+    owner_id: { ...id, description: 'The id of a user or an organization.', examples: [UNUSED_ID] }
   }
 } as const
 

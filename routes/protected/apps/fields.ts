@@ -4,6 +4,7 @@ import type { App, AppChange, TagKey } from '../../../domain/apps/app.ts'
 import { isOutOfRange, MAX_DEPTH, RANGE_RULE, toJson } from '../../../domain/json/value.ts'
 import { credentialIssues, refuseCredentials, tokenIssues } from '../../../domain/keys/token/shape.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
+import { locationHeader, setLocation } from '../../../http/links.ts'
 import { reply } from '../../../http/replies.ts'
 import { PRINTABLE } from '../../../domain/json/printable.ts'
 
@@ -57,9 +58,7 @@ export const AppParams = {
   }
 } as const
 
-export const newAppReply = reply('The new app.', 'App', {
-  Location: { type: 'string', description: 'The path of the new app.', examples: ['/apps/ba6811fb3e073d'] }
-})
+export const newAppReply = reply('The new app.', 'App', locationHeader('the new app', '/apps/ba6811fb3e073d'))
 
 interface Written {
   descriptive_name?: string
@@ -98,7 +97,7 @@ export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
 
 /** Answers an app that the request made. */
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
-  sendApp(response.code(201).header('location', `/apps/${app.name}`), app)
+  sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 
 /** What a path calls an app by: its name of 14 hexadecimal digits, or else its id. */
 export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

@@ -4,6 +4,7 @@ import { contextOf } from '../../../domain/access/principal.ts'
 import type { App } from '../../../domain/apps/app.ts'
 import { AppNotFound, InvalidFields } from '../../../domain/errors.ts'
 import { cancellationOf } from '../../../http/cancellation.ts'
+import { linkHeader, setNextLink } from '../../../http/links.ts'
 import { NDJSON, varyByAccept, wantsNdjson } from '../../../http/ndjson.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { WriteApp } from '../../../http/representations/apps.ts'
@@ -12,12 +13,6 @@ import { NameParams, sendApp } from './fields.ts'
 import { ListQuery, nextPath, toAppQuery } from './list-query.ts'
 
 const STREAM_BUFFER_BYTES = 64 * 1024
-
-const linkHeader = {
-  type: 'string',
-  description: 'Leads to the next page, where there is one.',
-  examples: ['</apps?limit=100&after=WyJJbnZvaWNlIFN5bmMiLDFd>; rel="next"']
-}
 
 export const listSchema = {
   operationId: 'listApps',
@@ -33,7 +28,7 @@ end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (R
   response: {
     200: {
       description: 'The apps.',
-      headers: { Link: linkHeader },
+      headers: linkHeader('</apps?limit=100&after=WyJJbnZvaWNlIFN5bmMiLDFd>; rel="next"'),
       // Without NDJSON: with two media types, generated clients would not know that JSON is an array.
       content: { 'application/json': { schema: { type: 'array', items: { $ref: 'App#' } } } }
     },
@@ -45,7 +40,7 @@ export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   const { apps, writeApp } = request.server
   const query = toAppQuery(request.query)
   const { batches, next } = await apps.list(query, contextOf(request), { signal: cancellationOf(reply) })
-  if (next !== null) reply.header('link', `<${nextPath(request.query, query, next)}>; rel="next"`)
+  if (next !== null) setNextLink(reply, nextPath(request.query, query, next))
 
   const form = wantsNdjson(request) ? 'lines' : 'array'
   varyByAccept(reply.type(`${form === 'lines' ? NDJSON : 'application/json'}; charset=utf-8`))

@@ -11,17 +11,10 @@ import {
 import type { ChangedKey } from '../../../domain/keys/freshness/receipt.ts'
 import { ChangeKeyBody, RevokeBody, toKeyChange, toReason } from '../../../http/representations/key-fields.ts'
 import { toChangedJson } from '../../../http/representations/keys.ts'
+import { locationHeader, setLocation } from '../../../http/links.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './queries.ts'
-
-const location = {
-  Location: {
-    type: 'string',
-    description: 'Where the receipt can be had later.',
-    examples: ['/receipts/1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55']
-  }
-}
 
 /** The replies of a change: 200 with its receipt, or 202 where there is none yet. */
 export const changedReplies = (description: string, schema = 'ChangedClientKey', headers?: object) => ({
@@ -29,13 +22,13 @@ export const changedReplies = (description: string, schema = 'ChangedClientKey',
   202: reply(
     'The same, but the database was lost before it could be told whether every node obeys the change.',
     schema,
-    { ...headers, ...location }
+    { ...headers, ...locationHeader('the receipt', '/receipts/1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55') }
   )
 })
 
 /** Sends a key that was changed, and what else the reply has. */
 export const sendChanged = async (response: FastifyReply, changed: ChangedKey, more: object = {}): Promise<unknown> => {
-  if (changed.receipt === null) response.code(202).header('location', `/receipts/${changed.receiptId}`)
+  if (changed.receipt === null) setLocation(response.code(202), `/receipts/${changed.receiptId}`)
   return await response.send({ ...toChangedJson(changed), ...more })
 }
 

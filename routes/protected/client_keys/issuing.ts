@@ -16,6 +16,7 @@ import type { RetryableRequest } from '../../../domain/keys/lifecycle/idempotenc
 import { DEFAULT_GRACE_SECONDS } from '../../../domain/keys/lifecycle/tokens.ts'
 import { NewKeyBody, RotateBody, toKeyChange } from '../../../http/representations/key-fields.ts'
 import { toKeyJson, toTokenJson } from '../../../http/representations/keys.ts'
+import { locationHeader, setLocation } from '../../../http/links.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { changedReplies, sendChanged } from './changes.ts'
@@ -53,11 +54,7 @@ refused.`,
   response: {
     201: reply('The new key, with its secrets.', 'IssuedClientKey', {
       ...noStore,
-      Location: {
-        type: 'string',
-        description: 'The path of the new key.',
-        examples: ['/client_keys/0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11']
-      }
+      ...locationHeader('the new key', '/client_keys/0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11')
     }),
     ...problemReplies(
       BeyondPermissionBoundary,
@@ -74,10 +71,8 @@ export const issueKey: Handler<typeof issueSchema> = async (request, response) =
   const { server, body } = request
   const wanted = { ...toKeyChange(body, server.clientKeys.now()), name: body.name }
   const issued = await server.clientKeys.issue(wanted, contextOf(request), retryableOf(request))
-  return await response
-    .code(201)
+  return await setLocation(response.code(201), `/client_keys/${issued.key.id}`)
     .header('cache-control', 'no-store')
-    .header('location', `/client_keys/${issued.key.id}`)
     .send({ ...toKeyJson(issued.key), key_id: issued.keyId, key_access_token: issued.keyAccessToken })
 }
 

@@ -9,13 +9,20 @@ import {
   TooManyApps
 } from '../../../domain/errors.ts'
 import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
+import { locationHeader, setLocation } from '../../../http/links.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { AppsDisposalQuery, toAppsDisposal } from '../../../http/representations/apps-disposal.ts'
 import { organizationFields, toOrganizationJson } from '../../../http/representations/organizations.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './queries.ts'
 
-const NewBody = { type: 'object', required: ['name', 'billing_email'], properties: organizationFields } as const
+const NewBody = {
+  type: 'object',
+  required: ['name', 'billing_email'],
+  properties: organizationFields,
+  // Its name tells where it comes from.
+  examples: [{ name: 'Made in the documentation', billing_email: 'billing@example.com' }]
+} as const
 
 export const createSchema = {
   operationId: 'createOrganization',
@@ -25,13 +32,7 @@ export const createSchema = {
   tags: ['Organizations'],
   body: NewBody,
   response: {
-    201: reply('The new organization.', 'Organization', {
-      Location: {
-        type: 'string',
-        description: 'The path of the new organization.',
-        examples: ['/organizations/4']
-      }
-    }),
+    201: reply('The new organization.', 'Organization', locationHeader('the new organization', '/organizations/4')),
     ...problemReplies(InvalidFields)
   }
 }
@@ -40,7 +41,7 @@ export const createOrganization: Handler<typeof createSchema> = async (request, 
   const { name, billing_email: billingEmail } = request.body
   refuseCredentials({ name, billing_email: billingEmail })
   const made = await request.server.organizations.create({ name, billingEmail }, contextOf(request))
-  return await response.code(201).header('location', `/organizations/${made.id}`).send(toOrganizationJson(made))
+  return await setLocation(response.code(201), `/organizations/${made.id}`).send(toOrganizationJson(made))
 }
 
 const ChangeBody = { type: 'object', properties: organizationFields } as const

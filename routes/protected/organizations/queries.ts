@@ -1,6 +1,7 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { InvalidFields, OrganizationNotFound } from '../../../domain/errors.ts'
-import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
+import { linkHeader } from '../../../http/links.ts'
+import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import { toMemberJson, toOrganizationJson } from '../../../http/representations/organizations.ts'
 import { id } from '../../../http/validation.ts'

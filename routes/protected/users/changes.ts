@@ -16,6 +16,7 @@ import {
 } from '../../../domain/errors.ts'
 import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
 import { passwordIssues } from '../../../domain/users/passwords.ts'
+import { locationHeader, setLocation } from '../../../http/links.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import { AppsDisposalQuery, toAppsDisposal } from '../../../http/representations/apps-disposal.ts'
 import { toUserJson, userFields } from '../../../http/representations/users.ts'
@@ -38,9 +39,7 @@ export const createSchema = {
   tags: ['Users'],
   body: NewUserBody,
   response: {
-    201: reply('The new user.', 'User', {
-      Location: { type: 'string', description: 'The path of the new user.', examples: ['/users/5'] }
-    }),
+    201: reply('The new user.', 'User', locationHeader('the new user', '/users/5')),
     ...problemReplies(BeyondPermissionBoundary, EmailTaken, InvalidFields, TooBusy)
   }
 }
@@ -59,7 +58,7 @@ export const createUser: Handler<typeof createSchema> = async (request, response
     ...(accountLocked === undefined ? {} : { accountLocked })
   }
   const user = await request.server.users.create(wanted, contextOf(request))
-  return await response.code(201).header('location', `/users/${user.id}`).send(toUserJson(user))
+  return await setLocation(response.code(201), `/users/${user.id}`).send(toUserJson(user))
 }
 
 const ChangeBody = { type: 'object', properties: userFields } as const

@@ -1,6 +1,7 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { Forbidden, InvalidFields, UserNotFound } from '../../../domain/errors.ts'
-import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
+import { linkHeader } from '../../../http/links.ts'
+import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import { toUserJson } from '../../../http/representations/users.ts'
 import { id } from '../../../http/validation.ts'

@@ -1,0 +1,110 @@
+import { need } from '../helper.ts'
+import type { World } from '../helper.ts'
+import type { Db } from '../domain/access/matrix/rows.ts'
+
+interface Schema {
+  type?: string | string[]
+  enum?: unknown[]
+  default?: unknown
+  examples?: unknown[]
+  properties?: Record<string, Schema>
+  items?: Schema
+}
+
+interface Media {
+  schema: Schema
+  example?: unknown
+  examples?: Record<string, { value: unknown }>
+}
+
+type Plain = string | number | boolean
+
+interface Operation {
+  parameters?: { name: string; in: string; example?: Plain; schema: Schema & { default?: Plain } }[]
+  requestBody?: { content: Record<string, Media> }
+}
+
+/** A request as the form of an operation contains it at first. */
+export interface FilledIn {
+  readonly operation: string
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly body: unknown
+  /** Whether no field of the body is required. */
+  readonly isBodyEmpty: boolean
+}
+
+/** What Swagger UI makes of a schema: the first example, or else the default, or else a value of the type. */
+const sampleOf = ({ type, enum: values, default: byDefault, examples, properties, items }: Schema): unknown => {
+  if (examples !== undefined) return examples[0]
+  if (byDefault !== undefined) return byDefault
+  if (values !== undefined) return values[0]
+  switch ([type].flat()[0]) {
+    case 'object':
+      return Object.fromEntries(Object.entries(properties ?? {}).map(([name, each]) => [name, sampleOf(each)]))
+    case 'array':
+      return [sampleOf(need(items, 'items'))]
+    case 'integer':
+    case 'number':
+      return 0
+    case 'boolean':
+      return true
+    default:
+      return 'string'
+  }
+}
+
+const bodyOf = ({ schema, example, examples }: Media): unknown =>
+  example ?? (examples === undefined ? sampleOf(schema) : need(Object.values(examples)[0], 'an example').value)
+
+/** The requests of all operations of the OpenAPI document, with its examples. */
+export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
+  const { paths } = (await call('GET', '/docs/json')).json as { paths: Record<string, Record<string, Operation>> }
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { parameters = [], requestBody }]): FilledIn => {
+      const values = new Map(parameters.map(each => [each.name, each.example ?? each.schema.default]))
+      const query = new URLSearchParams()
+      for (const { name, in: place } of parameters) {
+        const value = values.get(name)
+        if (place === 'query' && value !== undefined) query.set(name, String(value))
+      }
+      const media = requestBody?.content['application/json']
+      const body = media === undefined ? undefined : bodyOf(media)
+      return {
+        operation: `${method.toUpperCase()} ${path}`,
+        method: method.toUpperCase(),
+        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(need(values.get(name), `${path} ${name}`))),
+        query: query.toString(),
+        body,
+        isBodyEmpty: JSON.stringify(body) === '{}'
+      }
+    })
+  )
+}
+
+/** Rows that requests change by themselves: how credentials are used, and what is counted. */
+const COUNTED =
+  /^(sqlite_|__drizzle|client_key_usage|environment_key_uses|client_key_epoch|client_key_changes|audit_head)/
+
+type Rows = ReadonlyMap<string, readonly string[]>
+
+/** Every row of every table, as JSON. */
+export const dump = async ({ execute }: Db): Promise<Rows> => {
+  const tables = (await execute("select name from sqlite_master where type = 'table'")).map(({ name }) => String(name))
+  const rows = new Map<string, readonly string[]>()
+  for (const table of tables.filter(name => !COUNTED.test(name))) {
+    rows.set(table, (await execute(`select * from ${table}`)).map(row => JSON.stringify(row)).sort())
+  }
+  return rows
+}
+
+/** What is another in the second dump: `apps +` is a new row, and `apps -` one that is gone, or is not as it was. */
+export const differences = (before: Rows, after: Rows): string[] =>
+  [...after].flatMap(([table, rows]) => {
+    const was = before.get(table) ?? []
+    return [
+      ...was.filter(row => !rows.includes(row)).map(() => `${table} -`),
+      ...rows.filter(row => !was.includes(row)).map(() => `${table} +`)
+    ]
+  })
