@@ -19,14 +19,15 @@ well, without a restart; remove their entry there too.`,
     return await withKeys(terminal, async (keys, context) => {
       const { id } = await keyOf(terminal, keys, argument)
       const changed = await keys.revoke(id, reason, context)
+      const next = changed.key.source === 'environment' ? [whatToRemove(keys.allowListEntry(id))] : []
       if (json === true) {
         terminal.printJson(toChangedJson(changed))
         await terminal.flush()
+        next.forEach(terminal.warn)
       } else {
-        terminal.print(`The client key ${changed.key.name} is revoked, with all its tokens.`)
-        terminal.print(receiptText(changed))
+        const done = `The client key ${changed.key.name} is revoked, with all its tokens.`
+        terminal.print([done, receiptText(changed), ...next].join('\n'))
       }
-      if (changed.key.source === 'environment') terminal.warn(whatToRemove(keys.allowListEntry(id)))
       return DONE
     })
   }

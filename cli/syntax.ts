@@ -14,7 +14,10 @@ const HELP_WIDTH = 100
 
 /** The program with the names of all commands, and the help of each level; the commands have no options yet. */
 export const createProgram = (io: Io, terminal: Terminal): StrictCommand => {
-  const program = createRoot(io, terminal).version(VERSION, '--version', 'the version of the program')
+  const program = createRoot(io, terminal)
+    .version(VERSION, '--version', 'the version of the program')
+    // Only before the names of a command: elsewhere it is none of the options that there are.
+    .enablePositionalOptions()
   addCommands(program)
   return program
 }
