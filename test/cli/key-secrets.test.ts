@@ -152,4 +152,8 @@ test('key:secrets shows with which secrets the tokens of environment keys were u
     t.equal(lines.filter(each => expected.test(each)).length, 1, String(expected))
   }
   t.equal(lines.length, 5)
+
+  t.match((await cli('key:revoke', [String(old)])).stdout, `well: the key_id, or ${entryOf('2')}.\n`)
+  const guessable = await cli('key:revoke', [word])
+  t.match(guessable.stdout, 'Remove its entry from CLIENT_KEYS as well: the key_id.\n')
 })

@@ -42,15 +42,15 @@ test('what the rules refuse, and what is not there, is exit code 1 with one sent
 See: trivial key change --help
 `
   })
-  t.match(await cli('key:change', ['a', ...ranges]), {
-    code: 2,
-    stdout: '',
-    stderr: new RegExp(`^--allow-ip number 1 is no IP address or CIDR range[^\n]*
---allow-ip number 3 is no[^\n]*
---allow-ip number 4 has host bits: write 10\\.0\\.0\\.0/8 for the range, or 10\\.0\\.0\\.1 for the one address
-See: trivial key change --help
-$`)
-  })
+  const refused = await cli('key:change', ['a', ...ranges])
+  t.same([refused.code, refused.stdout], [2, ''])
+  t.match(refused.stderr.split('\n'), [
+    /^--allow-ip number 1 is no IP address or CIDR range/,
+    /^--allow-ip number 3 is no/,
+    '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the one address',
+    'See: trivial key change --help',
+    ''
+  ])
   t.match(
     JSON.parse((await cli('key:list', ['--json'])).stdout),
     [{ name: 'a', allowed_ips: [], revoked_at: null }],

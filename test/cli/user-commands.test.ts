@@ -170,6 +170,17 @@ test('people read what the commands do', async t => {
   t.match(await printed('user:show', '4'), /\napps +([0-9a-f]{14}, ){10}and \d+ more\n/)
 })
 
+test('user:list lists every user, however many there are', async t => {
+  const { json, storage } = await sampled(t)
+  await storage.write(async ({ users }) => {
+    for (let i = 0; i < 1000; i++) {
+      const name = `User ${i}`
+      await users.insert({ name, email: `${i}@example.com`, role: 'member', passwordHash: null, createdAt: new Date() })
+    }
+  })
+  t.equal(((await json('user:list')) as unknown[]).length, 1004)
+})
+
 test('a user who is not there is exit code 1', async t => {
   const { cli } = await sampled(t)
   for (const name of ['user:show', 'user:change', 'user:lock', 'user:unlock', 'user:password']) {
