@@ -153,6 +153,18 @@ test('key:secrets shows with which secrets the tokens of environment keys were u
   }
   t.equal(lines.length, 5)
 
+  const service = await start(t, { ...env, LOG_LEVEL: 'info' })
+  t.match(
+    logLines(service.output().stdout).filter(line => 'keys' in line),
+    [
+      {
+        level: 40,
+        keys: [word],
+        msg: /^environment keys were last used with tokens of secrets that are not configured/
+      }
+    ]
+  )
+
   t.match((await cli('key:revoke', [String(old)])).stdout, `well: the key_id, or ${entryOf('2')}.\n`)
   const guessable = await cli('key:revoke', [word])
   t.match(guessable.stdout, 'Remove its entry from CLIENT_KEYS as well: the key_id.\n')
