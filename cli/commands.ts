@@ -54,9 +54,24 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
   serve: { summary: 'Start the service', load: async () => await import('./serve.ts') },
   key,
   user: {
-    summary: 'Make and remove users',
+    summary: 'Create, change, lock and remove users',
     commands: {
       create: { summary: 'Make a user', load: async () => await import('./user-create.ts') },
+      list: { summary: 'List users', load: async () => await import('./user-list.ts') },
+      show: { summary: 'Show a user and what belongs to them', load: async () => await import('./user-show.ts') },
+      change: {
+        summary: 'Change the name, the address or the role of a user',
+        load: async () => await import('./user-change.ts')
+      },
+      lock: {
+        summary: 'End the sessions of a user, who can not sign in until unlocked',
+        load: async () => ({ default: (await import('./user-switch.ts')).lock })
+      },
+      unlock: {
+        summary: 'Let a locked user sign in again',
+        load: async () => ({ default: (await import('./user-switch.ts')).unlock })
+      },
+      password: { summary: 'Set another password of a user', load: async () => await import('./user-password.ts') },
       remove: { summary: 'Remove a user', load: async () => await import('./user-remove.ts') }
     }
   },
@@ -75,8 +90,9 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
     commands: { list: { summary: 'List the nodes', load: async () => await import('./node-list.ts') } }
   },
   audit: {
-    summary: 'Check the audit trail',
+    summary: 'Read and check the audit trail',
     commands: {
+      list: { summary: 'List the entries of the audit trail', load: async () => await import('./audit-list.ts') },
       verify: { summary: 'Tell whether the audit trail is whole', load: async () => await import('./audit-verify.ts') }
     }
   },

@@ -6,8 +6,8 @@ import { saveToDotenv } from './dotenv.ts'
 import { CommandError } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Makes a key for CLIENT_KEYS. Nothing is stored; with `allow`, its digest goes into `.env`. */
-export const issueForEnvironment = (terminal: Terminal, allow: boolean, json: boolean): void => {
+/** Creates a key for CLIENT_KEYS, and prints it. Nothing is stored; with `allow`, its digest goes into `.env`. */
+export const issueForEnvironment = async (terminal: Terminal, allow: boolean, json: boolean): Promise<void> => {
   const env = terminal.environment()
   const { CLIENT_SECRET } = readConfig(env, ['CLIENT_SECRET'])
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(CLIENT_SECRET))
@@ -18,6 +18,7 @@ export const issueForEnvironment = (terminal: Terminal, allow: boolean, json: bo
   const next = (values: readonly string[]): string => (allow ? ALLOWED : howToAllow(terminal, values, hasEntries))
   if (json) {
     terminal.print(JSON.stringify({ key_id: keyId, key_access_token: keyAccessToken, digest }))
+    await terminal.flush(LOST)
     terminal.warn(`Neither key_id nor key_access_token can be shown again. ${next([digest])}`)
     return
   }
@@ -26,7 +27,11 @@ export const issueForEnvironment = (terminal: Terminal, allow: boolean, json: bo
 ${next([keyId, digest])} (A key with --name is live at once.)
 
 ${callText(keyAccessToken)}`)
+  await terminal.flush(LOST)
 }
+
+/** What to do if the key could not be printed. */
+const LOST = 'Issue another key.'
 
 const RESTART = 'Then restart the service: a restart makes an environment key live.'
 

@@ -1,5 +1,5 @@
 import { UserError } from '../config/user-error.ts'
-import { isDomainError, isUnavailable } from '../domain/errors.ts'
+import { InvalidFields, isDomainError, isUnavailable } from '../domain/errors.ts'
 import type { DomainError } from '../domain/errors.ts'
 import { reasonOf } from '../domain/reason.ts'
 
@@ -12,10 +12,11 @@ export class CommandError extends UserError {}
  */
 export class UsageError extends UserError {}
 
-/** A failure in words for the person who typed the command; null where nobody foresaw it. */
+/** A failure in words for the person who typed the command; null if nobody foresaw it. */
 export const asUserError = (failure: unknown): UserError | null => {
   if (failure instanceof UserError) return failure
   if (!isDomainError(failure)) return null
+  if (failure instanceof InvalidFields) return new UsageError(messageOf(failure))
   const reason = reasonOf(failure)
   const why = reason === null ? '' : ` The reason: ${reason}.`
   return isUnavailable(failure)
@@ -34,6 +35,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   metadata: '--metadata',
   reason: '--reason',
   email: '--email',
+  role: '--role',
   transfer_to: '--transfer-to'
 }
 

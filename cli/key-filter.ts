@@ -1,12 +1,9 @@
-import { INSTANT_RULE, readInstant, toSeconds } from '../http/instants.ts'
-import type { Direction } from '../http/instants.ts'
-import { GRANTS, SCOPES } from '../domain/keys/policy/scopes.ts'
-import type { Grant } from '../domain/keys/policy/scopes.ts'
+import { readInstant, toSeconds } from '../http/instants.ts'
+import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
-
-const ANSWERS = ['true', 'false'] as const
+import { ANSWERS, toBoolean, toInstant } from './option-values.ts'
 
 /** The options that say which keys to list. */
 export const filterOptions = {
@@ -15,6 +12,7 @@ export const filterOptions = {
   scope: {
     value: '<scope>',
     choices: SCOPES,
+    accepts: [UNSCOPED],
     help: 'keys that have this scope, as unscoped ones do; *: unscoped ones only'
   },
   enabled: { value: '<answer>', choices: ANSWERS, help: 'keys that are enabled, or that are not' },
@@ -55,9 +53,9 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   return {
     filter: {
       namePrefix: name,
-      scope: scope === undefined ? undefined : toGrant(scope),
-      enabled: toBoolean('enabled', values.enabled),
-      revoked: all === true ? undefined : (toBoolean('revoked', revoked) ?? false),
+      scope,
+      enabled: toBoolean(values.enabled),
+      revoked: all === true ? undefined : (toBoolean(revoked) ?? false),
       expiresBefore: toInstant('expires-before', values['expires-before'], 'ahead'),
       unusedSince: toInstant('unused-since', values['unused-since'], 'ago'),
       generation: values.generation === undefined ? undefined : toGeneration(values.generation)
@@ -72,26 +70,6 @@ export const toGeneration = (text: string): string => {
     throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints them.')
   }
   return text
-}
-
-const toGrant = (text: string): Grant => {
-  const grant = GRANTS.find(known => known === text)
-  if (grant === undefined) throw new UsageError(`--scope must be ${GRANTS.join(' or ')}.`)
-  return grant
-}
-
-const toBoolean = (option: string, text: string | undefined): boolean | undefined => {
-  if (text !== undefined && text !== 'true' && text !== 'false') {
-    throw new UsageError(`--${option} must be true or false.`)
-  }
-  return text === undefined ? undefined : text === 'true'
-}
-
-const toInstant = (option: string, text: string | undefined, direction: Direction): Date | undefined => {
-  if (text === undefined) return undefined
-  const instant = readInstant(text, direction)
-  if (instant === null) throw new UsageError(`--${option} ${INSTANT_RULE}.`)
-  return instant
 }
 
 const toDeadline = (time: string): Date => {

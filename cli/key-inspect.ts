@@ -1,10 +1,11 @@
 import { isIP } from 'node:net'
 import { SCOPES } from '../domain/keys/policy/scopes.ts'
-import type { Scope } from '../domain/keys/policy/scopes.ts'
+import type { TokenRecord } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
-import { toKeyJson } from '../http/representations/keys.ts'
+import { toKeyJson, toTokenJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { UsageError } from './failures.ts'
+import { instantText } from './key-rows.ts'
 import { readToken, readKeys } from './keys.ts'
 
 const reasons: Readonly<Record<string, string>> = {
@@ -24,10 +25,10 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 export default command({
-  description: `Tells what a token on standard input is worth, without printing it: whether it is well-formed, which
-secret sealed it, whether it is allowed, by what, and why not. At a terminal, paste the token, then press Enter and
-Ctrl-D. With --scope and --address, it is judged as a request is that needs these scopes and comes from this address;
-only the rate limit is left out. Nothing is counted or recorded.`,
+  description: `Reports what a token on standard input is worth, without printing it: whether it is well-formed, which
+secret sealed it, whether it is allowed, by what, and why not; which token of its key it is, and when that expires. At a
+terminal, paste the token, then press Enter and Ctrl-D. With --scope and --address, it is judged as a request is that
+needs these scopes and comes from this address; only the rate limit is left out. Nothing is counted or recorded.`,
   notes: 'Exit code 0: it is allowed. 1: it is not.',
 
   options: {
@@ -43,20 +44,13 @@ only the rate limit is left out. Nothing is counted or recorded.`,
 
   run: async ({ json = false, scope, address }, terminal) =>
     await readKeys(terminal, async keys => {
-      const demand = { scopes: readScopes(scope), address: readAddress(address) }
+      const demand = { scopes: scope, address: readAddress(address) }
       const found = await keys.inspect(await readToken(terminal), demand)
       if (json) terminal.printJson(toJson(found))
       else terminal.printTable(rowsOf(found))
       return found.allowed ? DONE : REFUSED
     })
 })
-
-const readScopes = (texts: readonly string[] = []): Scope[] =>
-  texts.map(text => {
-    const scope = SCOPES.find(known => known === text)
-    if (scope === undefined) throw new UsageError(`--scope must be ${SCOPES.join(' or ')}.`)
-    return scope
-  })
 
 const readAddress = (text: string | undefined): string | undefined => {
   if (text !== undefined && isIP(text) === 0) throw new UsageError('--address must be an IP address.')
@@ -65,16 +59,17 @@ const readAddress = (text: string | undefined): string | undefined => {
 
 type Inspected = Awaited<ReturnType<KeyService['inspect']>>
 
-const toJson = ({ wellFormed, generation, secret, allowed, reason, key }: Inspected): object => ({
+const toJson = ({ wellFormed, generation, secret, allowed, reason, key, token }: Inspected): object => ({
   well_formed: wellFormed,
   generation,
   secret,
   allowed,
   reason,
-  key: key === null ? null : toKeyJson(key)
+  key: key === null ? null : toKeyJson(key),
+  token: token === null ? null : toTokenJson(token)
 })
 
-const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key }: Inspected): string[][] => [
+const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key, token }: Inspected): string[][] => [
   ['well-formed', wellFormed ? 'yes' : 'no'],
   [
     'generation',
@@ -84,5 +79,15 @@ const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key }: Inspec
   ],
   ['allowed', allowed ? 'yes' : `no: ${reasons[String(reason)]}`],
   ['key', key === null ? '-' : `${key.id} ${key.name}`],
-  ['by', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS']
+  ['by', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS'],
+  ['token', token === null ? '-' : tokenText(token)],
+  ['token expires', token === null ? '-' : expiryText(token)],
+  ['key expires', key === null ? '-' : instantText(key.expiresAt, 'never')]
 ]
+
+// Of a token of an environment key, nothing but its use is stored.
+const tokenText = ({ hint, createdAt }: TokenRecord): string =>
+  hint === null ? 'not stored' : `…${hint}, issued ${instantText(createdAt)}`
+
+const expiryText = ({ expiresAt, revokedAt }: TokenRecord): string =>
+  revokedAt === null ? instantText(expiresAt, 'never') : 'revoked'

@@ -41,8 +41,7 @@ all else on standard error`)
     const policy = policyBody(values)
     if (name === undefined) {
       if (Object.keys(policy).length > 0) throw new UsageError('Only a key with a --name can be held to a policy.')
-      issueForEnvironment(terminal, allow, json)
-      await terminal.flush('Issue another key.')
+      await issueForEnvironment(terminal, allow, json)
       return DONE
     }
     if (allow) throw new UsageError('A key with a --name is live at once: it needs no --allow.')

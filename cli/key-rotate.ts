@@ -59,18 +59,22 @@ The older tokens, until when they are active, and from where they were last used
   terminal.print(`\n${receiptText(known)}`)
 }
 
-const outcomeJson = ({ generation, path }: Rotation, { rotated, already, refused }: Outcome): object => ({
+const outcomeJson = (
+  { generation, path }: Rotation,
+  { rotated, already, refused, environmentKeys }: Outcome
+): object => ({
   generation,
   rotated,
   already_rotated: already,
   refused,
+  environment_keys: environmentKeys,
   file: rotated === 0 ? null : path
 })
 
 const printMany = (
   terminal: Terminal,
   { path }: Rotation,
-  { rotated, already, refused }: Outcome,
+  { rotated, already, refused, environmentKeys }: Outcome,
   grace: string
 ): void => {
   terminal.print(
@@ -80,13 +84,17 @@ const printMany = (
 Their older tokens expire when the grace is over, ${grace} after each was rotated.`
   )
   if (already > 0) terminal.print(`Client keys that have a newer token already, and stay as they are: ${already}.`)
+  if (environmentKeys > 0) {
+    const secrets = terminal.invocation('key secrets')
+    terminal.print(`Environment keys, which this does not rotate: ${environmentKeys}. ${secrets} shows their use.`)
+  }
   for (const { id, name, reason } of refused) terminal.warn(`${name} (${id}) was not rotated: ${reason}`)
 }
 
 export default command({
   description: `Gives a client key a new token, which is live at once; its older tokens expire when the grace is over.
-With --generation, it does so for every key of the database whose newest token that secret sealed, so that an entry of
-CLIENT_SECRET_PREVIOUS can go.`,
+With --generation, it does so for every managed key whose newest token that secret sealed, so that an entry of
+CLIENT_SECRET_PREVIOUS can go. Environment keys are not rotated: issue another one in the place of each.`,
 
   options: {
     generation: {

@@ -1,33 +1,94 @@
-import { toGenerationJson } from '../http/representations/keys.ts'
+import type { UsedEnvironmentKey } from '../domain/keys/records.ts'
+import type { SecretUse } from '../domain/keys/secret-uses.ts'
+import type { KeyService } from '../domain/keys/service.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { instantText } from './key-rows.ts'
 import { readKeys } from './keys.ts'
+import type { Terminal } from './terminal.ts'
 
 export default command({
-  description: `Shows, for each secret that is configured and each that tokens still depend on, how many tokens are
-active and when they were last used: whether an entry of CLIENT_SECRET_PREVIOUS may go. Tokens of keys in CLIENT_KEYS
-are not stored, so they can't be counted; when they were last used is known.`,
+  description: `Shows, for each secret that is configured and each that tokens still depend on, how many tokens of
+managed keys are active and when they were last used: whether an entry of CLIENT_SECRET_PREVIOUS may go. Tokens of
+environment keys are not stored, so they can't be counted. For each of these keys it shows which secrets sealed the
+tokens that were used, and when each was last used.`,
 
-  options: jsonOption('a JSON array'),
+  options: jsonOption('a JSON array: an entry for each secret and source of keys; generation is null for unused keys'),
 
-  run: async ({ json }, terminal) => {
-    return await readKeys(terminal, async keys => {
+  run: async ({ json }, terminal) =>
+    await readKeys(terminal, async keys => {
       const secrets = await keys.secrets()
-      if (json === true) {
-        terminal.printJson(secrets.map(({ use, secret }) => toGenerationJson(use, secret)))
-        return DONE
-      }
-      terminal.printTable([
-        ['GENERATION', 'SECRET', 'KEYS', 'LIVE TOKENS', 'LAST USED'],
-        ...secrets.map(({ use, secret }) => [
-          use.generation,
-          secret ?? 'not configured',
-          use.source,
-          String(use.liveTokens ?? 'unknown'),
-          instantText(use.lastUsedAt, 'never')
-        ])
-      ])
+      const uses = usesOf(await keys.environmentKeys(), keys)
+      if (json === true) terminal.printJson([...secrets.map(toJson), ...environmentJson(uses)])
+      else print(terminal, secrets, uses)
       return DONE
     })
-  }
 })
+
+/** The use of an environment key with tokens of one secret; of a key that was never used, there is one without. */
+interface Use {
+  id: string
+  /** Its entry in CLIENT_KEYS; null if that could be guessed from the digest. */
+  entry: string | null
+  generation: string | null
+  secret: string | null
+  lastUsedAt: Date | null
+}
+
+const usesOf = (environmentKeys: readonly UsedEnvironmentKey[], keys: KeyService): Use[] =>
+  environmentKeys.flatMap(({ key: { id }, tokens }): Use[] => {
+    const key = { id, entry: keys.allowListEntry(id) }
+    if (tokens.length === 0) return [{ ...key, generation: null, secret: null, lastUsedAt: null }]
+    return tokens.map(({ generation, lastUsedAt }) => {
+      return { ...key, generation, secret: keys.secretOf(generation), lastUsedAt }
+    })
+  })
+
+const toJson = ({ use, secret }: SecretUse): object => ({
+  generation: use.generation,
+  secret,
+  source: 'managed',
+  live_tokens: use.liveTokens,
+  last_used_at: use.lastUsedAt
+})
+
+const environmentJson = (uses: readonly Use[]): object[] =>
+  [...new Set(uses.map(({ generation }) => generation))].map(generation => {
+    const own = uses
+      .filter(use => use.generation === generation)
+      .sort((a, b) => Number(b.lastUsedAt) - Number(a.lastUsedAt))
+    return {
+      generation,
+      secret: own[0]?.secret,
+      source: 'environment',
+      live_tokens: null,
+      last_used_at: own[0]?.lastUsedAt,
+      keys: own.map(({ id, entry, lastUsedAt }) => ({ id, digest: entry, last_used_at: lastUsedAt }))
+    }
+  })
+
+const print = (terminal: Terminal, secrets: readonly SecretUse[], uses: readonly Use[]): void => {
+  terminal.printTable([
+    ['GENERATION', 'SECRET', 'KEYS', 'LIVE TOKENS', 'LAST USED'],
+    ...secrets.map(({ use, secret }) => [
+      use.generation,
+      secret ?? NOT_CONFIGURED,
+      'managed',
+      String(use.liveTokens),
+      instantText(use.lastUsedAt, 'never')
+    ])
+  ])
+  if (uses.length === 0) return
+  const count = new Set(uses.map(({ id }) => id)).size
+  terminal.print(`\nEnvironment keys: ${count}. Their tokens are not stored; this is how they were used:\n`)
+  terminal.printTable([
+    ['KEY', 'GENERATION', 'SECRET', 'LAST USED'],
+    ...uses.map(({ id, generation, secret, lastUsedAt }) => [
+      id,
+      generation ?? '-',
+      generation === null ? '-' : (secret ?? NOT_CONFIGURED),
+      instantText(lastUsedAt, 'never')
+    ])
+  ])
+}
+
+const NOT_CONFIGURED = 'not configured'

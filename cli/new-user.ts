@@ -1,15 +1,27 @@
 import { randomBytes } from 'node:crypto'
-import { createPasswordHasher } from '../domain/users/passwords.ts'
-import { createUserService } from '../domain/users/service.ts'
+import { createPasswordHasher, passwordIssues } from '../domain/users/passwords.ts'
 import type { User } from '../domain/users/user.ts'
-import { operatorContext } from './operator.ts'
-import { withStorage } from './storage.ts'
+import { CommandError } from './failures.ts'
 import type { Terminal } from './terminal.ts'
+import { withUsers } from './users.ts'
 
 const PASSWORD_BYTES = 18
 
 /** A random password, which nobody could guess. */
 export const newPassword = (): string => randomBytes(PASSWORD_BYTES).toString('base64url')
+
+/** The password on standard input; empty if there is none. */
+export const readPassword = async (terminal: Terminal): Promise<string> =>
+  (await terminal.readInput()).replace(/\r?\n$/, '')
+
+/** Throws a CommandError if the rules refuse a password. */
+export const refuseWeakPassword = async (
+  password: string,
+  about: Parameters<typeof passwordIssues>[1]
+): Promise<void> => {
+  const issues = await passwordIssues(password, about)
+  if (issues.length > 0) throw new CommandError(issues.join('\n'))
+}
 
 /** Stores a user in the database, with the hash of the password. Throws a DomainError. */
 export const createUser = async (
@@ -17,7 +29,7 @@ export const createUser = async (
   password: string,
   user: Pick<User, 'name' | 'email' | 'role'>
 ): Promise<User> =>
-  await withStorage(terminal, async storage => {
+  await withUsers(terminal, async (users, context) => {
     const passwordHash = await createPasswordHasher().hash(password)
-    return await createUserService(storage).create({ ...user, passwordHash }, operatorContext())
+    return await users.create({ ...user, passwordHash }, context)
   })

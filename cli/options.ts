@@ -4,8 +4,10 @@ export interface OptionSpec {
   readonly value?: string
   /** Whether it may be given several times. */
   readonly multiple?: true
-  /** The values that the completion proposes. */
+  /** The values that it takes, which the completion proposes; without them it takes any text. */
   readonly choices?: readonly string[]
+  /** Further values that it takes. */
+  readonly accepts?: readonly string[]
   /** The heading above it in the help. */
   readonly group?: string
   readonly help: string
@@ -13,11 +15,17 @@ export interface OptionSpec {
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
+/** One of the values of a list; any text if there is no list. */
+type OneOf<List, Else> = List extends readonly (infer Value)[] ? Value : Else
+type TextOf<O extends OptionSpec> = O extends { choices: infer Choices }
+  ? OneOf<Choices, string> | (O extends { accepts: infer More } ? OneOf<More, never> : never)
+  : string
+
 /** What an option is read as. */
 type ValueOf<O extends OptionSpec> = O extends { value: string }
   ? O extends { multiple: true }
-    ? string[]
-    : string
+    ? TextOf<O>[]
+    : TextOf<O>
   : true
 
 export type Values<O extends OptionSpecs> = { [Name in keyof O]?: ValueOf<O[Name]> | undefined }

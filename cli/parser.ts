@@ -1,6 +1,7 @@
 import { Command as Commander } from 'commander'
 import type { Option, ParseOptionsResult } from 'commander'
 import { UsageError } from './failures.ts'
+import type { OptionSpecs, Values } from './options.ts'
 
 /**
  * A command of commander that refuses what it does not understand with a UsageError. Commander's own messages repeat
@@ -54,15 +55,36 @@ const checkValues = (options: readonly Option[], args: readonly string[]): void 
 const unknownOption = (typed: string, names: readonly string[]): string => {
   const [name = ''] = typed.split('=', 1)
   if (!/^--?[a-z][a-z-]*$/.test(name)) return 'There is no such option.'
-  const likely = nearest(name.replace(/^-+/, ''), names)
-  return `There is no option ${name}${likely === null ? '.' : `; did you mean --${likely}?`}`
+  const word = name.replace(/^-+/, '')
+  const likely = nearest(word, names) ?? names.find(known => isBeginning(word, known) || isBeginning(known, word))
+  return `There is no option ${name}${likely === undefined ? '.' : `; did you mean --${likely}?`}`
+}
+
+const MIN_BEGINNING = 3
+
+const isBeginning = (beginning: string, word: string): boolean =>
+  beginning.length >= MIN_BEGINNING && word.startsWith(beginning)
+
+/** Throws a UsageError if an option that takes certain values was given another. */
+export const checkChoices = (specs: OptionSpecs, values: Values<OptionSpecs>): void => {
+  for (const [name, { choices, accepts = [] }] of Object.entries(specs)) {
+    if (choices === undefined) continue
+    const good = [...accepts, ...choices]
+    const wrong = [values[name] ?? []].flat().find(text => !good.includes(String(text)))
+    if (wrong === undefined) continue
+    const likely = nearest(String(wrong), good)
+    throw new UsageError(
+      `--${name} must be ${good.join(' or ')}${likely === undefined ? '.' : `; did you mean ${likely}?`}`
+    )
+  }
 }
 
 /** What to say of a command that is not there. `typed` is all of it, such as `key isue`. */
 export const unknownCommand = (typed: string, known: readonly string[]): string => {
   if (!/^[a-z][a-z:-]*( [a-z][a-z:-]*)?$/.test(typed)) return 'There is no such command.'
   const likely = nearest(typed, known)
-  return `There is no command ${typed}${likely === null ? '.' : `; did you mean ${likely}?`}`
+  const meant = likely === undefined ? known.filter(name => name.endsWith(` ${typed}`)) : [likely]
+  return `There is no command ${typed}${meant.length === 0 ? '.' : `; did you mean ${meant.join(' or ')}?`}`
 }
 
 /** How many letters must be added, left out or replaced to make one word of another: their Levenshtein distance. */
@@ -79,11 +101,14 @@ const distance = (from: string, to: string): number => {
   return Number(row.at(-1))
 }
 
-/** The word that was probably meant by one that is not known; null where none is near enough. */
-export const nearest = (typed: string, words: readonly string[]): string | null => {
+// Any two long words are a few letters apart.
+const MAX_DISTANCE = 3
+
+/** Returns the word that was probably meant by one that is not known; undefined if none is near enough. */
+export const nearest = (typed: string, words: readonly string[]): string | undefined => {
   const [best] = words
     .map(word => ({ word, away: distance(typed, word) }))
-    .filter(({ away }) => away <= (typed.length + 1) / 3)
+    .filter(({ away }) => away <= Math.min(MAX_DISTANCE, (typed.length + 1) / 3))
     .sort((a, b) => a.away - b.away)
-  return best?.word ?? null
+  return best?.word
 }

@@ -2,7 +2,7 @@ import type { XStatic } from 'typebox/schema'
 import { INSTANT_RULE, readInstant, toSeconds } from '../http/instants.ts'
 import { keyFields } from '../http/representations/key-fields.ts'
 import type { ChangeKeyBody } from '../http/representations/key-fields.ts'
-import { SCOPES } from '../domain/keys/policy/scopes.ts'
+import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
@@ -12,6 +12,7 @@ export const policyOptions = {
     value: '<scope>',
     multiple: true,
     choices: SCOPES,
+    accepts: [UNSCOPED],
     help: 'what the key may do, such as apps:read; several are several --scope; * is everything'
   },
   expires: {

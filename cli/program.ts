@@ -6,10 +6,10 @@ import { DONE, MISUSED, REFUSED } from './command.ts'
 import type { Command } from './command.ts'
 import { commands } from './commands.ts'
 import type { Entry } from './commands.ts'
-import { UsageError } from './failures.ts'
+import { asUserError, UsageError } from './failures.ts'
 import { hintOfSeparator, refuseSwallowed } from './npm.ts'
 import type { ArgumentSpec } from './options.ts'
-import { isOption, unknownCommand } from './parser.ts'
+import { checkChoices, isOption, unknownCommand } from './parser.ts'
 import { createProgram, define, nodeAt, pathOf, termOf, valuesOf } from './syntax.ts'
 import { openTerminal } from './terminal.ts'
 import type { Io, Terminal } from './terminal.ts'
@@ -132,19 +132,20 @@ export const execute = async (command: Command, node: Commander, { env }: Io, te
   if (node.args.length === 0 && argument !== undefined && argument.optional !== true) {
     throw new UsageError(wantedArgument(argument))
   }
+  checkChoices(options, values)
   return await work(values, terminal, only)
 }
 
 const wantedArgument = (argument: ArgumentSpec | undefined): string =>
   argument === undefined ? 'There are no arguments but options.' : `Name one ${argument.name}: ${argument.help}.`
 
-/** Tells on standard error what went wrong, and answers the exit code. */
+/** Reports on standard error what went wrong, and returns the exit code. */
 export const tellFailure = (error: unknown, node: Commander, terminal: Terminal): number => {
-  // Commander has printed the help, on standard error where a command should have been named.
+  // Commander has printed the help or the version; the help is on standard error if a command should have been named.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED
-  terminal.fail(error)
-  if (!(error instanceof UsageError)) return REFUSED
-  terminal.warn('')
-  node.outputHelp({ error: true })
+  const known = asUserError(error)
+  terminal.fail(known ?? error)
+  if (!(known instanceof UsageError)) return REFUSED
+  terminal.warn(`See: ${terminal.invocation(pathOf(node).join(' '), '--help')}`)
   return MISUSED
 }

@@ -23,6 +23,8 @@ export interface Outcome {
   /** Those that have a newer token. */
   already: number
   refused: { id: string; name: string; reason: string }[]
+  /** How many environment keys there are, which no command rotates. */
+  environmentKeys: number
 }
 
 /**
@@ -37,7 +39,8 @@ export const rotateGeneration = async (
   terminal: Terminal
 ): Promise<Outcome> => {
   await refuseCurrent(keys, generation)
-  const outcome: Outcome = { rotated: 0, already: 0, refused: [] }
+  const environmentKeys = (await keys.environmentKeys()).length
+  const outcome: Outcome = { rotated: 0, already: 0, refused: [], environmentKeys }
   const file = createTokenFile(path)
   const found: ClientKeyRecord[] = []
   try {

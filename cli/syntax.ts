@@ -7,6 +7,7 @@ import type { Entry } from './commands.ts'
 import type { ArgumentSpec, OptionSpecs, Values } from './options.ts'
 import { StrictCommand } from './parser.ts'
 import type { Io, Terminal } from './terminal.ts'
+import { VERSION } from '../version.ts'
 
 // How wide the help is where it does not go to a terminal.
 const HELP_WIDTH = 100
@@ -14,6 +15,9 @@ const HELP_WIDTH = 100
 /** The program with the names of all commands, and the help of each level; the commands have no options yet. */
 export const createProgram = (io: Io, terminal: Terminal): StrictCommand => {
   const program = createRoot(io, terminal)
+    .version(VERSION, '--version', 'the version of the program')
+    // Only before the names of a command: elsewhere it is none of the options that there are.
+    .enablePositionalOptions()
   addCommands(program)
   return program
 }

@@ -1,11 +1,9 @@
-import { InvalidFields } from '../domain/errors.ts'
 import { checked } from '../http/validation.ts'
-import { credentialIssues } from '../domain/keys/token/shape.ts'
-import { passwordIssues } from '../domain/users/passwords.ts'
+import { refuseCredentials } from '../domain/keys/token/shape.ts'
 import { toUserJson, userFields } from '../http/representations/users.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { UsageError } from './failures.ts'
-import { createUser, newPassword } from './new-user.ts'
+import { createUser, newPassword, readPassword, refuseWeakPassword } from './new-user.ts'
 
 const NewUser = {
   type: 'object',
@@ -13,11 +11,11 @@ const NewUser = {
   properties: { name: userFields.name, email: userFields.email, password: userFields.password }
 } as const
 
-/** Throws a DomainError where the rules refuse the user; answers the e-mail address as it is stored. */
+/** Returns the e-mail address as it is stored. Throws a DomainError or a CommandError if the rules refuse the user. */
 const checkUser = async (name: string, address: string, password: string): Promise<string> => {
   const email = checked(NewUser, { name, email: address, password }).email.toLowerCase()
-  const issues = [...credentialIssues({ name, email }), ...(await passwordIssues(password, { name, email }))]
-  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  refuseCredentials({ name, email })
+  await refuseWeakPassword(password, { name, email })
   return email
 }
 
@@ -34,7 +32,7 @@ it). Where nothing is there, one is made and printed, this once.`,
 
   run: async ({ email: address, name, admin = false, json = false }, terminal) => {
     if (address === undefined || name === undefined) throw new UsageError('Name an --email and a --name.')
-    const typed = (await terminal.readInput()).replace(/\r?\n$/, '')
+    const typed = await readPassword(terminal)
     const password = typed === '' ? newPassword() : typed
     const email = await checkUser(name, address, password)
     const user = await createUser(terminal, password, { name, email, role: admin ? 'admin' : 'member' })
@@ -44,7 +42,8 @@ it). Where nothing is there, one is made and printed, this once.`,
       const made = typed === '' ? ` The password, which can't be shown again: ${password}` : ''
       terminal.print(`The user ${user.name} <${user.email}> is made${role}.${made}`)
     }
-    await terminal.flush(`The user is made. Set a password: PATCH /users/${user.id}`)
+    const setPassword = terminal.invocation('user password', `${user.id} --out <file>`)
+    await terminal.flush(`The user is made. Set a password: ${setPassword}`)
     return DONE
   }
 })

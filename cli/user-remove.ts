@@ -2,21 +2,10 @@ import { OwnsApps } from '../domain/errors.ts'
 import { checked } from '../http/validation.ts'
 import type { RemovedUser } from '../domain/users/removal.ts'
 import { toUserJson } from '../http/representations/users.ts'
-import { createUserService } from '../domain/users/service.ts'
-import type { UserService } from '../domain/users/service.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { CommandError, UsageError } from './failures.ts'
-import { operatorContext } from './operator.ts'
-import { withStorage } from './storage.ts'
 import { toAppsDisposal, AppsDisposalQuery } from '../http/representations/apps-disposal.ts'
-
-/** The id of the user that an argument stands for. Throws a CommandError if no user has the e-mail address. */
-const idOf = async (users: UserService, argument: string): Promise<number> => {
-  if (/^\d{1,15}$/.test(argument)) return Number(argument)
-  const account = await users.findAccount(argument.toLowerCase())
-  if (account === null) throw new CommandError('No user has this e-mail address.')
-  return account.user.id
-}
+import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
 
 const asCommandError = (failure: unknown): unknown =>
   failure instanceof OwnsApps
@@ -48,7 +37,7 @@ ones included, is removed only with --transfer-to or --delete-apps. The last adm
     'delete-apps': { help: 'deletes the apps too, permanently, with their tags and grants' },
     ...jsonOption('the user who was removed and how many apps they had, as one JSON object')
   },
-  argument: { name: 'user', help: 'the id or the e-mail address' },
+  argument: USER_ARGUMENT,
 
   run: async ({ 'transfer-to': transferTo, 'delete-apps': deleteApps = false, json = false }, terminal, argument) => {
     if (transferTo !== undefined && deleteApps) {
@@ -58,17 +47,14 @@ ones included, is removed only with --transfer-to or --delete-apps. The last adm
       ...(transferTo === undefined ? {} : { transfer_to: transferTo }),
       ...(deleteApps ? { apps: 'delete' } : {})
     })
-    const removed = await withStorage(terminal, async storage => {
-      const users = createUserService(storage)
-      return await users.remove(await idOf(users, argument), toAppsDisposal(query), operatorContext())
-    }).catch((failure: unknown) => {
+    const removed = await withUsers(
+      terminal,
+      async (users, context) => await users.remove(await userIdOf(users, argument), toAppsDisposal(query), context)
+    ).catch((failure: unknown) => {
       throw asCommandError(failure)
     })
     if (json) terminal.printJson(removedJson(removed, transferTo))
-    else {
-      const { name, email } = removed.user
-      terminal.print(`The user ${name} <${email}> is removed.${appsText(removed, transferTo)}`)
-    }
+    else terminal.print(`The user ${userText(removed.user)} is removed.${appsText(removed, transferTo)}`)
     return DONE
   }
 })

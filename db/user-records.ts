@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
+import { and, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { Account, UserReads } from '../domain/users/rows.ts'
+import type { Account, UserFilter, UserReads } from '../domain/users/rows.ts'
 import type { User } from '../domain/users/user.ts'
 import { toDate } from './instants.ts'
 
@@ -18,6 +18,21 @@ export const toUser = ({ passwordHash, updatedAt, createdAt, ...user }: UserRow)
 
 export const toAccount = (row: UserRow | undefined): Account | null =>
   row === undefined ? null : { user: toUser(row), passwordHash: row.passwordHash }
+
+// PostgreSQL must know the type of a parameter.
+const startsWith = (column: SQL, prefix: string): SQL =>
+  sql`substr(${column}, 1, length(cast(${prefix} as text))) = cast(${prefix} as text)`
+
+/** The condition of the users that pass a filter, which is the same text on every engine. */
+export const matchesUserFilter = (filter: UserFilter = {}): SQL | undefined => {
+  const { role, accountLocked, namePrefix, emailPrefix } = filter
+  return and(
+    role === undefined ? undefined : sql`users.role = ${role}`,
+    accountLocked === undefined ? undefined : accountLocked ? sql`users.account_locked` : sql`not users.account_locked`,
+    namePrefix === undefined ? undefined : startsWith(sql`users.name`, namePrefix),
+    emailPrefix === undefined ? undefined : startsWith(sql`lower(users.email)`, emailPrefix)
+  )
+}
 
 /** Makes the finds of accounts from one that takes a condition on the table of users. */
 export const createAccountReads = (

@@ -81,18 +81,14 @@ const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, 
 const latest = (instants: readonly (Date | null)[]): Date | null =>
   instants.filter(instant => instant !== null).sort(by(instant => -instant.getTime()))[0] ?? null
 
-const generationsOf = <T extends TokenRecord>(
-  tokens: readonly T[],
-  source: GenerationUse['source'],
-  liveTokens: (tokens: readonly T[]) => number | null
-): GenerationUse[] =>
-  [...new Set(tokens.map(({ generation }) => generation))].sort().map(generation => {
+const generationsOf = (tables: Tables, at: Date): GenerationUse[] => {
+  const tokens = tables.tokens.values()
+  return [...new Set(tokens.map(({ generation }) => generation))].sort().map(generation => {
     const own = tokens.filter(token => token.generation === generation)
-    return { generation, source, liveTokens: liveTokens(own), lastUsedAt: latest(own.map(token => token.lastUsedAt)) }
+    const liveTokens = own.filter(token => isActive(tables, token, at)).length
+    return { generation, liveTokens, lastUsedAt: latest(own.map(token => token.lastUsedAt)) }
   })
-
-const managedGenerations = (tables: Tables, at: Date): GenerationUse[] =>
-  generationsOf(tables.tokens.values(), 'managed', tokens => tokens.filter(token => isActive(tables, token, at)).length)
+}
 
 const usageOf = ({ usage }: Tables, id: string, day: string): UsageCount[] =>
   usage
@@ -132,13 +128,10 @@ export const createKeyReads = (tables: Tables): KeyReads => ({
   }),
 
   usage: async (id, { day }) => usageOf(tables, id, day),
-  generations: async at => [
-    ...managedGenerations(tables, at),
-    ...generationsOf(tables.environmentTokens.values(), 'environment', () => null)
-  ],
+  generations: async at => generationsOf(tables, at),
 
   otherGenerations: async (known, at) =>
-    managedGenerations(tables, at)
+    generationsOf(tables, at)
       .filter(({ generation, liveTokens }) => !known.includes(generation) && liveTokens !== 0)
       .map(({ generation }) => generation)
 })

@@ -1,6 +1,10 @@
+export const ACTOR_KINDS = ['client_key', 'user', 'cli'] as const
+
+export const SUBJECT_TYPES = ['app', 'client_key', 'organization', 'user', 'sample'] as const
+
 /** Who did something: a client key, a user, or a user of the machine at the command line. */
 export interface Actor {
-  readonly kind: 'client_key' | 'user' | 'cli'
+  readonly kind: (typeof ACTOR_KINDS)[number]
   readonly id: string
   readonly name: string
 }
@@ -15,7 +19,7 @@ export interface AuditSource {
 }
 
 export interface Subject {
-  readonly type: 'app' | 'client_key' | 'organization' | 'user' | 'sample'
+  readonly type: (typeof SUBJECT_TYPES)[number]
   readonly id: string
 }
 

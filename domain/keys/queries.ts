@@ -1,28 +1,29 @@
-import { ClientKeyNotFound } from '../errors.ts'
 import type { ReadOptions } from '../transaction.ts'
 import type { ClientKeyRecord, TokenRecord } from './client-key.ts'
-import { toEnvironmentRecord } from './verdict/environment-keys.ts'
-import type { EnvironmentKey, EnvironmentKeys } from './verdict/environment-keys.ts'
+import type { EnvironmentKeys } from './verdict/environment-keys.ts'
 import { createInspector } from './verdict/inspection.ts'
 import type { Inspect } from './verdict/inspection.ts'
-import type { ClientKeyFilter, KeyReads, UsageCount, GenerationUse } from './rows.ts'
+import { createKeyRecords } from './records.ts'
+import type { ReadKeys } from './records.ts'
+import type { ClientKeyFilter, UsageCount } from './rows.ts'
+import { createSecretQueries } from './secret-uses.ts'
+import type { SecretQueries } from './secret-uses.ts'
 import { generationOf } from './token/token.ts'
 import type { TokenOpener } from './token/opener.ts'
 import type { Verifier } from './verdict/verifier.ts'
-import { MAX_TOKENS, withoutDigest } from './lifecycle/tokens.ts'
 import { dayBefore } from './usage/writer.ts'
 import type { KeyStore } from './store.ts'
 import { covers } from './policy/scopes.ts'
 
-/** What tells of keys: see `KeyService`. */
-export interface KeyQueries {
+/** What shows keys: see `KeyService`. */
+export interface KeyQueries extends SecretQueries {
   find: (id: string) => Promise<ClientKeyRecord>
-  /** The key of this id, else the one of this name that is not revoked; null where there is none. */
+  /** The key of this id, else the one of this name that is not revoked; null if there is none. */
   resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
   /** The newest hundred tokens of a key, the newest first. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /**
-   * The entry that would allow an environment key without telling its `key_id`: `sha256:` and its digest. Null for a
+   * The entry that would allow an environment key without revealing its `key_id`: `sha256:` and its digest. Null for a
    * managed key, and for an environment key whose `key_id` could be guessed.
    */
   allowListEntry: (id: string) => string | null
@@ -35,10 +36,6 @@ export interface KeyQueries {
   /** What was recorded of a key in the last `days` days, today included. */
   usage: (id: string, days: number) => Promise<UsageCount[]>
   inspect: Inspect
-  /** Each secret that is configured, and each that tokens still depend on. */
-  secrets: () => Promise<SecretUse[]>
-  /** The generations that active tokens depend on, of which no secret is configured. */
-  orphans: () => Promise<string[]>
 }
 
 export interface KeyQueriesOptions {
@@ -56,34 +53,16 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
   const generations = options.secrets.map(generationOf)
   const read: ReadKeys = async (work, readOptions) =>
     await options.store.read(async ({ keys, now }) => await work(keys, now()), readOptions)
-
-  const findFixed = async ({ key, digest }: EnvironmentKey): Promise<ClientKeyRecord> =>
-    toEnvironmentRecord(key, await read(async keys => await keys.environmentRecord({ id: key.id, digest })))
-
-  const find = async (id: string): Promise<ClientKeyRecord> => {
-    const fixed = environmentKeys.find(id)
-    const found = fixed === null ? await read(async keys => await keys.find(id)) : await findFixed(fixed)
-    if (found === null) throw new ClientKeyNotFound()
-    return found
-  }
+  const records = createKeyRecords({ read, environmentKeys })
+  const { find, resolve, tokens } = records
 
   return {
     find,
+    resolve,
+    tokens,
     list: createKeyList({ read, environmentKeys, find }),
-    inspect: createInspector({ ...options, generations, find }),
-
-    resolve: async idOrName => {
-      const fixed = environmentKeys.find(idOrName)
-      if (fixed !== null) return await findFixed(fixed)
-      return await read(async keys => (await keys.find(idOrName)) ?? (await keys.findByName(idOrName)))
-    },
-
-    tokens: async id => {
-      const fixed = environmentKeys.find(id)
-      return fixed === null
-        ? (await read(async keys => await keys.tokens(id, { limit: MAX_TOKENS }))).map(withoutDigest)
-        : (await read(async keys => await keys.environmentRecord({ id, digest: fixed.digest }))).tokens
-    },
+    inspect: createInspector({ ...options, generations, find, findRecord: records.ofToken }),
+    ...createSecretQueries({ read, generations, environmentKeys, findUsed: records.findUsed }),
 
     allowListEntry: id => {
       const fixed = environmentKeys.find(id)
@@ -93,11 +72,7 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
     usage: async (id, days) => {
       await find(id)
       return await read(async (keys, at) => await keys.usage(id, { day: dayBefore(at, days - 1) }))
-    },
-
-    secrets: async () => secretUses(generations, await read(async (keys, at) => await keys.generations(at))),
-
-    orphans: async () => await read(async (keys, at) => await keys.otherGenerations(generations, at))
+    }
   }
 }
 
@@ -106,9 +81,6 @@ export interface KeyPage {
   readonly limit: number
   readonly after?: string | undefined
 }
-
-/** Reads keys as of the present instant. */
-type ReadKeys = <T>(work: (keys: KeyReads, at: Date) => Promise<T>, options?: ReadOptions) => Promise<T>
 
 export interface KeyListOptions {
   readonly read: ReadKeys
@@ -125,9 +97,9 @@ export const createKeyList =
     options?: ReadOptions
   ): Promise<{ keys: ClientKeyRecord[]; more: boolean }> => {
     const keys = await read(async (rows, at) => await rows.page(filter, { limit: limit + 1, after, at }), options)
-    for (const id of environmentKeys.ids) {
+    for (const { key } of environmentKeys.all) {
       if (keys.length > limit) break
-      if (after === undefined || id > after) keys.push(...[await find(id)].filter(key => matches(key, filter)))
+      if (after === undefined || key.id > after) keys.push(...[await find(key.id)].filter(key => matches(key, filter)))
     }
     return { keys: keys.slice(0, limit), more: keys.length > limit }
   }
@@ -144,29 +116,3 @@ const matches = (
   (unusedSince === undefined || key.lastUsedAt === null || key.lastUsedAt < unusedSince) &&
   (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
   (scope === undefined || covers(key.scopes, scope))
-
-/** A secret that tokens depend on, or may. */
-export interface SecretUse {
-  readonly use: GenerationUse
-  /** The variable that holds the secret; null: it is not configured. */
-  readonly secret: string | null
-}
-
-/**
- * Each secret that is configured, and each that active tokens depend on; the configured ones first, the current one
- * before all. `generations` are the configured ones in that order.
- */
-export const secretUses = (generations: readonly string[], uses: readonly GenerationUse[]): SecretUse[] => {
-  const positionOf = ({ generation }: GenerationUse): number => generations.indexOf(generation)
-  const variableOf = (use: GenerationUse): string | null => {
-    if (positionOf(use) < 0) return null
-    return positionOf(use) === 0 ? 'CLIENT_SECRET' : 'CLIENT_SECRET_PREVIOUS'
-  }
-  const unused = generations
-    .filter(generation => !uses.some(use => use.generation === generation && use.source === 'managed'))
-    .map((generation): GenerationUse => ({ generation, source: 'managed', liveTokens: 0, lastUsedAt: null }))
-  return [...uses, ...unused]
-    .filter(use => positionOf(use) >= 0 || use.liveTokens !== 0)
-    .sort((a, b) => (positionOf(a) >>> 0) - (positionOf(b) >>> 0))
-    .map(use => ({ use, secret: variableOf(use) }))
-}

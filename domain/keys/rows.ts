@@ -1,6 +1,6 @@
 import type { Actor } from '../audits/audit.ts'
 import type { Position } from './freshness/lease-store.ts'
-import type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
+import type { ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
 
 /** A token to be stored: everything that is kept of it. */
 export interface NewToken {
@@ -87,12 +87,11 @@ export interface KnownUsageCount extends KeyUsageCount {
   readonly labels: number
 }
 
-/** The tokens that one secret sealed. */
+/** The tokens of managed keys that one secret sealed. */
 export interface GenerationUse {
   readonly generation: string
-  readonly source: ClientKey['source']
-  /** How many tokens are active; null for environment keys, whose tokens are not stored. */
-  readonly liveTokens: number | null
+  /** How many of them are active. */
+  readonly liveTokens: number
   readonly lastUsedAt: Date | null
 }
 
@@ -122,7 +121,7 @@ export interface KeyReads {
   readonly environmentRecord: (key: { readonly id: string; readonly digest: string }) => Promise<EnvironmentRecord>
   /** From a day on, the oldest first. */
   readonly usage: (id: string, since: { readonly day: string }) => Promise<UsageCount[]>
-  /** Each generation that any token has, with how many of its tokens are active at an instant. */
+  /** Each generation that a token of a managed key has, with how many of its tokens are active at an instant. */
   readonly generations: (at: Date) => Promise<GenerationUse[]>
   /** The generations of managed tokens that are active at an instant, those in `known` left out. */
   readonly otherGenerations: (known: readonly string[], at: Date) => Promise<string[]>

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { RequestContext } from '../access/principal.ts'
 import { Forbidden, UserNotFound } from '../errors.ts'
 import type { Transactor } from '../transactor.ts'
-import type { Account, UserGrant, UserReads } from './rows.ts'
+import type { Account, UserFilter, UserGrant, UserReads } from './rows.ts'
 import type { User } from './user.ts'
 
 /** How many grants are read before other work gets its turn. */
@@ -13,8 +13,11 @@ export interface UserQueries {
   readonly find: (id: number) => Promise<User>
   /** The account of an address in lower case; null where there is none. */
   readonly findAccount: (email: string) => Promise<Account | null>
-  /** Ordered by id, at most `limit`, after the id `after`. */
-  readonly page: (page: { readonly limit: number; readonly after: number }) => Promise<{ users: User[]; more: boolean }>
+  /** Users that pass the filter, ordered by id, at most `limit`, after the id `after`. */
+  readonly page: (
+    page: { readonly limit: number; readonly after: number },
+    filter?: UserFilter
+  ) => Promise<{ users: User[]; more: boolean }>
   /**
    * What a user was granted, ordered by the ids of the apps, those that were deleted left out. Throws Forbidden for a
    * user who is neither this one nor an administrator.
@@ -35,8 +38,8 @@ export const createUserQueries = ({ read }: Pick<Transactor<{ users: UserReads }
 
     findAccount: async email => await read(async ({ users }) => await users.findAccountByEmail(email)),
 
-    page: async ({ limit, after }) => {
-      const found = await read(async ({ users }) => await users.page({ limit: limit + 1, after }))
+    page: async ({ limit, after }, filter) => {
+      const found = await read(async ({ users }) => await users.page({ limit: limit + 1, after }, filter))
       return { users: found.slice(0, limit), more: found.length > limit }
     },
 

@@ -15,13 +15,22 @@ export interface UserGrant {
   readonly permits: readonly Permit[]
 }
 
+/** Which users are meant: those that pass every condition that is given. */
+export interface UserFilter {
+  readonly role?: User['role'] | undefined
+  readonly accountLocked?: boolean | undefined
+  readonly namePrefix?: string | undefined
+  /** In lower case. */
+  readonly emailPrefix?: string | undefined
+}
+
 export interface UserReads {
   readonly find: (id: number) => Promise<User | null>
   readonly findAccount: (id: number) => Promise<Account | null>
   /** The account of an address in lower case; addresses are compared without case. */
   readonly findAccountByEmail: (email: string) => Promise<Account | null>
-  /** Ordered by id, at most `limit`, after the id `after`. */
-  readonly page: (page: { readonly limit: number; readonly after: number }) => Promise<User[]>
+  /** Users that pass the filter, ordered by id, at most `limit`, after the id `after`. */
+  readonly page: (page: { readonly limit: number; readonly after: number }, filter?: UserFilter) => Promise<User[]>
   /**
    * What a user was granted, ordered by the ids of the apps: on at most `limit` apps, after the id `after`, those that
    * are discarded only with `includeDiscarded`.

@@ -2,7 +2,6 @@ import { toReceiptJson } from './receipts.ts'
 import type { ChangedKey } from '../../domain/keys/freshness/receipt.ts'
 import type { ClientKey, ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import { keyFields } from './key-fields.ts'
-import type { GenerationUse } from '../../domain/keys/rows.ts'
 
 const instant = (description: string) =>
   ({ type: 'string', format: 'date-time', description, examples: ['2026-01-05T09:00:00.000Z'] }) as const
@@ -227,8 +226,3 @@ export const toTokenJson = (token: TokenRecord) => ({
   last_used_agent: token.lastUsedAgent,
   use_count: token.useCount
 })
-
-export const toGenerationJson = (
-  { generation, source, liveTokens, lastUsedAt }: GenerationUse,
-  secret: string | null
-) => ({ generation, secret, source, live_tokens: liveTokens, last_used_at: lastUsedAt })

@@ -7,6 +7,7 @@ import type { TokenCache } from '../../domain/keys/verdict/authenticator.ts'
 import { createUsageRecorder } from '../../domain/keys/usage/recorder.ts'
 import type { UsageRecorder } from '../../domain/keys/usage/recorder.ts'
 import type { Principal } from '../../domain/access/principal.ts'
+import type { TokenRecord } from '../../domain/keys/client-key.ts'
 import { createReceiptService } from '../../domain/keys/freshness/receipt-service.ts'
 import type { ReceiptService } from '../../domain/keys/freshness/receipt-service.ts'
 import type { Scope } from '../../domain/keys/policy/scopes.ts'
@@ -113,7 +114,18 @@ const warnOfUselessKeys = async ({ config, log }: FastifyInstance, keys: KeyServ
         'CLIENT_SECRET_PREVIOUS, or rotate the keys; npm run key:secrets tells more'
     )
   }
+  const stranded = (await keys.environmentKeys()).filter(({ tokens: [last] }) => isStranded(keys, last))
+  if (stranded.length > 0) {
+    log.warn(
+      { keys: stranded.map(({ key }) => key.id) },
+      'environment keys were last used with tokens of secrets that are not configured, which are refused: put the ' +
+        'secrets into CLIENT_SECRET_PREVIOUS, or replace the keys; npm run key:secrets shows more'
+    )
+  }
   if (allowList.length === 0 && !(await keys.list({ revoked: false }, { limit: 1 })).keys.length) {
     log.warn('there is no client key, so every request is refused: npm run key:issue -- --name <name> makes one')
   }
 }
+
+const isStranded = (keys: KeyService, last: TokenRecord | undefined): boolean =>
+  last !== undefined && keys.secretOf(last.generation) === null

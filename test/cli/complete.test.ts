@@ -70,6 +70,27 @@ test('a completion request proposes groups, commands, options and the values tha
     [['key', 'issue', '--name', ''], []],
     [['key', 'show', ''], []],
     [['user', 'remove', '--d'], ['--delete-apps']],
+    [
+      ['user', 'l'],
+      ['list', 'lock']
+    ],
+    [
+      ['user', 'password', '1', '--'],
+      ['--out', '--stdin', '--json', '--help']
+    ],
+    [
+      ['user', 'change', '1', '--role', ''],
+      ['member', 'admin']
+    ],
+    [
+      ['audit', ''],
+      ['list', 'verify']
+    ],
+    [
+      ['audit', 'list', '--actor-kind', ''],
+      ['client_key', 'user', 'cli']
+    ],
+    [['--'], ['--version', '--help']],
     [['nothing', ''], []],
     [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']]
   ]
@@ -111,7 +132,9 @@ test('bash completes with the script: scopes, which have a colon, and nothing th
   writeFileSync(script, (await command(t, 'complete', { args: ['bash'] })).stdout)
   const lines: [line: string, proposals: string][] = [
     ['trivial key i', 'issue|inspect|'],
-    ['trivial user ', 'create|remove|'],
+    ['trivial user ', 'create|list|show|change|lock|unlock|password|remove|'],
+    ['trivial --v', '--version|'],
+    ['trivial audit list --subject-type u', 'user|'],
     ['trivial key issue --n', '--name|'],
     ['trivial key issue --scope au', 'audits:read|'],
     ['trivial key issue --scope apps:', 'read|write|'],

@@ -17,6 +17,7 @@ export const COMMANDS = Object.entries(commands).flatMap(([name, entry]) =>
 /** What prints something beside the commands: help, and the proposals for a shell. */
 export const REST: Readonly<Record<string, Typed | null>> = {
   '--help': {},
+  '--version': {},
   'key:issue:--help': {},
   'complete:--:key': {}
 }
@@ -60,6 +61,12 @@ export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Ty
     'key:advise': typed(id),
     'key:secrets': typed(),
     'user:create': typed('--email', 'ben@example.com', '--name', 'Ben'),
+    'user:list': typed(),
+    'user:show': typed('1'),
+    'user:change': typed('1', '--name', 'Ada Moreno'),
+    'user:lock': typed('1'),
+    'user:unlock': typed('1'),
+    'user:password': typed('1', '--out', 'password.txt'),
     'user:remove': typed('ada@example.com'),
     'db:migrate': typed(),
     'db:backup': typed(join(cwd, 'copy.db')),
@@ -67,6 +74,7 @@ export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Ty
     'db:grants': await typedGrants(t, env),
     'db:sample': { cwd: temporaryFolder(t) },
     'node:list': typed(),
+    'audit:list': typed(),
     'audit:verify': typed(),
     openapi: typed(),
     complete: typed('bash')

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { test } from 'tap'
 import { temporaryFolder } from '../helper.ts'
 import { commands } from '../../cli/commands.ts'
+import { VERSION } from '../../version.ts'
 import { command } from './terminal.ts'
 import type { Ended } from './terminal.ts'
 
@@ -32,6 +33,10 @@ test('help is given for -h, for --help and for help, at each level', async t => 
     t.match(long, { code: 0, stdout: /^Usage: trivial/, stderr: '' })
     t.same([short, word], [long, long], name)
   }
+})
+
+test('--version prints the version of the program', async t => {
+  t.same(await command(t, '--version'), { code: 0, stdout: `${VERSION}\n`, stderr: '' })
 })
 
 test('where no command is named, the help is on standard error, and the exit code is 2', async t => {
@@ -76,6 +81,12 @@ test('a command explains itself, its argument and each of its options', async t 
       /^Exit code 0: all is copied\. 1: it is not, or/m
     ],
     'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +an administrator/m],
+    'user:list': [/^ {2}--locked <answer> .*\(choices: "true", "false"\)$/m],
+    'user:show': [/^Usage: trivial user show \[options\] <user>$/m],
+    'user:change': [/^ {2}--role <role> +admin: an administrator/m, /ends every session/],
+    'user:lock': [/^Locks a user: ends every session/m],
+    'user:password': [/^ {2}--out <file> +a new file for a new password/m, /^ {2}--stdin +the password is on/m],
+    'audit:list': [/^ {2}--limit <n> +at most this many entries: 100 by default, 1000 at most$/m],
     'user:remove': [
       /^Usage: trivial user remove \[options\] <user>$/m,
       /^ {2}user +the id or the e-mail address$/m,

@@ -93,3 +93,17 @@ test('revoked again, a key keeps its first reason; revoked, it is changed no mor
   t.match(named, { code: 1, stdout: '', stderr: /^There is no client key/ })
   t.match(shown, { code: 0, stdout: /^state +revoked\n.*^revoked +20\S+Z first$/ms })
 })
+
+test('a key is found by its id, even if another key has that id as its name', async t => {
+  const { cli, issue } = terminal(t)
+  const first = await issue('first')
+  const second = await issue(first.id)
+  const shown = async (key: string): Promise<unknown> => JSON.parse((await cli('key:show', [key, '--json'])).stdout)
+  t.match(await shown(first.id), { id: first.id, name: 'first' })
+  t.match(await shown(second.id), { id: second.id, name: first.id })
+  t.equal((await cli('key:disable', [first.id])).code, 0)
+  t.match(await shown('first'), { id: first.id, enabled: false })
+  t.equal((await cli('key:revoke', [first.id])).code, 0)
+  t.match(await shown(first.id), { name: 'first', revoked_at: /^20/ }, 'also if it is revoked')
+  t.match(await shown(second.id), { enabled: true, revoked_at: null })
+})

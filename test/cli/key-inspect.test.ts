@@ -34,13 +34,26 @@ test('key:inspect tells of any token whether it is well-formed, of which secret,
   const cases: [token: string, found: object, table?: RegExp][] = [
     [
       live.keyAccessToken,
-      { ...current, allowed: true, reason: null, key: { id: live.key.id } },
-      new RegExp(`${ofCurrent}allowed +yes\nkey +${live.key.id} live\nby +the database\n$`)
+      {
+        ...current,
+        allowed: true,
+        reason: null,
+        key: { id: live.key.id },
+        token: { hint: live.keyAccessToken.slice(-4), created_at: /^20/, expires_at: null, use_count: 0 }
+      },
+      new RegExp(`${ofCurrent}allowed +yes\nkey +${live.key.id} live\nby +the database
+token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     ],
     [
       `\n ${key.keyAccessToken}\r\n`,
-      { ...current, allowed: true, reason: null, key: { source: 'environment' } },
-      /\nallowed +yes\n.*\nby +CLIENT_KEYS\n$/
+      {
+        ...current,
+        allowed: true,
+        reason: null,
+        key: { source: 'environment' },
+        token: { hint: null, generation: generationOf(secret), last_used_at: null }
+      },
+      /\nallowed +yes\n.*\nby +CLIENT_KEYS\ntoken +not stored\ntoken expires +never\nkey expires +never\n$/
     ],
     [underPrevious, { well_formed: true, generation: generationOf(previous), secret: 'previous', allowed: true }],
     [
@@ -49,7 +62,11 @@ test('key:inspect tells of any token whether it is well-formed, of which secret,
       /^well-formed +no\ngeneration +-\nallowed +no: it has a typo/
     ],
     [live.keyAccessToken.slice(0, -1), { ...shapeless, reason: 'malformed' }],
-    [key.keyId, { ...shapeless, reason: 'malformed' }],
+    [
+      key.keyId,
+      { ...shapeless, reason: 'malformed' },
+      /\nkey +-\nby +-\ntoken +-\ntoken expires +-\nkey expires +-\n$/
+    ],
     [
       foreign.keyAccessToken,
       {
@@ -69,7 +86,7 @@ test('key:inspect tells of any token whether it is well-formed, of which secret,
     [
       rotated.keyAccessToken,
       { ...current, allowed: false, reason: 'token_expired', key: { name: 'rotated' } },
-      /\nallowed +no: the token was rotated out, and its grace is over\n/
+      /\nallowed +no: the token was rotated out, and its grace is over\n[^]*\ntoken +….{4}, [^]*\ntoken expires +revoked\n/
     ],
     [replaced.keyAccessToken, { ...current, allowed: false, reason: 'token_revoked', key: { name: 'replaced' } }]
   ]
@@ -100,7 +117,7 @@ test('key:inspect tells of any token whether it is well-formed, of which secret,
   await inspect([
     key.keyAccessToken,
     { ...current, allowed: false, reason: 'key_revoked', key: { id: environmentKey.id, source: 'environment' } },
-    /its key is revoked\n.*\nby +CLIENT_KEYS\n$/
+    /its key is revoked\n.*\nby +CLIENT_KEYS\ntoken +not stored\n/
   ])
 })
 

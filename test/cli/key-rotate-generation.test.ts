@@ -64,7 +64,8 @@ test('key:rotate --generation rotates each key whose newest token is of a secret
     stdout,
     `Client keys with a new token, which is live now: 3. The tokens are in ${out} and nowhere else.
 Their older tokens expire when the grace is over, 1h after each was rotated.
-Client keys that have a newer token already, and stay as they are: 1.\n`
+Client keys that have a newer token already, and stay as they are: 1.
+Environment keys, which this does not rotate: 1. trivial key secrets shows their use.\n`
   )
   t.equal(statSync(out).mode & 0o777, 0o600)
   t.same(
@@ -85,7 +86,7 @@ Client keys that have a newer token already, and stay as they are: 1.\n`
   t.match(await rotate(), { code: 1, stdout: '', stderr: /tokens\.txt exists already, and is left as it is/ })
   t.match(await rotate(['--out', 'second.txt']), {
     code: 0,
-    stdout: 'No client key was rotated.\nClient keys that have a newer token already, and stay as they are: 4.\n'
+    stdout: /^No client key was rotated\.\nClient keys that have a newer token already, and stay as they are: 4\.\nEnv/
   })
   t.throws(() => lines('second.txt'), { code: 'ENOENT' }, 'a file without tokens is not kept')
 })
@@ -97,7 +98,14 @@ test('key:rotate --generation tells what it did as JSON, and how far it is at a 
   )
   const { code, stdout, stderr } = await rotate(['--json'], true)
   t.equal(code, 0)
-  t.same(JSON.parse(stdout), { generation, rotated: 101, already_rotated: 0, refused: [], file: out })
+  t.same(JSON.parse(stdout), {
+    generation,
+    rotated: 101,
+    already_rotated: 0,
+    refused: [],
+    environment_keys: 1,
+    file: out
+  })
   t.match(stderr, '\r\u001b[K0 of 101 keys\r\u001b[K1 of 101 keys')
   t.equal(new Set(lines().map(({ key_access_token: token }) => token)).size, 101)
   t.match(JSON.parse((await rotate(['--json', '--out', 'second.txt'])).stdout), { rotated: 0, file: null })
@@ -172,4 +180,17 @@ test('where the database fails, the token that may be good stays in the file', a
   t.match(lines(), [{ name: 'a' }])
   db.exec('drop trigger full')
   t.match(await rotate(['--out', 'again.txt']), { code: 0, stdout: /live now: 1\./ })
+})
+
+test('environment keys are not mentioned if there is none, or all of them are revoked', async t => {
+  const { cli, secret, generation, key, env } = await world(t, ['a'])
+  const rotate = async (out: string, more = {}): Promise<string> =>
+    (await cli('key:rotate', ['--generation', generation, '--out', join(temporaryFolder(t), out)], '', more)).stdout
+  t.notMatch(await rotate('none.txt', { CLIENT_KEYS: '' }), 'Environment keys')
+  t.match(await rotate('one.txt'), 'Environment keys')
+  const storage = await openStorage(env['DATABASE_URL'])
+  t.teardown(storage.close)
+  const keys = createKeyService({ store: storage.keys, secret, allowList: [key.keyId] })
+  for (const { key } of await keys.environmentKeys()) await keys.revoke(key.id, null, operator)
+  t.notMatch(await rotate('revoked.txt'), 'Environment keys')
 })

@@ -80,8 +80,12 @@ test('an environment key revoked at the command line is refused without a restar
     t.match(ended, { code: 1, stdout: '', stderr: /can be revoked here, but neither changed nor rotated/ })
   }
   t.equal(await get(token), 200)
-  t.match(await cli('key:revoke', [id]), { code: 0, stderr: '' })
+  const entry = /^Remove its entry from CLIENT_KEYS as well: the key_id, or sha256:[0-9a-f]{64}\.$/m
+  t.match(await cli('key:revoke', [id]), { code: 0, stdout: entry, stderr: '' })
   t.equal(await get(token), 401)
+  const again = await cli('key:revoke', [id, '--json'])
+  t.match(again, { code: 0, stderr: entry })
+  t.match(JSON.parse(again.stdout), { id, receipt: {} })
   const [rest, all] = await Promise.all([cli('key:list'), cli('key:list', ['--all'])])
   t.match(rest, { code: 0, stdout: /^There are no client keys/ })
   t.match(all, { code: 0, stdout: new RegExp(`${id} +revoked`) })

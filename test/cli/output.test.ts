@@ -16,12 +16,13 @@ test('a token or a password that could not be written is a failure, which says w
   const runs: [name: string, args: string[], hint: RegExp][] = [
     ['key:issue', ['--name', 'b'], /The key is live without it\. Rotate it: trivial key rotate [0-9a-f-]{36}\n$/],
     ['key:issue', ['--name', 'c', '--json'], /The key is live without it\. Rotate it: trivial key rotate /],
-    ['key:issue', [], /Issue another key\./],
+    ['key:issue', [], /Issue another key\.\n$/],
+    ['key:issue', ['--json'], /^[^\n]* Issue another key\.\n$/],
     ['key:rotate', [id], /Rotate the key once more: trivial key rotate /],
     [
       'user:create',
       ['--email', 'ada@example.com', '--name', 'Ada'],
-      /The user is made\. Set a password: PATCH \/users\/1/
+      /The user is made\. Set a password: trivial user password 1 --out <file>\n$/
     ]
   ]
   for (const [name, args, hint] of runs) {

@@ -56,6 +56,8 @@ const stateOf = (folder: string): unknown =>
 
 const READING = [
   ['audit:verify', [], /^The audit trail is whole, up to entry 1:/],
+  ['audit:list', [], /\n1 .* client_key\.issue +client_key /],
+  ['user:list', [], /^There is no such user\.\n/],
   ['key:list', [], /\n\S+ +billing +live /],
   ['key:show', ['billing'], /\nname +billing\n/],
   ['key:secrets', [], /\n\S+ +CLIENT_SECRET +managed +1 +never\n/],

@@ -58,10 +58,10 @@ test('what can not be is refused in a sentence, and nothing is made', async t =>
   await create(['--email', 'ada@example.com', '--name', 'Ada'], 'seven green kettles')
   for (const [code, error, input, ...args] of [
     [1, 'Another user has this e-mail address', '', '--email', 'ADA@example.com', '--name', 'Ada'],
-    [1, '--email must be an e-mail address', '', '--email', 'ada', '--name', 'Ada'],
-    [1, '--name must be visible', '', '--email', 'b@example.com', '--name', ' '],
+    [2, '--email must be an e-mail address', '', '--email', 'ada', '--name', 'Ada'],
+    [2, '--name must be visible', '', '--email', 'b@example.com', '--name', ' '],
     [
-      1,
+      2,
       '--name must not hold a token or a key_id',
       '',
       '--email',

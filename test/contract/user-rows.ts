@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import type { Transactor } from '../../domain/transactor.ts'
-import type { UserReads } from '../../domain/users/rows.ts'
+import type { UserFilter, UserReads } from '../../domain/users/rows.ts'
 import { at } from '../helper.ts'
 import { after, AT, insertApp, insertUsers, newSession, newUser } from './people.ts'
 
@@ -128,6 +128,36 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.strictSame(await page(2, 0), [ada, ben])
     t.strictSame(await page(2, Number(ben?.id)), [chiara])
     t.strictSame(await page(2, Number(chiara?.id)), [])
+  })
+
+  test(`${engine}: a page holds only users that pass the filter`, async t => {
+    const transactor = await open(t)
+    const [ada, adam, ben] = await transactor.write(async ({ users }) => [
+      await users.insert(newUser('Ada', { role: 'admin', accountLocked: true })),
+      await users.insert(newUser('Adam', { email: 'Älfred@Example.com' })),
+      await users.insert(newUser('Ben'))
+    ])
+    const filters: [filter: UserFilter, found: unknown[]][] = [
+      [{}, [ada, adam, ben]],
+      [{ role: 'admin' }, [ada]],
+      [{ role: 'member' }, [adam, ben]],
+      [{ accountLocked: true }, [ada]],
+      [{ accountLocked: false }, [adam, ben]],
+      [{ namePrefix: 'Ada' }, [ada, adam]],
+      [{ namePrefix: 'ada' }, []],
+      [{ namePrefix: '%' }, []],
+      [{ emailPrefix: 'ben@' }, [ben]],
+      [{ emailPrefix: 'Älfred@example' }, [adam]],
+      [{ role: 'member', accountLocked: false, namePrefix: 'A', emailPrefix: '' }, [adam]]
+    ]
+    for (const [filter, found] of filters) {
+      const page = await reading(transactor)(async users => await users.page({ limit: 9, after: 0 }, filter))
+      t.strictSame(page, found, JSON.stringify(filter))
+    }
+    t.strictSame(
+      await reading(transactor)(async users => await users.page({ limit: 1, after: adam.id }, { role: 'member' })),
+      [ben]
+    )
   })
 
   test(`${engine}: the named fields of a user change, and nothing else`, async t => {

@@ -3,12 +3,12 @@ import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
 import { toOptionalDate } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { isActiveToken } from '../../key-conditions.ts'
-import { clientKeys, clientKeyTokens, environmentKeyUses } from '../schema.ts'
+import { clientKeys, clientKeyTokens } from '../schema.ts'
 
 /** How many keys a statement looks at: so none takes long, however many there are. */
 const WINDOW = 100_000
 
-type Use = Pick<GenerationUse, 'lastUsedAt'> & { liveTokens: number }
+type Use = Omit<GenerationUse, 'generation'>
 
 const lastRow = async (db: PostgresDatabase): Promise<number> =>
   Number((await db.select({ last: max(clientKeys.row) }).from(clientKeys))[0]?.last)
@@ -25,7 +25,7 @@ const readWindow = async (db: PostgresDatabase, at: Date, after: number) =>
     .where(and(gt(clientKeys.row, after), lte(clientKeys.row, after + WINDOW)))
     .groupBy(clientKeyTokens.generation)
 
-const readManaged = async (db: PostgresDatabase, at: Date): Promise<GenerationUse[]> => {
+const readGenerations = async (db: PostgresDatabase, at: Date): Promise<GenerationUse[]> => {
   const uses = new Map<string, Use>()
   const last = await lastRow(db)
   for (let after = 0; after < last; after += WINDOW) {
@@ -33,26 +33,13 @@ const readManaged = async (db: PostgresDatabase, at: Date): Promise<GenerationUs
       uses.set(generation, added(uses.get(generation), { liveTokens, lastUsedAt: toOptionalDate(lastUsedAt) }))
     }
   }
-  return Array.from(uses, ([generation, use]) => ({ generation, source: 'managed', ...use }))
+  return Array.from(uses, ([generation, use]) => ({ generation, ...use }))
 }
 
 const added = (known: Use = { liveTokens: 0, lastUsedAt: null }, more: Use): Use => ({
   liveTokens: known.liveTokens + more.liveTokens,
   lastUsedAt: Number(more.lastUsedAt) > Number(known.lastUsedAt) ? more.lastUsedAt : known.lastUsedAt
 })
-
-const readEnvironment = async (db: PostgresDatabase): Promise<GenerationUse[]> => {
-  const uses = await db
-    .select({ generation: environmentKeyUses.generation, lastUsedAt: max(environmentKeyUses.lastUsedAt) })
-    .from(environmentKeyUses)
-    .groupBy(environmentKeyUses.generation)
-  return uses.map(({ generation, lastUsedAt }) => ({
-    generation,
-    source: 'environment',
-    liveTokens: null,
-    lastUsedAt: toOptionalDate(lastUsedAt)
-  }))
-}
 
 // From one generation to the next by the index: to list them by `distinct` would read every token.
 const others = (db: PostgresDatabase, known: readonly string[], at: Date) => {
@@ -76,7 +63,7 @@ const others = (db: PostgresDatabase, known: readonly string[], at: Date) => {
 
 /** Makes the reads of which secrets tokens depend on. */
 export const createGenerationReads = (db: PostgresDatabase): Pick<KeyReads, 'generations' | 'otherGenerations'> => ({
-  generations: async at => [...(await readManaged(db, at)), ...(await readEnvironment(db))],
+  generations: async at => await readGenerations(db, at),
 
   otherGenerations: async (known, at) => {
     const { rows } = await db.execute<{ generation: string }>(others(db, known, at))

@@ -4,14 +4,16 @@ import type { UserReads } from '../../../domain/users/rows.ts'
 import { countRows } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { apps, grants, users } from '../schema.ts'
-import { createAccountReads, toAccount, toUser } from '../../user-records.ts'
+import { createAccountReads, matchesUserFilter, toAccount, toUser } from '../../user-records.ts'
 import { createSessionReads } from './sessions.ts'
 
 export const createUserReads = (db: PostgresDatabase): UserReads => ({
   ...createAccountReads(async condition => toAccount((await db.select().from(users).where(condition))[0])),
 
-  page: async ({ limit, after }) =>
-    (await db.select().from(users).where(gt(users.id, after)).orderBy(asc(users.id)).limit(limit)).map(toUser),
+  page: async ({ limit, after }, filter) => {
+    const condition = and(gt(users.id, after), matchesUserFilter(filter))
+    return (await db.select().from(users).where(condition).orderBy(asc(users.id)).limit(limit)).map(toUser)
+  },
 
   grants: async (id, { limit, after = 0, includeDiscarded }) => {
     const sum = sql<number>`sum(${grants.permit})`.mapWith(Number)

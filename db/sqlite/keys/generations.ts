@@ -3,9 +3,9 @@ import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
 import { toOptionalDate } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { isActiveToken } from '../../key-conditions.ts'
-import { clientKeys, clientKeyTokens, environmentKeyUses } from '../schema.ts'
+import { clientKeys, clientKeyTokens } from '../schema.ts'
 
-const readManaged = (db: SqliteDatabase, at: Date): GenerationUse[] =>
+const readGenerations = (db: SqliteDatabase, at: Date): GenerationUse[] =>
   db
     .select({
       generation: clientKeyTokens.generation,
@@ -16,18 +16,7 @@ const readManaged = (db: SqliteDatabase, at: Date): GenerationUse[] =>
     .innerJoin(clientKeys, eq(clientKeys.row, clientKeyTokens.clientKey))
     .groupBy(clientKeyTokens.generation)
     .all()
-    .map(use => ({ ...use, source: 'managed', lastUsedAt: toOptionalDate(use.lastUsedAt) }))
-
-const readEnvironment = (db: SqliteDatabase): GenerationUse[] =>
-  db
-    .select({
-      generation: environmentKeyUses.generation,
-      lastUsedAt: sql<string>`max(${environmentKeyUses.lastUsedAt})`
-    })
-    .from(environmentKeyUses)
-    .groupBy(environmentKeyUses.generation)
-    .all()
-    .map(use => ({ ...use, source: 'environment', liveTokens: null, lastUsedAt: toOptionalDate(use.lastUsedAt) }))
+    .map(use => ({ ...use, lastUsedAt: toOptionalDate(use.lastUsedAt) }))
 
 /** Makes the reads of which secrets tokens depend on. */
 export const createGenerationReads = (db: SqliteDatabase): Pick<KeyReads, 'generations' | 'otherGenerations'> => {
@@ -50,7 +39,7 @@ export const createGenerationReads = (db: SqliteDatabase): Pick<KeyReads, 'gener
       .get() !== undefined
 
   return {
-    generations: async at => [...readManaged(db, at), ...readEnvironment(db)],
+    generations: async at => readGenerations(db, at),
 
     // From one generation to the next by the index: to list them by `distinct` would read every token.
     otherGenerations: async (known, at) => {

@@ -4,14 +4,21 @@ import type { UserReads } from '../../../domain/users/rows.ts'
 import { countRows } from '../database.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps, grants, users } from '../schema.ts'
-import { createAccountReads, toAccount, toUser } from '../../user-records.ts'
+import { createAccountReads, matchesUserFilter, toAccount, toUser } from '../../user-records.ts'
 import { createSessionReads } from './sessions.ts'
 
 export const createUserReads = (db: SqliteDatabase): UserReads => ({
   ...createAccountReads(async condition => toAccount(db.select().from(users).where(condition).get())),
 
-  page: async ({ limit, after }) =>
-    db.select().from(users).where(gt(users.id, after)).orderBy(asc(users.id)).limit(limit).all().map(toUser),
+  page: async ({ limit, after }, filter) =>
+    db
+      .select()
+      .from(users)
+      .where(and(gt(users.id, after), matchesUserFilter(filter)))
+      .orderBy(asc(users.id))
+      .limit(limit)
+      .all()
+      .map(toUser),
 
   grants: async (id, { limit, after = 0, includeDiscarded }) =>
     db

@@ -43,8 +43,8 @@ export interface EnvironmentKey {
 /** The keys of an allow-list. */
 export interface EnvironmentKeys {
   readonly find: (id: string) => EnvironmentKey | null
-  /** In order. */
-  readonly ids: readonly string[]
+  /** All of them, ordered by id. */
+  readonly all: readonly EnvironmentKey[]
   /** Whether the digest of a key could be used to guess its `key_id`. */
   readonly isGuessable: (digest: string) => boolean
 }
@@ -56,7 +56,7 @@ export const createEnvironmentKeys = (allowList: readonly string[]): Environment
   const guessable = new Set(allowList.filter(needsLegacyToken).map(entryDigest))
   return {
     find: id => byId.get(id) ?? null,
-    ids: [...byId.keys()].sort(),
+    all: Array.from([...byId].sort(), ([, found]) => found),
     isGuessable: digest => guessable.has(digest)
   }
 }

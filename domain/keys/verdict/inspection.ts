@@ -1,4 +1,4 @@
-import type { ClientKeyRecord } from '../client-key.ts'
+import type { ClientKeyRecord, KnownToken, TokenRecord } from '../client-key.ts'
 import type { TokenOpener } from '../token/opener.ts'
 import { claimedGeneration } from '../token/token.ts'
 import { ANY_ADDRESS } from './verifier.ts'
@@ -17,6 +17,8 @@ export interface Inspection {
   readonly reason: RefusalReason | null
   /** The key that it stands for, allowed or not. */
   readonly key: ClientKeyRecord | null
+  /** What is stored of it among the tokens of that key; of an environment key, what its uses have left. */
+  readonly token: TokenRecord | null
 }
 
 /** What a request with the token would need; without an address, any address is allowed. */
@@ -34,9 +36,10 @@ export interface InspectorOptions {
   readonly generations: readonly string[]
   readonly check: Verifier['check']
   readonly find: (id: string) => Promise<ClientKeyRecord>
+  readonly findRecord: (token: KnownToken) => Promise<TokenRecord>
 }
 
-export const createInspector = ({ opener, generations, check, find }: InspectorOptions): Inspect => {
+export const createInspector = ({ opener, generations, check, find, findRecord }: InspectorOptions): Inspect => {
   const shapeOf = async (token: string): Promise<Pick<Inspection, 'wellFormed' | 'generation' | 'secret'>> => {
     const opened = await opener.open(token)
     const generation = opened.ok ? opened.generation : claimedGeneration(token)
@@ -51,11 +54,14 @@ export const createInspector = ({ opener, generations, check, find }: InspectorO
   return async (token, { scopes = [], address = ANY_ADDRESS } = {}) => {
     const shape = await shapeOf(token)
     const verdict = await check(token, { scopes, address })
+    const { token: known } = verdict
     return {
       ...shape,
       allowed: verdict.ok,
       reason: verdict.ok ? null : verdict.reason,
-      key: verdict.token === undefined ? null : await find(verdict.token.key.id)
+      ...(known === undefined
+        ? { key: null, token: null }
+        : { key: await find(known.key.id), token: await findRecord(known) })
     }
   }
 }

@@ -65,8 +65,8 @@ export const revokeSchema = {
   summary: 'Revoke a client key',
   description: `Stops a key and all its tokens at once and permanently. The body may be left out. To revoke it again
 changes nothing: the first reason stays. Environment keys
-can be revoked as well; no restart is needed. \`receipt\` tells from when on every node obeys: it is
-answered once that is so.`,
+can be revoked as well, without a restart; their entry in \`CLIENT_KEYS\` should go too. \`receipt\` tells from when on
+every node obeys: it is answered once that is so.`,
   tags: ['Client keys'],
   params: IdParams,
   body: RevokeBody,

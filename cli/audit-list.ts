@@ -1,0 +1,77 @@
+import { ACTOR_KINDS, SUBJECT_TYPES } from '../domain/audits/audit.ts'
+import type { Audit } from '../domain/audits/audit.ts'
+import { createAuditService } from '../domain/audits/service.ts'
+import { DEFAULT_LIMIT, pageQuery } from '../http/pages.ts'
+import { writeAudit } from '../http/representations/audits.ts'
+import { command, DONE, jsonOption } from './command.ts'
+import { UsageError } from './failures.ts'
+import { instantText } from './key-rows.ts'
+import { toInstant } from './option-values.ts'
+import { withStorage } from './storage.ts'
+
+const { maximum: MAX_LIMIT } = pageQuery('entries').limit
+
+export default command({
+  description: `Lists the entries of the audit trail: what was changed, by whom, when and from where. The newest come
+first.`,
+
+  options: {
+    'subject-type': { value: '<type>', choices: SUBJECT_TYPES, help: 'what was done to things of this type' },
+    'subject-id': { value: '<id>', help: 'what was done to the thing of this id' },
+    'actor-kind': { value: '<kind>', choices: ACTOR_KINDS, help: 'what actors of this kind did' },
+    'actor-id': { value: '<id>', help: 'what the actor of this id did' },
+    action: { value: '<action>', help: 'only this action, such as client_key.rotate' },
+    since: { value: '<when>', help: 'entries from then on: 7d (ago), a day or an instant' },
+    until: { value: '<when>', help: 'entries before then: 1d (ago), a day or an instant' },
+    limit: { value: '<n>', help: `at most this many entries: ${DEFAULT_LIMIT} by default, ${MAX_LIMIT} at most` },
+    after: { value: '<number>', help: 'the entries that follow in the list after the one of this number' },
+    ...jsonOption('a JSON array, with every change')
+  },
+
+  run: async ({ json = false, ...values }, terminal) => {
+    const filter = {
+      subjectType: values['subject-type'],
+      subjectId: values['subject-id'],
+      actorKind: values['actor-kind'],
+      actorId: values['actor-id'],
+      action: values.action,
+      since: toInstant('since', values.since, 'ago'),
+      until: toInstant('until', values.until, 'ago')
+    }
+    const limit = toNumber('limit', values.limit, MAX_LIMIT) ?? DEFAULT_LIMIT
+    const page = { limit, before: toNumber('after', values.after, Number.MAX_SAFE_INTEGER) }
+    const { audits, more } = await withStorage(
+      terminal,
+      async storage => await createAuditService(storage).page(filter, page),
+      { readOnly: true }
+    )
+    if (json) terminal.printJson(audits.map(audit => JSON.parse(writeAudit(audit)) as unknown))
+    else if (audits.length === 0) terminal.print('There is no such entry.')
+    else {
+      terminal.printTable(rowsOf(audits))
+      if (more) terminal.print(`\nThere are older entries: add --after ${audits.at(-1)?.sequence}`)
+    }
+    return DONE
+  }
+})
+
+const toNumber = (option: string, text: string | undefined, max: number): number | undefined => {
+  if (text === undefined) return undefined
+  if (!/^[1-9]\d{0,15}$/.test(text) || Number(text) > max) {
+    throw new UsageError(`--${option} must be a number from 1 to ${max}.`)
+  }
+  return Number(text)
+}
+
+const rowsOf = (audits: readonly Audit[]): string[][] => [
+  ['NUMBER', 'AT', 'ACTOR', 'ACTION', 'SUBJECT', 'CHANGED', 'FROM'],
+  ...audits.map(({ sequence, at, actor, action, subject, changes, address }) => [
+    String(sequence),
+    instantText(at),
+    `${actor.kind} ${actor.id} ${actor.name}`,
+    action,
+    `${subject.type} ${subject.id}`,
+    Object.keys(JSON.parse(changes) as object).join(' ') || '-',
+    address ?? '-'
+  ])
+]

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path'
+import { isDomainError, OutcomeUnknown } from '../domain/errors.ts'
+import { createPasswordHasher } from '../domain/users/passwords.ts'
+import { toUserJson } from '../http/representations/users.ts'
+import { command, DONE, jsonOption } from './command.ts'
+import { CommandError, UsageError } from './failures.ts'
+import { newPassword, readPassword, refuseWeakPassword } from './new-user.ts'
+import type { Terminal } from './terminal.ts'
+import { createTokenFile } from './token-file.ts'
+import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
+
+export default command({
+  description: `Sets another password of a user, and ends every session of the user. The password is never printed:
+name a file that a new one goes to, or put one on standard input.`,
+
+  options: {
+    out: {
+      value: '<file>',
+      help: `a new file for a new password, which only its owner may read: one line,
+{"id":…,"email":…,"password":…}, which is on the disk before the password is set`
+    },
+    stdin: { help: 'the password is on standard input; at a terminal, press Enter and Ctrl-D after it' },
+    ...jsonOption('the user, as one JSON object without the password')
+  },
+  argument: USER_ARGUMENT,
+
+  run: async ({ out, stdin = false, json = false }, terminal, argument) => {
+    if ((out === undefined) !== stdin) {
+      throw new UsageError('Name either an --out file for a new password, or --stdin to read one.')
+    }
+    const password = out === undefined ? await typedPassword(terminal) : newPassword()
+    const path = out === undefined ? null : resolve(terminal.cwd, out)
+    const user = await withUsers(terminal, async (users, context) => {
+      const found = await users.find(await userIdOf(users, argument))
+      await refuseWeakPassword(password, found)
+      const set = async (): Promise<void> => {
+        await users.update(found.id, { passwordHash: await createPasswordHasher().hash(password) }, context)
+      }
+      if (path === null) await set()
+      else await keepAndSet(path, { id: found.id, email: found.email, password }, set)
+      return found
+    })
+    if (json) terminal.printJson(toUserJson(user))
+    else {
+      const place = path === null ? '' : ` It is in ${path} and nowhere else.`
+      terminal.print(`The password of ${userText(user)} is set, and every session is ended.${place}`)
+    }
+    return DONE
+  }
+})
+
+const typedPassword = async (terminal: Terminal): Promise<string> => {
+  const password = await readPassword(terminal)
+  if (password === '') throw new CommandError('There is no password on standard input.')
+  return password
+}
+
+/** Sets a password when a new file holds it. The file stays if the password may have been set. */
+const keepAndSet = async (path: string, line: object, set: () => Promise<void>): Promise<void> => {
+  const file = createTokenFile(path)
+  try {
+    file.append(line)
+    await set()
+  } catch (error) {
+    if (isDomainError(error) && !(error instanceof OutcomeUnknown)) file.cut(0)
+    throw error
+  } finally {
+    file.close()
+  }
+}

@@ -1,0 +1,62 @@
+import type { UserOverview } from '../domain/users/overview.ts'
+import { toUserJson } from '../http/representations/users.ts'
+import { command, DONE, jsonOption } from './command.ts'
+import { instantText } from './key-rows.ts'
+import { USER_ARGUMENT, readUsers, userIdOf } from './users.ts'
+
+/** How many apps are named to people. */
+const MAX_SHOWN = 10
+
+export default command({
+  description: `Shows a user: the fields, the organizations, the apps that the user owns, and how many sessions have not
+ended.`,
+
+  options: jsonOption('one JSON object, with the names of the first thousand apps'),
+  argument: USER_ARGUMENT,
+
+  run: async ({ json = false }, terminal, argument) => {
+    const found = await readUsers(terminal, async users => await users.overview(await userIdOf(users, argument)))
+    if (json) terminal.printJson(toJson(found))
+    else terminal.printTable(rowsOf(found))
+    return DONE
+  }
+})
+
+const toJson = ({ user, hasPassword, sessions, organizations, apps, deletedApps, grants }: UserOverview): object => ({
+  ...toUserJson(user),
+  has_password: hasPassword,
+  sessions,
+  organizations,
+  apps,
+  deleted_apps: deletedApps,
+  grants
+})
+
+const rowsOf = ({
+  user,
+  hasPassword,
+  sessions,
+  organizations,
+  apps,
+  deletedApps,
+  grants
+}: UserOverview): string[][] => [
+  ['id', String(user.id)],
+  ['name', user.name],
+  ['email', user.email],
+  ['role', user.role],
+  ['color_theme', user.colorTheme ?? '-'],
+  ['created', instantText(user.createdAt)],
+  ['locked', user.accountLocked ? 'yes' : 'no'],
+  ['password', hasPassword ? 'set' : "none, so the user can't sign in"],
+  ['sessions', String(sessions)],
+  ['organizations', organizations.map(({ id, name, role }) => `${id} ${name} (${role})`).join(', ') || '-'],
+  ['apps', appsText(apps)],
+  ['deleted apps', String(deletedApps)],
+  ['grants', String(grants)]
+]
+
+const appsText = (apps: readonly string[]): string => {
+  const more = apps.length - MAX_SHOWN
+  return [...apps.slice(0, MAX_SHOWN), ...(more > 0 ? [`and ${more} more`] : [])].join(', ') || '-'
+}

@@ -1,0 +1,90 @@
+import { ClientKeyNotFound } from '../errors.ts'
+import type { ReadOptions } from '../transaction.ts'
+import type { ClientKeyRecord, KnownToken, TokenRecord } from './client-key.ts'
+import { MAX_TOKENS, withoutDigest } from './lifecycle/tokens.ts'
+import type { KeyReads, StoredToken } from './rows.ts'
+import { toEnvironmentRecord } from './verdict/environment-keys.ts'
+import type { EnvironmentKey, EnvironmentKeys } from './verdict/environment-keys.ts'
+
+/** Reads keys as of the present instant. */
+export type ReadKeys = <T>(work: (keys: KeyReads, at: Date) => Promise<T>, options?: ReadOptions) => Promise<T>
+
+/** An environment key with its tokens that were used, the last one first. */
+export interface UsedEnvironmentKey {
+  readonly key: ClientKeyRecord
+  readonly tokens: readonly TokenRecord[]
+}
+
+/** What is stored of single keys and tokens. */
+export interface KeyRecords {
+  /** Throws ClientKeyNotFound. */
+  readonly find: (id: string) => Promise<ClientKeyRecord>
+  /** The key of this id, else the one of this name that is not revoked; null if there is none. */
+  readonly resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
+  /** The newest hundred tokens of a key, the newest first. */
+  readonly tokens: (id: string) => Promise<readonly TokenRecord[]>
+  readonly findUsed: (key: EnvironmentKey) => Promise<UsedEnvironmentKey>
+  /** What is stored of a token; only what the token itself shows if nothing is. */
+  readonly ofToken: (token: KnownToken) => Promise<TokenRecord>
+}
+
+/** Makes the functions that find what is stored of single keys and tokens. */
+export const createKeyRecords = ({
+  read,
+  environmentKeys
+}: {
+  readonly read: ReadKeys
+  readonly environmentKeys: EnvironmentKeys
+}): KeyRecords => {
+  const findUsed = async ({ key, digest }: EnvironmentKey): Promise<UsedEnvironmentKey> => {
+    const record = await read(async keys => await keys.environmentRecord({ id: key.id, digest }))
+    return { key: toEnvironmentRecord(key, record), tokens: record.tokens }
+  }
+
+  return {
+    findUsed,
+
+    find: async id => {
+      const fixed = environmentKeys.find(id)
+      const found = fixed === null ? await read(async keys => await keys.find(id)) : (await findUsed(fixed)).key
+      if (found === null) throw new ClientKeyNotFound()
+      return found
+    },
+
+    resolve: async idOrName => {
+      const fixed = environmentKeys.find(idOrName)
+      if (fixed !== null) return (await findUsed(fixed)).key
+      return await read(async keys => (await keys.find(idOrName)) ?? (await keys.findByName(idOrName)))
+    },
+
+    tokens: async id => {
+      const fixed = environmentKeys.find(id)
+      return fixed === null ? (await storedTokens(read, id)).map(withoutDigest) : (await findUsed(fixed)).tokens
+    },
+
+    ofToken: async token => {
+      const { key, digest, generation } = token
+      const fixed = environmentKeys.find(key.id)
+      const records =
+        fixed === null
+          ? (await storedTokens(read, key.id)).filter(stored => stored.digest === digest).map(withoutDigest)
+          : (await findUsed(fixed)).tokens.filter(used => used.generation === generation)
+      return records[0] ?? unusedRecord(token)
+    }
+  }
+}
+
+const storedTokens = async (read: ReadKeys, id: string): Promise<StoredToken[]> =>
+  await read(async keys => await keys.tokens(id, { limit: MAX_TOKENS }))
+
+const unusedRecord = ({ generation, expiresAt, revokedAt }: KnownToken): TokenRecord => ({
+  generation,
+  hint: null,
+  createdAt: null,
+  expiresAt,
+  revokedAt,
+  lastUsedAt: null,
+  lastUsedIp: null,
+  lastUsedAgent: null,
+  useCount: 0
+})
