@@ -1,17 +1,17 @@
-/** What a failure says besides its kind. */
+/** The details of a failure, in addition to its code. */
 export interface ErrorDetails {
-  /** By default the first of `errors`, or else the message of the kind. */
+  /** Defaults to the first of `errors`, or to the message of the error class if there are none. */
   readonly message?: string
-  /** One sentence for each thing that is wrong, where there are several. */
+  /** One sentence for each problem, if there are several. */
   readonly errors?: readonly string[]
   readonly cause?: unknown
 }
 
-/** A foreseen failure. `message` and `errors` are shown to the client, so they never hold what it sent. */
+/** An expected failure. The client receives `message` and `errors`, so they must not contain anything that it sent. */
 export class DomainError<Code extends string = string> extends Error {
-  /** The kind of failure, for programs. Codes never change their meaning. */
+  /** Identifies the kind of failure for programs. The meaning of a code never changes. */
   readonly code: Code
-  /** One sentence for each thing that is wrong, where there are several. */
+  /** One sentence for each problem, if there are several. */
   readonly errors: readonly string[] | undefined
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
@@ -30,10 +30,10 @@ export type CodesOf<Module> = {
   [Name in keyof Module]: Module[Name] extends DomainErrorClass<infer Code> ? Code : never
 }[keyof Module]
 
-/** Makes the class of one kind of failure. */
+/** Creates the class of one kind of failure. */
 export const defineError = <const Code extends string>(code: Code, message: string): DomainErrorClass<Code> =>
   class extends DomainError<Code> {
-    // The type of the error in a line of the log.
+    // The logger writes this name as the type of the error.
     static override readonly name: string = code
 
     constructor(details?: ErrorDetails) {
@@ -51,7 +51,7 @@ export const InvalidToken = defineError(
 
 export const InsufficientScope = defineError('INSUFFICIENT_SCOPE', 'The client key is active, but it may not do this.')
 
-/** The error of a key that has not the scope that is asked for. */
+/** Creates the error for a client key without a required scope. */
 export const missingScope = (scope: string): InstanceType<typeof InsufficientScope> =>
   new InsufficientScope({ message: `The client key is active, but it may not do this: it needs the scope ${scope}.` })
 
@@ -81,7 +81,7 @@ export const TooManyTokens = defineError(
     'ends them all.'
 )
 
-/** `errors` has one sentence for each thing that is beyond the permission boundary of the actor. */
+/** `errors` contains one sentence for each excess over the actor's permission boundary. */
 export const BeyondPermissionBoundary = defineError(
   'BEYOND_CEILING',
   'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what ' +
@@ -94,7 +94,7 @@ export const IdempotencyKeyReused = defineError(
     'request, and the same one with a retry.'
 )
 
-/** A token of the secret of this process would be refused elsewhere. */
+/** Thrown if another process would refuse a token that the secret of this process seals. */
 export const SecretNotShared = defineError(
   'SECRET_NOT_SHARED',
   'No token was made: another node can not open tokens of the CLIENT_SECRET of this one, and would refuse it. Give ' +
@@ -169,7 +169,7 @@ export const TransferNotAllowed = defineError(
 
 // Fields
 
-/** `errors` has one sentence for each field that is wrong, naming it. */
+/** `errors` contains one sentence for each invalid field, beginning with its name. */
 export const InvalidFields = defineError('INVALID_FIELDS', 'name is required')
 
 // Apps
@@ -193,33 +193,33 @@ export const OwnerNotFound = defineError(
   'owner_id names no user or organization of the given owner_type.'
 )
 
-// The store
+// Storage
 
-/** The database can't be used at the moment; nothing was changed. */
+/** Thrown if the database can't be used at the moment. Nothing was changed. */
 export const ServiceUnavailable = defineError(
   'SERVICE_UNAVAILABLE',
   'The database can not be used now. Try again after the seconds that Retry-After tells.'
 )
 
-/** Nobody waits for the answer any more, so the work on it has stopped. */
+/** Thrown if no client waits for the reply any more. The work for the request has stopped. */
 export const RequestCancelled = defineError(
   'REQUEST_CANCELLED',
   'The client closed the connection before it was answered.'
 )
 
-/** The database was lost while a change was stored: nobody knows yet whether it was. */
+/** Thrown if the connection to the database is lost during a commit, so that its outcome is unknown. */
 export const OutcomeUnknown = defineError(
   'OUTCOME_UNKNOWN',
   'The database was lost while the change was stored, so it may or may not have been made. Look before you try again.'
 )
 
-/** Nobody can tell at the moment what was changed of keys, so no key is accepted; nothing was changed. */
+/** Thrown if the service can't determine which keys have changed. No key is accepted, and nothing was changed. */
 export const FreshnessLost = defineError(
   'LEASE_LOST',
   'The service can not tell now which client keys are revoked. Try again after the seconds that Retry-After tells.'
 )
 
-/** Requests with client keys are refused until the database is back; `errors` name what is in the way. */
+/** Thrown while requests with client keys are refused because of the database. `errors` contains the causes. */
 export const NotReady = defineError(
   'NOT_READY',
   'The service can not answer requests with client keys now. Look at the database, and at the log of the service.'

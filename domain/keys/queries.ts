@@ -14,30 +14,30 @@ import { dayBefore } from './usage/writer.ts'
 import type { KeyStore } from './store.ts'
 import { covers } from './policy/scopes.ts'
 
-/** What tells of keys: see `KeyService`. */
+/** The functions that read keys: see `KeyService`. */
 export interface KeyQueries {
   find: (id: string) => Promise<ClientKeyRecord>
-  /** The key of this id, else the one of this name that is not revoked; null where there is none. */
+  /** Returns the key with this id, or else the key with this name that isn't revoked, or null if there is neither. */
   resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
-  /** The newest hundred tokens of a key, the newest first. */
+  /** Returns the tokens of a key, newest first, at most 100. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /**
-   * The entry that would allow an environment key without telling its `key_id`: `sha256:` and its digest. Null for a
-   * managed key, and for an environment key whose `key_id` could be guessed.
+   * Returns an allow-list entry for an environment key that doesn't reveal its `key_id`: `sha256:` and its digest.
+   * Returns null for a managed key, and for an environment key whose `key_id` could be guessed.
    */
   allowListEntry: (id: string) => string | null
-  /** Ordered by id, in which environment keys come last. */
+  /** Returns keys ordered by id; environment keys come last. */
   list: (
     filter: ClientKeyFilter,
     page: KeyPage,
     options?: ReadOptions
   ) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
-  /** What was recorded of a key in the last `days` days, today included. */
+  /** Returns the recorded usage of a key in the last `days` days, including today. */
   usage: (id: string, days: number) => Promise<UsageCount[]>
   inspect: Inspect
-  /** Each secret that is configured, and each that tokens still depend on. */
+  /** Returns every configured secret, and every secret that active tokens depend on. */
   secrets: () => Promise<SecretUse[]>
-  /** The generations that active tokens depend on, of which no secret is configured. */
+  /** Returns the generations that active tokens depend on, but for which no secret is configured. */
   orphans: () => Promise<string[]>
 }
 
@@ -45,12 +45,12 @@ export interface KeyQueriesOptions {
   readonly store: Pick<KeyStore, 'read'>
   readonly opener: TokenOpener
   readonly environmentKeys: EnvironmentKeys
-  /** The current secret, then the earlier ones. */
+  /** The current secret, followed by the previous ones. */
   readonly secrets: readonly string[]
   readonly check: Verifier['check']
 }
 
-/** Makes the verbs of the key service that change nothing. */
+/** Creates the functions that read keys. */
 export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
   const { environmentKeys } = options
   const generations = options.secrets.map(generationOf)
@@ -107,7 +107,7 @@ export interface KeyPage {
   readonly after?: string | undefined
 }
 
-/** Reads keys as of the present instant. */
+/** Reads keys as of now. */
 type ReadKeys = <T>(work: (keys: KeyReads, at: Date) => Promise<T>, options?: ReadOptions) => Promise<T>
 
 export interface KeyListOptions {
@@ -116,7 +116,7 @@ export interface KeyListOptions {
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
 
-/** Makes the function that lists keys, ordered by id; environment keys come last. */
+/** Creates the function that lists keys ordered by id; environment keys come last. */
 export const createKeyList =
   ({ read, environmentKeys, find }: KeyListOptions) =>
   async (
@@ -132,7 +132,7 @@ export const createKeyList =
     return { keys: keys.slice(0, limit), more: keys.length > limit }
   }
 
-// An environment key has no expiry, and no token of it is stored.
+// Environment keys don't expire, and their tokens aren't stored.
 const matches = (
   key: ClientKeyRecord,
   { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation }: ClientKeyFilter
@@ -145,16 +145,16 @@ const matches = (
   (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
   (scope === undefined || covers(key.scopes, scope))
 
-/** A secret that tokens depend on, or may. */
+/** A secret that is configured, or that active tokens depend on. */
 export interface SecretUse {
   readonly use: GenerationUse
-  /** The variable that holds the secret; null: it is not configured. */
+  /** The variable that contains the secret, or null if the secret isn't configured. */
   readonly secret: string | null
 }
 
 /**
- * Each secret that is configured, and each that active tokens depend on; the configured ones first, the current one
- * before all. `generations` are the configured ones in that order.
+ * Returns every configured secret, and every secret that active tokens depend on. The configured ones come first, in
+ * the order of `generations`, beginning with the current one.
  */
 export const secretUses = (generations: readonly string[], uses: readonly GenerationUse[]): SecretUse[] => {
   const positionOf = ({ generation }: GenerationUse): number => generations.indexOf(generation)
