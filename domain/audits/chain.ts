@@ -56,13 +56,13 @@ export const verifyTrail = async (
     if (entry.previousHash !== head.hash) {
       return due === 1
         ? broken(1, 'was altered')
-        : broken(due - 1, `was altered or replaced: entry ${due} was written after another`)
+        : broken(due - 1, `was altered or replaced: entry ${due} was appended to a different one`)
     }
     if (written.sequence === due && written.hash !== entry.hash) {
-      return broken(due, 'is not the one that was appended: it, or one before it, was replaced')
+      return broken(due, 'is not the one that was appended: it, or an earlier one, was replaced')
     }
     if (noted?.sequence === due && noted.hash !== entry.hash) {
-      return broken(due, 'is not the one whose hash was noted: it, or one before it, was replaced')
+      return broken(due, 'is not the one whose hash was noted: it, or an earlier one, was replaced')
     }
     head = { sequence: due, hash: entry.hash }
   }

@@ -8,7 +8,7 @@ export const isTooDeep = (value: unknown, room = MAX_DEPTH): boolean =>
   (room === 0 || Object.values(value).some(child => isTooDeep(child, room - 1)))
 
 /** The rule for values with a number beyond the range of a double, as the end of a sentence. */
-export const RANGE_RULE = 'must not hold numbers beyond the range of a double'
+export const RANGE_RULE = 'must not contain numbers beyond the range of a double'
 
 /** Returns whether a JSON value contains such a number, which would be serialized as null. It must not be too deep. */
 export const isOutOfRange = (value: unknown): boolean =>

@@ -108,7 +108,7 @@ const contextOf = ({ actor = OPERATOR, address, requestId }: ChangeContext = {})
 })
 
 const warn = (): void => {
-  process.emitWarning('the use of client keys could not be stored; it is kept for the next time')
+  process.emitWarning('the usage of client keys could not be stored; it is kept and will be stored later')
 }
 
 /** Creates the service of client keys for any program, on a store of its choice. */
@@ -119,7 +119,7 @@ export const createClientKeys = <const S extends string>({
 }: ClientKeysOptions<S>): ClientKeys<S> => {
   checkTokenSecrets(options)
   const { store, scopes, secret, previousSecrets = [] } = options
-  if (!Array.isArray(scopes)) throw new TypeError('scopes must be an array of the scopes of your service')
+  if (!Array.isArray(scopes)) throw new TypeError("scopes must be an array of your service's scopes")
   const checkSecrets = checkOfLibrary({ generations: generationsOf(secret, previousSecrets), allowNew })
   const recorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: onUsageFailure })
   const service = createKeyService({ ...options, keyLookup: store.keyLookup, usage: recorder, checkSecrets })
@@ -212,7 +212,7 @@ export const checkedVerify =
     if (!Array.isArray(demanded) || !demanded.every(scope => scopes.includes(String(scope)))) {
       throw new TypeError(`scopes must be an array of scopes of the service: ${scopes.join(', ')}`)
     }
-    if (!isOptionalText(refusal)) throw new TypeError('refusal must be text, or left out')
+    if (!isOptionalText(refusal)) throw new TypeError('refusal must be a non-empty string, or omitted')
     return await verify(textOrNone(token) ?? '', {
       ...demand,
       address: textOrNone(address),

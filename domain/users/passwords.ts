@@ -65,16 +65,16 @@ export const passwordIssues = async (
   { name, email }: { name: string; email: string }
 ): Promise<string[]> => {
   const { length } = Array.from(normalized(password))
-  if (length < MIN_LENGTH) return [`password must have ${MIN_LENGTH} characters at least`]
-  if (length > MAX_LENGTH) return [`password must have ${MAX_LENGTH} characters at most`]
+  if (length < MIN_LENGTH) return [`password must have at least ${MIN_LENGTH} characters`]
+  if (length > MAX_LENGTH) return [`password must have at most ${MAX_LENGTH} characters`]
   if (/[\p{Cc}\p{Cs}]/u.test(password)) {
-    return ['password must be one line of well-formed text, without control characters']
+    return ['password must be a single line of well-formed text, without control characters']
   }
   const plain = normalized(password).toLowerCase()
   if (plain === email.toLowerCase() || plain === name.toLowerCase()) {
-    return ['password must be other than the name and the e-mail address']
+    return ['password must differ from the name and the e-mail address']
   }
-  return (await isCommon(plain)) ? ['password is one of the commonest there are; choose another'] : []
+  return (await isCommon(plain)) ? ['password is one of the most common ones; choose another'] : []
 }
 
 // Normalized, because keyboards may compose the same characters differently.

@@ -19,13 +19,13 @@ export type BarrierRead = () => void | Promise<void>
 export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
   const current = createReader(read)
   let shared: Promise<void> | null = null
-  let callers = 0
+  let calls = 0
   let loneTurns = 0
   let readsAtOnce = 0
 
   const endTurn = (): void => {
-    loneTurns = callers === 1 ? loneTurns + 1 : 0
-    callers = 0
+    loneTurns = calls === 1 ? loneTurns + 1 : 0
+    calls = 0
     // Every later call needs a new read, even a call while `read` runs.
     shared = null
     if (loneTurns < LONE_TURNS) return
@@ -34,7 +34,7 @@ export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
   }
 
   const readTogether = (): Promise<void> => {
-    callers++
+    calls++
     shared ??= new Promise((resolve, reject) => {
       setImmediate(() => {
         current.whenIdle(() => {

@@ -93,7 +93,7 @@ const createLimit = (schedule: Schedule, ms: number | undefined): ((renewed: Pro
   return async renewed => {
     await new Promise<void>((resolve, reject) => {
       const cancel = schedule(() => {
-        reject(new FreshnessLost({ cause: new Error('the database sent no reply in time') }))
+        reject(new FreshnessLost({ cause: new Error('the database did not reply in time') }))
       }, ms)
       renewed.then(resolve, reject).finally(cancel).catch(ignore)
     })
@@ -162,7 +162,8 @@ const createRenewer = ({ attempt, renewal, leaseMs, schedule }: RenewerOptions):
     if (isStopped) throw new FreshnessLost()
     try {
       await renewal.run(async () => {
-        if (!(await attempt()) && !(await attempt())) throw new Error('the node was refused just after it registered')
+        if (!(await attempt()) && !(await attempt()))
+          throw new Error('the store rejected the node right after its registration')
       })
       renewIn(leaseMs / 4)
     } catch (cause) {

@@ -191,12 +191,12 @@ const createChangeVerbs = <S extends string>(
   },
 
   revoke: async (id, reason, context) => {
-    const fixed = environmentKeys.find(id)
+    const environmentKey = environmentKeys.find(id)
     const { result, ...known } = await restrict<ClientKeyRecord | null>(id, async tx => {
       const occasion = { at: tx.now(), context }
-      return fixed === null
+      return environmentKey === null
         ? existing(await revokeKey(tx, id, reason, occasion))
-        : await revokeEnvironmentKey(tx, fixed, reason, occasion)
+        : await revokeEnvironmentKey(tx, environmentKey, reason, occasion)
     })
     return { key: result ?? (await find(id)), ...known }
   }

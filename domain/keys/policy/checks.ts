@@ -61,7 +61,7 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown)
     'must be 1 to 100 visible characters, and must not look like the id of a key'
   ],
   description: [value => value === null || isText(value, 1000), 'must be at most 1000 visible characters, or null'],
-  scopes: [value => isTexts(value) && value.length > 0, 'must be an array of one scope at least'],
+  scopes: [value => isTexts(value) && value.length > 0, 'must be an array of at least one scope'],
   expiresAt: [
     value => value === null || (value instanceof Date && value.getTime() < YEAR_10000),
     'must be a valid Date before the year 10000, or null'
@@ -70,7 +70,7 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown)
   allowedIps: [isRanges, `must be an array of at most ${MAX_RANGES} IP addresses and CIDR ranges`],
   rateLimit: [
     value => value === null || isRateLimit(value),
-    `must be null, or have max and windowSeconds (1 to ${MAX_WINDOW_SECONDS}), which are positive integers`
+    `must be null, or have the positive integers max and windowSeconds (at most ${MAX_WINDOW_SECONDS})`
   ],
   metadata: [isJsonObject, `must be a JSON object as text, of at most ${MAX_METADATA_BYTES} bytes`]
 }
@@ -80,7 +80,7 @@ const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES
 const issuesOf = (given: readonly (readonly [string, unknown])[]): string[] =>
   given.flatMap(([field, value]) => {
     // An unknown option is refused, because it may have been intended as a limit.
-    if (!isKnown(field)) return [`a field is not known; known are ${Object.keys(RULES).join(', ')}`]
+    if (!isKnown(field)) return [`a field is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
     const [isGood, rule] = RULES[field]
     return isGood(value) ? [] : [`${field} ${rule}`]
   })

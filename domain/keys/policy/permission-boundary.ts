@@ -59,10 +59,10 @@ export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): v
  * they lack, or change a key that has such permissions.
  */
 export const policyExcesses = (own: Policy, wanted: Policy): string[] => [
-  ...wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is beyond your own`),
-  ...(hasWiderAddresses(own, wanted) ? ['allowed_ips reaches beyond your own'] : []),
+  ...wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`),
+  ...(hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside of your own'] : []),
   ...(expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
-  ...(isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit is beyond your own'] : [])
+  ...(isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit exceeds your own'] : [])
 ]
 
 const hasWiderAddresses = (own: Policy, wanted: Policy): boolean =>

@@ -59,7 +59,7 @@ export const createScopeCheck = (known: readonly string[]): CheckScopes => {
   for (const scope of known) {
     if (RESERVED.includes(scope) || !SCOPE.test(scope)) {
       throw new TypeError(
-        'a scope must be 1 to 100 visible characters of ASCII without quotes and backslashes, and neither * nor none'
+        'a scope must have 1 to 100 visible ASCII characters without quotes and backslashes, and must not be * or none'
       )
     }
   }

@@ -32,7 +32,7 @@ const MIN_SECRET_LENGTH = 32
 // A program without types may pass a missing environment variable.
 const checkSecret = (name: string, secret: unknown): void => {
   if (typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH) return
-  throw new TypeError(`${name} must be text of ${MIN_SECRET_LENGTH} characters at least`)
+  throw new TypeError(`${name} must be a string of at least ${MIN_SECRET_LENGTH} characters`)
 }
 
 /** Throws a TypeError if a secret is too short. */

@@ -55,7 +55,11 @@ const generationsInUse = async (
 }
 
 /** Throws SecretNotShared if generations are in use, but none of the given ones is. */
-const refuseStranger = (own: readonly string[], used: readonly string[], textOf: (list: string) => string): void => {
+const refuseOtherSecrets = (
+  own: readonly string[],
+  used: readonly string[],
+  textOf: (list: string) => string
+): void => {
   if (used.length === 0 || own.some(generation => used.includes(generation))) return
   throw new SecretNotShared({ message: textOf(used.join(', ')) })
 }
@@ -63,16 +67,16 @@ const refuseStranger = (own: readonly string[], used: readonly string[], textOf:
 const processText =
   (generations: OwnGenerations, { current, previous, allowNew }: Names) =>
   (used: string): string =>
-    `${current}: the database is in use with other secrets. They are of the generations ${used}, and those that are ` +
-    `configured here of ${generations.join(', ')}. Set ${current} to the secret in use; to replace it, keep it in ` +
-    `${previous}. If it is lost, start once with ${allowNew}: the tokens that it sealed stay refused.`
+    `${current}: the database is in use with other secrets. Their generations are ${used}, but those configured here ` +
+    `are ${generations.join(', ')}. Set ${current} to the secret in use; to replace it, keep it in ${previous}. ` +
+    `If it is lost, start once with ${allowNew}; the tokens that it sealed stay refused.`
 
 const commandText =
   ([current]: OwnGenerations) =>
   (used: string): string =>
-    `CLIENT_SECRET: no token was made, since the service would refuse it. The secret here is of the generation ` +
-    `${current}, and those in use are of ${used}. Run the command with the CLIENT_SECRET of the service. To replace ` +
-    'that, start the service with the new one first.'
+    `CLIENT_SECRET: no token was created, because the service would refuse it. The generation of the secret here is ` +
+    `${current}, but those in use are ${used}. Run the command with the CLIENT_SECRET of the service. To replace ` +
+    'that secret, start the service with the new one first.'
 
 /**
  * Admits a process that starts if one of its secrets is in use, or if no secret is, and records its generations. If two
@@ -85,7 +89,7 @@ export const admitProcess = async (
 ): Promise<SecretState> => {
   const state = await tx.keys.secretState()
   const used = allowNew ? [] : await generationsInUse(tx, state)
-  refuseStranger(generations, used, processText(generations, names))
+  refuseOtherSecrets(generations, used, processText(generations, names))
   const isRecorded =
     state.recorded.length === generations.length && generations.every(generation => state.recorded.includes(generation))
   // Nothing is written if nothing changes, so that the process can start even if the disk is full.
@@ -117,7 +121,7 @@ export const checkOfCommand =
   async tx => {
     const state = await tx.keys.secretState()
     if (state.recorded.length === 0) await admitProcess(tx, { generations, allowNew: false })
-    else refuseStranger(generations.slice(0, 1), await generationsInUse(tx, state), commandText(generations))
+    else refuseOtherSecrets(generations.slice(0, 1), await generationsInUse(tx, state), commandText(generations))
     return isOpenedByAll(state, generations)
   }
 

@@ -23,7 +23,7 @@ const KEY_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/i
 export const credentialIssues = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
   Object.entries(texts).flatMap(([name, text]) =>
     holdsToken(text ?? '') || KEY_ID.test(text ?? '')
-      ? [`${name} must not hold a token or a key_id (32 hexadecimal digits): it would be stored`]
+      ? [`${name} must not contain a token or a key_id (32 hexadecimal digits), because it would be stored`]
       : []
   )
 
@@ -33,7 +33,7 @@ export const credentialIssues = (texts: Readonly<Record<string, string | null | 
  */
 export const tokenIssues = (texts: Readonly<Record<string, string | null>>): string[] =>
   Object.entries(texts).flatMap(([name, text]) =>
-    KEY_ACCESS_TOKEN.test(text ?? '') ? [`${name} must not hold a key_access_token: it would be stored`] : []
+    KEY_ACCESS_TOKEN.test(text ?? '') ? [`${name} must not contain a key_access_token, because it would be stored`] : []
   )
 
 /** Throws InvalidFields if any of the named texts contains a credential, which must not be stored. */

@@ -13,10 +13,10 @@ const KEY_ID = /^[0-9a-f]{32}$/
  */
 export const allowListIssue = (entry: string): string | null => {
   if (looksLikeToken(entry)) {
-    return 'looks like a key_access_token; put the key_id there (npm run key:issue prints both)'
+    return 'looks like a key_access_token; use the key_id instead (npm run key:issue prints both)'
   }
   if (entry.toLowerCase().startsWith('sha256:') && !DIGEST_ENTRY.test(entry)) {
-    return 'starts with sha256: but is not followed by 64 hexadecimal digits; copy the whole digest'
+    return 'starts with sha256: but 64 hexadecimal digits do not follow; copy the whole digest'
   }
   return null
 }

@@ -152,7 +152,7 @@ const countRequest = async (
 ): Promise<RateStatus & { isExceeded: boolean }> => {
   const { hits, ttlMs } = await counters.hit(`rate:${keyId}`, windowSeconds)
   if (!Number.isSafeInteger(hits) || hits < 1 || !Number.isFinite(ttlMs)) {
-    throw new TypeError('the counters returned no number of hits, or no time to the end of the window')
+    throw new TypeError('the counters must return the number of hits and the time until the window ends')
   }
   const resetSeconds = Math.max(1, Math.ceil(ttlMs / 1000))
   return { isExceeded: hits > max, max, windowSeconds, remaining: Math.max(0, max - hits), resetSeconds }

@@ -241,7 +241,7 @@ test('a verdict can not be used to widen the key of later requests', async t => 
 })
 
 test('a secret that is too short, and a cache without room, are refused when the verifier is made', t => {
-  const short = /must be text of 32 characters at least$/
+  const short = /must be a string of at least 32 characters$/
   const secret = newSecret()
   for (const wrong of ['x', '', undefined]) {
     t.throws(() => verifierOf({ secret: wrong as string }), { message: short })
