@@ -98,10 +98,7 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
     [{ CLIENT_SECRET_PREVIOUS: `${newSecret()},short` }, /CLIENT_SECRET_PREVIOUS entry 2 is too short/],
     [{ CLIENT_KEYS: `xxx,${token}` }, /CLIENT_KEYS entry 2 looks like a key_access_token; use the key_id instead/],
     [{ CLIENT_KEYS: jwt }, /CLIENT_KEYS entry 1 looks like a key_access_token/],
-    [
-      { CLIENT_KEYS: 'sha256:abc' },
-      /CLIENT_KEYS entry 1 starts with sha256: but 64 hexadecimal digits do not follow/
-    ],
+    [{ CLIENT_KEYS: 'sha256:abc' }, /CLIENT_KEYS entry 1 starts with sha256: but 64 hexadecimal digits do not follow/],
     [{ ALLOW_NEW_SECRET: 'once' }, /ALLOW_NEW_SECRET must be true or false/],
     [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
     [{ ALLOW_COPIED_DATABASE: 'yes' }, /ALLOW_COPIED_DATABASE must be true or false/],

@@ -593,7 +593,10 @@ test('a token or a key_id is kept in no text of an app', async t => {
   }
   for (const field of ['panels', 'schedule']) {
     const reply = await call('PATCH', app, { [field]: { deep: [{ text: `x ${key.keyAccessToken}` }] } })
-    t.match(reply, { status: 422, json: { errors: [`${field} must not contain a key_access_token, because it would be stored`] } })
+    t.match(reply, {
+      status: 422,
+      json: { errors: [`${field} must not contain a key_access_token, because it would be stored`] }
+    })
     t.equal((await call('PATCH', app, { [field]: { md5: key.keyId } })).status, 200, 'digits may be anything there')
   }
 })

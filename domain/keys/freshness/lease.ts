@@ -162,8 +162,9 @@ const createRenewer = ({ attempt, renewal, leaseMs, schedule }: RenewerOptions):
     if (isStopped) throw new FreshnessLost()
     try {
       await renewal.run(async () => {
-        if (!(await attempt()) && !(await attempt()))
+        if (!(await attempt()) && !(await attempt())) {
           throw new Error('the store rejected the node right after its registration')
+        }
       })
       renewIn(leaseMs / 4)
     } catch (cause) {

@@ -246,7 +246,7 @@ test('a scope that could not be one is refused when the service is made', async 
   for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
     t.throws(
       () => createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
-      { message: /^a scope must be 1 to 100/ },
+      { message: /^a scope must have 1 to 100/ },
       scope
     )
   }
