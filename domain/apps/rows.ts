@@ -41,7 +41,7 @@ export interface AppReads {
   /** Returns the names of an owner's apps that aren't discarded, at most `limit`. */
   readonly keptNames: (owner: Owner, page: { readonly limit: number }) => Promise<string[]>
   readonly countDiscarded: (owner: Owner) => Promise<number>
-  /** Returns whether two owners have apps with the same descriptive name that aren't discarded. */
+  /** Returns whether two owners have an app with the same descriptive name. Ignores discarded apps. */
   readonly shareName: (one: Owner, other: Owner) => Promise<boolean>
   readonly isEmpty: () => Promise<boolean>
 }

@@ -22,7 +22,7 @@ export interface Subject {
 /** The changed fields, each with its old and new value. A field that is too large to repeat contains only `changed`. */
 export type Changes = Readonly<Record<string, { from?: unknown; to: unknown } | { changed: true }>>
 
-/** A change to be recorded. */
+/** A change to record. */
 export interface NewAudit {
   readonly at: Date
   readonly source: AuditSource

@@ -10,7 +10,10 @@ export const isTooDeep = (value: unknown, room = MAX_DEPTH): boolean =>
 /** The rule for values with a number beyond the range of a double, as the end of a sentence. */
 export const RANGE_RULE = 'must not contain numbers beyond the range of a double'
 
-/** Returns whether a JSON value contains such a number, which would be serialized as null. It must not be too deep. */
+/**
+ * Returns whether a JSON value contains a number beyond the range of a double, which would be serialized as null. The
+ * value must not be too deep.
+ */
 export const isOutOfRange = (value: unknown): boolean =>
   value === Infinity ||
   value === -Infinity ||

@@ -193,7 +193,7 @@ export type CheckedVerify = <R extends string = never>(
   demand: Demand<R>
 ) => Promise<Verdict<R>>
 
-/** The options as a program without types may pass them. */
+/** The options that a program without types may pass. */
 type Unchecked = Readonly<Record<'scopes' | 'address' | 'userAgent' | 'refusal', unknown>>
 
 const isOptionalText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '')

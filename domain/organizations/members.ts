@@ -22,7 +22,7 @@ interface MemberTx {
 export interface WantedRole {
   readonly userId: number
   readonly role: OrganizationRole
-  /** The user's e-mail address in lower case, or null. A user must know it to add another user. */
+  /** The user's e-mail address in lower case, or null if it isn't given. Users must give it to add another user. */
   readonly email: string | null
 }
 

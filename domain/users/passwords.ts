@@ -59,7 +59,7 @@ export const createPasswordHasher = (): PasswordHasher => {
   }
 }
 
-/** Returns the problems of a new password, one sentence for each. */
+/** Returns the problems with a new password, one sentence each. */
 export const passwordIssues = async (
   password: string,
   { name, email }: { name: string; email: string }

@@ -15,7 +15,10 @@ export interface PasswordChange {
   readonly passwordHash: string
 }
 
-/** The functions for sessions: see `UserService`. Every function with a context applies to the requesting user. */
+/**
+ * The functions that read and end sessions, and change passwords: see `UserService`. Functions with a context apply to
+ * the requesting user.
+ */
 export interface UserSessions {
   /** Returns the session of a credential, and its user, or null if the session has ended or the account is locked. */
   readonly findSession: (credential: SessionCredential) => Promise<{ session: Session; user: User } | null>
@@ -32,7 +35,7 @@ export interface UserSessions {
   readonly changePassword: (change: PasswordChange, context: RequestContext) => Promise<void>
 }
 
-/** Creates the functions for sessions. */
+/** Creates the functions that read and end sessions, and change passwords. */
 export const createUserSessions = ({ read, write }: Transactor<Pick<Reads, 'users' | 'now'>, UserTx>): UserSessions => {
   const end = async (sessionId: string, context: RequestContext): Promise<boolean> =>
     await write(async tx => await endSession(tx, sessionId, context))

@@ -11,7 +11,7 @@ export interface Eviction {
 /** The evictions that this process has read. The renewals of those nodes have failed since before it read them. */
 export interface Evictions {
   readonly add: (evictions: Iterable<Eviction>) => void
-  /** Adds evictions and removes all others, whose nodes are no longer listed. */
+  /** Replaces all known evictions. The nodes of omitted evictions are no longer listed. */
   readonly replace: (evictions: Iterable<Eviction>) => void
   /** Returns for how many milliseconds this process has known an eviction, or 0 if it doesn't. */
   readonly age: (eviction: Eviction) => number

@@ -39,8 +39,8 @@ export interface RotatedKey {
 }
 
 /**
- * Plans a new token of a key. The older tokens expire after at most `graceSeconds`. They are also revoked if that is 0.
- * A retried request keeps the deadlines of its first attempt. Returns null if the key doesn't exist.
+ * Plans a new token of a key. The older tokens expire after `graceSeconds` at the latest. If that is 0, they are also
+ * revoked. A retried request keeps the deadlines of its first attempt. Returns null if the key doesn't exist.
  */
 export const rotateKey = async (
   tx: KeyTx,
@@ -57,7 +57,7 @@ export const rotateKey = async (
   if (found === null) return null
   const { token, at } = request
   const deadline = new Date(at.getTime() + graceSeconds * 1000)
-  // A deadline depends on a clock. A revocation doesn't.
+  // A revoked token is refused even if a clock is wrong. An expired one isn't.
   const isNow = graceSeconds === 0
   const { kept, removed } = makeRoom(
     tokens.map(older => ended(older, deadline, isNow ? at : null)),

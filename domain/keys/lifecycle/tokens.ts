@@ -26,8 +26,8 @@ export interface Room {
 }
 
 /**
- * Selects the tokens of a key to delete, so that a new one fits within the limit: the oldest that are expired or
- * revoked. Throws TooManyTokens.
+ * Selects the tokens to delete when a key gets a new one: the oldest expired or revoked tokens. Throws TooManyTokens if
+ * too many tokens are active.
  */
 export const makeRoom = (tokens: readonly StoredToken[], at: Date): Room => {
   const active = tokens.filter(token => isActive(token, at))

@@ -31,7 +31,7 @@ export const encodeBase62 = (bytes: Uint8Array, digits: number): string => {
 
 /**
  * Decodes base62 digits to an unsigned big-endian number of exactly `byteLength` bytes. Returns null if a character
- * isn't a digit or the number is too large. Thus a number has only one representation with a given number of digits.
+ * isn't a digit or the number is too large, so each number has only one representation with a given number of digits.
  */
 export const decodeBase62 = (text: string, byteLength: number): Buffer | null => {
   const limbs = new Float64Array(Math.ceil(byteLength / 3))
