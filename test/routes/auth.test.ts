@@ -142,7 +142,7 @@ test('what is not valid at signing up is named', async t => {
     [{ email: 'жук@example.com' }, 422, /email must be/],
     [{ email: 'a@ü.example' }, 422, /email must be/],
     [{ name: `tck_${'x'.repeat(72)}` }, 422, /name must not contain a token/],
-    [{ password: 'seven green\nkettles' }, 422, /one line/],
+    [{ password: 'seven green\nkettles' }, 422, /a single line/],
     [{ name: ' ' }, 422, /name must be visible/],
     [{ password: 'short' }, 422, /at least 12 characters/],
     [{ password: 'x'.repeat(129) }, 422, /at most 128 characters/],
@@ -150,7 +150,7 @@ test('what is not valid at signing up is named', async t => {
     [{ password: 'qwerty123456' }, 422, /one of the most common ones/],
     [{ password: 'administrator1!' }, 422, /one of the most common ones/],
     [{ password: 'aaaaaaaaaaaaaaa' }, 422, /one of the most common ones/],
-    [{ password: 'EVE@example.com' }, 422, /other than the name/]
+    [{ password: 'EVE@example.com' }, 422, /differ from the name/]
   ] as const) {
     const reply = await post(made, '/auth', { ...good, ...change })
     t.equal(reply.status, status, JSON.stringify(change))
