@@ -1,5 +1,5 @@
 /**
- * A reason why the service isn't ready. `lease`: the node has no lease, so it can't learn of changes. `primary`: the
+ * A reason why the service isn't ready. `lease`: the node has no lease, so it can't read changes. `primary`: the
  * database can't be reached, or isn't the primary that accepts changes. `schema`: the database has no tables, or those
  * of another version.
  */

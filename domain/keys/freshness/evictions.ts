@@ -13,7 +13,7 @@ export interface Evictions {
   readonly add: (evictions: Iterable<Eviction>) => void
   /** Replaces all known evictions. The nodes of omitted evictions are no longer listed. */
   readonly replace: (evictions: Iterable<Eviction>) => void
-  /** Returns for how many milliseconds this process has known an eviction, or 0 if it doesn't. */
+  /** Returns the number of milliseconds since this process first read an eviction, or 0 if it hasn't. */
   readonly age: (eviction: Eviction) => number
 }
 

@@ -26,7 +26,7 @@ export interface Lease extends KeyFreshness {
   readonly notify: () => void
   /** Returns the number of milliseconds until the lease ends, or 0 if there is none. */
   readonly remaining: () => number
-  /** Returns the epoch of the last change that the node knows of, or 0 while it isn't registered. */
+  /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number
   /** Ends the lease and deregisters the node. Barriers reject from then on. Never rejects itself. */
   readonly close: () => Promise<void>

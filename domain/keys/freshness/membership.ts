@@ -15,7 +15,7 @@ export interface MembershipOptions {
 /** A registration. Each has its own id, so that a delayed message of an earlier registration can't affect it. */
 export interface Member {
   readonly id: string
-  /** The last change that the node knows of. */
+  /** The last change that the node has read. */
   head: Position
   /**
    * Acknowledges `head` in the store. If that fails, changes wait longer, and the next renewal acknowledges it again.
@@ -23,11 +23,11 @@ export interface Member {
   readonly acknowledge: () => void
 }
 
-/** The consecutive registrations of a node, and the changes that it knows of. */
+/** The consecutive registrations of a node, and the changes that it has read. */
 export interface Membership extends Pick<ChangeMemory, 'isFresh'> {
   /** Returns a mark for a look-up, or null while the node isn't registered. */
   readonly mark: () => number | null
-  /** Returns the epoch of the last change that the node knows of, or 0 while it isn't registered. */
+  /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number
   /** Registers the node, unless it is registered already. Rejects if the store fails. */
   readonly join: () => Promise<Member>
