@@ -1,22 +1,22 @@
 /**
- * Is called with failures of work that no caller waits for. `work` says what should have been done, such as `renew the
- * lease of this node`. No error holds a value of a statement.
+ * The hooks that report failures of work in the background, which no request waits for. `work` describes what was
+ * attempted, such as `renew the lease of this node`. Errors don't contain values of statements.
  */
 export interface BackgroundHooks {
-  /** The work failed; called once until it succeeds again. */
+  /** Called when the work fails. Called only once until the work succeeds again. */
   readonly onFailure: (error: unknown, work: string) => void
-  /** Work that failed has succeeded again. */
+  /** Called when work that failed before has succeeded. */
   readonly onRecovery: (work: string) => void
 }
 
 const ignore = (): void => {}
 
-/** For processes that end soon, such as commands. */
+/** Hooks that report nothing, for short-lived processes such as commands. */
 export const NOT_REPORTED: BackgroundHooks = { onFailure: ignore, onRecovery: ignore }
 
-/** Runs one kind of work, and reports the first of several failures in a row and their end. */
+/** Runs one kind of work. Reports the first of several failures in a row, and the recovery after them. */
 export interface Watch {
-  /** Rejects with the failure of the work. */
+  /** Rejects with the error of the work if it fails. */
   readonly run: <T>(work: () => Promise<T>) => Promise<T>
   /** Resolves to null if the work fails. Never rejects. */
   readonly attempt: <T>(work: () => Promise<T>) => Promise<T | null>

@@ -1,6 +1,6 @@
 import { LruMap } from 'toad-cache'
 
-/** The number of hits in the current window of a key, this hit included. */
+/** The number of hits in the current window of a key, including the hit that was just counted. */
 export interface Count {
   readonly hits: number
   /** The number of milliseconds until the window ends. */
@@ -8,18 +8,18 @@ export interface Count {
 }
 
 /**
- * Counts hits in windows. The first hit of a key starts its window, and the first hit after the end of that window
- * starts the next one. Of any number of hits at once, no two in one window get the same number.
+ * Counts hits in windows. The first hit of a key starts its window. The first hit after the end of that window starts
+ * the next one. Concurrent hits in one window never get the same number.
  */
 export interface Counters {
-  /** Counts a hit. Rejects if the number can't be determined; the hit may have been counted. */
+  /** Counts a hit. Rejects if the number can't be determined; the hit may have been counted anyway. */
   readonly hit: (key: string, windowSeconds: number) => Promise<Count>
 }
 
 export interface MemoryCountersOptions {
-  /** The maximum number of keys; the least recently hit key is removed first. */
+  /** The maximum number of keys. The least recently hit key is removed first. */
   readonly maxKeys: number
-  /** Returns the time in milliseconds, by a clock that is never set back; `performance.now` by default. */
+  /** Returns the time in milliseconds from a monotonic clock. Defaults to `performance.now`. */
   readonly now?: () => number
 }
 
@@ -28,7 +28,7 @@ interface Window {
   readonly startedAt: number
 }
 
-/** Creates counters in the memory of this process. */
+/** Creates counters that are stored in the memory of this process. */
 export const createMemoryCounters = ({ maxKeys, now = () => performance.now() }: MemoryCountersOptions): Counters => {
   const windows = new LruMap<Window>(maxKeys)
   return {

@@ -1,17 +1,17 @@
-/** What a failure says besides its kind. */
+/** The details of a failure, in addition to its code. */
 export interface ErrorDetails {
-  /** By default the first of `errors`, or else the message of the kind. */
+  /** Defaults to the first of `errors`, or to the message of the error class if there are none. */
   readonly message?: string
-  /** One sentence for each thing that is wrong, where there are several. */
+  /** One sentence for each problem, if there are several. */
   readonly errors?: readonly string[]
   readonly cause?: unknown
 }
 
-/** A foreseen failure. `message` and `errors` are shown to the client, so they never hold what it sent. */
+/** An expected failure. The client receives `message` and `errors`, so they must not contain anything that it sent. */
 export class DomainError<Code extends string = string> extends Error {
-  /** The kind of failure, for programs. Codes never change their meaning. */
+  /** Identifies the kind of failure for programs. The meaning of a code never changes. */
   readonly code: Code
-  /** One sentence for each thing that is wrong, where there are several. */
+  /** One sentence for each problem, if there are several. */
   readonly errors: readonly string[] | undefined
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
@@ -30,10 +30,10 @@ export type CodesOf<Module> = {
   [Name in keyof Module]: Module[Name] extends DomainErrorClass<infer Code> ? Code : never
 }[keyof Module]
 
-/** Makes the class of one kind of failure. */
+/** Creates the class of one kind of failure. */
 export const defineError = <const Code extends string>(code: Code, message: string): DomainErrorClass<Code> =>
   class extends DomainError<Code> {
-    // The type of the error in a line of the log.
+    // The logger writes this name as the type of the error.
     static override readonly name: string = code
 
     constructor(details?: ErrorDetails) {
@@ -45,65 +45,69 @@ export const defineError = <const Code extends string>(code: Code, message: stri
 
 export const InvalidToken = defineError(
   'INVALID_TOKEN',
-  'The headers hold neither an active client key nor an active session. Send Authorization: Bearer ' +
-    '<key_access_token> once, with a token that is allowed here, or sign in again.'
+  'The request contains no active client key or session. Send Authorization: Bearer <key_access_token> once, with ' +
+    'a token that this service allows, or sign in again.'
 )
 
-export const InsufficientScope = defineError('INSUFFICIENT_SCOPE', 'The client key is active, but it may not do this.')
+export const InsufficientScope = defineError(
+  'INSUFFICIENT_SCOPE',
+  'The client key is active, but lacks a required scope. Give the key that scope, or use another key.'
+)
 
-/** The error of a key that has not the scope that is asked for. */
+/** Creates the error for a client key without a required scope. */
 export const missingScope = (scope: string): InstanceType<typeof InsufficientScope> =>
-  new InsufficientScope({ message: `The client key is active, but it may not do this: it needs the scope ${scope}.` })
+  new InsufficientScope({ message: `The client key lacks the scope ${scope}. Give it that scope, or use another key.` })
 
 // Client keys
 
-export const ClientKeyNotFound = defineError('CLIENT_KEY_NOT_FOUND', 'No client key has this id.')
+export const ClientKeyNotFound = defineError('CLIENT_KEY_NOT_FOUND', 'No client key has this id. Check the id.')
 
 export const ClientKeyNameTaken = defineError(
   'CLIENT_KEY_NAME_TAKEN',
-  'Another client key that is not revoked has this name. Choose another, or revoke that key first.'
+  'Another client key that is not revoked has this name. Choose another name, or revoke that key first.'
 )
 
 export const ClientKeyRevoked = defineError(
   'CLIENT_KEY_REVOKED',
-  'A revoked client key stays revoked and can not be changed. Issue a new one.'
+  'The client key is revoked permanently, so it cannot be changed. Issue a new one.'
 )
 
 export const EnvironmentKeyFixed = defineError(
   'ENVIRONMENT_KEY_FIXED',
-  'This key is an entry of CLIENT_KEYS in the environment of the service: it can be revoked here, but ' +
-    'neither changed nor rotated. Issue a managed key instead.'
+  'This key is configured in CLIENT_KEYS, so it can be revoked, but not changed or rotated. Issue a managed key ' +
+    'instead.'
 )
 
 export const TooManyTokens = defineError(
   'TOO_MANY_TOKENS',
-  'A hundred tokens of this key are active. Wait until some expire, or rotate with grace_seconds 0, which ' +
-    'ends them all.'
+  'The key already has 100 active tokens. Wait until some expire, or rotate with grace_seconds 0 to revoke all of ' +
+    'them.'
 )
 
-/** `errors` has one sentence for each thing that is beyond the permission boundary of the actor. */
+/** `errors` contains one sentence for each excess over the actor's permission boundary. */
 export const BeyondPermissionBoundary = defineError(
   'BEYOND_CEILING',
-  'A client key can not give what it lacks, nor touch a key that is broader than itself; errors names what ' +
-    'is beyond it.'
+  'The request exceeds your permission boundary. You cannot give permissions that you lack, or change a key that ' +
+    'has them. See errors for details.'
 )
 
 export const IdempotencyKeyReused = defineError(
   'IDEMPOTENCY_KEY_REUSED',
-  'Another request with this Idempotency-Key was made in the last ten minutes. Send a new one with each new ' +
-    'request, and the same one with a retry.'
+  'A different request used this Idempotency-Key in the last ten minutes. Send a new key with each request, and ' +
+    'the same key only with retries.'
 )
 
-/** A token of the secret of this process would be refused elsewhere. */
+/** Thrown if another process would refuse a token that the secret of this process seals. */
 export const SecretNotShared = defineError(
   'SECRET_NOT_SHARED',
-  'No token was made: another node can not open tokens of the CLIENT_SECRET of this one, and would refuse it. Give ' +
-    'every node the same secrets; GET /nodes shows the generations that each has.'
+  'No token was created, because another node lacks this CLIENT_SECRET and would refuse it. Give all nodes the ' +
+    'same secrets; GET /nodes shows their generations.'
 )
 
 export const ReceiptNotFound = defineError(
   'RECEIPT_NOT_FOUND',
-  'The change is too long ago, so that every node obeys it, or the database was restored to before it.'
+  'No receipt has this id. Either the change is so old that every node obeys it, or the database was restored to ' +
+    'an earlier state.'
 )
 
 // Users and organizations
@@ -112,30 +116,37 @@ export const InvalidLogin = defineError('INVALID_LOGIN', 'Invalid login credenti
 
 export const AccountLocked = defineError(
   'ACCOUNT_LOCKED',
-  'An administrator has locked this account. Ask one to unlock it.'
+  'An administrator has locked this account. Ask an administrator to unlock it.'
 )
 
 export const TooBusy = defineError(
   'TOO_BUSY',
-  'The service has more passwords to check than it can. Try again after the seconds that Retry-After tells.'
+  'Too many passwords are waiting to be checked. Try again after the number of seconds in Retry-After.'
 )
 
 export const Forbidden = defineError(
   'FORBIDDEN',
-  'You may see this, but you may not do this to it: ask its owner, or an administrator of the organization ' +
-    'that owns it.'
+  'You can see this resource, but you lack permission for this action. Ask its owner, or an administrator of the ' +
+    'organization that owns it.'
 )
 
-export const UserNotFound = defineError('USER_NOT_FOUND', 'No user has this id.')
+export const UserNotFound = defineError('USER_NOT_FOUND', 'No user has this id. Check the id.')
 
-export const SessionNotFound = defineError('SESSION_NOT_FOUND', 'You have no session of this id; it may have ended.')
+export const SessionNotFound = defineError(
+  'SESSION_NOT_FOUND',
+  'You have no session with this id. It may have ended already; list your sessions to see the active ones.'
+)
 
 export const OrganizationNotFound = defineError(
   'ORGANIZATION_NOT_FOUND',
-  'No organization has this id, or you do not belong to it.'
+  'No organization has this id, or you do not belong to it. Check the id, or ask one of its administrators to add ' +
+    'you.'
 )
 
-export const EmailTaken = defineError('EMAIL_TAKEN', 'Another user has this e-mail address; its case does not count.')
+export const EmailTaken = defineError(
+  'EMAIL_TAKEN',
+  'Another user has this e-mail address, regardless of case. Choose another address.'
+)
 
 export const LastAdmin = defineError(
   'LAST_ADMIN',
@@ -144,85 +155,90 @@ export const LastAdmin = defineError(
 
 export const OwnsApps = defineError(
   'OWNS_APPS',
-  'It owns apps, deleted ones included. Delete them as well, with apps=delete, or give them to another owner, ' +
-    'with transfer_to=User:<id> or transfer_to=Organization:<id>; the apps of a user are transferred by client ' +
-    'keys only.'
+  'The owner still has apps, including deleted ones. Send apps=delete, or transfer_to=User:<id> or ' +
+    "transfer_to=Organization:<id>; only client keys can transfer a user's apps."
 )
 
 export const TooManyTags = defineError(
   'TOO_MANY_TAGS',
-  'The app has a thousand tags already, and can bear no more. Remove one first: DELETE /apps/:name/tags.'
+  'The app already has 1000 tags, which is the maximum. Remove one first, with DELETE /apps/:name/tags.'
 )
 
 export const TooManyApps = defineError(
   'TOO_MANY_APPS',
-  'It owns more than a thousand apps that are not deleted. Delete some first, or give some away: PUT ' +
+  'The owner has more than 1000 apps that are not deleted. Delete or transfer some first, with PUT ' +
     '/apps/:id/transfer/:owner_type/:owner_id.'
 )
 
 export const TransferNotAllowed = defineError(
   'TRANSFER_NOT_ALLOWED',
-  'A session does not transfer the apps of a user who is deleted. Delete the apps as well, with apps=delete; or ' +
-    'send the request with a client key that has apps:write and users:write; or have the operator run trivial ' +
-    'user remove.'
+  'A session cannot delete a user and transfer their apps. Send apps=delete, use a client key with apps:write and ' +
+    'users:write, or run trivial user remove.'
 )
 
 // Fields
 
-/** `errors` has one sentence for each field that is wrong, naming it. */
+/** `errors` contains one sentence for each invalid field, beginning with its name. */
 export const InvalidFields = defineError('INVALID_FIELDS', 'name is required')
 
 // Apps
 
-export const AppNotFound = defineError('APP_NOT_FOUND', 'No app has this name, or it was deleted.')
+export const AppNotFound = defineError('APP_NOT_FOUND', 'No app has this name, or it was deleted. Check the name.')
 
-export const TagNotFound = defineError('TAG_NOT_FOUND', 'The app does not bear this tag, or there is no such app.')
+export const TagNotFound = defineError(
+  'TAG_NOT_FOUND',
+  'The app does not have this tag, or does not exist. Check the name of the app and the tag.'
+)
 
 export const DescriptiveNameTaken = defineError(
   'DESCRIPTIVE_NAME_TAKEN',
-  'The owner has another app with this descriptive name. Choose another, or delete that app first.'
+  'The owner has another app with this descriptive name. Choose another name, or delete that app first.'
 )
 
 export const NoPortLeft = defineError(
   'NO_PORT_LEFT',
-  'Each port from 3001 to 65535 belongs to an app. Delete an app that is not needed; the next one gets its port.'
+  'Each port from 3001 to 65535 belongs to an app. Delete an app that is not needed, so that its port can be ' +
+    'reused.'
 )
 
 export const OwnerNotFound = defineError(
   'OWNER_NOT_FOUND',
-  'owner_id names no user or organization of the given owner_type.'
+  'No user or organization has this owner_type and owner_id. Check both values.'
 )
 
-// The store
+// Storage
 
-/** The database can't be used at the moment; nothing was changed. */
+/** Thrown if the database can't be used at the moment. Nothing was changed. */
 export const ServiceUnavailable = defineError(
   'SERVICE_UNAVAILABLE',
-  'The database can not be used now. Try again after the seconds that Retry-After tells.'
+  'The database cannot be used at the moment. Try again after the number of seconds in Retry-After.'
 )
 
-/** Nobody waits for the answer any more, so the work on it has stopped. */
+/** Thrown if no client waits for the reply any more. The work for the request has stopped. */
 export const RequestCancelled = defineError(
   'REQUEST_CANCELLED',
-  'The client closed the connection before it was answered.'
+  'The client closed the connection before it received a reply.'
 )
 
-/** The database was lost while a change was stored: nobody knows yet whether it was. */
+/** Thrown if the connection to the database is lost during a commit, so that its outcome is unknown. */
 export const OutcomeUnknown = defineError(
   'OUTCOME_UNKNOWN',
-  'The database was lost while the change was stored, so it may or may not have been made. Look before you try again.'
+  'The connection to the database was lost while the change was stored, so it may or may not have succeeded. Check ' +
+    'before you try again.'
 )
 
-/** Nobody can tell at the moment what was changed of keys, so no key is accepted; nothing was changed. */
+/** Thrown if the service can't determine which keys have changed. No key is accepted, and nothing was changed. */
 export const FreshnessLost = defineError(
   'LEASE_LOST',
-  'The service can not tell now which client keys are revoked. Try again after the seconds that Retry-After tells.'
+  'The service cannot currently determine which client keys are revoked. Try again after the number of seconds in ' +
+    'Retry-After.'
 )
 
-/** Requests with client keys are refused until the database is back; `errors` name what is in the way. */
+/** Thrown while requests with client keys are refused because of the database. `errors` contains the causes. */
 export const NotReady = defineError(
   'NOT_READY',
-  'The service can not answer requests with client keys now. Look at the database, and at the log of the service.'
+  'The service cannot accept requests with client keys at the moment. Check the database and the log of the ' +
+    'service.'
 )
 
 export const isUnavailable = (error: unknown): boolean => error instanceof ServiceUnavailable

@@ -1,4 +1,6 @@
-/** Creates a function that loads something at its first call, once. The next call tries a load that failed again. */
+/**
+ * Creates a function that loads something once, when it is first called. If the load fails, the next call tries again.
+ */
 export const lazily = <T>(load: () => Promise<T>): (() => Promise<T>) => {
   let loading: Promise<T> | undefined
   return async () => {

@@ -1,20 +1,21 @@
 /**
- * What keeps a service from its work: it has no `lease`, so that it can't know of changes; the database is away, or is
- * not the `primary` that accepts changes; or the database has no tables, or those of another version (`schema`).
+ * A reason why the service isn't ready. `lease`: the node has no lease, so it can't read changes. `primary`: the
+ * database can't be reached, or isn't the primary that accepts changes. `schema`: the database has no tables, or those
+ * of another version.
  */
 export type Obstacle = 'lease' | 'primary' | 'schema'
 
-/** What an open database is good for at a moment. */
+/** What an open database can currently be used for. */
 export interface Readiness {
-  /** Whether requests with keys get their replies. */
+  /** Whether requests with client keys can be processed. */
   readonly keys: boolean
   /** Whether changes are accepted. */
   readonly changes: boolean
-  /** What is in the way; empty if nothing is. */
+  /** The reasons why the service isn't ready. Empty if it is. */
   readonly failing: readonly Obstacle[]
-  /** The failures behind that, for the log. */
+  /** The errors behind those reasons, for the log. */
   readonly causes: readonly unknown[]
 }
 
-/** The readiness that leaves nothing to be desired. */
+/** The readiness of a service that accepts everything. */
 export const READY: Readiness = { keys: true, changes: true, failing: [], causes: [] }

@@ -1,8 +1,8 @@
 import { isDomainError } from './errors.ts'
 
 /**
- * Why a foreseen failure happened: what its causes say, and the code of the last one, such as an SQLSTATE. Null: it has
- * no cause, or is none that was foreseen. Causes hold no values of statements.
+ * Returns the reason for an expected failure: the messages of its causes, and the code of the last one, such as an
+ * SQLSTATE. Returns null if the failure was unexpected or has no cause. Causes don't contain values of statements.
  */
 export const reasonOf = (failure: unknown): string | null => {
   const causes = isDomainError(failure) ? causesOf(failure) : []
@@ -20,5 +20,5 @@ const causesOf = ({ cause }: Error): Cause[] => {
   return found instanceof Error ? [found, ...causesOf(found)] : []
 }
 
-// A connection that is refused at each address of a host has no message of its own, but one for each.
+// If a connection is refused at every address of a host, the AggregateError has no message; each of its errors has one.
 const firstOf = (cause: unknown): unknown => (cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause)

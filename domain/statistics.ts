@@ -1,9 +1,9 @@
-/** What an open database knows of itself at a moment. */
+/** The current state of an open database. */
 export interface StorageStatistics {
-  /** The number of the last change of a key that this process knows of. */
+  /** The epoch of the last key change that this process has read. */
   readonly epoch: number
-  /** For how many ms this process may still trust its memory; null where no lease bounds that. */
+  /** The number of milliseconds for which this process may still trust its cache, or null if there is no lease. */
   readonly leaseRemainingMs: number | null
-  /** How many connections there are, how many of them are idle, and who waits for one; null where there is no pool. */
+  /** The numbers of connections, idle connections and waiting requests, or null if there is no connection pool. */
   readonly pool: { readonly total: number; readonly idle: number; readonly waiting: number } | null
 }

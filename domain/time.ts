@@ -1,8 +1,8 @@
-/** Returns the present instant, by the clock that decides: that of the database if several nodes share one. */
+/** Returns the current time by the authoritative clock: that of the database if several nodes share one. */
 export type Now = () => Date
 
-/** The clock of this machine. */
+/** Returns the current time by the clock of this machine. */
 export const ownTime: Now = () => new Date()
 
-/** The clock of this machine, in milliseconds since 1970. */
+/** Returns the current time by the clock of this machine, in milliseconds since 1970. */
 export const ownMilliseconds = (): number => Date.now()

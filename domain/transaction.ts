@@ -1,29 +1,29 @@
 export interface WriteOptions {
-  /** What the transaction is about. Those about the same may run one after another, where many would be in the way. */
+  /** What the transaction changes. Transactions with the same subject may run one after another, to avoid conflicts. */
   readonly subject?: string
   /**
-   * Whether a power cut may take what is written. It stays whole and in order, and is quicker: nothing waits for the
-   * disk. False by default.
+   * Whether a power failure may lose what is written. The data stays complete and in order, and the write is faster
+   * because it doesn't wait for the disk. Defaults to false.
    */
   readonly mayBeLost?: boolean
 }
 
 export interface ReadOptions {
-  /** Aborted when nobody waits for the answer any more: what the database still does for it is cancelled. */
+  /** Aborted when no client waits for the reply any more. The database then cancels the query. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Gives work its rows: `R` to read what is committed, `W` to read and write in a transaction. Both verbs throw
- * `ServiceUnavailable` where the database can not be used now, after they have tried again for a second where another
- * process holds it; `work` may therefore run more than once.
+ * Runs work with access to stored rows: `R` reads committed data, `W` reads and writes in a transaction. Both functions
+ * throw `ServiceUnavailable` if the database can't be used. If another process has locked it, they first retry for a
+ * second, so `work` may run more than once.
  */
 export interface TransactorOf<R, W> {
   /**
-   * Runs `work` in a transaction of its own: all of what it writes is stored when the promise resolves, and none of it
-   * where `work` throws. Nothing but the verbs of `tx` may be awaited in it.
+   * Runs `work` in a transaction of its own. Everything that it writes is stored when the promise resolves. Nothing is
+   * stored if `work` throws. `work` must await nothing but the functions of `tx`.
    */
   write: <T>(work: (tx: W) => Promise<T>, options?: WriteOptions) => Promise<T>
-  /** Runs `work` on what is committed. Throws RequestCancelled where the signal was aborted meanwhile. */
+  /** Runs `work` on committed data. Throws RequestCancelled if the signal is aborted in the meantime. */
   read: <T>(work: (rows: R) => Promise<T>, options?: ReadOptions) => Promise<T>
 }

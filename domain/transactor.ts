@@ -6,7 +6,7 @@ import type { UserReads, UserRows } from './users/rows.ts'
 import type { Now } from './time.ts'
 import type { TransactorOf } from './transaction.ts'
 
-/** What may be read of everything that is stored. Each verb is one look: two of them may see different states. */
+/** The rows that can be read. Each function is a separate read, so two of them may see different states. */
 export interface Reads {
   readonly apps: AppReads
   readonly audits: AuditReads
@@ -16,7 +16,7 @@ export interface Reads {
   readonly now: Now
 }
 
-/** What may be read and written in a transaction. */
+/** The rows that can be read and written in a transaction. */
 export interface Tx {
   readonly apps: AppRows
   readonly audits: AuditRows
@@ -26,5 +26,5 @@ export interface Tx {
   readonly now: Now
 }
 
-/** Gives services their rows. */
+/** Gives services access to their rows. */
 export type Transactor<R = Reads, W = Tx> = TransactorOf<R, W>

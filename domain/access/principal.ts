@@ -13,29 +13,29 @@ export interface UserPrincipal {
   readonly session: Session
 }
 
-/** Who a request acts for. */
+/** The principal for which a request acts. */
 export type Principal = ClientKeyPrincipal | UserPrincipal
 
-/** Who asks a service for something, and by what request. */
+/** The principal and the origin of a request to a service. */
 export interface RequestContext extends AuditSource {
-  /** Null: the operator at the command line, whom no rule bounds. */
+  /** Null for the operator at the command line, who may do everything. */
   readonly principal: Principal | null
 }
 
-/** The parts of a request that tell its context. */
+/** The parts of a request that its context is created from. */
 interface AuthenticatedRequest {
   readonly principal: Principal | null
   readonly ip: string
   readonly id: string
 }
 
-/** The principal of a request that was authenticated. */
+/** Returns the principal of a request. Throws if the request wasn't authenticated. */
 export const principalOf = ({ principal }: Pick<AuthenticatedRequest, 'principal'>): Principal => {
   if (principal === null) throw new Error('the request was not authenticated')
   return principal
 }
 
-/** The user of a request that was authenticated with a session. */
+/** Returns the user and session of a request. Throws if the request wasn't authenticated with a session. */
 export const userPrincipalOf = (request: Pick<AuthenticatedRequest, 'principal'>): UserPrincipal => {
   const principal = principalOf(request)
   if (principal.kind !== 'user') throw new Error('the request was authenticated without a session')
@@ -47,11 +47,11 @@ export const contextOf = (request: AuthenticatedRequest): RequestContext => {
   return { actor: actorOf(principal), principal, address: plainAddress(request.ip), requestId: request.id }
 }
 
-/** The user who asks; null: a client key or the operator does, who override what users may do. */
+/** Returns the id of the requesting user, or null for a client key or the operator, to whom user rules don't apply. */
 export const userIdOf = ({ principal }: Pick<RequestContext, 'principal'>): number | null =>
   principal?.kind === 'user' ? principal.user.id : null
 
-/** A user, for the audit trail. */
+/** Returns a user as an actor of the audit trail. */
 export const userActor = ({ id, name }: Pick<User, 'id' | 'name'>): Actor => ({ kind: 'user', id: String(id), name })
 
 const actorOf = (principal: Principal): Actor =>

@@ -1,36 +1,37 @@
-/** What may be done to an app, and the bit that grants it. */
+/** The permissions for an app, and the bit of each. */
 export const PERMITS = { read: 1, update: 2, destroy: 4, transfer: 8, grant: 16, revoke: 32 } as const
 
 export type Permit = keyof typeof PERMITS
 
-/** `administer` is what nobody can be granted: to see who may do what, and what was done. */
+/** An action on an app. `administer` means to see its permissions and audit trail, and can't be granted. */
 export type AppAction = Permit | 'administer'
 
 export const ROLES = ['admin', 'member', 'guest'] as const
 
-/** What a user is in an organization. */
+/** The role of a user in an organization. */
 export type OrganizationRole = (typeof ROLES)[number]
 
-/** What a user is to an app. */
+/** The relationship of a user to an app. */
 export interface AppRelationship {
   readonly isOwner: boolean
-  /** The role in the organization that owns the app; null: none. */
+  /** The user's role in the organization that owns the app, or null if they have none. */
   readonly role: OrganizationRole | null
-  /** The sum of the permits that the user was granted. */
+  /** The sum of the permissions that the user was granted. */
   readonly grants: number
-  /** Whether every signed-in user may read it. */
+  /** Whether every signed-in user may read the app. */
   readonly isPublic: boolean
-  /** Whether it was deleted. */
+  /** Whether the app was discarded. */
   readonly isDiscarded: boolean
 }
 
 /**
- * Whether a user may do something to an app. The owner and the admins of the organization that owns it may do
- * everything, its members may read it, its guests nothing; grants add to that, and whoever was granted anything may
- * read. What was deleted is only for those who may do everything. Client keys are not asked: they override all of this.
+ * Returns whether a user may do something to an app. The owner and the admins of the owning organization may do
+ * everything. Members of that organization may read the app; guests may do nothing. Grants add permissions, and any
+ * grant includes reading. Only those who may do everything have access to a discarded app. Not used for client keys,
+ * which override these rules.
  *
- * `apps/visibility.ts` of each engine says in SQL which apps a user may read; they are held equal to this by
- * `test/domain/access/rules.test.ts`.
+ * `apps/visibility.ts` of each engine implements the rule for reading in SQL. `test/domain/access/rules.test.ts` checks
+ * that both agree.
  */
 export const mayDo = (
   { isOwner, role, grants, isPublic, isDiscarded }: AppRelationship,
@@ -42,16 +43,16 @@ export const mayDo = (
   return (grants & PERMITS[action]) !== 0
 }
 
-/** The permits that a sum of them holds. */
+/** Returns the permissions in a sum of them. */
 export const permitsIn = (grants: number): Permit[] =>
   (Object.keys(PERMITS) as Permit[]).filter(permit => (grants & PERMITS[permit]) !== 0)
 
-/** Whether a user may see an organization: its members of every role may. */
+/** Returns whether a user may see an organization. Members of every role may. */
 export const maySeeOrganization = (role: OrganizationRole | null): boolean => role !== null
 
-/** Whether a user may change an organization, and who belongs to it. */
+/** Returns whether a user may change an organization and its members. */
 export const mayAdministerOrganization = (role: OrganizationRole | null): boolean => role === 'admin'
 
-/** Whether a user may have apps made for, or transferred to, an organization. */
+/** Returns whether a user may create apps for an organization, or transfer apps to it. */
 export const mayOwnThrough = (role: OrganizationRole | null, action: 'create' | 'receive'): boolean =>
   role === 'admin' || (action === 'receive' && role === 'member')

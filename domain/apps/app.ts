@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 
-/** Who owns an app. Both kinds are numbered from 1, each in its own table. */
+/** The owner of an app. Users and organizations have separate ids, each from 1. */
 export interface Owner {
   readonly type: 'User' | 'Organization'
   readonly id: number
 }
 
-/** JSON text. The service carries panels and schedules as they came, without looking inside them. */
+/** JSON text. The service stores and returns panels and schedules unchanged, and doesn't read them. */
 export type Json = string
 
 export interface Tag {
@@ -15,7 +15,7 @@ export interface Tag {
   readonly name: string
 }
 
-/** What tells one tag of an app from another. */
+/** The fields that identify a tag of an app. */
 export type TagKey = Omit<Tag, 'id'>
 
 export interface App {
@@ -32,19 +32,20 @@ export interface App {
   readonly tags: Json
   readonly createdAt: Date
   readonly updatedAt: Date
-  /** When the app was deleted; null: it was not. */
+  /** When the app was discarded, or null if it wasn't. */
   readonly discardedAt: Date | null
 }
 
-/** An app to be stored; the store gives it its `id` and its `port`. */
+/** An app to store. The store adds its `id` and its `port`. */
 export type NewApp = Pick<App, 'name' | 'descriptiveName' | 'panels' | 'schedule' | 'owner' | 'createdAt'>
 
-/** What may be changed of an app; what is left out stays as it is. */
+/** The fields of an app that can be changed. Omitted fields stay unchanged. */
 export type AppChange = Partial<Pick<App, 'descriptiveName' | 'panels' | 'schedule'>>
 
 const NAME_BYTES = 7
 
 /**
- * A name for a new app: 56 random bits, so that two never meet in practice; the store refuses the second if they do.
+ * Returns a name for a new app. It contains 56 random bits, so a collision is practically impossible; if one happens,
+ * the unique index rejects the second app.
  */
 export const randomAppName = (): string => randomBytes(NAME_BYTES).toString('hex')

@@ -6,12 +6,12 @@ import { AppNotFound, Forbidden } from '../errors.ts'
 import type { App } from './app.ts'
 import type { AppKey, AppReads } from './rows.ts'
 
-/** Where the rules look: what is found depends on who asks. */
+/** The reads that authorization needs. */
 type Authorizing = Pick<AppReads, 'find' | 'findWithDiscarded' | 'relationship'>
 
 /**
- * The app of a key, where it is not discarded and the principal may see it; null where it is not so. Throws Forbidden
- * where the principal may see it, but not do this to it.
+ * Returns an app that isn't discarded, or null if it doesn't exist or the principal may not see it. Throws Forbidden if
+ * the principal may see it, but not perform the action.
  */
 export const findAuthorized = async (
   apps: Authorizing,
@@ -20,11 +20,11 @@ export const findAuthorized = async (
   context: RequestContext
 ): Promise<App | null> => await authorize(apps, await apps.find(key), action, context)
 
-/** The same, throwing AppNotFound rather than answering null. */
+/** Does the same as `findAuthorized`, but throws AppNotFound instead of returning null. */
 export const requireAuthorized = async (...args: Parameters<typeof findAuthorized>): Promise<App> =>
   existing(await findAuthorized(...args))
 
-/** The same as `requireAuthorized`, of discarded apps too. */
+/** Does the same as `requireAuthorized`, but includes discarded apps. */
 export const requireAuthorizedWithDiscarded = async (
   apps: Authorizing,
   key: AppKey,
@@ -32,7 +32,7 @@ export const requireAuthorizedWithDiscarded = async (
   context: RequestContext
 ): Promise<App> => existing(await authorize(apps, await apps.findWithDiscarded(key), action, context))
 
-/** Throws AppNotFound for null. */
+/** Returns the app. Throws AppNotFound if it is null. */
 export const existing = (app: App | null): App => {
   if (app === null) throw new AppNotFound()
   return app

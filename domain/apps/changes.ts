@@ -8,7 +8,7 @@ import type { App, AppChange, Owner } from './app.ts'
 import { requireAuthorized } from './authorization.ts'
 import type { AppKey, AppReads } from './rows.ts'
 
-/** The rows that changes of apps are made on. */
+/** The rows that changes of apps read and write. */
 export type AppTx = Pick<Tx, 'apps' | 'audits' | 'organizations' | 'users' | 'now'>
 
 /** Appends the audit entry of a change of an app. */
@@ -35,7 +35,7 @@ export const refuseTakenName = async (
   if (await apps.isNameTaken(owner, descriptiveName)) throw new DescriptiveNameTaken()
 }
 
-/** Changes what is named of an app and leaves the rest. Where nothing is named, nothing happens. */
+/** Changes the given fields of an app. Does nothing if there are none. */
 export const updateApp = async (tx: AppTx, key: AppKey, change: AppChange, context: RequestContext): Promise<App> => {
   const before = await requireAuthorized(tx.apps, key, 'update', context)
   if (Object.keys(change).length === 0) return before
@@ -56,7 +56,7 @@ export const discardApp = async (tx: AppTx, key: AppKey, context: RequestContext
   await auditApp(tx, 'delete', name, { at, context, changes: {} })
 }
 
-// Panels and schedules may be large, and may hold what is nobody else's business.
+// Excludes the content of panels and schedules, which may be large and confidential.
 const changesOf = (before: App, after: App): Changes => ({
   ...differences({ descriptive_name: before.descriptiveName }, { descriptive_name: after.descriptiveName }),
   ...(after.panels === before.panels ? {} : { panels: { changed: true } }),

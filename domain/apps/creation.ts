@@ -10,7 +10,7 @@ import type { AppTx } from './changes.ts'
 import { refuseOwner } from './ownership.ts'
 import type { AppKey } from './rows.ts'
 
-/** What a new app is told; its name and its port are given to it. */
+/** The fields of a new app that the requester specifies. The service adds its name and port. */
 export type WantedApp = Pick<NewApp, 'descriptiveName' | 'owner'> & Partial<Pick<NewApp, 'panels' | 'schedule'>>
 
 export const createApp = async (tx: AppTx, wanted: WantedApp, context: RequestContext): Promise<App> => {
@@ -21,7 +21,7 @@ export const createApp = async (tx: AppTx, wanted: WantedApp, context: RequestCo
   return app
 }
 
-/** Makes an app of the same owner, with the panels, the schedule and the tags of another. */
+/** Creates an app with the owner, panels, schedule and tags of another app. */
 export const copyApp = async (
   tx: AppTx,
   key: AppKey,
@@ -49,6 +49,6 @@ const insertApp = async (
   return await apps.insert({ name: randomAppName(), descriptiveName, owner, panels, schedule, createdAt }, port)
 }
 
-// Without panels and schedule: they may be large, and may hold what is nobody else's business.
+// Excludes panels and schedule, which may be large and confidential.
 const auditedApp = ({ descriptiveName, owner, port }: App): Changes =>
   creation({ descriptive_name: descriptiveName, owner_type: owner.type, owner_id: owner.id, port })

@@ -7,29 +7,29 @@ import type { AppTx } from './changes.ts'
 import { isSameOwner, ownerChanges, requireOwner } from './ownership.ts'
 
 /**
- * What becomes of the apps of an owner who is removed: they get another owner, or are deleted with this one. Null: not
- * decided, so an owner of apps is not removed.
+ * What happens to the apps of an owner who is deleted: they are transferred to another owner, or deleted as well. Null
+ * if nothing was decided; an owner of apps isn't deleted then.
  */
 export type AppsDisposal = Owner | 'delete' | null
 
-/** The new owner of the apps; null: they get none. */
+/** Returns the new owner of the apps, or null if there is none. */
 export const newOwnerIn = (disposal: AppsDisposal): Owner | null => (disposal === 'delete' ? null : disposal)
 
-/** At most how many apps are transferred or deleted with their owner; more would stop everybody else. */
+/** The maximum number of apps that are transferred or deleted with their owner. More would block other transactions. */
 const MAX_APPS = 1000
 
-/** How many apps an owner had who is removed: those that were kept, and those that were deleted before. */
+/** The numbers of active and discarded apps that a deleted owner had. */
 export interface DisposedApps {
   readonly apps: number
   readonly deleted_apps: number
 }
 
 /**
- * Transfers all apps of an owner to another, or deletes them permanently, and returns how many there were; apps that
- * were deleted before are treated the same. To be called in the transaction that removes the owner. Each app that was
- * kept gets an audit entry; the caller counts the others in its own. Throws OwnsApps if there are apps and nothing was
- * decided about them, OwnerNotFound, DescriptiveNameTaken if both owners have an app of a name, and TooManyApps for
- * more than a thousand that are kept.
+ * Transfers all apps of an owner to another owner, or deletes them permanently, and returns their numbers. Discarded
+ * apps are included. Must be called in the transaction that deletes the owner. Appends an audit entry for each app that
+ * isn't discarded; the owner's entry must count the discarded ones. Throws OwnsApps if there are apps and nothing was
+ * decided about them, OwnerNotFound, DescriptiveNameTaken if both owners have an app with the same descriptive name,
+ * and TooManyApps for more than a thousand apps that aren't discarded.
  */
 export const disposeOfApps = async (
   tx: AppTx,
@@ -50,7 +50,7 @@ export const disposeOfApps = async (
   return disposed
 }
 
-/** What the audit entry of each app contains. */
+/** The action and changes in the audit entry of each app. */
 interface Entry {
   readonly verb: string
   readonly changes: Changes

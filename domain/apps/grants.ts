@@ -10,14 +10,20 @@ import { auditApp } from './changes.ts'
 import type { AppTx } from './changes.ts'
 import type { AppGrant, AppKey, AppReads } from './rows.ts'
 
-/** What users were granted on an app, for those who may administer it, or grant or revoke permits on it. */
+/**
+ * Returns the grants of each user for an app. The principal must be able to administer the app, or to grant or revoke
+ * permissions.
+ */
 export const listGrants = async (apps: AppReads, key: AppKey, context: RequestContext): Promise<AppGrant[]> => {
   const app = await requireAuthorized(apps, key, 'read', context)
   await refuseUnless(apps, app, context, may => may('administer') || may('grant') || may('revoke'))
   return await apps.grantsOn(app.id)
 }
 
-/** Grants a user permits on an app, and answers all that the user has then. What was granted already stays. */
+/**
+ * Grants permissions for an app to a user, in addition to existing ones. Returns all permissions that the user then
+ * has.
+ */
 export const grantPermits = async (
   tx: AppTx,
   key: AppKey,
@@ -25,12 +31,12 @@ export const grantPermits = async (
   context: RequestContext
 ): Promise<AppGrant> => {
   const app = await requireAuthorized(tx.apps, key, 'grant', context)
-  // Nobody grants what they may not do themselves.
+  // Requesters can only grant permissions that they have themselves.
   await refuseUnless(tx.apps, app, context, may => grant.permits.every(may))
   return await changeGrants(tx, app, grant, { verb: 'grant', context })
 }
 
-/** Revokes permits that a user was granted on an app, and answers those that are left. */
+/** Revokes permissions for an app that a user was granted. Returns the remaining ones. */
 export const revokePermits = async (
   tx: AppTx,
   key: AppKey,

@@ -132,7 +132,7 @@ const NOUNS = [
   'Workshop'
 ] as const
 
-/** A friendly name for an app, such as `Divine Person`: an adjective and a noun, both capitalised. */
+/** Returns a friendly name for an app, such as `Divine Person`: a capitalized adjective and noun. */
 export const suggestName = (): string => `${pick(ADJECTIVES)} ${pick(NOUNS)}`
 
 const pick = (words: readonly string[]): string => String(words[randomInt(words.length)])

@@ -11,20 +11,20 @@ import { auditApp, refuseTakenName } from './changes.ts'
 import type { AppTx } from './changes.ts'
 import type { AppKey } from './rows.ts'
 
-/** Where owners of apps are looked up. */
+/** The reads that find the owners of apps. */
 export interface OwnerReads {
   readonly organizations: Pick<OrganizationReads, 'find' | 'roleOf'>
   readonly users: Pick<UserReads, 'find'>
 }
 
-/** Throws OwnerNotFound where there is no such owner. */
+/** Throws OwnerNotFound if the owner doesn't exist. */
 export const requireOwner = async ({ organizations, users }: OwnerReads, { type, id }: Owner): Promise<void> => {
   if ((await (type === 'User' ? users : organizations).find(id)) === null) throw new OwnerNotFound()
 }
 
 /**
- * Throws Forbidden where a user may not have apps made for, or transferred to, an owner, and OwnerNotFound where there
- * is no such owner.
+ * Throws Forbidden if a user may not create apps for an owner, or transfer apps to them. Throws OwnerNotFound if the
+ * owner doesn't exist.
  */
 export const refuseOwner = async (
   rows: OwnerReads,
@@ -35,14 +35,14 @@ export const refuseOwner = async (
   const userId = userIdOf(context)
   if (userId !== null && owner.type === 'Organization') {
     if (!mayOwnThrough(await rows.organizations.roleOf(owner.id, userId), action)) throw new Forbidden()
-    // Who has a role in an organization has shown that it is there.
+    // The user has a role in the organization, so it exists.
     return
   }
   if (userId !== null && owner.id !== userId) throw new Forbidden()
   await requireOwner(rows, owner)
 }
 
-/** What an audit entry tells of another owner. */
+/** Returns the changes in the audit entry of a transfer. */
 export const ownerChanges = (from: Owner, to: Owner): Changes => ({
   owner_type: { from: from.type, to: to.type },
   owner_id: { from: from.id, to: to.id }
@@ -50,7 +50,9 @@ export const ownerChanges = (from: Owner, to: Owner): Changes => ({
 
 export const isSameOwner = (one: Owner, other: Owner): boolean => one.type === other.type && one.id === other.id
 
-/** Transfers an app to another owner. A user may transfer it to themselves or to an organization they belong to. */
+/**
+ * Transfers an app to another owner. Users may transfer apps to themselves, or to organizations that they belong to.
+ */
 export const transferApp = async (tx: AppTx, key: AppKey, owner: Owner, context: RequestContext): Promise<App> => {
   const app = await requireAuthorized(tx.apps, key, 'transfer', context)
   await refuseOwner(tx, owner, 'receive', context)

@@ -13,37 +13,41 @@ import type { AppPage, AppRange, AppStore } from './store.ts'
 import { addTag, removeTag } from './tags.ts'
 import { transferApp } from './ownership.ts'
 
-/** What is listed: the apps that pass the filter, and which of them. */
+/** Which apps to list, and which part of the list. */
 export interface AppQuery extends AppRange, Omit<AppFilter, 'userId'> {}
 
 /**
- * The apps, and what may be done with them by whom: see `mayDo`. A client key and the operator override what users may
- * do. An app that the principal may not see is AppNotFound, like one that is not there or is discarded; where it may be
- * seen, but this may not be done to it, that is Forbidden. Each change is one transaction with its audit entry.
+ * The operations on apps. `mayDo` defines what users may do; client keys and the operator bypass that. Functions throw
+ * AppNotFound if the app doesn't exist, is discarded, or may not be seen by the principal. They throw Forbidden if the
+ * principal may see the app, but not perform the action. Each change is one transaction, which includes its audit
+ * entry.
  */
 export interface AppService {
   /** Lists the apps that the principal may read. */
   list: (query: AppQuery, context: RequestContext, options?: ReadOptions) => Promise<AppPage>
   find: (key: AppKey, context: RequestContext) => Promise<App>
-  /** The name of an app, discarded or not, to which the principal may do something. */
+  /** Returns the name of an app, discarded or not. Throws if the principal may not perform the action on it. */
   nameFor: (key: AppKey, action: AppAction, context: RequestContext) => Promise<string>
-  /** Throws Forbidden and OwnerNotFound for the owner, DescriptiveNameTaken and NoPortLeft. */
+  /** Creates an app. Throws Forbidden and OwnerNotFound for the owner, DescriptiveNameTaken and NoPortLeft. */
   create: (wanted: WantedApp, context: RequestContext) => Promise<App>
-  /** Throws Forbidden where the principal may make no app for the owner, DescriptiveNameTaken and NoPortLeft. */
+  /**
+   * Copies an app. Throws Forbidden if the principal may not create apps for its owner, DescriptiveNameTaken and
+   * NoPortLeft.
+   */
   copy: (key: AppKey, copy: Pick<NewApp, 'descriptiveName'>, context: RequestContext) => Promise<App>
-  /** Throws DescriptiveNameTaken. */
+  /** Changes an app. Throws DescriptiveNameTaken. */
   update: (key: AppKey, change: AppChange, context: RequestContext) => Promise<App>
   discard: (key: AppKey, context: RequestContext) => Promise<void>
-  /** Throws TooManyTags beyond a thousand. */
+  /** Adds a tag, unless the app has it already. Throws TooManyTags if the app has a thousand tags. */
   addTag: (key: AppKey, tag: TagKey, context: RequestContext) => Promise<{ tag: Tag; added: boolean }>
-  /** Throws TagNotFound, also where there is no such app. */
+  /** Removes a tag. Throws TagNotFound, even if the app doesn't exist. */
   removeTag: (key: AppKey, tag: TagKey, context: RequestContext) => Promise<void>
   grants: (key: AppKey, context: RequestContext) => Promise<AppGrant[]>
-  /** Throws UserNotFound, and Forbidden for a permit of what the principal may not do. */
+  /** Grants permissions. Throws UserNotFound, and Forbidden for a permission that the principal lacks. */
   grant: (key: AppKey, grant: AppGrant, context: RequestContext) => Promise<AppGrant>
-  /** Throws UserNotFound. */
+  /** Revokes permissions. Throws UserNotFound. */
   revoke: (key: AppKey, grant: AppGrant, context: RequestContext) => Promise<AppGrant>
-  /** Throws Forbidden and OwnerNotFound for the owner, and DescriptiveNameTaken. */
+  /** Transfers an app. Throws Forbidden and OwnerNotFound for the owner, and DescriptiveNameTaken. */
   transfer: (key: AppKey, owner: Owner, context: RequestContext) => Promise<App>
 }
 

@@ -3,7 +3,7 @@ import type { Transactor } from '../transactor.ts'
 import type { App } from './app.ts'
 import type { AppFilter, ListPosition } from './rows.ts'
 
-/** Which part of a list is asked for: what comes after a place, the first so many of that or all. */
+/** The part of a list to return: the items after a position, limited to a number or not. */
 export interface AppRange {
   readonly after?: ListPosition | undefined
   readonly limit?: number | undefined
@@ -12,20 +12,21 @@ export interface AppRange {
 /** A list of apps, or a page of it. */
 export interface AppPage {
   /**
-   * The apps in order, in batches that are small in number and in bytes. Each is read when it is asked for, and other
-   * work has its turn in between; a batch may be empty. Without a limit, an app that is renamed meanwhile may be missed
-   * or come twice; any other comes once. An app of a page that is gone meanwhile is left out.
+   * The apps in order, in batches that are limited in number and bytes. Each batch is read when it is requested, and
+   * the generator yields to the event loop in between. A batch may be empty. Without a limit, an app that is renamed
+   * during the listing may be missed or appear twice; every other app appears once. Apps of a page that are deleted in
+   * the meantime are omitted.
    */
   readonly batches: AsyncGenerator<App[], void>
-  /** The place after which the next page begins; null if there is none. */
+  /** The position after which the next page begins, or null if this is the last page. */
   readonly next: ListPosition | null
 }
 
-/** Where apps are stored. */
+/** The storage of apps. */
 export interface AppStore extends Transactor {
   /**
-   * Lists the apps that pass a filter. Each batch is a read of its own, with the options, since a list may be long and
-   * whoever reads it slow.
+   * Lists the apps that match a filter. Each batch is a separate read with the given options, because a list may be
+   * long and its reader slow.
    */
   readonly listApps: (filter: AppFilter, range: AppRange, options?: ReadOptions) => Promise<AppPage>
 }

@@ -7,10 +7,10 @@ import { auditApp } from './changes.ts'
 import type { AppTx } from './changes.ts'
 import type { AppKey } from './rows.ts'
 
-/** At most how many tags an app has: they come with it in every list. */
+/** The maximum number of tags of an app. Lists of apps contain all of their tags. */
 const MAX_TAGS = 1000
 
-/** Adds a tag where the app does not have it yet. */
+/** Adds a tag if the app doesn't have it yet. */
 export const addTag = async (
   tx: AppTx,
   key: AppKey,

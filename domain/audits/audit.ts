@@ -2,19 +2,19 @@ export const ACTOR_KINDS = ['client_key', 'user', 'cli'] as const
 
 export const SUBJECT_TYPES = ['app', 'client_key', 'organization', 'user', 'sample'] as const
 
-/** Who did something: a client key, a user, or a user of the machine at the command line. */
+/** The actor of a change: a client key, a user, or an operating system user at the command line. */
 export interface Actor {
   readonly kind: (typeof ACTOR_KINDS)[number]
   readonly id: string
   readonly name: string
 }
 
-/** Who asked for a change, and by what request. */
+/** The actor and the origin of a change. */
 export interface AuditSource {
   readonly actor: Actor
-  /** Where the request came from; null: from the machine itself. */
+  /** The address of the requester, or null if the change was made on the machine itself. */
   readonly address: string | null
-  /** The id of the request in the log of the service; null: there was no request. */
+  /** The id of the request in the log of the service, or null if there was no request. */
   readonly requestId: string | null
 }
 
@@ -23,12 +23,10 @@ export interface Subject {
   readonly id: string
 }
 
-/**
- * Each field that is another now, with what it was and what it is; a field that is too large to repeat says `changed`.
- */
+/** The changed fields, each with its old and new value. A field that is too large to repeat contains only `changed`. */
 export type Changes = Readonly<Record<string, { from?: unknown; to: unknown } | { changed: true }>>
 
-/** What is written down of a change. */
+/** A change to record. */
 export interface NewAudit {
   readonly at: Date
   readonly source: AuditSource
@@ -38,26 +36,26 @@ export interface NewAudit {
   readonly changes: Changes
 }
 
-/** An entry of the audit trail, as it is kept. */
+/** An entry of the audit trail, as it is stored. */
 export interface Audit extends Omit<AuditSource, 'actor'> {
-  /** 1 and up, without a gap. */
+  /** The number of the entry, from 1 without gaps. */
   readonly sequence: number
   readonly at: Date
   readonly actor: { readonly kind: string; readonly id: string; readonly name: string }
   readonly action: string
   readonly subject: { readonly type: string; readonly id: string }
-  /** JSON text. */
+  /** The changes as JSON text. */
   readonly changes: string
-  /** The hash of the entry before; 64 zeros for the first. */
+  /** The hash of the previous entry; 64 zeros for the first entry. */
   readonly previousHash: string
-  /** SHA-256 of everything else, as 64 hexadecimal digits. */
+  /** The SHA-256 of all other fields, as 64 hexadecimal digits. */
   readonly hash: string
 }
 
-/** An entry that has no place in the trail yet. */
+/** An entry that hasn't been added to the trail yet. */
 export type UnchainedAudit = Omit<Audit, 'sequence' | 'previousHash' | 'hash'>
 
-/** What differs between two states of a thing, field by field. */
+/** Returns the fields that differ between two states of a resource, with both values. */
 export const differences = (
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>
@@ -68,6 +66,6 @@ export const differences = (
       .map(([field, to]) => [field, { from: before[field], to }])
   )
 
-/** What a new thing is, field by field. */
+/** Returns the fields of a new resource as changes. */
 export const creation = (made: Readonly<Record<string, unknown>>): Changes =>
   Object.fromEntries(Object.entries(made).map(([field, to]) => [field, { to }]))

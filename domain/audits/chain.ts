@@ -2,10 +2,10 @@ import { hash } from 'node:crypto'
 import type { Audit, UnchainedAudit } from './audit.ts'
 import type { AuditHead } from './rows.ts'
 
-/** What the first entry has for the hash of the entry before. */
+/** The previous hash of the first entry. */
 export const GENESIS = '0'.repeat(64)
 
-/** The members of an entry in the order in which they are hashed and stored, without those that chain it. */
+/** Returns the members of an entry in the order in which they are hashed and stored, without those that chain it. */
 export const membersOf = ({ at, actor, action, subject, changes, address, requestId }: UnchainedAudit) => [
   at.toJSON(),
   actor.kind,
@@ -19,14 +19,14 @@ export const membersOf = ({ at, actor, action, subject, changes, address, reques
   requestId
 ]
 
-/** What of an entry is hashed between its sequence and the hash of the entry before: members of a JSON array. */
+/** Returns the part of the hashed JSON array between the sequence and the previous hash. */
 export const hashedMembers = (entry: UnchainedAudit): string => JSON.stringify(membersOf(entry)).slice(1, -1)
 
-/** The hash of an entry: SHA-256 of its members as a JSON array, the hash of the entry before the last of them. */
+/** Returns the hash of an entry: the SHA-256 of its members as a JSON array, which ends with the previous hash. */
 export const hashOf = (entry: Omit<Audit, 'hash'>): string =>
   hash('sha256', `[${entry.sequence},${hashedMembers(entry)},${JSON.stringify(entry.previousHash)}]`)
 
-/** The entry that comes after the last one. */
+/** Returns an entry with its sequence and hashes, chained to the last entry of the trail. */
 export const chained = (entry: UnchainedAudit, last: AuditHead): Audit => {
   const content = { ...entry, sequence: last.sequence + 1, previousHash: last.hash }
   return { ...content, hash: hashOf(content) }
@@ -35,9 +35,10 @@ export const chained = (entry: UnchainedAudit, last: AuditHead): Audit => {
 export type Verification = { whole: true; head: AuditHead } | { whole: false; sequence: number; fault: string }
 
 /**
- * Walks a trail, given in order, and tells its head, or the first entry that was altered, removed or inserted.
- * `written` is the head that was stored when the walk began. A head noted earlier, in a place that an attacker of the
- * database can't write to, tells more: whether the trail was made anew, or cut off with its head.
+ * Verifies the entries of a trail in order. Returns the head of the trail, or the first entry that was altered, removed
+ * or inserted. `written` is the head that was stored when the verification began. `noted` is a head that was noted
+ * earlier, out of reach of somebody who can write to the database. It also reveals whether the trail was rewritten, or
+ * was truncated together with its head.
  */
 export const verifyTrail = async (
   entries: AsyncIterable<Audit>,
@@ -55,13 +56,13 @@ export const verifyTrail = async (
     if (entry.previousHash !== head.hash) {
       return due === 1
         ? broken(1, 'was altered')
-        : broken(due - 1, `was altered or replaced: entry ${due} was written after another`)
+        : broken(due - 1, `was altered or replaced: entry ${due} was appended to a different one`)
     }
     if (written.sequence === due && written.hash !== entry.hash) {
-      return broken(due, 'is not the one that was appended: it, or one before it, was replaced')
+      return broken(due, 'is not the one that was appended: it, or an earlier one, was replaced')
     }
     if (noted?.sequence === due && noted.hash !== entry.hash) {
-      return broken(due, 'is not the one whose hash was noted: it, or one before it, was replaced')
+      return broken(due, 'is not the one whose hash was noted: it, or an earlier one, was replaced')
     }
     head = { sequence: due, hash: entry.hash }
   }

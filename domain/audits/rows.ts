@@ -6,36 +6,37 @@ export interface AuditFilter {
   readonly actorKind?: string | undefined
   readonly actorId?: string | undefined
   readonly action?: string | undefined
-  /** Entries from this instant on. */
+  /** Includes entries from this instant on. */
   readonly since?: Date | undefined
-  /** Entries before this instant. */
+  /** Includes entries before this instant. */
   readonly until?: Date | undefined
 }
 
-/** The last entry of the trail; sequence 0, and 64 zeros for a hash, where there is none. */
+/** The sequence and hash of the last entry. An empty trail has the sequence 0 and a hash of 64 zeros. */
 export interface AuditHead {
   readonly sequence: number
   readonly hash: string
 }
 
 export interface AuditReads {
-  /** The newest entries that match, at most `limit`, below the sequence `before`. */
+  /** Returns the newest entries that match, at most `limit`, with sequences below `before`. */
   newest: (
     filter: AuditFilter,
     page: { readonly limit: number; readonly before?: number | undefined }
   ) => Promise<Audit[]>
-  /** Entries in order, at most `limit`, above the sequence `after`, which may be negative to find forged ones. */
+  /**
+   * Returns entries in order, at most `limit`, with sequences above `after`. A negative `after` includes forged ones.
+   */
   inOrder: (page: { readonly limit: number; readonly after: number }) => Promise<Audit[]>
-  /** The last entry that was ever appended. */
+  /** Returns the sequence and hash of the last entry that was ever appended. */
   head: () => Promise<AuditHead>
 }
 
-/** Entries are only ever appended. */
+/** The stored audit trail. Entries can only be appended. */
 export interface AuditRows extends AuditReads {
   /**
-   * Stores an entry after the last one, with the sequence and the hashes that `chained` gives it; it becomes the head.
-   * Until the end of the transaction no other one appends. Where this fails, the transaction does, perhaps only at its
-   * end.
+   * Appends an entry with the sequence and the hashes that `chained` returns, and stores it as the head. No other
+   * transaction appends until this one ends. If appending fails, the transaction fails too, possibly only at its end.
    */
   append: (entry: UnchainedAudit) => Promise<void>
 }

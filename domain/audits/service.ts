@@ -8,7 +8,7 @@ import type { AuditFilter, AuditHead, AuditReads, AuditRows } from './rows.ts'
 
 const BATCH_SIZE = 1000
 
-/** Appends an entry to the trail, chained to the one before it. To be called in the transaction of the change. */
+/** Appends an entry to the trail, chained to the previous one. Must be called in the transaction of the change. */
 export const appendAudit = async (
   audits: AuditRows,
   { at, source: { actor, address, requestId }, action, subject, changes }: NewAudit
@@ -16,19 +16,21 @@ export const appendAudit = async (
   await audits.append({ at, actor, action, subject, changes: JSON.stringify(changes), address, requestId })
 }
 
-/** The audit trail of the service, which services append to in the transactions of their changes. */
+/** The audit trail of the service. Services append to it in the transactions of their changes. */
 export interface AuditService {
-  /** A page of the entries that match, the newest first, below the sequence `before`. */
+  /** Returns a page of the entries that match, newest first, with sequences below `before`. */
   page: (
     filter: AuditFilter,
     page: { readonly limit: number; readonly before?: number | undefined },
     options?: ReadOptions
   ) => Promise<{ audits: Audit[]; more: boolean }>
-  /** Every entry in order. Other work gets its turn in between. */
+  /** Yields every entry in order. Yields to the event loop between batches. */
   trail: () => AsyncGenerator<Audit, void>
-  /** The last entry that was ever appended. */
+  /** Returns the sequence and hash of the last entry that was ever appended. */
   head: () => Promise<AuditHead>
-  /** Walks the trail, which may grow meanwhile, and compares it with a head that was noted: see `verifyTrail`. */
+  /**
+   * Verifies the trail, which may grow in the meantime, and compares it with a head that was noted: see `verifyTrail`.
+   */
   verify: (noted?: AuditHead) => Promise<Verification>
 }
 

@@ -1,4 +1,4 @@
-/** Text for people: something to be seen, no control characters, and nothing that is not Unicode text. */
-// What may come before the first visible character is not visible itself: where the two could overlap, the search would
-// be quadratic.
+/** Matches text for people: at least one visible character, no control characters, and only well-formed Unicode. */
+// The characters before the first visible one are matched by a disjoint class. If the two classes overlapped, the
+// search would take quadratic time.
 export const PRINTABLE = '^[\\p{Z}\\p{Cf}\\p{Co}\\p{Cn}]*[^\\p{C}\\p{Z}][^\\p{Cc}\\p{Cs}]*$'

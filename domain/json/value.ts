@@ -1,24 +1,27 @@
-/** How deep the objects and arrays of a JSON value may be nested in each other. */
+/** The maximum depth to which the objects and arrays of a JSON value may be nested. */
 export const MAX_DEPTH = 100
 
-/** Whether objects and arrays are nested deeper in each other than `MAX_DEPTH`: such a value could not be written. */
+/** Returns whether objects and arrays are nested deeper than `MAX_DEPTH`. Such a value couldn't be serialized. */
 export const isTooDeep = (value: unknown, room = MAX_DEPTH): boolean =>
   typeof value === 'object' &&
   value !== null &&
   (room === 0 || Object.values(value).some(child => isTooDeep(child, room - 1)))
 
-/** What is wrong with a value that holds a number beyond the range of a double, as the end of a sentence. */
-export const RANGE_RULE = 'must not hold numbers beyond the range of a double'
+/** The rule for values with a number beyond the range of a double, as the end of a sentence. */
+export const RANGE_RULE = 'must not contain numbers beyond the range of a double'
 
-/** Whether a JSON value that is not too deep holds such a number: it would come back as null. */
+/**
+ * Returns whether a JSON value contains a number beyond the range of a double, which would be serialized as null. The
+ * value must not be too deep.
+ */
 export const isOutOfRange = (value: unknown): boolean =>
   value === Infinity ||
   value === -Infinity ||
   (typeof value === 'object' && value !== null && Object.values(value).some(isOutOfRange))
 
 /**
- * Every text and every name of a member in a JSON value that is not too deep. The value may have hundreds of thousands
- * of members, so they are collected in one array.
+ * Returns every string and every member name in a JSON value, which must not be too deep. The value may have hundreds
+ * of thousands of members, so all of them are collected in one array.
  */
 export const textsIn = (value: unknown, texts: string[] = []): string[] => {
   if (typeof value === 'string') texts.push(value)
@@ -32,10 +35,10 @@ export const textsIn = (value: unknown, texts: string[] = []): string[] => {
   return texts
 }
 
-/** A JSON object, or null, as text. */
+/** Returns a JSON object as text, or null for null. */
 export const toJson = (value: object | null): string | null => (value === null ? null : JSON.stringify(value))
 
-/** A JSON value as text that is the same whatever the order of its members. */
+/** Returns a JSON value as text that doesn't depend on the order of its members. */
 export const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

@@ -22,77 +22,80 @@ import type { KeyPage } from './queries.ts'
 
 export interface ClientKeysOptions<S extends string> extends TokenSecrets {
   readonly store: ClientKeyStore
-  /** `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted beside the keys of the store. */
+  /** The allow-list: `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted in addition to stored keys. */
   readonly allowList?: readonly string[] | undefined
-  /** Counts the requests of keys that have a rate limit; in the memory of this process by default. */
+  /** Counts the requests of keys with a rate limit. Defaults to counters in the memory of this process. */
   readonly counters?: Counters | undefined
   /**
-   * Whether tokens may be made although no secret that is given here is in use in the store; false by default. It is
-   * for a secret that was lost.
+   * Whether to issue tokens even if none of the given secrets is in use in the store. Set it if the secret in use was
+   * lost. Defaults to false.
    */
   readonly allowNewSecret?: boolean | undefined
-  /** The scopes that your routes ask for. A key has some of them, or `*`, which stands for them all. */
+  /** The scopes that your routes require. A key has some of them, or `*`, which covers all of them. */
   readonly scopes: readonly S[]
-  /** How many tokens are remembered; 10,000 by default, about 4 MB. */
+  /** The maximum number of tokens in the cache. Defaults to 10,000, which take about 4 MB. */
   readonly cacheSize?: number | undefined
   /**
-   * Is called when usage can't be stored, once until it can be; what was not stored is kept, and tried again. By
-   * default, the process emits a warning.
+   * Called when usage can't be stored; not called again until storing has succeeded. The data is kept, and stored
+   * later. By default, the process emits a warning.
    */
   readonly onUsageFailure?: ((error: unknown) => void) | undefined
 }
 
-/** Who changes a key, for the audit trail. What an actor may do is for your service to decide. */
+/** The actor and the origin of a change, for the audit trail. Your service must check what the actor may do. */
 export interface ChangeContext {
-  /** The operator of the process by default. */
+  /** Defaults to the operator of the process. */
   readonly actor?: Actor | undefined
   readonly address?: string | undefined
   readonly requestId?: string | undefined
 }
 
-/** The keys of a service; `S` are its scopes. A change is one transaction, with an entry in the audit trail. */
+/**
+ * The client keys of a service. `S` is the type of its scopes. Each change is one transaction, which includes its entry
+ * in the audit trail.
+ */
 export interface ClientKeys<S extends string = string> {
   readonly scopes: readonly S[]
   /**
-   * Makes a key. Its `keyAccessToken` is in this answer and nowhere else. Throws InvalidFields, ClientKeyNameTaken, and
-   * SECRET_NOT_SHARED where the store is in use with other secrets.
+   * Issues a key. The returned `keyAccessToken` isn't stored anywhere. Throws InvalidFields, ClientKeyNameTaken, and
+   * SECRET_NOT_SHARED if the store is in use with other secrets.
    */
   issue: (wanted: WantedKey<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<Issued>
   /**
-   * Gives a key a new token; the older ones expire after `graceSeconds`, by default a day. Throws ClientKeyRevoked, and
-   * SECRET_NOT_SHARED as `issue` does.
+   * Gives a key a new token. The older tokens expire after `graceSeconds`, which defaults to a day. Throws
+   * ClientKeyRevoked, and SECRET_NOT_SHARED as `issue` does.
    */
   rotate: (
     id: string,
     rotation?: { readonly graceSeconds?: number | undefined },
     context?: ChangeContext
   ) => Promise<Issued & { older: readonly TokenRecord[] }>
-  /** Throws InvalidFields, ClientKeyRevoked, ClientKeyNameTaken. */
+  /** Changes a key. Throws InvalidFields, ClientKeyRevoked and ClientKeyNameTaken. */
   change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<ClientKeyRecord>
   /** Revokes a key permanently, from the next request on. */
   revoke: (id: string, reason?: string | null, context?: ChangeContext) => Promise<ClientKeyRecord>
-  /** Throws ClientKeyNotFound, as each verb does that takes an id. */
+  /** Returns a key. Throws ClientKeyNotFound, as do all functions with an `id`. */
   find: (id: string) => Promise<ClientKeyRecord>
-  /** Keys in the order of their ids; by default the first hundred of all, at most a thousand. */
+  /** Returns keys ordered by id. By default, these are the first 100 of all keys. The maximum limit is 1000. */
   list: (filter?: ClientKeyFilter, page?: KeyPage) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
-  /** The newest hundred tokens of a key, the newest first. */
+  /** Returns the tokens of a key, newest first, at most 100. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
-  /** How a key was used in the last days, today included; 90 are kept. */
+  /** Returns the usage of a key in the last `days` days, including today. Usage is kept for 90 days. */
   usage: (id: string, days?: number) => Promise<UsageCount[]>
   /**
-   * Decides whether a token may do what is demanded, records the use or the refusal of its key, and counts its rate
-   * limit: see `Demand`. Rejects if the store fails, and with a TypeError for scopes that the service doesn't have;
-   * never because of the token.
+   * Decides whether a token meets a demand: see `Demand`. Records the use or the refusal of its key, and counts the
+   * request for its rate limit. Rejects if the store fails, and with a TypeError for scopes that the service doesn't
+   * have. Never rejects because of an invalid token.
    */
   verify: <R extends string = never>(
     token: string | undefined,
     demand: Demand<R> & { readonly scopes: readonly S[] }
   ) => Promise<Verdict<R>>
-  /** Records how keys are used, which the plugin does; flush it before the store is closed. */
+  /** Records the usage of keys for the plugin. Flush it before you close the store. */
   readonly recorder: UsageRecorder
 }
 
-/** How many keys a page has at most. */
+/** The maximum number of keys in a page. */
 const MAX_LIMIT = 1000
 
 const OPERATOR: Actor = { kind: 'cli', id: 'operator', name: 'operator' }
@@ -105,10 +108,10 @@ const contextOf = ({ actor = OPERATOR, address, requestId }: ChangeContext = {})
 })
 
 const warn = (): void => {
-  process.emitWarning('the use of client keys could not be stored; it is kept for the next time')
+  process.emitWarning('the usage of client keys could not be stored; it is kept and will be stored later')
 }
 
-/** Creates the service of client keys of any program, on a store of its choice. */
+/** Creates the service of client keys for any program, on a store of its choice. */
 export const createClientKeys = <const S extends string>({
   allowNewSecret: allowNew = false,
   onUsageFailure = warn,
@@ -116,7 +119,7 @@ export const createClientKeys = <const S extends string>({
 }: ClientKeysOptions<S>): ClientKeys<S> => {
   checkTokenSecrets(options)
   const { store, scopes, secret, previousSecrets = [] } = options
-  if (!Array.isArray(scopes)) throw new TypeError('scopes must be an array of the scopes of your service')
+  if (!Array.isArray(scopes)) throw new TypeError("scopes must be an array of your service's scopes")
   const checkSecrets = checkOfLibrary({ generations: generationsOf(secret, previousSecrets), allowNew })
   const recorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: onUsageFailure })
   const service = createKeyService({ ...options, keyLookup: store.keyLookup, usage: recorder, checkSecrets })
@@ -150,14 +153,14 @@ const changesOf = <S extends string>(
   }
 })
 
-/** Throws InvalidFields for a number that is no integer from 1 to a maximum. */
+/** Throws InvalidFields unless a number is an integer from 1 to a maximum. */
 const refuseOutside = (name: string, value: number, max: number): void => {
   if (!Number.isInteger(value) || value < 1 || value > max) {
     throw new InvalidFields({ errors: [`${name} must be an integer from 1 to ${max}`] })
   }
 }
 
-// What is told of use holds what was recorded until now.
+// Usage is written before it is read, so that it includes what was recorded until now.
 const readsOf = (
   service: Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage'>,
   recorder: UsageRecorder
@@ -184,13 +187,13 @@ const readsOf = (
   }
 }
 
-/** The same as `Verify`, of a token that may be missing. */
+/** Does the same as `Verify`, but the token may be missing. */
 export type CheckedVerify = <R extends string = never>(
   token: string | undefined,
   demand: Demand<R>
 ) => Promise<Verdict<R>>
 
-/** What a program without types may pass. */
+/** The options that a program without types may pass. */
 type Unchecked = Readonly<Record<'scopes' | 'address' | 'userAgent' | 'refusal', unknown>>
 
 const isOptionalText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '')
@@ -198,9 +201,9 @@ const isOptionalText = (value: unknown): boolean => value === undefined || (type
 const textOrNone = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /**
- * Creates a verification for programs without types: what is missing or misspelled accepts nothing, and nothing that is
- * not text is recorded. It rejects with a TypeError for scopes that the service doesn't have, and for a reason that is
- * no text.
+ * Creates a `verify` function for programs without types. Missing or misspelled options never cause a token to be
+ * accepted, and values that aren't text aren't recorded. Rejects with a TypeError for scopes that the service doesn't
+ * have, and for a `refusal` that isn't text.
  */
 export const checkedVerify =
   (verify: Verify, scopes: readonly string[]): CheckedVerify =>
@@ -209,7 +212,7 @@ export const checkedVerify =
     if (!Array.isArray(demanded) || !demanded.every(scope => scopes.includes(String(scope)))) {
       throw new TypeError(`scopes must be an array of scopes of the service: ${scopes.join(', ')}`)
     }
-    if (!isOptionalText(refusal)) throw new TypeError('refusal must be text, or left out')
+    if (!isOptionalText(refusal)) throw new TypeError('refusal must be a non-empty string, or omitted')
     return await verify(textOrNone(token) ?? '', {
       ...demand,
       address: textOrNone(address),

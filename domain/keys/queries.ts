@@ -15,25 +15,25 @@ import { dayBefore } from './usage/writer.ts'
 import type { KeyStore } from './store.ts'
 import { covers } from './policy/scopes.ts'
 
-/** What shows keys: see `KeyService`. */
+/** The functions that read keys: see `KeyService`. */
 export interface KeyQueries extends SecretQueries {
   find: (id: string) => Promise<ClientKeyRecord>
-  /** The key of this id, else the one of this name that is not revoked; null if there is none. */
+  /** Returns the key with this id, or else the key with this name that isn't revoked, or null if there is neither. */
   resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
-  /** The newest hundred tokens of a key, the newest first. */
+  /** Returns the tokens of a key, newest first, at most 100. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /**
-   * The entry that would allow an environment key without revealing its `key_id`: `sha256:` and its digest. Null for a
-   * managed key, and for an environment key whose `key_id` could be guessed.
+   * Returns an allow-list entry for an environment key that doesn't reveal its `key_id`: `sha256:` and its digest.
+   * Returns null for a managed key, and for an environment key whose `key_id` could be guessed.
    */
   allowListEntry: (id: string) => string | null
-  /** Ordered by id, in which environment keys come last. */
+  /** Returns keys ordered by id; environment keys come last. */
   list: (
     filter: ClientKeyFilter,
     page: KeyPage,
     options?: ReadOptions
   ) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
-  /** What was recorded of a key in the last `days` days, today included. */
+  /** Returns the recorded usage of a key in the last `days` days, including today. */
   usage: (id: string, days: number) => Promise<UsageCount[]>
   inspect: Inspect
 }
@@ -42,12 +42,12 @@ export interface KeyQueriesOptions {
   readonly store: Pick<KeyStore, 'read'>
   readonly opener: TokenOpener
   readonly environmentKeys: EnvironmentKeys
-  /** The current secret, then the earlier ones. */
+  /** The current secret, followed by the previous ones. */
   readonly secrets: readonly string[]
   readonly check: Verifier['check']
 }
 
-/** Makes the verbs of the key service that change nothing. */
+/** Creates the functions that read keys. */
 export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
   const { environmentKeys } = options
   const generations = options.secrets.map(generationOf)
@@ -88,7 +88,7 @@ export interface KeyListOptions {
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
 
-/** Makes the function that lists keys, ordered by id; environment keys come last. */
+/** Creates the function that lists keys ordered by id; environment keys come last. */
 export const createKeyList =
   ({ read, environmentKeys, find }: KeyListOptions) =>
   async (
@@ -104,7 +104,7 @@ export const createKeyList =
     return { keys: keys.slice(0, limit), more: keys.length > limit }
   }
 
-// An environment key has no expiry, and no token of it is stored.
+// Environment keys don't expire, and their tokens aren't stored.
 const matches = (
   key: ClientKeyRecord,
   { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation }: ClientKeyFilter

@@ -2,9 +2,9 @@ import type { Actor } from '../audits/audit.ts'
 import type { Position } from './freshness/lease-store.ts'
 import type { ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
 
-/** A token to be stored: everything that is kept of it. */
+/** The data of a new token to store. */
 export interface NewToken {
-  /** SHA-256 of its `key_id`, as 64 hexadecimal digits. */
+  /** The SHA-256 of the `key_id`, as 64 hexadecimal digits. */
   readonly digest: string
   readonly generation: string
   readonly hint: string
@@ -12,22 +12,22 @@ export interface NewToken {
 
 /** A token of a managed key, as it is stored. */
 export interface StoredToken extends TokenRecord {
-  /** SHA-256 of its `key_id`, as 64 hexadecimal digits. */
+  /** The SHA-256 of the `key_id`, as 64 hexadecimal digits. */
   readonly digest: string
   readonly createdAt: Date
 }
 
-/** Tells a request that is sent again from a new one. Nothing of it is secret: keys and bodies are hashed. */
+/** Distinguishes a retried request from a new one. It contains no secrets: keys and bodies are hashed. */
 export interface IdempotencyRecord {
-  /** Who sent it: the id of a key, or a user. */
+  /** The requester: the id of a key, or a user. */
   readonly requester: string
-  /** SHA-256 of the `Idempotency-Key`. */
+  /** The SHA-256 of the `Idempotency-Key`. */
   readonly keyHash: string
-  /** SHA-256 of the request. */
+  /** The SHA-256 of the request. */
   readonly requestHash: string
-  /** The id of the client key that the request made or rotated. */
+  /** The id of the client key that the request issued or rotated. */
   readonly clientKeyId: string
-  /** The digest of the token that it made. */
+  /** The digest of the token that the request created. */
   readonly tokenDigest: string
   readonly at: Date
 }
@@ -36,26 +36,26 @@ export interface ClientKeyFilter {
   readonly enabled?: boolean | undefined
   readonly revoked?: boolean | undefined
   readonly expiresBefore?: Date | undefined
-  /** Keys that were made before this instant, and no token of which was used from it on. */
+  /** Includes keys that were created before this instant, and none of whose tokens was used since. */
   readonly unusedSince?: Date | undefined
   readonly namePrefix?: string | undefined
-  /** Keys that may do what needs this scope; with `*`, unscoped keys only. */
+  /** Includes keys that have this scope or `*`. With `*`, includes unscoped keys only. */
   readonly scope?: string | undefined
-  /** Managed keys with an active token that the secret of this generation sealed. */
+  /** Includes managed keys with an active token that was sealed with the secret of this generation. */
   readonly generation?: string | undefined
 }
 
-/** How often something was recorded of a key on a day. */
+/** The number of times that something was recorded for a key on a day. */
 export interface UsageCount {
-  /** UTC, such as 2026-01-31. */
+  /** The UTC date, such as 2026-01-31. */
   readonly day: string
   readonly kind: 'scope' | 'refusal' | 'address'
-  /** The scope, the reason, or the address; `*` stands for the addresses beyond the first hundred of a day. */
+  /** The scope, the reason or the address. `*` counts all addresses beyond the first 100 of a day. */
   readonly label: string
   readonly count: number
 }
 
-/** The last use of a token in a batch, and how many there were. */
+/** The last use of a token in a batch, and the number of uses. */
 export interface TokenUsage {
   readonly count: number
   readonly lastUsedAt: Date
@@ -63,153 +63,156 @@ export interface TokenUsage {
   readonly lastUsedAgent: string | null
 }
 
-/** The use of a managed token. */
+/** The usage of a token of a managed key. */
 export interface ManagedUsage extends TokenUsage {
-  /** Of the token, as 64 hexadecimal digits. */
+  /** The digest of the token, as 64 hexadecimal digits. */
   readonly digest: string
 }
 
-/** The use of a token of an environment key, which is told by its generation. */
+/** The usage of a token of an environment key, which its generation identifies. */
 export interface EnvironmentUsage extends TokenUsage {
   readonly id: string
   readonly generation: string
 }
 
-/** A count of a key. */
+/** A count and the id of its key. */
 export interface KeyUsageCount extends UsageCount {
   readonly id: string
 }
 
-/** A count of a key, with what is stored of its label. */
+/** A count, and whether its label is already stored. */
 export interface KnownUsageCount extends KeyUsageCount {
   readonly isStored: boolean
-  /** How many labels of this kind the key has on this day. */
+  /** The number of labels of this kind that are stored for the key on this day. */
   readonly labels: number
 }
 
-/** The tokens of managed keys that one secret sealed. */
+/** The tokens of managed keys that were sealed with one secret. */
 export interface GenerationUse {
   readonly generation: string
-  /** How many of them are active. */
+  /** The number of active tokens. */
   readonly liveTokens: number
   readonly lastUsedAt: Date | null
 }
 
-/** What is known of an environment key beyond its entry in `CLIENT_KEYS`. */
+/** The stored data of an environment key, in addition to its entry in `CLIENT_KEYS`. */
 export interface EnvironmentRecord {
   readonly revokedAt: Date | null
   readonly revokedReason: string | null
-  /** Those that were used, the last one first. */
+  /** The tokens that were used, most recently used first. */
   readonly tokens: readonly TokenRecord[]
 }
 
-/** What is read of managed keys, and of what is stored about environment keys. */
+/** Reads managed keys, and the stored data of environment keys. */
 export interface KeyReads {
   readonly find: (id: string) => Promise<ClientKeyRecord | null>
-  /** The key of this name that is not revoked. */
+  /** Returns the key with this name that isn't revoked. */
   readonly findByName: (name: string) => Promise<ClientKeyRecord | null>
   readonly findToken: (digest: string) => Promise<KnownToken | null>
-  /** When the environment key of this digest was revoked; null: it was not. */
+  /** Returns when the environment key with this digest was revoked, or null if it wasn't. */
   readonly findRevocation: (digest: string) => Promise<Date | null>
-  /** Keys that match, ordered by id, at most `limit`, after the id `after`. It may let other work have its turn. */
+  /** Returns matching keys ordered by id, at most `limit`, after the id `after`. May yield to the event loop. */
   readonly page: (
     filter: ClientKeyFilter,
     page: { readonly limit: number; readonly after?: string | undefined; readonly at: Date }
   ) => Promise<ClientKeyRecord[]>
-  /** The tokens of a key, the newest first, at most `limit`. */
+  /** Returns the tokens of a key, newest first, at most `limit`. */
   readonly tokens: (id: string, page: { readonly limit: number }) => Promise<StoredToken[]>
   readonly environmentRecord: (key: { readonly id: string; readonly digest: string }) => Promise<EnvironmentRecord>
-  /** From a day on, the oldest first. */
+  /** Returns the usage counts of a key from a day on, oldest first. */
   readonly usage: (id: string, since: { readonly day: string }) => Promise<UsageCount[]>
-  /** Each generation that a token of a managed key has, with how many of its tokens are active at an instant. */
+  /** Returns the generations of the tokens of managed keys, each with the number of tokens that are active at `at`. */
   readonly generations: (at: Date) => Promise<GenerationUse[]>
-  /** The generations of managed tokens that are active at an instant, those in `known` left out. */
+  /** Returns the generations of managed tokens that are active at `at`, except those in `known`. */
   readonly otherGenerations: (known: readonly string[], at: Date) => Promise<string[]>
 }
 
-/** Which secrets processes have over the same store, by their generations. */
+/** The secrets of the processes that share the store, by generation. */
 export interface SecretState {
-  /** Those of the last process to record its own; none: no process has. */
+  /** The generations of the last process that recorded its own. Empty if no process has. */
   readonly recorded: readonly string[]
-  /** Those of each node that runs, the current one first; none where no nodes are known. */
+  /** The generations of each running node, the current one first. Empty if no nodes are known. */
   readonly nodes: readonly (readonly string[])[]
 }
 
-/** What is stored of a revocation. */
+/** The stored data of a revocation. */
 export interface Revocation {
   readonly at: Date
   readonly reason: string | null
 }
 
-/** A managed key to be stored. */
+/** A managed key to store. */
 export interface NewClientKey extends ClientKeyRecord {
   readonly createdAt: Date
   readonly createdBy: Actor
 }
 
-/** What stores how keys are used. */
+/** Stores the usage of keys. */
 export interface KeyUsageRows {
   /**
-   * Adds uses of managed tokens, each of which is named once, and of their keys; of what is earlier than what is
-   * stored, only the count.
+   * Adds uses of managed tokens and of their keys. Each token must occur only once. Of a use that is older than the
+   * stored one, only the count is added.
    */
   readonly addTokenUsage: (uses: readonly ManagedUsage[]) => Promise<void>
-  /** The same for tokens of environment keys. */
+  /** Does the same for tokens of environment keys. */
   readonly addEnvironmentUsage: (uses: readonly EnvironmentUsage[]) => Promise<void>
   /**
-   * Tells of counts which labels are stored, and how many there are. Where one is not stored, nobody else adds a label
-   * from here to the end of the transaction.
+   * Returns which labels of the counts are stored, and how many labels there are. If a label isn't stored, no other
+   * transaction can add labels until this one ends.
    */
   readonly lockUsageLabels: (counts: readonly KeyUsageCount[]) => Promise<KnownUsageCount[]>
-  /** Adds counts, each to what is stored of its label. */
+  /** Adds each count to the stored count with its label. */
   readonly addUsage: (counts: readonly KeyUsageCount[]) => Promise<void>
-  /** Removes counts of earlier days, in a transaction of its own; what is in use then may be left for the next time. */
+  /** Deletes the counts of earlier days, in a transaction of its own. Locked rows may be left for the next time. */
   readonly removeUsage: (before: { readonly day: string }) => Promise<void>
 }
 
-/** A move of the revision. */
+/** A new revision. */
 export interface Advance {
-  /** The change, by which its receipt is asked for. It may resolve after the commit: not to be awaited before. */
+  /**
+   * The change, which identifies its receipt. It may only resolve after the commit, so it must not be awaited before.
+   */
   readonly position: Promise<Position>
 }
 
 /**
- * Verbs without rules: which of them may be called, and for whom, is up to the key service. The reads of a transaction
- * may not see what it has written itself.
+ * The stored keys. The functions enforce no rules; the key service does. The reads of a transaction may not see its own
+ * writes.
  */
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
-   * Moves the revision, which `KeyFreshness` then reports; `keyId` is the id of the key that the transaction changes.
-   * Every transaction that changes keys or tokens calls it once, after its reads and before its writes. What it has
-   * read of keys, tokens and secrets is still true when it commits; otherwise nothing is stored, and `work` runs again.
+   * Increments the revision, which `KeyFreshness` then reports. `keyId` is the id of the key that the transaction
+   * changes. Every transaction that changes keys or tokens calls it once, after its reads and before its writes. What
+   * the transaction has read of keys, tokens and secrets is still true when it commits; otherwise nothing is stored,
+   * and `work` runs again.
    */
   readonly advanceRevision: (keyId: string) => Promise<Advance>
 
   readonly insert: (key: NewClientKey) => Promise<void>
   readonly update: (id: string, change: KeyChange) => Promise<void>
   readonly revoke: (id: string, revocation: Revocation) => Promise<void>
-  /** Stores the revocation of a digest that has none. */
+  /** Stores the revocation of a digest that isn't revoked yet. */
   readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<void>
 
   readonly secretState: () => Promise<SecretState>
-  /** Records generations in the place of those that are recorded, if these are still those that were read. */
+  /** Replaces the recorded generations, if they are still the ones that were read. */
   readonly recordGenerations: (generations: readonly string[], at: Date) => Promise<void>
 
   readonly insertToken: (id: string, token: NewToken, createdAt: Date) => Promise<void>
-  /** Has the tokens of a key expire at an instant, those that expire earlier left as they are. */
+  /** Sets the expiry of the tokens of a key, except tokens that expire earlier. */
   readonly expireTokens: (id: string, expiresAt: Date) => Promise<void>
-  /** Revokes the tokens of a key; a token that is revoked already stays as it is. */
+  /** Revokes the tokens of a key. Tokens that are already revoked stay unchanged. */
   readonly revokeTokens: (id: string, at: Date) => Promise<void>
   readonly revokeToken: (digest: string, at: Date) => Promise<void>
   readonly removeTokens: (digests: readonly string[]) => Promise<void>
 
   readonly findIdempotencyRecord: (requester: string, keyHash: string) => Promise<IdempotencyRecord | null>
-  /** Stores a record. If another request has stored one of the same requester and key by now, `work` runs again. */
+  /** Stores a record. If another request has stored one with the same requester and key, `work` runs again. */
   readonly insertIdempotencyRecord: (record: IdempotencyRecord) => Promise<void>
-  /** Stores another token in the record of a requester and key. */
+  /** Replaces the token in the record with this requester and key. */
   readonly updateIdempotencyRecord: (
     record: Pick<IdempotencyRecord, 'requester' | 'keyHash' | 'tokenDigest'>
   ) => Promise<void>
-  /** Removes the records that were made at this instant or before. */
+  /** Deletes the records that were created at this instant or before. */
   readonly removeIdempotencyRecords: (until: Date) => Promise<void>
 }

@@ -24,37 +24,38 @@ import { createVerifier } from './verdict/verifier.ts'
 import type { Verifier } from './verdict/verifier.ts'
 
 export interface VerifierSettings extends Pick<AuthenticatorOptions, 'cacheSize' | 'cache'> {
-  /** Counts the requests of keys that have a rate limit; in the memory of this process by default. */
+  /** Counts the requests of keys with a rate limit. Defaults to counters in the memory of this process. */
   readonly counters?: Counters | undefined
-  /** Records how keys are used; nothing does by default. */
+  /** Records the usage of keys. By default, nothing is recorded. */
   readonly usage?: Pick<UsageRecorder, 'used' | 'refused'> | undefined
 }
 
 export interface KeyServiceOptions<S extends string = Scope> extends TokenSecrets, VerifierSettings {
   readonly store: KeyStore
-  /** Finds the keys of tokens; by default each token is looked up by a read of the store, and nothing is cached. */
+  /** Finds the keys of tokens. By default, each token is looked up by a read of the store, and nothing is cached. */
   readonly keyLookup?: KeyLookup | undefined
-  /** The scopes that exist; by default those of this service. */
+  /** The scopes that exist. Defaults to those of this service. */
   readonly scopes?: readonly S[] | undefined
-  /** `key_id`s, or `sha256:<64 hex>` digests of them: the environment keys. */
+  /** The environment keys: `key_id`s, or `sha256:<64 hex>` digests of them. */
   readonly allowList?: readonly string[] | undefined
-  /** Whether a token may be stored; by default if every node that runs can open it. */
+  /** Decides whether a token may be stored. By default, it may if every running node can open it. */
   readonly checkSecrets?: CheckSecrets | undefined
-  /** Reports changes that could not be confirmed; nothing does by default. */
+  /** Reports changes that couldn't be confirmed. By default, nothing is reported. */
   readonly background?: BackgroundHooks | undefined
 }
 
 /**
- * Every client key, managed ones and those of the environment, and what may be done with them.
+ * The operations on client keys, both managed keys and environment keys.
  *
- * Each change is one transaction, which moves the revision and writes an audit entry. A key that does not exist is a
- * ClientKeyNotFound. Environment keys can only be revoked: every other change of one is an EnvironmentKeyFixed. A
- * change fails with BeyondPermissionBoundary if the key, before or after, exceeds what its requester may give, and
- * with InvalidToken if the requester's own key is expired or revoked by then.
+ * Each change is one transaction, which increments the revision and appends an audit entry. Functions throw
+ * ClientKeyNotFound if a key doesn't exist. Environment keys can only be revoked; every other change of one throws
+ * EnvironmentKeyFixed. A change throws BeyondPermissionBoundary if the key, before or after the change, exceeds the
+ * permission boundary of the requester, and InvalidToken if the requester's own key has expired or been revoked in the
+ * meantime.
  */
 export interface KeyService<S extends string = Scope>
   extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'recheck'> {
-  /** Returns the present instant in milliseconds since 1970, by the clock by which keys expire. */
+  /** Returns the current time in milliseconds since 1970, by the clock that decides when keys expire. */
   readonly now: () => number
 }
 
@@ -90,7 +91,7 @@ export const createKeyService = <const S extends string = Scope>(options: KeySer
   return { ...queries, ...lifecycle, verify, recheck, now: store.now ?? ownMilliseconds }
 }
 
-/** A look-up by reads of a store, of which nothing is cached: for commands, which ask once. */
+/** Creates a look-up that reads the store and caches nothing, for commands that look up one key only. */
 const readLookup = (store: Pick<KeyStore, 'read' | 'now'>): KeyLookup => {
   const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
     await store.read(async ({ keys }) => await work(keys))

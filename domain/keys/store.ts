@@ -5,24 +5,24 @@ import type { TransactorOf } from '../transaction.ts'
 import type { KeyLookup } from './freshness/freshness.ts'
 import type { KeyReads, KeyRows } from './rows.ts'
 
-/** The rows that changes of keys are made on. */
+/** The rows that changes of keys read and write. */
 export interface KeyTx {
   readonly keys: KeyRows
   readonly audits: AuditRows
   readonly now: Now
 }
 
-/** The rows of keys that are read outside of transactions. */
+/** The rows of keys that can be read outside of transactions. */
 export interface KeyLook {
   readonly keys: KeyReads
   readonly now: Now
 }
 
-/** Where the keys of a service are stored. */
+/** The storage of a service's keys. */
 export interface KeyStore extends TransactorOf<KeyLook, KeyTx> {
   /**
-   * Waits until every node obeys a change, where several remember keys: see `Confirm`. Without this, every request that
-   * begins after the commit of a change obeys it.
+   * Waits until every node obeys a change, if several nodes cache keys: see `Confirm`. Without this, every request that
+   * begins after the commit of a change must obey it.
    */
   readonly confirm?: Confirm | undefined
   /** See `KeyLookup`. */
@@ -30,8 +30,8 @@ export interface KeyStore extends TransactorOf<KeyLook, KeyTx> {
 }
 
 /**
- * A store of client keys: transactions over the rows of keys and of the audit trail, and the look-up that authenticated
- * requests need. `docs/plugin.md` says what an implementation must keep.
+ * A store of client keys: transactions over the rows of keys and the audit trail, and the look-up that authenticated
+ * requests need. `docs/plugin.md` specifies the requirements for an implementation.
  */
 export interface ClientKeyStore extends KeyStore {
   readonly keyLookup: KeyLookup

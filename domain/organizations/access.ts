@@ -7,7 +7,7 @@ import type { OrganizationReads } from './rows.ts'
 
 type Reads = Pick<OrganizationReads, 'find' | 'roleOf'>
 
-/** The organization. Throws OrganizationNotFound where there is none, or the user who asks may not see it. */
+/** Returns an organization. Throws OrganizationNotFound if it doesn't exist or the requesting user may not see it. */
 export const findVisible = async (organizations: Reads, id: number, context: RequestContext): Promise<Organization> => {
   const found = await organizations.find(id)
   const userId = userIdOf(context)
@@ -17,7 +17,7 @@ export const findVisible = async (organizations: Reads, id: number, context: Req
   return found
 }
 
-/** The organization. Throws OrganizationNotFound, and Forbidden where the user who asks may see but not change it. */
+/** Returns an organization. Throws OrganizationNotFound, and Forbidden if the requesting user may not change it. */
 export const findAuthorized = async (
   organizations: Reads,
   id: number,

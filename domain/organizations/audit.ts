@@ -4,13 +4,13 @@ import type { AuditRows } from '../audits/rows.ts'
 import { appendAudit } from '../audits/service.ts'
 import type { Organization } from './organization.ts'
 
-/** What an audit entry tells of an organization. */
+/** Returns the fields of an organization that the audit trail contains. */
 export const auditedOrganization = ({ name, billingEmail }: Omit<Organization, 'id'>): Record<string, unknown> => ({
   name,
   billing_email: billingEmail
 })
 
-/** Appends the audit entry of something that was done to an organization. */
+/** Appends the audit entry of a change of an organization. */
 export const auditOrganization = async (
   { audits }: { readonly audits: AuditRows },
   verb: string,

@@ -13,19 +13,21 @@ import type { AppsDisposal } from '../apps/disposal.ts'
 
 type Fields = Omit<Organization, 'id'>
 
-/** What makes, changes and removes organizations: see `OrganizationService`. */
+/** The functions that create, change and delete organizations: see `OrganizationService`. */
 export interface OrganizationChanges {
-  /** A user who makes one becomes its admin. Throws InvalidToken for a user who was deleted meanwhile. */
+  /**
+   * Creates an organization. The requesting user becomes its admin. Throws InvalidToken if that user no longer exists.
+   */
   readonly create: (fields: Fields, context: RequestContext) => Promise<Organization>
   readonly update: (id: number, change: Partial<Fields>, context: RequestContext) => Promise<Organization>
   /**
-   * Throws InsufficientScope for a client key that decides about the apps, but may do nothing with them, and what
-   * `refuseOwner` and `disposeOfApps` throw.
+   * Deletes an organization. Throws InsufficientScope if a client key disposes of the apps but may not write them, and
+   * what `refuseOwner` and `disposeOfApps` throw.
    */
   readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<void>
 }
 
-/** Makes the verbs of the organization service that make, change and remove organizations. */
+/** Creates the functions that create, change and delete organizations. */
 export const createOrganizationChanges = ({ write }: Pick<Transactor, 'write'>): OrganizationChanges => ({
   create: async (fields, context) => await write(async tx => await createOrganization(tx, fields, context)),
 

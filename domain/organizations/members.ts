@@ -18,26 +18,26 @@ interface MemberTx {
   readonly now: Now
 }
 
-/** A role that a user is to have. */
+/** The role to give to a user. */
 export interface WantedRole {
   readonly userId: number
   readonly role: OrganizationRole
-  /** The address of the user, in lower case, which a user who adds another must know; null: none was named. */
+  /** The user's e-mail address in lower case, or null if it isn't given. Users must give it to add another user. */
   readonly email: string | null
 }
 
-/** What changes who belongs to an organization: see `OrganizationService`. */
+/** The functions that change the members of an organization: see `OrganizationService`. */
 export interface MemberChanges {
   /**
-   * Adds a user, or changes their role. Throws LastAdmin, and UserNotFound for a user who does not exist, or whom
-   * another user adds without their address: so nobody learns addresses by trying ids.
+   * Adds a user, or changes their role. Throws LastAdmin. Throws UserNotFound if the user doesn't exist, or if another
+   * user adds them without their e-mail address, so that nobody can discover addresses by trying ids.
    */
   readonly setRole: (id: number, wanted: WantedRole, context: RequestContext) => Promise<Member>
-  /** Everybody may leave. Throws UserNotFound for a user who does not belong to it, and LastAdmin. */
+  /** Removes a member. Every member may leave. Throws LastAdmin, and UserNotFound if the user isn't a member. */
   readonly removeMember: (id: number, userId: number, context: RequestContext) => Promise<void>
 }
 
-/** Makes the verbs of the organization service that change who belongs to one. */
+/** Creates the functions that change the members of an organization. */
 export const createMemberChanges = ({ write }: Pick<Transactor<unknown, MemberTx>, 'write'>): MemberChanges => ({
   setRole: async (id, wanted, context) => await write(async tx => await setRole(tx, id, wanted, context)),
 
@@ -81,7 +81,7 @@ const removeMember = async (tx: MemberTx, id: number, userId: number, context: R
   await auditOrganization(tx, 'remove_user', id, { at: tx.now(), context, changes })
 }
 
-/** Throws LastAdmin where a user, who has this role, is the only admin. */
+/** Throws LastAdmin if the user with this role is the only admin. */
 const keepAnAdmin = async (
   organizations: OrganizationRows,
   id: number,

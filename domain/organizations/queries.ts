@@ -5,20 +5,20 @@ import { findAuthorized, findVisible } from './access.ts'
 import type { Member, Organization } from './organization.ts'
 import type { OrganizationReads } from './rows.ts'
 
-/** What tells of organizations: see `OrganizationService`. */
+/** The functions that read organizations: see `OrganizationService`. */
 export interface OrganizationQueries {
-  /** Those that the principal may see, ordered by id, at most `limit`, after the id `after`. */
+  /** Returns the organizations that the principal may see, ordered by id, at most `limit`, after the id `after`. */
   readonly page: (
     page: { readonly limit: number; readonly after: number },
     context: RequestContext
   ) => Promise<{ organizations: Organization[]; more: boolean }>
-  /** An organization and who belongs to it, ordered by user. */
+  /** Returns an organization and its members, ordered by user. */
   readonly find: (id: number, context: RequestContext) => Promise<{ organization: Organization; members: Member[] }>
-  /** Throws where the principal may not administer an organization. */
+  /** Throws if the principal may not administer the organization. */
   readonly requireAdministrator: (id: number, context: RequestContext) => Promise<void>
 }
 
-/** Makes the verbs of the organization service that change nothing. */
+/** Creates the functions that read organizations. */
 export const createOrganizationQueries = ({
   read
 }: Pick<Transactor<{ organizations: OrganizationReads }>, 'read'>): OrganizationQueries => ({

@@ -8,31 +8,33 @@ export interface Membership {
 
 export interface OrganizationReads {
   readonly find: (id: number) => Promise<Organization | null>
-  /** Ordered by id, at most `limit`, after the id `after`; with `userId`, those that the user belongs to. */
+  /**
+   * Returns organizations ordered by id, at most `limit`, after the id `after`. With `userId`, only those of the user.
+   */
   readonly page: (page: {
     readonly limit: number
     readonly after: number
     readonly userId: number | null
   }) => Promise<Organization[]>
-  /** The role of a user in an organization; null: none. */
+  /** Returns the role of a user in an organization, or null if the user isn't a member. */
   readonly roleOf: (id: number, userId: number) => Promise<OrganizationRole | null>
-  /** Ordered by user. */
+  /** Returns the members of an organization, ordered by user. */
   readonly members: (id: number) => Promise<Member[]>
   readonly countMembers: (id: number) => Promise<number>
   readonly countAdmins: (id: number) => Promise<number>
-  /** What a user belongs to, ordered by organization, at most `limit`. */
+  /** Returns the memberships of a user, ordered by organization, at most `limit`. */
   readonly memberships: (userId: number, page: { readonly limit: number }) => Promise<Membership[]>
   readonly countMemberships: (userId: number) => Promise<number>
-  /** Whether there is an organization of which the user is the only admin. */
+  /** Returns whether the user is the only admin of any organization. */
   readonly isOnlyAdmin: (userId: number) => Promise<boolean>
   readonly isEmpty: () => Promise<boolean>
 }
 
-/** Verbs without rules: which of them may be called, and for whom, is for the organization service to tell. */
+/** The stored organizations. The functions enforce no rules; the organization service does. */
 export interface OrganizationRows extends OrganizationReads {
   readonly insert: (organization: Omit<Organization, 'id'>, at: Date) => Promise<Organization>
   readonly update: (id: number, change: Partial<Omit<Organization, 'id'>>, at: Date) => Promise<void>
-  /** Removes an organization with its memberships. */
+  /** Deletes an organization and its memberships. */
   readonly remove: (id: number) => Promise<void>
   readonly setRole: (id: number, userId: number, role: OrganizationRole) => Promise<void>
   readonly removeMember: (id: number, userId: number) => Promise<void>

@@ -7,11 +7,11 @@ import { createOrganizationQueries } from './queries.ts'
 import type { OrganizationQueries } from './queries.ts'
 
 /**
- * Organizations and who belongs to them, and what may be done with them.
+ * The operations on organizations and their members.
  *
- * Each verb is held to what the principal of its context may do. An organization that does not exist, or that the user
- * who asks may not see, is an OrganizationNotFound; one that the user may not change is Forbidden. Client keys and the
- * operator override that. Each change is one transaction, which writes its audit entries.
+ * Each function checks the permissions of the principal in its context. It throws OrganizationNotFound if the
+ * organization doesn't exist or the requesting user may not see it, and Forbidden if they may not change it. Client
+ * keys and the operator bypass these checks. Each change is one transaction, which includes its audit entries.
  */
 export interface OrganizationService extends OrganizationQueries, OrganizationChanges, MemberChanges {}
 

@@ -5,14 +5,14 @@ import type { Now } from '../time.ts'
 import type { UserRows } from './rows.ts'
 import type { User } from './user.ts'
 
-/** The rows that changes of users are made on. */
+/** The rows that changes of users read and write. */
 export interface UserTx {
   readonly users: UserRows
   readonly audits: AuditRows
   readonly now: Now
 }
 
-/** What an audit entry tells of a user: neither the password nor a hash of it. */
+/** Returns the fields of a user that the audit trail contains. Neither the password nor its hash is among them. */
 export const auditedUser = ({ name, email, role, colorTheme, accountLocked }: User): Record<string, unknown> => ({
   name,
   email,
@@ -21,7 +21,7 @@ export const auditedUser = ({ name, email, role, colorTheme, accountLocked }: Us
   account_locked: accountLocked
 })
 
-/** Appends the audit entry of something that was done to a user. */
+/** Appends the audit entry of a change of a user. */
 export const auditUser = async (
   { audits }: Pick<UserTx, 'audits'>,
   verb: string,

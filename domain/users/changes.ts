@@ -10,36 +10,36 @@ import type { UserTx } from './audit.ts'
 import type { UserReads, UserRows } from './rows.ts'
 import type { NewUser, User, UserChange } from './user.ts'
 
-/** A user to be made; the service tells when. */
+/** The fields of a new user. The service adds the time of creation. */
 export type WantedUser = Omit<NewUser, 'createdAt'>
 
-/** What decides who may make a change: not which name is given, but that a password is set at all, say. */
+/** The parts of a change that determine who may make it. For a password, it only matters whether one is set. */
 export interface IntendedChange {
   readonly role?: User['role'] | undefined
   readonly email?: string | undefined
   readonly setsPassword: boolean
 }
 
-/** What makes and changes users: see `UserService`. */
+/** The functions that create and change users: see `UserService`. */
 export interface UserChanges {
   readonly create: (user: WantedUser, context: RequestContext) => Promise<User>
   /**
-   * The user that a change is about. Throws Forbidden and BeyondPermissionBoundary where `update` would: to be called
-   * before a password is hashed, which takes long.
+   * Returns the user to change. Throws Forbidden and BeyondPermissionBoundary if `update` would. Call it before you
+   * hash a password, which is slow.
    */
   readonly findToChange: (id: number, intended: IntendedChange, context: RequestContext) => Promise<User>
   /**
-   * Ends every session of the user where the password or the e-mail address changes, or the account is locked. Throws
-   * Forbidden for a user who sets the password of another.
+   * Changes a user. Ends all of their sessions if the password or the e-mail address changes, or if the account is
+   * locked. Throws Forbidden if a user sets the password of another user.
    */
   readonly update: (id: number, change: UserChange, context: RequestContext) => Promise<User>
-  /** Changes the user who asks. */
+  /** Changes the requesting user. */
   readonly updateProfile: (change: Pick<UserChange, 'name' | 'colorTheme'>, context: RequestContext) => Promise<User>
 }
 
 /**
- * Administrators make client keys, and another password or address opens an account that was somebody's: a key with any
- * limit gives none of these. Throws BeyondPermissionBoundary.
+ * Throws BeyondPermissionBoundary if a client key has any limit. Administrators can issue client keys, and a new
+ * password or e-mail address gives access to an existing account, so a limited key must not set any of these.
  */
 export const refuseLimitedKey = ({ principal }: Pick<RequestContext, 'principal'>): void => {
   if (principal?.kind === 'client_key') refuseBeyondBoundary(permissionBoundaryOf(principal.token), UNLIMITED)
@@ -51,7 +51,7 @@ export const insertUser = async ({ users }: UserTx, user: NewUser): Promise<User
   return await users.insert(user)
 }
 
-/** Makes the verbs of the user service that make and change users. */
+/** Creates the functions that create and change users. */
 export const createUserChanges = ({ read, write }: Transactor<{ users: UserReads }, UserTx>): UserChanges => ({
   create: async (wanted, context) => {
     if (wanted.role === 'admin') refuseLimitedKey(context)

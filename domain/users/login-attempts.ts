@@ -2,22 +2,22 @@ import { hash } from 'node:crypto'
 import type { Counters } from '../counters.ts'
 
 /**
- * Counts a login attempt under a key. Returns null if it may be made, else the number of seconds until the next one
- * may. Rejects if that can't be determined.
+ * Counts a login attempt under a key. Returns null if the attempt is allowed, or else the number of seconds until the
+ * next one is. Rejects if that can't be determined.
  */
 export type LoginAttemptLimit = (key: string) => Promise<number | null>
 
 export interface LoginAttemptLimitOptions {
-  /** The maximum number of attempts under a key within `seconds` of its first one. */
+  /** The maximum number of attempts under a key within `seconds` after the first one. */
   readonly max: number
   readonly seconds: number
 }
 
-/** Counts login attempts, under keys of a name. */
+/** Creates a limit of login attempts. `name` distinguishes its keys from those of other limits. */
 export const createLoginAttemptLimit =
   (name: string, { max, seconds }: LoginAttemptLimitOptions, { hit }: Counters): LoginAttemptLimit =>
   async key => {
-    // A digest, so that no address is in yet another place, and none makes it long.
+    // Hashed, so that no e-mail address is stored here and every key is short.
     const { hits, ttlMs } = await hit(`sign_in:${name}:${hash('sha256', key, 'base64url')}`, seconds)
     return hits > max ? Math.max(1, Math.ceil(ttlMs / 1000)) : null
   }

@@ -4,24 +4,24 @@ import { TooBusy } from '../errors.ts'
 import { lazily } from '../lazy.ts'
 
 /**
- * Argon2id, the library's default, with 19 MiB, two passes and one lane: the OWASP Password Storage Cheat Sheet's
- * current recommendation.
+ * Argon2id, the default of the library, with 19 MiB, two passes and one lane. This is the current recommendation of the
+ * OWASP Password Storage Cheat Sheet.
  */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
-/** At most this many are hashed at a time, so that one processor is left to answer requests. */
+/** The maximum number of concurrent hashes. It leaves one processor free for requests. */
 const MAX_CONCURRENT = Math.max(1, Math.min(4, availableParallelism() - 1))
 const MAX_WAITING = 100
 
 const MIN_LENGTH = 12
 const MAX_LENGTH = 128
 
-/** Hashes and verifies passwords off the event loop. Both throw TooBusy where too many wait already. */
+/** Hashes and verifies passwords outside of the event loop. Both functions throw TooBusy if the queue is full. */
 export interface PasswordHasher {
   readonly hash: (password: string) => Promise<string>
-  /** Takes as long for a user without a hash, or for no user at all, as for a wrong password. */
+  /** Verifies a password. It takes the same time if the user has no hash or doesn't exist as for a wrong password. */
   readonly verify: (hash: string | null, password: string) => Promise<boolean>
-  /** How many wait for their turn. */
+  /** Returns the number of passwords that wait in the queue. */
   readonly waiting: () => number
 }
 
@@ -41,7 +41,7 @@ export const createPasswordHasher = (): PasswordHasher => {
     })
   }
 
-  // The first password loads it, and no start has to wait for it.
+  // Imported when the first password is hashed, so that it doesn't delay the start.
   const argon2 = async () => await import('@node-rs/argon2')
   const hashNormalized = async (password: string): Promise<string> =>
     await (await argon2()).hash(normalized(password), PARAMETERS)
@@ -59,28 +59,28 @@ export const createPasswordHasher = (): PasswordHasher => {
   }
 }
 
-/** What is wrong with a new password, a sentence each. */
+/** Returns the problems with a new password, one sentence each. */
 export const passwordIssues = async (
   password: string,
   { name, email }: { name: string; email: string }
 ): Promise<string[]> => {
   const { length } = Array.from(normalized(password))
-  if (length < MIN_LENGTH) return [`password must have ${MIN_LENGTH} characters at least`]
-  if (length > MAX_LENGTH) return [`password must have ${MAX_LENGTH} characters at most`]
+  if (length < MIN_LENGTH) return [`password must have at least ${MIN_LENGTH} characters`]
+  if (length > MAX_LENGTH) return [`password must have at most ${MAX_LENGTH} characters`]
   if (/[\p{Cc}\p{Cs}]/u.test(password)) {
-    return ['password must be one line of well-formed text, without control characters']
+    return ['password must be a single line of well-formed text, without control characters']
   }
   const plain = normalized(password).toLowerCase()
   if (plain === email.toLowerCase() || plain === name.toLowerCase()) {
-    return ['password must be other than the name and the e-mail address']
+    return ['password must differ from the name and the e-mail address']
   }
-  return (await isCommon(plain)) ? ['password is one of the commonest there are; choose another'] : []
+  return (await isCommon(plain)) ? ['password is one of the most common ones; choose another'] : []
 }
 
-// The same password, however the keyboard composes its characters.
+// Normalized, because keyboards may compose the same characters differently.
 const normalized = (password: string): string => password.normalize('NFKC')
 
-// Read only if somebody sets a password: the list is large.
+// Imported when the first password is set, because the list is large.
 const commonest = lazily(async (): Promise<ReadonlySet<string>> => {
   const { dictionary } = await import('@zxcvbn-ts/language-common')
   return new Set(dictionary['passwords-common'])
@@ -88,7 +88,7 @@ const commonest = lazily(async (): Promise<ReadonlySet<string>> => {
 
 const isCommon = async (password: string): Promise<boolean> => {
   const common = await commonest()
-  // A common password is no better for being repeated, or for ending in digits or punctuation.
+  // A common password isn't safer if it is repeated, or followed by digits or punctuation.
   const unrepeated = /^(.+?)\1+$/.exec(password)?.[1] ?? password
   const bare = password.replace(/[\d\W_]+$/, '')
   return [password, unrepeated, bare].some(word => common.has(word)) || new Set(password).size < 4

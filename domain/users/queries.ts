@@ -5,27 +5,27 @@ import type { Transactor } from '../transactor.ts'
 import type { Account, UserFilter, UserGrant, UserReads } from './rows.ts'
 import type { User } from './user.ts'
 
-/** How many grants are read before other work gets its turn. */
+/** The number of grants that are read at a time. The event loop gets a turn after each batch. */
 const WINDOW = 1000
 
-/** What tells of users: see `UserService`. */
+/** The functions that read users: see `UserService`. */
 export interface UserQueries {
   readonly find: (id: number) => Promise<User>
-  /** The account of an address in lower case; null where there is none. */
+  /** Returns the account with an e-mail address, which must be in lower case, or null if there is none. */
   readonly findAccount: (email: string) => Promise<Account | null>
-  /** Users that pass the filter, ordered by id, at most `limit`, after the id `after`. */
+  /** Returns the users that pass the filter, ordered by id, at most `limit`, after the id `after`. */
   readonly page: (
     page: { readonly limit: number; readonly after: number },
     filter?: UserFilter
   ) => Promise<{ users: User[]; more: boolean }>
   /**
-   * What a user was granted, ordered by the ids of the apps, those that were deleted left out. Throws Forbidden for a
-   * user who is neither this one nor an administrator.
+   * Returns the grants of a user, ordered by app id. Discarded apps are omitted. Throws Forbidden if the requesting
+   * user is neither this user nor an administrator.
    */
   readonly grants: (id: number, context: RequestContext) => Promise<UserGrant[]>
 }
 
-/** Makes the verbs of the user service that change nothing. */
+/** Creates the functions that read users. */
 export const createUserQueries = ({ read }: Pick<Transactor<{ users: UserReads }>, 'read'>): UserQueries => {
   const find = async (id: number): Promise<User> => {
     const user = await read(async ({ users }) => await users.find(id))

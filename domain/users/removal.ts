@@ -11,33 +11,33 @@ import { refuseLimitedKey } from './changes.ts'
 import type { User } from './user.ts'
 
 /**
- * At most this many memberships and grants that go with a user have audit entries of their own; the entry of the user
- * counts all of them.
+ * The maximum number of memberships, and of grants, that get audit entries of their own when a user is deleted. The
+ * user's entry contains the total numbers.
  */
 const MAX_ENTRIES = 1000
 
-/** When something is done, and who asked for it. */
+/** The time of a change, and the context of the request for it. */
 interface Occasion {
   readonly at: Date
   readonly context: RequestContext
 }
 
-/** A user who was removed, and how many apps they had. */
+/** A user who was deleted, and the numbers of their apps. */
 export interface RemovedUser extends DisposedApps {
   readonly user: User
 }
 
-/** What removes users: see `UserService`. */
+/** The function that deletes users: see `UserService`. */
 export interface UserRemoval {
   /**
-   * Removes a user, with their sessions, memberships and grants. Throws BeyondPermissionBoundary and InsufficientScope
-   * for a client key that may not, TransferNotAllowed for a session that would transfer the apps, LastAdmin, and what
+   * Deletes a user with their sessions, memberships and grants. Throws BeyondPermissionBoundary and InsufficientScope
+   * if a client key may not do that, TransferNotAllowed if a session would transfer the apps, LastAdmin, and what
    * `disposeOfApps` throws.
    */
   readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<RemovedUser>
 }
 
-/** Makes the verb of the user service that removes users. */
+/** Creates the function that deletes users. */
 export const createUserRemoval = ({ write }: Pick<Transactor, 'write'>): UserRemoval => ({
   remove: async (id, apps, context) =>
     await write(async tx => {

@@ -2,13 +2,13 @@ import type { Permit } from '../access/rules.ts'
 import type { Session } from './session.ts'
 import type { NewUser, User, UserChange } from './user.ts'
 
-/** A user with the hash that their password is checked against; null: the user can't sign in. */
+/** A user and the hash of their password. A user whose hash is null can't sign in. */
 export interface Account {
   readonly user: User
   readonly passwordHash: string | null
 }
 
-/** What a user was granted on an app. */
+/** The permissions for an app that a user was granted. */
 export interface UserGrant {
   readonly appId: number
   readonly appName: string
@@ -27,43 +27,43 @@ export interface UserFilter {
 export interface UserReads {
   readonly find: (id: number) => Promise<User | null>
   readonly findAccount: (id: number) => Promise<Account | null>
-  /** The account of an address in lower case; addresses are compared without case. */
+  /** Returns the account with an e-mail address, which must be in lower case. The comparison ignores case. */
   readonly findAccountByEmail: (email: string) => Promise<Account | null>
-  /** Users that pass the filter, ordered by id, at most `limit`, after the id `after`. */
+  /** Returns the users that pass the filter, ordered by id, at most `limit`, after the id `after`. */
   readonly page: (page: { readonly limit: number; readonly after: number }, filter?: UserFilter) => Promise<User[]>
   /**
-   * What a user was granted, ordered by the ids of the apps: on at most `limit` apps, after the id `after`, those that
-   * are discarded only with `includeDiscarded`.
+   * Returns the grants of a user, ordered by app id: those for at most `limit` apps, after the app id `after`.
+   * Discarded apps are only included with `includeDiscarded`.
    */
   readonly grants: (
     id: number,
     page: { readonly limit: number; readonly after?: number | undefined; readonly includeDiscarded: boolean }
   ) => Promise<UserGrant[]>
-  /** How many permits a user was granted, on all apps. */
+  /** Returns the number of permissions that a user was granted for all apps. */
   readonly countGrants: (id: number) => Promise<number>
   readonly isEmpty: () => Promise<boolean>
 
-  /** The session of a token's digest that has not expired at an instant, and its user. */
+  /** Returns the session with a token digest, and its user, unless the session has expired at `at`. */
   readonly findSession: (digest: string, at: Date) => Promise<{ session: Session; user: User } | null>
-  /** The account of a session that has not ended, expired or not. */
+  /** Returns the account of a session that hasn't been ended, even if it has expired. */
   readonly findSessionAccount: (sessionId: string) => Promise<Account | null>
-  /** Those that have not expired at an instant, the newest first. */
+  /** Returns the sessions that haven't expired at `at`, newest first. */
   readonly sessions: (userId: number, at: Date) => Promise<Session[]>
-  /** Whether a user has signed in from an IP prefix since an instant. */
+  /** Returns whether a user has signed in from an IP prefix since an instant. */
   readonly isKnownLocation: (userId: number, ipPrefix: string, since: Date) => Promise<boolean>
 }
 
-/** Verbs without rules: which of them may be called, and for whom, is for the user service to tell. */
+/** The stored users. The functions enforce no rules; the user service does. */
 export interface UserRows extends UserReads {
   readonly insert: (user: NewUser) => Promise<User>
   readonly update: (id: number, change: UserChange, at: Date) => Promise<void>
-  /** Removes a user, with their sessions, memberships, grants and known locations. */
+  /** Deletes a user with their sessions, memberships, grants and known locations. */
   readonly remove: (id: number) => Promise<void>
 
   readonly insertSession: (session: Session) => Promise<void>
-  /** Answers whether the user had the session. */
+  /** Returns whether the user had the session. */
   readonly removeSession: (userId: number, sessionId: string) => Promise<boolean>
-  /** Removes every session of a user, but one where it is named. */
+  /** Deletes all sessions of a user, except one if it is given. */
   readonly removeSessions: (userId: number, except?: { readonly sessionId: string }) => Promise<void>
   readonly removeExpiredSessions: (userId: number, at: Date) => Promise<void>
   readonly saveLocation: (userId: number, ipPrefix: string, at: Date) => Promise<void>

@@ -13,11 +13,12 @@ import { createSignIn } from './sign-in.ts'
 import type { SignIn } from './sign-in.ts'
 
 /**
- * Users and their sessions, and what may be done with them.
+ * The operations on users and their sessions.
  *
- * Each change is one transaction, which writes its audit entries. A user who does not exist is a UserNotFound, an
- * address that another user has is an EmailTaken. E-mail addresses are in lower case. Client keys with any limit make
- * and change no administrators, and set no password or address of anybody: BeyondPermissionBoundary.
+ * Each change is one transaction, which includes its audit entries. Functions throw UserNotFound if a user doesn't
+ * exist, and EmailTaken if another user has the e-mail address. E-mail addresses are in lower case. They throw
+ * BeyondPermissionBoundary if a client key with any limit creates or changes an administrator, or sets a password or an
+ * e-mail address.
  */
 export interface UserService extends UserQueries, UserOverviews, UserChanges, UserRemoval, UserSessions, SignIn {}
 

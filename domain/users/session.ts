@@ -4,13 +4,13 @@ const TOKEN_BYTES = 32
 const CLIENT_BYTES = 16
 const LIFETIME_MS = 14 * 86_400_000
 
-/** A session as the service keeps it: the SHA-256 of its token, and not the token. */
+/** A session as it is stored: with the SHA-256 of its token, but without the token. */
 export interface Session {
   readonly id: string
   readonly userId: number
-  /** 64 hexadecimal digits. */
+  /** The SHA-256 of the token, as 64 hexadecimal digits. */
   readonly digest: string
-  /** Names the client that signed in; sent along with the token. */
+  /** The id of the client that signed in. The client sends it with the token. */
   readonly client: string
   readonly createdAt: Date
   readonly expiresAt: Date
@@ -18,15 +18,15 @@ export interface Session {
   readonly agent: string | null
 }
 
-/** What a signed-in client sends along with each request. */
+/** The credential that a signed-in client sends with each request. */
 export interface SessionCredential {
   readonly accessToken: string
   readonly client: string
-  /** The e-mail address. */
+  /** The e-mail address of the user. */
   readonly uid: string
 }
 
-/** The token of a new session, which exists in the reply to the sign-in only, and what is stored of it. */
+/** Returns the token of a new session, and the fields to store. Only the reply to the sign-in contains the token. */
 export const newSession = (
   now: Date
 ): { accessToken: string; kept: Pick<Session, 'digest' | 'client' | 'createdAt' | 'expiresAt'> } => {
@@ -42,5 +42,5 @@ export const newSession = (
   }
 }
 
-/** SHA-256 of a session's token, as 64 hexadecimal digits. */
+/** Returns the SHA-256 of a session token, as 64 hexadecimal digits. */
 export const sessionDigest = (accessToken: string): string => hash('sha256', accessToken)

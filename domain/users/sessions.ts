@@ -8,31 +8,34 @@ import { sessionDigest } from './session.ts'
 import type { Session, SessionCredential } from './session.ts'
 import type { User } from './user.ts'
 
-/** A password to be set. */
+/** A password to set. */
 export interface PasswordChange {
-  /** The hash that the password of before was checked against. */
+  /** The hash that the current password was verified against. */
   readonly checkedHash: string | null
   readonly passwordHash: string
 }
 
-/** What is done with sessions: see `UserService`. Every verb with a context is for the user who asks. */
+/**
+ * The functions that read and end sessions, and change passwords: see `UserService`. Functions with a context apply to
+ * the requesting user.
+ */
 export interface UserSessions {
-  /** The session that a credential belongs to, and its user; null where it has ended, or the account is locked. */
+  /** Returns the session of a credential, and its user, or null if the session has ended or the account is locked. */
   readonly findSession: (credential: SessionCredential) => Promise<{ session: Session; user: User } | null>
-  /** Those that have not expired, the newest first. */
+  /** Returns the sessions that haven't expired, newest first. */
   readonly sessions: (context: RequestContext) => Promise<Session[]>
-  /** Throws SessionNotFound where the user has no such session. */
+  /** Ends a session. Throws SessionNotFound if the user has no such session. */
   readonly endSession: (sessionId: string, context: RequestContext) => Promise<void>
-  /** Ends the session of the request, where it has not ended already. */
+  /** Ends the session of the request, unless it has already ended. */
   readonly signOut: (context: RequestContext) => Promise<void>
   /**
-   * Sets a password, and ends every other session. Throws InvalidToken where the session of the request has ended by
-   * now, and InvalidLogin where the password is another already than the one that was checked.
+   * Sets a password, and ends all other sessions. Throws InvalidToken if the session of the request has ended in the
+   * meantime, and InvalidLogin if the password has changed since it was verified.
    */
   readonly changePassword: (change: PasswordChange, context: RequestContext) => Promise<void>
 }
 
-/** Makes the verbs of the user service that are about sessions. */
+/** Creates the functions that read and end sessions, and change passwords. */
 export const createUserSessions = ({ read, write }: Transactor<Pick<Reads, 'users' | 'now'>, UserTx>): UserSessions => {
   const end = async (sessionId: string, context: RequestContext): Promise<boolean> =>
     await write(async tx => await endSession(tx, sessionId, context))

@@ -18,35 +18,35 @@ import type { NewUser, User } from './user.ts'
 const LOCATION_DAYS = 90
 const DAY_MS = 86_400_000
 
-/** Where somebody who signs in or up comes from. */
+/** The origin of a request to sign in or sign up. */
 export interface SignInSource {
   readonly address: string
   readonly userAgent: string | undefined
   readonly requestId: string
 }
 
-/** A session that has just begun. */
+/** A new session. */
 export interface SignedIn {
   readonly user: User
   readonly session: Session
-  /** Stored nowhere. */
+  /** The token, which isn't stored. */
   readonly accessToken: string
 }
 
-/** What begins sessions: see `UserService`. */
+/** The functions that start sessions: see `UserService`. */
 export interface SignIn {
   /**
-   * Starts a session of a user whose password was checked against the hash of the account, and remembers the location.
-   * Throws InvalidLogin where the account is locked or removed by now, or has another password.
+   * Starts a session for a user whose password was verified against the hash in `account`, and stores the location.
+   * Throws InvalidLogin if the account was locked or deleted in the meantime, or its password was changed.
    */
   readonly signIn: (account: Account, source: SignInSource) => Promise<SignedIn>
-  /** Makes a user, who is the actor of that, and starts a session. Throws EmailTaken. */
+  /** Creates a user and starts a session. The audit trail names the user as the actor. Throws EmailTaken. */
   readonly signUp: (user: Pick<NewUser, 'name' | 'email' | 'passwordHash'>, source: SignInSource) => Promise<SignedIn>
-  /** Whether a user has signed in near an address in the last 90 days. */
+  /** Returns whether a user has signed in from the IP prefix of an address in the last 90 days. */
   readonly isKnownLocation: (userId: number, address: string) => Promise<boolean>
 }
 
-/** Makes the verbs of the user service that begin sessions. */
+/** Creates the functions that start sessions. */
 export const createSignIn = ({ read, write }: Transactor<Pick<Reads, 'users' | 'now'>, UserTx>): SignIn => ({
   signIn: async ({ user: { id }, passwordHash }, source) =>
     await write(async tx => {
@@ -71,8 +71,8 @@ export const createSignIn = ({ read, write }: Transactor<Pick<Reads, 'users' | '
 })
 
 /**
- * The account, where this is its password. It takes as long for no account. Throws InvalidLogin, and AccountLocked for
- * who knows the password of an account that is locked.
+ * Returns the account if the password is correct. It takes the same time if there is no account. Throws InvalidLogin,
+ * or AccountLocked if the password is correct but the account is locked.
  */
 export const checkPassword = async (
   passwords: PasswordHasher,
@@ -104,5 +104,5 @@ const auditSourceOf = (user: User, { address, requestId }: SignInSource): AuditS
   requestId
 })
 
-/** From when on locations are known at an instant. */
+/** Returns the start of the period in which a sign-in counts for known locations. */
 const oldestLocation = (at: Date): Date => new Date(at.getTime() - LOCATION_DAYS * DAY_MS)

@@ -1,21 +1,21 @@
 export interface User {
   readonly id: number
   readonly name: string
-  /** In lower case: addresses are compared so. */
+  /** In lower case, because e-mail addresses are compared without case. */
   readonly email: string
-  /** `admin` manages users and client keys; it gives no power over the apps of others. */
+  /** An `admin` can manage users and client keys, but has no permissions for the apps of others. */
   readonly role: 'member' | 'admin'
   readonly colorTheme: string | null
-  /** A locked account can't sign in, and its sessions end. */
+  /** A locked account can't sign in. Locking it ends its sessions. */
   readonly accountLocked: boolean
   readonly createdAt: Date
 }
 
-/** A user to be stored. Without a hash of a password the user can't sign in. */
+/** A user to store. A user without a password hash can't sign in. */
 export type NewUser = Pick<User, 'name' | 'email' | 'role' | 'createdAt'> &
   Partial<Pick<User, 'colorTheme' | 'accountLocked'>> & { readonly passwordHash: string | null }
 
-/** What may be changed of a user; what is left out stays as it is. */
+/** The fields of a user that can be changed. Omitted fields stay unchanged. */
 export type UserChange = Partial<
   Pick<User, 'name' | 'email' | 'role' | 'colorTheme' | 'accountLocked'> & { passwordHash: string }
 >

@@ -77,7 +77,7 @@ test('an environment key revoked at the command line is refused without a restar
   t.match({ id, source }, { id: /^env_[0-9a-f]{16}$/, source: 'environment' })
   const refused = await Promise.all([cli('key:rotate', [id]), cli('key:change', [id, '--scope', 'apps:read'])])
   for (const ended of refused) {
-    t.match(ended, { code: 1, stdout: '', stderr: /can be revoked here, but neither changed nor rotated/ })
+    t.match(ended, { code: 1, stdout: '', stderr: /can be revoked, but not changed or rotated/ })
   }
   t.equal(await get(token), 200)
   const entry = /^Remove its entry from CLIENT_KEYS as well: the key_id, or sha256:[0-9a-f]{64}\.$/m

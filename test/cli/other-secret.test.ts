@@ -8,7 +8,7 @@ import { newSecret, settings, temporaryFolder } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 import { command, terminal } from './terminal.ts'
 
-const REFUSED = 'CLIENT_SECRET: no token was made, since the service would refuse it. '
+const REFUSED = 'CLIENT_SECRET: no token was created, because the service would refuse it. '
 
 /** A database that a service was started on with a secret, and a command line whose secret can be another. */
 const world = async (t: Test) => {
@@ -36,9 +36,9 @@ test('a command makes no token with another secret than that of the service, and
       t.same([ended.code, ended.stdout], [1, ''])
       t.match(
         ended.stderr,
-        `${REFUSED}The secret here is of the generation ${generationOf(other)}, and those in use are of ` +
-          `${generationOf(secret)}. Run the command with the CLIENT_SECRET of the service. To replace that, start the ` +
-          'service with the new one first.\n'
+        `${REFUSED}The generation of the secret here is ${generationOf(other)}, but those in use are ` +
+          `${generationOf(secret)}. Run the command with the CLIENT_SECRET of the service. To replace that secret, ` +
+          'start the service with the new one first.\n'
       )
       t.notOk([secret, other].some(one => ended.stderr.includes(one)))
     }
@@ -106,7 +106,7 @@ test('a command makes no token that a node would refuse', async t => {
   t.match(await issue('b', both), {
     code: 1,
     stdout: '',
-    stderr: /^No token was made: another node can not open tokens/
+    stderr: /^No token was created, because another node lacks this CLIENT_SECRET/
   })
   await first.close()
   t.match(await issue('c', both), { code: 0 })

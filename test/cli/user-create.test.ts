@@ -62,15 +62,15 @@ test('what can not be is refused in a sentence, and nothing is made', async t =>
     [2, '--name must be visible', '', '--email', 'b@example.com', '--name', ' '],
     [
       2,
-      '--name must not hold a token or a key_id',
+      '--name must not contain a token or a key_id',
       '',
       '--email',
       'b@example.com',
       '--name',
       '0123456789abcdef'.repeat(2)
     ],
-    [1, 'password must have 12 characters at least', 'short', '--email', 'b@example.com', '--name', 'B'],
-    [1, 'password is one of the commonest', 'qwerty123456', '--email', 'b@example.com', '--name', 'B'],
+    [1, 'password must have at least 12 characters', 'short', '--email', 'b@example.com', '--name', 'B'],
+    [1, 'password is one of the most common ones', 'qwerty123456', '--email', 'b@example.com', '--name', 'B'],
     [2, 'Name an --email and a --name', '', '--email', 'b@example.com']
   ] as const) {
     const ended = await create([...args], input)

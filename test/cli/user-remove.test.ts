@@ -108,7 +108,7 @@ test('user:remove says why a user is not removed, and changes nothing', async t 
     ['No user has this id.', '99'],
     ['No user has this e-mail address.', 'nobody@example.com'],
     ['No user has this e-mail address.', '1234567890123456'],
-    ['owner_id names no user or organization', '1', '--transfer-to', 'User:99'],
+    ['No user or organization has this owner_type and owner_id.', '1', '--transfer-to', 'User:99'],
     ['The user owns apps', '1', '--transfer-to', 'User:1'],
     ['This user is the last administrator of an organization.', '3', '--delete-apps']
   ] as const) {

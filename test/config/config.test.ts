@@ -98,12 +98,9 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
     [{ CLIENT_SECRET: `${newSecret()},${newSecret()}` }, /CLIENT_SECRET must not hold commas/],
     [{ CLIENT_SECRET: ` ${newSecret()}` }, /CLIENT_SECRET must not hold commas, nor blanks/],
     [{ CLIENT_SECRET_PREVIOUS: `${newSecret()},short` }, /CLIENT_SECRET_PREVIOUS entry 2 is too short/],
-    [{ CLIENT_KEYS: `xxx,${token}` }, /CLIENT_KEYS entry 2 looks like a key_access_token; put the key_id there/],
+    [{ CLIENT_KEYS: `xxx,${token}` }, /CLIENT_KEYS entry 2 looks like a key_access_token; use the key_id instead/],
     [{ CLIENT_KEYS: jwt }, /CLIENT_KEYS entry 1 looks like a key_access_token/],
-    [
-      { CLIENT_KEYS: 'sha256:abc' },
-      /CLIENT_KEYS entry 1 starts with sha256: but is not followed by 64 hexadecimal digits/
-    ],
+    [{ CLIENT_KEYS: 'sha256:abc' }, /CLIENT_KEYS entry 1 starts with sha256: but 64 hexadecimal digits do not follow/],
     [{ ALLOW_NEW_SECRET: 'once' }, /ALLOW_NEW_SECRET must be true or false/],
     [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
     [{ ALLOW_COPIED_DATABASE: 'yes' }, /ALLOW_COPIED_DATABASE must be true or false/],
@@ -380,7 +377,7 @@ test('the server stops at a bad configuration with exit code 1 and one readable 
     stderr,
     `The configuration can't be used. Fix these variables in the environment or in .env:
   CLIENT_SECRET is not set. Make one with: openssl rand -hex 32
-  CLIENT_KEYS (set in .env) entry 1 looks like a key_access_token; put the key_id there (npm run key:issue prints both)
+  CLIENT_KEYS (set in .env) entry 1 looks like a key_access_token; use the key_id instead (npm run key:issue prints both)
   PORT (set in the environment) must be a port number from 0 to 65535
 `
   )

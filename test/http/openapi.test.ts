@@ -335,7 +335,7 @@ test('each reply that is a problem stands once in the document, and tells the sc
       for (const example of examples) {
         t.equal(String(example.status), status, route)
         if (example.code === 'INSUFFICIENT_SCOPE') {
-          t.match(operation.security[0], { bearer: [/(\S+)\.$/.exec(example.detail)?.[1]] }, route)
+          t.match(operation.security[0], { bearer: [/the scope (\S+)\. /.exec(example.detail)?.[1]] }, route)
         }
       }
     }

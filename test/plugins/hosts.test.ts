@@ -188,8 +188,8 @@ test('what can not work does not start, and says why', async t => {
   for (const wrong of [undefined, {}, { verify: 1 }]) {
     await t.rejects(start({ keys: wrong }), { message: /^keys must be what createClientKeys returns/ })
   }
-  await t.rejects(start({}), { message: /^secret must be text of 32 characters/ })
-  await t.rejects(start({ secret: 'short' }), { message: /^secret must be text of 32 characters/ })
+  await t.rejects(start({}), { message: /^secret must be a string of at least 32 characters/ })
+  await t.rejects(start({ secret: 'short' }), { message: /^secret must be a string of at least 32 characters/ })
   const fastify = await start({ keys })
   await t.rejects(
     async () => {

@@ -96,7 +96,7 @@ test('no token is made that a node would refuse, and none is revoked for it', { 
   const refusal = {
     status: 503,
     headers: { 'retry-after': '1' },
-    json: { code: 'SECRET_NOT_SHARED', detail: /^No token was made: another node can not open tokens/ }
+    json: { code: 'SECRET_NOT_SHARED', detail: /^No token was created, because another node lacks this CLIENT_SECRET/ }
   }
   t.match(await issue(second, 'another'), refusal)
   t.match(await second.call('POST', `/client_keys/${key.id}/rotate`, { body: { grace_seconds: 0 } }), refusal)

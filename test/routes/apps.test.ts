@@ -190,8 +190,8 @@ test('panels and schedules may be nested a hundred deep, and no deeper', async t
     )
   t.equal((await post(100)).status, 201)
   const tooLarge = [
-    'panels must not hold numbers beyond the range of a double',
-    'schedule must not hold numbers beyond the range of a double'
+    'panels must not contain numbers beyond the range of a double',
+    'schedule must not contain numbers beyond the range of a double'
   ]
   t.match(
     await call(
@@ -587,13 +587,16 @@ test('a token or a key_id is kept in no text of an app', async t => {
       ['POST', `${app}/tags`, { context: 'x', name: credential }]
     ] as const) {
       const reply = await call(method, url, body)
-      t.match(reply, { status: 422, json: { errors: [/must not hold a token or a key_id/] } })
+      t.match(reply, { status: 422, json: { errors: [/must not contain a token or a key_id/] } })
       t.notMatch(reply.text, credential)
     }
   }
   for (const field of ['panels', 'schedule']) {
     const reply = await call('PATCH', app, { [field]: { deep: [{ text: `x ${key.keyAccessToken}` }] } })
-    t.match(reply, { status: 422, json: { errors: [`${field} must not hold a key_access_token: it would be stored`] } })
+    t.match(reply, {
+      status: 422,
+      json: { errors: [`${field} must not contain a key_access_token, because it would be stored`] }
+    })
     t.equal((await call('PATCH', app, { [field]: { md5: key.keyId } })).status, 200, 'digits may be anything there')
   }
 })

@@ -166,17 +166,17 @@ test('fields that are not valid are named, and nothing is stored', async t => {
     ],
     [
       { name: `k_${made.key.keyId}`, metadata: { note: `key:\n${made.key.keyId}` } },
-      [/name must not hold a token/, /metadata must not hold/]
+      [/name must not contain a token/, /metadata must not contain/]
     ],
-    [{ name: 'x', metadata: { list: [{ [`\b${made.key.keyId}`]: 1 }] } }, [/metadata must not hold/]],
+    [{ name: 'x', metadata: { list: [{ [`\b${made.key.keyId}`]: 1 }] } }, [/metadata must not contain/]],
     [{ name: 'x', [keyAccessToken]: 1 }, [/^the request has a field that is not known here/]],
     [
       { name: keyAccessToken, description: `x ${keyAccessToken}`, metadata: { keyAccessToken } },
-      [/name must not hold a token/, /description must not/, /metadata must not/]
+      [/name must not contain a token/, /description must not/, /metadata must not/]
     ],
     [
       { name: keyAccessToken.slice(0, -6), description: made.key.keyId, metadata: { id: made.key.keyId } },
-      [/name must not hold a token/, /description must not/, /metadata must not/]
+      [/name must not contain a token/, /description must not/, /metadata must not/]
     ]
   ]
   for (const [body, errors] of cases) {

@@ -1,32 +1,32 @@
-/** After this many turns in a row with one caller each, callers are assumed to come alone. */
+/** The number of consecutive turns with one call each, after which calls are assumed to come alone. */
 const LONE_TURNS = 8
-/** The number of lone callers who then read at once, before turns are counted again. */
+/** The number of calls that then read immediately, before turns are counted again. */
 const READS_AT_ONCE = 64
 
 const PASSED = Promise.resolve()
 
-/** Reads what is known of changes: at once, or later if that takes a network. */
+/** Reads the latest changes, either synchronously or, if that requires the network, asynchronously. */
 export type BarrierRead = () => void | Promise<void>
 
 /**
- * Creates a read barrier: a function whose promise resolves after a read that began after the function was called. So
- * whatever was committed before a call is part of what is read for it. The promise rejects with the failure of `read`.
+ * Creates a read barrier: a function whose promise resolves after a read that began after the call. The read therefore
+ * includes everything that was committed before the call. The promise rejects if `read` fails.
  *
- * All callers of one turn of the event loop share one read, which begins when the last of them has called. Reads never
- * overlap, so what an earlier one found can't replace what a later one found: callers who come while a read is under
- * way share the next one. Callers who come alone, turn after turn, don't wait for the end of their turn.
+ * All calls in one turn of the event loop share one read, which begins after the last of them. Reads never overlap, so
+ * an earlier read can't overwrite the result of a later one. Calls during a read share the next read. If several
+ * consecutive turns have only one call each, the following calls don't wait for the end of their turn.
  */
 export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
   const current = createReader(read)
   let shared: Promise<void> | null = null
-  let callers = 0
+  let calls = 0
   let loneTurns = 0
   let readsAtOnce = 0
 
   const endTurn = (): void => {
-    loneTurns = callers === 1 ? loneTurns + 1 : 0
-    callers = 0
-    // Whoever calls from here on, even while `read` runs, needs a read of their own.
+    loneTurns = calls === 1 ? loneTurns + 1 : 0
+    calls = 0
+    // Every later call needs a new read, even a call while `read` runs.
     shared = null
     if (loneTurns < LONE_TURNS) return
     loneTurns = 0
@@ -34,7 +34,7 @@ export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
   }
 
   const readTogether = (): Promise<void> => {
-    callers++
+    calls++
     shared ??= new Promise((resolve, reject) => {
       setImmediate(() => {
         current.whenIdle(() => {
@@ -58,9 +58,9 @@ const isPromise = (value: unknown): value is PromiseLike<void> =>
 
 interface Reader {
   readonly isBusy: () => boolean
-  /** Begins a read; to be called while none is under way. */
+  /** Begins a read. Must only be called if none is running. */
   readonly start: () => Promise<void>
-  /** Runs a task at once if no read is under way, and after the end of that read otherwise. */
+  /** Runs a task immediately if no read is running, or else after the current read. */
   readonly whenIdle: (task: () => void) => void
 }
 
@@ -72,7 +72,7 @@ const createReader = (read: BarrierRead): Reader => {
       task()
       return
     }
-    // Somebody else may begin a read before this has its turn.
+    // Another task may begin a read before this one runs.
     const again = (): void => {
       whenIdle(task)
     }

@@ -1,17 +1,20 @@
-/** Both clocks of a process, in milliseconds. */
+/** The two clocks of a process, in milliseconds. */
 export interface Clock {
-  /** Never steps, and may stop while the machine is suspended. Only differences mean something. */
+  /**
+   * Returns the time of a clock that is never set. It may stop while the machine is suspended. Only differences are
+   * meaningful.
+   */
   readonly monotonic: () => number
-  /** Since 1970. May step either way, and goes on while the machine is suspended. */
+  /** Returns the time since 1970. It may be set forward or back, and continues while the machine is suspended. */
   readonly wall: () => number
 }
 
 export const systemClock: Clock = { monotonic: () => performance.now(), wall: () => Date.now() }
 
-/** Runs a task once, after some milliseconds; what it answers cancels that. */
+/** Runs a task once after a number of milliseconds. Returns a function that cancels it. */
 export type Schedule = (task: () => void, ms: number) => () => void
 
-/** A `Schedule` by timers that keep no process alive. */
+/** Schedules a task with a timer that doesn't keep the process alive. */
 export const scheduleTimer: Schedule = (task, ms) => {
   const timer = setTimeout(task, ms).unref()
   return () => {

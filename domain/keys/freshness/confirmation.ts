@@ -7,34 +7,35 @@ import type { Position } from './lease-store.ts'
 import { receiptIdOf } from './receipt.ts'
 import type { Receipt } from './receipt.ts'
 
-/** A node that has not acknowledged a change. */
+/** A node that hasn't acknowledged a change. */
 export interface SilentNode {
   readonly id: string
-  /** The length of its leases, in milliseconds. */
+  /** The length of its leases in milliseconds. */
   readonly leaseMs: number
-  /** When it was evicted, as it is stored; null: it is not. */
+  /** When the node was evicted, as it is stored, or null if it wasn't. */
   readonly evictedAt: string | null
 }
 
-/** How far a change is known, as one snapshot sees it. */
+/** The acknowledgements of a change, as one snapshot shows them. */
 export interface Pending {
-  /** How many nodes are registered, those that are evicted included. */
+  /** The number of registered nodes, including evicted ones. */
   readonly nodes: number
-  /** How many of them have acknowledged the change, or a later one. */
+  /** The number of nodes that have acknowledged the change or a later one. */
   readonly acknowledged: number
-  /** Those of them that have not, and have leases. */
+  /** The nodes that use leases and haven't acknowledged the change. */
   readonly silent: readonly SilentNode[]
 }
 
-/** Where it is stored which nodes obey a change: the database that the change was committed to, never a copy of it. */
+/** Stores which nodes obey a change. It must use the database that the change was committed to, not a replica. */
 export interface ConfirmationStore {
   /**
-   * Evicted nodes count as well, as long as they are listed: their last lease may not have ended. Rejects if the change
-   * is not in the database, as after a backup was restored.
+   * Returns the acknowledgements of a change. Evicted nodes are included while they are listed, because their last
+   * lease may not have ended. Rejects if the database doesn't contain the change, for example after a backup was
+   * restored.
    */
   readonly pending: (change: Position) => Promise<Pending>
   /**
-   * Evicts the nodes with a lease that have not acknowledged the change: their renewals find nothing from then on.
+   * Evicts the nodes with leases that haven't acknowledged the change, so that their renewals fail from then on.
    * Resolves after the commit.
    */
   readonly evict: (epoch: number) => Promise<readonly Eviction[]>
@@ -45,22 +46,22 @@ export interface ConfirmationOptions {
   readonly sleep: (ms: number) => Promise<void>
   readonly store: ConfirmationStore
   readonly evictions: Evictions
-  /** Returns the present instant in milliseconds since 1970, by the clock that all nodes share. */
+  /** Returns the current time in milliseconds since 1970, by the clock that all nodes share. */
   readonly now: () => number
   readonly background?: BackgroundHooks | undefined
 }
 
 /**
- * Resolves when every request that begins from then on, at any node, obeys a change. `committedAt` is what the
- * monotonic clock told after the commit. Rejects with the first failure of the store: the change is made, but there is
- * no receipt yet. It may be asked for again.
+ * Resolves when every request that begins from then on, at any node, obeys a change. `committedAt` is the time of the
+ * monotonic clock after the commit. Rejects if the store fails: the change is committed then, but has no receipt yet,
+ * which may be requested again.
  */
 export type Confirm = (change: Position, committedAt: number) => Promise<Receipt>
 
-/** What a lease may last longer by this clock than by that of its node, where both are right within a tenth. */
+/** How much longer a lease may last by this clock than by its node's clock, if both are accurate within a tenth. */
 const CLOCK_FACTOR = 1.25
 const CLOCK_GRAIN_MS = 5
-/** For how long a lease of that length may go on by this clock, after the last renewal, in milliseconds. */
+/** Returns how long a lease may last by this clock after its last renewal, in milliseconds. */
 export const longestLeaseMs = (leaseMs: number): number => CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
 
 const FIRST_PAUSE_MS = 1
@@ -68,7 +69,10 @@ const LONGEST_PAUSE_MS = 10
 
 const isEvicted = (node: SilentNode): node is SilentNode & Eviction => node.evictedAt !== null
 
-/** Evicts those that are silent about a change: one statement at a time, which may have to wait for a lock. */
+/**
+ * Creates the function that evicts the nodes that haven't acknowledged a change. Only one statement runs at a time,
+ * because it may have to wait for a lock.
+ */
 const createEviction = ({ store, evictions, background = NOT_REPORTED }: ConfirmationOptions) => {
   const { attempt } = createWatch('evict the nodes that did not acknowledge a change', background)
   let epoch = 0
@@ -87,7 +91,7 @@ export const createConfirmation = (options: ConfirmationOptions): Confirm => {
   const { clock, sleep, store, evictions, now } = options
   const evict = createEviction(options)
 
-  /** Whether a node accepts nothing any more that it remembers from before the change. */
+  /** Returns whether a node no longer accepts anything that it cached before the change. */
   const isOver = (node: SilentNode, committedAt: number): boolean => {
     const passed = Math.max(clock.monotonic() - committedAt, isEvicted(node) ? evictions.age(node) : 0)
     return passed > longestLeaseMs(node.leaseMs)
@@ -107,7 +111,8 @@ export const createConfirmation = (options: ConfirmationOptions): Confirm => {
       pending = await ask(change)
     }
     const { nodes, acknowledged, silent } = pending
-    // Nothing rests on it, and nobody waits for it: if it fails, the next change waits for these nodes again.
+    // The eviction isn't awaited, because the receipt doesn't depend on it. If it fails, the next change waits for
+    // these nodes again.
     if (!silent.every(isEvicted)) evict(change.epoch)
     return {
       id: receiptIdOf(change),

@@ -1,19 +1,19 @@
 import type { Clock } from './clock.ts'
 
-/** The eviction of a node. A restored backup may list the node again, and it may be evicted again. */
+/** The eviction of a node. After a backup is restored, the node may be listed, and evicted, again. */
 export interface Eviction {
   /** The id of the node. */
   readonly id: string
-  /** When it was evicted, as it is stored. */
+  /** When the node was evicted, as it is stored. */
   readonly evictedAt: string
 }
 
-/** The evictions that this process has seen. The renewals of such a node find nothing from before that on. */
+/** The evictions that this process has read. The renewals of those nodes have failed since before it read them. */
 export interface Evictions {
   readonly add: (evictions: Iterable<Eviction>) => void
-  /** Adds evictions, and forgets those that are not named: their nodes are not listed any more. */
+  /** Replaces all known evictions. The nodes of omitted evictions are no longer listed. */
   readonly replace: (evictions: Iterable<Eviction>) => void
-  /** For how many milliseconds an eviction has been known; 0 if it is not. */
+  /** Returns the number of milliseconds since this process first read an eviction, or 0 if it hasn't. */
   readonly age: (eviction: Eviction) => number
 }
 

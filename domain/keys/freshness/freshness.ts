@@ -1,36 +1,42 @@
 import type { KnownToken } from '../client-key.ts'
 
 /**
- * Tells for how long what was read of keys holds. What a token resolved to is cached with a mark, and counts while
- * `isFresh` says so: every change to a key, by whatever process, must end that for what was read of it before.
+ * Determines how long cached keys are valid. The key of a token is cached with a mark, and may be used while `isFresh`
+ * returns true. Every change of a key, by any process, must invalidate what was read of that key before.
  */
 export interface KeyFreshness {
   /**
-   * Resolves when what `isFresh` knows of changes is at least as new as this call, whoever made them. Requests that
-   * come together may share one promise, and one read. Rejects where that can't be told: then nobody is let in.
+   * Resolves when `isFresh` reflects all changes that any process committed before this call. Concurrent requests may
+   * share one promise and one read. Rejects if that can't be determined; then no request is accepted.
    */
   readonly barrier: () => Promise<void>
-  /** A mark to be taken before a look-up, for what it finds; null: it may not be cached. */
+  /**
+   * Returns a mark for the result of a look-up, or null if the result must not be cached. Must be called before the
+   * look-up.
+   */
   readonly mark: () => number | null
   /**
-   * Whether what was looked up under a mark still holds for a key (by its id), as of the last barrier. False where that
-   * is not sure. It may be false for keys that did not change, never true for one that did.
+   * Returns whether the result of a look-up with this mark is still valid for a key id, as of the last barrier. Returns
+   * false if that is uncertain. It may return false for a key that hasn't changed, but never true for one that has.
    */
   readonly isFresh: (mark: number, keyId: string) => boolean
 }
 
 /**
- * What an authenticated request needs of stored keys, and nothing else: see `KeyFreshness`. Keys are found by the
- * digest (SHA-256, 64 hexadecimal digits) of their `key_id`, where the cache does not know the token.
+ * The access to stored keys that authenticated requests need: see `KeyFreshness`. If a token isn't cached, its key is
+ * found by the digest of its `key_id` (SHA-256, 64 hexadecimal digits).
  */
 export interface KeyLookup extends KeyFreshness {
-  /** The token of a managed key, active or not; null where there is none. */
+  /** Returns the token of a managed key, active or not, or null if it doesn't exist. */
   readonly findByDigest: (digest: string) => KnownToken | null | Promise<KnownToken | null>
-  /** When the environment key of this digest was revoked; null: it was not. Without this, none ever is. */
+  /**
+   * Returns when the environment key with this digest was revoked, or null if it wasn't. If this function is missing,
+   * environment keys can't be revoked.
+   */
   readonly findRevocation?: (digest: string) => Date | null | Promise<Date | null>
   /**
-   * Returns the present instant in milliseconds since 1970, by which keys and tokens expire; without this, that of this
-   * machine.
+   * Returns the current time in milliseconds since 1970, which decides when keys and tokens expire. Defaults to the
+   * clock of this machine.
    */
   readonly now?: () => number
 }

@@ -1,44 +1,51 @@
-/** A place in the history of changes. The nonce tells it from the same epoch of another history: a restored backup. */
+/**
+ * A position in the history of changes. The nonce distinguishes it from the same epoch in the history of a restored
+ * backup.
+ */
 export interface Position {
   readonly epoch: number
-  /** A UUID, made with the change. */
+  /** A UUID that is created with the change. */
   readonly nonce: string
 }
 
-/** A change to a key. */
+/** A change of a key. */
 export interface Change extends Position {
-  /** The id of the key, of an environment key too. */
+  /** The id of the managed or environment key. */
   readonly keyId: string
 }
 
-/** A node as it registers. */
+/** The data with which a node registers. */
 export interface NodeRecord {
-  /** Never used before, not even by a registration that failed. */
+  /** An id that was never used before, not even by a registration that failed. */
   readonly id: string
-  /** For how many milliseconds the node trusts its memory after a renewal; 0: it asks for each request. */
+  /**
+   * The number of milliseconds for which the node trusts its cache after a renewal. With 0, it queries the database for
+   * each request.
+   */
   readonly leaseMs: number
 }
 
-/** At most how many rows `LeaseStore.renew` answers. */
+/** The maximum number of rows that `LeaseStore.renew` returns. */
 export const MAX_ROWS = 1001
 
 /**
- * Where nodes register and learn of changes. Whatever it is asked must go to the database that changes are committed
- * to, never to a copy of it, and must be answered or fail within a limited time.
+ * Stores the registrations of nodes and the changes of keys. Every query must go to the database that changes are
+ * committed to, not to a replica, and must complete or fail within a limited time.
  */
 export interface LeaseStore {
   /**
-   * The changes from `head` on in their order, that of `head` included, as one snapshot sees them; none where the node
-   * is not registered, or is evicted. At most `MAX_ROWS`.
+   * Returns the changes from `head` on, including `head` itself, in order and as one snapshot shows them. Returns at
+   * most `MAX_ROWS`, and none if the node isn't registered or was evicted.
    */
   readonly renew: (node: string, head: Position) => Promise<readonly Change[]>
   /**
-   * Registers a node that is not evicted and has acknowledged the last change, which is answered. It is a plain insert,
-   * committed, on the disk and on every synchronous standby, when the promise resolves. The history is never empty.
+   * Registers a node that isn't evicted and has acknowledged the last change, and returns that change. It is a plain
+   * insert. When the promise resolves, it is committed, on the disk and on every synchronous standby. The history is
+   * never empty.
    */
   readonly register: (node: NodeRecord) => Promise<Position>
-  /** Notes that the node obeys all changes up to this epoch; an earlier epoch than what is noted changes nothing. */
+  /** Stores that the node obeys all changes up to this epoch. Does nothing if a later epoch is already stored. */
   readonly acknowledge: (node: string, epoch: number) => Promise<void>
-  /** Removes the node. It holds no lease. */
+  /** Deletes the registration of a node that has no lease. */
   readonly deregister: (node: string) => Promise<void>
 }

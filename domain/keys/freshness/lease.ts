@@ -10,34 +10,39 @@ import type { MembershipOptions } from './membership.ts'
 
 export interface LeaseOptions extends MembershipOptions {
   readonly clock: Clock
-  /** Timers that keep no process alive, by default. */
+  /** Schedules renewals. Defaults to timers that don't keep the process alive. */
   readonly schedule?: Schedule
-  /** For how many milliseconds a barrier waits before it rejects; by default, for as long as the store takes. */
+  /**
+   * The number of milliseconds after which a barrier rejects. By default, it waits until the store replies or fails.
+   */
   readonly maxWaitMs?: number | undefined
 }
 
-/** The freshness of a node among several: while it holds a lease, it trusts what it remembers without asking. */
+/**
+ * The freshness of one of several nodes. While the node has a lease, it trusts its cache without querying the database.
+ */
 export interface Lease extends KeyFreshness {
-  /** Something may have changed: learns it now. */
+  /** Reads changes immediately, because there may be new ones. */
   readonly notify: () => void
-  /** For how many milliseconds the lease goes on; 0 where there is none. */
+  /** Returns the number of milliseconds until the lease ends, or 0 if there is none. */
   readonly remaining: () => number
-  /** The epoch of the last change that the node knows; 0 while it is not registered. */
+  /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number
-  /** Gives the lease up and leaves. No barrier passes from then on. Never rejects. */
+  /** Ends the lease and deregisters the node. Barriers reject from then on. Never rejects itself. */
   readonly close: () => Promise<void>
 }
 
-/** After how many milliseconds a renewal that failed is tried again, at most. */
+/** The maximum number of milliseconds after which a failed renewal is retried. */
 const RETRY_MS = 100
 
 const PASSED = Promise.resolve()
-// Against unhandled rejections: who waits for a renewal gets its failure, and the hooks report it.
+// Prevents unhandled rejections. Requests that wait for a renewal get its error, and the hooks report it.
 const ignore = (): void => {}
 
 /**
- * Makes the freshness of a node. Its first barrier registers it; from then on it renews its lease four times as often
- * as need be. Barriers reject with `FreshnessLost` where that fails. `docs/freshness.md` says why this is safe.
+ * Creates the freshness of a node. Its first barrier registers the node. From then on, the lease is renewed four times
+ * as often as necessary. Barriers reject with `FreshnessLost` if the renewal fails. `docs/freshness.md` explains why
+ * this is safe.
  */
 export const createLease = ({ clock, schedule = scheduleTimer, ...options }: LeaseOptions): Lease => {
   const { leaseMs, background = NOT_REPORTED } = options
@@ -47,7 +52,7 @@ export const createLease = ({ clock, schedule = scheduleTimer, ...options }: Lea
 
   const attempt = async (): Promise<boolean> => {
     const member = await membership.join()
-    // Counted from before the database is asked: what is committed after that may not be part of the answer.
+    // The lease starts before the query, because the result may lack changes that are committed later.
     const extend = term.begin()
     if (await membership.catchUp(member)) {
       extend()
@@ -78,7 +83,7 @@ export const createLease = ({ clock, schedule = scheduleTimer, ...options }: Lea
   }
 }
 
-/** Limits the wait for a renewal, which may have to wait for the end of another that hangs. */
+/** Limits the time to wait for a renewal, which may be queued behind another one that hangs. */
 const createLimit = (schedule: Schedule, ms: number | undefined): ((renewed: Promise<void>) => Promise<void>) => {
   if (ms === undefined) {
     return async renewed => {
@@ -88,7 +93,7 @@ const createLimit = (schedule: Schedule, ms: number | undefined): ((renewed: Pro
   return async renewed => {
     await new Promise<void>((resolve, reject) => {
       const cancel = schedule(() => {
-        reject(new FreshnessLost({ cause: new Error('the database sent no reply in time') }))
+        reject(new FreshnessLost({ cause: new Error('the database did not reply in time') }))
       }, ms)
       renewed.then(resolve, reject).finally(cancel).catch(ignore)
     })
@@ -98,12 +103,15 @@ const createLimit = (schedule: Schedule, ms: number | undefined): ((renewed: Pro
 interface Term {
   readonly isRunning: () => boolean
   readonly remaining: () => number
-  /** Notes the time; what it answers makes the lease last from then on. */
+  /** Stores the current time. Returns a function that extends the lease, counted from that time. */
   readonly begin: () => () => void
   readonly end: () => void
 }
 
-/** The time of a lease. Both clocks are asked: the monotonic one stops while the machine is suspended. */
+/**
+ * Creates the timer of a lease. It checks both clocks, because the monotonic one may stop while the machine is
+ * suspended.
+ */
 const createTerm = (clock: Clock, leaseMs: number): Term => {
   let until = -Infinity
   let wallUntil = -Infinity
@@ -125,9 +133,9 @@ const createTerm = (clock: Clock, leaseMs: number): Term => {
 }
 
 interface Renewer {
-  /** Resolves when a renewal that began after the call was made; rejects with `FreshnessLost`. */
+  /** Resolves after a renewal that began after the call. Rejects with `FreshnessLost` if the renewal fails. */
   readonly renew: () => Promise<void>
-  /** Resolves when no renewal is under way, nor will be. */
+  /** Resolves when no renewal is running, and none will run. */
   readonly stop: () => Promise<void>
 }
 
@@ -154,7 +162,9 @@ const createRenewer = ({ attempt, renewal, leaseMs, schedule }: RenewerOptions):
     if (isStopped) throw new FreshnessLost()
     try {
       await renewal.run(async () => {
-        if (!(await attempt()) && !(await attempt())) throw new Error('the node was refused just after it registered')
+        if (!(await attempt()) && !(await attempt())) {
+          throw new Error('the store rejected the node right after its registration')
+        }
       })
       renewIn(leaseMs / 4)
     } catch (cause) {

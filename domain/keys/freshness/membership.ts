@@ -7,31 +7,33 @@ import type { LeaseStore, Position } from './lease-store.ts'
 export interface MembershipOptions {
   readonly leaseMs: number
   readonly store: LeaseStore
-  /** Makes a new UUID. */
+  /** Returns a new UUID. */
   readonly newId: () => string
   readonly background?: BackgroundHooks | undefined
 }
 
-/** A registration. Each has an id of its own, so that a late message of an earlier one changes nothing of it. */
+/** A registration. Each has its own id, so that a delayed message of an earlier registration can't affect it. */
 export interface Member {
   readonly id: string
-  /** The last change that it knows. */
+  /** The last change that the node has read. */
   head: Position
-  /** Tells the store. Where that fails, a change waits longer, and the next renewal tells it again. */
+  /**
+   * Acknowledges `head` in the store. If that fails, changes wait longer, and the next renewal acknowledges it again.
+   */
   readonly acknowledge: () => void
 }
 
-/** The registrations of a node, one after another, and what it has learnt of changes since. */
+/** The consecutive registrations of a node, and the changes that it has read. */
 export interface Membership extends Pick<ChangeMemory, 'isFresh'> {
-  /** Null while the node is not registered. */
+  /** Returns a mark for a look-up, or null while the node isn't registered. */
   readonly mark: () => number | null
-  /** The epoch of the last change that the node knows; 0 while it is not registered. */
+  /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number
-  /** Registers the node, unless it is. Rejects with what the store rejects with. */
+  /** Registers the node, unless it is registered already. Rejects if the store fails. */
   readonly join: () => Promise<Member>
-  /** Learns what was changed since. False: the node must leave, and join again. */
+  /** Reads new changes. Returns false if the node must leave and join again. */
   readonly catchUp: (member: Member) => Promise<boolean>
-  /** Gives the registration up. Whoever calls this holds no lease. Never rejects. */
+  /** Deregisters the node. It must not have a lease any more. Never rejects. */
   readonly leave: () => Promise<void>
 }
 
@@ -50,7 +52,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
       if (current !== null) return current
       const id = newId()
       const head = await store.register({ id, leaseMs })
-      // What was looked up before the head was read may be older than the head.
+      // Results of earlier look-ups may be older than the head.
       memory.forgetAll()
       current = createMember(store, { id, head }, acknowledgement)
       return current
@@ -101,16 +103,16 @@ const createMember = (
   return member
 }
 
-/** Of how many keys it is remembered when they changed; beyond that, all is forgotten at once. */
+/** The maximum number of keys whose last change is stored. If there are more, all cached keys become stale. */
 const MAX_KEYS = 10_000
 
-/** What a node knows of changes: whether what it looked up under a mark still holds. */
+/** Stores which keys have changed, and thus whether the results of look-ups are still valid. */
 export interface ChangeMemory {
   readonly mark: () => number
   readonly isFresh: (mark: number, keyId: string) => boolean
-  /** What was looked up of this key under an earlier mark no longer holds. */
+  /** Invalidates all earlier results of look-ups of this key. */
   readonly record: (keyId: string) => void
-  /** Nothing that was looked up under an earlier mark holds. */
+  /** Invalidates all earlier results of look-ups. */
   readonly forgetAll: () => void
 }
 

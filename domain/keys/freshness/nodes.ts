@@ -1,27 +1,30 @@
 import type { Position } from './lease-store.ts'
 
-/** A process that remembers keys, as it is registered. */
+/** The registration of a process that caches keys. */
 export interface NodeState {
   readonly id: string
   readonly name: string
-  /** That of the program which it runs. */
+  /** The version of the program. */
   readonly version: string
   readonly startedAt: Date
-  /** Those of its secrets, the current one first; none where it is of a version that does not tell them. */
+  /** The generations of the node's secrets, the current one first. Empty if its version doesn't report them. */
   readonly generations: readonly string[]
-  /** The last change that the node has confirmed. */
+  /** The epoch of the last change that the node has acknowledged. */
   readonly epoch: number
-  /** How many changes were made since. */
+  /** The number of changes since then. */
   readonly behind: number
   readonly leaseMs: number
-  /** When it was found not to confirm a change in time; null: it was not. */
+  /** When the node was evicted because it didn't acknowledge a change in time, or null if it wasn't. */
   readonly evictedAt: Date | null
 }
 
-/** What can be told of the nodes of a database, and of the changes that they confirm. */
+/** Reads the nodes of a database, and the changes that they acknowledge. */
 export interface NodeReads {
-  /** Ordered by when they started, at most a thousand. On SQLite only this process is known, if it is a service. */
+  /**
+   * Returns at most a thousand nodes, ordered by their start time. On SQLite, returns only this process, if it is a
+   * service.
+   */
   readonly nodes: () => Promise<NodeState[]>
-  /** Whether a change is in the history; false if it is of another history, or too long ago. */
+  /** Returns whether the history contains a change. Returns false if it belongs to another history, or is too old. */
   readonly hasChange: (change: Position) => Promise<boolean>
 }

@@ -4,9 +4,9 @@ import { changeOf, immediateReceipt } from './receipt.ts'
 import type { Receipt } from './receipt.ts'
 import type { KeyStore } from '../store.ts'
 
-/** Which processes remember keys, and which of them obey a change. */
+/** Reports which processes cache keys, and which of them obey a change. */
 export interface ReceiptService {
-  /** The receipt of an id, waited for if need be. Throws ReceiptNotFound. */
+  /** Returns the receipt with an id, after every node obeys its change. Throws ReceiptNotFound. */
   readonly receipt: (id: string) => Promise<Receipt>
   readonly nodes: () => Promise<NodeState[]>
 }

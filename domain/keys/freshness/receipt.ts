@@ -1,48 +1,54 @@
 import type { ClientKeyRecord } from '../client-key.ts'
 import type { Position } from './lease-store.ts'
 
-/** What is known of a change that was made: from when on, and why, every node obeys it. */
+/** The confirmation that every node obeys a change. */
 export interface Receipt {
-  /** By which it is asked for: see `receiptIdOf`. */
+  /** The id with which the receipt can be requested: see `receiptIdOf`. */
   readonly id: string
-  /** The number of the change, among all changes of keys. */
+  /** The number of the change in the history of all changes of keys. */
   readonly epoch: number
-  /** Every request that begins from this instant on obeys the change, at any node. */
+  /** Every request that begins from this instant on, at any node, obeys the change. */
   readonly effectiveAt: Date
-  /** How many nodes were registered. */
+  /** The number of registered nodes. */
   readonly nodes: number
-  /** How many of them said that they obey the change. */
+  /** The number of nodes that acknowledged the change. */
   readonly acknowledged: number
-  /** How many said nothing, so that the change waited for their leases to end: they learn of it before they accept. */
+  /**
+   * The number of nodes that didn't acknowledge the change, and whose leases ended instead. Such a node reads the
+   * change before it accepts requests again.
+   */
   readonly leasesEnded: number
-  /** How many milliseconds passed from the commit to the receipt. */
+  /** The number of milliseconds between the commit and the receipt. */
   readonly waitedMs: number
 }
 
-/** A key as it is after a change, and what is known of who obeys the change. */
+/** A key after a change, and the receipt of the change. */
 export interface ChangedKey {
   readonly key: ClientKeyRecord
   /** The id of the receipt of the change. */
   readonly receiptId: string
-  /** Null: the change is made, but the database was lost before it could be told who obeys it. Ask for it later. */
+  /**
+   * Null if the database became unavailable before every node had confirmed the change. The change is committed, and
+   * its receipt can be requested later.
+   */
   readonly receipt: Receipt | null
 }
 
 const RECEIPT_ID = /^([1-9]\d{0,14})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
 /**
- * The id of the receipt of a change: its number and its nonce. After a restore the number is that of another change,
- * too.
+ * Returns the id of the receipt of a change: its epoch and its nonce. The epoch alone isn't unique, because another
+ * change gets the same one after a backup is restored.
  */
 export const receiptIdOf = ({ epoch, nonce }: Position): string => `${epoch}-${nonce}`
 
-/** The change whose receipt has an id; null: no receipt has one of this form. */
+/** Returns the change of a receipt id, or null if the id is malformed. */
 export const changeOf = (receiptId: string): Position | null => {
   const [, epoch, nonce] = RECEIPT_ID.exec(receiptId) ?? []
   return nonce === undefined ? null : { epoch: Number(epoch), nonce }
 }
 
-/** The receipt of a change that no node has to be told of, at the instant of its commit. */
+/** Returns the receipt of a change that no node needs to confirm, as of its commit. */
 export const immediateReceipt = (change: Position, effectiveAt: Date): Receipt => ({
   id: receiptIdOf(change),
   epoch: change.epoch,

@@ -9,7 +9,7 @@ import type { KeyRows } from '../rows.ts'
 import type { KeyTx } from '../store.ts'
 import type { Plan } from './plan.ts'
 
-/** What an audit entry tells of a key. */
+/** Returns the fields of a key that the audit trail contains. */
 export const auditedKey = (key: ClientKeyRecord): Record<string, unknown> => {
   const { rateLimit } = key
   return {
@@ -24,7 +24,7 @@ export const auditedKey = (key: ClientKeyRecord): Record<string, unknown> => {
   }
 }
 
-/** When a change is made, and who asked for it. */
+/** The time of a change, and the context of the request for it. */
 export interface Occasion {
   readonly at: Date
   readonly context: RequestContext
@@ -47,7 +47,7 @@ export const auditKey = async (
 }
 
 /**
- * Finds the key that a change is about, and what bounds whoever asks for it; null if there is no such key. Throws
+ * Finds the key to change and the permission boundary of the requester. Returns null if the key doesn't exist. Throws
  * ClientKeyRevoked, and BeyondPermissionBoundary if the key itself exceeds the boundary.
  */
 export const findToChange = async (
@@ -62,13 +62,13 @@ export const findToChange = async (
   return { key, boundary }
 }
 
-/** Throws ClientKeyNameTaken if another key than that of an id has a name. */
+/** Throws ClientKeyNameTaken if a key with another id has this name. */
 export const refuseTakenName = async (keys: KeyRows, name: string, id: string): Promise<void> => {
   const taken = await keys.findByName(name)
   if (taken !== null && taken.id !== id) throw new ClientKeyNameTaken()
 }
 
-/** Plans a change of a key; null if there is no such key. */
+/** Plans a change of a key. Returns null if the key doesn't exist. */
 export const changeKey = async (
   tx: KeyTx,
   id: string,
@@ -92,7 +92,9 @@ export const changeKey = async (
   return { keyId: id, result: after, write }
 }
 
-/** Plans the revocation of a key: the first one and its reason stay. Null if there is no such key. */
+/**
+ * Plans the revocation of a key. An earlier revocation and its reason are kept. Returns null if the key doesn't exist.
+ */
 export const revokeKey = async (
   tx: KeyTx,
   id: string,
@@ -111,7 +113,7 @@ export const revokeKey = async (
   return { keyId: id, result: { ...key, revokedAt: at, revokedReason: reason }, write }
 }
 
-/** Plans the revocation of an environment key: the first one and its reason stay. */
+/** Plans the revocation of an environment key. An earlier revocation and its reason are kept. */
 export const revokeEnvironmentKey = async (
   tx: KeyTx,
   { key, digest }: { key: ClientKey; digest: string },

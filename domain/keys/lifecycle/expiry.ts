@@ -6,8 +6,8 @@ const NOTICE_MS = 14 * 86_400_000
 const PAGE = 1000
 
 /**
- * The keys that are not revoked, expire after an instant and before another, by default 14 days later, and pass a
- * filter; ordered by id.
+ * Yields the keys that match a filter, aren't revoked, and expire after `now` and before `until`, ordered by id.
+ * `until` defaults to 14 days after `now`.
  */
 export async function* expiringKeys(
   keys: Pick<KeyService, 'list'>,

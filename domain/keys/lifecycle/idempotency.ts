@@ -11,15 +11,15 @@ import { addToken, makeRoom, MAX_TOKENS } from './tokens.ts'
 
 const RETRY_WINDOW_MS = 10 * 60_000
 
-/** A request that may be sent again: who sent it, under which `Idempotency-Key`, and what it asked for. */
+/** A request that may be retried: its requester, its `Idempotency-Key` and its content. */
 export interface RetryableRequest {
   readonly requester: string
   readonly idempotencyKey: string
-  /** What was asked for, as text that is the same for the same request. */
+  /** The content of the request, as text that is identical for identical requests. */
   readonly request: string
 }
 
-/** A change of keys that creates a token, as one request asks for it. */
+/** A request for a change that creates a token. */
 export interface TokenRequest extends Occasion {
   readonly token: NewToken
   readonly retryable: RetryableRequest | undefined
@@ -31,15 +31,15 @@ const hashesOf = ({ requester, idempotencyKey, request }: RetryableRequest) => (
   requestHash: hash('sha256', request)
 })
 
-/** A request that was sent again, with the key that it created or rotated, and the other tokens of that key. */
+/** The key that a retried request issued or rotated, and the other tokens of that key. */
 export interface Repeated {
   readonly key: ClientKeyRecord
   readonly older: readonly StoredToken[]
 }
 
 /**
- * Plans to repeat a request: the token of the lost reply is revoked, and the new one takes its place. Null if the
- * request is new. Throws IdempotencyKeyReused.
+ * Plans the repetition of a request: the new token replaces the token in the lost reply, which is revoked. Returns null
+ * if the request is new. Throws IdempotencyKeyReused.
  */
 export const repeatRequest = async (tx: KeyTx, request: TokenRequest): Promise<Plan<Repeated> | null> => {
   const { token, at } = request
@@ -79,10 +79,10 @@ const findEarlier = async (
   return earlier
 }
 
-/** The instant at which, or before, the requests were made that are new if they are sent again. */
+/** Returns the instant up to which requests are forgotten. A retry of such a request counts as new. */
 const forgottenAt = (at: Date): Date => new Date(at.getTime() - RETRY_WINDOW_MS)
 
-/** Stores that a request was carried out, in case it is sent again. */
+/** Stores that a request was carried out, in case it is retried. */
 export const rememberRequest = async (
   { keys }: KeyTx,
   clientKeyId: string,

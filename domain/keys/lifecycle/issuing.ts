@@ -11,7 +11,7 @@ import { planned } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { addToken, makeRoom, MAX_TOKENS, withoutDigest } from './tokens.ts'
 
-/** Plans a key with its first token; a request that is sent again gets the key that it created. */
+/** Plans a key and its first token. A retried request gets the key that it has already created. */
 export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenRequest): Promise<Plan<ClientKeyRecord>> => {
   const { token, at } = request
   const [boundary, repeated, taken] = await Promise.all([
@@ -32,15 +32,15 @@ export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenReque
   return { keyId: key.id, result: key, write }
 }
 
-/** A key that was rotated, with its older tokens as they are then. */
+/** A key after its rotation, and its older tokens. */
 export interface RotatedKey {
   readonly key: ClientKeyRecord
   readonly older: readonly TokenRecord[]
 }
 
 /**
- * Plans a further token of a key; the older ones expire after `graceSeconds` at the latest, and are revoked if that is
- * now. A request that is sent again keeps the deadlines of the first time. Null if there is no such key.
+ * Plans a new token of a key. The older tokens expire after `graceSeconds` at the latest. If that is 0, they are also
+ * revoked. A retried request keeps the deadlines of its first attempt. Returns null if the key doesn't exist.
  */
 export const rotateKey = async (
   tx: KeyTx,
@@ -57,7 +57,7 @@ export const rotateKey = async (
   if (found === null) return null
   const { token, at } = request
   const deadline = new Date(at.getTime() + graceSeconds * 1000)
-  // A deadline is judged by a clock, and a revocation by none.
+  // A revoked token is refused even if a clock is wrong. An expired one isn't.
   const isNow = graceSeconds === 0
   const { kept, removed } = makeRoom(
     tokens.map(older => ended(older, deadline, isNow ? at : null)),

@@ -25,23 +25,23 @@ export type { Issued } from '../token/token.ts'
 
 const HINT_LENGTH = 4
 
-/** What a rotation is told beside the key. */
+/** The options of a rotation. */
 export interface Rotation {
-  /** For how many seconds the older tokens stay active; 0: not at all. */
+  /** The number of seconds for which the older tokens stay active. With 0, they are revoked. */
   readonly graceSeconds: number
   readonly retryable?: RetryableRequest | undefined
   /**
-   * Is given the new token before it is active, so that no end of the process can lose an active one: where it throws,
-   * the key stays as it is.
+   * Receives the new token before it becomes active, so that it isn't lost if the process ends. If this function
+   * throws, the key stays unchanged.
    */
   readonly keep?: ((issued: IssuedClientKey) => void) | undefined
 }
 
-/** What changes keys: see `KeyService`. */
+/** The functions that change keys: see `KeyService`. */
 export interface KeyLifecycle<S extends string> {
   /**
-   * Throws InvalidFields for a key that would never be active, ClientKeyNameTaken, IdempotencyKeyReused, and
-   * SecretNotShared where another process could not open the token.
+   * Issues a key. Throws InvalidFields if the key would never be active, ClientKeyNameTaken, IdempotencyKeyReused, and
+   * SecretNotShared if another process couldn't open the token.
    */
   issue: (
     wanted: WantedKey<S | typeof UNSCOPED>,
@@ -54,7 +54,7 @@ export interface KeyLifecycle<S extends string> {
     rotation: Rotation,
     context: RequestContext
   ) => Promise<Issued & ChangedKey & { older: readonly TokenRecord[] }>
-  /** Throws ClientKeyRevoked, ClientKeyNameTaken and InvalidFields. */
+  /** Changes a key. Throws ClientKeyRevoked, ClientKeyNameTaken and InvalidFields. */
   change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context: RequestContext) => Promise<ChangedKey>
   revoke: (id: string, reason: string | null, context: RequestContext) => Promise<ChangedKey>
 }
@@ -75,27 +75,27 @@ interface Committed<T> {
   readonly result: T
 }
 
-/** A change that was committed, and what is known of who obeys it. */
+/** A change that was committed, and its receipt. */
 interface Written<T> extends Omit<ChangedKey, 'key'> {
   readonly result: T
 }
 
-/** Decides on a change, in a transaction that moves the revision and then writes what was decided. */
+/** Plans a change, in a transaction that then increments the revision and writes the change. */
 type Decide<T> = (tx: KeyTx) => Promise<Plan<T>>
 
 interface Writes {
   /** Resolves when every node obeys the change. */
   readonly restrict: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
   /**
-   * Stores a token of a key; resolves after the commit. Throws SecretNotShared, and stores nothing, if another process
-   * could not open the token.
+   * Stores a token of a key, and resolves after the commit. If another process couldn't open the token, throws
+   * SecretNotShared and stores nothing.
    */
   readonly seal: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
   /** Waits until every node obeys a change that was just committed. */
   readonly confirmed: <T>(committed: Committed<T>) => Promise<Written<T>>
 }
 
-/** Creates the verbs of the key service that change keys. */
+/** Creates the functions that change keys. */
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
   const writes = createWrites(options)
   return { ...createTokenVerbs<S>(options, writes), ...createChangeVerbs<S>(options, writes) }
@@ -115,7 +115,7 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
     return { at: await position, result }
   }
 
-  // The change is made, whatever becomes of this: its requester must not be told that it failed.
+  // The change is committed, even if the confirmation fails. The requester must not get an error.
   const confirm = async (at: Position, committedAt: number): Promise<Receipt | null> =>
     await confirmation.attempt(async () => (await store.confirm?.(at, committedAt)) ?? immediateReceipt(at, new Date()))
 
@@ -134,7 +134,7 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
         return isShared ? planned(plan, made => ({ made })) : nothing(keyId)
       })
       if (first.result !== null) return { at: first.at, result: first.result.made }
-      // A node that was killed is listed until it does not confirm a change: this one, which changes nothing else.
+      // A node that was killed stays listed until it fails to confirm a change. The change that was just made is empty.
       await confirm(first.at, performance.now())
       return await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
@@ -145,7 +145,7 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
   }
 }
 
-/** A plan that moves the revision and changes nothing. */
+/** Creates a plan that increments the revision and changes nothing else. */
 const nothing = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })
 
 const createTokenVerbs = <S extends string>(
@@ -160,7 +160,7 @@ const createTokenVerbs = <S extends string>(
       const at = tx.now()
       return await issueKey(tx, newKey(id, wanted, context, at), { token, at, context, retryable })
     })
-    // A request that is sent again ends the token of the reply that was lost.
+    // A retried request revokes the token in the lost reply, so every node must obey the change.
     const { result } = retryable === undefined ? stored : await confirmed(stored)
     return { ...issued, key: result }
   },
@@ -191,12 +191,12 @@ const createChangeVerbs = <S extends string>(
   },
 
   revoke: async (id, reason, context) => {
-    const fixed = environmentKeys.find(id)
+    const environmentKey = environmentKeys.find(id)
     const { result, ...known } = await restrict<ClientKeyRecord | null>(id, async tx => {
       const occasion = { at: tx.now(), context }
-      return fixed === null
+      return environmentKey === null
         ? existing(await revokeKey(tx, id, reason, occasion))
-        : await revokeEnvironmentKey(tx, fixed, reason, occasion)
+        : await revokeEnvironmentKey(tx, environmentKey, reason, occasion)
     })
     return { key: result ?? (await find(id)), ...known }
   }

@@ -1,11 +1,11 @@
-/** A change of a key that has been decided. */
+/** A change of a key that has been decided, but not written. */
 export interface Plan<T> {
-  /** The id of the key that changes. */
+  /** The id of the key to change. */
   readonly keyId: string
   readonly result: T
-  /** Writes the change, after the revision has moved. */
+  /** Writes the change, after the revision was incremented. */
   readonly write: () => Promise<void>
 }
 
-/** A plan with what `map` returns for its result. */
+/** Returns a plan whose result is mapped by a function. */
 export const planned = <T, U>(plan: Plan<T>, map: (result: T) => U): Plan<U> => ({ ...plan, result: map(plan.result) })

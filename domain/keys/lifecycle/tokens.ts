@@ -4,30 +4,30 @@ import type { KeyRows, NewToken, StoredToken } from '../rows.ts'
 
 const DAY_SECONDS = 86_400
 
-/** The maximum for which older tokens stay active after a rotation, and the default: seconds. */
+/** The maximum and the default number of seconds for which older tokens stay active after a rotation. */
 export const MAX_GRACE_SECONDS = 30 * DAY_SECONDS
 export const DEFAULT_GRACE_SECONDS = DAY_SECONDS
 
-/** The maximum number of tokens of a key that are kept, and that are active at a time. */
+/** The maximum number of tokens of a key that are stored, and thus of active ones. */
 export const MAX_TOKENS = 100
 
 const isActive = ({ revokedAt, expiresAt }: StoredToken, at: Date): boolean =>
   revokedAt === null && (expiresAt === null || expiresAt > at)
 
-/** What is reported of a token. */
+/** Returns the fields of a token that are reported. */
 export const withoutDigest = ({ digest, ...token }: StoredToken): TokenRecord => token
 
-/** What becomes of the tokens of a key that gets a new one. */
+/** The tokens of a key that are kept and deleted when it gets a new one. */
 export interface Room {
-  /** Those that stay, the newest first. */
+  /** The tokens that are kept, newest first. */
   readonly kept: readonly StoredToken[]
-  /** The digests of those that have to go. */
+  /** The digests of the tokens to delete. */
   readonly removed: readonly string[]
 }
 
 /**
- * Makes room for a token among those of a key, in the place of the oldest that are expired or revoked. Throws
- * TooManyTokens.
+ * Selects the tokens to delete when a key gets a new one: the oldest expired or revoked tokens. Throws TooManyTokens if
+ * too many tokens are active.
  */
 export const makeRoom = (tokens: readonly StoredToken[], at: Date): Room => {
   const active = tokens.filter(token => isActive(token, at))
@@ -40,7 +40,7 @@ export const makeRoom = (tokens: readonly StoredToken[], at: Date): Room => {
   }
 }
 
-/** Stores a token of a key, and removes those that had to make room for it. */
+/** Stores a token of a key, and deletes those that `makeRoom` selected. */
 export const addToken = async (
   keys: KeyRows,
   id: string,

@@ -7,19 +7,19 @@ import { UNSCOPED } from './scopes.ts'
 import { credentialIssues } from '../token/shape.ts'
 
 export const MAX_METADATA_BYTES = 4096
-/** At most how many addresses and ranges a key may be used from. */
+/** The maximum number of addresses and ranges in the `allowed_ips` of a key. */
 export const MAX_RANGES = 100
-/** The longest window of a rate limit: a day. */
+/** The maximum length of the window of a rate limit: a day. */
 export const MAX_WINDOW_SECONDS = 86_400
 
-/** No name of a key: the command line takes an id or a name, and - for standard input. */
+/** Names that keys can't have. The command line accepts an id or a name, and `-` for standard input. */
 export const LIKE_AN_ID = /^(-|env_[0-9a-f]{16})$/
-/** The maximum length of the reason of a revocation. */
+/** The maximum length of the reason for a revocation. */
 export const MAX_REASON = 500
 
 const TEXT = new RegExp(PRINTABLE, 'u')
 const MAX_REQUESTS = 1_000_000_000
-// The text of a later instant is not ordered as those of others are.
+// Later instants have longer texts, which sort incorrectly.
 const YEAR_10000 = Date.UTC(10_000, 0)
 
 const isText = (value: unknown, maxLength: number): value is string =>
@@ -54,14 +54,14 @@ const isJsonObject = (value: unknown): boolean => {
 const isRanges = (value: unknown): boolean =>
   isTexts(value) && value.length <= MAX_RANGES && value.every(range => rangeIssue(range) === null)
 
-/** What each field must be: whether a value is that, and how a sentence says it. */
+/** The rule of each field: a function that checks a value, and the end of a sentence that describes the rule. */
 const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown) => boolean, rule: string]>> = {
   name: [
     value => isText(value, 100) && !LIKE_AN_ID.test(value),
     'must be 1 to 100 visible characters, and must not look like the id of a key'
   ],
   description: [value => value === null || isText(value, 1000), 'must be at most 1000 visible characters, or null'],
-  scopes: [value => isTexts(value) && value.length > 0, 'must be an array of one scope at least'],
+  scopes: [value => isTexts(value) && value.length > 0, 'must be an array of at least one scope'],
   expiresAt: [
     value => value === null || (value instanceof Date && value.getTime() < YEAR_10000),
     'must be a valid Date before the year 10000, or null'
@@ -70,7 +70,7 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown)
   allowedIps: [isRanges, `must be an array of at most ${MAX_RANGES} IP addresses and CIDR ranges`],
   rateLimit: [
     value => value === null || isRateLimit(value),
-    `must be null, or have max and windowSeconds (1 to ${MAX_WINDOW_SECONDS}), which are positive integers`
+    `must be null, or have the positive integers max and windowSeconds (at most ${MAX_WINDOW_SECONDS})`
   ],
   metadata: [isJsonObject, `must be a JSON object as text, of at most ${MAX_METADATA_BYTES} bytes`]
 }
@@ -79,13 +79,13 @@ const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES
 
 const issuesOf = (given: readonly (readonly [string, unknown])[]): string[] =>
   given.flatMap(([field, value]) => {
-    // An option that is not understood may have been meant as a limit.
-    if (!isKnown(field)) return [`a field is not known; known are ${Object.keys(RULES).join(', ')}`]
+    // An unknown option is refused, because it may have been intended as a limit.
+    if (!isKnown(field)) return [`a field is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
     const [isGood, rule] = RULES[field]
     return isGood(value) ? [] : [`${field} ${rule}`]
   })
 
-// A field that is undefined is left out.
+// Fields that are undefined count as omitted.
 const checked = <W extends KeyChange>(wanted: W, required: readonly string[]): W => {
   const given = Object.entries(wanted).filter(([, value]) => value !== undefined)
   const missing = required.filter(field => !given.some(([name]) => name === field))
@@ -101,13 +101,13 @@ const checked = <W extends KeyChange>(wanted: W, required: readonly string[]): W
   }
 }
 
-/** What a program wants of a new key, where types may not have checked it. Throws InvalidFields. */
+/** Checks the fields of a new key, whose types may be unchecked. Throws InvalidFields. */
 export const checkedWanted = <W extends WantedKey>(wanted: W): W => checked(wanted, ['name'])
 
-/** The same of a change, which may leave out anything. */
+/** Checks the fields of a change, whose types may be unchecked. All fields are optional. Throws InvalidFields. */
 export const checkedChange = <W extends KeyChange>(change: W): W => checked(change, [])
 
-/** Throws InvalidFields if the reason of a revocation, where types may not have checked it, can't be stored. */
+/** Throws InvalidFields if the reason for a revocation, whose type may be unchecked, can't be stored. */
 export const refuseBadReason = (reason: unknown): void => {
   if (reason !== null && !isText(reason, MAX_REASON)) {
     throw new InvalidFields({ errors: [`reason must be at most ${MAX_REASON} visible characters, or null`] })

@@ -10,21 +10,27 @@ import type { Grant, Scope } from './scopes.ts'
 /** The scope that a client key needs to change keys. */
 const REQUIRED_SCOPE: Scope = 'client_keys:write'
 
-/** What an administrator may do, and so give to a key: nothing with the apps and organizations of others. */
+/**
+ * The permissions that an administrator has, and can give to keys. They exclude the apps and organizations of others.
+ */
 const ADMINISTRATOR_BOUNDARY: Policy<Grant> = {
   ...UNLIMITED,
   scopes: ADMINISTRATOR_SCOPES
 }
 
-/** What a token can give: all that its key has, but nothing that outlives a token that was rotated out. */
+/**
+ * Returns the permissions that a token can give to other keys: those of its own key, until the token or its key
+ * expires.
+ */
 export const permissionBoundaryOf = ({ key, expiresAt }: Pick<KnownToken, 'key' | 'expiresAt'>): Policy => {
   const ends = [key.expiresAt, expiresAt].filter(end => end !== null).sort((a, b) => a.getTime() - b.getTime())
   return { ...key, expiresAt: ends[0] ?? null }
 }
 
 /**
- * What bounds whoever asks for a change of keys, as of now; null: nothing does. A client key is looked up again in the
- * transaction of the change. Throws InvalidToken where it is expired or revoked by then, and InsufficientScope.
+ * Returns the current permission boundary of the requester of a change of keys, or null if it has none. A client key is
+ * read again in the transaction of the change. Throws InvalidToken if it has expired or been revoked in the meantime,
+ * and InsufficientScope.
  */
 export const currentBoundary = async (
   keys: Pick<KeyReads, 'findToken' | 'findRevocation'>,
@@ -42,21 +48,21 @@ export const currentBoundary = async (
   return permissionBoundaryOf(current)
 }
 
-/** Throws BeyondPermissionBoundary where a policy exceeds a boundary; null is no boundary. */
+/** Throws BeyondPermissionBoundary if a policy exceeds a boundary. Null means no boundary. */
 export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): void => {
   const excesses = boundary === null ? [] : policyExcesses(boundary, wanted)
   if (excesses.length > 0) throw new BeyondPermissionBoundary({ errors: excesses })
 }
 
 /**
- * In what a policy exceeds a boundary, a sentence each; empty where it does not. Nobody gives a key, nor changes one
- * that has, what they have not themselves.
+ * Returns one sentence for each part of a policy that exceeds a boundary. Requesters can't give a key permissions that
+ * they lack, or change a key that has such permissions.
  */
 export const policyExcesses = (own: Policy, wanted: Policy): string[] => [
-  ...wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is beyond your own`),
-  ...(hasWiderAddresses(own, wanted) ? ['allowed_ips reaches beyond your own'] : []),
+  ...wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`),
+  ...(hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside of your own'] : []),
   ...(expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
-  ...(isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit is beyond your own'] : [])
+  ...(isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit exceeds your own'] : [])
 ]
 
 const hasWiderAddresses = (own: Policy, wanted: Policy): boolean =>
@@ -66,7 +72,7 @@ const hasWiderAddresses = (own: Policy, wanted: Policy): boolean =>
 const expiresLater = (own: Policy, wanted: Policy): boolean =>
   own.expiresAt !== null && (wanted.expiresAt === null || wanted.expiresAt > own.expiresAt)
 
-// No more at once, and no more in the long run.
+// Compares both the burst and the average rate.
 const isFaster = (own: RateLimit | null, wanted: RateLimit | null): boolean =>
   own !== null &&
   (wanted === null || wanted.max > own.max || wanted.max * own.windowSeconds > own.max * wanted.windowSeconds)

@@ -1,8 +1,9 @@
 import { InvalidFields } from '../../errors.ts'
 
 /**
- * Every scope of this service: a resource, and whether it is read or written. Other services have others. Users with
- * the role `admin` give some of them to keys: they have no power over the apps and organizations of others.
+ * The scopes of this service: a resource, and whether it is read or written. Other services have other scopes. Users
+ * with the role `admin` can only give some of them to keys, because they have no permissions for the apps and
+ * organizations of others.
  */
 const TABLE = [
   { scope: 'apps:read', isForAdministrators: false },
@@ -24,38 +25,41 @@ export const SCOPES = TABLE.map<Scope>(({ scope }) => scope) as readonly Scope[]
 
 export type Scope = (typeof TABLE)[number]['scope']
 
-/** The scopes that a user with the role `admin` may give to a key. */
+/** The scopes that users with the role `admin` can give to keys. */
 export const ADMINISTRATOR_SCOPES: readonly Scope[] = TABLE.filter(
   ({ isForAdministrators }) => isForAdministrators
 ).map(({ scope }) => scope)
 
-/** The scope of an unscoped key, which stands for every other, those of resources to come included. */
+/** The scope of an unscoped key. It covers all other scopes, including those of future resources. */
 export const UNSCOPED = '*'
 
-/** What a key of this service may be given. */
+/** The scopes that can be given to keys of this service. */
 export const GRANTS = [UNSCOPED, ...SCOPES] as const
 
 export type Grant = (typeof GRANTS)[number]
 
-/** Whether a key with these scopes may do what asks for `scope`. */
+/** Returns whether a key with these scopes has the permissions of `scope`. */
 export const covers = (scopes: readonly string[], scope: string): boolean =>
   scopes.includes(UNSCOPED) || scopes.includes(scope)
 
-/** A scope-token of RFC 6749, which is repeated in `WWW-Authenticate`. */
+/** A scope-token as defined in RFC 6749, because scopes are repeated in `WWW-Authenticate`. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
 
-/** What stands for something else than a scope, in a key or in a route. */
+/** Names with a special meaning in a key or a route. */
 const RESERVED: readonly string[] = [UNSCOPED, 'none']
 
-/** Throws InvalidFields where one of the scopes of a key is none that there is. */
+/** Throws InvalidFields if a key has an unknown scope. */
 export type CheckScopes = (scopes: readonly string[]) => void
 
-/** Makes the check of scopes. Throws a TypeError where one of the known ones can not be a scope. */
+/**
+ * Creates a function that checks the scopes of keys. Throws a TypeError if one of the known scopes is not a valid
+ * scope.
+ */
 export const createScopeCheck = (known: readonly string[]): CheckScopes => {
   for (const scope of known) {
     if (RESERVED.includes(scope) || !SCOPE.test(scope)) {
       throw new TypeError(
-        'a scope must be 1 to 100 visible characters of ASCII without quotes and backslashes, and neither * nor none'
+        'a scope must have 1 to 100 visible ASCII characters without quotes and backslashes, and must not be * or none'
       )
     }
   }

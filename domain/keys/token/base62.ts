@@ -4,14 +4,14 @@ const NOT_A_DIGIT = 255
 const digitOf = new Uint8Array(128).fill(NOT_A_DIGIT)
 for (let digit = 0; digit < 62; digit++) digitOf[ALPHABET.charCodeAt(digit)] = digit
 
-// Numbers are held in limbs of 24 bits, little end first: a limb times 62⁴ still fits a double exactly, so four
-// digits are taken at a time without BigInt, which is three times slower at this size.
+// Numbers are stored in 24-bit limbs, least significant limb first. A limb times 62⁴ still fits a double exactly, so
+// four digits are processed at a time without BigInt, which is three times slower for numbers of this size.
 const LIMB = 2 ** 24
 const DIGITS_AT_A_TIME = 4
 
 /**
- * Writes bytes, read as one unsigned big-endian number, in exactly `digits` base62 digits (`0-9A-Za-z`), with leading
- * zeros. Throws a RangeError where the number does not fit.
+ * Encodes bytes as an unsigned big-endian number with exactly `digits` base62 digits (`0-9A-Za-z`), padded with zeros.
+ * Throws a RangeError if the number is too large.
  */
 export const encodeBase62 = (bytes: Uint8Array, digits: number): string => {
   const limbs = toLimbs(bytes)
@@ -30,8 +30,8 @@ export const encodeBase62 = (bytes: Uint8Array, digits: number): string => {
 }
 
 /**
- * Reads base62 digits as one unsigned big-endian number of exactly `byteLength` bytes. Answers null for a character
- * that is no digit and for a number too large, so that a number of a given width has one spelling.
+ * Decodes base62 digits to an unsigned big-endian number of exactly `byteLength` bytes. Returns null if a character
+ * isn't a digit or the number is too large, so each number has only one representation with a given number of digits.
  */
 export const decodeBase62 = (text: string, byteLength: number): Buffer | null => {
   const limbs = new Float64Array(Math.ceil(byteLength / 3))
@@ -55,7 +55,7 @@ export const decodeBase62 = (text: string, byteLength: number): Buffer | null =>
   return toBytes(limbs, byteLength)
 }
 
-/** Reads at most 8 base62 digits as a number; NaN for a character that is no digit. */
+/** Decodes at most 8 base62 digits to a number. Returns NaN if a character isn't a digit. */
 export const readBase62 = (text: string): number => {
   let value = 0
   for (let i = 0; i < text.length; i++) {

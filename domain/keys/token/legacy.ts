@@ -1,16 +1,19 @@
 import { createVerifier } from 'fast-jwt'
 import { generationOf } from './token.ts'
 
-// The header is {"alg":"HS256"} to the letter: Trivial writes no other, and a pinned header leaves no algorithm to
-// choose.
+// Trivial always writes exactly this header, {"alg":"HS256"}. Pinning it prevents an attacker from choosing another
+// algorithm.
 const HEADER = Buffer.from('{"alg":"HS256"}').toString('base64url')
 
-/** Answers the `key_id` that a legacy token holds, and which secret signed it; null where the token is refused. */
+/**
+ * Returns the `key_id` in a legacy token and the generation of the secret that signed it, or null if the token is
+ * refused.
+ */
 export type OpenLegacyToken = (token: string) => { keyId: string; generation: string } | null
 
 /**
- * Makes the opener of Trivial's own client tokens: a JWT (RFC 7519) signed with HS256 under the secret as given, whose
- * payload holds `key_id`. It answers null for anything else, and never throws.
+ * Creates the opener of Trivial's own client tokens: JWTs (RFC 7519) that are signed with HS256 under the unmodified
+ * secret, and whose payload contains `key_id`. The opener returns null for anything else, and never throws.
  */
 export const createLegacyTokenOpener = (secrets: readonly string[]): OpenLegacyToken => {
   const verifiers = secrets.map(key => ({
@@ -28,7 +31,8 @@ export const createLegacyTokenOpener = (secrets: readonly string[]): OpenLegacyT
   }
 }
 
-// Node reads base64url whose last digit has stray bits, so a signature has several spellings; only one is taken.
+// Node.js ignores stray bits in the last base64url digit, so a signature can be written in several ways. Only one is
+// accepted.
 const hasOneSpelling = (token: string): boolean =>
   token.split('.').every(part => Buffer.from(part, 'base64url').toString('base64url') === part)
 

@@ -4,35 +4,35 @@ import { looksLikeJwt } from './shape.ts'
 import type { OpenLegacyToken } from './legacy.ts'
 import { lazily } from '../../lazy.ts'
 
-/** What opens tokens. */
+/** The secrets with which tokens are sealed and opened. */
 export interface TokenSecrets {
-  /** The secret that seals tokens, 32 characters at least. */
+  /** The secret that seals new tokens. It must have at least 32 characters. */
   readonly secret: string
-  /** Earlier secrets, whose tokens still open. */
+  /** Previous secrets, whose tokens can still be opened. */
   readonly previousSecrets?: readonly string[] | undefined
-  /** Whether Trivial's own HS256 tokens are accepted for keys on the allow-list; false by default. */
+  /** Whether Trivial's own HS256 tokens are accepted for keys on the allow-list. Defaults to false. */
   readonly acceptLegacyTokens?: boolean | undefined
 }
 
-/** A token that opened: a legacy one is a JWT of Trivial's own. */
+/** The result of opening a token. A legacy token is one of Trivial's own JWTs. */
 export type OpenedToken =
   | { readonly ok: true; readonly keyId: string; readonly generation: string; readonly isLegacy: boolean }
   | { readonly ok: false; readonly issue: TokenIssue }
 
-/** Opens tokens of both kinds. Never throws, whatever the string contains. */
+/** Opens both sealed and legacy tokens. Never throws for any string. */
 export interface TokenOpener {
   readonly sealer: TokenSealer
-  /** Whether a token would be opened as a legacy one, which `open` doesn't do at once. */
+  /** Returns whether `open` treats a token as a legacy token. It opens these asynchronously. */
   readonly isLegacy: (token: string) => boolean
   readonly open: (token: string) => OpenedToken | Promise<OpenedToken>
 }
 
 const MIN_SECRET_LENGTH = 32
 
-// A program without types may pass a variable of the environment that is missing.
+// A program without types may pass a missing environment variable.
 const checkSecret = (name: string, secret: unknown): void => {
   if (typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH) return
-  throw new TypeError(`${name} must be text of ${MIN_SECRET_LENGTH} characters at least`)
+  throw new TypeError(`${name} must be a string of at least ${MIN_SECRET_LENGTH} characters`)
 }
 
 /** Throws a TypeError if a secret is too short. */
@@ -65,7 +65,7 @@ export const createTokenOpener = (secrets: TokenSecrets): TokenOpener => {
   }
 }
 
-// Loaded with the first token of this kind: loading it takes a tenth of the time that the service takes to start.
+// Imported for the first legacy token, because loading it takes a tenth of the service's start-up time.
 const loadLegacyOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
   const { createLegacyTokenOpener } = await import('./legacy.ts')
   return createLegacyTokenOpener(secrets)

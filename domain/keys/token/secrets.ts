@@ -11,7 +11,7 @@ export const generationsOf = (secret: string, previousSecrets: readonly string[]
   return [current, ...new Set(previousSecrets.map(generationOf).filter(generation => generation !== current))]
 }
 
-/** What the secrets, and what allows new ones, are called where a process is configured. */
+/** The names of the settings that contain the secrets and allow new ones. */
 interface Names {
   readonly current: string
   readonly previous: string
@@ -27,23 +27,24 @@ const OPTIONS: Names = { current: 'secret', previous: 'previousSecrets', allowNe
 
 export interface Admission {
   readonly generations: OwnGenerations
-  /** Whether the process may start although none of its secrets is in use. */
+  /** Whether the process may start even if none of its secrets is in use. */
   readonly allowNew: boolean
   readonly names?: Names
 }
 
-/** The transaction in which secrets are compared. */
+/** The rows with which secrets are compared, in a transaction. */
 export type SecretTx = Pick<KeyTx, 'keys' | 'now'>
 
 /**
- * Decides, in the transaction that stores a token of the current secret, whether the token may be stored: true where
- * every node that runs can open it. Throws SecretNotShared where the secret is not one of this store.
+ * Decides whether a token that was sealed with the current secret may be stored. Must be called in the transaction that
+ * stores it. Returns true if every running node can open the token. Throws SecretNotShared if the secret isn't one of
+ * this store's.
  */
 export type CheckSecrets = (tx: SecretTx) => Promise<boolean>
 
 /**
- * The generations that are in use: those of the last process to start, and of every node that runs. Where nothing tells
- * those, as after an upgrade, the ones that active tokens depend on.
+ * Returns the generations that are in use: those of the process that started last, and of every running node. If none
+ * are recorded, for example after an upgrade, returns the generations that active tokens depend on.
  */
 const generationsInUse = async (
   { keys, now }: SecretTx,
@@ -53,8 +54,12 @@ const generationsInUse = async (
   return known.length > 0 ? known : await keys.otherGenerations([], now())
 }
 
-/** Throws SecretNotShared where there are generations in use, and these are not among them. */
-const refuseStranger = (own: readonly string[], used: readonly string[], textOf: (list: string) => string): void => {
+/** Throws SecretNotShared if generations are in use, but none of the given ones is. */
+const refuseOtherSecrets = (
+  own: readonly string[],
+  used: readonly string[],
+  textOf: (list: string) => string
+): void => {
   if (used.length === 0 || own.some(generation => used.includes(generation))) return
   throw new SecretNotShared({ message: textOf(used.join(', ')) })
 }
@@ -62,20 +67,21 @@ const refuseStranger = (own: readonly string[], used: readonly string[], textOf:
 const processText =
   (generations: OwnGenerations, { current, previous, allowNew }: Names) =>
   (used: string): string =>
-    `${current}: the database is in use with other secrets. They are of the generations ${used}, and those that are ` +
-    `configured here of ${generations.join(', ')}. Set ${current} to the secret in use; to replace it, keep it in ` +
-    `${previous}. If it is lost, start once with ${allowNew}: the tokens that it sealed stay refused.`
+    `${current}: the database is in use with other secrets. Their generations are ${used}, but those configured here ` +
+    `are ${generations.join(', ')}. Set ${current} to the secret in use; to replace it, keep it in ${previous}. ` +
+    `If it is lost, start once with ${allowNew}; the tokens that it sealed stay refused.`
 
 const commandText =
   ([current]: OwnGenerations) =>
   (used: string): string =>
-    `CLIENT_SECRET: no token was made, since the service would refuse it. The secret here is of the generation ` +
-    `${current}, and those in use are of ${used}. Run the command with the CLIENT_SECRET of the service. To replace ` +
-    'that, start the service with the new one first.'
+    `CLIENT_SECRET: no token was created, because the service would refuse it. The generation of the secret here is ` +
+    `${current}, but those in use are ${used}. Run the command with the CLIENT_SECRET of the service. To replace ` +
+    'that secret, start the service with the new one first.'
 
 /**
- * Admits a process that starts: one of its secrets is in use, or none is. Then its own are recorded. Of two that start
- * at once on an empty database with different secrets, one is too late. Throws SecretNotShared.
+ * Admits a process that starts if one of its secrets is in use, or if no secret is, and records its generations. If two
+ * processes with different secrets start on an empty database at the same time, only one is admitted. Throws
+ * SecretNotShared.
  */
 export const admitProcess = async (
   tx: SecretTx,
@@ -83,41 +89,43 @@ export const admitProcess = async (
 ): Promise<SecretState> => {
   const state = await tx.keys.secretState()
   const used = allowNew ? [] : await generationsInUse(tx, state)
-  refuseStranger(generations, used, processText(generations, names))
+  refuseOtherSecrets(generations, used, processText(generations, names))
   const isRecorded =
     state.recorded.length === generations.length && generations.every(generation => state.recorded.includes(generation))
-  // A start that changes nothing also succeeds on a full disk.
+  // Nothing is written if nothing changes, so that the process can start even if the disk is full.
   if (!isRecorded) await tx.keys.recordGenerations(generations, tx.now())
   return state
 }
 
-/** Whether two processes open each other's tokens. Of a node that does not tell its generations, nothing is known. */
+/**
+ * Returns whether two processes can open each other's tokens. Returns true for a node whose generations aren't known.
+ */
 export const areMutual = (own: OwnGenerations, [current, ...previous]: readonly string[]): boolean =>
   current === undefined || (own.includes(current) && [current, ...previous].includes(own[0]))
 
 const isOpenedByAll = ({ nodes }: SecretState, [current]: OwnGenerations): boolean =>
   nodes.every(generations => generations.includes(current))
 
-/** The check of a service, which was admitted when it started. */
+/** Creates the check for a service, which was already admitted when it started. */
 export const checkOfService =
   (generations: OwnGenerations): CheckSecrets =>
   async ({ keys }) =>
     isOpenedByAll(await keys.secretState(), generations)
 
 /**
- * The check of a command. It brings no new secret, which the service that runs beside it would not have; but where no
- * process has recorded its secrets yet, it is the first.
+ * Creates the check for a command. A command can't introduce a new secret, because the running service wouldn't have
+ * it. But it may record the first secrets if no process has done so.
  */
 export const checkOfCommand =
   (generations: OwnGenerations): CheckSecrets =>
   async tx => {
     const state = await tx.keys.secretState()
     if (state.recorded.length === 0) await admitProcess(tx, { generations, allowNew: false })
-    else refuseStranger(generations.slice(0, 1), await generationsInUse(tx, state), commandText(generations))
+    else refuseOtherSecrets(generations.slice(0, 1), await generationsInUse(tx, state), commandText(generations))
     return isOpenedByAll(state, generations)
   }
 
-/** The check of the keys of another service, which starts with the first token that it makes. */
+/** Creates the check for the library. The service that uses it is admitted when it creates its first token. */
 export const checkOfLibrary =
   (admission: Omit<Admission, 'names'>): CheckSecrets =>
   async tx =>

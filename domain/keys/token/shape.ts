@@ -5,38 +5,38 @@ const KEY_ACCESS_TOKEN = /tck_[0-9A-Za-z]{72}/
 const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 
 /**
- * Whether a string has the outer shape of a JSON Web Token, as Trivial's own tokens are. Says nothing of its signature.
+ * Returns whether a string has the format of a JSON Web Token, like Trivial's own tokens. The signature isn't checked.
  */
 export const looksLikeJwt = (text: string): boolean => JWT.test(text)
 
-/** Whether a string was meant as a token of either kind, accepted or not. */
+/** Returns whether a string looks like a sealed or a legacy token, valid or not. */
 export const looksLikeToken = (text: string): boolean => SEALED.test(text) || looksLikeJwt(text)
 
-/** Whether a token of either kind, or most of one, is somewhere in a text. */
-// A JWT is looked for from its first dot on: from its beginning the search would be quadratic.
+/** Returns whether a text contains a sealed or legacy token, or most of one. */
+// A JWT is searched for from its first dot. A search from its beginning would take quadratic time.
 export const holdsToken = (text: string): boolean => /tck_\w{20}|[\w-]\.eyJ[\w-]*\.[\w-]/.test(text)
 
 // A longer run of digits is something else, such as the hash of a commit.
 const KEY_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/i
 
-/** What is wrong with texts that are to be kept, by their names, where they hold what must not be: a sentence each. */
+/** Returns one sentence for each of the named texts that contains a credential, which must not be stored. */
 export const credentialIssues = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
   Object.entries(texts).flatMap(([name, text]) =>
     holdsToken(text ?? '') || KEY_ID.test(text ?? '')
-      ? [`${name} must not hold a token or a key_id (32 hexadecimal digits): it would be stored`]
+      ? [`${name} must not contain a token or a key_id (32 hexadecimal digits), because it would be stored`]
       : []
   )
 
 /**
- * What is wrong with JSON texts that hold a `key_access_token`, by their names: a sentence each. A `key_id` is not
- * looked for: 32 hexadecimal digits may be anything there.
+ * Returns one sentence for each of the named JSON texts that contains a `key_access_token`. Doesn't search for
+ * `key_id`s, because 32 hexadecimal digits may mean anything in such a text.
  */
 export const tokenIssues = (texts: Readonly<Record<string, string | null>>): string[] =>
   Object.entries(texts).flatMap(([name, text]) =>
-    KEY_ACCESS_TOKEN.test(text ?? '') ? [`${name} must not hold a key_access_token: it would be stored`] : []
+    KEY_ACCESS_TOKEN.test(text ?? '') ? [`${name} must not contain a key_access_token, because it would be stored`] : []
   )
 
-/** Throws InvalidFields where texts that are to be kept hold what must not be. */
+/** Throws InvalidFields if any of the named texts contains a credential, which must not be stored. */
 export const refuseCredentials = (texts: Readonly<Record<string, string | null | undefined>>): void => {
   const issues = credentialIssues(texts)
   if (issues.length > 0) throw new InvalidFields({ errors: issues })

@@ -21,7 +21,7 @@ const KEY_ID_BYTES = 16
 const CIPHER = 'aes-256-gcm'
 const HKDF_INFO = 'trivial client key v1'
 
-/** Why a token did not open. For logs: a caller is never told which it was. */
+/** The reason why a token couldn't be opened. It is for logs only, and is never sent to the requester. */
 export type TokenIssue = 'malformed' | 'bad_checksum' | 'unknown_version' | 'unknown_generation' | 'forged'
 
 export type OpenedToken = { ok: true; keyId: string; generation: string } | { ok: false; issue: TokenIssue }
@@ -29,21 +29,24 @@ export type OpenedToken = { ok: true; keyId: string; generation: string } | { ok
 export interface IssuedClientKey {
   /** 32 lowercase hexadecimal digits. Secret, and never shown again. */
   keyId: string
-  /** The Bearer token: 76 characters. Secret, and never shown again. */
+  /** The Bearer token, which has 76 characters. Secret, and never shown again. */
   keyAccessToken: string
 }
 
-/** Seals under the current secret; opens under the current and the previous ones. */
+/** Seals tokens with the current secret. Opens tokens of the current and the previous secrets. */
 export interface TokenSealer {
-  /** 8 hexadecimal digits that tell which secret seals: the first 4 bytes of its SHA-256. */
+  /** The generation of the current secret: the first 4 bytes of its SHA-256, as 8 hexadecimal digits. */
   generation: string
-  /** Seals a `key_id` of 32 lowercase hexadecimal digits. Two seals of one `key_id` differ (random nonce). */
+  /**
+   * Seals a `key_id` of 32 lowercase hexadecimal digits. Each token contains a random nonce, so two tokens of one
+   * `key_id` differ.
+   */
   seal: (keyId: string) => string
-  /** Opens a token. Never throws, whatever the string holds. */
+  /** Opens a token. Never throws for any string. */
   open: (token: string) => OpenedToken
 }
 
-/** `additionalData` is what the seal covers beside the `key_id`: the prefix, the version and the generation. */
+/** `additionalData` is authenticated together with the `key_id`: the prefix, the version and the generation. */
 interface SealingKey {
   generation: string
   additionalData: Buffer
@@ -51,11 +54,11 @@ interface SealingKey {
 }
 
 /**
- * Makes the sealer of `key_access_token`s: `tck_`, 66 base62 digits, 6 base62 digits of CRC-32.
+ * Creates the sealer of `key_access_token`s, which consist of `tck_`, 66 base62 digits, and 6 base62 digits of CRC-32.
  *
- * The 66 digits are 49 bytes: version (1), generation (4), nonce (12), AES-256-GCM ciphertext of the 16 raw `key_id`
- * bytes (16) and tag (16); `tck_` and the first 5 bytes are the additional authenticated data. The AES key is
- * HKDF-SHA256 (RFC 5869) of the secret as given, without salt, with the info `trivial client key v1`.
+ * The 66 digits encode 49 bytes: version (1), generation (4), nonce (12), AES-256-GCM ciphertext of the 16 raw `key_id`
+ * bytes (16) and tag (16). `tck_` and the first 5 bytes are the additional authenticated data. The AES key is derived
+ * from the unmodified secret by HKDF-SHA256 (RFC 5869), without salt, with the info `trivial client key v1`.
  */
 export const createTokenSealer = (secret: string, previousSecrets: readonly string[] = []): TokenSealer => {
   const current = sealingKey(secret)
@@ -98,26 +101,33 @@ export const createTokenSealer = (secret: string, previousSecrets: readonly stri
   }
 }
 
-/** A key with the two values that exist nowhere else. */
+/** A key with the two secret values, which aren't stored anywhere. */
 export interface Issued extends IssuedClientKey {
   readonly key: ClientKeyRecord
 }
 
-/** Makes a new client key: a random `key_id` and its token. Stores nothing: the result is the only copy. */
+/** Creates a random `key_id` and its token. Stores nothing, so the result is the only copy. */
 export const issueClientKey = (sealer: TokenSealer): IssuedClientKey => {
   const keyId = randomBytes(KEY_ID_BYTES).toString('hex')
   return { keyId, keyAccessToken: sealer.seal(keyId) }
 }
 
-/** SHA-256 of a `key_id`, as 64 lowercase hexadecimal digits: what an allow-list or a database row may hold. */
+/**
+ * Returns the SHA-256 of a `key_id` as 64 lowercase hexadecimal digits, which allow-lists and database rows may
+ * contain.
+ */
 export const digestOf = (keyId: string): string => hash('sha256', keyId)
 
-/** Tells one secret from another without telling it: the first 4 bytes of its SHA-256, as 8 hexadecimal digits. */
+/**
+ * Returns the generation of a secret: the first 4 bytes of its SHA-256, as 8 hexadecimal digits. It identifies the
+ * secret without revealing it.
+ */
 export const generationOf = (secret: string): string =>
   hash('sha256', secret).slice(0, 2 * (NONCE_START - GENERATION_START))
 
 /**
- * The generation that a well-formed token says it is of, which only its secret can prove; null for what is no token.
+ * Returns the generation in a well-formed token, or null if the token is malformed. The generation isn't verified,
+ * because that requires its secret.
  */
 export const claimedGeneration = (token: string): string | null =>
   hasShape(token) && hasChecksum(token)

@@ -4,16 +4,16 @@ import { SCOPES } from '../policy/scopes.ts'
 import type { Scope } from '../policy/scopes.ts'
 import type { UsageCount } from '../rows.ts'
 
-/** The least that would have served every recorded use of a key. */
+/** The smallest policy that would have allowed every recorded use of a key. */
 export interface Advice {
   readonly scopes: readonly Scope[]
-  /** Null where the key was used from more addresses than are recorded. */
+  /** Null if the key was used from more addresses than are recorded. */
   readonly allowedIps: readonly string[] | null
-  /** How many requests that is made from. */
+  /** The number of requests that the advice is based on. */
   readonly requests: number
 }
 
-/** What to hold a key to, by how it was used; null where it was not. */
+/** Returns the policy to recommend for a key with this usage, or null if it wasn't used. */
 export const adviseOn = (usage: readonly UsageCount[]): Advice | null => {
   const labels = (kind: UsageCount['kind']): Set<string> =>
     new Set(usage.filter(count => count.kind === kind).map(({ label }) => label))

@@ -4,40 +4,40 @@ import type { BackgroundHooks } from '../../background.ts'
 import { ownMilliseconds } from '../../time.ts'
 import type { KnownToken } from '../client-key.ts'
 
-/** How a token was used on a day, since that was last stored. */
+/** The usage of a token on a day, since usage was last stored. */
 export interface TokenUse {
   readonly token: Pick<KnownToken, 'ref' | 'digest' | 'generation'> & {
     readonly key: Pick<KnownToken['key'], 'id' | 'source'>
   }
-  /** How many requests with it were accepted. */
+  /** The number of accepted requests. */
   count: number
-  /** When the last of them was, in milliseconds since 1970, and where from; 0 where there was none. */
+  /** When the last accepted request arrived, in milliseconds since 1970, or 0 if there was none. */
   lastAt: number
   lastIp: string
   lastAgent: string | undefined
-  /** How often, under each scope, from each address; and how often it was refused, by reason. */
+  /** The numbers of accepted requests by scope and by address, and of refused requests by reason. */
   readonly scopes: Map<string, number>
   readonly addresses: Map<string, number>
   readonly refusals: Map<string, number>
 }
 
 export interface UsageRecorderOptions extends Partial<BackgroundHooks> {
-  /** Stores how tokens were used on a day (UTC, such as 2026-01-31), all of it or nothing. */
+  /** Stores the usage of tokens on a UTC day, such as 2026-01-31. Stores either all of it or nothing. */
   write: (day: string, uses: readonly TokenUse[]) => Promise<void>
-  /** Returns the present instant in milliseconds since 1970; by default, that of this machine. */
+  /** Returns the current time in milliseconds since 1970. Defaults to the clock of this machine. */
   now?: (() => number) | undefined
 }
 
-/** Records in memory how keys are used, and stores it in batches. */
+/** Records the usage of keys in memory, and stores it in batches. */
 export interface UsageRecorder {
-  /** `scopes` are those that the request needed; `address` is an IP address, or `unknown`. */
+  /** Records an accepted request. `scopes` are those that it required; `address` is an IP address or `unknown`. */
   used: (token: KnownToken, scopes: readonly string[], address: string, agent: string | undefined) => void
   refused: (token: KnownToken, reason: string) => void
-  /** Stores all that was recorded so far. Never fails: what could not be stored is kept for the next time. */
+  /** Stores everything that was recorded so far. Never rejects; what can't be stored is kept and stored later. */
   flush: () => Promise<void>
-  /** The same, but it waits at most 100 ms: the rest is stored later. */
+  /** Does the same, but waits at most 100 ms. The rest is stored later. */
   settle: () => Promise<void>
-  /** Of how many tokens something is not stored yet; what is being stored counts until it is. */
+  /** Returns the number of tokens with usage that isn't stored yet, including usage that is currently being stored. */
   pending: () => number
 }
 
@@ -45,32 +45,32 @@ const FLUSH_INTERVAL_MS = 1000
 const SETTLE_TIMEOUT_MS = 100
 const DAY_MS = 86_400_000
 const BATCH_SIZE = 500
-/** After how many tokens they are stored without waiting for the interval. */
+/** The number of tokens with new usage that triggers a flush before the interval ends. */
 const FLUSH_SIZE = 10_000
-/** At most how many tokens of a day are remembered while nothing can be stored. */
+/** The maximum number of tokens per day for which usage is kept in memory while it can't be stored. */
 const MAX_TOKENS_A_DAY = 100_000
-/** At most how many addresses of a key are distinguished a day. */
+/** The maximum number of addresses that are recorded separately for a key and day. */
 export const MAX_ADDRESSES = 100
-/** For how many days usage is kept, the current one included. */
+/** The number of days for which usage is kept, including today. */
 export const DAYS_KEPT = 90
-/** What stands for all addresses beyond the first hundred. */
+/** The label that counts all addresses beyond the first 100. */
 export const OTHER_ADDRESSES = '*'
 
 type Day = Map<string, TokenUse>
 
-/** What was recorded and is not stored, by day. */
+/** The usage that isn't stored yet, by day. */
 interface Recorded {
-  /** Where to record the use of a token; undefined where there is no more room. */
+  /** Returns the record to which to add the use of a token, or undefined if there are too many. */
   readonly useOf: (token: KnownToken, now: number) => TokenUse | undefined
-  /** Answers all that was recorded, to be taken out of `left` when it is stored, and records anew. */
+  /** Returns all recorded usage, and starts a new record. Remove from `left` what has been stored. */
   readonly take: () => Taken[]
-  /** Adds what could not be stored to what has been recorded meanwhile. */
+  /** Adds usage that couldn't be stored to the usage that was recorded in the meantime. */
   readonly giveBack: (day: string, uses: readonly TokenUse[]) => void
-  /** How many uses of a token on a day are recorded, or were taken and are left. */
+  /** Returns the number of tokens, counted per day, that are recorded or still in `left`. */
   readonly size: () => number
 }
 
-/** How a token was used on days that are being stored. */
+/** The usage of a day that is being stored. */
 interface Taken {
   day: string
   left: TokenUse[]
@@ -133,7 +133,7 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
   let writing: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
 
-  // Calls while a write is under way share the next one, which takes all that was recorded until then.
+  // Calls during a write share the next write, which includes everything that was recorded until it starts.
   const flush = (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined

@@ -14,7 +14,7 @@ import type { TokenUse } from './recorder.ts'
 
 const DAY_MS = 86_400_000
 
-/** The day, such as 2026-01-31, that is `days` before an instant, in UTC. */
+/** Returns the UTC date, such as 2026-01-31, that is `days` before an instant. */
 export const dayBefore = (at: Date, days: number): string =>
   new Date(at.getTime() - days * DAY_MS).toISOString().slice(0, 10)
 
@@ -42,7 +42,7 @@ const countsOf = (kind: UsageCount['kind'], day: string, uses: readonly TokenUse
     Array.from(use[KINDS[kind]], ([label, count]) => ({ id: use.token.key.id, day, kind, label, count }))
   )
 
-/** Counts in which the addresses of a key beyond the first hundred of the day are one. */
+/** Returns the counts, with all addresses of a key beyond the first 100 of the day combined under one label. */
 const withinLimit = (counts: readonly KnownUsageCount[]): KeyUsageCount[] => {
   const added = new Map<string, Set<string>>()
   return counts.map(({ isStored, labels, ...count }) => {
@@ -62,8 +62,8 @@ const addUses = async (keys: KeyUsageRows, day: string, uses: readonly TokenUse[
 }
 
 /**
- * Makes the function that stores how keys were used on a day. It does not wait for the disk: a power cut may take the
- * last of it. Counts older than is promised are removed once a day.
+ * Creates the function that stores the usage of keys on a day. It doesn't wait for the disk, so a power failure may
+ * lose the latest usage. Once a day, it deletes counts that are older than the retention period.
  */
 export const createUsageWriter = ({
   write

@@ -10,32 +10,33 @@ import { digestOf } from '../token/token.ts'
 import type { TokenIssue } from '../token/token.ts'
 import { allowListKeys } from './environment-keys.ts'
 
-/** Why a token is refused. For logs only: no reply contains it. */
+/** The reason why a token is refused. It is for logs only; replies don't contain it. */
 export type TokenRefusal = TokenIssue | 'not_allowed' | InactiveReason
 
-/** A token that opened, and whose key and itself are active. */
+/** A token that was opened. Both the token and its key are active. */
 export interface Authenticated {
   readonly ok: true
   readonly key: ClientKey
   readonly token: KnownToken
-  /** No request is counted yet. */
+  /** Always null, because the request hasn't been counted yet. */
   readonly rate: null
 }
 
-/** A refusal has the token if it is known whose it is. */
+/** The result of an authentication. A refusal contains the token if its key is known. */
 export type Authentication =
   Authenticated | { readonly ok: false; readonly reason: TokenRefusal; readonly token?: KnownToken }
 
 export interface AuthenticatorOptions extends TokenSecrets {
   /**
-   * `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted while the process runs, unless they are revoked.
+   * The allow-list: `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted unless they are revoked. It
+   * can't change while the process runs.
    */
   readonly allowList?: Iterable<string> | undefined
   /** Finds keys that are not on the allow-list, and revocations of entries of that list. */
   readonly lookup?: KeyLookup | undefined
-  /** The maximum number of tokens in the cache; 10,000 by default, about 4 MB. */
+  /** The maximum number of tokens in the cache. Defaults to 10,000, which take about 4 MB. */
   readonly cacheSize?: number | undefined
-  /** Is updated with the state of the cache. */
+  /** Receives the statistics of the cache. */
   readonly cache?: TokenCache | undefined
 }
 
@@ -58,7 +59,7 @@ interface Remembered {
 
 const PASSED = Promise.resolve()
 
-/** A look-up that finds nothing, and that nothing ever changes. */
+/** A look-up that finds no keys, and whose results never change. */
 export const NO_LOOKUP: KeyLookup = {
   barrier: () => PASSED,
   mark: () => 0,
@@ -67,11 +68,12 @@ export const NO_LOOKUP: KeyLookup = {
 }
 
 /**
- * Creates the function that finds the active key of a token. It is the first part of a verdict: see `createVerifier`.
+ * Creates the function that finds the active key of a token. This is the first step of a verdict: see `createVerifier`.
  *
- * A token is accepted if it opens under a configured secret *and* the digest of its `key_id` is allowed. The result is
- * cached under the token's SHA-256, never the token, and used only while the look-up reports it as fresh; expiry is
- * compared every time. Refused tokens are not cached, so no flood of them can displace accepted ones.
+ * A token is accepted if it was sealed with a configured secret *and* the digest of its `key_id` is allowed. The result
+ * is cached under the SHA-256 of the token; the token itself isn't stored. A cached result is only used while the
+ * look-up reports it as fresh, and its expiry is checked every time. Refused tokens aren't cached, so a flood of them
+ * can't evict accepted ones.
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
   const { lookup = NO_LOOKUP, cacheSize = 10_000, cache = createTokenCache() } = options
@@ -90,7 +92,7 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
     const opened = await opener.open(token)
     if (!opened.ok) return { ok: false, reason: opened.issue }
     const found = await find(digestOf(opened.keyId), opened.generation)
-    // A legacy token is accepted for environment keys only, and is not cached: it may contain a time of expiry.
+    // Legacy tokens are only accepted for environment keys. They aren't cached, because they may contain an expiry.
     if (opened.isLegacy) return found?.key.source === 'managed' ? notAllowed(found) : judge(found, now())
     const authentication = judge(found, now())
     if (authentication.ok && mark !== null) {
@@ -109,7 +111,7 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
         return inactiveReason(authenticated.token, now()) === null ? authenticated : judge(authenticated.token, now())
       }
       cache.misses++
-      // The mark is taken before the look-up: a change that comes between the two leaves an entry that is stale.
+      // The mark is taken before the look-up. If a key changes during the look-up, the cached result is already stale.
       return authenticateUnknown(token, fingerprint, lookup.mark())
     })
 }
@@ -127,12 +129,12 @@ const createFinder = (lookup: KeyLookup, entries: Iterable<string>): Find => {
     return { key: { ...key, revokedAt }, digest, generation, ref, expiresAt: null, revokedAt: null }
   }
 
-  // What is stored goes first: a managed key that was revoked stays so, even where its key_id is put on the allow-list.
+  // Stored keys have precedence: adding the `key_id` of a revoked managed key to the allow-list doesn't reactivate it.
   return async (digest, generation) =>
     (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, generation))
 }
 
-/** What is cached decides on later requests: no handler that is given it may change it. */
+/** Freezes a result that is going to be cached, so that no request handler can change the result of later requests. */
 const frozen = (authenticated: Authenticated): Authenticated => {
   const { token, key } = authenticated
   for (const part of [token, key, key.scopes, key.allowedIps]) Object.freeze(part)

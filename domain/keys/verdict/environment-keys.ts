@@ -7,24 +7,30 @@ import { digestOf } from '../token/token.ts'
 const DIGEST_ENTRY = /^sha256:([0-9a-f]{64})$/i
 const KEY_ID = /^[0-9a-f]{32}$/
 
-/** What is wrong with an allow-list entry, as the end of a sentence that does not repeat it; null: nothing is. */
+/**
+ * Returns the problem with an allow-list entry as the end of a sentence that doesn't repeat the entry, or null if there
+ * is none.
+ */
 export const allowListIssue = (entry: string): string | null => {
   if (looksLikeToken(entry)) {
-    return 'looks like a key_access_token; put the key_id there (npm run key:issue prints both)'
+    return 'looks like a key_access_token; use the key_id instead (npm run key:issue prints both)'
   }
   if (entry.toLowerCase().startsWith('sha256:') && !DIGEST_ENTRY.test(entry)) {
-    return 'starts with sha256: but is not followed by 64 hexadecimal digits; copy the whole digest'
+    return 'starts with sha256: but 64 hexadecimal digits do not follow; copy the whole digest'
   }
   return null
 }
 
-/** Whether only a legacy JWT can present this entry's key: the `key_id` in a sealed token is 32 hexadecimal digits. */
+/**
+ * Returns whether only legacy JWTs can contain the `key_id` of an entry. The `key_id` in a sealed token always has 32
+ * hexadecimal digits.
+ */
 export const needsLegacyToken = (entry: string): boolean => !DIGEST_ENTRY.test(entry) && !KEY_ID.test(entry)
 
-/** The digest an entry stands for: of a `key_id` it is computed, of `sha256:<64 hex>` it is read. */
+/** Returns the digest of an entry: the hash of a `key_id`, or the digits of `sha256:<64 hex>`. */
 export const entryDigest = (entry: string): string => DIGEST_ENTRY.exec(entry)?.[1]?.toLowerCase() ?? digestOf(entry)
 
-/** The keys of an allow-list of `key_id`s or `sha256:<64 hex>` digests, by digest. */
+/** Returns the keys of an allow-list of `key_id`s or `sha256:<64 hex>` digests, by digest. */
 export const allowListKeys = (entries: Iterable<string>): ReadonlyMap<string, ClientKey> => {
   const keys = new Map<string, ClientKey>()
   for (const entry of entries) {
@@ -34,7 +40,7 @@ export const allowListKeys = (entries: Iterable<string>): ReadonlyMap<string, Cl
   return keys
 }
 
-/** A key of the allow-list, with the digest by which it is found. */
+/** A key of the allow-list, and the digest that identifies it. */
 export interface EnvironmentKey {
   readonly key: ClientKey
   readonly digest: string
@@ -43,16 +49,16 @@ export interface EnvironmentKey {
 /** The keys of an allow-list. */
 export interface EnvironmentKeys {
   readonly find: (id: string) => EnvironmentKey | null
-  /** All of them, ordered by id. */
+  /** All keys, ordered by id. */
   readonly all: readonly EnvironmentKey[]
-  /** Whether the digest of a key could be used to guess its `key_id`. */
+  /** Returns whether the `key_id` of a digest could be found by guessing. */
   readonly isGuessable: (digest: string) => boolean
 }
 
 export const createEnvironmentKeys = (allowList: readonly string[]): EnvironmentKeys => {
   const byDigest = new Map([...allowListKeys(allowList)].map(([digest, key]) => [digest, { key, digest }]))
   const byId = new Map([...byDigest.values()].map(found => [found.key.id, found]))
-  // A key_id of another form than the service's own may be a word, which its digest would tell.
+  // A key_id in another format than the service's own may be a word, which could be guessed from its digest.
   const guessable = new Set(allowList.filter(needsLegacyToken).map(entryDigest))
   return {
     find: id => byId.get(id) ?? null,
@@ -61,7 +67,7 @@ export const createEnvironmentKeys = (allowList: readonly string[]): Environment
   }
 }
 
-/** An environment key with what is stored about it. */
+/** Returns an environment key with its stored data. */
 export const toEnvironmentRecord = (
   key: ClientKey,
   { revokedAt, revokedReason, tokens }: EnvironmentRecord

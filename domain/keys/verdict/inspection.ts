@@ -4,30 +4,30 @@ import { claimedGeneration } from '../token/token.ts'
 import { ANY_ADDRESS } from './verifier.ts'
 import type { RefusalReason, Verifier } from './verifier.ts'
 
-/** What is known of a token, without the token. */
+/** The properties of a token, without the token itself. */
 export interface Inspection {
-  /** Whether it has the shape of a token and its checksum. */
+  /** Whether the format and the checksum of the token are valid. */
   readonly wellFormed: boolean
-  /** The generation of the secret that it claims to be sealed with. */
+  /** The generation in the token, which isn't verified. */
   readonly generation: string | null
-  /** Which of the configured secrets that is. */
+  /** The configured secret of that generation, if there is one. */
   readonly secret: 'current' | 'previous' | null
   readonly allowed: boolean
-  /** Why it is not allowed. */
+  /** The reason why the token isn't allowed, or null if it is. */
   readonly reason: RefusalReason | null
-  /** The key that it stands for, allowed or not. */
+  /** The key of the token, even if it isn't allowed. */
   readonly key: ClientKeyRecord | null
   /** What is stored of it among the tokens of that key; of an environment key, what its uses have left. */
   readonly token: TokenRecord | null
 }
 
-/** What a request with the token would need; without an address, any address is allowed. */
+/** The requirements to check the token against. If there is no address, every address is allowed. */
 export interface InspectedDemand {
   readonly scopes?: readonly string[] | undefined
   readonly address?: string | undefined
 }
 
-/** Reports what is known of a token and whether it may do what is demanded. Records nothing. */
+/** Inspects a token and checks whether it meets the requirements. Records nothing. */
 export type Inspect = (token: string, demand?: InspectedDemand) => Promise<Inspection>
 
 export interface InspectorOptions {

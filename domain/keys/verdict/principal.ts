@@ -4,13 +4,13 @@ import type { RateStatus } from './verifier.ts'
 export interface ClientKeyPrincipal {
   readonly kind: 'client_key'
   readonly key: ClientKey
-  /** The token of the key that was presented. */
+  /** The token that the request contained. */
   readonly token: KnownToken
-  /** The state of the rate limit of the key, this request included; null if the request was not counted. */
+  /** The state of the key's rate limit, including this request, or null if the request wasn't counted. */
   readonly rate: RateStatus | null
 }
 
-/** A request, with who it acts for: a client key, or what else the service knows. */
+/** A request and its principal: a client key, or another kind that the service defines. */
 interface AuthenticatedRequest {
   readonly principal: { readonly kind: string } | null
 }
@@ -18,7 +18,7 @@ interface AuthenticatedRequest {
 const isClientKey = (principal: { readonly kind: string }): principal is ClientKeyPrincipal =>
   principal.kind === 'client_key'
 
-/** The client key of a request that was authenticated with one. */
+/** Returns the client key of a request. Throws if the request wasn't authenticated with one. */
 export const keyPrincipalOf = ({ principal }: AuthenticatedRequest): ClientKeyPrincipal => {
   if (principal === null) throw new Error('the request was not authenticated')
   if (!isClientKey(principal)) throw new Error('the request was authenticated without a client key')

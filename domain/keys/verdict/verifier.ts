@@ -5,33 +5,36 @@ import type { ClientKey, KnownToken, RateLimit } from '../client-key.ts'
 import { covers } from '../policy/scopes.ts'
 import type { UsageRecorder } from '../usage/recorder.ts'
 
-/** Why a request with a key is refused. For logs, except for what its requester may know: all but `TokenRefusal`. */
+/**
+ * The reason why a request with a key is refused. Requesters may know all of them except those of `TokenRefusal`, which
+ * are for logs only.
+ */
 export type RefusalReason =
   TokenRefusal | 'address_not_allowed' | 'insufficient_scope' | 'rate_limited' | 'limit_undecided'
 
-/** Stands for an address that is not judged. */
+/** Disables the check of the address. */
 export const ANY_ADDRESS = Symbol('any address')
 
-/** What a request needs of a key, and what is known of the request; `R` are reasons of your own to refuse it. */
+/** The requirements and properties of a request. `R` is the type of your own reasons to refuse it. */
 export interface Demand<R extends string = never> {
-  /** The scopes that the key must have, all of them. If there are none, any active key is accepted. */
+  /** The scopes that the key must have. If the array is empty, any active key is accepted. */
   readonly scopes: readonly string[]
   /** The IP address of the requester. Without it, a key with `allowed_ips` is refused. */
   readonly address?: string | undefined
-  /** The `User-Agent` of the requester; it is recorded with the use of the key. */
+  /** The `User-Agent` of the requester. It is recorded with the use of the key. */
   readonly userAgent?: string | undefined
-  /** A reason of your own for which every active key is refused; the refusal is recorded for the key. */
+  /** Your own reason to refuse the request, even if the key is active. The refusal is recorded for the key. */
   readonly refusal?: R | undefined
 }
 
-/** The state of the rate limit of a key, this request included. */
+/** The state of a key's rate limit, including this request. */
 export interface RateStatus extends RateLimit {
   readonly remaining: number
   /** The number of seconds until the window ends, rounded up. */
   readonly resetSeconds: number
 }
 
-/** A key that may do what was demanded; `rate` is null if it has no rate limit. */
+/** A key that meets the demand. `rate` is null if the key has no rate limit. */
 export interface Accepted extends Omit<Authenticated, 'rate'> {
   readonly rate: RateStatus | null
 }
@@ -39,30 +42,30 @@ export interface Accepted extends Omit<Authenticated, 'rate'> {
 export interface Refused<R extends string = never> {
   readonly ok: false
   readonly reason: RefusalReason | R
-  /** The token, if it is known whose it is. */
+  /** The token, if its key is known. */
   readonly token?: KnownToken
-  /** The state of the rate limit, if that is exceeded. */
+  /** The state of the rate limit, if it was exceeded. */
   readonly rate?: RateStatus
-  /** Why the rate limit can't be decided. */
+  /** The error because of which the rate limit couldn't be checked. */
   readonly cause?: unknown
 }
 
 export type Verdict<R extends string = never> = Accepted | Refused<R>
 
 /**
- * Decides whether a token may do what is demanded: it opens, its key is allowed and active, the address is in the key's
- * ranges, the key has all scopes, and it is within its rate limit. Records the use or the refusal of the key. Rejects
- * only if the store fails, never because of the token.
+ * Decides whether a token meets a demand: it can be opened, its key is allowed and active, the key has all scopes and
+ * accepts the address, and its rate limit isn't exceeded. Records the use or the refusal of the key. Rejects only if
+ * the store fails, never because of the token.
  */
 export type Verify = <R extends string = never>(token: string, demand: Demand<R>) => Promise<Verdict<R>>
 
-/** The same, but for the rate limit, which it leaves alone. */
+/** Does the same, but neither checks nor counts the rate limit. */
 type Recheck = <R extends string = never>(token: string, demand: Demand<R>) => Promise<Authenticated | Refused<R>>
 
-/** The only place in which it is decided whether a token may do something. */
+/** Decides whether tokens are accepted. No other code does. */
 export interface Verifier {
   readonly verify: Verify
-  /** Decides again on a request that was accepted. It counts no request, and records a refusal only. */
+  /** Decides again on a request that was already accepted. Counts no request, and only records refusals. */
   readonly recheck: Recheck
   /** Decides without recording anything. */
   readonly check: (token: string, demand: OpenDemand<never>) => Promise<Authenticated | Refused>
@@ -70,7 +73,7 @@ export interface Verifier {
 
 export interface VerifierOptions {
   readonly authenticate: Authenticate
-  /** Counts the requests of keys that have a rate limit. */
+  /** Counts the requests of keys with a rate limit. */
   readonly counters: Counters
   readonly usage: Pick<UsageRecorder, 'used' | 'refused'>
 }
@@ -112,7 +115,7 @@ export const createVerifier = ({ authenticate, counters, usage }: VerifierOption
   }
 }
 
-/** A demand that may leave the address open. */
+/** A demand whose address may be left unchecked. */
 type OpenDemand<R extends string> = Omit<Demand<R>, 'address'> & {
   readonly address?: string | typeof ANY_ADDRESS | undefined
 }
@@ -141,7 +144,7 @@ const isInRange = (key: ClientKey, address = ''): boolean => {
   return check(address)
 }
 
-/** Counts a request over all tokens of a key. */
+/** Counts a request for a key, together with the requests of all its tokens. */
 const countRequest = async (
   counters: Counters,
   keyId: string,
@@ -149,7 +152,7 @@ const countRequest = async (
 ): Promise<RateStatus & { isExceeded: boolean }> => {
   const { hits, ttlMs } = await counters.hit(`rate:${keyId}`, windowSeconds)
   if (!Number.isSafeInteger(hits) || hits < 1 || !Number.isFinite(ttlMs)) {
-    throw new TypeError('the counters returned no number of hits, or no time to the end of the window')
+    throw new TypeError('the counters must return the number of hits and the time until the window ends')
   }
   const resetSeconds = Math.max(1, Math.ceil(ttlMs / 1000))
   return { isExceeded: hits > max, max, windowSeconds, remaining: Math.max(0, max - hits), resetSeconds }

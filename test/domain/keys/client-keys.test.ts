@@ -138,7 +138,7 @@ for (const [name, open] of Object.entries(stores)) {
     const first = service(store, older)
     const { key, keyAccessToken } = await first.issue({ name: 'ledger' })
     const stranger = service(store, newer)
-    const message = /^secret: the database is in use with other secrets\. .* previousSecrets\. .* with allowNewSecret: /
+    const message = /^secret: the database is in use with other secrets\. .* previousSecrets\. .* with allowNewSecret; /
     await t.rejects(stranger.issue({ name: 'other' }), { code: 'SECRET_NOT_SHARED', message })
     await t.rejects(stranger.rotate(key.id, { graceSeconds: 0 }), { code: 'SECRET_NOT_SHARED' })
     t.match(await first.verify(keyAccessToken, ANY), { ok: true }, 'the token was not revoked')
@@ -167,9 +167,9 @@ test('a scope that the service has not is refused, and so is whatever else types
     [{ name: '' }, /^name must be/],
     [{ name: 'x'.repeat(101) }, /^name must be/],
     [{ name: 'env_0123456789abcdef' }, /^name must be/],
-    [{ name: `tck_${'a'.repeat(30)}` }, /^name must not hold a token/],
+    [{ name: `tck_${'a'.repeat(30)}` }, /^name must not contain a token/],
     [{ description: 'a\nb' }, /^description must be/],
-    [{ expires_at: new Date() }, /^a field is not known; known are name, /],
+    [{ expires_at: new Date() }, /^a field is unknown; the known fields are name, /],
     [{ expiresAt: '2030-01-01' }, /^expiresAt must be a valid Date/],
     [{ expiresAt: new Date(NaN) }, /^expiresAt must be a valid Date/],
     [{ expiresAt: new Date(0) }, /^expires_at must be in the future$/],
@@ -237,7 +237,7 @@ test('a secret that is missing or short is refused when the service is made', as
   const store = createMemoryStore()
   for (const wrong of [{ secret: undefined as unknown }, { secret: '' }, { secret: 'x'.repeat(31) }]) {
     t.throws(() => createClientKeys(Object.assign({ store, secret: '', scopes: SCOPES }, wrong as object)), {
-      message: 'secret must be text of 32 characters at least'
+      message: 'secret must be a string of at least 32 characters'
     })
   }
 })
@@ -246,7 +246,7 @@ test('a scope that could not be one is refused when the service is made', async 
   for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
     t.throws(
       () => createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
-      { message: /^a scope must be 1 to 100/ },
+      { message: /^a scope must have 1 to 100/ },
       scope
     )
   }

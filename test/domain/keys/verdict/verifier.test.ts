@@ -203,9 +203,13 @@ test('what is no text is neither recorded nor a reason, and keeps no other use f
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
   for (const odd of [null, 5, {}, []]) {
     t.match(await verify(keyAccessToken, { scopes: [], userAgent: odd, address: odd }), { ok: true })
-    await t.rejects(verify(keyAccessToken, { scopes: [], refusal: odd }), { message: /^refusal must be text/ })
+    await t.rejects(verify(keyAccessToken, { scopes: [], refusal: odd }), {
+      message: /^refusal must be a non-empty string/
+    })
   }
-  await t.rejects(verify(keyAccessToken, { scopes: [], refusal: '' }), { message: /^refusal must be text/ })
+  await t.rejects(verify(keyAccessToken, { scopes: [], refusal: '' }), {
+    message: /^refusal must be a non-empty string/
+  })
   t.match(await keys.usage(key.id), [{ kind: 'address', label: 'unknown', count: 4 }])
   t.match(await keys.tokens(key.id), [{ useCount: 4, lastUsedAgent: null }])
   await t.rejects(keys.tokens('nothing'), { code: 'CLIENT_KEY_NOT_FOUND' })
@@ -241,7 +245,7 @@ test('a verdict can not be used to widen the key of later requests', async t => 
 })
 
 test('a secret that is too short, and a cache without room, are refused when the verifier is made', t => {
-  const short = /must be text of 32 characters at least$/
+  const short = /must be a string of at least 32 characters$/
   const secret = newSecret()
   for (const wrong of ['x', '', undefined]) {
     t.throws(() => verifierOf({ secret: wrong as string }), { message: short })
