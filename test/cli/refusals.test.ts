@@ -18,9 +18,9 @@ test('what the rules refuse, and what is not there, is exit code 1 with one sent
     ],
     [
       [
-        '--allow-ip number 1 is no IP address or CIDR range',
+        '--allow-ip number 1 is not an IP address or CIDR range',
         '--allow-ip number 3 is no',
-        '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the one address'
+        '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the single address'
       ],
       'key:change',
       'a',
