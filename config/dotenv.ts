@@ -44,8 +44,8 @@ export const repeatedNames = (text: string): { name: string; lines: number[] }[]
     .filter(({ lines: { length } }) => length > 1)
 }
 
-// A line may be part of another variable's quoted value, so Node's own parser decides. If the parser finds a name that
-// only this line contains, the line is an assignment.
+// The line may be part of another variable's quoted value, so this uses Node's own parser: the line is an assignment if
+// the parser finds a name that only this line contains.
 const isAssignment = (lines: readonly string[], place: number): boolean => {
   const marked = lines.map((line, index) => (index === place ? line.replace(ASSIGNMENT, `$1${MARK}`) : line))
   return MARK in parseEnv(marked.join('\n'))
@@ -60,7 +60,7 @@ export const cutNames = (text: string, names: readonly string[]): string[] => {
   return names.filter(name => (found.get(name) ?? []).some(place => isCut(lines, place, name)))
 }
 
-// Node's own parser decides. The value was cut if the parser reads more once each # is replaced by an ordinary string.
+// Uses Node's own parser: the value was cut if the parser reads more of it once each # is replaced with ordinary text.
 const isCut = (lines: readonly string[], place: number, name: string): boolean => {
   const uncut = lines.map((line, index) => (index === place ? line.replaceAll('#', MARK) : line))
   const found = parseEnv(lines.join('\n'))[name]

@@ -13,8 +13,8 @@ interface VisibleApps {
 }
 
 /**
- * Returns the apps that a user may read, for each possible reason. Each reason has its own index, so the apps of other
- * users aren't read.
+ * Returns the apps that a user may read, for each possible reason. Each query uses its own index, so apps that the user
+ * may not read cost nothing.
  */
 export const visibleApps = (userId: number): VisibleApps[] => [
   { ids: sql`select id from apps where user_id = ${userId}`, rowsOfApp: 1 },

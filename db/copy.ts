@@ -31,7 +31,7 @@ export type CopyRow = readonly CopyValue[]
 
 /** A database that is copied. No other process opens it in the meantime. */
 export interface CopySource {
-  /** A text that changes when anything in the database changes. */
+  /** A hash that changes when the data changes. */
   readonly fingerprint: string
   /** The number of rows of each table. */
   readonly rows: Readonly<Record<string, number>>

@@ -52,8 +52,8 @@ export interface Engine {
   /** Opens a database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
   readonly openCopySource: (url: string, tables: readonly CopyTable[]) => CopySource
   /**
-   * Returns the statements that give a role the rights to serve requests. Throws a GrantsError if the role can't get
-   * them.
+   * Returns the statements that give a role the rights to serve requests. Throws a GrantsError if the role can't be
+   * given these rights.
    */
   readonly writeGrants: (url: string, options: StorageOptions, role: string) => Promise<string>
   /** Returns the writer of copies into databases of this engine. Throws a CopyError if there is none. */

@@ -18,7 +18,7 @@ export interface SampleOptions {
 
 /**
  * Loads a sample in one transaction. Returns false and stores nothing if there are apps, users or organizations. The
- * database must have been opened as one for sample data.
+ * database must have been opened with `asSample`.
  */
 export const loadSample = async (
   { write }: Pick<Transactor, 'write'>,

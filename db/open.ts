@@ -71,7 +71,7 @@ export const openConfigured = async (
 
 /**
  * Returns the statements that give a role the rights to serve requests from the PostgreSQL database of a configuration.
- * Throws a GrantsError if the role can't get them, or a ConfigError if the database can't be opened.
+ * Throws a GrantsError if the role can't be given these rights, or a ConfigError if the database can't be opened.
  */
 export const writeGrants = async (
   { DATABASE_URL: url, ...config }: Readonly<Pick<Config, 'DATABASE_URL' | 'DATABASE_CA' | 'DATABASE_LISTEN_URL'>>,

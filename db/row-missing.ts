@@ -1,2 +1,2 @@
-/** The error for a missing row that every database has. The database is damaged or being restored. */
+/** The error if a row that every database must have is missing. The database is damaged or being restored. */
 export class RowMissing extends Error {}

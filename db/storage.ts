@@ -18,7 +18,7 @@ export interface Storage extends AppStore, NodeReads {
   readonly isSample: boolean
   /** Returns what the database can currently be used for. It never rejects. */
   readonly readiness: () => Promise<Readiness>
-  /** Returns the figures about the database for metrics. They are in memory, so it returns immediately. */
+  /** Returns the statistics of the database for metrics. They are kept in memory, so it returns immediately. */
   readonly statistics: () => StorageStatistics
   /** Stops all background work and closes every connection. */
   readonly close: () => Promise<void>

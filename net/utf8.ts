@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
-/** U+FFFD, with which a decoder replaces bytes that aren't UTF-8. */
+/** U+FFFD, which replaces bytes that aren't UTF-8 when they are decoded. */
 export const REPLACEMENT = '\uFFFD'
 
 /**

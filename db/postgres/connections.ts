@@ -10,7 +10,7 @@ import { createDatabaseTime, DATABASE_TIME } from './time.ts'
 import type { DatabaseTime } from './time.ts'
 import { migrate, readVersion, refuseUnchangeable } from './versions.ts'
 
-/** A migration or a copy may take long, and so may waiting for one. */
+/** A migration or a copy may take a long time, and others wait for it. */
 const LONG_TIMEOUT_MS = 600_000
 const IDLE_CONNECTION_MS = 30_000
 
@@ -39,7 +39,7 @@ const poolOf = (config: PoolConfig): Pool => {
   const pool = new Pool({ ...config, idleTimeoutMillis: IDLE_CONNECTION_MS, pipeline: true })
   // If a connection is lost while it's idle, another one is opened when it's needed.
   pool.on('error', ignore)
-  // If a connection is lost while it's in use, its queries report that. Without a listener, the process would end.
+  // If a connection is lost while it's in use, its queries fail. Without a listener, the event would end the process.
   pool.on('connect', client => {
     client.on('error', ignore)
     gatherWrites(client)

@@ -42,7 +42,7 @@ export const LOCKS = {
   audits: 9
 } as const
 
-/** The first number of each lock. Other programs on the database use other numbers. */
+/** The first number of each lock, which distinguishes it from the locks of other programs on the same database. */
 export const LOCK_SPACE = 7_216_014
 
 /** Takes a lock until the transaction ends. Waits while another transaction has it. */

@@ -67,7 +67,7 @@ const prepare = async (client: Client, listens: boolean): Promise<Client> => {
   }
 }
 
-// A regular end would wait for the server, which may be down.
+// A graceful shutdown would wait for a reply of the server, which may be down.
 const hangUp = (client: Client): void => {
   client.connection.stream.destroy()
 }

@@ -32,7 +32,7 @@ const CONFLICTS: readonly string[] = [
 
 /**
  * The connection failed or was refused, resources are short, an operator intervened, a time-out expired, the server is
- * a standby, or a prepared statement is gone or is outdated by a migration of another version. A connection that has
+ * a standby, or a prepared statement is gone or is outdated since another version has migrated. A connection that has
  * reported one of these isn't used again.
  */
 const CONNECTION_FAILURES = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D000|42501|55000|55P03)/
@@ -43,7 +43,7 @@ const CONNECTION_FAILURES = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D00
  */
 const FAULTS = /^(22|23(?!502)|42601)/
 
-/** Returns the error of the server that Drizzle has wrapped, or null if it isn't the failure of a query. */
+/** Returns the server's error from inside Drizzle's error, or null if no query has failed. */
 const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null => {
   const inner = error instanceof DrizzleQueryError ? error.cause : error
   if (inner instanceof DatabaseError || inner instanceof ConnectionLost) return inner

@@ -167,7 +167,7 @@ const endBackend = async (db: PostgresDatabase, pid: number): Promise<void> => {
   await query(db, END_BACKEND, [pid])
 }
 
-/** Runs work on a connection, and closes the connection after some milliseconds, so that work that hangs fails. */
+/** Runs work on a connection, and closes the connection after `ms` milliseconds, so that work that hangs fails. */
 const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>): Promise<T> => {
   const timer = setTimeout(() => client.connection.stream.destroy(), ms)
   try {
@@ -192,7 +192,7 @@ const setStatementTimeout =
   async db =>
     await query(db, `set local statement_timeout = ${Math.ceil(ms)}`)
 
-/** Connects. Throws ConnectionLost if that takes longer than some milliseconds. */
+/** Connects. Throws ConnectionLost if that takes longer than `ms` milliseconds. */
 const connectWithin = async (pool: Pool, ms: number): Promise<PoolClient> => {
   const connecting = asQuery(pool.connect())
   const client = await Promise.race([connecting, wait(ms, null, { ref: false })])

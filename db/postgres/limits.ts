@@ -17,7 +17,7 @@ export interface PostgresCounters extends Counters {
 const STATEMENTS_A_REMOVAL = 500
 
 // A hit happens when the row is locked, by the clock of the database, which is the same for all nodes. A window that
-// starts after that began before the clock was set back, so it's over.
+// starts in the future began before the clock was set back, so it's over.
 const HIT = `
 insert into rate_counters as held (key, hits, started_at, expires_at)
 values ($1, $2, clock_timestamp(), clock_timestamp() + $3 * interval '1 second')

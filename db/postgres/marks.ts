@@ -25,8 +25,8 @@ const MARK = `
     values ('sample', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`
 
 /**
- * Marks a database as sample data before its tables are created. So if a process has opened a database with tables and
- * without the mark, the database never gets sample data. Throws an error if there are tables without the mark. Must be
+ * Marks a database as sample data before its tables are created. A database that a process has opened with tables but
+ * without the mark therefore never gets sample data. Throws an error if there are tables without the mark. Must be
  * called while no other process creates tables.
  */
 export const markAsSample = async (client: Client): Promise<void> => {

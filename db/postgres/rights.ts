@@ -43,5 +43,5 @@ export const LACKING = `
 
 const NEEDED = Object.entries(RIGHTS).flatMap(([table, rights]) => rights.map(right => [table, right] as const))
 
-/** The values of `LACKING`. */
+/** The parameters of `LACKING`. */
 export const LACKING_VALUES = [NEEDED.map(([table]) => table), NEEDED.map(([, right]) => right), FUNCTIONS]

@@ -80,7 +80,7 @@ export const changesConfig = (options: PostgresOptions): ClientConfig => ({
   query_timeout: CHANGES.limitMs
 })
 
-/** The statements that begin a transaction. It sets its own time-outs, because its connection may be a pooler's. */
+/** The statements that begin a transaction. They set its time-outs, because its connection may come from a pooler. */
 export const BEGIN =
   `begin isolation level read committed; ` +
   `set local idle_in_transaction_session_timeout = ${TIMEOUTS.idleInTransaction}; ` +

@@ -21,8 +21,8 @@ export const refuseUnmarked = (connection: Connection): void => {
 }
 
 /**
- * Marks a database as sample data before its tables are created. So if a process has opened a database with tables and
- * without the mark, the database never gets sample data. Throws the same error as `refuseUnmarked`.
+ * Marks a database as sample data before its tables are created. A database that a process has opened with tables but
+ * without the mark therefore never gets sample data. Throws the same error as `refuseUnmarked`.
  */
 export const markAsSample = (connection: Connection): void => {
   const mark = connection.transaction(() => {

@@ -21,7 +21,7 @@ export interface Progress {
 // What a service writes in addition to the copied tables, and the mark of sample data. A service that was only started
 // writes nodes, request counters and the history of changes, which continues, so these are allowed.
 const OTHERS = ['database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
-// These are allowed too, because they aren't used to seal anything while there are no keys.
+// These rows are allowed too, because nothing is sealed with these secrets while there are no keys.
 const SECRETS = 'secret_generations'
 
 const exists = async (db: PostgresDatabase, table: string): Promise<boolean> =>
@@ -114,7 +114,7 @@ const beginCopy = async (db: PostgresDatabase, source: CopySource, target: strin
 
 /**
  * Prepares the target if nothing has been copied yet, and returns the progress of each table. Throws a CopyError if the
- * target contains other data, if a service uses it, or if its copy was begun from a source that differs.
+ * target contains other data, if a service uses it, or if the source has changed since the copy began.
  */
 export const prepareTarget = async (
   db: PostgresDatabase,

@@ -108,7 +108,7 @@ const createTokenRows = (outbox: Outbox): Pick<KeyRows, TokenRows> => {
     insertToken: async (id, { digest, generation, hint }, createdAt) => {
       const token = { digest, generation, hint, createdAt: toText(createdAt) }
       awaitTable(outbox, 'client_key_tokens')
-      // The same lock as that of the foreign key.
+      // The same lock as the foreign key takes.
       defer('lock', async db => await query(db, SHARE_KEY, [id]))
       defer(
         'write',

@@ -6,8 +6,8 @@ import type { PostgresDatabase } from '../database.ts'
 import { asQuery } from '../failures.ts'
 
 /**
- * Finds a token by its digest. This is done for every token that isn't cached, so it's done without Drizzle, and the
- * row is an array.
+ * Finds a token by its digest. It runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
+ * array.
  */
 export const FIND_TOKEN = `
   select key.id, key.name, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max::float8,

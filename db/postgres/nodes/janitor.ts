@@ -79,7 +79,7 @@ export const startJanitor = ({
   }
 }
 
-// Measured by this process's clock, because a lease ends by the clock of a process, not by a stored time.
+// Uses the clock of this process, because a lease ends by the clock of its process, not at a stored time.
 const createNodeRemoval = (db: PostgresDatabase, evictions: Evictions) => async (): Promise<void> => {
   const { rows } = await query(db, FIND_EVICTED)
   const evicted = rows.map(row => ({ ...toEviction(row), leaseMs: Number(row['lease_ms']) }))

@@ -14,7 +14,7 @@ export const clientKeyChanges = pgTable(
   table => [uniqueIndex('client_key_changes_nonce_unique').on(table.nonce)]
 )
 
-// The processes that cache keys. A change is acknowledged when each of them has confirmed it, or its lease has ended.
+// The processes that cache keys. A change is acknowledged when each process has confirmed it or has lost its lease.
 export const nodes = pgTable('nodes', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),

@@ -45,7 +45,7 @@ export const sessions = pgTable(
   table => [uniqueIndex('sessions_id_unique').on(table.id), index('sessions_user').on(table.userId)]
 )
 
-// The known locations of users. Sign-in attempts from elsewhere don't count there.
+// The known locations of users. Sign-in attempts from elsewhere can't lock a user out there.
 export const userPlaces = pgTable(
   'user_places',
   {

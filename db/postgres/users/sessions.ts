@@ -8,7 +8,7 @@ import type { PostgresDatabase } from '../database.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
 import { toAccount } from '../../user-records.ts'
 
-/** Finds a session. This is done for every request of a user, so it's done without Drizzle. */
+/** Finds a session. It runs for every request of a user, so it doesn't use Drizzle. */
 const FIND_SESSION = `
   select session.id, session.client, session.created_at, session.expires_at, session.address, session.agent,
     user_id, name, email, role, color_theme, account_locked, users.created_at as user_created_at

@@ -64,7 +64,7 @@ function* readRange(rows: Iterable<Parameters<typeof toApp>[0]>, ids?: ReadonlyS
 const sizeOf = ({ panels, schedule, tags }: App): number =>
   (panels?.length ?? 0) + (schedule?.length ?? 0) + tags.length
 
-/** Returns whether a filter has no parameters, which is usual for a client key. */
+/** Returns whether a filter has no parameters, as is usual for requests with a client key. */
 const isPlain = ({ userId, tags }: AppFilter): boolean => userId === null && tags.length === 0
 
 /**

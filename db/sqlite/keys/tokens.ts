@@ -5,8 +5,8 @@ import type { KnownTokenRow } from '../../key-records.ts'
 import type { Connection } from '../driver.ts'
 
 /**
- * Finds a token by its digest. This is done for every token that isn't cached, so it's done without Drizzle, and the
- * row is an array.
+ * Finds a token by its digest. It runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
+ * array.
  */
 const FIND_TOKEN = `
   select key.id, key.name, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max,

@@ -46,7 +46,7 @@ export const sessions = sqliteTable(
   table => [uniqueIndex('sessions_id_unique').on(table.id), index('sessions_user').on(table.userId)]
 )
 
-// The known locations of users. Sign-in attempts from elsewhere don't count there.
+// The known locations of users. Sign-in attempts from elsewhere can't lock a user out there.
 export const userPlaces = sqliteTable(
   'user_places',
   {

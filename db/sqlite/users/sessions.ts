@@ -7,7 +7,7 @@ import { toDate, toText } from '../../instants.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
 import { toAccount } from '../../user-records.ts'
 
-/** Finds a session. This is done for every request of a user, so it's done without Drizzle, and the row is an array. */
+/** Finds a session. It runs for every request of a user, so it doesn't use Drizzle, and returns an array. */
 const FIND_SESSION = `
   select session.id, session.client, session.created_at, session.expires_at, session.address, session.agent,
     user.id, user.name, user.email, user.role, user.color_theme, user.account_locked, user.created_at
