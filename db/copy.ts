@@ -73,7 +73,7 @@ export interface CopyWriter {
   readonly tables: readonly CopyTable[]
   /**
    * Copies a database into an empty one, or continues an interrupted copy. No service can open the target until
-   * everything is copied and compared. Throws a CopyError if the copy is refused.
+   * everything is copied and compared. Throws a CopyError if the copy is refused or stops.
    */
   readonly copyInto: (source: CopySource, target: CopyTarget, onRows: OnRows) => Promise<Copied>
 }

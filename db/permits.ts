@@ -41,7 +41,7 @@ export const createPermits = (max: number, waitMs: number): Enter => {
   }
 }
 
-/** Runs work when its turn among the work of its subject comes. Work without a subject runs immediately. */
+/** Runs work after the earlier work of the same subject. Work without a subject runs immediately. */
 export type EnterBySubject = <T>(subject: string | undefined, work: () => Promise<T>) => Promise<T>
 
 /**

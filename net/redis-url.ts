@@ -12,7 +12,7 @@ export const redisUrlIssue = (text: string): string | null => {
     return `must be a redis: or rediss: URL with a host, ${EXAMPLE}`
   }
   if (!canDecode(url.username) || !canDecode(url.password)) {
-    return 'has a user name or password that is not valid percent-encoding; write % as %25'
+    return 'has a user name or password with invalid percent-encoding; write % itself as %25'
   }
   if (!/^\/?\d*$/.test(url.pathname)) return `must have a database number or nothing after the host, ${EXAMPLE}`
   const isKnown = [...url.searchParams.keys()].every(name => name === 'keyPrefix') && url.hash === ''

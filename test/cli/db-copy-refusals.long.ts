@@ -95,7 +95,7 @@ test('while a service has the source open, or is connected to the target, nothin
   const here = await openStorage(source)
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: /^Another process has \S+ open\. Stop the service, and run this again\.\n$/
+    stderr: /^Another process has \S+ open\. Stop the service, and rerun this command\.\n$/
   })
   await here.close()
   const there = await openStorage(target)
@@ -136,7 +136,10 @@ test('what a target holds is left as it is', { skip }, async t => {
   })
   const marked = await emptyTarget(t)
   await (await openStorage(marked, { asSample: true })).close()
-  t.match(await copy(t, source, marked), { code: 1, stderr: /data already, in database_marks; nothing was changed/ })
+  t.match(await copy(t, source, marked), {
+    code: 1,
+    stderr: /already has data in database_marks\. Nothing was changed/
+  })
 })
 
 test('sample data is refused before anything is connected, and so is a backup of it', async t => {
@@ -208,7 +211,7 @@ test('what PostgreSQL can not hold is named', { skip }, async t => {
   for (const [statement, words] of [
     [
       `insert into users (id, name, email, created_at, updated_at) values (5, 'a' || char(0), 'a@example.com', ${at}, ${at})`,
-      /^PostgreSQL can't hold the character U\+0000, which stands in users, in name of the row \["5"\]\. Change that row/
+      /^PostgreSQL can't store the character U\+0000, which is in the column name of the row \["5"\] in users\. Change that row/
     ],
     [
       `insert into client_key_usage values ('k', 'x''; drop table users', 'scope', '', 1)`,

@@ -56,7 +56,7 @@ test('db grants is refused where it would give nothing, or too much', { skip }, 
     owner.url,
     server.name,
     new RegExp(
-      `may not grant usage on their schema\\. .*: grant usage on schema "${owner.name}" to "${server.name}"$`,
+      `is not allowed to grant usage on their schema\\. .*: grant usage on schema "${owner.name}" to "${server.name}"$`,
       'm'
     )
   )

@@ -89,7 +89,10 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
   const token = `tck_${'0'.repeat(72)}`
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJrZXlfaWQiOiJ4In0.xyz'
   for (const [env, words] of [
-    [{ REDIS_URL: 'redis://:hunter2%@localhost' }, /REDIS_URL has a user or a password with a %/],
+    [
+      { REDIS_URL: 'redis://:hunter2%@localhost' },
+      /REDIS_URL has a user name or password with invalid percent-encoding/
+    ],
     [{ CLIENT_SECRET: '' }, /CLIENT_SECRET must have at least 32 characters.*openssl rand -hex 32/],
     [{ CLIENT_SECRET: 'x'.repeat(31) }, /CLIENT_SECRET must have at least 32 characters/],
     [{ CLIENT_SECRET: 'x'.repeat(64) }, /CLIENT_SECRET consists of one repeated character.*openssl rand -hex 32/],
@@ -127,13 +130,13 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
       /DATABASE_URL must have one of these values of sslmode: disable/
     ],
     [{ DATABASE_LISTEN_URL: 'file:./x' }, /DATABASE_LISTEN_URL must be a postgres: URL/],
-    [{ DATABASE_CA: '/nowhere/at/all.pem' }, /DATABASE_CA must be the path of a file of certificates/],
+    [{ DATABASE_CA: '/nowhere/at/all.pem' }, /DATABASE_CA must be the path of a readable file with PEM certificates/],
     [{ DATABASE_POOL_SIZE: '0' }, /DATABASE_POOL_SIZE must be a number of connections from 1 to 1000/],
     [{ KEY_LEASE_MS: '60001' }, /KEY_LEASE_MS must be a number of milliseconds from 0 to 60000/],
     [{ NODE_NAME: 'a\nb' }, /NODE_NAME must be at most 100 printable characters/],
     [{ DATABASE_URL: 'file:' }, /DATABASE_URL must be file:/],
     [{ DATABASE_URL: 'file:./data/' }, /DATABASE_URL must be file:/],
-    [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must name a file: a database in memory/],
+    [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must name a file, since an in-memory database/],
     [{ PORT: 'http' }, /PORT must be a port number from 0 to 65535/],
     [{ PORT: '65536' }, /PORT must be a port number/],
     [{ PORT: '-1' }, /PORT must be a port number/],
@@ -147,7 +150,7 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
     [{ CORS_ORIGINS: 'https://app.example.com, https://app.example.com/x' }, /CORS_ORIGINS entry 2 is not an origin/],
     [{ CORS_ORIGINS: 'https://*.example.com' }, /CORS_ORIGINS entry 1 is not an origin/],
     [{ CORS_ORIGINS: 'null' }, /CORS_ORIGINS entry 1 is not an origin/],
-    [{ TRUST_PROXY: 'true' }, /TRUST_PROXY must not be true; name the addresses of your proxies/],
+    [{ TRUST_PROXY: 'true' }, /TRUST_PROXY must not be true; list the addresses of your proxies/],
     [{ TRUST_PROXY: '10.0.0.1, proxy.local' }, /TRUST_PROXY entry 2 is not an IP address or CIDR range/],
     [{ TRUST_PROXY: '10.0.0.1/33' }, /TRUST_PROXY entry 1 is not an IP address/],
     [{ TRUST_PROXY: '10.0.0.1/8/8' }, /TRUST_PROXY entry 1 is not an IP address/],

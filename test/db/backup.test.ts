@@ -88,8 +88,8 @@ test('what is there already is not overwritten, and a backup that fails leaves n
   const before = readdirSync(folder).sort()
   for (const [from, to, words] of [
     [url, taken, /taken already exists and was not changed/],
-    [url, path, /live\.db exists already/],
-    [url, folder, /exists already/],
+    [url, path, /live\.db already exists/],
+    [url, folder, /already exists/],
     [`file:${path}.none`, join(folder, 'copy.db'), /There is no database .*live\.db\.none/],
     [url, join(taken, 'copy.db'), /No backup was made: E[A-Z]+/],
     [`file:${taken}`, join(folder, 'copy.db'), /No backup was made: .*not a database/],

@@ -43,7 +43,7 @@ const refuseZeros = (table: CopyTable, batch: readonly CopyRow[]): void => {
     if (index === -1) continue
     const place = `${table.columns[index]?.name} of the row ${JSON.stringify(keyOf(table, row))} in ${table.name}`
     throw new CopyError(
-      `PostgreSQL can't store the character U+0000, which is in ${place}.`,
+      `PostgreSQL can't store the character U+0000, which is in the column ${place}.`,
       `Change that row. ${START_OVER}`
     )
   }

@@ -101,8 +101,8 @@ const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[
 const ROW_TIMEOUT_MS = 100
 
 /**
- * Creates the rows of usage. One or two statements write some hundred uses. What locks the rows of keys is sent last,
- * together with the commit, because changes of these keys wait for it.
+ * Creates the rows of usage. One or two statements write a few hundred uses. The statements that lock rows of keys are
+ * sent last, together with the commit, because changes of these keys wait for them.
  */
 export const createUsageRows = (db: PostgresDatabase, { defer }: Outbox): KeyUsageRows => ({
   addTokenUsage: async uses => {
