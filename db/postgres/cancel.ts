@@ -7,7 +7,8 @@ import type { PoolClient } from 'pg'
  */
 export const cancelQuery = (client: PoolClient): void => {
   const { host, port, processID, secretKey } = client
-  // The driver sends such a request without TLS, as the server expects. It only contains the key of the connection.
+  // The driver sends this request without TLS, as the server expects. It contains nothing but the key of the
+  // connection.
   const { connection } = new Client({ ssl: false })
   // The server closes the connection once it has the request. If it can't be reached, it's down.
   const end = (): void => {

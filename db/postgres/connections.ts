@@ -65,8 +65,8 @@ export const closePool = async (pool: Pool): Promise<void> => {
  * Brings the tables of a database up to date, sets `time` to the clock of the database, and returns whether the
  * database is marked as sample data. A database that is up to date is only read. If several nodes start at once, one of
  * them changes the tables and the others wait. `prepare` runs first, while no other process creates tables. By default,
- * it refuses a database with an incomplete copy. Throws an error if the role isn't allowed to change them if necessary,
- * or if a version that is newer by more than one has changed the tables.
+ * it refuses a database with an incomplete copy. Throws an error if the tables must be changed and the role isn't
+ * allowed to do that, or if they were changed by a version that is newer by more than one.
  */
 export const bringUpToDate = async (
   options: PostgresOptions,

@@ -13,7 +13,7 @@ const DEADLOCK = '40P01'
 const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
 const RESTRICT_VIOLATION = '23001'
-/** The failure of the check that nothing that a change of keys has read was changed since. */
+/** The error of a change of keys if another transaction has changed what it has read. */
 const NOT_NULL_VIOLATION = '23502'
 /** A statement was cancelled by its time-out or by an operator. */
 const QUERY_CANCELED = '57014'

@@ -11,8 +11,7 @@ export interface PostgresCounters extends Counters {
 }
 
 /**
- * How many statements a node sends before it deletes expired counters. A removal can delete more rows than these
- * statements create.
+ * The number of statements between two removals of expired counters. They create fewer rows than a removal can delete.
  */
 const STATEMENTS_A_REMOVAL = 500
 

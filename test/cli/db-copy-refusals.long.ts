@@ -22,7 +22,10 @@ test('what is typed must name a PostgreSQL database, and never comes back', asyn
   for (const [to, issue] of [
     [[], 'Name the database to copy into: --to postgres://…\n'],
     [['--to', 'file:./other.db'], '--to must be a postgres: URL, such as postgres://trivial@db.example.com/trivial.\n'],
-    [['--to', 'postgres://u:hunter2@host'], '--to must name a host and a database.\n'],
+    [
+      ['--to', 'postgres://u:hunter2@host'],
+      '--to must name a host and a database; for a socket, put ?host=/run/postgresql after the database.\n'
+    ],
     [
       ['--to', 'postgres://u:hunter2@h/d?sslmode=prefer'],
       '--to must have one of these values of sslmode: disable, require, '
@@ -132,7 +135,7 @@ test('what a target holds is left as it is', { skip }, async t => {
   t.match(await copy(t, source, sampled), {
     code: 1,
     stderr:
-      /in users, organizations, memberships, apps, grants, tags, audits, database_marks, app_port_counter, audit_head; nothing/
+      /in users, organizations, memberships, apps, grants, tags, audits, database_marks, app_port_counter, audit_head\. Nothing/
   })
   const marked = await emptyTarget(t)
   await (await openStorage(marked, { asSample: true })).close()

@@ -134,9 +134,9 @@ const walk = async (
 /**
  * Finds the newest entries of a search.
  *
- * If there is one condition, its index is used. If there are several, the index of the condition that the fewest
- * entries pass is used, and the others are checked on the entries that it finds. If these are few, that's done at once.
- * Otherwise it's done in windows, so that a filter that nothing passes doesn't block the event loop.
+ * If there is one condition, its index is used. If there are several, the index of the one that the fewest entries pass
+ * is used, and the others are checked on the entries that it finds. A few entries are checked at once. Many are checked
+ * in windows, so that a filter that nothing passes doesn't block the event loop.
  */
 export const searchAudits = async (db: SqliteDatabase, search: Search): Promise<AuditRow[]> => {
   const { filter, limit, before } = search
