@@ -5,24 +5,24 @@ import { UserError } from './user-error.ts'
 
 const ASSIGNMENT = /^(\s*(?:export\s+)?)([^\s=#]+)(?=\s*=)/
 
-/** The text of a `.env` file, without the byte order mark. Throws a UserError if the file is not UTF-8. */
+/** Returns the text of a `.env` file without its byte order mark. Throws a UserError if the file isn't UTF-8. */
 export const dotenvText = (path: string): string => {
   const bytes = readFileSync(path)
   const text = utf8Text(bytes)
-  // In UTF-16, every second byte of an ASCII text is 0.
+  // In UTF-16, every second byte of ASCII text is 0.
   if (bytes.includes(0)) {
     throw new UserError(
-      `${path} is not UTF-8: it has the bytes of UTF-16, which PowerShell writes.`,
+      `${path} is encoded in UTF-16, which PowerShell writes, instead of UTF-8.`,
       `Save it as UTF-8, in PowerShell with: (Get-Content ${path}) | Set-Content -Encoding utf8 ${path}`
     )
   }
   if (text === null) {
-    throw new UserError(`${path} has bytes that are not UTF-8, so it can't be read.`, 'Save it as UTF-8.')
+    throw new UserError(`${path} contains bytes that aren't UTF-8, so it can't be read.`, 'Save it as UTF-8.')
   }
   return text
 }
 
-/** The numbers of the lines that may assign each variable, from 0. */
+/** Returns the indexes of the lines that may assign each variable. */
 const assignmentsIn = (lines: readonly string[]): Map<string, number[]> => {
   const found = new Map<string, number[]>()
   for (const [index, line] of lines.entries()) {
@@ -32,7 +32,7 @@ const assignmentsIn = (lines: readonly string[]): Map<string, number[]> => {
   return found
 }
 
-/** The variables that a `.env` file sets more than once, with the numbers of the lines that do. */
+/** Returns the variables that a `.env` file sets more than once, with the numbers of the lines that set them. */
 export const repeatedNames = (text: string): { name: string; lines: number[] }[] => {
   const lines = text.split('\n')
   return [...assignmentsIn(lines)]
@@ -44,8 +44,8 @@ export const repeatedNames = (text: string): { name: string; lines: number[] }[]
     .filter(({ lines: { length } }) => length > 1)
 }
 
-// A line may be part of the quoted value of another variable. The parser that counts is Node's: where it sees a name
-// that only this line has, this line is an assignment.
+// The line may be part of another variable's quoted value, so this uses Node's own parser: the line is an assignment if
+// the parser finds a name that only this line contains.
 const isAssignment = (lines: readonly string[], place: number): boolean => {
   const marked = lines.map((line, index) => (index === place ? line.replace(ASSIGNMENT, `$1${MARK}`) : line))
   return MARK in parseEnv(marked.join('\n'))
@@ -53,14 +53,14 @@ const isAssignment = (lines: readonly string[], place: number): boolean => {
 
 const MARK = 'A_NAME_THAT_NOBODY_USES'
 
-/** Those of the named variables whose value in a `.env` file ends at a `#` that is not in quotes. */
+/** Returns those of the named variables whose value in a `.env` file ends at a `#` outside of quotes. */
 export const cutNames = (text: string, names: readonly string[]): string[] => {
   const lines = text.split('\n')
   const found = assignmentsIn(lines)
   return names.filter(name => (found.get(name) ?? []).some(place => isCut(lines, place, name)))
 }
 
-// The parser that counts is Node's: what it reads once each # is an ordinary character was cut before.
+// Uses Node's own parser: the value was cut if the parser reads more of it once each # is replaced with ordinary text.
 const isCut = (lines: readonly string[], place: number, name: string): boolean => {
   const uncut = lines.map((line, index) => (index === place ? line.replaceAll('#', MARK) : line))
   const found = parseEnv(lines.join('\n'))[name]

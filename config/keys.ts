@@ -8,7 +8,7 @@ export const KEY_VARIABLES = [
   'CLIENT_KEY_JWT'
 ] as const satisfies (keyof Config)[]
 
-/** What the service of client keys takes from the configuration, in the service and at the command line alike. */
+/** Returns the settings of the service of client keys, for the service and for the command line. */
 export const keySettings = (config: Readonly<Pick<Config, (typeof KEY_VARIABLES)[number]>>) => ({
   secret: config.CLIENT_SECRET,
   previousSecrets: config.CLIENT_SECRET_PREVIOUS,

@@ -9,17 +9,18 @@ import { platformIssue } from './platforms.ts'
 import { Config, SECRETS } from './schema.ts'
 import type { Check, ListRule } from './schema.ts'
 
-/** Names and values as the operating system gives them. */
+/** The names and values of variables, as the operating system provides them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * A configuration that can't be used. The message names every bad variable, what is wrong with it and how to fix it.
+ * The error for a configuration that can't be used. The message lists every invalid variable, what is wrong with it and
+ * how to fix it.
  */
 export class ConfigError extends UserError {
   override readonly name = 'ConfigError'
 }
 
-/** Makes the function of a keyword, as Ajv wants it, from one that says what is wrong with a value. */
+/** Creates an Ajv keyword function from a function that returns what is wrong with a value. */
 const keywordFunction = <Value>(issueOf: (value: Value, place?: DataValidationCxt) => string | null) => {
   const validate = (value: Value, place?: DataValidationCxt): boolean => {
     const message = issueOf(value, place)
@@ -30,7 +31,7 @@ const keywordFunction = <Value>(issueOf: (value: Value, place?: DataValidationCx
   return validate
 }
 
-/** Reports each value that a platform set or changed. */
+/** Reports each value that a platform set or changed. Returns whether there is none. */
 const checkPlatforms = (variables: Environment): boolean => {
   checkPlatforms.errors = Object.keys(Config.properties).flatMap(name => {
     const message = platformIssue(name, variables[name] ?? '')
@@ -40,17 +41,17 @@ const checkPlatforms = (variables: Environment): boolean => {
 }
 checkPlatforms.errors = [] as Partial<ErrorObject>[]
 
-/** Checks the variables. The service and the commands share it, so that both find the same issues. */
+/** Validates the variables. The service and the commands share it, so that both find the same issues. */
 export const configAjv = new Ajv({
   allErrors: true,
   coerceTypes: true,
-  // With strict numbers Ajv converts 1e999 to Infinity and then compares it with no limit.
+  // With strict numbers, Ajv converts 1e999 to Infinity and then compares it with no limit.
   strictNumbers: false,
   useDefaults: true,
   removeAdditional: true,
   meta: false,
   validateSchema: false,
-  // It would take a quarter of the time of the check, for code that runs once.
+  // Optimizing would take a quarter of the validation time, for code that runs once.
   code: { optimize: false },
   keywords: [
     'hint',
@@ -61,7 +62,7 @@ export const configAjv = new Ajv({
       compile: (check: Check) => keywordFunction(check)
     },
     {
-      // Before `properties`, which replaces texts by numbers and lists.
+      // Runs before `properties`, which replaces strings with numbers and lists.
       keyword: 'platforms',
       before: 'properties',
       type: 'object',
@@ -69,7 +70,7 @@ export const configAjv = new Ajv({
       compile: () => checkPlatforms
     },
     {
-      // Replaces a text by another form of it.
+      // Replaces a string with another form of it.
       keyword: 'normalize',
       type: 'string',
       modifying: true,
@@ -79,7 +80,7 @@ export const configAjv = new Ajv({
       }
     },
     {
-      // Replaces a text by a list.
+      // Replaces a string with a list.
       keyword: 'entries',
       type: 'string',
       modifying: true,
@@ -99,8 +100,8 @@ export const configAjv = new Ajv({
 })
 
 /**
- * The variables of `.env` in the working directory, where there is one, under those of the process, which win. A blank
- * value counts as none, so that `PORT=` means the default. Throws a UserError if one of them can't be read.
+ * Reads `.env` in the working directory, if it exists, and adds the variables of the process, which take precedence. A
+ * blank value counts as unset, so that `PORT=` means the default. Throws a UserError if a value can't be read.
  */
 export const environment = (dotenv = '.env', env: Environment = process.env): Environment => {
   const variables = { ...readDotenv(dotenv), ...env }
@@ -108,7 +109,7 @@ export const environment = (dotenv = '.env', env: Environment = process.env): En
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim() !== ''))
 }
 
-/** Reads the named variables, or all of them. Throws a ConfigError. */
+/** Reads the named variables, or all of them. Throws a ConfigError if one of them is invalid. */
 export const readConfig = <Name extends keyof Config = keyof Config>(
   env: Environment,
   names?: Name[]
@@ -119,7 +120,7 @@ export const readConfig = <Name extends keyof Config = keyof Config>(
   return config
 }
 
-/** Turns a validation error of `@fastify/env` into a ConfigError; any other error comes back as it is. */
+/** Converts a validation error of `@fastify/env` to a ConfigError. Returns any other error unchanged. */
 export const asConfigError = (error: unknown): unknown => {
   if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) return error
   return configError(error.errors as ErrorObject[])
@@ -129,7 +130,7 @@ const configError = (errors: ErrorObject[]): ConfigError => {
   const issues = new Map<string, string>()
   for (const error of errors) {
     const name = variableOf(error)
-    // The first issue explains the others: a value with quotes is no number either.
+    // Only the first issue is reported. It explains the others: a value in quotes isn't a number either.
     if (!issues.has(name)) issues.set(name, issueOf(error))
   }
   const lines = [...issues].map(([name, issue]) => `  ${name} ${issue}`)
@@ -156,7 +157,7 @@ const readDotenv = (path: string): Environment => {
   }
 }
 
-// Node has put U+FFFD in the place of bytes that are not UTF-8: two secrets could become one.
+// Node replaces bytes that aren't UTF-8 with U+FFFD, so two different secrets could become the same one.
 const refuseMangled = (variables: Environment): void => {
   const names = Object.keys(Config.properties).filter(name => variables[name]?.includes(REPLACEMENT))
   if (names.length === 0) return
@@ -165,23 +166,23 @@ const refuseMangled = (variables: Environment): void => {
   )
 }
 
-// The last one would win without a word, and what the others say would be lost.
+// The last assignment would win silently, and the values of the others would be lost.
 const refuseRepeated = (path: string, text: string): void => {
   const sentences = repeatedNames(text).map(
     ({ name, lines }) => `  ${name} is set in lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`
   )
   if (sentences.length === 0) return
   throw new ConfigError(
-    `${path} sets a variable more than once. Keep one line of each, with all that is wanted:\n${sentences.join('\n')}`
+    `${path} sets a variable more than once. Keep one line for each, with all of its values:\n${sentences.join('\n')}`
   )
 }
 
-// Half of a secret would be a secret as well, and a weak one.
+// A part of a secret would be accepted as a secret too, and a weak one.
 const refuseCut = (path: string, text: string): void => {
   const names = cutNames(text, SECRETS)
   if (names.length === 0) return
   throw new ConfigError(
-    `${path} has a # in the value of a secret. Put the value in quotes, or the comment on a line of its own:\n${names
+    `${path} has a # in the value of a secret. Quote the value, or move the comment to its own line:\n${names
       .map(name => `  ${name}`)
       .join('\n')}`
   )

@@ -10,7 +10,7 @@ const MIN_SECRET_LENGTH = 32
 const NODE_NAME = /^[^\p{C}]{0,100}$/u
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-/** The variables whose values are secrets, or have one in them. */
+/** The variables whose values are secrets or contain one. */
 export const SECRETS = [
   'CLIENT_SECRET',
   'CLIENT_SECRET_PREVIOUS',
@@ -22,12 +22,15 @@ export const SECRETS = [
 
 const SIGN_UP = ['open', 'closed'] as const
 
-/** What is wrong with a value, as the end of a sentence that never repeats the value; null: nothing is. */
+/**
+ * Returns what is wrong with a value, or null if nothing is. The text is the end of a sentence and never repeats the
+ * value.
+ */
 export type Check = (value: string) => string | null
 
 type ListCheck = (entries: readonly string[]) => string | null
 
-/** What the entries of a list must be, and which word stands for none. */
+/** The check of the entries of a list, and the word that means an empty list. */
 export interface ListRule {
   readonly check: ListCheck
   readonly none: string
@@ -35,16 +38,16 @@ export interface ListRule {
 
 const checkSecret: Check = secret => {
   if (secret.length < MIN_SECRET_LENGTH) {
-    return `is too short: ${MIN_SECRET_LENGTH} characters at least. Make one with: openssl rand -hex 32`
+    return `must have at least ${MIN_SECRET_LENGTH} characters. Generate one with: openssl rand -hex 32`
   }
-  if (new Set(secret).size === 1) return 'is one character repeated. Make one with: openssl rand -hex 32'
+  if (new Set(secret).size === 1) return 'consists of one repeated character. Generate one with: openssl rand -hex 32'
   return null
 }
 
 const checkCurrentSecret: Check = secret =>
   secret.includes(',') || secret.trim() !== secret
-    ? 'must not hold commas, nor blanks at its ends, since it could not go into CLIENT_SECRET_PREVIOUS later. ' +
-      'Make one with: openssl rand -hex 32'
+    ? 'must not contain commas or begin or end with blanks, so that CLIENT_SECRET_PREVIOUS can list it later. ' +
+      'Generate one with: openssl rand -hex 32'
     : checkSecret(secret)
 
 const checkEach =
@@ -58,12 +61,12 @@ const checkEach =
   }
 
 const checkProxy: Check = proxy =>
-  rangeIssue(proxy) ?? (/\/0+$/.test(proxy) ? 'trusts every address; name your proxies' : null)
+  rangeIssue(proxy) ?? (/\/0+$/.test(proxy) ? 'trusts every address; list the addresses of your proxies' : null)
 
 const checkTrustProxy: ListCheck = entries =>
-  entries.join() === 'true' ? 'must not be true; name the addresses of your proxies' : checkEach(checkProxy)(entries)
+  entries.join() === 'true' ? 'must not be true; list the addresses of your proxies' : checkEach(checkProxy)(entries)
 
-/** A list that is separated by commas; blanks around entries and empty entries are ignored. */
+/** Returns the schema of a comma-separated list. Blanks around entries and empty entries are ignored. */
 const list = (check: ListCheck, none = '') => ({ type: 'string', default: '', entries: { check, none } }) as const
 
 const checkReadable: Check = path => {
@@ -71,7 +74,7 @@ const checkReadable: Check = path => {
     if (path !== '') accessSync(path, constants.R_OK)
     return null
   } catch {
-    return 'must be the path of a file of certificates (PEM) that can be read'
+    return 'must be the path of a readable file with PEM certificates'
   }
 }
 
@@ -101,11 +104,11 @@ const checkOrigin: Check = origin =>
   new URL(origin).origin === origin &&
   !origin.includes('*')
     ? null
-    : 'is no origin: a scheme, a host and a port where it is not the default, such as https://app.example.com'
+    : 'is not an origin: a scheme, a host and any non-default port, such as https://app.example.com'
 
 /**
- * Every variable the service reads, its default and its rule, as JSON Schema. `config/read.ts` defines the keywords
- * `check`, `normalize` and `entries`; `hint` says how to fix what other keywords find.
+ * The JSON Schema of every variable that the service reads, with its default and its rules. `config/read.ts` defines
+ * the keywords `check`, `normalize` and `entries`. `hint` describes how to fix what other keywords find.
  */
 export const Config = {
   type: 'object',
@@ -144,7 +147,7 @@ export const Config = {
     CLIENT_SECRET: {
       type: 'string',
       check: checkCurrentSecret,
-      hint: 'is not set. Make one with: openssl rand -hex 32'
+      hint: 'is not set. Generate one with: openssl rand -hex 32'
     },
     CLIENT_SECRET_PREVIOUS: list(checkEach(checkSecret)),
     ALLOW_NEW_SECRET: { type: 'boolean', default: false, hint: 'must be true or false' },

@@ -1,6 +1,6 @@
 /**
- * A failure that the person who started the program can fix. The message says what is wrong; the hint says what to do,
- * where the message does not.
+ * A failure that the person who started the program can fix. The message describes what is wrong. The hint describes
+ * how to fix it, unless the message does.
  */
 export class UserError extends Error {
   readonly hint: string | undefined
@@ -11,6 +11,6 @@ export class UserError extends Error {
   }
 }
 
-/** What to show of a UserError. */
+/** Returns the text of a UserError to show. */
 export const textOf = ({ message, hint }: Pick<UserError, 'message' | 'hint'>): string =>
   hint === undefined ? message : `${message} ${hint}`

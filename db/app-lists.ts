@@ -4,48 +4,48 @@ import type { AppFilter, ListPosition } from '../domain/apps/rows.ts'
 import type { AppStore } from '../domain/apps/store.ts'
 import type { ReadOptions, TransactorOf } from '../domain/transaction.ts'
 
-/** At most how many apps that a user may read are looked up by their ids; with more, all apps are looked at. */
+/** The maximum number of a user's readable apps that are looked up by id. If there are more, all apps are searched. */
 export const MAX_LOOKED_UP = 2000
 
-/** What comes before every place in a list. */
+/** The position before the first app of a list. */
 const START: ListPosition = { descriptiveName: '', id: 0 }
 
-/** At most so many apps of a list, after a place. */
+/** A page of at most `limit` apps after a position in a list. */
 export interface Page {
   readonly after: ListPosition
   readonly limit: number
 }
 
-/** Some apps of a list, and the last place that was looked at; null if the list is over. `apps` may be empty. */
+/** Some apps of a list, and the last position that was read, or null at the end of the list. `apps` may be empty. */
 export interface AppBatch {
   readonly apps: App[]
   readonly next: ListPosition | null
 }
 
-/** What lists are made of: each verb is one look at the database. */
+/** The reads that lists consist of. Each method is one read of the database. */
 export interface ListReads {
   /**
-   * The places of the apps of a page that pass a filter, found by the ids of those that its user may read; null if it
-   * has no user, or these are more than `MAX_LOOKED_UP`.
+   * Returns the positions of the apps on a page that pass a filter. They're found by the ids of the apps that the
+   * filter's user may read. Returns null if the filter has no user, or if there are more than `MAX_LOOKED_UP` such ids.
    */
   readonly lookUp: (filter: AppFilter, page: Page) => Promise<ListPosition[] | null>
-  /** The same places, found by looking at all apps. It may let other work have its turn. */
+  /** Returns the same positions, but searches all apps. It may let other work run in between. */
   readonly search: (filter: AppFilter, page: Page) => Promise<ListPosition[]>
-  /** The apps after a place that pass a filter, found by looking at all apps: a batch. */
+  /** Returns a batch of the apps after a position that pass a filter. It searches all apps. */
   readonly batch: (filter: AppFilter, after: ListPosition) => Promise<AppBatch>
-  /** The apps at some places that still pass a filter: a batch. */
+  /** Returns a batch of the apps at the given positions that still pass a filter. */
   readonly batchAt: (filter: AppFilter, places: readonly ListPosition[]) => Promise<AppBatch>
 }
 
 type ReadLists = <T>(work: (lists: ListReads) => Promise<T>) => Promise<T>
 
-/** Makes lists from the reads of an engine. All batches of a list ask with one object as the filter. */
+/** Creates the function that lists apps from the reads of an engine. All batches of a list use one filter object. */
 export const createListApps =
   ({ read }: Pick<TransactorOf<{ readonly lists: ListReads }, never>, 'read'>): AppStore['listApps'] =>
   async (filter, { after = START, limit }, options?: ReadOptions) => {
     const readLists: ReadLists = async work => await read(async ({ lists }) => await work(lists), options)
     if (limit === undefined) return { batches: allBatches(readLists, filter, after), next: null }
-    // One more than the page has, to know whether there is a next one.
+    // One more than the page has, to find out whether there is a next page.
     const page = { after, limit: limit + 1 }
     const places = await readLists(
       async lists => (await lists.lookUp(filter, page)) ?? (await lists.search(filter, page))

@@ -1,13 +1,13 @@
 import type { NewApp, Owner } from '../domain/apps/app.ts'
 import { toText } from './instants.ts'
 
-/** The columns that say who owns an app. */
+/** Returns the columns that specify the owner of an app. */
 export const toOwnerColumns = ({ type, id }: Owner) => ({
   userId: type === 'User' ? id : null,
   organizationId: type === 'Organization' ? id : null
 })
 
-/** The columns of a new app. */
+/** Returns the columns of a new app. */
 export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, schedule }: NewApp, port: number) => ({
   name,
   descriptiveName,
@@ -21,14 +21,14 @@ export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, 
 
 const LAST_PORT = 65_535
 
-/** Takes the port after the last that was taken. The counter moves only to a port that is free, or not at all. */
+/** Takes the port after the last one that was taken. The counter advances only if that port is free. */
 export const TAKE_NEXT_PORT = `
   update app_port_counter set last = last + 1
   where last < ${LAST_PORT} and not exists (select 1 from apps where port = last + 1 and discarded_at is null)
   returning last as port
 `
 
-/** Finds the lowest port that is free. */
+/** Finds the lowest free port. */
 export const FIND_LOWEST_PORT = `
   select port from (
     select 3001 as port union all select port + 1 from apps where discarded_at is null order by port

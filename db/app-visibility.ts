@@ -4,15 +4,18 @@ import { PERMITS } from '../domain/access/rules.ts'
 import type { AppRelationship } from '../domain/access/rules.ts'
 import type { App } from '../domain/apps/app.ts'
 
-// What `mayDo` in domain/access/rules.ts says of `read`, in SQL; test/domain/access/rules.test.ts holds them equal.
+// The rules of `mayDo` in domain/access/rules.ts for `read`, in SQL. test/domain/access/rules.test.ts compares both.
 
-/** The ids of apps that a user may read for one reason, and at most how many rows an app has among them. */
+/** The ids of the apps that a user may read for one reason, and the maximum number of rows for each app. */
 interface VisibleApps {
   readonly ids: SQL
   readonly rowsOfApp: number
 }
 
-/** The apps that a user may read, for each reason by an index of its own: the apps of others cost nothing. */
+/**
+ * Returns the apps that a user may read, for each possible reason. Each query uses its own index, so apps that the user
+ * may not read cost nothing.
+ */
 export const visibleApps = (userId: number): VisibleApps[] => [
   { ids: sql`select id from apps where user_id = ${userId}`, rowsOfApp: 1 },
   {
@@ -32,7 +35,7 @@ export const visibleApps = (userId: number): VisibleApps[] => [
   }
 ]
 
-/** The same for one app after another, if there are too many to gather. */
+/** Matches the same apps one at a time, if there are too many to gather. */
 export const isVisible = (userId: number): SQL => sql`(
   apps.user_id = ${userId}
   or exists (
@@ -46,7 +49,10 @@ export const isVisible = (userId: number): SQL => sql`(
   ))
 )`
 
-/** What a user is to an app, of which the role in the organization that owns it and the sum of the grants are found. */
+/**
+ * Returns the relationship of a user and an app from the user's role in the owning organization and the sum of the
+ * user's grants.
+ */
 export const toRelationship = (
   { owner, readableBy, discardedAt }: App,
   userId: number,

@@ -1,7 +1,7 @@
 import type { Audit } from '../domain/audits/audit.ts'
 import { toDate } from './instants.ts'
 
-/** The columns of an entry of the audit trail, which every engine answers alike. */
+/** The columns of an entry of the audit trail. Every engine returns them in this format. */
 export interface AuditRow {
   readonly sequence: number
   readonly at: string
@@ -18,8 +18,8 @@ export interface AuditRow {
   readonly hash: string
 }
 
-// A text that this service would not have written was altered. It is no instant then, and the hash of the entry is
-// another.
+// A text in another format than this service's was altered. It's converted to an invalid date, so that the hash of the
+// entry differs.
 const toAuditInstant = (text: string): Date => {
   const instant = toDate(text)
   return instant.toJSON() === text ? instant : new Date(NaN)

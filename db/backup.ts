@@ -1,15 +1,15 @@
 import { UserError } from '../config/user-error.ts'
 
-/** A backup that was not made; the message says why. */
+/** A failure to create a backup. The message contains the reason. */
 export class BackupError extends UserError {}
 
-/** What tells whether two databases hold the same, without comparing every row. */
+/** A summary of a database. Two databases can be compared by it without comparing every row. */
 export interface Contents {
-  /** Rows by table. */
+  /** The number of rows of each table. */
   readonly rows: Readonly<Record<string, number>>
-  /** The last entry of the audit trail, as `audit verify` prints it; null where there is none. */
+  /** The last entry of the audit trail, as `audit verify` prints it, or null if there is none. */
   readonly head: string | null
 }
 
-/** Is told how many pages of the database are copied, of how many. */
+/** Receives the number of pages that have been copied and the number of all pages. */
 export type OnPages = (copied: number, total: number) => void

@@ -3,19 +3,19 @@ import type { Verification } from '../domain/audits/chain.ts'
 import type { AuditHead, AuditReads } from '../domain/audits/rows.ts'
 import { createAuditService } from '../domain/audits/service.ts'
 
-/** A copy that was refused or has stopped; the message says why. */
+/** A copy that was refused or stopped. The message contains the reason. */
 export class CopyError extends UserError {}
 
-/** What to do where a copy can't be gone on with. */
-export const START_OVER = 'To start over, drop the target database, make it anew, and run this again.'
+/** What to do if a copy can't be continued. */
+export const START_OVER = 'To start over, drop the target database, create it again, and rerun this command.'
 
-/** Is told how many rows are copied, of how many. */
+/** Receives the number of rows that have been copied and the number of all rows. */
 export type OnRows = (copied: number, total: number) => void
 
-/** How a column is kept: a digest is 64 hexadecimal digits in SQLite and bytes in PostgreSQL. */
+/** The type of a column. A digest is stored as 64 hexadecimal digits in SQLite and as bytes in PostgreSQL. */
 export type ColumnKind = 'text' | 'integer' | 'boolean' | 'digest'
 
-/** A table that is copied, which has the same columns in both databases. */
+/** A table that is copied. It has the same columns in both databases. */
 export interface CopyTable {
   readonly name: string
   readonly columns: readonly { readonly name: string; readonly kind: ColumnKind }[]
@@ -23,61 +23,61 @@ export interface CopyTable {
   readonly key: readonly string[]
 }
 
-/** A value as SQLite gives it. */
+/** A value as read from SQLite. */
 export type CopyValue = string | bigint | null
 
 /** The values of a row, in the order of the columns. */
 export type CopyRow = readonly CopyValue[]
 
-/** A database that is copied. Nobody else opens it meanwhile. */
+/** A database that is copied. No other process opens it in the meantime. */
 export interface CopySource {
-  /** What is other when anything was changed. */
+  /** A hash that changes when the data changes. */
   readonly fingerprint: string
-  /** Rows by table. */
+  /** The number of rows of each table. */
   readonly rows: Readonly<Record<string, number>>
   readonly head: AuditHead
-  /** The last port that was given to an app. */
+  /** The last port that was assigned to an app. */
   readonly lastPort: bigint
-  /** The last number that was given to a row, by table; of tables without such numbers, none. */
+  /** The last number that was assigned to a row, by table. Tables that don't number their rows are missing. */
   readonly lastIds: Readonly<Record<string, bigint>>
-  /** The rows of a table in the order of its key, after that of a row; null: from the first on. */
+  /** Reads the rows of a table in the order of its key. It starts after the given key, or at the first row if null. */
   readonly batches: (table: CopyTable, after: readonly string[] | null) => Iterable<CopyRow[]>
   readonly verify: () => Promise<Verification>
-  /** Where it was copied to before; null: nowhere. */
+  /** The target of an earlier copy, or null if there was none. */
   readonly copiedTo: string | null
   /**
-   * Marks it as copied, so that no service goes on with it. Committed, and on the disk, when the call returns; nothing
-   * is read of it later.
+   * Marks the database as copied, so that no service continues with it. The mark is committed and on the disk when the
+   * call returns. The database isn't read afterwards.
    */
   readonly markAsCopied: (target: string) => void
   readonly close: () => void
 }
 
-/** The database that is copied into: an URL that is not of a pooler, and `DATABASE_CA`. */
+/** The database that is copied into. The URL must not be that of a pooler. `ca` is `DATABASE_CA`. */
 export interface CopyTarget {
   readonly url: string
   readonly ca?: string | undefined
 }
 
-/** What a copy has copied. */
+/** The result of a copy. */
 export interface Copied {
-  /** Rows by table, counted in both databases. */
+  /** The number of rows of each table, which was counted in both databases. */
   readonly rows: Readonly<Record<string, number>>
-  /** What the audit trail is found to be, in both databases. */
+  /** The result of verifying the audit trail, which is the same in both databases. */
   readonly trail: Verification
 }
 
-/** Writes copies into the databases of an engine. */
+/** A writer of copies into the databases of one engine. */
 export interface CopyWriter {
   /** The tables that are copied row by row, in the order in which they are copied. */
   readonly tables: readonly CopyTable[]
   /**
-   * Copies a database into an empty one, or goes on with a copy that was interrupted. No service opens the target until
-   * all is there and was compared. Throws a CopyError.
+   * Copies a database into an empty one, or continues an interrupted copy. No service can open the target until
+   * everything is copied and compared. Throws a CopyError if the copy is refused or stops.
    */
   readonly copyInto: (source: CopySource, target: CopyTarget, onRows: OnRows) => Promise<Copied>
 }
 
-/** Walks the audit trail of a database. */
+/** Verifies the audit trail of a database. */
 export const verifyAudits = async (audits: AuditReads): Promise<Verification> =>
   await createAuditService({ read: async work => await work({ audits }) }).verify()

@@ -3,44 +3,59 @@ import type { Contents, OnPages } from './backup.ts'
 import type { CopySource, CopyTable, CopyWriter } from './copy.ts'
 import type { Storage } from './storage.ts'
 
-/** How a database is opened: see config/schema.ts. Times are in milliseconds. An engine ignores what it can't use. */
+/**
+ * The options for opening a database; see config/schema.ts. Times are in milliseconds. An engine ignores options that
+ * don't apply to it.
+ */
 export interface StorageOptions {
-  /** Where the connection goes that listens and looks keys up, if not to the URL: past a pooler of transactions. */
+  /**
+   * The URL for the connection that listens for changes and looks up keys, if it isn't the main URL. It must bypass a
+   * transaction pooler.
+   */
   readonly listenUrl?: string | undefined
-  /** The path of the certificates (PEM) of the authority that signed the server's. */
+  /** The path of the PEM certificates of the authority that signed the server's certificate. */
   readonly ca?: string | undefined
-  /** At most how many connections are open for everything but look-ups. */
+  /** The maximum number of open connections, apart from those for look-ups. */
   readonly poolSize?: number | undefined
-  /** For how long a node trusts what it remembers of keys without hearing from the database; 0: not at all. */
+  /** How long a node trusts its cached keys without hearing from the database. If 0, it doesn't trust them at all. */
   readonly leaseMs?: number | undefined
-  /** What the node is called in the list of nodes. */
+  /** The name of the node in the list of nodes. */
   readonly name?: string | undefined
-  /** Whether the database is for sample data: a new one is marked as that, and one with tables but no mark refused. */
+  /**
+   * Whether the database is for sample data. A new database is marked as such. A database that has tables but no mark
+   * is refused.
+   */
   readonly asSample?: boolean | undefined
-  /** Whether the database is only read: SQLite changes nothing then, the files beside it included. */
+  /** Whether the database is only read. SQLite then changes nothing, not even the files next to the database. */
   readonly readOnly?: boolean | undefined
-  /** Whether a database is changed that was copied to another one, which lacks the changes. */
+  /** Whether a database may be changed after it was copied to another one, which doesn't get these changes. */
   readonly allowCopied?: boolean | undefined
-  /** Those of the secrets of the node, the current one first; none: the process is no node, such as a command. */
+  /**
+   * The generations of the node's secrets, the current one first. Undefined if the process isn't a node, such as a
+   * command.
+   */
   readonly generations?: readonly string[] | undefined
-  /** Reports what fails in the background; nothing does by default. */
+  /** Reports failures in the background. By default, they aren't reported. */
   readonly background?: BackgroundHooks | undefined
 }
 
-/** What can be done with the databases of one engine, each named by its URL. */
+/** The operations on the databases of one engine. A database is identified by its URL. */
 export interface Engine {
-  /** What messages call a database; nothing of it is secret. */
+  /** Returns the name of a database for messages. It contains no secrets. */
   readonly nameOf: (url: string) => string
   /** Opens a database and brings its tables up to date. */
   readonly open: (url: string, options: StorageOptions) => Promise<Storage>
-  /** Whether there is a database; one that is there may still be no database of this program. */
+  /** Returns whether there is a database. It may belong to another program. */
   readonly exists: (url: string) => boolean
-  /** Copies a database, which may be in use, to a new file, and checks the copy. Throws a BackupError. */
+  /** Copies a database, which may be in use, to a new file, and checks the copy. Throws a BackupError if that fails. */
   readonly backUp: (url: string, file: string, onPages: OnPages) => Promise<Contents>
-  /** Opens a database to be copied, table by table, for this process alone. Throws a CopyError. */
+  /** Opens a database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
   readonly openCopySource: (url: string, tables: readonly CopyTable[]) => CopySource
-  /** Writes the statements that give a role the rights to serve. Throws a GrantsError. */
+  /**
+   * Returns the statements that give a role the rights to serve requests. Throws a GrantsError if the role can't be
+   * given these rights.
+   */
   readonly writeGrants: (url: string, options: StorageOptions, role: string) => Promise<string>
-  /** What writes a copy into a database. Throws a CopyError if nothing does. */
+  /** Returns the writer of copies into databases of this engine. Throws a CopyError if there is none. */
   readonly copyWriter: () => Promise<CopyWriter>
 }

@@ -1,4 +1,4 @@
 import { UserError } from '../config/user-error.ts'
 
-/** Grants that can't be made for a role; the message says why. */
+/** A failure to give rights to a role. The message contains the reason. */
 export class GrantsError extends UserError {}

@@ -1,4 +1,4 @@
-/** An instant as it is stored: ISO 8601 text in UTC with milliseconds, which sorts as it reads. */
+/** Converts an instant to the format in which it's stored: ISO 8601 text in UTC with milliseconds, in sortable form. */
 export const toText = (instant: Date): string => instant.toISOString()
 
 export const toOptionalText = (instant: Date | null): string | null => (instant === null ? null : toText(instant))

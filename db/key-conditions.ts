@@ -3,19 +3,19 @@ import type { SQL } from 'drizzle-orm'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { toText } from './instants.ts'
 
-// Conditions that are the same text on every engine. The statements that have them call the tables by their names.
+// These conditions are the same text on every engine. Statements that use them must refer to the tables by name.
 
 const isEnabled = sql`client_keys.enabled`
 const isRevoked = sql`client_keys.revoked_at is not null`
 const isNotRevoked = sql`client_keys.revoked_at is null`
 
-/** Whether a token is neither revoked nor expired, whatever its key is. */
+/** Matches tokens that are neither revoked nor expired, regardless of their keys. */
 export const isActiveByItself = (at: Date): SQL => sql`(
   client_key_tokens.revoked_at is null
   and (client_key_tokens.expires_at is null or client_key_tokens.expires_at > ${toText(at)})
 )`
 
-/** Whether neither a token nor its key is revoked or expired. */
+/** Matches tokens that are neither revoked nor expired, and whose keys aren't either. */
 export const isActiveToken = (at: Date): SQL => sql`(
   ${isActiveByItself(at)} and ${isNotRevoked}
   and (client_keys.expires_at is null or client_keys.expires_at > ${toText(at)})
@@ -26,15 +26,15 @@ const wasUnusedSince = (instant: Date): SQL => sql`(
   and (client_keys.last_used_at is null or client_keys.last_used_at < ${toText(instant)})
 )`
 
-/** The conditions that each engine says in its own words. */
+/** The conditions that each engine expresses differently. */
 interface OwnConditions {
   readonly hasScope: (scope: string) => SQL
-  /** Whether a key has an active token of a generation. */
+  /** Matches keys that have an active token of a generation. */
   readonly hasGeneration: (generation: string, at: Date) => SQL
   readonly startsWith: (prefix: string) => SQL
 }
 
-/** Makes the condition of the keys that pass a filter at an instant. */
+/** Creates the condition for the keys that pass a filter at an instant. */
 export const createKeyFilter =
   ({ hasScope, hasGeneration, startsWith }: OwnConditions) =>
   (filter: ClientKeyFilter, at: Date): SQL | undefined => {

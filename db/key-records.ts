@@ -3,7 +3,7 @@ import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from
 import type { NewClientKey, StoredToken } from '../domain/keys/rows.ts'
 import { toDate, toOptionalDate, toOptionalText, toText } from './instants.ts'
 
-/** The columns of a key, which every engine answers alike. */
+/** The columns of a key. Every engine returns them in this format. */
 export interface KeyRow {
   readonly id: string
   readonly name: string
@@ -25,7 +25,7 @@ export interface KeyRow {
 export const toRateLimit = (max: number | null, windowSeconds: number | null): Policy['rateLimit'] =>
   max === null || windowSeconds === null ? null : { max, windowSeconds }
 
-/** What the look-up of a digest answers, by position, whatever the engine makes of a boolean. */
+/** The row that the look-up of a digest returns, by position. Engines differ in how they return booleans. */
 export type KnownTokenRow = [
   id: string,
   name: string,
@@ -94,7 +94,7 @@ export const toKeyRecord = (row: KeyRow): ClientKeyRecord => ({
   lastUsedAt: toOptionalDate(row.lastUsedAt)
 })
 
-/** The columns of a new key. */
+/** Returns the columns of a new key. */
 export const toNewColumns = (key: NewClientKey) => ({
   id: key.id,
   name: key.name,
@@ -110,7 +110,7 @@ export const toNewColumns = (key: NewClientKey) => ({
   createdBy: JSON.stringify(key.createdBy)
 })
 
-/** The columns of what is changed of a key; what is left out stays as it is. */
+/** Returns the columns that a change of a key sets. Undefined properties are left out. */
 export const toChangedColumns = (change: KeyChange) => ({
   ...(change.name === undefined ? {} : { name: change.name }),
   ...(change.description === undefined ? {} : { description: change.description }),

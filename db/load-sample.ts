@@ -6,19 +6,19 @@ import { NoPortLeft } from '../domain/errors.ts'
 import type { Transactor, Tx } from '../domain/transactor.ts'
 import type { Sample } from './sample.ts'
 
-/** The ids that the database gave to the users and organizations of a sample, by those of the sample. */
+/** The ids that the database assigned to users and organizations, by their ids in the sample. */
 type Ids = Readonly<Record<Owner['type'], ReadonlyMap<number, number>>>
 
 export interface SampleOptions {
   readonly sample: Sample
-  /** The hash of the password of the user with an e-mail address. */
+  /** Returns the password hash of the user with an e-mail address. */
   readonly hashOf: (email: string) => string
   readonly context: RequestContext
 }
 
 /**
- * Loads a sample, all of it or nothing. Returns false, and stores nothing, if there are apps, users or organizations.
- * The database is one that was opened as one of sample data.
+ * Loads a sample in one transaction. Returns false and stores nothing if there are apps, users or organizations. The
+ * database must have been opened with `asSample`.
  */
 export const loadSample = async (
   { write }: Pick<Transactor, 'write'>,

@@ -1,13 +1,13 @@
-/** What a database is marked as, for ever: a row of its table `database_marks`. SQLite only is `copied`. */
+/** A permanent mark of a database. It's a row of the table `database_marks`. Only SQLite databases can be `copied`. */
 export type Mark = 'sample' | 'copied'
 
-/** Why a database is refused for sample data, as the end of a sentence. */
+/** The reason why a database is refused for sample data, as the end of a sentence. */
 export const NOT_FOR_SAMPLE_DATA =
-  'it has tables already and is not marked as sample data, which gets a database of its own. Name a new one, or move ' +
+  'it already has tables and is not marked as sample data, which needs its own database. Name a new one, or move ' +
   'this one away. Nothing was changed.'
 
-/** Why a database is refused that was copied to another one, as the end of a sentence. */
+/** Returns the reason why a database that was copied to another one is refused, as the end of a sentence. */
 export const copiedText = (target: string): string =>
-  `it was copied to ${target}, which would lack what is changed here. Set DATABASE_URL to that one. If it does not ` +
-  'open, the copy was stopped at its very end: run npm run db:copy again. To go on with this one instead, set ' +
+  `it was copied to ${target}, which doesn't get changes made here. Set DATABASE_URL to that one. If it doesn't ` +
+  'open, the copy stopped just before its end: run npm run db:copy again. To continue with this one instead, set ' +
   'ALLOW_COPIED_DATABASE=true. Nothing was changed.'

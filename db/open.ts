@@ -9,14 +9,14 @@ import type { Copied, CopyTarget, OnRows } from './copy.ts'
 import type { Engine, StorageOptions } from './engine.ts'
 import type { Storage } from './storage.ts'
 
-// Loaded only where it is wanted, so that a start takes no longer for the other one.
+// Imported dynamically, so that the start doesn't load the engine that isn't used.
 const engineOf = async (url: string): Promise<Engine> =>
   isPostgres(url) ? (await import('./postgres/engine.ts')).postgres : (await import('./sqlite/engine.ts')).sqlite
 
 /**
- * Opens the database of a `DATABASE_URL` and brings its tables up to date; an SQLite file is made where there is none.
- * With `asSample` it marks a new database as sample data, and with `readOnly` SQLite does none of this. Throws a
- * ConfigError where that can't be done.
+ * Opens the database of a `DATABASE_URL` and brings its tables up to date. Creates an SQLite file if it doesn't exist.
+ * With `asSample`, a new database is marked as sample data. With `readOnly`, SQLite does none of this. Throws a
+ * ConfigError if the database can't be opened.
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   const engine = await engineOf(url)
@@ -39,19 +39,19 @@ export const DATABASE_VARIABLES = [
   'ALLOW_COPIED_DATABASE'
 ] as const satisfies (keyof Config)[]
 
-/** What a process does with the database of its configuration, beside using it. */
+/** How a process uses the database of its configuration. */
 export interface Purpose {
   /** See `openStorage`. */
   readonly asSample?: boolean
   /** See `StorageOptions`. */
   readonly readOnly?: boolean
-  /** The generations of the secrets of a service, for other nodes to see; a command has none to show. */
+  /** The generations of a service's secrets, which are shown to other nodes. Undefined for a command. */
   readonly generations?: readonly string[]
-  /** Reports what fails in the background; nothing does by default. */
+  /** Reports failures in the background. By default, they aren't reported. */
   readonly background?: BackgroundHooks
 }
 
-/** Opens the database of a configuration. Throws a ConfigError. */
+/** Opens the database of a configuration. Throws a ConfigError if it can't be opened. */
 export const openConfigured = async (
   config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>,
   { asSample = false, readOnly = false, generations, background }: Purpose = {}
@@ -70,8 +70,8 @@ export const openConfigured = async (
   })
 
 /**
- * Writes the statements that give a role the rights to serve from the PostgreSQL database of a configuration. Throws a
- * GrantsError or a ConfigError.
+ * Returns the statements that give a role the rights to serve requests from the PostgreSQL database of a configuration.
+ * Throws a GrantsError if the role can't be given these rights, or a ConfigError if the database can't be opened.
  */
 export const writeGrants = async (
   { DATABASE_URL: url, ...config }: Readonly<Pick<Config, 'DATABASE_URL' | 'DATABASE_CA' | 'DATABASE_LISTEN_URL'>>,
@@ -84,27 +84,27 @@ export const writeGrants = async (
 
 const given = (text: string): string | undefined => (text === '' ? undefined : text)
 
-// The reason is innermost: what wraps it may name a statement with its values. A connection that is refused at each
-// address of a host has no message of its own, but one for each.
+// The innermost error has the reason. The errors around it may contain a statement with its values. If all addresses of
+// a host refuse the connection, there is one error for each address, and the outer one has no message.
 const messageOf = (error: unknown): string => {
   const { message, cause, errors = [] } = error as Partial<AggregateError>
   const inner: unknown = cause ?? errors[0]
   return inner === undefined ? String(message) : messageOf(inner)
 }
 
-/** Whether there is a database at a `DATABASE_URL`; one that is there may still be no database of this program. */
+/** Returns whether there is a database at a `DATABASE_URL`. It may belong to another program. */
 export const databaseExists = async (url: string): Promise<boolean> => (await engineOf(url)).exists(url)
 
 /**
- * Copies the database of a `DATABASE_URL`, which may be in use, to a new file, and checks the copy. It migrates
- * nothing. Throws a BackupError.
+ * Copies the database of a `DATABASE_URL`, which may be in use, to a new file, and checks the copy. It applies no
+ * migrations. Throws a BackupError if the backup fails.
  */
 export const backUp = async (url: string, file: string, onPages: OnPages): Promise<Contents> =>
   await (await engineOf(url)).backUp(url, file, onPages)
 
 /**
- * Copies the database of a `DATABASE_URL`, which nobody may use meanwhile, into an empty one of another engine, and
- * compares both; goes on where such a copy was interrupted. Throws a CopyError.
+ * Copies the database of a `DATABASE_URL` into an empty database of another engine, and compares both. Continues a copy
+ * that was interrupted. No other process may use the source in the meantime. Throws a CopyError if the copy fails.
  */
 export const copyDatabase = async (url: string, target: CopyTarget, onRows: OnRows): Promise<Copied> => {
   const writer = await (await engineOf(target.url)).copyWriter()
@@ -119,7 +119,7 @@ export const copyDatabase = async (url: string, target: CopyTarget, onRows: OnRo
 const rethrowStop = (error: unknown): never => {
   if (error instanceof CopyError) throw error
   throw new CopyError(
-    `The copy has stopped: ${messageOf(error)}.`,
-    'What is copied stays. Run this again, and it goes on from there.'
+    `The copy stopped: ${messageOf(error)}.`,
+    'The copied rows are kept. Run this command again to continue.'
   )
 }

@@ -1,9 +1,9 @@
 import { ServiceUnavailable } from '../domain/errors.ts'
 
-/** Runs work when its turn has come. Throws ServiceUnavailable if that takes too long; the work is not run then. */
+/** Runs work when its turn comes. Throws ServiceUnavailable if that takes too long. The work isn't run then. */
 export type Enter = <T>(work: () => Promise<T>) => Promise<T>
 
-/** Creates a queue of which at most `max` pieces of work run at once; each waits at most `waitMs` milliseconds. */
+/** Creates a queue that runs at most `max` pieces of work at once. Each waits for at most `waitMs` milliseconds. */
 export const createPermits = (max: number, waitMs: number): Enter => {
   const waiting = new Set<() => void>()
   let running = 0
@@ -24,7 +24,7 @@ export const createPermits = (max: number, waitMs: number): Enter => {
       }
       const timer = setTimeout(() => {
         waiting.delete(begin)
-        reject(new ServiceUnavailable({ cause: new Error('too many other changes of keys are under way') }))
+        reject(new ServiceUnavailable({ cause: new Error('too many other changes of keys are in progress') }))
       }, waitMs)
       waiting.add(begin)
     })
@@ -41,10 +41,13 @@ export const createPermits = (max: number, waitMs: number): Enter => {
   }
 }
 
-/** Runs work of a subject when its turn among that has come; work without a subject at once. */
+/** Runs work after the earlier work of the same subject. Work without a subject runs immediately. */
 export type EnterBySubject = <T>(subject: string | undefined, work: () => Promise<T>) => Promise<T>
 
-/** Creates a queue for each subject, of which one piece of work runs; each waits at most `waitMs` milliseconds. */
+/**
+ * Creates a queue for each subject, which runs one piece of work at a time. Each waits for at most `waitMs`
+ * milliseconds.
+ */
 export const createSubjectPermits = (waitMs: number): EnterBySubject => {
   const queues = new Map<string, { readonly enter: Enter; users: number }>()
   return async (subject, work) => {

@@ -1,2 +1,2 @@
-/** A row that every database has is not there: the database is damaged, or is being restored. */
+/** The error if a row that every database must have is missing. The database is damaged or being restored. */
 export class RowMissing extends Error {}

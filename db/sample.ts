@@ -6,9 +6,9 @@ export interface Sample {
   readonly organizations: readonly { id: number; name: string; billingEmail: string }[]
   readonly apps: readonly (NewApp & { tags: readonly TagKey[] })[]
   readonly memberships: readonly { organizationId: number; userId: number; role: OrganizationRole }[]
-  /** By the name of the app. */
+  /** Grants by the name of the app. */
   readonly grants: readonly { app: string; userId: number; permits: readonly Permit[] }[]
-  /** When users and organizations were created. */
+  /** The time at which users and organizations were created. */
   readonly createdAt: Date
 }
 
@@ -116,10 +116,10 @@ const APPS: [name: string, descriptiveName: string, owner: Owner, tags: [context
 
 const SCHEDULED = /Sync|Export|Alerts|Heartbeat|Backup|Import/
 
-// A minute apart, so that lists ordered by time look like real ones.
+// One minute apart, so that lists ordered by time look realistic.
 const minute = (index: number): Date => new Date(Date.UTC(2026, 0, 5, 9, index))
 
-/** A few users, organizations and two dozen apps with tags: the same ones every time. */
+/** A few users and organizations, and two dozen apps with tags. They are always the same. */
 export const sample: Sample = {
   createdAt: minute(0),
   users: [

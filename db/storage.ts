@@ -6,20 +6,20 @@ import type { KeyStore } from '../domain/keys/store.ts'
 import type { Readiness } from '../domain/readiness.ts'
 import type { StorageStatistics } from '../domain/statistics.ts'
 
-/** An open database, whatever the engine: services read and write through its transactor. */
+/** An open database of any engine. Services read and write with its transactor. */
 export interface Storage extends AppStore, NodeReads {
-  /** Client keys: changes of them have connections that nothing else takes, where connections are limited. */
+  /** The store of client keys. If connections are limited, its changes have connections of their own. */
   readonly keys: KeyStore
-  /** What authenticated requests need, and nothing else. */
+  /** The look-ups for authenticated requests, and nothing else. */
   readonly keyLookup: Required<KeyLookup>
-  /** Counters that all nodes over the database share; none where there is but one node. */
+  /** The counters that all nodes of the database share. Undefined if there can be only one node. */
   readonly counters?: Counters
-  /** Whether the database is marked as sample data, which it is from its beginning or never. */
+  /** Whether the database is marked as sample data. Only a new database can be marked. */
   readonly isSample: boolean
-  /** Reads what the database is good for now. It never rejects. */
+  /** Returns what the database can currently be used for. It never rejects. */
   readonly readiness: () => Promise<Readiness>
-  /** What metrics tell of the database; from memory, at once. */
+  /** Returns the statistics of the database for metrics. They are kept in memory, so it returns immediately. */
   readonly statistics: () => StorageStatistics
-  /** Ends what runs in the background, and closes every connection. */
+  /** Stops all background work and closes every connection. */
   readonly close: () => Promise<void>
 }

@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
 import { RequestCancelled } from '../domain/errors.ts'
 
-/** How long work is tried again while another process holds the database. */
+/** How long work is retried while another process has locked the database. */
 const BUSY_TIMEOUT_MS = 1000
 const RETRY_INTERVAL_MS = 20
 
-/** The instant, in milliseconds of the monotonic clock, until which work that begins now is tried again. */
+/** Returns the time until which work that begins now is retried, in milliseconds of the monotonic clock. */
 export const busyDeadline = (): number => performance.now() + BUSY_TIMEOUT_MS
 
 /**
- * Runs work that another process may keep from the database, again and again until the deadline. The wait is not the
- * engine's own, which would stop the event loop and every other request with it.
+ * Runs work, and retries it until the deadline while another process has locked the database. The engine's own wait
+ * would block the event loop, and every other request with it.
  */
 export const withBusyRetry = async <T>(
   work: () => Promise<T>,
@@ -27,17 +27,17 @@ export const withBusyRetry = async <T>(
   }
 }
 
-/** Throws RequestCancelled where nobody waits for an answer any more. */
+/** Throws RequestCancelled if the requester has stopped waiting for the response. */
 export const refuseCancelled = (signal: AbortSignal | undefined): void => {
   if (signal?.aborted === true) throw new RequestCancelled()
 }
 
-/** For how long work of a queue runs before other work of the process gets its turn. */
+/** How long the work of a queue runs before other work of the process gets its turn. */
 const MAX_TURN_MS = 10
 
 /**
- * Makes a queue: what is put in runs one after another, in order. A failure is its caller's alone. Work that answers at
- * once would keep the event loop from turning while more of it waits, so it turns in between.
+ * Creates a queue, which runs work in order, one piece at a time. A failure rejects only the promise of its own work.
+ * Work that completes synchronously would block the event loop while more of it waits, so the queue yields in between.
  */
 export const createQueue = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()

@@ -4,7 +4,7 @@ import type { Account, UserFilter, UserReads } from '../domain/users/rows.ts'
 import type { User } from '../domain/users/user.ts'
 import { toDate } from './instants.ts'
 
-/** The columns of a user, which every engine returns alike. */
+/** The columns of a user. Every engine returns them in this format. */
 export interface UserRow extends Omit<User, 'createdAt'> {
   readonly createdAt: string
   readonly updatedAt: string
@@ -19,11 +19,11 @@ export const toUser = ({ passwordHash, updatedAt, createdAt, ...user }: UserRow)
 export const toAccount = (row: UserRow | undefined): Account | null =>
   row === undefined ? null : { user: toUser(row), passwordHash: row.passwordHash }
 
-// PostgreSQL must know the type of a parameter.
+// PostgreSQL can't infer the type of a parameter here.
 const startsWith = (column: SQL, prefix: string): SQL =>
   sql`substr(${column}, 1, length(cast(${prefix} as text))) = cast(${prefix} as text)`
 
-/** The condition of the users that pass a filter, which is the same text on every engine. */
+/** Returns the condition that selects the users of a filter, in SQL that both engines accept. */
 export const matchesUserFilter = (filter: UserFilter = {}): SQL | undefined => {
   const { role, accountLocked, namePrefix, emailPrefix } = filter
   return and(
@@ -34,7 +34,7 @@ export const matchesUserFilter = (filter: UserFilter = {}): SQL | undefined => {
   )
 }
 
-/** Makes the finds of accounts from one that takes a condition on the table of users. */
+/** Creates the look-ups of accounts from a function that takes a condition on the table of users. */
 export const createAccountReads = (
   findAccount: (condition: SQL) => Promise<Account | null>
 ): Pick<UserReads, 'find' | 'findAccount' | 'findAccountByEmail'> => {
@@ -42,7 +42,7 @@ export const createAccountReads = (
   return {
     find: async id => (await findAccount(hasId(id)))?.user ?? null,
     findAccount: async id => await findAccount(hasId(id)),
-    // `lower` changes letters of ASCII only: on SQLite always, on PostgreSQL by the collation.
+    // `lower` converts only ASCII letters. SQLite always does so, and PostgreSQL does because of the collation.
     findAccountByEmail: async email => await findAccount(sql`lower(users.email) = ${email}`)
   }
 }

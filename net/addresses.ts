@@ -6,7 +6,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 interface Range {
   readonly address: Address
-  /** How many leading bits all addresses of the range share with it. */
+  /** The number of leading bits that all addresses of the range share with `address`. */
   readonly prefix: number
 }
 
@@ -18,34 +18,43 @@ interface Peer {
 const MAPPED = ipaddr.IPv6.parse('::ffff:0:0')
 const MAPPED_PREFIX = 96
 
-/** What `plainAddress` returns for what is no address. */
+/** The text that `plainAddress` returns if its argument isn't an address. */
 export const UNKNOWN_ADDRESS = 'unknown'
 
 const UNKNOWN: Peer = { text: UNKNOWN_ADDRESS, address: null }
 
-/** At most how many addresses are remembered as they were parsed, which takes longer than all else done with them. */
+/**
+ * The maximum number of parsed addresses in the cache. Parsing takes longer than everything else that is done with an
+ * address.
+ */
 const MAX_REMEMBERED = 1000
 
-/** What is wrong with an IP address or CIDR range (RFC 4632, RFC 4291), as the end of a sentence; null: nothing is. */
+/**
+ * Returns what is wrong with an IP address or CIDR range (RFC 4632, RFC 4291), as the end of a sentence, or null if
+ * nothing is.
+ */
 export const rangeIssue = (text: string): string | null => {
   const range = parse(text)
-  if (range === null) return 'is no IP address or CIDR range, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32'
+  if (range === null) return 'is not an IP address or CIDR range, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32'
   const { address, prefix } = range
   if (isMapped(address)) return 'is an IPv4 range written as IPv6; write it as IPv4, such as 10.0.0.0/8'
   const network = networkOf(range).toString()
   return network === address.toString()
     ? null
-    : `has host bits: write ${network}/${prefix} for the range, or ${address.toString()} for the one address`
+    : `has host bits: write ${network}/${prefix} for the range, or ${address.toString()} for the single address`
 }
 
 /**
- * An address as a range would name it: IPv4 as IPv4, also if it arrived on an IPv6 socket, and IPv6 in its canonical
- * form (RFC 5952), without zone, port, brackets and quotes. What is no address, as a proxy may pass it on, is
- * `unknown`, and so is the address of a connection that was reset before it was read.
+ * Returns an address in the form that ranges use. IPv4 is written as IPv4, even if it arrived on an IPv6 socket. IPv6
+ * is written in its canonical form (RFC 5952). Zone, port, brackets and quotes are removed. Returns `unknown` for any
+ * other text that a proxy passes on, and for the address of a connection that was reset before the address was read.
  */
 export const plainAddress = (address: string | undefined): string => peer(address ?? '').text
 
-/** The IP prefix that identifies a host: the /64 of an IPv6 address, all of which one host has, else the address. */
+/**
+ * Returns the IP prefix that identifies a host. It's the /64 of an IPv6 address, since a host has all of it, or a whole
+ * IPv4 address.
+ */
 export const ipPrefix = (address: string): string => {
   const read = readAddress(address)
   return read instanceof ipaddr.IPv6
@@ -56,7 +65,7 @@ export const ipPrefix = (address: string): string => {
     : address
 }
 
-/** Tells whether an address lies in any of some ranges, of which each is well-formed. */
+/** Creates a function that returns whether an address is in any of the given ranges, which must be well-formed. */
 export const createRangeCheck = (ranges: readonly string[]): ((address: string) => boolean) => {
   const parsed = ranges.map(known)
   return text => {
@@ -65,13 +74,13 @@ export const createRangeCheck = (ranges: readonly string[]): ((address: string) 
   }
 }
 
-/** Whether a range lies within one of others. */
+/** Returns whether a range is within one of the others. */
 export const isWithin = (range: string, others: readonly string[]): boolean => {
   const { address, prefix } = known(range)
   return others.map(known).some(other => other.prefix <= prefix && holds(other, address))
 }
 
-/** The fewest ranges that hold these addresses and no others. */
+/** Returns the smallest number of ranges that contain these addresses and no others. */
 export const leastRanges = (texts: readonly string[]): string[] => {
   const addresses = texts.map(text => peer(text).address).filter(address => address !== null)
   return [4, 16].flatMap(bytes =>
@@ -82,7 +91,7 @@ export const leastRanges = (texts: readonly string[]): string[] => {
   )
 }
 
-// ipaddr.js alone would take 010.0.0.1 for 8.0.0.1, 10.1 for 10.0.0.1, and ::10.0.0.1 for ::ffff:10.0.0.1.
+// ipaddr.js alone would parse 010.0.0.1 as 8.0.0.1, 10.1 as 10.0.0.1, and ::10.0.0.1 as ::ffff:10.0.0.1.
 const readAddress = (text: string): Address | null =>
   isIP(text) === 0 ? null : ipaddr.parse(text.replace(/^::(?=[\d.]+$)/, '0::'))
 
@@ -93,8 +102,8 @@ const peers = new LruMap<Peer>(MAX_REMEMBERED)
 
 const peer = (text: string): Peer => peers.get(text) ?? readPeer(hostIn(text))
 
-// What is no address is not remembered, and no zone is: they can be of any length. Nor is a port: each connection has
-// another, and one client would push out all others.
+// Invalid addresses and zones aren't cached, because they can be of any length. Ports aren't cached either: each
+// connection has another one, so a single client could evict all other entries.
 const readPeer = (host: string): Peer => {
   const remembered = peers.get(host)
   if (remembered !== undefined) return remembered
@@ -107,8 +116,8 @@ const readPeer = (host: string): Peer => {
   return found
 }
 
-// As proxies write an address, with quotes, brackets and a port or without (RFC 7239, section 6). What follows an IPv6
-// address without brackets is no port.
+// Matches an address as proxies write it, with or without quotes, brackets and a port (RFC 7239, section 6). An IPv6
+// address without brackets can't have a port.
 const HOST = /^("?)(?:\[([^\]"]*)\](?::\d{1,5}|:_[\w.-]+)?|([\d.]+)(?::\d{1,5}|:_[\w.-]+)|([^[\]"]*))\1$/
 
 const hostIn = (text: string): string => {
@@ -131,7 +140,7 @@ const known = (range: string): Range => {
   return parsed
 }
 
-// Neither IPv4 addresses lie in IPv6 ranges such as ::/0, nor the other way round.
+// An IPv4 address is never in an IPv6 range such as ::/0, and vice versa.
 const holds = (range: Range, address: Address): boolean =>
   range.address.kind() === address.kind() && address.match(range.address, range.prefix)
 
@@ -140,7 +149,7 @@ const networkOf = ({ address, prefix }: Range): Address => {
   return address.kind() === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text)
 }
 
-// Two neighbours that differ in their last bit are one range of a bit less, and so on upwards.
+// Two adjacent ranges that differ only in their last bit form one range that is a bit shorter, and so on.
 const join = (bytes: number, addresses: readonly Address[]): string[] => {
   const joined: [value: bigint, prefix: number][] = []
   const bits = bytes * 8

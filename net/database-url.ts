@@ -2,7 +2,10 @@ const SQLITE = /^file:([^?#]*[^?#/])$/
 const POSTGRES = /^postgres(?:ql)?:/
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
 
-/** What is wrong with a `DATABASE_URL`, as the end of a sentence that does not repeat it; null: nothing is. */
+/**
+ * Returns what is wrong with a `DATABASE_URL`, or null if nothing is. The text is the end of a sentence and doesn't
+ * repeat the URL.
+ */
 export const databaseUrlIssue = (url: string): string | null => {
   if (POSTGRES.test(url)) return postgresUrlIssue(url)
   const [, path] = SQLITE.exec(url) ?? []
@@ -12,14 +15,14 @@ export const databaseUrlIssue = (url: string): string | null => {
       'postgres://trivial@db.example.com/trivial?sslmode=verify-full'
     )
   }
-  if (path === ':memory:') return 'must name a file: a database in memory would lose what was acknowledged'
-  // Only a shell expands these; a folder of that name would be created.
+  if (path === ':memory:') return 'must name a file, since an in-memory database would lose acknowledged changes'
+  // Only a shell expands these. Without one, a folder with that name would be created.
   return /^(?:~|\$|%\w+%)/.test(path)
-    ? 'must have the path itself: ~ and variables are not expanded here. Write it out: file:/home/ada/trivial.db'
+    ? 'must contain the full path, such as file:/home/ada/trivial.db: ~ and variables are not expanded here'
     : null
 }
 
-/** The same of the URL of a PostgreSQL database. */
+/** Returns what is wrong with the URL of a PostgreSQL database, like `databaseUrlIssue`. */
 export const postgresUrlIssue = (url: string): string | null => {
   const parsed = POSTGRES.test(url) ? postgresUrl(url) : null
   if (parsed === null) return 'must be a postgres: URL, such as postgres://trivial@db.example.com/trivial'
@@ -28,15 +31,16 @@ export const postgresUrlIssue = (url: string): string | null => {
     return 'must name a host and a database; for a socket, put ?host=/run/postgresql after the database'
   }
   const mode = parsed.searchParams.get('sslmode') ?? 'disable'
-  return SSL_MODES.includes(mode) ? null : `must have one of these as sslmode: ${SSL_MODES.join(', ')}`
+  return SSL_MODES.includes(mode) ? null : `must have one of these values of sslmode: ${SSL_MODES.join(', ')}`
 }
 
 const NO_HOST = /^(\w+:\/\/[^/?#]*@)(?=\/)/
 const PLACEHOLDER = 'socket'
 
 /**
- * A URL of a PostgreSQL database; null if it can't be parsed. As libpq reads it, `?host=` overrides the host before the
- * path, which may then be missing: `postgres://ada@/trivial?host=/run/postgresql`. WHATWG's URL must have one there.
+ * Parses the URL of a PostgreSQL database. Returns null if it can't be parsed. As in libpq, `?host=` overrides the host
+ * before the path, which may then be missing: `postgres://ada@/trivial?host=/run/postgresql`. A WHATWG URL requires a
+ * host there, so a placeholder is inserted.
  */
 export const postgresUrl = (url: string): URL | null => {
   const text = /[?&]host=/.test(url) ? url.replace(NO_HOST, `$1${PLACEHOLDER}`) : url
@@ -45,10 +49,10 @@ export const postgresUrl = (url: string): URL | null => {
 
 export const isPostgres = (url: string): boolean => POSTGRES.test(url)
 
-/** The path that a `DATABASE_URL` of SQLite names, relative to the working directory. */
+/** Returns the path in a `DATABASE_URL` of SQLite. It's relative to the working directory. */
 export const sqlitePathOf = (url: string): string => url.replace(/^file:/, '')
 
-/** A `DATABASE_URL` as it may be shown: without what may be secret in it. */
+/** Returns a `DATABASE_URL` to show, without the parts that may be secret. */
 export const shownUrl = (url: string): string => {
   if (!isPostgres(url)) return url
   const { protocol, username, host, pathname, searchParams } = postgresUrl(url) as URL

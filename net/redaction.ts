@@ -1,25 +1,25 @@
 import { splitUrl } from './url.ts'
 
-/** What stands in the place of a credential. */
+/** The text that replaces a credential. */
 export const MASK = '[redacted]'
 
-// Tokens, key ids, secrets and digests are runs of 32 or more of these characters; ids of requests, names of apps and
-// UUIDs are not. The token of a session may have dashes, and is longer than a UUID. A JWT is looked for only where a
-// word begins, in JSON text as well: from within a word the search would be quadratic.
+// Tokens, key ids, secrets and digests are runs of at least 32 of these characters. Request ids, app names and UUIDs
+// aren't. A session token may contain dashes and is longer than a UUID. A JWT must begin a word, also in JSON text: a
+// search from within words would take quadratic time.
 const CREDENTIAL = /tck_\w*|(?:(?<![\w-])|(?<=\\[bfnrt]))eyJ[\w-]*\.[\w-]+\.[\w-]*|\w{32,}|[\w-]{40,}/g
 
 const MAX_PATH_LENGTH = 200
 
-/** Masks whatever could be a credential in a piece of text, such as a line of a log. */
+/** Masks everything that could be a credential in a text, such as a line of a log. */
 export const redact = (text: string): string => text.replace(CREDENTIAL, MASK)
 
 /**
- * The path of a request's URL for a log: its beginning, without the query, and with every segment masked that is
- * percent-encoded, where a credential could hide, or that could be one itself.
+ * Returns the path of a request's URL for a log: its beginning, without the query. A segment is masked if it could be a
+ * credential, or if it's percent-encoded, since that could hide one.
  */
 export const redactPath = (url: string): string => {
   const { path } = splitUrl(url)
-  // Masked before it is cut: half a credential is not known for one.
+  // Masked before it's cut, because a part of a credential isn't recognized as one.
   return redact(
     path
       .split('/')

@@ -4,12 +4,12 @@ const MAX_LENGTH = 200
 const NOT_KEPT = /[\p{C}\uFFFD]/gu
 
 /**
- * A `User-Agent`, as Node reads its bytes, as it may be kept: as UTF-8, without token, control character and what is
- * not UTF-8, and no more than 200 characters of it.
+ * Returns a `User-Agent` header as it's stored, or null if there is none. Its bytes, which Node reads as Latin-1, are
+ * decoded as UTF-8. Tokens, control characters and invalid bytes are replaced, and it's cut to 200 characters.
  */
 export const keptAgent = (agent: string | undefined): string | null => {
   if (agent === undefined) return null
   const text = Buffer.from(agent, 'latin1').toString()
-  // By characters: half of a surrogate pair could not be stored.
+  // Cut by code points, because half of a surrogate pair couldn't be stored.
   return Array.from(redact(text).replaceAll(NOT_KEPT, '?')).slice(0, MAX_LENGTH).join('')
 }

@@ -96,7 +96,7 @@ const createIdempotencyRows = ({ requests }: Tables): Pick<KeyRows, IdempotencyR
   }
 })
 
-/** A token with further uses: the latest of all is the last. */
+/** Adds uses to a token. The latest of all uses becomes the last use. */
 const used = <T extends TokenRecord>(token: T, { count, lastUsedAt, lastUsedIp, lastUsedAgent }: TokenUsage): T => {
   const isLatest = token.lastUsedAt === null || token.lastUsedAt < lastUsedAt
   return { ...token, ...(isLatest ? { lastUsedAt, lastUsedIp, lastUsedAgent } : {}), useCount: token.useCount + count }
@@ -107,7 +107,7 @@ const usageId = ({ id, day, kind, label }: KeyUsageCount): string => idOf(id, da
 const addToken = ({ keys, tokens }: Tables, { digest, ...more }: ManagedUsage): void => {
   const token = tokens.get(digest)
   const key = token === undefined ? undefined : keys.get(token.clientKeyId)
-  // A token that was pruned has no use any more.
+  // The use of a token that has been deleted isn't recorded.
   if (token === undefined || key === undefined) return
   tokens.set(digest, used(token, more))
   const isLatest = key.lastUsedAt === null || key.lastUsedAt < more.lastUsedAt

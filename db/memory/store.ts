@@ -17,8 +17,8 @@ export interface MemoryStore extends TransactorOf<KeyLook & { readonly audits: A
 const PASSED = Promise.resolve()
 
 /**
- * Makes a store of client keys that is as lasting as the process, for tests and trials: it searches all that it has.
- * Transactions run one after another, and what one writes is seen by nobody else before its end.
+ * Creates a store of client keys that lasts as long as the process, for tests and trials. Its reads search all rows.
+ * Transactions run one after another. The writes of a transaction aren't visible to others before it ends.
  */
 export const createMemoryStore = (): MemoryStore => {
   const committed = createTables()
@@ -38,7 +38,7 @@ export const createMemoryStore = (): MemoryStore => {
         return result
       }),
     keyLookup: {
-      // Nobody else changes what is in memory, so what is read is always current.
+      // Only this process can change its memory, so reads are always current.
       barrier: () => PASSED,
       mark: revision,
       now: ownMilliseconds,

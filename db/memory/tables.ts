@@ -2,7 +2,7 @@ import type { Audit } from '../../domain/audits/audit.ts'
 import type { ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import type { IdempotencyRecord, Revocation, StoredToken, UsageCount } from '../../domain/keys/rows.ts'
 
-/** Values by their ids, in the order in which the ids came. A value is never changed, but replaced. */
+/** Values by id, in the order in which they were added. Values are replaced, never modified. */
 export interface Table<V> {
   get: (id: string) => V | undefined
   set: (id: string, value: V) => void
@@ -10,7 +10,7 @@ export interface Table<V> {
   values: () => V[]
 }
 
-/** A table as a transaction sees it: what is committed, and over it what the transaction has written. */
+/** A table as a transaction reads it: the committed values, overlaid with those that the transaction has written. */
 interface Draft<V> extends Table<V> {
   commit: () => void
 }
@@ -76,24 +76,24 @@ export interface StoredUsage extends UsageCount {
   readonly clientKeyId: string
 }
 
-/** All that is stored. */
+/** All stored data. */
 export interface Tables {
   readonly keys: Table<ClientKeyRecord>
-  /** By digest, as revocations are. */
+  /** Tokens by digest. Revocations are stored by digest too. */
   readonly tokens: Table<TokenRow>
   readonly revocations: Table<Revocation>
   readonly requests: Table<IdempotencyRecord>
   readonly environmentTokens: Table<EnvironmentToken>
   readonly usage: Table<StoredUsage>
   readonly audits: Table<Audit>
-  /** The generations that are recorded. */
+  /** The recorded generations. */
   readonly secrets: Table<string>
-  /** The number of changes of keys, under an empty id. */
+  /** The number of changes of keys, stored under an empty id. */
   readonly revision: Table<number>
 }
 
 export interface CommittedTables extends Tables {
-  /** The tables as a new transaction sees them; until `commit` nobody else does. */
+  /** Returns the tables for a new transaction. Its writes aren't visible to others until `commit` is called. */
   readonly draft: () => { readonly tables: Tables; readonly commit: () => void }
 }
 

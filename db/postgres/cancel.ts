@@ -1,12 +1,16 @@
 import { Client } from 'pg'
 import type { PoolClient } from 'pg'
 
-/** Cancels what a connection works on, and ends the connection: nobody could tell what else would be cancelled. */
+/**
+ * Cancels the running query of a connection, and closes the connection, because the cancellation could also hit a later
+ * query.
+ */
 export const cancelQuery = (client: PoolClient): void => {
   const { host, port, processID, secretKey } = client
-  // The driver sends such a request without TLS, as the server expects it; it holds no more than the connection's key.
+  // The driver sends this request without TLS, as the server expects. It contains nothing but the key of the
+  // connection.
   const { connection } = new Client({ ssl: false })
-  // The server hangs up when it was told. Where it can't be told, it is away.
+  // The server closes the connection once it has the request. If it can't be reached, it's down.
   const end = (): void => {
     client.connection.stream.destroy()
   }

@@ -10,14 +10,14 @@ import { createDatabaseTime, DATABASE_TIME } from './time.ts'
 import type { DatabaseTime } from './time.ts'
 import { migrate, readVersion, refuseUnchangeable } from './versions.ts'
 
-/** A migration may take long, and others wait for it; so may a copy. */
+/** A migration or a copy may take a long time, and others wait for it. */
 const LONG_TIMEOUT_MS = 600_000
 const IDLE_CONNECTION_MS = 30_000
 
-/** The table that tells how far a copy into this database is; it is there until the copy is complete. */
+/** The table with the progress of a copy into this database. It exists until the copy is complete. */
 export const COPY_PROGRESS = 'copy_progress'
 
-/** Creates the pool of connections for everything that has none of its own. It connects when something is asked. */
+/** Creates the connection pool for everything that doesn't have its own. It connects when a query is sent. */
 export const createPool = (options: PostgresOptions): Pool =>
   poolOf({
     ...clientConfig(options, false),
@@ -25,10 +25,10 @@ export const createPool = (options: PostgresOptions): Pool =>
     query_timeout: TIMEOUTS.query
   })
 
-/** Creates the pool of connections for changes of keys, which nothing else takes. One of them stays connected. */
+/** Creates the connection pool that is reserved for changes of keys. One of its connections stays open. */
 export const createChangesPool = (options: PostgresOptions): Pool => {
   const pool = poolOf({ ...changesConfig(options), max: CHANGES.connections, min: 1 })
-  // What was acknowledged survives a crash, whatever the server does by default.
+  // Acknowledged changes must survive a crash, regardless of the server's default.
   pool.on('connect', client => {
     client.query('set synchronous_commit = on').catch(ignore)
   })
@@ -37,9 +37,9 @@ export const createChangesPool = (options: PostgresOptions): Pool => {
 
 const poolOf = (config: PoolConfig): Pool => {
   const pool = new Pool({ ...config, idleTimeoutMillis: IDLE_CONNECTION_MS, pipeline: true })
-  // A connection that is lost while nothing uses it is replaced by the next use.
+  // If a connection is lost while it's idle, another one is opened when it's needed.
   pool.on('error', ignore)
-  // While it is used, whoever uses it is told by what it asks; nobody else would hear of it, and the process would end.
+  // If a connection is lost while it's in use, its queries fail. Without a listener, the event would end the process.
   pool.on('connect', client => {
     client.on('error', ignore)
     gatherWrites(client)
@@ -47,7 +47,7 @@ const poolOf = (config: PoolConfig): Pool => {
   return pool
 }
 
-/** What a connection is made with that may do what takes long. */
+/** Returns the options of a connection whose statements may take long. */
 export const patientConfig = (options: PostgresOptions): ClientConfig => ({
   ...clientConfig(options, true),
   statement_timeout: LONG_TIMEOUT_MS,
@@ -56,17 +56,17 @@ export const patientConfig = (options: PostgresOptions): ClientConfig => ({
 
 const ignore = (): void => {}
 
-/** Closes a pool. What still waits then for a database that is away is left to its time-out. */
+/** Closes a pool. Queries that still wait for a database that is down are left to their time-outs. */
 export const closePool = async (pool: Pool): Promise<void> => {
   await Promise.race([pool.end(), setTimeout(TIMEOUTS.connect, undefined, { ref: false })])
 }
 
 /**
- * Brings the tables of a database up to date, sets `time` by the clock of the database, and returns whether it is
- * marked as sample data. A database that is up to date is only read. Of several nodes that start at once, one changes
- * the tables and the others wait. `prepare` runs first, while nobody else creates tables; by default it refuses a
- * database into which a copy is not complete. Throws if the role may not change what has to be changed, and if a
- * version that is newer by more than one has.
+ * Brings the tables of a database up to date, sets `time` to the clock of the database, and returns whether the
+ * database is marked as sample data. A database that is up to date is only read. If several nodes start at once, one of
+ * them changes the tables and the others wait. `prepare` runs first, while no other process creates tables. By default,
+ * it refuses a database with an incomplete copy. Throws an error if the tables must be changed and the role isn't
+ * allowed to do that, or if they were changed by a version that is newer by more than one.
  */
 export const bringUpToDate = async (
   options: PostgresOptions,
@@ -90,11 +90,11 @@ const setTime = async (client: Client, { set }: Pick<DatabaseTime, 'set'>): Prom
 const migrateAlone = async (client: Client, prepare: (client: Client) => Promise<void>): Promise<void> => {
   await client.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.migrations})`)
   await prepare(client)
-  // Another node may have migrated meanwhile.
+  // Another node may have migrated in the meantime.
   await migrate(client, await readVersion(client))
 }
 
-/** Runs work on a connection of its own, which may wait for long. */
+/** Runs work on its own connection, which may wait for a long time. */
 export const withPatientClient = async <T>(
   options: PostgresOptions,
   work: (client: Client) => Promise<T>
@@ -109,9 +109,9 @@ export const withPatientClient = async <T>(
   }
 }
 
-// Who served from half a database would refuse keys that are good, and accept some that were revoked.
+// With half of the data, a service would refuse valid keys and accept revoked ones.
 const refuseUnfinishedCopy = async (client: Client): Promise<void> => {
   if (await hasTable(client, COPY_PROGRESS)) {
-    throw new Error('a copy into it is not complete. Run npm run db:copy again, or drop the database.')
+    throw new Error('a copy into it is incomplete. Run npm run db:copy again, or drop the database.')
   }
 }

@@ -6,16 +6,16 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import { asQuery } from './failures.ts'
 
-/** Drizzle over a pool of connections, or over the connection of a transaction; `$client` is what is beneath it. */
+/** Drizzle on a connection pool, or on the connection of a transaction. `$client` is that pool or connection. */
 export type PostgresDatabase = NodePgDatabase & { $client: Pool | PoolClient }
 
 export const createDatabase = (client: Pool | PoolClient): PostgresDatabase => drizzle(client)
 
-/** How many rows of a table pass a condition. */
+/** Returns the number of rows of a table that pass a condition. */
 export const countRows = async (db: PostgresDatabase, table: PgTable, condition: SQL | undefined): Promise<number> =>
   Number((await db.select({ rows: count() }).from(table).where(condition))[0]?.rows)
 
-/** Runs a statement without Drizzle; values of 64 bits come as text. */
+/** Runs a statement without Drizzle. Values of 64 bits are returned as text. */
 export const query = async (
   db: PostgresDatabase,
   text: string,
@@ -25,11 +25,11 @@ export const query = async (
   return { rows, rowCount: rowCount ?? 0 }
 }
 
-/** The rows that a statement of Drizzle answers, as the driver gives them: values of 64 bits come as text. */
+/** Returns the rows of a Drizzle statement as the driver returns them. Values of 64 bits are text. */
 export const rowsOf = async <Row>(db: PostgresDatabase, statement: SQL): Promise<Row[]> =>
   (await db.execute(statement)).rows as Row[]
 
-/** Locks that transactions take of each other, by their numbers: see `lock`. */
+/** The numbers of the locks between transactions: see `lock`. */
 export const LOCKS = {
   migrations: 1,
   keyChanges: 2,
@@ -42,10 +42,10 @@ export const LOCKS = {
   audits: 9
 } as const
 
-/** The first number of each lock, so that other programs on the database have others. */
+/** The first number of each lock, which distinguishes it from the locks of other programs on the same database. */
 export const LOCK_SPACE = 7_216_014
 
-/** Waits until no other transaction has a lock, and has it until the end of this one. */
+/** Takes a lock until the transaction ends. Waits while another transaction has it. */
 export const lock = async (db: PostgresDatabase, name: keyof typeof LOCKS): Promise<void> => {
   await query(db, `select pg_advisory_xact_lock(${LOCK_SPACE}, ${LOCKS[name]})`)
 }

@@ -5,20 +5,20 @@ import { gatherWrites } from './gathering.ts'
 import { directConfig } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 
-/** The channel on which nodes are told that a client key has changed. */
+/** The channel of notifications to nodes that a client key has changed. */
 export const CHANNEL = 'client_key_changes'
 
-/** One connection past any pooler, on which queries are sent without waiting for each other's replies. */
+/** A connection that bypasses any pooler. Queries are sent without waiting for earlier replies. */
 export interface DirectConnection {
-  /** Throws what the server reports, and ConnectionLost; it connects if it is not connected. */
+  /** Runs a query, and connects first if necessary. Throws the error of the server, or ConnectionLost. */
   readonly query: <Row extends unknown[]>(config: Omit<QueryArrayConfig, 'rowMode'>) => Promise<Row[]>
   readonly close: () => Promise<void>
 }
 
 /**
- * Creates a connection that is made when something is asked, and anew if it was lost or had no reply in time. With
- * `onHint` it listens: that is called when a key may have changed, since that was notified, or since a notification may
- * have been missed.
+ * Creates a connection that is opened when a query is sent, and opened again if it was lost or if a reply took too
+ * long. With `onHint`, it listens for notifications. `onHint` is called when a key may have changed: after a
+ * notification, and after connecting, because a notification may have been missed.
  */
 export const createDirectConnection = (options: PostgresOptions, onHint?: () => void): DirectConnection => {
   let current: Promise<Client> | null = null
@@ -44,7 +44,7 @@ export const createDirectConnection = (options: PostgresOptions, onHint?: () => 
     },
     close: async () => {
       isClosed = true
-      // A connection that could not be made has nothing to close; whoever asked for it got the failure.
+      // If the connection couldn't be opened, there is nothing to close, and its queries have reported the failure.
       await current?.then(hangUp).catch(() => {})
     }
   }
@@ -58,7 +58,7 @@ const prepare = async (client: Client, listens: boolean): Promise<Client> => {
       listens ? client.query(`listen ${CHANNEL}`) : undefined,
       client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby')
     ])
-    // A standby may not know yet what was acknowledged.
+    // A standby may not yet have what was acknowledged.
     if (rows[0]?.standby !== false) throw new Error('the server is a standby, not the primary')
     return client
   } catch (error) {
@@ -67,7 +67,7 @@ const prepare = async (client: Client, listens: boolean): Promise<Client> => {
   }
 }
 
-// A farewell would be waited for, and a server that is away sends none.
+// A graceful shutdown would wait for a reply of the server, which may be down.
 const hangUp = (client: Client): void => {
   client.connection.stream.destroy()
 }

@@ -1,4 +1,4 @@
-// What the driver has beside what its types say.
+// Properties of the driver that are missing from its types.
 import type {} from 'pg'
 
 declare module 'pg' {

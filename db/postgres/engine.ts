@@ -4,22 +4,22 @@ import { CopyError } from '../copy.ts'
 import type { Engine } from '../engine.ts'
 import { openPostgres } from './open.ts'
 
-/** PostgreSQL, whose databases are on a server, which has programs of its own to back them up. */
+/** PostgreSQL. Its databases are on a server, which comes with programs for backups. */
 export const postgres: Engine = {
   nameOf: shownUrl,
   open: async (url, options) => await openPostgres({ url, ...options }),
-  // Only the server could say otherwise.
+  // Only the server can report that there is none.
   exists: () => true,
   backUp: async () => {
     throw new BackupError(
-      'This command copies an SQLite database.',
+      'This command only copies SQLite databases.',
       'Back PostgreSQL up with pg_dump: see docs/operating.md.'
     )
   },
   openCopySource: () => {
-    throw new CopyError('This command copies an SQLite database.', 'Copy PostgreSQL with pg_dump and pg_restore.')
+    throw new CopyError('This command only copies SQLite databases.', 'Copy PostgreSQL with pg_dump and pg_restore.')
   },
-  // What comes next is loaded late, since a service neither writes grants nor copies.
+  // Imported dynamically, because a service neither writes grants nor copies.
   writeGrants: async (url, options, role) => await (await import('./grants.ts')).writeGrants({ url, ...options }, role),
   copyWriter: async () => (await import('./copy/copy.ts')).copyWriter
 }

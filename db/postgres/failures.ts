@@ -4,7 +4,7 @@ import type { BackgroundHooks } from '../../domain/background.ts'
 import { OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
 import { RowMissing } from '../row-missing.ts'
 
-/** A query that failed for another reason than what the server says: its connection is lost, or could not be made. */
+/** A failure of a query that the server didn't report: its connection was lost or couldn't be opened. */
 export class ConnectionLost extends Error {}
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -13,14 +13,14 @@ const DEADLOCK = '40P01'
 const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
 const RESTRICT_VIOLATION = '23001'
-/** What the check fails with that nothing has changed which a change of keys has read. */
+/** The error of a change of keys if another transaction has changed what it has read. */
 const NOT_NULL_VIOLATION = '23502'
-/** A statement was ended, by its time-out or by an operator. */
+/** A statement was cancelled by its time-out or by an operator. */
 const QUERY_CANCELED = '57014'
 export const LOCK_NOT_AVAILABLE = '55P03'
 const INSUFFICIENT_PRIVILEGE = '42501'
 
-/** Another transaction was in the way: tried again, the rules see what that has done. */
+/** A conflict with another transaction. On a retry, the rules see what that transaction has changed. */
 const CONFLICTS: readonly string[] = [
   SERIALIZATION_FAILURE,
   DEADLOCK,
@@ -31,32 +31,32 @@ const CONFLICTS: readonly string[] = [
 ]
 
 /**
- * The connection fails or is refused, resources are short, an operator intervenes, a time-out is over, a standby
- * answers, or what the connection has prepared is gone, or out of date since another version has migrated. A connection
- * that has reported one of these is not used again.
+ * The connection failed or was refused, resources are short, an operator intervened, a time-out expired, the server is
+ * a standby, or a prepared statement is gone or is outdated since another version has migrated. A connection that has
+ * reported one of these isn't used again.
  */
 const CONNECTION_FAILURES = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D000|42501|55000|55P03)/
 
 /**
- * The statement itself is at fault: its values, a constraint that is no conflict, its syntax. A null where there must
- * be a value, 23502, comes from a row that is missing: that of `audit_head`.
+ * The statement itself is wrong: its values, a constraint that isn't a conflict, or its syntax. A null in a required
+ * column, 23502, is not included, because the missing row of `audit_head` causes it.
  */
 const FAULTS = /^(22|23(?!502)|42601)/
 
-/** What the server says of a failure, below what Drizzle makes of it; null: it is no failure of a query. */
+/** Returns the server's error from inside Drizzle's error, or null if no query has failed. */
 const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null => {
   const inner = error instanceof DrizzleQueryError ? error.cause : error
   if (inner instanceof DatabaseError || inner instanceof ConnectionLost) return inner
-  return error instanceof DrizzleQueryError ? new ConnectionLost('the connection is lost', { cause: inner }) : null
+  return error instanceof DrizzleQueryError ? new ConnectionLost('the connection was lost', { cause: inner }) : null
 }
 
-/** Whether work may succeed if it is done once more, after another transaction got in its way. */
+/** Returns whether work may succeed if it's retried, because it conflicted with another transaction. */
 export const isConflict = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
   return inner instanceof DatabaseError && CONFLICTS.includes(String(inner.code))
 }
 
-/** Whether the same would soon fail again: somebody holds a lock for long, or a right is missing. */
+/** Returns whether a retry would soon fail again, because a lock is held for long or a right is missing. */
 export const isLasting = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
   return (
@@ -65,23 +65,26 @@ export const isLasting = (error: unknown): boolean => {
   )
 }
 
-/** Whether the connection, or the server behind it, can't be used now. */
+/** Returns whether the connection, or the server behind it, is currently unusable. */
 export const isConnectionFailure = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
   return inner instanceof ConnectionLost || (inner !== null && CONNECTION_FAILURES.test(String(inner.code)))
 }
 
-/** Whether the database can't be used now: also while it is restored, when tables, rights or rows are missing. */
+/**
+ * Returns whether the database is currently unusable. That includes a restore, during which tables, rights or rows are
+ * missing.
+ */
 export const isUnavailable = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
   if (!(inner instanceof DatabaseError)) return inner !== null || error instanceof RowMissing
   return !isConflict(error) && !FAULTS.test(String(inner.code))
 }
 
-/** What the server says is wrong with a value, it quotes. */
+/** The errors whose messages quote a value. */
 const VALUE_FAULT = /^22/
 
-/** A failure that the server has reported, without values of the statement. */
+/** A failure that the server has reported, without the values of the statement. */
 export class ServerFailure extends Error {
   /** The SQLSTATE. */
   readonly code: string
@@ -92,14 +95,14 @@ export class ServerFailure extends Error {
   }
 }
 
-// What Drizzle and the server tell of a statement has its values, which nobody is to find in a log.
+// The errors of Drizzle and of the server contain the values of a statement, which must not appear in a log.
 const withoutValues = (error: unknown): unknown => {
   const inner = databaseErrorOf(error)
   if (inner === null) return error
   return inner instanceof DatabaseError ? new ServerFailure(inner) : inner
 }
 
-/** Hooks that get failures without values of statements. */
+/** Returns hooks that receive failures without the values of statements. */
 export const withoutStatementValues = ({ onFailure, onRecovery }: BackgroundHooks): BackgroundHooks => ({
   onFailure: (error, work) => {
     onFailure(withoutValues(error), work)
@@ -108,22 +111,22 @@ export const withoutStatementValues = ({ onFailure, onRecovery }: BackgroundHook
 })
 
 /**
- * A `ServiceUnavailable` for a failure of the database, unless the statement is at fault; any other failure, without
- * values of a statement.
+ * Converts a failure of the database to a `ServiceUnavailable`, unless the statement is wrong. Any other failure is
+ * returned without the values of a statement.
  */
 export const toFailure = (error: unknown): unknown => {
   const cause = withoutValues(error)
   return isUnavailable(error) || isConflict(error) ? new ServiceUnavailable({ cause }) : cause
 }
 
-/** The failure of a transaction whose connection was lost while it was committed. */
+/** Returns the error for a transaction whose connection was lost during the commit. */
 export const toUnknownOutcome = (cause: unknown): Error => new OutcomeUnknown({ cause })
 
-/** Runs a query of the driver, and tells a lost connection from what the server refuses. */
+/** Runs a query of the driver. Throws ConnectionLost for failures that the server hasn't reported. */
 export const asQuery = async <T>(query: Promise<T>): Promise<T> => {
   try {
     return await query
   } catch (error) {
-    throw error instanceof DatabaseError ? error : new ConnectionLost('the connection is lost', { cause: error })
+    throw error instanceof DatabaseError ? error : new ConnectionLost('the connection was lost', { cause: error })
   }
 }

@@ -1,8 +1,8 @@
 import type { Client, PoolClient } from 'pg'
 
 /**
- * Has a connection send all that is written to it in one turn of the event loop by one system call: each of them costs
- * about as much as everything else that is done for a query.
+ * Combines everything that is written to a connection in one turn of the event loop into one system call. A system call
+ * takes about as long as everything else that is done for a query.
  */
 export const gatherWrites = (client: Client | PoolClient): void => {
   const { stream } = client.connection

@@ -13,23 +13,23 @@ const ROLE = `
 
 interface Found {
   readonly owns: boolean
-  /** Whether the role may use the schema, or the owner of the tables can let it. */
+  /** Whether the role may use the schema, or the owner of the tables can give it that right. */
   readonly mayUse: boolean
 }
 
 const refuse = (role: string, schema: string, found: Found | undefined): void => {
   if (found === undefined) throw new GrantsError('There is no such role.', 'Create it first: create role … login')
-  if (found.owns) throw new GrantsError('The role has all rights of the owner.', 'Name a role that only serves.')
+  if (found.owns) throw new GrantsError('The role has all the rights of the owner.', 'Name a role for serving only.')
   if (found.mayUse) return
   throw new GrantsError(
-    'The owner of the tables may not grant usage on their schema.',
+    'The owner of the tables is not allowed to grant usage on their schema.',
     `Have the owner of the schema do it: grant usage on schema ${escapeIdentifier(schema)} to ${escapeIdentifier(role)}`
   )
 }
 
 /**
- * Writes the statements by which the owner of the tables gives a role the rights to serve, and no others. Run again,
- * they take away what the role has beside these. Throws a GrantsError.
+ * Returns the statements with which the owner of the tables gives a role the rights to serve requests. If they are run
+ * again, they revoke all other rights of the role. Throws a GrantsError if that's not possible.
  */
 export const writeGrants = async (options: PostgresOptions, role: string): Promise<string> =>
   await withPatientClient(options, async client => {
@@ -40,7 +40,7 @@ export const writeGrants = async (options: PostgresOptions, role: string): Promi
     refuse(role, schema, (await client.query<Found>(ROLE, [role, owner, schema])).rows[0])
     const [within, by, to] = [schema, owner, role].map(escapeIdentifier) as [string, string, string]
     return [
-      // In one transaction, so that a node that serves loses no right meanwhile.
+      // In one transaction, so that a running node always keeps its rights.
       'BEGIN;',
       ...[...new Set([schema, record.schema])].map(name => `GRANT USAGE ON SCHEMA ${escapeIdentifier(name)} TO ${to};`),
       ...Object.entries(RIGHTS).flatMap(([table, rights]) => [
@@ -49,7 +49,7 @@ export const writeGrants = async (options: PostgresOptions, role: string): Promi
       ]),
       `GRANT SELECT ON TABLE ${recordName(record)} TO ${to};`,
       ...FUNCTIONS.map(name => `GRANT EXECUTE ON FUNCTION ${within}.${escapeIdentifier(name)}(text) TO ${to};`),
-      // Those of later versions, so that nodes find them before these statements are run again.
+      // For the tables of later versions, so that nodes can use them before these statements are run again.
       `ALTER DEFAULT PRIVILEGES FOR ROLE ${by} IN SCHEMA ${within}`,
       `  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${to};`,
       'COMMIT;'

@@ -24,41 +24,44 @@ import { CommitLost, createOutbox, inTransaction } from './transaction.ts'
 import type { Outbox, Send } from './transaction.ts'
 
 export interface KeyChangesOptions {
-  /** Connections that nothing else takes. */
+  /** The connections that are reserved for changes of keys. */
   readonly pool: Pool
-  /** Creates the rows of an attempt, over its connection. */
+  /** Creates the rows of an attempt on its connection. */
   readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => KeyTx
 }
 
-/** Runs work in a transaction that changes keys, more than once if need be. */
+/** Runs work in a transaction that changes keys, more than once if necessary. */
 export type ChangeKeys = KeyStore['write']
 
 /** A change of keys, from its first attempt to its last. */
 interface Progress<T> extends KeyChange {
   readonly settle: (position: Position) => void
-  /** When it is given up, by the monotonic clock. */
+  /** The time at which the change is given up, by the monotonic clock. */
   deadline: number
-  /** How often another change got in its way. */
+  /** The number of conflicts with other changes. */
   conflicts: number
-  /** What locked the rows of the attempt before. The next one begins with that: so they don't change once more. */
+  /**
+   * The statements that locked the rows of the previous attempt. The next attempt begins with them, so that the rows
+   * can't change again.
+   */
   locks: readonly Send[]
-  /** What the attempt returned whose commit was lost, and the process of the server that may still commit it. */
+  /** The result of the attempt whose commit was lost, and the server process that may still commit it. */
   lost: { readonly result: T; readonly pid: number } | null
 }
 
 const RETRY_INTERVAL_MS = 20
 const MAX_CONFLICTS = 10
 
-// It is read before anything else, so that the check at the end finds every change that came after that.
+// Read before anything else, so that the check at the end finds every later change.
 const HEAD = `
   select (select max(epoch) from client_key_changes) as epoch,
     (select epoch from client_key_changes where nonce = $1) as committed
 `
 
 /**
- * Creates the transactions that change keys. Each is over within a second, whatever becomes of the database; while
- * other changes get in its way, it takes as long as they take. If a commit is lost, the change is looked for by its
- * nonce, and made again if it is not there.
+ * Creates the function that runs transactions that change keys. Each ends within a second, even if the database is
+ * down. A transaction that conflicts with other changes may take longer, because it waits for them. If a commit is
+ * lost, the change is looked up by its nonce, and repeated if it isn't found.
  */
 export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
   const enter = createPermits(CHANGES.atOnce, CHANGES.waitMs)
@@ -68,7 +71,7 @@ export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
     const progress = begin<T>()
     return await repeatedly(progress, async () => await attempt(options, { progress, work }))
   }
-  // Changes of one key wait for each other before they take what those of other keys need as well.
+  // Changes of the same key wait for each other before they take resources that changes of other keys need.
   return async (work, { subject } = {}) =>
     await enterFor(subject, async () => await enter(async () => await change(work)))
 }
@@ -88,14 +91,14 @@ const newDeadline = (): number => performance.now() + CHANGES.limitMs
 
 const leftMs = ({ deadline }: Pick<Progress<unknown>, 'deadline'>): number => Math.max(1, deadline - performance.now())
 
-/** Makes attempts until one succeeds, or none may any more. */
+/** Repeats attempts until one succeeds, or until no more are allowed. */
 const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Promise<T> => {
   for (;;) {
     try {
       return await make()
     } catch (error) {
       if (!mayRepeat(error, progress)) throw failureOf(error, progress)
-      // Another change was made, so nothing is wrong with the database.
+      // Another change was committed, so the database works.
       if (isConflict(error)) progress.deadline = newDeadline()
       else await wait(RETRY_INTERVAL_MS)
     }
@@ -104,13 +107,13 @@ const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Pro
 
 const mayRepeat = <T>(error: unknown, progress: Progress<T>): boolean => {
   if (isConflict(error)) return ++progress.conflicts <= MAX_CONFLICTS
-  // An attempt that has no time for its commit would leave an outcome that nobody knows.
+  // If too little time is left for the commit of an attempt, its outcome could be unknown.
   if (leftMs(progress) <= (progress.lost === null ? CHANGES.attemptMs : RETRY_INTERVAL_MS)) return false
   if (error instanceof CommitLost) return true
   return isConnectionFailure(error) && (progress.lost !== null || !isLasting(error))
 }
 
-// A rule that refuses the change was applied after it was known that the lost attempt is not committed.
+// A rule is only applied once it's known that the lost attempt wasn't committed, so its error is the outcome.
 const failureOf = <T>(error: unknown, { lost }: Progress<T>): unknown =>
   lost !== null && !isDomainError(error) ? toUnknownOutcome(error) : toFailure(error)
 
@@ -159,12 +162,12 @@ const END_BACKEND = `
   where pid = $1 and datname = current_database() and usename = current_user
 `
 
-/** Ends the process of the server that an attempt has lost: what it was sent may still be under way to it. */
+/** Ends the server process of the lost attempt, which may still receive what was sent to it. */
 const endBackend = async (db: PostgresDatabase, pid: number): Promise<void> => {
   await query(db, END_BACKEND, [pid])
 }
 
-/** Runs work on a connection, which is lost after some milliseconds: so what hangs fails. */
+/** Runs work on a connection, and closes the connection after `ms` milliseconds, so that work that hangs fails. */
 const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>): Promise<T> => {
   const timer = setTimeout(() => client.connection.stream.destroy(), ms)
   try {
@@ -175,9 +178,9 @@ const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>)
 }
 
 /**
- * Limits what may wait for a lock by the time that is left, so that the server ends it, with a clear outcome, before
- * the connection is given up. A `lock_timeout` would not do: one statement may wait for several locks. The commit has
- * no limit: the server would end its wait for a synchronous standby, and report success.
+ * Limits the statements that may wait for a lock to a part of the time that is left. The server then ends them, with a
+ * clear outcome, before the connection is closed. A `lock_timeout` isn't enough, because one statement may wait for
+ * several locks. The commit has no limit: the server would stop waiting for a synchronous standby, and report success.
  */
 const limitStatements = ({ defer }: Outbox, ms: number): void => {
   defer('beforeLock', setStatementTimeout(0.4 * ms))
@@ -189,7 +192,7 @@ const setStatementTimeout =
   async db =>
     await query(db, `set local statement_timeout = ${Math.ceil(ms)}`)
 
-/** Connects, unless that takes longer than some milliseconds. */
+/** Connects. Throws ConnectionLost if that takes longer than `ms` milliseconds. */
 const connectWithin = async (pool: Pool, ms: number): Promise<PoolClient> => {
   const connecting = asQuery(pool.connect())
   const client = await Promise.race([connecting, wait(ms, null, { ref: false })])
@@ -197,5 +200,5 @@ const connectWithin = async (pool: Pool, ms: number): Promise<PoolClient> => {
   void Promise.allSettled([connecting]).then(([late]) => {
     if (late.status === 'fulfilled') late.value.release()
   })
-  throw new ConnectionLost('no connection could be made in time')
+  throw new ConnectionLost('no connection was available in time')
 }

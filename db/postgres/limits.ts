@@ -2,19 +2,21 @@ import { createWatch, NOT_REPORTED } from '../../domain/background.ts'
 import type { Count, Counters } from '../../domain/counters.ts'
 import { asQuery, toFailure } from './failures.ts'
 
-/** Sends one statement over any connection and answers its rows, as `pg.Pool` does. */
+/** Sends one statement on any connection and returns its rows, as `pg.Pool` does. */
 export type Query = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>
 
 export interface PostgresCounters extends Counters {
-  /** Removes counters whose window is over, at most 1,000, and answers how many there were. */
+  /** Deletes at most 1,000 counters whose windows are over, and returns how many it deleted. */
   readonly removeExpired: () => Promise<number>
 }
 
-/** How many statements a node sends until it removes what is over: they make fewer rows than it removes then. */
+/**
+ * The number of statements between two removals of expired counters. They create fewer rows than a removal can delete.
+ */
 const STATEMENTS_A_REMOVAL = 500
 
-// A hit happens when the row is locked, by the database's clock, so that all nodes have the same one. A window that
-// starts after that began by a clock that was set back since: it is over.
+// A hit happens when the row is locked, by the clock of the database, which is the same for all nodes. A window that
+// starts in the future began before the clock was set back, so it's over.
 const HIT = `
 insert into rate_counters as held (key, hits, started_at, expires_at)
 values ($1, $2, clock_timestamp(), clock_timestamp() + $3 * interval '1 second')
@@ -30,7 +32,7 @@ on conflict (key) do update set (hits, started_at, expires_at) = (
 )
 returning hits::float8, extract(epoch from expires_at - clock_timestamp())::float8 * 1000 as ttl`
 
-// A row that is being hit is left to the next removal; nobody waits for the other.
+// A row that is being hit is left to the next removal, so that neither waits for the other.
 const REMOVE = `
 delete from rate_counters where key = any (array(
   select key from rate_counters where expires_at <= statement_timestamp()
@@ -39,8 +41,8 @@ delete from rate_counters where key = any (array(
 returning key`
 
 /**
- * Counters in PostgreSQL's table `rate_counters`. A hit is one statement; hits of a key that come while one of them is
- * under way are counted together by the next, so that a key never has more than one connection of this node.
+ * Creates counters in PostgreSQL's table `rate_counters`. A hit is one statement. Hits of a key that arrive while one
+ * is in progress are counted together by the next statement, so a key never has more than one connection of this node.
  */
 export const createPostgresCounters = (send: Query, background = NOT_REPORTED): PostgresCounters => {
   const removal = createWatch('remove expired counters', background)
@@ -58,7 +60,7 @@ export const createPostgresCounters = (send: Query, background = NOT_REPORTED): 
   const removeExpired = async (): Promise<number> => (await query(REMOVE, [])).rows.length
 
   const count = async (key: string, hits: number, windowSeconds: number): Promise<Count> => {
-    // No hit waits for it, and what it fails to remove the next one does.
+    // No hit waits for the removal. If it fails, the next one deletes the same rows.
     if (++statements % STATEMENTS_A_REMOVAL === 0) void removal.attempt(removeExpired)
     const [row] = (await query(HIT, [key, hits, windowSeconds])).rows as [{ hits: number; ttl: number }]
     return { hits: row.hits, ttlMs: row.ttl }
@@ -78,7 +80,7 @@ interface Batch {
 
 type Gather = (name: string, count: (hits: number) => Promise<Count>) => Promise<Count>
 
-/** Counts together what is hit under one name while an earlier count of it is under way. */
+/** Counts hits with the same name together if they arrive while an earlier count is in progress. */
 const createGathering = (): Gather => {
   const gathering = new Map<string, Batch>()
   const underWay = new Map<string, Promise<unknown>>()
@@ -91,7 +93,7 @@ const createGathering = (): Gather => {
     const before = underWay.get(name)
     const batch: Batch = { size: 0, counted: (before ?? Promise.resolve()).then(send) }
     const done = batch.counted
-      // Who hit the counter gets its failure; the next batch is counted whatever becomes of this one.
+      // The hits of this batch report its failure. The next batch is counted in any case.
       .catch(() => {})
       .then(() => {
         if (underWay.get(name) === done) underWay.delete(name)

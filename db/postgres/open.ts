@@ -29,7 +29,7 @@ import { createPostgresTransactor } from './transactor.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 
-/** Opens a PostgreSQL database. It becomes a node of it when the first request has to be authenticated. */
+/** Opens a PostgreSQL database. The process becomes a node when it authenticates its first request. */
 export const openPostgres = async (options: PostgresOptions): Promise<Storage> => {
   const time = createDatabaseTime()
   const { isSample } = await bringUpToDate(options, options.asSample === true ? markAsSample : undefined, time)
@@ -42,7 +42,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   const transactor = createPostgresTransactor({
     pool,
     createReads: client => createReads(client, now),
-    // A transaction asks for single rows, by keys.
+    // The statements of a transaction find single rows by keys, so one plan is good for all values.
     createTx: (client, outbox) => createTx(createDatabase(preparable ? preparing(client) : client), outbox, now)
   })
   let closing: Promise<void> | undefined

@@ -1,6 +1,6 @@
 import type { PoolClient, QueryConfig } from 'pg'
 
-/** At most how many statements a connection keeps prepared; any more are planned each time. */
+/** The maximum number of statements that a connection keeps prepared. Others are planned each time. */
 const MAX_STATEMENTS = 500
 
 const names = new Map<string, string>()
@@ -14,8 +14,8 @@ const nameOf = (text: string): string | undefined => {
 }
 
 /**
- * A connection that has the server parse and plan statements with values once, and not each time. To be used where one
- * plan is good for all values, and not by way of a pooler, which may change the connection beneath.
+ * Returns a connection for which the server parses and plans statements with values only once. It's suitable if one
+ * plan is good for all values. It can't be used with a pooler, which may change the underlying connection.
  */
 export const preparing = (client: PoolClient): PoolClient => {
   const query = (statement: string | QueryConfig, values?: unknown[]): unknown => {

@@ -1,8 +1,8 @@
-/** What a role that serves may do with each table, and nothing more. */
+/** The rights on each table that a role needs to serve requests. It needs no others. */
 export const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   app_port_counter: ['SELECT', 'UPDATE'],
   apps: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
-  // A trigger moves it, as the owner.
+  // A trigger updates it as the owner.
   audit_head: ['SELECT'],
   audits: ['SELECT', 'INSERT'],
   client_key_attempts: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
@@ -25,13 +25,13 @@ export const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   users: ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
 }
 
-/** The functions that do as the owner what a role that serves may not. */
+/** The functions that run as the owner, for what a role that serves requests isn't allowed to do. */
 export const FUNCTIONS = ['make_usage_day', 'drop_usage_days'] as const
 
-// Where the tables are.
+// The schema of the tables.
 const NAMESPACE = '(select oid from pg_namespace where nspname = current_schema())'
 
-/** The tables and functions on which the role of a connection has not all the rights that it needs. */
+/** Selects the tables and functions on which the role of a connection doesn't have all the rights that it needs. */
 export const LACKING = `
   select relname as name from unnest($1::text[], $2::text[]) as needed (name, privilege)
     join pg_class on relname = needed.name and relnamespace = ${NAMESPACE}
@@ -43,5 +43,5 @@ export const LACKING = `
 
 const NEEDED = Object.entries(RIGHTS).flatMap(([table, rights]) => rights.map(right => [table, right] as const))
 
-/** The values of `LACKING`. */
+/** The parameters of `LACKING`. */
 export const LACKING_VALUES = [NEEDED.map(([table]) => table), NEEDED.map(([, right]) => right), FUNCTIONS]

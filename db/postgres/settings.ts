@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg'
 import { postgresUrl } from '../../net/database-url.ts'
 import type { StorageOptions } from '../engine.ts'
 
-/** Where a PostgreSQL database is, and how it is opened. */
+/** The address of a PostgreSQL database, and the options for opening it. */
 export interface PostgresOptions extends StorageOptions {
   readonly url: string
 }
@@ -10,39 +10,39 @@ export interface PostgresOptions extends StorageOptions {
 export const DEFAULT_POOL_SIZE = 10
 export const DEFAULT_LEASE_MS = 2000
 
-/** After how long what hangs is given up; see docs/operating.md. */
+/** The time-outs in milliseconds; see docs/operating.md. */
 export const TIMEOUTS = {
   connect: 2000,
-  /** A statement, by the server. */
+  /** For a statement. The server enforces it. */
   statement: 10_000,
-  /** A wait for a lock that another transaction has, by the server. */
+  /** For waiting for a lock of another transaction. The server enforces it. */
   lock: 5000,
-  /** A transaction whose node has stopped between two statements: it would hold up everybody. */
+  /** For a transaction whose node has stopped between two statements, because others may wait for it. */
   idleInTransaction: 1000,
-  /** A statement, by this process, where the server does not answer at all: the connection is given up. */
+  /** For a statement if the server doesn't respond at all. This process enforces it and closes the connection. */
   query: 15_000,
-  /** A look-up or a renewal, which requests wait for. */
+  /** For a look-up or a renewal, which requests wait for. */
   lookup: 900
 } as const
 
-/** The connections of changes of keys, and what of them is limited, in milliseconds; see docs/operating.md. */
+/** The connections and the limits of changes of keys, in milliseconds; see docs/operating.md. */
 export const CHANGES = {
-  /** How many changes of a node are under way at once. */
+  /** The number of changes that a node runs at once. */
   atOnce: 3,
-  /** Three more are for what may wait for the rows of nodes: acknowledgements, evictions and removals. */
+  /** Includes three for statements that may wait for the rows of nodes: acknowledgements, evictions and removals. */
   connections: 6,
-  /** For how long a change waits for those before it at this node. */
+  /** How long a change waits for earlier changes of this node. */
   waitMs: 2000,
-  /** For how long a change takes, from its turn on. */
+  /** How long a change may take from the start of its turn. */
   limitMs: 950,
-  /** What must be left of that for another attempt. */
+  /** How much of that time must be left for another attempt. */
   attemptMs: 200
 } as const
 
-/** What the database calls the connections of services and commands. */
+/** The name that the database shows for the connections of services and commands. */
 export const APPLICATION = 'trivial-api'
 
-/** What libpq makes of `sslmode`, which the driver would make something else of. */
+/** Gives `sslmode` the meaning that it has in libpq. By default, the driver interprets it differently. */
 const withLibpqMeaning = (url: string, ca: string | undefined): string => {
   const parsed = postgresUrl(url) as URL
   parsed.searchParams.set('uselibpqcompat', 'true')
@@ -50,7 +50,7 @@ const withLibpqMeaning = (url: string, ca: string | undefined): string => {
   return parsed.href
 }
 
-/** What every connection is made with. A pooler of transactions refuses what is set for a session. */
+/** Returns the options of every connection. A transaction pooler refuses settings of a session. */
 export const clientConfig = ({ url, listenUrl, ca }: PostgresOptions, isDirect: boolean): ClientConfig => ({
   connectionString: withLibpqMeaning(isDirect ? (listenUrl ?? url) : url, ca),
   connectionTimeoutMillis: TIMEOUTS.connect,
@@ -65,7 +65,7 @@ export const clientConfig = ({ url, listenUrl, ca }: PostgresOptions, isDirect: 
     : {})
 })
 
-/** What the connections that requests wait for are made with. */
+/** Returns the options of the connections that requests wait for. */
 export const directConfig = (options: PostgresOptions): ClientConfig => ({
   ...clientConfig(options, true),
   connectionTimeoutMillis: TIMEOUTS.lookup,
@@ -73,14 +73,14 @@ export const directConfig = (options: PostgresOptions): ClientConfig => ({
   pipeline: true
 })
 
-/** What the connections of changes of keys are made with. */
+/** Returns the options of the connections for changes of keys. */
 export const changesConfig = (options: PostgresOptions): ClientConfig => ({
   ...clientConfig(options, true),
   lock_timeout: CHANGES.limitMs / 2,
   query_timeout: CHANGES.limitMs
 })
 
-/** How a transaction begins: the time-outs are its own, wherever its connection comes from. */
+/** The statements that begin a transaction. They set its time-outs, because its connection may come from a pooler. */
 export const BEGIN =
   `begin isolation level read committed; ` +
   `set local idle_in_transaction_session_timeout = ${TIMEOUTS.idleInTransaction}; ` +

@@ -1,25 +1,27 @@
 import { systemClock } from '../../domain/keys/freshness/clock.ts'
 import type { Clock } from '../../domain/keys/freshness/clock.ts'
 
-/** The time of a database, in milliseconds since 1970, as a statement reads it. */
+/** The time of the database in milliseconds since 1970, in SQL. */
 export const DATABASE_TIME = 'extract(epoch from clock_timestamp())::float8 * 1000'
 
-/** The time of a database, as instants are stored. */
+/** The time of the database in the format in which instants are stored, in SQL. */
 export const DATABASE_INSTANT = `to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
-/** A round trip that takes longer tells little of the time at its other end. */
+/** After a longer round trip, the time of the database is too uncertain. */
 const MAX_ROUND_TRIP_MS = 100
 const MAX_AGE_MS = 10_000
 
-/** The clock of the database: its time when it was last asked, and what has passed since by the monotonic clock. */
+/**
+ * The clock of the database: its time at the last query, plus the time that has passed since, by the monotonic clock.
+ */
 export interface DatabaseTime {
-  /** In milliseconds since 1970. */
+  /** Returns the time in milliseconds since 1970. */
   readonly now: () => number
-  /** Asks the database: `read` resolves to its time. */
+  /** Sets the clock. `read` queries the database, and `timeOf` returns the time in its result. */
   readonly set: <T>(read: () => Promise<T>, timeOf: (result: T) => number | undefined) => Promise<T>
 }
 
-/** Creates the clock of a database. It is that of the machine until the database is asked. */
+/** Creates the clock of a database. It shows the time of this machine until the database is queried. */
 export const createDatabaseTime = (clock: Clock = systemClock): DatabaseTime => {
   let offset = clock.wall() - clock.monotonic()
   let setAt = -Infinity

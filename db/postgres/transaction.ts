@@ -3,37 +3,38 @@ import type { PostgresDatabase } from './database.ts'
 import { asQuery, isConnectionFailure } from './failures.ts'
 
 /**
- * The stages of the statements that a transaction sends at its end. First it locks the rows that it writes. Then it
- * takes the lock of all changes of keys and writes, and last it appends to the audit trail. So whoever waits for a row
- * holds up nobody who does not need it. The use of keys comes after everything that may wait: changes need these rows.
+ * The stages of the statements that a transaction sends at its end. It first locks the rows that it writes. Then it
+ * takes the lock of all changes of keys and writes, and finally it appends to the audit trail. So a transaction that
+ * waits for a row only blocks others that need the row. The usage of keys follows everything that may wait, because
+ * changes need these rows.
  */
 const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
-/** Sends a statement over a connection. */
+/** Sends a statement on a connection. */
 export type Send = (db: PostgresDatabase) => Promise<unknown>
 
-/** What a transaction sends without waiting for a reply. If such a statement fails, so does the transaction. */
+/** The statements that a transaction sends without waiting for a reply. If one of them fails, the transaction fails. */
 export interface Outbox {
-  /** Lets the transaction go on before a statement has its reply. */
+  /** Lets the transaction continue before the reply to a statement arrives. */
   readonly leaveUnanswered: (statement: Promise<unknown>) => void
   /** Sends a statement at the end of the transaction, together with its commit. */
   readonly defer: (stage: Stage, send: Send) => void
 }
 
-/** An outbox, as the transaction sees it that it belongs to. */
+/** An outbox with the methods for the transaction that it belongs to. */
 export interface OwnOutbox extends Outbox {
-  /** Forgets what an earlier transaction has sent. */
+  /** Removes what an earlier transaction has sent. */
   readonly clear: () => void
-  /** What was deferred to a stage. */
+  /** Returns the statements that were deferred to a stage. */
   readonly deferred: (stage: Stage) => readonly Send[]
-  /** Sends what was deferred. */
+  /** Sends the statements that were deferred. */
   readonly flush: () => void
-  /** The failures of all statements that were sent, in their order. */
+  /** Returns the failures of all statements that were sent, in the order of the statements. */
   readonly failures: () => Promise<unknown[]>
 }
 
-/** Creates the outbox of the transactions of a connection. */
+/** Creates the outbox for the transactions of a connection. */
 export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   const unanswered: Promise<unknown>[] = []
   const stages: Record<Stage, Send[]> = {
@@ -47,7 +48,7 @@ export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   }
 
   const leaveUnanswered: Outbox['leaveUnanswered'] = statement => {
-    // Against an unhandled rejection: `failures` reads the outcome.
+    // Prevents an unhandled rejection. `failures` reads the outcome.
     statement.catch(() => {})
     unanswered.push(statement)
   }
@@ -71,32 +72,32 @@ export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   }
 }
 
-/** A failure of `commit` that leaves open whether it was carried out. */
+/** A failure of `commit` after which it's unknown whether the transaction was committed. */
 export class CommitLost extends Error {}
 
 const commit = async (client: PoolClient): Promise<void> => {
   try {
     const { command } = await asQuery(client.query('commit'))
-    // The server replies with this only if no statement has failed, those included whose reply nobody waited for.
-    if (command !== 'COMMIT') throw new Error('the transaction went on after a statement had failed')
+    // The server only replies with this if no statement has failed, including those that weren't awaited.
+    if (command !== 'COMMIT') throw new Error('the transaction continued after a statement had failed')
   } catch (cause) {
-    throw isConnectionFailure(cause) ? new CommitLost('the commit was lost', { cause }) : cause
+    throw isConnectionFailure(cause) ? new CommitLost('the connection was lost during the commit', { cause }) : cause
   }
 }
 
-/** What is done in a transaction. */
+/** The parameters of a transaction. */
 export interface Work<T> {
-  /** The statements that begin it. */
+  /** The statements that begin the transaction. */
   readonly begin: string
   readonly outbox: OwnOutbox
-  /** Whether `work` reads only, and defers all that it writes: then its reads are sent together with `begin`. */
+  /** Whether `work` only reads and defers all of its writes. Its reads are then sent together with `begin`. */
   readonly readsFirst?: boolean
   readonly work: () => Promise<T>
 }
 
 /**
- * Runs work in a transaction of a connection, which is then released. A connection on which anything failed is not used
- * again unless the server has rolled back.
+ * Runs work in a transaction of a connection, and releases the connection. After a failure, the connection is only used
+ * again if the server has rolled back.
  */
 export const inTransaction = async <T>(
   client: PoolClient,
@@ -105,14 +106,14 @@ export const inTransaction = async <T>(
   outbox.clear()
   try {
     const begun = asQuery(client.query(begin))
-    // Against an unhandled rejection: `begun` is awaited below.
+    // Prevents an unhandled rejection. `begun` is awaited below.
     begun.catch(() => {})
-    // Outside of a transaction, the server would commit each statement by itself.
+    // Outside of a transaction, the server would commit each statement separately.
     if (!readsFirst) await begun
     const result = await work()
     await begun
     outbox.flush()
-    // Sent together with what was deferred: a lock that this takes is held for no round trip.
+    // Sent together with the deferred statements, so that their locks aren't held during a round trip.
     await commit(client)
     client.release()
     return result
@@ -123,14 +124,14 @@ export const inTransaction = async <T>(
   }
 }
 
-/** What failed first: a statement that failed makes all that comes after it fail, the commit included. */
+/** Returns the first failure. After a statement has failed, all later ones fail too, including the commit. */
 const firstFailure = async (outbox: OwnOutbox, last: unknown): Promise<unknown> => {
-  // Whatever else has failed, a commit that was lost may have been carried out.
+  // If the commit was lost, it may have been carried out, regardless of other failures.
   if (last instanceof CommitLost) return last
   return [...(await outbox.failures()), last][0]
 }
 
-/** Rolls back after a failure; returns whether the connection is to be given up. */
+/** Rolls back after a failure. Returns whether the connection must be closed. */
 const rollBack = async (client: PoolClient, error: unknown): Promise<boolean> => {
   if (error instanceof CommitLost || isConnectionFailure(error)) return true
   return await client.query('rollback').then(

@@ -8,22 +8,22 @@ import { BEGIN } from './settings.ts'
 import { CommitLost, createOutbox, inTransaction } from './transaction.ts'
 import type { Outbox, OwnOutbox } from './transaction.ts'
 
-/** How often work is done once more after another transaction got in its way. */
+/** The maximum number of retries after conflicts with other transactions. */
 const MAX_CONFLICTS = 10
 
-/** What is nearly done when nobody waits for it any more is not worth a connection, which cancelling costs. */
+/** A query is only cancelled after this time, because that costs a connection, and most queries are nearly finished. */
 const CANCEL_AFTER_MS = 100
 
-/** What a pool gives in and out of transactions. */
+/** The pool of a transactor, and the rows that it provides inside and outside of transactions. */
 export interface PostgresTransactorOptions<R, W> {
   readonly pool: Pool
-  /** Creates the rows that read what is committed, by the connections of the pool or by one of them. */
+  /** Creates the rows that read committed data on the connections of the pool or on one of them. */
   readonly createReads: (client: Pool | PoolClient) => R
   /** Creates the rows of a transaction. */
   readonly createTx: (client: PoolClient, outbox: Outbox) => W
 }
 
-/** Runs work on the rows of a connection of its own, and cancels what that works on when the signal is aborted. */
+/** Runs work on the rows of its own connection. If the signal is aborted, the running query is cancelled. */
 const readCancellably = async <R, T>(
   pool: Pool,
   createReads: (client: PoolClient) => R,
@@ -67,18 +67,18 @@ const createSessions = <W>(createTx: PostgresTransactorOptions<unknown, W>['crea
   }
 }
 
-/** Reads what is committed, and tries again for a second where the database can not be used. */
+/** Reads committed data. Retries for a second if the database can't be used. */
 export const readPatiently = async <T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
   try {
     return await withBusyRetry(read, error => signal?.aborted !== true && isUnavailable(error))
   } catch (error) {
-    // What was cancelled fails as if the database could not be used.
+    // A query that was cancelled fails as if the database couldn't be used.
     refuseCancelled(signal)
     throw toFailure(error)
   }
 }
 
-/** Makes the transactor of a database: transactions run side by side, each on a connection of its own. */
+/** Creates the transactor of a database. Transactions run concurrently, each on its own connection. */
 export const createPostgresTransactor = <R, W>({
   pool,
   createReads,

@@ -12,7 +12,7 @@ const RECORD_TABLE = '__drizzle_migrations'
 /** The table that records migrations. */
 interface MigrationRecord {
   readonly schema: string
-  /** Whether the role that looks may read it. */
+  /** Whether the role of the connection may read it. */
   readonly readable: boolean
 }
 
@@ -20,17 +20,17 @@ interface MigrationRecord {
 export const recordName = ({ schema }: Pick<MigrationRecord, 'schema'>): string =>
   `${escapeIdentifier(schema)}.${RECORD_TABLE}`
 
-/** The tables of a database, and who looks at them. */
+/** The state of the tables of a database, and the role that reads it. */
 export interface Version {
   /** The schema of the tables. */
   readonly schema: string
-  /** The role that owns the tables; null: there are none. */
+  /** The role that owns the tables, or null if there are none. */
   readonly owner: string | null
-  /** The role that looks. */
+  /** The role of the connection. */
   readonly role: string
-  /** Whether that role may create and change the tables. */
+  /** Whether the role of the connection may create and change the tables. */
   readonly mayChange: boolean
-  /** The table that records migrations; null: there is none. */
+  /** The table that records migrations, or null if there is none. */
   readonly record: MigrationRecord | null
   readonly missing: readonly MigrationMeta[]
 }
@@ -48,7 +48,7 @@ interface Place extends Pick<Version, 'role' | 'owner' | 'mayChange'> {
   readonly schema: string | null
 }
 
-// Earlier versions recorded migrations in a schema of their own, which says nothing of tables in other schemas.
+// Earlier versions recorded migrations in a separate schema, which may belong to tables in another schema.
 const RECORD = `
   select nspname as schema,
     has_schema_privilege(pg_namespace.oid, 'usage') and has_table_privilege(pg_class.oid, 'select') as readable
@@ -62,7 +62,7 @@ const quoted = (name: string): string => JSON.stringify(name)
 const refuseEncoding = ({ encoding, database }: Place): void => {
   if (encoding === 'UTF8') return
   throw new Error(
-    `its encoding is ${encoding}, which does not have every character. Create a database in UTF-8, under another ` +
+    `its encoding is ${encoding}, which lacks some characters. Create a UTF-8 database with another ` +
       `name than ${database}: create database … encoding 'UTF8' locale 'C' template template0`
   )
 }
@@ -72,21 +72,21 @@ const refuseMissingRights = async (client: Client, role: string, record: Migrati
   const names = rows.map(({ name }) => name).concat(record?.readable === false ? recordName(record) : [])
   if (names.length === 0) return
   throw new Error(
-    `the role ${quoted(role)} does not have all the rights that it needs on ${names.join(', ')}. ${runGrants(role)}`
+    `the role ${quoted(role)} lacks some of the rights that it needs on ${names.join(', ')}. ${runGrants(role)}`
   )
 }
 
 const runGrants = (role: string): string =>
-  `Run trivial db grants ${role} with the URL of the owner, and pipe what it prints to psql.`
+  `Run trivial db grants ${role} with the URL of the owner, and pipe its output to psql.`
 
-/** Reads of which version the tables are. Throws if the database, or the role of the connection, can't be used. */
+/** Reads the state of the tables. Throws an error if the database, or the role of the connection, can't be used. */
 export const readVersion = async (client: Client): Promise<Version> => {
   const [{ schema, ...place }] = (await client.query<Place>(PLACE)).rows as [Place]
   refuseEncoding({ schema, ...place })
   const { role, owner, mayChange } = place
   if (schema === null) {
     throw new Error(
-      `its search_path names no schema that exists and that the role ${quoted(role)} may use. Create the schema. If ` +
+      `its search_path has no schema that exists and that the role ${quoted(role)} may use. Create the schema. If ` +
         `it exists: ${runGrants(role)}`
     )
   }
@@ -100,7 +100,7 @@ export const readVersion = async (client: Client): Promise<Version> => {
   return { schema, owner, role, mayChange, record, missing }
 }
 
-// One version ships at most one migration, which leaves the version before it working: nodes are replaced one by one.
+// Each version has at most one migration, and the previous version works with it: nodes are replaced one by one.
 const refuseMuchNewer = (applied: readonly number[], known: readonly MigrationMeta[]): void => {
   const last = Math.max(...known.map(({ folderMillis }) => folderMillis))
   if (applied.filter(at => at > last).length <= 1) return
@@ -114,20 +114,20 @@ const readApplied = async (client: Client, record: MigrationRecord): Promise<num
     Number(at)
   )
 
-/** Throws if migrations are missing that the role of the connection may not apply. */
+/** Throws an error if migrations are missing that the role of the connection isn't allowed to apply. */
 export const refuseUnchangeable = ({ missing, mayChange, owner, role, schema }: Version): void => {
   if (missing.length === 0 || mayChange) return
   throw new Error(
     (owner === null
-      ? `it has no tables in the schema ${quoted(schema)}, and the role ${quoted(role)} may not create them. `
-      : `its tables are of an earlier version, and the role ${quoted(role)} may not change them. `) +
+      ? `it has no tables in the schema ${quoted(schema)}, and the role ${quoted(role)} is not allowed to create them. `
+      : `its tables are of an earlier version, and the role ${quoted(role)} is not allowed to change them. `) +
       'Run trivial db migrate with the URL of the owner.'
   )
 }
 
 const CREATE_RECORD = `create table ${RECORD_TABLE} (id serial primary key, hash text not null, created_at bigint)`
 
-/** Applies what is missing, all of it or nothing. To be called while nobody else changes tables. */
+/** Applies all missing migrations in one transaction. Must be called while no other process changes tables. */
 export const migrate = async (client: Client, { missing, record, schema }: Version): Promise<void> => {
   await client.query('begin')
   if (record === null) await client.query(CREATE_RECORD)

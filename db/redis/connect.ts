@@ -2,9 +2,9 @@ import type { Redis } from 'ioredis'
 import type { Counters } from '../../domain/counters.ts'
 
 export interface RedisHooks {
-  /** Redis does not answer, and why; once until it does again. No credential is in it. */
+  /** Called once when Redis stops responding, with the reason. The reason contains no credentials. */
   readonly onLost: (reason: LossReason) => void
-  /** Redis answers again. */
+  /** Called when Redis responds again. */
   readonly onBack: () => void
 }
 
@@ -18,20 +18,20 @@ export interface RedisConnection {
   readonly close: () => void
 }
 
-/** What every key of this service begins with. */
+/** The prefix of every key of this service. */
 export const REDIS_PREFIX = 'trivial:'
 
-// What can't be told at once is refused; a count that is made later would be one that nobody knows of.
+// Commands fail if they can't be sent immediately. Nobody would wait for a hit that is counted later.
 const AT_ONCE = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 }
 
-/** For how many milliseconds a command waits for its reply. */
+/** The time in milliseconds that a command waits for its reply. */
 const COMMAND_TIMEOUT_MS = 200
 
-// A peer that is away without a word is given up after this, and not when the system does, which takes minutes.
+// How long to wait for a peer that is gone without closing the connection. The operating system would wait minutes.
 const SILENT_PEER = { connectTimeout: 2000, socketTimeout: 2000 }
 
 /**
- * Connects to a Redis. Where it does not answer, commands fail at once until it does; it is tried again at least every
+ * Connects to Redis. While it doesn't respond, commands fail immediately, and the connection is retried at least every
  * 2 seconds.
  */
 export const connectRedis = async (
@@ -44,11 +44,11 @@ export const connectRedis = async (
     ...AT_ONCE,
     ...SILENT_PEER,
     commandTimeout,
-    // After a failover the connection may lead to what is a replica now.
+    // After a failover, the connection may lead to a server that is now a replica.
     reconnectOnError: ({ message }) => message.startsWith('READONLY')
   })
   const unwatch = watch(redis, hooks)
-  // `onLost` has reported it, and it is tried again.
+  // `onLost` has reported the failure, and the client retries the connection.
   await redis.connect().catch(() => {})
 
   return {
@@ -60,8 +60,8 @@ export const connectRedis = async (
   }
 }
 
-// The start of a window is kept, so that a limit whose window is changed keeps it. A window that starts later than now
-// began by a clock that was set back since: it is over.
+// The start of a window is stored, so that it stays the same if the length of the window changes. A window that starts
+// in the future began before the clock was set back, so it's over.
 const HIT = `
 local time = redis.call('time')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -77,7 +77,7 @@ return { hits, start + window - now }`
 
 type HittingRedis = Redis & { hitCounter: (key: string, windowMs: number) => Promise<[hits: number, ttlMs: number]> }
 
-/** Counters in Redis: each hit is one script, which Redis runs alone. */
+/** Creates counters in Redis. Each hit is one script, which Redis runs atomically. */
 const createRedisCounters = (redis: Redis): Counters => {
   redis.defineCommand('hitCounter', { numberOfKeys: 1, lua: HIT })
   const { hitCounter } = redis as HittingRedis
@@ -89,7 +89,7 @@ const createRedisCounters = (redis: Redis): Counters => {
   }
 }
 
-/** Tells of each loss once. Answers what ends it. */
+/** Reports each loss once. Returns a function that ends the reports. */
 const watch = (redis: Redis, { onLost, onBack }: RedisHooks): (() => void) => {
   let isLost = false
   const lost = (reason: LossReason): void => {

@@ -12,13 +12,13 @@ import { openToRead } from './reading.ts'
 const PAGES_A_STEP = 1000
 
 /**
- * Copies the database at `path`, which others may read and write meanwhile, as it is at the call, to a new file that
- * only its owner may read, in a folder that is made where there is none. The copy is checked before it gets its name.
- * Throws a BackupError, and leaves no file behind.
+ * Copies the database at `path` to a new file that only its owner may read. The copy has the state at the time of the
+ * call, even if other processes use the database in the meantime. The folder is created if it doesn't exist. The copy
+ * is checked before it gets its name. If that fails, throws a BackupError and leaves no file behind.
  */
 export const backUpSqlite = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   if (!existsSync(path)) throw new BackupError(`There is no database ${path}, so there is nothing to back up.`)
-  if (existsSync(target)) throw new BackupError(`${target} exists already, and is left as it is.`, 'Name a new file.')
+  if (existsSync(target)) throw new BackupError(`${target} already exists and was not changed.`, 'Name a new file.')
   try {
     return await write(path, target, onPages)
   } catch (error) {
@@ -43,16 +43,16 @@ const write = async (path: string, target: string, onPages: OnPages): Promise<Co
   }
 }
 
-/** Throws a BackupError where a copy is damaged or does not hold what it should. */
+/** Throws a BackupError if a copy is damaged, or if its contents differ from the expected ones. */
 export const checkCopy = (path: string, expected: Contents): void => {
   const copy = new Database(path, { fileMustExist: true })
   try {
-    // One file without companions, which may lie where nobody can write.
+    // One file without others next to it, so that it can be read in a folder that isn't writable.
     copy.pragma('journal_mode = DELETE')
     const problems = copy.pragma('integrity_check', { simple: true })
-    if (problems !== 'ok') throw new BackupError(`The copy is damaged, as the database may be: ${String(problems)}`)
+    if (problems !== 'ok') throw new BackupError(`The copy is damaged, and maybe the database: ${String(problems)}`)
     if (!isDeepStrictEqual(contentsOf(copy), expected)) {
-      throw new BackupError('The copy does not hold what the database held; no backup was made. Try again.')
+      throw new BackupError('The copy differs from the database, so no backup was made. Try again.')
     }
   } finally {
     copy.close()
@@ -62,7 +62,7 @@ export const checkCopy = (path: string, expected: Contents): void => {
 const copy = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   const { connection: source, close } = openToRead(path)
   try {
-    // All is read in one transaction, so that the copy is of one moment, and what others write does not begin it anew.
+    // Everything is read in one transaction, so that the copy is consistent, and doesn't start over when others write.
     source.exec('begin')
     const contents = contentsOf(source)
     await source.backup(target, {
@@ -95,7 +95,7 @@ const headOf = (db: Connection): string | null =>
   db.prepare<[], string>("select sequence || ':' || hash from audits order by sequence desc limit 1").pluck().get() ??
   null
 
-// The new name must survive a power cut as the contents do.
+// The new name must survive a power failure, as the contents do.
 const syncFolder = (folder: string): void => {
   const descriptor = openSync(folder, 'r')
   fsyncSync(descriptor)

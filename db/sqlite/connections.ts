@@ -11,26 +11,29 @@ import type { Connection } from './driver.ts'
 import { makeFolder } from './folders.ts'
 import { hasMark, markAsSample, refuseCopied, refuseUnmarked } from './marks.ts'
 
-/** How long the start waits for another process that writes. Later the transactor waits, and the event loop goes on. */
+/**
+ * How long the start waits for another process that writes. Later, the transactor waits without blocking the event
+ * loop.
+ */
 const START_TIMEOUT_MS = 5000
 const MAX_MIGRATION_ATTEMPTS = 5
 const MIGRATIONS = pathOf('db/sqlite/migrations')
 
 /** The connections of a process to its database. */
 export interface Connections {
-  /** Where everything is written. */
+  /** The connection for all writes. */
   readonly writing: SqliteDatabase
-  /** Where what is committed is read. */
+  /** The connection that reads committed data. */
   readonly reading: SqliteDatabase
-  /** Whether the database is marked as sample data, which it is from its beginning or never. */
+  /** Whether the database is marked as sample data. Only a new database can be marked. */
   readonly isSample: boolean
   readonly close: () => void
 }
 
 /**
- * Opens a database file, makes it where there is none, and brings its tables up to date. With `asSample` a new database
- * is marked as sample data, and one that has tables without that mark is refused. Without `allowCopied`, so is one that
- * was copied to another database.
+ * Opens a database file, creates it if it doesn't exist, and brings its tables up to date. With `asSample`, a new
+ * database is marked as sample data, and a database that has tables but no such mark is refused. Without `allowCopied`,
+ * a database that was copied to another one is refused too.
  */
 export const connect = (
   path: string,
@@ -46,10 +49,10 @@ export const connect = (
     refuseNewerSchema(writing)
     if (!allowCopied) refuseCopied(writing)
     if (asSample) refuseUnmarked(writing)
-    // Before the first write: while one is under way in another mode, SQLite refuses this at once.
+    // This must precede the first write. SQLite refuses it at once while another process writes in another mode.
     writing.pragma('journal_mode = WAL')
     if (asSample) markAsSample(writing)
-    // What was acknowledged must survive a power cut, and WAL alone promises that only with FULL.
+    // Acknowledged changes must survive a power failure. In WAL mode, only FULL guarantees that.
     writing.pragma('synchronous = FULL')
     writing.pragma('foreign_keys = ON')
     const db = drizzle(writing)
@@ -70,16 +73,16 @@ const open = (path: string, opened: Connection[]): Connection => {
   return connection
 }
 
-// For its owner only; SQLite gives the files beside it the same mode. What is there already keeps its own.
+// Only the owner may read it. SQLite gives the files next to it the same mode. An existing file keeps its mode.
 const makeFile = (path: string): void => {
   makeFolder(dirname(path))
   closeSync(openSync(path, 'a', 0o600))
 }
 
-/** What tells a file from one that has taken its place; undefined where there is none. */
+/** Returns an id that distinguishes a file from one that has replaced it, or undefined if there is none. */
 export const fileIdOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
-/** How the tables of a database are to those of this version; none: they are not of this program. */
+/** Compares the tables of a database with those of this version. Returns 'none' if they aren't of this program. */
 export const schemaOf = (connection: Connection): 'none' | 'older' | 'current' | 'newer' => {
   if (connection.prepare("select 1 from sqlite_schema where name = '__drizzle_migrations'").get() === undefined) {
     return 'none'
@@ -94,19 +97,19 @@ export const schemaOf = (connection: Connection): 'none' | 'older' | 'current' |
   return difference > 0 ? 'newer' : 'older'
 }
 
-// The migrator looks only for migrations that are missing. An older program on newer tables would fail later, or write
-// what the newer one can't read.
+// The migrator only looks for missing migrations. An older program would later fail on newer tables, or write what the
+// newer one can't read.
 const refuseNewerSchema = (connection: Connection): void => {
   if (schemaOf(connection) === 'newer') {
     throw new Error(
-      'a newer version of the program has changed its tables. Start that version, or restore a backup from ' +
-        'before. Nothing was changed.'
+      'a newer version of the program has changed its tables. Start that version, or restore an older ' +
+        'backup. Nothing was changed.'
     )
   }
 }
 
-// Drizzle looks which migrations are missing before it takes the lock, so of two processes that start at once the
-// slower fails on tables that are there by then. Each try is one transaction; the next finds nothing left to do.
+// Drizzle looks for missing migrations before it takes the lock. If two processes start at once, the slower one fails,
+// because the tables exist by then. Each attempt is one transaction, and the next one finds nothing to do.
 export const bringUpToDate = (db: SqliteDatabase, attempts = MAX_MIGRATION_ATTEMPTS): void => {
   try {
     migrate(db, { migrationsFolder: MIGRATIONS })

@@ -10,11 +10,11 @@ import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 import { copyTargetOf, hasMark, markAsCopied } from './marks.ts'
 
-// What a batch holds at most, unless one row is larger.
+// The maximum size of a batch, unless one row is larger.
 const MAX_ROWS = 1000
 const MAX_CHARACTERS = 1_000_000
 
-/** Opens a database to be copied, for this process alone. Throws a CopyError. */
+/** Opens a database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
 export const openCopySource = (path: string, tables: readonly CopyTable[]): CopySource => {
   if (!existsSync(path)) throw new CopyError(`There is no database ${path}, so there is nothing to copy.`)
   const connection = new Database(path, { fileMustExist: true })
@@ -29,24 +29,24 @@ export const openCopySource = (path: string, tables: readonly CopyTable[]): Copy
   }
 }
 
-// Whoever has the database open holds a lock on the file, as is so in WAL mode: what a service that runs writes after
-// the copy would be lost.
+// In WAL mode, every process that has the database open has a lock on the file, so this fails while a service is
+// running. What a service writes after the copy would be lost.
 const lockOut = (connection: Connection, path: string): void => {
   connection.pragma('busy_timeout = 0')
   try {
     connection.pragma('locking_mode = exclusive')
-    // For the mark at the end, which must survive a power cut.
+    // For the mark at the end, which must survive a power failure.
     connection.pragma('synchronous = full')
     connection.exec('begin exclusive')
   } catch (error) {
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
-    throw new CopyError(`Another process has ${path} open.`, 'Stop the service, and run this again.')
+    throw new CopyError(`Another process has ${path} open.`, 'Stop the service, and rerun this command.')
   }
   connection.pragma('query_only = on')
 }
 
 const REFUSALS = {
-  none: 'is no database of this program.',
+  none: 'is not a database of this program.',
   older: 'is of an older version. Bring it up to date first: npm run db:migrate',
   newer: 'was changed by a newer version of the program. Copy it with that version.'
 } as const
@@ -59,8 +59,8 @@ const refuseOtherSchema = (connection: Connection, path: string): void => {
 const refuseSample = (connection: Connection, path: string): void => {
   if (!hasMark(connection, 'sample')) return
   throw new CopyError(
-    `${path} is marked as sample data, which stays where it is.`,
-    'To begin with PostgreSQL, set DATABASE_URL to the empty database, and start the service.'
+    `${path} is marked as sample data, which cannot be copied.`,
+    'To start with PostgreSQL, set DATABASE_URL to the empty database, and start the service.'
   )
 }
 
@@ -69,7 +69,7 @@ const sourceOf = (connection: Connection, tables: readonly CopyTable[]): CopySou
   const summaries = tables.map(table => summaryOf(connection, table))
   const head = connection.prepare<[], AuditHead>('select sequence, hash from audit_head').get()
   const lastPort = connection.prepare<[], bigint>('select last from app_port_counter').pluck().safeIntegers().get()
-  if (head === undefined || lastPort === undefined) throw new Error('a row of audit_head or app_port_counter is gone')
+  if (head === undefined || lastPort === undefined) throw new Error('audit_head or app_port_counter has no row')
   const lastIds = Object.fromEntries(
     connection.prepare<[], [string, bigint]>('select name, seq from sqlite_sequence').raw().safeIntegers().all()
   )
@@ -95,7 +95,7 @@ const sourceOf = (connection: Connection, tables: readonly CopyTable[]): CopySou
 
 const toJson = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
-/** The number of rows of a table, and what is another number or text when a row is changed. */
+/** Returns the number of rows of a table, and sums and maximums that differ after a row has changed. */
 const summaryOf = (connection: Connection, { name, columns }: CopyTable): unknown[] => {
   const values = columns.flatMap(({ name }) => [`total("${name}")`, `total(length("${name}"))`, `max("${name}")`])
   return connection

@@ -2,8 +2,9 @@ import { createRequire } from 'node:module'
 import type BetterSqlite3 from 'better-sqlite3'
 import { pathOf } from '../../paths.ts'
 
-// Version 12 of better-sqlite3, compiled on Node 24.19 or later of that line, aborts the process when a statement is
-// collected (nodejs/node#65446). Version 13 comes compiled and does not, but needs Node-API 10, which Node 20 lacks.
+// Version 12 of better-sqlite3, compiled on Node 24.19 or a later version of that line, aborts the process when a
+// statement is garbage-collected (nodejs/node#65446). Version 13 is prebuilt and doesn't, but requires Node-API 10,
+// which Node 20 lacks.
 const VERSION_12 = 'better-sqlite3'
 const VERSION_13 = 'better-sqlite3-napi'
 const NODE_API_OF_VERSION_13 = 10
@@ -19,11 +20,14 @@ const isInstalled = (name: string): boolean => {
   }
 }
 
-/** The package with the SQLite driver for a version of Node-API. npm may have left out the newer one, as optional. */
+/**
+ * Returns the name of the package with the SQLite driver for a version of Node-API. The newer package is optional, so
+ * npm may not have installed it.
+ */
 export const driverFor = (nodeApi: number, newer = VERSION_13): string =>
   nodeApi >= NODE_API_OF_VERSION_13 && isInstalled(newer) ? newer : VERSION_12
 
-// Only a URI tells SQLite that nobody changes a file. The driver reads this once, when the first database is opened.
+// Only a URI can declare that a file doesn't change. The driver reads this once, when the first database is opened.
 process.env['SQLITE_USE_URI'] ??= '1'
 
 /** The SQLite driver, better-sqlite3. A name that begins with file: is a URI. */

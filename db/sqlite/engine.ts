@@ -18,6 +18,9 @@ export const sqlite: Engine = {
     throw new GrantsError('An SQLite database has no roles.', 'Set DATABASE_URL to a PostgreSQL database.')
   },
   copyWriter: async () => {
-    throw new CopyError('This command copies into a PostgreSQL database.', 'Copy SQLite with npm run db:backup.')
+    throw new CopyError(
+      'This command only copies into PostgreSQL databases.',
+      'Copy an SQLite database with npm run db:backup.'
+    )
   }
 }

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Creates a folder for its owner only, and those above it that are not there. Throws if one can't be created. With
- * `recursive`, Node's own function never returns if there is no folder to be created, as in /proc.
+ * Creates a folder that only its owner may use, and the missing folders above it. Throws if one can't be created.
+ * Node's `recursive` option isn't used, because that function never returns if no folder can be created, as in /proc.
  */
 export const makeFolder = (path: string): void => {
   if (existsSync(path)) return
@@ -11,7 +11,7 @@ export const makeFolder = (path: string): void => {
   try {
     mkdirSync(path, 0o700)
   } catch (error) {
-    // Another process may have created it meanwhile.
+    // Another process may have created it in the meantime.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }

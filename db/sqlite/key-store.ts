@@ -17,16 +17,18 @@ export interface SqliteStore extends TransactorOf<KeyLook & { readonly audits: A
 }
 
 /**
- * Opens a store of client keys in an SQLite file, makes it where there is none, and brings its tables up to date. Other
- * processes may use the file meanwhile, and what they change is obeyed by the next request here. Throws where the file
- * is marked as sample data: its keys are for a look at that. Without `allowCopied` it throws as well if the file was
- * copied to another database, where its keys are changed now.
+ * Opens a store of client keys in an SQLite file, creates the file if it doesn't exist, and brings its tables up to
+ * date. Other processes may use the file at the same time. The next request here obeys what they have changed. Throws
+ * an error if the file is marked as sample data, because its keys are only for trying out the sample. Without
+ * `allowCopied`, it also throws if the file was copied to another database, because its keys are changed there.
  */
 export const openSqliteStore = (path: string, options: { readonly allowCopied?: boolean } = {}): SqliteStore => {
   const { writing, reading, isSample, close } = connect(path, options)
   if (isSample) {
     close()
-    throw new Error('The database is marked as sample data, whose keys are for no other service. Name another file.')
+    throw new Error(
+      'The database is marked as sample data, whose keys other services must not accept. Name another file.'
+    )
   }
   return {
     ...createSqliteTransactor({

@@ -6,7 +6,9 @@ import type { StorageOptions } from '../engine.ts'
 import type { Connection } from './driver.ts'
 import { readNow } from './transactor.ts'
 
-/** Every process reads the same file before each request, so there are no nodes to tell of a change but this one. */
+/**
+ * Creates the reads of nodes. Every process reads the file before each request, so no other node needs to be notified.
+ */
 export const createNodeReads = (
   reading: Connection,
   { name = hostname(), generations }: Pick<StorageOptions, 'name' | 'generations'>

@@ -22,7 +22,7 @@ import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
-/** Opens the SQLite database of a path. */
+/** Opens the SQLite database at a path. */
 export const openSqlite = (path: string, { readOnly = false, ...options }: StorageOptions): Storage => {
   const { writing, reading, isSample, close } = readOnly ? connectToRead(path) : connect(path, options)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
@@ -55,8 +55,8 @@ const readReadiness = (ping: { readonly get: () => unknown }, isSameFile: () => 
     return { keys: false, changes: false, failing: ['schema'], causes: [cause] }
   }
   if (isSameFile()) return READY
-  // SQLite goes on with a file that was deleted or replaced, and what it writes then is lost.
-  const cause = new Error('the database file is not the one that was opened')
+  // SQLite continues to use a file that was deleted or replaced, and what it then writes is lost.
+  const cause = new Error('the database file was deleted or replaced')
   return { keys: false, changes: false, failing: ['primary'], causes: [cause] }
 }
 

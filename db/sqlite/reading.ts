@@ -7,17 +7,14 @@ import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 import { hasMark } from './marks.ts'
 
-/** A connection that changes nothing, neither the file nor what is beside it. */
+/** A connection that changes nothing, neither the database file nor the files next to it. */
 export interface Reading {
   readonly connection: Connection
-  /** Throws if what was read may be wrong, since another process has changed the file meanwhile. */
+  /** Throws an error if another process has changed the file in the meantime, because the data may be wrong. */
   readonly close: () => void
 }
 
-/**
- * Opens a database file, which must be there, to read it, of whatever version. It may be in use, or lie where nobody
- * can write.
- */
+/** Opens an existing database file of any version for reading. It may be in use, or in a folder that isn't writable. */
 export const openToRead = (path: string): Reading => {
   const file = realpathSync(path)
   return isWhole(file) ? openWhole(file) : openWithLog(file)
@@ -25,13 +22,13 @@ export const openToRead = (path: string): Reading => {
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
-/** Whether all of a database is in its one file: no process has it open, and none has left anything behind. */
+/** Returns whether a database consists of one file: no process has it open, and none has left changes elsewhere. */
 const isWhole = (file: string): boolean =>
   sizeOf(`${file}-wal`) === 0 &&
   sizeOf(`${file}-journal`) === 0 &&
   !(existsSync(`${file}-wal`) && existsSync(`${file}-shm`))
 
-// SQLite makes the files beside a database even to read it, unless it is told that nobody changes the file.
+// SQLite creates files next to a database even to read it, unless the URI declares that the file doesn't change.
 const openWhole = (file: string): Reading => {
   const before = stateOf(file)
   const connection = new Database(`${pathToFileURL(file).href}?immutable=1`, { readonly: true })
@@ -40,7 +37,7 @@ const openWhole = (file: string): Reading => {
     close: () => {
       connection.close()
       if (stateOf(file) === before) return
-      throw new Error('the database was changed while it was read, so what was read may be wrong. Run this again.')
+      throw new Error('the database changed while it was read, so the result may be wrong. Run this again.')
     }
   }
 }
@@ -58,22 +55,22 @@ const openWithLog = (file: string): Reading => {
     connection.close()
     if ((error as { code?: string }).code !== 'SQLITE_CANTOPEN') throw error
     throw new Error(
-      `the last changes are in ${file}-wal, which can't be read without ${file}-shm, and that can't be made there. ` +
-        'Copy the database and the files beside it to a folder that can be written.'
+      `the last changes are in ${file}-wal, which can't be read without ${file}-shm, which can't be created there. ` +
+        'Copy the database and the files next to it to a writable folder.'
     )
   }
   return { connection, close: () => connection.close() }
 }
 
 const REFUSALS = {
-  none: 'it is no database of this program.',
+  none: 'it is not a database of this program.',
   older: 'its tables are of an older version of the program. Run npm run db:migrate, on a copy if it must not change.',
   newer: 'a newer version of the program has changed its tables. Read it with that version.'
 } as const
 
 /**
- * The connections of a process that only reads a database file: both are one. What is not there yet reads as a database
- * with nothing in it. Throws if it is of another version.
+ * Opens a database file for a process that only reads it. Both connections are the same. A file that doesn't exist
+ * reads as an empty database. Throws an error if the tables are of another version.
  */
 export const connectToRead = (path: string): Connections => {
   if (!existsSync(path)) return connectToNothing()

@@ -1,5 +1,5 @@
-// Instants are ISO 8601 text in UTC with milliseconds, as the API shows them; they sort as they read. Texts have
-// SQLite's default collation, binary; where a list is ordered by a text, the query says so.
+// Instants are ISO 8601 text in UTC with milliseconds, in the format of the API, which is sortable. Text has SQLite's
+// default collation, binary. If a list is ordered by text, the query names the collation.
 export * from './schema/apps.ts'
 export * from './schema/audits.ts'
 export * from './schema/keys.ts'

@@ -5,22 +5,22 @@ import { RowMissing } from '../row-missing.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 
-/** The statement itself is at fault: its values, or a constraint. */
+/** The failures of the statement itself: its values or a constraint. */
 const FAULTS = /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|MISUSE)/
 
 const isBusy = (error: unknown): boolean =>
   error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
 /**
- * A `ServiceUnavailable` for a failure of the database, unless the statement is at fault: another process has it, its
- * disk is full, it is damaged, or is being replaced. Any other failure as it is.
+ * Converts a failure of the database to a `ServiceUnavailable`, unless the statement is wrong. Another process has
+ * locked the database, its disk is full, it's damaged, or it's being replaced. Returns any other failure unchanged.
  */
 export const toFailure = (error: unknown): unknown =>
   error instanceof RowMissing || (error instanceof Database.SqliteError && !FAULTS.test(error.code))
     ? new ServiceUnavailable({ cause: error })
     : error
 
-/** A read that answers at once. Throws a `ServiceUnavailable` as the transactor does, and tries nothing again. */
+/** Runs a synchronous read. Throws a `ServiceUnavailable` as the transactor does, but doesn't retry. */
 export const readNow = <T>(query: () => T): T => {
   try {
     return query()
@@ -30,8 +30,9 @@ export const readNow = <T>(query: () => T): T => {
 }
 
 /**
- * Runs work in a transaction of a connection, which nothing else uses meanwhile. SQLite answers at once, so the work is
- * over before the event loop turns; work that is not has awaited something else, and held the lock over it.
+ * Runs work in a transaction of a connection that nothing else uses in the meantime. SQLite is synchronous, so the work
+ * completes in the same turn of the event loop. Work that doesn't has awaited something else while it held the lock,
+ * and fails.
  */
 const inTransaction = async <T>(connection: Connection, work: () => Promise<T>): Promise<T> => {
   connection.exec('begin immediate')
@@ -41,7 +42,7 @@ const inTransaction = async <T>(connection: Connection, work: () => Promise<T>):
   })
   try {
     const result = await work()
-    if (turns > 0) throw new Error('a transaction awaited something else than its rows')
+    if (turns > 0) throw new Error('a transaction awaited something other than its rows')
     connection.exec('commit')
     return result
   } finally {
@@ -50,17 +51,17 @@ const inTransaction = async <T>(connection: Connection, work: () => Promise<T>):
   }
 }
 
-/** What a connection gives in and out of transactions. */
+/** The connection of a transactor, and the rows that it provides inside and outside of transactions. */
 export interface SqliteTransactorOptions<R, W> {
-  /** Where everything is written, by one transaction after another. */
+  /** The connection for all writes. It runs one transaction after another. */
   readonly writing: Connection
   readonly rows: R
   readonly tx: W
 }
 
 /**
- * Makes the transactor of a database: one connection writes, in transactions that begin and end by hand, and `rows`
- * reads what is committed through another. Drizzle's own transactions commit before asynchronous work is done.
+ * Creates the transactor of a database. One connection writes, in transactions that begin and end explicitly, and
+ * `rows` reads committed data on another. Drizzle's own transactions commit before asynchronous work is completed.
  */
 export const createSqliteTransactor = <R, W>({
   writing,
@@ -89,13 +90,13 @@ export const createSqliteTransactor = <R, W>({
 
   return {
     write: async (work, { mayBeLost = false } = {}) => {
-      // From here on, so that those who wait in the queue of a database that is held do not wait for each other.
+      // Set before the work is queued, so that the waits of queued work don't add up while the database is locked.
       const deadline = busyDeadline()
       return await failing(
         enqueue(async () => await withBusyRetry(async () => await runWrite(work, mayBeLost), isBusy, deadline))
       )
     },
-    // SQLite answers at once, so there is nothing to cancel but what has not begun.
+    // SQLite is synchronous, so only work that hasn't begun can be cancelled.
     read: async (work, { signal } = {}) => {
       refuseCancelled(signal)
       return await failing(withBusyRetry(async () => await work(rows), isBusy))

@@ -107,7 +107,7 @@ test('a database that has tables refuses the sample, and nothing changes', async
     t.match(await sample(t, path), {
       code: 1,
       stdout: '',
-      stderr: `DATABASE_URL (set in the environment): the database ${path} can't be opened: it has tables already and is not marked as sample data, which gets a database of its own. Name a new one, or move this one away. Nothing was changed.\n`
+      stderr: `DATABASE_URL (set in the environment): the database ${path} can't be opened: it already has tables and is not marked as sample data, which needs its own database. Name a new one, or move this one away. Nothing was changed.\n`
     })
     t.ok(readFileSync(path).equals(before))
   }

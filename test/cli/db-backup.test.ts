@@ -66,14 +66,14 @@ test('at a terminal a backup shows how far it is, and clears that in the end', a
   t.ok(stderr.endsWith(CLEAR))
   t.match(await backup(cwd, true), {
     code: 1,
-    stderr: `\u001B[31m${cwd} exists already, and is left as it is.\u001B[39m Name a new file.\n`
+    stderr: `\u001B[31m${cwd} already exists and was not changed.\u001B[39m Name a new file.\n`
   })
 })
 
 test('a file that is there is not overwritten', async t => {
   const { cwd, backup } = await sampled(t)
   writeFileSync(join(cwd, 'taken'), 'mine')
-  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken exists already, and is left as it is\. Name/ })
+  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken already exists and was not changed\. Name/ })
   t.equal(readFileSync(join(cwd, 'taken'), 'utf8'), 'mine')
   t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
 })

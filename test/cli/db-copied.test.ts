@@ -10,14 +10,14 @@ import { command } from './terminal.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-const UNFINISHED = /a copy into it is not complete/
+const UNFINISHED = /a copy into it is incomplete/
 
 /** What is said of a file that was copied to a database. */
 const copiedTo = (target: string): RegExp => {
   const { host, pathname } = new URL(target)
   const name = `postgres://postgres@${host}${pathname}`.replaceAll('.', '\\.')
   return new RegExp(
-    `it was copied to ${name}, which would lack .* set ALLOW_COPIED_DATABASE=true\\. Nothing was changed`
+    `it was copied to ${name}, which doesn't get changes made here.* set ALLOW_COPIED_DATABASE=true\\. Nothing was changed`
   )
 }
 
@@ -82,7 +82,7 @@ test('a copy that fails at its end before the mark leaves the file as it was', {
     `create function fail() returns trigger language plpgsql as $$ begin raise 'not yet'; end $$;
     create trigger fail before delete on nodes execute function fail()`
   )
-  t.match(await copy(t, source, target), { code: 1, stderr: /^The copy has stopped: not yet\. What is copied stays/ })
+  t.match(await copy(t, source, target), { code: 1, stderr: /^The copy stopped: not yet\. The copied rows are kept/ })
   t.ok(await isOpened(source))
   await t.rejects(openStorage(target), { message: UNFINISHED })
   await execute(target, 'drop function fail cascade')
@@ -109,13 +109,13 @@ for (const [lost, isComplete] of [
       isCommitted ||= text.includes(isComplete ? 'COMMIT' : 'commit')
       return isCommitted
     })
-    t.match(await copy(t, source, proxy.url), { code: 1, stderr: /^The copy has stopped: .* Run this again/ })
+    t.match(await copy(t, source, proxy.url), { code: 1, stderr: /^The copy stopped: .* Run this command again/ })
     await t.rejects(openStorage(source), { message: copiedTo(proxy.url) })
     t.equal(await isOpened(target), isComplete)
     proxy.intercept(() => false)
     const again = await copy(t, source, proxy.url)
     if (isComplete) {
-      t.match(again, { code: 1, stderr: /in users, audits, audit_head; nothing .* that copy is complete/ })
+      t.match(again, { code: 1, stderr: /in users, audits, audit_head\. Nothing .* that copy is complete/ })
     } else t.equal(again.code, 0)
     t.same(await rowsOfPostgres(target), before)
     t.ok(await isOpened(target))

@@ -13,8 +13,8 @@ const skip = (await postgresDatabase(tap)) === null
 
 const NOWHERE = 'postgres://postgres:hunter2@127.0.0.1:1/trivial'
 const CHANGED =
-  'The source is not what it was when this copy began: it was changed since, or is another. To start over, drop the ' +
-  'target database, make it anew, and run this again.\n'
+  'The source has changed since this copy began, or it is another database. To start over, drop the target database, ' +
+  'create it again, and rerun this command.\n'
 
 const addUser = `insert into users (name, email, created_at, updated_at) values ('a', 'a@example.com', '', '')`
 
@@ -22,8 +22,14 @@ test('what is typed must name a PostgreSQL database, and never comes back', asyn
   for (const [to, issue] of [
     [[], 'Name the database to copy into: --to postgres://…\n'],
     [['--to', 'file:./other.db'], '--to must be a postgres: URL, such as postgres://trivial@db.example.com/trivial.\n'],
-    [['--to', 'postgres://u:hunter2@host'], '--to must name a host and a database.\n'],
-    [['--to', 'postgres://u:hunter2@h/d?sslmode=prefer'], '--to must have one of these as sslmode: disable, require, '],
+    [
+      ['--to', 'postgres://u:hunter2@host'],
+      '--to must name a host and a database; for a socket, put ?host=/run/postgresql after the database.\n'
+    ],
+    [
+      ['--to', 'postgres://u:hunter2@h/d?sslmode=prefer'],
+      '--to must have one of these values of sslmode: disable, require, '
+    ],
     [['--to', NOWHERE, 'more'], 'There are no arguments but options.']
   ] as const) {
     const { code, stdout, stderr } = await command(t, 'db:copy', { args: to })
@@ -51,14 +57,14 @@ test('a source that is no SQLite database of this version is refused before anyt
   const portless = await emptySource(t)
   inSqlite(portless, db => db.exec('delete from app_port_counter'))
   for (const [source, words] of [
-    [NOWHERE, /^This command copies an SQLite database\. Copy PostgreSQL with pg_dump and pg_restore\.\n$/],
+    [NOWHERE, /^This command only copies SQLite databases\. Copy PostgreSQL with pg_dump and pg_restore\.\n$/],
     [`file:${folder}/none.db`, /^There is no database \S+none\.db, so there is nothing to copy\.\n$/],
     [`file:${text}`, /^\S+text\.db can't be read: file is not a database\.\n$/],
-    [`file:${foreign}`, /^\S+ is no database of this program\.\n$/],
+    [`file:${foreign}`, /^\S+ is not a database of this program\.\n$/],
     [versions[0] ?? '', /^\S+ is of an older version\. Bring it up to date first: npm run db:migrate\n$/],
     [versions[1] ?? '', /^\S+ was changed by a newer version of the program\. Copy it with that version\.\n$/],
-    [headless, /^\S+ can't be read: a row of audit_head or app_port_counter is gone\.\n$/],
-    [portless, /^\S+ can't be read: a row of audit_head or app_port_counter is gone\.\n$/]
+    [headless, /^\S+ can't be read: audit_head or app_port_counter has no row\.\n$/],
+    [portless, /^\S+ can't be read: audit_head or app_port_counter has no row\.\n$/]
   ] as const) {
     t.match(await copy(t, source, NOWHERE), { code: 1, stdout: '', stderr: words })
   }
@@ -67,14 +73,14 @@ test('a source that is no SQLite database of this version is refused before anyt
 test('a copy goes into PostgreSQL only', async t => {
   await t.rejects(
     copyDatabase(await emptySource(t), { url: 'file:./other.db' }, () => {}),
-    { message: 'This command copies into a PostgreSQL database.', hint: /npm run db:backup/ }
+    { message: 'This command only copies into PostgreSQL databases.', hint: /npm run db:backup/ }
   )
 })
 
 test('a target that can not be reached is told of without the password', async t => {
   const { code, stderr } = await copy(t, await emptySource(t), NOWHERE)
   t.equal(code, 1)
-  t.match(stderr, /^The copy has stopped: connect ECONNREFUSED 127\.0\.0\.1:1\. What is copied stays\./)
+  t.match(stderr, /^The copy stopped: connect ECONNREFUSED 127\.0\.0\.1:1\. The copied rows are kept\./)
   t.notMatch(stderr, 'hunter2')
 })
 
@@ -83,7 +89,7 @@ test('TLS is asked for as the URL and DATABASE_CA say', { skip }, async t => {
   writeFileSync(ca, 'none')
   const env = { DATABASE_URL: await emptySource(t), DATABASE_CA: ca }
   const to = `${await emptyTarget(t)}?sslmode=verify-ca`
-  t.match(await command(t, 'db:copy', { env, args: ['--to', to] }), { code: 1, stderr: /^The copy has stopped: / })
+  t.match(await command(t, 'db:copy', { env, args: ['--to', to] }), { code: 1, stderr: /^The copy stopped: / })
 })
 
 test('while a service has the source open, or is connected to the target, nothing is copied', { skip }, async t => {
@@ -92,14 +98,14 @@ test('while a service has the source open, or is connected to the target, nothin
   const here = await openStorage(source)
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: /^Another process has \S+ open\. Stop the service, and run this again\.\n$/
+    stderr: /^Another process has \S+ open\. Stop the service, and rerun this command\.\n$/
   })
   await here.close()
   const there = await openStorage(target)
   t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: 'A service or a command is connected to the target. Stop it, and run this again.\n'
+    stderr: 'A service or a command is connected to the target. Stop it, and rerun this command.\n'
   })
   await there.close()
   t.equal((await copy(t, source, target)).code, 0)
@@ -119,7 +125,7 @@ test('what a target holds is left as it is', { skip }, async t => {
     t.match(await copy(t, source, target), {
       code: 1,
       stdout: '',
-      stderr: `The target holds data already, in ${table}; nothing was changed. Name an empty database.\n`
+      stderr: `The target already has data in ${table}. Nothing was changed. Name an empty database.\n`
     })
     t.same(await rowsOfPostgres(target), before)
     await (await openStorage(target)).close()
@@ -129,11 +135,14 @@ test('what a target holds is left as it is', { skip }, async t => {
   t.match(await copy(t, source, sampled), {
     code: 1,
     stderr:
-      /in users, organizations, memberships, apps, grants, tags, audits, database_marks, app_port_counter, audit_head; nothing/
+      /in users, organizations, memberships, apps, grants, tags, audits, database_marks, app_port_counter, audit_head\. Nothing/
   })
   const marked = await emptyTarget(t)
   await (await openStorage(marked, { asSample: true })).close()
-  t.match(await copy(t, source, marked), { code: 1, stderr: /data already, in database_marks; nothing was changed/ })
+  t.match(await copy(t, source, marked), {
+    code: 1,
+    stderr: /already has data in database_marks\. Nothing was changed/
+  })
 })
 
 test('sample data is refused before anything is connected, and so is a backup of it', async t => {
@@ -145,7 +154,7 @@ test('sample data is refused before anything is connected, and so is a backup of
     t.match(await copy(t, `file:${join(cwd, `${name}.db`)}`, NOWHERE), {
       code: 1,
       stdout: '',
-      stderr: `${join(cwd, name)}.db is marked as sample data, which stays where it is. To begin with PostgreSQL, set DATABASE_URL to the empty database, and start the service.\n`
+      stderr: `${join(cwd, name)}.db is marked as sample data, which cannot be copied. To start with PostgreSQL, set DATABASE_URL to the empty database, and start the service.\n`
     })
   }
 })
@@ -190,13 +199,13 @@ test('what was changed in the target meanwhile is found at the end', { skip }, a
   await execute(target, 'delete from users')
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: /^The target does not hold what the source holds, in users\. To start over, drop/
+    stderr: /^The target and the source have different rows in users\. To start over, drop/
   })
   await execute(target, addUser)
   await execute(target, `alter table audits disable trigger user; update audits set actor_name = 'x'`)
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: /^The audit trail of the target is not that of the source\. To start over, drop/
+    stderr: /^The audit trail of the target differs from that of the source\. To start over, drop/
   })
 })
 
@@ -205,11 +214,11 @@ test('what PostgreSQL can not hold is named', { skip }, async t => {
   for (const [statement, words] of [
     [
       `insert into users (id, name, email, created_at, updated_at) values (5, 'a' || char(0), 'a@example.com', ${at}, ${at})`,
-      /^PostgreSQL can't hold the character U\+0000, which stands in users, in name of the row \["5"\]\. Change that row/
+      /^PostgreSQL can't store the character U\+0000, which is in the column name of the row \["5"\] in users\. Change that row/
     ],
     [
       `insert into client_key_usage values ('k', 'x''; drop table users', 'scope', '', 1)`,
-      /^A day in client_key_usage is no day\. To start over/
+      /^A day in client_key_usage is not a date\. To start over/
     ],
     [
       `${addUser}; pragma ignore_check_constraints = on;
@@ -258,13 +267,13 @@ test('a copy waits for another into the same target, and then gives up', { skip 
   await other.query(`select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.copy})`)
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: 'Another copy into the target is running. Wait for its end, or stop it.\n'
+    stderr: 'Another copy into the target is running. Wait until it ends, or stop it.\n'
   })
   const stopped = copy(t, source, target)
   await execute(target, `select pg_terminate_backend(${await somebodyWaits(target)})`)
   t.match(await stopped, {
     code: 1,
-    stderr: /^The copy has stopped: terminating connection due to administrator command\. What is copied stays\./
+    stderr: /^The copy stopped: terminating connection due to administrator command\. The copied rows are kept\./
   })
   await other.end()
   t.equal((await copy(t, source, target)).code, 0)

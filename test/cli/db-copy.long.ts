@@ -7,7 +7,7 @@ import { command } from './terminal.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-const UNFINISHED = /a copy into it is not complete\. Run npm run db:copy again, or drop the database\./
+const UNFINISHED = /a copy into it is incomplete\. Run npm run db:copy again, or drop the database\./
 
 /** Copies until as many batches are copied, and then fails as a program does. */
 const stopAfter = async (source: string, url: string, batches: number): Promise<unknown> => {
@@ -23,12 +23,12 @@ test('stopped after any batch it goes on there, and nobody opens the target befo
   for (const batches of [0, 1, 4, 6]) {
     const target = await emptyTarget(t)
     t.match(await stopAfter(source, target, batches), {
-      message: 'The copy has stopped: enough.',
-      hint: 'What is copied stays. Run this again, and it goes on from there.'
+      message: 'The copy stopped: enough.',
+      hint: 'The copied rows are kept. Run this command again to continue.'
     })
     await t.rejects(openStorage(target), { message: UNFINISHED })
     t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: target } }), { code: 1, stderr: UNFINISHED })
-    t.match(await stopAfter(source, target, 0), { message: 'The copy has stopped: enough.' })
+    t.match(await stopAfter(source, target, 0), { message: 'The copy stopped: enough.' })
     t.equal((await copy(t, source, target)).code, 0)
     t.same(await rowsOfPostgres(target), before)
     await (await openStorage(target)).close()
@@ -67,7 +67,11 @@ test('a lost connection is told of, and the copy goes on later', { skip }, async
   const stopped = copy(t, source, way.url)
   await target.waits()
   way.cut()
-  t.match(await stopped, { code: 1, stdout: '', stderr: /^The copy has stopped: .*\. What is copied stays\. Run this/ })
+  t.match(await stopped, {
+    code: 1,
+    stdout: '',
+    stderr: /^The copy stopped: .*\. The copied rows are kept\. Run this command/
+  })
   await target.go()
   t.equal((await copy(t, source, target.url)).code, 0)
 })

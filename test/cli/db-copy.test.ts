@@ -108,7 +108,7 @@ test('ids are not given again after the copy, though the last rows were deleted 
     code: 1,
     stdout: '',
     stderr:
-      'The target holds data already, in organizations; nothing was changed. The source is marked as copied into it: that copy is complete. For another one, name an empty database.\n'
+      'The target already has data in organizations. Nothing was changed. The source is marked as copied into it, so that copy is complete. For another one, name an empty database.\n'
   })
 })
 

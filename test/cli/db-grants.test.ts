@@ -48,7 +48,7 @@ test('db grants is refused where it would give nothing, or too much', { skip }, 
   )
   await (await openStorage(owner.url)).close()
   await refused(owner.url, 'public', /^There is no such role\. Create it first: create role … login$/m)
-  await refused(owner.url, owner.name, /^The role has all rights of the owner\. Name a role that only serves\.$/m)
+  await refused(owner.url, owner.name, /^The role has all the rights of the owner\. Name a role for serving only\.$/m)
   await execute(admin, `alter schema ${owner.name} owner to current_user`)
   await execute(admin, `revoke all on schema ${owner.name} from ${owner.name}`)
   await execute(admin, `grant usage, create on schema ${owner.name} to ${owner.name}`)
@@ -56,7 +56,7 @@ test('db grants is refused where it would give nothing, or too much', { skip }, 
     owner.url,
     server.name,
     new RegExp(
-      `may not grant usage on their schema\\. .*: grant usage on schema "${owner.name}" to "${server.name}"$`,
+      `is not allowed to grant usage on their schema\\. .*: grant usage on schema "${owner.name}" to "${server.name}"$`,
       'm'
     )
   )

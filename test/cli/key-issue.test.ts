@@ -147,10 +147,10 @@ test('key:issue tells people what to do with the key, and needs nothing but CLIE
 
 test('without CLIENT_SECRET, key:issue says what the server says', async t => {
   for (const [env, expected] of [
-    [{}, 'CLIENT_SECRET is not set. Make one with: openssl rand -hex 32'],
+    [{}, 'CLIENT_SECRET is not set. Generate one with: openssl rand -hex 32'],
     [
       { CLIENT_SECRET: 'short' },
-      'CLIENT_SECRET (set in the environment) is too short: 32 characters at least. Make one with: openssl rand -hex 32'
+      'CLIENT_SECRET (set in the environment) must have at least 32 characters. Generate one with: openssl rand -hex 32'
     ]
   ] as [Record<string, string>, string][]) {
     const issue = await command(t, 'key:issue', { env, args: ['--json'] })
@@ -237,7 +237,7 @@ test('key:issue --allow refuses what would allow nothing or lose something, and 
   t.match(await command(t, 'key:issue', { cwd, env: { CLIENT_SECRET: newSecret() }, args: ['--allow'] }), {
     code: 1,
     stdout: '',
-    stderr: /^\S+\.env has bytes that are not UTF-8, so it can't be read\. Save it as UTF-8\.\n$/
+    stderr: /^\S+\.env contains bytes that aren't UTF-8, so it can't be read\. Save it as UTF-8\.\n$/
   })
   t.same(readFileSync(path), bytes)
 })

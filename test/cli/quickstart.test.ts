@@ -138,7 +138,7 @@ test('quickstart refuses an .env in which a name stands twice, and leaves it as 
   t.equal(code, 1)
   t.equal(
     stderr,
-    `.env sets a variable more than once. Keep one line of each, with all that is wanted:\n  CLIENT_KEYS is set in lines 2 and 3\n`
+    `.env sets a variable more than once. Keep one line for each, with all of its values:\n  CLIENT_KEYS is set in lines 2 and 3\n`
   )
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)
 })

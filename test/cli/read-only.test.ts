@@ -144,7 +144,7 @@ test('a database of another version is left as it is, and the command says which
   for (const [statement, words] of [
     ['update __drizzle_migrations set created_at = created_at - 1', /of an older version .* Run npm run db:migrate/],
     ['update __drizzle_migrations set created_at = created_at + 1', /a newer version of the program has changed its/],
-    ['drop table __drizzle_migrations', /can't be opened: it is no database of this program\./]
+    ['drop table __drizzle_migrations', /can't be opened: it is not a database of this program\./]
   ] as const) {
     const { folder, env } = await filled(t)
     inSqlite(env.DATABASE_URL, db => db.exec(statement))
@@ -179,5 +179,5 @@ test('who read while another process changed the file is told', async t => {
   const storage = await openStorage(env.DATABASE_URL, { readOnly: true })
   await storage.read(async ({ keys }) => await keys.findByName('billing'))
   t.equal((await command(t, 'key:revoke', { env, args: ['billing'] })).code, 0)
-  await t.rejects(storage.close(), /was changed while it was read, so what was read may be wrong\. Run this again/)
+  await t.rejects(storage.close(), /changed while it was read, so the result may be wrong\. Run this again/)
 })

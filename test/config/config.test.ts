@@ -91,13 +91,19 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
   const token = `tck_${'0'.repeat(72)}`
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJrZXlfaWQiOiJ4In0.xyz'
   for (const [env, words] of [
-    [{ REDIS_URL: 'redis://:hunter2%@localhost' }, /REDIS_URL has a user or a password with a %/],
-    [{ CLIENT_SECRET: '' }, /CLIENT_SECRET is too short: 32 characters at least.*openssl rand -hex 32/],
-    [{ CLIENT_SECRET: 'x'.repeat(31) }, /CLIENT_SECRET is too short/],
-    [{ CLIENT_SECRET: 'x'.repeat(64) }, /CLIENT_SECRET is one character repeated.*openssl rand -hex 32/],
-    [{ CLIENT_SECRET: `${newSecret()},${newSecret()}` }, /CLIENT_SECRET must not hold commas/],
-    [{ CLIENT_SECRET: ` ${newSecret()}` }, /CLIENT_SECRET must not hold commas, nor blanks/],
-    [{ CLIENT_SECRET_PREVIOUS: `${newSecret()},short` }, /CLIENT_SECRET_PREVIOUS entry 2 is too short/],
+    [
+      { REDIS_URL: 'redis://:hunter2%@localhost' },
+      /REDIS_URL has a user name or password with invalid percent-encoding/
+    ],
+    [{ CLIENT_SECRET: '' }, /CLIENT_SECRET must have at least 32 characters.*openssl rand -hex 32/],
+    [{ CLIENT_SECRET: 'x'.repeat(31) }, /CLIENT_SECRET must have at least 32 characters/],
+    [{ CLIENT_SECRET: 'x'.repeat(64) }, /CLIENT_SECRET consists of one repeated character.*openssl rand -hex 32/],
+    [{ CLIENT_SECRET: `${newSecret()},${newSecret()}` }, /CLIENT_SECRET must not contain commas/],
+    [{ CLIENT_SECRET: ` ${newSecret()}` }, /CLIENT_SECRET must not contain commas or begin or end with blanks/],
+    [
+      { CLIENT_SECRET_PREVIOUS: `${newSecret()},short` },
+      /CLIENT_SECRET_PREVIOUS entry 2 must have at least 32 characters/
+    ],
     [{ CLIENT_KEYS: `xxx,${token}` }, /CLIENT_KEYS entry 2 looks like a key_access_token; use the key_id instead/],
     [{ CLIENT_KEYS: jwt }, /CLIENT_KEYS entry 1 looks like a key_access_token/],
     [{ CLIENT_KEYS: 'sha256:abc' }, /CLIENT_KEYS entry 1 starts with sha256: but 64 hexadecimal digits do not follow/],
@@ -106,10 +112,13 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
     [{ ALLOW_COPIED_DATABASE: 'yes' }, /ALLOW_COPIED_DATABASE must be true or false/],
     [{ ALLOW_SAMPLE_DATA: 'yes' }, /ALLOW_SAMPLE_DATA must be true or false/],
     [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: and the path .* or a postgres: URL/],
-    [{ DATABASE_URL: 'file:~/trivial.db' }, /DATABASE_URL must have the path itself: ~ and variables are not expanded/],
-    [{ DATABASE_URL: 'file:$HOME/trivial.db' }, /DATABASE_URL must have the path itself/],
-    [{ DATABASE_URL: 'file:$' + '{HOME}/trivial.db' }, /DATABASE_URL must have the path itself/],
-    [{ DATABASE_URL: 'file:%USERPROFILE%/trivial.db' }, /DATABASE_URL must have the path itself/],
+    [
+      { DATABASE_URL: 'file:~/trivial.db' },
+      /DATABASE_URL must contain the full path, .*: ~ and variables are not expanded here/
+    ],
+    [{ DATABASE_URL: 'file:$HOME/trivial.db' }, /DATABASE_URL must contain the full path/],
+    [{ DATABASE_URL: 'file:$' + '{HOME}/trivial.db' }, /DATABASE_URL must contain the full path/],
+    [{ DATABASE_URL: 'file:%USERPROFILE%/trivial.db' }, /DATABASE_URL must contain the full path/],
     [{ DATABASE_URL: 'postgres://ada@/trivial' }, /DATABASE_URL must be a postgres: URL/],
     [{ DATABASE_URL: 'postgres:///?host=/run/postgresql' }, /DATABASE_URL must name a host and a database/],
     [{ DATABASE_URL: 'postgres://localhost' }, /DATABASE_URL must name a host and a database/],
@@ -117,16 +126,16 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
     [{ DATABASE_URL: 'postgres://localhost:99999/x' }, /DATABASE_URL must be a postgres: URL/],
     [
       { DATABASE_URL: 'postgres://localhost/x?sslmode=prefer' },
-      /DATABASE_URL must have one of these as sslmode: disable/
+      /DATABASE_URL must have one of these values of sslmode: disable/
     ],
     [{ DATABASE_LISTEN_URL: 'file:./x' }, /DATABASE_LISTEN_URL must be a postgres: URL/],
-    [{ DATABASE_CA: '/nowhere/at/all.pem' }, /DATABASE_CA must be the path of a file of certificates/],
+    [{ DATABASE_CA: '/nowhere/at/all.pem' }, /DATABASE_CA must be the path of a readable file with PEM certificates/],
     [{ DATABASE_POOL_SIZE: '0' }, /DATABASE_POOL_SIZE must be a number of connections from 1 to 1000/],
     [{ KEY_LEASE_MS: '60001' }, /KEY_LEASE_MS must be a number of milliseconds from 0 to 60000/],
     [{ NODE_NAME: 'a\nb' }, /NODE_NAME must be at most 100 printable characters/],
     [{ DATABASE_URL: 'file:' }, /DATABASE_URL must be file:/],
     [{ DATABASE_URL: 'file:./data/' }, /DATABASE_URL must be file:/],
-    [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must name a file: a database in memory/],
+    [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must name a file, since an in-memory database/],
     [{ PORT: 'http' }, /PORT must be a port number from 0 to 65535/],
     [{ PORT: '65536' }, /PORT must be a port number/],
     [{ PORT: '-1' }, /PORT must be a port number/],
@@ -137,14 +146,14 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }, /OTEL_EXPORTER_OTLP_ENDPOINT must be an http: or https: URL/],
     [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent/],
     [{ SIGN_UP: 'maybe' }, /SIGN_UP must be open or closed/],
-    [{ CORS_ORIGINS: 'https://app.example.com, https://app.example.com/x' }, /CORS_ORIGINS entry 2 is no origin/],
-    [{ CORS_ORIGINS: 'https://*.example.com' }, /CORS_ORIGINS entry 1 is no origin/],
-    [{ CORS_ORIGINS: 'null' }, /CORS_ORIGINS entry 1 is no origin/],
-    [{ TRUST_PROXY: 'true' }, /TRUST_PROXY must not be true; name the addresses of your proxies/],
-    [{ TRUST_PROXY: '10.0.0.1, proxy.local' }, /TRUST_PROXY entry 2 is no IP address or CIDR range/],
-    [{ TRUST_PROXY: '10.0.0.1/33' }, /TRUST_PROXY entry 1 is no IP address/],
-    [{ TRUST_PROXY: '10.0.0.1/8/8' }, /TRUST_PROXY entry 1 is no IP address/],
-    [{ TRUST_PROXY: '1' }, /TRUST_PROXY entry 1 is no IP address/],
+    [{ CORS_ORIGINS: 'https://app.example.com, https://app.example.com/x' }, /CORS_ORIGINS entry 2 is not an origin/],
+    [{ CORS_ORIGINS: 'https://*.example.com' }, /CORS_ORIGINS entry 1 is not an origin/],
+    [{ CORS_ORIGINS: 'null' }, /CORS_ORIGINS entry 1 is not an origin/],
+    [{ TRUST_PROXY: 'true' }, /TRUST_PROXY must not be true; list the addresses of your proxies/],
+    [{ TRUST_PROXY: '10.0.0.1, proxy.local' }, /TRUST_PROXY entry 2 is not an IP address or CIDR range/],
+    [{ TRUST_PROXY: '10.0.0.1/33' }, /TRUST_PROXY entry 1 is not an IP address/],
+    [{ TRUST_PROXY: '10.0.0.1/8/8' }, /TRUST_PROXY entry 1 is not an IP address/],
+    [{ TRUST_PROXY: '1' }, /TRUST_PROXY entry 1 is not an IP address/],
     [{ TRUST_PROXY: '0.0.0.0/0' }, /TRUST_PROXY entry 1 trusts every address/],
     [{ TRUST_PROXY: '10.0.0.1/8' }, /TRUST_PROXY entry 1 has host bits: write 10.0.0.0\/8 for the range/],
     [{ TRUST_PROXY: '::ffff:10.0.0.0/104' }, /TRUST_PROXY entry 1 is an IPv4 range written as IPv6/],
@@ -232,7 +241,7 @@ test('a name that stands more than once in .env is refused with its lines, and w
       return error instanceof ConfigError ? error.message : `not a ConfigError: ${String(error)}`
     }
   }
-  const begin = `${dotenv} sets a variable more than once. Keep one line of each, with all that is wanted:`
+  const begin = `${dotenv} sets a variable more than once. Keep one line for each, with all of its values:`
   t.equal(refusal('PORT=1\nHOST=a\nPORT=2\n'), `${begin}\n  PORT is set in lines 1 and 3`)
   t.equal(
     refusal('\uFEFF# PORT=0\r\nPORT=\r\n  export PORT = 1\r\nHOST=a\r\nPORT=2\r\nHOST=b'),
@@ -252,8 +261,8 @@ test('bytes that are not UTF-8 are refused, in .env and in the environment, and 
       return error instanceof UserError ? textOf(error) : `not a UserError: ${String(error)}`
     }
   }
-  const notUtf8 = `${dotenv} has bytes that are not UTF-8, so it can't be read. Save it as UTF-8.`
-  const utf16 = `${dotenv} is not UTF-8: it has the bytes of UTF-16, which PowerShell writes. Save it as UTF-8`
+  const notUtf8 = `${dotenv} contains bytes that aren't UTF-8, so it can't be read. Save it as UTF-8.`
+  const utf16 = `${dotenv} is encoded in UTF-16, which PowerShell writes, instead of UTF-8. Save it as UTF-8`
   t.equal(refusal(Buffer.from('# caf\xe9\nPORT=1\n', 'latin1')), notUtf8)
   for (const mark of ['\ufeff', '']) t.match(refusal(Buffer.from(`${mark}PORT=1\n`, 'utf16le')), utf16)
   t.equal(refusal(Buffer.from('\ufeff# café 𝕏\nPORT=1\n')), '')
@@ -268,13 +277,13 @@ test('bytes that are not UTF-8 are refused, in .env and in the environment, and 
 
 test('what platforms are known to set is explained', async t => {
   for (const [env, words] of [
-    [{ METRICS_PORT: 'tcp://10.96.0.7:9464' }, 'METRICS_PORT has the URL that Kubernetes sets for a Service'],
+    [{ METRICS_PORT: 'tcp://10.96.0.7:9464' }, 'METRICS_PORT contains the URL that Kubernetes sets for a Service'],
     [{ METRICS_PORT: '"9464"' }, 'METRICS_PORT has quotes around its value, which docker --env-file keeps'],
     [{ CLIENT_SECRET: `"${newSecret()}"` }, 'CLIENT_SECRET has quotes'],
     [{ CLIENT_KEYS: "'xxx,another-key'" }, 'CLIENT_KEYS has quotes'],
     [{ NODE_NAME: '`api-1`' }, 'NODE_NAME has quotes'],
-    [{ HOST: 'x86_64-conda-linux-gnu' }, 'HOST has the name of a compiler target, which conda sets'],
-    [{ HOST: 'arm64-apple-darwin20.0.0' }, 'HOST has the name of a compiler target']
+    [{ HOST: 'x86_64-conda-linux-gnu' }, 'HOST contains a compiler target, which conda sets'],
+    [{ HOST: 'arm64-apple-darwin20.0.0' }, 'HOST contains a compiler target']
   ] as [Record<string, string>, string][]) {
     const message = issue(env)
     t.equal(message.split('\n').length, 2, 'one line for the variable')
@@ -296,7 +305,7 @@ test('a # that would cut a secret in .env is refused, with its name and without 
       return error instanceof ConfigError ? error.message : `not a ConfigError: ${String(error)}`
     }
   }
-  const begin = `${dotenv} has a # in the value of a secret. Put the value in quotes, or the comment on a line of its own:`
+  const begin = `${dotenv} has a # in the value of a secret. Quote the value, or move the comment to its own line:`
   t.equal(refusal('CLIENT_SECRET=abc#def\n'), `${begin}\n  CLIENT_SECRET`)
   t.equal(
     refusal('PORT=1\nexport REDIS_URL = redis://:a#b@h # comment\nDATABASE_URL=postgres://u:p#w@h/d'),
@@ -376,7 +385,7 @@ test('the server stops at a bad configuration with exit code 1 and one readable 
   t.equal(
     stderr,
     `The configuration can't be used. Fix these variables in the environment or in .env:
-  CLIENT_SECRET is not set. Make one with: openssl rand -hex 32
+  CLIENT_SECRET is not set. Generate one with: openssl rand -hex 32
   CLIENT_KEYS (set in .env) entry 1 looks like a key_access_token; use the key_id instead (npm run key:issue prints both)
   PORT (set in the environment) must be a port number from 0 to 65535
 `

@@ -87,13 +87,13 @@ test('what is there already is not overwritten, and a backup that fails leaves n
   db.close()
   const before = readdirSync(folder).sort()
   for (const [from, to, words] of [
-    [url, taken, /taken exists already, and is left as it is/],
-    [url, path, /live\.db exists already/],
-    [url, folder, /exists already/],
+    [url, taken, /taken already exists and was not changed/],
+    [url, path, /live\.db already exists/],
+    [url, folder, /already exists/],
     [`file:${path}.none`, join(folder, 'copy.db'), /There is no database .*live\.db\.none/],
     [url, join(taken, 'copy.db'), /No backup was made: E[A-Z]+/],
     [`file:${taken}`, join(folder, 'copy.db'), /No backup was made: .*not a database/],
-    [`file:${damaged}`, join(folder, 'copy.db'), /The copy is damaged, as the database may be: /]
+    [`file:${damaged}`, join(folder, 'copy.db'), /The copy is damaged, and maybe the database: /]
   ] as const) {
     const error: unknown = await backUp(from, to, ignore).catch((error: unknown) => error)
     t.ok(error instanceof BackupError)
@@ -113,5 +113,5 @@ test('a copy that lacks a row is no backup', async t => {
   db.close()
   t.throws(() => {
     checkCopy(target, contents)
-  }, /does not hold what the database held/)
+  }, /differs from the database, so no backup was made/)
 })

@@ -42,7 +42,7 @@ test('a database that a newer version of the program has changed is refused, and
   await t.rejects(
     openStorage(`file:${path}`),
     new ConfigError(
-      `DATABASE_URL: the database ${path} can't be opened: a newer version of the program has changed its tables. Start that version, or restore a backup from before. Nothing was changed.`
+      `DATABASE_URL: the database ${path} can't be opened: a newer version of the program has changed its tables. Start that version, or restore an older backup. Nothing was changed.`
     )
   )
   t.ok(readFileSync(path).equals(before))
@@ -67,6 +67,6 @@ test('a PostgreSQL database is not copied to a file', async t => {
   const file = join(temporaryFolder(t), 'copy.db')
   await t.rejects(
     backUp('postgres://127.0.0.1/x', file, () => {}),
-    { message: 'This command copies an SQLite database.', hint: /pg_dump/ }
+    { message: 'This command only copies SQLite databases.', hint: /pg_dump/ }
   )
 })

@@ -51,7 +51,7 @@ test('work that fails makes room, and work whose turn does not come in time is n
     enter(async () => {
       t.fail('it is run')
     }),
-    { code: 'SERVICE_UNAVAILABLE', cause: { message: /other changes of keys are under way/ } }
+    { code: 'SERVICE_UNAVAILABLE', cause: { message: /other changes of keys are in progress/ } }
   )
   end()
   await running

@@ -125,6 +125,6 @@ test('a trail that has lost its head says so', { skip }, async t => {
   await execute(url, 'delete from audit_head')
   await t.rejects(
     read(async ({ audits }) => await audits.head()),
-    { code: 'SERVICE_UNAVAILABLE', cause: { message: /the audit trail has lost its head/ } }
+    { code: 'SERVICE_UNAVAILABLE', cause: { message: /the audit trail has no head/ } }
   )
 })

@@ -7,7 +7,7 @@ import { proxied } from '../cluster/proxy.ts'
 import { need } from '../helper.ts'
 import { execute, ownPostgres, postgresDatabase } from '../postgres.ts'
 
-const LOST = { message: 'the connection is lost' }
+const LOST = { message: 'the connection was lost' }
 
 const skip = (await postgresDatabase(tap)) === null
 

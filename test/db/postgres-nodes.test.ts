@@ -105,8 +105,8 @@ test(
     t.same(await confirmation.pending(made), { nodes: 3, acknowledged: 2, silent: [] }, 'a node without a lease asks')
     t.same(await confirmation.evict(made.epoch), [])
 
-    await t.rejects(confirmation.pending({ ...made, nonce: one }), /not in the database any more/, 'of another history')
-    await t.rejects(confirmation.pending({ ...made, epoch: made.epoch + 1 }), /not in the database any more/)
+    await t.rejects(confirmation.pending({ ...made, nonce: one }), /no longer in the database/, 'of another history')
+    await t.rejects(confirmation.pending({ ...made, epoch: made.epoch + 1 }), /no longer in the database/)
   }
 )
 

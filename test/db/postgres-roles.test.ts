@@ -74,7 +74,7 @@ test('a copy that is not complete keeps its own schema closed, and no other', { 
   await open(t, selecting)
   await execute(url, 'create table copy_progress (name text)')
   await open(t, selecting)
-  await t.rejects(openStorage(url), { message: /a copy into it is not complete/ })
+  await t.rejects(openStorage(url), { message: /a copy into it is incomplete/ })
 })
 
 const RECORDS = 'create table __drizzle_migrations (id serial primary key, hash text not null, created_at bigint)'

@@ -11,7 +11,7 @@ test('a start without a schema is refused, and says what to do', { skip }, async
   const url = await newDatabase(t)
   await t.rejects(openStorage(inSchema(url, 'missing')), {
     name: 'ConfigError',
-    message: /its search_path names no schema that exists.* Create the schema\./
+    message: /its search_path has no schema that exists.* Create the schema\./
   })
 })
 
@@ -32,35 +32,35 @@ test('a role that may not create or change tables is told to have them migrated'
   const url = await newDatabase(t)
   const [owner, server] = [await newOwner(t, url), await newRole(t, url)]
   const serving = inSchema(server.url, owner.name)
-  t.match(await refusalOf(serving), /names no schema .* that the role .+ may use/)
+  t.match(await refusalOf(serving), /has no schema .* that the role .+ may use/)
   await execute(url, `grant usage on schema ${owner.name} to ${server.name}`)
   t.match(
     await refusalOf(serving),
-    `it has no tables in the schema "${owner.name}", and the role "${server.name}" may not create them. ` +
+    `it has no tables in the schema "${owner.name}", and the role "${server.name}" is not allowed to create them. ` +
       'Run trivial db migrate with the URL of the owner.'
   )
   await open(t, owner.url)
   t.match(
     await refusalOf(serving),
     new RegExp(
-      `the role "${server.name}" does not have all the rights that it needs on app_port_counter, .*users, ` +
+      `the role "${server.name}" lacks some of the rights that it needs on app_port_counter, .*users, ` +
         `.*__drizzle_migrations. Run trivial db grants ${server.name} with the URL of the owner`
     )
   )
   await letServe(owner.url, server)
   t.equal(await refusalOf(serving), 'opened')
   await execute(owner.url, `revoke execute on function drop_usage_days from ${server.name}`)
-  t.match(await refusalOf(serving), /all the rights that it needs on drop_usage_days\. Run trivial db grants/)
+  t.match(await refusalOf(serving), /some of the rights that it needs on drop_usage_days\. Run trivial db grants/)
   await letServe(owner.url, server)
   const record = `${owner.name}.__drizzle_migrations`
   await execute(url, `delete from ${record} where created_at = (select max(created_at) from ${record})`)
   t.match(
     await refusalOf(serving),
-    `its tables are of an earlier version, and the role "${server.name}" may not change them. ` +
+    `its tables are of an earlier version, and the role "${server.name}" is not allowed to change them. ` +
       'Run trivial db migrate with the URL of the owner.'
   )
   await execute(url, `revoke create on schema ${owner.name} from ${owner.name}`)
-  t.match(await refusalOf(owner.url), `the role "${owner.name}" may not change them`)
+  t.match(await refusalOf(owner.url), `the role "${owner.name}" is not allowed to change them`)
 })
 
 test('what the server says of a failed start is in the message', { skip }, async t => {
@@ -81,12 +81,12 @@ test('a copy that the server stops tells the reason, and goes on when it is gone
   const interrupt = (): void => {
     throw new Error('enough')
   }
-  await t.rejects(copy(interrupt), { message: 'The copy has stopped: enough.' })
+  await t.rejects(copy(interrupt), { message: 'The copy stopped: enough.' })
   await execute(
     owner.url,
     `revoke select on audits from ${owner.name}; grant select (sequence) on audits to ${owner.name}`
   )
-  await t.rejects(copy(), { message: 'The copy has stopped: permission denied for table audits.' })
+  await t.rejects(copy(), { message: 'The copy stopped: permission denied for table audits.' })
   await execute(owner.url, `grant select on audits to ${owner.name}`)
   t.match(await copy(), { rows: { client_keys: 1, audits: 2 }, trail: { whole: true } })
 })
@@ -106,7 +106,7 @@ test(
       return url.href
     }
     const refused = await refusalOf(await create("create database … encoding 'LATIN1' locale 'C' template template0"))
-    t.match(refused, /its encoding is LATIN1, which does not have every character\./)
+    t.match(refused, /its encoding is LATIN1, which lacks some characters\./)
     await changeKeys(await open(t, await create(at(/create database .*$/.exec(refused) ?? []))))
   }
 )

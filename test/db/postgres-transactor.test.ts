@@ -231,7 +231,7 @@ test('work that fails leaves nothing behind, and its connection is used again', 
     write(async tx => {
       await query(tx, 'select 1/0').catch(() => {})
     }),
-    { message: 'the transaction went on after a statement had failed' }
+    { message: 'the transaction continued after a statement had failed' }
   )
   t.same(await number(), [0])
   t.equal(await write(pidOf), pid)

@@ -29,7 +29,7 @@ test('a transaction that awaits something else than its rows is refused, and not
       await setImmediate()
       await organizations.insert(organization('b'), new Date())
     }),
-    { message: 'a transaction awaited something else than its rows' }
+    { message: 'a transaction awaited something other than its rows' }
   )
   t.equal(await countOf(storage), 0)
   await storage.write(async ({ organizations }) => await organizations.insert(organization('c'), new Date()))

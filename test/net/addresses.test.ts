@@ -30,7 +30,7 @@ test('addresses and ranges of either version are taken, and nothing else', async
     '1e1.0.0.0',
     'localhost'
   ]) {
-    t.match(rangeIssue(bad), 'is no IP address', bad)
+    t.match(rangeIssue(bad), 'is not an IP address', bad)
   }
   for (const mapped of ['::ffff:10.0.0.0/104', '0::ffff:10.0.0.0/104', '0:0:0:0:0:FFFF::/96', '::ffff:a00:1']) {
     t.match(rangeIssue(mapped), 'write it as IPv4', mapped)
@@ -45,7 +45,7 @@ test('a range with host bits is told with the range that was meant', async t => 
     ['2001:DB8:0::7/33', '2001:db8::/33', '2001:db8::7'],
     ['::1/0', '::/0', '::1']
   ] as const) {
-    t.equal(rangeIssue(range), `has host bits: write ${network} for the range, or ${address} for the one address`)
+    t.equal(rangeIssue(range), `has host bits: write ${network} for the range, or ${address} for the single address`)
   }
 })
 

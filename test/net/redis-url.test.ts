@@ -14,7 +14,7 @@ test('the URL of a Redis has a scheme, a host, and a user, a password, a port, a
 
 test('what is wrong with the URL of a Redis is said, and the URL is not repeated', async t => {
   const scheme = /must be a redis: or rediss: URL with a host/
-  const parameter = /one parameter, keyPrefix/
+  const parameter = /only have the parameter keyPrefix/
   for (const [url, issue] of [
     ['localhost:6379', scheme],
     ['hunter2', scheme],
@@ -23,8 +23,8 @@ test('what is wrong with the URL of a Redis is said, and the URL is not repeated
     ['redis:///hunter2', scheme],
     ['redis://:hunter2%@localhost', /write % itself as %25/],
     ['redis://hunter2%zz@localhost', /write % itself as %25/],
-    ['redis://localhost/hunter2', /number of a database/],
-    ['redis://localhost/1/2', /number of a database/],
+    ['redis://localhost/hunter2', /a database number/],
+    ['redis://localhost/1/2', /a database number/],
     ['redis://localhost?password=hunter2', parameter],
     ['redis://localhost?keyPrefix=a&enableOfflineQueue=hunter2', parameter],
     ['redis://localhost#hunter2', parameter]

@@ -139,9 +139,9 @@ test('fields that are not valid are named, and nothing is stored', async t => {
     [
       { name: 'x', allowed_ips: ['10.0.0.0/8', '10.0.0.0/40', 'x', '10.0.0.1/8'] },
       [
-        /allowed_ips.1 is no IP address/,
+        /allowed_ips.1 is not an IP address/,
         /allowed_ips.2 is no/,
-        /^allowed_ips.3 has host bits: write 10\.0\.0\.0\/8 for the range, or 10\.0\.0\.1 for the one address$/
+        /^allowed_ips.3 has host bits: write 10\.0\.0\.0\/8 for the range, or 10\.0\.0\.1 for the single address$/
       ]
     ],
     [{ name: 'x', allowed_ips: Array.from({ length: 101 }, () => '::1') }, [/100 entries at most/]],

@@ -41,7 +41,7 @@ test('a change whose receipt can not be told is answered 202, and where the rece
     [
       {
         args: [
-          { err: { cause: { message: /not in the database any more/ } } },
+          { err: { cause: { message: /no longer in the database/ } } },
           /^could not confirm a change of a client key;/
         ]
       }

@@ -10,13 +10,13 @@ import { appColumns, tagsJson, toApp } from './columns.ts'
 import type { AppRow } from './columns.ts'
 import { readWindow } from './windows.ts'
 
-/** At most how many apps a batch has. */
+/** The maximum number of apps in a batch. */
 const BATCH_APPS = 500
 
-/** A batch has the apps that begin within so many bytes of panels, schedules and tags. */
+/** A batch contains the apps that begin within this many bytes of panels, schedules and tags. */
 const BATCH_BYTES = 256 * 1024
 
-/** An app, and how many bytes of the batch come up to its end. */
+/** An app, and the number of bytes of the batch up to the end of this app. */
 type SizedRow = AppRow & { bytes: string }
 
 export const createBatches = (db: PostgresDatabase): Pick<ListReads, 'batch' | 'batchAt'> => ({
@@ -34,7 +34,7 @@ export const createBatches = (db: PostgresDatabase): Pick<ListReads, 'batch' | '
   }
 })
 
-/** The apps of `candidates` that pass a filter, up to the bytes of a batch. */
+/** Selects the `candidates` that pass a filter, up to the bytes of a batch. */
 const batchOf = (candidates: SQL, filter: AppFilter): SQL => sql`
   select * from (
     select *, sum(size) over (order by place) as bytes from (
@@ -46,7 +46,7 @@ const batchOf = (candidates: SQL, filter: AppFilter): SQL => sql`
   ) as summed where bytes - size < ${BATCH_BYTES}
 `
 
-/** `cutAt` is the place of the last app where others may come after it within the candidates. */
+/** Converts rows to a batch. `cutAt` is the position of the last app if more candidates may follow it. */
 const toBatch = (rows: readonly SizedRow[]): { apps: App[]; cutAt: ListPosition | null } => {
   const apps = rows.map(toApp)
   const last = apps.at(-1)

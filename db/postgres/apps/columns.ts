@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
 import { toDate, toOptionalDate } from '../../instants.ts'
 
-// Put together by hand: what PostgreSQL makes of an object has blanks in it, and clients get this text as it is.
+// Concatenated by hand, because PostgreSQL adds blanks when it writes an object. Clients get this text unchanged.
 export const tagsJson = sql`(
   select coalesce(
     '[' || string_agg(
@@ -14,7 +14,7 @@ export const tagsJson = sql`(
   from tags as tag where tag.app_id = apps.id
 )`
 
-/** What is read of an app beside its tags. */
+/** The columns of an app, except for its tags. */
 export const appColumns = sql`
   apps.id, apps.name, apps.descriptive_name, apps.port, apps.panels, apps.readable_by, apps.schedule, apps.user_id,
   apps.organization_id, apps.created_at, apps.updated_at, apps.discarded_at

@@ -29,9 +29,9 @@ type LockingReads = 'find' | 'findWithDiscarded' | 'relationship' | 'keptNames' 
 const LOCK_ID = 'select 1 from apps where id = $1 for no key update'
 const LOCK_NAME = 'select 1 from apps where name = $1 for no key update'
 
-/** What is found stays as it is until the transaction ends: the rules judge it. */
+/** Creates reads that lock what they find until the transaction ends, because the rules depend on it. */
 const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows, LockingReads> => ({
-  // The app is read by a statement of its own, which sees the tags that were added while the lock was waited for.
+  // The app is read by a separate statement, which sees the tags that were added during the wait for the lock.
   ...createAppFinds(async (statement, key) => {
     const locked = query(db, typeof key === 'number' ? LOCK_ID : LOCK_NAME, [key])
     return await underLock(locked, query(db, statement, [key]))
@@ -50,16 +50,16 @@ const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows
 
 const LOCK_PORTS = 'select 1 from app_port_counter for no key update'
 
-/** Takes a port. Until the end of the transaction, others wait for theirs. */
+/** Takes a port. Other transactions that take a port wait until this one ends. */
 const takePort = async (db: PostgresDatabase): Promise<number | null> => {
-  // What others have stored is seen by the statement after the one that has waited for them.
+  // What other transactions committed during the wait for the lock is only visible to the next statement.
   const next = await underLock(query(db, LOCK_PORTS), query(db, TAKE_NEXT_PORT))
   const { rows } = next.rowCount === 1 ? next : await query(db, FIND_LOWEST_PORT)
   const [found] = rows as { port: string }[]
   return found === undefined ? null : Number(found.port)
 }
 
-/** The columns of what may be changed of an app. */
+/** The names of the columns that can be changed. */
 const CHANGEABLE = { descriptiveName: 'descriptive_name', panels: 'panels', schedule: 'schedule' } as const
 
 const createRecordRows = (
@@ -103,7 +103,7 @@ const createOwnerRows = (db: PostgresDatabase): Pick<AppRows, 'setOwner' | 'setO
       .where(isOwnedBy(from))
   },
 
-  // Foreign keys take the tags and the grants along.
+  // The tags and the grants are deleted by their foreign keys.
   removeAll: async owner => {
     await db.delete(apps).where(isOwnedBy(owner))
   }
@@ -121,7 +121,7 @@ const createTagRows = (db: PostgresDatabase): Pick<AppRows, 'insertTag' | 'remov
 
   removeTag: async (appId, tag) => (await db.delete(tags).where(isTag(appId, tag))).rowCount === 1,
 
-  // The ids are drawn in the order of the rows.
+  // The ids are assigned in the order of the rows.
   copyTags: async (fromAppId, toAppId) => {
     await db.execute(sql`
       insert into tags (app_id, context, name)

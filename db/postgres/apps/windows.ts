@@ -4,7 +4,7 @@ import type { ListPosition } from '../../../domain/apps/rows.ts'
 import { rowsOf } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 
-// The collation of the columns, "C", is the order of code points.
+// The columns have the collation "C", so the order is that of code points.
 
 /** The order of every list. */
 export const LIST_ORDER = sql`apps.descriptive_name, apps.id`
@@ -12,7 +12,7 @@ export const LIST_ORDER = sql`apps.descriptive_name, apps.id`
 export const comesAfter = ({ descriptiveName, id }: ListPosition): SQL =>
   sql`(apps.descriptive_name, apps.id) > (${descriptiveName}, ${id})`
 
-/** What was found in a window of the list, and where it ends; null where the list does. */
+/** The rows that were found in a window of the list, and the end of the window, or null at the end of the list. */
 export interface Window<Row> {
   readonly found: Row[]
   readonly end: ListPosition | null
@@ -21,15 +21,15 @@ export interface Window<Row> {
 type WindowRow<Row> = (Row | { id: null }) & { end_name: string | null; end_id: string | null }
 
 /**
- * Reads what a statement finds among the `candidates` (descriptive_name, id, place), which are the next `size` apps of
- * the list, whatever they are. It looks at nothing else, so it ends in time, however little it finds.
+ * Runs a statement on the `candidates` (descriptive_name, id, place), which are the next `size` apps of the list,
+ * without a filter. Only these are read, so the duration is limited even if few are found.
  */
 export const readWindow = async <Row extends { id: string }>(
   db: PostgresDatabase,
   { after, size }: { readonly after: ListPosition; readonly size: number },
   statement: SQL
 ): Promise<Window<Row>> => {
-  // The candidates are read from nothing but the index `apps_listing`.
+  // The candidates are read only from the index `apps_listing`.
   const rows = await rowsOf<WindowRow<Row>>(
     db,
     sql`

@@ -13,7 +13,7 @@ const HEAD = 'select sequence, hash from audit_head'
 
 const readHead = async (db: PostgresDatabase, text: string): Promise<AuditHead> => {
   const [head] = (await query(db, text)).rows
-  if (head === undefined) throw new RowMissing('the audit trail has lost its head: the row of audit_head is not there')
+  if (head === undefined) throw new RowMissing('the audit trail has no head: the row of audit_head is missing')
   return { sequence: Number(head['sequence']), hash: String(head['hash']) }
 }
 
@@ -27,8 +27,8 @@ export const createAuditReads = (db: PostgresDatabase): AuditReads => ({
   head: async () => await readHead(db, HEAD)
 })
 
-// The database computes the hash of `hashOf`. A writer that had to read the head first would keep all others waiting
-// for one more round trip.
+// The database computes the same hash as `hashOf`. If a writer had to read the head first, all others would have to
+// wait for one more round trip.
 const APPEND = `
   insert into audits (
     sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, address, request_id,
@@ -43,7 +43,7 @@ const APPEND = `
 
 export const createAuditRows = (db: PostgresDatabase, { defer }: Outbox): AuditRows => ({
   ...createAuditReads(db),
-  // Every other writer waits from here to the commit, so this comes last. A trigger moves the head.
+  // All other writers wait from here until the commit, so this is sent last. A trigger updates the head.
   append: async entry => {
     const members = [...membersOf(entry), hashedMembers(entry)]
     defer('audit', async db => await Promise.all([lock(db, 'audits'), query(db, APPEND, members)]))

@@ -5,7 +5,7 @@ import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { ensureDay } from '../keys/partitions.ts'
 
-// All rows of a batch go in one statement, an array a column.
+// All rows of a batch are inserted by one statement, with an array for each column.
 
 interface Passing {
   readonly type: string
@@ -22,7 +22,7 @@ const PASSING: Readonly<Record<ColumnKind, Passing>> = {
   digest: { type: 'text', to: value => value, as: name => `decode(${name}, 'hex')` }
 }
 
-/** The statement that inserts a batch. */
+/** Returns the statement that inserts a batch. */
 const insertOf = ({ name, columns }: CopyTable): string => {
   const names = columns.map(({ name }) => `"${name}"`).join(', ')
   return `
@@ -33,7 +33,7 @@ const insertOf = ({ name, columns }: CopyTable): string => {
 
 const MOVE = `update ${COPY_PROGRESS} set rows = rows + $2, last = $3 where name = $1`
 
-/** The key of a row, as text. */
+/** Returns the key of a row as text. */
 const keyOf = ({ columns, key }: CopyTable, row: CopyRow): string[] =>
   key.map(name => String(row[columns.findIndex(column => column.name === name)]))
 
@@ -41,9 +41,9 @@ const refuseZeros = (table: CopyTable, batch: readonly CopyRow[]): void => {
   for (const row of batch) {
     const index = row.findIndex(value => typeof value === 'string' && value.includes('\0'))
     if (index === -1) continue
-    const place = `${table.name}, in ${table.columns[index]?.name} of the row ${JSON.stringify(keyOf(table, row))}`
+    const place = `${table.columns[index]?.name} of the row ${JSON.stringify(keyOf(table, row))} in ${table.name}`
     throw new CopyError(
-      `PostgreSQL can't hold the character U+0000, which stands in ${place}.`,
+      `PostgreSQL can't store the character U+0000, which is in the column ${place}.`,
       `Change that row. ${START_OVER}`
     )
   }
@@ -51,16 +51,16 @@ const refuseZeros = (table: CopyTable, batch: readonly CopyRow[]): void => {
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 
-/** The days of a batch of counts of use, each of which has a partition; of other tables none. */
+/** Returns the days in a batch of usage counts, which each have a partition. Returns none for other tables. */
 const daysOf = ({ name, columns }: CopyTable, batch: readonly CopyRow[]): string[] => {
   if (name !== 'client_key_usage') return []
   const index = columns.findIndex(column => column.name === 'day')
   const days = [...new Set(batch.map(row => String(row[index])))]
-  if (!days.every(day => DAY.test(day))) throw new CopyError('A day in client_key_usage is no day.', START_OVER)
+  if (!days.every(day => DAY.test(day))) throw new CopyError('A day in client_key_usage is not a date.', START_OVER)
   return days
 }
 
-/** Inserts a batch of a table, and notes in the same transaction how far the copy is. */
+/** Inserts a batch into a table, and records the progress of the copy in the same transaction. */
 export const insertBatch = async (db: PostgresDatabase, table: CopyTable, batch: readonly CopyRow[]): Promise<void> => {
   refuseZeros(table, batch)
   const days = daysOf(table, batch)

@@ -14,7 +14,7 @@ import { COPY_TABLES } from './tables.ts'
 import { awaitLeases, endCopy, prepareTarget } from './target.ts'
 import type { Progress } from './target.ts'
 
-/** Not that of a service, for which a copy looks. */
+/** The application name of a copy. It differs from that of a service, which a copy searches for. */
 const APPLICATION = 'trivial-api copy'
 
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -23,7 +23,7 @@ const copyInto: CopyWriter['copyInto'] = async (source, options, onProgress) => 
   const pool = new Pool({ ...patientConfig(options), application_name: APPLICATION, max: 1, pipeline: true })
   try {
     const client = await pool.connect()
-    // A connection that is lost is told of by the query that it was to answer.
+    // If the connection is lost, the pending query reports that.
     client.on('error', () => {})
     try {
       return await run(createDatabase(client), source, options, onProgress)
@@ -46,7 +46,7 @@ const run = async (
 ): Promise<Copied> => {
   await beAlone(db)
   const progress = await prepareTarget(db, source, options)
-  // What is lost by a crash of the server was not noted either, and the end waits for all of it.
+  // If the server crashes, the record of lost rows is lost too. The end of the copy waits for all of them.
   await query(db, 'set synchronous_commit = off')
   const total = Object.values(source.rows).reduce((sum, rows) => sum + rows, 0)
   let copied = [...progress.values()].reduce((sum, { rows }) => sum + rows, 0)
@@ -60,13 +60,13 @@ const run = async (
   return await complete(db, source, shownUrl(options.url))
 }
 
-/** Until the connection ends, nobody else copies into the database. */
+/** Prevents other copies into the database until the connection ends. */
 const beAlone = async (db: PostgresDatabase): Promise<void> => {
   try {
     await query(db, `select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.copy})`)
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error
-    throw new CopyError('Another copy into the target is running.', 'Wait for its end, or stop it.')
+    throw new CopyError('Another copy into the target is running.', 'Wait until it ends, or stop it.')
   }
 }
 
@@ -89,20 +89,20 @@ const copyTable = async (
 }
 
 /**
- * Compares both databases, moves the counters, marks the source and opens the target to services. The mark is the last
- * but the commit: a copy that stops before it leaves the source as it was, and one that stops after it is gone on with.
- * Never do services go on with both.
+ * Compares both databases, sets the counters, marks the source and opens the target to services. The mark is set just
+ * before the commit: a copy that stops earlier doesn't change the source, and a copy that stops later can be continued.
+ * So services never continue with both databases.
  */
 const complete = async (db: PostgresDatabase, source: CopySource, target: string): Promise<Copied> => {
   await query(db, 'update audit_head set sequence = $1, hash = $2', [source.head.sequence, source.head.hash])
   const rows = await countRows(db)
   const different = Object.keys(rows).filter(name => rows[name] !== source.rows[name])
   if (different.length > 0) {
-    throw new CopyError(`The target does not hold what the source holds, in ${different.join(', ')}.`, START_OVER)
+    throw new CopyError(`The target and the source have different rows in ${different.join(', ')}.`, START_OVER)
   }
   const [trail, wanted] = [await verifyAudits(createAuditReads(db)), await source.verify()]
   if (!isDeepStrictEqual(trail, wanted)) {
-    throw new CopyError('The audit trail of the target is not that of the source.', START_OVER)
+    throw new CopyError('The audit trail of the target differs from that of the source.', START_OVER)
   }
   await query(db, 'analyze')
   await awaitLeases(db)
@@ -124,7 +124,7 @@ const countRows = async (db: PostgresDatabase): Promise<Record<string, number>> 
   return rows
 }
 
-// Of tables that number their rows, but for the trail, which counts by its head.
+// Only for tables that number their rows. The audit trail counts from its head.
 const moveSequence = async (
   db: PostgresDatabase,
   { name, key }: CopyTable,

@@ -3,7 +3,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { ColumnKind, CopyTable } from '../../copy.ts'
 import * as schema from '../schema.ts'
 
-// Before a table come those that it refers to. What was revoked comes first of all that admits anybody.
+// A table comes after those that it refers to. Revocations come first, before anything that gives access.
 const ORDER: readonly PgTable[] = [
   schema.environmentKeyRevocations,
   schema.secretGenerations,

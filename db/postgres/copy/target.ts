@@ -12,16 +12,16 @@ import { APPLICATION } from '../settings.ts'
 import type { PostgresOptions } from '../settings.ts'
 import { COPY_TABLES } from './tables.ts'
 
-/** How far a table is: how many rows are copied, and the key of the last of them. */
+/** The progress of a table: the number of copied rows, and the key of the last one. */
 export interface Progress {
   readonly rows: number
   readonly last: readonly string[] | null
 }
 
-// What a service writes besides the tables that are copied, and what sample data is marked with. Not here is what a
-// service writes that was only started: nodes, counters of requests, and the history of changes, which goes on.
+// What a service writes in addition to the copied tables, and the mark of sample data. A service that was only started
+// writes nodes, request counters and the history of changes, which continues, so these are allowed.
 const OTHERS = ['database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
-// Nor are these, by which nothing is sealed as long as there are no keys.
+// These rows are allowed too, because nothing is sealed with these secrets while there are no keys.
 const SECRETS = 'secret_generations'
 
 const exists = async (db: PostgresDatabase, table: string): Promise<boolean> =>
@@ -36,9 +36,9 @@ const refuseData = async (db: PostgresDatabase, { copiedTo }: CopySource, target
   }
   if (filled.length === 0) return
   throw new CopyError(
-    `The target holds data already, in ${filled.join(', ')}; nothing was changed.`,
+    `The target already has data in ${filled.join(', ')}. Nothing was changed.`,
     copiedTo === target
-      ? 'The source is marked as copied into it: that copy is complete. For another one, name an empty database.'
+      ? 'The source is marked as copied into it, so that copy is complete. For another one, name an empty database.'
       : 'Name an empty database.'
   )
 }
@@ -49,7 +49,7 @@ const OTHERS_CONNECTED = `
 
 const refuseService = async (db: PostgresDatabase): Promise<void> => {
   if ((await query(db, OTHERS_CONNECTED)).rowCount === 0) return
-  throw new CopyError('A service or a command is connected to the target.', 'Stop it, and run this again.')
+  throw new CopyError('A service or a command is connected to the target.', 'Stop it, and rerun this command.')
 }
 
 const readProgress = async (db: PostgresDatabase): Promise<Map<string, { rows: number; last: string | null }>> => {
@@ -62,14 +62,14 @@ const readProgress = async (db: PostgresDatabase): Promise<Map<string, { rows: n
   )
 }
 
-// The row without rows to count holds what tells whether the source is still what it was.
+// The row with this name stores the fingerprint of the source, which shows whether the source has changed.
 const SOURCE = ''
 
-// The head is copied at the end. To move it with each entry would take most of the time.
+// The head is copied at the end. Updating it for each entry would take most of the time.
 const headFollows = (does: 'enable' | 'disable'): string => `alter table audits ${does} trigger audit_head_follows`
 
-// A node that was started before the copy may have lost its connections and come back. While the copy lasts, none can
-// register, so that none holds a lease when it ends, nor remembers anything of before.
+// A node that was started before the copy may reconnect. It can't register during the copy, so no node has a lease or a
+// cache from before when the copy ends.
 const CLOSED = 'no_node_during_a_copy'
 
 const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {
@@ -78,14 +78,14 @@ const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {
   await query(db, `alter table nodes add constraint ${CLOSED} check (evicted_at is not null)`)
 }
 
-/** Waits for the leases of the nodes that the copy has shut out to end. */
+/** Waits until the leases of the nodes that the copy has evicted end. */
 export const awaitLeases = async (db: PostgresDatabase): Promise<void> => {
   const { rows } = await query(db, 'select max(lease_ms) as lease_ms from nodes')
   const leaseMs = Number(rows[0]?.['lease_ms'])
   if (leaseMs > 0) await setTimeout(longestLeaseMs(leaseMs))
 }
 
-/** Opens the target to services. To be called in a transaction. */
+/** Opens the target to services. Must be called in a transaction. */
 export const endCopy = async (db: PostgresDatabase): Promise<void> => {
   await query(db, headFollows('enable'))
   await query(db, 'delete from nodes')
@@ -113,8 +113,8 @@ const beginCopy = async (db: PostgresDatabase, source: CopySource, target: strin
 }
 
 /**
- * Prepares the target, where nothing was copied yet, and answers how far each table is. Throws a CopyError where it
- * holds anything else, where a service uses it, and where it was begun from a source that was another.
+ * Prepares the target if nothing has been copied yet, and returns the progress of each table. Throws a CopyError if the
+ * target contains other data, if a service uses it, or if the source has changed since the copy began.
  */
 export const prepareTarget = async (
   db: PostgresDatabase,
@@ -130,10 +130,7 @@ export const prepareTarget = async (
   }
   const progress = await readProgress(db)
   if (progress.get(SOURCE)?.last !== source.fingerprint) {
-    throw new CopyError(
-      'The source is not what it was when this copy began: it was changed since, or is another.',
-      START_OVER
-    )
+    throw new CopyError('The source has changed since this copy began, or it is another database.', START_OVER)
   }
   return new Map(
     [...progress].map(([name, { rows, last }]) => [

@@ -7,37 +7,37 @@ import { DATABASE_INSTANT } from '../time.ts'
 import type { Outbox } from '../transaction.ts'
 
 // A change of keys reads without a lock. It sends its writes together with its commit, and with a check that what it
-// has read is still true: so it holds the lock of all changes for no round trip.
+// has read is still true. So it doesn't hold the lock of all changes during a round trip.
 
-/** A change of keys, the same in each attempt to make it. */
+/** A change of keys, which is the same for all of its attempts. */
 export interface KeyChange {
-  /** The nonce of its row in the history, by which a later attempt finds that an earlier one was committed. */
+  /** The nonce of its row in the history. With it, a later attempt finds out whether an earlier one was committed. */
   readonly nonce: string
-  /** The change, once it is committed. */
+  /** The position of the change in the history, available once the change is committed. */
   readonly position: Promise<Position>
 }
 
-/** What an attempt has read, for the check that nothing of it was changed before the commit. */
+/** What an attempt has read. Before the commit, a check finds out whether any of it was changed. */
 export interface ReadSet {
-  /** The last change before the first read. */
+  /** The epoch of the last change before the first read. */
   epoch: number
   readonly keyIds: Set<string>
-  /** The digests that had no revocation. */
+  /** The digests that weren't revoked. */
   readonly unrevoked: Set<string>
   secrets: string | null
 }
 
 export const createReadSet = (): ReadSet => ({ epoch: 0, keyIds: new Set(), unrevoked: new Set(), secrets: null })
 
-/** An attempt to make a change. */
+/** An attempt at a change. */
 export interface Attempt {
   readonly change: KeyChange
   readonly reads: ReadSet
-  /** The epoch that this attempt gave to the change. */
+  /** The epoch that this attempt has assigned to the change. */
   epoch: number
 }
 
-/** The reads of a change, which note what they have read. */
+/** Creates the reads of a change, which record what they have read. */
 export const createNotedReads = (
   { find, findToken, findRevocation }: KeyReads,
   { reads }: Attempt
@@ -58,7 +58,7 @@ export const createNotedReads = (
   }
 })
 
-// The nodes with a lease: one without is never evicted, so nobody can know whether it still runs.
+// Only nodes with a lease. A node without one is never evicted, so nobody can know whether it's still running.
 const SECRETS = `
   (select jsonb_build_array(
     array(select generation from secret_generations order by generation),
@@ -69,7 +69,7 @@ const SECRETS = `
   )::text)
 `
 
-/** Reads which secrets processes have, and notes it. */
+/** Reads which secrets processes have, and records that. */
 export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Promise<SecretState> => {
   const { rows } = await query(db, `select ${SECRETS} as secrets`)
   reads.secrets = String(rows[0]?.['secrets'])
@@ -77,8 +77,8 @@ export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Pro
   return { recorded, nodes }
 }
 
-// An epoch of null violates a constraint, which `isConflict` knows: the work runs again. A statement waits for each
-// table that it names, so what has not read of secrets names none of theirs.
+// An epoch of null violates a constraint, which `isConflict` recognizes, so the work is repeated. A statement waits for
+// every table that it names. Therefore a change that hasn't read the secrets doesn't name the tables of secrets.
 const advanceIf = (secretsAreSame: string): string => `
   with change as (
     insert into client_key_changes (epoch, nonce, key_id, at)
@@ -97,7 +97,7 @@ const advanceIf = (secretsAreSame: string): string => `
 const ADVANCE = advanceIf('true')
 const ADVANCE_WITH_SECRETS = advanceIf(`$6 = ${SECRETS}`)
 
-// A statement of its own takes the lock, so that the next one sees what was committed before it.
+// A separate statement takes the lock, so that the next one sees what was committed before.
 const lockChanges = ({ defer }: Outbox): void => {
   defer('change', async db => {
     await lock(db, 'keyChanges')
@@ -123,7 +123,7 @@ const CHECK_SECRETS = `
   insert into secret_generations (generation, recorded_at) select null, $2 where $1 <> ${SECRETS}
 `
 
-/** Fails, as a conflict does, if the secrets of processes are others than those that the attempt has read. */
+/** Fails with a conflict if the secrets of processes have changed since the attempt read them. */
 export const checkSecrets = ({ reads }: Attempt, outbox: Outbox, at: string): void => {
   lockChanges(outbox)
   outbox.defer('change', async db => await query(db, CHECK_SECRETS, [reads.secrets, at]))

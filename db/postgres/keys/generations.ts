@@ -5,7 +5,7 @@ import type { PostgresDatabase } from '../database.ts'
 import { isActiveToken } from '../../key-conditions.ts'
 import { clientKeys, clientKeyTokens } from '../schema.ts'
 
-/** How many keys a statement looks at: so none takes long, however many there are. */
+/** How many keys a statement reads. This limits its duration, however many keys there are. */
 const WINDOW = 100_000
 
 type Use = Omit<GenerationUse, 'generation'>
@@ -41,7 +41,7 @@ const added = (known: Use = { liveTokens: 0, lastUsedAt: null }, more: Use): Use
   lastUsedAt: Number(more.lastUsedAt) > Number(known.lastUsedAt) ? more.lastUsedAt : known.lastUsedAt
 })
 
-// From one generation to the next by the index: to list them by `distinct` would read every token.
+// Goes from one generation to the next with the index, because `distinct` would read every token.
 const others = (db: PostgresDatabase, known: readonly string[], at: Date) => {
   const next = sql`select generation from ${clientKeyTokens}`
   const active = db
@@ -61,7 +61,7 @@ const others = (db: PostgresDatabase, known: readonly string[], at: Date) => {
   `
 }
 
-/** Makes the reads of which secrets tokens depend on. */
+/** Creates the reads of the secrets that tokens depend on. */
 export const createGenerationReads = (db: PostgresDatabase): Pick<KeyReads, 'generations' | 'otherGenerations'> => ({
   generations: async at => await readGenerations(db, at),
 

@@ -10,9 +10,9 @@ import { FIND_REVOCATION, FIND_TOKEN } from './tokens.ts'
 import type { RevocationRow } from './tokens.ts'
 
 /**
- * Creates the look-up of authenticated requests. What was read holds while the lease runs; what is not cached is read
- * on the connection of the lease, several at a time. Requests of one turn of the event loop share its barrier although
- * there is nothing to read: their replies leave together, which saves wake-ups.
+ * Creates the look-up for authenticated requests. Cached rows are valid while the lease runs. Other rows are read on a
+ * direct connection, several at a time. Requests in one turn of the event loop share a barrier even if there is nothing
+ * to read: their replies are then sent together, which saves wake-ups.
  */
 export const createKeyLookup = (
   { query }: Pick<DirectConnection, 'query'>,
@@ -29,7 +29,7 @@ export const createKeyLookup = (
   const hasLease = (): boolean => lease.remaining() > 0
   const shared = createBarrier(() => (hasLease() ? undefined : lease.barrier()))
   return {
-    // Who finds no lease waits for no read of others: each wait has a limit of its own.
+    // Without a lease, a request doesn't share the reads of others, because each wait has its own limit.
     barrier: () => (hasLease() ? shared() : lease.barrier()),
     mark: lease.mark,
     isFresh: lease.isFresh,

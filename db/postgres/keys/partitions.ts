@@ -3,7 +3,7 @@ import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { LOCK_NOT_AVAILABLE } from '../failures.ts'
 
-// Counts of use are partitioned by day. A partition is made by whoever first counts on its day, and functions of the
+// Usage counts are partitioned by day. The first process that counts on a day creates its partition. Functions of the
 // owner of the tables create and drop partitions: see the migrations.
 
 const TABLE = 'client_key_usage'
@@ -14,11 +14,11 @@ const PARTITIONS = `
   select from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = '${TABLE}'::regclass
 `
 
-// Not `to_regclass`, which may not see yet what was committed while its transaction waited for a lock.
+// Not `to_regclass`, which may not see what was committed while its transaction waited for a lock.
 const exists = async (db: PostgresDatabase, partition: string): Promise<boolean> =>
   (await query(db, `${PARTITIONS} and relname = $1`, [partition])).rowCount > 0
 
-/** Makes the partition of a day where there is none. It holds up nobody but who wants to make one as well. */
+/** Creates the partition of a day if it doesn't exist. Only transactions that do the same wait for this one. */
 export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void> => {
   const partition = partitionOf(day)
   if (await exists(db, partition)) return
@@ -27,7 +27,7 @@ export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void
   await query(db, 'select make_usage_day($1)', [day])
 }
 
-/** Drops the partitions of earlier days; while one of them is in use, none. */
+/** Drops the partitions of earlier days, or none of them while one is in use. */
 export const dropDaysBefore = async (db: PostgresDatabase, day: string): Promise<void> => {
   if ((await query(db, `${PARTITIONS} and relname < $1`, [partitionOf(day)])).rowCount === 0) return
   await query(db, 'savepoint drop_days')

@@ -16,10 +16,10 @@ import {
 } from '../schema.ts'
 import { createTokenReads } from './tokens.ts'
 
-/** How many keys a statement looks at, so that a filter which few of millions of keys pass never takes long. */
+/** How many keys a statement searches, so that a filter that few of millions of keys pass doesn't take long. */
 const WINDOW = 5000
 
-/** PostgreSQL refuses this character, so that nothing which is stored has it. */
+/** PostgreSQL refuses this character, so nothing that is stored contains it. */
 const NUL = '\0'
 
 export const createKeyReads = (db: PostgresDatabase): KeyReads => {

@@ -33,11 +33,11 @@ export const createKeyRows = (db: PostgresDatabase, attempt: Attempt, outbox: Ou
   }
 }
 
-/** The row of a key, to which its tokens refer. */
+/** Selects the row number of a key, to which its tokens refer. */
 const rowOf = (db: PostgresDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
 
-/** Sends a statement of Drizzle at once, as `query` does. */
+/** Sends a Drizzle statement immediately, as `query` does. */
 const send = async (db: PostgresDatabase, statement: { toSQL: () => { sql: string; params: unknown[] } }) => {
   const { sql: text, params } = statement.toSQL()
   return await query(db, text, params)
@@ -80,7 +80,7 @@ const createRecordRows = (attempt: Attempt, outbox: Outbox): Pick<KeyRows, Recor
 
 const TOKENS_OF_KEY = 'client_key = (select row from client_keys where id = $1)'
 
-// In the order in which the use of tokens locks them, so that none waits for another in a circle.
+// In the order in which the recording of usage locks them, which prevents deadlocks.
 const LOCK_TOKENS = `select from client_key_tokens where ${TOKENS_OF_KEY} order by digest for update`
 
 const EXPIRE = `
@@ -108,7 +108,7 @@ const createTokenRows = (outbox: Outbox): Pick<KeyRows, TokenRows> => {
     insertToken: async (id, { digest, generation, hint }, createdAt) => {
       const token = { digest, generation, hint, createdAt: toText(createdAt) }
       awaitTable(outbox, 'client_key_tokens')
-      // As the foreign key does.
+      // The same lock as the foreign key takes.
       defer('lock', async db => await query(db, SHARE_KEY, [id]))
       defer(
         'write',
@@ -136,7 +136,7 @@ const createTokenRows = (outbox: Outbox): Pick<KeyRows, TokenRows> => {
   }
 }
 
-// A record that somebody has locked is left to the next removal.
+// A record that another transaction has locked is left to the next removal.
 const REMOVE_RECORDS = `
   delete from client_key_attempts where (caller, key_hash) in (
     select caller, key_hash from client_key_attempts where at <= $1 for update skip locked
@@ -156,7 +156,7 @@ const createIdempotencyRows = (db: PostgresDatabase, outbox: Outbox): Pick<KeyRo
   },
 
   insertIdempotencyRecord: async ({ requester, keyHash, requestHash, clientKeyId, tokenDigest, at }) => {
-    const record = { caller: requester, keyHash, requestHash, tokenDigest, at: toText(at) }
+    const record = { requester, keyHash, requestHash, tokenDigest, at: toText(at) }
     awaitTable(outbox, 'client_key_attempts')
     outbox.defer(
       'write',
@@ -179,4 +179,4 @@ const createIdempotencyRows = (db: PostgresDatabase, outbox: Outbox): Pick<KeyRo
 })
 
 const isRequest = (requester: string, keyHash: string): SQL | undefined =>
-  and(eq(clientKeyAttempts.caller, requester), eq(clientKeyAttempts.keyHash, keyHash))
+  and(eq(clientKeyAttempts.requester, requester), eq(clientKeyAttempts.keyHash, keyHash))

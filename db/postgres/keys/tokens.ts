@@ -5,7 +5,10 @@ import type { KnownTokenRow } from '../../key-records.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { asQuery } from '../failures.ts'
 
-/** A digest is looked up for every token that is not cached, so this is read without Drizzle and by position. */
+/**
+ * Finds a token by its digest. It runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
+ * array.
+ */
 export const FIND_TOKEN = `
   select key.id, key.name, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max::float8,
     key.rate_limit_window_seconds::float8, key.revoked_at, token.generation, token.expires_at, token.revoked_at
@@ -14,10 +17,10 @@ export const FIND_TOKEN = `
 
 export const FIND_REVOCATION = 'select revoked_at from environment_key_revocations where digest = $1'
 
-/** What FIND_REVOCATION answers, by position. */
+/** The row that FIND_REVOCATION returns, by position. */
 export type RevocationRow = [revokedAt: string]
 
-/** Makes the two reads that an authenticated request may need, on the connections of everything else. */
+/** Creates the two look-ups that an authenticated request may need, on the connections for everything else. */
 export const createTokenReads = (db: PostgresDatabase) => {
   const find = async <Row extends unknown[]>(text: string, digest: string): Promise<Row | undefined> => {
     const values = [Buffer.from(digest, 'hex')]

@@ -5,15 +5,15 @@ import type { PostgresDatabase } from '../database.ts'
 import type { Outbox } from '../transaction.ts'
 import { dropDaysBefore, ensureDay } from './partitions.ts'
 
-// Rows are locked in one order by everybody who adds to them, or two would wait for each other: tokens by digest, keys
-// by row, uses of environment keys and counts by their keys. See also `LOCK_TOKENS` in rows.ts.
+// All transactions that add usage lock rows in one order, which prevents deadlocks: tokens by digest, keys by row, and
+// the uses of environment keys and the counts by their keys. See also `LOCK_TOKENS` in rows.ts.
 const LOCK_TOKENS = 'select from client_key_tokens where digest = any($1::bytea[]) order by digest for no key update'
 
 const KEYS_OF_TOKENS = 'select client_key from client_key_tokens where digest = any($1::bytea[])'
 
 const LOCK_KEYS = `select from client_keys where row in (${KEYS_OF_TOKENS}) order by row for no key update`
 
-// The keys are named twice, so that they are found by the index, however many there are.
+// The keys are selected twice, so that PostgreSQL uses the index, however many keys there are.
 const USE = `
   with uses as (
     update client_key_tokens as token set use_count = token.use_count + used.count,
@@ -60,7 +60,7 @@ const ADD = `
   on conflict (client_key_id, day, kind, label) do update set count = known.count + excluded.count
 `
 
-/** The values of a batch, by column. */
+/** Returns the values of a batch by column. */
 const usesOf = (uses: readonly TokenUsage[]) => [
   uses.map(({ count }) => count),
   uses.map(({ lastUsedAt }) => toText(lastUsedAt)),
@@ -97,12 +97,12 @@ const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[
   })
 }
 
-/** While this waits for a row of a key, it keeps the rows of others from changes: they come first. */
+/** While a transaction waits for the row of a key, it blocks changes of rows that it has locked. Changes come first. */
 const ROW_TIMEOUT_MS = 100
 
 /**
- * Creates the rows of usage: of some hundred uses each, in a statement or two. What locks the rows of keys is sent
- * last, together with the commit, since changes of these keys wait for it.
+ * Creates the rows of usage. One or two statements write a few hundred uses. The statements that lock rows of keys are
+ * sent last, together with the commit, because changes of these keys wait for them.
  */
 export const createUsageRows = (db: PostgresDatabase, { defer }: Outbox): KeyUsageRows => ({
   addTokenUsage: async uses => {
@@ -120,7 +120,7 @@ export const createUsageRows = (db: PostgresDatabase, { defer }: Outbox): KeyUsa
     defer('write', async own => await query(own, USE_ENVIRONMENT_KEYS, [...names, ...usesOf(uses)]))
   },
 
-  // Most labels are stored already, and whoever adds none needs no lock.
+  // Most labels are already stored. No lock is needed if none is added.
   lockUsageLabels: async counts => {
     const known = await knownLabels(db, counts)
     if (known.every(({ isStored }) => isStored)) return known

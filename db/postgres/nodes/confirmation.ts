@@ -24,20 +24,20 @@ const EVICT = `
   where acked < $1 and evicted_at is null and lease_ms > 0 returning id, evicted_at
 `
 
-/** The eviction that a row of `nodes` is about. */
+/** Converts a row of `nodes` to an eviction. */
 export const toEviction = (row: QueryResultRow): Eviction => ({
   id: String(row['id']),
   evictedAt: String(row['evicted_at'])
 })
 
-/** Creates PostgreSQL's part of receipts. It reads on the connection of the lease, and `db` may wait for a lock. */
+/** Creates PostgreSQL's part of receipts. It reads on the connection of the lease. `db` may wait for a lock. */
 export const createConfirmationStore = (
   { query: read }: Pick<DirectConnection, 'query'>,
   db: PostgresDatabase
 ): ConfirmationStore => ({
   pending: async ({ epoch, nonce }) => {
     const [row] = await read<PendingRow>({ name: 'pending', text: PENDING, values: [epoch, nonce] })
-    if (row === undefined) throw new RowMissing('the change is not in the database any more')
+    if (row === undefined) throw new RowMissing('the change is no longer in the database')
     const [nodes, acknowledged, silent] = row
     return { nodes, acknowledged, silent }
   },

@@ -7,7 +7,7 @@ import type { Evictions } from '../../../domain/keys/freshness/evictions.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { toEviction } from './confirmation.ts'
 
-/** How many changes are kept, and for how long; a node that is further behind forgets all it remembers. */
+/** How many changes are kept, and for how long. A node that is further behind clears its cache. */
 const KEPT_CHANGES = 10_000
 const KEPT_MS = 3_600_000
 const CHANGES_INTERVAL_MS = 60_000
@@ -23,7 +23,7 @@ export interface JanitorOptions {
   readonly db: PostgresDatabase
   readonly leaseMs: number
   readonly evictions: Evictions
-  /** Removes what else is over. */
+  /** Functions that delete other expired rows. */
   readonly others: readonly (() => Promise<unknown>)[]
   readonly background?: BackgroundHooks | undefined
   readonly clock?: Clock
@@ -31,8 +31,8 @@ export interface JanitorOptions {
 }
 
 /**
- * Removes what nobody needs any more, again and again: nodes that were evicted and whose last lease has ended, changes
- * that every node knows, and what `others` remove. Answers a function that stops it.
+ * Deletes rows that aren't needed any more, at regular intervals: nodes that were evicted and whose last lease has
+ * ended, changes that every node has read, and what `others` delete. Returns a function that stops it.
  */
 export const startJanitor = ({
   db,
@@ -56,7 +56,7 @@ export const startJanitor = ({
 
   let isStopped = false
   const removal = createWatch('remove expired nodes, changes and counters', {
-    // What was under way at the stop may find the pool closed.
+    // What is in progress when it's stopped may fail because the pool is closed.
     onFailure: (error, name) => {
       if (!isStopped) background.onFailure(error, name)
     },
@@ -65,7 +65,7 @@ export const startJanitor = ({
   const workLater = (): (() => void) =>
     schedule(
       () => {
-        // What fails is tried again the next time.
+        // What fails is retried the next time.
         void removal.attempt(work).then(() => {
           if (!isStopped) cancel = workLater()
         })
@@ -79,7 +79,7 @@ export const startJanitor = ({
   }
 }
 
-// By this process's own clock, since a lease ends by the clock of a process and not by what a row says.
+// Uses the clock of this process, because a lease ends by the clock of its process, not at a stored time.
 const createNodeRemoval = (db: PostgresDatabase, evictions: Evictions) => async (): Promise<void> => {
   const { rows } = await query(db, FIND_EVICTED)
   const evicted = rows.map(row => ({ ...toEviction(row), leaseMs: Number(row['lease_ms']) }))

@@ -21,19 +21,19 @@ const DEREGISTER = 'delete from nodes where id = $1'
 
 type ChangeRow = [epoch: string, nonce: string, keyId: string, time: number]
 
-/** What a node reports of itself. */
+/** What a node reports about itself. */
 export interface NodeDescription {
   readonly name: string
   readonly version: string
   readonly startedAt: Date
-  /** Those of its secrets, the current one first. */
+  /** The generations of its secrets, the current one first. */
   readonly generations?: readonly string[] | undefined
 }
 
 export interface LeaseStoreOptions {
-  /** The connection that requests wait for: nothing that may wait for a lock is sent over it. */
+  /** The connection that requests wait for. Statements that may wait for a lock aren't sent on it. */
   readonly direct: Pick<DirectConnection, 'query'>
-  /** What may wait for a lock. */
+  /** The database for statements that may wait for a lock. */
   readonly db: PostgresDatabase
   readonly time: Pick<DatabaseTime, 'set'>
   readonly node: NodeDescription
@@ -57,7 +57,7 @@ export const createLeaseStore = ({ direct, db, time, node }: LeaseStoreOptions):
       const { name, version, startedAt, generations } = node
       const shown = generations === undefined ? null : JSON.stringify(generations)
       await query(db, REGISTER, [id, name, version, startedAt.toISOString(), leaseMs, shown])
-      // Only now: a change that was committed before and did not wait for this node is seen.
+      // Read only now, so that it includes a change that was committed earlier and didn't wait for this node.
       const [row] = (await query(db, READ_HEAD)).rows
       if (row === undefined) throw new Error('the history of changes is empty: a row of client_key_changes is missing')
       const head: Position = { epoch: Number(row['epoch']), nonce: String(row['nonce']) }

@@ -61,16 +61,16 @@ export interface Node {
 
 /** What a node shares with the rest of the process. */
 interface Shared {
-  /** The connections of everything that has none of its own. */
+  /** The connections for everything that doesn't have its own. */
   readonly pool: Pool
   readonly time: DatabaseTime
-  /** Removes what else is over. */
+  /** Functions that delete other expired rows. */
   readonly others: readonly (() => Promise<unknown>)[]
 }
 
 /**
- * What this process is as a node: it looks keys up, remembers them while it has a lease, and changes them. Nothing else
- * takes its connections, and what may wait for a lock is not sent over those that requests wait for.
+ * Creates the node of this process. It looks up keys, caches them while it has a lease, and changes them. Its
+ * connections are reserved for that. Statements that may wait for a lock aren't sent on those that requests wait for.
  */
 export const createNode = (
   options: PostgresOptions & { readonly background: BackgroundHooks },

@@ -5,7 +5,7 @@ import { countRows } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { memberships, organizations, users } from '../schema.ts'
 
-/** What is read of an organization. */
+/** The columns of an organization. */
 export const columns = { id: organizations.id, name: organizations.name, billingEmail: organizations.billingEmail }
 
 export const createOrganizationReads = (db: PostgresDatabase): OrganizationReads => ({
@@ -26,7 +26,7 @@ export const createOrganizationReads = (db: PostgresDatabase): OrganizationReads
   ...createMembershipReads(db)
 })
 
-/** The ids of the organizations that a user belongs to. */
+/** Selects the ids of the organizations that a user belongs to. */
 const ofUser = (db: PostgresDatabase, userId: number) =>
   db.select({ id: memberships.organizationId }).from(memberships).where(eq(memberships.userId, userId))
 

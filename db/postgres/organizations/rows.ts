@@ -8,7 +8,7 @@ import { shareOrganization, underLock } from '../locking.ts'
 import { memberships, organizations } from '../schema.ts'
 import { columns, createOrganizationReads } from './reads.ts'
 
-// In one order, so that two users with the same organizations do not wait for each other.
+// In a fixed order, which prevents deadlocks between two users with the same organizations.
 const LOCK_ORGANIZATIONS_OF_USER = `
   select 1 from organizations where id in (select organization_id from memberships where user_id = $1)
   order by id for no key update
@@ -27,8 +27,8 @@ export const createOrganizationRows = (db: PostgresDatabase): OrganizationRows =
 type LockingReads = 'find' | 'roleOf' | 'isOnlyAdmin' | 'isEmpty'
 
 /**
- * What is found stays as it is until the transaction ends: the rules judge it. Who changes who belongs to an
- * organization has found it first, so its lock keeps its members as well.
+ * Creates reads that lock what they find until the transaction ends, because the rules depend on it. A transaction that
+ * changes the members of an organization finds the organization first, so its lock protects the members too.
  */
 const createLockingReads = (db: PostgresDatabase, reads: OrganizationReads): Pick<OrganizationRows, LockingReads> => ({
   find: async id => {
@@ -45,7 +45,8 @@ const createLockingReads = (db: PostgresDatabase, reads: OrganizationReads): Pic
 })
 
 const createRecordRows = (db: PostgresDatabase): Pick<OrganizationRows, 'insert' | 'update' | 'remove'> => ({
-  // Ids are drawn one transaction after another, or a page after an id would miss a lower one that is committed later.
+  // Ids are assigned by one transaction at a time. Otherwise, a page could miss an id that is committed after a higher
+  // one.
   insert: async (organization, at) => {
     const values = { ...organization, createdAt: toText(at), updatedAt: toText(at) }
     const inserted = db.insert(organizations).values(values).returning(columns)
@@ -60,7 +61,7 @@ const createRecordRows = (db: PostgresDatabase): Pick<OrganizationRows, 'insert'
       .where(eq(organizations.id, id))
   },
 
-  // Foreign keys take the memberships along.
+  // The memberships are deleted by their foreign keys.
   remove: async id => {
     await db.delete(organizations).where(eq(organizations.id, id))
   }

@@ -3,7 +3,7 @@ import { check, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-c
 import { integer, text } from './types.ts'
 import { organizations, users } from './users.ts'
 
-// An owner is one of two columns rather than a type and a number, so that foreign keys can keep it real.
+// The owner is one of two columns instead of a type and an id, so that foreign keys can enforce that it exists.
 export const apps = pgTable(
   'apps',
   {
@@ -17,7 +17,7 @@ export const apps = pgTable(
     createdAt: text('created_at').notNull(),
     updatedAt: text('updated_at').notNull(),
     discardedAt: text('discarded_at'),
-    // Last, since they may be large: what comes after would be found only by reading through them.
+    // These columns are last because they may be large. The database would read through them to get to a later column.
     schedule: text('schedule'),
     panels: text('panels')
   },
@@ -33,7 +33,7 @@ export const apps = pgTable(
       .on(table.organizationId, table.descriptiveName)
       .where(sql`${table.discardedAt} is null and ${table.organizationId} is not null`),
     index('apps_listing').on(table.descriptiveName, table.id),
-    // What a user sees is gathered from these four: see db/app-visibility.ts.
+    // The apps that a user may read are found with these indexes and that of grants: see db/app-visibility.ts.
     index('apps_user').on(table.userId),
     index('apps_organization').on(table.organizationId),
     index('apps_public')
@@ -45,7 +45,7 @@ export const apps = pgTable(
   ]
 )
 
-// A row a user, app and permit.
+// One row for each user, app and permit.
 export const grants = pgTable(
   'grants',
   {
@@ -77,7 +77,8 @@ export const tags = pgTable(
   table => [uniqueIndex('tags_app_context_name_unique').on(table.appId, table.context, table.name)]
 )
 
-// One row: the highest port that an app was given. Apps take the next; after the last port, those that are free again.
+// One row with the highest port that was assigned to an app. An app gets the next one or, after the last port, one that
+// is free again.
 export const appPortCounter = pgTable('app_port_counter', {
   id: integer('id').primaryKey(),
   last: integer('last').notNull()

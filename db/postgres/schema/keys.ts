@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { boolean, check, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-core'
 import { digest, integer, text } from './types.ts'
 
-// Nothing here holds a key_id or a token; a digest makes neither.
+// No column contains a key_id or a token, and neither can be computed from a digest.
 export const clientKeys = pgTable(
   'client_keys',
   {
@@ -21,7 +21,7 @@ export const clientKeys = pgTable(
     createdBy: text('created_by').notNull(),
     revokedAt: text('revoked_at'),
     revokedReason: text('revoked_reason'),
-    // The latest of its tokens', so that a list need not look at them.
+    // The latest use of any of its tokens, so that a list doesn't have to read the tokens.
     lastUsedAt: text('last_used_at')
   },
   table => [
@@ -56,7 +56,7 @@ export const clientKeyTokens = pgTable(
   ]
 )
 
-// Entries of CLIENT_KEYS that were revoked, although the environment still has them.
+// Entries of CLIENT_KEYS that were revoked but are still in the environment.
 export const environmentKeyRevocations = pgTable('environment_key_revocations', {
   digest: digest('digest').primaryKey(),
   revokedAt: text('revoked_at').notNull(),
@@ -76,13 +76,13 @@ export const environmentKeyUses = pgTable(
   table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
 )
 
-// The generations of the secrets that the last service to start had: who starts next has one of them, too.
+// The generations of the secrets of the service that started last. The next service to start must have one of them.
 export const secretGenerations = pgTable('secret_generations', {
   generation: text('generation').primaryKey(),
   recordedAt: text('recorded_at').notNull()
 })
 
-// The migration partitions it by day: what is too old is dropped with its partition.
+// Partitioned by day in the migration. Old counts are dropped with their partition.
 export const clientKeyUsage = pgTable(
   'client_key_usage',
   {
@@ -98,7 +98,7 @@ export const clientKeyUsage = pgTable(
 export const clientKeyAttempts = pgTable(
   'client_key_attempts',
   {
-    caller: text('caller').notNull(),
+    requester: text('caller').notNull(),
     keyHash: digest('key_hash').notNull(),
     requestHash: digest('request_hash').notNull(),
     clientKey: integer('client_key')
@@ -107,5 +107,5 @@ export const clientKeyAttempts = pgTable(
     tokenDigest: digest('token_digest').notNull(),
     at: text('at').notNull()
   },
-  table => [primaryKey({ columns: [table.caller, table.keyHash] }), index('client_key_attempts_at').on(table.at)]
+  table => [primaryKey({ columns: [table.requester, table.keyHash] }), index('client_key_attempts_at').on(table.at)]
 )

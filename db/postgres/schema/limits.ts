@@ -2,8 +2,8 @@ import { index, pgTable, timestamp } from 'drizzle-orm/pg-core'
 import { integer, text } from './types.ts'
 
 /**
- * How often each limited key was hit in its window. The migration makes the table UNLOGGED: a crash of the server
- * empties it, and no hit waits for a disk, whatever `synchronous_commit` is.
+ * The number of hits of each key with a rate limit in its window. The migration creates the table as UNLOGGED: a crash
+ * of the server empties it, and hits don't wait for the disk, regardless of `synchronous_commit`.
  */
 export const rateCounters = pgTable(
   'rate_counters',
@@ -11,7 +11,7 @@ export const rateCounters = pgTable(
     key: text('key').primaryKey(),
     hits: integer('hits').notNull(),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull(),
-    // It stays the same as long as a window runs, so that a hit changes no index.
+    // It doesn't change while a window runs, so that a hit doesn't change the index.
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull()
   },
   table => [index('rate_counters_expires_at').on(table.expiresAt)]

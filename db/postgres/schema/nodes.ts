@@ -1,8 +1,8 @@
 import { pgTable, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { integer, text } from './types.ts'
 
-// A row for each change of a client key, in the order in which the changes were committed. The nonce tells histories
-// apart: a restored backup gives the same epochs again.
+// One row for each change of a client key, in the order of the commits. The nonce distinguishes histories, because the
+// same epochs are assigned again after a backup is restored.
 export const clientKeyChanges = pgTable(
   'client_key_changes',
   {
@@ -14,7 +14,7 @@ export const clientKeyChanges = pgTable(
   table => [uniqueIndex('client_key_changes_nonce_unique').on(table.nonce)]
 )
 
-// The processes that remember keys: a change is acknowledged when each of them has confirmed it, or its lease is over.
+// The processes that cache keys. A change is acknowledged when each process has confirmed it or has lost its lease.
 export const nodes = pgTable('nodes', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),
@@ -23,8 +23,8 @@ export const nodes = pgTable('nodes', {
   // The last change that the node has confirmed.
   acked: integer('acked').notNull(),
   leaseMs: integer('lease_ms').notNull(),
-  // Those of the secrets that it has, as a JSON array, the current one first; null: its version does not tell them.
+  // The generations of its secrets as a JSON array, the current one first. Null if its version doesn't report them.
   generations: text('generations'),
-  // When it was found not to confirm in time; such a node has to register again.
+  // The time at which it was found not to confirm a change in time. Such a node must register again.
   evictedAt: text('evicted_at')
 })

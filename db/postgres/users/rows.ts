@@ -22,12 +22,12 @@ export const createUserRows = (db: PostgresDatabase): UserRows => {
   }
 }
 
-// The user first, as everything that ends sessions does; only then is it sure whether there still is the session.
+// Locks the user first, as everything that ends sessions does. Only then is it certain that the session still exists.
 const LOCK_USER_OF_SESSION = `
   select 1 from users where id = (select user_id from sessions where id = $1) for no key update
 `
 
-/** What is found stays as it is until the transaction ends: the rules judge it. */
+/** Creates reads that lock what they find until the transaction ends, because the rules depend on it. */
 const createLockingReads = (db: PostgresDatabase, reads: UserReads): Pick<UserRows, LockingReads> => ({
   ...createAccountReads(async condition =>
     toAccount((await db.select().from(users).where(condition).for('no key update'))[0])
@@ -40,7 +40,8 @@ const createLockingReads = (db: PostgresDatabase, reads: UserReads): Pick<UserRo
 })
 
 const createRecordRows = (db: PostgresDatabase): Pick<UserRows, RecordRows> => ({
-  // Ids are drawn one transaction after another, or a page after an id would miss a lower one that is committed later.
+  // Ids are assigned by one transaction at a time. Otherwise, a page could miss an id that is committed after a higher
+  // one.
   insert: async user => {
     const createdAt = toText(user.createdAt)
     const values = { ...user, createdAt, updatedAt: createdAt }
@@ -56,7 +57,7 @@ const createRecordRows = (db: PostgresDatabase): Pick<UserRows, RecordRows> => (
       .where(eq(users.id, id))
   },
 
-  // Foreign keys take what belongs to the user along.
+  // What belongs to the user is deleted by foreign keys.
   remove: async id => {
     await db.delete(users).where(eq(users.id, id))
   }

@@ -16,7 +16,10 @@ export const createBatches = (db: SqliteDatabase): Pick<ListReads, 'batch' | 'ba
   const readWindow = createWindowReader(db)
   const readEach = createEachReader(db)
 
-  /** The apps at some places, one after another. Where nearly every app passes, a range of the list is read at once. */
+  /**
+   * Returns the apps at some positions, one after another. If nearly every app passes, a range of the list is read at
+   * once.
+   */
   const readAt = (filter: AppFilter, places: readonly ListPosition[]): Iterable<App> => {
     const [first] = places
     const last = places.at(-1)
@@ -39,7 +42,7 @@ export const createBatches = (db: SqliteDatabase): Pick<ListReads, 'batch' | 'ba
   }
 }
 
-/** Takes apps until they are a batch; `cutAt` is the place of the last where there are more. */
+/** Takes apps until the batch is full. `cutAt` is the position of the last app if there may be more. */
 const upToBytes = (read: Iterable<App>): { apps: App[]; cutAt: ListPosition | null } => {
   const batch: App[] = []
   let size = 0
@@ -61,12 +64,12 @@ function* readRange(rows: Iterable<Parameters<typeof toApp>[0]>, ids?: ReadonlyS
 const sizeOf = ({ panels, schedule, tags }: App): number =>
   (panels?.length ?? 0) + (schedule?.length ?? 0) + tags.length
 
-/** Whether a filter has no parameters, as is usual with a client key. */
+/** Returns whether a filter has no parameters, as is usual for requests with a client key. */
 const isPlain = ({ userId, tags }: AppFilter): boolean => userId === null && tags.length === 0
 
 /**
- * Remembers what was made of a filter for as long as there is the filter: every batch of a list asks with the same.
- * What is made of a plain filter is remembered for all of them.
+ * Caches what a function creates for a filter as long as the filter object exists, because all batches of a list use
+ * the same object. All plain filters share what is created for one of them.
  */
 const rememberFilters = <T>(make: (filter: AppFilter) => T): ((filter: AppFilter) => T) => {
   const made = new WeakMap<AppFilter, T>()
@@ -88,7 +91,10 @@ const place = (name: string) => ({
   id: sql.placeholder(`${name} id`)
 })
 
-/** Makes the function that reads the apps of a window that pass a filter; without an end, to the end of the list. */
+/**
+ * Creates a function that reads the apps of a window that pass a filter. A window without an end extends to the end of
+ * the list.
+ */
 const createWindowReader = (db: SqliteDatabase) => {
   const statement = createAppStatements(db)
   const after = comesAfter(place('after'))
@@ -106,7 +112,7 @@ const createWindowReader = (db: SqliteDatabase) => {
   }
 }
 
-/** Makes the function that reads apps by their ids, where they pass a filter. */
+/** Creates a function that reads apps by their ids if they pass a filter. */
 const createEachReader = (db: SqliteDatabase) => {
   const statement = createAppStatements(db)
   const statementOf = rememberFilters(filter => {

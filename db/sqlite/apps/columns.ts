@@ -5,13 +5,13 @@ import { toDate, toOptionalDate } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 
-// Written out, since Drizzle leaves the table's name off the columns of a selection, and `id` would mean the tag's.
+// Written as SQL, because Drizzle omits the table's name in a selection, and `id` would mean that of the tag.
 const tagsJson = sql<string>`(
   select json_group_array(json_object('id', tag.id, 'context', tag.context, 'name', tag.name) order by tag.id)
   from tags as tag where tag.app_id = apps.id
 )`
 
-/** What is read of an app, in the order of `AppRow`. */
+/** The columns of an app, in the order of `AppRow`. */
 export const appColumns = {
   id: apps.id,
   name: apps.name,
@@ -28,7 +28,7 @@ export const appColumns = {
   discardedAt: apps.discardedAt
 }
 
-/** A row of `appColumns` as an array, which is made in half the time of an object. */
+/** A row of `appColumns` as an array, which takes half as long to create as an object. */
 export type AppRow = [
   id: number,
   name: string,
@@ -74,7 +74,7 @@ export const toApp = ([
   discardedAt: toOptionalDate(discardedAt)
 })
 
-/** Makes the function that turns a selection of apps into a statement and its parameters. */
+/** Creates a function that converts a selection of apps to a statement and its parameters. */
 export const createAppStatements =
   (db: SqliteDatabase) =>
   (condition: SQL | undefined, ...order: readonly SQL[]) => {

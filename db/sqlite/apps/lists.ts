@@ -11,7 +11,7 @@ import { apps } from '../schema.ts'
 import { createBatches } from './batches.ts'
 import { comesAfter, comesUntil, createWindowEnds, listOrder } from './windows.ts'
 
-/** Makes the reads of which lists are made. */
+/** Creates the reads that lists consist of. */
 export const createListReads = (db: SqliteDatabase): ListReads => ({
   lookUp: async (filter, { after, limit }) => {
     const ids = filter.userId === null ? null : readVisibleIds(db, filter.userId)
@@ -33,7 +33,7 @@ const readVisibleIds = (db: SqliteDatabase, userId: number): number[] | null => 
 const isAmong = (ids: readonly number[]): SQL =>
   sql`${apps.id} in (select value from json_each(${JSON.stringify(ids)}))`
 
-// What is sorted must not hold what may be large.
+// SQLite sorts these rows, so they must not contain columns that may be large.
 const readPlaces = (db: SqliteDatabase, condition: SQL | undefined, limit: number): ListPosition[] =>
   db
     .select({ descriptiveName: apps.descriptiveName, id: apps.id })
@@ -43,7 +43,7 @@ const readPlaces = (db: SqliteDatabase, condition: SQL | undefined, limit: numbe
     .limit(limit)
     .all()
 
-// In windows, so that a filter that few of a million apps pass does not stop everybody else.
+// In windows, so that a filter that few of a million apps pass doesn't block the event loop.
 const createSearch = (db: SqliteDatabase) => {
   const windowEnd = createWindowEnds(db)
   return async (filter: AppFilter, { after, limit }: Page): Promise<ListPosition[]> => {

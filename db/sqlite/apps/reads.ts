@@ -39,7 +39,7 @@ const createAppFinds = (db: SqliteDatabase): Pick<AppReads, 'find' | 'findWithDi
   }
 }
 
-// `collate binary` compares by code point. On the right of a comparison it keeps the indexes of names usable.
+// `collate binary` compares by code point. On the right of a comparison, it keeps the indexes of names usable.
 const hasDescriptiveName = (descriptiveName: string): SQL =>
   sql`${apps.descriptiveName} = ${descriptiveName} collate binary`
 
@@ -75,7 +75,7 @@ const createOwnerReads = (
   }
 })
 
-/** Makes the function that returns what a user is to an app. */
+/** Creates a function that returns the relationship of a user and an app. */
 const createRelationships = ({ $client }: SqliteDatabase): ((app: App, userId: number) => AppRelationship) => {
   const roleIn = $client
     .prepare<[organizationId: number, userId: number], OrganizationRole>(

@@ -59,7 +59,7 @@ const createOwnerRows = (db: SqliteDatabase): Pick<AppRows, 'setOwner' | 'setOwn
       .run()
   },
 
-  // Foreign keys take the tags and the grants along.
+  // The tags and the grants are deleted by their foreign keys.
   removeAll: async owner => {
     db.delete(apps).where(isOwnedBy(owner)).run()
   }

@@ -4,12 +4,12 @@ import type { ListPosition } from '../../../domain/apps/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 
-// `collate binary` is the order of code points. On the right of a comparison it keeps the index `apps_listing` usable.
+// `collate binary` is the order of code points. On the right of a comparison, it keeps the index `apps_listing` usable.
 
 /** The order of every list. */
 export const listOrder: readonly SQL[] = [sql`${apps.descriptiveName} collate binary`, sql`${apps.id}`]
 
-/** A place in a list, or what stands for one in a statement. */
+/** A position in a list, or its placeholders in a statement. */
 type Place = { readonly [Part in keyof ListPosition]: ListPosition[Part] | Placeholder }
 
 export const comesAfter = ({ descriptiveName, id }: Place): SQL =>
@@ -18,10 +18,10 @@ export const comesAfter = ({ descriptiveName, id }: Place): SQL =>
 export const comesUntil = ({ descriptiveName, id }: Place): SQL =>
   sql`(${apps.descriptiveName}, ${apps.id}) <= (${descriptiveName} collate binary, ${id})`
 
-/** How many apps are looked at before other work gets its turn. */
+/** How many apps are read before other work gets its turn. */
 export const WINDOW_APPS = 250
 
-// Reads nothing but the index `apps_listing`.
+// Reads only the index `apps_listing`.
 const WINDOW_END = `
   select descriptive_name as descriptiveName, id from apps
   where (descriptive_name, id) > (? collate binary, ?)
@@ -29,7 +29,9 @@ const WINDOW_END = `
   limit 1 offset ${WINDOW_APPS - 1}
 `
 
-/** Makes the function that tells where a window that begins after a place ends; null where it is the last. */
+/**
+ * Creates a function that returns the end of the window that begins after a position, or null if it's the last window.
+ */
 export const createWindowEnds = ({ $client }: SqliteDatabase): ((after: ListPosition) => ListPosition | null) => {
   const windowEnd = $client.prepare<[string, number], ListPosition>(WINDOW_END)
   return ({ descriptiveName, id }) => windowEnd.get(descriptiveName, id) ?? null

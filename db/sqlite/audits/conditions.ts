@@ -4,7 +4,7 @@ import type { AuditFilter } from '../../../domain/audits/rows.ts'
 import { toText } from '../../instants.ts'
 import { audits } from '../schema.ts'
 
-/** A condition that has an index of its own; `unindexed` says the same and keeps SQLite from using that index. */
+/** A condition that has its own index. `unindexed` is equivalent, but prevents SQLite from using that index. */
 export interface Condition {
   readonly indexed: SQL | undefined
   readonly unindexed: SQL | undefined
@@ -12,11 +12,11 @@ export interface Condition {
 
 type Column = (typeof audits)['subjectType' | 'subjectId' | 'actorId' | 'actorKind' | 'action']
 
-// SQLite looks for no index for a term with a unary plus: https://www.sqlite.org/optoverview.html
+// SQLite uses no index for a term with a unary plus: https://www.sqlite.org/optoverview.html
 const equals = (column: Column, value: string | undefined): Condition[] =>
   value === undefined ? [] : [{ indexed: eq(column, value), unindexed: sql`+${column} = ${value}` }]
 
-/** The conditions that an index answers in the order of the sequence. */
+/** Returns the conditions whose indexes are in the order of the sequence. */
 export const equalities = ({ subjectType, subjectId, actorId, actorKind, action }: AuditFilter): Condition[] => {
   const subject = [...equals(audits.subjectType, subjectType), ...equals(audits.subjectId, subjectId)]
   return [
@@ -37,7 +37,7 @@ export const equalities = ({ subjectType, subjectId, actorId, actorKind, action 
 export const isBefore = (until: Date | undefined): SQL | undefined =>
   until === undefined ? undefined : lt(audits.at, toText(until))
 
-/** The condition of time, which an index answers in the order of time. */
+/** Returns the condition on time, whose index is in the order of time. */
 export const duration = ({ since, until }: AuditFilter): Condition[] =>
   since === undefined && until === undefined
     ? []

@@ -24,7 +24,7 @@ export const createAuditReads = (db: SqliteDatabase): AuditReads => {
     head: async () => {
       const head = readHead.get()
       if (head === undefined) {
-        throw new RowMissing('the audit trail has lost its head: the row of audit_head is not there')
+        throw new RowMissing('the audit trail has no head: the row of audit_head is missing')
       }
       return head
     }
@@ -43,7 +43,7 @@ export const createAuditRows = (db: SqliteDatabase): AuditRows => {
   const append = db.$client.prepare(APPEND)
   return {
     ...reads,
-    // The transaction has the whole database to itself. A trigger moves the head.
+    // The transaction has exclusive access to the database. A trigger updates the head.
     append: async unchained => {
       const { sequence, previousHash, hash } = chained(unchained, await reads.head())
       append.run(sequence, ...membersOf(unchained), previousHash, hash)

@@ -10,11 +10,11 @@ import type { Condition } from './conditions.ts'
 
 /** How many entries are read before other work gets its turn. */
 const WINDOW = 1000
-/** At most how many entries that pass a condition are counted, to find the condition that the fewest pass. */
+/** The maximum number of entries that are counted for each condition, to find the one that the fewest pass. */
 const MAX_COUNTED = 10_000
-/** After how many windows it pays to find out which part of the trail a time is in. */
+/** The number of windows after which it pays to find the part of the trail that contains a period. */
 const WINDOWS_WITHOUT_BOUNDS = 10
-/** How many times of the index are read before other work gets its turn. */
+/** How many entries of the index of time are read before other work gets its turn. */
 const TIMES = 10_000
 
 type AuditRow = typeof audits.$inferSelect
@@ -26,13 +26,13 @@ interface Counted {
 
 const fewer = (one: Counted, other: Counted): Counted => (other.entries < one.entries ? other : one)
 
-/** Where in the trail a stretch of time is: its entries are between these two, but not all between them are of it. */
+/** The bounds of a period in the trail. All of its entries are within them, but other entries may be too. */
 interface Bounds {
   first: number
   last: number
 }
 
-/** What is looked for: entries that match and are older than `before`, at most `limit` of them. */
+/** The parameters of a search for at most `limit` entries that match and are older than `before`. */
 interface Search {
   readonly filter: AuditFilter
   readonly limit: number
@@ -56,7 +56,7 @@ const count = (db: SqliteDatabase, condition: Condition): Counted => {
 const newest = (db: SqliteDatabase, condition: SQL | undefined, limit: number): AuditRow[] =>
   db.select().from(audits).where(condition).orderBy(desc(audits.sequence)).limit(limit).all()
 
-/** What passes a condition that few entries pass, all of which are read. */
+/** Returns the newest entries that pass a condition. All entries that pass it are read, so there must be few. */
 const newestOfFew = (db: SqliteDatabase, condition: SQL | undefined, limit: number): AuditRow[] =>
   db
     .select()
@@ -66,7 +66,7 @@ const newestOfFew = (db: SqliteDatabase, condition: SQL | undefined, limit: numb
     .limit(limit)
     .all()
 
-/** Where in the trail the entries of a stretch of time are. It reads the index of time, a part at a time. */
+/** Returns the bounds of a period in the trail. It reads the index of time, one part at a time. */
 const boundsOf = async (db: SqliteDatabase, { since, until }: AuditFilter): Promise<Bounds> => {
   const bounds: Bounds = { first: Number.MAX_SAFE_INTEGER, last: 0 }
   let from: SQL | undefined = gte(audits.at, since === undefined ? '' : toText(since))
@@ -105,7 +105,10 @@ const windowEnd = (db: SqliteDatabase, one: Condition | undefined, top: number):
     .offset(WINDOW - 1)
     .get()?.sequence
 
-/** Reads what passes `one`, or else the whole trail, window by window, and answers what passes the rest as well. */
+/**
+ * Reads the entries that pass `one`, or else the whole trail, one window at a time. Returns those that pass the rest as
+ * well.
+ */
 const walk = async (
   db: SqliteDatabase,
   { filter, limit, before }: Search,
@@ -131,9 +134,9 @@ const walk = async (
 /**
  * Finds the newest entries of a search.
  *
- * One condition is looked up in its index. Of several, the one that the fewest entries pass is, and the others are
- * checked on what it finds: at once where that is little, and otherwise in windows, so that a filter that nothing
- * passes does not stop everybody else.
+ * If there is one condition, its index is used. If there are several, the index of the one that the fewest entries pass
+ * is used, and the others are checked on the entries that it finds. A few entries are checked at once. Many are checked
+ * in windows, so that a filter that nothing passes doesn't block the event loop.
  */
 export const searchAudits = async (db: SqliteDatabase, search: Search): Promise<AuditRow[]> => {
   const { filter, limit, before } = search

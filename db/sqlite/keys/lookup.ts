@@ -6,15 +6,15 @@ import { createTokenReads } from './tokens.ts'
 import { readNow } from '../transactor.ts'
 
 interface SqliteKeyLookup extends Required<KeyLookup> {
-  /** The number of changes as of the last barrier. */
+  /** Returns the number of changes at the last barrier. */
   readonly epoch: () => number
 }
 
 /**
- * Makes the look-up of authenticated requests, on the connection that reads.
+ * Creates the look-up for authenticated requests, on the connection that reads.
  *
- * The pragma tells whether another connection has committed anything, be it of this process or of another
- * (https://sqlite.org/pragma.html#pragma_data_version); only then is the revision read.
+ * The pragma shows whether another connection, of this process or of another, has committed anything
+ * (https://sqlite.org/pragma.html#pragma_data_version). The revision is only read if one has.
  */
 export const createKeyLookup = (reading: Connection): SqliteKeyLookup => {
   const readDataVersion = reading.prepare<[], number>('pragma data_version').pluck()
@@ -22,7 +22,7 @@ export const createKeyLookup = (reading: Connection): SqliteKeyLookup => {
   const { findToken, findRevocation } = createTokenReads(reading)
 
   let revision = 0
-  // The version in which the revision was read.
+  // The data version at which the revision was read.
   let dataVersion: number | undefined
 
   const refresh = (): void => {

@@ -17,10 +17,10 @@ import {
 } from '../schema.ts'
 import { createTokenReads } from './tokens.ts'
 
-// The order of code points, which is SQLite's default and not that of every engine.
+// The order of code points is the default of SQLite, but not of every engine.
 const idOrder = sql`${clientKeys.id} collate binary`
 
-/** How many keys are looked at before other work gets its turn. */
+/** How many keys are read before other work gets its turn. */
 const WINDOW = 1000
 
 export const createKeyReads = (db: SqliteDatabase): KeyReads => {
@@ -44,7 +44,7 @@ export const createKeyReads = (db: SqliteDatabase): KeyReads => {
   }
 }
 
-// In windows, so that a filter that few of a million keys pass does not stop everybody else.
+// In windows, so that a filter that few of a million keys pass doesn't block the event loop.
 const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
   const windowEnd = (after: string): string | undefined =>
     db

@@ -31,16 +31,16 @@ export const createKeyRows = (db: SqliteDatabase): KeyRows => ({
   ...createUsageRows(db)
 })
 
-/** The row of a key, to which its tokens refer. */
+/** Selects the row number of a key, to which its tokens refer. */
 const rowOf = (db: SqliteDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
 
 const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
-  // The transaction has the whole database to itself.
+  // The transaction has exclusive access to the database.
   advanceRevision: async () => {
     const set = { epoch: sql`epoch + 1` }
     const [row] = db.update(clientKeyEpoch).set(set).returning().all()
-    if (row === undefined) throw new RowMissing('the row of client_key_epoch is not there')
+    if (row === undefined) throw new RowMissing('the row of client_key_epoch is missing')
     // A trigger has added the change.
     const change = db.select().from(clientKeyChanges).where(eq(clientKeyChanges.epoch, row.epoch)).get()
     return { position: Promise.resolve({ epoch: row.epoch, nonce: String(change?.nonce) }) }
@@ -116,7 +116,7 @@ const createIdempotencyRows = (db: SqliteDatabase): Pick<KeyRows, IdempotencyRow
       .select({ record: clientKeyAttempts, clientKeyId: clientKeys.id })
       .from(clientKeyAttempts)
       .innerJoin(clientKeys, eq(clientKeys.row, clientKeyAttempts.clientKey))
-      .where(and(eq(clientKeyAttempts.caller, requester), eq(clientKeyAttempts.keyHash, keyHash)))
+      .where(and(eq(clientKeyAttempts.requester, requester), eq(clientKeyAttempts.keyHash, keyHash)))
       .get()
     if (found === undefined) return null
     const { requestHash, tokenDigest, at } = found.record
@@ -126,14 +126,14 @@ const createIdempotencyRows = (db: SqliteDatabase): Pick<KeyRows, IdempotencyRow
   insertIdempotencyRecord: async ({ requester, keyHash, requestHash, clientKeyId, tokenDigest, at }) => {
     const clientKey = sql`${rowOf(db, clientKeyId)}`
     db.insert(clientKeyAttempts)
-      .values({ caller: requester, keyHash, requestHash, clientKey, tokenDigest, at: toText(at) })
+      .values({ requester, keyHash, requestHash, clientKey, tokenDigest, at: toText(at) })
       .run()
   },
 
   updateIdempotencyRecord: async ({ requester, keyHash, tokenDigest }) => {
     db.update(clientKeyAttempts)
       .set({ tokenDigest })
-      .where(and(eq(clientKeyAttempts.caller, requester), eq(clientKeyAttempts.keyHash, keyHash)))
+      .where(and(eq(clientKeyAttempts.requester, requester), eq(clientKeyAttempts.keyHash, keyHash)))
       .run()
   },
 

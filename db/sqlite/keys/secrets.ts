@@ -4,9 +4,9 @@ import { toText } from '../../instants.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { secretGenerations } from '../schema.ts'
 
-/** Makes the rows of the secrets that processes have. No process is known as a node. */
+/** Creates the rows of the secrets that processes have. Processes aren't stored as nodes. */
 export const createSecretRows = (db: SqliteDatabase): Pick<KeyRows, 'secretState' | 'recordGenerations'> => ({
-  // The transaction has the whole database to itself.
+  // The transaction has exclusive access to the database.
   secretState: async () => ({
     recorded: db
       .select({ generation: secretGenerations.generation })

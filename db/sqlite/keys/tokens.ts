@@ -4,7 +4,10 @@ import { toKnownToken } from '../../key-records.ts'
 import type { KnownTokenRow } from '../../key-records.ts'
 import type { Connection } from '../driver.ts'
 
-/** A digest is looked up for every token that is not cached, so this is read without Drizzle and by position. */
+/**
+ * Finds a token by its digest. It runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
+ * array.
+ */
 const FIND_TOKEN = `
   select key.id, key.name, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max,
     key.rate_limit_window_seconds,
@@ -12,7 +15,7 @@ const FIND_TOKEN = `
   from client_key_tokens as token join client_keys as key on key.row = token.client_key where token.digest = ?
 `
 
-/** Makes the two reads that an authenticated request may need. */
+/** Creates the two look-ups that an authenticated request may need. */
 export const createTokenReads = (connection: Connection) => {
   const findToken = connection.prepare<[string], KnownTokenRow>(FIND_TOKEN).raw()
   const findRevocation = connection

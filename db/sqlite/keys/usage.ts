@@ -35,7 +35,7 @@ const KNOW = `
   ) as isStored, (select count(*) from client_key_usage where client_key_id = ? and day = ? and kind = ?) as labels
 `
 
-/** Makes the rows of usage, prepared: there may be thousands of them a second. */
+/** Creates the rows of usage. Their statements are prepared, because there may be thousands of uses per second. */
 export const createUsageRows = (db: SqliteDatabase): Pick<KeyRows, UsageRows> => {
   const { $client } = db
   const useToken = $client.prepare(USE_TOKEN)
@@ -56,7 +56,7 @@ export const createUsageRows = (db: SqliteDatabase): Pick<KeyRows, UsageRows> =>
         useEnvironmentKey.run(id, generation, toText(lastUsedAt), lastUsedIp, lastUsedAgent, count)
       }
     },
-    // The transaction has the whole database to itself.
+    // The transaction has exclusive access to the database.
     lockUsageLabels: async counts =>
       counts.map(count => {
         const known = know.get(count.id, count.day, count.kind, count.label, count.id, count.day, count.kind)

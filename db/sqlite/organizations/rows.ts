@@ -27,7 +27,7 @@ export const createOrganizationReads = (db: SqliteDatabase): OrganizationReads =
   ...createMembershipReads(db)
 })
 
-/** The ids of the organizations that a user belongs to. */
+/** Selects the ids of the organizations that a user belongs to. */
 const ofUser = (db: SqliteDatabase, userId: number) =>
   db.select({ id: memberships.organizationId }).from(memberships).where(eq(memberships.userId, userId))
 
@@ -113,7 +113,7 @@ export const createOrganizationRows = (db: SqliteDatabase): OrganizationRows => 
       .run()
   },
 
-  // Foreign keys take the memberships along.
+  // The memberships are deleted by their foreign keys.
   remove: async id => {
     db.delete(organizations).where(eq(organizations.id, id)).run()
   },

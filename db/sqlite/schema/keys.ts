@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
-// Nothing here holds a key_id or a token; a digest makes neither. `row` is what tokens refer to, since rows of an
-// integer key are found in one step.
+// No column contains a key_id or a token, and neither can be computed from a digest. Tokens refer to `row`, because a
+// row with an integer key is found in one step.
 export const clientKeys = sqliteTable(
   'client_keys',
   {
@@ -21,7 +21,7 @@ export const clientKeys = sqliteTable(
     createdBy: text('created_by').notNull(),
     revokedAt: text('revoked_at'),
     revokedReason: text('revoked_reason'),
-    // The latest of its tokens', so that a list need not look at them.
+    // The latest use of any of its tokens, so that a list doesn't have to read the tokens.
     lastUsedAt: text('last_used_at')
   },
   table => [
@@ -32,13 +32,13 @@ export const clientKeys = sqliteTable(
     check('client_keys_rate_limit', sql`(${table.rateLimitMax} is null) = (${table.rateLimitWindowSeconds} is null)`),
     check(
       'client_keys_json',
-      // eslint-disable-next-line max-len -- the migration has this text as it is
+      // eslint-disable-next-line max-len -- the migration has the same text
       sql`json_valid(${table.scopes}) and json_valid(${table.allowedIps}) and json_valid(${table.metadata}) and json_valid(${table.createdBy})`
     )
   ]
 )
 
-// The migration adds WITHOUT ROWID, so that a token is found in one step as well.
+// The migration adds WITHOUT ROWID, so that a token is found in one step too.
 export const clientKeyTokens = sqliteTable(
   'client_key_tokens',
   {
@@ -62,7 +62,7 @@ export const clientKeyTokens = sqliteTable(
   ]
 )
 
-// Entries of CLIENT_KEYS that were revoked, although the environment still has them.
+// Entries of CLIENT_KEYS that were revoked but are still in the environment.
 export const environmentKeyRevocations = sqliteTable('environment_key_revocations', {
   digest: text('digest').primaryKey(),
   revokedAt: text('revoked_at').notNull(),
@@ -82,7 +82,7 @@ export const environmentKeyUses = sqliteTable(
   table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
 )
 
-// The generations of the secrets that the last service to start had: who starts next has one of them, too.
+// The generations of the secrets of the service that started last. The next service to start must have one of them.
 export const secretGenerations = sqliteTable('secret_generations', {
   generation: text('generation').primaryKey(),
   recordedAt: text('recorded_at').notNull()
@@ -103,15 +103,15 @@ export const clientKeyUsage = sqliteTable(
   ]
 )
 
-// One row, which every change to any key counts up: what others have cached of keys holds for as long as it stands
-// still.
+// One row with a number that every change of any key increments. What other processes have cached of keys is valid
+// until the number changes.
 export const clientKeyEpoch = sqliteTable('client_key_epoch', {
   id: integer('id').primaryKey(),
   epoch: integer('epoch').notNull()
 })
 
-// A row for each of the last 10,000 changes, which a trigger adds and removes. The nonce tells histories apart: a
-// restored backup gives the same epochs again. No request reads it.
+// One row for each of the last 10,000 changes. A trigger adds and deletes them. The nonce distinguishes histories,
+// because the same epochs are assigned again after a backup is restored. Authentication doesn't read this table.
 export const clientKeyChanges = sqliteTable('client_key_changes', {
   epoch: integer('epoch').primaryKey(),
   nonce: text('nonce').notNull()
@@ -120,7 +120,7 @@ export const clientKeyChanges = sqliteTable('client_key_changes', {
 export const clientKeyAttempts = sqliteTable(
   'client_key_attempts',
   {
-    caller: text('caller').notNull(),
+    requester: text('caller').notNull(),
     keyHash: text('key_hash').notNull(),
     requestHash: text('request_hash').notNull(),
     clientKey: integer('client_key')
@@ -129,5 +129,5 @@ export const clientKeyAttempts = sqliteTable(
     tokenDigest: text('token_digest').notNull(),
     at: text('at').notNull()
   },
-  table => [primaryKey({ columns: [table.caller, table.keyHash] }), index('client_key_attempts_at').on(table.at)]
+  table => [primaryKey({ columns: [table.requester, table.keyHash] }), index('client_key_attempts_at').on(table.at)]
 )

@@ -1,10 +1,10 @@
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
-// A row for each mark of the database as a whole: see db/marks.ts. No row is ever deleted. In a database of sample data
-// this table is made, with its row, before every other: see db/sqlite/marks.ts.
+// One row for each mark of the whole database: see db/marks.ts. Rows are never deleted. In a database of sample data,
+// this table and its row are created before all other tables: see db/sqlite/marks.ts.
 export const databaseMarks = sqliteTable('database_marks', {
   name: text('name').primaryKey(),
   markedAt: text('marked_at').notNull(),
-  // What else there is to say of it, such as where the database was copied to.
+  // Details of the mark, such as the database that this one was copied to.
   detail: text('detail')
 })

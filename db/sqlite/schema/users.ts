@@ -9,7 +9,7 @@ export const users = sqliteTable(
     email: text('email').notNull(),
     createdAt: text('created_at').notNull(),
     updatedAt: text('updated_at').notNull(),
-    // Argon2id, in the form of PHC strings; null: the user can't sign in.
+    // An Argon2id hash as a PHC string. Null if the user can't sign in.
     passwordHash: text('password_hash'),
     role: text('role', { enum: ['member', 'admin'] })
       .notNull()
@@ -28,7 +28,7 @@ export const organizations = sqliteTable('organizations', {
   updatedAt: text('updated_at').notNull()
 })
 
-// No session token is kept, only its SHA-256.
+// Only the SHA-256 of a session token is stored.
 export const sessions = sqliteTable(
   'sessions',
   {
@@ -46,7 +46,7 @@ export const sessions = sqliteTable(
   table => [uniqueIndex('sessions_id_unique').on(table.id), index('sessions_user').on(table.userId)]
 )
 
-// Where a user has signed in, so that attempts of strangers do not count there.
+// The known locations of users. Sign-in attempts from elsewhere can't lock a user out there.
 export const userPlaces = sqliteTable(
   'user_places',
   {

@@ -34,7 +34,7 @@ const createRecordRows = (db: SqliteDatabase): Pick<UserRows, RecordRows> => ({
       .run()
   },
 
-  // Foreign keys take what belongs to the user along.
+  // What belongs to the user is deleted by foreign keys.
   remove: async id => {
     db.delete(users).where(eq(users.id, id)).run()
   }

@@ -7,7 +7,7 @@ import { toDate, toText } from '../../instants.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
 import { toAccount } from '../../user-records.ts'
 
-/** A session is looked up for every request of a user, so this is read without Drizzle and by position. */
+/** Finds a session. It runs for every request of a user, so it doesn't use Drizzle, and returns an array. */
 const FIND_SESSION = `
   select session.id, session.client, session.created_at, session.expires_at, session.address, session.agent,
     user.id, user.name, user.email, user.role, user.color_theme, user.account_locked, user.created_at
@@ -72,7 +72,7 @@ const toSessionAndUser = (
 
 type SessionReads = 'findSession' | 'findSessionAccount' | 'sessions' | 'isKnownLocation'
 
-/** Makes the reads of sessions, and of where they began. */
+/** Creates the reads of sessions and of known locations. */
 export const createSessionReads = (db: SqliteDatabase): Pick<UserReads, SessionReads> => {
   const findSession = db.$client.prepare<[string, string], SessionUserRow>(FIND_SESSION).raw()
   return {
