@@ -1,4 +1,4 @@
-import { INSTANT_RULE, readInstant, toSeconds } from '../http/instants.ts'
+import { readInstant, toSeconds } from '../http/instants.ts'
 import type { Direction } from '../http/instants.ts'
 import { GRANTS, SCOPES } from '../domain/keys/policy/scopes.ts'
 import type { Grant } from '../domain/keys/policy/scopes.ts'
@@ -90,12 +90,12 @@ const toBoolean = (option: string, text: string | undefined): boolean | undefine
 const toInstant = (option: string, text: string | undefined, direction: Direction): Date | undefined => {
   if (text === undefined) return undefined
   const instant = readInstant(text, direction)
-  if (instant === null) throw new UsageError(`--${option} ${INSTANT_RULE}.`)
+  if (typeof instant === 'string') throw new UsageError(`--${option} ${instant}.`)
   return instant
 }
 
 const toDeadline = (time: string): Date => {
-  const deadline = toSeconds(time) === null ? null : readInstant(time, 'ahead')
-  if (deadline === null) throw new UsageError('--expiring must be a time, such as 14d or 12h.')
+  const deadline = toSeconds(time) === null ? '' : readInstant(time, 'ahead')
+  if (typeof deadline === 'string') throw new UsageError('--expiring must be a time, such as 14d or 12h.')
   return deadline
 }

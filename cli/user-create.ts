@@ -1,4 +1,5 @@
 import { InvalidFields } from '../domain/errors.ts'
+import { issuesOf } from '../domain/field-issue.ts'
 import { checked } from '../http/validation.ts'
 import { credentialIssues } from '../domain/keys/token/shape.ts'
 import { passwordIssues } from '../domain/users/passwords.ts'
@@ -16,8 +17,11 @@ const NewUser = {
 /** Throws a DomainError where the rules refuse the user; answers the e-mail address as it is stored. */
 const checkUser = async (name: string, address: string, password: string): Promise<string> => {
   const email = checked(NewUser, { name, email: address, password }).email.toLowerCase()
-  const issues = [...credentialIssues({ name, email }), ...(await passwordIssues(password, { name, email }))]
-  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  const issues = [
+    ...credentialIssues({ name, email }),
+    ...issuesOf('password', await passwordIssues(password, { name, email }))
+  ]
+  if (issues.length > 0) throw new InvalidFields({ issues })
   return email
 }
 

@@ -1,9 +1,14 @@
+import { sentencesOf } from './field-issue.ts'
+import type { FieldIssue } from './field-issue.ts'
+
 /** What a failure says besides its kind. */
 export interface ErrorDetails {
   /** By default the first of `errors`, or else the message of the kind. */
   readonly message?: string
-  /** One sentence for each thing that is wrong, where there are several. */
+  /** One sentence for each thing that is wrong; by default those of `issues`. */
   readonly errors?: readonly string[]
+  /** What is wrong with which field. */
+  readonly issues?: readonly FieldIssue[]
   readonly cause?: unknown
 }
 
@@ -13,11 +18,15 @@ export class DomainError<Code extends string = string> extends Error {
   readonly code: Code
   /** One sentence for each thing that is wrong, where there are several. */
   readonly errors: readonly string[] | undefined
+  /** What is wrong with which field, if it is known. */
+  readonly issues: readonly FieldIssue[] | undefined
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
-    super(details.message ?? details.errors?.[0] ?? message, details)
+    const { issues, errors = issues === undefined ? undefined : sentencesOf(issues) } = details
+    super(details.message ?? errors?.[0] ?? message, details)
     this.code = code
-    this.errors = details.errors
+    this.errors = errors
+    this.issues = issues
   }
 }
 
@@ -174,7 +183,7 @@ export const InvalidFields = defineError('INVALID_FIELDS', 'name is required')
 
 // Apps
 
-export const AppNotFound = defineError('APP_NOT_FOUND', 'No app has this name, or it was deleted.')
+export const AppNotFound = defineError('APP_NOT_FOUND', 'No app has this name or id, or it was deleted.')
 
 export const TagNotFound = defineError('TAG_NOT_FOUND', 'The app does not bear this tag, or there is no such app.')
 

@@ -4,6 +4,8 @@ import { isWithin } from '../../../net/addresses.ts'
 import { inactiveReason, UNLIMITED } from '../client-key.ts'
 import type { KnownToken, Policy, RateLimit } from '../client-key.ts'
 import type { KeyReads } from '../rows.ts'
+import { issuesOf } from '../../field-issue.ts'
+import type { FieldIssue } from '../../field-issue.ts'
 import { ADMINISTRATOR_SCOPES, covers } from './scopes.ts'
 import type { Grant, Scope } from './scopes.ts'
 
@@ -44,19 +46,22 @@ export const currentBoundary = async (
 
 /** Throws BeyondPermissionBoundary where a policy exceeds a boundary; null is no boundary. */
 export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): void => {
-  const excesses = boundary === null ? [] : policyExcesses(boundary, wanted)
-  if (excesses.length > 0) throw new BeyondPermissionBoundary({ errors: excesses })
+  const issues = boundary === null ? [] : policyExcesses(boundary, wanted)
+  if (issues.length > 0) throw new BeyondPermissionBoundary({ issues })
 }
 
 /**
- * In what a policy exceeds a boundary, a sentence each; empty where it does not. Nobody gives a key, nor changes one
- * that has, what they have not themselves.
+ * In what a policy exceeds a boundary; empty if it does not. Nobody gives a key, nor changes one that has, what they
+ * have not themselves.
  */
-export const policyExcesses = (own: Policy, wanted: Policy): string[] => [
-  ...wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is beyond your own`),
-  ...(hasWiderAddresses(own, wanted) ? ['allowed_ips reaches beyond your own'] : []),
-  ...(expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
-  ...(isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit is beyond your own'] : [])
+export const policyExcesses = (own: Policy, wanted: Policy): FieldIssue[] => [
+  ...issuesOf(
+    'scopes',
+    wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is beyond your own`)
+  ),
+  ...issuesOf('allowed_ips', hasWiderAddresses(own, wanted) ? ['allowed_ips reaches beyond your own'] : []),
+  ...issuesOf('expires_at', expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
+  ...issuesOf('rate_limit', isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit is beyond your own'] : [])
 ]
 
 const hasWiderAddresses = (own: Policy, wanted: Policy): boolean =>

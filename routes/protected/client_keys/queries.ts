@@ -6,7 +6,7 @@ import { instant, toInstant } from '../../../http/instants.ts'
 import { DEFAULT_LIMIT, linkHeader, linkNext, pageQuery } from '../../../http/pages.ts'
 import { toKeyJson, toPolicyJson, toTokenJson } from '../../../http/representations/keys.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { GENERATION } from '../../../http/validation.ts'
+import { GENERATION } from '../../../http/validation-issues.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 
 export const IdParams = {
