@@ -37,7 +37,10 @@ test('a reply to a page of an allowed origin has CORS headers, whatever the repl
     const withKey = await made.call(method, url, body, { ...more, origin })
     t.equal(withKey.headers['access-control-allow-origin'], undefined, `${method} ${url} with a client key`)
   }
-  t.match((await made.fastify.inject('/apps/%zz')).headers, { vary: 'Origin', 'access-control-allow-origin': undefined })
+  t.match((await made.fastify.inject('/apps/%zz')).headers, {
+    vary: 'Origin',
+    'access-control-allow-origin': undefined
+  })
   const port = await listening(made.fastify)
   const preflight = await raw(
     port,
