@@ -13,6 +13,7 @@ const client = createClient<paths>({ baseUrl: 'http://127.0.0.1:3000' })
 const { data: apps, error } = await client.GET('/apps')
 export const names: string[] | undefined = apps?.map(app => app.descriptive_name)
 export const code: string | undefined = error?.code
+export const isWrong: boolean = error?.code === 'INVALID_FIELDS' && error.fields?.[0]?.in === 'query'
 
 const { data: audits } = await client.GET('/audits', { params: { query: { limit: 5 } } })
 export const actions: string[] | undefined = audits?.map(({ action }) => action)
@@ -55,4 +56,7 @@ test('a client of openapi-fetch has the list of apps as an array', async t => {
 
   const misuse = "export const text: string | undefined = (await client.GET('/apps')).data"
   t.match(issues({ 'generated-api.ts': types, 'client.ts': `${CLIENT}\n${misuse}` }), [/not assignable to type/])
+
+  const misspelt = "export const isMisspelt = error?.code === 'INVALID_FEILDS'"
+  t.match(issues({ 'generated-api.ts': types, 'client.ts': `${CLIENT}\n${misspelt}` }), [/no overlap/])
 })

@@ -90,3 +90,28 @@ test('the log has each request by its id, with that of the requester beside it i
   t.notMatch(stdout, key)
   t.notMatch(stdout, service.key.keyAccessToken)
 })
+
+test('the document describes the header once, and every reply of every operation has it', async t => {
+  const { call } = await world(t)
+  interface Reply {
+    $ref?: string
+    headers?: Record<string, unknown>
+  }
+  const { paths, components } = (await call('GET', '/docs/json')).json as {
+    paths: Record<string, Record<string, { responses: Record<string, Reply> }>>
+    components: { headers: Record<string, unknown>; responses: Record<string, Reply> }
+  }
+  t.match(components.headers, { 'X-Request-Id': { description: String, schema: { type: 'string' } } })
+  const replies = [
+    ...Object.values(components.responses),
+    ...Object.values(paths).flatMap(methods =>
+      Object.values(methods).flatMap(({ responses }) =>
+        Object.values(responses).filter(({ $ref }) => $ref === undefined)
+      )
+    )
+  ]
+  t.ok(replies.length > 100)
+  for (const { headers } of replies) {
+    t.match(headers, { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } })
+  }
+})
