@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import autoload from '@fastify/autoload'
 import type { AutoloadPluginOptions } from '@fastify/autoload'
 import Fastify from 'fastify'
@@ -8,9 +7,11 @@ import { ConfigError } from './config/read.ts'
 import type { Environment } from './config/read.ts'
 import { isUnavailable } from './domain/errors.ts'
 import { reasonOf } from './domain/reason.ts'
-import { answerClientError } from './http/client-errors.ts'
+import { createClientErrorHandler, createRefusal } from './http/client-errors.ts'
 import { limits } from './http/limits.ts'
 import { loggingOptions } from './http/logging.ts'
+import { createRequestIds, identifyRequest } from './http/request-ids.ts'
+import { ROUTING } from './http/routing.ts'
 import { answerEverything } from './http/unanswered.ts'
 import { pathOf } from './paths.ts'
 import appWriter from './plugins/app/app-writer.ts'
@@ -23,6 +24,7 @@ import errors, { sendProblem } from './plugins/app/errors.ts'
 import expiryCounts from './plugins/app/expiry-counts.ts'
 import expiryWarnings from './plugins/app/expiry-warnings.ts'
 import metrics from './plugins/app/metrics.ts'
+import requestIds from './plugins/app/request-ids.ts'
 import requestForm from './plugins/app/request-form.ts'
 import services from './plugins/app/services.ts'
 import signInLimits from './plugins/app/sign-in-limits.ts'
@@ -39,6 +41,7 @@ import traces from './plugins/external/traces.ts'
 const plugins = [
   // First, so that they see every request, whatever becomes of it, and every route.
   traces,
+  requestIds,
   metrics,
   appWriter,
   database,
@@ -49,13 +52,14 @@ const plugins = [
   userAuth,
   authentication,
   securityHeaders,
+  // Before whatever may refuse a request, so that a page of an allowed origin can read why.
+  cors,
   requestForm,
   errors,
   expiryCounts,
   expiryWarnings,
   signInLimits,
   validation,
-  cors,
   openapi,
   docs
 ]
@@ -83,13 +87,16 @@ export const app = fp(
 
 /** A Fastify server with the application in it, ready to listen. Throws a ConfigError. */
 export const createServer = async (env: Environment): Promise<FastifyInstance> => {
+  const genReqId = createRequestIds()
+  const refuse = createRefusal({ nextId: genReqId, log: () => fastify.log })
   const fastify: FastifyInstance = Fastify({
     ...serverOptions(),
-    genReqId: createRequestIds(),
+    genReqId,
+    clientErrorHandler: createClientErrorHandler(refuse),
     // Which proxies there are is checked later; a server without any does not ask.
     trustProxy: env['TRUST_PROXY'] !== undefined && (address => fastify.isTrustedProxy(address))
   })
-  answerEverything(fastify.server)
+  answerEverything(fastify.server, refuse)
   try {
     await fastify.register(config, { env })
     fastify.log.level = fastify.config.LOG_LEVEL
@@ -103,24 +110,21 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
   }
 }
 
-const serverOptions = (): FastifyServerOptions => ({
+const serverOptions = (logging = loggingOptions()): FastifyServerOptions => ({
   ...limits,
-  ...loggingOptions(),
+  ...logging,
   // On a machine that is busy with other things a start may take long, and is no failure for that.
   pluginTimeout: 60_000,
   // What comes on an open connection while the server stops is still answered; then the connection is closed.
   return503OnClosing: false,
+  routerOptions: ROUTING,
   frameworkErrors: (error, request, reply) => {
-    sendProblem(error, request, reply)
+    const { metrics, securityHeaders, setCorsHeaders } = request.server
     // No hook sees what Fastify itself could not route.
-    request.server.metrics?.answered(request, reply)
-  },
-  clientErrorHandler: answerClientError
+    identifyRequest(request, reply.headers(securityHeaders))
+    setCorsHeaders?.(request, reply)
+    sendProblem(error, request, reply)
+    metrics?.answered(request, reply)
+    logging.logController.requestCompleted(null, request, reply)
+  }
 })
-
-// No two requests of any process have the same: the audit trail keeps these ids.
-const createRequestIds = (): (() => string) => {
-  const run = randomBytes(6).toString('base64url')
-  let count = 0
-  return () => `${run}-${(++count).toString(36)}`
-}

@@ -73,7 +73,7 @@ export const toGeneration = (text: string): string => {
 }
 
 const toDeadline = (time: string): Date => {
-  const deadline = toSeconds(time) === null ? null : readInstant(time, 'ahead')
-  if (deadline === null) throw new UsageError('--expiring must be a time, such as 14d or 12h.')
+  const deadline = toSeconds(time) === null ? '' : readInstant(time, 'ahead')
+  if (typeof deadline === 'string') throw new UsageError('--expiring must be a time, such as 14d or 12h.')
   return deadline
 }

@@ -1,4 +1,4 @@
-import { INSTANT_RULE, readInstant } from '../http/instants.ts'
+import { readInstant } from '../http/instants.ts'
 import type { Direction } from '../http/instants.ts'
 import { UsageError } from './failures.ts'
 
@@ -13,6 +13,6 @@ export const toBoolean = (text: (typeof ANSWERS)[number] | undefined): boolean |
 export const toInstant = (option: string, text: string | undefined, direction: Direction): Date | undefined => {
   if (text === undefined) return undefined
   const instant = readInstant(text, direction)
-  if (instant === null) throw new UsageError(`--${option} ${INSTANT_RULE}.`)
+  if (typeof instant === 'string') throw new UsageError(`--${option} ${instant}.`)
   return instant
 }

@@ -1,5 +1,5 @@
 import type { XStatic } from 'typebox/schema'
-import { INSTANT_RULE, readInstant, toSeconds } from '../http/instants.ts'
+import { readInstant, toSeconds } from '../http/instants.ts'
 import { keyFields } from '../http/representations/key-fields.ts'
 import type { ChangeKeyBody } from '../http/representations/key-fields.ts'
 import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
@@ -43,7 +43,8 @@ export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<t
 
 const toExpiry = (expires: string): string | null => {
   if (expires === 'never') return null
-  if (readInstant(expires, 'ahead') === null) throw new UsageError(`--expires ${INSTANT_RULE}, or never.`)
+  const instant = readInstant(expires, 'ahead')
+  if (typeof instant === 'string') throw new UsageError(`--expires ${instant}. For no expiry, write never.`)
   return expires
 }
 

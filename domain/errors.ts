@@ -1,9 +1,14 @@
+import { sentencesOf } from './field-issue.ts'
+import type { FieldIssue } from './field-issue.ts'
+
 /** The details of a failure, in addition to its code. */
 export interface ErrorDetails {
   /** Defaults to the first of `errors`, or to the message of the error class if there are none. */
   readonly message?: string
-  /** One sentence for each problem, if there are several. */
+  /** One sentence for each problem. Defaults to the sentences of `issues`. */
   readonly errors?: readonly string[]
+  /** What is wrong with which field. */
+  readonly issues?: readonly FieldIssue[]
   readonly cause?: unknown
 }
 
@@ -13,11 +18,15 @@ export class DomainError<Code extends string = string> extends Error {
   readonly code: Code
   /** One sentence for each problem, if there are several. */
   readonly errors: readonly string[] | undefined
+  /** What is wrong with which field, if it is known. */
+  readonly issues: readonly FieldIssue[] | undefined
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
-    super(details.message ?? details.errors?.[0] ?? message, details)
+    const { issues, errors = issues === undefined ? undefined : sentencesOf(issues) } = details
+    super(details.message ?? errors?.[0] ?? message, details)
     this.code = code
-    this.errors = details.errors
+    this.errors = errors
+    this.issues = issues
   }
 }
 
@@ -183,7 +192,10 @@ export const InvalidFields = defineError('INVALID_FIELDS', 'name is required')
 
 // Apps
 
-export const AppNotFound = defineError('APP_NOT_FOUND', 'No app has this name, or it was deleted. Check the name.')
+export const AppNotFound = defineError(
+  'APP_NOT_FOUND',
+  'No app has this name or id, or it was deleted. Check the name or id.'
+)
 
 export const TagNotFound = defineError(
   'TAG_NOT_FOUND',

@@ -1,8 +1,9 @@
 import { withHarmlessExamples } from './harmless-examples.ts'
 import type { Form } from './harmless-examples.ts'
-import { PROBLEM_MEDIA_TYPE } from './problems.ts'
+import { EXAMPLE_REQUEST_ID, PROBLEM_MEDIA_TYPE } from './problems.ts'
 
 interface Reply {
+  headers?: Readonly<Record<string, object>>
   content?: Partial<Record<string, { examples?: object }>>
 }
 
@@ -18,6 +19,21 @@ export interface ApiDocument {
   components: Record<string, object>
 }
 
+const REQUEST_ID = 'X-Request-Id'
+
+/** What every reply has, described once. */
+const HEADERS = {
+  [REQUEST_ID]: {
+    description: 'The id of the request, by which the log and the audit trail name it.',
+    schema: { type: 'string', examples: [EXAMPLE_REQUEST_ID] }
+  }
+}
+
+const withRequestId = (reply: Reply): Reply => ({
+  ...reply,
+  headers: { ...reply.headers, [REQUEST_ID]: { $ref: `#/components/headers/${REQUEST_ID}` } }
+})
+
 /**
  * Prepares the document for readers. Each reply that is a problem document stands once, in `components`: written out at
  * every route, they would be four fifths of the document. What needs no credential comes first, as sign-in does, and no
@@ -28,10 +44,10 @@ export const arrangeDocument = (document: ApiDocument): ApiDocument => {
   const share = (operation: Operation): Operation => ({
     ...operation,
     responses: Object.fromEntries(
-      Object.entries(operation.responses).map(([status, reply]) => {
+      Object.entries(operation.responses).map(([status, reply]): [string, object] => {
         const name = sharedName(reply, operation)
-        if (name === undefined) return [status, reply]
-        responses[name] = reply
+        if (name === undefined) return [status, withRequestId(reply)]
+        responses[name] = withRequestId(reply)
         return [status, { $ref: `#/components/responses/${name}` }]
       })
     )
@@ -50,7 +66,7 @@ export const arrangeDocument = (document: ApiDocument): ApiDocument => {
   return {
     ...document,
     paths: Object.fromEntries(paths),
-    components: { ...document.components, responses }
+    components: { ...document.components, responses, headers: HEADERS }
   }
 }
 

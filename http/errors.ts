@@ -132,5 +132,5 @@ export const MethodNotAllowed = defineError(
 
 export const InternalError = defineError(
   'INTERNAL_ERROR',
-  'The service failed to answer. The failure is in its log, under the id in the X-Request-Id header.'
+  'The service failed. The operator finds the failure in its log, under this request_id.'
 )

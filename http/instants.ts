@@ -1,5 +1,3 @@
-import { Ajv } from 'ajv'
-import addFormats from 'ajv-formats'
 import { InvalidFields } from '../domain/errors.ts'
 
 const SECONDS = new Map([
@@ -12,20 +10,48 @@ const SECONDS = new Map([
 ])
 
 const DURATION = /^\d{1,9}[smhdwy]$/
-
-const ajv = addFormats.default(new Ajv({ meta: false, validateSchema: false }), ['date', 'date-time'])
-const DAY = { type: 'string', format: 'date' }
+const DAY = /^(\d{4})-(\d\d)-(\d\d)$/
 // RFC 3339 lets a space stand for the T; a query string would have it as a plus, which looks like a time zone.
-const MOMENT = { type: 'string', format: 'date-time', pattern: '^\\S*$' }
+const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):?(\d\d))$/i
 
-/** Whether a text is a time: an instant of RFC 3339, a day (from midnight UTC), or a duration such as 90d. */
-export const hasInstantForm = (text: string): boolean =>
-  DURATION.test(text) || ajv.validate(DAY, text) || ajv.validate(MOMENT, text)
-
-/** What a text of another form must be, as the end of a sentence. */
+/** What a text of an unknown form must be, as the end of a sentence. */
 export const INSTANT_RULE =
   'must be an instant with its time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
   'duration, such as 12h, 90d or 1y'
+
+const TOO_FAR = 'is too far away: the year must be from 0000 to 9999'
+
+/** Forms that are nearly right, and what is missing, as the end of a sentence. The first that matches counts. */
+const NEARLY: readonly (readonly [RegExp, string])[] = [
+  [/^\d{4}-?W\d/i, 'must not be a week date: write the day, such as 2027-01-31'],
+  [/^\d{4}-\d\d-\d\d[ _]\d/, 'must have a T between the day and the time, such as 2027-01-31T12:00:00Z'],
+  [/T[\d:.]+ \d\d:?\d\d$/i, 'must have a sign before the offset: in a URL, write + as %2B'],
+  [/T\d\d(:\d\d)?(Z|[+-][\d:]+)?$/i, 'must have minutes and seconds, such as 2027-01-31T12:00:00Z'],
+  [/T\d\d:\d\d:\d\d,/i, 'must have a point before the fraction of a second, such as 2027-01-31T12:00:00.5Z'],
+  [/T\d\d:\d\d:\d\d(\.\d+)?$/i, 'must end with its time zone: Z, or an offset such as +01:00'],
+  [/T\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$/i, 'must have the minutes of its offset too, such as +01:00']
+]
+
+/** What is wrong with the form of a text that stands for a time, as the end of a sentence; null if nothing is. */
+export const instantFormIssue = (text: string): string | null => {
+  if (DURATION.test(text)) return null
+  if (DAY.test(text)) return dayIssue(text)
+  const moment = MOMENT.exec(text)
+  if (moment === null) return NEARLY.find(([form]) => form.test(text))?.[1] ?? INSTANT_RULE
+  const [, day = '', hour, minute, second, offsetHour = 0, offsetMinute = 0] = moment
+  if (Number(hour) > 23) return 'must have an hour from 00 to 23: the end of a day is 00:00:00 of the next day'
+  if (Number(second) === 60) return 'must not be a leap second: write the second 59'
+  if (Number(minute) > 59 || Number(second) > 59) return 'must have minutes and seconds from 00 to 59'
+  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return 'must have an offset from -23:59 to +23:59'
+  return dayIssue(day)
+}
+
+const dayIssue = (day: string): string | null => {
+  const midnight = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
+    ? null
+    : 'must be a day that the calendar has, such as 2027-01-31'
+}
 
 /** The schema of a time in a query string. */
 export const instant = { type: 'string', maxLength: 40, format: 'instant' } as const
@@ -41,14 +67,16 @@ export const toSeconds = (duration: string): number | null => {
 
 /**
  * The instant that a text means: an instant of RFC 3339, midnight UTC of a day, or a duration counted from `now`
- * (milliseconds since 1970). Answers null for anything else, and outside of the years 0 to 9999.
+ * (milliseconds since 1970). For anything else, and outside of the years 0 to 9999, it is what is wrong with the text,
+ * as the end of a sentence.
  */
-export const readInstant = (text: string, direction: Direction, now = Date.now()): Date | null => {
-  if (!hasInstantForm(text)) return null
+export const readInstant = (text: string, direction: Direction, now = Date.now()): Date | string => {
+  const issue = instantFormIssue(text)
+  if (issue !== null) return issue
   const seconds = toSeconds(text)
   const instant =
     seconds === null ? new Date(text) : new Date(direction === 'ago' ? now - seconds * 1000 : now + seconds * 1000)
-  return Number.isNaN(instant.getTime()) || instant.toISOString().length !== 24 ? null : instant
+  return Number.isNaN(instant.getTime()) || instant.toISOString().length !== 24 ? TOO_FAR : instant
 }
 
 /** Reads a time whose form has been checked, where there is one. Throws InvalidFields, naming the field. */
@@ -60,8 +88,8 @@ export const toInstant = (
 ): Date | undefined => {
   if (text === undefined) return undefined
   const instant = readInstant(text, direction, now)
-  if (instant === null) {
-    throw new InvalidFields({ errors: [`${name} is too far away`] })
+  if (typeof instant === 'string') {
+    throw new InvalidFields({ issues: [{ path: [name], detail: `${name} ${instant}` }] })
   }
   return instant
 }

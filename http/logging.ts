@@ -59,7 +59,7 @@ const paths = SECRETS.flatMap(name => [
  */
 export const loggingOptions = (
   output: Writable = process.stdout
-): Pick<FastifyServerOptions, 'logger' | 'logController'> => ({
+): Pick<FastifyServerOptions, 'logger'> & { logController: OneLineARequest } => ({
   logController: new OneLineARequest(),
   logger: { redact: { paths, censor: MASK }, hooks: { streamWrite: redact }, stream: withoutFailures(output) }
 })
@@ -80,5 +80,8 @@ const withoutFailures = (stream: Writable): Writable =>
 
 const drop = (): void => {}
 
-const callerOf = ({ principal }: FastifyRequest): { key?: string; user?: number } =>
-  principal === null ? {} : principal.kind === 'user' ? { user: principal.user.id } : { key: principal.key.id }
+/** Who sent a request. Fastify itself answers what it can't route, without our decorators. */
+const callerOf = ({ principal }: Partial<Pick<FastifyRequest, 'principal'>>): { key?: string; user?: number } => {
+  if (!principal) return {}
+  return principal.kind === 'user' ? { user: principal.user.id } : { key: principal.key.id }
+}

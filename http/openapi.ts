@@ -16,7 +16,11 @@ used.
 
 Client keys are for servers. A request with a client key that a browser sends from a page of another site is refused.
 
-Every failure is a problem document (RFC 9457) with a stable \`code\`.
+A query parameter that an operation does not describe is refused with 422, which names those that it has; only
+\`GET /up\` and \`GET /ready\` ignore it. A slash at the end of a path changes nothing.
+
+Every failure is a problem document (RFC 9457) with a stable \`code\`. Every reply has an \`x-request-id\`, by which the
+operator finds the request in the log.
 `.trim()
 
 export const TAGS = [

@@ -7,41 +7,6 @@ import type * as httpErrors from './errors.ts'
 /** The media type of a problem document (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** A problem document (RFC 9457), with the members `code` and `errors` beside the standard's. */
-export const Problem = {
-  $id: 'Problem',
-  type: 'object',
-  required: ['type', 'title', 'status', 'detail', 'code', 'errors'],
-  properties: {
-    type: {
-      type: 'string',
-      format: 'uri',
-      description: 'Names the kind of problem; it is not meant to be fetched.',
-      examples: ['tag:trivialapps.io,2026:problem/app-not-found']
-    },
-    title: { type: 'string', description: 'The kind of problem, for people.', examples: ['There is no such app'] },
-    status: { type: 'integer', description: 'The status code of the reply.', examples: [404] },
-    detail: {
-      type: 'string',
-      description: 'What happened and what to do.',
-      examples: ['No app has this name, or it was deleted.']
-    },
-    code: {
-      type: 'string',
-      description: 'The kind of problem, for programs. Codes never change their meaning.',
-      examples: ['APP_NOT_FOUND']
-    },
-    errors: {
-      type: 'array',
-      items: { type: 'string' },
-      description: 'Each thing that is wrong, in a sentence of its own.',
-      examples: [['No app has this name, or it was deleted.']]
-    }
-  }
-} as const
-
-export type Problem = XStatic<typeof Problem>
-
 /** The codes of all failures that have a reply of their own: those of the domain, and those of HTTP. */
 export type ErrorCode = CodesOf<typeof domainErrors> | CodesOf<typeof httpErrors>
 
@@ -116,12 +81,91 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available now' }
 }
 
+/** The codes that a client may get. */
+export const CODES = (Object.keys(PROBLEMS) as ErrorCode[]).filter(code => code !== 'REQUEST_CANCELLED')
+
+/** The parts of a request that have fields. */
+const PLACES = ['body', 'query', 'path'] as const
+
+/** The id of the request in examples. */
+export const EXAMPLE_REQUEST_ID = 'mW9xTq3L-2s'
+
+/** A problem document (RFC 9457), with members beside the standard's: `code`, `request_id`, `errors` and `fields`. */
+export const Problem = {
+  $id: 'Problem',
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code', 'request_id', 'errors'],
+  properties: {
+    type: {
+      type: 'string',
+      format: 'uri',
+      description: 'Names the kind of problem; it is not meant to be fetched.',
+      examples: ['tag:trivialapps.io,2026:problem/app-not-found']
+    },
+    title: { type: 'string', description: 'The kind of problem, for people.', examples: ['There is no such app'] },
+    status: { type: 'integer', description: 'The status code of the reply.', examples: [404] },
+    detail: {
+      type: 'string',
+      description: 'What happened and what to do.',
+      examples: ['No app has this name or id, or it was deleted.']
+    },
+    code: {
+      type: 'string',
+      enum: CODES,
+      description: 'The kind of problem, for programs. Codes never change their meaning; new ones may be added.',
+      examples: ['APP_NOT_FOUND']
+    },
+    request_id: {
+      type: 'string',
+      description:
+        'The id of the request, by which the log and the audit trail name it; the same as in `x-request-id`.',
+      examples: [EXAMPLE_REQUEST_ID]
+    },
+    errors: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Each thing that is wrong, in a sentence of its own.',
+      examples: [['No app has this name or id, or it was deleted.']]
+    },
+    fields: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['in', 'pointer', 'detail'],
+        properties: {
+          in: { type: 'string', enum: PLACES, description: 'The part of the request that has the field.' },
+          pointer: {
+            type: 'string',
+            description: 'The JSON pointer of the field (RFC 6901) in the body; `/` and the name of a parameter.'
+          },
+          detail: { type: 'string', description: 'What is wrong with the field; one of `errors`.' }
+        }
+      },
+      description: 'Which fields are wrong, if the problem is about fields.',
+      examples: [[{ in: 'body', pointer: '/scopes/0', detail: 'scopes.0 must be apps:read' }]]
+    }
+  }
+} as const
+
+// The list of the codes has no type of its own that the schema could have.
+export type Problem = Omit<XStatic<typeof Problem>, 'code'> & { code: ErrorCode }
+export type ProblemField = NonNullable<Problem['fields']>[number]
+
 /** Whether a failure has a reply of its own. */
 export const isProblem = (error: unknown): error is ProblemError =>
   error instanceof DomainError && error.code in PROBLEMS
 
+/** What a document says of the request that failed. */
+export interface ProblemContext {
+  readonly requestId: string
+  readonly fields?: readonly ProblemField[]
+}
+
 /** The document that a client gets for a failure. */
-export const toDocument = ({ code, message, errors = [message] }: ProblemError): Problem => {
+export const toDocument = (
+  { code, message, errors = [message] }: ProblemError,
+  { requestId, fields = [] }: ProblemContext
+): Problem => {
   const { status, title } = PROBLEMS[code]
   return {
     type: `tag:trivialapps.io,2026:problem/${code.toLowerCase().replaceAll('_', '-')}`,
@@ -129,6 +173,8 @@ export const toDocument = ({ code, message, errors = [message] }: ProblemError):
     status,
     detail: message,
     code,
-    errors: [...errors]
+    request_id: requestId,
+    errors: [...errors],
+    ...(fields.length === 0 ? {} : { fields: [...fields] })
   }
 }

@@ -1,4 +1,4 @@
-import { PROBLEM_MEDIA_TYPE, toDocument } from './problems.ts'
+import { EXAMPLE_REQUEST_ID, PROBLEM_MEDIA_TYPE, toDocument } from './problems.ts'
 import type { Problem as Document, ProblemClass, ProblemError } from './problems.ts'
 
 type Examples = Record<string, { value: Document }>
@@ -12,7 +12,8 @@ interface ProblemReply {
 export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Record<number, object> =>
   mergeReplies(
     ...problems.map(Problem => {
-      const document = toDocument(typeof Problem === 'function' ? new Problem() : Problem)
+      const problem = typeof Problem === 'function' ? new Problem() : Problem
+      const document = toDocument(problem, { requestId: EXAMPLE_REQUEST_ID })
       return { [document.status]: problemReply({ [document.code]: { value: document } }) }
     })
   )

@@ -1,11 +1,11 @@
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { refuseConnection } from './client-errors.ts'
+import type { RefuseConnection } from './client-errors.ts'
 import { BadRequest } from './errors.ts'
 import { MAX_HEADER_LINES } from './limits.ts'
 
 /** Has a server reply with a problem document where Node would reply without a body, or not at all. */
-export const answerEverything = (server: Server): void => {
+export const answerEverything = (server: Server, refuse: RefuseConnection): void => {
   server.maxHeadersCount = MAX_HEADER_LINES
   // Node would reply 417: formProblem refuses the request.
   server.on('checkExpectation', (request, response) => {
@@ -14,7 +14,7 @@ export const answerEverything = (server: Server): void => {
   // For CONNECT Node would close the connection. It leaves the socket to this listener, its errors and its end as well.
   server.on('connect', (_request, socket: Duplex) => {
     socket.on('error', () => {})
-    refuseConnection(socket, new BadRequest())
+    refuse(socket, new BadRequest(), 'CONNECT')
     socket.once('finish', () => {
       socket.destroy()
     })

@@ -2,9 +2,10 @@ import { lookup } from 'node:dns/promises'
 import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import { answerClientError } from '../client-errors.ts'
+import { createClientErrorHandler, createRefusal } from '../client-errors.ts'
 import { limits } from '../limits.ts'
 import { asListenError } from '../listen.ts'
+import { createRequestIds } from '../request-ids.ts'
 import { formProblem } from '../request-form.ts'
 import { answerEverything } from '../unanswered.ts'
 
@@ -18,8 +19,11 @@ export const listenForMetrics = async (fastify: FastifyInstance): Promise<number
   const { metrics } = fastify
   if (metrics === null) return null
   // Nothing else runs any more when it closes: no connection is waited for.
-  const listener = Fastify({ ...limits, clientErrorHandler: answerClientError, forceCloseConnections: true })
-  answerEverything(listener.server)
+  const genReqId = createRequestIds()
+  const refuse = createRefusal({ nextId: genReqId, log: () => fastify.log })
+  const clientErrorHandler = createClientErrorHandler(refuse)
+  const listener = Fastify({ ...limits, genReqId, clientErrorHandler, forceCloseConnections: true })
+  answerEverything(listener.server, refuse)
   listener.setErrorHandler(fastify.errorHandler)
   listener.addHook('onRequest', (request, _reply, done) => {
     done(formProblem(request))

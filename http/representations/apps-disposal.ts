@@ -1,5 +1,5 @@
 import { InvalidFields } from '../../domain/errors.ts'
-import { OWNER } from '../validation.ts'
+import { OWNER } from '../validation-issues.ts'
 import type { AppsDisposal } from '../../domain/apps/disposal.ts'
 
 /** How the removal of an owner says what becomes of the apps. */
@@ -29,9 +29,8 @@ export const toAppsDisposal = ({
 }): AppsDisposal => {
   if (text === undefined) return apps ?? null
   if (apps !== undefined) {
-    throw new InvalidFields({
-      errors: ['transfer_to and apps can not be sent together: the apps are either transferred or deleted']
-    })
+    const detail = 'transfer_to and apps can not be sent together: the apps are either transferred or deleted'
+    throw new InvalidFields({ issues: ['transfer_to', 'apps'].map(name => ({ path: [name], detail })) })
   }
   const [type, id] = text.split(':')
   return { type: type === 'User' ? 'User' : 'Organization', id: Number(id) }

@@ -2,6 +2,7 @@ import type { XStatic } from 'typebox/schema'
 import { instant, toInstant } from '../instants.ts'
 import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../../domain/json/value.ts'
 import { InvalidFields } from '../../domain/errors.ts'
+import type { FieldIssue } from '../../domain/field-issue.ts'
 import { rangeIssue } from '../../net/addresses.ts'
 import type { KeyChange, RateLimit } from '../../domain/keys/client-key.ts'
 import { GRANTS, UNSCOPED } from '../../domain/keys/policy/scopes.ts'
@@ -155,11 +156,11 @@ export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
   const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
   const metadata = metadataText(body.metadata)
   const issues = [
-    ...(body.allowed_ips ?? []).flatMap((range, index) => issue(`allowed_ips.${index}`, rangeIssue(range))),
+    ...(body.allowed_ips ?? []).flatMap((range, index) => issue(['allowed_ips', String(index)], rangeIssue(range))),
     ...(body.name !== undefined && LIKE_AN_ID.test(body.name)
-      ? ['name must not look like the id of a key, nor be -']
+      ? issue(['name'], 'must not look like the id of a key, nor be -')
       : []),
-    ...(typeof metadata === 'string' ? [] : issue('metadata', metadata.issue)),
+    ...(typeof metadata === 'string' ? [] : issue(['metadata'], metadata.issue)),
     ...credentialIssues({
       name: body.name,
       description: body.description,
@@ -167,7 +168,7 @@ export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
-  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  if (issues.length > 0) throw new InvalidFields({ issues })
   const { name, description, enabled, scopes } = body
   return {
     ...(name === undefined ? {} : { name }),
@@ -200,4 +201,5 @@ const metadataText = (metadata: object = {}): string | { issue: string } => {
     : canonicalJson(metadata)
 }
 
-const issue = (field: string, found: string | null): string[] => (found === null ? [] : [`${field} ${found}`])
+const issue = (path: readonly string[], found: string | null): FieldIssue[] =>
+  found === null ? [] : [{ path, detail: `${path.join('.')} ${found}` }]

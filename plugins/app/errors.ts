@@ -4,9 +4,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { bearerChallenge, REALM } from '../../http/challenge.ts'
 import { splitUrl } from '../../net/url.ts'
-import { sentences } from '../../http/validation.ts'
+import { ROUTING } from '../../http/routing.ts'
+import { problemFields } from '../../http/problem-fields.ts'
+import { isNoResource } from '../../http/url-values.ts'
+import { fieldIssues } from '../../http/validation-issues.ts'
 import { isProblem, PROBLEM_MEDIA_TYPE, toDocument } from '../../http/problems.ts'
-import type { ProblemClass, ProblemError } from '../../http/problems.ts'
+import type { ProblemClass, ProblemError, ProblemField } from '../../http/problems.ts'
 import { InsufficientScope, InvalidFields, InvalidToken } from '../../domain/errors.ts'
 import { reasonOf } from '../../domain/reason.ts'
 import {
@@ -37,14 +40,13 @@ export default fp(
 
     const routes: Route[] = []
     fastify.addHook('onRoute', ({ method, url }) => {
-      // For preflights, which are answered everywhere.
-      if (url === '*') return
       for (const each of [method].flat() as HTTPMethod[]) routes.push({ method: each, url })
     })
     let served: Served | undefined
     const refuse = (request: FastifyRequest, reply: FastifyReply): ProblemError => {
       const { methods, router } = (served ??= routesServed(routes))
-      const allowed = methods.filter(method => router.find(method, splitUrl(request.url).path) !== null)
+      const { path } = splitUrl(request.url)
+      const allowed = methods.filter(method => isServed(router.find(method, path)))
       if (allowed.length === 0 || allowed.includes(request.method as HTTPMethod)) return new RouteNotFound()
       reply.header('allow', allowed.join(', '))
       return new MethodNotAllowed()
@@ -76,19 +78,25 @@ interface Served {
 
 // Made when something is first not found: it takes as long as Fastify's own router, and no start should wait for it.
 const routesServed = (routes: readonly Route[]): Served => {
-  const router = FindMyWay()
+  const router = FindMyWay(ROUTING)
   for (const { method, url } of routes) router.on(method, url, () => {})
   return { methods: [...new Set(routes.map(({ method }) => method))], router }
 }
 
+/** Whether a path that a router found is served: a parameter in it must not be empty. */
+const isServed = (found: FindMyWay.FindResult<FindMyWay.HTTPVersion.V1> | null): boolean =>
+  found !== null && !Object.values(found.params).includes('')
+
 /** Answers a failure with its problem document. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
-  const document = toDocument(problem)
+  // A handler may add to what validation has refused.
+  const place = placeOf(error) ?? placeOf(request.validationError)
+  const fields = problemFields(problem, request.routeOptions.schema, place)
+  const document = toDocument(problem, { requestId: request.id, fields })
   const { status } = document
   if (status >= 500) {
     request.log.error({ err: error, reason: reasonOf(error) ?? undefined }, 'the request failed')
-    reply.header('x-request-id', request.id)
   }
   // RFC 9110, section 11.6.1, wants one in every 401; RFC 6750, section 3, an error code where a token was sent.
   if (status === 401 && !reply.hasHeader('www-authenticate')) {
@@ -123,10 +131,26 @@ const keyProblems: Readonly<Record<string, ProblemClass>> = {
   LIMIT_UNDECIDED: LimitUndecided
 }
 
+const NO_RESOURCE =
+  'Nothing is served at this path: a part of it is empty, or is no id. An id is a decimal number without sign and ' +
+  'leading zeros.'
+
+/** Which part of a request validation has refused; undefined: it has refused none. */
+const placeOf = (error: unknown): ProblemField['in'] | undefined => {
+  if (!(error instanceof Error) || !('validation' in error)) return undefined
+  const { validationContext } = error as FastifyError
+  if (validationContext === 'querystring') return 'query'
+  return validationContext === 'params' ? 'path' : 'body'
+}
+
 const toProblem = (error: unknown): ProblemError => {
   if (isProblem(error)) return error
   const { code, message, statusCode = 500, validation } = error as FastifyError
-  if (validation !== undefined) return new InvalidFields({ errors: sentences(validation) })
+  if (validation !== undefined) {
+    return placeOf(error) === 'path' && validation.some(isNoResource)
+      ? new RouteNotFound({ message: NO_RESOURCE })
+      : new InvalidFields({ issues: fieldIssues(validation) })
+  }
   const Known: ProblemClass | undefined = frameworkProblems[code] ?? keyProblems[code]
   if (Known !== undefined) return new Known()
   if (code === 'INSUFFICIENT_SCOPE') return new InsufficientScope({ message })

@@ -1,4 +1,4 @@
-import type { Ajv, Schema, ValidateFunction } from 'ajv'
+import type { Schema, ValidateFunction } from 'ajv'
 import type {
   ContextConfigDefault,
   FastifyPluginAsync,
@@ -16,16 +16,23 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import type { XStatic } from 'typebox/schema'
-import { bodyAjv, excesses, urlAjv } from '../../http/validation.ts'
+import { InvalidFields } from '../../domain/errors.ts'
+import { mergeReplies, problemReplies } from '../../http/replies.ts'
+import { createUrlReader, urlIssues } from '../../http/url-values.ts'
+import type { UrlSchema } from '../../http/url-values.ts'
+import { ajv, excesses } from '../../http/validation.ts'
+import type { Issue } from '../../http/validation-issues.ts'
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ProblemError } from '../../http/problems.ts'
-import { BodyNotUtf8, UnsupportedCharset, UnsupportedContentCoding } from '../../http/errors.ts'
+import { BodyNotUtf8, RouteNotFound, UnsupportedCharset, UnsupportedContentCoding } from '../../http/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether a request may come without the body that is described: it stands for an empty object. */
     optionalBody?: boolean
+    /** Whether query parameters that are not described are ignored; otherwise they are refused. */
+    anyQuery?: boolean
   }
 }
 
@@ -48,19 +55,39 @@ export type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
   SchemaTypeProvider
 >
 
+type Check = (data: unknown) => true | { error: FastifySchemaValidationError[] }
+
 /**
- * A validator that is compiled when it is first asked: to compile those of every route would take a tenth of each
- * start.
+ * A check that is compiled when it is first needed: to compile those of every route would take a tenth of each start.
  */
-const whenAsked = (ajv: Ajv, schema: Schema) => {
+const bodyCheck = (schema: Schema): Check => {
   let validate: ValidateFunction | undefined
-  return (data: unknown): true | { error: FastifySchemaValidationError[] } => {
+  return data => {
     const tooMuch = excesses(schema as object, data)
-    if (tooMuch.length > 0) return { error: tooMuch as FastifySchemaValidationError[] }
+    if (tooMuch.length > 0) return failed(tooMuch)
     validate ??= ajv.compile(schema)
-    return validate(data) ? true : { error: validate.errors as FastifySchemaValidationError[] }
+    return validate(data) ? true : failed(validate.errors as Issue[])
   }
 }
+
+/** The same of the parameters of a path or a query, which arrive as text. */
+const urlCheck = (schema: UrlSchema): Check => {
+  const check = bodyCheck(schema)
+  const read = createUrlReader(schema)
+  const hasNone = Object.keys(schema.properties).length === 0
+  return data => {
+    const values = data as Record<string, unknown>
+    // Most requests have no query.
+    if (hasNone && Object.keys(values).length === 0) return true
+    read(values)
+    const result = check(values)
+    return result === true ? true : failed(urlIssues(result.error))
+  }
+}
+
+const failed = (issues: Issue[]): { error: FastifySchemaValidationError[] } => ({
+  error: issues as FastifySchemaValidationError[]
+})
 
 // Many clients name a media type for a body that has no bytes, and each another one.
 const ignoreTypeOfNothing: onRequestHookHandler = ({ headers }, _reply, done) => {
@@ -69,11 +96,37 @@ const ignoreTypeOfNothing: onRequestHookHandler = ({ headers }, _reply, done) =>
   done()
 }
 
-/** A schema of bodies that refuses what it does not know: a misspelt name must not be a field that is left out. */
+/** A schema that refuses what it does not know: a misspelt name must not be a field that is left out. */
 const closed = (schema: unknown): unknown =>
   typeof schema === 'object' && schema !== null && 'properties' in schema && !('additionalProperties' in schema)
     ? { ...schema, additionalProperties: false }
     : schema
+
+/** A schema of the parameters of a path in which no text is empty, as the one between two slashes is. */
+const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
+  ...schema,
+  properties: Object.fromEntries(
+    Object.entries(properties).map(([name, each]) => [name, each.type === 'string' ? { minLength: 1, ...each } : each])
+  )
+})
+
+const NO_PARAMETERS = { type: 'object', properties: {} } as const
+
+/** The schema of a route that is described, as all requests are checked by it, with the replies to what it refuses. */
+const strict = (schema: FastifySchema, isAnyQuery: boolean): FastifySchema => {
+  const { body, params, querystring = NO_PARAMETERS } = schema
+  return {
+    ...schema,
+    ...(body === undefined ? {} : { body: closed(body) }),
+    ...(params === undefined ? {} : { params: filled(params as UrlSchema) }),
+    ...(isAnyQuery ? {} : { querystring: closed(querystring) }),
+    response: mergeReplies(
+      schema.response as Record<number, object>,
+      isAnyQuery ? {} : problemReplies(InvalidFields),
+      params === undefined ? {} : problemReplies(RouteNotFound)
+    )
+  }
+}
 
 const asEmptyObject: preValidationHookHandler = (request, _reply, done) => {
   request.body ??= {}
@@ -82,12 +135,12 @@ const asEmptyObject: preValidationHookHandler = (request, _reply, done) => {
 
 /**
  * How requests are checked and replies written. A body must have the types it should have; only what arrives as text,
- * in a URL, is converted.
+ * in a URL, is converted. Of routes that are described, fields and query parameters that are not are refused.
  */
 export default fp(
   async fastify => {
     fastify.setValidatorCompiler<Schema>(({ schema, httpPart }) =>
-      whenAsked(httpPart === 'body' ? bodyAjv : urlAjv, schema)
+      httpPart === 'body' ? bodyCheck(schema) : urlCheck(schema as UrlSchema)
     )
     // Replies are small or are written before they come here; to compile a writer for each takes long at every start.
     fastify.setSerializerCompiler(() => JSON.stringify)
@@ -105,7 +158,8 @@ export default fp(
       else done(problem)
     })
     fastify.addHook('onRoute', route => {
-      if (route.schema?.body !== undefined) route.schema = { ...route.schema, body: closed(route.schema.body) }
+      const { schema, config } = route
+      if (schema?.response !== undefined) route.schema = strict(schema, config?.anyQuery === true)
       if (route.config?.optionalBody !== true) return
       route.onRequest = [ignoreTypeOfNothing, ...[route.onRequest ?? []].flat()]
       route.preValidation = [asEmptyObject, ...[route.preValidation ?? []].flat()]

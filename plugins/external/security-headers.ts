@@ -3,6 +3,13 @@ import { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import helmet from 'helmet'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The security headers of every reply. */
+    securityHeaders: Readonly<Record<string, string>>
+  }
+}
+
 /** What Helmet sets: nothing that the API answers is a page, so a page made of it may load and frame nothing. */
 const securityHeaders = (): Record<string, string> => {
   const request = new IncomingMessage(new Socket())
@@ -22,6 +29,7 @@ const securityHeaders = (): Record<string, string> => {
 export default fp(
   async fastify => {
     const headers = securityHeaders()
+    fastify.decorate('securityHeaders', headers)
     fastify.addHook('onRequest', (_request, reply, done) => {
       reply.headers(headers)
       done()

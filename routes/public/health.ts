@@ -48,8 +48,10 @@ version.`.replaceAll('\n', ' '),
 }
 
 const routes: RoutesPlugin = async fastify => {
-  fastify.get('/up', { schema: aliveSchema }, isAlive)
-  fastify.get('/ready', { schema: readySchema }, isReady)
+  // A probe may add a parameter of its own, so that no proxy answers it from memory.
+  const config = { anyQuery: true }
+  fastify.get('/up', { config, schema: aliveSchema }, isAlive)
+  fastify.get('/ready', { config, schema: readySchema }, isReady)
 }
 
 export default routes

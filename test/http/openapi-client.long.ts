@@ -15,6 +15,7 @@ type Headers = paths['/apps']['get']['responses'][200]['headers']
 export const next = ({ Link: link }: Headers): string | undefined => link
 export const names: string[] | undefined = apps?.map(app => app.descriptive_name)
 export const code: string | undefined = error?.code
+export const isWrong: boolean = error?.code === 'INVALID_FIELDS' && error.fields?.[0]?.in === 'query'
 
 const { data: audits } = await client.GET('/audits', { params: { query: { limit: 5 } } })
 export const actions: string[] | undefined = audits?.map(({ action }) => action)
@@ -57,4 +58,7 @@ test('a client of openapi-fetch has the list of apps as an array', async t => {
 
   const misuse = "export const text: string | undefined = (await client.GET('/apps')).data"
   t.match(issues({ 'generated-api.ts': types, 'client.ts': `${CLIENT}\n${misuse}` }), [/not assignable to type/])
+
+  const misspelt = "export const isMisspelt = error?.code === 'INVALID_FEILDS'"
+  t.match(issues({ 'generated-api.ts': types, 'client.ts': `${CLIENT}\n${misspelt}` }), [/no overlap/])
 })

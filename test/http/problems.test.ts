@@ -11,7 +11,8 @@ test('unknown routes and methods are problem documents', async t => {
   for (const url of [
     '/',
     '/nope',
-    '/apps/',
+    '/apps//',
+    '/apps//tags',
     '/apps/x/y/z',
     '/App',
     '/docs/nope/nope',
@@ -22,7 +23,8 @@ test('unknown routes and methods are problem documents', async t => {
     const { status, headers, json } = await call('GET', url)
     t.equal(status, 404, url)
     t.match(headers['content-type'], PROBLEM)
-    t.strictSame(Object.keys(json), ['type', 'title', 'status', 'detail', 'code', 'errors'])
+    t.match(json, { code: 'ROUTE_NOT_FOUND' })
+    t.strictSame(Object.keys(json), ['type', 'title', 'status', 'detail', 'code', 'request_id', 'errors'])
   }
   for (const [method, url, allow] of [
     ['DELETE', '/apps', 'GET, HEAD, POST'],

@@ -1,5 +1,9 @@
 import { test } from 'tap'
-import { checked, excesses, sentences } from '../../http/validation.ts'
+import { checked, excesses } from '../../http/validation.ts'
+import { fieldIssues } from '../../http/validation-issues.ts'
+import type { Issue } from '../../http/validation-issues.ts'
+
+const sentences = (issues: readonly Issue[]): string[] => fieldIssues(issues).map(({ detail }) => detail)
 
 const faultsOf = (schema: object, value: unknown): unknown => {
   try {

@@ -171,7 +171,7 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
     json: { errors: [/permit must be read or update/] }
   })
   t.match(await ada('POST', `/apps/${id}/permission/read/users/99`), { status: 404, json: { code: 'USER_NOT_FOUND' } })
-  t.match(await ada('POST', `/apps/${id}/permission/read/users/x`), { status: 422 })
+  t.match(await ada('POST', `/apps/${id}/permission/read/users/x`), { status: 404 })
   t.equal((await chiara('PATCH', `/apps/${WEATHER}`, { panels: null })).status, 200)
   t.equal((await chiara('DELETE', `/apps/${WEATHER}`)).status, 403)
   t.match(await made.call('GET', '/apps/99999/permissions'), { status: 404 })

@@ -39,7 +39,7 @@ test('users are managed by administrators and client keys, and by nobody else', 
     account_locked: false
   })
   t.equal((await dmitri('GET', '/users/99')).status, 404)
-  t.equal((await dmitri('GET', '/users/x')).status, 422)
+  t.equal((await dmitri('GET', '/users/x')).status, 404)
 })
 
 test('a user is made, changed and deleted, and the trail holds no password', async t => {

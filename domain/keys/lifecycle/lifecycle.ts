@@ -3,6 +3,7 @@ import { createWatch } from '../../background.ts'
 import type { BackgroundHooks } from '../../background.ts'
 import type { RequestContext } from '../../access/principal.ts'
 import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields, SecretNotShared } from '../../errors.ts'
+import { issuesOf } from '../../field-issue.ts'
 import { changeKey, revokeEnvironmentKey, revokeKey } from './changes.ts'
 import { UNLIMITED } from '../client-key.ts'
 import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from '../client-key.ts'
@@ -218,7 +219,9 @@ const newKey = (
   at: Date
 ): NewClientKey => {
   const { expiresAt = null } = policy
-  if (expiresAt !== null && expiresAt <= at) throw new InvalidFields({ errors: ['expires_at must be in the future'] })
+  if (expiresAt !== null && expiresAt <= at) {
+    throw new InvalidFields({ issues: issuesOf('expires_at', ['expires_at must be in the future']) })
+  }
   return {
     ...UNLIMITED,
     ...policy,

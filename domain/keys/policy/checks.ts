@@ -93,7 +93,7 @@ const checked = <W extends KeyChange>(wanted: W, required: readonly string[]): W
   if (issues.length > 0) throw new InvalidFields({ errors: issues })
   const { name, description, metadata, scopes, allowedIps } = wanted
   const credentials = credentialIssues({ name, description, metadata })
-  if (credentials.length > 0) throw new InvalidFields({ errors: credentials })
+  if (credentials.length > 0) throw new InvalidFields({ issues: credentials })
   return {
     ...(Object.fromEntries(given) as W),
     ...(scopes === undefined ? {} : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : [...new Set(scopes)] }),

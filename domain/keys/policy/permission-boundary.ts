@@ -4,6 +4,8 @@ import { isWithin } from '../../../net/addresses.ts'
 import { inactiveReason, UNLIMITED } from '../client-key.ts'
 import type { KnownToken, Policy, RateLimit } from '../client-key.ts'
 import type { KeyReads } from '../rows.ts'
+import { issuesOf } from '../../field-issue.ts'
+import type { FieldIssue } from '../../field-issue.ts'
 import { ADMINISTRATOR_SCOPES, covers } from './scopes.ts'
 import type { Grant, Scope } from './scopes.ts'
 
@@ -50,19 +52,25 @@ export const currentBoundary = async (
 
 /** Throws BeyondPermissionBoundary if a policy exceeds a boundary. Null means no boundary. */
 export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): void => {
-  const excesses = boundary === null ? [] : policyExcesses(boundary, wanted)
-  if (excesses.length > 0) throw new BeyondPermissionBoundary({ errors: excesses })
+  const issues = boundary === null ? [] : policyExcesses(boundary, wanted)
+  if (issues.length > 0) throw new BeyondPermissionBoundary({ issues })
 }
 
 /**
- * Returns one sentence for each part of a policy that exceeds a boundary. Requesters can't give a key permissions that
- * they lack, or change a key that has such permissions.
+ * Returns one issue for each part of a policy that exceeds a boundary. Requesters can't give a key permissions that they
+ * lack, or change a key that has such permissions.
  */
-export const policyExcesses = (own: Policy, wanted: Policy): string[] => [
-  ...wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`),
-  ...(hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside of your own'] : []),
-  ...(expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
-  ...(isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit exceeds your own'] : [])
+export const policyExcesses = (own: Policy, wanted: Policy): FieldIssue[] => [
+  ...issuesOf(
+    'scopes',
+    wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`)
+  ),
+  ...issuesOf(
+    'allowed_ips',
+    hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside of your own'] : []
+  ),
+  ...issuesOf('expires_at', expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
+  ...issuesOf('rate_limit', isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit exceeds your own'] : [])
 ]
 
 const hasWiderAddresses = (own: Policy, wanted: Policy): boolean =>

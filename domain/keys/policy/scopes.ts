@@ -66,8 +66,10 @@ export const createScopeCheck = (known: readonly string[]): CheckScopes => {
   const allowed = [UNSCOPED, ...known]
   return scopes => {
     const issues = scopes.flatMap((scope, index) =>
-      allowed.includes(scope) ? [] : [`scopes.${index} must be ${allowed.join(' or ')}`]
+      allowed.includes(scope)
+        ? []
+        : [{ path: ['scopes', String(index)], detail: `scopes.${index} must be ${allowed.join(' or ')}` }]
     )
-    if (issues.length > 0) throw new InvalidFields({ errors: issues })
+    if (issues.length > 0) throw new InvalidFields({ issues })
   }
 }

@@ -1,4 +1,6 @@
 import { InvalidFields } from '../../errors.ts'
+import { issuesOf } from '../../field-issue.ts'
+import type { FieldIssue } from '../../field-issue.ts'
 
 const SEALED = /^tck_/
 const KEY_ACCESS_TOKEN = /tck_[0-9A-Za-z]{72}/
@@ -19,25 +21,29 @@ export const holdsToken = (text: string): boolean => /tck_\w{20}|[\w-]\.eyJ[\w-]
 // A longer run of digits is something else, such as the hash of a commit.
 const KEY_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/i
 
-/** Returns one sentence for each of the named texts that contains a credential, which must not be stored. */
-export const credentialIssues = (texts: Readonly<Record<string, string | null | undefined>>): string[] =>
+/** Returns one issue for each of the named texts that contains a credential, which must not be stored. */
+export const credentialIssues = (texts: Readonly<Record<string, string | null | undefined>>): FieldIssue[] =>
   Object.entries(texts).flatMap(([name, text]) =>
     holdsToken(text ?? '') || KEY_ID.test(text ?? '')
-      ? [`${name} must not contain a token or a key_id (32 hexadecimal digits), because it would be stored`]
+      ? issuesOf(name, [
+          `${name} must not contain a token or a key_id (32 hexadecimal digits), because it would be stored`
+        ])
       : []
   )
 
 /**
- * Returns one sentence for each of the named JSON texts that contains a `key_access_token`. Doesn't search for
- * `key_id`s, because 32 hexadecimal digits may mean anything in such a text.
+ * Returns one issue for each of the named JSON texts that contains a `key_access_token`. Doesn't search for `key_id`s,
+ * because 32 hexadecimal digits may mean anything in such a text.
  */
-export const tokenIssues = (texts: Readonly<Record<string, string | null>>): string[] =>
+export const tokenIssues = (texts: Readonly<Record<string, string | null>>): FieldIssue[] =>
   Object.entries(texts).flatMap(([name, text]) =>
-    KEY_ACCESS_TOKEN.test(text ?? '') ? [`${name} must not contain a key_access_token, because it would be stored`] : []
+    KEY_ACCESS_TOKEN.test(text ?? '')
+      ? issuesOf(name, [`${name} must not contain a key_access_token, because it would be stored`])
+      : []
   )
 
 /** Throws InvalidFields if any of the named texts contains a credential, which must not be stored. */
 export const refuseCredentials = (texts: Readonly<Record<string, string | null | undefined>>): void => {
   const issues = credentialIssues(texts)
-  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  if (issues.length > 0) throw new InvalidFields({ issues })
 }

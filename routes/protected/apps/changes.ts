@@ -22,7 +22,7 @@ export const updateSchema = (method: 'PUT' | 'PATCH') => ({
 
 export const updateApp: Handler<ReturnType<typeof updateSchema>> = async (request, response) => {
   const { server, params, body } = request
-  return sendApp(response, await server.apps.update(params.name, toChange(body), contextOf(request)))
+  return sendApp(response, await server.apps.update(toAppKey(params.name), toChange(body), contextOf(request)))
 }
 
 export const removeSchema = {
@@ -36,7 +36,7 @@ export const removeSchema = {
 }
 
 export const removeApp: Handler<typeof removeSchema> = async (request, response) => {
-  await request.server.apps.discard(request.params.name, contextOf(request))
+  await request.server.apps.discard(toAppKey(request.params.name), contextOf(request))
   return await response.code(204).send(null)
 }
 

@@ -12,12 +12,15 @@ import {
   NoPortLeft,
   OwnerNotFound
 } from '../../../domain/errors.ts'
+import { issuesOf } from '../../../domain/field-issue.ts'
+import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import { UNUSED_ID } from '../../../http/harmless-examples.ts'
-import { id, sentences } from '../../../http/validation.ts'
-import type { Issue } from '../../../http/validation.ts'
+import { id } from '../../../http/validation.ts'
+import { fieldIssues } from '../../../http/validation-issues.ts'
+import type { Issue } from '../../../http/validation-issues.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
-import { fields, NameParams, newAppReply, sendNewApp, toChange, toName } from './fields.ts'
+import { fields, NameParams, newAppReply, sendNewApp, toAppKey, toChange } from './fields.ts'
 
 const NewAppBody = {
   type: 'object',
@@ -68,7 +71,9 @@ const ownerOf = (
 ): Owner => {
   const userId = userIdOf(context)
   const { owner_type: type, owner_id: id } = body ?? {}
-  const issues = sentences((validationError?.validation ?? []) as Issue[])
+  // What is wrong with the query string leaves the body unread.
+  if (validationError?.validationContext === 'querystring') throw validationError
+  const issues = fieldIssues((validationError?.validation ?? []) as Issue[])
   if (issues.length === 0 && type !== undefined && id !== undefined) return { type, id }
   const isOwn = userId !== null && type === undefined && id === undefined
   if (issues.length === 0 && isOwn) return { type: 'User', id: userId }
@@ -76,7 +81,9 @@ const ownerOf = (
   const missing = asksForNone
     ? []
     : Object.entries({ owner_type: type, owner_id: id }).filter(([, value]) => value === undefined)
-  throw new InvalidFields({ errors: [...issues, ...missing.map(([name]) => `${name} is required`)] })
+  throw new InvalidFields({
+    issues: [...issues, ...missing.flatMap(([name]) => issuesOf(name, [`${name} is required`]))]
+  })
 }
 
 const CopyBody = {
@@ -100,8 +107,9 @@ export const copySchema = {
 
 export const copyApp: Handler<typeof copySchema> = async (request, response) => {
   const { server, params, body } = request
-  const copy = { descriptiveName: toName(body.new_app_descriptive_name) }
-  return sendNewApp(response, await server.apps.copy(params.name, copy, contextOf(request)))
+  const { new_app_descriptive_name: descriptiveName } = body
+  refuseCredentials({ new_app_descriptive_name: descriptiveName })
+  return sendNewApp(response, await server.apps.copy(toAppKey(params.name), { descriptiveName }, contextOf(request)))
 }
 
 const Suggestion = {

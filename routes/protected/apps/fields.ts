@@ -4,6 +4,7 @@ import type { App, AppChange, TagKey } from '../../../domain/apps/app.ts'
 import { isOutOfRange, MAX_DEPTH, RANGE_RULE, toJson } from '../../../domain/json/value.ts'
 import { credentialIssues, refuseCredentials, tokenIssues } from '../../../domain/keys/token/shape.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
+import { issuesOf } from '../../../domain/field-issue.ts'
 import { locationHeader, setLocation } from '../../../http/links.ts'
 import { reply } from '../../../http/replies.ts'
 import { PRINTABLE } from '../../../domain/json/printable.ts'
@@ -41,18 +42,22 @@ export const NameParams = {
   type: 'object',
   required: ['name'],
   properties: {
-    name: { type: 'string', description: 'The name of the app: 14 hexadecimal digits.', examples: ['ba6811fb3e073d'] }
+    name: {
+      type: 'string',
+      description: 'The name of the app, 14 hexadecimal digits, or its id. 14 digits are a name.',
+      examples: ['ba6811fb3e073d']
+    }
   }
 } as const
 
-/** Calls an app by its id as well. */
+/** The same, in the paths that Trivial gives an id. */
 export const AppParams = {
   type: 'object',
   required: ['id'],
   properties: {
     id: {
       type: 'string',
-      description: 'The id of the app, or its name of 14 hexadecimal digits.',
+      description: 'The id of the app, or its name of 14 hexadecimal digits. 14 digits are a name.',
       examples: ['1']
     }
   }
@@ -70,20 +75,14 @@ interface Written {
 export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
   const issues = Object.entries({ panels, schedule })
     .filter(([, value]) => isOutOfRange(value))
-    .map(([name]) => `${name} ${RANGE_RULE}`)
+    .flatMap(([name]) => issuesOf(name, [`${name} ${RANGE_RULE}`]))
   const texts = {
     ...(panels === undefined ? {} : { panels: toJson(panels) }),
     ...(schedule === undefined ? {} : { schedule: toJson(schedule) })
   }
   issues.push(...credentialIssues({ descriptive_name: descriptiveName }), ...tokenIssues(texts))
-  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  if (issues.length > 0) throw new InvalidFields({ issues })
   return { ...(descriptiveName === undefined ? {} : { descriptiveName }), ...texts }
-}
-
-/** A descriptive name. Throws InvalidFields where it holds a credential. */
-export const toName = (name: string): string => {
-  refuseCredentials({ descriptive_name: name })
-  return name
 }
 
 /** A tag as a body says it. Throws InvalidFields where it holds a credential. */
@@ -99,5 +98,5 @@ export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 
-/** What a path calls an app by: its name of 14 hexadecimal digits, or else its id. */
+/** What a path calls an app by: its id, or its name. A name of digits has 14 of them, more than an id can have. */
 export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

@@ -3,6 +3,7 @@ import type { TagKey } from '../../../domain/apps/app.ts'
 import type { ListPosition } from '../../../domain/apps/rows.ts'
 import type { AppQuery } from '../../../domain/apps/service.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
+import { issuesOf } from '../../../domain/field-issue.ts'
 import { EXAMPLE_LIMIT } from '../../../http/pages.ts'
 
 /** How many tags a list may be filtered by. */
@@ -36,6 +37,9 @@ export const ListQuery = {
   }
 } as const
 
+const AFTER_RULE = 'must be copied from the Link header of the page before'
+const TAGS_RULE = `must be a JSON array of objects such as {"department":"finance"}, with ${MAX_TAGS} tags at most`
+
 type Requested = XStatic<typeof ListQuery>
 
 /** What a query string asks for. Throws InvalidFields, naming what can't be read. */
@@ -48,13 +52,11 @@ export const toAppQuery = ({
   const after = cursor === undefined ? undefined : decodeCursor(cursor)
   const tags = parseTaggedWith(taggedWith)
   if (after !== null && tags !== null) return { after, limit, includeDiscarded, tags }
-  const errors = [
-    ...(after === null ? ['after must be copied from the Link header of the page before'] : []),
-    ...(tags === null
-      ? [`tagged_with must be a JSON array of objects such as {"department":"finance"}, with ${MAX_TAGS} tags at most`]
-      : [])
+  const issues = [
+    ...issuesOf('after', after === null ? [`after ${AFTER_RULE}`] : []),
+    ...issuesOf('tagged_with', tags === null ? [`tagged_with ${TAGS_RULE}`] : [])
   ]
-  throw new InvalidFields({ errors })
+  throw new InvalidFields({ issues })
 }
 
 /** The path of the page after a place, with the same query. */

@@ -9,7 +9,7 @@ import { NDJSON, varyByAccept, wantsNdjson } from '../../../http/ndjson.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { WriteApp } from '../../../http/representations/apps.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
-import { NameParams, sendApp } from './fields.ts'
+import { NameParams, sendApp, toAppKey } from './fields.ts'
 import { ListQuery, nextPath, toAppQuery } from './list-query.ts'
 
 const STREAM_BUFFER_BYTES = 64 * 1024
@@ -113,11 +113,11 @@ export async function* writeList(
 export const showSchema = {
   operationId: 'showApp',
   summary: 'Show an app',
-  description: 'The app of this name, whoever owns it.',
+  description: 'The app of this name or id, whoever owns it.',
   tags: ['Apps'],
   params: NameParams,
   response: { 200: reply('The app.', 'App'), ...problemReplies(AppNotFound) }
 }
 
 export const showApp: Handler<typeof showSchema> = async (request, response) =>
-  sendApp(response, await request.server.apps.find(request.params.name, contextOf(request)))
+  sendApp(response, await request.server.apps.find(toAppKey(request.params.name), contextOf(request)))

@@ -2,7 +2,7 @@ import { contextOf } from '../../../domain/access/principal.ts'
 import { AppNotFound, Forbidden, InvalidFields, TagNotFound, TooManyTags } from '../../../domain/errors.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
-import { NameParams, TagBody, toTag } from './fields.ts'
+import { NameParams, TagBody, toAppKey, toTag } from './fields.ts'
 
 export const addTagSchema = {
   operationId: 'addTag',
@@ -20,7 +20,7 @@ export const addTagSchema = {
 
 export const addTag: Handler<typeof addTagSchema> = async (request, response) => {
   const { server, params, body } = request
-  const { tag, added } = await server.apps.addTag(params.name, toTag(body), contextOf(request))
+  const { tag, added } = await server.apps.addTag(toAppKey(params.name), toTag(body), contextOf(request))
   return await response.code(added ? 201 : 200).send(tag)
 }
 
@@ -37,6 +37,6 @@ export const removeTagSchema = {
 export const removeTag: Handler<typeof removeTagSchema> = async (request, response) => {
   const { server, params, body } = request
   const { context, name } = body
-  await server.apps.removeTag(params.name, { context, name }, contextOf(request))
+  await server.apps.removeTag(toAppKey(params.name), { context, name }, contextOf(request))
   return await response.code(204).send(null)
 }

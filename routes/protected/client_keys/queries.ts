@@ -7,7 +7,7 @@ import { linkHeader } from '../../../http/links.ts'
 import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
 import { toKeyJson, toPolicyJson, toTokenJson } from '../../../http/representations/keys.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { GENERATION } from '../../../http/validation.ts'
+import { GENERATION } from '../../../http/validation-issues.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 
 export const IdParams = {

@@ -1,5 +1,6 @@
 import { contextOf, userPrincipalOf } from '../../../domain/access/principal.ts'
 import { InvalidFields, InvalidLogin, TooBusy } from '../../../domain/errors.ts'
+import { issuesOf } from '../../../domain/field-issue.ts'
 import { passwordIssues } from '../../../domain/users/passwords.ts'
 import { userFields } from '../../../http/representations/users.ts'
 import { checkPassword } from '../../../domain/users/sign-in.ts'
@@ -34,8 +35,8 @@ export const changePassword: Handler<typeof changePasswordSchema> = async (reque
   const { current_password: current, password } = request.body
   await limitUser(response, user.id)
   const { passwordHash: checkedHash } = await checkPassword(passwords, await users.findAccount(user.email), current)
-  const issues = await passwordIssues(password, user)
-  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  const issues = issuesOf('password', await passwordIssues(password, user))
+  if (issues.length > 0) throw new InvalidFields({ issues })
   await users.changePassword({ checkedHash, passwordHash: await passwords.hash(password) }, contextOf(request))
   return await response.code(204).send(null)
 }

@@ -15,6 +15,7 @@ import {
   UserNotFound
 } from '../../../domain/errors.ts'
 import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
+import { issuesOf } from '../../../domain/field-issue.ts'
 import { passwordIssues } from '../../../domain/users/passwords.ts'
 import { locationHeader, setLocation } from '../../../http/links.ts'
 import { noContent, problemReplies, reply } from '../../../http/replies.ts'
@@ -141,8 +142,8 @@ const hashPassword = async (
   request: FastifyRequest,
   reply: FastifyReply
 ): Promise<string> => {
-  const issues = await passwordIssues(password, about)
-  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  const issues = issuesOf('password', await passwordIssues(password, about))
+  if (issues.length > 0) throw new InvalidFields({ issues })
   const { passwords, reauthorizeNow } = request.server
   const hash = await passwords.hash(password)
   // Many may wait to be hashed; whoever asked may have lost the right to, meanwhile.

@@ -8,6 +8,7 @@ import {
   ServiceUnavailable,
   TooBusy
 } from '../../../domain/errors.ts'
+import { issuesOf } from '../../../domain/field-issue.ts'
 import { credentialIssues } from '../../../domain/keys/token/shape.ts'
 import { passwordIssues } from '../../../domain/users/passwords.ts'
 import { toUserJson, userFields } from '../../../http/representations/users.ts'
@@ -118,8 +119,11 @@ const signUp: Handler<typeof signUpSchema> = async (request, response) => {
   await limitAddress(request, response)
   const { name, password } = request.body
   const email = request.body.email.toLowerCase()
-  const issues = [...credentialIssues({ name, email }), ...(await passwordIssues(password, { name, email }))]
-  if (issues.length > 0) throw new InvalidFields({ errors: issues })
+  const issues = [
+    ...credentialIssues({ name, email }),
+    ...issuesOf('password', await passwordIssues(password, { name, email }))
+  ]
+  if (issues.length > 0) throw new InvalidFields({ issues })
   const passwordHash = await passwords.hash(password)
   const signedIn = await users.signUp({ name, email, passwordHash }, sourceOf(request))
   response.code(201)

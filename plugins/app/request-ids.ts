@@ -1,0 +1,13 @@
+import fp from 'fastify-plugin'
+import { identifyRequest } from '../../http/request-ids.ts'
+
+/** Sends the id of each request with its reply, and logs that of the requester beside it. */
+export default fp(
+  async fastify => {
+    fastify.addHook('onRequest', (request, reply, done) => {
+      identifyRequest(request, reply)
+      done()
+    })
+  },
+  { name: 'request-ids' }
+)
