@@ -157,7 +157,7 @@ export const TooManyTags = defineError(
 export const TooManyApps = defineError(
   'TOO_MANY_APPS',
   'It owns more than a thousand apps that are not deleted. Delete some first, or give some away: PUT ' +
-    '/apps/:id/transfer/:owner_type/:owner_id.'
+    '/apps/:id/transfer/users/:owner_id.'
 )
 
 export const TransferNotAllowed = defineError(

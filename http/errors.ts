@@ -43,6 +43,9 @@ export const UserRequired = defineError(
   'A client key belongs to no user, so there is nothing here for it. Sign in: POST /auth/sign_in.'
 )
 
+/** Trivial's own interface compares this sentence. */
+export const NotSignedIn = defineError('NOT_SIGNED_IN', 'User was not found or was not logged in.')
+
 export const ClientKeyRequired = defineError('CLIENT_KEY_REQUIRED', 'A user can not do this: it needs a client key.')
 
 export const AdminRequired = defineError(

@@ -36,6 +36,11 @@ export const Problem = {
       items: { type: 'string' },
       description: 'Each thing that is wrong, in a sentence of its own.',
       examples: [['No app has this name, or it was deleted.']]
+    },
+    success: {
+      type: 'boolean',
+      enum: [false],
+      description: "Only of a sign-out without a session, where Trivial's clients expect it."
     }
   }
 } as const
@@ -52,6 +57,8 @@ export type ProblemClass = DomainErrorClass<ErrorCode>
 interface ProblemKind {
   readonly status: number
   readonly title: string
+  /** Members that only this problem has. */
+  readonly members?: Pick<Problem, 'success'>
 }
 
 /** What each failure with a reply of its own is over HTTP, by its code. */
@@ -81,6 +88,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   ADMIN_REQUIRED: { status: 403, title: 'This is for administrators' },
   FORBIDDEN: { status: 403, title: 'You may not do this' },
   USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
+  NOT_SIGNED_IN: { status: 404, title: 'Nobody is signed in', members: { success: false } },
   SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
   ORGANIZATION_NOT_FOUND: { status: 404, title: 'There is no such organization' },
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is taken' },
@@ -122,13 +130,14 @@ export const isProblem = (error: unknown): error is ProblemError =>
 
 /** The document that a client gets for a failure. */
 export const toDocument = ({ code, message, errors = [message] }: ProblemError): Problem => {
-  const { status, title } = PROBLEMS[code]
+  const { status, title, members } = PROBLEMS[code]
   return {
     type: `tag:trivialapps.io,2026:problem/${code.toLowerCase().replaceAll('_', '-')}`,
     title,
     status,
     detail: message,
     code,
-    errors: [...errors]
+    errors: [...errors],
+    ...members
   }
 }

@@ -6,7 +6,9 @@ import type { Account, UserGrant, UserReads } from './rows.ts'
 import type { User } from './user.ts'
 
 /** How many grants are read before other work gets its turn. */
-const WINDOW = 1000
+const GRANTS = 1000
+/** How many apps on which a user has permits are read before other work gets its turn. */
+const PERMITTED_APPS = 5000
 
 /** What tells of users: see `UserService`. */
 export interface UserQueries {
@@ -20,6 +22,11 @@ export interface UserQueries {
    * user who is neither this one nor an administrator.
    */
   readonly grants: (id: number, context: RequestContext) => Promise<UserGrant[]>
+  /**
+   * The same of what a user may do: by grants, as the owner of apps, and as an admin of the organizations that own
+   * them.
+   */
+  readonly permissions: (id: number, context: RequestContext) => Promise<UserGrant[]>
 }
 
 /** Makes the verbs of the user service that change nothing. */
@@ -28,6 +35,11 @@ export const createUserQueries = ({ read }: Pick<Transactor<{ users: UserReads }
     const user = await read(async ({ users }) => await users.find(id))
     if (user === null) throw new UserNotFound()
     return user
+  }
+
+  const requireVisible = async (id: number, context: RequestContext): Promise<void> => {
+    if (!maySeeGrants(id, context)) throw new Forbidden()
+    await find(id)
   }
 
   return {
@@ -41,17 +53,30 @@ export const createUserQueries = ({ read }: Pick<Transactor<{ users: UserReads }
     },
 
     grants: async (id, context) => {
-      if (!maySeeGrants(id, context)) throw new Forbidden()
-      await find(id)
-      const all: UserGrant[] = []
-      for (;;) {
-        const page = { limit: WINDOW, after: all.at(-1)?.appId, includeDiscarded: false }
-        const found = await read(async ({ users }) => await users.grants(id, page))
-        all.push(...found)
-        if (found.length < WINDOW) return all
-        await setImmediate()
-      }
+      await requireVisible(id, context)
+      return await readAll(GRANTS, async page => {
+        return await read(async ({ users }) => await users.grants(id, { ...page, includeDiscarded: false }))
+      })
+    },
+
+    permissions: async (id, context) => {
+      await requireVisible(id, context)
+      return await readAll(PERMITTED_APPS, async page => {
+        return await read(async ({ users }) => await users.permittedApps(id, page))
+      })
     }
+  }
+}
+
+type ReadPage = (page: { readonly limit: number; readonly after: number | undefined }) => Promise<UserGrant[]>
+
+const readAll = async (limit: number, readPage: ReadPage): Promise<UserGrant[]> => {
+  const all: UserGrant[] = []
+  for (;;) {
+    const found = await readPage({ limit, after: all.at(-1)?.appId })
+    all.push(...found)
+    if (found.length < limit) return all
+    await setImmediate()
   }
 }
 

@@ -8,7 +8,7 @@ export interface Account {
   readonly passwordHash: string | null
 }
 
-/** What a user was granted on an app. */
+/** What a user was granted, or may do, on an app. */
 export interface UserGrant {
   readonly appId: number
   readonly appName: string
@@ -29,6 +29,14 @@ export interface UserReads {
   readonly grants: (
     id: number,
     page: { readonly limit: number; readonly after?: number | undefined; readonly includeDiscarded: boolean }
+  ) => Promise<UserGrant[]>
+  /**
+   * The apps that are not discarded on which a user has permits, by grants, as their owner, or as an admin of the
+   * organization that owns them: ordered by id, at most `limit`, after the id `after`.
+   */
+  readonly permittedApps: (
+    id: number,
+    page: { readonly limit: number; readonly after?: number | undefined }
   ) => Promise<UserGrant[]>
   /** How many permits a user was granted, on all apps. */
   readonly countGrants: (id: number) => Promise<number>

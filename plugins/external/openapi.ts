@@ -2,10 +2,10 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import Fastify from 'fastify'
 import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { AppJson, TagJson } from '../../http/representations/apps.ts'
-import { AppPermissionJson, UserPermissionJson } from '../../http/representations/permissions.ts'
+import { AppJson, MessageJson, TagJson } from '../../http/representations/apps.ts'
+import { AppPermissionJson, UserGrantJson, UserPermissionsJson } from '../../http/representations/permissions.ts'
 import { MemberJson, OrganizationJson, OrganizationWithUsersJson } from '../../http/representations/organizations.ts'
-import { SessionJson, SignedInJson, UserJson } from '../../http/representations/users.ts'
+import { ProfileJson, SessionJson, SignedInJson, UserJson } from '../../http/representations/users.ts'
 import { AuditJson } from '../../http/representations/audits.ts'
 import {
   ActorJson,
@@ -37,6 +37,7 @@ declare module 'fastify' {
 const SCHEMAS = [
   AppJson,
   TagJson,
+  MessageJson,
   ActorJson,
   ClientKeyJson,
   ClientKeyWithTokensJson,
@@ -51,12 +52,14 @@ const SCHEMAS = [
   AuditJson,
   UserJson,
   SignedInJson,
+  ProfileJson,
   SessionJson,
   OrganizationJson,
   MemberJson,
   OrganizationWithUsersJson,
   AppPermissionJson,
-  UserPermissionJson,
+  UserGrantJson,
+  UserPermissionsJson,
   Problem
 ]
 

@@ -56,6 +56,10 @@ const responsesOf = ({ components }: Document, { responses }: Operation): [statu
     '$ref' in response ? need(components.responses[response.$ref.slice(PREFIX.length)], response.$ref) : response
   ])
 
+/** Whether requests without a credential are handled. */
+const isOptional = ({ security }: Operation): boolean =>
+  security.some(schemes => Object.keys(schemes as object).length === 0)
+
 const user: unknown[] = [{ userSession: [] }, { accessToken: [], client: [], uid: [] }]
 const key = (scope: string): unknown[] => [{ clientKey: [scope] }]
 const both = (scope: string): unknown[] => [...key(scope), ...user]
@@ -85,8 +89,9 @@ test('every route is described: summary, description, replies, problems with exa
     'DELETE /apps/{id}/permissions/users/{user_id}': both('apps:write'),
     'DELETE /apps/{name}': both('apps:write'),
     'DELETE /apps/{name}/tags': both('apps:write'),
-    'DELETE /auth/sign_out': user,
+    'DELETE /auth/sign_out': [{}, ...user],
     'DELETE /organizations/{id}': both('organizations:write'),
+    'DELETE /organizations/{id}/delete_org_role': both('organizations:write'),
     'DELETE /organizations/{id}/users/{user_id}': both('organizations:write'),
     'DELETE /profile/sessions/{id}': user,
     'DELETE /users/{id}': both('users:write'),
@@ -112,10 +117,12 @@ test('every route is described: summary, description, replies, problems with exa
     'GET /up': [],
     'GET /users': both('users:read'),
     'GET /users/{id}': both('users:read'),
+    'GET /users/{id}/grants': both('users:read'),
     'GET /users/{id}/permissions': both('users:read'),
     'PATCH /apps/{name}': both('apps:write'),
     'PATCH /client_keys/{id}': both('client_keys:write'),
     'PATCH /organizations/{id}': both('organizations:write'),
+    'PATCH /profile': user,
     'PATCH /users/{id}': both('users:write'),
     'POST /apps': both('apps:write'),
     'POST /apps/{id}/permission/{permit}/users/{user_id}': both('apps:write'),
@@ -150,7 +157,7 @@ test('every route is described: summary, description, replies, problems with exa
     )
     if (!isPublic) {
       t.ok(
-        ['401', '403', '429', '503'].every(status => status in operation.responses),
+        [isOptional(operation) ? '404' : '401', '403', '429', '503'].every(status => status in operation.responses),
         route
       )
     }
@@ -236,13 +243,16 @@ test('replies are what the document says', async t => {
   check('GET /nodes', await made.call('GET', '/nodes'))
   check('GET /audits', await made.call('GET', '/audits'))
   const ada = await signIn(made, 'ada')
+  check('DELETE /auth/sign_out', await made.call('DELETE', '/auth/sign_out', undefined, { authorization: '' }))
   check('GET /profile', await ada('GET', '/profile'))
+  check('PATCH /profile', await ada('PATCH', '/profile', {}))
   check('GET /profile', await made.call('GET', '/profile'))
   check('GET /profile/sessions', await ada('GET', '/profile/sessions'))
   check('GET /users', await made.call('GET', '/users'))
   check('GET /users', await ada('GET', '/users'))
   check('GET /users/{id}', await made.call('GET', '/users/1'))
   check('GET /users/{id}/permissions', await made.call('GET', '/users/3/permissions'))
+  check('GET /users/{id}/grants', await made.call('GET', '/users/3/grants'))
   check('GET /organizations', await ada('GET', '/organizations'))
   check('GET /organizations/{id}', await ada('GET', '/organizations/1'))
   check('GET /organizations/{id}', await ada('GET', '/organizations/2'))
@@ -252,7 +262,7 @@ test('replies are what the document says', async t => {
   check('POST /apps/{id}/permissions/users/{user_id}', await ada('POST', '/apps/70e2d94bc6a18f/permissions/users/4'))
   check(
     'PUT /apps/{id}/transfer/{owner_type}/{owner_id}',
-    await ada('PUT', '/apps/70e2d94bc6a18f/transfer/Organization/1')
+    await ada('PUT', '/apps/70e2d94bc6a18f/transfer/organizations/1')
   )
   check('GET /apps/{id}/audits', await ada('GET', '/apps/70e2d94bc6a18f/audits'))
   check('GET /up', await made.call('GET', '/up'))
@@ -326,7 +336,7 @@ test('each reply that is a problem stands once in the document, and tells the sc
     }
   }
   t.same([...used].sort(), Object.keys(document.components.responses).sort())
-  t.ok(JSON.stringify(document).length < 220_000)
+  t.ok(JSON.stringify(document).length < 260_000)
 })
 
 test('what Swagger UI fills in is good to send as it stands', async t => {

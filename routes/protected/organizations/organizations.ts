@@ -9,7 +9,7 @@ import {
   updateSchema
 } from './changes.ts'
 import { listOrganizations, listSchema, showOrganization, showSchema } from './queries.ts'
-import { removeMember, removeMemberSchema, setRole, setRoleSchema } from './members.ts'
+import { deleteRole, deleteRoleSchema, removeMember, removeMemberSchema, setRole, setRoleSchema } from './members.ts'
 
 const reading = { scope: 'organizations:read', users: 'any' } as const
 const writing = { scope: 'organizations:write', users: 'any' } as const
@@ -23,6 +23,7 @@ const routes: RoutesPlugin = async fastify => {
   fastify.delete('/:id', { config: writing, schema: removeSchema }, removeOrganization)
   fastify.put('/:id/users/:user_id', { config: writing, schema: setRoleSchema }, setRole)
   fastify.delete('/:id/users/:user_id', { config: writing, schema: removeMemberSchema }, removeMember)
+  fastify.delete('/:id/delete_org_role', { config: writing, schema: deleteRoleSchema }, deleteRole)
   fastify.get('/:id/audits', { config: { scope: 'audits:read', users: 'any' }, schema: auditsSchema }, listAudits)
 }
 
