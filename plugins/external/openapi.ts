@@ -6,6 +6,7 @@ import { AppJson, MessageJson, TagJson } from '../../http/representations/apps.t
 import { AppPermissionJson, UserGrantJson, UserPermissionsJson } from '../../http/representations/permissions.ts'
 import { MemberJson, OrganizationJson, OrganizationWithUsersJson } from '../../http/representations/organizations.ts'
 import { ProfileJson, SessionJson, SignedInJson, UserJson } from '../../http/representations/users.ts'
+import { AuditPageJson } from '../../http/representations/audit-pages.ts'
 import { AuditJson } from '../../http/representations/audits.ts'
 import {
   ActorJson,
@@ -50,6 +51,7 @@ const SCHEMAS = [
   TokenRecordJson,
   UsageJson,
   AuditJson,
+  AuditPageJson,
   UserJson,
   SignedInJson,
   ProfileJson,

@@ -98,6 +98,7 @@ test('every route is described: summary, description, replies, problems with exa
     'GET /apps': both('apps:read'),
     'GET /apps/name_suggestion': both('apps:read'),
     'GET /apps/{id}/audits': both('audits:read'),
+    'GET /apps/{id}/trail': both('audits:read'),
     'GET /apps/{id}/permissions': both('apps:read'),
     'GET /apps/{name}': both('apps:read'),
     'GET /audits': key('audits:read'),
@@ -111,6 +112,7 @@ test('every route is described: summary, description, replies, problems with exa
     'GET /organizations': both('organizations:read'),
     'GET /organizations/{id}': both('organizations:read'),
     'GET /organizations/{id}/audits': both('audits:read'),
+    'GET /organizations/{id}/trail': both('audits:read'),
     'GET /profile': user,
     'GET /profile/sessions': user,
     'GET /ready': [],
@@ -265,6 +267,10 @@ test('replies are what the document says', async t => {
     await ada('PUT', '/apps/70e2d94bc6a18f/transfer/organizations/1')
   )
   check('GET /apps/{id}/audits', await ada('GET', '/apps/70e2d94bc6a18f/audits'))
+  check('GET /apps/{id}/trail', await ada('GET', '/apps/70e2d94bc6a18f/trail'))
+  check('GET /organizations/{id}/audits', await ada('GET', '/organizations/1/audits'))
+  check('GET /organizations/{id}/audits', await ada('GET', '/organizations/1/audits?search=x'))
+  check('GET /organizations/{id}/trail', await ada('GET', '/organizations/1/trail'))
   check('GET /up', await made.call('GET', '/up'))
   check('GET /ready', await made.call('GET', '/ready'))
   check('GET /apps', await made.call('GET', '/apps', undefined, { authorization: 'x' }))

@@ -190,7 +190,7 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   t.equal((await ben('GET', '/users/3/grants')).status, 403)
   t.same((await ada('GET', '/users/1/grants')).json, [])
   t.equal((await made.call('GET', '/users/99/grants')).status, 404)
-  t.match((await ada('GET', `/apps/${id}/audits?limit=2`)).json, [
+  t.match((await ada('GET', `/apps/${id}/trail?limit=2`)).json, [
     { action: 'app.update', actor: { kind: 'user', id: '3' } },
     { action: 'app.revoke' }
   ])

@@ -296,6 +296,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
     }
   ],
   'GET /apps/{id}/audits': [by(200, readAudits, allowed('administer'))],
+  'GET /apps/{id}/trail': [by(200, readAudits, allowed('administer'))],
   'POST /apps/{name}/tags': [
     { ...by(201, writeApps, allowed('update')), body: () => ({ context: 'new', name: 'tag' }), changes: ['tags +'] }
   ],
@@ -442,6 +443,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
     }
   ],
   'GET /organizations/{id}/audits': [by(200, readAudits, administering)],
+  'GET /organizations/{id}/trail': [by(200, readAudits, administering)],
 
   'GET /users': [by(200, readUsers, administrators)],
   'POST /users': [
