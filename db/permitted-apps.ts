@@ -29,7 +29,7 @@ export const selectPermittedApps = (...[userId, { limit, after = 0 }]: Parameter
         where memberships.user_id = ${userId} and memberships.role = 'admin' and ${isListed}
         union all
         select apps.id, grants.permit from grants join apps on apps.id = grants.app_id
-        where grants.user_id = ${userId} and ${isListed}
+        where grants.user_id = ${userId} and grants.app_id > ${after} and ${isListed}
       ) as reasons
       group by id order by id limit ${limit}
     ) as permitted

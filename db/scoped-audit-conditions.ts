@@ -15,22 +15,6 @@ export const subjectsOf = (scope: AuditScope): SQL =>
       union all select 'user', cast(memberships.user_id as text) from memberships
       where memberships.organization_id = ${scope.id}`
 
-/** Whether an entry is about a thing of a scope, asked of one entry after another. */
-export const isInScope = (scope: AuditScope): SQL =>
-  scope.type === 'app'
-    ? sql`audits.subject_type = 'app' and audits.subject_id = ${scope.name}`
-    : sql`case audits.subject_type
-        when 'organization' then audits.subject_id = ${String(scope.id)}
-        when 'app' then exists (
-          select 1 from apps where apps.name = audits.subject_id and apps.organization_id = ${scope.id}
-        )
-        when 'user' then exists (
-          select 1 from memberships
-          where memberships.organization_id = ${scope.id} and memberships.user_id = cast(audits.subject_id as bigint)
-        )
-        else 1 = 0
-      end`
-
 /** Whether the user of a row of `users` belongs to a scope: is the owner of the app, or is in the organization. */
 export const isUserOfScope = (scope: AuditScope): SQL =>
   scope.type === 'app'

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { AuditScope, ScopedAudit, ScopedAuditReads, ScopedSearch } from '../domain/audits/scope.ts'
 import { toDate } from './instants.ts'
-import { isInScope, isUserOfScope, meetsAll, subjectsOf } from './scoped-audit-conditions.ts'
+import { isUserOfScope, meetsAll, subjectsOf } from './scoped-audit-conditions.ts'
 
 /** At most how many entries of a scope are looked up by what they are about; with more, the trail is walked. */
 const MAX_GATHERED = 10_000
@@ -14,6 +14,8 @@ interface Engine {
   readonly rows: <Row>(statement: SQL) => Promise<Row[]>
   /** How many entries of the trail a statement looks at. */
   readonly window: number
+  /** Whether an entry is about a thing of a scope, asked of the entries of a window. */
+  readonly isInScope: (scope: AuditScope) => SQL
   /** Joins the things of a scope with the entries, so that each thing is looked up in the index of entries. */
   readonly join: SQL
 }
@@ -57,7 +59,7 @@ const gather = async ({ rows, join }: Engine, { scope, conditions }: ScopedSearc
 
 /** Looks at the trail window by window, from its end on, until `limit` entries are found. */
 const walk = async (
-  { rows, window }: Engine,
+  { rows, window, isInScope }: Engine,
   { scope, conditions }: ScopedSearch,
   limit: number
 ): Promise<number[]> => {
