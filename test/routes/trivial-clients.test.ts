@@ -50,6 +50,27 @@ const open = async (t: Parameters<typeof world>[0]) => {
 
 const LOGIN = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
 
+test('a preflight allows the headers of every request, and a page may read those of a session', async t => {
+  const { made, request } = await open(t)
+  for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+    const { headers } = await made.fastify.inject({
+      method: 'OPTIONS',
+      url: '/apps',
+      headers: {
+        origin: ORIGIN,
+        'access-control-request-method': method,
+        'access-control-request-headers': 'access-token,client,content-type,expiry,uid'
+      }
+    })
+    t.equal(headers['access-control-allow-origin'], ORIGIN)
+    t.ok(String(headers['access-control-allow-methods']).split(', ').includes(method), method)
+    const allowed = String(headers['access-control-allow-headers']).split(', ')
+    for (const name of ['access-token', 'client', 'content-type', 'expiry', 'uid']) t.ok(allowed.includes(name), name)
+  }
+  const { exposed } = await request('/profile')
+  for (const name of ['access-token', 'client', 'expiry', 'uid']) t.ok(exposed.includes(name), name)
+})
+
 test('the profile is the member user of an object', async t => {
   const { request, begin } = await open(t)
   const { id } = await begin('/auth/sign_in', LOGIN)
