@@ -10,7 +10,7 @@ const EXCLUDED = /^(LICENSE|package-lock\.json|db\/.*\/migrations\/)/
 const GAP = String.raw`(?:\s|\n\s*(?:\*|//|#|<!--)\s)+`
 
 const [, table = ''] = readFileSync(GLOSSARY, 'utf8').split(HEADING)
-const rules = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].slice(1).flatMap(([, phrases, instead]) =>
+const rules = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].slice(1).flatMap(([, phrases = '', instead]) =>
   phrases.split(', ').map(phrase => ({
     phrase,
     instead,
@@ -18,6 +18,7 @@ const rules = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].slice(1).flatM
   }))
 )
 
+/** @param {string} file */
 const textOf = file => {
   const text = readFileSync(file, 'utf8')
   return file === GLOSSARY ? text.slice(0, text.indexOf(HEADING)) : text

@@ -1,6 +1,7 @@
 import { UserError } from '../config/user-error.ts'
-import { InvalidFields, isDomainError, isUnavailable } from '../domain/errors.ts'
-import type { DomainError } from '../domain/errors.ts'
+import { isDomainError } from '../domain/domain-error.ts'
+import { InvalidFields, isUnavailable } from '../domain/errors.ts'
+import type { DomainError } from '../domain/domain-error.ts'
 import { reasonOf } from '../domain/reason.ts'
 
 /** What was asked is refused, or is not there. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { isDomainError, OutcomeUnknown } from '../domain/errors.ts'
+import { isDomainError } from '../domain/domain-error.ts'
+import { OutcomeUnknown } from '../domain/errors.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
 import { toUserJson } from '../http/representations/users.ts'
 import { command, DONE, jsonOption } from './command.ts'

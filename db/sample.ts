@@ -145,7 +145,7 @@ export const sample: Sample = {
     name,
     descriptiveName,
     owner,
-    panels: JSON.stringify({ layout: 'grid', columns: 2 + (index % 3) }),
+    panels: JSON.stringify({ component: 'Dashboard', options: { apps: [], date_range: 'Last Week', timezone: 'UTC' } }),
     schedule: SCHEDULED.test(descriptiveName) ? JSON.stringify({ every: 'hour', minute: index }) : null,
     createdAt: minute(index + 1),
     tags: tags.map(([context, tagName]) => ({ context, name: tagName }))

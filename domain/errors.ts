@@ -1,54 +1,4 @@
-import { sentencesOf } from './field-issue.ts'
-import type { FieldIssue } from './field-issue.ts'
-
-/** The details of a failure, in addition to its code. */
-export interface ErrorDetails {
-  /** Defaults to the first of `errors`, or to the message of the error class if there are none. */
-  readonly message?: string
-  /** One sentence for each problem. Defaults to the sentences of `issues`. */
-  readonly errors?: readonly string[]
-  /** What is wrong with which field. */
-  readonly issues?: readonly FieldIssue[]
-  readonly cause?: unknown
-}
-
-/** An expected failure. The client receives `message` and `errors`, so they must not contain anything that it sent. */
-export class DomainError<Code extends string = string> extends Error {
-  /** Identifies the kind of failure for programs. The meaning of a code never changes. */
-  readonly code: Code
-  /** One sentence for each problem, if there are several. */
-  readonly errors: readonly string[] | undefined
-  /** What is wrong with which field, if it is known. */
-  readonly issues: readonly FieldIssue[] | undefined
-
-  constructor(code: Code, message: string, details: ErrorDetails = {}) {
-    const { issues, errors = issues === undefined ? undefined : sentencesOf(issues) } = details
-    super(details.message ?? errors?.[0] ?? message, details)
-    this.code = code
-    this.errors = errors
-    this.issues = issues
-  }
-}
-
-export const isDomainError = (error: unknown): error is DomainError => error instanceof DomainError
-
-export type DomainErrorClass<Code extends string = string> = new (details?: ErrorDetails) => DomainError<Code>
-
-/** The codes of the errors that a module exports. */
-export type CodesOf<Module> = {
-  [Name in keyof Module]: Module[Name] extends DomainErrorClass<infer Code> ? Code : never
-}[keyof Module]
-
-/** Creates the class of one kind of failure. */
-export const defineError = <const Code extends string>(code: Code, message: string): DomainErrorClass<Code> =>
-  class extends DomainError<Code> {
-    // The logger writes this name as the type of the error.
-    static override readonly name: string = code
-
-    constructor(details?: ErrorDetails) {
-      super(code, message, details)
-    }
-  }
+import { defineError } from './domain-error.ts'
 
 // Authentication and authorization
 
@@ -176,7 +126,7 @@ export const TooManyTags = defineError(
 export const TooManyApps = defineError(
   'TOO_MANY_APPS',
   'The owner has more than 1000 apps that are not deleted. Delete or transfer some first, with PUT ' +
-    '/apps/:id/transfer/:owner_type/:owner_id.'
+    '/apps/:id/transfer/users/:owner_id.'
 )
 
 export const TransferNotAllowed = defineError(

@@ -1,4 +1,4 @@
-import { isDomainError } from './errors.ts'
+import { isDomainError } from './domain-error.ts'
 
 /**
  * Returns the reason for an expected failure: the messages of its causes, and the code of the last one, such as an

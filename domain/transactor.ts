@@ -1,5 +1,6 @@
 import type { AppReads, AppRows } from './apps/rows.ts'
 import type { AuditReads, AuditRows } from './audits/rows.ts'
+import type { ScopedAuditReads } from './audits/scope.ts'
 import type { KeyReads, KeyUsageRows } from './keys/rows.ts'
 import type { OrganizationReads, OrganizationRows } from './organizations/rows.ts'
 import type { UserReads, UserRows } from './users/rows.ts'
@@ -10,6 +11,7 @@ import type { TransactorOf } from './transaction.ts'
 export interface Reads {
   readonly apps: AppReads
   readonly audits: AuditReads
+  readonly scopedAudits: ScopedAuditReads
   readonly keys: KeyReads
   readonly organizations: OrganizationReads
   readonly users: UserReads

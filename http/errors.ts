@@ -1,4 +1,4 @@
-import { defineError } from '../domain/errors.ts'
+import { defineError } from '../domain/domain-error.ts'
 
 export const CredentialRequired = defineError(
   'CREDENTIAL_REQUIRED',
@@ -42,6 +42,9 @@ export const UserRequired = defineError(
   'USER_REQUIRED',
   'A client key belongs to no user, so there is nothing here for it. Sign in: POST /auth/sign_in.'
 )
+
+/** Trivial's own interface compares this sentence. */
+export const NotSignedIn = defineError('NOT_SIGNED_IN', 'User was not found or was not logged in.')
 
 export const ClientKeyRequired = defineError('CLIENT_KEY_REQUIRED', 'A user can not do this: it needs a client key.')
 

@@ -1,6 +1,6 @@
 import type { XStatic } from 'typebox/schema'
-import { DomainError } from '../domain/errors.ts'
-import type { CodesOf, DomainErrorClass } from '../domain/errors.ts'
+import { DomainError } from '../domain/domain-error.ts'
+import type { CodesOf, DomainErrorClass } from '../domain/domain-error.ts'
 import type * as domainErrors from '../domain/errors.ts'
 import type * as httpErrors from './errors.ts'
 
@@ -17,6 +17,8 @@ export type ProblemClass = DomainErrorClass<ErrorCode>
 interface ProblemKind {
   readonly status: number
   readonly title: string
+  /** Members that only this problem has. */
+  readonly members?: Pick<Problem, 'success'>
 }
 
 /** What each failure with a reply of its own is over HTTP, by its code. */
@@ -46,6 +48,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   ADMIN_REQUIRED: { status: 403, title: 'This is for administrators' },
   FORBIDDEN: { status: 403, title: 'You may not do this' },
   USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
+  NOT_SIGNED_IN: { status: 404, title: 'Nobody is signed in', members: { success: false } },
   SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
   ORGANIZATION_NOT_FOUND: { status: 404, title: 'There is no such organization' },
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is taken' },
@@ -143,6 +146,11 @@ export const Problem = {
       },
       description: 'Which fields are wrong, if the problem is about fields.',
       examples: [[{ in: 'body', pointer: '/scopes/0', detail: 'scopes.0 must be apps:read' }]]
+    },
+    success: {
+      type: 'boolean',
+      enum: [false],
+      description: "Only in the reply to a sign-out without a session, where Trivial's own clients expect it."
     }
   }
 } as const
@@ -166,7 +174,7 @@ export const toDocument = (
   { code, message, errors = [message] }: ProblemError,
   { requestId, fields = [] }: ProblemContext
 ): Problem => {
-  const { status, title } = PROBLEMS[code]
+  const { status, title, members } = PROBLEMS[code]
   return {
     type: `tag:trivialapps.io,2026:problem/${code.toLowerCase().replaceAll('_', '-')}`,
     title,
@@ -175,6 +183,7 @@ export const toDocument = (
     code,
     request_id: requestId,
     errors: [...errors],
-    ...(fields.length === 0 ? {} : { fields: [...fields] })
+    ...(fields.length === 0 ? {} : { fields: [...fields] }),
+    ...members
   }
 }

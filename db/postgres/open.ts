@@ -10,6 +10,7 @@ import { createListReads } from './apps/lists.ts'
 import { createAppReads } from './apps/reads.ts'
 import { createAppRows } from './apps/rows.ts'
 import { createAuditReads, createAuditRows } from './audits/rows.ts'
+import { createScopedAuditReads } from './audits/scoped.ts'
 import { bringUpToDate, closePool, createPool } from './connections.ts'
 import { createDatabase } from './database.ts'
 import type { PostgresDatabase } from './database.ts'
@@ -75,6 +76,7 @@ const createReads = (client: Pool | PoolClient, now: Now): Reads & { readonly li
   return {
     apps: createAppReads(db),
     audits: createAuditReads(db),
+    scopedAudits: createScopedAuditReads(db),
     keys: createKeyReads(db),
     lists: createListReads(db),
     organizations: createOrganizationReads(db),

@@ -10,6 +10,7 @@ import { createListReads } from './apps/lists.ts'
 import { createAppReads } from './apps/reads.ts'
 import { createAppRows } from './apps/rows.ts'
 import { createAuditReads, createAuditRows } from './audits/rows.ts'
+import { createScopedAuditReads } from './audits/scoped.ts'
 import { connect, fileIdOf } from './connections.ts'
 import type { SqliteDatabase } from './database.ts'
 import { createKeyLookup } from './keys/lookup.ts'
@@ -63,6 +64,7 @@ const readReadiness = (ping: { readonly get: () => unknown }, isSameFile: () => 
 const createReads = (db: SqliteDatabase): Reads => ({
   apps: createAppReads(db),
   audits: createAuditReads(db),
+  scopedAudits: createScopedAuditReads(db),
   keys: createKeyReads(db),
   organizations: createOrganizationReads(db),
   users: createUserReads(db),

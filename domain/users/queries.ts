@@ -6,7 +6,10 @@ import type { Account, UserFilter, UserGrant, UserReads } from './rows.ts'
 import type { User } from './user.ts'
 
 /** The number of grants that are read at a time. The event loop gets a turn after each batch. */
-const WINDOW = 1000
+const GRANTS = 1000
+
+/** The number of apps that are read at a time for the permissions of a user. */
+const PERMITTED_APPS = 5000
 
 /** The functions that read users: see `UserService`. */
 export interface UserQueries {
@@ -23,6 +26,11 @@ export interface UserQueries {
    * user is neither this user nor an administrator.
    */
   readonly grants: (id: number, context: RequestContext) => Promise<UserGrant[]>
+  /**
+   * The same of what a user may do: by grants, as the owner of apps, and as an admin of the organizations that own
+   * them.
+   */
+  readonly permissions: (id: number, context: RequestContext) => Promise<UserGrant[]>
 }
 
 /** Creates the functions that read users. */
@@ -31,6 +39,11 @@ export const createUserQueries = ({ read }: Pick<Transactor<{ users: UserReads }
     const user = await read(async ({ users }) => await users.find(id))
     if (user === null) throw new UserNotFound()
     return user
+  }
+
+  const requireVisible = async (id: number, context: RequestContext): Promise<void> => {
+    if (!maySeeGrants(id, context)) throw new Forbidden()
+    await find(id)
   }
 
   return {
@@ -44,17 +57,30 @@ export const createUserQueries = ({ read }: Pick<Transactor<{ users: UserReads }
     },
 
     grants: async (id, context) => {
-      if (!maySeeGrants(id, context)) throw new Forbidden()
-      await find(id)
-      const all: UserGrant[] = []
-      for (;;) {
-        const page = { limit: WINDOW, after: all.at(-1)?.appId, includeDiscarded: false }
-        const found = await read(async ({ users }) => await users.grants(id, page))
-        all.push(...found)
-        if (found.length < WINDOW) return all
-        await setImmediate()
-      }
+      await requireVisible(id, context)
+      return await readAll(GRANTS, async page => {
+        return await read(async ({ users }) => await users.grants(id, { ...page, includeDiscarded: false }))
+      })
+    },
+
+    permissions: async (id, context) => {
+      await requireVisible(id, context)
+      return await readAll(PERMITTED_APPS, async page => {
+        return await read(async ({ users }) => await users.permittedApps(id, page))
+      })
     }
+  }
+}
+
+type ReadPage = (page: { readonly limit: number; readonly after: number | undefined }) => Promise<UserGrant[]>
+
+const readAll = async (limit: number, readPage: ReadPage): Promise<UserGrant[]> => {
+  const all: UserGrant[] = []
+  for (;;) {
+    const found = await readPage({ limit, after: all.at(-1)?.appId })
+    all.push(...found)
+    if (found.length < limit) return all
+    await setImmediate()
   }
 }
 

@@ -8,7 +8,7 @@ export interface Account {
   readonly passwordHash: string | null
 }
 
-/** The permissions for an app that a user was granted. */
+/** The permissions of a user for an app. */
 export interface UserGrant {
   readonly appId: number
   readonly appName: string
@@ -38,6 +38,14 @@ export interface UserReads {
   readonly grants: (
     id: number,
     page: { readonly limit: number; readonly after?: number | undefined; readonly includeDiscarded: boolean }
+  ) => Promise<UserGrant[]>
+  /**
+   * Returns the apps for which a user has permissions: by grants, as their owner, or as an admin of the organization
+   * that owns them. Omits discarded apps. Ordered by id, at most `limit`, after the id `after`.
+   */
+  readonly permittedApps: (
+    id: number,
+    page: { readonly limit: number; readonly after?: number | undefined }
   ) => Promise<UserGrant[]>
   /** Returns the number of permissions that a user was granted for all apps. */
   readonly countGrants: (id: number) => Promise<number>

@@ -3,6 +3,16 @@ import type { App } from '../../domain/apps/app.ts'
 
 const instant = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
 
+/** What Trivial's own clients expect of a change that returns no resource. */
+export const MessageJson = {
+  $id: 'Message',
+  type: 'object',
+  required: ['message'],
+  properties: {
+    message: { type: 'string', description: 'What was done.', examples: ['Transfer Ownership OK'] }
+  }
+} as const
+
 export const TagJson = {
   $id: 'Tag',
   type: 'object',
@@ -44,7 +54,7 @@ const properties = {
   panels: {
     type: ['object', 'null'],
     description: 'Any JSON object; its numbers are doubles.',
-    examples: [{ layout: 'grid' }]
+    examples: [{ component: 'Dashboard', options: { apps: [] } }]
   },
   readable_by: {
     type: ['string', 'null'],

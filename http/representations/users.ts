@@ -68,6 +68,14 @@ export const SignedInJson = {
   properties: { data: { $ref: 'User#' } }
 } as const
 
+/** The form that Trivial's own clients expect. */
+export const ProfileJson = {
+  $id: 'Profile',
+  type: 'object',
+  required: ['user'],
+  properties: { user: { $ref: 'User#' } }
+} as const
+
 export const SessionJson = {
   $id: 'Session',
   type: 'object',
@@ -91,6 +99,8 @@ export const toUserJson = (user: User) => ({
   created_at: user.createdAt.toISOString(),
   account_locked: user.accountLocked
 })
+
+export const toProfileJson = (user: User) => ({ user: toUserJson(user) })
 
 export const toSessionJson = (session: Session, current: Session) => ({
   id: session.id,

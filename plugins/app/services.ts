@@ -3,6 +3,8 @@ import { createAppService } from '../../domain/apps/service.ts'
 import type { AppService } from '../../domain/apps/service.ts'
 import { createAuditService } from '../../domain/audits/service.ts'
 import type { AuditService } from '../../domain/audits/service.ts'
+import { createScopedAuditService } from '../../domain/audits/scoped-pages.ts'
+import type { ScopedAuditService } from '../../domain/audits/scoped-pages.ts'
 import { createOrganizationService } from '../../domain/organizations/service.ts'
 import type { OrganizationService } from '../../domain/organizations/service.ts'
 import { createUserService } from '../../domain/users/service.ts'
@@ -12,6 +14,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     apps: AppService
     audits: AuditService
+    scopedAudits: ScopedAuditService
     organizations: OrganizationService
     users: UserService
   }
@@ -23,6 +26,7 @@ export default fp(
     const { storage } = fastify
     fastify.decorate('apps', createAppService(storage))
     fastify.decorate('audits', createAuditService(storage))
+    fastify.decorate('scopedAudits', createScopedAuditService(storage))
     fastify.decorate('organizations', createOrganizationService(storage))
     fastify.decorate('users', createUserService(storage))
   },

@@ -6,6 +6,7 @@ import { AdminRequired, ClientKeyRequired } from '../../http/errors.ts'
 import type { SessionCredential } from '../../domain/users/session.ts'
 import { createPasswordHasher } from '../../domain/users/passwords.ts'
 import type { PasswordHasher } from '../../domain/users/passwords.ts'
+import type { ProblemClass } from '../../http/problems.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,6 +15,8 @@ declare module 'fastify' {
      * one.
      */
     users?: 'any' | 'admin' | 'none'
+    /** The failure of a request without a credential that is accepted; by default that is 401. */
+    unauthenticated?: ProblemClass
   }
 
   interface FastifyInstance {

@@ -2,10 +2,11 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import Fastify from 'fastify'
 import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { AppJson, TagJson } from '../../http/representations/apps.ts'
-import { AppPermissionJson, UserPermissionJson } from '../../http/representations/permissions.ts'
+import { AppJson, MessageJson, TagJson } from '../../http/representations/apps.ts'
+import { AppPermissionJson, UserGrantJson, UserPermissionsJson } from '../../http/representations/permissions.ts'
 import { MemberJson, OrganizationJson, OrganizationWithUsersJson } from '../../http/representations/organizations.ts'
-import { SessionJson, SignedInJson, UserJson } from '../../http/representations/users.ts'
+import { ProfileJson, SessionJson, SignedInJson, UserJson } from '../../http/representations/users.ts'
+import { AuditPageJson } from '../../http/representations/audit-pages.ts'
 import { AuditJson } from '../../http/representations/audits.ts'
 import {
   ActorJson,
@@ -38,6 +39,7 @@ declare module 'fastify' {
 const SCHEMAS = [
   AppJson,
   TagJson,
+  MessageJson,
   ActorJson,
   ClientKeyJson,
   ClientKeyWithTokensJson,
@@ -50,14 +52,17 @@ const SCHEMAS = [
   TokenRecordJson,
   UsageJson,
   AuditJson,
+  AuditPageJson,
   UserJson,
   SignedInJson,
+  ProfileJson,
   SessionJson,
   OrganizationJson,
   MemberJson,
   OrganizationWithUsersJson,
   AppPermissionJson,
-  UserPermissionJson,
+  UserGrantJson,
+  UserPermissionsJson,
   Problem
 ]
 

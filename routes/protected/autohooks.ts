@@ -1,6 +1,8 @@
-import type { FastifyPluginAsync, FastifySchema } from 'fastify'
+import type { FastifyPluginAsync, FastifySchema, RouteOptions } from 'fastify'
 import { describeAccess } from '../../http/credentials.ts'
+import type { ProblemClass } from '../../http/problems.ts'
 import { mergeReplies, problemReplies } from '../../http/replies.ts'
+import { sendProblem } from '../../plugins/app/errors.ts'
 import { FreshnessLost, InvalidToken, missingScope, OutcomeUnknown, ServiceUnavailable } from '../../domain/errors.ts'
 import {
   AddressNotAllowed,
@@ -16,9 +18,8 @@ import {
   UserRequired
 } from '../../http/errors.ts'
 
+const unauthenticated = [CredentialRequired, InvalidToken]
 const refusals = problemReplies(
-  CredentialRequired,
-  InvalidToken,
   BrowserNotAllowed,
   AddressNotAllowed,
   RateLimited,
@@ -40,7 +41,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
   fastify.addHook('onRequest', fastify.authenticate)
 
   fastify.addHook('onRoute', route => {
-    const { scope, users } = route.config ?? {}
+    const { scope, users, unauthenticated: other } = route.config ?? {}
     if (scope === undefined || users === undefined) {
       throw new Error(`${String(route.method)} ${route.url} does not declare a scope and its users`)
     }
@@ -55,12 +56,30 @@ const autohooks: FastifyPluginAsync = async fastify => {
     route.schema = {
       ...schema,
       description: `${schema.description}\n\n${sentence}`,
-      security,
-      response: mergeReplies(refusals, ...lacking, forNoKey, forUsers[users], forChanges, schema.response)
+      security: other === undefined ? security : [{}, ...security],
+      response: mergeReplies(
+        problemReplies(...(other === undefined ? unauthenticated : [other])),
+        refusals,
+        ...lacking,
+        forNoKey,
+        forUsers[users],
+        forChanges,
+        schema.response
+      )
     }
+    if (other !== undefined) route.errorHandler = handleUnauthenticated(other)
     // A body may take its time, and the key may be revoked, or the session ended, meanwhile.
     if (hasBody) route.preHandler = [fastify.reauthorize, ...[route.preHandler ?? []].flat()]
   })
 }
+
+/** Handles the failures of a route which has one of its own where others have 401. */
+const handleUnauthenticated =
+  (Other: ProblemClass): NonNullable<RouteOptions['errorHandler']> =>
+  (error, request, reply) => {
+    const isUnauthenticated = unauthenticated.some(Each => new Each().code === error.code)
+    if (isUnauthenticated) reply.removeHeader('www-authenticate')
+    sendProblem(isUnauthenticated ? new Other() : error, request, reply)
+  }
 
 export default autohooks

@@ -178,6 +178,49 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
 }
 
 const grantContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
+  test(`${engine}: the apps on which a user has permits are listed by id, each once`, async t => {
+    const transactor = await open(t)
+    const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
+    const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]
+    const ids = await transactor.write(async tx => {
+      const organizationIds: number[] = []
+      for (const role of ['admin', 'member', 'guest'] as const) {
+        const { id } = await tx.organizations.insert({ name: role, billingEmail: `${role}@example.com` }, AT)
+        await tx.organizations.setRole(id, adaId, role)
+        organizationIds.push(id)
+      }
+      const owners = [
+        { type: 'User', id: benId } as const,
+        { type: 'User', id: adaId } as const,
+        ...organizationIds.map(id => ({ type: 'Organization', id }) as const),
+        { type: 'User', id: benId } as const,
+        { type: 'User', id: adaId } as const,
+        { type: 'User', id: benId } as const
+      ]
+      const made: number[] = []
+      for (const [index, owner] of owners.entries()) made.push((await insertApp(tx, `app${index}`, owner)).id)
+      const [granted = 0, own = 0, , , , discarded = 0, ownDiscarded = 0] = made
+      for (const app of [granted, discarded, own]) {
+        await tx.apps.grant(app, adaId, 'update')
+        await tx.apps.grant(app, adaId, 'read')
+      }
+      for (const app of [discarded, ownDiscarded]) await tx.apps.discard(app, AT)
+      return made
+    })
+    const all = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke']
+    const expected = [
+      { appId: ids[0], appName: 'app0', permits: ['read', 'update'] },
+      { appId: ids[1], appName: 'app1', permits: all },
+      { appId: ids[2], appName: 'app2', permits: all }
+    ]
+    const read = async (page: Parameters<UserReads['permittedApps']>[1]) =>
+      await reading(transactor)(async users => await users.permittedApps(adaId, page))
+    t.strictSame(await read({ limit: 9 }), expected)
+    t.strictSame(await read({ limit: 2 }), expected.slice(0, 2))
+    t.strictSame(await read({ limit: 9, after: ids[1] }), expected.slice(2))
+    t.strictSame(await read({ limit: 9, after: ids[2] }), [])
+  })
+
   test(`${engine}: the grants of a user are listed app by app, and counted permit by permit`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')

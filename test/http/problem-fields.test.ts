@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { problemFields } from '../../http/problem-fields.ts'
 import { CODES } from '../../http/problems.ts'
+import { DomainError } from '../../domain/domain-error.ts'
 import * as domainErrors from '../../domain/errors.ts'
 import * as httpErrors from '../../http/errors.ts'
 import { fieldIssues } from '../../http/validation-issues.ts'
@@ -109,7 +110,7 @@ test('the document has every code that a client can get, and describes each memb
   const { properties } = need(components.schemas['Problem'], 'Problem')
   const made = Object.values({ ...domainErrors, ...httpErrors }).flatMap(each => {
     // The class of each kind of failure has its code for a name.
-    return Object.getPrototypeOf(each) === domainErrors.DomainError ? [each.name] : []
+    return Object.getPrototypeOf(each) === DomainError ? [each.name] : []
   })
   t.ok(made.length > 50)
   const codes = [...new Set(made)].filter(code => code !== 'REQUEST_CANCELLED').sort()

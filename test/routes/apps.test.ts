@@ -38,7 +38,7 @@ test('an app has the fields of Trivial, in its order', async t => {
     domain: 'apps.example.com:8443',
     load_balancer: 'lb-"7"',
     port: 3001,
-    panels: { layout: 'grid', columns: 2 },
+    panels: { component: 'Dashboard', options: { apps: [], date_range: 'Last Week', timezone: 'UTC' } },
     readable_by: null,
     schedule: { every: 'hour', minute: 0 },
     owner_type: 'Organization',

@@ -64,8 +64,8 @@ test("signing up and in answers Trivial's headers, which let the user in as thre
   const get = async (sent: Record<string, string>, url = '/profile') =>
     await made.fastify.inject({ url, headers: sent })
   const three = { 'access-token': five['access-token'], client: five['client'], uid: five['uid'] }
-  t.same((await get(three)).json(), json.data)
-  t.same((await get({ authorization: String(headers['authorization']) })).json(), json.data)
+  t.same((await get(three)).json(), { user: json.data })
+  t.same((await get({ authorization: String(headers['authorization']) })).json(), { user: json.data })
   t.equal((await get({ ...three, uid: 'EVE@EXAMPLE.COM' })).statusCode, 200)
   const { 'access-token': token, client, uid } = three
   for (const bad of [
@@ -213,15 +213,15 @@ test('sessions are listed and ended by their owner, and a new password ends the 
   })
   t.match(changed, {
     status: 200,
-    json: { name: 'Ada M.', color_theme: 'dark', email: 'ada@example.com', role: 'member' }
+    json: { user: { name: 'Ada M.', color_theme: 'dark', email: 'ada@example.com', role: 'member' } }
   })
   t.match(await one('PUT', '/profile', { name: 'Ada N.', email: 'other@example.com', role: 'admin' }), {
     status: 422,
     json: { errors: [/^email is not known here; known are /, /^role is not known here/] }
   })
-  t.equal((await one('GET', '/profile')).json.name, 'Ada M.')
-  t.match((await one('PUT', '/profile', { name: 'Ada N.' })).json, { name: 'Ada N.', color_theme: 'dark' })
-  t.match((await one('PUT', '/profile', { color_theme: null })).json, { name: 'Ada N.', color_theme: null })
+  t.equal((await one('GET', '/profile')).json.user.name, 'Ada M.')
+  t.match((await one('PUT', '/profile', { name: 'Ada N.' })).json.user, { name: 'Ada N.', color_theme: 'dark' })
+  t.match((await one('PATCH', '/profile', { color_theme: null })).json.user, { name: 'Ada N.', color_theme: null })
 })
 
 test('a session ends after 14 days', async t => {
@@ -248,9 +248,7 @@ test('a session ends after 14 days', async t => {
 test('a locked account can not sign in, and its sessions stop', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
-  const {
-    json: { id }
-  } = await ada('GET', '/profile')
+  const { id } = (await ada('GET', '/profile')).json.user
   t.equal((await made.call('PATCH', `/users/${id}`, { account_locked: true })).status, 200)
   t.equal((await ada('GET', '/profile')).status, 401)
   t.match(await post(made, '/auth/sign_in', { email: 'ada@example.com', password: SAMPLE_PASSWORD }), {

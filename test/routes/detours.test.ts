@@ -49,7 +49,7 @@ test('a user who signs up with the e-mail address of a deleted one inherits noth
   t.ok(id > 4, 'the id is a new one')
   t.equal((await chiara('GET', '/profile')).status, 401, 'no earlier session is one of the new user')
   t.equal((await call('GET', '/profile/sessions')).json.length, 1)
-  t.same((await call('GET', `/users/${id}/permissions`)).json, [])
+  t.same((await call('GET', `/users/${id}/grants`)).json, [])
   t.same((await call('GET', '/organizations')).json, [])
   t.same((await call('GET', '/apps?include_deleted=true')).json, [])
   for (const name of [ADAS_APP, CHIARAS_APP]) t.equal((await call('GET', `/apps/${name}`)).status, 404)
@@ -73,7 +73,7 @@ test('an organization that adds a user gets nothing of theirs, and the user may 
       (await stranger('GET', '/apps')).json.map(({ name }: { name: string }) => name),
       [app.name]
     )
-    for (const path of ['User/5', `Organization/${trap.id}`]) {
+    for (const path of ['users/5', `organizations/${trap.id}`]) {
       t.equal((await stranger('PUT', `/apps/${ADAS_APP}/transfer/${path}`)).status, 404)
     }
   }
@@ -93,12 +93,12 @@ test('a holder of a permit hands on what they hold, and takes an app only for th
     t.equal((await ben('POST', permit(name, 2))).status, 403, `${name} to themselves`)
     t.equal((await ben('POST', permit(name, 3))).status, 403, name)
   }
-  t.equal((await chiara('PUT', `/apps/${ADAS_APP}/transfer/User/3`)).status, 403)
+  t.equal((await chiara('PUT', `/apps/${ADAS_APP}/transfer/users/3`)).status, 403)
   await ada('POST', permit('transfer', 2))
-  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/User/3`)).status, 403, 'to another user')
-  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/Organization/3`)).status, 403, 'to an organization of others')
+  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/3`)).status, 403, 'to another user')
+  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/organizations/3`)).status, 403, 'to an organization of others')
   await ada('DELETE', permit('transfer', 2))
-  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/User/2`)).status, 403, 'what was revoked is over')
+  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/2`)).status, 403, 'what was revoked is over')
 })
 
 test('an administrator who is demoted manages nobody from the next request on; the keys they issued stay', async t => {

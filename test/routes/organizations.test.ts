@@ -39,9 +39,10 @@ test('organizations are seen by those who belong to them, and by client keys', a
       ['GET', '/organizations/1'],
       ['PATCH', '/organizations/1', {}],
       ['DELETE', '/organizations/1'],
-      ['GET', '/organizations/1/audits']
+      ['GET', '/organizations/1/audits'],
+      ['GET', '/organizations/1/trail']
     ),
-    [404, 404, 404, 404]
+    [404, 404, 404, 404, 404]
   )
   t.same(
     await statuses(
@@ -64,9 +65,10 @@ test('organizations are seen by those who belong to them, and by client keys', a
       ['PUT', '/organizations/99/users/1', { role: 'guest' }],
       ['DELETE', '/organizations/99/users/1'],
       ['GET', '/organizations/x'],
-      ['GET', '/organizations/99/audits']
+      ['GET', '/organizations/99/audits'],
+      ['GET', '/organizations/99/trail']
     ),
-    [404, 404, 404, 404, 404, 404, 404]
+    [404, 404, 404, 404, 404, 404, 404, 404]
   )
   const pages = await made.call('GET', '/organizations?limit=2')
   t.equal(pages.headers['link'], '</organizations?limit=2&after=2>; rel="next"')
@@ -92,7 +94,7 @@ test('who makes an organization is its admin; a client key belongs to none', asy
     billing_email: 'a@example.com'
   })
   t.equal((await ada('PUT', `/organizations/${reply.json.id}`, {})).status, 200, 'nothing to change')
-  const { json: audits } = await ada('GET', `/organizations/${reply.json.id}/audits`)
+  const { json: audits } = await ada('GET', `/organizations/${reply.json.id}/trail`)
   t.match(
     audits.map(({ action, actor, changes }: { action: string; actor: object; changes: object }) => [
       action,

@@ -91,7 +91,7 @@ test('a user does to an app what the rules say, and no more', async t => {
       await byScope('GET', app),
       await byScope('GET', `${app}/permissions`),
       await byScope('PATCH', app, {}),
-      await byScope('PUT', `${app}/transfer/User/1`),
+      await byScope('PUT', `${app}/transfer/users/1`),
       await byScope('GET', `${app}/audits`),
       await byScope('GET', '/organizations')
     ],
@@ -182,15 +182,15 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   t.equal((await made.call('GET', '/apps/61bc9f04e2d7/permissions')).status, 404)
 
   t.same(
-    (await dmitri('GET', '/users/3/permissions')).json,
+    (await dmitri('GET', '/users/3/grants')).json,
     [{ app_id: id, app_name: WEATHER, permits: ['read', 'update'] }],
     'a global admin may look'
   )
-  t.equal((await chiara('GET', '/users/3/permissions')).json.length, 1)
-  t.equal((await ben('GET', '/users/3/permissions')).status, 403)
-  t.same((await ada('GET', '/users/1/permissions')).json, [])
-  t.equal((await made.call('GET', '/users/99/permissions')).status, 404)
-  t.match((await ada('GET', `/apps/${id}/audits?limit=2`)).json, [
+  t.equal((await chiara('GET', '/users/3/grants')).json.length, 1)
+  t.equal((await ben('GET', '/users/3/grants')).status, 403)
+  t.same((await ada('GET', '/users/1/grants')).json, [])
+  t.equal((await made.call('GET', '/users/99/grants')).status, 404)
+  t.match((await ada('GET', `/apps/${id}/trail?limit=2`)).json, [
     { action: 'app.update', actor: { kind: 'user', id: '3' } },
     { action: 'app.revoke' }
   ])
@@ -201,28 +201,30 @@ test('an app is given to another owner by who may, to whom they may', async t =>
   const { ada, ben, chiara } = await users(made)
   const give = async (call: World['call'], to: string, app = WEATHER) =>
     await call('PUT', `/apps/${app}/transfer/${to}`)
-  t.equal((await give(chiara, 'User/3')).status, 403, 'granted read and update only')
-  t.equal((await give(ben, 'User/2')).status, 404)
-  t.equal((await give(ada, 'User/2')).status, 403, 'not to another user')
-  t.equal((await give(ada, 'Organization/2')).status, 403, 'not where one does not belong')
-  t.equal((await give(ada, 'Team/1')).status, 422)
-  t.match(await give(ada, 'Organization/1'), {
-    status: 200,
-    json: { owner_type: 'Organization', owner_id: 1, user_id: null }
-  })
-  t.match(await give(ada, 'Organization/1'), { status: 200 }, 'it is there already')
-  t.equal((await give(made.call, 'User/99')).status, 422)
-  t.match(await give(made.call, 'User/4'), { status: 200, json: { owner_type: 'User', owner_id: 4 } })
-  t.equal((await give(made.call, 'User/4', '99999')).status, 404)
+  t.equal((await give(chiara, 'users/3')).status, 403, 'granted read and update only')
+  t.equal((await give(ben, 'users/2')).status, 404)
+  t.equal((await give(ada, 'users/2')).status, 403, 'not to another user')
+  t.equal((await give(ada, 'organizations/2')).status, 403, 'not where one does not belong')
+  t.equal((await give(ada, 'User/1')).status, 422)
+  const owner = async (app = WEATHER) => (await made.call('GET', `/apps/${app}`)).json
+  const done = { status: 200, json: { message: 'Transfer Ownership OK' } }
+  t.match(await give(ada, 'organizations/1'), done)
+  t.match(await owner(), { owner_type: 'Organization', owner_id: 1, user_id: null })
+  t.match(await give(ada, 'organizations/1'), done, 'it is there already')
+  t.equal((await give(made.call, 'users/99')).status, 422)
+  t.match(await give(made.call, 'users/4'), done)
+  t.match(await owner(), { owner_type: 'User', owner_id: 4 })
+  t.equal((await give(made.call, 'users/4', '99999')).status, 404)
   await made.call('POST', '/apps', { descriptive_name: 'Recipe Scaler', owner_type: 'User', owner_id: 1 })
   const { json } = await made.call('GET', '/apps?tagged_with=[]')
   const mine = json.find(
     ({ descriptive_name: name, owner_id: owner }: { descriptive_name: string; owner_id: number }) =>
       name === 'Recipe Scaler' && owner === 1
   )
-  t.match(await give(made.call, 'User/4', mine.name), { status: 409, json: { code: 'DESCRIPTIVE_NAME_TAKEN' } })
+  t.match(await give(made.call, 'users/4', mine.name), { status: 409, json: { code: 'DESCRIPTIVE_NAME_TAKEN' } })
   await ada('POST', `/apps/${INVOICES}/permission/transfer/users/2`)
-  t.match(await give(ben, 'User/2', INVOICES), { status: 200, json: { owner_id: 2 } })
+  t.match(await give(ben, 'users/2', INVOICES), done)
+  t.match(await owner(INVOICES), { owner_id: 2 })
   t.equal((await ada('GET', `/apps/${INVOICES}`)).status, 404)
   t.equal((await made.call('GET', '/apps/99999/audits')).status, 404)
 })

@@ -5,7 +5,7 @@ import { root } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 
 /** The tests of routes that run once more on PostgreSQL; with ROUTES_ON_POSTGRES=all, every one does. */
-const SHARE = ['client-keys', 'limits', 'permissions', 'receipts']
+const SHARE = ['client-keys', 'limits', 'owned-audits', 'permissions', 'receipts']
 
 const FILES = readdirSync(import.meta.dirname)
   .filter(file => file.endsWith('.test.js'))

@@ -46,7 +46,9 @@ test('every route that is not public asks for a key, and for the one scope that 
       t.not(nobody.statusCode, 401, name)
       continue
     }
-    t.equal(nobody.statusCode, 401, name)
+    const Other = config?.unauthenticated
+    if (Other === undefined) t.equal(nobody.statusCode, 401, name)
+    else t.equal(nobody.json().code, new Other().code, name)
     const scope = config?.scope
     t.ok(scope === null || scope === 'none' || tokens.has(String(scope)), name)
     t.ok(['any', 'admin', 'none'].includes(String(config?.users)), name)

@@ -43,7 +43,7 @@ for (const [change, path, body, status] of [
 /** What a route without a schema of its body is asked for, and what must not have changed afterwards. */
 const WITHOUT_BODY: readonly (readonly [request: string, watched: string])[] = [
   ['DELETE /apps/ba6811fb3e073d', '/apps/ba6811fb3e073d'],
-  ['PUT /apps/ba6811fb3e073d/transfer/User/2', '/apps/ba6811fb3e073d'],
+  ['PUT /apps/ba6811fb3e073d/transfer/users/2', '/apps/ba6811fb3e073d'],
   ['POST /apps/ba6811fb3e073d/permissions/users/2', '/apps/ba6811fb3e073d/permissions']
 ]
 

@@ -120,7 +120,7 @@ test('a user who is not there is not changed', async t => {
   const { call } = await world(t)
   t.match(await call('PATCH', '/users/99', { name: 'Nobody' }), { status: 404, json: { code: 'USER_NOT_FOUND' } })
   t.match(await call('DELETE', '/users/99'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
-  t.match(await call('GET', '/users/99/permissions'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
+  t.match(await call('GET', '/users/99/grants'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
 })
 
 test('administrators manage client keys within what they may do themselves', async t => {
@@ -288,7 +288,7 @@ test('an administrator deletes a user together with their apps, where the reques
       ({ owner_type: type, owner_id: id }: { owner_type: string; owner_id: number }) => type === 'User' && id === 3
     )
   )
-  t.same((await made.call('GET', '/users/1/permissions')).json, [])
+  t.same((await made.call('GET', '/users/1/grants')).json, [])
   const actor = { kind: 'user', id: '4', name: 'Dmitri Sato' }
   t.match((await made.call('GET', '/audits?limit=5')).json, [
     {
@@ -445,7 +445,7 @@ test(
       }
     })()
     db.close()
-    const { json: granted } = await made.call('GET', '/users/4/permissions')
+    const { json: granted } = await made.call('GET', '/users/4/grants')
     t.equal(granted.length, 1500)
     t.equal(new Set(granted.map(({ app_id: id }: { app_id: number }) => id)).size, 1500)
     t.match(await made.call('DELETE', '/users/4'), { status: 409, json: { code: 'OWNS_APPS' } })

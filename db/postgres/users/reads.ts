@@ -1,10 +1,12 @@
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
 import { permitsIn } from '../../../domain/access/rules.ts'
 import type { UserReads } from '../../../domain/users/rows.ts'
-import { countRows } from '../database.ts'
+import { countRows, rowsOf } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { apps, grants, users } from '../schema.ts'
 import { createAccountReads, matchesUserFilter, toAccount, toUser } from '../../user-records.ts'
+import { selectPermittedApps, toPermittedApp } from '../../permitted-apps.ts'
+import type { PermittedAppRow } from '../../permitted-apps.ts'
 import { createSessionReads } from './sessions.ts'
 
 export const createUserReads = (db: PostgresDatabase): UserReads => ({
@@ -29,6 +31,9 @@ export const createUserReads = (db: PostgresDatabase): UserReads => ({
       .limit(limit)
     return found.map(({ appId, appName, sum }) => ({ appId, appName, permits: permitsIn(sum) }))
   },
+
+  permittedApps: async (id, page) =>
+    (await rowsOf<PermittedAppRow>(db, selectPermittedApps(id, page))).map(toPermittedApp),
 
   countGrants: async id => await countRows(db, grants, eq(grants.userId, id)),
   isEmpty: async () => (await db.select({ id: users.id }).from(users).limit(1)).length === 0,

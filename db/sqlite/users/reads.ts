@@ -5,6 +5,8 @@ import { countRows } from '../database.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps, grants, users } from '../schema.ts'
 import { createAccountReads, matchesUserFilter, toAccount, toUser } from '../../user-records.ts'
+import { selectPermittedApps, toPermittedApp } from '../../permitted-apps.ts'
+import type { PermittedAppRow } from '../../permitted-apps.ts'
 import { createSessionReads } from './sessions.ts'
 
 export const createUserReads = (db: SqliteDatabase): UserReads => ({
@@ -33,6 +35,8 @@ export const createUserReads = (db: SqliteDatabase): UserReads => ({
       .limit(limit)
       .all()
       .map(({ appId, appName, sum }) => ({ appId, appName, permits: permitsIn(sum) })),
+
+  permittedApps: async (id, page) => db.all<PermittedAppRow>(selectPermittedApps(id, page)).map(toPermittedApp),
 
   countGrants: async id => countRows(db, grants, eq(grants.userId, id)),
   isEmpty: async () => db.select({ id: users.id }).from(users).limit(1).get() === undefined,

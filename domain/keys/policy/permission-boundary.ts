@@ -57,8 +57,8 @@ export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): v
 }
 
 /**
- * Returns one issue for each part of a policy that exceeds a boundary. Requesters can't give a key permissions that they
- * lack, or change a key that has such permissions.
+ * Returns one issue for each part of a policy that exceeds a boundary. Requesters can't give a key permissions that
+ * they lack, or change a key that has such permissions.
  */
 export const policyExcesses = (own: Policy, wanted: Policy): FieldIssue[] => [
   ...issuesOf(

@@ -1,5 +1,5 @@
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
-import { auditsSchema, listAudits } from './audits.ts'
+import { auditsSchema, listAudits, listTrail, trailSchema } from './audits.ts'
 import { copyApp, copySchema, createApp, createSchema, suggestAppName, suggestSchema } from './creation.ts'
 import { listApps, listSchema, showApp, showSchema } from './queries.ts'
 import {
@@ -50,6 +50,7 @@ const routes: RoutesPlugin = async fastify => {
   }
   fastify.put('/:id/transfer/:owner_type/:owner_id', { config: writing, schema: transferSchema }, transferApp)
   fastify.get('/:id/audits', { config: auditing, schema: auditsSchema }, listAudits)
+  fastify.get('/:id/trail', { config: auditing, schema: trailSchema }, listTrail)
 
   fastify.post('/:name/tags', { config: writing, schema: addTagSchema }, addTag)
   fastify.delete('/:name/tags', { config: writing, schema: removeTagSchema }, removeTag)

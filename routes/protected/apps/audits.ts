@@ -1,23 +1,41 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { AppNotFound, Forbidden, InvalidFields } from '../../../domain/errors.ts'
-import { problemReplies } from '../../../http/replies.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { AuditQuery, auditReplies, sendAudits } from '../audits/listing.ts'
+import { AuditPageQuery, pageOfAudits } from '../audits/paging.ts'
 import { AppParams, toAppKey } from './fields.ts'
+
+const problems = problemReplies(AppNotFound, Forbidden, InvalidFields)
+const readers = 'Also of an app that was deleted. For its owner, and the admins of the organization that owns it.'
 
 export const auditsSchema = {
   operationId: 'listAppAudits',
   summary: 'List what was done to an app',
-  description:
-    'The newest first, by page; also of an app that was deleted. For its owner, and the admins of the ' +
-    'organization that owns it.',
+  description: `By numbered page, the newest first, in the form of Trivial's clients. ${readers}`,
   tags: ['Audits'],
   params: AppParams,
-  querystring: AuditQuery,
-  response: { ...auditReplies, ...problemReplies(AppNotFound, Forbidden, InvalidFields) }
+  querystring: AuditPageQuery,
+  response: { 200: reply('The entries of a page.', 'AuditPage'), ...problems }
 }
 
 export const listAudits: Handler<typeof auditsSchema> = async (request, response) => {
+  const { server, params, query } = request
+  const name = await server.apps.nameFor(toAppKey(params.id), 'administer', contextOf(request))
+  return await pageOfAudits({ type: 'app', name }, query, response)
+}
+
+export const trailSchema = {
+  operationId: 'listAppTrail',
+  summary: 'List what was done to an app, as the audit trail has it',
+  description: `The newest first, by page. ${readers}`,
+  tags: ['Audits'],
+  params: AppParams,
+  querystring: AuditQuery,
+  response: { ...auditReplies, ...problems }
+}
+
+export const listTrail: Handler<typeof trailSchema> = async (request, response) => {
   const { server, params, query } = request
   const subjectId = await server.apps.nameFor(toAppKey(params.id), 'administer', contextOf(request))
   return await sendAudits(server.audits, { subjectType: 'app', subjectId }, query, response)

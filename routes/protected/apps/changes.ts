@@ -40,6 +40,9 @@ export const removeApp: Handler<typeof removeSchema> = async (request, response)
   return await response.code(204).send(null)
 }
 
+/** The owners of apps, by their names in a path. */
+const OWNER_TYPES = { users: 'User', organizations: 'Organization' } as const
+
 const OwnerParams = {
   type: 'object',
   required: ['id', 'owner_type', 'owner_id'],
@@ -47,9 +50,9 @@ const OwnerParams = {
     ...AppParams.properties,
     owner_type: {
       type: 'string',
-      enum: ['User', 'Organization'],
+      enum: ['users', 'organizations'],
       description: 'What the new owner is.',
-      examples: ['Organization']
+      examples: ['organizations']
     },
     owner_id: { ...id, description: 'The id of the new owner.', examples: [1] }
   }
@@ -64,13 +67,14 @@ export const transferSchema = {
   tags: ['Permissions'],
   params: OwnerParams,
   response: {
-    200: reply('The app, with its new owner.', 'App'),
+    200: reply('The new owner has the app.', 'Message'),
     ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, OwnerNotFound, InvalidFields)
   }
 }
 
-export const transferApp: Handler<typeof transferSchema> = async (request, response) => {
-  const { id, owner_type: type, owner_id: ownerId } = request.params
-  const owner = { type, id: ownerId }
-  return sendApp(response, await request.server.apps.transfer(toAppKey(id), owner, contextOf(request)))
+export const transferApp: Handler<typeof transferSchema> = async request => {
+  const { id, owner_type: ownerType, owner_id: ownerId } = request.params
+  const owner = { type: OWNER_TYPES[ownerType], id: ownerId }
+  await request.server.apps.transfer(toAppKey(id), owner, contextOf(request))
+  return { message: 'Transfer Ownership OK' }
 }

@@ -25,7 +25,7 @@ export const fields = {
     description: 'What people call the app; unique among the kept apps of the owner, and its case counts.',
     examples: ['Invoice Sync']
   },
-  panels: { ...jsonObject, examples: [{ layout: 'grid' }] },
+  panels: { ...jsonObject, examples: [{ component: 'Dashboard', options: { apps: [] } }] },
   schedule: { ...jsonObject, examples: [{ every: 'hour' }] }
 } as const
 

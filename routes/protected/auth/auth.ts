@@ -1,17 +1,20 @@
 import { contextOf } from '../../../domain/access/principal.ts'
+import { NotSignedIn } from '../../../http/errors.ts'
 import { noContent } from '../../../http/replies.ts'
 import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
 
 const signOutSchema = {
   operationId: 'signOut',
   summary: 'Sign out',
-  description: 'Ends the session that is presented.',
+  description: 'Ends the session that is presented. Without one, the reply is that of Trivial.',
   tags: ['Signing in'],
   response: { 204: noContent('The session is over.') }
 }
 
+const config = { scope: 'none', users: 'any', unauthenticated: NotSignedIn } as const
+
 const routes: RoutesPlugin = async fastify => {
-  fastify.delete('/sign_out', { config: { scope: 'none', users: 'any' }, schema: signOutSchema }, signOut)
+  fastify.delete('/sign_out', { config, schema: signOutSchema }, signOut)
 }
 
 export default routes

@@ -1,21 +1,40 @@
 import { contextOf } from '../../../domain/access/principal.ts'
 import { Forbidden, InvalidFields, OrganizationNotFound } from '../../../domain/errors.ts'
-import { problemReplies } from '../../../http/replies.ts'
+import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { AuditQuery, auditReplies, sendAudits } from '../audits/listing.ts'
+import { AuditPageQuery, pageOfAudits } from '../audits/paging.ts'
 import { IdParams } from './queries.ts'
+
+const problems = problemReplies(OrganizationNotFound, Forbidden, InvalidFields)
 
 export const auditsSchema = {
   operationId: 'listOrganizationAudits',
-  summary: 'List what was done to an organization',
+  summary: 'List what was done to an organization, its apps and its users',
+  description: "By numbered page, the newest first, in the form of Trivial's clients. For its admins.",
+  tags: ['Audits'],
+  params: IdParams,
+  querystring: AuditPageQuery,
+  response: { 200: reply('The entries of a page.', 'AuditPage'), ...problems }
+}
+
+export const listAudits: Handler<typeof auditsSchema> = async (request, response) => {
+  const { server, params, query } = request
+  await server.organizations.requireAdministrator(params.id, contextOf(request))
+  return await pageOfAudits({ type: 'organization', id: params.id }, query, response)
+}
+
+export const trailSchema = {
+  operationId: 'listOrganizationTrail',
+  summary: 'List what was done to an organization, as the audit trail has it',
   description: 'The newest first, by page. For its admins.',
   tags: ['Audits'],
   params: IdParams,
   querystring: AuditQuery,
-  response: { ...auditReplies, ...problemReplies(OrganizationNotFound, Forbidden, InvalidFields) }
+  response: { ...auditReplies, ...problems }
 }
 
-export const listAudits: Handler<typeof auditsSchema> = async (request, response) => {
+export const listTrail: Handler<typeof trailSchema> = async (request, response) => {
   const { server, params, query } = request
   await server.organizations.requireAdministrator(params.id, contextOf(request))
   const filter = { subjectType: 'organization', subjectId: String(params.id) }

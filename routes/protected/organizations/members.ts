@@ -60,6 +60,29 @@ export const removeMemberSchema = {
   }
 }
 
+const UserQuery = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['user_id'],
+  properties: { user_id: MemberParams.properties.user_id }
+} as const
+
+export const deleteRoleSchema = {
+  operationId: 'deleteOrganizationRole',
+  summary: "Remove a user from an organization, in the form of Trivial's clients",
+  description: 'Does the same as `DELETE /organizations/{id}/users/{user_id}`.',
+  tags: ['Organizations'],
+  params: IdParams,
+  querystring: UserQuery,
+  response: removeMemberSchema.response
+}
+
+export const deleteRole: Handler<typeof deleteRoleSchema> = async (request, response) => {
+  const { server, params, query } = request
+  await server.organizations.removeMember(params.id, query.user_id, contextOf(request))
+  return await response.code(204).send(null)
+}
+
 export const removeMember: Handler<typeof removeMemberSchema> = async (request, response) => {
   const { server, params } = request
   await server.organizations.removeMember(params.id, params.user_id, contextOf(request))

@@ -1,5 +1,5 @@
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
-import { auditsSchema, listAudits } from './audits.ts'
+import { auditsSchema, listAudits, listTrail, trailSchema } from './audits.ts'
 import {
   createOrganization,
   createSchema,
@@ -9,9 +9,10 @@ import {
   updateSchema
 } from './changes.ts'
 import { listOrganizations, listSchema, showOrganization, showSchema } from './queries.ts'
-import { removeMember, removeMemberSchema, setRole, setRoleSchema } from './members.ts'
+import { deleteRole, deleteRoleSchema, removeMember, removeMemberSchema, setRole, setRoleSchema } from './members.ts'
 
 const reading = { scope: 'organizations:read', users: 'any' } as const
+const auditing = { scope: 'audits:read', users: 'any' } as const
 const writing = { scope: 'organizations:write', users: 'any' } as const
 
 const routes: RoutesPlugin = async fastify => {
@@ -23,7 +24,9 @@ const routes: RoutesPlugin = async fastify => {
   fastify.delete('/:id', { config: writing, schema: removeSchema }, removeOrganization)
   fastify.put('/:id/users/:user_id', { config: writing, schema: setRoleSchema }, setRole)
   fastify.delete('/:id/users/:user_id', { config: writing, schema: removeMemberSchema }, removeMember)
-  fastify.get('/:id/audits', { config: { scope: 'audits:read', users: 'any' }, schema: auditsSchema }, listAudits)
+  fastify.delete('/:id/delete_org_role', { config: writing, schema: deleteRoleSchema }, deleteRole)
+  fastify.get('/:id/audits', { config: auditing, schema: auditsSchema }, listAudits)
+  fastify.get('/:id/trail', { config: auditing, schema: trailSchema }, listTrail)
 }
 
 export default routes

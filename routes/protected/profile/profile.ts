@@ -1,7 +1,7 @@
 import { contextOf, userPrincipalOf } from '../../../domain/access/principal.ts'
 import { InvalidFields, UserNotFound } from '../../../domain/errors.ts'
 import { refuseCredentials } from '../../../domain/keys/token/shape.ts'
-import { toUserJson, userFields } from '../../../http/representations/users.ts'
+import { toProfileJson, userFields } from '../../../http/representations/users.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { changePassword, changePasswordSchema } from './password.ts'
@@ -17,23 +17,24 @@ const showSchema = {
   summary: 'Show the user who is signed in',
   description: 'Who the session belongs to.',
   tags: ['Signing in'],
-  response: { 200: reply('The user.', 'User') }
+  response: { 200: reply('The user.', 'Profile') }
 }
 
-const updateSchema = {
-  operationId: 'updateProfile',
-  summary: 'Change the user who is signed in',
-  description: 'Changes `name` and `color_theme`, whichever is sent. Other fields are ignored.',
+const updateSchema = (method: 'PUT' | 'PATCH') => ({
+  operationId: method === 'PUT' ? 'updateProfile' : 'patchProfile',
+  summary: method === 'PUT' ? 'Change the user who is signed in' : 'Change the user who is signed in (PATCH)',
+  description: 'Changes `name` and `color_theme`, whichever is sent; PUT and PATCH do the same.',
   tags: ['Signing in'],
   body: ProfileBody,
-  response: { 200: reply('The user as it is now.', 'User'), ...problemReplies(InvalidFields, UserNotFound) }
-}
+  response: { 200: reply('The user as it is now.', 'Profile'), ...problemReplies(InvalidFields, UserNotFound) }
+})
 
 const config = { scope: 'none', users: 'any' } as const
 
 const routes: RoutesPlugin = async fastify => {
   fastify.get('', { config, schema: showSchema }, showProfile)
-  fastify.put('', { config, schema: updateSchema }, updateProfile)
+  fastify.put('', { config, schema: updateSchema('PUT') }, updateProfile)
+  fastify.patch('', { config, schema: updateSchema('PATCH') }, updateProfile)
   fastify.put('/password', { config, schema: changePasswordSchema }, changePassword)
   fastify.get('/sessions', { config, schema: sessionsSchema }, listSessions)
   fastify.delete('/sessions/:id', { config, schema: endSessionSchema }, endSession)
@@ -41,11 +42,11 @@ const routes: RoutesPlugin = async fastify => {
 
 export default routes
 
-const showProfile: Handler<typeof showSchema> = async request => toUserJson(userPrincipalOf(request).user)
+const showProfile: Handler<typeof showSchema> = async request => toProfileJson(userPrincipalOf(request).user)
 
-const updateProfile: Handler<typeof updateSchema> = async request => {
+const updateProfile: Handler<ReturnType<typeof updateSchema>> = async request => {
   const { name, color_theme: colorTheme } = request.body
   refuseCredentials({ name, color_theme: colorTheme })
   const change = { ...(name === undefined ? {} : { name }), ...(colorTheme === undefined ? {} : { colorTheme }) }
-  return toUserJson(await request.server.users.updateProfile(change, contextOf(request)))
+  return toProfileJson(await request.server.users.updateProfile(change, contextOf(request)))
 }

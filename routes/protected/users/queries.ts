@@ -3,6 +3,7 @@ import { Forbidden, InvalidFields, UserNotFound } from '../../../domain/errors.t
 import { linkHeader } from '../../../http/links.ts'
 import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
+import { toUserGrantJson, toUserPermissionsJson } from '../../../http/representations/permissions.ts'
 import { toUserJson } from '../../../http/representations/users.ts'
 import { id } from '../../../http/validation.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
@@ -50,19 +51,33 @@ export const showSchema = {
 export const showUser: Handler<typeof showSchema> = async ({ server, params }) =>
   toUserJson(await server.users.find(params.id))
 
+const visible = problemReplies(Forbidden, UserNotFound, InvalidFields)
+
 export const permissionsSchema = {
-  operationId: 'listUserPermissions',
+  operationId: 'showUserPermissions',
+  summary: 'Show what a user may do with which apps',
+  description:
+    'The apps that the user owns, those of the organizations that they administer, and those that were granted. A ' +
+    'user may ask for their own, an administrator for those of anybody.',
+  tags: ['Permissions'],
+  params: IdParams,
+  response: { 200: reply('The names of the apps, by permit.', 'UserPermissions'), ...visible }
+}
+
+export const showPermissions: Handler<typeof permissionsSchema> = async request =>
+  toUserPermissionsJson(await request.server.users.permissions(request.params.id, contextOf(request)))
+
+export const grantsSchema = {
+  operationId: 'listUserGrants',
   summary: 'List what a user was granted',
   description: 'The permits on each app. A user may ask for their own, an administrator for those of anybody.',
   tags: ['Permissions'],
   params: IdParams,
   response: {
-    200: { description: 'The permits, an entry an app.', type: 'array', items: { $ref: 'UserPermission#' } },
-    ...problemReplies(Forbidden, UserNotFound, InvalidFields)
+    200: { description: 'The permits, an entry an app.', type: 'array', items: { $ref: 'UserGrant#' } },
+    ...visible
   }
 }
 
-export const listPermissions: Handler<typeof permissionsSchema> = async request => {
-  const granted = await request.server.users.grants(request.params.id, contextOf(request))
-  return granted.map(({ appId, appName, permits }) => ({ app_id: appId, app_name: appName, permits }))
-}
+export const listGrants: Handler<typeof grantsSchema> = async request =>
+  (await request.server.users.grants(request.params.id, contextOf(request))).map(toUserGrantJson)

@@ -52,7 +52,16 @@ const SignInBody = {
 const SignUpBody = {
   type: 'object',
   required: ['name', 'email', 'password'],
-  properties: { name: userFields.name, email: userFields.email, password: userFields.password }
+  properties: {
+    name: userFields.name,
+    email: userFields.email,
+    password: userFields.password,
+    role: {
+      ...userFields.role,
+      enum: ['member'],
+      description: "Trivial's clients send it. Nobody signs up as `admin`."
+    }
+  }
 } as const
 
 const problems = [

@@ -138,6 +138,9 @@ const updates: Call[] = [
 const organizationUpdates: Call[] = [
   { ...by(200, writeOrganizations, administering), body: () => ({ name: 'Now' }), changes: ['organizations.name'] }
 ]
+const profileUpdates: Call[] = [
+  { ...by(200, noKey, anyUser), body: () => ({ name: 'Another' }), changes: ['own users.name'] }
+]
 const userUpdates: Call[] = [
   {
     name: 'the name',
@@ -274,25 +277,26 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
     {
       name: 'to whoever asks',
       ...by(200, writeApps, allowed('transfer')),
-      path: sender => ({ owner_type: 'User', owner_id: self(sender) }),
+      path: sender => ({ owner_type: 'users', owner_id: self(sender) }),
       changes: TRANSFERRED
     },
     {
       name: 'to another user',
       key: writeApps(200),
       user: refused,
-      path: () => ({ owner_type: 'User', owner_id: CHIARA }),
+      path: () => ({ owner_type: 'users', owner_id: CHIARA }),
       changes: TRANSFERRED
     },
     {
       name: 'to an organization of others',
       key: writeApps(200),
       user: refused,
-      path: () => ({ owner_type: 'Organization', owner_id: 3 }),
+      path: () => ({ owner_type: 'organizations', owner_id: 3 }),
       changes: TRANSFERRED
     }
   ],
   'GET /apps/{id}/audits': [by(200, readAudits, allowed('administer'))],
+  'GET /apps/{id}/trail': [by(200, readAudits, allowed('administer'))],
   'POST /apps/{name}/tags': [
     { ...by(201, writeApps, allowed('update')), body: () => ({ context: 'new', name: 'tag' }), changes: ['tags +'] }
   ],
@@ -300,9 +304,10 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
 
   'GET /audits': [by(200, readAudits, noUser)],
 
-  'DELETE /auth/sign_out': [{ ...by(204, noKey, anyUser), changes: ['own sessions -'] }],
+  'DELETE /auth/sign_out': [{ ...by(204, noKey, anyUser), unknown: 404, changes: ['own sessions -'] }],
   'GET /profile': [by(200, noKey, anyUser)],
-  'PUT /profile': [{ ...by(200, noKey, anyUser), body: () => ({ name: 'Another' }), changes: ['own users.name'] }],
+  'PUT /profile': profileUpdates,
+  'PATCH /profile': profileUpdates,
   'PUT /profile/password': [
     {
       ...by(204, noKey, anyUser),
@@ -430,7 +435,15 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       changes: ['memberships -', 'own memberships -']
     }
   ],
+  'DELETE /organizations/{id}/delete_org_role': [
+    {
+      ...by(204, writeOrganizations, administering),
+      query: () => `user_id=${ADA}`,
+      changes: ['memberships -', 'own memberships -']
+    }
+  ],
   'GET /organizations/{id}/audits': [by(200, readAudits, administering)],
+  'GET /organizations/{id}/trail': [by(200, readAudits, administering)],
 
   'GET /users': [by(200, readUsers, administrators)],
   'POST /users': [
@@ -465,7 +478,8 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       changes: [...USER_GONE, 'apps.user_id']
     }
   ],
-  'GET /users/{id}/permissions': [by(200, readUsers, adaOrAdministrators)]
+  'GET /users/{id}/permissions': [by(200, readUsers, adaOrAdministrators)],
+  'GET /users/{id}/grants': [by(200, readUsers, adaOrAdministrators)]
 }
 
 /** The value of a path parameter: it names a thing of Ada's, or a client key of the operator. */

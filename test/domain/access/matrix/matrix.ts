@@ -47,7 +47,9 @@ export interface Request {
 /** The status by which the OpenAPI document refuses a sender, whatever the table and the request say; null: none. */
 const documentedRefusal = (sender: Sender, { security }: Operation): 401 | 403 | null => {
   if (security.length === 0 || sender.kind === 'user') return null
-  if (sender.kind === 'unknown') return 401
+  // An alternative without a scheme: the operation takes requests without a credential.
+  const isOptional = security.some(schemes => Object.keys(schemes).length === 0)
+  if (sender.kind === 'unknown') return isOptional ? null : 401
   const scope = security.find(({ clientKey }) => clientKey !== undefined)?.['clientKey']?.[0]
   return scope === undefined || sender.scopes.includes(scope) || sender.scopes.includes('*') ? null : 403
 }

@@ -1,0 +1,76 @@
+import { SEARCH_COLUMNS, SEARCH_OPERATORS } from '../domain/audits/scope.ts'
+import type { AuditCondition, SearchColumn } from '../domain/audits/scope.ts'
+import { InvalidFields } from '../domain/errors.ts'
+import { issuesOf } from '../domain/field-issue.ts'
+import { readInstant } from './instants.ts'
+import { checked } from './validation.ts'
+
+const Search = {
+  type: 'object',
+  required: ['search'],
+  properties: {
+    search: {
+      type: 'array',
+      maxItems: 20,
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['c', 'o', 'p'],
+        properties: {
+          c: { type: 'string', enum: SEARCH_COLUMNS },
+          o: { type: 'string', enum: SEARCH_OPERATORS },
+          p: {}
+        }
+      }
+    }
+  }
+} as const
+
+const MAX_VALUES = 100
+
+/**
+ * Reads the conditions of a search: a JSON array of `{c, o, p}`, a column, an operator and a value, as Trivial's own
+ * clients send it. Throws InvalidFields.
+ */
+export const readSearch = (text: string): AuditCondition[] => {
+  const { search } = checked(Search, { search: parsed(text) })
+  return search.map(({ c: column, o: operator, p: predicate }, index) => {
+    const values = operator === 'IN' ? listOf(predicate) : [predicate]
+    const read = values?.flatMap(value => toValue(column, value) ?? [])
+    if (values === null || read?.length !== values.length) {
+      const detail = `search.${index}.p must be ${RULES[column]}${operator === 'IN' ? IN : ''}`
+      throw new InvalidFields({ issues: [{ path: ['search', String(index), 'p'], detail }] })
+    }
+    return { column, operator, values: read }
+  })
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new InvalidFields({
+      issues: issuesOf('search', ['search must be a JSON array of conditions, such as [{"c":"user_id","o":"=","p":1}]'])
+    })
+  }
+}
+
+const RULES: Readonly<Record<SearchColumn, string>> = {
+  id: 'an id',
+  user_id: 'an id',
+  created_at: 'an instant with its time zone, such as 2027-01-31T12:00:00Z'
+}
+
+const IN = `, in an array of 1 to ${MAX_VALUES}`
+
+const listOf = (predicate: unknown): unknown[] | null =>
+  Array.isArray(predicate) && predicate.length > 0 && predicate.length <= MAX_VALUES ? predicate : null
+
+const toValue = (column: SearchColumn, value: unknown): number | Date | null => {
+  if (column === 'created_at') {
+    const instant = typeof value === 'string' ? readInstant(value, 'ago') : null
+    return instant instanceof Date ? instant : null
+  }
+  const id = typeof value === 'string' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value
+  return typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? id : null
+}
