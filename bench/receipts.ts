@@ -72,7 +72,7 @@ const changeAll = async (
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(reply)}`)
     return reply
   }
-  // Every process must receive a request first, because it only then becomes a node.
+  // Keys are issued first, because a process becomes a node with its first request.
   const ids: string[] = []
   for (let i = 0; i < changes; i++) {
     ids.push((await ask<{ id: string }>(i, issued, '/client_keys', { name: randomUUID(), scopes: ['apps:read'] })).id)
