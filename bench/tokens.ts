@@ -55,7 +55,7 @@ export const measureTokens = async (setup: Setup): Promise<Row[]> => {
   ]
 }
 
-/** Creates the measure of new tokens of the keys in a database. */
+/** Returns a function that authenticates new tokens of keys in a database, and returns the mean time in µs. */
 const openUnseen = async (
   { plan, folder, credentials, defer }: Setup,
   keys: number
