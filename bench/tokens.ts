@@ -41,12 +41,7 @@ export const measureTokens = async (setup: Setup): Promise<Row[]> => {
     many: await openUnseen(setup, MANY_KEYS)
   })
   const managed = (keys: number, values: readonly number[]): Row =>
-    atMost(
-      `Open a new managed token, ${count(keys)} keys`,
-      median(values),
-      MAX_MANAGED_MICROSECONDS,
-      'µs'
-    )
+    atMost(`Open a new managed token, ${count(keys)} keys`, median(values), MAX_MANAGED_MICROSECONDS, 'µs')
   return [
     atMost('Open a new token', median(taken.unseen), MAX_UNSEEN_MICROSECONDS, 'µs'),
     atMost('Open a cached token', median(taken.seen), MAX_SEEN_MICROSECONDS, 'µs'),
