@@ -17,8 +17,8 @@ const shortComments = {
           if (comment.type !== 'Line' || !isOwnLine(comment)) continue
           length = comment.loc.start.line === lastLine + 1 ? length + 1 : 1
           lastLine = comment.loc.start.line
-          if (length === MAX_COMMENT_LINES + 1)
-            {context.report({ loc: comment.loc, message: 'Use at most three lines.' })}
+          if (length !== MAX_COMMENT_LINES + 1) continue
+          context.report({ loc: comment.loc, message: 'Use at most three lines.' })
         }
       }
     }
