@@ -45,9 +45,9 @@ See: trivial key change --help
   const refused = await cli('key:change', ['a', ...ranges])
   t.same([refused.code, refused.stdout], [2, ''])
   t.match(refused.stderr.split('\n'), [
-    /^--allow-ip number 1 is no IP address or CIDR range/,
+    /^--allow-ip number 1 is not an IP address or CIDR range/,
     /^--allow-ip number 3 is no/,
-    '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the one address',
+    '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the single address',
     'See: trivial key change --help',
     ''
   ])

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { settings } from '../helper.ts'
+import { settings, temporaryFolder } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
@@ -63,6 +65,15 @@ test('serve, and quickstart without --once, answer 0 while the service goes on u
     for (const { event, each } of since()) if (event === 'SIGTERM') each('SIGTERM')
     t.equal(await exit, 0)
   }
+})
+
+test("a command whose .env can't be used reports why", async t => {
+  const cwd = temporaryFolder(t)
+  writeFileSync(join(cwd, '.env'), 'PORT=1\nPORT=2\n')
+  t.match(await command(t, 'serve', { cwd, env: {} }), {
+    code: 1,
+    stderr: /\.env sets a variable more than once\. .*\n {2}PORT is set in lines 1 and 2\n$/
+  })
 })
 
 test('serve takes its listeners back where the service can not listen', async t => {

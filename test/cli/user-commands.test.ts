@@ -185,7 +185,7 @@ test('a user who is not there is exit code 1', async t => {
   const { cli } = await sampled(t)
   for (const name of ['user:show', 'user:change', 'user:lock', 'user:unlock', 'user:password']) {
     const more = name === 'user:change' ? ['--name', 'a'] : name === 'user:password' ? ['--out', 'password.txt'] : []
-    t.same(await cli(name, ['99', ...more]), { code: 1, stdout: '', stderr: 'No user has this id.\n' }, name)
+    t.same(await cli(name, ['99', ...more]), { code: 1, stdout: '', stderr: 'No user has this id. Check the id.\n' }, name)
     t.match(await cli(name, ['nobody@example.com', ...more]), { code: 1, stderr: 'No user has this e-mail address.\n' })
   }
 })
@@ -238,8 +238,8 @@ test('a password on standard input must be there, and be a good one', async t =>
   for (const [input, issue] of [
     ['', 'There is no password on standard input.'],
     ['\n', 'There is no password on standard input.'],
-    ['short\n', 'password must have 12 characters at least'],
-    ['Ada@Example.com', 'password must be other than the name and the e-mail address']
+    ['short\n', 'password must have at least 12 characters'],
+    ['Ada@Example.com', 'password must differ from the name and the e-mail address']
   ] as const) {
     t.same(await cli('user:password', ['1', '--stdin'], input), { code: 1, stdout: '', stderr: `${issue}\n` })
   }

@@ -2,8 +2,10 @@ import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer as createNetServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { test } from 'tap'
 import { raw, run, settings } from '../helper.ts'
+import { describeStart } from '../../http/listen.ts'
 import { VERSION } from '../../version.ts'
 import { hasIpv6, logLines, refuses, start } from './service.ts'
 
@@ -67,6 +69,10 @@ test('the line at the start reports version, engine, node and Redis', async t =>
   const line = logLines(output().stdout).find(({ msg }) => String(msg).includes('Server listening'))
   const about = `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, SQLite, node api-1, Redis at 127.0.0.1:1`
   t.match(line, { msg: `${about}. Server listening at http://127.0.0.1:` })
+  t.equal(
+    describeStart({ DATABASE_URL: 'postgres://ada:hunter2@db.example.com/trivial', NODE_NAME: '', REDIS_URL: '' }),
+    `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, PostgreSQL, node ${hostname()}, no Redis`
+  )
 })
 
 test('what nobody foresaw stops the start and is shown as it is', async t => {

@@ -20,8 +20,8 @@ const LISTS = [
   '/organizations',
   '/client_keys',
   '/audits',
-  '/apps/ba6811fb3e073d/audits',
-  '/organizations/1/audits'
+  '/apps/ba6811fb3e073d/trail',
+  '/organizations/1/trail'
 ]
 
 const CREATED: readonly [url: string, body: object][] = [
@@ -118,6 +118,6 @@ test('the server in the OpenAPI document is PUBLIC_URL', async t => {
   t.same(JSON.parse(printed.stdout).servers, [{ url: PUBLIC_URL }])
   t.match(await command(t, 'openapi', { env: { PUBLIC_URL: 'example.com' } }), {
     code: 1,
-    stderr: /PUBLIC_URL must be/
+    stderr: /PUBLIC_URL \(set in the environment\) must be/
   })
 })

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import { test } from 'tap'
-import { app } from '../../app.ts'
+import { app, createServer } from '../../app.ts'
 import { Database } from '../../db/sqlite/driver.ts'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
 import config from '../../plugins/external/config.ts'
 import { newSecret, operator, temporaryFolder, world } from '../helper.ts'
 
@@ -44,5 +45,21 @@ test('a start warns of entries that no token can present, of tokens that no secr
     { msg: /^ALLOW_NEW_SECRET is true/ },
     { entries: 2, msg: /^some entries of CLIENT_KEYS are no key_id/ },
     { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens depend on secrets/ }
+  ])
+})
+
+test('a start warns of environment keys whose last token no secret opens', async t => {
+  const secret = newSecret()
+  const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
+  const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
+  const env = { DATABASE_URL, CLIENT_KEYS: keyId }
+  const fastify = await createServer({ ...env, CLIENT_SECRET: secret, LOG_LEVEL: 'silent' })
+  const headers = { authorization: `Bearer ${keyAccessToken}` }
+  t.equal((await fastify.inject({ url: '/apps', headers })).statusCode, 200)
+  const [used] = await fastify.clientKeys.environmentKeys()
+  await fastify.close()
+  t.match(await warningsOf({ ...env, ALLOW_NEW_SECRET: 'true' }), [
+    { msg: /^ALLOW_NEW_SECRET is true/ },
+    { keys: [used?.key.id], msg: /^environment keys were last used with tokens of secrets/ }
   ])
 })
