@@ -73,6 +73,8 @@ test('the line at the start reports version, engine, node and Redis', async t =>
     describeStart({ DATABASE_URL: 'postgres://ada:hunter2@db.example.com/trivial', NODE_NAME: '', REDIS_URL: '' }),
     `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, PostgreSQL, node ${hostname()}, no Redis`
   )
+  const settings = { DATABASE_URL: 'file:./x.db', NODE_NAME: 'api-1', REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0' }
+  t.equal(describeStart(settings), about)
 })
 
 test('what nobody foresaw stops the start and is shown as it is', async t => {
