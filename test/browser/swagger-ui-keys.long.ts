@@ -3,13 +3,13 @@ import { test } from 'tap'
 import { listening, world } from '../helper.ts'
 import { authorize, execute, newPage, open, skip } from './page.ts'
 
-/** Whether an element can be seen without scrolling the part of the page that it is in. */
+/** Returns whether an element can be seen without scrolling in its part of the page. */
 const isInView = async (element: Locator, part: Locator): Promise<boolean> => {
   const [inner, outer] = [await element.boundingBox(), await part.boundingBox()]
   return inner !== null && outer !== null && inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height
 }
 
-test('Authorize opens at the one credential, and the authorization outlives a reload', { skip }, async t => {
+test('Authorize opens with the only credential visible, and the authorization persists across a reload', { skip }, async t => {
   const { fastify, key } = await world(t)
   const { page } = await newPage(t)
   await page.goto(`http://127.0.0.1:${await listening(fastify)}/docs`)
@@ -28,7 +28,7 @@ test('Authorize opens at the one credential, and the authorization outlives a re
   t.equal(await page.locator('.auth-container').getByText('Logout').count(), 1)
 })
 
-test('what the form of a new key has at first makes a key, and two rotations make two tokens', { skip }, async t => {
+test('the initial values of the form for a new key create a key, and two rotations create two tokens', { skip }, async t => {
   const { fastify, key, call } = await world(t)
   const { page } = await newPage(t)
   await page.goto(`http://127.0.0.1:${await listening(fastify)}/docs`)
