@@ -8,7 +8,8 @@ import { collect, compiled, settings, spawnProgram, temporaryFolder } from '../h
 /** The command that runs a program in a new process namespace, like a container. */
 const UNSHARE = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child']
 
-const skip = spawnSync('unshare', [...UNSHARE.slice(1), 'true']).status === 0 ? false : "process namespaces can't be created here"
+const skip =
+  spawnSync('unshare', [...UNSHARE.slice(1), 'true']).status === 0 ? false : "process namespaces can't be created here"
 
 /** Runs a program as the first process of a namespace. */
 const start = (t: Test, args: readonly string[], env: Record<string, string>) => {

@@ -54,11 +54,11 @@ const checkList = async (t: Test, env: Record<string, string> = {}): Promise<voi
   t.notMatch(rest.stdout, 'There are older entries')
 }
 
-test('audit:list checkList the matching entries of the audit trail, newest first', async t => {
+test('audit:list lists the matching entries of the audit trail, newest first', async t => {
   await checkList(t)
 })
 
-test('audit:list checkList the entries on PostgreSQL too', async t => {
+test('audit:list lists the entries on PostgreSQL too', async t => {
   const url = await postgresDatabase(t)
   if (url !== null) {
     // Creates the tables, because a command that only reads applies no migrations.

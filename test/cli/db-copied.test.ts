@@ -63,7 +63,11 @@ test('a copied file is changed only if that is explicitly allowed, and can alway
   ] as const) {
     t.match(await command(t, name, { env, args, cwd }), { code: 0, stderr: '' }, name)
   }
-  await t.rejects(openStorage(`file:${join(cwd, 'b.db')}`), { message: copiedTo(target) }, 'a backup of it is refused too')
+  await t.rejects(
+    openStorage(`file:${join(cwd, 'b.db')}`),
+    { message: copiedTo(target) },
+    'a backup of it is refused too'
+  )
 
   const allowed = { ...env, ALLOW_COPIED_DATABASE: 'true' }
   t.equal((await command(t, 'key:issue', { env: allowed, args: ['--name', 'late'] })).code, 0)

@@ -70,10 +70,14 @@ test('a node that was started before the copy, and reconnects while it runs, see
   const copying = copy(t, source, url)
   await target.waits()
   node.signal('SIGCONT')
-  // The tokens are not copied yet. If the node accepted one before it noticed the copy, its usage would make a
-  // difference.
+  // The tokens are not copied yet. If the node accepted one before it noticed the copy, the recorded usage would
+  // differ.
   while ((await status(node, good)) === 401);
-  t.same([await status(node, good), await status(node, stale)], [503, 503], 'no request is authenticated while the copy is incomplete')
+  t.same(
+    [await status(node, good), await status(node, stale)],
+    [503, 503],
+    'no request is authenticated while the copy is incomplete'
+  )
   await target.go()
   t.match(await copying, { code: 0, stderr: '' })
   t.same(await rowsOfPostgres(url), before)

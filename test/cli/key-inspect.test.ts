@@ -153,7 +153,11 @@ test('a token is checked like a request that requires scopes and comes from an a
   }
   t.same(await reason(), [0, null], 'any address, and no scopes')
   t.same(await reason('--scope', 'apps:read', '--address', '10.1.2.3'), [0, null])
-  t.same(await reason('--scope', 'apps:read', '--address', '10.1.2.3'), [0, null], 'the check does not count towards the rate limit')
+  t.same(
+    await reason('--scope', 'apps:read', '--address', '10.1.2.3'),
+    [0, null],
+    'the check does not count towards the rate limit'
+  )
   t.same(await reason('--address', '11.1.2.3'), [1, 'address_not_allowed'])
   t.same(await reason('--scope', 'apps:read', '--scope', 'apps:write'), [1, 'insufficient_scope'])
   t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key may not be used from/ })

@@ -61,7 +61,10 @@ test('after every command and use, the database contains no token, no key_id and
     .filter(credential => /^[0-9a-f]+$/.test(credential))
     .map(credential => Buffer.from(credential, 'hex'))
   for (const kept of [running, bytes()]) {
-    t.ok(kept.includes('billing-sync') && kept.includes(digestOf(at(credentials, 6))), 'the database contains the name and the digest')
+    t.ok(
+      kept.includes('billing-sync') && kept.includes(digestOf(at(credentials, 6))),
+      'the database contains the name and the digest'
+    )
     t.notOk([...credentials, ...raw].some(credential => kept.includes(credential)))
   }
 })

@@ -55,5 +55,9 @@ test('node list shows each node and how far behind it is', async t => {
   const revoked = await fastify.inject({ method: 'POST', url: `/client_keys/${id}/revoke`, headers })
   t.match(revoked.json(), { receipt: { nodes: 1, acknowledged: 1, leases_ended: 0 } })
   await fastify.close()
-  t.match(await command(t, 'node:list', { env }), { stdout: /There are no nodes/ }, 'a node that stops is removed from the list')
+  t.match(
+    await command(t, 'node:list', { env }),
+    { stdout: /There are no nodes/ },
+    'a node that stops is removed from the list'
+  )
 })

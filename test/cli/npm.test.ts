@@ -42,7 +42,11 @@ test("npm's own options do not stop a command", async t => {
     '',
     npm('user:create', { email: 'ada@example.com', json: '', loglevel: 'silent' })
   )
-  t.same([code, stderr.split('\n', 1)[0]], [2, 'Name an --email and a --name.'], 'an email option can be from an .npmrc')
+  t.same(
+    [code, stderr.split('\n', 1)[0]],
+    [2, 'Name an --email and a --name.'],
+    'an email option can be from an .npmrc'
+  )
   t.equal(await list([], npm('key:list', { scope: '@corp', json: '' })), 0, 'scope is an option of npm for packages')
   t.equal(
     (await cli('key:issue', [], '', npm('key:issue', { description: '' }))).code,

@@ -126,7 +126,11 @@ test('an .env without a secret gets one, even if its last line has no line break
   const cwd = temporaryFolder(t)
   writeFileSync(join(cwd, '.env'), 'BASE_URL=https://a.example')
   t.equal((await quickstart(t, cwd)).code, 0)
-  t.equal(statSync(join(cwd, '.env')).mode & 0o777, 0o600, 'the file contains a secret now, so that only its owner can read it')
+  t.equal(
+    statSync(join(cwd, '.env')).mode & 0o777,
+    0o600,
+    'the file contains a secret now, so that only its owner can read it'
+  )
   t.match(readFileSync(join(cwd, '.env'), 'utf8'), /^BASE_URL=https:\/\/a\.example\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
 })
 

@@ -41,7 +41,7 @@ const filled = async (t: Test) => {
   return { folder, path, env }
 }
 
-/** Makes a folder and its files read-only until the test ends. */
+/** Removes the write permissions of a folder and its files until the test ends. */
 const makeReadOnly = (t: Test, folder: string): void => {
   for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444)
   chmodSync(folder, 0o555)

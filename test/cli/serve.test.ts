@@ -39,7 +39,7 @@ test("a service that can't start is reported in a sentence, with exit code 1", a
 })
 
 /**
- * Returns a function that lists the listeners that were watchListeners to the process since. They are removed when the test
+ * Returns a function that lists the listeners that were added to the process since. They are removed when the test
  * ends.
  */
 const watchListeners = (t: Test) => {

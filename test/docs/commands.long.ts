@@ -61,7 +61,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docker run --env-file .env --publish 3000:3000 --volume trivial-data:/data trivial-api': NO_DOCKER,
   'docker exec <container> trivial key list': NO_DOCKER,
   'echo "CLIENT_SECRET=$(openssl rand -hex 32)" > examples/.env': 'writes to the examples folder, which compose reads',
-  'echo "POSTGRES_PASSWORD=$(openssl rand -hex 24)" >> examples/.env': 'writes to the examples folder, which compose reads',
+  'echo "POSTGRES_PASSWORD=$(openssl rand -hex 24)" >> examples/.env':
+    'writes to the examples folder, which compose reads',
   'docker compose --file examples/compose.yaml up --build --wait': NO_DOCKER,
   'docker compose --file examples/compose.yaml exec node-1 trivial key issue --name billing-sync': NO_DOCKER,
   'kubectl create secret generic trivial-api --from-env-file=.env': NO_KUBERNETES,

@@ -33,7 +33,7 @@ const parse = (text: string): Pick<Page, 'blocks' | 'prose'> => {
     if (open !== null && fence === null) {
       open.lines.push(line)
     } else if (open !== null) {
-      const before = prose.findLast(said => said !== '') ?? ''
+      const before = prose.findLast(line => line !== '') ?? ''
       const { language, line: first, lines } = open
       blocks.push({ language, line: first, text: lines.join('\n'), before: COMMENT.exec(before)?.[1] ?? null })
       open = null

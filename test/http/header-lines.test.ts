@@ -34,7 +34,7 @@ const nameOf = (line: string): string => line.replace(/:.*/s, '')
 
 const statusOf = (reply: string): number => Number(/^HTTP\/1\.1 (\d+) /.exec(reply)?.[1])
 
-test('a request with more header lines than Node.js keeps is refused, whichever line would be dropped', async t => {
+test('a request with more header lines than Node.js keeps is refused, regardless of which line would be dropped', async t => {
   const { port, key, limited } = await behindProxy(t)
   const forged = 'X-Forwarded-For: 203.0.113.7\r\n'
   for (const [token, first, last, status] of [

@@ -163,7 +163,11 @@ test('every route has a summary, a description, replies, problems with examples,
   t.match(document.components.securitySchemes, {
     bearer: { type: 'http', scheme: 'bearer', description: /client key/ }
   })
-  t.same(Object.keys(document.components.securitySchemes), ['bearer'], 'a generated client sends every scheme, so there must be only one')
+  t.same(
+    Object.keys(document.components.securitySchemes),
+    ['bearer'],
+    'a generated client sends every scheme, so there must be only one'
+  )
   t.equal(new Set(routes.map(([, { operationId }]) => operationId)).size, routes.length)
   for (const [route, operation] of routes) {
     t.ok(operation.summary && operation.description && operation.tags?.length === 1, route)

@@ -71,7 +71,7 @@ test('a database without the mark is served at all addresses, without a warning'
   t.same(await attempt(t, env), [])
 })
 
-/** Makes a name resolve to an address in a separate process. */
+/** Resolves a name to an address in a separate process. */
 const named = (name: string, address: string): Record<string, string> => {
   const preload = `
     import dns from 'node:dns/promises'

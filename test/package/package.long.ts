@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { newSecret, root, spawnNode } from '../helper.ts'
-import { node, pack, consumerProject } from './package.ts'
+import { consumerProject, node, pack } from './package.ts'
 
 // Packages that only the service, its database and its programs need.
 const NOT_LOADED = ['better-sqlite3', 'drizzle-orm', 'fast-jwt', 'ajv', 'commander', '@node-rs']

@@ -22,7 +22,7 @@ export const pack = (t: Test): { tarball: string; files: string[] } => {
 
 /** Creates a project that uses the package, with its dependencies and the example. */
 export const consumerProject = (t: Test): string => {
-  const folder = join(temporaryFolder(t), 'consumerProject')
+  const folder = join(temporaryFolder(t), 'consumer')
   const modules = join(folder, 'node_modules')
   mkdirSync(modules, { recursive: true })
   for (const name of readdirSync(join(root, 'node_modules'))) {
