@@ -12,7 +12,7 @@ const PATH = `${process.env['PATH']}:/usr/sbin`
 /** The configuration around the example, like Debian's. nginx writes only to its own folder. */
 const MAIN = `
 daemon off;
-# One process, which is not another user than this one.
+# A single process, which runs as the current user.
 master_process off;
 pid nginx.pid;
 events {}

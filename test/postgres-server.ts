@@ -75,8 +75,7 @@ const serverIn = (folder: string, bin: string, user: PostgresServer['user'], por
       })
       server = started
       while (!(await responds(url))) {
-        if (started.exitCode !== null)
-          throw new Error(`the PostgreSQL server of the tests ended with ${started.exitCode}`)
+        if (started.exitCode !== null) throw new Error(`PostgreSQL ended with ${started.exitCode}`)
         await pause(10)
       }
     },

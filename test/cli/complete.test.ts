@@ -113,10 +113,10 @@ test('a token on the completed line is refused and not repeated', async t => {
   t.notMatch(stderr, token)
 })
 
-// Does what bash does when Tab is pressed, for each line of standard input. The script is sourced twice, as by a nested
-// login shell.
+// Does what bash does when Tab is pressed, for each line of standard input. The script is sourced twice, as after a
+// second login.
 const AT_TAB = `
-unset NODE_OPTIONS # tap has its loaders in it
+unset NODE_OPTIONS # tap adds its loaders to it
 trivial() { "$NODE" "$PROGRAM" "$@"; }
 compopt() { :; }
 source "$SCRIPT"; source "$SCRIPT"

@@ -78,7 +78,7 @@ test('an existing file is not overwritten', async t => {
   t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
 })
 
-test("a backup and a database fail if their folder can't be created, or if the file is a dangling link", async t => {
+test("db:backup and db:migrate fail if a folder can't be created, and db:backup if the file is a dangling link", async t => {
   const { cwd, backup } = await sampled(t)
   t.match(await backup('/proc/none/copy.db'), {
     code: 1,

@@ -6,7 +6,7 @@ import { copyDatabase, openStorage } from '../../db/open.ts'
 import { LOCK_SPACE, LOCKS } from '../../db/postgres/database.ts'
 import { temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { copy, emptySource, emptyTarget, inSqlite, keySource, rowsOfPostgres, blockedProcess } from './copied.ts'
+import { blockedProcess, copy, emptySource, emptyTarget, inSqlite, keySource, rowsOfPostgres } from './copied.ts'
 import { command } from './terminal.ts'
 
 const skip = (await postgresDatabase(tap)) === null
@@ -209,7 +209,7 @@ test('changes that were made to the target during the copy are found at the end'
   })
 })
 
-test("values that PostgreSQL can't store are named", { skip }, async t => {
+test("errors name the values that PostgreSQL can't store", { skip }, async t => {
   const at = "'2026-01-01T00:00:00.000Z'"
   for (const [statement, words] of [
     [

@@ -1,7 +1,7 @@
 import tap, { test } from 'tap'
 import { copyDatabase, openStorage } from '../../db/open.ts'
 import { postgresDatabase } from '../postgres.ts'
-import { copy, breakableProxy, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
+import { breakableProxy, copy, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
 

@@ -79,7 +79,7 @@ test('everything is copied, and clients can still use their tokens, sessions and
   t.match(await execute(target, 'select max(row) as row from client_keys'), [{ row: '3' }])
 })
 
-test('a target that a service was only started on gets the secrets of the source', { skip }, async t => {
+test('a target on which a service was only started gets the secrets of the source', { skip }, async t => {
   const { made } = await usedService(t)
   const target = await emptyTarget(t)
   const other = newSecret()

@@ -6,7 +6,7 @@ import type { Ended, Issued } from './terminal.ts'
 
 export interface Live {
   service: Service
-  /** Runs a command on the database of the service, in the process of the test. */
+  /** Runs a command in this process, on the database of the service, which is a separate process. */
   cli: (name: string, args?: readonly string[], input?: string) => Promise<Ended>
   /** Issues a key by HTTP, with the key of the service. */
   issue: (name: string) => Promise<Issued>

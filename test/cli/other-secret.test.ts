@@ -20,7 +20,7 @@ const world = async (t: Test) => {
   return { ...made, id, show }
 }
 
-test('a command with another secret than the service creates no token and changes nothing', async t => {
+test('a command whose secret is not that of the service creates no token and changes nothing', async t => {
   const { secret, cli, show } = await world(t)
   const other = newSecret()
   const out = join(temporaryFolder(t), 'tokens.txt')

@@ -215,7 +215,7 @@ test('a disabled quickstart key stays disabled, and a revoked one is replaced', 
   t.match(JSON.parse((await cli('key:show', 'quickstart', '--json')).stdout), { revoked_at: null, enabled: true })
 })
 
-test('a key named quickstart with another policy than quickstart creates stays unchanged, and so does everything else', async t => {
+test("a key named quickstart with a policy that quickstart didn't create stays unchanged, and so does everything else", async t => {
   const cwd = temporaryFolder(t)
   const env = { ...database(cwd), CLIENT_SECRET: newSecret() }
   t.equal((await command(t, 'db:sample', { cwd })).code, 0)

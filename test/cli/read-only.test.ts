@@ -177,7 +177,7 @@ test('a missing database reads as empty, and is not created', async t => {
   t.notOk(existsSync(join(folder, 'none.db')))
 })
 
-test('a command that read the file while another process changed it reports that', async t => {
+test('a command reports that another process changed the file while it was read', async t => {
   const { env } = await filled(t)
   const storage = await openStorage(env.DATABASE_URL, { readOnly: true })
   await storage.read(async ({ keys }) => await keys.findByName('billing'))

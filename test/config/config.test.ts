@@ -230,7 +230,7 @@ test('blank values count as missing, and the environment takes precedence over t
   t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is not a file')
 })
 
-test('a variable that .env sets more than once is refused with its lines, but without its values', async t => {
+test('the error about a variable that .env sets more than once contains its lines, but not its values', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => {
     writeFileSync(dotenv, text)
@@ -275,7 +275,7 @@ test('bytes that are not UTF-8 are refused in .env and in the environment, and n
   t.equal(refusal(Buffer.from('NODE_NAME=caf\ufffd\n'), { NODE_NAME: 'café' }), '', 'the environment takes precedence')
 })
 
-test('values that well-known platforms set are explained', async t => {
+test('errors explain values that well-known platforms set', async t => {
   for (const [env, words] of [
     [{ METRICS_PORT: 'tcp://10.96.0.7:9464' }, 'METRICS_PORT contains the URL that Kubernetes sets for a Service'],
     [{ METRICS_PORT: '"9464"' }, 'METRICS_PORT has quotes around its value, which docker --env-file keeps'],
@@ -323,7 +323,7 @@ test('a # that would truncate a secret in .env is refused, with the name of the 
   }
 })
 
-test('the service refuses an invalid configuration like a command', async t => {
+test('the service refuses an invalid configuration as commands do', async t => {
   await t.rejects(createServer({ PORT: 'x' }), {
     name: 'ConfigError',
     message: /CLIENT_SECRET is not set.*\n.*PORT must be/

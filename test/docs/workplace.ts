@@ -128,7 +128,6 @@ const portOf = async (child: ChildProcess): Promise<number> => {
     const port = LISTENING.exec(output.text())?.[1]
     if (port !== undefined) return Number(port)
     const printed = child.stdout === null ? [] : [once(child.stdout, 'data').then(() => false)]
-    if (await Promise.race([closed, ...printed]))
-      throw new Error(`the script ended before it listened: ${output.text()}`)
+    if (await Promise.race([closed, ...printed])) throw new Error(`it ended early: ${output.text()}`)
   }
 }

@@ -10,7 +10,8 @@ import { at, collect, listening, need, root, world } from '../helper.ts'
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 /**
- * The maximum duration of a stop. After it, unfinished requests are cut off. It includes a second for open connections.
+ * The maximum duration of a stop. It includes a second for open connections, and unfinished requests are cut off at its
+ * end.
  */
 const STOP_SECONDS = 11
 

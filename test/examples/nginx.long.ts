@@ -9,7 +9,7 @@ import { startNginx } from '../nginx.ts'
 import { freePort } from '../services.ts'
 
 interface Proxied extends World {
-  /** The URL of the service for clients of nginx. */
+  /** The URL of the service behind nginx. */
   readonly base: string
   readonly headers: Readonly<Record<string, string>>
 }

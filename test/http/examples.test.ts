@@ -61,7 +61,7 @@ test('what the examples create is recognizable, and the key is limited and short
   t.match(bodyOf('POST /organizations'), { name: 'Made in the documentation' })
 })
 
-test('an unchanged body of the form changes nothing of an existing resource', onlyOnSqlite, async t => {
+test('an unchanged body of the form does not change an existing resource', onlyOnSqlite, async t => {
   const { made, keyId, db } = await populated(t)
   const ada = await signIn(made, 'ada')
   const targets: Readonly<Record<string, string>> = {

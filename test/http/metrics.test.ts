@@ -19,7 +19,7 @@ interface Measured extends World {
 
 const scrapeAt = async (port: number): Promise<string> => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
 
-/** Creates a service that listens, with its metrics. */
+/** Creates a service that listens, and a listener for its metrics. */
 const measured = async (t: Test): Promise<Measured> => {
   const made = await world(t, { METRICS_PORT: '0' })
   const metricsPort = Number(await listenForMetrics(made.fastify))
@@ -27,7 +27,7 @@ const measured = async (t: Test): Promise<Measured> => {
   return { ...made, port, metricsPort, scrape: async () => await scrapeAt(metricsPort) }
 }
 
-/** Returns the samples in a text of metrics, by name and labels. */
+/** Returns the samples in the text of the metrics, by name and labels. */
 const samplesIn = (text: string): Record<string, number> =>
   Object.fromEntries(
     text

@@ -4,7 +4,7 @@ import { openStorage } from '../../db/open.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import { listening, operator, raw, settings } from '../helper.ts'
 
-test('of pipelined requests in one segment, those after an acknowledged revocation are refused', async t => {
+test('pipelined requests after an acknowledged revocation are refused, even if they were sent in the same segment', async t => {
   const { env, secret } = settings(t)
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())

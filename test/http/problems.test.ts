@@ -162,7 +162,7 @@ test('health checks need no credential', async t => {
   t.match(ready.json(), { code: 'NOT_READY', errors: [/^schema: /] })
 })
 
-test('an unexpected error is a 500 without details', async t => {
+test('an unexpected error causes a 500 without details', async t => {
   const { fastify, call } = await world(t)
   await fastify.storage.close()
   const { status, headers, json, text } = await call('GET', '/apps')

@@ -71,7 +71,7 @@ test('a database without the mark is served at all addresses, without a warning'
   t.same(await attempt(t, env), [])
 })
 
-/** Resolves a name to an address in a separate process. */
+/** Returns the environment of a process in which a name resolves to an address. */
 const named = (name: string, address: string): Record<string, string> => {
   const preload = `
     import dns from 'node:dns/promises'
@@ -83,7 +83,7 @@ const named = (name: string, address: string): Record<string, string> => {
   return { HOST: name, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` }
 }
 
-test('the address of the name at the start is decisive', async t => {
+test('the address to which the name resolves at the start counts', async t => {
   const url = await sampled(t)
   const service = await start(t, { CLIENT_SECRET, DATABASE_URL: url, ...named('sample.internal', '127.0.0.9') })
   t.match(logLines(service.output().stdout), [{ level: 40, msg: WARNING, database: url }])

@@ -50,7 +50,7 @@ const runExample = async (t: Test, name: string): Promise<{ url: string; token: 
   return { url, token }
 }
 
-test('ten lines of JavaScript are a service that accepts client keys, without SQLite and the other modules of this service', async t => {
+test('ten lines of JavaScript create a service that accepts client keys, without SQLite and the other modules of this service', async t => {
   const { url, token } = await runExample(t, 'service.js')
   const get = async (headers: Record<string, string>): Promise<Response> => await fetch(`${url}/reports`, { headers })
   const good = await get({ authorization: `Bearer ${token}` })
@@ -93,7 +93,7 @@ const STRICT = {
   noEmit: true
 }
 
-// The compiler reports an expected error that doesn't occur, so both mistakes must be detected.
+// Two statements are wrong. The compiler complains if an expected error doesn't occur.
 const WRONG = `import Fastify from 'fastify'
 import { createClientKeys, createMemoryStore } from 'trivial-api/client-key-auth'
 const keys = createClientKeys({ store: createMemoryStore(), secret: '', scopes: ['reports:read', 'reports:write'] })

@@ -16,7 +16,7 @@ test('a client key can access every app of every owner', async t => {
   )
 })
 
-test('a missing credential causes status 401 with a challenge without an error', async t => {
+test('a request without a credential gets 401 and a challenge without an error code', async t => {
   const { fastify } = await world(t)
   const { statusCode, headers, payload } = await fastify.inject('/apps')
   t.equal(statusCode, 401)

@@ -229,7 +229,7 @@ test('a start that changes nothing writes nothing, so that it works with a full 
   await t.rejects(createServer(envOf(url, [A])), /no more/)
 })
 
-test('a restored backup contains the secrets of its time', async t => {
+test('a restored backup accepts the secrets that were in use when it was made', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'test.db')}`
   const backup = join(folder, 'backup.db')
