@@ -8,7 +8,7 @@ import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token
 import config from '../../plugins/external/config.ts'
 import { newSecret, operator, temporaryFolder, world } from '../helper.ts'
 
-test("uses that can't be stored are reported in the log, and are stored the next time", async t => {
+test("usage that can't be stored is reported in the log, and stored the next time", async t => {
   const { fastify, call, env } = await world(t)
   const { json: key } = await call('POST', '/client_keys', { name: 'busy' })
   const logged: unknown[][] = []
@@ -26,7 +26,7 @@ test("uses that can't be stored are reported in the log, and are stored the next
   t.match((await call('GET', `/client_keys/${key.id}`)).json, { tokens: [{ last_used_at: /^20/ }] })
 })
 
-/** What a service that starts warns of; a key is issued before it stops. */
+/** Starts a service, issues a key and closes the service. Returns its warnings. */
 const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
   const lines: unknown[] = []
   const stream = { write: (line: string) => lines.push(JSON.parse(line)) }
@@ -38,7 +38,7 @@ const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
   return lines
 }
 
-test('a start warns of entries that no token can present, of tokens that no secret opens, and of no key at all', async t => {
+test("a start warns if entries can't match any token, if no secret opens some tokens, or if there are no keys", async t => {
   const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there is no client key/ }])
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: 'a-word,another', ALLOW_NEW_SECRET: 'true' }), [
