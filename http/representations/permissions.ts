@@ -4,7 +4,7 @@ import type { UserGrant } from '../../domain/users/rows.ts'
 const permits = {
   type: 'array',
   items: { type: 'string', enum: Object.keys(PERMITS) },
-  description: 'What was granted.',
+  description: 'The permissions that the user was granted.',
   examples: [['read', 'update']]
 } as const
 
@@ -26,7 +26,7 @@ export const UserGrantJson = {
   }
 } as const
 
-/** What Trivial's own clients ask about. */
+/** The permissions that Trivial's own clients use. */
 const SETS = ['update', 'destroy', 'grant', 'transfer'] as const
 
 const permittedSet = {
@@ -43,7 +43,7 @@ const permittedSet = {
   }
 } as const
 
-/** The form that Trivial's own clients expect. */
+/** The format that Trivial's own clients expect. */
 export const UserPermissionsJson = {
   $id: 'UserPermissions',
   type: 'object',

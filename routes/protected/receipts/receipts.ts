@@ -12,8 +12,10 @@ const ReceiptParams = {
 const showSchema = {
   operationId: 'showReceipt',
   summary: 'Show the receipt of a change',
-  description: `Tells from when on every node obeys a change of a client key; it is answered once that is so. It is for
-who was answered 202, or nothing. After a restore, a change that was undone has no receipt.`,
+  description:
+    'Reports when a change of a client key took effect on every node. The reply is sent once it has. Use this if the ' +
+    'change was accepted with 202, or if its reply was lost. If a database restore undid a change, the change has no ' +
+    'receipt.',
   tags: ['Nodes'],
   params: ReceiptParams,
   response: { 200: reply('The receipt.', 'Receipt'), ...problemReplies(ReceiptNotFound, InvalidFields) }
