@@ -14,7 +14,7 @@ export const AppsDisposalQuery = {
     apps: {
       type: 'string',
       enum: ['delete'],
-      description: '`delete` also deletes the apps, permanently, with their tags and grants.'
+      description: '`delete` deletes the apps permanently, with their tags and grants.'
     }
   }
 } as const

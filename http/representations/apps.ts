@@ -9,7 +9,7 @@ export const MessageJson = {
   type: 'object',
   required: ['message'],
   properties: {
-    message: { type: 'string', description: 'Confirms what was done.', examples: ['Transfer Ownership OK'] }
+    message: { type: 'string', description: 'A confirmation of what was done.', examples: ['Transfer Ownership OK'] }
   }
 } as const
 
@@ -33,7 +33,7 @@ const properties = {
   },
   name: {
     type: 'string',
-    description: 'The unique name of the app, which is its address: 14 hexadecimal digits.',
+    description: 'The unique name of the app, which is also its host name: 14 hexadecimal digits.',
     pattern: '^[0-9a-f]{14}$',
     examples: ['ba6811fb3e073d']
   },

@@ -84,7 +84,8 @@ export const AuditPageJson = {
     current_page: { type: 'integer', examples: [1] },
     total_pages: {
       type: 'integer',
-      description: 'The number of pages. If there are more than 10,000 entries, only the next 1,000 are counted.',
+      description:
+        'The number of pages. If there are more than 10,000 entries, only the next 1,000 after this page are counted.',
       examples: [3]
     },
     audits: { type: 'array', items: PagedAuditJson }

@@ -127,7 +127,9 @@ export const RotateBody = {
       type: 'integer',
       minimum: 0,
       maximum: MAX_GRACE_SECONDS,
-      description: `How many seconds the older tokens stay active; ${DEFAULT_GRACE_SECONDS} by default. 0 ends them immediately.`,
+      description:
+        `How many seconds the older tokens stay active; ${DEFAULT_GRACE_SECONDS} by default. 0 ends them ` +
+        'immediately.',
       examples: [DEFAULT_GRACE_SECONDS]
     }
   }

@@ -80,7 +80,7 @@ const keyProperties = {
   revoked_at: instantOrNull('When the key was permanently revoked, or null if it was not.'),
   revoked_reason: textOrNull('The reason for the revocation, or null if there is none.', 'The laptop was stolen'),
   last_used_at: instantOrNull(
-    'When a request with a token of the key was last accepted. The last second may be missing. Null if none was.'
+    'When a request with the key was last accepted, or null if none was. Can be up to a second out of date.'
   )
 } as const
 
@@ -138,7 +138,7 @@ export const ClientKeyWithTokensJson = {
 const secrets = {
   key_id: {
     type: 'string',
-    description: 'The secret identity of the key in the token: 32 hexadecimal digits. It is never shown again.',
+    description: 'The secret id inside the token: 32 hexadecimal digits. It is never shown again.',
     examples: ['<32 hexadecimal digits>']
   },
   key_access_token: {
@@ -158,8 +158,7 @@ export const IssuedKeyJson = {
 const receipt = {
   anyOf: [{ $ref: 'Receipt#' }, { type: 'null' }],
   description:
-    'Reports when every node applied the change. Null if the database became unavailable before every node had ' +
-    'confirmed it.'
+    'The receipt of the change, or null if the database became unavailable before every node had confirmed it.'
 } as const
 
 export const ChangedKeyJson = {

@@ -30,7 +30,7 @@ export const NodeJson = {
     },
     lease_ms: {
       type: 'integer',
-      description: 'How long the node uses its cache without contact to the database, in milliseconds.',
+      description: 'How long the node uses its cache without contact with the database, in milliseconds.',
       examples: [2000]
     },
     evicted_at: {

@@ -7,8 +7,8 @@ const count = (description: string, example: number) =>
 export const receiptId = {
   type: 'string',
   description:
-    'The id of the receipt: the number of the change and a random UUID. The UUID is different for a change with the ' +
-    'same number in a restored database.',
+    'The id of the receipt: the number of the change, and a random UUID, because a number can occur again after the ' +
+    'database was restored.',
   examples: ['1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55']
 } as const
 
@@ -28,8 +28,8 @@ export const ReceiptJson = {
     nodes: count('The number of registered nodes, or 0 if no node needs to confirm changes.', 4),
     acknowledged: count('The number of nodes that confirmed the change.', 3),
     leases_ended: count(
-      'The number of nodes that did not confirm the change, and whose leases ended. They read it before they accept ' +
-        'requests again.',
+      'The number of nodes that did not confirm the change, and whose leases ended. Such a node reads the change ' +
+        'before it accepts requests again.',
       1
     ),
     waited_ms: count('The number of milliseconds between the commit and the receipt.', 14)

@@ -20,7 +20,7 @@ export const UsageJson = {
         type: 'object',
         required: ['day', 'requests', 'refusals', 'addresses'],
         properties: {
-          day: { type: 'string', format: 'date', description: 'The day in UTC.', examples: ['2026-01-31'] },
+          day: { type: 'string', format: 'date', description: 'The day, in UTC.', examples: ['2026-01-31'] },
           requests: counts('The number of accepted requests by required scope.', { 'apps:read': 120 }),
           refusals: counts('The number of refused requests by reason.', { insufficient_scope: 2 }),
           addresses: counts('The number of accepted requests by IP address. `*` counts all after the first hundred.', {

@@ -40,7 +40,7 @@ export const userFields = {
   },
   account_locked: {
     type: 'boolean',
-    description: 'Whether the account is locked. The user of a locked account cannot sign in, and their sessions end.',
+    description: 'Whether the account is locked. A locked user cannot sign in, and has no active sessions.',
     examples: [false]
   }
 } as const

@@ -13,7 +13,7 @@ const Status = {
 const aliveSchema = {
   operationId: 'isUp',
   summary: 'Check whether the service is alive',
-  description: 'Replies as soon as the service runs. Does not use the database.',
+  description: 'Replies as soon as the service is running, without using the database.',
   tags: ['Health'],
   security: [],
   response: { 200: Status }

@@ -8,7 +8,7 @@ import { AppParams, toAppKey } from './fields.ts'
 
 const problems = problemReplies(AppNotFound, Forbidden, InvalidFields)
 const readers =
-  'Deleted apps are included. Available to the owner, and to the admins of the organization that owns the app.'
+  'Works for deleted apps too. Available to the owner, and to the admins of the organization that owns the app.'
 
 export const auditsSchema = {
   operationId: 'listAppAudits',

@@ -29,7 +29,7 @@ export const removeSchema = {
   operationId: 'deleteApp',
   summary: 'Delete an app',
   description:
-    'Deletes an app. Lists only include it with `include_deleted=true`. Its descriptive name becomes available again.',
+    'Deletes an app. It is only listed with `include_deleted=true`, and its descriptive name becomes available again.',
   tags: ['Apps'],
   params: NameParams,
   response: { 204: noContent('The app was deleted.'), ...problemReplies(AppNotFound, Forbidden) }

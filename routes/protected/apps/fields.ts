@@ -45,7 +45,7 @@ export const NameParams = {
   properties: {
     name: {
       type: 'string',
-      description: 'The name (14 hexadecimal digits) or the id of the app. A number with 14 digits is a name.',
+      description: 'The name (14 hexadecimal digits) or the id of the app. 14 decimal digits are read as a name.',
       examples: ['ba6811fb3e073d']
     }
   }
@@ -58,7 +58,7 @@ export const AppParams = {
   properties: {
     id: {
       type: 'string',
-      description: 'The id or the name (14 hexadecimal digits) of the app. A number with 14 digits is a name.',
+      description: 'The id or the name (14 hexadecimal digits) of the app. 14 decimal digits are read as a name.',
       examples: ['1']
     }
   }

@@ -32,8 +32,10 @@ const toJson = (grant: AppGrant) => ({ user_id: grant.userId, permits: grant.per
 
 export const permissionsSchema = {
   operationId: 'listAppPermissions',
-  summary: 'List the permissions that users were granted on an app',
-  description: 'Available to users who may administer the app, or grant or revoke permissions on it.',
+  summary: 'List the grants on an app',
+  description:
+    'Lists the permissions that each user was granted on the app. Available to users who may administer the app, or ' +
+    'grant or revoke permissions on it.',
   tags: ['Permissions'],
   params: AppParams,
   response: {
@@ -54,16 +56,21 @@ export const listPermissions: Handler<typeof permissionsSchema> = async request 
 const documentation = {
   grant: {
     title: 'Grant',
-    description: 'Users can only grant permissions that they have. Permissions that were granted before are kept.'
+    description:
+      'Grants permissions on an app to a user. Users can only grant permissions that they have themselves. Existing ' +
+      'grants are kept.'
   },
-  revoke: { title: 'Revoke', description: 'Permissions that were not granted are ignored.' }
+  revoke: {
+    title: 'Revoke',
+    description: 'Revokes permissions on an app from a user. Permissions that were not granted are ignored.'
+  }
 } as const
 
 const shared = (verb: Verb) => ({
   description: documentation[verb].description,
   tags: ['Permissions'],
   response: {
-    200: reply('The permissions that the user is now granted on the app.', 'AppPermission'),
+    200: reply('The permissions that the user is granted after the change.', 'AppPermission'),
     ...problemReplies(AppNotFound, UserNotFound, Forbidden, InvalidFields)
   }
 })

@@ -114,7 +114,7 @@ export async function* writeList(
 export const showSchema = {
   operationId: 'showApp',
   summary: 'Show an app',
-  description: 'Returns the app with this name or id, regardless of its owner.',
+  description: 'Returns the app with this name or id, regardless of its owner. Users must have permission to read it.',
   tags: ['Apps'],
   params: NameParams,
   response: { 200: reply('The app.', 'App'), ...problemReplies(AppNotFound) }

@@ -103,7 +103,7 @@ export const showKey: Handler<typeof showSchema> = async ({ server, params: { id
 export const showOwnSchema = {
   operationId: 'showOwnClientKey',
   summary: 'Show your client key',
-  description: 'Returns the client key that the request is made with. Every client key can request itself.',
+  description: 'Returns the identity and the policy of the client key of the request. No scope is required.',
   tags: ['Client keys'],
   response: { 200: reply('The client key of the request.', 'ClientKeyPolicy') }
 }

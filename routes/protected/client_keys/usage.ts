@@ -31,7 +31,7 @@ const reply200 = { 200: reply('The usage of the key.', 'ClientKeyUsage') }
 export const ownUsageSchema = {
   operationId: 'showOwnClientKeyUsage',
   summary: 'Show the usage of your client key',
-  description: `${description} Every client key can request its own usage.`,
+  description: `${description} No scope is required.`,
   tags: ['Client keys'],
   querystring: Query,
   response: { ...reply200, ...problemReplies(InvalidFields) }

@@ -50,7 +50,8 @@ const ChangeBody = { type: 'object', properties: organizationFields } as const
 export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateOrganization' : 'patchOrganization',
   summary: method === 'PUT' ? 'Update an organization' : 'Update an organization (PATCH)',
-  description: 'Changes the fields that are sent. PUT and PATCH do the same. Available to its admins.',
+  description:
+    'Changes the fields that are sent. PUT and PATCH do the same. Available to the admins of the organization.',
   tags: ['Organizations'],
   params: IdParams,
   body: ChangeBody,
@@ -77,7 +78,7 @@ export const removeSchema = {
   description:
     'Deletes the organization. Available to its admins. If the organization owns apps, the request must specify what ' +
     'happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to another owner; an ' +
-    'admin can transfer them to themselves, or to an organization that they belong to. For both, a client key also ' +
+    'admin can transfer them to themselves, or to an organization that they belong to. For either, a client key also ' +
     'needs the scope `apps:write`.',
   tags: ['Organizations'],
   params: IdParams,

@@ -32,9 +32,9 @@ export const setRoleSchema = {
   operationId: 'setOrganizationRole',
   summary: 'Set the role of a user in an organization',
   description:
-    'Changes the role of the user, or adds them if they do not belong to the organization yet. To add a user, a user ' +
-    'must also send their e-mail address. The role of the last admin cannot be changed. Available to the admins of ' +
-    'the organization.',
+    'Changes the role of the user, or adds them if they do not belong to the organization yet. To add someone, a ' +
+    'user must also send the e-mail address of that person. The role of the last admin cannot be changed. Available ' +
+    'to the admins of the organization.',
   tags: ['Organizations'],
   params: MemberParams,
   body: RoleBody,

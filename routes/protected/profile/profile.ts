@@ -15,7 +15,7 @@ const ProfileBody = {
 const showSchema = {
   operationId: 'showProfile',
   summary: 'Show the signed-in user',
-  description: 'Returns the user of the session that the request is made with.',
+  description: 'Returns the user of the session.',
   tags: ['Signing in'],
   response: { 200: reply('The user.', 'Profile') }
 }

@@ -13,9 +13,8 @@ const showSchema = {
   operationId: 'showReceipt',
   summary: 'Show the receipt of a change',
   description:
-    'Reports when a change of a client key took effect on every node. The reply is sent once it has. Use this if the ' +
-    'change was accepted with 202, or if its reply was lost. If a database restore undid a change, the change has no ' +
-    'receipt.',
+    'Reports when a change of a client key took effect on every node, and waits until it has. Use this if the reply ' +
+    'to the change was 202, or was lost. A change that was undone by restoring the database has no receipt.',
   tags: ['Nodes'],
   params: ReceiptParams,
   response: { 200: reply('The receipt.', 'Receipt'), ...problemReplies(ReceiptNotFound, InvalidFields) }

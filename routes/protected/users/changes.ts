@@ -72,8 +72,8 @@ export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   summary: method === 'PUT' ? 'Update a user' : 'Update a user (PATCH)',
   description:
     'Changes the fields that are sent. PUT and PATCH do the same. A new password, or a lock, ends the sessions of ' +
-    'the user. Only client keys can set the passwords of other users. A client key that sets a password or an e-mail ' +
-    'address, or that creates or changes an administrator, must have no limits.',
+    'the user. Only client keys can set the passwords of other users. A client key must have no limits to set a ' +
+    'password or an e-mail address, to give a user the role `admin`, or to change an administrator.',
   tags: ['Users'],
   params: IdParams,
   body: ChangeBody,
@@ -111,7 +111,7 @@ export const removeSchema = {
   description:
     'Deletes the user, with their sessions, memberships and grants. If the user owns apps, the request must specify ' +
     'what happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to another ' +
-    'owner, and can only be sent by client keys. For both, a client key also needs the scope `apps:write`.',
+    'owner, and can only be sent by client keys. For either, a client key also needs the scope `apps:write`.',
   tags: ['Users'],
   params: IdParams,
   querystring: AppsDisposalQuery,

@@ -55,7 +55,7 @@ const visible = problemReplies(Forbidden, UserNotFound, InvalidFields)
 
 export const permissionsSchema = {
   operationId: 'showUserPermissions',
-  summary: 'Show the permissions of a user on apps',
+  summary: 'Show the app permissions of a user',
   description:
     'Lists the apps that the user owns, the apps of the organizations that they administer, and the apps on which ' +
     'they were granted permissions. Users can request their own permissions, and administrators those of any user.',
@@ -69,10 +69,10 @@ export const showPermissions: Handler<typeof permissionsSchema> = async request 
 
 export const grantsSchema = {
   operationId: 'listUserGrants',
-  summary: 'List the permissions that a user was granted',
+  summary: 'List the grants of a user',
   description:
-    'Lists the granted permissions on each app. Users can request their own grants, and administrators those of any ' +
-    'user.',
+    'Lists the permissions that the user was granted on each app. Users can request their own grants, and ' +
+    'administrators those of any user.',
   tags: ['Permissions'],
   params: IdParams,
   response: {

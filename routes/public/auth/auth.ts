@@ -40,7 +40,10 @@ const sessionHeaderDocs = {
   client: header('The id of the client.', '<22 letters, digits, - and _>'),
   expiry: header('When the session ends, in seconds since 1970.', '1768815600'),
   uid: header('The e-mail address of the user.', 'ada@example.com'),
-  authorization: header('The other headers of the session combined. Send it back unchanged.', 'Bearer <base64>')
+  authorization: header(
+    'All headers of the session in one value. Send it unchanged with each request.',
+    'Bearer <base64>'
+  )
 } as const
 
 const SignInBody = {
@@ -84,8 +87,8 @@ const signInSchema = {
   operationId: 'signIn',
   summary: 'Sign in',
   description:
-    'Starts a session that lasts 14 days. The headers of the reply contain the session, and are shown only once. ' +
-    'Send `authorization` with each request that follows, or else `access-token`, `client` and `uid`.',
+    'Starts a session that lasts 14 days. The headers of the reply contain the session, and are only shown once. ' +
+    'Send `authorization` with each following request, or `access-token`, `client` and `uid` instead.',
   tags: ['Signing in'],
   security: [],
   body: SignInBody,
@@ -98,7 +101,7 @@ const signInSchema = {
 const signUpSchema = {
   operationId: 'signUp',
   summary: 'Sign up',
-  description: 'Creates a user and starts a session. The operator of the service can close sign-up.',
+  description: 'Creates a user and starts a session. Sign-up may be closed by the operator of the service.',
   tags: ['Signing in'],
   security: [],
   body: SignUpBody,
