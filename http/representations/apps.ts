@@ -83,7 +83,7 @@ const properties = {
   }
 } as const
 
-/** An app in the API. The writer writes its fields in this order. */
+/** An app in the API. Its fields are written in this order. */
 export const AppJson = { $id: 'App', type: 'object', required: Object.keys(properties), properties } as const
 
 /** The hosting settings, which are the same for every app of a service. */

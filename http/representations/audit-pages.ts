@@ -111,7 +111,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'user.create': 'create'
 }
 
-/** What replaces the values of some fields of users, because sessions and former e-mail addresses are secret. */
+/** The replacements for some fields of users, because sessions and former e-mail addresses are secret. */
 const HIDDEN_OF_USERS: Readonly<Record<string, { readonly attribute: string; readonly patch: string }>> = {
   session_id: { attribute: 'session', patch: 'Login/Logout' },
   email: { attribute: 'email', patch: 'email: changed' }
@@ -141,7 +141,7 @@ const toChangeJson = (action: Action, isOfUser: boolean, attribute: string, chan
   }
 }
 
-/** Returns the changes of an entry. For a deleted app, as in Trivial, the change is the time of the deletion. */
+/** Returns the changes of an entry. As in Trivial, the deletion of an app is represented by its time. */
 const changesOf = ({ action, at, changes }: ScopedAudit): Record<string, Change> =>
   action === 'app.delete'
     ? { discarded_at: { from: null, to: at.toISOString() } }

@@ -195,7 +195,7 @@ export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string 
   return reason
 }
 
-/** Returns metadata as text, or an issue. Checks the depth and the length first, which limits the time of the rest. */
+/** Returns metadata as JSON text, or an issue. Checks its depth and length first, so that the rest can't take long. */
 const metadataText = (metadata: object = {}): string | { issue: string } => {
   if (isOutOfRange(metadata)) return { issue: RANGE_RULE }
   return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES

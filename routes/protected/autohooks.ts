@@ -68,7 +68,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
       )
     }
     if (other !== undefined) route.errorHandler = handleUnauthenticated(other)
-    // While a body is received, the key may be revoked, or the session may end.
+    // The key may be revoked, or the session may end, while the body is received.
     if (hasBody) route.preHandler = [fastify.reauthorize, ...[route.preHandler ?? []].flat()]
   })
 }

@@ -61,8 +61,8 @@ export const createApp: Handler<typeof createSchema> = async (request, response)
 }
 
 /**
- * Returns the owner that a body specifies, or otherwise the user who sent the request. Throws InvalidFields if there is
- * no owner, with all other issues of the body.
+ * Returns the owner that a body specifies, or the user who sent the request if it specifies none. Throws InvalidFields
+ * with all issues of the body, including a missing owner.
  */
 const ownerOf = (
   { validationError }: FastifyRequest,

@@ -71,14 +71,14 @@ export const nextPath = ({ limit, ...requested }: Requested, query: AppQuery, ne
   return `/apps?${parameters.toString()}`
 }
 
-// Not every database can store it.
+// Not every database can store this character.
 const NUL = '\0'
 
 /** Encodes a position in the list as an opaque text that is safe in a URL. */
 const encodeCursor = ({ descriptiveName, id }: ListPosition): string =>
   Buffer.from(JSON.stringify([descriptiveName, id])).toString('base64url')
 
-/** Decodes a position, or returns null if `encodeCursor` did not create the text. */
+/** Decodes a position, or returns null if `encodeCursor` didn't create the text. */
 const decodeCursor = (cursor: string): ListPosition | null => {
   try {
     const decoded: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())

@@ -30,7 +30,7 @@ export const listSchema = {
     200: {
       description: 'The apps.',
       headers: linkHeader('</apps?limit=100&after=WyJJbnZvaWNlIFN5bmMiLDFd>; rel="next"'),
-      // Excludes NDJSON, because with two media types, generated clients would not know that JSON is an array.
+      // NDJSON isn't listed, because with two media types, generated clients wouldn't know that JSON is an array.
       content: { 'application/json': { schema: { type: 'array', items: { $ref: 'App#' } } } }
     },
     ...problemReplies(InvalidFields)
@@ -60,7 +60,7 @@ const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, vo
     objectMode: false,
     highWaterMark: STREAM_BUFFER_BYTES
   })
-  // Resets the connection, because for an HTTP/1.0 client, closing it normally would mark a complete reply.
+  // Resets the connection, because an HTTP/1.0 client treats a normal close as the end of a complete reply.
   body.once('error', () => reply.raw.socket?.resetAndDestroy())
   return await reply.send(body)
 }

@@ -27,7 +27,7 @@ export const auditReplies = {
   200: {
     description: 'A page of audit entries.',
     headers: linkHeader('</audits?limit=100&after=42>; rel="next"'),
-    // Excludes NDJSON, because with two media types, generated clients would not know that JSON is an array.
+    // NDJSON isn't listed, because with two media types, generated clients wouldn't know that JSON is an array.
     content: { 'application/json': { schema: { type: 'array', items: { $ref: 'Audit#' } } } }
   }
 }

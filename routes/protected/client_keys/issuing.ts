@@ -122,7 +122,7 @@ export const rotateKey: Handler<typeof rotateSchema> = async (request, response)
 }
 
 /**
- * Returns the data with which retries of a request are recognized, or undefined if it has no `Idempotency-Key`. Throws
+ * Returns the data that identifies retries of a request, or undefined if it has no `Idempotency-Key`. Throws
  * InvalidFields if that header is malformed.
  */
 const retryableOf = (request: FastifyRequest): RetryableRequest | undefined => {
