@@ -7,8 +7,8 @@ const count = (description: string, example: number) =>
 export const receiptId = {
   type: 'string',
   description:
-    'The id of the receipt: the number of the change, and a random UUID, because a number can occur again after the ' +
-    'database was restored.',
+    'The id of the receipt: the number of the change, and a random UUID, because a number can occur again after a ' +
+    'database is restored.',
   examples: ['1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55']
 } as const
 

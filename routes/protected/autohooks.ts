@@ -28,7 +28,7 @@ const refusals = problemReplies(
   LimitUndecided
 )
 /** The additional problems of requests that have a body, and may change something. */
-const ofChanges = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
+const changeProblems = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
 
 const forUsers = { any: {}, admin: problemReplies(AdminRequired), none: problemReplies(ClientKeyRequired) }
 
@@ -47,12 +47,12 @@ const autohooks: FastifyPluginAsync = async fastify => {
     }
     const needed = scope === null || scope === 'none' ? [] : [scope].flat()
     const lacking = needed.map(each => problemReplies(missingScope(each)))
-    const forNoKey = scope === 'none' ? problemReplies(UserRequired) : {}
+    const withoutKeys = scope === 'none' ? problemReplies(UserRequired) : {}
     const schema = route.schema as FastifySchema & { description: string; response: Record<number, object> }
     const { security, sentence } = describeAccess({ scope, users })
     // Fastify reads a body for every method except these, even if the route has no schema for it.
     const hasBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
-    const forChanges = hasBody ? ofChanges : {}
+    const forChanges = hasBody ? changeProblems : {}
     route.schema = {
       ...schema,
       description: `${schema.description}\n\n${sentence}`,
@@ -61,7 +61,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
         problemReplies(...(other === undefined ? unauthenticated : [other])),
         refusals,
         ...lacking,
-        forNoKey,
+        withoutKeys,
         forUsers[users],
         forChanges,
         schema.response

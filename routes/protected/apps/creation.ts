@@ -77,8 +77,8 @@ const ownerOf = (
   if (issues.length === 0 && type !== undefined && id !== undefined) return { type, id }
   const isOwn = userId !== null && type === undefined && id === undefined
   if (issues.length === 0 && isOwn) return { type: 'User', id: userId }
-  const asksForNone = isOwn || Array.isArray(body) || !body
-  const missing = asksForNone
+  const needsNoOwner = isOwn || Array.isArray(body) || !body
+  const missing = needsNoOwner
     ? []
     : Object.entries({ owner_type: type, owner_id: id }).filter(([, value]) => value === undefined)
   throw new InvalidFields({

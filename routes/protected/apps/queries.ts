@@ -65,8 +65,8 @@ const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, vo
   return await reply.send(body)
 }
 
-async function* join(begun: readonly string[], rest: AsyncIterable<string>): AsyncGenerator<string, void> {
-  yield* begun
+async function* join(started: readonly string[], rest: AsyncIterable<string>): AsyncGenerator<string, void> {
+  yield* started
   yield* rest
 }
 
@@ -94,21 +94,21 @@ export async function* writeList(
   write: WriteApp
 ): AsyncGenerator<string, void> {
   const { start, between, end } = marks[form]
-  let held = start
-  let begun = false
+  let pending = start
+  let started = false
   let first = true
   for await (const batch of batches) {
-    if (begun) {
-      yield held
-      held = ''
+    if (started) {
+      yield pending
+      pending = ''
     }
-    begun = true
+    started = true
     for (const app of batch) {
-      held += first ? write(app) : between + write(app)
+      pending += first ? write(app) : between + write(app)
       first = false
     }
   }
-  yield first && form === 'lines' ? '' : held + end
+  yield first && form === 'lines' ? '' : pending + end
 }
 
 export const showSchema = {

@@ -41,8 +41,8 @@ export const createSchema = {
 export const createOrganization: Handler<typeof createSchema> = async (request, response) => {
   const { name, billing_email: billingEmail } = request.body
   refuseCredentials({ name, billing_email: billingEmail })
-  const made = await request.server.organizations.create({ name, billingEmail }, contextOf(request))
-  return await setLocation(response.code(201), `/organizations/${made.id}`).send(toOrganizationJson(made))
+  const created = await request.server.organizations.create({ name, billingEmail }, contextOf(request))
+  return await setLocation(response.code(201), `/organizations/${created.id}`).send(toOrganizationJson(created))
 }
 
 const ChangeBody = { type: 'object', properties: organizationFields } as const
