@@ -84,9 +84,9 @@ export const rotateSchema = {
   operationId: 'rotateClientKey',
   summary: 'Rotate a client key',
   description:
-    'Adds a token to the key. The older tokens expire after a grace period of one day by default and at most 30 days, ' +
-    'or immediately if `grace_seconds` is 0. The body is optional. The reply contains the new token, which cannot be ' +
-    'shown again, and reports when and from where each older token was last used.',
+    'Adds a token to the key. The older tokens expire after a grace period of one day by default and at most 30 ' +
+    'days, or immediately if `grace_seconds` is 0. The body is optional. The reply contains the new token, which ' +
+    'cannot be shown again, and reports when and from where each older token was last used.',
   tags: ['Client keys'],
   params: IdParams,
   headers: IdempotencyHeaders,
