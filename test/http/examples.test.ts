@@ -58,7 +58,7 @@ test('what the examples create is recognizable, and the key is limited and short
   t.match(json, { name: 'tried-in-the-docs', scopes: ['apps:read'], rate_limit: { max: 100, window_seconds: 60 } })
   const days = (Date.parse(json.expires_at) - Date.parse(json.created_at)) / 86_400_000
   t.ok(days > 0.9 && days < 1.1)
-  t.match(bodyOf('POST /organizations'), { name: 'Made in the documentation' })
+  t.match(bodyOf('POST /organizations'), { name: 'Created in the documentation' })
 })
 
 test('an unchanged body of the form does not change an existing resource', onlyOnSqlite, async t => {
