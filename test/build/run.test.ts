@@ -11,7 +11,7 @@ test('without a build, npm start and the commands explain in one line what to do
     t.same(await run(`npm run --silent ${script}`), {
       code: 1,
       stdout: '',
-      stderr: 'There is no build to run. Make one with: npm run build\n'
+      stderr: 'The project has not been built. Build it with: npm run build\n'
     })
   }
 })

@@ -79,7 +79,7 @@ test('a cluster shows that the lease of a stopped node ends, and serves until Ct
 test('without PostgreSQL, a cluster explains what to do', async t => {
   const { code, stdout, stderr } = await cluster(t, [], 'postgres://ada:hidden@127.0.0.1:1/postgres').ended
   t.same([code, stdout], [1, ''])
-  t.match(stderr, /^A cluster needs a PostgreSQL .+: connect ECONNREFUSED .+DATABASE_URL=postgres:/s)
+  t.match(stderr, /^A cluster needs a PostgreSQL server .+: connect ECONNREFUSED .+DATABASE_URL=postgres:/s)
   t.notMatch(stderr, 'hidden')
 })
 
@@ -98,6 +98,6 @@ test('an invalid number of nodes is refused', async t => {
   for (const args of [['--nodes', '0'], ['--nodes', '10'], ['--node']]) {
     const { code, stdout, stderr } = await cluster(t, args, '').ended
     t.same([code, stdout], [2, ''])
-    t.match(stderr, /^(--nodes is a number from 1 to 9\.|There is no option --node; did you mean --nodes\?)\n/)
+    t.match(stderr, /^(--nodes must be a number from 1 to 9\.|There is no option --node; did you mean --nodes\?)\n/)
   }
 })
