@@ -12,7 +12,7 @@ const problems = Object.values({ ...domainErrors, ...httpErrors })
 
 test('the page for operators tells of each code of a 503, and of no other', async t => {
   const codes = problems.filter(({ status }) => status === 503).map(({ code }) => code)
-  const rows = rowsOf(pageOf('docs/operating.md'))
+  const rows = rowsOf(pageOf('docs/operating/monitoring.md'))
   const told = rows.filter(cells => cells.length === 4).flatMap(([cell = '']) => /^`([A-Z_]+)`$/.exec(cell)?.[1] ?? [])
   t.same(told.sort(), codes.sort())
   t.ok(codes.length > 5)

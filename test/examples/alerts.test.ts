@@ -107,7 +107,7 @@ test('the rules name metrics, labels and values that the service exposes', async
 test('the documentation has each metric of the service, and no other', async t => {
   const text = await scrape(t)
   const served = [...text.matchAll(/^# TYPE (trivial_\w+) /gm)].map(([, name]) => name)
-  const told = rowsOf(pageOf('docs/operating.md')).flatMap(
+  const told = rowsOf(pageOf('docs/operating/monitoring.md')).flatMap(
     ([cell = '']) => /^`(trivial_[a-z_]+)`$/.exec(cell)?.[1] ?? []
   )
   t.same(told.sort(), served.sort())
