@@ -2,8 +2,8 @@ import { test } from 'tap'
 import { at, SAMPLE_PASSWORD, world } from '../helper.ts'
 import { codeIn, pageOf, rowsOf } from './markdown.ts'
 
-const calls = rowsOf(pageOf('docs/api.md'))
-const users = rowsOf(pageOf('docs/api/users.md'))
+const rows = rowsOf(pageOf('docs/api.md'))
+const rowsOfUsers = rowsOf(pageOf('docs/api/users.md'))
 
 test('the API guide tells of every call, and of no other', async t => {
   const { call } = await world(t)
@@ -11,7 +11,7 @@ test('the API guide tells of every call, and of no other', async t => {
   const served = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`)
   )
-  const told = calls.flatMap(([cell = '']) => codeIn(cell).filter(code => /^[A-Z]+ \//.test(code)))
+  const told = rows.flatMap(([cell = '']) => codeIn(cell).filter(code => /^[A-Z]+ \//.test(code)))
   t.same([...new Set(told)].sort(), served.sort())
 })
 
@@ -29,6 +29,6 @@ const NO_CREDENTIAL = { authorization: '' }
 
 /** How many apps the row of a principal says. */
 const countOf = (principal: string): number => {
-  const [, apps = ''] = at(users.filter(([who = '']) => who.replaceAll('`', '').startsWith(principal)))
+  const [, apps = ''] = at(rowsOfUsers.filter(([who = '']) => who.replaceAll('`', '').startsWith(principal)))
   return Number.parseInt(apps, 10)
 }
