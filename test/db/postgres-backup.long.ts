@@ -106,7 +106,7 @@ test('the commands of the documentation back a database up while nodes serve, an
   // Whoever holds this keeps the dump, which has its moment already, from going on.
   const holder = await connectDirectly(t, owning)
   await holder.query('begin; lock table database_marks in access exclusive mode')
-  const dumped = run('docs/operating.md', 'pg_dump')
+  const dumped = run('docs/operating/backups.md', 'pg_dump')
   while ((await execute(owning, WAITING)).length === 0) await pause(10)
   await before.revoke(meanwhile)
   const issuedMeanwhile = await before.issue('issued meanwhile')
@@ -115,15 +115,15 @@ test('the commands of the documentation back a database up while nodes serve, an
   await dumped
   await before.revoke(later)
 
-  await run('docs/operating.md', 'pg_restore')
+  await run('docs/operating/backups.md', 'pg_restore')
   await before.close()
-  const list = await run('docs/operating.md', '$after')
+  const list = await run('docs/operating/backups.md', '$after')
   const happened = list.split('\n').filter(line => line.includes('client_key.'))
   t.match(
     happened,
     [meanwhile.id, issuedMeanwhile.id, later.id].map(id => new RegExp(`,client_key\\.\\w+,${id}$`))
   )
-  await run('docs/operating.md', 'rename to')
+  await run('docs/operating/backups.md', 'rename to')
 
   const after = await nodesOf(t, env, key.keyAccessToken)
   const statuses = async () => await Promise.all([kept, revoked, meanwhile, later, issuedMeanwhile].map(after.statusOf))

@@ -55,10 +55,9 @@ test('lines are short, except for tables, addresses and the changelog', async t 
 test('every variable is in the documentation and in .env.example, with its default', async t => {
   const example = parseEnv(readFileSync(join(root, '.env.example'), 'utf8'))
   const documented = new Map(
-    rowsOf(pageOf('docs/configuration.md')).map(([name = '', value = '']) => [
-      name.replaceAll('`', ''),
-      value.replaceAll('`', '')
-    ])
+    rowsOf(pageOf('docs/configuration.md'))
+      .filter(([name = '']) => /^`[A-Z_]+`$/.test(name))
+      .map(([name = '', value = '']) => [name.replaceAll('`', ''), value.replaceAll('`', '')])
   )
   const variables = Object.entries(Config.properties).map(([name, variable]): [string, string] => {
     const none = 'entries' in variable ? variable.entries.none : ''

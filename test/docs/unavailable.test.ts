@@ -12,7 +12,7 @@ const problems = Object.values({ ...domainErrors, ...httpErrors })
 
 test('the page for operators documents each code of status 503, and no others', async t => {
   const codes = problems.filter(({ status }) => status === 503).map(({ code }) => code)
-  const rows = rowsOf(pageOf('docs/operating.md'))
+  const rows = rowsOf(pageOf('docs/operating/monitoring.md'))
   const documented = rows
     .filter(cells => cells.length === 4)
     .flatMap(([cell = '']) => /^`([A-Z_]+)`$/.exec(cell)?.[1] ?? [])

@@ -107,7 +107,7 @@ test('the rules refer to metrics, labels and values that the service exposes', a
 test('the documentation lists each metric of the service, and no others', async t => {
   const text = await scrape(t)
   const served = [...text.matchAll(/^# TYPE (trivial_\w+) /gm)].map(([, name]) => name)
-  const documented = rowsOf(pageOf('docs/operating.md')).flatMap(
+  const documented = rowsOf(pageOf('docs/operating/monitoring.md')).flatMap(
     ([cell = '']) => /^`(trivial_[a-z_]+)`$/.exec(cell)?.[1] ?? []
   )
   t.same(documented.sort(), served.sort())
