@@ -1,5 +1,5 @@
 /** Returns a text with the two values of a new key or token that are printed only once. */
-export const credentialsText = (keyId: string, keyAccessToken: string): string => `These values can't be shown again:
+export const credentialsText = (keyId: string, keyAccessToken: string): string => `Neither of these can be shown again:
 
   key_id            ${keyId}
   key_access_token  ${keyAccessToken}`

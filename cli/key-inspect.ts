@@ -81,7 +81,7 @@ const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key, token }:
   ],
   ['allowed', allowed ? 'yes' : `no: ${reasons[String(reason)]}`],
   ['key', key === null ? '-' : `${key.id} ${key.name}`],
-  ['by', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS'],
+  ['listed in', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS'],
   ['token', token === null ? '-' : tokenText(token)],
   ['token expires', token === null ? '-' : expiryText(token)],
   ['key expires', key === null ? '-' : instantText(key.expiresAt, 'never')]

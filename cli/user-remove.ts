@@ -25,7 +25,7 @@ const appsText = ({ apps, deleted_apps: deleted }: RemovedUser, transferTo: stri
   const all = apps + deleted
   if (all === 0) return ''
   const done = transferTo === undefined ? 'deleted with the user' : `transferred to ${transferTo}`
-  return ` Apps ${done}: ${all}, of which ${deleted} were already deleted.`
+  return ` Apps ${done}: ${all} (already deleted before: ${deleted}).`
 }
 
 export default command({

@@ -76,7 +76,7 @@ test('sample data that is there stays as it is, with its passwords', async t => 
   const before = readFileSync(path)
   t.match(await sample(t, path), {
     code: 0,
-    stdout: `The database file:${path} has data already. Nothing was changed: its users keep their passwords.\n`
+    stdout: `The database file:${path} already contains data. Nothing was changed: its users keep their passwords.\n`
   })
   t.match(await sample(t, path, '--json'), { code: 0, stdout: '[]\n', stderr: '' })
   t.ok(readFileSync(path).equals(before))
@@ -134,7 +134,7 @@ test('of a service and of sample data that start at once on a new database, one 
 test('passwords that can not be written fail the command, which says how to have others', async t => {
   t.match(await command(t, 'db:sample', { unwritable: 'ENOSPC' }), {
     code: 1,
-    stderr: /To have other passwords, delete its database and load it again\.\n$/
+    stderr: /To get new passwords, delete its database and load it again\.\n$/
   })
 })
 

@@ -66,5 +66,5 @@ test('db grants is refused where it would give nothing, or too much', { skip }, 
     'x',
     /^An SQLite database has no roles\. Set DATABASE_URL to a PostgreSQL/
   )
-  t.match(await grants(t, owner.url), { code: 2, stderr: /Name one role/ })
+  t.match(await grants(t, owner.url), { code: 2, stderr: /Specify one role/ })
 })

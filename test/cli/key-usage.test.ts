@@ -33,7 +33,7 @@ test('key:usage tells day by day what was seen of a key, the most frequent first
       .split('\n')
       .map(line => line.split(/ {2,}/)),
     [
-      ['DAY', 'LET IN', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
+      ['DAY', 'ACCEPTED', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
       [yesterday, '0', '-', '2', 'insufficient_scope 2', '-'],
       [
         today,

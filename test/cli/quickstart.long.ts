@@ -40,7 +40,10 @@ test('the commands that quickstart prints work as printed, whatever variables th
   const { code, output } = await type(`${lineOf(refused.output, 'quickstart')} -- --once`)
   t.equal(code, 0)
   t.match(await type(lineOf(output, 'key:show -- quickstart')), { code: 0, output: /name +quickstart\n/ })
-  t.match(await type(lineOf(output, 'key:revoke -- quickstart')), { code: 0, output: /quickstart is revoked/ })
+  t.match(await type(lineOf(output, 'key:revoke -- quickstart')), {
+    code: 0,
+    output: /quickstart and all its tokens are revoked/
+  })
 })
 
 test('quickstart works with a new secret if .env was removed, and not with another one that it is given', async t => {

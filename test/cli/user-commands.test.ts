@@ -137,18 +137,18 @@ test('people read what the commands do', async t => {
     await printed('user:list'),
     /^ID +NAME +EMAIL +ROLE +LOCKED +CREATED\n1 +Ada Moreno +ada@example\.com +member +no +2026/
   )
-  t.equal(await printed('user:list', '--locked', 'true'), 'There is no such user.\n')
+  t.equal(await printed('user:list', '--locked', 'true'), 'No user matches.\n')
   t.match(
     await printed('user:lock', '1'),
-    /^The user Ada Moreno <ada@example\.com> is locked, and every session is ended; user unlock lets them sign in again\.\n$/
+    /^The user Ada Moreno <ada@example\.com> is locked, and all sessions were ended; user unlock lets the user sign in again\.\n$/
   )
   t.match(await printed('user:list', '--role', 'member'), /\n1 .* yes +2026/)
   t.match(
     await printed('user:show', '1'),
     /\nlocked +yes\npassword +set\nsessions +0\norganizations +1 Northwind Accounting \(admin\)\napps +70e2d94bc6a18f, /
   )
-  t.equal(await printed('user:unlock', '1'), 'The user Ada Moreno <ada@example.com> is not locked, and may sign in.\n')
-  t.match(await printed('user:change', '1', '--name', 'Ada'), /^The user is changed:\n\nid +1\nname +Ada\nemail +ada@/)
+  t.equal(await printed('user:unlock', '1'), 'The user Ada Moreno <ada@example.com> is unlocked and can sign in.\n')
+  t.match(await printed('user:change', '1', '--name', 'Ada'), /^The user was changed:\n\nid +1\nname +Ada\nemail +ada@/)
   await storage.write(async ({ users, apps }) => {
     const eve = {
       name: 'Eve',
@@ -197,7 +197,7 @@ test('a new password goes into a new file for its owner only, and nowhere else',
   const ended = await cli('user:password', ['1', '--out', 'password.txt'])
   t.same(ended, {
     code: 0,
-    stdout: `The password of Ada Moreno <ada@example.com> is set, and every session is ended. It is in ${path} and nowhere else.\n`,
+    stdout: `The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The password is only in ${path}.\n`,
     stderr: ''
   })
   t.equal(statSync(path).mode & 0o777, 0o600)
@@ -208,7 +208,7 @@ test('a new password goes into a new file for its owner only, and nowhere else',
   t.ok(await createPasswordHasher().verify(hash, line.password))
   t.notMatch(JSON.stringify(await lastAudit(storage)), line.password)
 
-  t.match(await cli('user:password', ['1', '--out', 'password.txt']), { code: 1, stderr: /exists already/ })
+  t.match(await cli('user:password', ['1', '--out', 'password.txt']), { code: 1, stderr: /already exists/ })
   const json = await cli('user:password', ['1', '--out', 'second.txt', '--json'])
   t.strictSame(Object.keys(JSON.parse(json.stdout) as object).includes('password'), false)
   const second = await hashOf()
@@ -225,7 +225,7 @@ test('a new password goes into a new file for its owner only, and nowhere else',
   holder.exec('begin immediate')
   t.match(await cli('user:password', ['1', '--out', 'none.txt']), {
     code: 1,
-    stderr: /^The database can not be used now/
+    stderr: /^The database is unavailable/
   })
   holder.exec('rollback')
   t.throws(() => statSync(join(folder, 'none.txt')), { code: 'ENOENT' }, 'nothing was changed')
@@ -246,6 +246,6 @@ test('a password on standard input must be there, and be a good one', async t =>
   t.same(await users.findAccount('ada@example.com'), before)
   t.match(await cli('user:password', ['1', '--stdin'], 'seven green kettles\r\n'), {
     code: 0,
-    stdout: 'The password of Ada Moreno <ada@example.com> is set, and every session is ended.\n'
+    stdout: 'The password of Ada Moreno <ada@example.com> was set, and all sessions were ended.\n'
   })
 })
