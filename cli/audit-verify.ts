@@ -19,8 +19,8 @@ const toHead = (noted: string): AuditHead => {
 export default command({
   description: `Checks whether the audit trail is intact, and if not, reports the first entry that was altered, removed
 or inserted. The command prints the number and the hash of the last entry. Store them in a place
-that people with access to the database can't change, and pass them to the next run with --noted. It then also detects
-whether the whole trail was replaced.`,
+that people with access to the database can't change, and pass them to the next run with --noted. The command then also
+detects whether the whole trail was replaced.`,
   notes: 'Exit code: 0 if the audit trail is intact, 1 if not.',
 
   options: {
@@ -47,6 +47,6 @@ const describe = ({ sequence, hash }: AuditHead): string =>
     ? 'The audit trail has no entries. Either nothing was ever changed, or all entries were deleted.'
     : `The audit trail is intact. The last entry is ${sequence}:${hash}`
 
-/** Verifies the audit trail of the database, and that it contains the noted entry, if any. */
+/** Verifies the audit trail of the database. If an entry was noted, also checks that the trail contains it. */
 export const verifyDatabase = async (terminal: Terminal, noted: AuditHead | undefined): Promise<Verification> =>
   await withStorage(terminal, async storage => await createAuditService(storage).verify(noted), { readOnly: true })

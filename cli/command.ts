@@ -28,5 +28,5 @@ export const command = <const O extends OptionSpecs>(definition: Definition<Valu
   run: async (values, terminal, argument) => await definition.run(values as Values<O>, terminal, argument)
 })
 
-/** Creates the option `--json`, which commands have whose output scripts can read. */
+/** Creates the option `--json` of commands that can print machine-readable output. */
 export const jsonOption = (help: string) => ({ json: { help } }) as const

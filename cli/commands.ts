@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 export interface Entry {
   /** One line for the list of commands and for completions. */
   summary: string
-  /** Loads the command. Only the command that runs is loaded, so that it doesn't wait for the imports of others. */
+  /** Imports the command. Only the requested command is imported, so that it doesn't wait for the imports of others. */
   load: () => Promise<{ default: Command }>
 }
 
@@ -18,7 +18,10 @@ const key: Group = {
     issue: { summary: 'Issue a client key', load: async () => await import('./key-issue.ts') },
     list: { summary: 'List client keys', load: async () => await import('./key-list.ts') },
     show: { summary: 'Show a client key and its tokens', load: async () => await import('./key-show.ts') },
-    change: { summary: 'Change what a client key may do', load: async () => await import('./key-change.ts') },
+    change: {
+      summary: 'Change the name or the policy of a client key',
+      load: async () => await import('./key-change.ts')
+    },
     rotate: { summary: 'Give client keys a new token', load: async () => await import('./key-rotate.ts') },
     disable: {
       summary: 'Disable a client key',
@@ -68,7 +71,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
         load: async () => ({ default: (await import('./user-switch.ts')).lock })
       },
       unlock: {
-        summary: 'Let a locked user sign in again',
+        summary: 'Unlock a locked user',
         load: async () => ({ default: (await import('./user-switch.ts')).unlock })
       },
       password: { summary: 'Set a new password for a user', load: async () => await import('./user-password.ts') },
@@ -78,7 +81,10 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
   db: {
     summary: 'Migrate, back up and copy the database',
     commands: {
-      migrate: { summary: 'Bring the database up to date', load: async () => await import('./db-migrate.ts') },
+      migrate: {
+        summary: 'Apply missing migrations to the database',
+        load: async () => await import('./db-migrate.ts')
+      },
       grants: {
         summary: 'Print the SQL that gives a role the rights of a node',
         load: async () => await import('./db-grants.ts')

@@ -26,7 +26,7 @@ export const saveToDotenv = (
     const after = Object.entries(values).reduce((text, [name, value]) => withVariable(text, name, value), before)
     writeFileSync(temporary, after, { flush: true })
     if (existing !== undefined) {
-      // The service may run as another user than this command.
+      // The service may run as a different user than this command.
       chownSync(temporary, existing.uid, existing.gid)
       // A file that receives a secret becomes readable by its owner only, even if others could read it before.
       if (!('CLIENT_SECRET' in values)) chmodSync(temporary, existing.mode)

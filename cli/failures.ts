@@ -4,12 +4,12 @@ import { InvalidFields, isUnavailable } from '../domain/errors.ts'
 import type { DomainError } from '../domain/domain-error.ts'
 import { reasonOf } from '../domain/reason.ts'
 
-/** A command was refused, or something that it needs was not found. */
+/** The error of a command that was refused, or that didn't find something. */
 export class CommandError extends UserError {}
 
 /**
- * The options or arguments of a command are invalid. The message repeats them only if they have the form of a name,
- * because anything else could be a secret.
+ * The error of a command with invalid options or arguments. The message repeats them only if they have the form of a
+ * name, because anything else could be a secret.
  */
 export class UsageError extends UserError {}
 

@@ -8,8 +8,8 @@ import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 import { policyBody, policyOptions } from './policy-options.ts'
 
 export default command({
-  description: `Changes the name or the policy of a client key. The change applies from the key's next request on. What
-you don't specify stays unchanged.`,
+  description: `Changes the name or the policy of a client key. The change applies from the key's next request on.
+Anything you don't specify stays unchanged.`,
 
   options: {
     name: { value: '<name>', help: 'the new name' },
@@ -30,7 +30,7 @@ you don't specify stays unchanged.`,
         return DONE
       }
       const { key } = changed
-      terminal.print('The client key was changed. The change applies from its next request on:\n')
+      terminal.print('The client key was changed, effective from its next request:\n')
       terminal.printTable([['id', key.id], ['name', key.name], ...policyRows(key)])
       terminal.print(`\n${receiptText(changed)}`)
       return DONE

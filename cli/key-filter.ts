@@ -15,11 +15,11 @@ export const filterOptions = {
     accepts: [UNSCOPED],
     help: 'only keys that have this scope, including unscoped keys; * selects only unscoped keys'
   },
-  enabled: { value: '<boolean>', choices: BOOLEANS, help: 'only keys that are enabled, or only those that are not' },
+  enabled: { value: '<boolean>', choices: BOOLEANS, help: 'only keys that are enabled (true) or not (false)' },
   revoked: {
     value: '<boolean>',
     choices: BOOLEANS,
-    help: 'only keys that are revoked, or only those that are not (the default)'
+    help: 'only keys that are revoked (true) or not (false, the default)'
   },
   'expires-before': {
     value: '<when>',
@@ -62,7 +62,7 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   }
 }
 
-/** Returns a generation. Throws a UsageError if it doesn't have the form that `key secrets` prints. */
+/** Validates and returns a generation. Throws a UsageError if it doesn't have the form that `key secrets` prints. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
     throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints it.')

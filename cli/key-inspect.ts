@@ -87,7 +87,7 @@ const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key, token }:
   ['key expires', key === null ? '-' : instantText(key.expiresAt, 'never')]
 ]
 
-// For tokens of environment keys, only their use is stored.
+// The tokens of environment keys aren't stored, only their use.
 const tokenText = ({ hint, createdAt }: TokenRecord): string =>
   hint === null ? 'not stored' : `…${hint}, issued ${instantText(createdAt)}`
 

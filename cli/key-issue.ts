@@ -18,7 +18,8 @@ const inGroup = <O extends OptionSpecs>(group: string, specs: O): O =>
 
 export default command({
   description: `Issues a client key: a key_id, and the key_access_token in which it is sealed. Both are printed only
-once. 
+once.
+
 With --name, the key is stored in the database of DATABASE_URL and is active immediately, even if the service is
 running. Without --name, nothing is stored: add the key_id or its digest to CLIENT_KEYS and restart the service.`,
 
@@ -33,8 +34,8 @@ running. Without --name, nothing is stored: add the key_id or its digest to CLIE
       group: 'Without --name:',
       help: 'add the digest to CLIENT_KEYS in .env, and keep the existing entries'
     },
-    ...jsonOption(`print one JSON object with key_id and key_access_token to standard output, without --name also with
-the digest; print everything else to standard error`)
+    ...jsonOption(`print one JSON object with key_id and key_access_token to standard output, and also the digest
+if --name is not given; print everything else to standard error`)
   },
 
   run: async ({ name, allow = false, json = false, ...values }, terminal) => {

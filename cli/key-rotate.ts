@@ -15,7 +15,7 @@ import { MAX_GRACE_SECONDS } from '../domain/keys/lifecycle/tokens.ts'
 
 const DEFAULT_GRACE = '1d'
 
-/** Returns the generation and the file to rotate many keys, or null to rotate one key. Throws a UsageError. */
+/** Returns the generation and the file for the rotation of many keys, or null for one key. Throws a UsageError. */
 const toMany = (
   argument: string,
   generation: string | undefined,
@@ -82,14 +82,13 @@ const printMany = (
   terminal.print(
     rotated === 0
       ? 'No client key was rotated.'
-      : `Client keys with a new token, which is active now: ${rotated}. The tokens are only in ${path}.
+      : `Client keys with a new token, which is active now: ${rotated}. The only copy of the tokens is ${path}.
 Their older tokens expire when the grace period ends, ${grace} after each rotation.`
   )
   if (already > 0) terminal.print(`Client keys that already have a newer token, and were not changed: ${already}.`)
   if (environmentKeys > 0) {
     const secrets = terminal.invocation('key secrets')
-    terminal.print(`Environment keys, which this command does not rotate: ${environmentKeys}. ${secrets} shows their
-use.`)
+    terminal.print(`Environment keys, which this command does not rotate: ${environmentKeys}. See ${secrets}.`)
   }
   for (const { id, name, reason } of refused) terminal.warn(`${name} (${id}) was not rotated: ${reason}`)
 }

@@ -8,7 +8,7 @@ type Counts = Readonly<Record<string, number>>
 
 const sum = (counts: Counts): number => Object.values(counts).reduce((all, count) => all + count, 0)
 
-/** Formats the largest counts, the number of other labels, and the count of addresses that are counted together. */
+/** Formats the largest counts, the number of further labels, and the total of the addresses without separate counts. */
 const condensed = ({ [OTHER_ADDRESSES]: others, ...counts }: Counts): string => {
   const entries = Object.entries(counts).sort(([, a], [, b]) => b - a)
   const more = entries.length - MAX_SHOWN
@@ -22,7 +22,7 @@ const condensed = ({ [OTHER_ADDRESSES]: others, ...counts }: Counts): string => 
 
 export default lookBack({
   description: `Shows how a client key was used on each day (UTC): how many requests were accepted, with which scopes
-and from which addresses, and how many were refused, and why. The newest second of use may be missing.`,
+and from which addresses, and how many were refused, and why. Use within the last second may be missing.`,
 
   json: 'print one JSON object with all counts',
 

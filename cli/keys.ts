@@ -47,12 +47,12 @@ export const keyOf = async (terminal: Terminal, keys: KeyService, argument: stri
           'No client key of this service has this token.',
           `To find out why, run: ${terminal.invocation('key inspect')}`
         )
-      : new CommandError('There is no client key with this id, and no unrevoked one with this name.')
+      : new CommandError('There is no client key with this id or name. Find a revoked key by its id.')
   }
   return key
 }
 
-/** Returns a key as JSON. An environment key has a digest, which identifies its entry in CLIENT_KEYS. */
+/** Returns the JSON of a key. For an environment key, it has the digest that identifies its entry in CLIENT_KEYS. */
 export const keyJson = (keys: KeyService, key: ClientKeyRecord) => {
   const digest = keys.allowListEntry(key.id)
   return { ...toKeyJson(key), ...(digest === null ? {} : { digest }) }
@@ -65,7 +65,7 @@ export const readToken = async (terminal: Terminal): Promise<string> => {
   return token
 }
 
-/** Returns one line that describes from when on a change applies, and which nodes acknowledged it. */
+/** Returns one line that describes when a change took effect, and how many nodes acknowledged it. */
 export const receiptText = ({ receiptId, receipt }: Omit<ChangedKey, 'key'>): string => {
   if (receipt === null) {
     const lost = 'the database became unavailable before all nodes acknowledged the change'

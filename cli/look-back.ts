@@ -11,7 +11,7 @@ const DEFAULT_DAYS = '30'
 
 interface Definition {
   description: string
-  /** The help of `--json`. */
+  /** The help text of the option `--json`. */
   json: string
   /** Prints a report on the recorded use of a key. Throws a CommandError if too little was recorded for it. */
   report: (terminal: Terminal, key: ClientKeyRecord, usage: UsageCount[], asJson: boolean) => void
@@ -41,7 +41,7 @@ export const lookBack = ({ description, json: jsonHelp, report }: Definition): C
     }
   })
 
-/** Parses a number of days. Throws a UsageError if it's invalid or counts aren't kept for that long. */
+/** Parses a number of days. Throws a UsageError if it's invalid, or if counts aren't kept for that many days. */
 const toDays = (days: string): number => {
   if (!/^[1-9]\d?$/.test(days) || Number(days) > DAYS_KEPT) {
     throw new UsageError(`--days must be a number from 1 to ${DAYS_KEPT}.`)

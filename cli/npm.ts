@@ -2,7 +2,7 @@ import type { Environment } from '../config/read.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpec, OptionSpecs } from './options.ts'
 
-// The values that npm's own options of the same name have. They don't come from the command line of this program.
+// npm has options with these names, too. A value that matches the pattern belongs to npm's own option.
 const NPMS_OWN: Readonly<Record<string, RegExp>> = {
   scope: /^(@.*)?$/,
   email: /^(?!true$)/,
@@ -16,21 +16,21 @@ const scriptOf = (command: string): string => command.replace(' ', ':')
 export const isScript = (command: string, env: Environment): boolean =>
   command !== '' && env['npm_lifecycle_event'] === scriptOf(command)
 
-/** Returns what to type to run a command, either through npm or directly. */
+/** Returns the command line that runs a command, either through npm or directly. */
 export const invocation = (throughNpm: boolean, command: string, args = ''): string => {
   if (!throughNpm) return ['trivial', command, args].filter(part => part !== '').join(' ')
   return `npm run ${scriptOf(command)}${args === '' ? '' : ` -- ${args}`}`
 }
 
-/** Returns a hint for a command with too many arguments: npm removes the options, but passes their values on. */
+/** Returns a hint about too many arguments if npm runs the command: npm removes options, but passes on their values. */
 export const hintOfSeparator = (command: string, env: Environment): string | undefined =>
   isScript(command, env)
     ? `Put -- before the options, because npm removes them otherwise: ${invocation(true, command, '…')}`
     : undefined
 
 /**
- * Throws a UsageError if npm removed options of the command, as it does if no `--` precedes them. npm sets variables
- * named npm_config_… for them, and also for its configuration files. It sets no variable for `--expires`.
+ * Throws a UsageError if npm removed options of the command because no `--` precedes them. npm stores such options, and
+ * those in its configuration files, in variables named npm_config_…, except `--expires`, which can't be detected.
  */
 export const refuseSwallowed = (
   { command, argument }: { command: string; argument: string },

@@ -104,7 +104,7 @@ const distance = (from: string, to: string): number => {
 // For a long word, a third of its letters would be too many: unrelated words would match.
 const MAX_DISTANCE = 3
 
-/** Returns the word that an unknown word was probably meant to be, or undefined if none is similar enough. */
+/** Returns the known word that a mistyped word probably means, or undefined if none is similar enough. */
 export const nearest = (typed: string, words: readonly string[]): string | undefined => {
   const [best] = words
     .map(word => ({ word, away: distance(typed, word) }))

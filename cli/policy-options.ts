@@ -69,11 +69,11 @@ const toRate = (rate: string): object | null => {
   }
   if (max < MAX.minimum || max > MAX.maximum) {
     throw new UsageError(
-      `--rate must begin with a number from ${MAX.minimum} to ${MAX.maximum}, such as the 100 in 100/60s.`
+      `--rate must begin with a number of requests from ${MAX.minimum} to ${MAX.maximum}, such as 100 in 100/60s.`
     )
   }
   if (seconds < WINDOW.minimum || seconds > WINDOW.maximum) {
-    throw new UsageError('--rate must end with a time from 1s to 1d, such as the 60s in 100/60s.')
+    throw new UsageError('--rate must end with a time from 1s to 1d, such as 60s in 100/60s.')
   }
   return { max, window_seconds: seconds }
 }

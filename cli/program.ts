@@ -73,7 +73,7 @@ const flushed = async (terminal: Terminal, code: number): Promise<number> => {
 }
 
 interface Place {
-  /** The names of the group and the command, without unknown ones. */
+  /** The known names of the group and the command. */
   path: string[]
   /** The command, or undefined if the names lead to a group. */
   entry?: Entry
@@ -116,7 +116,7 @@ const refuseTokens = (args: readonly string[]): void => {
 // Node.js replaces bytes that are not UTF-8 with U+FFFD, so the original argument is lost.
 const refuseMangled = (args: readonly string[]): void => {
   if (!args.some(arg => arg.includes(REPLACEMENT))) return
-  throw new UsageError('An argument contains bytes that are not UTF-8.', 'Use a terminal with the encoding UTF-8.')
+  throw new UsageError('An argument contains bytes that are not UTF-8.', 'Set the encoding of the terminal to UTF-8.')
 }
 
 /** Runs a command with its parsed options and argument. Throws a UsageError if they are invalid. */

@@ -45,7 +45,7 @@ const ownUrl = (terminal: Terminal, { DATABASE_URL: given }: Environment): strin
   )
 }
 
-/** Returns what to type to run a command on the database of quickstart, regardless of the current `DATABASE_URL`. */
+/** Returns the command line that runs a command on the database of quickstart, regardless of `DATABASE_URL`. */
 const typed = (terminal: Terminal, name: string, args: string): string =>
   `DATABASE_URL=${sampleUrl(terminal)} ${terminal.invocation(name, args)}`
 
@@ -92,7 +92,7 @@ const replaceKey = async (keys: KeyService, known: ClientKeyRecord | null): Prom
   return (await keys.issue({ name: KEY, description: DESCRIPTION, expiresAt }, context)).keyAccessToken
 }
 
-// If the service listens on all addresses, clients on this machine use a loopback address.
+// For a service that listens on all addresses, clients on this machine use a loopback address.
 const ANY_ADDRESS: Readonly<Record<string, string | undefined>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
 const hostForClients = (host: string): string => ANY_ADDRESS[host] ?? (host.includes(':') ? `[${host}]` : host)
@@ -148,7 +148,7 @@ const describe = (apps: App[]): string => {
       app.tags.map(({ context, name }) => `${context}:${name}`).join(' ')
     ])
   const owners = new Set(apps.map(({ owner_type: type, owner_id: id }) => `${type} ${id}`)).size
-  const summary = `${apps.length} apps of ${owners} owners, of which ${rows.length} are shown.`
+  const summary = `${apps.length} apps of ${owners} owners; the first ${rows.length} are shown.`
   return `${table([['ID', 'NAME', 'DESCRIPTIVE NAME', 'OWNER', 'TAGS'], ...rows])}\n\n${summary}`
 }
 

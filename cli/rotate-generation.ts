@@ -101,7 +101,7 @@ const rotateInto = async (
   } catch (error) {
     if (!isDomainError(error) || isUnavailable(error)) throw error
     file.cut(size)
-    // This error affects every key.
+    // This error would occur for every key.
     if (error instanceof SecretNotShared) throw error
     outcome.refused.push({ id, name, reason: messageOf(error) })
   }

@@ -47,11 +47,11 @@ export interface Terminal {
   /** Prints a failure to standard error: the message if the failure was expected, otherwise the stack. */
   fail: (failure: unknown) => void
   /**
-   * Waits until all output is written. Throws a CommandError once if writing failed. A hint means that the output is
-   * stored nowhere else, such as a new token. In that case, a reader that closes the pipe is also a failure.
+   * Waits until all output is written. Throws a CommandError once if writing failed. A hint is given if the output
+   * isn't stored anywhere else, such as a new token. It's then also a failure if the reader closes the pipe.
    */
   flush: (hint?: string) => Promise<void>
-  /** Returns what to type to run a command the way this one was run: through npm, or as `trivial`. */
+  /** Returns the command line that runs a command the way this one was run: through npm, or as `trivial`. */
   invocation: (command: string, args?: string) => string
   /** Shows the progress of a long task if standard error is a terminal, on a line that the next output replaces. */
   progress: (text: string) => void

@@ -2,7 +2,7 @@ import { appendFileSync, closeSync, fsyncSync, ftruncateSync, openSync, rmSync }
 import { dirname } from 'node:path'
 import { CommandError } from './failures.ts'
 
-/** A new file for new tokens, which only its owner may read. */
+/** A file for new tokens that only its owner may read. */
 export interface TokenFile {
   /** Appends a line of JSON and flushes it to the disk. If that fails, restores the file and throws a CommandError. */
   append: (line: object) => void

@@ -11,8 +11,8 @@ const ChangedUser = {
 } as const
 
 export default command({
-  description: `Changes a user. What you don't specify stays unchanged. A new e-mail address ends all sessions of the
-user.`,
+  description: `Changes a user. Anything you don't specify stays unchanged. A new e-mail address ends all of their
+sessions.`,
   options: {
     name: { value: '<name>', help: 'the new name' },
     email: { value: '<address>', help: 'the new e-mail address, with which the user signs in' },

@@ -26,7 +26,7 @@ export default command({
     name: { value: '<text>', help: 'only users whose name begins with this text' },
     email: { value: '<text>', help: 'only users whose e-mail address begins with this text' },
     role: { value: '<role>', choices: userFields.role.enum, help: 'only users with this role' },
-    locked: { value: '<boolean>', choices: BOOLEANS, help: 'only users who are locked, or only those who are not' },
+    locked: { value: '<boolean>', choices: BOOLEANS, help: 'only users who are locked (true) or not (false)' },
     ...jsonOption('print a JSON array')
   },
 

@@ -43,7 +43,7 @@ specify a file for a generated password, or pass a password on standard input.`,
     })
     if (json) terminal.printJson(toUserJson(user))
     else {
-      const place = path === null ? '' : ` The password is only in ${path}.`
+      const place = path === null ? '' : ` The only copy of the password is ${path}.`
       terminal.print(`The password of ${userText(user)} was set, and all sessions were ended.${place}`)
     }
     return DONE

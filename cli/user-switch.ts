@@ -22,8 +22,8 @@ const switchCommand = (accountLocked: boolean, description: string, done: string
 
 export const lock = switchCommand(
   true,
-  'Locks a user. This ends all sessions of the user, who can sign in again only after user unlock.',
-  'is locked, and all sessions were ended; user unlock lets the user sign in again'
+  'Locks a user and ends all of their sessions. The user cannot sign in until you run user unlock.',
+  'is locked, and all sessions were ended. Run user unlock to let the user sign in again'
 )
 
 export const unlock = switchCommand(false, 'Unlocks a user, who can then sign in again.', 'is unlocked and can sign in')

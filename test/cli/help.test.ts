@@ -84,7 +84,7 @@ test('a command explains itself, its argument and each of its options', async t 
     'user:list': [/^ {2}--locked <boolean> .*\(choices: "true", "false"\)$/m],
     'user:show': [/^Usage: trivial user show \[options\] <user>$/m],
     'user:change': [/^ {2}--role <role> +the new role: admin for an administrator/m, /ends all sessions/],
-    'user:lock': [/^Locks a user\. This ends all sessions/m],
+    'user:lock': [/^Locks a user and ends all of their sessions\./m],
     'user:password': [
       /^ {2}--out <file> +a new file for a generated password/m,
       /^ {2}--stdin +read the password from/m

@@ -62,10 +62,10 @@ test('key:rotate --generation rotates each key whose newest token is of a secret
   t.same([code, stderr], [0, ''])
   t.equal(
     stdout,
-    `Client keys with a new token, which is active now: 3. The tokens are only in ${out}.
+    `Client keys with a new token, which is active now: 3. The only copy of the tokens is ${out}.
 Their older tokens expire when the grace period ends, 1h after each rotation.
 Client keys that already have a newer token, and were not changed: 1.
-Environment keys, which this command does not rotate: 1. trivial key secrets shows their use.\n`
+Environment keys, which this command does not rotate: 1. See trivial key secrets.\n`
   )
   t.equal(statSync(out).mode & 0o777, 0o600)
   t.same(

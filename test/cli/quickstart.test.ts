@@ -20,7 +20,7 @@ test('quickstart shows every app of every owner in an empty folder, then stops',
   t.equal(stderr, '')
   t.equal(code, 0)
   t.match(stdout, /^8 +61bc9f04e2d73a +Carrier Rates +Organization 2 +department:logistics stage:staging$/m)
-  t.match(stdout, '24 apps of 7 owners, of which 12 are shown.')
+  t.match(stdout, '24 apps of 7 owners; the first 12 are shown.')
   t.match(stdout, /curl http:\/\/127\.0\.0\.1:\d+\/apps -H 'Authorization: Bearer tck_\w{72}'/)
   t.match(stdout, /http:\/\/127\.0\.0\.1:\d+\/docs/)
   t.equal(statSync(join(cwd, '.env')).mode & 0o777, 0o600)

@@ -140,7 +140,7 @@ test('people read what the commands do', async t => {
   t.equal(await printed('user:list', '--locked', 'true'), 'No user matches.\n')
   t.match(
     await printed('user:lock', '1'),
-    /^The user Ada Moreno <ada@example\.com> is locked, and all sessions were ended; user unlock lets the user sign in again\.\n$/
+    /^The user Ada Moreno <ada@example\.com> is locked, and all sessions were ended\. Run user unlock to let the user sign in again\.\n$/
   )
   t.match(await printed('user:list', '--role', 'member'), /\n1 .* yes +2026/)
   t.match(
@@ -197,7 +197,7 @@ test('a new password goes into a new file for its owner only, and nowhere else',
   const ended = await cli('user:password', ['1', '--out', 'password.txt'])
   t.same(ended, {
     code: 0,
-    stdout: `The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The password is only in ${path}.\n`,
+    stdout: `The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The only copy of the password is ${path}.\n`,
     stderr: ''
   })
   t.equal(statSync(path).mode & 0o777, 0o600)
