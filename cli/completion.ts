@@ -1,10 +1,10 @@
 import type { Command as Commander, Option } from 'commander'
 
-/** The last line of the completions, a directive of Cobra's completion protocol: don't propose names of files. */
+/** The last line of the completions. In Cobra's completion protocol, it disables the completion of file names. */
 const NO_FILES = ':4'
 
 /**
- * Returns the completions of the last word, one per line. If a completion has a description, it follows after a tab.
+ * Returns the completions of the last word, one per line. A description, if any, follows after a tab.
  * `node` is the command or group that the words before it name, or undefined if they name none.
  */
 export const completionsOf = (node: Commander | undefined, words: readonly string[]): string => {

@@ -25,7 +25,7 @@ export const asUserError = (failure: unknown): UserError | null => {
     : new CommandError(`${messageOf(failure)}${why}`)
 }
 
-// The options that correspond to fields of the API.
+// The option for each field of the API.
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',

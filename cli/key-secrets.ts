@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts'
 
 export default command({
   description: `Shows each configured secret, and each secret on which tokens still depend, with the number of active
-tokens of managed keys and their last use. You can remove an entry of CLIENT_SECRET_PREVIOUS if no token depends on it.
+tokens of managed keys and their last use. It thus shows whether you can remove an entry of CLIENT_SECRET_PREVIOUS.
 
 Tokens of environment keys are not stored, so they can't be counted. For each environment key, the command shows which
 secrets sealed the tokens that were used, and when they were last used.`,

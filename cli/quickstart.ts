@@ -158,8 +158,8 @@ database with sample data, starts the service, issues a client key named quickst
 service then runs until you press Ctrl-C. You can run quickstart again at any time; each run replaces the key of the
 previous one.
 
-The sample data is in a separate database, file:./data/sample.db, which is only served to this machine. quickstart
-refuses any other DATABASE_URL. The key expires after 7 days.`,
+The sample data is in a separate database, file:./data/sample.db, which is marked as sample data and only served to this
+machine. quickstart refuses any other DATABASE_URL. The key expires after 7 days.`,
 
   options: { once: { help: 'stop the service after the call' } },
 
