@@ -45,15 +45,17 @@ export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<t
 const toExpiry = (expires: string): string | null => {
   if (expires === 'never') return null
   const instant = readInstant(expires, 'ahead')
-  if (typeof instant === 'string')
-    {throw new UsageError(`--expires ${instant}. Use never for a key that does not expire.`)}
+  if (typeof instant === 'string') {
+    throw new UsageError(`--expires ${instant}. Use never for a key that does not expire.`)
+  }
   return expires
 }
 
 const toRanges = (ranges: string[]): string[] => {
   if (!ranges.includes('any')) return ranges
-  if (ranges.length > 1)
-    {throw new UsageError('--allow-ip any cannot be combined with ranges. Specify either any or ranges.')}
+  if (ranges.length > 1) {
+    throw new UsageError('--allow-ip any cannot be combined with ranges. Specify either any or ranges.')
+  }
   return []
 }
 

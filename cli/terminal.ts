@@ -163,8 +163,9 @@ const readAll = async (stream: Readable): Promise<string> => {
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     chunks.push(chunk)
     size += chunk.length
-    if (size > MAX_INPUT_BYTES)
-      {throw new CommandError(`Standard input is too long: the maximum is ${MAX_INPUT_BYTES} bytes.`)}
+    if (size > MAX_INPUT_BYTES) {
+      throw new CommandError(`Standard input is too long: the maximum is ${MAX_INPUT_BYTES} bytes.`)
+    }
   }
   const text = utf8Text(Buffer.concat(chunks))
   if (text === null) {
