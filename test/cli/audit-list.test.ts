@@ -10,8 +10,8 @@ interface Entry {
   action: string
 }
 
-/** What the command lists of three changes, on any engine. */
-const lists = async (t: Test, env: Record<string, string> = {}): Promise<void> => {
+/** Checks what `audit:list` prints after three changes, on any engine. */
+const checkList = async (t: Test, env: Record<string, string> = {}): Promise<void> => {
   const { cli, issue } = terminal(t, env)
   t.match(await cli('audit:list'), { code: 0, stdout: 'No entry matches.\n', stderr: '' })
   const { id } = await issue('billing')
@@ -54,15 +54,15 @@ const lists = async (t: Test, env: Record<string, string> = {}): Promise<void> =
   t.notMatch(rest.stdout, 'There are older entries')
 }
 
-test('audit:list lists the entries of the audit trail that are asked for, the newest first', async t => {
-  await lists(t)
+test('audit:list lists the matching entries of the audit trail, newest first', async t => {
+  await checkList(t)
 })
 
-test('so it does on PostgreSQL', async t => {
+test('audit:list lists the entries on PostgreSQL too', async t => {
   const url = await postgresDatabase(t)
   if (url !== null) {
-    // What only reads does not migrate.
+    // Creates the tables, because a command that only reads applies no migrations.
     await (await openStorage(url)).close()
-    await lists(t, { DATABASE_URL: url })
+    await checkList(t, { DATABASE_URL: url })
   }
 })

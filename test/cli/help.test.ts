@@ -9,7 +9,7 @@ import type { Ended } from './terminal.ts'
 
 const COLOUR = '\u001B['
 
-test('the program lists its groups and commands, and a group its commands, each with what it does', async t => {
+test('the program lists its groups and commands, and a group lists its commands, each with a summary', async t => {
   const help = await command(t, '--help')
   t.match(help, { code: 0, stdout: /^Usage: trivial <command>\n/, stderr: '' })
   for (const [name, entry] of Object.entries(commands)) {
@@ -23,7 +23,7 @@ test('the program lists its groups and commands, and a group its commands, each 
   }
 })
 
-test('help is given for -h, for --help and for help, at each level', async t => {
+test('-h, --help and help print the help at each level', async t => {
   for (const name of ['', 'key', 'key:list', 'quickstart']) {
     const [long, short, word] = await Promise.all([
       command(t, name, { args: ['--help'] }),
@@ -39,14 +39,14 @@ test('--version prints the version of the program', async t => {
   t.same(await command(t, '--version'), { code: 0, stdout: `${VERSION}\n`, stderr: '' })
 })
 
-test('where no command is named, the help is on standard error, and the exit code is 2', async t => {
+test('without a command, the help is printed to standard error, and the exit code is 2', async t => {
   for (const name of ['', 'key']) {
     const { stdout } = await command(t, name, { args: ['--help'] })
     t.same(await command(t, name), { code: 2, stdout: '', stderr: stdout })
   }
 })
 
-test('a command explains itself, its argument and each of its options', async t => {
+test('the help of a command explains the command, its argument and each option', async t => {
   const explained: Record<string, RegExp[]> = {
     'key:issue': [
       /^Issues a client key: a key_id, and the key_access_token in which it is sealed\./m,
@@ -105,7 +105,7 @@ test('a command explains itself, its argument and each of its options', async t 
   }
 })
 
-test('help and hints say how the command was run: through npm, or as trivial', async t => {
+test('help and hints show the command as it was run: through npm, or as trivial', async t => {
   const npm = { npm_lifecycle_event: 'key:list' }
   t.match(
     (await command(t, 'key:list', { args: ['-h'], env: npm })).stdout,
@@ -134,7 +134,7 @@ const shown = async (...[t, name, typed]: Parameters<typeof command>): Promise<[
   await command(t, name, typed)
 ]
 
-test('help and failures have colours at a terminal, unless NO_COLOR is set', async t => {
+test('help and errors are coloured at a terminal, unless NO_COLOR is set', async t => {
   for (const name of ['--help', 'key:--help', 'key:secrets:--help']) {
     const [coloured, bare] = await shown(t, name)
     t.match(coloured.stdout, `${COLOUR}1mUsage:${COLOUR}22m ${COLOUR}36mtrivial${COLOUR}39m`)
@@ -162,7 +162,7 @@ test('help and failures have colours at a terminal, unless NO_COLOR is set', asy
   }
 })
 
-test('what a command prints for a script has no colours', async t => {
+test('output for scripts has no colours', async t => {
   const [coloured, bare] = await shown(t, 'key:list', {
     args: ['--json'],
     env: {

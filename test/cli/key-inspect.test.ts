@@ -5,7 +5,7 @@ import { terminal } from './terminal.ts'
 
 const typo = (token: string): string => token.slice(0, -1) + (token.endsWith('0') ? '1' : '0')
 
-test('key:inspect tells of any token whether it is well-formed, of which secret, allowed by what, or why not', async t => {
+test('key:inspect reports whether a token is well-formed, its secret, and why it is allowed or refused', async t => {
   const [previous, unknown] = [newSecret(), newSecret()]
   const { secret, key, cli, registry } = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
   const sealer = createTokenSealer(secret)
@@ -107,7 +107,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
       t.same([ended.code, ended.stderr], [allowed ? 0 : 1, ''])
       t.notOk(
         [token.trim(), ...secrets].some(secret => ended.stdout.includes(secret)),
-        'nothing secret is printed'
+        'no secret is printed'
       )
     }
   }
@@ -121,7 +121,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
   ])
 })
 
-test("Trivial's own tokens are inspected where they are accepted", async t => {
+test("Trivial's own tokens are inspected if they are accepted", async t => {
   const { cli, issue, secret, key } = terminal(t, { CLIENT_KEY_JWT: 'true' })
   const sign = legacySigner(secret)
   t.match(await cli('key:inspect', [], sign({ key_id: (await issue('managed')).key_id })), {
@@ -146,7 +146,7 @@ test("Trivial's own tokens are inspected where they are accepted", async t => {
   t.match(await cli('key:inspect', [], good), { code: 1, stdout: /its key is revoked/ })
 })
 
-test('a token is judged as the request is that needs scopes and comes from an address', async t => {
+test('a token is checked like a request that requires scopes and comes from an address', async t => {
   const { cli, issue, registry } = terminal(t)
   const issued = await issue('narrow', '--scope', 'apps:read', '--allow-ip', '10.0.0.0/8', '--rate', '1/60s')
   const token = issued.key_access_token
@@ -154,13 +154,17 @@ test('a token is judged as the request is that needs scopes and comes from an ad
     const { code, stdout } = await cli('key:inspect', ['--json', ...args], token)
     return [code, JSON.parse(stdout).reason]
   }
-  t.same(await reason(), [0, null], 'any address, no scope')
+  t.same(await reason(), [0, null], 'any address, and no scopes')
   t.same(await reason('--scope', 'apps:read', '--address', '10.1.2.3'), [0, null])
-  t.same(await reason('--scope', 'apps:read', '--address', '10.1.2.3'), [0, null], 'the limit is not counted')
+  t.same(
+    await reason('--scope', 'apps:read', '--address', '10.1.2.3'),
+    [0, null],
+    'the check does not count towards the rate limit'
+  )
   t.same(await reason('--address', '11.1.2.3'), [1, 'address_not_allowed'])
   t.same(await reason('--scope', 'apps:read', '--scope', 'apps:write'), [1, 'insufficient_scope'])
   t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key is not allowed from/ })
   t.match(await cli('key:inspect', ['--scope', 'apps'], token), { code: 2, stderr: /--scope must be apps:read or/ })
   t.match(await cli('key:inspect', ['--address', 'here'], token), { code: 2, stderr: /--address must be an IP/ })
-  t.same(await (await registry()).usage(issued.id, 90), [], 'nothing is recorded')
+  t.same(await (await registry()).usage(issued.id, 90), [], 'no usage is recorded')
 })

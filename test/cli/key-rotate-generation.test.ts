@@ -17,7 +17,7 @@ interface Line {
   key_access_token: string
 }
 
-/** A command line with keys of an earlier secret. */
+/** Creates a command line with keys of an earlier secret. */
 const world = async (t: Test, names: readonly string[]) => {
   const previous = newSecret()
   const made = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
@@ -88,10 +88,10 @@ Environment keys, which this command does not rotate: 1. See trivial key secrets
     code: 0,
     stdout: /^No client key was rotated\.\nClient keys that already have a newer token, and were not changed: 4\.\nEnv/
   })
-  t.throws(() => lines('second.txt'), { code: 'ENOENT' }, 'a file without tokens is not kept')
+  t.throws(() => lines('second.txt'), { code: 'ENOENT' }, 'a file without tokens is deleted')
 })
 
-test('key:rotate --generation tells what it did as JSON, and how far it is at a terminal', async t => {
+test('key:rotate --generation prints its result as JSON, and its progress at a terminal', async t => {
   const { rotate, lines, out, generation } = await world(
     t,
     Array.from({ length: 101 }, (_, i) => `key ${i}`)
@@ -111,7 +111,7 @@ test('key:rotate --generation tells what it did as JSON, and how far it is at a 
   t.match(JSON.parse((await rotate(['--json', '--out', 'second.txt'])).stdout), { rotated: 0, file: null })
 })
 
-test('a key that can not be rotated is told of, and the others are rotated', async t => {
+test("a key that can't be rotated is reported, and the others are rotated", async t => {
   const { rotate, lines, earlier, idOf } = await world(t, ['full', 'b'])
   for (let i = 1; i < 100; i++) await earlier.rotate(idOf('full'), { graceSeconds: 3600 }, operator)
   const { code, stdout, stderr } = await rotate()
@@ -124,7 +124,7 @@ test('a key that can not be rotated is told of, and the others are rotated', asy
   )
 })
 
-test('the tokens of CLIENT_SECRET, which seals new ones, are not rotated for it, and a file must be possible', async t => {
+test('tokens of the current CLIENT_SECRET are not rotated, and the file must be writable', async t => {
   const { rotate, secret } = await world(t, ['a'])
   t.match(await rotate(['--generation', generationOf(secret)]), {
     code: 1,
@@ -138,7 +138,7 @@ test('the tokens of CLIENT_SECRET, which seals new ones, are not rotated for it,
   })
 })
 
-test('where a token can not be kept its key is not rotated, and those that were have theirs in the file', async t => {
+test("a key whose token can't be written is not rotated, and the file has the tokens of the rotated keys", async t => {
   const { rotate, lines, current, idOf, generation, out } = await world(t, ['a', 'b'])
   const { appendFileSync } = fs
   const restore = (): void => {
@@ -172,7 +172,7 @@ test('where a token can not be kept its key is not rotated, and those that were 
   t.match(lines('rest.txt'), [{ name: 'b' }])
 })
 
-test('where the database fails, the token that may be good stays in the file', async t => {
+test('if the database fails, a token that may be active stays in the file', async t => {
   const { rotate, lines, database } = await world(t, ['a'])
   const db = database()
   db.exec("create trigger full before insert on client_key_tokens begin select raise(abort, 'no more tokens'); end")
@@ -182,7 +182,7 @@ test('where the database fails, the token that may be good stays in the file', a
   t.match(await rotate(['--out', 'again.txt']), { code: 0, stdout: /active now: 1\./ })
 })
 
-test('environment keys are not mentioned if there is none, or all of them are revoked', async t => {
+test('environment keys are not mentioned if there are none, or if all of them are revoked', async t => {
   const { cli, secret, generation, key, env } = await world(t, ['a'])
   const rotate = async (out: string, more = {}): Promise<string> =>
     (await cli('key:rotate', ['--generation', generation, '--out', join(temporaryFolder(t), out)], '', more)).stdout

@@ -3,7 +3,7 @@ import { generationOf } from '../../domain/keys/token/token.ts'
 import { start } from '../http/service.ts'
 import { live, statusOf, stop } from './live.ts'
 
-test('how a key was used is shown, and what it needs is advised', async t => {
+test('the usage of a key is shown, and a policy is recommended', async t => {
   const { service, cli, issue, get } = await live(t)
   const { id, key_access_token: token } = await issue('billing-sync')
   await issue('idle')
@@ -52,7 +52,7 @@ test('how a key was used is shown, and what it needs is advised', async t => {
     headers: { ...service.headers, 'content-type': 'application/json' },
     body: advice.stdout
   })
-  t.equal(patched.status, 200, 'the advice is a body for PATCH')
+  t.equal(patched.status, 200, 'the recommendation is a valid body for PATCH')
   t.same(
     [
       await statusOf(again.port, token),

@@ -10,7 +10,7 @@ import { command, terminal } from './terminal.ts'
 
 const LOST = /^The output could not be written and is lost: ENOSPC: it failed\. /
 
-test('a token or a password that could not be written is a failure, which says what to do', async t => {
+test("if a token or a password can't be written, the command fails and explains what to do", async t => {
   const { env, issue } = terminal(t)
   const { id } = await issue('a')
   const runs: [name: string, args: string[], hint: RegExp][] = [
@@ -45,10 +45,10 @@ test('a token or a password that could not be written is a failure, which says w
   })
 })
 
-test('every command reports in one line that its output could not be written, with exit code 1', async t => {
+test("if output can't be written, every command reports it in one line and exits with 1", async t => {
   const typed = await typedCommands(t)
-  // What `serve` prints is its log, whose lines are dropped if they can't be written.
-  t.same([...Object.keys(typed), 'serve'].sort(), [...COMMANDS].sort(), 'the table has every command')
+  // The output of `serve` is its log, whose lines are dropped if they can't be written.
+  t.same([...Object.keys(typed), 'serve'].sort(), [...COMMANDS].sort(), 'the table contains every command')
   for (const [name, each] of Object.entries({ ...typed, ...REST })) {
     if (each === null) continue
     const { code, stderr } = await command(t, name, { ...each, unwritable: 'ENOSPC' })
@@ -58,16 +58,16 @@ test('every command reports in one line that its output could not be written, wi
   }
 })
 
-test('a reader that has gone is no failure', async t => {
+test('a closed pipe is not a failure', async t => {
   const { env } = terminal(t)
   for (const name of ['key:list', '--help', 'openapi']) {
     t.match(await command(t, name, { env, unwritable: 'EPIPE' }), { code: 0, stderr: '' })
   }
 })
 
-test('a file that takes only a part of the output is a failure', async t => {
+test('a file that accepts only a part of the output is a failure', async t => {
   const path = join(temporaryFolder(t), 'help.txt')
-  // A file of one block, as on a disk that has room for no more.
+  // The file is limited to one block, as on a disk that is almost full.
   const child = spawnProgram(
     ['/bin/sh', '-c', 'ulimit -f 1; exec "$0" "$@" > help.txt', process.execPath, compiled('cli/trivial.ts')].concat(
       'key',

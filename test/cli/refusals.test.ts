@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { at, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 
-test('what the rules refuse, and what is not there, is exit code 1 with one sentence for each issue', async t => {
+test('refusals and missing resources cause exit code 1 and one sentence for each issue', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
   await (await registry()).issue({ name: 'a' }, operator)
   const runs: [issues: string[], command: string, ...args: string[]][] = [
@@ -20,7 +20,7 @@ test('what the rules refuse, and what is not there, is exit code 1 with one sent
     const { code, stdout, stderr } = at(ended, i)
     t.same([code, stdout], [1, ''], `${command} ${args.join(' ')}`)
     const lines = stderr.trim().split('\n')
-    t.equal(lines.length, issues.length, 'no stack and no help')
+    t.equal(lines.length, issues.length, 'neither a stack trace nor help is printed')
     for (const issue of issues) {
       t.ok(
         lines.some(line => line.startsWith(issue)),
@@ -45,20 +45,20 @@ See: trivial key change --help
   const refused = await cli('key:change', ['a', ...ranges])
   t.same([refused.code, refused.stdout], [2, ''])
   t.match(refused.stderr.split('\n'), [
-    /^--allow-ip number 1 is no IP address or CIDR range/,
+    /^--allow-ip number 1 is not an IP address or CIDR range/,
     /^--allow-ip number 3 is no/,
-    '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the one address',
+    '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the single address',
     'See: trivial key change --help',
     ''
   ])
   t.match(
     JSON.parse((await cli('key:list', ['--json'])).stdout),
     [{ name: 'a', allowed_ips: [], revoked_at: null }],
-    'nothing was made or changed'
+    'nothing was created or changed'
   )
 })
 
-test('a locked database, a database that is not there and far too much input are told in a sentence', async t => {
+test('a locked database, a missing database and too much input are each reported in a sentence', async t => {
   const { cli, registry, database } = terminal(t)
   await (await registry()).issue({ name: 'k' }, operator)
   const holder = database()
@@ -79,7 +79,7 @@ test('a locked database, a database that is not there and far too much input are
   })
 })
 
-test('bytes that are not UTF-8 are refused, on standard input and in arguments, and nothing is made', async t => {
+test('bytes that are not UTF-8 are refused on standard input and in arguments, and nothing is created', async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const user = ['--email', 'ada@example.org', '--name', 'Ada']
   t.match(await cli('user:create', user, Buffer.from('violet tractor caf\xe9', 'latin1')), {
@@ -90,9 +90,9 @@ test('bytes that are not UTF-8 are refused, on standard input and in arguments, 
   t.match(
     await cli('user:create', user, Buffer.from('\ufeffviolet tractor café')),
     { code: 0 },
-    'nor is it made before'
+    'the refused command did not create the user'
   )
-  // Node gives a program U+FFFD for each byte of an argument that is not UTF-8.
+  // Node.js replaces each byte of an argument that isn't UTF-8 with U+FFFD.
   for (const [name, ...args] of [
     ['key:issue', '--name', 'caf\ufffd'],
     ['key:issue', '--name=x', '--description=caf\ufffd'],

@@ -12,7 +12,7 @@ interface Sampled {
   storage: Storage
 }
 
-/** The sample data, where Ada is not the only admin of her organization. */
+/** Loads the sample data, and appoints another admin in Ada's organization. */
 const sampled = async (t: Test): Promise<Sampled> => {
   const { env } = settings(t)
   await command(t, 'db:sample', { env })
@@ -32,7 +32,7 @@ const lastAudit = async (storage: Storage) =>
     changes: JSON.parse(changes) as unknown
   }))
 
-test('user:remove refuses the owner of apps, until it is told what becomes of them', async t => {
+test('user:remove refuses the owner of apps unless an option specifies what happens to them', async t => {
   const { remove, storage } = await sampled(t)
   const { code, stdout, stderr } = await remove('ada@example.com')
   t.same([code, stdout], [1, ''])
@@ -44,7 +44,7 @@ test('user:remove refuses the owner of apps, until it is told what becomes of th
   t.ok(await storage.read(async ({ users }) => await users.find(1)))
 })
 
-test('user:remove --transfer-to gives the apps to another owner', async t => {
+test('user:remove --transfer-to transfers the apps to another owner', async t => {
   const { remove, storage } = await sampled(t)
   await storage.write(async ({ apps }) => {
     await apps.discard(Number((await apps.find('b53f8a16d7e0c9'))?.id), new Date())
@@ -71,7 +71,7 @@ test('user:remove --transfer-to gives the apps to another owner', async t => {
   ])
 })
 
-test('user:remove --delete-apps deletes the apps too, permanently', async t => {
+test('user:remove --delete-apps deletes the apps permanently too', async t => {
   const { remove, storage } = await sampled(t)
   const { code, stdout, stderr } = await remove('1', '--delete-apps', '--json')
   t.same([code, stderr], [0, ''])
@@ -79,7 +79,7 @@ test('user:remove --delete-apps deletes the apps too, permanently', async t => {
   await storage.read(async ({ users, apps }) => {
     t.equal(await users.find(1), null)
     t.equal(await apps.findWithDiscarded('70e2d94bc6a18f'), null)
-    t.ok(await apps.find('ba6811fb3e073d'), 'an app of an organization of theirs stays')
+    t.ok(await apps.find('ba6811fb3e073d'), "an app of the user's organization stays")
   })
   t.match(await remove('4', '--delete-apps'), {
     stdout:
@@ -101,7 +101,7 @@ test('user:remove needs no option for a user without apps', async t => {
   t.match(await lastAudit(storage), [{ action: 'user.delete', subject: { id: '5' }, changes: {} }])
 })
 
-test('user:remove says why a user is not removed, and changes nothing', async t => {
+test("user:remove reports why a user can't be removed, and changes nothing", async t => {
   const { remove, storage } = await sampled(t)
   const before = (await createAuditService(storage).head()).sequence
   for (const [issue, ...args] of [

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { root, temporaryFolder } from '../helper.ts'
 
 /** The commit of the previous release, whose nodes run beside those of this one while they are replaced. */
-const PREVIOUS = 'a5a6198aab98141c96a1b49e4c5d76ee8f2378ba'
+const PREVIOUS = '32a50004239fe2a44e4505be30398a58a29f32e1'
 
 const exec = promisify(execFile)
 

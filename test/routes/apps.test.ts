@@ -502,7 +502,7 @@ test('a limit or a place that is wrong is told', async t => {
   ]) {
     t.match(
       await call('GET', `/apps?limit=3&after=${after}`),
-      { status: 422, json: { errors: ['after must be copied from the Link header of the page before'] } },
+      { status: 422, json: { errors: ['after must be copied from the Link header of the previous page'] } },
       after
     )
   }

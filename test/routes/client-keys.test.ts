@@ -155,7 +155,7 @@ test('fields that are not valid are named, and nothing is stored', async t => {
       [/^rate_limit.burst is not known here; known are max, window_seconds$/]
     ],
     [{ name: 'x', metadata: [] }, [/metadata must be object/]],
-    [{ name: 'x', metadata: { a: 'x'.repeat(4090) } }, [/metadata must have 4096 bytes at most/]],
+    [{ name: 'x', metadata: { a: 'x'.repeat(4090) } }, [/metadata must have at most 4096 bytes/]],
     [
       { name: 'x', allowed_ip: ['::1'], expiry: 1, 'a b': 1 },
       [

@@ -211,7 +211,7 @@ test('an organization is deleted with its apps by its admins and by client keys,
   t.match(await byKey('DELETE', url), { status: 403, json: { code: 'INSUFFICIENT_SCOPE', detail: /apps:write/ } })
   t.match(await ada('DELETE', `${url}&transfer_to=User:1`), {
     status: 422,
-    json: { errors: [/transfer_to and apps can not be sent together/] }
+    json: { errors: [/transfer_to and apps cannot be sent together/] }
   })
   t.equal((await made.call('GET', '/apps/ba6811fb3e073d')).status, 200)
   t.equal((await ada('DELETE', url)).status, 204)

@@ -97,10 +97,10 @@ test('a protected route that declares no scope does not start', async t => {
   await bare.register(async scope => {
     await autohooks(scope, {})
     t.throws(() => scope.get('/forgotten', { schema: { response: {} } }, async () => ({})), {
-      message: 'GET /forgotten does not declare a scope and its users'
+      message: 'GET /forgotten must declare scope and users in its config'
     })
     t.throws(() => scope.get('/forgotten', { config: { scope: null }, schema: { response: {} } }, async () => ({})), {
-      message: 'GET /forgotten does not declare a scope and its users'
+      message: 'GET /forgotten must declare scope and users in its config'
     })
     scope.get('/any', { config: { scope: null, users: 'none' }, schema: { response: {} } }, async () => ({}))
   })
