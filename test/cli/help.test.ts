@@ -83,7 +83,7 @@ test('the help of a command explains the command, its argument and each option',
     'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +create an administrator/m],
     'user:list': [/^ {2}--locked <boolean> .*\(choices: "true", "false"\)$/m],
     'user:show': [/^Usage: trivial user show \[options\] <user>$/m],
-    'user:change': [/^ {2}--role <role> +the new role: admin for an administrator/m, /ends all sessions/],
+    'user:change': [/^ {2}--role <role> +the new role: admin for an administrator/m, /A new e-mail\s+address ends all/],
     'user:lock': [/^Locks a user and ends all of their sessions\./m],
     'user:password': [
       /^ {2}--out <file> +a new file for a generated password/m,

@@ -185,7 +185,11 @@ test('an unknown user causes exit code 1', async t => {
   const { cli } = await sampled(t)
   for (const name of ['user:show', 'user:change', 'user:lock', 'user:unlock', 'user:password']) {
     const more = name === 'user:change' ? ['--name', 'a'] : name === 'user:password' ? ['--out', 'password.txt'] : []
-    t.same(await cli(name, ['99', ...more]), { code: 1, stdout: '', stderr: 'No user has this id. Check the id.\n' }, name)
+    t.same(
+      await cli(name, ['99', ...more]),
+      { code: 1, stdout: '', stderr: 'No user has this id. Check the id.\n' },
+      name
+    )
     t.match(await cli(name, ['nobody@example.com', ...more]), { code: 1, stderr: 'No user has this e-mail address.\n' })
   }
 })
