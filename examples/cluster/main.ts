@@ -1,5 +1,5 @@
 import { DONE } from '../../cli/command.ts'
-import { execute, tellFailure } from '../../cli/program.ts'
+import { execute, reportFailure } from '../../cli/program.ts'
 import { createRoot, define } from '../../cli/syntax.ts'
 import { openTerminal } from '../../cli/terminal.ts'
 import cluster from './cluster.ts'
@@ -33,5 +33,5 @@ try {
   await root.parseAsync([NAME, ...io.args], { from: 'user' })
   process.exitCode = code
 } catch (error) {
-  process.exitCode = tellFailure(error, node, terminal)
+  process.exitCode = reportFailure(error, node, terminal)
 }

@@ -25,7 +25,7 @@ test('an unknown shell is refused, and its name is not repeated', async t => {
   for (const args of [['tcsh'], [], ['bash', 'zsh']]) {
     const { code, stdout, stderr } = await command(t, 'complete', { args })
     t.same([code, stdout], [2, ''])
-    t.match(stderr, /^(The shell must be bash or zsh or fish\.|Name one shell: )/)
+    t.match(stderr, /^(The shell must be bash or zsh or fish\.|Specify one shell: )/)
     t.notMatch(stderr, 'tcsh')
   }
 })
@@ -99,7 +99,7 @@ test('a completion request proposes groups, commands, options and known values',
     t.same([code, stderr], [0, ''], words.join(' '))
     t.same(proposed(stdout), proposals, words.join(' '))
   }
-  t.match(await command(t, 'complete', { args: ['--', 'key', 'iss'] }), { stdout: 'issue\tMake a client key\n:4\n' })
+  t.match(await command(t, 'complete', { args: ['--', 'key', 'iss'] }), { stdout: 'issue\tIssue a client key\n:4\n' })
 })
 
 test('a token on the completed line is refused and not repeated', async t => {
@@ -109,7 +109,7 @@ test('a token on the completed line is refused and not repeated', async t => {
   } = terminal(t)
   const { code, stdout, stderr } = await cli('complete', ['--', 'key', 'show', token, ''])
   t.same([code, stdout], [2, ''])
-  t.match(stderr, /^A token never goes into the arguments/)
+  t.match(stderr, /^An argument contains a token\./)
   t.notMatch(stderr, token)
 })
 

@@ -76,7 +76,7 @@ test('existing sample data stays unchanged, and so do its passwords', async t =>
   const before = readFileSync(path)
   t.match(await sample(t, path), {
     code: 0,
-    stdout: `The database file:${path} has data already. Nothing was changed: its users keep their passwords.\n`
+    stdout: `The database file:${path} already contains data. Nothing was changed: its users keep their passwords.\n`
   })
   t.match(await sample(t, path, '--json'), { code: 0, stdout: '[]\n', stderr: '' })
   t.ok(readFileSync(path).equals(before))
@@ -134,7 +134,7 @@ test('if a service and sample data start at the same time on a new database, onl
 test("the command fails if the passwords can't be written, and explains how to get others", async t => {
   t.match(await command(t, 'db:sample', { unwritable: 'ENOSPC' }), {
     code: 1,
-    stderr: /To have other passwords, delete its database and load it again\.\n$/
+    stderr: /To get new passwords, delete its database and load it again\.\n$/
   })
 })
 

@@ -27,7 +27,7 @@ test('a backup can replace the database, and contains its audit trail', async t 
   const { code, stdout, stderr } = await backup('backups/copy.db')
   t.same([code, stderr], [0, ''])
   const [, head = ''] =
-    /^The database file:\S+ is backed up: \d+ rows in \d+ tables\.\nThe last entry of its audit trail is (\d+:[0-9a-f]{64})\n$/.exec(
+    /^The database file:\S+ was backed up: \d+ rows in \d+ tables\.\nThe last entry of its audit trail is (\d+:[0-9a-f]{64})\n$/.exec(
       stdout
     ) ?? []
   t.equal(statSync(join(cwd, 'backups/copy.db')).mode & 0o777, 0o600)
@@ -35,7 +35,7 @@ test('a backup can replace the database, and contains its audit trail', async t 
   const restored = { DATABASE_URL: `file:${join(cwd, 'backups/copy.db')}` }
   t.match(await command(t, 'audit:verify', { env: restored, args: ['--noted', head] }), {
     code: 0,
-    stdout: `The audit trail is whole, up to entry ${head}\n`
+    stdout: `The audit trail is intact. The last entry is ${head}\n`
   })
 })
 
@@ -54,7 +54,7 @@ test('a database without any changes is backed up too', async t => {
   t.equal((await command(t, 'db:migrate', { env })).code, 0)
   t.match(await command(t, 'db:backup', { cwd, env, args: ['copy.db'] }), {
     code: 0,
-    stdout: /Its audit trail has no entry\.\n$/
+    stdout: /Its audit trail has no entries\.\n$/
   })
 })
 

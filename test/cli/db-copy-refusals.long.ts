@@ -20,7 +20,7 @@ const addUser = `insert into users (name, email, created_at, updated_at) values 
 
 test('--to must name a PostgreSQL database, and its value is never repeated', async t => {
   for (const [to, issue] of [
-    [[], 'Name the database to copy into: --to postgres://…\n'],
+    [[], 'Specify the database to copy into: --to postgres://…\n'],
     [['--to', 'file:./other.db'], '--to must be a postgres: URL, such as postgres://trivial@db.example.com/trivial.\n'],
     [
       ['--to', 'postgres://u:hunter2@host'],
@@ -30,7 +30,7 @@ test('--to must name a PostgreSQL database, and its value is never repeated', as
       ['--to', 'postgres://u:hunter2@h/d?sslmode=prefer'],
       '--to must have one of these values of sslmode: disable, require, '
     ],
-    [['--to', NOWHERE, 'more'], 'There are no arguments but options.']
+    [['--to', NOWHERE, 'more'], 'This command takes options, but no arguments.']
   ] as const) {
     const { code, stdout, stderr } = await command(t, 'db:copy', { args: to })
     t.same([code, stdout], [2, ''])
@@ -246,7 +246,7 @@ test('a broken audit trail is copied unchanged and reported', { skip }, async t 
   t.match(await copy(t, source, target), {
     code: 1,
     stdout: /\naudits +2\nAll of /,
-    stderr: 'The audit trail is broken, here as there: entry 2 was altered.\n'
+    stderr: 'The audit trail is broken in both databases: entry 2 was altered.\n'
   })
   t.match(await command(t, 'audit:verify', { env: { DATABASE_URL: target } }), {
     code: 1,

@@ -66,5 +66,5 @@ test('db grants is refused if it would grant nothing, or too much', { skip }, as
     'x',
     /^An SQLite database has no roles\. Set DATABASE_URL to a PostgreSQL/
   )
-  t.match(await grants(t, owner.url), { code: 2, stderr: /Name one role/ })
+  t.match(await grants(t, owner.url), { code: 2, stderr: /Specify one role/ })
 })

@@ -69,11 +69,11 @@ test('key:list --expiring lists keys that expire within a period, and its exit c
   await keys.change(past.id, { expiresAt: inDays(-1) }, operator)
   t.match(await cli('key:list', ['--expiring', '9d', '--json']), { code: 0, stdout: '[]\n' })
   const table = await cli('key:list', ['--expiring', '14d'])
-  t.match(table, { code: 1, stdout: /^ID .*\n\S+ +a +live [^\n]*\n$/, stderr: '' })
+  t.match(table, { code: 1, stdout: /^ID .*\n\S+ +a +active [^\n]*\n$/, stderr: '' })
   const json = await cli('key:list', ['--expiring', '3w', '--json'])
   t.equal(json.code, 1)
   t.match(JSON.parse(json.stdout), [{ name: 'a' }, { name: 'b' }])
-  t.match(await cli('key:list', ['--expiring', '3w', '--name', 'b']), { code: 1, stdout: /^ID .*\n\S+ +b +live/ })
+  t.match(await cli('key:list', ['--expiring', '3w', '--name', 'b']), { code: 1, stdout: /^ID .*\n\S+ +b +active/ })
 })
 
 test("the digest of an environment key is shown only if its key_id can't be guessed", async t => {

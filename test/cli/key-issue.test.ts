@@ -42,7 +42,7 @@ test('key:issue --name stores a key with its policy and reports that it is activ
     '{"team":"finance"}'
   ])
   t.same([code, stderr], [0, ''])
-  t.match(stdout, /^A new client key, which is live now:$/m)
+  t.match(stdout, /^A new client key, which is active now:$/m)
   t.match(stdout, /Neither of these can be shown again/)
   const token = at(/key_access_token +(tck_\w{72})\n/.exec(stdout) ?? [], 1)
   t.match(createTokenSealer(secret).open(token), { ok: true, keyId: /key_id +([0-9a-f]{32})\n/.exec(stdout)?.[1] })
@@ -74,7 +74,7 @@ test('key:issue --name stores a key with its policy and reports that it is activ
   })
   t.ok(Math.abs(Date.parse(shown.expires_at) - Date.parse(shown.created_at) - 90 * 86_400_000) < 10_000)
   for (const row of [
-    /^state +live$/m,
+    /^state +active$/m,
     /^scopes +apps:read audits:read$/m,
     /^allowed_ips +10\.0\.0\.0\/8 2001:db8::\/32$/m,
     /^rate_limit +100\/300s$/m,
@@ -108,10 +108,10 @@ test('key:issue --name stores a key with its policy and reports that it is activ
 test('without --name, key:issue stores nothing and accepts no policy', async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const [issued, refused] = await Promise.all([cli('key:issue'), cli('key:issue', ['--scope', 'apps:read'])])
-  t.match(issued, { code: 0, stdout: /CLIENT_KEYS=[0-9a-f]{32}\n.*a restart makes an environment key live/s })
-  t.match(refused, { code: 2, stdout: '', stderr: /^Only a key with a --name can be held to a policy\.$/m })
+  t.match(issued, { code: 0, stdout: /CLIENT_KEYS=[0-9a-f]{32}\n.*Then restart the service to activate the key/s })
+  t.match(refused, { code: 2, stdout: '', stderr: /^Only a key with a --name can have a policy\.$/m })
   const [table, json] = await Promise.all([cli('key:list'), cli('key:list', ['--json'])])
-  t.match(table, { code: 0, stdout: 'There are no client keys. Make one: trivial key issue --name <name>\n' })
+  t.match(table, { code: 0, stdout: 'There are no client keys. Issue one: trivial key issue --name <name>\n' })
   t.match(json, { code: 0, stdout: '[]\n' })
 })
 
@@ -142,7 +142,7 @@ test('key:issue explains what to do with the key, and needs only CLIENT_SECRET',
   t.match(stdout, `CLIENT_KEYS=${keyId}\n`)
   t.match(stdout, `CLIENT_KEYS=sha256:${digestOf(keyId)}\n`)
   t.match(stdout, /Neither of these can be shown again/)
-  t.match(stdout, /a restart makes an environment key live/)
+  t.match(stdout, /Then restart the service to activate the key/)
 })
 
 test('without CLIENT_SECRET, key:issue prints the same error as the server', async t => {
@@ -166,7 +166,7 @@ test('without CLIENT_SECRET, key:issue prints the same error as the server', asy
 test('if CLIENT_KEYS has entries already, key:issue advises to keep them, and repeats none of them', async t => {
   const { cli, key } = terminal(t)
   const [text, json] = await Promise.all([cli('key:issue'), cli('key:issue', ['--json'])])
-  t.match(text.stdout, /add it to CLIENT_KEYS in \.env, where the entries that are there \(…\) stay/)
+  t.match(text.stdout, /add it to CLIENT_KEYS in \.env after the existing entries \(…\)/)
   t.match(text.stdout, /^ {2}CLIENT_KEYS=…,[0-9a-f]{32}$/m)
   t.match(text.stdout, /^ {2}CLIENT_KEYS=…,sha256:[0-9a-f]{64}$/m)
   t.match(json.stderr, /^ {2}CLIENT_KEYS=…,sha256:[0-9a-f]{64}$/m)
@@ -196,7 +196,7 @@ test('key:issue --allow adds the digest to .env, and keeps everything else', asy
     t.equal(text, `CLIENT_SECRET=${secret}\n${after}`.replace('<digest>', `sha256:${digestOf(keyId)}`))
     t.equal(statSync(path).mode & 0o777, 0o600)
     t.same(readdirSync(cwd), ['.env'])
-    t.match(stderr, /Its digest is in CLIENT_KEYS in \.env now\. Restart the service/)
+    t.match(stderr, /Its digest is now in CLIENT_KEYS in \.env\. Restart the service/)
   }
 })
 
@@ -206,7 +206,7 @@ test('key:issue --allow creates a missing .env that only its owner can read, and
   const issue = async () => await command(t, 'key:issue', { cwd, env, args: ['--allow'] })
   const { code, stdout } = await issue()
   t.equal(code, 0)
-  t.match(stdout, /key_access_token +tck_\w{72}\n\nIts digest is in CLIENT_KEYS in \.env now/)
+  t.match(stdout, /key_access_token +tck_\w{72}\n\nIts digest is now in CLIENT_KEYS in \.env\./)
   const path = join(cwd, '.env')
   t.equal(statSync(path).mode & 0o777, 0o600)
   renameSync(path, join(cwd, 'real.env'))
@@ -227,7 +227,11 @@ test('key:issue --allow is refused if it would allow nothing or lose something, 
   const inEnvironment = await issueAllowed(t, secret, { CLIENT_KEYS: 'xxx' })
   t.match(inEnvironment, { code: 1, stdout: '', stderr: /^CLIENT_KEYS is set in the environment/, text: secret })
   const twoLines = await issueAllowed(t, `${secret}CLIENT_KEYS="xxx,\nyyy"\n`)
-  t.match(twoLines, { code: 1, stdout: '', stderr: /^CLIENT_KEYS is written in \.env in a way that can't be edited/ })
+  t.match(twoLines, {
+    code: 1,
+    stdout: '',
+    stderr: /^CLIENT_KEYS is written in \.env in a way that this command can't edit/
+  })
   t.equal(twoLines.text, `${secret}CLIENT_KEYS="xxx,\nyyy"\n`)
   t.same(readdirSync(twoLines.cwd), ['.env'])
   const cwd = temporaryFolder(t)
@@ -248,7 +252,7 @@ test('if two commands change .env at the same time, one is refused, and no chang
   writeFileSync(path, `CLIENT_SECRET=${newSecret()}\n`)
   const issue = async () => await command(t, 'key:issue', { cwd, args: ['--allow'] })
   writeFileSync(`${path}.tmp`, 'of the other')
-  t.match(await issue(), { code: 1, stdout: '', stderr: /^\S+\.env\.tmp is there: another command/ })
+  t.match(await issue(), { code: 1, stdout: '', stderr: /^\S+\.env\.tmp exists, so another command/ })
   t.equal(readFileSync(`${path}.tmp`, 'utf8'), 'of the other')
   rmSync(`${path}.tmp`)
   t.equal((await issue()).code, 0)

@@ -139,7 +139,7 @@ test('key:secrets shows the secrets and the times of the last use of environment
       }
     ])
   )
-  t.match(table.stdout, '\n\nEnvironment keys: 4. Their tokens are not stored; this is how they were used:\n\nKEY ')
+  t.match(table.stdout, '\n\nEnvironment keys: 4. Their tokens are not stored. They were used as follows:\n\nKEY ')
   const lines = table.stdout.split('\n').filter(line => line.startsWith('env_'))
   const line = (...cells: unknown[]) => new RegExp(`^${cells.join(' +')}$`)
   for (const expected of [

@@ -33,7 +33,7 @@ test('key:usage shows the usage of a key by day, most frequent first', async t =
       .split('\n')
       .map(line => line.split(/ {2,}/)),
     [
-      ['DAY', 'LET IN', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
+      ['DAY', 'ACCEPTED', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
       [yesterday, '0', '-', '2', 'insufficient_scope 2', '-'],
       [
         today,

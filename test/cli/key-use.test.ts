@@ -31,14 +31,14 @@ test('the usage of a key is shown, and a policy is recommended', async t => {
     table.stdout,
     new RegExp(`^…${token.slice(-4)} +${generationOf(service.secret)} .* 127\\.0\\.0\\.1 +billing-sync/2\\.1 +3$`, 'm')
   )
-  t.match(list.stdout, new RegExp(`^${id} +billing-sync +live +\\* +never +20\\S+Z$`, 'm'))
+  t.match(list.stdout, new RegExp(`^${id} +billing-sync +active +\\* +never +20\\S+Z$`, 'm'))
   t.equal(advice.code, 0)
   t.strictSame(JSON.parse(advice.stdout), { scopes: ['apps:read', 'audits:read'], allowed_ips: ['127.0.0.1'] })
   t.match(text, { code: 0, stdout: new RegExp(`^3 requests of billing-sync .*PATCH /client_keys/${id}`, 's') })
   t.match(idle, {
     code: 1,
     stdout: '',
-    stderr: 'No use of idle was recorded in these days, so there is nothing to go by.\n'
+    stderr: 'No use of idle was recorded in these days, so no policy can be proposed.\n'
   })
   t.match(days, { code: 2, stdout: '', stderr: /^--days must be a number from 1 to 90\.$/m })
 

@@ -8,21 +8,29 @@ import { collect, compiled, spawnProgram, temporaryFolder } from '../helper.ts'
 import { COMMANDS, REST, typedCommands } from './every-command.ts'
 import { command, terminal } from './terminal.ts'
 
-const LOST = /^The output could not be written, and what it held is lost: ENOSPC: it failed\. /
+const LOST = /^The output could not be written and is lost: ENOSPC: it failed\. /
 
 test("if a token or a password can't be written, the command fails and explains what to do", async t => {
   const { env, issue } = terminal(t)
   const { id } = await issue('a')
   const runs: [name: string, args: string[], hint: RegExp][] = [
-    ['key:issue', ['--name', 'b'], /The key is live without it\. Rotate it: trivial key rotate [0-9a-f-]{36}\n$/],
-    ['key:issue', ['--name', 'c', '--json'], /The key is live without it\. Rotate it: trivial key rotate /],
+    [
+      'key:issue',
+      ['--name', 'b'],
+      /The key is active nevertheless\. Rotate it to get another token: trivial key rotate [0-9a-f-]{36}\n$/
+    ],
+    [
+      'key:issue',
+      ['--name', 'c', '--json'],
+      /The key is active nevertheless\. Rotate it to get another token: trivial key rotate /
+    ],
     ['key:issue', [], /Issue another key\.\n$/],
     ['key:issue', ['--json'], /^[^\n]* Issue another key\.\n$/],
-    ['key:rotate', [id], /Rotate the key once more: trivial key rotate /],
+    ['key:rotate', [id], /Rotate the key again: trivial key rotate /],
     [
       'user:create',
       ['--email', 'ada@example.com', '--name', 'Ada'],
-      /The user is made\. Set a password: trivial user password 1 --out <file>\n$/
+      /The user was created\. Set a new password: trivial user password 1 --out <file>\n$/
     ]
   ]
   for (const [name, args, hint] of runs) {
@@ -33,7 +41,7 @@ test("if a token or a password can't be written, the command fails and explains 
   }
   t.match(await command(t, 'key:rotate', { args: [id], env, unwritable: 'EPIPE' }), {
     code: 1,
-    stderr: /^The output could not be written, and what it held is lost: EPIPE/
+    stderr: /^The output could not be written and is lost: EPIPE/
   })
 })
 

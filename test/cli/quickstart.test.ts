@@ -20,7 +20,7 @@ test('quickstart shows apps of every owner in an empty folder, then stops', asyn
   t.equal(stderr, '')
   t.equal(code, 0)
   t.match(stdout, /^8 +61bc9f04e2d73a +Carrier Rates +Organization 2 +department:logistics stage:staging$/m)
-  t.match(stdout, '24 apps of 7 owners, 12 of them shown here.')
+  t.match(stdout, '24 apps of 7 owners; the first 12 are shown.')
   t.match(stdout, /curl http:\/\/127\.0\.0\.1:\d+\/apps -H 'Authorization: Bearer tck_\w{72}'/)
   t.match(stdout, /http:\/\/127\.0\.0\.1:\d+\/docs/)
   t.equal(statSync(join(cwd, '.env')).mode & 0o777, 0o600)
@@ -78,7 +78,7 @@ test('quickstart is refused with another DATABASE_URL, and the command that it s
     const place = 'DATABASE_URL' in env ? 'the environment' : '.env'
     t.equal(
       stderr,
-      `DATABASE_URL (set in ${place}) names another database than the one of quickstart, which changes no other. Run this: DATABASE_URL=file:${cwd}/data/sample.db trivial quickstart\n`
+      `DATABASE_URL (set in ${place}) specifies another database, but quickstart only uses its own. Run this: DATABASE_URL=file:${cwd}/data/sample.db trivial quickstart\n`
     )
     t.same(readdirSync(cwd), ['.env'])
     t.equal(readFileSync(join(cwd, '.env'), 'utf8'), saved)
@@ -108,7 +108,7 @@ test('the users of the sample data have random passwords, which only the first r
 test("quickstart stops if the passwords can't be written", async t => {
   t.match(await command(t, 'quickstart', { ...ONCE, unwritable: 'ENOSPC' }), {
     code: 1,
-    stderr: /^The output could not be written.* To have other passwords, delete its database and load it again\.\n$/
+    stderr: /^The output could not be written.* To get new passwords, delete its database and load it again\.\n$/
   })
 })
 
@@ -186,7 +186,7 @@ test('quickstart refuses a database at its own path without the mark of sample d
 
 test('quickstart reports that its request failed, and stops the server', async t => {
   for (const [spoil, issue] of [
-    ["update tags set name = x'ff'", /^GET http:\/\/127\.0\.0\.1:\d+\/apps answered 503: /],
+    ["update tags set name = x'ff'", /^GET http:\/\/127\.0\.0\.1:\d+\/apps failed with 503: /],
     [
       "delete from tags; delete from apps; delete from users; delete from organizations; create trigger full before insert on users begin select raise(abort, 'no more users'); end",
       /SqliteError: no more users/
@@ -208,7 +208,7 @@ test('a disabled quickstart key stays disabled, and a revoked one is replaced', 
   t.equal((await cli('key:disable', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), {
     code: 1,
-    stderr: `The client key quickstart is disabled. Have the next run make a new one with: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
+    stderr: `The client key quickstart is disabled. Revoke it, so that the next run issues a new one: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
   })
   t.equal((await cli('key:revoke', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
@@ -237,7 +237,7 @@ test("a key named quickstart with a policy that quickstart didn't create stays u
     t.same([ended.code, ended.stdout], [1, ''])
     t.match(
       ended.stderr,
-      /^The client key quickstart is not as quickstart makes it, so it is left as it is\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
+      /^The client key quickstart was changed or was not issued by quickstart, so it is not replaced\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
     )
     t.equal((await cli('key:show', 'quickstart', '--json')).stdout, before)
     t.notOk(existsSync(join(cwd, '.env')))

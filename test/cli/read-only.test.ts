@@ -58,14 +58,14 @@ const stateOf = (folder: string): unknown =>
   })
 
 const READING = [
-  ['audit:verify', [], /^The audit trail is whole, up to entry 1:/],
+  ['audit:verify', [], /^The audit trail is intact\. The last entry is 1:/],
   ['audit:list', [], /\n1 .* client_key\.issue +client_key /],
-  ['user:list', [], /^There is no such user\.\n/],
-  ['key:list', [], /\n\S+ +billing +live /],
+  ['user:list', [], /^No user matches\.\n/],
+  ['key:list', [], /\n\S+ +billing +active /],
   ['key:show', ['billing'], /\nname +billing\n/],
   ['key:secrets', [], /\n\S+ +CLIENT_SECRET +managed +1 +never\n/],
   ['node:list', [], /^There are no nodes/],
-  ['db:backup', ['copy.db'], /^The database \S+ is backed up: /]
+  ['db:backup', ['copy.db'], /^The database \S+ was backed up: /]
 ] as const
 
 /** Runs the commands that only read. */

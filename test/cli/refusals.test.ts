@@ -31,7 +31,7 @@ test('refusals and missing resources cause exit code 1 and one sentence for each
   t.match(await cli('key:revoke', ['-'], 'tck_x'), {
     code: 1,
     stdout: '',
-    stderr: /^The token stands for no client key here\. To see why: trivial key inspect\n$/
+    stderr: /^No client key of this service has this token\. To find out why, run: trivial key inspect\n$/
   })
   const ranges = ['10.0.0.0/33', '::1', '300.0.0.1', '10.0.0.1/8'].flatMap(range => ['--allow-ip', range])
   t.same(await cli('key:change', ['a', '--name', ' ', '--metadata', '[1]', ...ranges.slice(0, 2)]), {
@@ -66,8 +66,7 @@ test('a locked database, a missing database and too much input are each reported
   t.match(await cli('key:disable', ['k']), {
     code: 1,
     stdout: '',
-    stderr:
-      'The database can not be used now. The reason: database is locked (SQLITE_BUSY). Nothing was changed; try again.\n'
+    stderr: 'The database is unavailable. Reason: database is locked (SQLITE_BUSY). Nothing was changed. Try again.\n'
   })
   holder.exec('rollback')
   t.match(await cli('audit:verify', [], '', { DATABASE_URL: 'file:nowhere/none.db' }), {
@@ -76,7 +75,7 @@ test('a locked database, a missing database and too much input are each reported
   })
   t.match(await cli('key:inspect', [], 'x'.repeat(200_000)), {
     code: 1,
-    stderr: 'There is too much on standard input.\n'
+    stderr: 'Standard input is too long: the maximum is 65536 bytes.\n'
   })
 })
 
@@ -86,7 +85,7 @@ test('bytes that are not UTF-8 are refused on standard input and in arguments, a
   t.match(await cli('user:create', user, Buffer.from('violet tractor caf\xe9', 'latin1')), {
     code: 1,
     stdout: '',
-    stderr: 'Standard input holds bytes that are not UTF-8. Put UTF-8 text there.\n'
+    stderr: 'Standard input contains bytes that are not UTF-8. Send UTF-8 text.\n'
   })
   t.match(
     await cli('user:create', user, Buffer.from('\ufeffviolet tractor café')),
@@ -103,7 +102,7 @@ test('bytes that are not UTF-8 are refused on standard input and in arguments, a
   ] as const) {
     const { code, stdout, stderr } = await cli(name, args)
     t.same([code, stdout], [2, ''], name)
-    t.match(stderr, /^An argument holds bytes that are not UTF-8\. /)
+    t.match(stderr, /^An argument contains bytes that are not UTF-8\. /)
   }
   t.same(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [])
   t.match(await cli('key:issue', ['--name=x', '--metadata', '{"a":"\\ud800"}']), {

@@ -137,18 +137,18 @@ test('the output of the commands is readable', async t => {
     await printed('user:list'),
     /^ID +NAME +EMAIL +ROLE +LOCKED +CREATED\n1 +Ada Moreno +ada@example\.com +member +no +2026/
   )
-  t.equal(await printed('user:list', '--locked', 'true'), 'There is no such user.\n')
+  t.equal(await printed('user:list', '--locked', 'true'), 'No user matches.\n')
   t.match(
     await printed('user:lock', '1'),
-    /^The user Ada Moreno <ada@example\.com> is locked, and every session is ended; user unlock lets them sign in again\.\n$/
+    /^The user Ada Moreno <ada@example\.com> is locked, and all sessions were ended\. Run user unlock to let the user sign in again\.\n$/
   )
   t.match(await printed('user:list', '--role', 'member'), /\n1 .* yes +2026/)
   t.match(
     await printed('user:show', '1'),
     /\nlocked +yes\npassword +set\nsessions +0\norganizations +1 Northwind Accounting \(admin\)\napps +70e2d94bc6a18f, /
   )
-  t.equal(await printed('user:unlock', '1'), 'The user Ada Moreno <ada@example.com> is not locked, and may sign in.\n')
-  t.match(await printed('user:change', '1', '--name', 'Ada'), /^The user is changed:\n\nid +1\nname +Ada\nemail +ada@/)
+  t.equal(await printed('user:unlock', '1'), 'The user Ada Moreno <ada@example.com> is unlocked and can sign in.\n')
+  t.match(await printed('user:change', '1', '--name', 'Ada'), /^The user was changed:\n\nid +1\nname +Ada\nemail +ada@/)
   await storage.write(async ({ users, apps }) => {
     const eve = {
       name: 'Eve',
@@ -185,7 +185,11 @@ test('an unknown user causes exit code 1', async t => {
   const { cli } = await sampled(t)
   for (const name of ['user:show', 'user:change', 'user:lock', 'user:unlock', 'user:password']) {
     const more = name === 'user:change' ? ['--name', 'a'] : name === 'user:password' ? ['--out', 'password.txt'] : []
-    t.same(await cli(name, ['99', ...more]), { code: 1, stdout: '', stderr: 'No user has this id. Check the id.\n' }, name)
+    t.same(
+      await cli(name, ['99', ...more]),
+      { code: 1, stdout: '', stderr: 'No user has this id. Check the id.\n' },
+      name
+    )
     t.match(await cli(name, ['nobody@example.com', ...more]), { code: 1, stderr: 'No user has this e-mail address.\n' })
   }
 })
@@ -197,7 +201,7 @@ test('a new password is written to a new file that only its owner can read, and 
   const ended = await cli('user:password', ['1', '--out', 'password.txt'])
   t.same(ended, {
     code: 0,
-    stdout: `The password of Ada Moreno <ada@example.com> is set, and every session is ended. It is in ${path} and nowhere else.\n`,
+    stdout: `The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The only copy of the password is ${path}.\n`,
     stderr: ''
   })
   t.equal(statSync(path).mode & 0o777, 0o600)
@@ -208,7 +212,7 @@ test('a new password is written to a new file that only its owner can read, and 
   t.ok(await createPasswordHasher().verify(hash, line.password))
   t.notMatch(JSON.stringify(await lastAudit(storage)), line.password)
 
-  t.match(await cli('user:password', ['1', '--out', 'password.txt']), { code: 1, stderr: /exists already/ })
+  t.match(await cli('user:password', ['1', '--out', 'password.txt']), { code: 1, stderr: /already exists/ })
   const json = await cli('user:password', ['1', '--out', 'second.txt', '--json'])
   t.strictSame(Object.keys(JSON.parse(json.stdout) as object).includes('password'), false)
   const second = await hashOf()
@@ -225,7 +229,7 @@ test('a new password is written to a new file that only its owner can read, and 
   holder.exec('begin immediate')
   t.match(await cli('user:password', ['1', '--out', 'none.txt']), {
     code: 1,
-    stderr: /^The database can not be used now/
+    stderr: /^The database is unavailable/
   })
   holder.exec('rollback')
   t.throws(() => statSync(join(folder, 'none.txt')), { code: 'ENOENT' }, 'nothing was changed')
@@ -246,6 +250,6 @@ test('a password on standard input must be present and strong', async t => {
   t.same(await users.findAccount('ada@example.com'), before)
   t.match(await cli('user:password', ['1', '--stdin'], 'seven green kettles\r\n'), {
     code: 0,
-    stdout: 'The password of Ada Moreno <ada@example.com> is set, and every session is ended.\n'
+    stdout: 'The password of Ada Moreno <ada@example.com> was set, and all sessions were ended.\n'
   })
 })

@@ -103,7 +103,7 @@ test('a backup is a dated file that only its owner can read, and old ones are de
     utimesSync(join(backups, name), then, then)
   }
   const { stdout } = await execute(t, at(valuesOf(BACKUP, 'ExecStart')), state, env)
-  t.match(stdout, /is backed up: \d+ rows/)
+  t.match(stdout, /was backed up: \d+ rows/)
   await execute(t, at(valuesOf(BACKUP, 'ExecStartPost')), state, env)
   const [made = '', ...others] = readdirSync(backups).sort()
   t.match(made, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.db$/)
