@@ -4,10 +4,10 @@ import { recovery, startCluster } from './cluster.ts'
 import { clockMoved, endure, faultsOf } from './faults.ts'
 import { conclude } from './proof.ts'
 
-// The bound of time holds on a machine that does nothing else.
+// The time limit requires an otherwise idle machine.
 const BOUNDS = { changes: 40, maxRefusalMs: 3000 }
 
-test('no fault lets anybody in who was shut out, none lasts, and nothing that was acknowledged is lost', async t => {
+test('no fault lets a revoked token in, nodes recover from each, and no acknowledged change is lost', async t => {
   const server = await ownPostgres(t)
   if (server === null) return
   const cluster = await startCluster(t, server.url)

@@ -5,7 +5,7 @@ import { send } from './node.ts'
 
 const ROUNDS = 5
 
-test('with a node cut off, a revoke is acknowledged after 1.25 leases and 500 ms at most', async t => {
+test('with a disconnected node, a revocation is acknowledged after at most 1.25 leases and 500 ms', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { proxy, admin, near, far, load } = await startCluster(t, url)
