@@ -8,13 +8,13 @@ for (const [change, path, body, status] of [
   ['revoked', '/revoke', {}, 401],
   ['narrowed', '', { scopes: ['apps:read'] }, 403]
 ] as const) {
-  test(`a key that is ${change} while its body is under way does nothing`, async t => {
+  test(`a key that is ${change} while the body of its request arrives changes nothing`, async t => {
     const made = await world(t)
     const port = await listening(made.fastify)
     const {
       json: { id, key_access_token: token }
     } = await made.call('POST', '/client_keys', { name: 'thief' })
-    const sent = JSON.stringify({ name: 'its heir' })
+    const sent = JSON.stringify({ name: 'its successor' })
     let answer = ''
     const socket = connect(port, '127.0.0.1')
       .setEncoding('utf8')
@@ -40,14 +40,14 @@ for (const [change, path, body, status] of [
   })
 }
 
-/** What a route without a schema of its body is asked for, and what must not have changed afterwards. */
+/** Requests to routes without a body schema, and the resources that must not change. */
 const WITHOUT_BODY: readonly (readonly [request: string, watched: string])[] = [
   ['DELETE /apps/ba6811fb3e073d', '/apps/ba6811fb3e073d'],
   ['PUT /apps/ba6811fb3e073d/transfer/users/2', '/apps/ba6811fb3e073d'],
   ['POST /apps/ba6811fb3e073d/permissions/users/2', '/apps/ba6811fb3e073d/permissions']
 ]
 
-/** Sends a request whose body is under way until something else is done, and returns the reply. */
+/** Sends a request, completes its body after `work` has finished, and returns the reply. */
 const during = async (made: World, request: string, authorization: string, work: () => Promise<void>) => {
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
@@ -72,7 +72,7 @@ const during = async (made: World, request: string, authorization: string, work:
 }
 
 for (const [request, watched] of WITHOUT_BODY) {
-  test(`a key that is revoked before the body of ${request} has come does nothing`, async t => {
+  test(`a key that is revoked before the body of ${request} arrives changes nothing`, async t => {
     const made = await world(t)
     const { id, key_access_token: token } = (await made.call('POST', '/client_keys', { name: 'thief' })).json
     const used = new Promise<void>(resolve => {
@@ -92,7 +92,7 @@ for (const [request, watched] of WITHOUT_BODY) {
   })
 }
 
-test('an administrator who is demoted before the body of a deletion has come deletes nobody', async t => {
+test('an administrator who is demoted before the body of a deletion arrives deletes no user', async t => {
   const made = await world(t)
   const login = { email: 'eve@example.com', password: 'seven green kettles' }
   const { id } = (await made.call('POST', '/users', { name: 'Eve', role: 'admin', ...login })).json
@@ -100,7 +100,7 @@ test('an administrator who is demoted before the body of a deletion has come del
   const victim = (await made.call('POST', '/users', { name: 'Ann', email: 'ann@example.com' })).json
   const session = String(signedIn.headers['authorization'])
   const answer = await during(made, `DELETE /users/${victim.id}?apps=delete`, session, async () => {
-    // The request is authenticated once a later one of the same session is.
+    // When a later request of the same session is authenticated, this one is too.
     t.equal((await made.call('GET', '/profile', undefined, { authorization: session })).status, 200)
     t.equal((await made.call('PATCH', `/users/${id}`, { role: 'member' })).status, 200)
   })
