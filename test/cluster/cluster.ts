@@ -47,7 +47,7 @@ export const startCluster = async (t: Test, url: string) => {
 export type Cluster = Awaited<ReturnType<typeof startCluster>>
 
 /** Waits until a node accepts a token, and returns how many milliseconds that took. */
-export const recovery = async (node: Node, token: string): Promise<number> => {
+export const waitForRecovery = async (node: Node, token: string): Promise<number> => {
   const begun = performance.now()
   for (;;) {
     const reply = await send(node, token, ['GET', '/apps?limit=1'])

@@ -1,9 +1,9 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { postgresDatabase } from '../postgres.ts'
-import { recovery, startCluster } from './cluster.ts'
+import { waitForRecovery, startCluster } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
-import { clockMoved, cut, endure, killed, reset, stopped, terminated } from './faults.ts'
+import { clockMoved, cut, checkFault, killed, reset, stopped, terminated } from './faults.ts'
 import { send } from './node.ts'
 import type { Node } from './node.ts'
 import { conclude } from './proof.ts'
@@ -27,7 +27,7 @@ test('faults of nodes and of their network let no revoked token in, and lose no 
     clockMoved(cluster),
     clockMoved(cluster)
   ]
-  for (const fault of faults) await endure(t, cluster, fault, BOUNDS)
+  for (const fault of faults) await checkFault(t, cluster, fault, BOUNDS)
   await agreeOnTime(t, cluster)
   await conclude(t, cluster)
 
@@ -44,12 +44,12 @@ test('faults of nodes and of their network let no revoked token in, and lose no 
   }
 
   for (const direction of ['up', 'down'] as const) proxy.hold(direction)
-  const answer = await send(near, admin, ['POST', `/client_keys/${revoked.id}/revoke`, {}])
-  t.match([answer?.status, answer?.json.receipt.leases_ended >= 1], [200, true], 'the lease of the disconnected node ended')
-  t.comment(JSON.stringify(answer?.json.receipt))
+  const reply = await send(near, admin, ['POST', `/client_keys/${revoked.id}/revoke`, {}])
+  t.match([reply?.status, reply?.json.receipt.leases_ended >= 1], [200, true], 'the lease of the disconnected node ended')
+  t.comment(JSON.stringify(reply?.json.receipt))
   t.not(await me(far, revoked.token), 200, 'the disconnected node does not accept it')
   for (const direction of ['up', 'down'] as const) proxy.release(direction)
-  await recovery(far, admin)
+  await waitForRecovery(far, admin)
   t.equal(await me(far, revoked.token), 401)
 
   // The query for the acknowledgements is the first one that is sent after the commit.

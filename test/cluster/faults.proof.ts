@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { ownPostgres } from '../postgres.ts'
-import { recovery, startCluster } from './cluster.ts'
-import { clockMoved, endure, faultsOf } from './faults.ts'
+import { waitForRecovery, startCluster } from './cluster.ts'
+import { clockMoved, checkFault, createFaults } from './faults.ts'
 import { conclude } from './proof.ts'
 
 // The time limit requires an otherwise idle machine.
@@ -12,8 +12,8 @@ test('no fault lets a revoked token in, nodes recover from each, and no acknowle
   if (server === null) return
   const cluster = await startCluster(t, server.url)
   const { near, nodes, admin } = cluster
-  const faults = [...faultsOf(cluster), ...[1, 2, 3].map(() => clockMoved(cluster))]
-  for (const fault of faults) await endure(t, cluster, fault, BOUNDS)
+  const faults = [...createFaults(cluster), ...[1, 2, 3].map(() => clockMoved(cluster))]
+  for (const fault of faults) await checkFault(t, cluster, fault, BOUNDS)
 
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     const restarted = async (): Promise<void> => {
@@ -21,8 +21,8 @@ test('no fault lets a revoked token in, nodes recover from each, and no acknowle
       await server.start()
     }
     const fault = { name: `PostgreSQL restarted by ${signal}`, node: () => near, begin: restarted }
-    await endure(t, cluster, fault, BOUNDS)
-    for (const node of nodes()) await recovery(node, admin)
+    await checkFault(t, cluster, fault, BOUNDS)
+    for (const node of nodes()) await waitForRecovery(node, admin)
   }
   await conclude(t, cluster)
 })

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { execute } from '../postgres.ts'
 import type { Cluster } from './cluster.ts'
-import { LEASE_MS, recovery } from './cluster.ts'
+import { LEASE_MS, waitForRecovery } from './cluster.ts'
 import type { Node } from './node.ts'
 import type { Direction } from './proxy.ts'
 
@@ -83,7 +83,7 @@ export const clockMoved = ({ clocked }: Cluster): Fault => ({
 })
 
 /** Returns a fault of each kind, except for changes of wall clocks. */
-export const faultsOf = (cluster: Cluster): Fault[] => [
+export const createFaults = (cluster: Cluster): Fault[] => [
   killed(cluster),
   stopped(cluster),
   terminated(cluster),
@@ -91,7 +91,7 @@ export const faultsOf = (cluster: Cluster): Fault[] => [
   reset(cluster)
 ]
 
-export interface Endurance {
+export interface FaultLimits {
   /** The number of changes that are made during the fault, and again after it. */
   readonly changes: number
   /** The time in milliseconds during which a node may refuse tokens after the fault ends. */
@@ -99,18 +99,18 @@ export interface Endurance {
 }
 
 /** Causes a fault under load, and checks that all replies are correct and that the node recovers. */
-export const endure = async (
+export const checkFault = async (
   t: Test,
   { load, admin }: Cluster,
   { name, node, begin, end }: Fault,
-  { changes, maxRefusalMs }: Endurance
+  { changes, maxRefusalMs }: FaultLimits
 ): Promise<void> => {
   await begin()
   if (end !== undefined) {
     await load.changed(changes)
     await end()
   }
-  const ms = await recovery(node(), admin)
+  const ms = await waitForRecovery(node(), admin)
   t.comment(`${name}: the node accepts tokens again after ${Math.round(ms)} ms`)
   t.ok(ms <= maxRefusalMs, `${name}: it refuses tokens for at most ${maxRefusalMs} ms`)
   await load.changed(changes)

@@ -3,9 +3,9 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import pg from 'pg'
 import { postgresDatabase } from '../postgres.ts'
-import { LEASE_MS, recovery, startCluster } from './cluster.ts'
+import { LEASE_MS, waitForRecovery, startCluster } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
-import { clockMoved, faultsOf } from './faults.ts'
+import { clockMoved, createFaults } from './faults.ts'
 import type { Fault } from './faults.ts'
 import { send } from './node.ts'
 import { conclude } from './proof.ts'
@@ -88,7 +88,7 @@ const incident = async (t: Test, cluster: Cluster, { name, begin, end }: Omit<Fa
   const outcomes = await revokeMany(cluster, keys)
   await end?.()
   judge(t, name, outcomes)
-  for (const node of cluster.nodes()) await recovery(node, cluster.admin)
+  for (const node of cluster.nodes()) await waitForRecovery(node, cluster.admin)
 }
 
 const locked = (cluster: Cluster, statement: string): Omit<Fault, 'node'> => {
@@ -112,6 +112,6 @@ test('a revocation is acknowledged in time or refused immediately during any fau
   const cluster = await startCluster(t, url)
   await incident(t, cluster, { name: 'nothing', begin: () => {} })
   for (const statement of LOCKS) await incident(t, cluster, locked(cluster, statement))
-  for (const fault of [...faultsOf(cluster), clockMoved(cluster)]) await incident(t, cluster, fault)
+  for (const fault of [...createFaults(cluster), clockMoved(cluster)]) await incident(t, cluster, fault)
   await conclude(t, cluster)
 })

@@ -7,7 +7,7 @@ import { at, run, settings } from '../helper.ts'
 import type { Settings } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 import { call, databaseOf, failuresOf, headOf, launch } from './process.ts'
-import type { Answer } from './process.ts'
+import type { Reply } from './process.ts'
 
 interface Issued {
   id: string
@@ -31,7 +31,7 @@ const clientOf = (port: number, { key }: Settings) => ({
     (await call(port, token, 'GET', path)).status
 })
 
-const refused = (t: Test, { status, headers, json }: Answer, what: string): void => {
+const refused = (t: Test, { status, headers, json }: Reply, what: string): void => {
   t.equal(status, 503, `${what} is refused`)
   t.equal(headers.get('retry-after'), '1')
   t.match(json, { code: 'SERVICE_UNAVAILABLE' })
@@ -54,11 +54,11 @@ test('while another process locks the database, changes of keys get 503, and aut
     ['POST', `${url}/rotate`, { grace_seconds: 0 }],
     ['POST', `${url}/revoke`, {}]
   ] as const
-  const answers = Promise.all(changes.map(async ([method, path, body]) => await ask(method, path, body)))
+  const replies = Promise.all(changes.map(async ([method, path, body]) => await ask(method, path, body)))
   t.equal(await present(unseen, '/apps'), 200, 'a token that was never used before is accepted while changes wait')
-  for (const [index, answer] of (await answers).entries()) {
+  for (const [index, reply] of (await replies).entries()) {
     const [method, path] = at(changes, index)
-    refused(t, answer, `${method} ${path}`)
+    refused(t, reply, `${method} ${path}`)
   }
   t.equal(await present(changed), 200, 'a refused revocation and a refused rotation change nothing')
   t.equal((await ask('GET', '/client_keys')).status, 200)
@@ -82,7 +82,7 @@ const ROOM_BYTES = 300_000
 const MAX_KEYS = 200
 const METADATA = { filler: 'x'.repeat(4000) }
 
-// Use only servers without coverage: V8 coverage aborts a process whose file can't grow, and Node doesn't.
+// Use only servers without coverage: their instrumentation aborts a process whose file can't grow, and Node doesn't.
 /** Limits the size of each file of a process, as a full disk would, or removes the limit if `bytes` is undefined. */
 const limitFiles = (pid: number, bytes?: number): boolean =>
   spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:unlimited`]).status === 0
@@ -100,10 +100,10 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
   for (const metadata of [METADATA, {}]) {
     for (let left = MAX_KEYS; left > 0; left--) {
       lost = `key ${issued.length}`
-      const answer = await ask('POST', '/client_keys', { name: lost, metadata })
-      if (answer.status === 201) issued.push(answer.json as Issued)
+      const reply = await ask('POST', '/client_keys', { name: lost, metadata })
+      if (reply.status === 201) issued.push(reply.json as Issued)
       else {
-        refused(t, answer, `a new key with ${Object.keys(metadata).length === 0 ? 'little' : 'much'} data`)
+        refused(t, reply, `a new key with ${Object.keys(metadata).length === 0 ? 'little' : 'much'} data`)
         break
       }
     }

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { at } from '../helper.ts'
-import type { Answer } from './process.ts'
+import type { Reply } from './process.ts'
 
 const WORKERS = 6
 const LONG_GRACE_SECONDS = 86_400
@@ -27,7 +27,7 @@ interface Change {
   kills: boolean
 }
 
-export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 export type Present = (token: string) => Promise<number>
 
 /** Changes keys, and records the replies. */
@@ -82,7 +82,7 @@ export const createLoad = (): Load => {
     }
   }
 
-  const record = ({ action, path, key, kills }: Change, { status, json }: Answer): void => {
+  const record = ({ action, path, key, kills }: Change, { status, json }: Reply): void => {
     if (status !== (action === 'issue' ? 201 : 200)) {
       throw new Error(`POST ${path} returned ${status}: ${JSON.stringify(json)}`)
     }
@@ -100,16 +100,16 @@ export const createLoad = (): Load => {
   const work = async (send: Send, onReply: () => void, mayBreak: () => boolean): Promise<void> => {
     for (;;) {
       const wanted = randomChange()
-      let answer: Answer
+      let reply: Reply
       try {
-        answer = await send('POST', wanted.path, wanted.body, wanted.headers)
+        reply = await send('POST', wanted.path, wanted.body, wanted.headers)
       } catch (error) {
         if (!mayBreak()) throw error
         lost.push(wanted)
         counts.lost++
         return
       }
-      record(wanted, answer)
+      record(wanted, reply)
       onReply()
     }
   }
@@ -134,14 +134,14 @@ export const createLoad = (): Load => {
 
   const repeat = async (wanted: Change, send: Send, present: Present): Promise<string[]> => {
     const failures = await partialChanges(wanted, present)
-    const answer = await send('POST', wanted.path, wanted.body, wanted.headers)
+    const reply = await send('POST', wanted.path, wanted.body, wanted.headers)
     // Without an Idempotency-Key, the token of a key whose reply was lost can't be fetched.
-    if (answer.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
+    if (reply.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
       return failures
     }
-    record(wanted, answer)
+    record(wanted, reply)
     counts.repeated++
-    const id = String(answer.json.id)
+    const id = String(reply.json.id)
     const known = [...live, ...revoked].find(key => key.id === id)
     return [
       ...failures,

@@ -11,7 +11,7 @@ import { compiled, spawnNode } from '../helper.ts'
 import type { Environment } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 
-export interface Answer {
+export interface Reply {
   status: number
   headers: Headers
   json: ReturnType<typeof JSON.parse>
@@ -25,7 +25,7 @@ export const call = async (
   path: string,
   body?: unknown,
   headers: Record<string, string> = {}
-): Promise<Answer> => {
+): Promise<Reply> => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
     headers: {

@@ -14,7 +14,7 @@ import { operator, temporaryFolder } from '../helper.ts'
 const ignore = (): void => {}
 
 /** Opens a database that contains the sample data, and keeps it open. */
-const inUse = async (t: Test) => {
+const openInUse = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'live.db')
   const storage = await openStorage(`file:${path}`)
@@ -29,7 +29,7 @@ const inUse = async (t: Test) => {
 }
 
 test('a backup contains the data at its start, and no later writes', async t => {
-  const { folder, url, createUser } = await inUse(t)
+  const { folder, url, createUser } = await openInUse(t)
   await createUser('before@example.com')
   const target = join(folder, 'copy.db')
   const seen: [number, number][] = []
@@ -76,7 +76,7 @@ test('a database of an older version is copied unchanged', async t => {
 })
 
 test('an existing file is not overwritten, and a failed backup leaves no files', async t => {
-  const { folder, path, url } = await inUse(t)
+  const { folder, path, url } = await openInUse(t)
   const taken = join(folder, 'taken')
   writeFileSync(taken, 'mine')
   const damaged = join(folder, 'damaged.db')
@@ -104,7 +104,7 @@ test('an existing file is not overwritten, and a failed backup leaves no files',
 })
 
 test('a copy that lacks a row is refused as a backup', async t => {
-  const { folder, url } = await inUse(t)
+  const { folder, url } = await openInUse(t)
   const target = join(folder, 'copy.db')
   const contents = await backUp(url, target, ignore)
   checkCopy(target, contents)

@@ -46,7 +46,7 @@ test('consecutive failed renewals are reported once, and so is the recovery', as
   t.match(reports.slice(1), [{ work: 'renew the lease of this node', error: null }])
 })
 
-test('a node that can't acknowledge a change or deregister reports it', async t => {
+test('a node that cannot acknowledge a change or deregister reports it', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background, next } = createReports()
@@ -71,7 +71,7 @@ test('a node that can't acknowledge a change or deregister reports it', async t 
   t.notMatch(textOf(reports), id)
 })
 
-test('a node that can't be evicted is reported, and the change is confirmed', async t => {
+test('a node that cannot be evicted is reported, and the change is confirmed', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background, next } = createReports()
@@ -94,7 +94,7 @@ test('a node that can't be evicted is reported, and the change is confirmed', as
   t.notMatch(textOf(reports), id)
 })
 
-test('counters that can't be removed are reported, and hits are counted', async t => {
+test('counters that cannot be removed are reported, and hits are counted', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
@@ -111,7 +111,7 @@ test('counters that can't be removed are reported, and hits are counted', async 
   await execute(url, WORK_AGAIN)
 })
 
-test('a change that can't be confirmed because the database is unreachable fails like any other request', async t => {
+test('a change that cannot be confirmed because the database is unreachable fails like any other request', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { keys, close } = await openStorage(url)

@@ -19,7 +19,7 @@ const blockWith = (path: string, text: string): string =>
   need(pageOf(path).blocks.find(block => block.language === 'sh' && block.text.includes(text))?.text, text)
 
 /** Returns unique names for the databases and roles of the documentation, and drops them when the test ends. */
-const place = (t: Test, admin: string) => {
+const testNames = (t: Test, admin: string) => {
   const unique = `trivial_test_${randomBytes(8).toString('hex')}`
   const { host } = new URL(admin)
   const [owner, serve] = [`${unique}_owner`, `${unique}_serve`] as const
@@ -84,7 +84,7 @@ const WAITING = `select from pg_stat_activity
 
 test('the documented commands back up a database while nodes run, and restore it', { skip }, async t => {
   const admin = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
-  const { owner, serve, owning, serving, named } = place(t, admin)
+  const { owner, serve, owning, serving, named } = testNames(t, admin)
   const workplace = preparedWorkplace(t)
   const start = (script: string) => workplace.run(`set -a\n${named(script)}`)
   const run = async (path: string, text: string): Promise<string> => {
@@ -98,8 +98,8 @@ test('the documented commands back up a database while nodes run, and restore it
 
   const { env, key } = settings(t, { DATABASE_URL: serving })
   const before = await nodesOf(t, env, key.keyAccessToken)
-  const names = ['kept', 'revoked', 'revoked meanwhile', 'revoked later'] as const
-  const [kept, revoked, meanwhile, later] = (await Promise.all(names.map(before.issue))) as [Key, Key, Key, Key]
+  const names = ['kept', 'revoked', 'revoked during the dump', 'revoked later'] as const
+  const [kept, revoked, revokedDuring, later] = (await Promise.all(names.map(before.issue))) as [Key, Key, Key, Key]
   await before.revoke(revoked)
   t.equal(await before.statusOf(kept), 200)
 
@@ -108,9 +108,9 @@ test('the documented commands back up a database while nodes run, and restore it
   await holder.query('begin; lock table database_marks in access exclusive mode')
   const dumped = run('docs/operating.md', 'pg_dump')
   while ((await execute(owning, WAITING)).length === 0) await pause(10)
-  await before.revoke(meanwhile)
-  const issuedMeanwhile = await before.issue('issued meanwhile')
-  t.same([await before.statusOf(kept), await before.statusOf(meanwhile)], [200, 401])
+  await before.revoke(revokedDuring)
+  const issuedDuring = await before.issue('issued during the dump')
+  t.same([await before.statusOf(kept), await before.statusOf(revokedDuring)], [200, 401])
   await holder.end()
   await dumped
   await before.revoke(later)
@@ -118,17 +118,17 @@ test('the documented commands back up a database while nodes run, and restore it
   await run('docs/operating.md', 'pg_restore')
   await before.close()
   const list = await run('docs/operating.md', '$after')
-  const happened = list.split('\n').filter(line => line.includes('client_key.'))
+  const lostChanges = list.split('\n').filter(line => line.includes('client_key.'))
   t.match(
-    happened,
-    [meanwhile.id, issuedMeanwhile.id, later.id].map(id => new RegExp(`,client_key\\.\\w+,${id}$`))
+    lostChanges,
+    [revokedDuring.id, issuedDuring.id, later.id].map(id => new RegExp(`,client_key\\.\\w+,${id}$`))
   )
   await run('docs/operating.md', 'rename to')
 
   const after = await nodesOf(t, env, key.keyAccessToken)
-  const statuses = async () => await Promise.all([kept, revoked, meanwhile, later, issuedMeanwhile].map(after.statusOf))
+  const statuses = async () => await Promise.all([kept, revoked, revokedDuring, later, issuedDuring].map(after.statusOf))
   t.same(await statuses(), [200, 401, 200, 200, 401], 'as at the time of the dump')
-  for (const again of [meanwhile, later]) await after.revoke(again)
+  for (const again of [revokedDuring, later]) await after.revoke(again)
   t.same(await statuses(), [200, 401, 401, 401, 401])
   t.equal((await start('npm run --silent audit:verify')).code, 0)
   await t.rejects(execute(serving, 'truncate audits'), { code: '42501' })

@@ -39,7 +39,7 @@ const worldOf = async (t: Test, leaseMs = 2000): Promise<World> => {
 }
 
 /** Keeps the locks of the statements until the returned function is called. */
-const holding = async (t: Test, url: string, ...statements: string[]): Promise<() => Promise<void>> => {
+const holdLocks = async (t: Test, url: string, ...statements: string[]): Promise<() => Promise<void>> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
   await client.connect()
@@ -124,7 +124,7 @@ test('while another client locks the row of a key, all other keys can be changed
     keys.issue({ name: 'locked' }, operator),
     keys.issue({ name: 'other' }, operator)
   ])
-  const release = await holding(t, url, `select from client_keys where id = '${locked.id}' for update`)
+  const release = await holdLocks(t, url, `select from client_keys where id = '${locked.id}' for update`)
   const blocked = [1, 2].map(async () => {
     await t.rejects(keys.revoke(locked.id, null, operator), UNAVAILABLE)
   })
@@ -155,7 +155,7 @@ test(
       lastUsedIp: '::1',
       lastUsedAgent: null
     }))
-    const release = await holding(t, url, `select from client_keys where id = '${String(locked)}' for update`)
+    const release = await holdLocks(t, url, `select from client_keys where id = '${String(locked)}' for update`)
     const use = async (): Promise<void> => {
       await storage.write(async tx => {
         await tx.keys.addTokenUsage(uses)
@@ -180,7 +180,7 @@ test('many requests for a key whose row is locked leave connections for other ke
   const { url, keys } = await worldOf(t)
   const { key: locked } = await keys.issue({ name: 'locked' }, operator)
   const { key: other } = await keys.issue({ name: 'other' }, operator)
-  const release = await holding(t, url, `select from client_keys where id = '${locked.id}' for update`)
+  const release = await holdLocks(t, url, `select from client_keys where id = '${locked.id}' for update`)
   const blocked = Promise.allSettled(
     Array.from({ length: 20 }, async () => await keys.change(locked.id, { enabled: false }, operator))
   )
@@ -193,7 +193,7 @@ test('many requests for a key whose row is locked leave connections for other ke
 test('while all other queries wait for a lock, keys can be changed and the service is ready', { skip }, async t => {
   const { url, storage, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
-  const release = await holding(t, url, 'lock table apps in access exclusive mode')
+  const release = await holdLocks(t, url, 'lock table apps in access exclusive mode')
   const waiting = Array.from({ length: 4 }, async () => await storage.read(async ({ apps }) => await apps.isEmpty()))
   t.match(await keys.revoke(key.id, null, operator), { receipt: { epoch: Number } })
   t.match(await storage.readiness(), { keys: true, changes: true, failing: [] })
@@ -204,7 +204,7 @@ test('while all other queries wait for a lock, keys can be changed and the servi
 test('while the rows of nodes are locked, tokens are looked up and changes get receipts', { skip }, async t => {
   const { url, storage, keys } = await worldOf(t, 200)
   const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
-  const release = await holding(t, url, 'select from nodes for update')
+  const release = await holdLocks(t, url, 'select from nodes for update')
   const { receipt } = await keys.change(key.id, { description: 'new' }, operator)
   t.match(receipt, { nodes: 1, acknowledged: 0, leasesEnded: 1 })
   t.match(await keys.verify(keyAccessToken, { scopes: [], address: '::1' }), { ok: true })
@@ -329,14 +329,14 @@ test('a change is repeated if what it read is changed before its commit', { skip
   let runs = 0
   const { position } = await storage.keys.write(async tx => {
     const found = await tx.keys.find(key.id)
-    if (++runs === 1) await keys.revoke(key.id, 'meanwhile', operator)
+    if (++runs === 1) await keys.revoke(key.id, 'concurrent', operator)
     const { position } = await tx.keys.advanceRevision(key.id)
     if (found?.revokedAt === null) await tx.keys.update(key.id, { enabled: false })
     return { position }
   })
   t.match(await position, { epoch: Number })
   t.equal(runs, 2)
-  t.match(await keys.find(key.id), { enabled: true, revokedReason: 'meanwhile' })
+  t.match(await keys.find(key.id), { enabled: true, revokedReason: 'concurrent' })
 })
 
 test('concurrent requests with the same Idempotency-Key issue one key', { skip }, async t => {

@@ -37,7 +37,7 @@ const directThroughProxy = async (t: Test) => {
       await came
     },
     /** Repeats a query until the connection works, and returns its rows or another error. */
-    answer: async () => {
+    firstReply: async () => {
       for (;;) {
         const rows = await ask().catch((error: unknown) => error)
         if (!(rows instanceof ConnectionLost)) return rows
@@ -49,7 +49,7 @@ const directThroughProxy = async (t: Test) => {
 }
 
 test('notifications are passed on, and so are reconnections, which may have missed one', { skip }, async t => {
-  const { url, direct, ask, hint, hints, pid, answer } = await directThroughProxy(t)
+  const { url, direct, ask, hint, hints, pid, firstReply } = await directThroughProxy(t)
   await hint(ask)
   t.equal(hints(), 1, 'the connection was opened')
   await hint(async () => await execute(url, "notify client_key_changes, 'k'"))
@@ -60,7 +60,7 @@ test('notifications are passed on, and so are reconnections, which may have miss
   while (hints() === hintsBefore) {
     const current = await pid().catch(() => before)
     await execute(url, `select pg_terminate_backend(pid, 60000) from pg_stat_activity where pid = ${current}`)
-    await answer()
+    await firstReply()
   }
   t.not(await pid(), before, 'it has reconnected')
   await t.rejects(direct.query({ text: 'select 1/0' }), { code: '22012' })
@@ -68,14 +68,14 @@ test('notifications are passed on, and so are reconnections, which may have miss
 })
 
 test('a connection without a reply in time is closed, if either direction is interrupted', { skip }, async t => {
-  const { proxy, ask, answer } = await directThroughProxy(t)
+  const { proxy, ask, firstReply } = await directThroughProxy(t)
   t.same(await ask(), [[1]])
   for (const direction of ['up', 'down'] as const) {
     proxy.hold(direction)
     await t.rejects(Promise.all([ask(), ask()]), LOST, 'a query without a reply')
     await t.rejects(ask(), LOST, 'a connection without a reply')
     proxy.release(direction)
-    t.same(await answer(), [[1]])
+    t.same(await firstReply(), [[1]])
   }
   let starts = 0
   proxy.reset()
@@ -94,7 +94,7 @@ test('a connection without a reply in time is closed, if either direction is int
   await t.rejects(ask(), LOST)
   proxy.intercept(() => false)
   proxy.release('down')
-  t.same(await answer(), [[1]])
+  t.same(await firstReply(), [[1]])
 })
 
 test(
@@ -105,10 +105,10 @@ test(
       const { proxy, ask, direct } = await directThroughProxy(t)
       await ask()
       if (isCut) proxy.hold('down')
-      const asked = ask().catch((error: unknown) => error)
+      const pending = ask().catch((error: unknown) => error)
       await nextTurn()
       await direct.close()
-      t.ok((await asked) instanceof ConnectionLost || !isCut)
+      t.ok((await pending) instanceof ConnectionLost || !isCut)
       await t.rejects(ask(), { message: 'the database is closed' })
       await direct.close()
     }
@@ -117,9 +117,9 @@ test(
     await t.rejects(ask(), { message: 'the database is closed' }, 'it was never opened')
 
     const away = createDirectConnection({ url: proxy.url.replace(/:\d+\//, ':1/') }, () => {})
-    const asked = away.query({ text: 'select 1' }).catch((error: unknown) => error)
+    const pending = away.query({ text: 'select 1' }).catch((error: unknown) => error)
     await away.close()
-    t.ok((await asked) instanceof ConnectionLost)
+    t.ok((await pending) instanceof ConnectionLost)
   }
 )
 

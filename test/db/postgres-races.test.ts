@@ -21,7 +21,7 @@ const nodesOf = async (t: Test, poolSize?: number) => {
 }
 
 /** Keeps the lock of a statement until all work waits for it, or for each other. Returns the outcomes, sorted. */
-const meeting = async (t: Test, { url, locked }: { url: string; locked: string }, work: (() => Promise<unknown>)[]) => {
+const runBlocked = async (t: Test, { url, locked }: { url: string; locked: string }, work: (() => Promise<unknown>)[]) => {
   const holder = new pg.Client({ connectionString: url })
   await holder.connect()
   await holder.query(`begin; ${locked} for update`)
@@ -61,7 +61,7 @@ const insertNorth = async (transactor: Transactor) => {
 if ((await postgresDatabase(tap)) !== null) {
   for (const [what, change] of [
     [
-      'made a member',
+      'demoted to members',
       async (node: Transactor, id: number, userId: number) =>
         await createOrganizationService(node).setRole(id, { userId, role: 'member', email: null }, operator)
     ],
@@ -81,7 +81,7 @@ if ((await postgresDatabase(tap)) !== null) {
     test(`one of two admins who are ${what} concurrently remains an admin`, async t => {
       const { url, nodes } = await nodesOf(t)
       const { id, ada, ben } = await insertNorth(nodes[0])
-      const codes = await meeting(t, { url, locked: `select 1 from organizations where id = ${id}` }, [
+      const codes = await runBlocked(t, { url, locked: `select 1 from organizations where id = ${id}` }, [
         async () => await change(nodes[0], id, ada.id),
         async () => await change(nodes[1], id, ben.id)
       ])
@@ -100,7 +100,7 @@ if ((await postgresDatabase(tap)) !== null) {
     const locked = 'select 1 from app_port_counter, users'
     for (const [owner, one, other] of owners) {
       const wanted = { descriptiveName: 'Invoice Sync', owner }
-      const codes = await meeting(t, { url, locked }, [
+      const codes = await runBlocked(t, { url, locked }, [
         async () => await createAppService(nodes[0]).create(wanted, as(one)),
         async () => await createAppService(nodes[1]).create(wanted, as(other))
       ])
@@ -114,7 +114,7 @@ if ((await postgresDatabase(tap)) !== null) {
     const id = Number(ada?.id)
     const owner = { type: 'User', id } as const
     await nodes[0].write(async tx => await insertApp(tx, 'a'.repeat(14), owner))
-    const codes = await meeting(t, { url, locked: `select 1 from users where id = ${id}` }, [
+    const codes = await runBlocked(t, { url, locked: `select 1 from users where id = ${id}` }, [
       async () => await createUserRemoval(nodes[0]).remove(id, 'delete', operator),
       async () => await createAppService(nodes[1]).create({ descriptiveName: 'Late', owner }, operator)
     ])
@@ -179,7 +179,7 @@ if ((await postgresDatabase(tap)) !== null) {
     const owner = { type: 'User', id: Number(ada?.id) } as const
     const { id } = await nodes[0].write(async tx => await insertApp(tx, 'a'.repeat(14), owner))
     const service = createAppService(nodes[0])
-    const codes = await meeting(t, { url, locked: `select 1 from apps where id = ${id}` }, [
+    const codes = await runBlocked(t, { url, locked: `select 1 from apps where id = ${id}` }, [
       async () => await service.addTag(id, { context: 'stage', name: 'one' }, operator),
       async () => await createAppService(nodes[1]).addTag(id, { context: 'stage', name: 'two' }, operator)
     ])
@@ -195,7 +195,7 @@ if ((await postgresDatabase(tap)) !== null) {
         await users.removeSession(owner.id, other)
       })
     }
-    await meeting(t, { url, locked: 'select 1 from users' }, [
+    await runBlocked(t, { url, locked: 'select 1 from users' }, [
       async () => {
         await endOther(nodes[0], ['one', 'two'])
       },

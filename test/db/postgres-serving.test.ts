@@ -11,7 +11,7 @@ import { inSchema, letServe, newDatabase, newOwner, newRole } from '../roles.ts'
 const skip = (await postgresDatabase(tap)) === null
 
 /** Creates a database whose tables belong to one role, and returns the URL with which another role serves. */
-const prepared = async (t: Test) => {
+const prepareRoles = async (t: Test) => {
   const url = await newDatabase(t)
   const [owner, server] = [await newOwner(t, url), await newRole(t, url)]
   await execute(url, `grant usage on schema ${owner.name} to ${server.name}`)
@@ -104,7 +104,7 @@ const operationsOf = (paths: Record<string, object>): string[] =>
   )
 
 test('the serving role can carry out all operations of the service', { skip }, async t => {
-  const { admin, serving } = await prepared(t)
+  const { admin, serving } = await prepareRoles(t)
   const { env, key } = settings(t, { DATABASE_URL: serving })
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
@@ -180,7 +180,7 @@ const MOVE_HEAD = `
 `
 
 test('the serving role can change neither tables nor the audit trail', { skip }, async t => {
-  const { admin, serving } = await prepared(t)
+  const { admin, serving } = await prepareRoles(t)
   await execute(serving, "select make_usage_day('2026-01-31')")
   const [server, unrelated] = [await connectDirectly(t, serving), await newRole(t, admin)]
   for (const statement of [...REFUSED, MOVE_HEAD]) {
@@ -200,7 +200,7 @@ const PARTITIONS = "select relname as name from pg_class where relispartition an
 const dayAfter = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
 test('the serving role can drop partitions with the counts of earlier days, and nothing else', { skip }, async t => {
-  const { admin, serving } = await prepared(t)
+  const { admin, serving } = await prepareRoles(t)
   const server = await connectDirectly(t, serving)
   const kept = [-1, 0, 1, 2].map(dayAfter)
   for (const day of ['2026-01-31', ...kept]) await server.query('select make_usage_day($1)', [day])
@@ -236,7 +236,7 @@ const ENTRY = `
 `
 
 test('temporary tables of the serving role do not hide the real tables', { skip }, async t => {
-  const { admin, serving } = await prepared(t)
+  const { admin, serving } = await prepareRoles(t)
   const server = await connectDirectly(t, serving)
   await server.query(SHADOWS)
   await server.query("insert into audit_head values (1, 9, 'old')")
@@ -258,7 +258,7 @@ test(
   'the serving role has rights on the tables of a later version before its grants are renewed',
   { skip },
   async t => {
-    const { owner, server, serving } = await prepared(t)
+    const { owner, server, serving } = await prepareRoles(t)
     await execute(owner, 'create table later (x text)')
     await execute(serving, "insert into later values ('x')")
     await execute(owner, `grant delete on audits to ${server.name}`)

@@ -8,11 +8,11 @@ const createWorld = () => {
   const pass = (ms: number): void => {
     monotonic += ms
   }
-  const ask = async (answer: number | undefined, roundTripMs: number): Promise<void> => {
+  const ask = async (reply: number | undefined, roundTripMs: number): Promise<void> => {
     await time.set(
       async () => {
         pass(roundTripMs)
-        return answer
+        return reply
       },
       result => result
     )

@@ -21,7 +21,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 const skip = (await postgresDatabase(tap)) === null
 
 /** Creates a table with one number, and a transactor that connects through a proxy. */
-const withNumber = async (t: Test, poolSize?: number) => {
+const createNumber = async (t: Test, poolSize?: number) => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   await execute(url, 'create table numbers (n integer primary key); insert into numbers values (0)')
   const proxy = await proxied(t, url)
@@ -49,7 +49,7 @@ const increment = async (tx: PostgresDatabase): Promise<void> => {
 }
 
 test('a transaction whose connection is lost is repeated, and the process continues', { skip }, async t => {
-  const { proxy, write, number, pool } = await withNumber(t)
+  const { proxy, write, number, pool } = await createNumber(t)
   let cuts = 0
   proxy.intercept((direction, text) => direction === 'up' && text.includes('update') && cuts++ < 2)
   await write(increment)
@@ -78,7 +78,7 @@ test(
   'a transaction whose commit is lost is never repeated, because its outcome is unknown',
   { skip },
   async t => {
-    const { proxy, write, number } = await withNumber(t)
+    const { proxy, write, number } = await createNumber(t)
     let attempts = 0
     const work = async (tx: PostgresDatabase): Promise<void> => {
       attempts++
@@ -94,7 +94,7 @@ test(
 )
 
 test('reads and writes fail with 503 if the database is unreachable for more than a second', { skip }, async t => {
-  const { proxy, write, read } = await withNumber(t)
+  const { proxy, write, read } = await createNumber(t)
   proxy.intercept(() => true)
   await t.rejects(write(increment), { code: 'SERVICE_UNAVAILABLE' })
   await t.rejects(
@@ -110,7 +110,7 @@ test('reads and writes fail with 503 if the database is unreachable for more tha
 })
 
 test('prepared statements that a migration made invalid, or that are missing, are prepared again', { skip }, async t => {
-  const { url, write } = await withNumber(t, 1)
+  const { url, write } = await createNumber(t, 1)
   const numbers = async (tx: PostgresDatabase) => (await query(tx, 'select n from numbers where n >= $1', [0])).rows
   t.same(await write(numbers), [{ n: 0 }])
   await execute(url, 'alter table numbers alter n type text')
@@ -148,7 +148,7 @@ const cancelReading = async (t: Test, url: string, read: Read): Promise<void> =>
 }
 
 test('an aborted query is cancelled, and no other query is', { skip }, async t => {
-  const { url, read } = await withNumber(t, 1)
+  const { url, read } = await createNumber(t, 1)
   await cancelReading(t, url, read)
   const number = async (db: PostgresDatabase) => (await query(db, 'select n from numbers')).rows
   await t.rejects(read(number, { signal: AbortSignal.abort() }), { code: 'REQUEST_CANCELLED' }, 'it does not start')
@@ -163,8 +163,8 @@ test('an aborted query is cancelled, and no other query is', { skip }, async t =
   await t.rejects(failing, { message: 'a rule' })
 })
 
-test('an aborted query is abandoned if the server can't receive the cancel request', { skip }, async t => {
-  const { url, proxy, read } = await withNumber(t, 1)
+test('an aborted query is abandoned if the server cannot receive the cancel request', { skip }, async t => {
+  const { url, proxy, read } = await createNumber(t, 1)
   const controller = new AbortController()
   const reading = read(async db => await query(db, 'select pg_sleep(3600)'), { signal: controller.signal })
   const given = t.rejects(reading, { code: 'REQUEST_CANCELLED' })
@@ -194,7 +194,7 @@ test('an aborted query is cancelled over a Unix domain socket too', { skip }, as
 })
 
 test('a transaction that keeps failing gets 503, and delays no others', { skip }, async t => {
-  const { write, number } = await withNumber(t)
+  const { write, number } = await createNumber(t)
   let attempts = 0
   await t.rejects(
     write(async tx => {
@@ -213,7 +213,7 @@ test('a transaction that keeps failing gets 503, and delays no others', { skip }
 })
 
 test('failed work is rolled back, and its connection is reused', { skip }, async t => {
-  const { write, read, number } = await withNumber(t, 1)
+  const { write, read, number } = await createNumber(t, 1)
   const pidOf = async (db: PostgresDatabase) => (await query(db, 'select pg_backend_pid() as pid')).rows[0]?.['pid']
   const pid = await read(pidOf)
   await t.rejects(
@@ -241,8 +241,8 @@ test('failed work is rolled back, and its connection is reused', { skip }, async
   )
 })
 
-test('a connection that can't roll back is closed', { skip }, async t => {
-  const { proxy, write, number } = await withNumber(t, 1)
+test('a connection that cannot roll back is closed', { skip }, async t => {
+  const { proxy, write, number } = await createNumber(t, 1)
   proxy.intercept((direction, text) => direction === 'up' && text.includes('rollback'))
   await t.rejects(
     write(async tx => {
@@ -256,7 +256,7 @@ test('a connection that can't roll back is closed', { skip }, async t => {
 })
 
 test('a transaction of a stopped node blocks others only briefly', { skip }, async t => {
-  const { url, write, number } = await withNumber(t)
+  const { url, write, number } = await createNumber(t)
   let meet = (): void => {}
   const isOver = new Promise<void>(resolve => {
     meet = resolve
@@ -280,7 +280,7 @@ test('a transaction of a stopped node blocks others only briefly', { skip }, asy
 })
 
 test('a database that refuses all connections causes 503', { skip }, async t => {
-  const { url, read, write } = await withNumber(t)
+  const { url, read, write } = await createNumber(t)
   await write(increment)
   const { pathname } = new URL(url)
   const server = Object.assign(new URL(url), { pathname: '/postgres' }).href
@@ -290,8 +290,8 @@ test('a database that refuses all connections causes 503', { skip }, async t => 
   await t.rejects(read(increment), { code: 'SERVICE_UNAVAILABLE' })
 })
 
-test('a transaction fails with the error of the lock that it can't take', { skip }, async t => {
-  const { url, write, number } = await withNumber(t)
+test('a transaction fails with the error of the lock that it cannot take', { skip }, async t => {
+  const { url, write, number } = await createNumber(t)
   const holder = new pg.Client({ connectionString: url })
   await holder.connect()
   t.teardown(() => holder.end())
@@ -305,7 +305,7 @@ test('a transaction fails with the error of the lock that it can't take', { skip
 })
 
 test('no error contains the values of a statement', { skip }, async t => {
-  const { write, read, proxy } = await withNumber(t)
+  const { write, read, proxy } = await createNumber(t)
   const secret = 'ada@example.com'
   const failing = async (work: Promise<unknown>) => inspect(await work.catch((error: unknown) => error), { depth: 9 })
   const taken = await failing(
@@ -321,13 +321,13 @@ test('no error contains the values of a statement', { skip }, async t => {
 })
 
 test('a pool is closed even if its database does not reply', { skip }, async t => {
-  const { proxy, db, pool } = await withNumber(t)
+  const { proxy, db, pool } = await createNumber(t)
   await query(db, 'select 1')
   proxy.hold('up')
-  const asked = query(db, 'select 1').catch((error: unknown) => error)
+  const pending = query(db, 'select 1').catch((error: unknown) => error)
   await nextTurn()
   await closePool(pool)
   t.pass('the pool is closed')
   proxy.release('up')
-  t.match(await asked, { rowCount: 1 }, 'the pending query still gets its reply')
+  t.match(await pending, { rowCount: 1 }, 'the pending query still gets its reply')
 })

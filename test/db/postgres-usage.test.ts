@@ -27,7 +27,7 @@ const partitions = async (url: string): Promise<unknown[]> =>
   ).map(({ name }) => name)
 
 /** Waits until a transaction of the database is blocked by a lock. */
-const waited = async (url: string): Promise<void> => {
+const waitForLock = async (url: string): Promise<void> => {
   const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
   while ((await execute(url, waiting)).length === 0);
 }
@@ -101,7 +101,7 @@ test('a node that adds addresses of a key waits for another one that does', { sk
   }
   await add(1, async () => {
     second = add(2, async () => {})
-    await waited(url)
+    await waitForLock(url)
   })
   await second
   t.same(
@@ -123,7 +123,7 @@ test('the partition of a day is created once, even if several nodes store its fi
     second = write(async ({ keys }) => {
       await keys.addUsage([count])
     })
-    await waited(url)
+    await waitForLock(url)
   })
   await second
   t.same(await partitions(url), ['client_key_usage_20260201'])

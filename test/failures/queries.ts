@@ -6,7 +6,7 @@ export interface Failure {
   readonly name: string
   /** Whether the queries that follow succeed. By default they fail too. */
   readonly isOnce?: true
-  /** Returns statements that make the server fail in this way, or null if the connection is reset. */
+  /** Returns statements with which the server fails in this way, or null if the connection is reset. */
   readonly statement: (text: string) => string | null
 }
 

@@ -84,7 +84,7 @@ test('a command prints the message of the database', async t => {
   })
 })
 
-test('a service that can't use its database at the start exits with a one-line message, without a stack trace', async t => {
+test('a service that cannot use its database at the start exits with a one-line message, without a stack trace', async t => {
   const { env } = settings(t, { PORT: '0' })
   t.equal((await command(t, 'db:migrate', { env })).code, 0)
   const holder = new Database(env.DATABASE_URL.slice('file:'.length))

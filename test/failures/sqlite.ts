@@ -20,14 +20,14 @@ interface SchemaRow {
 }
 
 /** Returns the tables of a database, and functions that hide and restore one with its indexes and triggers. */
-const hidingTables = (t: Test, url: string) => {
+const createTableHider = (t: Test, url: string) => {
   const db = new Database(url.slice('file:'.length)).unsafeMode()
   t.teardown(() => {
     db.close()
   })
   const schema = db.prepare<[], SchemaRow>("select * from sqlite_schema where tbl_name not like 'sqlite_%'").all()
   db.pragma('writable_schema = on')
-  // Makes every connection read the schema again.
+  // Every connection reads the schema again after its version changes.
   const change = (work: () => void): void => {
     db.exec('begin immediate')
     work()
@@ -52,7 +52,7 @@ const hidingTables = (t: Test, url: string) => {
 /** Sends each request of the API while a table is missing. By default, hides each table in turn. */
 export const hideTables = async (t: Test, only?: string): Promise<void> => {
   const service = await createService(t, {})
-  const { tables, hide, show } = hidingTables(t, service.fixture.made.env.DATABASE_URL)
+  const { tables, hide, show } = createTableHider(t, service.fixture.made.env.DATABASE_URL)
   const restore = async (): Promise<void> => {
     await service.rows.differences(null)
     await service.rows.restore()

@@ -198,7 +198,7 @@ test('a burst across the end of a window gets the limit of each window', async t
   t.equal(new Set(Object.values(passed)).size, 1, JSON.stringify(passed))
 })
 
-test('a request is refused if its rate limit can't be determined', async t => {
+test('a request is refused if its rate limit cannot be determined', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const bare = Fastify()

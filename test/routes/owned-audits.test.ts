@@ -61,11 +61,11 @@ test("the audits of an organization contain the changes of it, of its apps and o
     'users who signed in'
   )
 
-  const told = async (entry: object, what: string): Promise<void> => {
+  const newestMatches = async (entry: object, what: string): Promise<void> => {
     t.match(await newestOf(ada), entry, what)
   }
   await ada('PATCH', '/organizations/1', { name: 'Northwind' })
-  await told(
+  await newestMatches(
     {
       user_id: 1,
       user_name: 'Ada Moreno',
@@ -80,7 +80,7 @@ test("the audits of an organization contain the changes of it, of its apps and o
     'the organization'
   )
   await made.call('PATCH', `/apps/${INVOICES}`, { descriptive_name: 'Invoices', panels: null })
-  await told(
+  await newestMatches(
     {
       user_id: null,
       user_email: 'Not provided',
@@ -95,7 +95,7 @@ test("the audits of an organization contain the changes of it, of its apps and o
     'an app, changed by a client key'
   )
   await ben('PUT', '/profile', { color_theme: 'dark' })
-  await told(
+  await newestMatches(
     {
       user_email: 'ben@example.com',
       reference_type: 'User',

@@ -16,7 +16,7 @@ const FORGET = `
   deferrable initially deferred for each row execute function forget_change()
 `
 
-test('a change whose receipt can't be determined gets 202 with the URL of the receipt', async t => {
+test('a change whose receipt cannot be determined gets 202 with the URL of the receipt', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { env, key } = settings(t, { DATABASE_URL: url, METRICS_PORT: '0', PUBLIC_URL })
@@ -57,7 +57,7 @@ test('a change whose receipt can't be determined gets 202 with the URL of the re
   t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'no receipt is invented')
 })
 
-test('a service that can't renew its lease logs the failure once, and the recovery', async t => {
+test('a service that cannot renew its lease logs the failure once, and the recovery', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { env, key } = settings(t, { DATABASE_URL: url, KEY_LEASE_MS: '0', LOG_LEVEL: 'info' })

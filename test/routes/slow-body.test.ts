@@ -15,11 +15,11 @@ for (const [change, path, body, status] of [
       json: { id, key_access_token: token }
     } = await made.call('POST', '/client_keys', { name: 'thief' })
     const sent = JSON.stringify({ name: 'its successor' })
-    let answer = ''
+    let reply = ''
     const socket = connect(port, '127.0.0.1')
       .setEncoding('utf8')
       .on('data', (chunk: string) => {
-        answer += chunk
+        reply += chunk
       })
     const letIn = new Promise<void>(resolve => {
       const { used } = made.fastify.keyUsage
@@ -35,7 +35,7 @@ for (const [change, path, body, status] of [
     t.equal((await made.call(path === '' ? 'PATCH' : 'POST', `/client_keys/${id}${path}`, body)).status, 200)
     socket.write(sent.slice(5))
     await once(socket, 'close')
-    t.match(answer, new RegExp(`^HTTP/1.1 ${status} `))
+    t.match(reply, new RegExp(`^HTTP/1.1 ${status} `))
     t.same((await made.call('GET', '/client_keys?name=its')).json, [])
   })
 }
@@ -51,9 +51,9 @@ const WITHOUT_BODY: readonly (readonly [request: string, watched: string])[] = [
 const during = async (made: World, request: string, authorization: string, work: () => Promise<void>) => {
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
-  let answer = ''
+  let reply = ''
   socket.on('data', (chunk: string) => {
-    answer += chunk
+    reply += chunk
   })
   const [method, path] = request.split(' ')
   const routed = new Promise<void>(resolve => {
@@ -68,7 +68,7 @@ const during = async (made: World, request: string, authorization: string, work:
   await work()
   socket.write('}')
   await once(socket, 'close')
-  return answer
+  return reply
 }
 
 for (const [request, watched] of WITHOUT_BODY) {
@@ -83,11 +83,11 @@ for (const [request, watched] of WITHOUT_BODY) {
       }
     })
     const before = (await made.call('GET', watched)).text
-    const answer = await during(made, request, `Bearer ${token}`, async () => {
+    const reply = await during(made, request, `Bearer ${token}`, async () => {
       await used
       t.equal((await made.call('POST', `/client_keys/${id}/revoke`, {})).status, 200)
     })
-    t.match(answer, /^HTTP\/1\.1 401 /)
+    t.match(reply, /^HTTP\/1\.1 401 /)
     t.equal((await made.call('GET', watched)).text, before)
   })
 }
@@ -99,11 +99,11 @@ test('an administrator who is demoted before the body of a deletion arrives dele
   const signedIn = await made.call('POST', '/auth/sign_in', login, { authorization: '' })
   const victim = (await made.call('POST', '/users', { name: 'Ann', email: 'ann@example.com' })).json
   const session = String(signedIn.headers['authorization'])
-  const answer = await during(made, `DELETE /users/${victim.id}?apps=delete`, session, async () => {
+  const reply = await during(made, `DELETE /users/${victim.id}?apps=delete`, session, async () => {
     // When a later request of the same session is authenticated, this one is too.
     t.equal((await made.call('GET', '/profile', undefined, { authorization: session })).status, 200)
     t.equal((await made.call('PATCH', `/users/${id}`, { role: 'member' })).status, 200)
   })
-  t.match(answer, /^HTTP\/1\.1 403 /)
+  t.match(reply, /^HTTP\/1\.1 403 /)
   t.equal((await made.call('GET', `/users/${victim.id}`)).status, 200)
 })

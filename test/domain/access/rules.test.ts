@@ -14,7 +14,7 @@ import { execute, postgresDatabase } from '../../postgres.ts'
 
 const ACTIONS: AppAction[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke', 'administer']
 
-const stranger: AppRelationship = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
+const unrelated: AppRelationship = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
 
 const nothing = ''
 const everything = 'read update destroy transfer grant revoke administer'
@@ -42,7 +42,7 @@ test('an action on an app requires ownership, a role or a grant', async t => {
   ]
   for (const [who, relationship, allowed] of users) {
     for (const action of ACTIONS) {
-      t.equal(mayDo({ ...stranger, ...relationship }, action), allowed.split(' ').includes(action), `${who}: ${action}`)
+      t.equal(mayDo({ ...unrelated, ...relationship }, action), allowed.split(' ').includes(action), `${who}: ${action}`)
     }
   }
   t.ok(covers(['*'], 'apps:write'), 'an unscoped client key has every scope')
@@ -131,7 +131,7 @@ const readableByRules = async (apps: AppReads, all: readonly App[], userId: numb
   return ids
 }
 
-const seesTheSame = async (
+const checkAgreement = async (
   t: Test,
   { read, listApps }: AppStore,
   execute: (statements: readonly string[]) => Promise<void>
@@ -168,7 +168,7 @@ test('SQL and the rules allow the same apps for random data', async t => {
   const { env } = settings(t)
   const storage = await openStorage(env.DATABASE_URL)
   t.teardown(storage.close)
-  await seesTheSame(t, storage, async statements => {
+  await checkAgreement(t, storage, async statements => {
     const db = new Database(env.DATABASE_URL.slice('file:'.length))
     db.exec(`begin; ${statements.join(';')}; commit`)
     db.close()
@@ -178,7 +178,7 @@ test('SQL and the rules allow the same apps for random data', async t => {
 test('SQL and the rules allow the same apps for random data on PostgreSQL', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
-  await seesTheSame(t, await connectPostgres(t, url), async statements => {
+  await checkAgreement(t, await connectPostgres(t, url), async statements => {
     await execute(url, statements.join(';'))
   })
 })

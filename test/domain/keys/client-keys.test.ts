@@ -105,7 +105,7 @@ test('a failure to store usage emits a warning, or calls a hook', async t => {
   const failures: unknown[] = []
   const warnings = t.capture(process, 'emitWarning')
   const secret = newSecret()
-  const told = createClientKeys({
+  const withHook = createClientKeys({
     store: broken(),
     secret,
     scopes: SCOPES,
@@ -114,7 +114,7 @@ test('a failure to store usage emits a warning, or calls a hook', async t => {
       failures.push(error)
     }
   })
-  for (const keys of [told, service(broken())]) {
+  for (const keys of [withHook, service(broken())]) {
     await keys.verify((await keys.issue({ name: 'ledger' })).keyAccessToken, ANY)
     await keys.recorder.flush()
   }

@@ -115,7 +115,7 @@ test('a look-up is stale after each change of a key by any process, despite chec
   for (let i = 0; i < 60; i++) {
     const side = i % 3 === 0 ? here : there
     await side.keys.change(key.id, { description: String(i) }, operator)
-    // Sometimes makes two changes: only whether changes are detected matters, not their number.
+    // Sometimes there are two changes: only whether changes are detected matters, not their number.
     if (i % 7 === 0) await there.keys.change(key.id, { description: `${i} again` }, operator)
     t.notOk(await isFresh(), `change ${i}`)
     last = store.mark()
@@ -130,13 +130,13 @@ test('the next call detects changes of another process, and other writes keep th
   const { secret, here, there } = await openTwice(t)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
   const store = here.storage.keyLookup
-  let asked = 0
+  let lookUps = 0
   const authenticate = createAuthenticator({
     secret,
     lookup: {
       ...store,
       findByDigest: digest => {
-        asked++
+        lookUps++
         return store.findByDigest(digest)
       }
     }
@@ -148,14 +148,14 @@ test('the next call detects changes of another process, and other writes keep th
     await keys.change(key.id, { enabled: true }, operator)
     t.match(await authenticate(keyAccessToken), { ok: true })
   }
-  asked = 0
+  lookUps = 0
   const token = await store.findByDigest('0'.repeat(64))
   t.equal(token, null)
   for (const { storage } of [there, here]) {
     await createUsageWriter(storage)('2026-01-01', [])
     t.match(await authenticate(keyAccessToken), { ok: true })
   }
-  t.equal(asked, 0, 'usage does not increase the revision')
+  t.equal(lookUps, 0, 'usage does not increase the revision')
 })
 
 for (const [engine, newDatabase] of ENGINES) {

@@ -41,9 +41,9 @@ const createTimeline = () => {
   let now = 0
   const at = (delay: number, task: () => void): void => {
     const event = { time: now + delay, task }
-    let place = events.length
-    while (place > 0 && (events[place - 1] as Event).time <= event.time) place--
-    events.splice(place, 0, event)
+    let position = events.length
+    while (position > 0 && (events[position - 1] as Event).time <= event.time) position--
+    events.splice(position, 0, event)
   }
   const play = async (until: number): Promise<void> => {
     for (let event = events.pop(); event !== undefined && event.time < until; event = events.pop()) {
@@ -117,16 +117,16 @@ const createTables = (newId: () => string) => {
 }
 
 /** The result of one schedule: requests that were wrongly accepted, and counts of events. */
-export interface Played {
+export interface ScheduleResult {
   readonly violations: string[]
   readonly counts: Record<
-    'accepted' | 'fromMemory' | 'refused' | 'unsure' | 'acknowledged' | 'leasesEnded' | 'unconfirmed',
+    'accepted' | 'fromCache' | 'refused' | 'unsure' | 'acknowledged' | 'leasesEnded' | 'unconfirmed',
     number
   >
 }
 
 /** Runs one schedule of requests, changes and faults with the real leases and confirmations. */
-export const playSchedule = async (seed: number): Promise<Played> => {
+export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
   const { between, chance, pick } = createRandom(seed)
   const { now, at, play } = createTimeline()
   let ids = 0
@@ -136,12 +136,12 @@ export const playSchedule = async (seed: number): Promise<Played> => {
 
   const loss = pick([0, 0.02, 0.15])
   const slowness = pick([0.02, 0.1, 0.3])
-  const tellsOfChanges = pick([0, 0.5, 1])
+  const notificationRate = pick([0, 0.5, 1])
   const wallSteps = chance(0.5)
   const delay = (): number => (chance(slowness) ? between(0, 2 * LEASE_MS) : between(0.1, 3))
 
   const violations: string[] = []
-  const counts = { accepted: 0, fromMemory: 0, refused: 0, unsure: 0, acknowledged: 0, leasesEnded: 0, unconfirmed: 0 }
+  const counts = { accepted: 0, fromCache: 0, refused: 0, unsure: 0, acknowledged: 0, leasesEnded: 0, unconfirmed: 0 }
   /** The times at which the revocation of each key was acknowledged. The checker uses nothing else. */
   const acknowledgedAt = new Map<string, number>()
 
@@ -179,7 +179,7 @@ export const playSchedule = async (seed: number): Promise<Played> => {
       }
     }
     /** Sends a statement. It may be lost, slow, or executed after its time-out, and its reply may be lost. */
-    const send = <T>(run: (answer: (value: T) => void) => void): Promise<T> =>
+    const send = <T>(run: (respond: (value: T) => void) => void): Promise<T> =>
       new Promise<T>((resolve, reject) => {
         at(TIME_OUT_MS, () => {
           deliver(() => {
@@ -221,8 +221,8 @@ export const playSchedule = async (seed: number): Promise<Played> => {
       schedule,
       send,
       ask: <T>(run: () => T): Promise<T> =>
-        send(answer => {
-          answer(run())
+        send(respond => {
+          respond(run())
         }),
       stop: (ms: number) => {
         stoppedUntil = Math.max(stoppedUntil, now() + ms)
@@ -250,13 +250,13 @@ export const playSchedule = async (seed: number): Promise<Played> => {
     const store: LeaseStore = {
       renew: (node, head) => ask(() => tables.renew(node, head.epoch)),
       register: ({ id, leaseMs }) =>
-        send(answer => {
+        send(respond => {
           const { epoch, nonce } = tables.last()
           // The reply arrives later than the state that it reports.
           at(delay(), () => {
             if (isDown) return
             tables.nodes().set(id, { acked: epoch, evictedAt: null, leaseMs })
-            answer({ epoch, nonce })
+            respond({ epoch, nonce })
           })
         }),
       acknowledge: (node, epoch) =>
@@ -271,19 +271,19 @@ export const playSchedule = async (seed: number): Promise<Played> => {
     }
     const leaseMs = chance(0.1) ? 0 : between(0.5, 1) * LEASE_MS
     const lease = createLease({ clock, schedule, store, leaseMs, newId })
-    const remembered = new Map<string, number>()
+    const cache = new Map<string, number>()
 
     /** Authenticates in the same way as the authenticator, but simplified. */
     const authenticate = async (keyId: string): Promise<boolean> => {
       await lease.barrier()
-      const known = remembered.get(keyId)
+      const known = cache.get(keyId)
       if (known !== undefined && lease.isFresh(known, keyId)) {
-        counts.fromMemory++
+        counts.fromCache++
         return true
       }
       const mark = lease.mark()
       const isActive = await ask(() => !tables.isRevoked(keyId))
-      if (isActive && mark !== null) remembered.set(keyId, mark)
+      if (isActive && mark !== null) cache.set(keyId, mark)
       return isActive
     }
 
@@ -311,7 +311,7 @@ export const playSchedule = async (seed: number): Promise<Played> => {
 
   const hint = (): void => {
     for (const node of nodes) {
-      if (!chance(tellsOfChanges)) continue
+      if (!chance(notificationRate)) continue
       at(delay(), () => {
         node.process.deliver(node.notify)
       })
@@ -367,8 +367,8 @@ export const playSchedule = async (seed: number): Promise<Played> => {
   }
 
   const restart = (): void => {
-    const place = Math.floor(between(0, nodes.length))
-    const [old] = nodes.splice(place, 1, createNode())
+    const position = Math.floor(between(0, nodes.length))
+    const [old] = nodes.splice(position, 1, createNode())
     if (chance(0.5)) void old?.close()
     else old?.process.kill()
   }
@@ -421,23 +421,23 @@ export const playSchedule = async (seed: number): Promise<Played> => {
   ]
 
   /** Repeats a task at random intervals, from 0 to twice the given one. */
-  const often = (interval: number, task: () => void): void => {
+  const repeatRandomly = (interval: number, task: () => void): void => {
     at(between(0, 2 * interval), () => {
       task()
-      often(interval, task)
+      repeatRandomly(interval, task)
     })
   }
-  often(10, () => {
+  repeatRandomly(10, () => {
     pick(nodes).request(pick(keys))
   })
-  often(150, revokeSomewhere)
-  often(40, () => {
+  repeatRandomly(150, revokeSomewhere)
+  repeatRandomly(40, () => {
     if (isDown) return
     tables.commit(pick(keys), 1)
     hint()
   })
-  often(LEASE_MS / 2, clean)
-  often(pick([200, 600, 1e6]), () => {
+  repeatRandomly(LEASE_MS / 2, clean)
+  repeatRandomly(pick([200, 600, 1e6]), () => {
     pick(faults)()
   })
   if (chance(0.3)) at(between(0, LAST_MS / 2), restoreLater)

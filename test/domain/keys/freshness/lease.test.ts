@@ -6,7 +6,7 @@ import { createLease } from '../../../../domain/keys/freshness/lease.ts'
 import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
 import type { Change, NodeRecord, Position } from '../../../../domain/keys/freshness/lease-store.ts'
 import { at } from '../../../helper.ts'
-import { playSchedule } from './lease-model.ts'
+import { runSchedule } from './lease-model.ts'
 import { createChangeMemory } from '../../../../domain/keys/freshness/membership.ts'
 
 // LEASE_SCHEDULES and LEASE_SEED select more schedules, or others.
@@ -17,7 +17,7 @@ test('no request that starts after an acknowledged revocation is accepted, despi
   const violations: string[] = []
   const total: Record<string, number> = {}
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed++) {
-    const played = await playSchedule(seed)
+    const played = await runSchedule(seed)
     violations.push(...played.violations)
     for (const [what, count] of Object.entries(played.counts)) total[what] = (total[what] ?? 0) + count
   }
@@ -27,29 +27,29 @@ test('no request that starts after an acknowledged revocation is accepted, despi
 
 /** Creates a store with given replies that records its calls. */
 const createStore = () => {
-  const asked: string[] = []
+  const calls: string[] = []
   const changes: Change[] = [{ epoch: 1, nonce: 'a', keyId: '' }]
   const store = {
-    asked,
+    calls,
     changes,
     commit: (keyId: string) => {
       changes.push({ epoch: changes.length + 1, nonce: 'a', keyId })
     },
     renew: async (node: string, head: Position): Promise<readonly Change[]> => {
-      asked.push(`renew ${node} ${head.epoch}`)
+      calls.push(`renew ${node} ${head.epoch}`)
       return changes.filter(({ epoch }) => epoch >= head.epoch).slice(0, MAX_ROWS)
     },
     register: async ({ id, leaseMs }: NodeRecord): Promise<Position> => {
-      asked.push(`register ${id} ${leaseMs}`)
+      calls.push(`register ${id} ${leaseMs}`)
       return at(changes.slice(-1))
     },
     acknowledge: async (node: string, epoch: number) => {
-      asked.push(`acknowledge ${node} ${epoch}`)
+      calls.push(`acknowledge ${node} ${epoch}`)
     },
     deregister: async (node: string) => {
-      asked.push(`deregister ${node}`)
+      calls.push(`deregister ${node}`)
     },
-    take: () => asked.splice(0)
+    take: () => calls.splice(0)
   }
   return store
 }
@@ -182,11 +182,11 @@ test('a barrier waits for a slow renewal until its time-out, and the renewal con
   const { store, timers, lease } = createWorld(2000, 900)
   const { renew } = store
   let reply = (): void => {}
-  store.renew = async (...asked) => {
+  store.renew = async (...calls) => {
     await new Promise<void>(resolve => {
       reply = resolve
     })
-    return await renew(...asked)
+    return await renew(...calls)
   }
   const refused = t.rejects(lease.barrier(), { code: 'LEASE_LOST', cause: { message: /did not reply in time/ } })
   await turn()
@@ -217,10 +217,10 @@ test('with a lease of 0, each barrier waits for a read that starts after it, whi
   await lease.barrier()
   store.take()
   const { renew } = store
-  const answers: (() => void)[] = []
+  const replies: (() => void)[] = []
   store.renew = async (node, head) => {
     const rows = await renew(node, head)
-    await new Promise<void>(resolve => answers.push(resolve))
+    await new Promise<void>(resolve => replies.push(resolve))
     return rows
   }
   const passed: number[] = []
@@ -235,10 +235,10 @@ test('with a lease of 0, each barrier waits for a read that starts after it, whi
   t.equal(store.take().length, 1, 'only one read is pending at a time')
   const [replyToFirst, replyToSecond] = [
     () => {
-      at(answers)()
+      at(replies)()
     },
     () => {
-      at(answers, 1)()
+      at(replies, 1)()
     }
   ]
   replyToFirst()

@@ -14,7 +14,7 @@ const jwt = (secret: string, payload: unknown, header: unknown = { alg: 'HS256' 
 test('a token is accepted if it opens and its key_id or digest is on the allow-list', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
-  const [plain, digested, stranger] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
+  const [plain, digested, unlisted] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
   const authenticate = createAuthenticator({
     secret,
     allowList: [plain.keyId, `sha256:${digestOf(digested.keyId).toUpperCase()}`]
@@ -26,7 +26,7 @@ test('a token is accepted if it opens and its key_id or digest is on the allow-l
     })
     t.match(await authenticate(keyAccessToken), { ok: true }, 'the second request uses the cache')
   }
-  t.same(await authenticate(stranger.keyAccessToken), { ok: false, reason: 'not_allowed' })
+  t.same(await authenticate(unlisted.keyAccessToken), { ok: false, reason: 'not_allowed' })
   t.same(await authenticate(plain.keyId), { ok: false, reason: 'malformed' }, 'a key_id is not a token')
 })
 
@@ -46,20 +46,20 @@ test('a digest that is not on the allow-list is looked up, synchronously or not,
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   for (const wrap of [(found: KnownToken | null) => found, async (found: KnownToken | null) => found]) {
-    const asked: string[] = []
+    const lookUps: string[] = []
     const authenticate = createAuthenticator({
       secret,
       lookup: {
         ...unchanging,
         findByDigest: digest => {
-          asked.push(digest)
+          lookUps.push(digest)
           return wrap(digest === digestOf(keyId) ? knownToken() : null)
         }
       }
     })
     t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { id: 'managed' } } })
     t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { id: 'managed' } } })
-    t.strictSame(asked, [digestOf(keyId)])
+    t.strictSame(lookUps, [digestOf(keyId)])
     t.same(await authenticate(createTokenSealer(secret).seal('0'.repeat(32))), { ok: false, reason: 'not_allowed' })
   }
 })
@@ -140,13 +140,13 @@ test('the expiry is checked in every call, not only when the result is cached', 
   ] as const) {
     const secret = newSecret()
     const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
-    let asked = 0
+    let lookUps = 0
     const authenticate = createAuthenticator({
       secret,
       lookup: {
         ...unchanging,
         findByDigest: () => {
-          asked++
+          lookUps++
           return found
         }
       }
@@ -162,7 +162,7 @@ test('the expiry is checked in every call, not only when the result is cached', 
     t.match(await authenticate(keyAccessToken), { ok: true })
     now = expiresAt.getTime()
     t.match(await authenticate(keyAccessToken), { ok: false, reason })
-    t.equal(asked, 1, 'only the clock was checked')
+    t.equal(lookUps, 1, 'only the clock was checked')
     clock.restore()
   }
 })
@@ -229,28 +229,28 @@ test('the cache is limited, and invalid tokens evict no valid ones', async t => 
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const good = issueClientKey(sealer)
-  let asked = 0
+  let lookUps = 0
   const authenticate = createAuthenticator({
     secret,
     cacheSize: 2,
     lookup: {
       ...unchanging,
       findByDigest: digest => {
-        asked++
+        lookUps++
         return digest === digestOf(good.keyId) ? knownToken() : null
       }
     }
   })
   await authenticate(good.keyAccessToken)
   for (let i = 0; i < 100; i++) t.notOk((await authenticate(issueClientKey(sealer).keyAccessToken)).ok)
-  asked = 0
+  lookUps = 0
   t.ok((await authenticate(good.keyAccessToken)).ok)
-  t.equal(asked, 0, 'the token is still cached')
+  t.equal(lookUps, 0, 'the token is still cached')
   await authenticate(sealer.seal(good.keyId))
   await authenticate(sealer.seal(good.keyId))
-  asked = 0
+  lookUps = 0
   t.ok((await authenticate(good.keyAccessToken)).ok)
-  t.equal(asked, 1, 'two newer tokens have replaced it')
+  t.equal(lookUps, 1, 'two newer tokens have replaced it')
 })
 
 test('a failed look-up rejects the call, and nothing is cached', async t => {

@@ -91,7 +91,7 @@ test('each reason for refusing a key is reported and recorded', async t => {
 test('an unscoped key has every scope', async t => {
   const { keys, issue } = make()
   const { token } = await issue()
-  t.match(await keys.verify(token, { scopes: ['apps:read', 'whatever'] }), { ok: true })
+  t.match(await keys.verify(token, { scopes: ['apps:read', 'other:scope'] }), { ok: true })
 })
 
 test('the limit determines how many concurrent requests are accepted, and only those count as uses', async t => {
@@ -134,7 +134,7 @@ test('a recheck does not count as a request, and records only refusals', async t
   t.same(await usage(id), ['address unknown 1', 'refusal key_revoked 1'])
 })
 
-test('a request whose limit can't be determined is refused, with the cause', async t => {
+test('a request whose limit cannot be determined is refused, with the cause', async t => {
   const cause = new Error('the counters are unreachable')
   const { keys, issue, usage } = make({
     counters: {
