@@ -15,7 +15,7 @@ const issue = async ({ call }: World, body: object, headers?: Record<string, str
   return reply.json
 }
 
-/** Sends requests with another token than that of the world. */
+/** Sends requests with a token other than that of the world. */
 const as =
   (made: World, token: string): World['call'] =>
   (method, url, body, headers = {}) =>

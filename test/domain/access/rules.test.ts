@@ -82,7 +82,7 @@ const addApp = (add: AddRow, id: number, owner: (string | number)[]): void => {
   add(APP_COLUMNS, id, ...names, 3000 + id, text('public'), ...owner, now, now, 'null')
 }
 
-/** Returns statements that insert users and organizations, and random public apps of them. */
+/** Returns statements that insert users and organizations, and random public apps that they own. */
 const beginning = (): string[] => {
   const { made, add } = collectInserts()
   const users = 'users (id, name, email, created_at, updated_at)'

@@ -31,7 +31,7 @@ export const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
 const bodyOf = ({ requestBody }: Operation): object | undefined => {
   if (requestBody === undefined) return undefined
   const { required = [], properties } = need(requestBody.content['application/json'], 'a JSON body').schema
-  // Passwords have no examples, because clients of the documentation would send them unchanged.
+  // Passwords have no examples, because the page of the documentation sends its examples unchanged.
   const valueOf = (field: string): unknown => properties[field]?.examples?.[0] ?? 'another green kettle'
   return Object.fromEntries(required.map(field => [field, valueOf(field)]))
 }
