@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'tap'
 import { createConfirmation } from '../../../../domain/keys/freshness/confirmation.ts'
 import type { Pending } from '../../../../domain/keys/freshness/confirmation.ts'
@@ -72,6 +73,30 @@ test('a change waits for a silent node until its lease has ended by any clock, a
     t.match(receipt, { nodes: 3, acknowledged: 2, leasesEnded: 1 })
     t.ok(receipt.waitedMs > 130 && receipt.waitedMs <= 140, `${receipt.waitedMs} ms`)
     t.same(evicted, fails ? [] : [7])
+  }
+})
+
+test('a confirmation waits for the eviction only on request, and resolves even if it fails', async t => {
+  for (const fails of [false, true]) {
+    const { confirm, store } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [silent] }))
+    let finish = (): void => {}
+    store.evict = async () => {
+      await new Promise<void>(resolve => {
+        finish = resolve
+      })
+      if (fails) throw new Error('lost')
+      return []
+    }
+    t.match(await confirm(CHANGE, 1000), { leasesEnded: 1 })
+    finish()
+    let isConfirmed = false
+    const confirmed = confirm(CHANGE, 1000, { awaitsEviction: true }).finally(() => {
+      isConfirmed = true
+    })
+    await nextTurn()
+    t.notOk(isConfirmed)
+    finish()
+    t.match(await confirmed, { leasesEnded: 1 })
   }
 })
 
