@@ -7,7 +7,7 @@ import { changeKeys, inSchema, letServe, newDatabase, newOwner, newRole, open, r
 
 const skip = (await postgresDatabase(tap)) === null
 
-test('a start without a schema is refused, and the message contains the remedy', { skip }, async t => {
+test('a start without a schema is refused, and the message shows how to create one', { skip }, async t => {
   const url = await newDatabase(t)
   await t.rejects(openStorage(inSchema(url, 'missing')), {
     name: 'ConfigError',

@@ -178,7 +178,7 @@ test('the limit determines exactly how many parallel requests succeed', async t 
   )
 })
 
-test('a burst across the end of a window gets the limit of each window', async t => {
+test('a burst across the end of a window is limited separately in each window', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 3, window_seconds: 1 } })
   const passed: Record<string, number> = { 2: 0, 1: 0, 0: 0 }

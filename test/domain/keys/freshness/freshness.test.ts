@@ -94,7 +94,7 @@ for (const [engine, newDatabase] of ENGINES) {
     t.match(await authenticate(), REVOKED)
   })
 
-  test(`${engine}: a revocation between the look-up and the storing in the cache applies to the next request`, async t => {
+  test(`${engine}: a revocation between the look-up and its caching applies to the next request`, async t => {
     const { authenticate } = await withRevoke(t, newDatabase, 'cache')
     t.match(await authenticate(), { ok: true }, 'this request arrived before the revocation')
     t.match(await authenticate(), REVOKED)

@@ -108,7 +108,7 @@ test('the next call detects a change of the epoch', async t => {
   t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_allowed' }, 'inactive tokens are not cached')
 })
 
-test('a revocation between the look-up and the storing in the cache is not lost', async t => {
+test('a revocation between the look-up and its caching is not lost', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
