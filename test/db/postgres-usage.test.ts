@@ -10,7 +10,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 const DAY = '2026-02-01'
 
-/** Returns statements that insert keys with one token each. The digest of each token is the SHA-256 of its row number. */
+/** Returns statements that insert keys with one token each. Its digest is the SHA-256 of the row number. */
 const insertKeys = (keys: number): string => `
   insert into client_keys (id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)
     select 'k' || lpad(n::text, 8, '0'), 'key ' || n, '["*"]', true, '[]', '{}', '2026-01-01T00:00:00.000Z', '{}'
