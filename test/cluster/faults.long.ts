@@ -45,7 +45,11 @@ test('faults of nodes and of their network let no revoked token in, and lose no 
 
   for (const direction of ['up', 'down'] as const) proxy.hold(direction)
   const reply = await send(near, admin, ['POST', `/client_keys/${revoked.id}/revoke`, {}])
-  t.match([reply?.status, reply?.json.receipt.leases_ended >= 1], [200, true], 'the lease of the disconnected node ended')
+  t.match(
+    [reply?.status, reply?.json.receipt.leases_ended >= 1],
+    [200, true],
+    'the lease of the disconnected node ended'
+  )
   t.comment(JSON.stringify(reply?.json.receipt))
   t.not(await me(far, revoked.token), 200, 'the disconnected node does not accept it')
   for (const direction of ['up', 'down'] as const) proxy.release(direction)

@@ -516,7 +516,11 @@ const listContract = (engine: string, open: Open): void => {
       t.same(await positions({}, { after: at(all, start), limit: 2 }), all.slice(start + 1, start + 3))
       t.same(await positions({}, { limit: start + 1 }), all.slice(0, start + 1))
     }
-    t.same(await positions({}, { after: { descriptiveName: 'App 1', id: 0 } }), all, 'a position without an app is valid')
+    t.same(
+      await positions({}, { after: { descriptiveName: 'App 1', id: 0 } }),
+      all,
+      'a position without an app is valid'
+    )
     t.same(await positions({}, { after: { descriptiveName: 'App 1', id: 1000 } }), all.slice(1))
     t.same(await positions({}, { after: { descriptiveName: 'b', id: 0 } }), [])
     const adas = all.slice(0, 1).concat(all.slice(2))

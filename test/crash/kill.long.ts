@@ -98,7 +98,9 @@ const trailFailures = (load: Load, path: string): string[] => {
   return load.keys().flatMap(({ id, rotations, revoked }) =>
     Object.entries({ issue: 1, rotate: rotations, revoke: revoked ? 1 : 0 }).flatMap(([verb, due]) => {
       const found = counted.get(`client_key.${verb} ${id}`) ?? 0
-      return found === due ? [] : [`the audit trail contains ${found} entries for the ${verb} of ${id}, rather than ${due}`]
+      return found === due
+        ? []
+        : [`the audit trail contains ${found} entries for the ${verb} of ${id}, rather than ${due}`]
     })
   )
 }

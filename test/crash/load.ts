@@ -182,9 +182,7 @@ const tokenFailures = async ({ id, good, inactive, revoked }: KnownKey, present:
   return wanted.flatMap(({ due }, index) =>
     statuses[index] === due
       ? []
-      : [
-          `a token of ${revoked ? 'the revoked key' : 'the key'} ${id} gets ${statuses[index]} rather than ${due}`
-        ]
+      : [`a token of ${revoked ? 'the revoked key' : 'the key'} ${id} gets ${statuses[index]} rather than ${due}`]
   )
 }
 

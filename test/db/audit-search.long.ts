@@ -167,7 +167,10 @@ test('a filter that few entries match is looked up in its index', async t => {
     for (const extra of [{}, ...more]) {
       const asked = { ...extra, ...filter }
       statements.length = 0
-      t.ok((await turnsOf(async () => await audits.page(asked, { limit: 100 }))) <= 1, 'the search finishes in one turn')
+      t.ok(
+        (await turnsOf(async () => await audits.page(asked, { limit: 100 }))) <= 1,
+        'the search finishes in one turn'
+      )
       const [search, ...sorting] = client
         .prepare<[], { detail: string }>(`explain query plan ${String(statements.at(-1))}`)
         .all()
@@ -175,7 +178,8 @@ test('a filter that few entries match is looked up in its index', async t => {
       // A range of ten seconds contains more entries than the command line added.
       const best = index === 'audits_at' && 'actorKind' in extra ? 'audits_actor_kind' : index
       t.match(search, `SEARCH audits USING INDEX ${best} (`, JSON.stringify(asked))
-      if (Object.keys(asked).length === 1) t.same(sorting, [], 'the index returns the entries in order, without sorting')
+      if (Object.keys(asked).length === 1)
+        t.same(sorting, [], 'the index returns the entries in order, without sorting')
     }
   }
 })

@@ -126,7 +126,8 @@ test('the documented commands back up a database while nodes run, and restore it
   await run('docs/operating.md', 'rename to')
 
   const after = await nodesOf(t, env, key.keyAccessToken)
-  const statuses = async () => await Promise.all([kept, revoked, revokedDuring, later, issuedDuring].map(after.statusOf))
+  const statuses = async () =>
+    await Promise.all([kept, revoked, revokedDuring, later, issuedDuring].map(after.statusOf))
   t.same(await statuses(), [200, 401, 200, 200, 401], 'as at the time of the dump')
   for (const again of [revokedDuring, later]) await after.revoke(again)
   t.same(await statuses(), [200, 401, 401, 401, 401])

@@ -293,35 +293,46 @@ test('a commit that is still in transit when its change is refused is never carr
   t.equal((await keys.list({ namePrefix: 'taken', revoked: false }, { limit: 10 })).keys.length, 0)
 })
 
-test('a change takes the lock of all changes together with its commit, and holds it for no round trip', { skip }, async t => {
-  const { proxy, keys } = await worldOf(t)
-  const { key } = await keys.issue({ name: 'k' }, operator)
-  const locking: string[] = []
-  proxy.intercept((direction, text) => {
-    if (direction === 'up' && /pg_advisory_xact_lock\(\d+, 2\)/.test(text)) locking.push(text)
-    return false
-  })
-  await keys.change(key.id, { enabled: false }, operator)
-  await keys.issue({ name: 'another' }, operator)
-  await keys.revoke(key.id, null, operator)
-  proxy.intercept(() => false)
-  t.equal(locking.length, 3)
-  for (const text of locking) t.match(text, /pg_advisory_xact_lock[^]*commit\0/)
-})
+test(
+  'a change takes the lock of all changes together with its commit, and holds it for no round trip',
+  { skip },
+  async t => {
+    const { proxy, keys } = await worldOf(t)
+    const { key } = await keys.issue({ name: 'k' }, operator)
+    const locking: string[] = []
+    proxy.intercept((direction, text) => {
+      if (direction === 'up' && /pg_advisory_xact_lock\(\d+, 2\)/.test(text)) locking.push(text)
+      return false
+    })
+    await keys.change(key.id, { enabled: false }, operator)
+    await keys.issue({ name: 'another' }, operator)
+    await keys.revoke(key.id, null, operator)
+    proxy.intercept(() => false)
+    t.equal(locking.length, 3)
+    for (const text of locking) t.match(text, /pg_advisory_xact_lock[^]*commit\0/)
+  }
+)
 
-test('concurrent changes of a key are applied one after another, each to the result of the previous one', { skip }, async t => {
-  const { url, keys } = await worldOf(t)
-  const { key } = await keys.issue({ name: 'k' }, operator)
-  const names = Array.from({ length: 20 }, (_, index) => `k${index}`)
-  await Promise.all(names.map(async name => await keys.change(key.id, { name }, operator)))
-  const entries = await execute(url, `select changes from audits where action = 'client_key.change' order by sequence`)
-  const changes = entries.map(entry => JSON.parse((entry as { changes: string }).changes) as { name: object })
-  t.equal(changes.length, 20)
-  t.same(
-    changes.slice(1).map(({ name }) => (name as { from: string }).from),
-    changes.slice(0, -1).map(({ name }) => (name as { to: string }).to)
-  )
-})
+test(
+  'concurrent changes of a key are applied one after another, each to the result of the previous one',
+  { skip },
+  async t => {
+    const { url, keys } = await worldOf(t)
+    const { key } = await keys.issue({ name: 'k' }, operator)
+    const names = Array.from({ length: 20 }, (_, index) => `k${index}`)
+    await Promise.all(names.map(async name => await keys.change(key.id, { name }, operator)))
+    const entries = await execute(
+      url,
+      `select changes from audits where action = 'client_key.change' order by sequence`
+    )
+    const changes = entries.map(entry => JSON.parse((entry as { changes: string }).changes) as { name: object })
+    t.equal(changes.length, 20)
+    t.same(
+      changes.slice(1).map(({ name }) => (name as { from: string }).from),
+      changes.slice(0, -1).map(({ name }) => (name as { to: string }).to)
+    )
+  }
+)
 
 test('a change is repeated if what it read is changed before its commit', { skip }, async t => {
   const { keys, storage } = await worldOf(t)

@@ -77,38 +77,46 @@ test('a registered node receives the changes since its registration, until it is
   t.same(await reads.nodes(), [])
 })
 
-test(
-  'a change that waits finds out which nodes have not acknowledged it, and their leases',
-  { skip },
-  async t => {
-    const { leases, change, confirmation } = await nodesOf(t)
-    for (const [id, leaseMs] of [
-      [one, 500],
-      [two, 3000],
-      [three, 0]
-    ] as const) {
-      await leases.register({ id, leaseMs })
-    }
-    const made = await change()
-    t.same(await confirmation.pending(made), {
-      nodes: 3,
-      acknowledged: 0,
-      silent: [
-        { id: one, leaseMs: 500, evictedAt: null },
-        { id: two, leaseMs: 3000, evictedAt: null }
-      ]
-    })
-    await leases.acknowledge(two, made.epoch)
-    await leases.acknowledge(two, made.epoch - 1)
-    t.match(await confirmation.pending(made), { acknowledged: 1, silent: [{ id: one }] }, 'an acknowledgement never decreases')
-    await leases.acknowledge(one, made.epoch)
-    t.same(await confirmation.pending(made), { nodes: 3, acknowledged: 2, silent: [] }, 'a node without a lease is not waited for')
-    t.same(await confirmation.evict(made.epoch), [])
-
-    await t.rejects(confirmation.pending({ ...made, nonce: one }), /no longer in the database/, 'the nonce is from another history')
-    await t.rejects(confirmation.pending({ ...made, epoch: made.epoch + 1 }), /no longer in the database/)
+test('a change that waits finds out which nodes have not acknowledged it, and their leases', { skip }, async t => {
+  const { leases, change, confirmation } = await nodesOf(t)
+  for (const [id, leaseMs] of [
+    [one, 500],
+    [two, 3000],
+    [three, 0]
+  ] as const) {
+    await leases.register({ id, leaseMs })
   }
-)
+  const made = await change()
+  t.same(await confirmation.pending(made), {
+    nodes: 3,
+    acknowledged: 0,
+    silent: [
+      { id: one, leaseMs: 500, evictedAt: null },
+      { id: two, leaseMs: 3000, evictedAt: null }
+    ]
+  })
+  await leases.acknowledge(two, made.epoch)
+  await leases.acknowledge(two, made.epoch - 1)
+  t.match(
+    await confirmation.pending(made),
+    { acknowledged: 1, silent: [{ id: one }] },
+    'an acknowledgement never decreases'
+  )
+  await leases.acknowledge(one, made.epoch)
+  t.same(
+    await confirmation.pending(made),
+    { nodes: 3, acknowledged: 2, silent: [] },
+    'a node without a lease is not waited for'
+  )
+  t.same(await confirmation.evict(made.epoch), [])
+
+  await t.rejects(
+    confirmation.pending({ ...made, nonce: one }),
+    /no longer in the database/,
+    'the nonce is from another history'
+  )
+  await t.rejects(confirmation.pending({ ...made, epoch: made.epoch + 1 }), /no longer in the database/)
+})
 
 test('a change is found by its epoch and its nonce', { skip }, async t => {
   const { change, reads } = await nodesOf(t)
@@ -225,24 +233,20 @@ test('old changes that no node needs are removed', { skip }, async t => {
   janitor.stop()
 })
 
-test(
-  'a janitor that fails runs again, and one that is stopped during a run does not',
-  { skip },
-  async t => {
-    const nodes = await nodesOf(t)
-    const { url } = nodes
-    await execute(url, 'alter table nodes rename to away')
-    const janitor = janitorOf(nodes, '2026-01-01')
-    await janitor.pass(60_000)
-    t.equal(janitor.others(), 0)
-    await execute(url, 'alter table away rename to nodes')
-    await janitor.pass(60_000)
-    t.equal(janitor.others(), 1)
-    janitor.stopWhileWorking(60_000)
-    while (janitor.others() < 2) await pause(1)
-    t.ok(janitor.isStopped())
-  }
-)
+test('a janitor that fails runs again, and one that is stopped during a run does not', { skip }, async t => {
+  const nodes = await nodesOf(t)
+  const { url } = nodes
+  await execute(url, 'alter table nodes rename to away')
+  const janitor = janitorOf(nodes, '2026-01-01')
+  await janitor.pass(60_000)
+  t.equal(janitor.others(), 0)
+  await execute(url, 'alter table away rename to nodes')
+  await janitor.pass(60_000)
+  t.equal(janitor.others(), 1)
+  janitor.stopWhileWorking(60_000)
+  while (janitor.others() < 2) await pause(1)
+  t.ok(janitor.isStopped())
+})
 
 const REMOVAL = 'remove expired nodes, changes and counters'
 

@@ -191,8 +191,16 @@ test('sslmode has the same meaning as in libpq', { skip }, async t => {
   t.equal(await connect('localhost', 'verify-full', ca), true)
   await t.rejects(connect('127.0.0.1', 'verify-full', ca), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   await t.rejects(connect('localhost', 'verify-full'), { code: /^(UNABLE_TO|SELF_SIGNED)/ })
-  await t.rejects(connect('localhost', 'verify-ca', cert), { code: /^(UNABLE_TO|SELF_SIGNED)/ }, 'another authority signed the certificate')
-  await t.rejects(openStorage(`${server.url}?sslmode=verify-ca`), { name: 'ConfigError' }, 'verify-ca requires an authority')
+  await t.rejects(
+    connect('localhost', 'verify-ca', cert),
+    { code: /^(UNABLE_TO|SELF_SIGNED)/ },
+    'another authority signed the certificate'
+  )
+  await t.rejects(
+    openStorage(`${server.url}?sslmode=verify-ca`),
+    { name: 'ConfigError' },
+    'verify-ca requires an authority'
+  )
   const storage = await open(t, `${server.url.replace('127.0.0.1', 'localhost')}?sslmode=verify-full`, { ca })
   await storage.keyLookup.barrier()
   t.equal((await storage.nodes()).length, 1)

@@ -21,7 +21,11 @@ const nodesOf = async (t: Test, poolSize?: number) => {
 }
 
 /** Keeps the lock of a statement until all work waits for it, or for each other. Returns the outcomes, sorted. */
-const runBlocked = async (t: Test, { url, locked }: { url: string; locked: string }, work: (() => Promise<unknown>)[]) => {
+const runBlocked = async (
+  t: Test,
+  { url, locked }: { url: string; locked: string },
+  work: (() => Promise<unknown>)[]
+) => {
   const holder = new pg.Client({ connectionString: url })
   await holder.connect()
   await holder.query(`begin; ${locked} for update`)

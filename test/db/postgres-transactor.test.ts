@@ -74,24 +74,20 @@ test('a transaction whose connection is lost is repeated, and the process contin
   t.same(await number(), [3])
 })
 
-test(
-  'a transaction whose commit is lost is never repeated, because its outcome is unknown',
-  { skip },
-  async t => {
-    const { proxy, write, number } = await createNumber(t)
-    let attempts = 0
-    const work = async (tx: PostgresDatabase): Promise<void> => {
-      attempts++
-      await increment(tx)
-    }
-    proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT'))
-    await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
-    t.same([attempts, await number()], [1, [1]], 'the reply to the commit was lost')
-    proxy.intercept((direction, text) => direction === 'up' && text.includes('commit\0'))
-    await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
-    t.same([attempts, await number()], [2, [1]], 'the commit itself was lost')
+test('a transaction whose commit is lost is never repeated, because its outcome is unknown', { skip }, async t => {
+  const { proxy, write, number } = await createNumber(t)
+  let attempts = 0
+  const work = async (tx: PostgresDatabase): Promise<void> => {
+    attempts++
+    await increment(tx)
   }
-)
+  proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT'))
+  await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
+  t.same([attempts, await number()], [1, [1]], 'the reply to the commit was lost')
+  proxy.intercept((direction, text) => direction === 'up' && text.includes('commit\0'))
+  await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
+  t.same([attempts, await number()], [2, [1]], 'the commit itself was lost')
+})
 
 test('reads and writes fail with 503 if the database is unreachable for more than a second', { skip }, async t => {
   const { proxy, write, read } = await createNumber(t)
@@ -109,18 +105,22 @@ test('reads and writes fail with 503 if the database is unreachable for more tha
   t.match(await read(async db => await query(db, 'select n from numbers')), { rows: [{ n: 0 }] })
 })
 
-test('prepared statements that a migration made invalid, or that are missing, are prepared again', { skip }, async t => {
-  const { url, write } = await createNumber(t, 1)
-  const numbers = async (tx: PostgresDatabase) => (await query(tx, 'select n from numbers where n >= $1', [0])).rows
-  t.same(await write(numbers), [{ n: 0 }])
-  await execute(url, 'alter table numbers alter n type text')
-  await execute(url, 'alter table numbers alter n type bigint using n::bigint')
-  t.same(await write(numbers), [{ n: '0' }])
-  await write(async tx => {
-    await query(tx, 'deallocate all')
-  })
-  t.same(await write(numbers), [{ n: '0' }])
-})
+test(
+  'prepared statements that a migration made invalid, or that are missing, are prepared again',
+  { skip },
+  async t => {
+    const { url, write } = await createNumber(t, 1)
+    const numbers = async (tx: PostgresDatabase) => (await query(tx, 'select n from numbers where n >= $1', [0])).rows
+    t.same(await write(numbers), [{ n: 0 }])
+    await execute(url, 'alter table numbers alter n type text')
+    await execute(url, 'alter table numbers alter n type bigint using n::bigint')
+    t.same(await write(numbers), [{ n: '0' }])
+    await write(async tx => {
+      await query(tx, 'deallocate all')
+    })
+    t.same(await write(numbers), [{ n: '0' }])
+  }
+)
 
 type Read = TransactorOf<PostgresDatabase, PostgresDatabase>['read']
 

@@ -70,18 +70,22 @@ const isSample = async (url: string, asSample = false): Promise<boolean> => {
 }
 
 for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
-  test(`${name}: a database that was opened as sample data is marked permanently, and no other is`, { skip }, async t => {
-    const url = await empty(t)
-    t.ok(await isSample(url, true))
-    t.ok(await isSample(url))
-    t.ok(await isSample(url, true))
-    const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
-    t.match(await sql(url, 'select * from database_marks'), [{ name: 'sample', marked_at: at }])
-    const other = await empty(t)
-    t.notOk(await isSample(other))
-    t.same(await sql(other, 'select * from database_marks'), [])
-    t.same(await sql(url, tables), await sql(other, tables), 'the tables are the same')
-  })
+  test(
+    `${name}: a database that was opened as sample data is marked permanently, and no other is`,
+    { skip },
+    async t => {
+      const url = await empty(t)
+      t.ok(await isSample(url, true))
+      t.ok(await isSample(url))
+      t.ok(await isSample(url, true))
+      const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+      t.match(await sql(url, 'select * from database_marks'), [{ name: 'sample', marked_at: at }])
+      const other = await empty(t)
+      t.notOk(await isSample(other))
+      t.same(await sql(other, 'select * from database_marks'), [])
+      t.same(await sql(url, tables), await sql(other, tables), 'the tables are the same')
+    }
+  )
 
   test(`${name}: a database with tables is never marked, even if they are empty`, { skip }, async t => {
     for (const prepare of [isSample, async (url: string) => await sql(url, 'create table mine (x text)')]) {
@@ -105,14 +109,18 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
     t.ok(await isSample(url, true))
   })
 
-  test(`${name}: if a service and sample data start concurrently on a database, one of them gets it`, { skip }, async t => {
-    for (let round = 0; round < 5; round++) {
-      const url = await empty(t)
-      const [service, sampled] = await Promise.allSettled([isSample(url), isSample(url, true)])
-      t.equal(service.status, 'fulfilled')
-      t.equal(service.status === 'fulfilled' && service.value, sampled.status === 'fulfilled')
+  test(
+    `${name}: if a service and sample data start concurrently on a database, one of them gets it`,
+    { skip },
+    async t => {
+      for (let round = 0; round < 5; round++) {
+        const url = await empty(t)
+        const [service, sampled] = await Promise.allSettled([isSample(url), isSample(url, true)])
+        t.equal(service.status, 'fulfilled')
+        t.equal(service.status === 'fulfilled' && service.value, sampled.status === 'fulfilled')
+      }
     }
-  })
+  )
 
   test(`${name}: sample data of an earlier version, which has a published password, is marked`, { skip }, async t => {
     const folder = pathOf(`db/${name}/migrations`)

@@ -207,32 +207,36 @@ test('panels and schedules may be nested at most a hundred levels deep', async t
   t.match(await post(200_000), { status: 422, json: { errors: tooDeep } })
 })
 
-test('an app gets a port up to 65535, then that of a deleted app, and is refused if none is left', onlyOnSqlite, async t => {
-  const { call, env } = await world(t)
-  const db = new Database(env['DATABASE_URL'].slice('file:'.length))
-  db.exec('update apps set port = 65535 where id = 24; update app_port_counter set last = 65535')
-  const create = async (descriptiveName: string) =>
-    await call('POST', '/apps', { ...NEW, descriptive_name: descriptiveName })
-  t.match(await create('The lowest'), { status: 201, json: { port: 3024 } })
-  t.match(await create('The next'), { status: 201, json: { port: 3025 } })
-  const { json: first } = await call('GET', '/apps/ba6811fb3e073d')
-  t.equal(first.port, 3001)
-  t.equal((await call('DELETE', '/apps/ba6811fb3e073d')).status, 204)
-  t.match(await create('A port again'), { status: 201, json: { port: 3001 } })
+test(
+  'an app gets a port up to 65535, then that of a deleted app, and is refused if none is left',
+  onlyOnSqlite,
+  async t => {
+    const { call, env } = await world(t)
+    const db = new Database(env['DATABASE_URL'].slice('file:'.length))
+    db.exec('update apps set port = 65535 where id = 24; update app_port_counter set last = 65535')
+    const create = async (descriptiveName: string) =>
+      await call('POST', '/apps', { ...NEW, descriptive_name: descriptiveName })
+    t.match(await create('The lowest'), { status: 201, json: { port: 3024 } })
+    t.match(await create('The next'), { status: 201, json: { port: 3025 } })
+    const { json: first } = await call('GET', '/apps/ba6811fb3e073d')
+    t.equal(first.port, 3001)
+    t.equal((await call('DELETE', '/apps/ba6811fb3e073d')).status, 204)
+    t.match(await create('A port again'), { status: 201, json: { port: 3001 } })
 
-  db.exec(`
+    db.exec(`
     with recursive ports(port) as (select 3001 union all select port + 1 from ports where port < 65535)
     insert into apps (name, descriptive_name, port, user_id, created_at, updated_at)
     select printf('%014x', port), printf('Filler %d', port), port, 1, '', ''
     from ports where port not in (select port from apps where discarded_at is null)`)
-  db.close()
-  for (const refused of [
-    await create('One too many'),
-    await call('POST', '/apps/70e2d94bc6a18f/copy', { new_app_descriptive_name: 'One too many' })
-  ]) {
-    t.match(refused, { status: 409, json: { code: 'NO_PORT_LEFT', detail: /^Each port from 3001 to 65535 belongs/ } })
+    db.close()
+    for (const refused of [
+      await create('One too many'),
+      await call('POST', '/apps/70e2d94bc6a18f/copy', { new_app_descriptive_name: 'One too many' })
+    ]) {
+      t.match(refused, { status: 409, json: { code: 'NO_PORT_LEFT', detail: /^Each port from 3001 to 65535 belongs/ } })
+    }
   }
-})
+)
 
 test('an owner must exist', async t => {
   const { call } = await world(t)
@@ -597,7 +601,11 @@ test('no text of an app may contain a token or a key_id', async t => {
       status: 422,
       json: { errors: [`${field} must not contain a key_access_token, because it would be stored`] }
     })
-    t.equal((await call('PATCH', app, { [field]: { md5: key.keyId } })).status, 200, 'other hexadecimal digits are allowed there')
+    t.equal(
+      (await call('PATCH', app, { [field]: { md5: key.keyId } })).status,
+      200,
+      'other hexadecimal digits are allowed there'
+    )
   }
 })
 

@@ -180,7 +180,11 @@ test('users list and end their own sessions, and a new password ends the other o
   })
   const ownOf = async (call: World['call']): Promise<string> =>
     (await call('GET', '/profile/sessions')).json.find(({ current }: { current: boolean }) => current).id
-  t.equal((await ben('DELETE', `/profile/sessions/${await ownOf(two)}`)).status, 404, 'other users cannot end the session')
+  t.equal(
+    (await ben('DELETE', `/profile/sessions/${await ownOf(two)}`)).status,
+    404,
+    'other users cannot end the session'
+  )
   t.equal((await one('DELETE', `/profile/sessions/${await ownOf(two)}`)).status, 204)
   t.equal((await two('GET', '/profile')).status, 401)
   t.equal((await one('DELETE', '/profile/sessions/nope')).status, 404)
@@ -273,7 +277,11 @@ test('attempts are limited by address and by account, without locking out the us
   t.same(statuses, [...Array.from({ length: 20 }, () => 401), 429])
   const limited = await attempt('ben@example.com', '192.0.2.1', SAMPLE_PASSWORD)
   t.match(limited, { status: 429, json: { code: 'SIGN_IN_LIMITED' }, headers: { 'retry-after': /^\d+$/ } })
-  t.equal((await attempt('ben@example.com', '192.0.2.2', SAMPLE_PASSWORD)).status, 200, 'the user signs in from another address')
+  t.equal(
+    (await attempt('ben@example.com', '192.0.2.2', SAMPLE_PASSWORD)).status,
+    200,
+    'the user signs in from another address'
+  )
 
   t.equal((await attempt('ada@example.com', '198.51.100.7', SAMPLE_PASSWORD)).status, 200)
   for (let i = 0; i < 101; i++) {
@@ -295,7 +303,11 @@ test('attempts are limited by address and by account, without locking out the us
     'attempts from a known location are allowed'
   )
   await made.call('PATCH', '/users/1', { password: PASSWORD })
-  t.equal((await attempt('ada@example.com', '198.51.100.7', PASSWORD)).status, 200, 'the location is known without a session too')
+  t.equal(
+    (await attempt('ada@example.com', '198.51.100.7', PASSWORD)).status,
+    200,
+    'the location is known without a session too'
+  )
 
   for (let i = 0; i < 60; i++) {
     await made.fastify.inject({

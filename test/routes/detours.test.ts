@@ -96,7 +96,11 @@ test('a user with grants can grant only those, and transfer an app only to thems
   t.equal((await chiara('PUT', `/apps/${ADAS_APP}/transfer/users/3`)).status, 403)
   await ada('POST', permit('transfer', 2))
   t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/3`)).status, 403, 'a transfer to another user')
-  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/organizations/3`)).status, 403, 'a transfer to an organization of other users')
+  t.equal(
+    (await ben('PUT', `/apps/${ADAS_APP}/transfer/organizations/3`)).status,
+    403,
+    'a transfer to an organization of other users'
+  )
   await ada('DELETE', permit('transfer', 2))
   t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/2`)).status, 403, 'the grant was revoked')
 })

@@ -127,7 +127,11 @@ test('admins set roles, and the last admin remains', async t => {
     status: 200,
     json: { id: 4, role: 'member' }
   })
-  t.match(await ada('PUT', '/organizations/1/users/4', { role: 'member' }), { status: 200 }, 'the request may be repeated')
+  t.match(
+    await ada('PUT', '/organizations/1/users/4', { role: 'member' }),
+    { status: 200 },
+    'the request may be repeated'
+  )
   t.match(await ada('PUT', '/organizations/1/users/99', { role: 'member' }), {
     status: 404,
     json: { code: 'USER_NOT_FOUND' }
@@ -136,7 +140,11 @@ test('admins set roles, and the last admin remains', async t => {
   t.match(await ada('DELETE', '/organizations/1/users/99'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
   for (const [method, body] of [['PUT', { role: 'member' }], ['DELETE']] as const) {
     t.match(await ada(method, '/organizations/1/users/1', body), { status: 409, json: { code: 'LAST_ADMIN' } })
-    t.match(await made.call(method, '/organizations/1/users/1', body), { status: 409 }, 'a client key cannot remove the last admin either')
+    t.match(
+      await made.call(method, '/organizations/1/users/1', body),
+      { status: 409 },
+      'a client key cannot remove the last admin either'
+    )
   }
   t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'LAST_ADMIN' } })
   t.equal((await ada('PUT', '/organizations/1/users/2', { role: 'admin' })).status, 200)
@@ -164,7 +172,11 @@ test('an organization with apps can be deleted only if the apps are transferred'
   const made = await world(t)
   const [ada, chiara] = [await signIn(made, 'ada'), await signIn(made, 'chiara')]
   t.match(await ada('DELETE', '/organizations/1'), { status: 409, json: { code: 'OWNS_APPS' } })
-  t.match(await ada('DELETE', '/organizations/1?transfer_to=Organization:1'), { status: 409 }, 'a transfer to the same organization')
+  t.match(
+    await ada('DELETE', '/organizations/1?transfer_to=Organization:1'),
+    { status: 409 },
+    'a transfer to the same organization'
+  )
   t.match(
     await ada('DELETE', '/organizations/1?transfer_to=User:2'),
     { status: 403 },
@@ -223,7 +235,11 @@ test('admins and client keys delete an organization with its apps if the request
       changes: { owner_type: { from: 'Organization', to: null }, owner_id: { from: 1, to: null } }
     }
   ])
-  t.equal((await made.call('GET', '/apps/70e2d94bc6a18f')).status, 200, 'the apps of members do not belong to the organization')
+  t.equal(
+    (await made.call('GET', '/apps/70e2d94bc6a18f')).status,
+    200,
+    'the apps of members do not belong to the organization'
+  )
   t.equal((await made.call('DELETE', '/organizations/2?apps=delete')).status, 204)
   t.equal((await made.call('GET', '/apps?include_deleted=true')).json.length, 24 - 5 - 6)
 })

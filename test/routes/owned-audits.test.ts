@@ -47,7 +47,7 @@ const changed = (attribute: string, from: unknown, to: unknown): Change => ({
 
 const newestOf = async (call: World['call'], url = ORGANIZATION) => (await pageOf(call, `${url}?per_page=1`)).audits[0]
 
-test("the audits of an organization contain the changes of it, of its apps and of its users", async t => {
+test('the audits of an organization contain the changes of it, of its apps and of its users', async t => {
   const made = await world(t)
   const [ada, ben] = [await signIn(made, 'ada'), await signIn(made, 'ben')]
   await made.call('PATCH', `/apps/${WEATHER}`, { descriptive_name: 'Of Ada alone' })

@@ -152,7 +152,11 @@ test('permissions are granted and revoked separately or together, by id or by na
     'users can grant only permissions that they have'
   )
   t.match(await ben('POST', `/apps/${WEATHER}/permission/read/users/4`), { status: 200, json: { permits: ['read'] } })
-  t.equal((await ben('DELETE', `/apps/${WEATHER}/permission/read/users/4`)).status, 403, 'the permission grant does not include revoke')
+  t.equal(
+    (await ben('DELETE', `/apps/${WEATHER}/permission/read/users/4`)).status,
+    403,
+    'the permission grant does not include revoke'
+  )
   t.equal((await ben('GET', `/apps/${WEATHER}/permissions`)).json.length, 3)
   t.match(await ada('POST', `/apps/${id}/permissions/users/2`), {
     json: { permits: ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke'] }
@@ -204,7 +208,11 @@ test('an app is transferred only by permitted users to permitted owners', async 
   t.equal((await give(chiara, 'users/3')).status, 403, 'the user has only the grants read and update')
   t.equal((await give(ben, 'users/2')).status, 404)
   t.equal((await give(ada, 'users/2')).status, 403, 'a transfer to another user is refused')
-  t.equal((await give(ada, 'organizations/2')).status, 403, 'a transfer to an organization without a membership is refused')
+  t.equal(
+    (await give(ada, 'organizations/2')).status,
+    403,
+    'a transfer to an organization without a membership is refused'
+  )
   t.equal((await give(ada, 'User/1')).status, 422)
   const owner = async (app = WEATHER) => (await made.call('GET', `/apps/${app}`)).json
   const done = { status: 200, json: { message: 'Transfer Ownership OK' } }

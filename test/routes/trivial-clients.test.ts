@@ -126,7 +126,11 @@ test('the permissions of a user are the names of apps, by permit', async t => {
   t.same(Object.keys(await sets()), ['update', 'destroy', 'grant', 'transfer'])
   for (const permit of ['update', 'destroy', 'grant', 'transfer']) {
     t.same((await sets())[permit].credential_set_ids, [])
-    t.same((await names(permit)).sort(), all.map(({ name }) => name).sort(), 'the apps of the user, and those of her organization')
+    t.same(
+      (await names(permit)).sort(),
+      all.map(({ name }) => name).sort(),
+      'the apps of the user, and those of her organization'
+    )
   }
 
   await made.call('POST', '/apps/96c7b20ae5d41f/permission/update/users/1')

@@ -89,7 +89,11 @@ test('an unknown query parameter is also refused with a valid body, and nothing 
   t.match(await call('GET', '/apps/ba6811fb3e073d?', undefined), { status: 200 })
   t.match(await call('GET', '/docs?x=1'), { status: 200 })
   t.match(await call('GET', '/docs/static/swagger-ui.css?v=1'), { status: 200 })
-  t.equal((await call('GET', '/apps?x=1', undefined, { authorization: '' })).status, 401, 'the credential is checked first')
+  t.equal(
+    (await call('GET', '/apps?x=1', undefined, { authorization: '' })).status,
+    401,
+    'the credential is checked first'
+  )
 })
 
 test('a query parameter may be sent once, and an integer must consist of decimal digits', async t => {

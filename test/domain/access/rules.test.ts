@@ -42,7 +42,11 @@ test('an action on an app requires ownership, a role or a grant', async t => {
   ]
   for (const [who, relationship, allowed] of users) {
     for (const action of ACTIONS) {
-      t.equal(mayDo({ ...unrelated, ...relationship }, action), allowed.split(' ').includes(action), `${who}: ${action}`)
+      t.equal(
+        mayDo({ ...unrelated, ...relationship }, action),
+        allowed.split(' ').includes(action),
+        `${who}: ${action}`
+      )
     }
   }
   t.ok(covers(['*'], 'apps:write'), 'an unscoped client key has every scope')

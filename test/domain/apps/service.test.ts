@@ -230,7 +230,11 @@ test('a page contains the apps at the time of its request, and the position of t
   const second = await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 17) }, operator)
   t.equal(second.next?.id, at(all, 22).id)
   t.strictSame(await collect(second.batches), all.slice(18, 23))
-  t.equal((await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 18) }, operator)).next, null, 'the last page has no next one')
+  t.equal(
+    (await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 18) }, operator)).next,
+    null,
+    'the last page has no next one'
+  )
   const none = await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 23) }, operator)
   t.equal(none.next, null)
   t.same(await collect(none.batches), [])

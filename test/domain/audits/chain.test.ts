@@ -70,6 +70,10 @@ test('every forgery of an audit trail is found, with its first entry', async t =
       return [...made, { ...content, hash: hashOf(content) }]
     }, [])
   t.match(await verify(remade, head), { whole: false, sequence: 5, fault: /is not the one that was appended/ })
-  t.match(await verify(remade, headOf(remade)), { whole: true }, 'a completely rewritten trail is found only with a noted head')
+  t.match(
+    await verify(remade, headOf(remade)),
+    { whole: true },
+    'a completely rewritten trail is found only with a noted head'
+  )
   t.match(await verify(remade, headOf(remade), noted), { whole: false, sequence: 3, fault: /noted/ })
 })

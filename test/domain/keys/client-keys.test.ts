@@ -143,7 +143,11 @@ for (const [name, open] of Object.entries(stores)) {
     await t.rejects(second.rotate(key.id, { graceSeconds: 0 }), { code: 'SECRET_NOT_SHARED' })
     t.match(await first.verify(keyAccessToken, ANY), { ok: true }, 'the token was not revoked')
     t.equal((await first.list()).keys.length, 1)
-    t.match(await second.change(key.id, { enabled: false }), { enabled: false }, 'changes that create no token still work')
+    t.match(
+      await second.change(key.id, { enabled: false }),
+      { enabled: false },
+      'changes that create no token still work'
+    )
 
     const both = createClientKeys({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
     t.match(await both.issue({ name: 'replaced' }), { key: { name: 'replaced' } })

@@ -99,7 +99,12 @@ test('a location is known for 90 days after the last sign-in from there', async 
   })
   const knownLocations = async (...addresses: string[]): Promise<boolean[]> =>
     await Promise.all(addresses.map(async address => await users.isKnownLocation(id, address)))
-  t.same(await knownLocations(SOURCE.address, '198.51.100.1', '198.51.100.2', '2001:db8:0:1::7'), [true, true, false, true])
+  t.same(await knownLocations(SOURCE.address, '198.51.100.1', '198.51.100.2', '2001:db8:0:1::7'), [
+    true,
+    true,
+    false,
+    true
+  ])
   await users.signIn(account, SOURCE)
   const isStored = async (ipPrefix: string): Promise<boolean> =>
     await storage.read(async rows => await rows.users.isKnownLocation(id, ipPrefix, daysAgo(1000)))

@@ -372,7 +372,12 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   ],
   'POST /client_keys/{id}/revoke': [
     { ...by(200, unlimited('client_keys:write'), noUser), changes: ['client_keys.revoked_at'] },
-    { name: 'a key with few permissions', ...by(200, givesUsersRead, administrators), ...NARROW, changes: ['client_keys.revoked_at'] }
+    {
+      name: 'a key with few permissions',
+      ...by(200, givesUsersRead, administrators),
+      ...NARROW,
+      changes: ['client_keys.revoked_at']
+    }
   ],
 
   'GET /organizations': [by(200, readOrganizations, anyUser)],

@@ -165,7 +165,11 @@ const actorOf = (sender: Sender): string | null =>
 export const matrix = async (t: Test, url?: string): Promise<void> => {
   const fixture = await createFixture(t, url === undefined ? {} : { DATABASE_URL: url })
   const operations = await operationsOf(fixture)
-  t.same(Object.keys(CALLS).sort(), Object.keys(operations).sort(), 'the table contains exactly the operations of the document')
+  t.same(
+    Object.keys(CALLS).sort(),
+    Object.keys(operations).sort(),
+    'the table contains exactly the operations of the document'
+  )
   const rows = await compareRows(fixture.db)
   const watch = { rows, audits: await watchAudits(fixture) }
   const made = new Set<string>()

@@ -91,7 +91,8 @@ const createTables = (newId: () => string) => {
       return isListed ? changes.filter(change => change.epoch >= epoch).slice(0, MAX_ROWS) : []
     },
     pending: ({ epoch, nonce }: Pick<Change, 'epoch' | 'nonce'>) => {
-      if (!changes.some(change => change.epoch === epoch && change.nonce === nonce)) throw new Error('the change was not found')
+      if (!changes.some(change => change.epoch === epoch && change.nonce === nonce))
+        throw new Error('the change was not found')
       const rows = [...nodes.values()]
       const acknowledged = rows.filter(({ acked }) => acked >= epoch).length
       const silent = [...nodes].flatMap(([id, { acked, leaseMs, evictedAt }]) =>
@@ -293,7 +294,9 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
         counts[isAccepted ? 'accepted' : 'refused']++
         const revokedAt = acknowledgedAt.get(keyId)
         if (isAccepted && revokedAt !== undefined && revokedAt < began) {
-          violations.push(`seed ${seed}: ${keyId}, revoked at ${revokedAt}, was accepted at ${now()} in a request from ${began}`)
+          violations.push(
+            `seed ${seed}: ${keyId}, revoked at ${revokedAt}, was accepted at ${now()} in a request from ${began}`
+          )
         }
       }
       process.deliver(() => {

@@ -272,7 +272,7 @@ test('a failed look-up rejects the call, and nothing is cached', async t => {
   t.match(await authenticate(keyAccessToken), { ok: true })
 })
 
-test("legacy tokens of Trivial are accepted for keys of the allow-list, if they are enabled", async t => {
+test('legacy tokens of Trivial are accepted for keys of the allow-list, if they are enabled', async t => {
   const [secret, previous] = [newSecret(), newSecret()]
   const allowList = ['another-key', 'f'.repeat(32)]
   const options = {
@@ -288,7 +288,11 @@ test("legacy tokens of Trivial are accepted for keys of the allow-list, if they 
   const good = jwt(secret, { key_id: 'another-key' })
   t.match(await authenticate(good), { ok: true, token: { key: { source: 'environment' } } })
   t.match(await authenticate(jwt(previous, { key_id: 'f'.repeat(32) })), { ok: true })
-  t.same(await createAuthenticator(options)(good), { ok: false, reason: 'malformed' }, 'legacy tokens are disabled by default')
+  t.same(
+    await createAuthenticator(options)(good),
+    { ok: false, reason: 'malformed' },
+    'legacy tokens are disabled by default'
+  )
   t.match(
     await authenticate(jwt(secret, { key_id: 'managed' })),
     { ok: false, reason: 'not_allowed', token: { key: { id: 'managed' } } },

@@ -48,7 +48,11 @@ test('a key with all scopes is accepted, and its use is recorded', async t => {
   const { id, token } = await issue({ scopes: ['apps:read', 'apps:write'] })
   const demand = { scopes: ['apps:read', 'apps:write'], address: '::ffff:10.0.0.1', userAgent: 'x/1' }
   t.match(await keys.verify(token, demand), { ok: true, key: { id }, token: { key: { id } }, rate: null })
-  t.match(await keys.verify(token, { scopes: [] }), { ok: true }, 'without a required scope, any active key is accepted')
+  t.match(
+    await keys.verify(token, { scopes: [] }),
+    { ok: true },
+    'without a required scope, any active key is accepted'
+  )
   t.same(await usage(id), ['address 10.0.0.1 1', 'address unknown 1', 'scope apps:read 1', 'scope apps:write 1'])
 })
 
