@@ -58,7 +58,7 @@ const issueMany = async ({ admin, near }: Cluster, name: string): Promise<Issued
   for (let index = 0; index < REVOCATIONS; index++) {
     const reply = await send(near, admin, ['POST', '/client_keys', { name: `incident ${index} ${name}`.slice(0, 100) }])
     if (reply?.status !== 201)
-      throw new Error(`no key was issued: ${String(reply?.status)} ${JSON.stringify(reply?.json)}`)
+      {throw new Error(`no key was issued: ${String(reply?.status)} ${JSON.stringify(reply?.json)}`)}
     keys.push(reply.json as Issued)
   }
   return keys

@@ -92,7 +92,7 @@ const createTables = (newId: () => string) => {
     },
     pending: ({ epoch, nonce }: Pick<Change, 'epoch' | 'nonce'>) => {
       if (!changes.some(change => change.epoch === epoch && change.nonce === nonce))
-        throw new Error('the change was not found')
+        {throw new Error('the change was not found')}
       const rows = [...nodes.values()]
       const acknowledged = rows.filter(({ acked }) => acked >= epoch).length
       const silent = [...nodes].flatMap(([id, { acked, leaseMs, evictedAt }]) =>
