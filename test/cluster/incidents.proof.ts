@@ -57,8 +57,9 @@ const issueMany = async ({ admin, near }: Cluster, name: string): Promise<Issued
   const keys: Issued[] = []
   for (let index = 0; index < REVOCATIONS; index++) {
     const reply = await send(near, admin, ['POST', '/client_keys', { name: `incident ${index} ${name}`.slice(0, 100) }])
-    if (reply?.status !== 201)
-      {throw new Error(`no key was issued: ${String(reply?.status)} ${JSON.stringify(reply?.json)}`)}
+    if (reply?.status !== 201) {
+      throw new Error(`no key was issued: ${String(reply?.status)} ${JSON.stringify(reply?.json)}`)
+    }
     keys.push(reply.json as Issued)
   }
   return keys

@@ -178,8 +178,9 @@ test('a filter that few entries match is looked up in its index', async t => {
       // A range of ten seconds contains more entries than the command line added.
       const best = index === 'audits_at' && 'actorKind' in extra ? 'audits_actor_kind' : index
       t.match(search, `SEARCH audits USING INDEX ${best} (`, JSON.stringify(asked))
-      if (Object.keys(asked).length === 1)
-        {t.same(sorting, [], 'the index returns the entries in order, without sorting')}
+      if (Object.keys(asked).length === 1) {
+        t.same(sorting, [], 'the index returns the entries in order, without sorting')
+      }
     }
   }
 })

@@ -91,8 +91,9 @@ const createTables = (newId: () => string) => {
       return isListed ? changes.filter(change => change.epoch >= epoch).slice(0, MAX_ROWS) : []
     },
     pending: ({ epoch, nonce }: Pick<Change, 'epoch' | 'nonce'>) => {
-      if (!changes.some(change => change.epoch === epoch && change.nonce === nonce))
-        {throw new Error('the change was not found')}
+      if (!changes.some(change => change.epoch === epoch && change.nonce === nonce)) {
+        throw new Error('the change was not found')
+      }
       const rows = [...nodes.values()]
       const acknowledged = rows.filter(({ acked }) => acked >= epoch).length
       const silent = [...nodes].flatMap(([id, { acked, leaseMs, evictedAt }]) =>
