@@ -125,27 +125,46 @@ test('no token is created that a node would refuse, and none is revoked in its p
   t.equal((await third.call('GET', '/client_keys/me', { token: made.key_access_token })).status, 200)
 })
 
+/** Inserts the row of another node, which has the secret A and will acknowledge no change. */
+const insertNode = async (url: string, name: string, leaseMs: number, evictedAt: string | null = null) => {
+  await execute(
+    url,
+    `insert into nodes (id, name, version, started_at, acked, lease_ms, evicted_at, generations)
+    select gen_random_uuid(), '${name}', '1', '2026-01-01T00:00:00.000Z', max(epoch), ${leaseMs},
+      ${evictedAt === null ? 'null' : `'${evictedAt}'`}, '["${OLD}"]' from client_key_changes`
+  )
+}
+
 test('a killed node is detected and evicted, and a node whose state is unknown does not count', { skip }, async t => {
   const { start, url } = await cluster(t)
   const node = await start('new', [B, A], { KEY_LEASE_MS: '200' })
-  const leave = async (name: string, leaseMs: number, evictedAt: string | null) => {
-    await execute(
-      url,
-      `insert into nodes (id, name, version, started_at, acked, lease_ms, evicted_at, generations)
-      select gen_random_uuid(), '${name}', '1', '2026-01-01T00:00:00.000Z', max(epoch), ${leaseMs},
-        ${evictedAt === null ? 'null' : `'${evictedAt}'`}, '["${OLD}"]' from client_key_changes`
-    )
-  }
   const changes = async () => await execute(url, 'select max(epoch)::int as changes from client_key_changes')
-  await leave('without a lease', 0, null)
-  await leave('evicted', 200, '2026-01-01T00:00:00.000Z')
+  await insertNode(url, 'without a lease', 0)
+  await insertNode(url, 'evicted', 200, '2026-01-01T00:00:00.000Z')
   t.equal((await issue(node, 'one')).status, 201)
   t.same(await changes(), [{ changes: 1 }], 'no node had to be waited for')
-  await leave('killed', 200, null)
+  await insertNode(url, 'killed', 200)
   t.equal((await issue(node, 'two')).status, 201)
   t.same(await changes(), [{ changes: 3 }])
   t.equal((await issue(node, 'three')).status, 201)
   t.same(await changes(), [{ changes: 4 }], 'the node is evicted only once')
+})
+
+// The eviction of a killed node is committed on another connection than the token.
+test('a token is created only after a killed node is evicted, even if the eviction is slow', { skip }, async t => {
+  const { start, url } = await cluster(t)
+  const node = await start('new', [B, A], { KEY_LEASE_MS: '200' })
+  await insertNode(url, 'killed', 200)
+  await execute(
+    url,
+    `create function evict_slowly() returns trigger language plpgsql as
+      $$ begin perform pg_sleep(0.4); return new; end $$;
+    create trigger evict_slowly before update of evicted_at on nodes for each row execute function evict_slowly()`
+  )
+  t.teardown(async () => {
+    await execute(url, 'drop function evict_slowly cascade')
+  })
+  t.equal((await issue(node, 'a key')).status, 201)
 })
 
 test('a secret of a running node is in use, even if another node started later', { skip }, async t => {
