@@ -11,9 +11,7 @@ export const subjectsOf = (scope: AuditScope): SQL =>
     ? sql`select 'app' as type, cast(${scope.name} as text) as id`
     : sql`
       select 'organization' as type, cast(${String(scope.id)} as text) as id
-      union all select 'app', apps.name from apps where apps.organization_id = ${scope.id}
-      union all select 'user', cast(memberships.user_id as text) from memberships
-      where memberships.organization_id = ${scope.id}`
+      union all select 'app', apps.name from apps where apps.organization_id = ${scope.id}`
 
 /** Returns the condition that a row of `users` is the owner of the app, or a member of the organization, of a scope. */
 export const isUserOfScope = (scope: AuditScope): SQL =>

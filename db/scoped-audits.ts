@@ -100,7 +100,6 @@ const selectAudits = (scope: AuditScope, sequences: readonly number[]): SQL => {
         when 'organization' then (
           select organizations.name from organizations where organizations.id = cast(audits.subject_id as bigint)
         )
-        when 'user' then (select users.name from users where users.id = cast(audits.subject_id as bigint))
       end as subject_name,
       case audits.actor_kind
         when 'user' then (

@@ -1,6 +1,9 @@
 import type { Audit } from './audit.ts'
 
-/** The subjects of a search: an app, or an organization with its apps and members. */
+/**
+ * The subjects of a search: an app, or an organization with its apps. The accounts of its members aren't part of it,
+ * because an admin can add any user without that user's consent.
+ */
 export type AuditScope =
   { readonly type: 'app'; readonly name: string } | { readonly type: 'organization'; readonly id: number }
 

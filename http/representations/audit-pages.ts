@@ -64,7 +64,7 @@ const PagedAuditJson = {
       description: 'The id of the app, organization or user that was changed.',
       examples: [1]
     },
-    reference_type: { type: 'string', enum: ['App', 'Organization', 'User'], examples: ['App'] },
+    reference_type: { type: 'string', enum: ['App', 'Organization'], examples: ['App'] },
     reference_name: {
       type: 'string',
       description: 'The current name of the app, organization or user that was changed.',
@@ -107,14 +107,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'app.add_tag': 'create',
   'app.remove_tag': 'destroy',
   'organization.create': 'create',
-  'organization.remove_user': 'destroy',
-  'user.create': 'create'
-}
-
-/** The replacements for some fields of users, because sessions and former e-mail addresses are secret. */
-const HIDDEN_OF_USERS: Readonly<Record<string, { readonly attribute: string; readonly patch: string }>> = {
-  session_id: { attribute: 'session', patch: 'Login/Logout' },
-  email: { attribute: 'email', patch: 'email: changed' }
+  'organization.remove_user': 'destroy'
 }
 
 const textOf = (value: unknown = null): string => {
@@ -130,16 +123,12 @@ const patchOf = (action: Action, attribute: string, change: Change): string => {
   return 'from' in change ? `- ${from}\n+ ${to}` : to
 }
 
-const toChangeJson = (action: Action, isOfUser: boolean, attribute: string, change: Change) => {
-  const hidden = isOfUser ? HIDDEN_OF_USERS[attribute] : undefined
-  if (hidden !== undefined) return { ...hidden, old_value: null, new_value: null }
-  return {
-    attribute,
-    patch: patchOf(action, attribute, change),
-    old_value: change.from ?? null,
-    new_value: change.to ?? null
-  }
-}
+const toChangeJson = (action: Action, attribute: string, change: Change) => ({
+  attribute,
+  patch: patchOf(action, attribute, change),
+  old_value: change.from ?? null,
+  new_value: change.to ?? null
+})
 
 /** Returns the changes of an entry. As in Trivial, the deletion of an app is represented by its time. */
 const changesOf = ({ action, at, changes }: ScopedAudit): Record<string, Change> =>
@@ -160,7 +149,7 @@ const toPagedAuditJson = (audit: ScopedAudit) => {
     reference_name: provided(subjectName),
     action,
     audited_changes: Object.entries(changesOf(audit)).map(([attribute, change]) =>
-      toChangeJson(action, subject.type === 'user', attribute, change)
+      toChangeJson(action, attribute, change)
     ),
     created_at: at.toISOString()
   }

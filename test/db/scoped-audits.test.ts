@@ -111,7 +111,7 @@ const contract = (engine: string, open: (t: Test) => Promise<Opened>): void => {
         union all select 6, 'organization', '2'
       ) as others`)
     const beyond = (await pageOf(1, {}, 3)).audits.map(({ sequence }) => sequence)
-    t.same(beyond, [9_000_000_000_005, 9_000_000_000_003, LENGTH], 'a gap in the audit trail is skipped')
+    t.same(beyond, [9_000_000_000_005, LENGTH, LENGTH - 2], 'a gap in the audit trail is skipped')
   })
 }
 

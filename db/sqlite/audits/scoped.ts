@@ -22,9 +22,5 @@ const isInScope = (scope: AuditScope): SQL =>
         when 'app' then exists (
           select 1 from apps where apps.name = audits.subject_id and apps.organization_id = ${scope.id}
         )
-        when 'user' then exists (
-          select 1 from memberships
-          where memberships.organization_id = ${scope.id} and memberships.user_id = cast(audits.subject_id as bigint)
-        )
         else 1 = 0
       end`
