@@ -29,8 +29,8 @@ const Search = {
 const MAX_VALUES = 100
 
 /**
- * Reads the conditions of a search: a JSON array of `{c, o, p}`, a column, an operator and a value, as Trivial's own
- * clients send it. Throws InvalidFields.
+ * Parses the conditions of a search, in the format of Trivial's own clients: a JSON array of `{c, o, p}`, which are a
+ * column, an operator and a value. Throws InvalidFields if the text is invalid.
  */
 export const readSearch = (text: string): AuditCondition[] => {
   const { search } = checked(Search, { search: parsed(text) })
