@@ -17,8 +17,8 @@ interface AttemptedAccount {
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Counts an attempt to sign in or up from the address of a request. Like the next two, throws SignInLimited if there
-     * were too many attempts, and LimitUndecided if they can't be counted.
+     * Counts an attempt to sign in or up from the address of a request. Throws SignInLimited if there were too many
+     * attempts, and LimitUndecided if they can't be counted. So do the other two.
      */
     limitAddress: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /**

@@ -30,8 +30,8 @@ declare module 'fastify' {
 }
 
 /**
- * Authenticates users by sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. Ignores credentials
- * in the URL.
+ * Authenticates users by sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. It ignores
+ * credentials in the URL.
  */
 export default fp(
   async fastify => {

@@ -41,7 +41,7 @@ test('SIGTERM stops the service also as the first process of a container', { ski
   kill()
   const { code, stdout } = await ended
   t.equal(code, 0)
-  t.match(stdout, '"msg":"the service stops"')
+  t.match(stdout, '"msg":"the service is stopping"')
 })
 
 test('SIGTERM ends what is the first process of a container, before it serves as well', { skip }, async t => {

@@ -238,7 +238,7 @@ test('a password on standard input must be there, and be a good one', async t =>
   for (const [input, issue] of [
     ['', 'There is no password on standard input.'],
     ['\n', 'There is no password on standard input.'],
-    ['short\n', 'password must have 12 characters at least'],
+    ['short\n', 'password must have at least 12 characters'],
     ['Ada@Example.com', 'password must be other than the name and the e-mail address']
   ] as const) {
     t.same(await cli('user:password', ['1', '--stdin'], input), { code: 1, stdout: '', stderr: `${issue}\n` })

@@ -90,7 +90,7 @@ test('half of a surrogate pair is refused wherever it is sent, and named', async
   ] as const) {
     const { status, json } = await call(method, url, body, JSON_TYPE)
     t.equal(status, 422, `${method} ${url} ${field}`)
-    t.match(json, { errors: [`${field} must not hold half of a surrogate pair, from \\ud800 to \\udfff`] })
+    t.match(json, { errors: [`${field} must not contain half of a surrogate pair, from \\ud800 to \\udfff`] })
   }
   t.equal((await made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"a":"\\ud800"}]')}`)).status, 422)
   t.equal((await made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"\\ud800":"a"}]')}`)).status, 422)
@@ -128,7 +128,7 @@ test('a User-Agent is kept as UTF-8, and refused if it is anything else', async 
     )
   const answer = await get(Buffer.from('café/1.0', 'latin1'))
   t.match(answer, /^HTTP\/1\.1 400 /)
-  t.match(answer, 'The User-Agent header holds bytes that are not UTF-8')
+  t.match(answer, 'The User-Agent header contains bytes that are not UTF-8')
   t.match(await get(Buffer.from(`café/1.0 ${'𝕏'.repeat(300)}`)), /^HTTP\/1\.1 200 /)
   await made.fastify.keyUsage.flush()
   const { id } = (await made.call('GET', '/client_keys/me')).json as { id: string }

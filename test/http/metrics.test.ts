@@ -68,9 +68,9 @@ test("a port or a host of metrics that can't be had stops the start with a clear
   for (const [env, message] of [
     [
       { METRICS_PORT: String(port) },
-      `METRICS_PORT: port ${port} of 127.0.0.1 is in use. Stop what listens there, or set METRICS_PORT to another.`
+      `METRICS_PORT: port ${port} of 127.0.0.1 is in use. Stop the process that uses it, or set another port.`
     ],
-    [{ METRICS_PORT: '0', METRICS_HOST: '192.0.2.1' }, 'METRICS_HOST: 192.0.2.1 is no address of this machine.']
+    [{ METRICS_PORT: '0', METRICS_HOST: '192.0.2.1' }, 'METRICS_HOST: 192.0.2.1 is not an address of this machine.']
   ] as const) {
     const fastify = await createServer(settings(t, env).env)
     await t.rejects(listenForMetrics(fastify), { name: 'ConfigError', message })

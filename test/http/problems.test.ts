@@ -168,7 +168,7 @@ test('what the service did not foresee is a 500 that tells nothing', async t => 
   const { status, headers, json, text } = await call('GET', '/apps')
   t.equal(status, 500)
   t.match(headers['x-request-id'], /^[\w-]{8}-[0-9a-z]+$/)
-  t.match(json, { code: 'INTERNAL_ERROR', title: 'Something went wrong here' })
+  t.match(json, { code: 'INTERNAL_ERROR', title: 'An unexpected error occurred' })
   t.notMatch(text, /database|sqlite|connection/i)
 })
 

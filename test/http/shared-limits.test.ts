@@ -95,7 +95,7 @@ test('the log tells once that Redis is away and once that it is back, and never 
   if (redis === null) return
   const service = await start(t, { REDIS_URL: redis.url })
   await redis.start()
-  await service.prints('answers again')
+  await service.prints('responds again')
   await redis.kill()
   while (service.output().stdout.split('does not answer').length < 3) await pause(10)
   service.process.kill('SIGTERM')

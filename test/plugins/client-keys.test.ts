@@ -39,10 +39,10 @@ const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
 
 test('a start warns of entries that no token can present, of tokens that no secret opens, and of no key at all', async t => {
   const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
-  t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there is no client key/ }])
+  t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there are no client keys/ }])
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: 'a-word,another', ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
-    { entries: 2, msg: /^some entries of CLIENT_KEYS are no key_id/ },
-    { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens depend on secrets/ }
+    { entries: 2, msg: /^some entries of CLIENT_KEYS are not key_ids/ },
+    { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens are refused, because they depend on secrets/ }
   ])
 })
