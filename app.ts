@@ -76,7 +76,7 @@ const routes: AutoloadPluginOptions = {
   dirNameRoutePrefix: (_dir, name) => name !== 'public' && name !== 'protected' && name
 }
 
-/** Registers all plugins, then all routes. The configuration plugin must be registered before. */
+/** Registers all plugins, then all routes. The configuration plugin must be registered first. */
 export const app = fp(
   async fastify => {
     for (const plugin of plugins) await fastify.register(plugin)

@@ -45,7 +45,7 @@ const problemOf: Readonly<Record<string, ProblemClass | undefined>> = {
   HPE_HEADER_OVERFLOW: HeadersTooLarge
 }
 
-/** Creates a handler that replies with a problem document if Node can't parse a request, and closes the connection. */
+/** Creates a handler that sends a problem document and closes the connection if Node can't parse a request. */
 export const createClientErrorHandler =
   (refuse: RefuseConnection) =>
   (error: Error & { code?: string }, socket: Socket): void => {

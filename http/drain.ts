@@ -63,7 +63,7 @@ const watchConnections = (server: Server): Connections => {
     running?.add(response)
     response.once('close', () => {
       running?.delete(response)
-      // A long reply that began before the stop contains `keep-alive`, so its client gets as much time as others.
+      // A long reply that began before the stop contains `keep-alive`, so its client may send another request.
       closeLater(socket)
     })
   })

@@ -14,7 +14,7 @@ interface Media {
 export const UNUSED_ID = 999_999_999
 
 /**
- * Returns the operation with examples that do no harm if somebody sends them unchanged. Operations that change
+ * Returns an operation with examples that do no harm if somebody sends them unchanged. Operations that change
  * something get the id of a resource that doesn't exist. Bodies without required fields are empty, because somebody who
  * fills in the id of an existing resource may leave the body unchanged.
  */

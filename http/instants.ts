@@ -32,7 +32,7 @@ const NEARLY: readonly (readonly [RegExp, string])[] = [
   [/T\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$/i, 'must have minutes in its offset, such as +01:00']
 ]
 
-/** Returns the rule that the format of a time breaks, as the end of a sentence, or null if the format is valid. */
+/** Returns the rule that the format of a time breaks (as the end of a sentence), or null if the format is valid. */
 export const instantFormIssue = (text: string): string | null => {
   if (DURATION.test(text)) return null
   if (DAY.test(text)) return dayIssue(text)

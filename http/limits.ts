@@ -12,7 +12,7 @@ export const limits = {
   bodyLimit: 1024 * KIB,
   // The time from the first to the last byte of a request.
   requestTimeout: 30 * SECOND,
-  // Closes a connection without traffic in either direction, for instance of a client that stops reading.
+  // Closes a connection after this time without traffic, for example if the client stops reading the reply.
   connectionTimeout: IDLE_TIMEOUT,
   // The same time between two requests, because Node waits a second longer than its Keep-Alive header specifies.
   keepAliveTimeout: IDLE_TIMEOUT - SECOND,

@@ -7,9 +7,7 @@ import { MASK, redact, redactPath } from '../net/redaction.ts'
 /** The levels at which completed requests are logged. */
 const WRITING = new Set(['info', 'debug', 'trace'])
 
-/**
- * Logs one line for each request instead of Fastify's two. This is half the work, and clients can't fill the log.
- */
+/** Logs one line for each request instead of Fastify's two. This is half the work, and clients can't fill the log. */
 class OneLinePerRequest extends Fastify.LogController {
   override incomingRequest(): void {}
 

@@ -159,7 +159,7 @@ export const Problem = {
   }
 } as const
 
-// The type of `code` is declared here, because the schema only knows an array of strings.
+// The type of `code` is added here, because the type of CODES in the schema is an array, not a union of its values.
 export type Problem = Omit<XStatic<typeof Problem>, 'code'> & { code: ErrorCode }
 export type ProblemField = NonNullable<Problem['fields']>[number]
 

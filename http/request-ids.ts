@@ -5,8 +5,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 export const REQUEST_ID = 'x-request-id'
 
 /**
- * Creates a function that generates request ids. The audit trail stores them, so the ids of different processes never
- * collide.
+ * Creates a function that generates request ids. They are unique across all processes, because the audit trail stores
+ * them.
  */
 export const createRequestIds = (): (() => string) => {
   const run = randomBytes(6).toString('base64url')

@@ -30,13 +30,13 @@ export const fieldIssues = (issues: readonly Issue[]): FieldIssue[] =>
 /** Unescapes a name in a JSON pointer (RFC 6901). */
 const unescaped = (name: string): string => name.replaceAll('~1', '/').replaceAll('~0', '~')
 
-/** Returns the name of the field that an issue of an object concerns, unless the name may contain a secret. */
+/** Returns the name of the field that an issue of an object concerns, if it can be shown. */
 const memberOf = ({ keyword, params }: Issue): string | undefined => {
   if (keyword === 'required') return String(params['missingProperty'])
   return keyword === 'additionalProperties' ? nameOf(params['additionalProperty']) : undefined
 }
 
-/** Returns a name that a client sent, unless it may contain something other than a name. */
+/** Returns a name that a client sent, or undefined if it may contain something other than a name. */
 const nameOf = (name: unknown): string | undefined =>
   typeof name === 'string' && /^[A-Za-z_][\w-]{0,39}$/.test(name) && redact(name) === name ? name : undefined
 

@@ -16,9 +16,7 @@ declare module 'fastify' {
   }
 }
 
-/**
- * Authenticates requests by session or by client key. If a request contains both, the client key takes precedence.
- */
+/** Authenticates requests by session or by client key. If a request contains both, the client key takes precedence. */
 export default fp(
   async fastify => {
     const hook =

@@ -17,7 +17,7 @@ interface ManagedKeys {
 /** A list of keys, your own look-up function, or both. */
 type ListedKeys = AuthenticatorOptions & VerifierSettings
 
-/** The options of the plugin. The default of `realm`, which `WWW-Authenticate` contains, is `api`. */
+/** The options of the plugin. `realm` is the realm in `WWW-Authenticate`. Default: `api`. */
 export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKeyHookOptions, 'realm'>
 
 /**
@@ -34,8 +34,7 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
  * ```
  *
  * `requireClientKey` refuses requests without an active key, and requests whose key lacks a scope of the route, doesn't
- * allow the address, or has used up its rate limit. The reply to an invalid token doesn't contain the reason, but the
- * log does, as `reason`.
+ * allow the address, or has used up its rate limit. The reason why a token is invalid is only logged, as `reason`.
  */
 export default fp<ClientKeyPluginOptions>(
   async (fastify, { realm = 'api', ...options }) => {

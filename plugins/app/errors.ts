@@ -76,7 +76,8 @@ interface Served {
   router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 }
 
-// Created when a route is first not found, because creating it takes as long as Fastify's own router at the start.
+// Created on the first request without a route, because it takes as long to create as Fastify's own router, which would
+// delay every start.
 const routesServed = (routes: readonly Route[]): Served => {
   const router = FindMyWay(ROUTING)
   for (const { method, url } of routes) router.on(method, url, () => {})

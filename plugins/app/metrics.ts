@@ -8,9 +8,7 @@ declare module 'fastify' {
   }
 }
 
-/**
- * Collects metrics if `METRICS_PORT` is set. They are served on a separate port: see `listenForMetrics`.
- */
+/** Collects metrics if `METRICS_PORT` is set. They are served on a separate port: see `listenForMetrics`. */
 export default fp(
   async fastify => {
     const metrics = fastify.config.METRICS_PORT === null ? null : await load(fastify)

@@ -18,7 +18,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Counts an attempt to sign in or up from the address of a request. Throws SignInLimited if there were too many
-     * attempts, and LimitUndecided if they can't be counted. So do the other two.
+     * attempts, and LimitUndecided if they can't be counted. `limitAccount` and `limitUser` throw the same errors.
      */
     limitAddress: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /**
@@ -26,9 +26,7 @@ declare module 'fastify' {
      * prefix are limited, so that attempts from elsewhere can't lock the user out.
      */
     limitAccount: (request: FastifyRequest, reply: FastifyReply, account: AttemptedAccount) => Promise<void>
-    /**
-     * Counts an attempt of a signed-in user to confirm the password.
-     */
+    /** Counts an attempt of a signed-in user to confirm the password. */
     limitUser: (reply: FastifyReply, userId: number) => Promise<void>
   }
 }

@@ -30,8 +30,8 @@ const CONNECTION_HEADERS = ['connection', 'keep-alive']
 const CONDITIONAL_HEADERS = ['if-none-match', 'if-modified-since']
 
 /**
- * Loads Swagger UI in a separate application, which only serves its files. The plugin `@fastify/swagger`, which it
- * depends on, would only provide the OpenAPI document. The routes of this plugin serve that instead.
+ * Loads Swagger UI in a separate application, which only serves its files. An empty plugin replaces its dependency
+ * `@fastify/swagger`, because other routes serve the OpenAPI document.
  */
 const loadUi = async (): Promise<FastifyInstance> => {
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
