@@ -42,10 +42,7 @@ const describeStart = ({ DATABASE_URL, NODE_NAME, REDIS_URL }: Config): string =
   return `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, ${engine}, node ${node}, ${redis}`
 }
 
-/**
- * Reads the address of the client, which Node then caches. After a connection reset, the address would be
- * unavailable.
- */
+/** Reads the address of the client, so that Node caches it before a connection reset makes it unavailable. */
 const readAddress = (socket: Socket): void => {
   if (socket.remoteAddress === undefined) socket.destroy()
 }
@@ -56,7 +53,7 @@ export const asListenError = (
   [HOST, host]: readonly [variable: string, value: string],
   [PORT, port]: readonly [variable: string, value: number]
 ): unknown => {
-  const noAddress = `${HOST}: ${host} is not an address of this machine.`
+  const noAddress = `${HOST}: ${host} is not an address of this machine. Set ${HOST} to one that is.`
   const messages: Record<string, string | undefined> = {
     EADDRINUSE: `${PORT}: port ${port} of ${host} is in use. Stop the process that uses it, or set another port.`,
     EACCES: `${PORT}: this user may not listen on port ${port} of ${host}. Set ${PORT} to 1024 or higher.`,

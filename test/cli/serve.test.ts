@@ -69,7 +69,7 @@ test('serve takes its listeners back where the service can not listen', async t 
   const since = added(t)
   t.match(await command(t, 'serve', { env: settings(t, { PORT: '0', HOST: '192.0.2.1' }).env }), {
     code: 1,
-    stderr: 'HOST (set in the environment): 192.0.2.1 is not an address of this machine.\n'
+    stderr: 'HOST (set in the environment): 192.0.2.1 is not an address of this machine. Set HOST to one that is.\n'
   })
   t.notOk(since().some(({ event }) => event === 'SIGTERM'))
 })

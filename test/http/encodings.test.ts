@@ -61,7 +61,7 @@ test('a body with a Content-Encoding is refused, and one without a body is not',
   const made = await world(t)
   for (const coding of ['gzip', 'br', 'GZIP', 'identity, gzip', 'utf-8']) {
     const { status, json } = await issue(made, '{"name":"x"}', { 'content-encoding': coding })
-    t.match({ status, json }, { status: 415, json: { detail: /without Content-Encoding/ } }, coding)
+    t.match({ status, json }, { status: 415, json: { detail: /^Content-Encoding is not supported/ } }, coding)
   }
   t.equal((await issue(made, '{"name":"x"}', { 'content-encoding': 'Identity' })).status, 201)
   const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' }

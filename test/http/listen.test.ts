@@ -58,7 +58,10 @@ test("a port or a host that can't be had stops the start with a clear message", 
   for (const host of ['fe80::1', '192.0.2.1', 'no.such.host.invalid']) {
     const { code, stderr } = await run(t, 'server.ts', { env: settings(t, { HOST: host, PORT: '0' }).env }).ended
     t.equal(code, 1)
-    t.equal(stderr, `HOST (set in the environment): ${host} is not an address of this machine.\n`)
+    t.equal(
+      stderr,
+      `HOST (set in the environment): ${host} is not an address of this machine. Set HOST to one that is.\n`
+    )
   }
 })
 

@@ -103,9 +103,9 @@ test('the log tells once that Redis is away and once that it is back, and never 
   t.equal(code, 0, 'it stops while Redis is away')
   const told = logLines(stdout).filter(({ msg }) => String(msg).includes('REDIS_URL'))
   t.match(told, [
-    { level: 40, code: 'ECONNREFUSED', reason: /ECONNREFUSED/, msg: /does not answer/ },
-    { level: 30, msg: /answers again/ },
-    { level: 40, msg: /does not answer/ }
+    { level: 40, code: 'ECONNREFUSED', reason: /ECONNREFUSED/, msg: /does not respond/ },
+    { level: 30, msg: /responds again/ },
+    { level: 40, msg: /does not respond/ }
   ])
   t.equal(told.length, 3)
   t.notMatch(stdout + stderr, 'hunter2')

@@ -202,7 +202,10 @@ test('panels and schedules may be nested a hundred deep, and no deeper', async t
     ),
     { status: 422, json: { errors: tooLarge } }
   )
-  const tooDeep = ['panels must not be nested more than 100 levels deep', 'schedule must not be nested more than 100 levels deep']
+  const tooDeep = [
+    'panels must not be nested more than 100 levels deep',
+    'schedule must not be nested more than 100 levels deep'
+  ]
   t.match(await post(101), { status: 422, json: { errors: tooDeep } })
   t.match(await post(200_000), { status: 422, json: { errors: tooDeep } })
 })

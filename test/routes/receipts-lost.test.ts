@@ -78,7 +78,7 @@ test('a service that can not renew its lease logs that once, and when it can aga
   const renewals = lines.filter(line => line.includes('renew the lease')).map(line => JSON.parse(line))
   t.match(renewals, [
     { level: 40, err: { message: /"nodes" does not exist/ }, msg: /^could not renew the lease of this node;/ },
-    { level: 30, msg: 'could renew the lease of this node again' }
+    { level: 30, msg: 'can renew the lease of this node again' }
   ])
   t.notMatch(JSON.stringify(renewals), node.id)
   t.notMatch(lines.join(''), key.keyId)
