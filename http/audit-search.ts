@@ -58,7 +58,7 @@ const parsed = (text: string): unknown => {
 const RULES: Readonly<Record<SearchColumn, string>> = {
   id: 'an id',
   user_id: 'an id',
-  created_at: 'an instant with its time zone, such as 2027-01-31T12:00:00Z'
+  created_at: 'an instant with a time zone, such as 2027-01-31T12:00:00Z'
 }
 
 const IN = `, in an array of 1 to ${MAX_VALUES}`

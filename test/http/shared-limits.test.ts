@@ -97,7 +97,7 @@ test('the log tells once that Redis is away and once that it is back, and never 
   await redis.start()
   await service.prints('responds again')
   await redis.kill()
-  while (service.output().stdout.split('does not answer').length < 3) await pause(10)
+  while (service.output().stdout.split('does not respond').length < 3) await pause(10)
   service.process.kill('SIGTERM')
   const { code, stdout, stderr } = await service.ended
   t.equal(code, 0, 'it stops while Redis is away')
