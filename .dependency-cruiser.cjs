@@ -1,13 +1,13 @@
-// Imports run routes, plugins, cli → domain ← db, in no circle. `npm run lint` holds this.
+// The rules for imports: routes, plugins, cli → domain ← db, without cycles. `npm run lint` checks them.
 const TOP = '^(app|server|service)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'domain-stands-alone',
-      comment: 'The domain knows no framework, no engine and no status code.',
+      name: 'domain-is-independent',
+      comment: 'The domain must not depend on a framework, an engine or HTTP.',
       severity: 'error',
       from: { path: '^domain/' },
       to: {
@@ -17,20 +17,20 @@ module.exports = {
       }
     },
     {
-      name: 'net-stands-alone',
+      name: 'net-is-independent',
       severity: 'error',
       from: { path: '^net/' },
       to: { path: '^(domain|routes|plugins|cli|http|config|db|bench|test)/' }
     },
     {
-      name: 'db-serves-the-domain',
+      name: 'db-is-below-plugins-and-http',
       severity: 'error',
       from: { path: '^db/' },
       to: { path: `^(routes|plugins|cli|http|bench|test)/|${TOP}` }
     },
     {
-      name: 'engines-stay-behind-their-door',
-      comment: 'Which engine there is, is decided in db/open.ts.',
+      name: 'engines-only-in-db',
+      comment: 'Only db/open.ts selects an engine.',
       severity: 'error',
       from: { path: '^(routes|plugins|cli|http|config|domain|net)/' },
       to: { path: '^db/(sqlite|postgres)/' }
@@ -48,18 +48,18 @@ module.exports = {
       to: { path: '^(routes|cli|bench|test)/' }
     },
     {
-      name: 'routes-reach-no-database',
+      name: 'no-database-in-routes',
       severity: 'error',
       from: { path: '^routes/' },
       to: { path: '^(db|cli|config|bench|test)/' }
     },
     {
-      name: 'no-test-in-the-program',
+      name: 'no-tests-in-sources',
       severity: 'error',
       from: { pathNot: '^(test|bench)/' },
       to: { path: '^(test|bench)/' }
     },
-    { name: 'no-unknown', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^node:' } }
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^node:' } }
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

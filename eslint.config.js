@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint'
 const SOURCES = ['**/*.ts']
 const MAX_COMMENT_LINES = 3
 
-/** Finds comments of more than three lines in a row; doc comments are longer where they describe shapes and errors. */
+/** Reports `//` comments of more than three lines. Doc comments may be longer if they describe types and errors. */
 const shortComments = {
   create: context => {
     const { sourceCode } = context
@@ -17,7 +17,8 @@ const shortComments = {
           if (comment.type !== 'Line' || !isOwnLine(comment)) continue
           length = comment.loc.start.line === lastLine + 1 ? length + 1 : 1
           lastLine = comment.loc.start.line
-          if (length === MAX_COMMENT_LINES + 1) context.report({ loc: comment.loc, message: 'Say it in three lines.' })
+          if (length !== MAX_COMMENT_LINES + 1) continue
+          context.report({ loc: comment.loc, message: 'Use at most three lines.' })
         }
       }
     }
@@ -25,7 +26,7 @@ const shortComments = {
 }
 
 export default [
-  // Prettier sets the style; ESLint looks at what the code means.
+  // Prettier checks the layout, and ESLint the code.
   ...neostandard({
     ts: true,
     noStyle: true,
@@ -34,24 +35,24 @@ export default [
   ...tseslint.configs.strictTypeChecked.map(config => ({ ...config, files: SOURCES })),
   {
     files: SOURCES,
-    plugins: { house: { rules: { 'short-comments': shortComments } } },
+    plugins: { local: { rules: { 'short-comments': shortComments } } },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
-      // A schema and the type that follows from it share a name; the compiler refuses what is really declared twice.
+      // A schema and its type share a name. The compiler reports real redeclarations.
       '@typescript-eslint/no-redeclare': 'off',
-      // A function of type `() => void` as a property is checked more strictly than a method, and needs no `this`.
+      // Function properties are checked more strictly than methods, and don't use `this`.
       '@typescript-eslint/method-signature-style': ['error', 'property'],
-      // SQLite answers at once behind interfaces that promise, and Fastify's plugins are asynchronous functions.
+      // Synchronous SQLite code implements asynchronous interfaces, and Fastify plugins are asynchronous functions.
       '@typescript-eslint/require-await': 'off',
-      // Says that nobody waits for a promise.
+      // `void` marks a promise that isn't awaited.
       'no-void': ['error', { allowAsStatement: true }],
-      // What was caught is passed on as it came.
+      // Caught errors, whose type is unknown, are passed on unchanged.
       '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      // tap and node:test run what they are given, and tell what becomes of it, whether it is awaited or not.
+      // tap runs tests and reports their results even if they aren't awaited.
       '@typescript-eslint/no-floating-promises': [
         'error',
         {
@@ -61,10 +62,10 @@ export default [
           ]
         }
       ],
-      'house/short-comments': 'error',
+      'local/short-comments': 'error',
       'max-lines': ['error', 250],
       'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
-      // Prettier wraps code; this finds the comments that it leaves alone.
+      // Prettier wraps code. This rule finds long comments, which it doesn't wrap.
       'max-len': ['error', { code: 120, ignoreUrls: true, ignoreRegExpLiterals: true }]
     }
   },
@@ -74,18 +75,18 @@ export default [
     rules: {
       'no-restricted-syntax': [
         'error',
-        { selector: 'MetaProperty', message: 'A bundle changes where a module is: take the path from paths.ts.' }
+        { selector: 'MetaProperty', message: 'Use paths.ts, because the path of a module is different in a bundle.' }
       ]
     }
   },
   {
-    // What a test reads from a reply is JSON, and the test is what says what it must be.
+    // Tests read JSON from replies without a type, and check its content.
     files: ['test/**/*.ts'],
     rules: {
-      // A test tells one fact from its beginning to its end, and a file all facts of one thing.
+      // A test checks one fact, including its setup. A file contains all tests of one subject.
       'max-lines': 'off',
       'max-lines-per-function': 'off',
-      // What a test compares with is on one line, as it is printed.
+      // Expected output is on one line, as it's printed.
       'max-len': [
         'error',
         { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }

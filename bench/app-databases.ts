@@ -17,10 +17,10 @@ export interface AppDatabase {
 }
 
 /**
- * Makes a database of apps with panels of about 200 bytes and two tags each. Its names sort in another order than its
- * ids.
+ * Creates a database of apps, each with panels of about 200 bytes and two tags. The order of the names differs from the
+ * order of the ids.
  */
-export const makeAppDatabase = async (folder: string, apps: number): Promise<AppDatabase> => {
+export const createAppDatabase = async (folder: string, apps: number): Promise<AppDatabase> => {
   const path = join(folder, `${apps}-apps.db`)
   await (await openStorage(`file:${path}`)).close()
   const db = new Database(path)

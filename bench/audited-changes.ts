@@ -12,37 +12,37 @@ const LEAST_CHANGES = 500
 const WARM_UP_MS = 15_000
 const SAMPLE_MS = 100
 
-// Each writer has an app of its own, so that they wait for each other at the audit trail only.
+// Each writer has its own app, so that the writers wait for each other only at the audit trail.
 const FILL = `
   insert into users (id, name, email, created_at, updated_at) values (1, 'User', 'user@example.com', now(), now());
   insert into apps (name, descriptive_name, port, user_id, created_at, updated_at)
   select 'app' || n, 'App ' || n, 3000 + n, 1, now(), now() from generate_series(0, ${NODES * WRITERS_OF_NODE - 1}) as n
 `
 
-/** How many audited changes are made in a second by writers at several nodes. */
+/** Measures the number of audited changes per second by writers at several nodes. */
 export const measureAuditedChanges = async (setup: Setup): Promise<Row[]> => {
   const { plan, credentials, postgres } = setup
   if (postgres === null) return [NO_POSTGRES]
   const { origins, url } = await startNodes(setup, postgres, NODES)
   await execute(url, FILL)
-  // Nodes are not started for a few seconds of work: their code is compiled first.
-  await changesASecond(origins, credentials.clientToken, WARM_UP_MS)
+  // Warms up, because nodes usually run for longer than a few seconds, with optimized code.
+  await changesPerSecond(origins, credentials.clientToken, WARM_UP_MS)
   const taken: number[] = []
   for (let round = 0; round < plan.auditRounds; round++) {
-    taken.push(await changesASecond(origins, credentials.clientToken, plan.auditMs))
+    taken.push(await changesPerSecond(origins, credentials.clientToken, plan.auditMs))
   }
   return [
     {
       what: `Audited changes, ${NODES} nodes with ${WRITERS_OF_NODE} writers each`,
-      result: inUnit(median(taken), 'a second', 0),
-      target: `≥ ${LEAST_CHANGES} a second`,
+      result: inUnit(median(taken), 'per second', 0),
+      target: `≥ ${LEAST_CHANGES} per second`,
       met: median(taken) >= LEAST_CHANGES
     }
   ]
 }
 
-/** How many changes a second the nodes make of writers that each change an app of their own, again and again. */
-const changesASecond = async (origins: readonly string[], token: string, ms: number): Promise<number> => {
+/** Returns the number of changes per second by writers that repeatedly change their own app. */
+const changesPerSecond = async (origins: readonly string[], token: string, ms: number): Promise<number> => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const runs = origins.flatMap((url, node) =>
     Array.from({ length: WRITERS_OF_NODE }, async (_, index) => {

@@ -1,14 +1,14 @@
-// autocannon comes without types; these are the few that the bench uses.
+// autocannon has no types. These are the ones that the benchmarks use.
 declare module 'autocannon' {
   interface Options {
     url: string
-    /** What each connection sends in turn, again and again. */
+    /** The requests that each connection sends repeatedly, in this order. */
     requests: { headers: Record<string, string>; method?: 'PATCH'; path?: string; body?: string }[]
     connections: number
-    /** Seconds. */
+    /** The duration in seconds. */
     duration: number
     maxOverallRequests?: number
-    /** Milliseconds between looks at whether the run is over. */
+    /** The interval in milliseconds at which autocannon checks whether the run has ended. */
     sampleInt: number
   }
 
@@ -16,7 +16,7 @@ declare module 'autocannon' {
     '2xx': number
     non2xx: number
     errors: number
-    /** Seconds. */
+    /** The duration in seconds. */
     duration: number
   }
 

@@ -3,29 +3,31 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Setup } from './setup.ts'
 
-/** What a child process answers, by the name of the question. */
-export type Answers = Record<string, (argument: never) => unknown>
+/** The functions that a child process provides, by name. */
+export type Functions = Record<string, (argument: never) => unknown>
 
-export interface Child<A extends Answers> {
-  /** Asks one question; the next may be asked when it is answered. Rejects if the child fails at it, or ends. */
-  ask: <Name extends keyof A & string>(
+export interface Child<F extends Functions> {
+  /**
+   * Calls a function of the child process. Calls must not overlap. Rejects if the function throws or the process ends.
+   */
+  call: <Name extends keyof F & string>(
     name: Name,
-    ...argument: Parameters<A[Name]>
-  ) => Promise<Awaited<ReturnType<A[Name]>>>
+    ...argument: Parameters<F[Name]>
+  ) => Promise<Awaited<ReturnType<F[Name]>>>
 }
 
-interface Question {
+interface Call {
   name: string
   argument: unknown
 }
 
-type Reply = { answer: unknown } | { failure: string }
+type Outcome = { result: unknown } | { failure: string }
 
 /**
- * Starts a file of this folder in a process of its own. The working directory and the environment have nothing of the
- * developer's. Questions go by IPC, so that they are no part of what a server is measured by.
+ * Starts a file of this folder in a separate process. Its working directory and environment contain no settings of the
+ * developer. Calls use IPC, so that they don't count as requests to the server that is measured.
  */
-export const startChild = <A extends Answers>({ folder, defer }: Setup, file: string): Child<A> => {
+export const startChild = <F extends Functions>({ folder, defer }: Setup, file: string): Child<F> => {
   const forked = fork(fileURLToPath(new URL(file, import.meta.url)), {
     cwd: folder,
     env: {},
@@ -37,36 +39,36 @@ export const startChild = <A extends Answers>({ folder, defer }: Setup, file: st
     if (forked.connected) forked.disconnect()
     await exit
   })
-  const ask = async (question: Question): Promise<unknown> => {
-    forked.send(question)
-    const [reply] = (await Promise.race([once(forked, 'message'), exit.then(() => [])])) as [Reply?]
-    if (reply === undefined) throw new Error(`bench/${file} ended before it answered`)
-    if ('failure' in reply) throw new Error(reply.failure)
-    return reply.answer
+  const send = async (call: Call): Promise<unknown> => {
+    forked.send(call)
+    const [outcome] = (await Promise.race([once(forked, 'message'), exit.then(() => [])])) as [Outcome?]
+    if (outcome === undefined) throw new Error(`bench/${file} ended before it returned a result`)
+    if ('failure' in outcome) throw new Error(outcome.failure)
+    return outcome.result
   }
   return {
-    ask: (name, ...[argument]) => ask({ name, argument }) as Promise<Awaited<ReturnType<A[typeof name]>>>
+    call: (name, ...[argument]) => send({ name, argument }) as Promise<Awaited<ReturnType<F[typeof name]>>>
   }
 }
 
-/** The child's side: answers until the parent stops it or is gone. */
-export const answerParent = (answers: Answers): void => {
-  const replyTo = async ({ name, argument }: Question): Promise<Reply> => {
+/** Provides functions to the parent process until it disconnects or ends. */
+export const serveParent = (functions: Functions): void => {
+  const run = async ({ name, argument }: Call): Promise<Outcome> => {
     try {
-      return { answer: await answers[name]?.(argument as never) }
+      return { result: await functions[name]?.(argument as never) }
     } catch (error) {
       return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }
     }
   }
-  process.on('message', (question: Question) => {
-    void replyTo(question).then(reply => process.send?.(reply))
+  process.on('message', (call: Call) => {
+    void run(call).then(outcome => process.send?.(outcome))
   })
   process.on('disconnect', () => {
     process.exit()
   })
 }
 
-/** The time that the processor has worked for this process, in µs. */
+/** Returns the processor time that this process has used, in µs. */
 export const processorTime = (): number => {
   const { user, system } = process.cpuUsage()
   return user + system

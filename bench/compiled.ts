@@ -4,8 +4,8 @@ import type * as DbOpen from '../db/open.ts'
 import type * as Authenticator from '../domain/keys/verdict/authenticator.ts'
 
 /**
- * What is built for the bench, by the types of what it is made from; the script in package.json names the same files.
- * It is built apart, since the service as it is shipped has fewer files and starts faster.
+ * The types of the files that are built for the benchmarks, which the script in package.json lists. They are built
+ * separately, because the shipped service has fewer files and starts faster.
  */
 interface Compiled {
   'app.js': typeof App
@@ -17,6 +17,6 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 
 const dist = new URL('../dist-bench/', import.meta.url)
 
-// Not a literal, so that types can be checked while nothing is built.
+// The path isn't a literal, so that types can be checked without a build.
 export const compiled = async <Path extends keyof Compiled>(path: Path): Promise<Compiled[Path]> =>
   (await import(new URL(path, dist).href)) as Compiled[Path]

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import { createTokenSealer, digestOf, issueClientKey } from '../domain/keys/token/token.ts'
 
-/** One credential of each kind that is compared, and what a server needs to accept it. */
+/** One credential of each type to compare, and the settings that a server needs to accept it. */
 export interface Credentials {
   clientSecret: string
   /** The entry of `CLIENT_KEYS` for `clientToken`. */
@@ -15,7 +15,7 @@ export interface Credentials {
 
 const secret = (): string => randomBytes(32).toString('hex')
 
-export const makeCredentials = (): Credentials => {
+export const createCredentials = (): Credentials => {
   const clientSecret = secret()
   const jwtSecret = secret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(clientSecret))
@@ -23,7 +23,7 @@ export const makeCredentials = (): Credentials => {
     clientSecret,
     clientKey: `sha256:${digestOf(keyId)}`,
     clientToken: keyAccessToken,
-    // As long as a client's token, so that both cost the same to read.
+    // As long as the token of a client key, so that both take the same time to read.
     staticToken: randomBytes(keyAccessToken.length / 2).toString('hex'),
     jwtSecret,
     jwt: createSigner({ key: jwtSecret, algorithm: 'HS256', noTimestamp: true })({ key_id: keyId })

@@ -15,12 +15,12 @@ const CACHE_KIB = 1024 * 1024
 export interface KeyDatabase {
   url: string
   keys: number
-  /** That many tokens that were never seen before, each of a key at random. */
+  /** Returns this number of new tokens, each of a random key. */
   unseen: (count: number) => string[]
 }
 
-/** Makes an SQLite database of keys. Their `key_id`s follow from their numbers, so that none has to be kept. */
-export const makeKeyDatabase = async (folder: string, keys: number, secret: string): Promise<KeyDatabase> => {
+/** Creates an SQLite database of keys. Each `key_id` is derived from a number, so that none has to be stored. */
+export const createKeyDatabase = async (folder: string, keys: number, secret: string): Promise<KeyDatabase> => {
   const path = join(folder, `${keys}-keys.db`)
   const url = `file:${path}`
   await (await openStorage(url)).close()
@@ -34,7 +34,7 @@ export const makeKeyDatabase = async (folder: string, keys: number, secret: stri
   }
 }
 
-/** In one piece of memory, as it comes off the wire; a text put together is not, until it is first read. */
+/** Returns the text as a flat string, as if it was received. V8 flattens a concatenated string when it's first read. */
 export const asIfReceived = (token: string): string => Buffer.from(token).toString()
 
 const keyIdOf = (number: number): string => hash('sha256', `key ${number}`).slice(0, KEY_ID_DIGITS)
@@ -43,7 +43,7 @@ const fill = (path: string, keys: number, generation: string): void => {
   const db = new Database(path)
   db.pragma('journal_mode = OFF')
   db.pragma('synchronous = OFF')
-  // Digests come in no order, and the tree they go into is to be written once.
+  // Digests are inserted in random order. The cache is so large that each page of the index is written once.
   db.pragma(`cache_size = -${CACHE_KIB}`)
   const addKey = db.prepare(`
     insert into client_keys (row, id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)

@@ -2,15 +2,15 @@ import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { makeAppDatabase } from './app-databases.ts'
+import { createAppDatabase } from './app-databases.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
-import type { PlainListAnswers } from './plain-list.ts'
-import type { ProberAnswers } from './prober.ts'
+import type { PlainListFunctions } from './plain-list.ts'
+import type { ProberFunctions } from './prober.ts'
 import { atMost, costOf, count, ratioRow } from './report.ts'
 import type { Cost, Row } from './report.ts'
 import { quantile, takeInRounds } from './rounds.ts'
-import type { ServerAnswers } from './server.ts'
+import type { ServerFunctions } from './server.ts'
 import type { Setup } from './setup.ts'
 
 const SHORT = 1_000
@@ -23,14 +23,14 @@ const MAX_LATENCY_MS = 20
 
 const SMALL_REQUESTS_FIRST = 200
 const WARM_UP_ROUNDS = 2
-// A short list is asked for several times in a row, since it takes too little time by itself.
-const LEAST_APPS_A_MEASURE = 20_000
+// A short list is requested several times, because one request takes too little time to measure.
+const LEAST_APPS_PER_MEASURE = 20_000
 const MIB = 1024 * 1024
 const MAX_MS = 30_000
 
 /**
- * What a list costs against the least that a server could do, whether it costs the same an app however long it is, in
- * time and memory, and whether it lets others have their answers.
+ * Compares a list with a minimal server. Measures whether the time and memory per app depend on the length of the list,
+ * and whether other requests are delayed.
  */
 export const measureLists = async (setup: Setup): Promise<Row[]> => {
   const { listRounds } = setup.plan
@@ -48,14 +48,14 @@ export const measureLists = async (setup: Setup): Promise<Row[]> => {
     },
     WARM_UP_ROUNDS
   )
-  const prober = startChild<ProberAnswers>(setup, 'prober.ts')
+  const prober = startChild<ProberFunctions>(setup, 'prober.ts')
   const latencies: number[] = []
   for (let round = 0; round < listRounds; round++) {
-    await prober.ask('begin', { url: `${long.origin}/up`, token: setup.credentials.clientToken })
+    await prober.call('begin', { url: `${long.origin}/up`, token: setup.credentials.clientToken })
     await read(long, '/apps')
-    latencies.push(...(await prober.ask('end')))
+    latencies.push(...(await prober.call('end')))
   }
-  const growth = await long.server.ask('memoryGrowth')
+  const growth = await long.server.call('memoryGrowth')
   for (const list of [short, middle, long]) await checkWhole(list)
 
   const plain = 'against `node:http`, `better-sqlite3` and `JSON.stringify`'
@@ -67,7 +67,7 @@ export const measureLists = async (setup: Setup): Promise<Row[]> => {
     { what: `\`GET /apps\`, ${count(LONG)} apps`, result: costOf(costs.long, 'app') },
     ratioRow(`against ${count(MIDDLE)} apps`, costs.long, costs.middle, LEAST_OF_SHORTER_LIST),
     atMost('– growth of resident memory', growth / MIB, MAX_MEMORY_MIB, 'MiB'),
-    atMost('– a small request meanwhile, 99th percentile', quantile(latencies, 0.99), MAX_LATENCY_MS, 'ms')
+    atMost('– a small request during a list, 99th percentile', quantile(latencies, 0.99), MAX_LATENCY_MS, 'ms')
   ]
 }
 
@@ -79,38 +79,38 @@ interface Source {
 
 interface List extends Source {
   readonly apps: number
-  readonly server: Child<ServerAnswers>
+  readonly server: Child<ServerFunctions>
   readonly measure: () => Promise<Cost>
   readonly measurePlain: () => Promise<Cost>
 }
 
-/** Serves a list by the service and by a plain server. */
+/** Starts the service and a plain server with a list of apps. */
 const serve = async (setup: Setup, apps: number): Promise<List> => {
   const { credentials, folder, defer } = setup
-  const { path } = await makeAppDatabase(folder, apps)
-  const server = startChild<ServerAnswers>(setup, 'server.ts')
-  const plain = startChild<PlainListAnswers>(setup, 'plain-list.ts')
+  const { path } = await createAppDatabase(folder, apps)
+  const server = startChild<ServerFunctions>(setup, 'server.ts')
+  const plain = startChild<PlainListFunctions>(setup, 'plain-list.ts')
   const agent = new Agent({ keepAlive: true })
   defer(async () => {
     agent.destroy()
   })
   const headers = { authorization: `Bearer ${credentials.clientToken}` }
-  const source = { headers, agent, origin: await server.ask('listen', { url: `file:${path}`, credentials }) }
-  const plainSource = { ...source, origin: await plain.ask('listen', { path }) }
-  // So that what grows later is not what every first request brings.
+  const source = { headers, agent, origin: await server.call('listen', { url: `file:${path}`, credentials }) }
+  const plainSource = { ...source, origin: await plain.call('listen', { path }) }
+  // Excludes the memory that the first requests allocate from the growth.
   for (let i = 0; i < SMALL_REQUESTS_FIRST; i++) await read(source, '/up')
-  await server.ask('watchMemory')
+  await server.call('watchMemory')
   return {
     ...source,
     apps,
     server,
-    measure: async () => await readMeasured(source, apps, async () => await server.ask('processorTime')),
-    measurePlain: async () => await readMeasured(plainSource, apps, async () => await plain.ask('processorTime'))
+    measure: async () => await readMeasured(source, apps, async () => await server.call('processorTime')),
+    measurePlain: async () => await readMeasured(plainSource, apps, async () => await plain.call('processorTime'))
   }
 }
 
 const readMeasured = async (source: Source, apps: number, processorTime: () => Promise<number>): Promise<Cost> => {
-  const times = Math.ceil(LEAST_APPS_A_MEASURE / apps)
+  const times = Math.ceil(LEAST_APPS_PER_MEASURE / apps)
   const cpu = await processorTime()
   const start = performance.now()
   for (let i = 0; i < times; i++) await read(source, '/apps')
@@ -126,7 +126,7 @@ const open = async ({ origin, headers, agent }: Source, path: string): Promise<I
   return response
 }
 
-/** Reads a reply to its end, and keeps nothing of it. */
+/** Reads a reply to its end, and discards it. */
 const read = async (source: Source, path: string): Promise<void> => {
   const response = await open(source, path)
   response.resume()
@@ -135,5 +135,5 @@ const read = async (source: Source, path: string): Promise<void> => {
 
 const checkWhole = async (list: List): Promise<void> => {
   const apps: unknown = await json(await open(list, '/apps'))
-  if (!Array.isArray(apps) || apps.length !== list.apps) throw new Error(`GET /apps has not sent ${list.apps} apps`)
+  if (!Array.isArray(apps) || apps.length !== list.apps) throw new Error(`GET /apps did not return ${list.apps} apps`)
 }

@@ -11,14 +11,14 @@ import type { End, Setup } from './setup.ts'
 const GIVE_UP_AFTER_MS = 20_000
 const PAUSE_MS = 1
 
-/** The service as it is shipped, in a process of its own. */
+/** The shipped service, in a separate process. */
 export interface Node {
   readonly origin: string
-  /** Ends the service. May be called more than once. */
+  /** Stops the service. Can be called more than once. */
   readonly end: End
 }
 
-/** Starts `node dist/server.js` on a free port, and resolves with its first good answer. */
+/** Starts `node dist/server.js` on a free port, and resolves after its first successful reply. */
 export const startNode = async ({ folder, credentials, defer }: Setup, url: string): Promise<Node> => {
   const port = await freePort()
   const service = spawn(process.execPath, [join(root, 'dist/server.js')], {
@@ -50,7 +50,7 @@ export const startNode = async ({ folder, credentials, defer }: Setup, url: stri
   return { origin, end }
 }
 
-/** Starts nodes over a PostgreSQL database of their own, and returns their origins and the URL of the database. */
+/** Starts nodes with a new PostgreSQL database, and returns their origins and the URL of the database. */
 export const startNodes = async (
   setup: Setup,
   server: string,
@@ -62,7 +62,7 @@ export const startNodes = async (
   return { origins, url }
 }
 
-// By a bare socket: an HTTP client would take processor time from the service that starts.
+// Uses a socket, because an HTTP client would take processor time from the service that is starting.
 const accepts = async (port: number): Promise<boolean> =>
   await new Promise(resolve => {
     const socket = connect(port, '127.0.0.1', () => {

@@ -3,7 +3,7 @@ import { createVerifier } from 'fast-jwt'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Credentials } from './credentials.ts'
 
-/** The routes of the comparison, by the credential that they ask for. */
+/** The routes to compare, by the credential that they require. */
 export const peers = {
   none: '/bench/none',
   noneAgain: '/bench/none-again',
@@ -14,10 +14,10 @@ export const peers = {
 
 const small = async (): Promise<object> => ({ ok: true })
 
-/** Adds one small route for each way to tell who asks. */
+/** Adds one small route for each type of authentication. */
 export const addPeers: FastifyPluginAsync<Credentials> = async (fastify, { staticToken, jwtSecret }) => {
   fastify.get(peers.none, small)
-  // The same once more: by how much it differs from the first is the noise of the measure.
+  // The same again: the difference between both is the noise of the measurement.
   fastify.get(peers.noneAgain, small)
   fastify.get(peers.clientKey, { onRequest: fastify.requireClientKey, config: { scope: 'apps:read' } }, small)
 
@@ -43,7 +43,7 @@ const requireJwt = (scope: FastifyInstance, key: string): void => {
       verify(authorization.slice(SCHEME.length))
       done()
     } catch (error) {
-      done(error instanceof Error ? error : new Error('no good token'))
+      done(error instanceof Error ? error : new Error('invalid token'))
     }
   })
 }

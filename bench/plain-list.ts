@@ -2,11 +2,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { Database } from '../db/sqlite/driver.ts'
-import { answerParent, processorTime } from './child.ts'
+import { serveParent, processorTime } from './child.ts'
 
-// A process of its own: the least that could be done to send the same apps as JSON.
+// Runs in a separate process. It does the minimum to send the same apps as JSON.
 
-// The columns and the order of db/sqlite/apps/columns.ts.
+// The columns and the order are those of db/sqlite/apps/columns.ts.
 const SELECT_APPS = `
   select id, name, descriptive_name, port, panels, readable_by, schedule, user_id, organization_id, (
     select json_group_array(json_object('id', tag.id, 'context', tag.context, 'name', tag.name) order by tag.id)
@@ -15,8 +15,8 @@ const SELECT_APPS = `
   from apps where discarded_at is null order by descriptive_name, id
 `
 
-const answers = {
-  /** Serves every app of an SQLite database on a free port of the loopback address, and answers the origin. */
+const functions = {
+  /** Serves all apps of an SQLite database on a free port of the loopback address, and returns the origin. */
   listen: async ({ path }: { path: string }): Promise<string> => {
     const select = new Database(path, { readonly: true }).prepare(SELECT_APPS)
     const server = createServer((_request, response) => {
@@ -30,6 +30,6 @@ const answers = {
   processorTime
 }
 
-export type PlainListAnswers = typeof answers
+export type PlainListFunctions = typeof functions
 
-answerParent(answers)
+serveParent(functions)

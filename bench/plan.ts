@@ -1,30 +1,30 @@
-/** How much is measured. */
+/** The numbers of rounds and repetitions. */
 export interface Plan {
-  /** Rounds of requests for each comparison. */
+  /** The number of rounds for each comparison. */
   requestRounds: number
-  requestsARound: number
-  /** Rounds of requests that are thrown away. */
+  requestsPerRound: number
+  /** The number of first rounds that are discarded. */
   warmUpRounds: number
   tokenRounds: number
-  tokensARound: number
+  tokensPerRound: number
   listRounds: number
   signInRounds: number
   starts: number
-  /** How many keys are revoked for each number of nodes. */
+  /** The number of keys that are revoked for each number of nodes. */
   revocations: number
-  /** Rounds of audited changes, and how long each is. */
+  /** The number of rounds of audited changes. */
   auditRounds: number
+  /** The duration of each of these rounds in milliseconds. */
   auditMs: number
 }
 
-// Many short rounds rather than a few long ones: what else the machine does then disturbs a round, not a side of a
-// ratio.
+// Many short rounds are better than a few long ones: other load on the machine then affects both sides of a ratio.
 export const full: Plan = {
   requestRounds: 50,
-  requestsARound: 1_000,
+  requestsPerRound: 1_000,
   warmUpRounds: 10,
   tokenRounds: 20,
-  tokensARound: 5_000,
+  tokensPerRound: 5_000,
   listRounds: 9,
   signInRounds: 3,
   starts: 11,
@@ -35,10 +35,10 @@ export const full: Plan = {
 
 export const quick: Plan = {
   requestRounds: 15,
-  requestsARound: 1_000,
+  requestsPerRound: 1_000,
   warmUpRounds: 5,
   tokenRounds: 5,
-  tokensARound: 3_000,
+  tokensPerRound: 3_000,
   listRounds: 5,
   signInRounds: 1,
   starts: 7,

@@ -5,10 +5,10 @@ import type { Setup } from './setup.ts'
 
 const POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres'
 
-/** What a measure reports if there is no PostgreSQL. */
+/** The row of a measure that needs PostgreSQL if there is none. */
 export const NO_POSTGRES: Row = { what: 'PostgreSQL', result: 'skipped: none at TEST_POSTGRES_URL or 127.0.0.1:5432' }
 
-/** Executes statements on a connection of their own. */
+/** Executes statements on a new connection. */
 export const execute = async (url: string, statements: string): Promise<void> => {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -19,7 +19,7 @@ export const execute = async (url: string, statements: string): Promise<void> =>
   }
 }
 
-/** The URL of the PostgreSQL that the bench may make databases on: TEST_POSTGRES_URL's, else this machine's. */
+/** Returns the URL of the PostgreSQL server on which to create databases, or null if it isn't available. */
 export const findPostgres = async (): Promise<string | null> => {
   const server = process.env['TEST_POSTGRES_URL'] ?? POSTGRES
   return await execute(server, 'select 1').then(
@@ -28,7 +28,7 @@ export const findPostgres = async (): Promise<string | null> => {
   )
 }
 
-/** Creates an empty database, drops it when the measure is over, and returns its URL. */
+/** Creates an empty database, which is dropped when the measure ends, and returns its URL. */
 export const createDatabase = async ({ defer }: Pick<Setup, 'defer'>, server: string): Promise<string> => {
   const name = `trivial_bench_${randomBytes(8).toString('hex')}`
   defer(async () => {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
-import { answerParent } from './child.ts'
+import { serveParent } from './child.ts'
 
-// A process of its own, so that whoever reads a long list does not hold up who waits for a short answer.
+// Runs in a separate process, so that reading a long list doesn't delay the measurement of short requests.
 
 const PAUSE_MS = 1
 
@@ -21,23 +21,23 @@ const probe = async ({ url, token }: Probe): Promise<number> => {
   return performance.now() - start
 }
 
-const probeOnAndOn = async (asked: Probe, signal: AbortSignal): Promise<void> => {
+const probeRepeatedly = async (target: Probe, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted) {
-    latencies.push(await probe(asked))
+    latencies.push(await probe(target))
     await setTimeout(PAUSE_MS)
   }
 }
 
-const answers = {
-  /** Begins to ask for a small answer, again and again, on one connection that is open by then. */
-  begin: async (asked: Probe): Promise<void> => {
-    await probe(asked)
+const functions = {
+  /** Starts to send small requests repeatedly, on one connection, which is opened first. */
+  begin: async (target: Probe): Promise<void> => {
+    await probe(target)
     latencies = []
     stopping = new AbortController()
-    end = probeOnAndOn(asked, stopping.signal)
+    end = probeRepeatedly(target, stopping.signal)
   },
 
-  /** How long each answer took, in milliseconds. */
+  /** Stops, and returns the time that each request took, in milliseconds. */
   end: async (): Promise<number[]> => {
     stopping.abort()
     await end
@@ -45,6 +45,6 @@ const answers = {
   }
 }
 
-export type ProberAnswers = typeof answers
+export type ProberFunctions = typeof functions
 
-answerParent(answers)
+serveParent(functions)

@@ -12,13 +12,13 @@ const NUMBERS_OF_NODES = [1, 3, 5]
 const MAX_P99_MS = 100
 
 const FAR_MS = 40
-/** Of a node that is `FAR_MS` away: three round trips, and what the machine itself takes. */
+/** The limit for a node that is `FAR_MS` away: three round trips, and the time of the machine itself. */
 const MAX_ISSUE_MS = 3 * 2 * FAR_MS + 50
-/** The same, and the confirmation: the nodes are notified, acknowledge, and that is read. */
+/** The same and two more round trips for the confirmation: notifying the nodes, and reading their acknowledgements. */
 const MAX_REVOKE_MS = 5 * 2 * FAR_MS + 50
 const MAX_NEAR_MS = 3 * 2 * FAR_MS + 50
 
-/** How long changes take until every node obeys them, one after another, each at another node. */
+/** Measures how long sequential changes at alternating nodes take until every node obeys them. */
 export const measureReceipts = async (setup: Setup): Promise<Row[]> => {
   const { postgres } = setup
   if (postgres === null) return [NO_POSTGRES]
@@ -34,7 +34,7 @@ export const measureReceipts = async (setup: Setup): Promise<Row[]> => {
   return [...rows, ...(await withEnds(async defer => await measureFar({ ...setup, defer }, postgres)))]
 }
 
-/** The same of two nodes, one of them far from the database. */
+/** Measures the same with two nodes, one of which is far from the database. */
 const measureFar = async (setup: Setup, postgres: string): Promise<Row[]> => {
   const url = await createDatabase(setup, postgres)
   const near = await startNode(setup, url)
@@ -46,12 +46,12 @@ const measureFar = async (setup: Setup, postgres: string): Promise<Row[]> => {
   return [
     atMost(`Issue a key at ${place}, median`, quantile(atFar.issued, 0.5), MAX_ISSUE_MS, 'ms'),
     atMost(`Revoke a key at ${place}, median`, quantile(atFar.revoked, 0.5), MAX_REVOKE_MS, 'ms'),
-    atMost('Issue a key at the other node, which is beside it, median', quantile(atNear.issued, 0.5), 50, 'ms'),
-    atMost('Revoke a key there, median', quantile(atNear.revoked, 0.5), MAX_NEAR_MS, 'ms')
+    atMost('Issue a key at another node, next to the database, median', quantile(atNear.issued, 0.5), 50, 'ms'),
+    atMost('Revoke a key at that node, median', quantile(atNear.revoked, 0.5), MAX_NEAR_MS, 'ms')
   ]
 }
 
-/** Issues keys and revokes them, and returns how long each took, in milliseconds. */
+/** Issues and revokes keys, and returns the time that each change took, in milliseconds. */
 const changeAll = async (
   { plan, credentials }: Setup,
   origins: readonly string[],
@@ -72,14 +72,14 @@ const changeAll = async (
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(reply)}`)
     return reply
   }
-  // From its first request on a process is a node.
+  // Keys are issued first, because a process becomes a node with its first request.
   const ids: string[] = []
   for (let i = 0; i < changes; i++) {
     ids.push((await ask<{ id: string }>(i, issued, '/client_keys', { name: randomUUID(), scopes: ['apps:read'] })).id)
   }
   for (const [i, id] of ids.entries()) {
     const { receipt } = await ask<{ receipt: { nodes: number } }>(i, revoked, `/client_keys/${id}/revoke`)
-    if (receipt.nodes !== nodes) throw new Error(`a receipt is about ${receipt.nodes} nodes`)
+    if (receipt.nodes !== nodes) throw new Error(`a receipt is for ${receipt.nodes} nodes instead of ${nodes}`)
   }
   return { issued, revoked }
 }

@@ -1,20 +1,21 @@
 import { cpus } from 'node:os'
 import { median, quantile, ratios } from './rounds.ts'
 
-/** What something took in one round. */
+/** The results of one round. */
 export interface Cost {
-  /** Requests a second, or apps a second. */
+  /** Requests or apps per second. */
   throughput: number
-  /** µs of the server's processor for each of them. */
+  /** The processor time of the server for each of them, in µs. */
   cpu: number
 }
 
-/** A line of the table; what is left out does not apply. */
+/** A row of the table. Missing fields don't apply to it. */
 export interface Row {
   what: string
   result?: string
-  /** Ratios: by what can be counted from outside, and by the time of the server's processor. */
+  /** A ratio by throughput, as measured by the client. */
   byThroughput?: string
+  /** A ratio by the processor time of the server. */
   byCpu?: string
   target?: string
   met?: boolean
@@ -33,8 +34,8 @@ export const costOf = (costs: readonly Cost[], unit: 'request' | 'app'): string 
 }
 
 /**
- * Compares two measures that were taken in the same rounds: 1 is as good, less is worse. The processor's time judges,
- * since throughput also depends on what else the machine does.
+ * Compares two measures from the same rounds. 1 means equal, and less is worse. The verdict is based on the processor
+ * time, because throughput also depends on other load on the machine.
  */
 export const ratioRow = (what: string, ours: readonly Cost[], theirs: readonly Cost[], least?: number): Row => {
   const byThroughput = ratios(
@@ -49,7 +50,7 @@ export const ratioRow = (what: string, ours: readonly Cost[], theirs: readonly C
   return least === undefined ? row : { ...row, target: `≥ ${least.toFixed(2)} by CPU`, met: median(byCpu) >= least }
 }
 
-// A median, and between which values the middle half lies.
+// The median, and the quartiles in brackets.
 const withSpread = (values: readonly number[]): string =>
   `${median(values).toFixed(3)} (${quantile(values, 0.25).toFixed(3)}–${quantile(values, 0.75).toFixed(3)})`
 
@@ -60,17 +61,17 @@ export const atMost = (what: string, value: number, most: number, unit: string, 
   met: value <= most
 })
 
-/** What the numbers were taken on. */
+/** Describes the machine on which the benchmarks ran. */
 export const machine = (): string => {
   const processors = cpus()
   const model = processors[0]?.model.trim() ?? 'unknown processor'
   return `${model}, ${processors.length} cores, Node ${process.version}, ${process.platform}`
 }
 
-export const HOW_TO_READ = `Each ratio is a median over rounds that alternate, and in brackets where the middle half of
-them lies; 1 is as good, less is worse. CPU is the time of the processor of the server only, and it judges the ratios.`
+export const HOW_TO_READ = `Each ratio is a median over alternating rounds. The brackets contain the middle half of the
+rounds. 1 means equal, and less is worse. CPU is the processor time of the server, which determines the verdict.`
 
-/** The rows as a table in Markdown that also reads well as it is. */
+/** Returns the rows as a Markdown table with aligned columns. */
 export const table = (rows: readonly Row[]): string => {
   const heading = ['Measure', 'Result', 'By throughput', 'By CPU', 'Target', 'Verdict']
   const lines = [

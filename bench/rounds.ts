@@ -1,6 +1,6 @@
 /**
- * Takes every measure once a round. The first rounds warm up and are thrown away: V8 optimizes what has run some
- * thousands of times. Every other round goes backwards, so that no measure always comes after the same other one.
+ * Runs every measure once per round. The results of the first rounds are discarded, because V8 optimizes code only
+ * after thousands of runs. Every other round is in reverse order, so that no measure always follows the same one.
  */
 export const takeInRounds = async <Name extends string, Measure>(
   rounds: number,
@@ -17,7 +17,7 @@ export const takeInRounds = async <Name extends string, Measure>(
   }
   return taken
 }
-/** The value below which a share of the values lies: 0.5 is the median. NaN where there are none. */
+/** Returns a quantile of the values, such as the median for a share of 0.5. Returns NaN if there are no values. */
 export const quantile = (values: readonly number[], share: number): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * share
@@ -28,6 +28,6 @@ export const quantile = (values: readonly number[], share: number): number => {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
-/** The ratios of two measures round by round: what slows a whole round down then slows both sides of a ratio. */
+/** Returns the ratios of two measures in each round, so that other load affects both sides of a ratio. */
 export const ratios = (over: readonly number[], under: readonly number[]): number[] =>
   over.map((value, round) => value / (under[round] ?? NaN))

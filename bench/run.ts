@@ -3,7 +3,7 @@ import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measureAuditedChanges } from './audited-changes.ts'
-import { makeCredentials } from './credentials.ts'
+import { createCredentials } from './credentials.ts'
 import { measureLists } from './lists.ts'
 import { full, quick } from './plan.ts'
 import { findPostgres } from './postgres.ts'
@@ -35,26 +35,26 @@ const names = Object.keys(MEASURES)
 const {
   values: { quick: isQuick = false, only = names }
 } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string', multiple: true } } })
-if (only.some(name => !names.includes(name))) throw new Error(`--only takes one of ${names.join(', ')}`)
+if (only.some(name => !names.includes(name))) throw new Error(`--only must be one of ${names.join(', ')}`)
 
 const folder = mkdtempSync(join(tmpdir(), 'trivial-api-bench-'))
 process.on('exit', () => {
   rmSync(folder, { recursive: true, force: true })
 })
-const breakOff = (): void => {
+const abort = (): void => {
   void endAll().finally(() => process.exit(1))
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, breakOff)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, abort)
 setTimeout(() => {
-  console.error(`The bench has not ended after ${MAX_MINUTES} minutes.`)
-  breakOff()
+  console.error(`The benchmarks did not end within ${MAX_MINUTES} minutes.`)
+  abort()
 }, MAX_MINUTES * 60_000).unref()
 
 const load = (): string => (loadavg()[0] ?? 0).toFixed(1)
 
 const loadBefore = load()
 const plan = isQuick ? quick : full
-const credentials = makeCredentials()
+const credentials = createCredentials()
 const postgres = await findPostgres()
 const rows: Row[] = []
 for (const [name, measure] of Object.entries(MEASURES).filter(([name]) => only.includes(name))) {
@@ -64,7 +64,7 @@ for (const [name, measure] of Object.entries(MEASURES).filter(([name]) => only.i
   try {
     rows.push(...(await withEnds(async defer => await measure({ plan, folder: own, credentials, postgres, defer }))))
   } catch (error) {
-    // A busy machine can refuse one measure; the others took minutes.
+    // On a busy machine, one measure can fail. The results of the others, which took minutes, are still reported.
     console.error(error)
     rows.push({ what: name, result: 'failed' })
     process.exitCode = 1

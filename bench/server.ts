@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net'
-import { answerParent, processorTime } from './child.ts'
+import { serveParent, processorTime } from './child.ts'
 import { compiled } from './compiled.ts'
 import type { Credentials } from './credentials.ts'
 import { addPeers } from './peers.ts'
 
-// A process of its own: the compiled service, and beside its routes those that it is compared with.
+// Runs in a separate process: the compiled service, with additional routes to compare.
 
 const KIB = 1024
 
@@ -12,14 +12,14 @@ export interface Setting {
   /** The DATABASE_URL. */
   url: string
   credentials: Credentials
-  /** Further variables of the environment. */
+  /** Additional environment variables. */
   env?: Record<string, string>
 }
 
 let before = 0
 
-const answers = {
-  /** Starts the service on a free port of the loopback address, and answers its origin. */
+const functions = {
+  /** Starts the service on a free port of the loopback address, and returns its origin. */
   listen: async ({ url, credentials, env = {} }: Setting): Promise<string> => {
     const { createServer } = await compiled('app.js')
     const fastify = await createServer({
@@ -40,10 +40,10 @@ const answers = {
     before = process.memoryUsage.rss()
   },
 
-  /** By how many bytes resident memory has grown at most since it has been watched. */
+  /** Returns the maximum growth of resident memory since `watchMemory` was called, in bytes. */
   memoryGrowth: (): number => process.resourceUsage().maxRSS * KIB - before
 }
 
-export type ServerAnswers = typeof answers
+export type ServerFunctions = typeof functions
 
-answerParent(answers)
+serveParent(functions)

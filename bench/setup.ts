@@ -1,41 +1,41 @@
 import type { Credentials } from './credentials.ts'
 import type { Plan } from './plan.ts'
 
-/** Ends what was started: a process, or a database. */
+/** Stops a process, or drops a database. */
 export type End = () => Promise<void>
 
-/** What every measure is given. */
+/** The parameters of every measure. */
 export interface Setup {
   readonly plan: Plan
-  /** A folder of the measure's own, which is removed at the end. */
+  /** A folder for this measure, which is deleted at the end. */
   readonly folder: string
   readonly credentials: Credentials
   /** The URL of a PostgreSQL server, or null if there is none. */
   readonly postgres: string | null
-  /** Calls a function when the measure is over, and the function that was given last first. */
+  /** Registers a function to call when the measure ends. Functions are called in reverse order. */
   readonly defer: (end: End) => void
 }
 
-const underWay = new Set<() => Promise<void>>()
+const running = new Set<() => Promise<void>>()
 
-/** Ends what measures that are broken off have started. */
+/** Stops everything that the running measures have started. */
 export const endAll = async (): Promise<void> => {
-  for (const endMeasure of [...underWay].toReversed()) await endMeasure()
+  for (const endMeasure of [...running].toReversed()) await endMeasure()
 }
 
-/** Runs a measure, and ends what it started. */
+/** Runs a measure, and then calls the functions that it registered. */
 export const withEnds = async <T>(measure: (defer: Setup['defer']) => Promise<T>): Promise<T> => {
   const ends: End[] = []
   const endMeasure = async (): Promise<void> => {
     for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end()
   }
-  underWay.add(endMeasure)
+  running.add(endMeasure)
   try {
     return await measure(end => {
       ends.push(end)
     })
   } finally {
     await endMeasure()
-    underWay.delete(endMeasure)
+    running.delete(endMeasure)
   }
 }

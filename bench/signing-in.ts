@@ -1,41 +1,41 @@
 import { setTimeout } from 'node:timers/promises'
 import { Database } from '../db/sqlite/driver.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
-import { makeAppDatabase } from './app-databases.ts'
+import { createAppDatabase } from './app-databases.ts'
 import { startChild } from './child.ts'
-import type { ProberAnswers } from './prober.ts'
+import type { ProberFunctions } from './prober.ts'
 import { atMost } from './report.ts'
 import type { Row } from './report.ts'
-import type { ServerAnswers } from './server.ts'
+import type { ServerFunctions } from './server.ts'
 import type { Setup } from './setup.ts'
 import { quantile } from './rounds.ts'
 
 const MAX_LATENCY_MS = 20
 const APPS = 1_000
-const SIGN_INS_A_SECOND = 20
+const SIGN_INS_PER_SECOND = 20
 const SECONDS = 8
 const PASSWORD = 'seven green kettles'
 
-/** Whether hashing passwords lets others have their answers. */
+/** Measures whether hashing passwords delays other requests. */
 export const measureSignIns = async (setup: Setup): Promise<Row[]> => {
   const { plan, folder, credentials } = setup
-  const { path, appName } = await makeAppDatabase(folder, APPS)
+  const { path, appName } = await createAppDatabase(folder, APPS)
   await givePasswords(path)
-  const origin = await startChild<ServerAnswers>(setup, 'server.ts').ask('listen', {
+  const origin = await startChild<ServerFunctions>(setup, 'server.ts').call('listen', {
     url: `file:${path}`,
     credentials,
     env: { TRUST_PROXY: '127.0.0.1' }
   })
-  const prober = startChild<ProberAnswers>(setup, 'prober.ts')
+  const prober = startChild<ProberFunctions>(setup, 'prober.ts')
   const latencies: number[] = []
   for (let round = 0; round < plan.signInRounds; round++) {
-    await prober.ask('begin', { url: `${origin}/apps/${appName}`, token: credentials.clientToken })
+    await prober.call('begin', { url: `${origin}/apps/${appName}`, token: credentials.clientToken })
     await signInForAWhile(origin)
-    latencies.push(...(await prober.ask('end')))
+    latencies.push(...(await prober.call('end')))
   }
   return [
     atMost(
-      `A client key's request while ${SIGN_INS_A_SECOND} users a second sign in, 99th percentile`,
+      `A client key's request while ${SIGN_INS_PER_SECOND} users per second sign in, 99th percentile`,
       quantile(latencies, 0.99),
       MAX_LATENCY_MS,
       'ms'
@@ -53,14 +53,14 @@ const givePasswords = async (path: string): Promise<void> => {
 const signInForAWhile = async (origin: string): Promise<void> => {
   const signIns: Promise<void>[] = []
   const begun = performance.now()
-  for (let i = 0; i < SIGN_INS_A_SECOND * SECONDS; i++) {
-    await setTimeout(Math.max(0, begun + (i * 1000) / SIGN_INS_A_SECOND - performance.now()))
+  for (let i = 0; i < SIGN_INS_PER_SECOND * SECONDS; i++) {
+    await setTimeout(Math.max(0, begun + (i * 1000) / SIGN_INS_PER_SECOND - performance.now()))
     signIns.push(signIn(origin, i))
   }
   await Promise.all(signIns)
 }
 
-/** Signs in, each time another user from another address. */
+/** Signs in a different user from a different address each time. */
 const signIn = async (origin: string, i: number): Promise<void> => {
   const part = (): number => Math.floor(Math.random() * 256)
   const response = await fetch(`${origin}/auth/sign_in`, {

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Setup } from './setup.ts'
 
-/** Opens a link to the database of a URL on which bytes take some milliseconds each way, and returns the URL by it. */
+/** Starts a TCP proxy to a database that delays bytes by `ms` milliseconds each way, and returns its URL. */
 export const slowLink = async ({ defer }: Pick<Setup, 'defer'>, url: string, ms: number): Promise<string> => {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()

@@ -7,7 +7,7 @@ import { createDatabase, NO_POSTGRES } from './postgres.ts'
 import { costOf, ratioRow } from './report.ts'
 import type { Cost, Row } from './report.ts'
 import { takeInRounds } from './rounds.ts'
-import type { ServerAnswers } from './server.ts'
+import type { ServerFunctions } from './server.ts'
 import type { Setup } from './setup.ts'
 
 const CONNECTIONS = 10
@@ -16,10 +16,10 @@ const MAX_SECONDS = 5
 
 const LEAST_OF_NO_CREDENTIAL = 0.95
 const LEAST_OF_ONE_CONNECTION = 0.85
-/** At most 5 % more. */
+/** At most 5 % more processor time. */
 const LEAST_OF_NO_METRICS = 1 / 1.05
 
-/** What it costs to ask for a client key, against asking for nothing and against two usual ways to ask. */
+/** Compares authentication by client key with no authentication and with two common types of authentication. */
 export const measureSmallRoute = async (setup: Setup): Promise<Row[]> => {
   const { plan, credentials, folder, postgres } = setup
   const sqlite = await serve(setup, `file:${join(folder, 'without-metrics.db')}`)
@@ -44,13 +44,13 @@ export const measureSmallRoute = async (setup: Setup): Promise<Row[]> => {
   ]
   return [
     { what: 'Small route, no credential', result: costOf(others.none, 'request') },
-    ratioRow('the same once more: the noise', others.noneAgain, others.none),
+    ratioRow('the same again: the noise', others.noneAgain, others.none),
     { what: 'Small route, environment key', result: costOf(environment, 'request') },
     ...against(environment),
     { what: 'Small route, managed key', result: costOf(managed, 'request') },
     ...against(managed),
     { what: 'Small route, managed key, with metrics', result: costOf(others.metrics, 'request') },
-    ratioRow('against without', others.metrics, managed, LEAST_OF_NO_METRICS),
+    ratioRow('against no metrics', others.metrics, managed, LEAST_OF_NO_METRICS),
     ...(await compareByConnections(setup, 'SQLite', sqlite)),
     ...(postgres === null
       ? [NO_POSTGRES]
@@ -61,7 +61,7 @@ export const measureSmallRoute = async (setup: Setup): Promise<Row[]> => {
 interface Served {
   /** The token of a managed key. */
   readonly token: string
-  /** Makes the measure of a route. */
+  /** Returns a function that loads a route and returns its costs. */
   readonly load: (
     route: keyof typeof peers,
     options?: Pick<Load, 'connections'> & { readonly token?: string }
@@ -70,14 +70,14 @@ interface Served {
 
 const serve = async (setup: Setup, url: string, env: Record<string, string> = {}): Promise<Served> => {
   const { plan, credentials } = setup
-  const child = startChild<ServerAnswers>(setup, 'server.ts')
-  const origin = await child.ask('listen', { url, credentials, env })
+  const child = startChild<ServerFunctions>(setup, 'server.ts')
+  const origin = await child.call('listen', { url, credentials, env })
   return {
     token: await issueToken(origin, credentials.clientToken),
     load: (route, { token, connections } = {}) => {
       const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
       return async () =>
-        await loadRoute(child, { url: origin + peers[route], headers, requests: plan.requestsARound, connections })
+        await loadRoute(child, { url: origin + peers[route], headers, requests: plan.requestsPerRound, connections })
     }
   }
 }
@@ -93,7 +93,7 @@ const issueToken = async (origin: string, token: string): Promise<string> => {
   return issued
 }
 
-/** What a managed key costs with each number of connections. */
+/** Compares a managed key with no credential, for each number of connections. */
 const compareByConnections = async ({ plan }: Setup, engine: string, { token, load }: Served): Promise<Row[]> => {
   const rows: Row[] = [{ what: `Small route, managed key in ${engine}, against no credential` }]
   for (const connections of NUMBERS_OF_CONNECTIONS) {
@@ -116,12 +116,12 @@ interface Load {
 }
 
 const loadRoute = async (
-  server: Child<ServerAnswers>,
+  server: Child<ServerFunctions>,
   { url, headers, requests, connections = CONNECTIONS }: Load
 ): Promise<Cost> => {
   let first = 0
   let last = 0
-  const before = await server.ask('processorTime')
+  const before = await server.call('processorTime')
   const run = autocannon({
     url,
     requests: [{ headers }],
@@ -137,9 +137,9 @@ const loadRoute = async (
     last = performance.now()
   })
   const { '2xx': good, non2xx, errors } = await run
-  const cpu = (await server.ask('processorTime')) - before
+  const cpu = (await server.call('processorTime')) - before
   if (good === 0 || non2xx > 0 || errors > 0) {
-    throw new Error(`${url}: ${good} good answers, ${non2xx} others, ${errors} errors`)
+    throw new Error(`${url}: ${good} replies with 2xx, ${non2xx} with another status, ${errors} errors`)
   }
   return { throughput: (good / (last - first)) * 1000, cpu: cpu / good }
 }

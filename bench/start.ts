@@ -11,7 +11,7 @@ import type { Setup } from './setup.ts'
 const MAX_START_MS = 350
 const MAX_COMMAND_MS = 300
 
-/** How long the service takes from being started to its first good answer, and a command until it has ended. */
+/** Measures the time from the start of the service to its first successful reply, and the time that a command takes. */
 export const measureStart = async (setup: Setup): Promise<Row[]> => {
   const url = `file:${join(setup.folder, 'start.db')}`
   const env = { CLIENT_SECRET: setup.credentials.clientSecret, DATABASE_URL: url }
@@ -22,7 +22,7 @@ export const measureStart = async (setup: Setup): Promise<Row[]> => {
     node: async () => await run('node', ['-e', '0'])
   })
   return [
-    atMost('Start of `node dist/server.js` to its first answer', median(taken.service), MAX_START_MS, 'ms', 0),
+    atMost('Start of `node dist/server.js` to its first reply', median(taken.service), MAX_START_MS, 'ms', 0),
     atMost('`npm run key:issue`', median(taken.command), MAX_COMMAND_MS, 'ms', 0),
     { what: '– of this, `npm --version` takes', result: inUnit(median(taken.npm), 'ms', 0) },
     { what: '– of each, `node -e 0` takes', result: inUnit(median(taken.node), 'ms', 0) }
@@ -45,6 +45,6 @@ const run = async (program: string, options: readonly string[], env: NodeJS.Proc
     stdio: ['ignore', 'ignore', 'inherit']
   })
   const [code] = (await once(command, 'exit')) as [number | null]
-  if (code !== 0) throw new Error(`${program} ended with ${String(code)}`)
+  if (code !== 0) throw new Error(`${program} exited with ${String(code)}`)
   return performance.now() - start
 }

@@ -1,6 +1,6 @@
 import { Database } from '../db/sqlite/driver.ts'
 import type { Storage } from '../db/storage.ts'
-import { makeAppDatabase } from './app-databases.ts'
+import { createAppDatabase } from './app-databases.ts'
 import { compiled } from './compiled.ts'
 import { atMost, count } from './report.ts'
 import type { Row } from './report.ts'
@@ -15,7 +15,7 @@ const USER_ID = 1_000
 const ROUNDS = 50
 const MAX_LIST_MS = 5
 
-// A third each: owned, of the organization, and granted.
+// The user owns a third of the apps, the organization owns a third, and a third are granted.
 const GIVE_APPS = `
   insert into users (id, name, email, created_at, updated_at)
   select ${USER_ID}, 'One', 'one@example.com', created_at, updated_at from users limit 1;
@@ -27,9 +27,9 @@ const GIVE_APPS = `
   insert into grants select id, ${USER_ID}, 1 from apps where id between 3000 and 3015;
 `
 
-/** How long the database takes for a user's apps among many: their own, an organization's, and those granted. */
+/** Measures how long it takes to list the apps of a user among many: owned, of an organization, and granted. */
 export const measureUserLists = async ({ folder, defer }: Setup): Promise<Row[]> => {
-  const { path } = await makeAppDatabase(folder, APPS)
+  const { path } = await createAppDatabase(folder, APPS)
   const db = new Database(path)
   db.exec(GIVE_APPS)
   db.close()
@@ -40,12 +40,12 @@ export const measureUserLists = async ({ folder, defer }: Setup): Promise<Row[]>
     const begun = performance.now()
     const apps = await readApps(storage)
     taken.push(performance.now() - begun)
-    if (apps !== OWN_APPS) throw new Error(`a user sees ${apps} apps rather than ${OWN_APPS}`)
+    if (apps !== OWN_APPS) throw new Error(`the user sees ${apps} apps instead of ${OWN_APPS}`)
   }
   return [atMost(`A user's ${OWN_APPS} apps among ${count(APPS)}, in SQLite`, median(taken), MAX_LIST_MS, 'ms')]
 }
 
-/** Reads the apps of the user as the service does, and returns how many there are. */
+/** Lists the apps of the user in the same way as the service, and returns their number. */
 const readApps = async ({ listApps }: Pick<Storage, 'listApps'>): Promise<number> => {
   const { batches } = await listApps({ userId: USER_ID, includeDiscarded: false, tags: [] }, { limit: OWN_APPS + 1 })
   let apps = 0

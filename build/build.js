@@ -3,18 +3,18 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-// node build/build.js [<folder> <further file>…]: bundles the service and its commands into dist/, since most of a
-// start would else be to find and read a thousand small files. Further files are for another folder.
+// node build/build.js [<folder> <file>…]: bundles the service and its commands into dist/, because reading a thousand
+// small files would otherwise take most of the time of a start. A folder and additional files are for the benchmarks.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [out = 'dist', ...further] = process.argv.slice(2)
 const PROGRAMS = ['server', 'cli/trivial']
 
-// Compiled for the machine, or made to look at how modules are loaded, so they stay where npm puts them. The driver of
-// PostgreSQL works without its native part.
+// These packages stay in node_modules, because they are native or inspect how modules are loaded. The PostgreSQL driver
+// works without its native part.
 const EXTERNAL = ['better-sqlite3', 'pg-native', '@fastify/otel', '@opentelemetry/*']
 
-// What packages in CommonJS call by this name.
+// CommonJS packages call this function.
 const BANNER =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
 
@@ -24,17 +24,17 @@ const sourcesIn = folder =>
     .map(path => `${folder}/${path}`)
     .filter(path => path.endsWith('.ts'))
 
-// @fastify/autoload finds them by folder. Nothing else must be there.
+// @fastify/autoload loads every file in the folders of routes, so they must contain nothing else.
 const routes = sourcesIn('routes').filter(path => /^export default /m.test(readFileSync(join(root, path), 'utf8')))
 
 /**
- * Leaves packages that our own sources load late to Node, which finds the names that a CommonJS module exports; a
- * bundle of one has only its default.
+ * Excludes packages that our sources import dynamically. Node detects the named exports of a CommonJS module, but its
+ * bundle would have only a default export.
  *
  * @type {import('esbuild').Plugin}
  */
-const leaveLatePackages = {
-  name: 'late packages',
+const excludeDynamicImports = {
+  name: 'dynamic imports',
   setup: ({ onResolve }) => {
     onResolve({ filter: /^[^.]/ }, ({ kind, importer }) =>
       kind === 'dynamic-import' && !importer.includes('node_modules') ? { external: true } : undefined
@@ -50,7 +50,7 @@ const options = /** @satisfies {import('esbuild').BuildOptions} */ ({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  // Not in a folder of their own, since paths.ts may be in one of them.
+  // Chunks must be in the root of the output, because one of them may contain paths.ts.
   chunkNames: '[name]-[hash]',
   sourcemap: 'linked',
   sourcesContent: false,
@@ -59,7 +59,7 @@ const options = /** @satisfies {import('esbuild').BuildOptions} */ ({
 })
 
 /**
- * The licenses of the packages that files belong to, as a text that goes along with a bundle of them.
+ * Returns the licenses of the packages that contain the files, as a text to distribute with a bundle of them.
  *
  * @param {string[]} files
  */
@@ -81,11 +81,11 @@ const { metafile } = await build({
   entryPoints: [...PROGRAMS.map(path => `${path}.ts`), ...routes, ...further],
   outbase: '.',
   external: EXTERNAL,
-  plugins: [leaveLatePackages],
+  plugins: [excludeDynamicImports],
   banner: { js: BANNER }
 })
-// Apart from the service, so that other services load nothing of the rest, and with packages that npm installs: they
-// have their own Fastify.
+// A separate bundle, so that other services don't load the rest of this one. It excludes packages, because other
+// services have their own Fastify.
 await build({
   ...options,
   entryPoints: sourcesIn('exports').map(path => ({ in: path, out: basename(path, '.ts') })),

@@ -1,15 +1,20 @@
-// Reports the phrases of docs/glossary.md, "Phrases to avoid", in every text file of the project.
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+
+// node build/check-words.js [<file>…]: reports the phrases of docs/glossary.md, "Phrases to avoid", in the given files,
+// or in every text file of the project. Exits with 1 if it finds any.
 
 const GLOSSARY = 'docs/glossary.md'
 const HEADING = '## Phrases to avoid'
-// What is generated, and migrations, whose text never changes once they were applied.
-const EXCLUDED = /^(LICENSE|package-lock\.json|db\/.*\/migrations\/)/
-// Between two words of a phrase: blanks, or a line break and what begins a line of a comment.
+// Generated files, applied migrations, which never change, and this program and its test, which quote phrases.
+const EXCLUDED = /^(LICENSE|package-lock\.json|db\/.*\/migrations\/|(test\/)?build\/check-words\.)/
+// The gap between two words of a phrase: blanks, or a line break and the prefix of a comment line.
 const GAP = String.raw`(?:\s|\n\s*(?:\*|//|#|<!--)\s)+`
+// Names of columns, which can't be changed without a migration.
+const NAMES = [{ files: /^db\/\w+\/(keys|schema)\//, names: /'caller'|\bcaller, key_hash\b/g }]
 
-const [, table = ''] = readFileSync(GLOSSARY, 'utf8').split(HEADING)
+const glossary = readFileSync(GLOSSARY, 'utf8')
+const [, table = ''] = glossary.split(HEADING)
 const rules = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].slice(1).flatMap(([, phrases = '', instead]) =>
   phrases.split(', ').map(phrase => ({
     phrase,
@@ -17,15 +22,26 @@ const rules = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].slice(1).flatM
     pattern: new RegExp(String.raw`(?<![\w-])${phrase.replaceAll(' ', GAP)}(?![\w-])`, 'gi')
   }))
 )
+if (rules.length === 0) throw new Error(`${GLOSSARY} has no table below "${HEADING}".`)
 
-/** @param {string} file */
+/**
+ * Returns the text to check of a file. Ignored names are replaced by blanks, so that positions stay the same.
+ *
+ * @param {string} file
+ */
 const textOf = file => {
-  const text = readFileSync(file, 'utf8')
-  return file === GLOSSARY ? text.slice(0, text.indexOf(HEADING)) : text
+  if (file === GLOSSARY) return glossary.slice(0, glossary.indexOf(HEADING))
+  return NAMES.filter(({ files }) => files.test(file)).reduce(
+    (text, { names }) => text.replaceAll(names, name => ' '.repeat(name.length)),
+    readFileSync(file, 'utf8')
+  )
 }
 
-const files = execFileSync('git', ['ls-files'], { encoding: 'utf8' }).trim().split('\n')
-const findings = files
+/** Returns the tracked files of the project, except those that were deleted and not committed yet. */
+const trackedFiles = () => execFileSync('git', ['ls-files'], { encoding: 'utf8' }).trim().split('\n').filter(existsSync)
+
+const given = process.argv.slice(2)
+const findings = (given.length > 0 ? given : trackedFiles())
   .filter(file => !EXCLUDED.test(file))
   .flatMap(file => {
     const text = textOf(file)
@@ -38,5 +54,4 @@ const findings = files
   })
 
 for (const finding of findings) console.error(finding)
-if (rules.length === 0) throw new Error(`${GLOSSARY} has no table below "${HEADING}".`)
 process.exitCode = findings.length === 0 ? 0 : 1

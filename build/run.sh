@@ -1,9 +1,9 @@
 #!/bin/sh
-# sh build/run.sh <program> [arguments]: runs a program of dist/ in the place of this shell, so that signals reach it.
+# sh build/run.sh <program> [arguments]: replaces this shell with a program in dist/, so that signals reach it.
 program=$(dirname "$0")/../dist/$1
 shift
 if [ ! -f "$program" ]; then
-  echo 'There is no build to run. Make one with: npm run build' >&2
+  echo 'The project has not been built. Build it with: npm run build' >&2
   exit 1
 fi
 exec node "$program" "$@"

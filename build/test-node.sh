@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# npm run test:node -- [--start-only] <version of Node>…: each version comes from the npm registry, and gets a copy of the
-# project and an installation of its own in a temporary folder. --start-only installs, migrates, starts and calls.
+# npm run test:node -- [--start-only] <version of Node.js>…: tests a copy of the project in a temporary folder with each
+# version, which comes from the npm registry. --start-only only installs, migrates, starts and calls the service.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 start_only=
 if [ "${1:-}" = --start-only ]; then start_only=yes; shift; fi
 if [ $# = 0 ]; then
-  echo 'npm run test:node -- [--start-only] <version of Node>…, such as: npm run test:node -- 22 24 26' >&2
+  echo 'Usage: npm run test:node -- [--start-only] <version of Node.js>…, such as: npm run test:node -- 22 24 26' >&2
   exit 2
 fi
 
 # Migrates a database, issues a key, starts the service, and calls it with the key.
 start() {
-  export CLIENT_SECRET='a secret that nothing but this trial of a start is sealed with' PORT=0
+  export CLIENT_SECRET='a secret that only this test of a start uses' PORT=0
   export DATABASE_URL="file:$PWD/start.db"
   npm run --silent db:migrate
   local token service address
@@ -32,7 +32,7 @@ test_on() {
   platform=$(node -p '`node-${process.platform}-${process.arch}`')
   home=$folder/node_modules/$platform
   mkdir "$folder/project"
-  # A file that was deleted and not committed yet is still listed.
+  # git also lists files that were deleted but not committed.
   git ls-files -z --cached --others --exclude-standard | { xargs -0 ls -d 2> /dev/null || true; } |
     tar -cf - --files-from - | tar -xf - -C "$folder/project"
   unset npm_config_prefix npm_config_nodedir
@@ -42,14 +42,14 @@ test_on() {
   node -p '`\nNode ${[process.version, process.release.lts].filter(Boolean).join(" ")}`'
   npm ci ${start_only:+--omit=dev}
   (start)
-  # Coverage is judged on one version of Node: what V8 counts as a branch differs.
+  # Coverage is checked on one version of Node.js only, because V8 counts branches differently in each version.
   if [ -z "$start_only" ]; then npm run build:test && npx tap --disable-coverage; fi
 }
 
 results=() failed=0
 for version; do
   folder=$(mktemp -d)
-  # A shell of its own, so that set -e holds in it although its failure is noted.
+  # Runs in a subshell, so that set -e applies in it although its exit code is used.
   set +e
   (set -e; test_on "$folder" "$version")
   code=$?

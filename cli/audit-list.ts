@@ -12,20 +12,20 @@ import { withStorage } from './storage.ts'
 const { maximum: MAX_LIMIT } = pageQuery('entries').limit
 
 export default command({
-  description: `Lists the entries of the audit trail: what was changed, by whom, when and from where. The newest come
-first.`,
+  description: `Lists the entries of the audit trail, newest first: what was changed, by whom, when, and from which IP
+address.`,
 
   options: {
-    'subject-type': { value: '<type>', choices: SUBJECT_TYPES, help: 'what was done to things of this type' },
-    'subject-id': { value: '<id>', help: 'what was done to the thing of this id' },
-    'actor-kind': { value: '<kind>', choices: ACTOR_KINDS, help: 'what actors of this kind did' },
-    'actor-id': { value: '<id>', help: 'what the actor of this id did' },
-    action: { value: '<action>', help: 'only this action, such as client_key.rotate' },
-    since: { value: '<when>', help: 'entries from then on: 7d (ago), a day or an instant' },
-    until: { value: '<when>', help: 'entries before then: 1d (ago), a day or an instant' },
-    limit: { value: '<n>', help: `at most this many entries: ${DEFAULT_LIMIT} by default, ${MAX_LIMIT} at most` },
-    after: { value: '<number>', help: 'the entries that follow in the list after the one of this number' },
-    ...jsonOption('a JSON array, with every change')
+    'subject-type': { value: '<type>', choices: SUBJECT_TYPES, help: 'only changes of this type of resource' },
+    'subject-id': { value: '<id>', help: 'only changes of the resource with this id' },
+    'actor-kind': { value: '<kind>', choices: ACTOR_KINDS, help: 'only changes by this kind of actor' },
+    'actor-id': { value: '<id>', help: 'only changes by the actor with this id' },
+    action: { value: '<action>', help: 'only entries with this action, such as client_key.rotate' },
+    since: { value: '<when>', help: 'only entries from this time on: 7d (ago), a date or an instant' },
+    until: { value: '<when>', help: 'only entries before this time: 1d (ago), a date or an instant' },
+    limit: { value: '<n>', help: `the maximum number of entries: ${DEFAULT_LIMIT} by default, at most ${MAX_LIMIT}` },
+    after: { value: '<number>', help: 'only entries that are older than the one with this number' },
+    ...jsonOption('print a JSON array, with the details of each change')
   },
 
   run: async ({ json = false, ...values }, terminal) => {
@@ -46,10 +46,10 @@ first.`,
       { readOnly: true }
     )
     if (json) terminal.printJson(audits.map(audit => JSON.parse(writeAudit(audit)) as unknown))
-    else if (audits.length === 0) terminal.print('There is no such entry.')
+    else if (audits.length === 0) terminal.print('No entry matches.')
     else {
       terminal.printTable(rowsOf(audits))
-      if (more) terminal.print(`\nThere are older entries: add --after ${audits.at(-1)?.sequence}`)
+      if (more) terminal.print(`\nThere are older entries. To list them, add --after ${audits.at(-1)?.sequence}`)
     }
     return DONE
   }

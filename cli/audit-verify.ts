@@ -11,20 +11,21 @@ import type { Terminal } from './terminal.ts'
 const toHead = (noted: string): AuditHead => {
   const [, sequence, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(noted) ?? []
   if (hash === undefined) {
-    throw new UsageError('--noted must be the number of an entry, a colon and its hash, as this command printed them.')
+    throw new UsageError('--noted must be the number of an entry, a colon and its hash, as this command prints them.')
   }
   return { sequence: Number(sequence), hash }
 }
 
 export default command({
-  description: `Walks the audit trail and tells whether it is whole, or which is the first entry that was altered,
-removed or inserted. It prints the number and the hash of the last entry: note them where who has the database can't
-write, and give them the next time, which tells as well whether the whole trail was replaced.`,
-  notes: 'Exit code 0: it is whole. 1: it is not.',
+  description: `Checks whether the audit trail is intact, and if not, reports the first entry that was altered, removed
+or inserted. The command prints the number and the hash of the last entry. Store them in a place that people with access
+to the database can't change, and pass them to the next run with --noted. The command then also detects whether the
+whole trail was replaced.`,
+  notes: 'Exit code: 0 if the audit trail is intact, 1 if not.',
 
   options: {
-    noted: { value: '<number>:<hash>', help: 'what was printed an earlier time' },
-    ...jsonOption('one JSON object')
+    noted: { value: '<number>:<hash>', help: 'the last entry, as an earlier run printed it' },
+    ...jsonOption('print one JSON object')
   },
 
   run: async ({ noted, json = false }, terminal) => {
@@ -43,9 +44,9 @@ write, and give them the next time, which tells as well whether the whole trail 
 
 const describe = ({ sequence, hash }: AuditHead): string =>
   sequence === 0
-    ? 'The audit trail has no entry: nothing was ever changed here, or all of it is gone.'
-    : `The audit trail is whole, up to entry ${sequence}:${hash}`
+    ? 'The audit trail has no entries. Either nothing was ever changed, or all entries were deleted.'
+    : `The audit trail is intact. The last entry is ${sequence}:${hash}`
 
-/** Walks the audit trail of the database, and compares it with an entry that was noted. */
+/** Verifies the audit trail of the database. If an entry was noted, also checks that the trail contains it. */
 export const verifyDatabase = async (terminal: Terminal, noted: AuditHead | undefined): Promise<Verification> =>
   await withStorage(terminal, async storage => await createAuditService(storage).verify(noted), { readOnly: true })

@@ -1,32 +1,32 @@
 import type { ArgumentSpec, OptionSpecs, Values } from './options.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What was asked is done. */
+/** The exit code of a command that succeeded. */
 export const DONE = 0
-/** It was refused, was not found, or the answer is no. */
+/** The exit code of a command that was refused, that didn't find something, or whose result is negative. */
 export const REFUSED = 1
-/** What was typed can't be meant. */
+/** The exit code of a command with invalid options or arguments. */
 export const MISUSED = 2
 
 interface Definition<V> {
-  /** What the command is for. */
+  /** The purpose of the command, for the help. */
   description: string
-  /** What the help says after the options. */
+  /** The text that the help shows after the options. */
   notes?: string
   options?: OptionSpecs
   argument?: ArgumentSpec
-  /** Answers an exit code, or throws a UserError or a DomainError. */
+  /** Runs the command. Returns an exit code, or throws a UserError or a DomainError. */
   run: (values: V, terminal: Terminal, argument: string) => Promise<number>
 }
 
-/** A command of the command line. */
+/** A command of the command-line program. */
 export type Command = Definition<Values<OptionSpecs>>
 
-/** Makes a command whose values have the types of its options. */
+/** Creates a command whose values have the types of its options. */
 export const command = <const O extends OptionSpecs>(definition: Definition<Values<O>> & { options?: O }): Command => ({
   ...definition,
   run: async (values, terminal, argument) => await definition.run(values as Values<O>, terminal, argument)
 })
 
-/** The option of every command that prints what a script can read. */
+/** Creates the option `--json` of commands that can print machine-readable output. */
 export const jsonOption = (help: string) => ({ json: { help } }) as const

@@ -1,8 +1,8 @@
 import { command, DONE } from './command.ts'
 import { UsageError } from './failures.ts'
 
-// bash takes a = and a : for the end of a word: what stands before them must not come again. Nothing of the line is
-// evaluated: what was typed within $(…) must not run before Enter.
+// bash ends a word at = and at :, so a completion must not repeat the text before them. The line is never evaluated,
+// because a command within $(…) must not run before Enter is pressed.
 const BASH = `# bash completion for trivial
 
 __trivial_complete_word() {
@@ -22,7 +22,7 @@ __trivial_complete_word() {
 
 complete -F __trivial_complete_word trivial`
 
-// The : between a proposal and its description is of _describe, so that of a scope is escaped.
+// _describe expects a : between a completion and its description, so the : in a scope is escaped.
 const ZSH = `#compdef trivial
 # zsh completion for trivial
 
@@ -39,7 +39,7 @@ _trivial() {
 }
 
 compdef _trivial trivial
-# As a file of $fpath, this is the function at its first call.
+# zsh runs a file in $fpath as the function at the first call.
 if [[ \${funcstack[1]} == _trivial ]]; then _trivial; fi`
 
 const FISH = `# fish completion for trivial
@@ -64,7 +64,7 @@ const SCRIPTS = new Map([
 const SHELLS = [...SCRIPTS.keys()]
 
 export default command({
-  description: `Prints the script that completes commands, options and their values in a shell at the Tab key.
+  description: `Prints the script with which a shell completes commands, options and their values when you press Tab.
 
   bash   add to ~/.bashrc:   source <(trivial complete bash)
   zsh    add to ~/.zshrc, after compinit:   source <(trivial complete zsh)

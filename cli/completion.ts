@@ -1,11 +1,11 @@
 import type { Command as Commander, Option } from 'commander'
 
-/** Ends the proposals, as scripts in the manner of Cobra expect it: names of files are no proposals. */
+/** The last line of the completions. In Cobra's completion protocol, it disables the completion of file names. */
 const NO_FILES = ':4'
 
 /**
- * What may stand in place of the last word of a line: a line each, with a description after a tab where there is one.
- * The words before lead to a command or a group; undefined: to none.
+ * Returns the completions of the last word, one per line. A description, if any, follows after a tab.
+ * `node` is the command or group that the words before it name, or undefined if they name none.
  */
 export const completionsOf = (node: Commander | undefined, words: readonly string[]): string => {
   const found = node === undefined ? [] : proposals(node, words.at(-2), words.at(-1) ?? '')
@@ -26,7 +26,7 @@ const proposals = (node: Commander, before: string | undefined, word: string): s
 const beginningWith = (typed: string, proposals: readonly string[]): string[] =>
   proposals.filter(proposal => proposal.startsWith(typed))
 
-/** The known values of an option that takes one; undefined: it is no such option. */
+/** Returns the known values of an option, or undefined if no option with this name takes a value. */
 const choicesOf = (options: readonly Option[], name: string | undefined): readonly string[] | undefined => {
   const option = options.find(({ long, required }) => required && long === name)
   return option === undefined ? undefined : (option.argChoices ?? [])

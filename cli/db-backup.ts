@@ -4,14 +4,14 @@ import { backUp } from '../db/open.ts'
 import { command, DONE } from './command.ts'
 
 export default command({
-  description: `Copies the database of DATABASE_URL, as it is now, to a new file that only its owner may read. The
-service may run meanwhile. The copy is checked before it gets its name: the rows of each table, the last entry of the
-audit trail, and the file itself.
+  description: `Copies the current state of the database of DATABASE_URL to a new file that only its owner may read. The
+service may continue to run. Before the copy gets its final name, the command checks the rows of each table, the last
+entry of the audit trail, and the file itself.
 
-To restore it, stop the service, move the database and the -wal and -shm files beside it away, and copy the backup to
-its place.`,
+To restore a backup, stop the service, move the database and its -wal and -shm files away, and copy the backup to the
+path of the database.`,
 
-  argument: { name: 'file', help: 'where the backup goes, under a name that nothing has yet' },
+  argument: { name: 'file', help: 'the path of the backup, which must not exist yet' },
 
   run: async (_, terminal, file) => {
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
@@ -20,8 +20,8 @@ its place.`,
     })
     const counts = Object.values(rows)
     const sum = counts.reduce((all, count) => all + count, 0)
-    terminal.print(`The database ${DATABASE_URL} is backed up: ${sum} rows in ${counts.length} tables.
-${head === null ? 'Its audit trail has no entry.' : `The last entry of its audit trail is ${head}`}`)
+    terminal.print(`The database ${DATABASE_URL} was backed up: ${sum} rows in ${counts.length} tables.
+${head === null ? 'Its audit trail has no entries.' : `The last entry of its audit trail is ${head}`}`)
     return DONE
   }
 })

@@ -5,23 +5,26 @@ import { command, DONE } from './command.ts'
 import { CommandError, UsageError } from './failures.ts'
 
 export default command({
-  description: `Copies the SQLite database of DATABASE_URL, all of it, into an empty database of PostgreSQL, and
-compares both: the rows of each table, and the audit trail. Keys, tokens, passwords and sessions go on working there
-with the same CLIENT_SECRET.
+  description: `Copies the whole SQLite database of DATABASE_URL into an empty PostgreSQL database, and compares the
+rows of each table and the audit trail in both. Keys, tokens, passwords and sessions continue to work in the new
+database with the same CLIENT_SECRET.
 
-Stop the service first. No other process can use the SQLite database meanwhile, and none opens the other one until all
-is there. A copy that was interrupted goes on where it stopped when it is run again. At the end the SQLite database is
-marked as copied: from then on it is only read, unless ALLOW_COPIED_DATABASE is true.`,
-  notes: `Exit code 0: all is copied. 1: it is not, or the audit trail is broken, here as there.
+Stop the service first. While the command runs, no other process can use the SQLite database. No process opens the
+PostgreSQL database until the copy is complete. If the copy is interrupted, run the command again, and it continues. At
+the end, the SQLite database is marked as copied. It can then only be read, unless ALLOW_COPIED_DATABASE is true.`,
+  notes: `Exit code: 0 if everything was copied, 1 if not, or if the audit trail is broken in both databases.
 
-Leave the password out of the URL, which ps and the history of the shell show: set PGPASSWORD, or use ~/.pgpass.`,
-
+Don't put the password into the URL, because ps and the shell history show it. Set PGPASSWORD or use ~/.pgpass
+instead.`,
   options: {
-    to: { value: '<url>', help: 'the URL of the empty database: postgres://… of the server itself, not of a pooler' }
+    to: {
+      value: '<url>',
+      help: 'the URL of the empty database, postgres://…, on the server itself, not on a connection pooler'
+    }
   },
 
   run: async ({ to }, terminal) => {
-    if (to === undefined) throw new UsageError('Name the database to copy into: --to postgres://…')
+    if (to === undefined) throw new UsageError('Specify the database to copy into: --to postgres://…')
     const issue = postgresUrlIssue(to)
     if (issue !== null) throw new UsageError(`--to ${issue}.`)
     const config = readConfig(terminal.environment(), ['DATABASE_URL', 'DATABASE_CA'])
@@ -30,14 +33,14 @@ Leave the password out of the URL, which ps and the history of the shell show: s
       terminal.progress(`${total === 0 ? 100 : Math.floor((100 * copied) / total)} % of ${total} rows`)
     })
     terminal.printTable([['TABLE', 'ROWS'], ...Object.entries(rows).map(([table, count]) => [table, String(count)])])
-    terminal.print(`All of ${config.DATABASE_URL} is in ${shownUrl(to)}, counted in both.`)
-    terminal.print('The service does not open the file any more.')
+    terminal.print(`Copied ${config.DATABASE_URL} to ${shownUrl(to)}. Both databases have the same rows.`)
+    terminal.print('The service no longer opens the SQLite file.')
     if (!trail.whole) {
-      throw new CommandError(`The audit trail is broken, here as there: entry ${trail.sequence} ${trail.fault}.`)
+      throw new CommandError(`The audit trail is broken in both databases: entry ${trail.sequence} ${trail.fault}.`)
     }
     terminal.print(
       trail.head.sequence === 0
-        ? 'Its audit trail has no entry.'
+        ? 'Its audit trail has no entries.'
         : `The last entry of its audit trail is ${trail.head.sequence}:${trail.head.hash}`
     )
     return DONE

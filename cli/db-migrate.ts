@@ -4,8 +4,8 @@ import { command, DONE } from './command.ts'
 import { withStorage } from './storage.ts'
 
 export default command({
-  description: `Brings the database of DATABASE_URL up to date, and creates the file if there is none. The service does
-the same when it starts, if the role of its DATABASE_URL may.`,
+  description: `Applies missing migrations to the database of DATABASE_URL, and creates the file if there is none. The
+service does the same when it starts, if the role in its DATABASE_URL has the required rights.`,
 
   run: async (_, terminal) => {
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])

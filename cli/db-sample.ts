@@ -7,14 +7,16 @@ import type { SampleLogin } from './sample-data.ts'
 import type { Terminal } from './terminal.ts'
 
 export default command({
-  description: `Loads sample data: a few users, organizations and two dozen apps with tags, the same ones every time.
-Each user gets a random password, which is printed this once.
+  description: `Loads sample data: a few users, organizations and two dozen apps with tags, which are always the same.
+Each user gets a random password, which is printed only once.
 
-Sample data gets a database of its own, file:./data/sample.db or a new one that DATABASE_URL names. It is marked as
-sample data for ever: the service does not serve it beyond this machine, and it is never copied to PostgreSQL. A
-database that has tables and no such mark is refused.`,
+Sample data has a separate database: file:./data/sample.db, or a new one that DATABASE_URL specifies. It is permanently
+marked as sample data: the service serves it only to this machine, and it can't be copied to PostgreSQL. The command
+refuses a database that has tables but isn't marked as sample data.`,
 
-  options: jsonOption('a JSON array of the e-mail addresses and the passwords; empty if the data was there already'),
+  options: jsonOption(
+    'print a JSON array of the e-mail addresses and passwords, which is empty if the data was already loaded'
+  ),
 
   run: async ({ json = false }, terminal) => {
     const env = terminal.environment()
@@ -34,14 +36,16 @@ database that has tables and no such mark is refused.`,
 
 const print = (terminal: Terminal, database: string, logins: readonly SampleLogin[] | null): void => {
   if (logins === null) {
-    terminal.print(`The database ${database} has data already. Nothing was changed: its users keep their passwords.`)
+    terminal.print(
+      `The database ${database} already contains data. Nothing was changed: its users keep their passwords.`
+    )
     return
   }
   const { users, organizations, apps } = sample
   const counts = `${users.length} users, ${organizations.length} organizations and ${apps.length} apps`
   terminal.print(`Loaded ${counts} into ${database}, which is marked as sample data.
-The users sign in with these passwords, which can't be shown again:
+The users can sign in with these passwords, which can't be shown again:
 `)
   terminal.printTable(loginRows(logins).map(row => ['', ...row]))
-  terminal.print(`\nThe service serves it to this machine only, with DATABASE_URL=${database}`)
+  terminal.print(`\nThe service serves it only to this machine. Start it with DATABASE_URL=${database}`)
 }

@@ -7,10 +7,10 @@ const SECRET_MODE = 0o600
 const PLAIN = /^[\w:,./-]*$/
 
 /**
- * Sets variables in a `.env` file to what `change` makes of those that are there, and leaves everything else in it
- * as it is, its owner too; makes the file, readable by its owner only, where there is none. The file is replaced
- * in one step. Throws a CommandError, with the file unchanged, where its own way of writing a value is too unusual
- * to be edited.
+ * Sets variables in a `.env` file. `change` receives the current variables and returns the ones to set. The owner and
+ * the rest of the file stay unchanged. If there is no file, creates one that only its owner may read. The file is
+ * replaced atomically. Throws a CommandError and leaves the file unchanged if a value is written in a way that is too
+ * unusual to edit.
  */
 export const saveToDotenv = (
   path: string,
@@ -26,9 +26,9 @@ export const saveToDotenv = (
     const after = Object.entries(values).reduce((text, [name, value]) => withVariable(text, name, value), before)
     writeFileSync(temporary, after, { flush: true })
     if (existing !== undefined) {
-      // The service may run as another user than who makes its keys.
+      // The service may run as a different user than this command.
       chownSync(temporary, existing.uid, existing.gid)
-      // A file that gets a secret is closed to others, even where it was open.
+      // A file that receives a secret becomes readable by its owner only, even if others could read it before.
       if (!('CLIENT_SECRET' in values)) chmodSync(temporary, existing.mode)
     }
     renameSync(temporary, target)
@@ -40,7 +40,7 @@ export const saveToDotenv = (
 
 const HEADER = '# .env.example explains every variable.\n'
 
-// Of two commands that change the file at once, one would undo what the other did.
+// The temporary file is also a lock: otherwise, a concurrent command could overwrite the change.
 const reserve = (temporary: string): void => {
   try {
     writeFileSync(temporary, '', { mode: SECRET_MODE, flag: 'wx' })
@@ -48,8 +48,8 @@ const reserve = (temporary: string): void => {
     const { code, message } = error as NodeJS.ErrnoException
     throw code === 'EEXIST'
       ? new CommandError(
-          `${temporary} is there: another command changes the file now.`,
-          `Try again; where none does, delete ${temporary} first.`
+          `${temporary} exists, so another command is changing the file.`,
+          `Try again. If no other command is running, delete ${temporary} first.`
         )
       : new CommandError(`.env can't be changed: ${message}`)
   }
@@ -63,11 +63,11 @@ const withVariable = (text: string, name: string, value: string): string => {
   const edited = assignment.test(text)
     ? text.replace(assignment, (_, exported: string = '') => exported + line)
     : `${ended}${line}\n`
-  // A variable may be given twice, or stand in the value of another: what a reader makes of the result decides.
+  // A variable may be set twice or occur in the value of another one, so the result is parsed and compared.
   if (opensQuote.test(text) || !isSame(parseEnv(edited), { ...parseEnv(text), [name]: value })) {
     throw new CommandError(
-      `${name} is written in .env in a way that can't be edited here.`,
-      'Put it on one line of its own, without quotes, and try again.'
+      `${name} is written in .env in a way that this command can't edit.`,
+      'Write it on a separate line without quotes, and try again.'
     )
   }
   return edited

@@ -6,7 +6,7 @@ import { saveToDotenv } from './dotenv.ts'
 import { CommandError } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Creates a key for CLIENT_KEYS, and prints it. Nothing is stored; with `allow`, its digest goes into `.env`. */
+/** Creates a key for CLIENT_KEYS and prints it. Stores nothing, except that `allow` adds the digest to `.env`. */
 export const issueForEnvironment = async (terminal: Terminal, allow: boolean, json: boolean): Promise<void> => {
   const env = terminal.environment()
   const { CLIENT_SECRET } = readConfig(env, ['CLIENT_SECRET'])
@@ -24,38 +24,35 @@ export const issueForEnvironment = async (terminal: Terminal, allow: boolean, js
   }
   terminal.print(`A new client key. ${credentialsText(keyId, keyAccessToken)}
 
-${next([keyId, digest])} (A key with --name is live at once.)
+${next([keyId, digest])} (A key with --name is active immediately.)
 
 ${callText(keyAccessToken)}`)
   await terminal.flush(LOST)
 }
 
-/** What to do if the key could not be printed. */
+/** The hint if the key could not be printed. */
 const LOST = 'Issue another key.'
 
-const RESTART = 'Then restart the service: a restart makes an environment key live.'
+const RESTART = 'Then restart the service to activate the key.'
 
-const ALLOWED =
-  'Its digest is in CLIENT_KEYS in .env now. Restart the service: a restart makes an environment key live.'
+const ALLOWED = 'Its digest is now in CLIENT_KEYS in .env. Restart the service to activate the key.'
 
 const howToAllow = (terminal: Terminal, values: readonly string[], hasEntries: boolean): string => {
-  const place = hasEntries
-    ? 'add it to CLIENT_KEYS in .env, where the entries that are there (…) stay'
-    : 'put it into .env'
+  const place = hasEntries ? 'add it to CLIENT_KEYS in .env after the existing entries (…)' : 'add it to .env'
   const lines = values.map(value => `  CLIENT_KEYS=${hasEntries ? '…,' : ''}${value}`)
   return `To allow it, ${place}:
 
 ${lines.join('\n\nor, which reveals nothing if .env leaks:\n\n')}
 
-${terminal.invocation('key issue', '--allow')} does this itself. ${RESTART}`
+${terminal.invocation('key issue', '--allow')} does this for you. ${RESTART}`
 }
 
 const allowInDotenv = (terminal: Terminal, entry: string): void => {
   const dotenv = join(terminal.cwd, '.env')
   if (terminal.environment()['CLIENT_KEYS'] !== environment(dotenv, {})['CLIENT_KEYS']) {
     throw new CommandError(
-      'CLIENT_KEYS is set in the environment, which goes before .env: an entry in .env would allow nothing.',
-      'Issue the key without --allow, and add it where CLIENT_KEYS is set.'
+      'CLIENT_KEYS is set in the environment, which overrides .env, so an entry in .env would have no effect.',
+      'Issue the key without --allow, and add it to CLIENT_KEYS in the environment.'
     )
   }
   saveToDotenv(dotenv, ({ CLIENT_KEYS: entries = '' }) => ({

@@ -4,28 +4,28 @@ import { InvalidFields, isUnavailable } from '../domain/errors.ts'
 import type { DomainError } from '../domain/domain-error.ts'
 import { reasonOf } from '../domain/reason.ts'
 
-/** What was asked is refused, or is not there. */
+/** The error of a command that was refused, or that didn't find something. */
 export class CommandError extends UserError {}
 
 /**
- * What was typed can't be meant. The message never repeats what was typed, which could be a secret, unless it can be
- * nothing but a name.
+ * The error of a command with invalid options or arguments. The message repeats them only if they have the form of a
+ * name, because anything else could be a secret.
  */
 export class UsageError extends UserError {}
 
-/** A failure in words for the person who typed the command; null if nobody foresaw it. */
+/** Converts a failure to an error with a message for the user. Returns null if the failure was unexpected. */
 export const asUserError = (failure: unknown): UserError | null => {
   if (failure instanceof UserError) return failure
   if (!isDomainError(failure)) return null
   if (failure instanceof InvalidFields) return new UsageError(messageOf(failure))
   const reason = reasonOf(failure)
-  const why = reason === null ? '' : ` The reason: ${reason}.`
+  const why = reason === null ? '' : ` Reason: ${reason}.`
   return isUnavailable(failure)
-    ? new CommandError(`The database can not be used now.${why}`, 'Nothing was changed; try again.')
+    ? new CommandError(`The database is unavailable.${why}`, 'Nothing was changed. Try again.')
     : new CommandError(`${messageOf(failure)}${why}`)
 }
 
-// What the API calls a field, the command line calls an option.
+// The option for each field of the API.
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',
@@ -42,7 +42,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
 
 const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)
 
-/** The sentences of a refusal by the domain, one a line, with options in place of fields. */
+/** Returns the messages of a domain error, one per line. The names of fields are replaced by options. */
 export const messageOf = ({ errors, message }: DomainError): string =>
   (errors ?? [message])
     .map(sentence =>

@@ -2,19 +2,19 @@ import { adviseOn } from '../domain/keys/usage/advice.ts'
 import { CommandError } from './failures.ts'
 import { lookBack } from './look-back.ts'
 
-const FOR_ENVIRONMENT_KEYS = `Keys of CLIENT_KEYS can not be held to anything: issue a managed key with this policy, and
-revoke this one when nobody uses it.`
+const FOR_ENVIRONMENT_KEYS = `An environment key can't have a policy. Issue a managed key with this policy, and revoke
+the environment key when it is no longer used.`
 
 export default lookBack({
-  description: `Reads how a client key was used, and proposes the least scopes and IP ranges that would have served all
-of it, as a body for PATCH /client_keys/<id>: the way out of unscoped keys.`,
+  description: `Proposes the strictest policy that would have allowed all recorded requests of a client key: the fewest
+scopes and IP ranges. Use it to restrict unscoped keys. The policy is a request body for PATCH /client_keys/<id>.`,
 
-  json: 'the body and nothing else',
+  json: 'print only the request body',
 
-  tell: (terminal, { id, name, source }, usage, asJson) => {
+  report: (terminal, { id, name, source }, usage, asJson) => {
     const advice = adviseOn(usage)
     if (advice === null) {
-      throw new CommandError(`No use of ${name} was recorded in these days, so there is nothing to go by.`)
+      throw new CommandError(`No use of ${name} was recorded in these days, so no policy can be proposed.`)
     }
     const { scopes, allowedIps, requests } = advice
     const body = { scopes, ...(allowedIps === null ? {} : { allowed_ips: allowedIps }) }
@@ -23,13 +23,13 @@ of it, as a body for PATCH /client_keys/<id>: the way out of unscoped keys.`,
       return
     }
     terminal.print(
-      `${requests} requests of ${name} were accepted. This would have allowed all of them, and nothing else:\n`
+      `${requests} requests of ${name} were accepted. This policy would have allowed them, and nothing else:\n`
     )
     terminal.printJson(body)
-    if (allowedIps === null) terminal.print('\nThey came from too many addresses to propose ranges.')
+    if (allowedIps === null) terminal.print('\nThe requests came from too many addresses to propose IP ranges.')
     terminal.print(
       source === 'managed'
-        ? `\nTo hold the key to it: PATCH /client_keys/${id} with this body, or ${terminal.invocation('key change')}.`
+        ? `\nTo apply it, send PATCH /client_keys/${id} with this body, or run ${terminal.invocation('key change')}.`
         : `\n${FOR_ENVIRONMENT_KEYS}`
     )
   }

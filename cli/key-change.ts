@@ -8,18 +8,19 @@ import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 import { policyBody, policyOptions } from './policy-options.ts'
 
 export default command({
-  description: `Changes what a client key may do, from its next request on. What is not named stays as it is.`,
+  description: `Changes the name or the policy of a client key. The change applies from the key's next request on.
+Anything you don't specify stays unchanged.`,
 
   options: {
-    name: { value: '<name>', help: 'another name' },
+    name: { value: '<name>', help: 'the new name' },
     ...policyOptions,
-    ...jsonOption('the key as it is now, as one JSON object')
+    ...jsonOption('print the changed key as one JSON object')
   },
   argument: KEY_ARGUMENT,
 
   run: async ({ name, json, ...values }, terminal, argument) => {
     const body = { ...(name === undefined ? {} : { name }), ...policyBody(values) }
-    if (Object.keys(body).length === 0) throw new UsageError('Say what to change.')
+    if (Object.keys(body).length === 0) throw new UsageError('Specify what to change.')
     return await withKeys(terminal, async (keys, context) => {
       const { id } = await keyOf(terminal, keys, argument)
       const change = toKeyChange(checked(ChangeKeyBody, body), keys.now())
@@ -29,7 +30,7 @@ export default command({
         return DONE
       }
       const { key } = changed
-      terminal.print('The client key is changed, from its next request on:\n')
+      terminal.print('The client key was changed, effective from its next request:\n')
       terminal.printTable([['id', key.id], ['name', key.name], ...policyRows(key)])
       terminal.print(`\n${receiptText(changed)}`)
       return DONE

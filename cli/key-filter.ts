@@ -3,52 +3,50 @@ import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
-import { ANSWERS, toBoolean, toInstant } from './option-values.ts'
+import { BOOLEANS, toBoolean, toInstant } from './option-values.ts'
 
-/** The options that say which keys to list. */
+/** The options that select which keys to list. */
 export const filterOptions = {
-  all: { help: 'revoked keys too' },
-  name: { value: '<text>', help: 'keys whose name begins so' },
+  all: { help: 'include revoked keys' },
+  name: { value: '<text>', help: 'only keys whose name begins with this text' },
   scope: {
     value: '<scope>',
     choices: SCOPES,
     accepts: [UNSCOPED],
-    help: 'keys that have this scope, as unscoped ones do; *: unscoped ones only'
+    help: 'only keys that have this scope, including unscoped keys; * selects only unscoped keys'
   },
-  enabled: { value: '<answer>', choices: ANSWERS, help: 'keys that are enabled, or that are not' },
+  enabled: { value: '<boolean>', choices: BOOLEANS, help: 'only keys that are enabled (true) or not (false)' },
   revoked: {
-    value: '<answer>',
-    choices: ANSWERS,
-    help: 'keys that are revoked, or that are not, as is the default'
+    value: '<boolean>',
+    choices: BOOLEANS,
+    help: 'only keys that are revoked (true) or not (false, the default)'
   },
   'expires-before': {
     value: '<when>',
-    help: 'keys that expire before then: 14d (from now), a day or an instant'
+    help: 'only keys that expire before this time: 14d (from now), a date or an instant'
   },
   'unused-since': {
     value: '<when>',
-    help: 'keys that are older than that and were not used from then on: 90d (ago), a day or an instant'
+    help: 'only keys that are older than this time and were not used since: 90d (ago), a date or an instant'
   },
   generation: {
-    value: '<secret>',
-    help: 'keys with an active token that this secret sealed, as key secrets names it'
+    value: '<generation>',
+    help: 'only keys with an active token of this generation, which key secrets prints'
   },
   expiring: {
     value: '<time>',
-    help: 'managed keys that expire within that time, such as 14d; exit code 1 where there are any'
+    help: 'only managed keys that expire within this time, such as 14d; the exit code is 1 if there are any'
   }
 } as const satisfies OptionSpecs
 
 type FilterValues = Values<typeof filterOptions>
 
-/** Which keys the options mean, and, where they ask for keys that expire, until when. Throws a UsageError. */
+/** Returns the filter that the options specify, and the latest expiry for `--expiring`. Throws a UsageError. */
 export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; until: Date | null } => {
   const { all, name, scope, revoked, expiring } = values
-  if (all === true && revoked !== undefined) throw new UsageError('--all leaves no choice to --revoked: name one.')
+  if (all === true && revoked !== undefined) throw new UsageError('Specify either --all or --revoked, but not both.')
   if (expiring !== undefined && (all === true || revoked !== undefined || values['expires-before'] !== undefined)) {
-    throw new UsageError(
-      '--expiring is about keys that are not revoked: it goes without --all, --revoked and --expires-before.'
-    )
+    throw new UsageError('--expiring lists only keys that are not revoked. Omit --all, --revoked and --expires-before.')
   }
   return {
     filter: {
@@ -64,10 +62,10 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   }
 }
 
-/** Checks the name of a secret, as `key secrets` prints it. Throws a UsageError. */
+/** Validates and returns a generation. Throws a UsageError if it doesn't have the form that `key secrets` prints. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
-    throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints them.')
+    throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints it.')
   }
   return text
 }

@@ -9,37 +9,39 @@ import { instantText } from './key-rows.ts'
 import { readToken, readKeys } from './keys.ts'
 
 const reasons: Readonly<Record<string, string>> = {
-  malformed: 'it is no key_access_token',
-  bad_checksum: 'it has a typo, or a part of it is missing',
-  unknown_version: 'it is of a version that this service does not know',
+  malformed: 'it is not a key_access_token',
+  bad_checksum: 'it contains a typo or is incomplete',
+  unknown_version: 'this service does not support its version',
   unknown_generation: 'it was sealed with a secret that is not configured here',
-  forged: 'it was not sealed with the secret that it names',
+  forged: 'it was not sealed with the secret that its generation identifies',
   not_allowed: 'its key is neither in CLIENT_KEYS nor in the database',
   key_revoked: 'its key is revoked',
   key_disabled: 'its key is disabled',
   key_expired: 'its key has expired',
-  token_revoked: 'the token is revoked, since another took its place',
-  token_expired: 'the token was rotated out, and its grace is over',
-  address_not_allowed: 'its key may not be used from this address',
-  insufficient_scope: 'its key lacks a scope'
+  token_revoked: 'the token is revoked, because a newer one replaced it',
+  token_expired: 'a newer token replaced it, and its grace period is over',
+  address_not_allowed: 'its key is not allowed from this address',
+  insufficient_scope: 'its key lacks a required scope'
 }
 
 export default command({
-  description: `Reports what a token on standard input is worth, without printing it: whether it is well-formed, which
-secret sealed it, whether it is allowed, by what, and why not; which token of its key it is, and when that expires. At a
-terminal, paste the token, then press Enter and Ctrl-D. With --scope and --address, it is judged as a request is that
-needs these scopes and comes from this address; only the rate limit is left out. Nothing is counted or recorded.`,
-  notes: 'Exit code 0: it is allowed. 1: it is not.',
+  description: `Checks a token on standard input, and reports whether it is well-formed, which secret sealed it, whether
+it is allowed, and if not, why. It also shows the key of the token and when both expire. The token itself is never
+printed. At a terminal, paste the token, then press Enter and Ctrl-D.
+
+With --scope and --address, the token is checked like a request that requires these scopes and comes from this address.
+The rate limit is not checked. Nothing is counted or recorded.`,
+  notes: 'Exit code: 0 if the token is allowed, 1 if not.',
 
   options: {
     scope: {
       value: '<scope>',
       multiple: true,
       choices: SCOPES,
-      help: 'a scope that the key must have; several are several --scope'
+      help: 'a scope that the key must have; may be repeated'
     },
-    address: { value: '<ip>', help: 'the IP address that a request comes from; any by default' },
-    ...jsonOption('one JSON object')
+    address: { value: '<ip>', help: 'the IP address of the request; by default, the address is not checked' },
+    ...jsonOption('print one JSON object')
   },
 
   run: async ({ json = false, scope, address }, terminal) =>
@@ -79,13 +81,13 @@ const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key, token }:
   ],
   ['allowed', allowed ? 'yes' : `no: ${reasons[String(reason)]}`],
   ['key', key === null ? '-' : `${key.id} ${key.name}`],
-  ['by', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS'],
+  ['listed in', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS'],
   ['token', token === null ? '-' : tokenText(token)],
   ['token expires', token === null ? '-' : expiryText(token)],
   ['key expires', key === null ? '-' : instantText(key.expiresAt, 'never')]
 ]
 
-// Of a token of an environment key, nothing but its use is stored.
+// The tokens of environment keys aren't stored, only their use.
 const tokenText = ({ hint, createdAt }: TokenRecord): string =>
   hint === null ? 'not stored' : `…${hint}, issued ${instantText(createdAt)}`
 

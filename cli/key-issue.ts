@@ -17,34 +17,35 @@ const inGroup = <O extends OptionSpecs>(group: string, specs: O): O =>
   Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { ...spec, group }])) as O
 
 export default command({
-  description: `Makes a client key: a key_id and the key_access_token it is sealed in. What it prints is the only copy.
+  description: `Issues a client key: a key_id, and the key_access_token in which it is sealed. Both are printed only
+once.
 
-With --name, the key is stored in the database of DATABASE_URL and active at once, for a running service as well.
-Without --name, nothing is stored: add the key_id, or its digest, to CLIENT_KEYS and restart the service.`,
+With --name, the key is stored in the database of DATABASE_URL and is active immediately, even if the service is
+running. Without --name, nothing is stored: add the key_id or its digest to CLIENT_KEYS and restart the service.`,
 
   options: {
     name: {
       value: '<name>',
       group: WITH_NAME,
-      help: 'what people call the key; unique among keys that are not revoked'
+      help: 'the name of the key, which must be unique among the keys that are not revoked'
     },
     ...inGroup(WITH_NAME, policyOptions),
     allow: {
       group: 'Without --name:',
-      help: 'adds the digest to CLIENT_KEYS in .env, and keeps the entries that are there'
+      help: 'add the digest to CLIENT_KEYS in .env, and keep the existing entries'
     },
-    ...jsonOption(`one JSON object with key_id and key_access_token on standard output, without --name its digest too;
-all else on standard error`)
+    ...jsonOption(`print one JSON object with key_id and key_access_token to standard output, and also the digest
+if --name is not given; print everything else to standard error`)
   },
 
   run: async ({ name, allow = false, json = false, ...values }, terminal) => {
     const policy = policyBody(values)
     if (name === undefined) {
-      if (Object.keys(policy).length > 0) throw new UsageError('Only a key with a --name can be held to a policy.')
+      if (Object.keys(policy).length > 0) throw new UsageError('Only a key with a --name can have a policy.')
       await issueForEnvironment(terminal, allow, json)
       return DONE
     }
-    if (allow) throw new UsageError('A key with a --name is live at once: it needs no --allow.')
+    if (allow) throw new UsageError('A key with a --name is active immediately. Omit --allow.')
     await issueManaged(terminal, name, policy, json)
     return DONE
   }
@@ -61,10 +62,12 @@ const issueManaged = async (
     const { key, keyId, keyAccessToken } = await keys.issue({ ...wanted, name }, context)
     if (json) terminal.printJson({ ...toKeyJson(key), key_id: keyId, key_access_token: keyAccessToken })
     else {
-      terminal.print('A new client key, which is live now:\n')
+      terminal.print('A new client key, which is active now:\n')
       terminal.printTable([['id', key.id], ['name', key.name], ...policyRows(key)].map(row => ['', ...row]))
       terminal.print(`\n${credentialsText(keyId, keyAccessToken)}\n\n${callText(keyAccessToken)}`)
     }
-    await terminal.flush(`The key is live without it. Rotate it: ${terminal.invocation('key rotate', key.id)}`)
+    await terminal.flush(
+      `The key is active nevertheless. Rotate it to get another token: ${terminal.invocation('key rotate', key.id)}`
+    )
   })
 }

@@ -26,10 +26,10 @@ const expiring = async (keys: KeyService, until: Date, filter: ClientKeyFilter):
 }
 
 export default command({
-  description: `Lists the client keys that are not revoked: those of the database in the order in which they were made,
-then those of CLIENT_KEYS.`,
+  description: `Lists the client keys that are not revoked: first the managed keys in the order in which they were
+issued, then the environment keys.`,
 
-  options: { ...filterOptions, ...jsonOption('a JSON array') },
+  options: { ...filterOptions, ...jsonOption('print a JSON array') },
 
   run: async ({ json = false, ...values }, terminal) => {
     const { filter, until } = keyFilter(values)
@@ -38,7 +38,7 @@ then those of CLIENT_KEYS.`,
       if (json) terminal.printJson(found.map(key => keyJson(keys, key)))
       else if (found.length > 0) terminal.printTable(rowsOf(found))
       else if (Object.keys(values).some(option => option !== 'all')) terminal.print('No client key matches.')
-      else terminal.print(`There are no client keys. Make one: ${terminal.invocation('key issue', '--name <name>')}`)
+      else terminal.print(`There are no client keys. Issue one: ${terminal.invocation('key issue', '--name <name>')}`)
       return until !== null && found.length > 0 ? REFUSED : DONE
     })
   }

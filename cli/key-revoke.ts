@@ -5,12 +5,12 @@ import { command, DONE, jsonOption } from './command.ts'
 import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 
 export default command({
-  description: `Revokes a client key and all its tokens, at once and permanently. Keys of CLIENT_KEYS can be revoked as
-well, without a restart; remove their entry there too.`,
+  description: `Revokes a client key and all its tokens, immediately and permanently. Environment keys can also be
+revoked, without a restart. Remove their entries from CLIENT_KEYS as well.`,
 
   options: {
-    reason: { value: '<text>', help: 'why, for those who ask later' },
-    ...jsonOption('the key as it is now, as one JSON object')
+    reason: { value: '<text>', help: 'the reason, which key show displays' },
+    ...jsonOption('print the revoked key as one JSON object')
   },
   argument: KEY_ARGUMENT,
 
@@ -25,7 +25,7 @@ well, without a restart; remove their entry there too.`,
         await terminal.flush()
         next.forEach(terminal.warn)
       } else {
-        const done = `The client key ${changed.key.name} is revoked, with all its tokens.`
+        const done = `The client key ${changed.key.name} and all its tokens are revoked.`
         terminal.print([done, receiptText(changed), ...next].join('\n'))
       }
       return DONE
@@ -33,6 +33,6 @@ well, without a restart; remove their entry there too.`,
   }
 })
 
-// With another database, or with one that was restored, the entry would allow the key again.
+// The entry would allow the key again if the service used another database, or an older backup of this one.
 const whatToRemove = (entry: string | null): string =>
   `Remove its entry from CLIENT_KEYS as well: the key_id${entry === null ? '' : `, or ${entry}`}.`

@@ -15,20 +15,22 @@ import { MAX_GRACE_SECONDS } from '../domain/keys/lifecycle/tokens.ts'
 
 const DEFAULT_GRACE = '1d'
 
-/** The generation and the file for many keys; null where it is about one key. Throws a UsageError. */
+/** Returns the generation and the file for the rotation of many keys, or null for one key. Throws a UsageError. */
 const toMany = (
   argument: string,
   generation: string | undefined,
   out: string | undefined
 ): { generation: string; out: string } | null => {
   if (argument !== '' && generation !== undefined) {
-    throw new UsageError('Name one key, or a --generation for all of its keys, but not both.')
+    throw new UsageError('Specify either one key, or a --generation to rotate all of its keys.')
   }
   if (argument === '' && generation === undefined) {
-    throw new UsageError(`Name one key: ${KEY_ARGUMENT.help}, or a --generation.`)
+    throw new UsageError(`Specify one key: ${KEY_ARGUMENT.help}. Or specify a --generation.`)
   }
   if ((generation === undefined) !== (out === undefined)) {
-    throw new UsageError('--generation and --out go together: the new tokens of many keys go to a new file.')
+    throw new UsageError(
+      '--generation and --out require each other: the new tokens of many keys are written to a new file.'
+    )
   }
   return generation === undefined || out === undefined ? null : { generation: toGeneration(generation), out }
 }
@@ -36,7 +38,7 @@ const toMany = (
 const toGraceSeconds = (grace: string): number => {
   const seconds = toSeconds(grace)
   if (seconds === null || seconds > MAX_GRACE_SECONDS) {
-    throw new UsageError('--grace must be a time such as 12h or 7d, 30d at most, or 0s.')
+    throw new UsageError('--grace must be a time of at most 30d, such as 12h, 7d or 0s.')
   }
   return seconds
 }
@@ -51,9 +53,9 @@ const rotatedJson = ({ keyId, keyAccessToken, older, ...changed }: Rotated): obj
 })
 
 const printOne = (terminal: Terminal, { key, keyId, keyAccessToken, older, ...known }: Rotated): void => {
-  terminal.print(`A new token for ${key.name}, which is live now. ${credentialsText(keyId, keyAccessToken)}
+  terminal.print(`A new token for ${key.name}, which is active now. ${credentialsText(keyId, keyAccessToken)}
 
-The older tokens, until when they are active, and from where they were last used:
+The older tokens, with their expiry and last use:
 `)
   terminal.printTable(tokenRows(older))
   terminal.print(`\n${receiptText(known)}`)
@@ -80,38 +82,40 @@ const printMany = (
   terminal.print(
     rotated === 0
       ? 'No client key was rotated.'
-      : `Client keys with a new token, which is live now: ${rotated}. The tokens are in ${path} and nowhere else.
-Their older tokens expire when the grace is over, ${grace} after each was rotated.`
+      : `Client keys with a new token, which is active now: ${rotated}. The only copy of the tokens is ${path}.
+Their older tokens expire when the grace period ends, ${grace} after each rotation.`
   )
-  if (already > 0) terminal.print(`Client keys that have a newer token already, and stay as they are: ${already}.`)
+  if (already > 0) terminal.print(`Client keys that already have a newer token, and were not changed: ${already}.`)
   if (environmentKeys > 0) {
     const secrets = terminal.invocation('key secrets')
-    terminal.print(`Environment keys, which this does not rotate: ${environmentKeys}. ${secrets} shows their use.`)
+    terminal.print(`Environment keys, which this command does not rotate: ${environmentKeys}. See ${secrets}.`)
   }
   for (const { id, name, reason } of refused) terminal.warn(`${name} (${id}) was not rotated: ${reason}`)
 }
 
 export default command({
-  description: `Gives a client key a new token, which is live at once; its older tokens expire when the grace is over.
-With --generation, it does so for every managed key whose newest token that secret sealed, so that an entry of
-CLIENT_SECRET_PREVIOUS can go. Environment keys are not rotated: issue another one in the place of each.`,
+  description: `Gives a client key a new token, which is active immediately. Its older tokens expire when the grace
+period ends. With --generation, the command does this for each managed key whose newest token is of that generation, so
+that you can remove the secret from CLIENT_SECRET_PREVIOUS. It doesn't rotate environment keys; issue new keys to
+replace them.`,
 
   options: {
     generation: {
-      value: '<secret>',
-      help: 'all keys of this secret, as key secrets names it; keys that have a newer token stay as they are'
+      value: '<generation>',
+      help: 'rotate all keys of this generation, which key secrets prints; keys with a newer token are not changed'
     },
     out: {
       value: '<file>',
-      help: `a new file for their tokens, which only its owner may read: a line for each,
-{"id":…,"name":…,"key_access_token":…}, which is on the disk before the token is live. The command can be stopped and
-run again for the rest; the last line may then hold a token that never went live`
+      help: `a new file for the new tokens, readable by its owner only: one line for each token,
+{"id":…,"name":…,"key_access_token":…}, which is written to the disk before the token becomes active. The command can be
+stopped and run again for the remaining keys; the last line may then contain a token that never became active`
     },
     grace: {
       value: '<time>',
-      help: `how long the older tokens stay active: ${DEFAULT_GRACE} by default, 30d at most; 0s: not at all`
+      help: `how long the older tokens stay active: ${DEFAULT_GRACE} by default, at most 30d; 0s revokes them
+immediately`
     },
-    ...jsonOption('one JSON object: with key_id and key_access_token, or how many keys were rotated')
+    ...jsonOption('print one JSON object with key_id and key_access_token, or with the number of rotated keys')
   },
   argument: { ...KEY_ARGUMENT, optional: true },
 
@@ -124,7 +128,7 @@ run again for the rest; the last line may then hold a token that never went live
         const rotated = await keys.rotate(id, { graceSeconds: seconds }, context)
         if (json) terminal.printJson(rotatedJson(rotated))
         else printOne(terminal, rotated)
-        await terminal.flush(`Rotate the key once more: ${terminal.invocation('key rotate', id)}`)
+        await terminal.flush(`Rotate the key again: ${terminal.invocation('key rotate', id)}`)
         return DONE
       }
       const rotation = { generation: many.generation, graceSeconds: seconds, path: resolve(terminal.cwd, many.out) }

@@ -1,19 +1,19 @@
 import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
 import { inactiveReason } from '../domain/keys/client-key.ts'
 
-/** Why a key is refused now, in a word for people; `live` where it is not. */
+/** Returns one word for the state of a key: why it is refused, or `active` if it isn't. */
 export const stateOf = (key: ClientKeyRecord): string => {
   const reason = inactiveReason(
     { key, digest: '', generation: '', ref: '', expiresAt: null, revokedAt: null },
     Date.now()
   )
-  return reason === null ? 'live' : reason.replace('key_', '')
+  return reason === null ? 'active' : reason.replace('key_', '')
 }
 
 export const instantText = (instant: Date | null, none = '-'): string =>
   instant?.toISOString().replace(/\.\d+Z$/, 'Z') ?? none
 
-/** What a key may do, in a few words. */
+/** Returns the rows of a table that show the policy of a key. */
 export const policyRows = (key: ClientKeyRecord): string[][] => [
   ['scopes', key.scopes.join(' ')],
   ['expires', instantText(key.expiresAt, 'never')],

@@ -7,12 +7,15 @@ import { readKeys } from './keys.ts'
 import type { Terminal } from './terminal.ts'
 
 export default command({
-  description: `Shows, for each secret that is configured and each that tokens still depend on, how many tokens of
-managed keys are active and when they were last used: whether an entry of CLIENT_SECRET_PREVIOUS may go. Tokens of
-environment keys are not stored, so they can't be counted. For each of these keys it shows which secrets sealed the
-tokens that were used, and when each was last used.`,
+  description: `Shows each configured secret, and each secret on which tokens still depend, with the number of active
+tokens of managed keys and their last use. It thus shows whether you can remove an entry of CLIENT_SECRET_PREVIOUS.
 
-  options: jsonOption('a JSON array: an entry for each secret and source of keys; generation is null for unused keys'),
+Tokens of environment keys are not stored, so they can't be counted. For each environment key, the command shows which
+secrets sealed the tokens that were used, and when they were last used.`,
+
+  options: jsonOption(
+    'print a JSON array with an entry for each secret and source of keys; generation is null for unused keys'
+  ),
 
   run: async ({ json }, terminal) =>
     await readKeys(terminal, async keys => {
@@ -24,10 +27,10 @@ tokens that were used, and when each was last used.`,
     })
 })
 
-/** The use of an environment key with tokens of one secret; of a key that was never used, there is one without. */
+/** The use of an environment key with tokens of one secret. An unused key has one entry, without a secret. */
 interface Use {
   id: string
-  /** Its entry in CLIENT_KEYS; null if that could be guessed from the digest. */
+  /** Its entry in CLIENT_KEYS, or null if the key_id could be guessed from the digest. */
   entry: string | null
   generation: string | null
   secret: string | null
@@ -68,7 +71,7 @@ const environmentJson = (uses: readonly Use[]): object[] =>
 
 const print = (terminal: Terminal, secrets: readonly SecretUse[], uses: readonly Use[]): void => {
   terminal.printTable([
-    ['GENERATION', 'SECRET', 'KEYS', 'LIVE TOKENS', 'LAST USED'],
+    ['GENERATION', 'SECRET', 'KEYS', 'ACTIVE TOKENS', 'LAST USED'],
     ...secrets.map(({ use, secret }) => [
       use.generation,
       secret ?? NOT_CONFIGURED,
@@ -79,7 +82,7 @@ const print = (terminal: Terminal, secrets: readonly SecretUse[], uses: readonly
   ])
   if (uses.length === 0) return
   const count = new Set(uses.map(({ id }) => id)).size
-  terminal.print(`\nEnvironment keys: ${count}. Their tokens are not stored; this is how they were used:\n`)
+  terminal.print(`\nEnvironment keys: ${count}. Their tokens are not stored. They were used as follows:\n`)
   terminal.printTable([
     ['KEY', 'GENERATION', 'SECRET', 'LAST USED'],
     ...uses.map(({ id, generation, secret, lastUsedAt }) => [

@@ -5,10 +5,10 @@ import { instantText, policyRows, stateOf, tokenRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyJson, keyOf, readKeys } from './keys.ts'
 
 export default command({
-  description: `Shows a client key and its tokens: what it may do, until when, and how it was used, up to a
-second ago.`,
+  description: `Shows a client key, its policy and its tokens, and when each token was last used. Use within the last
+second may be missing.`,
 
-  options: jsonOption('one JSON object'),
+  options: jsonOption('print one JSON object'),
   argument: KEY_ARGUMENT,
 
   run: async ({ json = false }, terminal, argument) =>

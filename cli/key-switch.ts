@@ -6,7 +6,7 @@ import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 const switchCommand = (enabled: boolean, description: string, done: string): Command =>
   command({
     description,
-    options: jsonOption('the key as it is now, as one JSON object'),
+    options: jsonOption('print the changed key as one JSON object'),
     argument: KEY_ARGUMENT,
 
     run: async ({ json: asJson }, terminal, argument) =>
@@ -24,8 +24,8 @@ const switchCommand = (enabled: boolean, description: string, done: string): Com
 
 export const disable = switchCommand(
   false,
-  'Stops a client key from its next request on, until key enable lets it in again.',
-  'stopped; key enable lets it in again'
+  'Disables a client key from its next request on. Run key enable to enable it again.',
+  'disabled. Run key enable to enable it again'
 )
 
-export const enable = switchCommand(true, 'Lets a client key in again that key disable stopped.', 'enabled')
+export const enable = switchCommand(true, 'Enables a disabled client key from its next request on.', 'enabled')

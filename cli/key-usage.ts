@@ -8,7 +8,7 @@ type Counts = Readonly<Record<string, number>>
 
 const sum = (counts: Counts): number => Object.values(counts).reduce((all, count) => all + count, 0)
 
-/** The largest counts, how many others there are, and what is counted as one. */
+/** Formats the largest counts, the number of further labels, and the total of the addresses without separate counts. */
 const condensed = ({ [OTHER_ADDRESSES]: others, ...counts }: Counts): string => {
   const entries = Object.entries(counts).sort(([, a], [, b]) => b - a)
   const more = entries.length - MAX_SHOWN
@@ -21,18 +21,18 @@ const condensed = ({ [OTHER_ADDRESSES]: others, ...counts }: Counts): string => 
 }
 
 export default lookBack({
-  description: `Shows how a client key was used, day by day (UTC), up to a second ago: how many requests were accepted,
-under which scopes and from which addresses, and how many were refused, and why.`,
+  description: `Shows how a client key was used on each day (UTC): how many requests were accepted, with which scopes
+and from which addresses, and how many were refused, and why. Use within the last second may be missing.`,
 
-  json: 'one JSON object, with every count',
+  json: 'print one JSON object with all counts',
 
-  tell: (terminal, key, counts, asJson) => {
+  report: (terminal, key, counts, asJson) => {
     const usage = toUsageJson(key.id, counts)
     if (asJson) terminal.printJson(usage)
     else if (usage.days.length === 0) terminal.print(`No use of ${key.name} was recorded in these days.`)
     else {
       terminal.printTable([
-        ['DAY', 'LET IN', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
+        ['DAY', 'ACCEPTED', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
         ...usage.days.map(({ day, requests, refusals, addresses }) => [
           day,
           String(sum(addresses)),

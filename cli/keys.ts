@@ -13,7 +13,7 @@ import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
 import type { ChangedKey } from '../domain/keys/freshness/receipt.ts'
 
-/** Opens the keys of the service that is configured here, and closes them when the work is done. */
+/** Opens the keys of the configured service, runs the work, and closes the database. */
 export const withKeys = async <T>(
   terminal: Terminal,
   work: (keys: KeyService, context: RequestContext) => Promise<T>,
@@ -28,55 +28,52 @@ export const withKeys = async <T>(
   )
 }
 
-/** The same for what only reads. */
+/** Does the same as withKeys for work that only reads. */
 export const readKeys = async <T>(terminal: Terminal, work: (keys: KeyService) => Promise<T>): Promise<T> =>
   await withKeys(terminal, work, { readOnly: true })
 
-/** The argument of a command that is about one key. */
+/** The argument of the commands for one key. */
 export const KEY_ARGUMENT = {
   name: 'key',
-  help: 'its id or its name, or - to read a token of it from standard input'
+  help: 'the id or the name of the key, or - to read one of its tokens from standard input'
 } as const
 
-/** The key that an argument stands for. Throws a CommandError where there is none. */
+/** Finds the key that an argument identifies. Throws a CommandError if there is none. */
 export const keyOf = async (terminal: Terminal, keys: KeyService, argument: string): Promise<ClientKeyRecord> => {
   const key = argument === '-' ? (await keys.inspect(await readToken(terminal))).key : await keys.resolve(argument)
   if (key === null) {
     throw argument === '-'
       ? new CommandError(
-          'The token stands for no client key here.',
-          `To see why: ${terminal.invocation('key inspect')}`
+          'No client key of this service has this token.',
+          `To find out why, run: ${terminal.invocation('key inspect')}`
         )
-      : new CommandError('There is no client key of this id, nor one of this name that is not revoked.')
+      : new CommandError('There is no client key with this id or name. Find a revoked key by its id.')
   }
   return key
 }
 
-/** A key as JSON has it, with the digest of an environment key, by which its entry in CLIENT_KEYS is found. */
+/** Returns the JSON of a key. For an environment key, it has the digest that identifies its entry in CLIENT_KEYS. */
 export const keyJson = (keys: KeyService, key: ClientKeyRecord) => {
   const digest = keys.allowListEntry(key.id)
   return { ...toKeyJson(key), ...(digest === null ? {} : { digest }) }
 }
 
-/**
- * A token from standard input; blanks around it are ignored. Throws a CommandError where there is none, or far too
- * much.
- */
+/** Reads a token from standard input, and trims whitespace. Throws a CommandError if it's empty or too long. */
 export const readToken = async (terminal: Terminal): Promise<string> => {
   const token = (await terminal.readInput()).trim()
   if (token === '') throw new CommandError('There is no token on standard input.')
   return token
 }
 
-/** One line that tells who obeys a change. */
+/** Returns one line that describes when a change took effect, and how many nodes acknowledged it. */
 export const receiptText = ({ receiptId, receipt }: Omit<ChangedKey, 'key'>): string => {
   if (receipt === null) {
-    const lost = 'the database was lost before it was known whether every node obeys'
-    return `Receipt ${receiptId}: ${lost}. Ask GET /receipts/${receiptId}.`
+    const lost = 'the database became unavailable before all nodes acknowledged the change'
+    return `Receipt ${receiptId}: ${lost}. Check GET /receipts/${receiptId}.`
   }
   const { effectiveAt, nodes, acknowledged, leasesEnded, waitedMs } = receipt
-  const since = `Receipt ${receiptId}: every request since ${effectiveAt.toISOString()} obeys`
+  const since = `Receipt ${receiptId}: the change applies to every request since ${effectiveAt.toISOString()}`
   if (nodes === 0) return `${since}.`
   const ended = leasesEnded === 0 ? '' : `, ${leasesEnded} ${leasesEnded === 1 ? 'lease' : 'leases'} ended`
-  return `${since}: ${acknowledged} of ${nodes} nodes acknowledged${ended}, after ${waitedMs} ms.`
+  return `${since}; ${acknowledged} of ${nodes} nodes acknowledged${ended}, after ${waitedMs} ms.`
 }

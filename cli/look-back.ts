@@ -11,21 +11,21 @@ const DEFAULT_DAYS = '30'
 
 interface Definition {
   description: string
-  /** What --json prints. */
+  /** The help text of the option `--json`. */
   json: string
-  /** Prints what follows from the recorded use of a key. Throws a CommandError where nothing does. */
-  tell: (terminal: Terminal, key: ClientKeyRecord, usage: UsageCount[], asJson: boolean) => void
+  /** Prints a report on the recorded use of a key. Throws a CommandError if too little was recorded for it. */
+  report: (terminal: Terminal, key: ClientKeyRecord, usage: UsageCount[], asJson: boolean) => void
 }
 
-/** Makes a command that looks at how a key was used in the last days. */
-export const lookBack = ({ description, json: jsonHelp, tell }: Definition): Command =>
+/** Creates a command that reports how a key was used in the last days. */
+export const lookBack = ({ description, json: jsonHelp, report }: Definition): Command =>
   command({
     description,
 
     options: {
       days: {
         value: '<n>',
-        help: `look back this many days, today included: ${DEFAULT_DAYS} by default, ${DAYS_KEPT} at most`
+        help: `the number of days, including today: ${DEFAULT_DAYS} by default, at most ${DAYS_KEPT}`
       },
       ...jsonOption(jsonHelp)
     },
@@ -35,13 +35,13 @@ export const lookBack = ({ description, json: jsonHelp, tell }: Definition): Com
       const count = toDays(days)
       return await readKeys(terminal, async keys => {
         const key = await keyOf(terminal, keys, argument)
-        tell(terminal, key, await keys.usage(key.id, count), asJson)
+        report(terminal, key, await keys.usage(key.id, count), asJson)
         return DONE
       })
     }
   })
 
-/** Reads a number of days for which counts are kept. Throws a UsageError. */
+/** Parses a number of days. Throws a UsageError if it's invalid, or if counts aren't kept for that many days. */
 const toDays = (days: string): number => {
   if (!/^[1-9]\d?$/.test(days) || Number(days) > DAYS_KEPT) {
     throw new UsageError(`--days must be a number from 1 to ${DAYS_KEPT}.`)

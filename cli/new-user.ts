@@ -7,14 +7,14 @@ import { withUsers } from './users.ts'
 
 const PASSWORD_BYTES = 18
 
-/** A random password, which nobody could guess. */
+/** Returns a random password that can't be guessed. */
 export const newPassword = (): string => randomBytes(PASSWORD_BYTES).toString('base64url')
 
-/** The password on standard input; empty if there is none. */
+/** Reads a password from standard input. Returns an empty string if there is none. */
 export const readPassword = async (terminal: Terminal): Promise<string> =>
   (await terminal.readInput()).replace(/\r?\n$/, '')
 
-/** Throws a CommandError if the rules refuse a password. */
+/** Throws a CommandError if a password doesn't meet the rules. */
 export const refuseWeakPassword = async (
   password: string,
   about: Parameters<typeof passwordIssues>[1]
@@ -23,7 +23,7 @@ export const refuseWeakPassword = async (
   if (issues.length > 0) throw new CommandError(issues.join('\n'))
 }
 
-/** Stores a user in the database, with the hash of the password. Throws a DomainError. */
+/** Creates a user in the database, with the hash of the password. Throws a DomainError if a rule forbids it. */
 export const createUser = async (
   terminal: Terminal,
   password: string,

@@ -5,10 +5,10 @@ import { withStorage } from './storage.ts'
 import { toNodeJson } from '../http/representations/nodes.ts'
 
 export default command({
-  description: `Lists the processes that serve from the PostgreSQL database of DATABASE_URL: how many changes of client
-keys each has not confirmed yet, and the generations of its secrets, that of CLIENT_SECRET first.`,
+  description: `Lists the nodes that share the PostgreSQL database of DATABASE_URL. For each node, it shows how many
+changes of client keys it has not acknowledged yet, and the generations of its secrets, beginning with CLIENT_SECRET.`,
 
-  options: jsonOption('a JSON array'),
+  options: jsonOption('print a JSON array'),
 
   run: async ({ json = false }, terminal) =>
     await withStorage(
@@ -17,7 +17,7 @@ keys each has not confirmed yet, and the generations of its secrets, that of CLI
         const nodes = await storage.nodes()
         if (json) terminal.printJson(nodes.map(toNodeJson))
         else if (nodes.length > 0) terminal.printTable(rowsOf(nodes))
-        else terminal.print('There are no nodes: none runs, or the database is a file of SQLite, which needs none.')
+        else terminal.print('There are no nodes. No node is running, or the database is an SQLite file.')
         return DONE
       },
       { readOnly: true }

@@ -2,35 +2,35 @@ import type { Environment } from '../config/read.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpec, OptionSpecs } from './options.ts'
 
-// What a value in the configuration of npm itself looks like, where npm has an option of that name too.
+// npm has options with these names, too. A value that matches the pattern belongs to npm's own option.
 const NPMS_OWN: Readonly<Record<string, RegExp>> = {
   scope: /^(@.*)?$/,
   email: /^(?!true$)/,
   description: /^$/
 }
 
-/** The npm script of a command: `key:issue` of `key issue`. */
+/** Returns the npm script of a command, such as `key:issue` for `key issue`. */
 const scriptOf = (command: string): string => command.replace(' ', ':')
 
-/** Whether npm runs a command as the script of its name. */
+/** Returns whether npm runs a command as the script of the same name. */
 export const isScript = (command: string, env: Environment): boolean =>
   command !== '' && env['npm_lifecycle_event'] === scriptOf(command)
 
-/** What to type to run a command, through npm or not. */
+/** Returns the command line that runs a command, either through npm or directly. */
 export const invocation = (throughNpm: boolean, command: string, args = ''): string => {
   if (!throughNpm) return ['trivial', command, args].filter(part => part !== '').join(' ')
   return `npm run ${scriptOf(command)}${args === '' ? '' : ` -- ${args}`}`
 }
 
-/** What to say where there are too many arguments: npm drops options and keeps their values. */
+/** Returns a hint about too many arguments if npm runs the command: npm removes options, but passes on their values. */
 export const hintOfSeparator = (command: string, env: Environment): string | undefined =>
   isScript(command, env)
-    ? `Options come after a -- of their own, or npm keeps them: ${invocation(true, command, '…')}`
+    ? `Put -- before the options, because npm removes them otherwise: ${invocation(true, command, '…')}`
     : undefined
 
 /**
- * Throws a UsageError where npm kept options that were meant for the command, as it does where no `--` is before them:
- * it has them in variables named npm_config_…, which its configuration files fill as well. `--expires` leaves no trace.
+ * Throws a UsageError if npm removed options of the command because no `--` precedes them. npm stores such options, and
+ * those in its configuration files, in variables named npm_config_…, except `--expires`, which can't be detected.
  */
 export const refuseSwallowed = (
   { command, argument }: { command: string; argument: string },
@@ -45,8 +45,8 @@ export const refuseSwallowed = (
   const typed = swallowed.map(([name, { value }]) => `--${name}${value === undefined ? '' : ' …'}`)
   const wanted = [argument, ...typed].filter(part => part !== '').join(' ')
   throw new UsageError(
-    `npm kept ${names} for itself. Put a -- before the options: ${invocation(true, command, wanted)}
-(Where an .npmrc sets that, run: node dist/cli/trivial.js ${command})`
+    `npm removed ${names}. Put -- before the options: ${invocation(true, command, wanted)}
+(If an .npmrc sets ${names}, run: node dist/cli/trivial.js ${command})`
   )
 }
 

@@ -7,11 +7,11 @@ import { readConfig } from '../config/read.ts'
 import { command, DONE } from './command.ts'
 
 export default command({
-  description: `Prints the OpenAPI document of the API as JSON. It needs no configuration and touches no database. Its
-server is PUBLIC_URL, or that of the default HOST and PORT if PUBLIC_URL is empty; the document that a service serves
-at /docs/json has the URL of that service.
+  description: `Prints the OpenAPI document of the API as JSON. The command requires no configuration, and doesn't open
+the configured database. The server URL in the document is PUBLIC_URL, or consists of the default HOST and PORT if
+PUBLIC_URL is empty. A running service serves the document with its own URL at /docs/json.
 
-npm prints a heading of its own; npm run --silent openapi prints the document only.`,
+npm prints a heading before the document. To print only the document, run npm run --silent openapi.`,
 
   run: async (_, terminal) => {
     const { PUBLIC_URL } = readConfig(terminal.environment(), ['PUBLIC_URL'])

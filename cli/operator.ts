@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import type { RequestContext } from '../domain/access/principal.ts'
 
-/** The operator at the command line, whom nothing bounds: the user of the operating system. */
+/** Returns the context of the operator, the user of the operating system. An operator has no permission boundary. */
 export const operatorContext = (): RequestContext => ({
   actor: { kind: 'cli', ...operatingSystemUser() },
   principal: null,
@@ -14,7 +14,7 @@ const operatingSystemUser = (): { id: string; name: string } => {
     const { uid, username } = userInfo()
     return { id: String(uid), name: username }
   } catch {
-    // A container may run under a number that has no name.
+    // A container may run with a user id that has no name.
     const id = String(process.getuid?.())
     return { id, name: `uid ${id}` }
   }

@@ -1,27 +1,27 @@
 /** An option of a command. */
 export interface OptionSpec {
-  /** What stands for its value in the help, such as `<name>`; an option without it takes no value. */
+  /** The placeholder of the value in the help, such as `<name>`. An option without a placeholder takes no value. */
   readonly value?: string
-  /** Whether it may be given several times. */
+  /** Whether the option may be repeated. */
   readonly multiple?: true
-  /** The values that it takes, which the completion proposes; without them it takes any text. */
+  /** The accepted values, which completions propose. Without choices, any text is accepted. */
   readonly choices?: readonly string[]
-  /** Further values that it takes. */
+  /** Further accepted values, which completions don't propose. */
   readonly accepts?: readonly string[]
-  /** The heading above it in the help. */
+  /** The heading above the option in the help. */
   readonly group?: string
   readonly help: string
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
-/** One of the values of a list; any text if there is no list. */
+/** The type of the elements of a list, or `Else` if it is not a list. */
 type OneOf<List, Else> = List extends readonly (infer Value)[] ? Value : Else
 type TextOf<O extends OptionSpec> = O extends { choices: infer Choices }
   ? OneOf<Choices, string> | (O extends { accepts: infer More } ? OneOf<More, never> : never)
   : string
 
-/** What an option is read as. */
+/** The type of the parsed value of an option. */
 type ValueOf<O extends OptionSpec> = O extends { value: string }
   ? O extends { multiple: true }
     ? TextOf<O>[]
@@ -30,12 +30,12 @@ type ValueOf<O extends OptionSpec> = O extends { value: string }
 
 export type Values<O extends OptionSpecs> = { [Name in keyof O]?: ValueOf<O[Name]> | undefined }
 
-/** The one argument of a command that is not an option. */
+/** The only argument of a command, apart from its options. */
 export interface ArgumentSpec {
   readonly name: string
   readonly help: string
-  /** Whether it may be left out; it is empty then. */
+  /** Whether the argument may be omitted. The command then receives an empty string. */
   readonly optional?: true
-  /** The values that the completion proposes. */
+  /** The values that completions propose. */
   readonly choices?: readonly string[]
 }

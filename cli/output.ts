@@ -2,8 +2,8 @@ import { createWriteStream, fstatSync } from 'node:fs'
 import type { Output } from './terminal.ts'
 
 /**
- * Standard output as a command writes to it. Node's own stream for a file does not write what a disk that is nearly
- * full has no room for, and reports no failure.
+ * Returns the stream through which commands write to standard output. If standard output is a file and the disk is
+ * nearly full, Node.js's own stream loses what doesn't fit and reports no error, so another one is created.
  */
 export const outputOf = (stdout: Output & { readonly fd: number }): Output =>
   fstatSync(stdout.fd).isFile() ? createWriteStream('', { fd: stdout.fd, autoClose: false }) : stdout

@@ -4,8 +4,8 @@ import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
 /**
- * A command of commander that refuses what it does not understand with a UsageError. Commander's own messages repeat
- * what was typed, which may be a secret.
+ * A Commander command that throws a UsageError for invalid arguments. Commander's own messages repeat the arguments,
+ * which may contain a secret.
  */
 export class StrictCommand extends Commander {
   override createCommand(name?: string): StrictCommand {
@@ -17,7 +17,7 @@ export class StrictCommand extends Commander {
     return super.parseOptions(args)
   }
 
-  // Of commander's errors only that of an unknown option is left: parseOptions and the program find the others.
+  // Commander only calls this for an unknown option: parseOptions and the program detect all other errors.
   override error(): never {
     const typed = String(this.args.find(isOption))
     const known = this.createHelp().visibleOptions(this)
@@ -30,7 +30,7 @@ export class StrictCommand extends Commander {
   }
 }
 
-/** Whether a word is an option: `-` alone stands for standard input. */
+/** Returns whether a word is an option. A single `-` isn't one: it means standard input. */
 export const isOption = (word: string): boolean => /^-./.test(word)
 
 const checkValues = (options: readonly Option[], args: readonly string[]): void => {
@@ -46,12 +46,12 @@ const checkValues = (options: readonly Option[], args: readonly string[]): void 
     const value = word === name ? args[index + 1] : word
     if (value === undefined) throw new UsageError(`${name} needs a value.`)
     if (word === name && isOption(value)) {
-      throw new UsageError(`${name} needs a value; one that begins with - is written ${name}=-…`)
+      throw new UsageError(`${name} needs a value. Write a value that begins with - as ${name}=-…`)
     }
   }
 }
 
-// What is no name of an option may be a secret that came to the wrong place.
+// Text that doesn't have the form of an option name may be a misplaced secret, so the message doesn't repeat it.
 const unknownOption = (typed: string, names: readonly string[]): string => {
   const [name = ''] = typed.split('=', 1)
   if (!/^--?[a-z][a-z-]*$/.test(name)) return 'There is no such option.'
@@ -65,7 +65,7 @@ const MIN_BEGINNING = 3
 const isBeginning = (beginning: string, word: string): boolean =>
   beginning.length >= MIN_BEGINNING && word.startsWith(beginning)
 
-/** Throws a UsageError if an option that takes certain values was given another. */
+/** Throws a UsageError if an option has a value that is not among its choices. */
 export const checkChoices = (specs: OptionSpecs, values: Values<OptionSpecs>): void => {
   for (const [name, { choices, accepts = [] }] of Object.entries(specs)) {
     if (choices === undefined) continue
@@ -79,7 +79,7 @@ export const checkChoices = (specs: OptionSpecs, values: Values<OptionSpecs>): v
   }
 }
 
-/** What to say of a command that is not there. `typed` is all of it, such as `key isue`. */
+/** Returns the message for an unknown command. `typed` is its full name, such as `key isue`. */
 export const unknownCommand = (typed: string, known: readonly string[]): string => {
   if (!/^[a-z][a-z:-]*( [a-z][a-z:-]*)?$/.test(typed)) return 'There is no such command.'
   const likely = nearest(typed, known)
@@ -87,7 +87,7 @@ export const unknownCommand = (typed: string, known: readonly string[]): string 
   return `There is no command ${typed}${meant.length === 0 ? '.' : `; did you mean ${meant.join(' or ')}?`}`
 }
 
-/** How many letters must be added, left out or replaced to make one word of another: their Levenshtein distance. */
+/** Returns the Levenshtein distance of two words: how many letters must be inserted, deleted or replaced. */
 const distance = (from: string, to: string): number => {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (const [line, letter] of Array.from(from).entries()) {
@@ -101,10 +101,10 @@ const distance = (from: string, to: string): number => {
   return Number(row.at(-1))
 }
 
-// Any two long words are a few letters apart.
+// For a long word, a third of its letters would be too many: unrelated words would match.
 const MAX_DISTANCE = 3
 
-/** Returns the word that was probably meant by one that is not known; undefined if none is near enough. */
+/** Returns the known word that a mistyped word probably means, or undefined if none is similar enough. */
 export const nearest = (typed: string, words: readonly string[]): string | undefined => {
   const [best] = words
     .map(word => ({ word, away: distance(typed, word) }))

@@ -6,32 +6,33 @@ import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
-/** The options that say what a key may do. */
+/** The options for the policy of a key. */
 export const policyOptions = {
   scope: {
     value: '<scope>',
     multiple: true,
     choices: SCOPES,
     accepts: [UNSCOPED],
-    help: 'what the key may do, such as apps:read; several are several --scope; * is everything'
+    help: 'a scope of the key, such as apps:read, or * for all scopes; may be repeated'
   },
   expires: {
     value: '<when>',
-    help: '90d, 12h, 1y, a day such as 2027-01-31, an instant such as 2027-01-31T12:00:00Z, or never'
+    help: `when the key expires: 90d, 12h or 1y from now, a date such as 2027-01-31, an instant such as
+2027-01-31T12:00:00Z, or never`
   },
   'allow-ip': {
     value: '<range>',
     multiple: true,
-    help: 'where it may be used from: an IP address or CIDR range; several are several --allow-ip; or any'
+    help: 'an IP address or CIDR range from which the key is accepted, or any; may be repeated'
   },
-  rate: { value: '<limit>', help: 'how often, over all its tokens, such as 100/60s; or none' },
-  description: { value: '<text>', help: 'what it is for' },
-  metadata: { value: '<json>', help: 'a JSON object that is carried along' }
+  rate: { value: '<limit>', help: 'the rate limit over all tokens of the key, such as 100/60s, or none' },
+  description: { value: '<text>', help: 'the purpose of the key' },
+  metadata: { value: '<json>', help: 'a JSON object to store with the key' }
 } as const satisfies OptionSpecs
 
 type PolicyValues = Values<typeof policyOptions>
 
-/** What the options say of a key, as the body of a request would; a schema is yet to check it. Throws a UsageError. */
+/** Converts the options to a request body, which is not validated yet. Throws a UsageError if a value is malformed. */
 export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<typeof ChangeKeyBody>, unknown>> => ({
   ...(values.description === undefined ? {} : { description: values.description }),
   ...(values.scope === undefined ? {} : { scopes: values.scope }),
@@ -44,13 +45,17 @@ export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<t
 const toExpiry = (expires: string): string | null => {
   if (expires === 'never') return null
   const instant = readInstant(expires, 'ahead')
-  if (typeof instant === 'string') throw new UsageError(`--expires ${instant}. For no expiry, write never.`)
+  if (typeof instant === 'string') {
+    throw new UsageError(`--expires ${instant}. Use never for a key that does not expire.`)
+  }
   return expires
 }
 
 const toRanges = (ranges: string[]): string[] => {
   if (!ranges.includes('any')) return ranges
-  if (ranges.length > 1) throw new UsageError('--allow-ip any leaves nothing to add: name ranges, or any.')
+  if (ranges.length > 1) {
+    throw new UsageError('--allow-ip any cannot be combined with ranges. Specify either any or ranges.')
+  }
   return []
 }
 
@@ -66,13 +71,11 @@ const toRate = (rate: string): object | null => {
   }
   if (max < MAX.minimum || max > MAX.maximum) {
     throw new UsageError(
-      `--rate must begin with a number of requests, from ${MAX.minimum} to ${MAX.maximum}, such as the 100 of 100/60s.`
+      `--rate must begin with a number of requests from ${MAX.minimum} to ${MAX.maximum}, such as 100 in 100/60s.`
     )
   }
   if (seconds < WINDOW.minimum || seconds > WINDOW.maximum) {
-    throw new UsageError(
-      `--rate must end with a time of at least a second and at most a day (1s to 1d), such as the 60s of 100/60s.`
-    )
+    throw new UsageError('--rate must end with a time from 1s to 1d, such as 60s in 100/60s.')
   }
   return { max, window_seconds: seconds }
 }

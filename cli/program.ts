@@ -14,7 +14,7 @@ import { createProgram, define, nodeAt, pathOf, termOf, valuesOf } from './synta
 import { openTerminal } from './terminal.ts'
 import type { Io, Terminal } from './terminal.ts'
 
-/** Runs the command that the arguments name and answers its exit code: 0 done, 1 refused or not found, 2 misused. */
+/** Runs the command that the arguments name. Returns its exit code: DONE, REFUSED or MISUSED. */
 export const run = async (io: Io): Promise<number> => {
   const args = io.args[0] === 'help' ? [...io.args.slice(1), '--help'] : io.args
   const request = args[0] === 'complete' && args[1] === '--' ? args.slice(2) : null
@@ -23,7 +23,7 @@ export const run = async (io: Io): Promise<number> => {
   return await flushed(terminal, await runAt({ place, args, request }, io, terminal))
 }
 
-/** What was typed: where its names lead, and the words to complete if the request of a shell was. */
+/** A command line: the command that it names, and the words to complete if a shell requested completions. */
 interface Typed {
   place: Place
   args: readonly string[]
@@ -57,11 +57,11 @@ const runAt = async (
     await program.parseAsync(args, { from: 'user' })
     return code
   } catch (error) {
-    return tellFailure(error, node, terminal)
+    return reportFailure(error, node, terminal)
   }
 }
 
-/** Waits until all that was printed is written, and returns the exit code: 1 if that failed. */
+/** Waits until all output is written. Returns the exit code, or REFUSED if writing failed. */
 const flushed = async (terminal: Terminal, code: number): Promise<number> => {
   try {
     await terminal.flush()
@@ -73,15 +73,15 @@ const flushed = async (terminal: Terminal, code: number): Promise<number> => {
 }
 
 interface Place {
-  /** The names of the group and the command, as far as they are known. */
+  /** The known names of the group and the command. */
   path: string[]
-  /** The command; undefined where the names lead to a group. */
+  /** The command, or undefined if the names lead to a group. */
   entry?: Entry
-  /** The first name that is not known. */
+  /** The first name that is unknown. */
   unknown?: string
 }
 
-/** What the words before the first option lead to. */
+/** Finds the group or the command that the words before the first option name. */
 const find = (args: readonly string[]): Place => {
   const words = args.filter(word => word !== '--')
   const end = words.findIndex(isOption)
@@ -98,7 +98,7 @@ const find = (args: readonly string[]): Place => {
 const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined
 
-/** Every group and every command, as they are typed. */
+/** Returns the names of all groups and commands, as they are typed. */
 const commandNames = (): string[] =>
   Object.entries(commands).flatMap(([name, entry]) => [
     name,
@@ -108,18 +108,18 @@ const commandNames = (): string[] =>
 const refuseTokens = (args: readonly string[]): void => {
   if (!args.some(holdsToken)) return
   throw new UsageError(
-    'A token never goes into the arguments, where ps and the history of the shell keep it: this one should be rotated.',
-    'Put it on standard input.'
+    'An argument contains a token. The shell history and ps reveal arguments, so rotate this token.',
+    'Pass tokens on standard input.'
   )
 }
 
-// Node has put U+FFFD in the place of bytes that are not UTF-8, and they can't be had any more.
+// Node.js replaces bytes that are not UTF-8 with U+FFFD, so the original argument is lost.
 const refuseMangled = (args: readonly string[]): void => {
   if (!args.some(arg => arg.includes(REPLACEMENT))) return
-  throw new UsageError('An argument holds bytes that are not UTF-8.', 'Type it in a terminal whose encoding is UTF-8.')
+  throw new UsageError('An argument contains bytes that are not UTF-8.', 'Set the encoding of the terminal to UTF-8.')
 }
 
-/** Runs a command with what was parsed for it. Throws a UsageError where that can't be meant. */
+/** Runs a command with its parsed options and argument. Throws a UsageError if they are invalid. */
 export const execute = async (command: Command, node: Commander, { env }: Io, terminal: Terminal): Promise<number> => {
   const name = pathOf(node).join(' ')
   const { argument, options = {}, run: work } = command
@@ -127,21 +127,23 @@ export const execute = async (command: Command, node: Commander, { env }: Io, te
   refuseSwallowed({ command: name, argument: termOf(argument) }, options, new Set(Object.keys(values)), env)
   const [only = '', ...more] = node.args
   if (more.length > 0 || (argument === undefined && node.args.length > 0)) {
-    throw new UsageError(wantedArgument(argument), hintOfSeparator(name, env))
+    throw new UsageError(expectedArgument(argument), hintOfSeparator(name, env))
   }
   if (node.args.length === 0 && argument !== undefined && argument.optional !== true) {
-    throw new UsageError(wantedArgument(argument))
+    throw new UsageError(expectedArgument(argument))
   }
   checkChoices(options, values)
   return await work(values, terminal, only)
 }
 
-const wantedArgument = (argument: ArgumentSpec | undefined): string =>
-  argument === undefined ? 'There are no arguments but options.' : `Name one ${argument.name}: ${argument.help}.`
+const expectedArgument = (argument: ArgumentSpec | undefined): string =>
+  argument === undefined
+    ? 'This command takes options, but no arguments.'
+    : `Specify one ${argument.name}: ${argument.help}.`
 
-/** Reports on standard error what went wrong, and returns the exit code. */
-export const tellFailure = (error: unknown, node: Commander, terminal: Terminal): number => {
-  // Commander has printed the help or the version; the help is on standard error if a command should have been named.
+/** Prints a failure to standard error. Returns the exit code. */
+export const reportFailure = (error: unknown, node: Commander, terminal: Terminal): number => {
+  // Commander has already printed the version or the help. Without a command, the help is on standard error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED
   const known = asUserError(error)
   terminal.fail(known ?? error)

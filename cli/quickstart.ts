@@ -35,23 +35,23 @@ interface App {
   tags: { context: string; name: string }[]
 }
 
-/** The database of quickstart. Throws a ConfigError if `DATABASE_URL` names another. */
+/** Returns the URL of the database of quickstart. Throws a ConfigError if `DATABASE_URL` specifies another database. */
 const ownUrl = (terminal: Terminal, { DATABASE_URL: given }: Environment): string => {
   const url = sampleUrl(terminal)
   if (given === undefined || resolve(sqlitePathOf(given)) === resolve(sqlitePathOf(url))) return url
   throw new ConfigError(
-    'DATABASE_URL names another database than the one of quickstart, which changes no other.',
+    'DATABASE_URL specifies another database, but quickstart only uses its own.',
     `Run this: DATABASE_URL=${url} ${terminal.invocation('quickstart')}`
   )
 }
 
-/** What to type to run a command on the database of quickstart, whatever `DATABASE_URL` is there. */
+/** Returns the command line that runs a command on the database of quickstart, regardless of `DATABASE_URL`. */
 const typed = (terminal: Terminal, name: string, args: string): string =>
   `DATABASE_URL=${sampleUrl(terminal)} ${terminal.invocation(name, args)}`
 
 /**
- * The key that an earlier run made, as it made it; null where there is none. Throws a CommandError where the name is of
- * another key: what that allows, and whom, is not known here.
+ * Returns the key that an earlier run issued, or null if there is none. Throws a CommandError if the key was changed or
+ * wasn't issued by quickstart, because it may be in use and have other permissions.
  */
 const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRecord | null> => {
   const revoke = typed(terminal, 'key revoke', KEY)
@@ -60,12 +60,15 @@ const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRe
   if (key === null) return null
   if (!isOwn(key)) {
     throw new CommandError(
-      `The client key ${KEY} is not as quickstart makes it, so it is left as it is.`,
+      `The client key ${KEY} was changed or was not issued by quickstart, so it is not replaced.`,
       `Rename it with ${rename}, or revoke it with ${revoke}, and try again.`
     )
   }
   if (!key.enabled) {
-    throw new CommandError(`The client key ${KEY} is disabled.`, `Have the next run make a new one with: ${revoke}`)
+    throw new CommandError(
+      `The client key ${KEY} is disabled.`,
+      `Revoke it, so that the next run issues a new one: ${revoke}`
+    )
   }
   return key
 }
@@ -81,7 +84,7 @@ const isOwn = (key: ClientKeyRecord): boolean => {
   )
 }
 
-/** A new key, in place of the one that an earlier run made: the token of that one is known to nobody here. */
+/** Issues a key and returns its token. Revokes the key of an earlier run, because its token isn't stored. */
 const replaceKey = async (keys: KeyService, known: ClientKeyRecord | null): Promise<string> => {
   const context = operatorContext()
   if (known !== null) await keys.revoke(known.id, 'replaced by a later run of quickstart', context)
@@ -89,18 +92,18 @@ const replaceKey = async (keys: KeyService, known: ClientKeyRecord | null): Prom
   return (await keys.issue({ name: KEY, description: DESCRIPTION, expiresAt }, context)).keyAccessToken
 }
 
-// What listens on every address is called on a loopback one.
+// For a service that listens on all addresses, clients on this machine use a loopback address.
 const ANY_ADDRESS: Readonly<Record<string, string | undefined>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
 const hostForClients = (host: string): string => ANY_ADDRESS[host] ?? (host.includes(':') ? `[${host}]` : host)
 
-/** Loads the sample data where there is none yet, and returns what there is to tell of its users. */
+/** Loads the sample data if it isn't loaded yet. Returns a text about its users. */
 const describeUsers = async ({ storage, passwords }: FastifyInstance, url: string): Promise<string> => {
   const logins = await loadSampleData(storage, passwords)
-  const data = `The sample data is in a database of its own, ${url}.`
+  const data = `The sample data is in a separate database, ${url}.`
   return logins === null
     ? `${data} Its users keep their passwords.`
-    : `${data} Its users sign in with these
+    : `${data} Its users can sign in with these
 passwords, which can't be shown again:
 
 ${indented(table(loginRows(logins)))}`
@@ -111,16 +114,16 @@ const indented = (text: string): string => text.replaceAll(/^/gm, '  ')
 const describeCall = async (terminal: Terminal, base: string, token: string): Promise<string> => {
   const apps = await listApps(base, token)
   return `
-The service runs at ${base}, and GET /apps returned every app of every owner to a client key:
+The service runs at ${base}. GET /apps with a client key returned all apps of all owners:
 
 ${describe(apps)}
 
-Call it again:
+Send the request again:
 
   curl ${base}/apps -H 'Authorization: Bearer ${token}'
 
-The token is of the key ${KEY}, which expires in ${KEY_DAYS} days and is replaced by the next run. To look at the key,
-and to revoke it:
+The token belongs to the client key ${KEY}, which expires in ${KEY_DAYS} days and is replaced by the next run. To show
+or revoke the key:
 
   ${typed(terminal, 'key show', KEY)}
   ${typed(terminal, 'key revoke', KEY)}
@@ -130,7 +133,7 @@ Explore the API: ${base}/docs`
 
 const listApps = async (base: string, token: string): Promise<App[]> => {
   const response = await fetch(`${base}/apps`, { headers: { authorization: `Bearer ${token}` } })
-  if (!response.ok) throw new CommandError(`GET ${base}/apps answered ${response.status}: ${await response.text()}`)
+  if (!response.ok) throw new CommandError(`GET ${base}/apps failed with ${response.status}: ${await response.text()}`)
   return (await response.json()) as App[]
 }
 
@@ -145,19 +148,20 @@ const describe = (apps: App[]): string => {
       app.tags.map(({ context, name }) => `${context}:${name}`).join(' ')
     ])
   const owners = new Set(apps.map(({ owner_type: type, owner_id: id }) => `${type} ${id}`)).size
-  const summary = `${apps.length} apps of ${owners} owners, ${rows.length} of them shown here.`
+  const summary = `${apps.length} apps of ${owners} owners; the first ${rows.length} are shown.`
   return `${table([['ID', 'NAME', 'DESCRIPTIVE NAME', 'OWNER', 'TAGS'], ...rows])}\n\n${summary}`
 }
 
 export default command({
-  description: `Shows the service at work: makes .env with a fresh CLIENT_SECRET where there is none, makes a database
-with sample data in it, starts the service, issues a client key named quickstart, and calls GET /apps with it. Then it
-serves until Ctrl-C. It can be run again at any time: a new key then replaces the one of the run before.
+  description: `Lets you try the service. The command creates .env with a new CLIENT_SECRET if there is none, creates a
+database with sample data, starts the service, issues a client key named quickstart, and calls GET /apps with it. The
+service then runs until you press Ctrl-C. You can run quickstart again at any time; each run replaces the key of the
+previous one.
 
-The database is file:./data/sample.db, of its own and marked as sample data; it is served to this machine only. With
-another DATABASE_URL, quickstart refuses. Its key expires after 7 days.`,
+The sample data is in a separate database, file:./data/sample.db, which is marked as sample data and only served to this
+machine. quickstart refuses any other DATABASE_URL. The key expires after 7 days.`,
 
-  options: { once: { help: 'stop after the call' } },
+  options: { once: { help: 'stop the service after the call' } },
 
   run: async ({ once = false }, terminal) => {
     const found = terminal.environment()
@@ -165,23 +169,23 @@ another DATABASE_URL, quickstart refuses. Its key expires after 7 days.`,
     const secret = found['CLIENT_SECRET'] ?? randomBytes(32).toString('hex')
     const isNew = found['CLIENT_SECRET'] === undefined
     const env = {
+      // Hides the warning that there is no client key yet.
       LOG_LEVEL: 'error',
       ...found,
       CLIENT_SECRET: secret,
       DATABASE_URL: url,
-      // It serves this machine only.
+      // The service is only reachable from this machine.
       PUBLIC_URL: '',
-      // The database is of quickstart alone, and .env may have been removed since the last run.
+      // Only quickstart uses this database, and .env may have been deleted since the last run.
       ...(isNew ? { ALLOW_NEW_SECRET: 'true' } : {})
     }
 
     await (await openSample(env)).close()
-    // A warning that there is no key yet would only confuse.
     const fastify = await createServer(env)
     try {
       const port = await listen(fastify)
       const known = await ownKey(terminal, fastify.clientKeys)
-      // Only now, so that a start that fails leaves no .env behind.
+      // Saved only now, so that no .env is created if the start fails.
       if (isNew) saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
       terminal.print(await describeUsers(fastify, url))
       await terminal.flush(LOST_PASSWORDS)

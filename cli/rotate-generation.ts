@@ -14,24 +14,24 @@ const PAGE = 100
 export interface Rotation {
   generation: string
   graceSeconds: number
-  /** Where the new tokens go. */
+  /** The path of the file for the new tokens. */
   path: string
 }
 
-/** What became of the keys that have an active token of a generation. */
+/** The result for the keys that have an active token of a generation. */
 export interface Outcome {
   rotated: number
-  /** Those that have a newer token. */
+  /** The number of keys that already had a newer token. */
   already: number
   refused: { id: string; name: string; reason: string }[]
-  /** How many environment keys there are, which no command rotates. */
+  /** The number of environment keys, which no command rotates. */
   environmentKeys: number
 }
 
 /**
- * Gives a new token to each managed key whose newest active one is of a generation. A new token is on the disk before
- * it is active, so that whatever ends the process loses none: at worst the last line holds one that never became
- * active.
+ * Gives a new token to each managed key whose newest active token is of a generation. Each token is written to the disk
+ * before it becomes active, so that no token is lost if the process ends at any time. At worst, the last line of the
+ * file contains a token that never became active.
  */
 export const rotateGeneration = async (
   keys: KeyService,
@@ -58,8 +58,8 @@ export const rotateGeneration = async (
   } catch (error) {
     const kept = file.size() === 0 ? '' : `, and their tokens are in ${path}`
     terminal.warn(
-      `Stopped: ${outcome.rotated} of ${found.length} keys are rotated${kept}.` +
-        ' For the others, run it again with another --out.\n'
+      `Stopped: ${outcome.rotated} of ${found.length} keys were rotated${kept}.` +
+        ' For the other keys, run the command again with another --out.\n'
     )
     throw error
   } finally {
@@ -68,18 +68,18 @@ export const rotateGeneration = async (
   return outcome
 }
 
-// Rotated under the same secret, a key would be as it was, and be rotated by each further run.
+// With the same secret, the new tokens would be of the same generation, and each run would rotate all keys again.
 const refuseCurrent = async (keys: KeyService, generation: string): Promise<void> => {
   const secrets = await keys.secrets()
   if (secrets.some(({ use, secret }) => use.generation === generation && secret === 'CLIENT_SECRET')) {
     throw new CommandError(
-      'This is the generation of CLIENT_SECRET, which seals the new tokens as well.',
-      'Move the secret to CLIENT_SECRET_PREVIOUS and set another first.'
+      'This is the generation of CLIENT_SECRET, which also seals the new tokens.',
+      'First move the secret to CLIENT_SECRET_PREVIOUS, and set a new CLIENT_SECRET.'
     )
   }
 }
 
-/** Whether the newest active token is of a generation: the older ones have been given an end. */
+/** Returns whether the newest active token is of a generation. All older tokens have an expiry. */
 const isNewest = (generation: string, tokens: readonly TokenRecord[]): boolean =>
   tokens.some(token => token.generation === generation && token.revokedAt === null && token.expiresAt === null)
 
@@ -101,7 +101,7 @@ const rotateInto = async (
   } catch (error) {
     if (!isDomainError(error) || isUnavailable(error)) throw error
     file.cut(size)
-    // What is wrong is wrong for every key.
+    // This error would occur for every key.
     if (error instanceof SecretNotShared) throw error
     outcome.refused.push({ id, name, reason: messageOf(error) })
   }

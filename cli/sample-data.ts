@@ -9,20 +9,20 @@ import { newPassword } from './new-user.ts'
 import { operatorContext } from './operator.ts'
 import type { Terminal } from './terminal.ts'
 
-/** The `DATABASE_URL` of the database that sample data has of its own. */
+/** Returns the `DATABASE_URL` of the separate database for sample data. */
 export const sampleUrl = ({ cwd }: Pick<Terminal, 'cwd'>): string => `file:${cwd}/data/sample.db`
 
-/** Opens a database of sample data; a new one is marked as that. Throws a ConfigError if it is another. */
+/** Opens a database of sample data, and marks a new one. Throws a ConfigError if the database has other data. */
 export const openSample = async (env: Environment): Promise<Storage> =>
   await openConfigured(readConfig(env, [...DATABASE_VARIABLES]), { asSample: true })
 
-/** How a user of the sample signs in. */
+/** The credentials of a user of the sample data. */
 export interface SampleLogin {
   readonly email: string
   readonly password: string
 }
 
-/** Loads the sample data, and returns the new passwords of its users; null if there was something already. */
+/** Loads the sample data. Returns the new passwords of its users, or null if the database already has data. */
 export const loadSampleData = async (
   storage: Storage,
   { hash }: Pick<PasswordHasher, 'hash'>
@@ -34,12 +34,11 @@ export const loadSampleData = async (
   return (await loadSample(storage, { sample, hashOf, context: operatorContext() })) ? logins : null
 }
 
-/** The rows of a table of logins. */
+/** Returns the rows of a table of logins. */
 export const loginRows = (logins: readonly SampleLogin[]): string[][] => [
   ['E-MAIL', 'PASSWORD'],
   ...logins.map(({ email, password }) => [email, password])
 ]
 
-/** What to do if the passwords could not be written. */
-export const LOST_PASSWORDS =
-  'The sample data is loaded. To have other passwords, delete its database and load it again.'
+/** The hint if the passwords could not be printed. */
+export const LOST_PASSWORDS = 'The sample data was loaded. To get new passwords, delete its database and load it again.'

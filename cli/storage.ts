@@ -4,7 +4,7 @@ import type { Purpose } from '../db/open.ts'
 import type { Storage } from '../db/storage.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Opens the database that is configured here, and closes it when the work is done. */
+/** Opens the configured database, runs the work, and closes the database. */
 export const withStorage = async <T>(
   terminal: Terminal,
   work: (storage: Storage) => Promise<T>,

@@ -9,24 +9,24 @@ import { StrictCommand } from './parser.ts'
 import type { Io, Terminal } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-// How wide the help is where it does not go to a terminal.
+// The width of the help, in columns, if the output is not a terminal.
 const HELP_WIDTH = 100
 
-/** The program with the names of all commands, and the help of each level; the commands have no options yet. */
+/** Creates the program with the names of all commands and the help of each level. The commands have no options yet. */
 export const createProgram = (io: Io, terminal: Terminal): StrictCommand => {
   const program = createRoot(io, terminal)
-    .version(VERSION, '--version', 'the version of the program')
-    // Only before the names of a command: elsewhere it is none of the options that there are.
+    .version(VERSION, '--version', 'print the version')
+    // Accepts --version only before the name of a command. After it, --version is an unknown option.
     .enablePositionalOptions()
   addCommands(program)
   return program
 }
 
-/** A program without commands, which prints to a terminal. */
+/** Creates a program without commands that prints to a terminal. */
 export const createRoot = ({ stdout, stderr, env }: Io, terminal: Terminal): StrictCommand =>
   new StrictCommand('trivial')
     .exitOverride()
-    .helpOption('-h, --help', 'this text')
+    .helpOption('-h, --help', 'print this help')
     .configureOutput({
       writeOut: text => {
         terminal.print(text.trimEnd())
@@ -49,7 +49,7 @@ export const createRoot = ({ stdout, stderr, env }: Io, terminal: Terminal): Str
     })
 
 const addCommands = (program: StrictCommand): void => {
-  describeGroup(program, 'Serves apps over HTTP, and manages the client keys that let other servers in.')
+  describeGroup(program, 'Serves apps over HTTP, and manages the client keys with which other servers access them.')
   for (const [name, entry] of Object.entries(commands)) {
     if (!('commands' in entry)) addCommand(program, name, entry)
     else {
@@ -62,28 +62,28 @@ const addCommands = (program: StrictCommand): void => {
 
 const describeGroup = (node: Commander, description: string): void => {
   node.description(description).helpCommand(false).usage('<command>')
-  node.addHelpText('after', '\nEach command explains its options with --help.')
+  node.addHelpText('after', '\nRun a command with --help to see its options.')
 }
 
 const addCommand = (group: Commander, name: string, { summary }: Entry): void => {
   group.command(name).summary(summary)
 }
 
-/** The names that lead to a command, such as `key` and `issue`. */
+/** Returns the names that lead to a command, such as `key` and `issue`. */
 export const pathOf = (node: Commander): string[] => (node.parent === null ? [] : [...pathOf(node.parent), node.name()])
 
-/** The command or group that names lead to. */
+/** Returns the command or group that names lead to. */
 export const nodeAt = (node: Commander, [name, ...rest]: readonly string[]): Commander => {
   const next = node.commands.find(each => each.name() === name)
   return next === undefined ? node : nodeAt(next, rest)
 }
 
-/** Gives a command of the program its explanation, its options and its argument. */
+/** Adds the description, the options and the argument to a command of the program. */
 export const define = (node: Commander, { description, notes, options = {}, argument }: Command): void => {
   node.description(unwrapped(description))
   if (notes !== undefined) node.addHelpText('after', `\n${notes}`)
   for (const option of optionsOf(options).values()) node.addOption(option)
-  // Whether there are as many arguments as there should be is found when the command runs: npm may have kept options.
+  // The number of arguments is checked when the command runs, because npm may have removed options.
   node.allowExcessArguments()
   if (argument === undefined) return
   const declared = new Argument(`[${argument.name}]`, argument.help)
@@ -91,13 +91,13 @@ export const define = (node: Commander, { description, notes, options = {}, argu
   node.addArgument(declared).usage(`[options] ${termOf(argument)}`)
 }
 
-/** The place of an argument in what is to be typed. */
+/** Returns the placeholder of an argument in the usage line. */
 export const termOf = (argument: ArgumentSpec | undefined): string => {
   if (argument === undefined) return ''
   return argument.optional === true ? `[<${argument.name}>]` : `<${argument.name}>`
 }
 
-// A text is wrapped where it is written, and again where it is shown. Lines that begin with a blank stay as they are.
+// Joins the lines of a paragraph, because Commander wraps the text again. Lines that begin with a space are kept.
 const unwrapped = (text: string): string => text.replaceAll(/(?<!\n)\n(?![\n ])/g, ' ')
 
 const optionsOf = (specs: OptionSpecs): Map<string, Option> =>
@@ -111,7 +111,7 @@ const optionsOf = (specs: OptionSpecs): Map<string, Option> =>
     })
   )
 
-/** The options that were given, by the names that the command has for them. */
+/** Returns the values of the given options, by the names in the definition of the command. */
 export const valuesOf = (node: Commander, specs: OptionSpecs): Values<OptionSpecs> => {
   const given = node.opts<Values<OptionSpecs>>()
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 /**
- * Lays rows of text out in columns that are as wide as their widest cell; the first row is the heading. What a terminal
- * would obey rather than show becomes a question mark.
+ * Formats rows of text as a table whose columns are as wide as their widest cell. The first row is the heading. Control
+ * characters, which a terminal would interpret, become question marks.
  */
 export const table = (rows: readonly (readonly string[])[]): string => {
   const cells = rows.map(row => row.map(cell => cell.replaceAll(/\p{C}/gu, '?')))

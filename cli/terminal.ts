@@ -13,51 +13,51 @@ import { table } from './table.ts'
 
 const MAX_INPUT_BYTES = 65_536
 
-// To the beginning of the line, and erase what is there.
+// Moves the cursor to the beginning of the line, and erases the line.
 const CLEAR_LINE = '\r\u001b[K'
 
-/** All that a command has to do with the world around it: given by a process, or by a test. */
+/** The inputs and outputs of a command, which a process or a test provides. */
 export interface Io {
   /** The command and its arguments. */
   args: readonly string[]
   env: Environment
-  /** The folder that holds `.env`. */
+  /** The folder that contains `.env`. */
   cwd: string
   stdin: Readable
   stdout: Output
   stderr: Output
 }
 
-/** A stream that may be a terminal, which has a width. */
+/** A stream that may be a terminal. A terminal has a width in columns. */
 export type Output = Writable & { isTTY?: boolean; columns?: number }
 
-/** How a command reads and prints. */
+/** The functions with which a command reads and prints. */
 export interface Terminal {
   cwd: string
-  /** The variables of `.env` under those of the environment, which win. Throws a ConfigError. */
+  /** Returns the variables of `.env` and of the environment, which take precedence. Throws a ConfigError. */
   environment: () => Environment
-  /** All of standard input. Throws a CommandError if it is too much, or not UTF-8. */
+  /** Reads standard input to its end. Throws a CommandError if it is too long or not UTF-8. */
   readInput: () => Promise<string>
   print: (text: string) => void
   printJson: (value: unknown) => void
-  /** Prints rows in columns; the first row is the heading. */
+  /** Prints rows as a table. The first row is the heading. */
   printTable: (rows: readonly (readonly string[])[]) => void
-  /** Prints on standard error: a text as it is, an error with its stack. */
+  /** Prints a text, or an error with its stack, to standard error. */
   warn: (message: unknown) => void
-  /** Tells of a failure on standard error: in words where it was foreseen, or else with its stack. */
+  /** Prints a failure to standard error: the message if the failure was expected, otherwise the stack. */
   fail: (failure: unknown) => void
   /**
-   * Waits until all that was printed is written. Throws a CommandError if it could not be written, once. With a hint,
-   * what was printed is nowhere else, such as a new token: a reader that has gone is a failure, too.
+   * Waits until all output is written. Throws a CommandError once if writing failed. A hint is given if the output
+   * isn't stored anywhere else, such as a new token. It's then also a failure if the reader closes the pipe.
    */
   flush: (hint?: string) => Promise<void>
-  /** What to type to run a command, in the way this one was run: through npm, or as `trivial`. */
+  /** Returns the command line that runs a command the way this one was run: through npm, or as `trivial`. */
   invocation: (command: string, args?: string) => string
-  /** Shows how far a long task is where standard error is a terminal: one line, which the next output replaces. */
+  /** Shows the progress of a long task if standard error is a terminal, on a line that the next output replaces. */
   progress: (text: string) => void
 }
 
-/** The terminal of a command, such as `key issue`. */
+/** Creates the terminal of a command, such as `key issue`. */
 export const openTerminal = (io: Io, command: string): Terminal => {
   const { env, cwd, stdin, stderr } = io
   const output = openOutput(io)
@@ -79,15 +79,15 @@ export const openTerminal = (io: Io, command: string): Terminal => {
         output.warn(failure)
         return
       }
-      const told = error instanceof ConfigError ? sourced(error.message, variables, env) : error.message
-      const message = showsColour(stderr, env) ? red(told) : told
+      const text = error instanceof ConfigError ? sourced(error.message, variables, env) : error.message
+      const message = showsColour(stderr, env) ? red(text) : text
       output.warn(textOf({ message, hint: error.hint }))
     },
     invocation: (name, args) => invocation(isScript(command, env), name, args)
   }
 }
 
-// The message may be about .env itself, which can't be read then.
+// If .env can't be read, the message is about .env itself, and its variables are unknown.
 const sourced = (message: string, variables: () => Environment, env: Environment): string => {
   try {
     return withSources(message, variables(), env)
@@ -98,7 +98,7 @@ const sourced = (message: string, variables: () => Environment, env: Environment
 
 const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | 'progress' | 'flush'> => {
   const { write, flush } = openWriter(stdout)
-  // A Console, unlike a stream, does not throw if the reader has gone.
+  // Unlike a stream, a Console doesn't throw if the reader has closed the pipe.
   const console = new Console({ stdout: stderr })
   let shown = false
   const clear = (): void => {
@@ -133,7 +133,7 @@ const openWriter = (stdout: Output): Writer => {
   const note = (error: NodeJS.ErrnoException | null | undefined): void => {
     failure ??= error ?? undefined
   }
-  // The callback of each write gets the failure. Without a listener the process would end.
+  // The callback of each write receives the error. Without a listener, the error event would end the process.
   stdout.on('error', () => {})
   return {
     write: text => {
@@ -147,11 +147,11 @@ const openWriter = (stdout: Output): Writer => {
       })
       const lost = failure
       failure = undefined
-      // As `head` does, a reader may go when it has read enough.
+      // A reader such as `head` closes the pipe when it has read enough.
       if (lost === undefined || (hint === undefined && lost.code === 'EPIPE')) return
       throw new CommandError(
-        `The output could not be written${hint === undefined ? '' : ', and what it held is lost'}: ${lost.message}.`,
-        hint ?? 'Make room, or write it elsewhere.'
+        `The output could not be written${hint === undefined ? '' : ' and is lost'}: ${lost.message}.`,
+        hint ?? 'Free space on the disk, or write to another file.'
       )
     }
   }
@@ -163,9 +163,13 @@ const readAll = async (stream: Readable): Promise<string> => {
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     chunks.push(chunk)
     size += chunk.length
-    if (size > MAX_INPUT_BYTES) throw new CommandError('There is too much on standard input.')
+    if (size > MAX_INPUT_BYTES) {
+      throw new CommandError(`Standard input is too long: the maximum is ${MAX_INPUT_BYTES} bytes.`)
+    }
   }
   const text = utf8Text(Buffer.concat(chunks))
-  if (text === null) throw new CommandError('Standard input holds bytes that are not UTF-8.', 'Put UTF-8 text there.')
+  if (text === null) {
+    throw new CommandError('Standard input contains bytes that are not UTF-8.', 'Send UTF-8 text.')
+  }
   return text
 }

@@ -2,19 +2,19 @@ import { appendFileSync, closeSync, fsyncSync, ftruncateSync, openSync, rmSync }
 import { dirname } from 'node:path'
 import { CommandError } from './failures.ts'
 
-/** A new file that takes new tokens, for its owner only. */
+/** A file for new tokens that only its owner may read. */
 export interface TokenFile {
-  /** Writes a line of JSON, which is on the disk then. Throws a CommandError, with the file as before. */
+  /** Appends a line of JSON and flushes it to the disk. If that fails, restores the file and throws a CommandError. */
   append: (line: object) => void
-  /** Its size in bytes. */
+  /** Returns the size of the file in bytes. */
   size: () => number
-  /** Takes back what was written after the file had this size. */
+  /** Truncates the file to a size in bytes. */
   cut: (size: number) => void
-  /** Closes the file, and deletes it where nothing is in it. */
+  /** Closes the file, and deletes it if it is empty. */
   close: () => void
 }
 
-/** Makes the file. Throws a CommandError where it can't be made or is there already. */
+/** Creates the file. Throws a CommandError if it already exists or can't be created. */
 export const createTokenFile = (path: string): TokenFile => {
   const descriptor = openNew(path)
   let size = 0
@@ -46,9 +46,9 @@ const openNew = (path: string): number => {
   try {
     const folder = openSync(dirname(path), 'r')
     try {
-      // To append, so that what is written after a cut begins where the file ends.
+      // Opened for appending, so that a write after a truncation begins at the end of the file.
       const descriptor = openSync(path, 'ax', 0o600)
-      // Its name must survive a power cut as its lines do.
+      // The name of the file must survive a power failure, like its lines.
       fsyncSync(folder)
       return descriptor
     } finally {
@@ -57,7 +57,7 @@ const openNew = (path: string): number => {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw code === 'EEXIST'
-      ? new CommandError(`${path} exists already, and is left as it is.`, 'Name a new file.')
-      : new CommandError(`${path} can't be made: ${message}`)
+      ? new CommandError(`${path} already exists and was not changed.`, 'Specify a new file.')
+      : new CommandError(`${path} can't be created: ${message}`)
   }
 }

@@ -11,18 +11,17 @@ const ChangedUser = {
 } as const
 
 export default command({
-  description: `Changes a user. What is not named stays as it is. Another e-mail address ends every session of the
-user.`,
-
+  description: `Changes a user. Anything you don't specify stays unchanged. A new e-mail address ends all of their
+sessions.`,
   options: {
-    name: { value: '<name>', help: 'another name' },
-    email: { value: '<address>', help: 'another e-mail address to sign in with' },
+    name: { value: '<name>', help: 'the new name' },
+    email: { value: '<address>', help: 'the new e-mail address, with which the user signs in' },
     role: {
       value: '<role>',
       choices: userFields.role.enum,
-      help: 'admin: an administrator, who manages users and client keys; or member'
+      help: 'the new role: admin for an administrator, who manages users and client keys, or member'
     },
-    ...jsonOption('the user as it is now, as one JSON object')
+    ...jsonOption('print the changed user as one JSON object')
   },
   argument: USER_ARGUMENT,
 
@@ -32,7 +31,7 @@ user.`,
       ...(email === undefined ? {} : { email: email.toLowerCase() }),
       ...(role === undefined ? {} : { role })
     })
-    if (Object.keys(change).length === 0) throw new UsageError('Say what to change.')
+    if (Object.keys(change).length === 0) throw new UsageError('Specify what to change.')
     refuseCredentials({ name, email })
     const user = await withUsers(
       terminal,
@@ -40,7 +39,7 @@ user.`,
     )
     if (json) terminal.printJson(toUserJson(user))
     else {
-      terminal.print('The user is changed:\n')
+      terminal.print('The user was changed:\n')
       terminal.printTable([
         ['id', String(user.id)],
         ['name', user.name],

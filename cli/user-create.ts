@@ -11,7 +11,7 @@ const NewUser = {
   properties: { name: userFields.name, email: userFields.email, password: userFields.password }
 } as const
 
-/** Returns the e-mail address as it is stored. Throws a DomainError or a CommandError if the rules refuse the user. */
+/** Validates a new user. Returns the e-mail address to store. Throws a DomainError or a CommandError. */
 const checkUser = async (name: string, address: string, password: string): Promise<string> => {
   const email = checked(NewUser, { name, email: address, password }).email.toLowerCase()
   refuseCredentials({ name, email })
@@ -20,30 +20,30 @@ const checkUser = async (name: string, address: string, password: string): Promi
 }
 
 export default command({
-  description: `Makes a user. The password is read from standard input (at a terminal, press Enter and Ctrl-D after
-it). Where nothing is there, one is made and printed, this once.`,
+  description: `Creates a user. The password is read from standard input (at a terminal, press Enter and Ctrl-D after
+it). If standard input is empty, a password is generated and printed once.`,
 
   options: {
-    email: { value: '<address>', help: 'the e-mail address that the user signs in with' },
-    name: { value: '<name>', help: 'what people call the user' },
-    admin: { help: 'an administrator, who manages users and client keys' },
-    ...jsonOption('one JSON object, with the password where it was made')
+    email: { value: '<address>', help: 'the e-mail address with which the user signs in' },
+    name: { value: '<name>', help: 'the name of the user' },
+    admin: { help: 'create an administrator, who manages users and client keys' },
+    ...jsonOption('print one JSON object, with the password if it was generated')
   },
 
   run: async ({ email: address, name, admin = false, json = false }, terminal) => {
-    if (address === undefined || name === undefined) throw new UsageError('Name an --email and a --name.')
+    if (address === undefined || name === undefined) throw new UsageError('Specify an --email and a --name.')
     const typed = await readPassword(terminal)
     const password = typed === '' ? newPassword() : typed
     const email = await checkUser(name, address, password)
     const user = await createUser(terminal, password, { name, email, role: admin ? 'admin' : 'member' })
     if (json) terminal.printJson({ ...toUserJson(user), ...(typed === '' ? { password } : {}) })
     else {
-      const role = admin ? ', an administrator' : ''
-      const made = typed === '' ? ` The password, which can't be shown again: ${password}` : ''
-      terminal.print(`The user ${user.name} <${user.email}> is made${role}.${made}`)
+      const role = admin ? ' as an administrator' : ''
+      const generated = typed === '' ? ` The password, which can't be shown again: ${password}` : ''
+      terminal.print(`The user ${user.name} <${user.email}> was created${role}.${generated}`)
     }
     const setPassword = terminal.invocation('user password', `${user.id} --out <file>`)
-    await terminal.flush(`The user is made. Set a password: ${setPassword}`)
+    await terminal.flush(`The user was created. Set a new password: ${setPassword}`)
     return DONE
   }
 })

@@ -4,7 +4,7 @@ import type { User } from '../domain/users/user.ts'
 import { toUserJson, userFields } from '../http/representations/users.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { instantText } from './key-rows.ts'
-import { ANSWERS, toBoolean } from './option-values.ts'
+import { BOOLEANS, toBoolean } from './option-values.ts'
 import { readUsers } from './users.ts'
 
 const PAGE = 1000
@@ -23,11 +23,11 @@ export default command({
   description: 'Lists the users in the order in which they were created.',
 
   options: {
-    name: { value: '<text>', help: 'users whose name begins so' },
-    email: { value: '<text>', help: 'users whose e-mail address begins so' },
-    role: { value: '<role>', choices: userFields.role.enum, help: 'users with this role' },
-    locked: { value: '<answer>', choices: ANSWERS, help: 'users who are locked, or who are not' },
-    ...jsonOption('a JSON array')
+    name: { value: '<text>', help: 'only users whose name begins with this text' },
+    email: { value: '<text>', help: 'only users whose e-mail address begins with this text' },
+    role: { value: '<role>', choices: userFields.role.enum, help: 'only users with this role' },
+    locked: { value: '<boolean>', choices: BOOLEANS, help: 'only users who are locked (true) or not (false)' },
+    ...jsonOption('print a JSON array')
   },
 
   run: async ({ name, email, role, locked, json = false }, terminal) => {
@@ -40,7 +40,7 @@ export default command({
     const found = await readUsers(terminal, async users => await listed(users, filter))
     if (json) terminal.printJson(found.map(toUserJson))
     else if (found.length > 0) terminal.printTable(rowsOf(found))
-    else terminal.print('There is no such user.')
+    else terminal.print('No user matches.')
     return DONE
   }
 })

@@ -11,23 +11,23 @@ import { createTokenFile } from './token-file.ts'
 import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
 
 export default command({
-  description: `Sets another password of a user, and ends every session of the user. The password is never printed:
-name a file that a new one goes to, or put one on standard input.`,
+  description: `Sets a new password for a user, and ends all sessions of the user. The password is never printed:
+specify a file for a generated password, or pass a password on standard input.`,
 
   options: {
     out: {
       value: '<file>',
-      help: `a new file for a new password, which only its owner may read: one line,
-{"id":…,"email":…,"password":…}, which is on the disk before the password is set`
+      help: `a new file for a generated password, readable by its owner only: one line,
+{"id":…,"email":…,"password":…}, which is written to the disk before the password is set`
     },
-    stdin: { help: 'the password is on standard input; at a terminal, press Enter and Ctrl-D after it' },
-    ...jsonOption('the user, as one JSON object without the password')
+    stdin: { help: 'read the password from standard input; at a terminal, press Enter and Ctrl-D after it' },
+    ...jsonOption('print the user as one JSON object, without the password')
   },
   argument: USER_ARGUMENT,
 
   run: async ({ out, stdin = false, json = false }, terminal, argument) => {
     if ((out === undefined) !== stdin) {
-      throw new UsageError('Name either an --out file for a new password, or --stdin to read one.')
+      throw new UsageError('Specify either an --out file for a generated password, or --stdin to read one.')
     }
     const password = out === undefined ? await typedPassword(terminal) : newPassword()
     const path = out === undefined ? null : resolve(terminal.cwd, out)
@@ -43,8 +43,8 @@ name a file that a new one goes to, or put one on standard input.`,
     })
     if (json) terminal.printJson(toUserJson(user))
     else {
-      const place = path === null ? '' : ` It is in ${path} and nowhere else.`
-      terminal.print(`The password of ${userText(user)} is set, and every session is ended.${place}`)
+      const place = path === null ? '' : ` The only copy of the password is ${path}.`
+      terminal.print(`The password of ${userText(user)} was set, and all sessions were ended.${place}`)
     }
     return DONE
   }
@@ -56,7 +56,7 @@ const typedPassword = async (terminal: Terminal): Promise<string> => {
   return password
 }
 
-/** Sets a password when a new file holds it. The file stays if the password may have been set. */
+/** Writes a password to a new file, and then sets it. Keeps the file if the password may have been set. */
 const keepAndSet = async (path: string, line: object, set: () => Promise<void>): Promise<void> => {
   const file = createTokenFile(path)
   try {

@@ -10,7 +10,7 @@ import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
 const asCommandError = (failure: unknown): unknown =>
   failure instanceof OwnsApps
     ? new CommandError(
-        'The user owns apps, deleted ones included; nothing was changed.',
+        'The user owns apps, possibly only deleted ones, so nothing was changed.',
         'Transfer them with --transfer-to User:<id> or Organization:<id>, or delete them with --delete-apps.'
       )
     : failure
@@ -25,23 +25,25 @@ const appsText = ({ apps, deleted_apps: deleted }: RemovedUser, transferTo: stri
   const all = apps + deleted
   if (all === 0) return ''
   const done = transferTo === undefined ? 'deleted with the user' : `transferred to ${transferTo}`
-  return ` Apps ${done}: ${all}, ${deleted} of them deleted before.`
+  return ` Apps ${done}: ${all} (already deleted before: ${deleted}).`
 }
 
 export default command({
-  description: `Removes a user with their sessions, memberships and grants, permanently. A user who owns apps, deleted
-ones included, is removed only with --transfer-to or --delete-apps. The last administrator of an organization stays.`,
+  description: `Permanently removes a user and their sessions, memberships and grants. If the user owns apps, including
+deleted ones, --transfer-to or --delete-apps is required. The last administrator of an organization can't be removed.`,
 
   options: {
-    'transfer-to': { value: '<owner>', help: 'who gets the apps: User:<id> or Organization:<id>' },
-    'delete-apps': { help: 'deletes the apps too, permanently, with their tags and grants' },
-    ...jsonOption('the user who was removed and how many apps they had, as one JSON object')
+    'transfer-to': { value: '<owner>', help: 'the new owner of the apps: User:<id> or Organization:<id>' },
+    'delete-apps': { help: 'permanently delete the apps, with their tags and grants' },
+    ...jsonOption('print the removed user and the number of their apps as one JSON object')
   },
   argument: USER_ARGUMENT,
 
   run: async ({ 'transfer-to': transferTo, 'delete-apps': deleteApps = false, json = false }, terminal, argument) => {
     if (transferTo !== undefined && deleteApps) {
-      throw new UsageError('The apps are either transferred or deleted: name --transfer-to or --delete-apps.')
+      throw new UsageError(
+        'The apps are either transferred or deleted. Use only one of --transfer-to and --delete-apps.'
+      )
     }
     const query = checked(AppsDisposalQuery, {
       ...(transferTo === undefined ? {} : { transfer_to: transferTo }),
@@ -54,7 +56,7 @@ ones included, is removed only with --transfer-to or --delete-apps. The last adm
       throw asCommandError(failure)
     })
     if (json) terminal.printJson(removedJson(removed, transferTo))
-    else terminal.print(`The user ${userText(removed.user)} is removed.${appsText(removed, transferTo)}`)
+    else terminal.print(`The user ${userText(removed.user)} was removed.${appsText(removed, transferTo)}`)
     return DONE
   }
 })

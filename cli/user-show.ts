@@ -4,14 +4,14 @@ import { command, DONE, jsonOption } from './command.ts'
 import { instantText } from './key-rows.ts'
 import { USER_ARGUMENT, readUsers, userIdOf } from './users.ts'
 
-/** How many apps are named to people. */
+/** The number of apps that the table shows. */
 const MAX_SHOWN = 10
 
 export default command({
-  description: `Shows a user: the fields, the organizations, the apps that the user owns, and how many sessions have not
-ended.`,
+  description: `Shows a user: the fields, the organizations, the apps that the user owns, and the number of active
+sessions.`,
 
-  options: jsonOption('one JSON object, with the names of the first thousand apps'),
+  options: jsonOption('print one JSON object, with the names of the first 1000 apps'),
   argument: USER_ARGUMENT,
 
   run: async ({ json = false }, terminal, argument) => {

@@ -6,7 +6,7 @@ import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
 const switchCommand = (accountLocked: boolean, description: string, done: string): Command =>
   command({
     description,
-    options: jsonOption('the user as it is now, as one JSON object'),
+    options: jsonOption('print the changed user as one JSON object'),
     argument: USER_ARGUMENT,
 
     run: async ({ json = false }, terminal, argument) => {
@@ -22,12 +22,8 @@ const switchCommand = (accountLocked: boolean, description: string, done: string
 
 export const lock = switchCommand(
   true,
-  'Locks a user: ends every session, and refuses to sign the user in until user unlock.',
-  'is locked, and every session is ended; user unlock lets them sign in again'
+  'Locks a user and ends all of their sessions. The user cannot sign in until you run user unlock.',
+  'is locked, and all sessions were ended. Run user unlock to let the user sign in again'
 )
 
-export const unlock = switchCommand(
-  false,
-  'Lets a user sign in again whom user lock has locked.',
-  'is not locked, and may sign in'
-)
+export const unlock = switchCommand(false, 'Unlocks a user, who can then sign in again.', 'is unlocked and can sign in')

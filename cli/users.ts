@@ -7,20 +7,20 @@ import { operatorContext } from './operator.ts'
 import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
 
-/** The argument of a command that is about one user. */
-export const USER_ARGUMENT = { name: 'user', help: 'the id or the e-mail address' } as const
+/** The argument of the commands for one user. */
+export const USER_ARGUMENT = { name: 'user', help: 'the id or the e-mail address of the user' } as const
 
-/** Opens the users of the service that is configured here, and closes them when the work is done. */
+/** Opens the users of the configured service, runs the work, and closes the database. */
 export const withUsers = async <T>(
   terminal: Terminal,
   work: (users: UserService, context: RequestContext) => Promise<T>
 ): Promise<T> => await withStorage(terminal, async storage => await work(createUserService(storage), operatorContext()))
 
-/** The same for what only reads. */
+/** Does the same as withUsers for work that only reads. */
 export const readUsers = async <T>(terminal: Terminal, work: (users: UserService) => Promise<T>): Promise<T> =>
   await withStorage(terminal, async storage => await work(createUserService(storage)), { readOnly: true })
 
-/** The id of the user that an argument stands for. Throws a CommandError if no user has the e-mail address. */
+/** Returns the id of the user that an argument identifies. Throws a CommandError if no user has the e-mail address. */
 export const userIdOf = async (users: UserService, argument: string): Promise<number> => {
   if (/^\d{1,15}$/.test(argument)) return Number(argument)
   const account = await users.findAccount(argument.toLowerCase())
@@ -28,5 +28,5 @@ export const userIdOf = async (users: UserService, argument: string): Promise<nu
   return account.user.id
 }
 
-/** A user in a sentence. */
+/** Formats the name and e-mail address of a user for a message. */
 export const userText = ({ name, email }: Pick<User, 'name' | 'email'>): string => `${name} <${email}>`

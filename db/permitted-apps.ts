@@ -3,19 +3,19 @@ import type { SQL } from 'drizzle-orm'
 import { PERMITS, permitsIn } from '../domain/access/rules.ts'
 import type { UserGrant, UserReads } from '../domain/users/rows.ts'
 
-/** The sum of all permits, which owners and admins have without grants. */
+/** The sum of all permits. Owners and admins have all of them without grants. */
 const ALL = Object.values(PERMITS).reduce((sum, permit) => sum + permit, 0)
 
 const all = sql.raw(String(ALL))
 
-/** A row of `selectPermittedApps`; PostgreSQL returns numbers as text. */
+/** A row of `selectPermittedApps`. PostgreSQL returns numbers as strings. */
 export interface PermittedAppRow {
   readonly id: number | string
   readonly name: string
   readonly permits: number | string
 }
 
-/** The statement of `UserReads.permittedApps`, on every engine: each reason is found by an index of its own. */
+/** Returns the statement of `UserReads.permittedApps` for both engines. Each part of the union uses its own index. */
 export const selectPermittedApps = (...[userId, { limit, after = 0 }]: Parameters<UserReads['permittedApps']>): SQL => {
   const isListed = sql`apps.id > ${after} and apps.discarded_at is null`
   return sql`
@@ -37,7 +37,7 @@ export const selectPermittedApps = (...[userId, { limit, after = 0 }]: Parameter
     order by apps.id`
 }
 
-// An owner may have been granted permits before.
+// The sum exceeds ALL if an owner or admin also has grants.
 export const toPermittedApp = ({ id, name, permits }: PermittedAppRow): UserGrant => ({
   appId: Number(id),
   appName: name,

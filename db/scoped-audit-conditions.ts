@@ -3,9 +3,9 @@ import type { SQL } from 'drizzle-orm'
 import type { AuditCondition, AuditScope, SearchColumn, SearchOperator } from '../domain/audits/scope.ts'
 import { toText } from './instants.ts'
 
-// Conditions that are the same text on every engine. PostgreSQL casts only what a `case` has let through.
+// SQL conditions for both engines. The `case` keeps PostgreSQL from casting ids that aren't numbers.
 
-/** The things of a scope, each with the type and the id that audit entries have for it. */
+/** Returns the statement that selects the subjects of a scope, as `type` and `id`. */
 export const subjectsOf = (scope: AuditScope): SQL =>
   scope.type === 'app'
     ? sql`select 'app' as type, cast(${scope.name} as text) as id`
@@ -15,7 +15,7 @@ export const subjectsOf = (scope: AuditScope): SQL =>
       union all select 'user', cast(memberships.user_id as text) from memberships
       where memberships.organization_id = ${scope.id}`
 
-/** Whether the user of a row of `users` belongs to a scope: is the owner of the app, or is in the organization. */
+/** Returns the condition that a row of `users` is the owner of the app, or a member of the organization, of a scope. */
 export const isUserOfScope = (scope: AuditScope): SQL =>
   scope.type === 'app'
     ? sql`exists (

@@ -5,18 +5,18 @@ import type { AuditScope, ScopedAudit, ScopedAuditReads, ScopedSearch } from '..
 import { toDate } from './instants.ts'
 import { isUserOfScope, meetsAll, subjectsOf } from './scoped-audit-conditions.ts'
 
-/** At most how many entries of a scope are looked up by what they are about; with more, the trail is walked. */
+/** The maximum number of entries that are looked up by subject. In a scope with more, the trail is read backwards. */
 const MAX_GATHERED = 10_000
 
-/** What an engine gives to the reads of scopes. */
+/** The parts of the searches that differ between engines. */
 interface Engine {
-  /** The rows that a statement returns; numbers may be text. */
+  /** Runs a statement and returns its rows. Numbers may be strings. */
   readonly rows: <Row>(statement: SQL) => Promise<Row[]>
-  /** How many entries of the trail a statement looks at. */
+  /** The number of entries that one statement reads. */
   readonly window: number
-  /** Whether an entry is about a thing of a scope, asked of the entries of a window. */
+  /** Returns the condition that an entry of a window has a subject in the scope. */
   readonly isInScope: (scope: AuditScope) => SQL
-  /** Joins the things of a scope with the entries, so that each thing is looked up in the index of entries. */
+  /** The join of subjects with entries that looks up each subject in the index of entries. */
   readonly join: SQL
 }
 
@@ -35,7 +35,7 @@ interface AuditRow {
   readonly actor_email: string | null
 }
 
-/** Makes the reads of scopes, whose statements are the same on every engine. */
+/** Creates the searches of the audit trail by scope. */
 export const createScopedAuditReads = (engine: Engine): ScopedAuditReads => ({
   find: async (search, { limit }) => {
     const few = await gather(engine, { ...search, conditions: [] })
@@ -47,7 +47,7 @@ export const createScopedAuditReads = (engine: Engine): ScopedAuditReads => ({
     sequences.length === 0 ? [] : (await engine.rows<AuditRow>(selectAudits(scope, sequences))).map(toScopedAudit)
 })
 
-/** The newest entries that a search finds if they are at most `MAX_GATHERED`, and otherwise some more. */
+/** Looks up entries by subject. Returns all that the search finds, newest first, or `MAX_GATHERED` + 1 of them. */
 const gather = async ({ rows, join }: Engine, { scope, conditions }: ScopedSearch): Promise<number[]> => {
   const found = await rows<{ sequence: number | string }>(sql`
     select audits.sequence from (${subjectsOf(scope)}) as subjects ${join}
@@ -57,7 +57,7 @@ const gather = async ({ rows, join }: Engine, { scope, conditions }: ScopedSearc
   return found.map(({ sequence }) => Number(sequence)).sort((one, other) => other - one)
 }
 
-/** Looks at the trail window by window, from its end on, until `limit` entries are found. */
+/** Reads the trail backwards, one window at a time, until `limit` entries are found. */
 const walk = async (
   { rows, window, isInScope }: Engine,
   { scope, conditions }: ScopedSearch,
@@ -78,7 +78,7 @@ const walk = async (
   return found
 }
 
-/** The last sequence below another; null: there is none. Forged entries may leave gaps. */
+/** Returns the largest sequence below another, or null if there is none. Forged entries may leave gaps. */
 const newestBelow = async (rows: Engine['rows'], sequence: number): Promise<number | null> => {
   const [newest] = await rows<{ last: number | string | null }>(
     sql`select max(audits.sequence) as last from audits where audits.sequence < ${sequence}`

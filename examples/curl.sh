@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Lists every app, page by page, as one line of JSON each:
+# Lists all apps, page by page, with one line of JSON per app:
 #
 #   KEY_ACCESS_TOKEN=… BASE=http://localhost:3000 bash examples/curl.sh
 #
-# BASE may have a path: https://example.com/keys
+# BASE can have a path: https://example.com/keys
 #
-# The token goes to curl through standard input: arguments are visible to every user of the machine.
+# curl reads the token from standard input, because every user of the machine can see arguments.
 set -euo pipefail
 
 base=${BASE:-http://localhost:3000}
@@ -19,11 +19,11 @@ while [ -n "$url" ]; do
     --dump-header "$folder/headers" --output "$folder/body" "$url" \
     <<< "header = \"Authorization: Bearer ${KEY_ACCESS_TOKEN:-}\"")
   if [ "$status" != 200 ]; then
-    # A problem document (RFC 9457) has the reason in its member detail.
+    # The detail of a problem document (RFC 9457) contains the reason.
     echo "$status: $(sed -nE 's/.*"detail":"(([^"\\]|\\.)*)".*/\1/p' "$folder/body")" >&2
     exit 1
   fi
   cat "$folder/body"
-  # Link: </apps?limit=10&after=…>; rel="next" is the next page, also as a whole URL; the last page has none.
+  # Link: </apps?limit=10&after=…>; rel="next" is the path or URL of the next page. The last page has no such header.
   url=$(sed -n 's/^[Ll]ink: <\([^>]*\)>; *rel="next".*/\1/p' "$folder/headers" | sed "s|^/|$host/|")
 done

@@ -1,27 +1,27 @@
-// Lists every app, page by page. It needs nothing but Node.js:
+// Lists all apps, page by page. It requires only Node.js:
 //
 //   KEY_ACCESS_TOKEN=… BASE=http://localhost:3000 node examples/fetch.js
 //
-// BASE may have a path: https://example.com/keys
+// BASE can have a path: https://example.com/keys
 
 const { BASE = 'http://localhost:3000', KEY_ACCESS_TOKEN = '' } = process.env
 
 const PAGE_SIZE = 10
 
-/** The reply to a GET request. Throws an Error with the detail of the problem where the service reports a failure. */
+/** Sends a GET request, and returns the reply. Throws an Error with the reason if the request fails. */
 const get = async url => {
   const response = await fetch(url, { headers: { authorization: `Bearer ${KEY_ACCESS_TOKEN}` } })
   if (!response.ok) throw new Error(`${response.status}: ${await detailOf(response)}`)
   return response
 }
 
-/** A problem document (RFC 9457) says what went wrong. A proxy in between may answer something else. */
+/** Returns the detail of a problem document (RFC 9457), or the status text of another reply, such as one of a proxy. */
 const detailOf = async response => {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   return isProblem ? (await response.json()).detail : response.statusText
 }
 
-/** The URL of the next page, from a header such as: Link: </apps?limit=10&after=…>; rel="next" */
+/** Returns the URL of the next page from a header such as: Link: </apps?limit=10&after=…>; rel="next" */
 const nextOf = response => {
   const [, path] = /<([^>]*)>; *rel="next"/.exec(response.headers.get('link') ?? '') ?? []
   return path === undefined ? null : new URL(path, response.url)

@@ -35,7 +35,11 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
 }
 
 /** Describes the version, the database engine, the node and Redis, for the log line when the service starts. */
-const describeStart = ({ DATABASE_URL, NODE_NAME, REDIS_URL }: Config): string => {
+export const describeStart = ({
+  DATABASE_URL,
+  NODE_NAME,
+  REDIS_URL
+}: Pick<Config, 'DATABASE_URL' | 'NODE_NAME' | 'REDIS_URL'>): string => {
   const engine = isPostgres(DATABASE_URL) ? 'PostgreSQL' : 'SQLite'
   const node = NODE_NAME === '' ? hostname() : NODE_NAME
   const redis = REDIS_URL === '' ? 'no Redis' : `Redis at ${new URL(REDIS_URL).host}`

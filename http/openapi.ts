@@ -1,42 +1,45 @@
-/** What the OpenAPI document says of the whole API; the routes' schemas say the rest. */
-export const DESCRIPTION = `
-Calls need a **client key** or the session of a user, as \`Authorization: Bearer …\`. A client key is a long-lived token
-that belongs to no user and no app. Without limits it reaches every app of every owner, whatever users and organizations
-may do. It can be limited to scopes, addresses, a rate and a time.
+/** The description of the API in its OpenAPI document. The schemas of the routes describe the operations. */
+export const DESCRIPTION = [
+  'Requests are authenticated with a **client key** or the session of a user, sent as `Authorization: Bearer …`. A ' +
+    'client key is a long-lived token that belongs to no user and no app. By default, it gives access to every app ' +
+    'of every owner, regardless of the permissions of users and organizations. It can be limited to scopes, IP ' +
+    'addresses, a request rate and an expiry date.',
 
-The operator of the service issues the first key, which is active at once:
-\`npm run key:issue -- --name <name> --scope apps:read --expires 90d\`. A key with the scope \`client_keys:write\`
-issues others. Press *Authorize* and paste the \`key_access_token\` to try the calls on this page. What a form contains
-at first changes and deletes nothing that exists.
+  'The operator of the service issues the first key, which is active immediately: ' +
+    '`npm run key:issue -- --name <name> --scope apps:read --expires 90d`. A key with the scope `client_keys:write` ' +
+    'can issue more. To send requests from this page, press *Authorize* and paste the `key_access_token`. The ' +
+    'prefilled values of the forms never change or delete existing data.',
 
-Users sign in with \`POST /auth/sign_in\` and reach the apps that they own, those of their organizations, and those on
-which they have grants. The reply has the session as \`authorization\`; Trivial's clients send it in three headers
-instead: \`access-token\`, \`client\` and \`uid\`. If a request has a session and a client key, the client key is
-used.
+  'Users sign in with `POST /auth/sign_in`. They have access to their own apps, to the apps of their organizations, ' +
+    'and to apps on which they were granted permissions. The reply contains the session in its `authorization` ' +
+    "header. Trivial's clients send it in three headers instead: `access-token`, `client` and `uid`. If a request " +
+    'contains both a session and a client key, the client key is used.',
 
-Client keys are for servers. A request with a client key that a browser sends from a page of another site is refused.
+  'Client keys are for servers. If a browser sends a client key from a page of another site, the request is refused.',
 
-A query parameter that an operation does not describe is refused with 422, which names those that it has; only
-\`GET /up\` and \`GET /ready\` ignore it. A slash at the end of a path changes nothing.
+  'A query parameter that an operation does not describe is refused with 422, and the reply lists the parameters ' +
+    'that ' +
+    'the operation accepts. Only `GET /up` and `GET /ready` ignore unknown parameters. A slash at the end of a path ' +
+    'is ignored.',
 
-Every failure is a problem document (RFC 9457) with a stable \`code\`. Every reply has an \`x-request-id\`, by which the
-operator finds the request in the log.
-`.trim()
+  'Every failure is a problem document (RFC 9457) with a stable `code`. Every reply has an `x-request-id` header, ' +
+    'which identifies the request in the log of the service.'
+].join('\n\n')
 
 export const TAGS = [
-  { name: 'Apps', description: 'Every app of every owner.' },
-  { name: 'Tags', description: 'Labels on apps: a context and a name, such as `department` and `finance`.' },
+  { name: 'Apps', description: 'The apps of all owners.' },
+  { name: 'Tags', description: 'Labels of apps. A tag has a context and a name, such as `department` and `finance`.' },
   {
     name: 'Client keys',
     description:
-      'Which servers have access: issue, restrict, watch, rotate and revoke keys. Each change applies to the ' +
-      'next request.'
+      'The credentials of servers. Keys can be issued, restricted, monitored, rotated and revoked. Each change ' +
+      'applies to the next request.'
   },
-  { name: 'Signing in', description: 'Sessions of users: sign up, in and out, and the profile.' },
-  { name: 'Users', description: 'For administrators, and client keys that have the scope.' },
-  { name: 'Organizations', description: 'Who belongs to them, as what.' },
-  { name: 'Permissions', description: 'Who was granted what on which app, and who owns it.' },
-  { name: 'Audits', description: 'Who changed what.' },
-  { name: 'Nodes', description: 'Which processes serve, and from when on all of them obey a change.' },
-  { name: 'Health', description: 'Whether the service is alive and ready. No credential is needed.' }
+  { name: 'Signing in', description: 'Signing up, in and out, and the profile and sessions of the signed-in user.' },
+  { name: 'Users', description: 'User management, for administrators and for client keys with the required scope.' },
+  { name: 'Organizations', description: 'Organizations, their users, and the roles of those users.' },
+  { name: 'Permissions', description: 'The permissions of users on apps, and the transfer of apps to other owners.' },
+  { name: 'Audits', description: 'The audit trail: who changed what, and when.' },
+  { name: 'Nodes', description: 'The processes of the service, and receipts for the changes that all of them apply.' },
+  { name: 'Health', description: 'Checks whether the service is alive and ready. No credential is needed.' }
 ]

@@ -27,16 +27,16 @@ import { createPasswordHasher } from '../domain/users/passwords.ts'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
 
-/** The folder of the project, whether this file runs as it is or compiled in `dist-test/`. */
+/** The folder of the project, even if this file runs compiled in `dist-test/`. */
 export const root = basename(folder) === 'dist-test' ? join(folder, '..') : folder
 
-/** A value that must be there. */
+/** Returns a value. Throws if it is undefined. */
 export const need = <T>(value: T | undefined, what: string): T => {
-  if (value === undefined) throw new Error(`${what} is not there`)
+  if (value === undefined) throw new Error(`${what} is missing`)
   return value
 }
 
-/** Who asks for what no request asks for: nothing bounds it. */
+/** The context of changes outside of requests, which has no permission boundary. */
 export const operator: RequestContext = {
   actor: { kind: 'cli', id: '0', name: 'tester' },
   principal: null,
@@ -44,13 +44,13 @@ export const operator: RequestContext = {
   requestId: null
 }
 
-/** An element of a list, which must be there. */
+/** Returns an element of a list. Throws if there is none. */
 export const at = <T>(list: readonly T[], index = 0): T =>
-  need(list[index], `element ${index} of a list of ${list.length}`)
+  need(list[index], `element ${index} of a list with ${list.length}`)
 
 export const newSecret = (): string => randomBytes(32).toString('hex')
 
-/** A folder of its own for a test, gone when the test ends. */
+/** Creates a folder that is deleted when the test ends. */
 export const temporaryFolder = (t: Test): string => {
   const folder = mkdtempSync(join(tmpdir(), 'trivial-'))
   t.teardown(() => {
@@ -59,17 +59,19 @@ export const temporaryFolder = (t: Test): string => {
   return folder
 }
 
-/** The freshness of a look-up where any change, told by a number that moves, makes all stale; null: it is not sure. */
+/**
+ * Returns the freshness of a look-up in which every entry is stale after any change of `revision`. null means unknown.
+ */
 export const movingWith = (revision: () => number | null): KeyFreshness => ({
   barrier: async () => {},
   mark: revision,
   isFresh: mark => mark === revision()
 })
 
-/** The freshness of a look-up where nothing ever changes. */
+/** The freshness of a look-up in which nothing changes. */
 export const unchanging = movingWith(() => 0)
 
-/** A token of a managed key, as a look-up answers it. */
+/** Returns a token of a managed key, as a look-up does. */
 export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({
   key: { ...UNLIMITED, id: 'managed', name: 'managed', source: 'managed', enabled: true, revokedAt: null, ...key },
   digest: '0'.repeat(64),
@@ -90,13 +92,15 @@ export interface Settings {
   env: Environment
 }
 
-/** The option of a test that looks into the file of SQLite, or moves the clock by which this process counts. */
-export const onlyOnSqlite = { skip: process.env['TEST_DATABASE_URL'] === undefined ? false : 'it is about SQLite' }
+/** The option of tests that read the SQLite file, or mock the clock that counters use in this process. */
+export const onlyOnSqlite = {
+  skip: process.env['TEST_DATABASE_URL'] === undefined ? false : 'this test is for SQLite only'
+}
 
-/** The database that worlds are made on, where they are to be on PostgreSQL; it has its tables, and is emptied. */
+/** The URL of the migrated PostgreSQL database that tests use, if it is set. It is emptied for each world. */
 const otherDatabase = process.env['TEST_DATABASE_URL']
 
-/** A configuration that works: a secret, a key it allows, a database in a folder of its own. */
+/** Returns a valid configuration with a secret, an allowed key and a separate database. */
 export const settings = (t: Test, env: Record<string, string> = {}): Settings => {
   const secret = newSecret()
   const key = issueClientKey(createTokenSealer(secret))
@@ -113,7 +117,7 @@ export const settings = (t: Test, env: Record<string, string> = {}): Settings =>
   }
 }
 
-/** The same, and nothing is in the database. */
+/** Does the same, with an empty database. */
 export const emptySettings = async (t: Test, env?: Record<string, string>): Promise<Settings> => {
   if (otherDatabase !== undefined) await (await import('./postgres.ts')).emptied(otherDatabase)
   return settings(t, env)
@@ -126,21 +130,21 @@ export interface Reply {
   json: ReturnType<typeof JSON.parse>
 }
 
-/** The password of every user of the sample in a world; that of no other database. */
+/** The password of the users of the sample data in a world. Other databases have random ones. */
 export const SAMPLE_PASSWORD = 'seven lanterns by the mill'
 
-// Hashed once for all worlds of a process: it takes a while, as it should.
+// Hashed once for all worlds of a process, because hashing is slow by design.
 const samplePassword = createPasswordHasher().hash(SAMPLE_PASSWORD)
 
 export interface World extends Settings {
   fastify: FastifyInstance
-  /** Sends a request with the world's client key, and a JSON body where one is given. */
+  /** Sends a request with the client key of the world, and with `body` as JSON if it's given. */
   call: (method: string, url: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 }
 
 /**
- * A whole application on a database of its own with the sample data in it, closed when the test ends. The database is
- * not marked as sample data: to the service it is like any other.
+ * Creates an application with a separate database that contains the sample data. It is closed when the test ends. The
+ * database isn't marked as sample data, so the service treats it like any other.
  */
 export const world = async (t: Test, env: Record<string, string> = {}): Promise<World> => {
   const made = await emptySettings(t, env)
@@ -150,7 +154,7 @@ export const world = async (t: Test, env: Record<string, string> = {}): Promise<
   const fastify = await createServer(made.env)
   t.teardown(() => fastify.close())
   if (!isNew) await load(fastify.storage)
-  return { ...made, fastify, call: caller(fastify, made.key.keyAccessToken) }
+  return { ...made, fastify, call: createCall(fastify, made.key.keyAccessToken) }
 }
 
 const load = async (storage: Storage): Promise<void> => {
@@ -158,7 +162,7 @@ const load = async (storage: Storage): Promise<void> => {
   await loadSample(storage, { sample, hashOf: () => passwordHash, context: operator })
 }
 
-// Made once for all worlds of a process: to copy a file takes less time than its migrations and its rows.
+// Created once for all worlds of a process, because copying a file is faster than migrating and filling a database.
 let sampleFile: Promise<string> | undefined
 
 const createSampleFile = async (): Promise<string> => {
@@ -173,7 +177,7 @@ const createSampleFile = async (): Promise<string> => {
   return path
 }
 
-const caller =
+const createCall =
   (fastify: FastifyInstance, token: string): World['call'] =>
   async (method, url, body, headers = {}) => {
     const response = await fastify.inject({
@@ -198,28 +202,28 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Signs Trivial's own tokens, as fast-jwt does it. */
+/** Signs Trivial's own tokens as fast-jwt does. */
 export const legacySigner = (secret: string): ((payload: object) => string) => {
   const header: JwtHeader = { alg: 'HS256' }
-  // Without this fast-jwt adds a `typ` of its own.
+  // Otherwise fast-jwt adds its own `typ`.
   Object.assign(header, { typ: undefined })
   return createSigner({ key: secret, noTimestamp: true, header })
 }
 
-/** A process of the project, started in a folder of its own so that no developer's `.env` is read. */
+/** A process of the project. It starts in a separate folder, so that it doesn't read a developer's `.env`. */
 export interface Running {
   process: ChildProcessWithoutNullStreams
   output: () => { stdout: string; stderr: string }
-  /** Resolves when standard output holds the text; rejects when the process ends without it. */
+  /** Resolves when standard output contains the text. Rejects if the process ends without printing it. */
   prints: (text: string) => Promise<void>
   ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-// tap puts its own loaders, TypeScript's among them, into the options of every Node that is spawned; a start then takes
-// five times as long. What is covered is measured by tests that call the code in their own process.
+// tap adds its loaders, including the one for TypeScript, to the options of every Node.js process, so that a start
+// takes five times as long. Tests that call the code in their own process measure the coverage.
 const WITHOUT_TAP = 'export NODE_OPTIONS="$OWN_NODE_OPTIONS"; exec "$0" "$@"'
 
-/** Starts a program in a folder. `env` is all it sees of the environment, but for `PATH`. */
+/** Starts a program in a folder, with only `env` and `PATH` as its environment. */
 export const spawnProgram = (
   command: readonly string[],
   cwd: string,
@@ -230,17 +234,17 @@ export const spawnProgram = (
     env: { PATH: process.env['PATH'], ...env, OWN_NODE_OPTIONS: env['NODE_OPTIONS'] ?? '' }
   })
 
-/** Starts Node in a folder, as `spawnProgram` does. */
+/** Starts Node.js in a folder, like `spawnProgram`. */
 export const spawnNode = (
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>>
 ): ChildProcessWithoutNullStreams => spawnProgram([process.execPath, ...args], cwd, env)
 
-/** Where a script of the project is compiled. */
+/** Returns the path of the compiled script. */
 export const compiled = (script: string): string => join(root, 'dist', script.replace(/\.ts$/, '.js'))
 
-/** Collects what a process prints, and answers it with the exit code when the process has ended. */
+/** Collects the output of a process. `ended` resolves with it and the exit code when the process ends. */
 export const collect = (child: ChildProcessWithoutNullStreams): Pick<Running, 'output' | 'ended'> => {
   let stdout = ''
   let stderr = ''
@@ -263,7 +267,7 @@ export interface RunOptions {
   input?: string | Uint8Array
 }
 
-/** Runs a script of the project, compiled, until it ends or the test does. */
+/** Runs a compiled script of the project until it or the test ends. */
 export const run = (t: Test, script: string, options: RunOptions = {}): Running => {
   const { args = [], cwd = temporaryFolder(t), env = {} } = options
   const child = spawnNode([compiled(script), ...args], cwd, env)
@@ -289,7 +293,7 @@ export const run = (t: Test, script: string, options: RunOptions = {}): Running 
   }
 }
 
-/** Listens on a free port of the loopback address and answers the port. */
+/** Listens on a free port of the loopback address. Returns the port. */
 export const listening = async (fastify: FastifyInstance): Promise<number> => {
   await fastify.listen({ host: '127.0.0.1', port: 0 })
   const address = fastify.server.address()
@@ -297,17 +301,17 @@ export const listening = async (fastify: FastifyInstance): Promise<number> => {
   return address.port
 }
 
-/** Sends bytes to a port as they are and answers all that comes back until the connection ends. */
+/** Sends bytes to a port unchanged. Returns everything that is received until the connection ends. */
 export const raw = async (port: number, bytes: string | Uint8Array, host = '127.0.0.1'): Promise<string> => {
   const socket = connect(port, host)
-  let answer = ''
+  let reply = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => {
-    answer += chunk
+    reply += chunk
   })
   socket.on('error', error => {
-    answer += `[${error.message}]`
+    reply += `[${error.message}]`
   })
   socket.write(bytes)
   await once(socket, 'close')
-  return answer
+  return reply
 }

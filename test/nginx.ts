@@ -9,10 +9,10 @@ import { root, temporaryFolder } from './helper.ts'
 
 const PATH = `${process.env['PATH']}:/usr/sbin`
 
-/** What stands around the example in the configuration of Debian. Everything that nginx writes is in its folder. */
+/** The configuration around the example, like Debian's. nginx writes only to its own folder. */
 const MAIN = `
 daemon off;
-# One process, which is not another user than this one.
+# A single process, which runs as the current user.
 master_process off;
 pid nginx.pid;
 events {}
@@ -45,8 +45,8 @@ const isListening = async (port: number): Promise<boolean> =>
   })
 
 /**
- * Starts nginx with examples/nginx.conf in front of a service, each at a port of 127.0.0.1. Returns whether it could:
- * if nginx is not installed, the test is skipped.
+ * Starts nginx with examples/nginx.conf in front of a service, each on a port of 127.0.0.1. Skips the test and returns
+ * false if nginx isn't installed.
  */
 export const startNginx = async (t: Test, ports: { nginx: number; service: number }): Promise<boolean> => {
   const folder = temporaryFolder(t)

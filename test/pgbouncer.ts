@@ -5,10 +5,13 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { temporaryFolder } from './helper.ts'
-import { answers, unprivileged } from './postgres-server.ts'
+import { responds, unprivileged } from './postgres-server.ts'
 import { freePort, missing } from './services.ts'
 
-/** The URL of a database by way of a PgBouncer that pools transactions over few connections; null: there is none. */
+/**
+ * Starts a PgBouncer that pools transactions over three connections. Returns the URL of the database through it, or
+ * null if PgBouncer isn't installed.
+ */
 export const pooled = async (t: Test, url: string): Promise<string | null> => {
   const user = unprivileged()
   const { hostname, port, username, password } = new URL(url)
@@ -36,11 +39,11 @@ default_pool_size = 3
     bouncer.kill('SIGKILL')
     await ended
   })
-  const by = Object.assign(new URL(url), { host: `127.0.0.1:${listenPort}` }).href
-  while (!(await answers(by))) {
+  const through = Object.assign(new URL(url), { host: `127.0.0.1:${listenPort}` }).href
+  while (!(await responds(through))) {
     const end = await Promise.race([pause(10), ended])
     if (end instanceof Error) return missing(t, 'PgBouncer', 'PATH')
     if (end !== undefined) throw new Error('PgBouncer ended')
   }
-  return by
+  return through
 }

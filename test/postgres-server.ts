@@ -10,29 +10,29 @@ import { freePort } from './services.ts'
 
 const DEBIAN = '/usr/lib/postgresql'
 
-/** A PostgreSQL of a test's own, which it may stop and start again. */
+/** A PostgreSQL server of a single test, which may stop and restart it. */
 export interface PostgresServer {
   readonly url: string
-  /** Where its files are; they belong to whom it runs as. */
+  /** The folder of its files, which belong to `user`. */
   readonly folder: string
   readonly bin: string
-  /** Whom it and what touches its files run as. */
+  /** The user of the server and of programs that access its files. */
   readonly user: { uid?: number; gid?: number }
-  /** Starts it, and resolves when it answers. */
+  /** Starts the server. Resolves when it responds. */
   readonly start: (settings?: Readonly<Record<string, string>>) => Promise<void>
-  /** Stops it: `SIGINT` breaks off what runs, `SIGQUIT` leaves the repair to the next start. */
+  /** Stops the server. `SIGINT` ends the running transactions, and `SIGQUIT` leaves the recovery to the next start. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
-  /** Stops it and removes its files. */
+  /** Stops the server and deletes its files. */
   readonly remove: () => Promise<void>
 }
 
 /**
- * Makes a server by Debian's package, which is not started yet: an empty one, or a standby of another. A text says why
- * that can't be done.
+ * Creates an empty server or a standby of another one with the programs of Debian's package, without starting it.
+ * Returns a text with the reason if that isn't possible.
  */
 export const createPostgresServer = async (primary?: PostgresServer): Promise<PostgresServer | string> => {
   const bin = newestBin()
-  if (bin === null) return 'Debian has no package of PostgreSQL installed here'
+  if (bin === null) return "Debian's package of PostgreSQL is not installed here"
   const user = unprivileged()
   if (user === null) return 'PostgreSQL refuses to run as root, and there is no user postgres or nobody'
   const folder = mkdtempSync(join(tmpdir(), 'trivial-postgres-'))
@@ -74,8 +74,8 @@ const serverIn = (folder: string, bin: string, user: PostgresServer['user'], por
         stdio: 'ignore'
       })
       server = started
-      while (!(await answers(url))) {
-        if (started.exitCode !== null) throw new Error(`the PostgreSQL of the tests ended with ${started.exitCode}`)
+      while (!(await responds(url))) {
+        if (started.exitCode !== null) throw new Error(`PostgreSQL ended with ${started.exitCode}`)
         await pause(10)
       }
     },
@@ -86,8 +86,8 @@ const serverIn = (folder: string, bin: string, user: PostgresServer['user'], por
   }
 }
 
-/** Whether a server answers a query. */
-export const answers = async (url: string): Promise<boolean> => {
+/** Returns whether a server responds to a query. */
+export const responds = async (url: string): Promise<boolean> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
   try {
@@ -106,7 +106,7 @@ const newestBin = (): string | null => {
   return version === undefined ? null : join(DEBIAN, version, 'bin')
 }
 
-/** Whom a server may run as: nobody in particular where this process is not root's. */
+/** Returns the user for a server: another one if this process runs as root, or null if there is none. */
 export const unprivileged = (): PostgresServer['user'] | null => {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {

@@ -3,16 +3,16 @@ import pg from 'pg'
 import tap from 'tap'
 import type { Test } from 'tap'
 import { openStorage } from '../db/open.ts'
-import { answers, createPostgresServer } from './postgres-server.ts'
+import { createPostgresServer, responds } from './postgres-server.ts'
 import type { PostgresServer } from './postgres-server.ts'
 import { missing } from './services.ts'
 
 const USUAL = 'postgres://postgres@127.0.0.1:5432/postgres'
 
 /**
- * The URL of a PostgreSQL database of its own for a test, dropped when the test ends. It is made on the server of
- * TEST_POSTGRES_URL, else on that of 127.0.0.1:5432, else on one that this process starts. Null: there is none, which
- * was said; with CI_DEMANDS_SERVICES=1 that is a failure.
+ * Creates a PostgreSQL database for a test, drops it when the test ends, and returns its URL. It uses the server of
+ * TEST_POSTGRES_URL, the server at 127.0.0.1:5432, or else a server that this process starts. If there is none, it
+ * skips the test and returns null, or throws if CI_DEMANDS_SERVICES=1.
  */
 export const postgresDatabase = async (t: Test): Promise<string | null> => {
   const server = await (found ??= findServer())
@@ -27,7 +27,7 @@ export const postgresDatabase = async (t: Test): Promise<string | null> => {
   return url.href
 }
 
-// Without triggers, those of foreign keys and of the audit trail included. To truncate every table takes far longer.
+// Disables triggers, including those of foreign keys and of the audit trail. Truncating all tables takes much longer.
 const EMPTY = `
   set session_replication_role = replica;
   do $$ declare partition regclass; begin
@@ -49,8 +49,8 @@ const EMPTY = `
 let shared: Promise<string | null> | undefined
 
 /**
- * The URL of the PostgreSQL database of a test file, with its tables and nothing in them, dropped when the file ends.
- * Only one test at a time can use it. Null: see `postgresDatabase`.
+ * Returns the URL of an empty, migrated PostgreSQL database that the tests of a file share. It is dropped when the file
+ * ends. Only one test at a time can use it. Returns null like `postgresDatabase`.
  */
 export const emptyPostgres = async (): Promise<string | null> => {
   const url = await (shared ??= postgresDatabase(tap))
@@ -60,15 +60,15 @@ export const emptyPostgres = async (): Promise<string | null> => {
   return url
 }
 
-/** Empties a database that has its tables. */
+/** Empties a migrated database. */
 export const emptied = async (url: string): Promise<void> => {
   await execute(url, EMPTY)
 }
 
-/** Executes one statement over a connection of its own, and answers the rows. */
+/** Executes a statement over a separate connection. Returns the rows. */
 export const execute = async (url: string, text: string): Promise<unknown[]> => {
   const client = new pg.Client({ connectionString: url })
-  // A connection that is ended by the server, as a test may ask for, is told by what it was to answer.
+  // If the server ends the connection, as a test may request, the query rejects, so the event is ignored.
   client.on('error', () => {})
   await client.connect()
   try {
@@ -78,7 +78,7 @@ export const execute = async (url: string, text: string): Promise<unknown[]> => 
   }
 }
 
-/** A started PostgreSQL of a test's own, gone when the test ends; null as for `postgresDatabase`. */
+/** Starts a separate PostgreSQL server, and removes it when the test ends. Returns null like `postgresDatabase`. */
 export const ownPostgres = async (t: Test, primary?: PostgresServer): Promise<PostgresServer | null> => {
   const server = await createPostgresServer(primary)
   if (typeof server === 'string') return missing(t, `PostgreSQL to start (${server})`, 'PATH')
@@ -92,10 +92,10 @@ let found: Promise<string | null> | undefined
 const findServer = async (): Promise<string | null> => {
   const named = process.env['TEST_POSTGRES_URL'] ?? ''
   if (named !== '') return named
-  return (await answers(USUAL)) ? USUAL : await startServer()
+  return (await responds(USUAL)) ? USUAL : await startServer()
 }
 
-/** Starts a server with an empty folder, which is stopped when the tests of the process end. */
+/** Starts a server with an empty folder. It is stopped when the tests of the process end. */
 const startServer = async (): Promise<string | null> => {
   const server = await createPostgresServer()
   if (typeof server === 'string') return null

@@ -10,14 +10,14 @@ import { freePort, missing } from './services.ts'
 const USUAL = 'redis://127.0.0.1:6379'
 
 /**
- * A REDIS_URL for a test whose keys have a prefix of their own and are removed when the test ends. The server is that
- * of TEST_REDIS_URL, else that of 127.0.0.1:6379. Null: there is none, which was said; with CI_DEMANDS_SERVICES=1 that
- * is a failure.
+ * Returns a REDIS_URL with a unique key prefix. The keys are deleted when the test ends. It uses the server of
+ * TEST_REDIS_URL, or else the server at 127.0.0.1:6379. If there is none, it skips the test and returns null, or throws
+ * if CI_DEMANDS_SERVICES=1.
  */
 export const redisUrl = async (t: Test): Promise<string | null> => {
   const named = process.env['TEST_REDIS_URL'] ?? ''
   const server = named === '' ? USUAL : named
-  if (named === '' && !(await answers(USUAL))) return missing(t, 'Redis', 'TEST_REDIS_URL')
+  if (named === '' && !(await responds(USUAL))) return missing(t, 'Redis', 'TEST_REDIS_URL')
   const keyPrefix = `test-${randomBytes(8).toString('hex')}:`
   t.teardown(async () => {
     await withRedis(server, async redis => {
@@ -31,10 +31,10 @@ export const redisUrl = async (t: Test): Promise<string | null> => {
   return url.href
 }
 
-/** Does something with a Redis over a connection of its own, which is tried once. */
+/** Uses a Redis server over a separate connection, without reconnecting. */
 export const withRedis = async <T>(url: string, use: (redis: Redis) => Promise<T>): Promise<T> => {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: null })
-  // What fails is told by what was asked.
+  // The command rejects, so the event is ignored.
   redis.on('error', () => {})
   try {
     await redis.connect()
@@ -44,23 +44,23 @@ export const withRedis = async <T>(url: string, use: (redis: Redis) => Promise<T
   }
 }
 
-const answers = async (url: string): Promise<boolean> =>
+const responds = async (url: string): Promise<boolean> =>
   await withRedis(url, async redis => await redis.ping()).then(
     () => true,
     () => false
   )
 
-/** A Redis that a test may stop. */
+/** A Redis server that a test may stop. */
 export interface OwnRedis {
   readonly url: string
-  /** Starts it, and resolves when it answers. */
+  /** Starts the server. Resolves when it responds. */
   readonly start: () => Promise<void>
   readonly kill: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-/** A Redis on a free port that is not started yet, and is stopped when the test ends; null as for `redisUrl`. */
+/** Prepares a Redis server on a free port, and stops it when the test ends. Returns null like `redisUrl`. */
 export const ownRedis = async (t: Test, password = ''): Promise<OwnRedis | null> => {
-  if (spawnSync('redis-server', ['--version']).status !== 0) return missing(t, 'program redis-server', 'PATH')
+  if (spawnSync('redis-server', ['--version']).status !== 0) return missing(t, 'redis-server program', 'PATH')
   const port = await freePort()
   const url = `redis://${password === '' ? '' : `:${password}@`}127.0.0.1:${port}`
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
@@ -81,8 +81,8 @@ export const ownRedis = async (t: Test, password = ''): Promise<OwnRedis | null>
       server = spawn('redis-server', [...args, ...(password === '' ? [] : ['--requirepass', password])], {
         stdio: 'ignore'
       })
-      while (!(await answers(url))) {
-        if (server.exitCode !== null) throw new Error(`the Redis of the test ended with ${server.exitCode}`)
+      while (!(await responds(url))) {
+        if (server.exitCode !== null) throw new Error(`the Redis server of the test ended with ${server.exitCode}`)
         await pause(20)
       }
     }

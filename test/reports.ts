@@ -1,12 +1,12 @@
 import type { BackgroundHooks } from '../domain/background.ts'
 
-/** What was reported of work in the background; without an error: it succeeded again. */
+/** A report about work in the background. `error` is null if the work succeeded again. */
 export interface Report {
   readonly work: string
   readonly error: unknown
 }
 
-/** Hooks that keep what is reported; `next` resolves with the next report. */
+/** Creates hooks that collect reports. `next` resolves with the next report. */
 export const createReports = () => {
   const reports: Report[] = []
   let arrived: (report: Report) => void = () => {}

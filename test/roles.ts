@@ -7,21 +7,21 @@ import { createKeyService } from '../domain/keys/service.ts'
 import { need, newSecret, operator } from './helper.ts'
 import { execute, postgresDatabase } from './postgres.ts'
 
-/** A role of PostgreSQL. */
+/** A PostgreSQL role. */
 export interface Role {
   readonly name: string
-  /** The URL of the database for which it was created, with the role in it. */
+  /** The URL of the database for which the role was created, with the role as user. */
   readonly url: string
 }
 
-/** The URL of a database, with a schema that search_path selects. */
+/** Returns the URL of a database with a schema in search_path. */
 export const inSchema = (url: string, schema: string): string => {
   const selecting = new URL(url)
   selecting.searchParams.set('options', `-c search_path=${schema}`)
   return selecting.href
 }
 
-/** Creates a role that has no rights yet in a database, dropped with all it has when the test ends. */
+/** Creates a role without rights in a database. The role and its objects are dropped when the test ends. */
 export const newRole = async (t: Test, database: string, name = ''): Promise<Role> => {
   const unique = `trivial_test_${randomBytes(8).toString('hex')}${name}`
   const quoted = `"${unique.replaceAll('"', '""')}"`
@@ -36,7 +36,7 @@ export const newRole = async (t: Test, database: string, name = ''): Promise<Rol
   return { name: unique, url: url.href }
 }
 
-/** Creates a role that may create tables in a schema of its own name, and nothing more. */
+/** Creates a role with a schema of the same name, in which it may create tables, and without other rights. */
 export const newOwner = async (t: Test, database: string): Promise<Role> => {
   const owner = await newRole(t, database)
   await execute(database, `create schema ${owner.name}; grant usage, create on schema ${owner.name} to ${owner.name}`)
@@ -46,12 +46,12 @@ export const newOwner = async (t: Test, database: string): Promise<Role> => {
   return owner
 }
 
-/** Gives a role the rights to serve from the tables of a database, whose owner is named by the URL. */
+/** Grants a role the rights to serve from the tables of a database. The URL contains the owner of the tables. */
 export const letServe = async (owner: string, { name }: Role): Promise<void> => {
   await execute(owner, await writeGrants({ DATABASE_URL: owner, DATABASE_CA: '', DATABASE_LISTEN_URL: '' }, name))
 }
 
-/** The URL of a new database; there must be a server. */
+/** Creates a database and returns its URL. Throws if there is no server. */
 export const newDatabase = async (t: Test): Promise<string> =>
   need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
 
@@ -62,7 +62,7 @@ export const open = async (t: Test, url: string, options?: StorageOptions): Prom
   return storage
 }
 
-/** Issues a key and revokes it, as a node; each node must obey. */
+/** Issues and revokes a key on a node. Every node must apply the changes. */
 export const changeKeys = async (storage: Storage, name = 'k'): Promise<void> => {
   await storage.keyLookup.barrier()
   const keys = createKeyService({ store: storage.keys, secret: newSecret() })
@@ -70,7 +70,7 @@ export const changeKeys = async (storage: Storage, name = 'k'): Promise<void> =>
   await keys.revoke(key.id, null, operator)
 }
 
-/** What a start that is refused says; `opened`: it is not refused. */
+/** Returns the error message of a refused start, or `opened` if it isn't refused. */
 export const refusalOf = async (url: string): Promise<string> => {
   try {
     await (await openStorage(url)).close()
@@ -80,7 +80,7 @@ export const refusalOf = async (url: string): Promise<string> => {
   }
 }
 
-/** How many tables each schema of a database has, partitions included. */
+/** Returns the number of tables in each schema of a database, including partitions. */
 export const schemasOf = async (url: string): Promise<unknown> =>
   Object.fromEntries(
     ((await execute(url, SCHEMAS)) as { schema: string; tables: number }[]).map(({ schema, tables }) => [

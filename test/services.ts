@@ -2,15 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import type { Test } from 'tap'
 
-/** Answers null for a test that needs a server where there is none, and says so; throws where CI demands one. */
+/** Skips a test if its server is missing, and returns null. Throws if CI demands the server. */
 export const missing = (t: Test, what: string, variable: string): null => {
-  const issue = `there is no ${what} at ${variable}, nor at its usual port of 127.0.0.1`
+  const issue = `there is no ${what} at ${variable}, or at its default port of 127.0.0.1`
   if (process.env['CI_DEMANDS_SERVICES'] === '1') throw new Error(issue)
   t.pass('skipped', { skip: issue })
   return null
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** Returns a free port of 127.0.0.1. */
 export const freePort = async (): Promise<number> =>
   await new Promise((resolve, reject) => {
     const server = createServer()
@@ -23,7 +23,7 @@ export const freePort = async (): Promise<number> =>
     })
   })
 
-/** Reports whether a program runs here; a test that needs it is skipped with a line, or fails if CI demands it. */
+/** Returns whether a program is installed. If it isn't, skips the test, or throws if CI demands the program. */
 export const hasProgram = (t: Test, program: string, isDemanded = true): boolean => {
   const { error } = spawnSync(program, ['--version'])
   if (error === undefined) return true

@@ -10,7 +10,7 @@ export interface PostgresOptions extends StorageOptions {
 export const DEFAULT_POOL_SIZE = 10
 export const DEFAULT_LEASE_MS = 2000
 
-/** The time-outs in milliseconds; see docs/operating.md. */
+/** The time-outs in milliseconds; see docs/operating/databases.md. */
 export const TIMEOUTS = {
   connect: 2000,
   /** For a statement. The server enforces it. */
@@ -25,7 +25,7 @@ export const TIMEOUTS = {
   lookup: 900
 } as const
 
-/** The connections and the limits of changes of keys, in milliseconds; see docs/operating.md. */
+/** The connections and the limits of changes of keys, in milliseconds; see docs/operating/databases.md. */
 export const CHANGES = {
   /** The number of changes that a node runs at once. */
   atOnce: 3,

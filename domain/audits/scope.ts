@@ -1,10 +1,10 @@
 import type { Audit } from './audit.ts'
 
-/** Whose entries are looked for: those of an app; or those of an organization, its apps, and the users in it. */
+/** The subjects of a search: an app, or an organization with its apps and members. */
 export type AuditScope =
   { readonly type: 'app'; readonly name: string } | { readonly type: 'organization'; readonly id: number }
 
-/** What the entries of a scope are searched by; `user_id` is that of the user who made the change. */
+/** The columns that a search can compare. `user_id` is the id of the user who made the change. */
 export const SEARCH_COLUMNS = ['id', 'user_id', 'created_at'] as const
 
 export type SearchColumn = (typeof SEARCH_COLUMNS)[number]
@@ -13,34 +13,34 @@ export const SEARCH_OPERATORS = ['=', '!=', '<>', '<', '<=', '>', '>=', 'IN'] as
 
 export type SearchOperator = (typeof SEARCH_OPERATORS)[number]
 
-/** A condition of a search. There is one value, or with `IN` at least one. */
+/** A condition of a search. It has exactly one value, or at least one with `IN`. */
 export interface AuditCondition {
   readonly column: SearchColumn
   readonly operator: SearchOperator
   readonly values: readonly (number | Date)[]
 }
 
-/** The entries of a scope that meet all conditions. */
+/** A search for the entries of a scope that meet all conditions. */
 export interface ScopedSearch {
   readonly scope: AuditScope
   readonly conditions: readonly AuditCondition[]
 }
 
-/** An entry with what is known now of the things that it names; null: there is no such thing any more. */
+/** An entry with the current names of its subject and actor, which are null if these no longer exist. */
 export interface ScopedAudit extends Pick<Audit, 'sequence' | 'at' | 'actor' | 'action' | 'subject' | 'changes'> {
-  /** The id of the app that the entry is about; null if it is about something else. */
+  /** The id of the app if the subject is an app, or null. */
   readonly appId: number | null
   readonly subjectName: string | null
-  /** The address of the user who made the change, if that user belongs to the scope. */
+  /** The e-mail address of the user who made the change, or null if that user doesn't belong to the scope. */
   readonly actorEmail: string | null
 }
 
 export interface ScopedAuditReads {
   /**
-   * The sequences of the entries that a search finds, the newest first: `limit` of them if there are so many, and
-   * perhaps more.
+   * Returns the sequences of the entries that a search finds, newest first. The result is complete if it has fewer than
+   * `limit` entries, and may have more than `limit`.
    */
   readonly find: (search: ScopedSearch, page: { readonly limit: number }) => Promise<number[]>
-  /** The entries of some sequences, the newest first. */
+  /** Returns the entries with these sequences, newest first. */
   readonly read: (scope: AuditScope, sequences: readonly number[]) => Promise<ScopedAudit[]>
 }

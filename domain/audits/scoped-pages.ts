@@ -2,17 +2,17 @@ import type { ReadOptions } from '../transaction.ts'
 import type { Transactor } from '../transactor.ts'
 import type { ScopedAudit, ScopedAuditReads, ScopedSearch } from './scope.ts'
 
-/** How many entries after a page are counted; to count all would take as long as to read a long trail. */
+/** The number of entries after a page that are counted. Counting all of them would read the whole trail. */
 const COUNTED_AHEAD = 1000
 
 export interface AuditPage {
-  /** How many pages there are. If there are very many, only those that follow soon are counted. */
+  /** The number of pages. In a long trail, only the pages that follow soon are counted. */
   readonly totalPages: number
   readonly audits: readonly ScopedAudit[]
 }
 
 export interface ScopedAuditService {
-  /** A page of what a search finds, the newest entry first. `page` begins with 1. */
+  /** Returns a page of the entries that a search finds, newest first. `page` starts at 1. */
   readonly page: (
     search: ScopedSearch,
     page: { readonly page: number; readonly perPage: number },

@@ -6,29 +6,30 @@ import type { KeyReads, StoredToken } from './rows.ts'
 import { toEnvironmentRecord } from './verdict/environment-keys.ts'
 import type { EnvironmentKey, EnvironmentKeys } from './verdict/environment-keys.ts'
 
-/** Reads keys as of the present instant. */
+/** Reads keys as of now. */
 export type ReadKeys = <T>(work: (keys: KeyReads, at: Date) => Promise<T>, options?: ReadOptions) => Promise<T>
 
-/** An environment key with its tokens that were used, the last one first. */
+/** An environment key with those of its tokens that were used, the most recently used first. */
 export interface UsedEnvironmentKey {
   readonly key: ClientKeyRecord
   readonly tokens: readonly TokenRecord[]
 }
 
-/** What is stored of single keys and tokens. */
+/** The functions that read single keys and tokens. */
 export interface KeyRecords {
-  /** Throws ClientKeyNotFound. */
+  /** Returns the key with an id. Throws ClientKeyNotFound if there is none. */
   readonly find: (id: string) => Promise<ClientKeyRecord>
-  /** The key of this id, else the one of this name that is not revoked; null if there is none. */
+  /** Returns the key with this id, or else the key with this name that isn't revoked, or null if there is neither. */
   readonly resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
-  /** The newest hundred tokens of a key, the newest first. */
+  /** Returns the tokens of a key, newest first, at most 100. */
   readonly tokens: (id: string) => Promise<readonly TokenRecord[]>
+  /** Returns an environment key with its recorded uses. */
   readonly findUsed: (key: EnvironmentKey) => Promise<UsedEnvironmentKey>
-  /** What is stored of a token; only what the token itself shows if nothing is. */
+  /** Returns the stored record of a token, or a record of what the token itself contains if none is stored. */
   readonly ofToken: (token: KnownToken) => Promise<TokenRecord>
 }
 
-/** Makes the functions that find what is stored of single keys and tokens. */
+/** Creates the functions that read single keys and tokens. */
 export const createKeyRecords = ({
   read,
   environmentKeys

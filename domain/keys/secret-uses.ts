@@ -2,31 +2,31 @@ import type { KeyRecords, ReadKeys, UsedEnvironmentKey } from './records.ts'
 import type { GenerationUse } from './rows.ts'
 import type { EnvironmentKeys } from './verdict/environment-keys.ts'
 
-/** What shows which secrets tokens depend on: see `KeyService`. */
+/** The functions that show which secrets tokens depend on: see `KeyService`. */
 export interface SecretQueries {
-  /** Each secret that is configured, and each that active tokens of managed keys depend on. */
+  /** Returns every configured secret, and every secret that active tokens of managed keys depend on. */
   secrets: () => Promise<SecretUse[]>
-  /** The variable that holds the secret of a generation; null: none does. */
+  /** Returns the variable that contains the secret of a generation, or null if the secret isn't configured. */
   secretOf: (generation: string) => SecretVariable | null
   /**
-   * The environment keys that are not revoked, ordered by id. Their tokens are not stored: only a use shows which
-   * secret sealed a token.
+   * Returns the environment keys that aren't revoked, ordered by id. Their tokens aren't stored, so only a recorded use
+   * shows which secret sealed a token.
    */
   environmentKeys: () => Promise<UsedEnvironmentKey[]>
-  /** The generations that active tokens depend on, of which no secret is configured. */
+  /** Returns the generations that active tokens depend on, but for which no secret is configured. */
   orphans: () => Promise<string[]>
 }
 
 export type SecretVariable = 'CLIENT_SECRET' | 'CLIENT_SECRET_PREVIOUS'
 
-/** A secret that tokens of managed keys depend on, or may. */
+/** A secret that is configured, or that active tokens of managed keys depend on. */
 export interface SecretUse {
   readonly use: GenerationUse
-  /** The variable that holds the secret; null: it is not configured. */
+  /** The variable that contains the secret, or null if the secret isn't configured. */
   readonly secret: SecretVariable | null
 }
 
-/** Makes the verbs of the key service that show which secrets tokens depend on. */
+/** Creates the functions that show which secrets tokens depend on. */
 export const createSecretQueries = ({
   read,
   generations,
@@ -34,7 +34,7 @@ export const createSecretQueries = ({
   findUsed
 }: {
   readonly read: ReadKeys
-  /** Those of the configured secrets, the current one first. */
+  /** The generations of the configured secrets, beginning with the current one. */
   readonly generations: readonly string[]
   readonly environmentKeys: EnvironmentKeys
   readonly findUsed: KeyRecords['findUsed']

@@ -4,31 +4,32 @@ import type { OrganizationReads } from '../organizations/rows.ts'
 import type { Transactor } from '../transactor.ts'
 import type { User } from './user.ts'
 
-/** At most this many organizations and apps of a user are named. */
+/** The maximum number of organizations, and of apps, that an overview lists. */
 const MAX_NAMED = 1000
 
-/** A user with what belongs to them. */
+/** A user with their organizations, apps, sessions and grants. */
 export interface UserOverview {
   readonly user: User
-  /** Whether a password is set; without one the user can't sign in. */
+  /** Whether the user has a password. A user without one can't sign in. */
   readonly hasPassword: boolean
-  /** How many sessions have not expired. */
+  /** The number of sessions that haven't expired. */
   readonly sessions: number
-  /** The first thousand. */
+  /** The organizations of the user, at most 1000. */
   readonly organizations: readonly { readonly id: number; readonly name: string; readonly role: OrganizationRole }[]
-  /** The names of the first thousand apps that the user owns and that are not deleted. */
+  /** The names of the apps that the user owns and that aren't deleted, at most 1000. */
   readonly apps: readonly string[]
   readonly deletedApps: number
-  /** How many permissions the user was granted, on all apps. */
+  /** The number of permissions that the user was granted for all apps. */
   readonly grants: number
 }
 
-/** What shows a user as a whole: see `UserService`. */
+/** The function that reads the overview of a user: see `UserService`. */
 export interface UserOverviews {
+  /** Returns the overview of a user. Throws UserNotFound if no user has the id. */
   readonly overview: (id: number) => Promise<UserOverview>
 }
 
-/** Makes the verb of the user service that shows a user with what belongs to them. */
+/** Creates the function that reads the overview of a user. */
 export const createUserOverviews = ({ read }: Pick<Transactor, 'read'>): UserOverviews => ({
   overview: async id =>
     await read(async ({ users, organizations, apps, now }) => {
@@ -53,7 +54,7 @@ const organizationsOf = async (
 ): Promise<UserOverview['organizations'][number][]> => {
   const found: UserOverview['organizations'][number][] = []
   for (const { organizationId, role } of await organizations.memberships(userId, { limit: MAX_NAMED })) {
-    // It may have been deleted since.
+    // The organization may have been deleted after the memberships were read.
     const organization = [await organizations.find(organizationId)].filter(each => each !== null)
     found.push(...organization.map(({ id, name }) => ({ id, name, role })))
   }

@@ -14,20 +14,20 @@ import { startProxy } from './proxy.ts'
 const DEFAULT_NODES = '3'
 
 export default command({
-  description: `Shows that a revoked key is refused everywhere at once: starts nodes over one PostgreSQL with a proxy in
-front, issues a key, revokes it, and shows the receipt and what each node answers then. Does the same while a node is
-stopped, and serves until Ctrl-C.
+  description: `Shows that all nodes refuse a revoked key immediately. Starts nodes with one PostgreSQL behind a proxy,
+issues a key, revokes it, and shows the receipt and how each node then replies. Does the same while a node is stopped.
+The nodes run until you press Ctrl-C.
 
-The server is that of DATABASE_URL where that is one of PostgreSQL, and else the one of this machine. The database is
-made for this run and dropped after it.`,
+Uses the PostgreSQL server of DATABASE_URL if it specifies one, or else the server on this machine. Creates a database,
+and drops it at the end.`,
 
   options: {
-    nodes: { value: '<n>', help: 'how many nodes, 1 to 9; 3 by default' },
-    once: { help: 'revoke one key and end' }
+    nodes: { value: '<n>', help: 'the number of nodes, from 1 to 9 (default: 3)' },
+    once: { help: 'exit after one key was revoked' }
   },
 
   run: async ({ nodes: count = DEFAULT_NODES, once = false }, terminal) => {
-    if (!/^[1-9]$/.test(count)) throw new UsageError('--nodes is a number from 1 to 9.')
+    if (!/^[1-9]$/.test(count)) throw new UsageError('--nodes must be a number from 1 to 9.')
     const stopped = stopSignal()
     const undo: (() => Promise<unknown>)[] = []
     try {
@@ -40,7 +40,7 @@ made for this run and dropped after it.`,
   }
 })
 
-/** Resolves when somebody wants this to stop. The signal itself ends nothing, since there is something to undo. */
+/** Resolves when the process receives a signal to stop. The signal doesn't end the process, so that it can clean up. */
 const stopSignal = async (): Promise<void> => {
   await new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -51,7 +51,7 @@ const stopSignal = async (): Promise<void> => {
   })
 }
 
-/** Starts what there is to start, and adds to `undo` how to end it. */
+/** Starts the database, the nodes and the proxy, and adds functions that stop them to `undo`. */
 const start = async (count: number, terminal: Terminal, undo: (() => Promise<unknown>)[]): Promise<Cluster> => {
   const database = await createDatabase(terminal.environment())
   undo.push(database.drop)
@@ -78,7 +78,7 @@ const start = async (count: number, terminal: Terminal, undo: (() => Promise<unk
 
   const proxy = await startProxy(nodes.map(({ base }) => base))
   undo.push(proxy.close)
-  terminal.print(`${nodesText(count)} over the database ${database.name} at ${database.server}, and a proxy in front:
+  terminal.print(`${nodesText(count)} with the database ${database.name} at ${database.server}, behind a proxy:
 
 ${table([...nodes, { name: 'proxy', base: proxy.base }].map(({ name, base }) => ['    ', name, base]))}
 `)
@@ -90,7 +90,7 @@ const nodesText = (count: number): string => (count === 1 ? '1 node' : `${count}
 const showAll = async (cluster: Cluster, terminal: Terminal): Promise<void> => {
   await showRevocation(cluster, terminal)
   await showLease(cluster, terminal)
-  terminal.print(`The nodes go on serving. Try them yourself:
+  terminal.print(`The nodes are still running. Try them yourself:
 
      curl ${cluster.base}/nodes -H 'Authorization: Bearer ${cluster.token}'
 
@@ -102,5 +102,5 @@ Press Ctrl-C to stop.`)
       return node.name
     })
   )
-  throw new CommandError(`${name} has ended, and nobody asked it to.`)
+  throw new CommandError(`${name} ended unexpectedly. Start a node with npm start to see its log.`)
 }

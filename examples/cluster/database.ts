@@ -6,16 +6,16 @@ import { ConfigError } from '../../config/read.ts'
 import type { Environment } from '../../config/read.ts'
 import { isPostgres, postgresUrl, postgresUrlIssue, shownUrl } from '../../net/database-url.ts'
 
-// Less than it takes to wonder what is going on.
+// Short enough that users don't wonder whether the program hangs.
 const CONNECT_MS = 5000
 
-/** A PostgreSQL database that is there for one run. */
+/** A PostgreSQL database that exists for one run. */
 export interface ClusterDatabase {
   readonly url: string
   readonly name: string
   /** The host and the port of its server. */
   readonly server: string
-  /** Drops it, whoever is still connected. */
+  /** Drops the database, and closes its remaining connections. */
   readonly drop: () => Promise<void>
 }
 
@@ -32,11 +32,11 @@ export const createDatabase = async (env: Environment): Promise<ClusterDatabase>
       refusals.push(`  ${shownUrl(url)}: ${reasonOf(error)}`)
     }
   }
-  throw new CommandError(`A cluster needs a PostgreSQL to make a database in, and there is none:
+  throw new CommandError(`A cluster needs a PostgreSQL server in which it can create a database, but none is available:
 
 ${refusals.join('\n')}
 
-Start one, or name one, with a user who may make databases:
+Start a server, or specify one with a user who can create databases:
 
   DATABASE_URL=postgres://<user>:<password>@<host>:5432/postgres npm run cluster`)
 }
@@ -68,7 +68,7 @@ const createAt = async (url: string): Promise<ClusterDatabase> => {
 
 const execute = async (url: URL, statement: string): Promise<void> => {
   const client = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: CONNECT_MS })
-  // A connection that is lost is told by what it was to answer.
+  // If the connection is lost, its pending query rejects.
   client.on('error', () => {})
   await client.connect()
   try {
@@ -78,7 +78,7 @@ const execute = async (url: URL, statement: string): Promise<void> => {
   }
 }
 
-/** Where a name has several addresses, Node's error has a message for each, and none of its own. */
+/** Returns the message of an error. If a host has several addresses, returns the message for the first one. */
 const reasonOf = (error: unknown): string => {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
   return first instanceof Error ? first.message : String(first)

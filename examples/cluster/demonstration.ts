@@ -3,12 +3,12 @@ import { table } from '../../cli/table.ts'
 import type { Terminal } from '../../cli/terminal.ts'
 import type { Node } from './nodes.ts'
 
-/** What there is to show it with. */
+/** The running nodes and their proxy. */
 export interface Cluster {
   readonly nodes: readonly Node[]
   /** The address of the proxy in front of the nodes. */
   readonly base: string
-  /** A key access token that may do everything. */
+  /** A `key_access_token` with all scopes. */
   readonly token: string
 }
 
@@ -26,20 +26,20 @@ interface Receipt {
   readonly waited_ms: number
 }
 
-/** Issues a key, has every node accept it, revokes it, and shows the receipt and that no node accepts it any more. */
+/** Issues a key, shows that every node accepts it, revokes it, and shows the receipt and that every node refuses it. */
 export const showRevocation = async ({ nodes, base, token }: Cluster, { print }: Terminal): Promise<void> => {
   const [first] = nodes
-  print('1. A key is issued through node 1. Every node accepts it, and remembers that it did.\n')
+  print('1. Node 1 issues a key. Every node accepts it, and caches it.\n')
   const key = await issue(String(first?.base), token, 'first')
   print(`${await tryAll(nodes, key)}\n`)
 
-  print('2. It is revoked through the proxy, that is by any of the nodes. The reply is a receipt:\n')
+  print('2. The key is revoked through the proxy, by any of the nodes. The reply is a receipt:\n')
   print(`${describe(await revoke(base, token, key))}\n`)
-  print('   Every request that is sent after the receipt is refused, whatever the node remembers:\n')
+  print('   Every request after the receipt is refused, although each node had cached the key:\n')
   print(`${await tryAll(nodes, key)}\n`)
 }
 
-/** The same while a node hangs, which can neither be told nor asked. */
+/** Shows the same while a node hangs, which then can't acknowledge the change. */
 export const showLease = async ({ nodes, token }: Cluster, { print }: Terminal): Promise<void> => {
   const [first, ...others] = nodes
   const hung = others.at(-1)
@@ -48,14 +48,12 @@ export const showLease = async ({ nodes, token }: Cluster, { print }: Terminal):
   await tryAll(nodes, key)
 
   hung.freeze()
-  print(`3. Another key, which every node has accepted, is revoked while ${hung.name} is stopped (SIGSTOP).
-   The receipt waits until the lease of that node is over: until then it could have accepted the key.\n`)
+  print(`3. Another key, which every node has cached, is revoked while ${hung.name} is stopped (SIGSTOP).
+   The receipt waits until the lease of that node has ended, because the node could accept the key until then.\n`)
   print(`${describe(await revoke(first.base, token, key))}\n`)
   const late = attempt(hung, key)
   hung.thaw()
-  print(
-    `   A request waited at ${hung.name}, which goes on now (SIGCONT), and remembers the key. It does not trust that:\n`
-  )
+  print(`   ${hung.name} continues (SIGCONT) with a waiting request. The key is still in its cache, but is refused:\n`)
   print(`${rowsText([...(await Promise.all(nodes.slice(0, -1).map(node => attempt(node, key)))), await late])}\n`)
 }
 
@@ -74,14 +72,14 @@ const send = async (url: string, token: string, body: object): Promise<unknown> 
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body)
   })
-  if (!response.ok) throw new CommandError(`POST ${url} answered ${response.status}: ${await response.text()}`)
+  if (!response.ok) throw new CommandError(`POST ${url} failed with ${response.status}: ${await response.text()}`)
   return await response.json()
 }
 
 const tryAll = async (nodes: readonly Node[], key: IssuedKey): Promise<string> =>
   rowsText(await Promise.all(nodes.map(node => attempt(node, key))))
 
-/** Calls a node with a key, and answers the row that tells how that went. */
+/** Sends a request with a key to a node, and returns the row that shows the result. */
 const attempt = async ({ name, base }: Node, { key_access_token: token }: IssuedKey): Promise<string[]> => {
   const response = await fetch(`${base}/apps`, { headers: { authorization: `Bearer ${token}` } })
   await response.arrayBuffer()

@@ -1,10 +1,10 @@
 import { DONE } from '../../cli/command.ts'
-import { execute, tellFailure } from '../../cli/program.ts'
+import { execute, reportFailure } from '../../cli/program.ts'
 import { createRoot, define } from '../../cli/syntax.ts'
 import { openTerminal } from '../../cli/terminal.ts'
 import cluster from './cluster.ts'
 
-// What npm run cluster calls. It is like a command of trivial and is none: it needs what only developers install.
+// The program of npm run cluster. It isn't a command of trivial, because it requires development dependencies.
 
 const NAME = 'cluster'
 
@@ -13,7 +13,7 @@ const io = {
   args: argv.slice(2),
   env,
   cwd: '.',
-  // Opened only by what reads it, which nothing does.
+  // Opened on first access, which no command here needs.
   get stdin() {
     return process.stdin
   },
@@ -33,5 +33,5 @@ try {
   await root.parseAsync([NAME, ...io.args], { from: 'user' })
   process.exitCode = code
 } catch (error) {
-  process.exitCode = tellFailure(error, node, terminal)
+  process.exitCode = reportFailure(error, node, terminal)
 }

@@ -8,28 +8,29 @@ import { pathOf } from '../../paths.ts'
 
 const LISTENING = /Server listening at http:\/\/[^\s"]*:(\d+)/
 
-/** A node: the service as a process of its own. */
+/** A node, which runs the service in a separate process. */
 export interface Node {
   readonly name: string
   readonly base: string
-  /** Stops it where it is, as a machine that hangs, and lets it go on. */
+  /** Pauses the node, like a machine that hangs. */
   readonly freeze: () => void
+  /** Resumes the node. */
   readonly thaw: () => void
-  /** Ends it as an operator would, and resolves when it has ended. */
+  /** Stops the node with SIGTERM, and resolves when it has ended. */
   readonly stop: () => Promise<void>
-  /** Resolves when it has ended, for whatever reason. */
+  /** Resolves when the node has ended, for any reason. */
   readonly ended: Promise<void>
 }
 
-// Blank values: what .env or the environment sets is for another service, such as the port of its metrics.
+// Blank values override .env and the environment, whose settings, such as METRICS_PORT, are for another service.
 const DEFAULTS = Object.fromEntries(Object.keys(Config.properties).map(name => [name, '']))
 
-/** Starts a node on a free port. Throws a CommandError with what it printed where it ends before it listens. */
+/** Starts a node on a free port. Throws a CommandError with the output of the node if it ends before it listens. */
 export const startNode = async (name: string, env: NodeJS.ProcessEnv): Promise<Node> => {
   const child = spawn('sh', [pathOf('build/run.sh'), 'server.js'], {
     env: { ...process.env, ...DEFAULTS, ...env, NODE_NAME: name, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C is for the one who started the nodes, who then ends them in order.
+    // So that Ctrl-C reaches only the parent process, which then stops the nodes in order.
     detached: true
   })
   const ended = once(child, 'exit').then(() => {})
@@ -58,7 +59,7 @@ const portOf = async ({ stdout, stderr }: ChildProcess, name: string): Promise<n
   for (;;) {
     const port = LISTENING.exec(printed)?.[1]
     if (port !== undefined) {
-      // Nobody reads further, and a pipe that is full would stop the node.
+      // Output is discarded from here on, because a full pipe would block the node.
       for (const stream of streams) stream.off('data', note).resume()
       return Number(port)
     }

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import proxy from '@fastify/http-proxy'
 import Fastify from 'fastify'
 
-/** A proxy that gives each request to the next of the nodes, on a free port. */
+/** Starts a proxy on a free port that distributes requests to the nodes in turn. */
 export const startProxy = async (bases: readonly string[]) => {
   const fastify = Fastify({ forceCloseConnections: true })
   let turn = 0

@@ -3,13 +3,13 @@ import type { App } from '../../domain/apps/app.ts'
 
 const instant = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
 
-/** What Trivial's own clients expect of a change that returns no resource. */
+/** The reply that Trivial's own clients expect to a change that returns no resource. */
 export const MessageJson = {
   $id: 'Message',
   type: 'object',
   required: ['message'],
   properties: {
-    message: { type: 'string', description: 'What was done.', examples: ['Transfer Ownership OK'] }
+    message: { type: 'string', description: 'A confirmation of what was done.', examples: ['Transfer Ownership OK'] }
   }
 } as const
 
@@ -19,8 +19,8 @@ export const TagJson = {
   required: ['id', 'context', 'name'],
   properties: {
     id: { type: 'integer', examples: [7] },
-    context: { type: 'string', description: 'What kind of tag it is.', examples: ['department'] },
-    name: { type: 'string', description: 'The tag itself.', examples: ['finance'] }
+    context: { type: 'string', description: 'The category of the tag.', examples: ['department'] },
+    name: { type: 'string', description: 'The name of the tag within its context.', examples: ['finance'] }
   }
 } as const
 
@@ -28,42 +28,46 @@ const properties = {
   id: { type: 'integer', examples: [1] },
   user_id: {
     type: ['integer', 'null'],
-    description: 'The id of the user who owns the app; null where an organization does.',
+    description: 'The id of the user who owns the app, or null if an organization owns it.',
     examples: [1]
   },
   name: {
     type: 'string',
-    description: 'The address of the app: 14 hexadecimal digits.',
+    description: 'The unique name of the app, which is also its host name: 14 hexadecimal digits.',
     pattern: '^[0-9a-f]{14}$',
     examples: ['ba6811fb3e073d']
   },
   descriptive_name: {
     type: 'string',
-    description: 'What people call the app; unique among the kept apps of its owner.',
+    description: 'The display name of the app. It is unique among the apps of the owner that are not deleted.',
     examples: ['Invoice Sync']
   },
-  hostname: { type: 'string', description: 'The same as `name`.', examples: ['ba6811fb3e073d'] },
-  domain: { type: 'string', description: 'The host of `BASE_URL`.', examples: ['staging.trivialapps.io'] },
-  load_balancer: { type: 'string', description: '`DEFAULT_LOAD_BALANCER`.', examples: ['staging-lb'] },
+  hostname: { type: 'string', description: 'The same value as `name`.', examples: ['ba6811fb3e073d'] },
+  domain: {
+    type: 'string',
+    description: 'The host in the configured `BASE_URL`.',
+    examples: ['staging.trivialapps.io']
+  },
+  load_balancer: { type: 'string', description: 'The configured `DEFAULT_LOAD_BALANCER`.', examples: ['staging-lb'] },
   port: {
     type: 'integer',
-    description: 'Unique among the apps that are not deleted, from 3001 to 65535.',
+    description: 'A port from 3001 to 65535, unique among the apps that are not deleted.',
     minimum: 3001,
     examples: [3001]
   },
   panels: {
     type: ['object', 'null'],
-    description: 'Any JSON object; its numbers are doubles.',
+    description: 'Any JSON object. Its numbers have double precision.',
     examples: [{ component: 'Dashboard', options: { apps: [] } }]
   },
   readable_by: {
     type: ['string', 'null'],
-    description: '`public`: any signed-in principal may read the app.',
+    description: 'If this is `public`, every signed-in user may read the app.',
     examples: ['public']
   },
   schedule: {
     type: ['object', 'null'],
-    description: 'Any JSON object; its numbers are doubles.',
+    description: 'Any JSON object. Its numbers have double precision.',
     examples: [{ every: 'hour' }]
   },
   owner_type: { type: 'string', enum: ['User', 'Organization'], examples: ['User'] },
@@ -75,31 +79,31 @@ const properties = {
     ...instant,
     type: ['string', 'null'],
     examples: [null],
-    description: 'When the app was deleted; null: it was not.'
+    description: 'When the app was deleted, or null if it was not.'
   }
 } as const
 
-/** An app as the API shows it, in this order. */
+/** An app in the API. Its fields are written in this order. */
 export const AppJson = { $id: 'App', type: 'object', required: Object.keys(properties), properties } as const
 
-/** Where apps are served: the same for every app of a service. */
+/** The hosting settings, which are the same for every app of a service. */
 export interface Hosting {
   readonly domain: string
   readonly loadBalancer: string
 }
 
-/** Writes an app as JSON text. */
+/** Returns an app as JSON text. */
 export type WriteApp = (app: App) => string
 
 /**
- * Makes the writer of apps. It puts the text together itself, since most of an app is JSON text already: panels,
- * schedule and tags are never parsed on their way from the database to the socket.
+ * Creates the function that writes apps. It concatenates text, because most of an app is JSON text already: panels,
+ * schedule and tags are never parsed between the database and the socket.
  */
 export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => {
   const toText = createInstantWriter()
   const hosting = `"domain":${JSON.stringify(domain)},"load_balancer":${JSON.stringify(loadBalancer)}`
 
-  // In the order of `properties`. One template: to look the values up by name takes twice as long.
+  // In the order of `properties`. One template literal, because looking the values up by name takes twice as long.
   return app => {
     const { type, id } = app.owner
     const userId = type === 'User' ? id : 'null'

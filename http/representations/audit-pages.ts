@@ -1,7 +1,7 @@
 import type { AuditPage } from '../../domain/audits/scoped-pages.ts'
 import type { ScopedAudit } from '../../domain/audits/scope.ts'
 
-// The form of audits that Trivial's own clients expect.
+// The format of audit entries that Trivial's own clients expect.
 
 const NOT_PROVIDED = 'Not provided'
 
@@ -12,11 +12,17 @@ const AuditChangeJson = {
     attribute: { type: 'string', examples: ['descriptive_name'] },
     patch: {
       type: 'string',
-      description: 'The change as text, in one line or two.',
+      description: 'The change as text, in one or two lines.',
       examples: ['- descriptive_name: Night Shift\n+ descriptive_name: Day Shift']
     },
-    old_value: { description: 'Null if there was none, or it is not shown.', examples: ['Night Shift'] },
-    new_value: { description: 'Null if there is none, or it is not shown.', examples: ['Day Shift'] }
+    old_value: {
+      description: 'The value before the change, or null if there was none or it is not shown.',
+      examples: ['Night Shift']
+    },
+    new_value: {
+      description: 'The value after the change, or null if there is none or it is not shown.',
+      examples: ['Day Shift']
+    }
   }
 } as const
 
@@ -35,21 +41,35 @@ const PagedAuditJson = {
     'created_at'
   ],
   properties: {
-    id: { type: 'integer', description: 'The place of the entry in the audit trail.', examples: [42] },
+    id: { type: 'integer', description: 'The number of the entry in the audit trail.', examples: [42] },
     user_id: {
       type: ['integer', 'null'],
-      description: 'The user who made the change; null: no user did.',
+      description: 'The id of the user who made the change, or null if no user made it.',
       examples: [1]
     },
-    user_name: { type: 'string', description: 'The name of the user or the client key.', examples: ['Ada Moreno'] },
+    user_name: {
+      type: 'string',
+      description: 'The name of the user or client key that made the change.',
+      examples: ['Ada Moreno']
+    },
     user_email: {
       type: 'string',
-      description: `The e-mail address of a user of the organization, or of the owner; \`${NOT_PROVIDED}\` of others.`,
+      description:
+        'The e-mail address of the user who made the change, if they belong to the organization or own the app. ' +
+        `Otherwise \`${NOT_PROVIDED}\`.`,
       examples: ['ada@example.com']
     },
-    reference_id: { type: 'integer', description: 'The id of what was changed.', examples: [1] },
+    reference_id: {
+      type: 'integer',
+      description: 'The id of the app, organization or user that was changed.',
+      examples: [1]
+    },
     reference_type: { type: 'string', enum: ['App', 'Organization', 'User'], examples: ['App'] },
-    reference_name: { type: 'string', description: 'The name that it has now.', examples: ['Day Shift'] },
+    reference_name: {
+      type: 'string',
+      description: 'The current name of the app, organization or user that was changed.',
+      examples: ['Day Shift']
+    },
     action: { type: 'string', enum: ['create', 'update', 'destroy'], examples: ['update'] },
     audited_changes: { type: 'array', items: AuditChangeJson },
     created_at: { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] }
@@ -64,7 +84,8 @@ export const AuditPageJson = {
     current_page: { type: 'integer', examples: [1] },
     total_pages: {
       type: 'integer',
-      description: 'How many pages there are. Of more than 10,000 entries, only the next 1,000 are counted.',
+      description:
+        'The number of pages. If there are more than 10,000 entries, only the next 1,000 after this page are counted.',
       examples: [3]
     },
     audits: { type: 'array', items: PagedAuditJson }
@@ -79,7 +100,7 @@ interface Change {
   readonly changed?: true
 }
 
-/** What Trivial calls the actions that create or delete something; any other is an update. */
+/** Trivial's names for the actions that create or delete something. All other actions are updates. */
 const ACTIONS: Readonly<Record<string, Action>> = {
   'app.create': 'create',
   'app.copy': 'create',
@@ -90,7 +111,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'user.create': 'create'
 }
 
-/** What is shown of fields of users, in place of their values: sessions are secret, and so are former addresses. */
+/** The replacements for some fields of users, because sessions and former e-mail addresses are secret. */
 const HIDDEN_OF_USERS: Readonly<Record<string, { readonly attribute: string; readonly patch: string }>> = {
   session_id: { attribute: 'session', patch: 'Login/Logout' },
   email: { attribute: 'email', patch: 'email: changed' }
@@ -120,7 +141,7 @@ const toChangeJson = (action: Action, isOfUser: boolean, attribute: string, chan
   }
 }
 
-/** The changes of an entry. That an app is deleted is told as Trivial does, by the time. */
+/** Returns the changes of an entry. As in Trivial, the deletion of an app is represented by its time. */
 const changesOf = ({ action, at, changes }: ScopedAudit): Record<string, Change> =>
   action === 'app.delete'
     ? { discarded_at: { from: null, to: at.toISOString() } }

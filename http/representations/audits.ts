@@ -16,19 +16,23 @@ export const AuditJson = {
     'hash'
   ],
   properties: {
-    sequence: { type: 'integer', description: '1 and up, without a gap.', examples: [42] },
+    sequence: {
+      type: 'integer',
+      description: 'The number of the entry. Numbers start at 1 and have no gaps.',
+      examples: [42]
+    },
     at: {
       type: 'string',
       format: 'date-time',
-      description: 'When it was done.',
+      description: 'When the change was made.',
       examples: ['2026-01-05T09:00:00.000Z']
     },
     actor: { $ref: 'Actor#' },
-    action: { type: 'string', description: 'What was done: a resource and a verb.', examples: ['client_key.rotate'] },
+    action: { type: 'string', description: 'The action: a resource and a verb.', examples: ['client_key.rotate'] },
     subject: {
       type: 'object',
       required: ['type', 'id'],
-      description: 'What it was done to.',
+      description: 'The resource that was changed.',
       properties: {
         type: { type: 'string', examples: ['client_key'] },
         id: { type: 'string', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] }
@@ -38,34 +42,34 @@ export const AuditJson = {
       type: 'object',
       additionalProperties: { type: 'object', properties: { from: {}, to: {}, changed: { type: 'boolean' } } },
       description:
-        'Each field that is another now, with what it was and what it is; of a field that is too large to ' +
-        'repeat, only that it `changed`. Never a secret.',
+        'The changed fields, each with its old value in `from` and its new value in `to`. A value that is secret or ' +
+        'too large is not included; `changed` is true instead.',
       examples: [{ enabled: { from: true, to: false } }]
     },
     address: {
       type: ['string', 'null'],
-      description: 'Where the request came from; null: from the machine of the service.',
+      description: 'The IP address of the requester, or null if the change was made on the machine of the service.',
       examples: ['10.0.0.5']
     },
     request_id: {
       type: ['string', 'null'],
-      description: 'The id of the request in the log of the service.',
+      description: 'The id of the request in the log of the service, or null if there was no request.',
       examples: ['req-1']
     },
     previous_hash: {
       type: 'string',
-      description: 'The hash of the entry before; zeros for the first.',
+      description: 'The hash of the previous entry, or zeros in the first entry.',
       examples: ['0'.repeat(64)]
     },
     hash: {
       type: 'string',
-      description: 'SHA-256 of everything else in the entry: `npm run audit:verify` walks the chain.',
+      description: 'The SHA-256 hash of all other fields. `npm run audit:verify` checks the chain of hashes.',
       examples: ['a'.repeat(64)]
     }
   }
 } as const
 
-/** An entry as JSON text. */
+/** Returns an entry as JSON text. */
 export const writeAudit = ({
   sequence,
   at,

@@ -20,20 +20,20 @@ import {
 
 const text = { type: 'string', pattern: PRINTABLE } as const
 
-/** What may be written of a key. */
+/** The writable fields of a key. */
 export const keyFields = {
   name: {
     ...text,
     minLength: 1,
     maxLength: 100,
-    description: 'What people call the key; unique among keys that are not revoked.',
+    description: 'The name of the key. It is unique among the keys that are not revoked.',
     examples: ['billing-sync']
   },
   description: {
     ...text,
     type: ['string', 'null'],
     maxLength: 1000,
-    description: 'What the key is for.',
+    description: 'The purpose of the key.',
     examples: ['Copies invoices to the ledger every hour']
   },
   scopes: {
@@ -41,27 +41,27 @@ export const keyFields = {
     items: { type: 'string', enum: GRANTS },
     minItems: 1,
     maxItems: 100,
-    description: 'What the key may do; `*` is everything.',
+    description: 'The scopes of the key, which determine what it may do. `*` includes all scopes.',
     examples: [['apps:read']]
   },
   expires_at: {
     ...instant,
     type: ['string', 'null'],
     description:
-      'From when on the key is refused: an instant (RFC 3339), a day (midnight UTC), or a duration from now ' +
-      'such as `90d` or `1y`; null: never.',
+      'When the key expires: an instant (RFC 3339), a day (midnight UTC), or a duration from now such as `90d` or ' +
+      '`1y`. Null if it never expires.',
     examples: ['2027-01-31T12:00:00.000Z']
   },
   enabled: {
     type: 'boolean',
-    description: 'A key that is not enabled is refused, until it is enabled again.',
+    description: 'Whether the key is enabled. A disabled key is refused until it is enabled again.',
     examples: [true]
   },
   allowed_ips: {
     type: 'array',
     items: { type: 'string', maxLength: 50 },
     maxItems: MAX_RANGES,
-    description: 'The IP addresses and CIDR ranges that the key may be used from; none means any.',
+    description: 'The IP addresses and CIDR ranges that the key may be used from. An empty list allows all addresses.',
     examples: [['10.0.0.0/8', '2001:db8::/32']]
   },
   rate_limit: {
@@ -73,23 +73,23 @@ export const keyFields = {
         type: 'integer',
         minimum: 1,
         maximum: 1_000_000_000,
-        description: 'At most this many requests',
+        description: 'The maximum number of requests in each window.',
         examples: [100]
       },
       window_seconds: {
         type: 'integer',
         minimum: 1,
         maximum: MAX_WINDOW_SECONDS,
-        description: 'in this many seconds.',
+        description: 'The length of a window in seconds.',
         examples: [60]
       }
     },
-    description: 'How often the key may be used, over all its tokens; null: as often as it likes.',
+    description: 'The rate limit of the key, which all its tokens share. Null if there is no limit.',
     examples: [{ max: 100, window_seconds: 60 }]
   },
   metadata: {
     type: 'object',
-    description: `Any JSON object, ${MAX_METADATA_BYTES} bytes at most; the service only carries it.`,
+    description: `Any JSON object of at most ${MAX_METADATA_BYTES} bytes. The service stores it, but does not use it.`,
     examples: [{ team: 'finance' }]
   }
 } as const
@@ -99,11 +99,11 @@ export const NewKeyBody = {
   required: ['name'],
   additionalProperties: false,
   properties: keyFields,
-  // Whoever sends it as it stands gets a key that works from where they are, and is gone tomorrow.
+  // If somebody sends this example unchanged, the key works from their address and expires after a day.
   examples: [
     {
       name: 'tried-in-the-docs',
-      description: 'Made to try the API out',
+      description: 'Created to try out the API',
       scopes: ['apps:read'],
       expires_at: '1d',
       rate_limit: { max: 100, window_seconds: 60 }
@@ -115,7 +115,7 @@ export const ChangeKeyBody = {
   type: 'object',
   additionalProperties: false,
   properties: keyFields,
-  // Nothing that locks anybody out.
+  // Contains no change that could lock anyone out.
   examples: [{ description: 'Copies invoices to the ledger every hour', expires_at: '90d' }]
 } as const
 
@@ -127,7 +127,9 @@ export const RotateBody = {
       type: 'integer',
       minimum: 0,
       maximum: MAX_GRACE_SECONDS,
-      description: `How long the older tokens stay active; ${DEFAULT_GRACE_SECONDS} by default, 0: not at all.`,
+      description:
+        `How many seconds the older tokens stay active; ${DEFAULT_GRACE_SECONDS} by default. 0 ends them ` +
+        'immediately.',
       examples: [DEFAULT_GRACE_SECONDS]
     }
   }
@@ -141,7 +143,7 @@ export const RevokeBody = {
       ...text,
       type: ['string', 'null'],
       maxLength: MAX_REASON,
-      description: 'Why, for those who ask later. The trail keeps it permanently.'
+      description: 'The reason for the revocation. The audit trail keeps it permanently.'
     }
   }
 } as const
@@ -149,8 +151,8 @@ export const RevokeBody = {
 type Written = XStatic<typeof ChangeKeyBody>
 
 /**
- * What a body that its schema has passed says of a key. A duration counts from `now`, in milliseconds since 1970.
- * Throws InvalidFields for what a schema can't tell.
+ * Returns the change of a key in a body that its schema has validated. A duration counts from `now`, in milliseconds
+ * since 1970. Throws InvalidFields for issues that a schema can't express.
  */
 export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
   const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
@@ -158,13 +160,13 @@ export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
   const issues = [
     ...(body.allowed_ips ?? []).flatMap((range, index) => issue(['allowed_ips', String(index)], rangeIssue(range))),
     ...(body.name !== undefined && LIKE_AN_ID.test(body.name)
-      ? issue(['name'], 'must not look like the id of a key, nor be -')
+      ? issue(['name'], 'must not look like the id of a key, and must not be -')
       : []),
     ...(typeof metadata === 'string' ? [] : issue(['metadata'], metadata.issue)),
     ...credentialIssues({
       name: body.name,
       description: body.description,
-      // Not the JSON text, where an escape may hide where a word begins.
+      // Not the JSON text, in which an escape sequence could hide the start of a credential.
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
@@ -187,17 +189,17 @@ export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
 const toRateLimit = (limit: { max: number; window_seconds: number } | null): RateLimit | null =>
   limit === null ? null : { max: limit.max, windowSeconds: limit.window_seconds }
 
-/** Why a key is revoked, as a body tells it. Throws InvalidFields where the reason holds a credential. */
+/** Returns the reason for a revocation. Throws InvalidFields if it contains a credential. */
 export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string | null => {
   refuseCredentials({ reason })
   return reason
 }
 
-// Its depth and its length are looked at before anything is done that takes longer for more of either.
+/** Returns metadata as JSON text, or an issue. Checks its depth and length first, so that the rest can't take long. */
 const metadataText = (metadata: object = {}): string | { issue: string } => {
   if (isOutOfRange(metadata)) return { issue: RANGE_RULE }
   return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES
-    ? { issue: `must have ${MAX_METADATA_BYTES} bytes at most` }
+    ? { issue: `must have at most ${MAX_METADATA_BYTES} bytes` }
     : canonicalJson(metadata)
 }
 

@@ -27,17 +27,17 @@ export const ActorJson = {
   properties: {
     kind: {
       type: 'string',
-      description: '`client_key`, `user`, or `cli` for the operator at the command line of the service.',
+      description: 'The kind of the actor: `client_key`, `user`, or `cli` for the command line of the service.',
       examples: ['client_key']
     },
     id: {
       type: 'string',
-      description: 'The id of the key, of the user, or, for `cli`, of the user of the operating system.',
+      description: 'The id of the client key or user. For `cli`, the id of the user of the operating system.',
       examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11']
     },
     name: {
       type: 'string',
-      description: 'The name of the key, of the user, or, for `cli`, of the user of the operating system.',
+      description: 'The name of the client key or user. For `cli`, the name of the user of the operating system.',
       examples: ['billing-sync']
     }
   }
@@ -46,7 +46,7 @@ export const ActorJson = {
 const keyProperties = {
   id: {
     type: 'string',
-    description: 'A UUIDv7, or `env_` and 16 hexadecimal digits for an environment key.',
+    description: 'The id of the key: a UUIDv7, or `env_` and 16 hexadecimal digits for an environment key.',
     examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11']
   },
   name,
@@ -54,12 +54,12 @@ const keyProperties = {
   source: {
     type: 'string',
     enum: ['managed', 'environment'],
-    description: 'What allows the key: a row in the database, or an entry of `CLIENT_KEYS`.',
+    description: 'Whether the key is stored in the database (`managed`) or listed in `CLIENT_KEYS` (`environment`).',
     examples: ['managed']
   },
   scopes,
   expires_at: {
-    ...instantOrNull('The instant from which the key is refused; null: never.'),
+    ...instantOrNull('When the key expires, or null if it never does.'),
     examples: expiresAt.examples
   },
   enabled,
@@ -72,14 +72,16 @@ const keyProperties = {
     examples: rateLimit.examples
   },
   metadata,
-  created_at: instantOrNull('Null for an environment key.'),
+  created_at: instantOrNull('When the key was issued, or null for an environment key.'),
   created_by: {
     oneOf: [{ $ref: 'Actor#' }, { type: 'null' }],
-    description: 'Who issued the key; null for an environment key.'
+    description: 'The actor who issued the key, or null for an environment key.'
   },
-  revoked_at: instantOrNull('When the key was revoked, for good; null: it was not.'),
-  revoked_reason: textOrNull('Why, where a reason was given.', 'The laptop was stolen'),
-  last_used_at: instantOrNull('When a request with a token of the key was last accepted, up to a second ago.')
+  revoked_at: instantOrNull('When the key was permanently revoked, or null if it was not.'),
+  revoked_reason: textOrNull('The reason for the revocation, or null if there is none.', 'The laptop was stolen'),
+  last_used_at: instantOrNull(
+    'When a request with the key was last accepted, or null if none was. Can be up to a second out of date.'
+  )
 } as const
 
 export const ClientKeyJson = {
@@ -104,22 +106,26 @@ export const TokenRecordJson = {
     'use_count'
   ],
   properties: {
-    hint: textOrNull('The last 4 characters of the token; null for the tokens of environment keys.', 'x7Qa'),
-    generation: { type: 'string', description: 'Which `CLIENT_SECRET` sealed it.', examples: ['9f86d081'] },
-    created_at: instantOrNull('Null for the tokens of environment keys.'),
-    expires_at: instantOrNull('When the token expires, where it was rotated out.'),
-    revoked_at: instantOrNull('When the token was revoked by itself.'),
-    last_used_at: instantOrNull('When a request with it was last accepted.'),
-    last_used_ip: textOrNull('From where.', '10.0.0.5'),
-    last_used_agent: textOrNull('By which User-Agent.', 'billing-sync/2.1'),
-    use_count: { type: 'integer', description: 'How many requests with it were accepted.', examples: [42] }
+    hint: textOrNull('The last 4 characters of the token, or null for the tokens of environment keys.', 'x7Qa'),
+    generation: {
+      type: 'string',
+      description: 'The generation of the `CLIENT_SECRET` that sealed the token.',
+      examples: ['9f86d081']
+    },
+    created_at: instantOrNull('When the token was created, or null for the tokens of environment keys.'),
+    expires_at: instantOrNull('When the token expires because of a rotation, or null if it does not.'),
+    revoked_at: instantOrNull('When the token was revoked separately from its key, or null if it was not.'),
+    last_used_at: instantOrNull('When a request with the token was last accepted, or null if none was.'),
+    last_used_ip: textOrNull('The IP address that last used the token, or null if none has.', '10.0.0.5'),
+    last_used_agent: textOrNull('The User-Agent that last used the token, or null if none has.', 'billing-sync/2.1'),
+    use_count: { type: 'integer', description: 'The number of accepted requests with the token.', examples: [42] }
   }
 } as const
 
 const tokens = {
   type: 'array',
   items: { $ref: 'ClientKeyToken#' },
-  description: 'The newest hundred tokens, the newest first.'
+  description: 'The newest 100 tokens, newest first.'
 } as const
 
 export const ClientKeyWithTokensJson = {
@@ -132,12 +138,12 @@ export const ClientKeyWithTokensJson = {
 const secrets = {
   key_id: {
     type: 'string',
-    description: 'Secret, and never shown again: 32 hexadecimal digits.',
+    description: 'The secret id inside the token: 32 hexadecimal digits. It is never shown again.',
     examples: ['<32 hexadecimal digits>']
   },
   key_access_token: {
     type: 'string',
-    description: 'The Bearer token. Secret, and never shown again.',
+    description: 'The Bearer token to send with requests. It is secret, and never shown again.',
     examples: ['tck_<72 letters and digits>']
   }
 } as const
@@ -151,7 +157,8 @@ export const IssuedKeyJson = {
 
 const receipt = {
   anyOf: [{ $ref: 'Receipt#' }, { type: 'null' }],
-  description: 'What is known of who obeys the change; null where the database was lost before that could be told.'
+  description:
+    'The receipt of the change, or null if the database became unavailable before every node had confirmed it.'
 } as const
 
 export const ChangedKeyJson = {
@@ -171,7 +178,7 @@ export const RotatedKeyJson = {
     receipt,
     older_tokens: {
       ...tokens,
-      description: 'The other tokens of the key: until when each is active, when it was last used and from where.'
+      description: 'The other tokens of the key, with their expiry, and the time and IP address of their last use.'
     }
   }
 }
@@ -185,7 +192,7 @@ export const PolicyJson = {
   properties: Object.fromEntries(policyNames.map(property => [property, keyProperties[property]]))
 }
 
-/** What a key is and may do. */
+/** Returns the identity and the policy of a key as JSON. */
 export const toPolicyJson = (key: ClientKey) => ({
   id: key.id,
   name: key.name,
@@ -197,7 +204,7 @@ export const toPolicyJson = (key: ClientKey) => ({
   rate_limit: key.rateLimit === null ? null : { max: key.rateLimit.max, window_seconds: key.rateLimit.windowSeconds }
 })
 
-/** A key as JSON has it. Dates are written in ISO 8601, UTC, with milliseconds. */
+/** Returns a key as JSON. Dates are serialized in ISO 8601, in UTC, with milliseconds. */
 export const toKeyJson = (key: ClientKeyRecord) => ({
   ...toPolicyJson(key),
   description: key.description,
@@ -209,7 +216,7 @@ export const toKeyJson = (key: ClientKeyRecord) => ({
   last_used_at: key.lastUsedAt
 })
 
-/** A key that was changed, as JSON has it. */
+/** Returns a changed key as JSON, with the receipt of the change. */
 export const toChangedJson = ({ key, receipt }: ChangedKey) => ({
   ...toKeyJson(key),
   receipt: receipt === null ? null : toReceiptJson(receipt)

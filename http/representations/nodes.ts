@@ -7,27 +7,35 @@ export const NodeJson = {
   properties: {
     id: { type: 'string', format: 'uuid', examples: ['7f0c7f0e-2f0a-4f4e-9d4e-6a1f0f6f1c11'] },
     name: { type: 'string', description: 'The `NODE_NAME` of the node.', examples: ['api-1'] },
-    version: { type: 'string', description: 'The version of the program that it runs.', examples: ['0.1.0'] },
+    version: { type: 'string', description: 'The version of the service that the node runs.', examples: ['0.1.0'] },
     started_at: { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] },
     generations: {
       type: 'array',
       items: { type: 'string' },
       description:
-        'The generations of the secrets that it opens tokens with. The first is that of its `CLIENT_SECRET`, which ' +
-        'seals new tokens; the others are those of its `CLIENT_SECRET_PREVIOUS`. Empty: it is of a version that does ' +
-        'not tell them.',
+        'The generations of the secrets that the node opens tokens with. The first is that of its `CLIENT_SECRET`, ' +
+        'which seals new tokens. The others are those of its `CLIENT_SECRET_PREVIOUS`. Empty if the version of the ' +
+        'node does not report them.',
       examples: [['5e884898', '9f86d081']]
     },
-    epoch: { type: 'integer', description: 'The last change of a client key that it has confirmed.', examples: [1042] },
-    behind: { type: 'integer', description: 'How many changes were made since.', examples: [0] },
+    epoch: {
+      type: 'integer',
+      description: 'The number of the last change of a client key that the node confirmed.',
+      examples: [1042]
+    },
+    behind: {
+      type: 'integer',
+      description: 'The number of changes after the last one that the node confirmed.',
+      examples: [0]
+    },
     lease_ms: {
       type: 'integer',
-      description: 'For how long it trusts what it remembers without hearing from the database.',
+      description: 'How long the node uses its cache without contact with the database, in milliseconds.',
       examples: [2000]
     },
     evicted_at: {
       anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }],
-      description: 'When it was found not to confirm a change in time; null: it was not.',
+      description: 'When the node was evicted because it did not confirm a change in time, or null if it was not.',
       examples: [null]
     }
   }

@@ -9,16 +9,22 @@ export const organizationFields = {
     pattern: PRINTABLE,
     minLength: 1,
     maxLength: 100,
-    description: 'What people call it.',
+    description: 'The name of the organization.',
     examples: ['Northwind Accounting']
   },
-  billing_email: { ...userFields.email, description: 'Where bills go.', examples: ['billing@northwind.example.com'] }
+  billing_email: {
+    ...userFields.email,
+    description: 'The e-mail address that bills are sent to.',
+    examples: ['billing@northwind.example.com']
+  }
 } as const
 
 export const roleField = {
   type: 'string',
   enum: ROLES,
-  description: 'An admin may do everything, a member may read the apps of the organization, a guest nothing with them.',
+  description:
+    'The role of the user in the organization. An admin may do everything. A member may read the apps of the ' +
+    'organization. A guest has no access to them.',
   examples: ['member']
 } as const
 
@@ -47,7 +53,10 @@ export const OrganizationWithUsersJson = {
   $id: 'OrganizationWithUsers',
   type: 'object',
   required: ['id', 'name', 'billing_email', 'users'],
-  properties: { ...properties, users: { type: 'array', items: { $ref: 'Member#' }, description: 'Who belongs to it.' } }
+  properties: {
+    ...properties,
+    users: { type: 'array', items: { $ref: 'Member#' }, description: 'The users who belong to the organization.' }
+  }
 } as const
 
 export const toOrganizationJson = ({ id, name, billingEmail }: Organization) => ({

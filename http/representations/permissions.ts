@@ -4,7 +4,7 @@ import type { UserGrant } from '../../domain/users/rows.ts'
 const permits = {
   type: 'array',
   items: { type: 'string', enum: Object.keys(PERMITS) },
-  description: 'What was granted.',
+  description: 'The permissions that the user was granted.',
   examples: [['read', 'update']]
 } as const
 
@@ -26,7 +26,7 @@ export const UserGrantJson = {
   }
 } as const
 
-/** What Trivial's own clients ask about. */
+/** The permissions that Trivial's own clients use. */
 const SETS = ['update', 'destroy', 'grant', 'transfer'] as const
 
 const permittedSet = {
@@ -36,14 +36,14 @@ const permittedSet = {
     app_names: {
       type: 'array',
       items: { type: 'string' },
-      description: 'The names of the apps.',
+      description: 'The names of the apps that the user has this permission on.',
       examples: [['ba6811fb3e073d']]
     },
     credential_set_ids: { type: 'array', items: { type: 'integer' }, description: 'Always empty.', examples: [[]] }
   }
 } as const
 
-/** The form that Trivial's own clients expect. */
+/** The format that Trivial's own clients expect. */
 export const UserPermissionsJson = {
   $id: 'UserPermissions',
   type: 'object',

@@ -6,7 +6,9 @@ const count = (description: string, example: number) =>
 /** The id of a receipt. */
 export const receiptId = {
   type: 'string',
-  description: 'The number of the change and a random UUID: no change of a restored database has the same.',
+  description:
+    'The id of the receipt: the number of the change, and a random UUID, because a number can occur again after a ' +
+    'database is restored.',
   examples: ['1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55']
 } as const
 
@@ -16,21 +18,25 @@ export const ReceiptJson = {
   required: ['id', 'epoch', 'effective_at', 'nodes', 'acknowledged', 'leases_ended', 'waited_ms'],
   properties: {
     id: receiptId,
-    epoch: count('The number of the change, among all changes of client keys.', 1042),
+    epoch: count('The number of the change in the history of all changes of client keys.', 1042),
     effective_at: {
       type: 'string',
       format: 'date-time',
-      description: 'Every request that begins from this instant on obeys the change, at any node.',
+      description: 'The time from which the change applies to every new request, on every node.',
       examples: ['2026-01-05T09:00:00.014Z']
     },
-    nodes: count('How many nodes were registered; 0 where nodes need not be told.', 4),
-    acknowledged: count('How many of them said that they obey the change.', 3),
-    leases_ended: count('How many said nothing: they trust nothing they remember until they have learnt of it.', 1),
-    waited_ms: count('How many milliseconds passed from the commit to the receipt.', 14)
+    nodes: count('The number of registered nodes, or 0 if no node needs to confirm changes.', 4),
+    acknowledged: count('The number of nodes that confirmed the change.', 3),
+    leases_ended: count(
+      'The number of nodes that did not confirm the change, and whose leases ended. Such a node reads the change ' +
+        'before it accepts requests again.',
+      1
+    ),
+    waited_ms: count('The number of milliseconds between the commit and the receipt.', 14)
   }
 } as const
 
-/** A receipt as JSON has it. */
+/** Returns a receipt as JSON. */
 export const toReceiptJson = ({ id, epoch, effectiveAt, nodes, acknowledged, leasesEnded, waitedMs }: Receipt) => ({
   id,
   epoch,

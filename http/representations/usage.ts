@@ -15,15 +15,15 @@ export const UsageJson = {
     },
     days: {
       type: 'array',
-      description: 'The days on which the key was used, the oldest first.',
+      description: 'The days on which the key was used, oldest first.',
       items: {
         type: 'object',
         required: ['day', 'requests', 'refusals', 'addresses'],
         properties: {
-          day: { type: 'string', format: 'date', description: 'A day of UTC.', examples: ['2026-01-31'] },
-          requests: counts('Accepted requests, by the scope that they asked for.', { 'apps:read': 120 }),
-          refusals: counts('Requests that were refused, by the reason.', { insufficient_scope: 2 }),
-          addresses: counts('Accepted requests, by address; `*` stands for those beyond the first hundred.', {
+          day: { type: 'string', format: 'date', description: 'The day, in UTC.', examples: ['2026-01-31'] },
+          requests: counts('The number of accepted requests by required scope.', { 'apps:read': 120 }),
+          refusals: counts('The number of refused requests by reason.', { insufficient_scope: 2 }),
+          addresses: counts('The number of accepted requests by IP address. `*` counts all after the first hundred.', {
             '10.0.0.5': 120
           })
         }

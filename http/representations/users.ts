@@ -8,38 +8,39 @@ export const userFields = {
     pattern: PRINTABLE,
     minLength: 1,
     maxLength: 100,
-    description: 'What people call the user.',
+    description: 'The name of the user.',
     examples: ['Ada Moreno']
   },
   email: {
     type: 'string',
     format: 'email',
     maxLength: 254,
-    description: 'The e-mail address; its case does not count.',
+    description: 'The e-mail address of the user. It is not case-sensitive.',
     examples: ['ada@example.com']
   },
   password: {
     type: 'string',
     maxLength: 1000,
-    // Without an example: a page that sends the examples as they stand would make a user whose password is published.
-    description: '12 characters at least and 128 at most; the commonest are refused.'
+    // Has no example, because a page that sends examples unchanged would create a user with a published password.
+    description: 'The password, 12 to 128 characters long. The most common passwords are refused.'
   },
   role: {
     type: 'string',
     enum: ['member', 'admin'],
-    description: '`admin` manages users and client keys; it gives no power over the apps of others.',
+    description:
+      'The role of the user. An `admin` manages users and client keys. The role gives no access to the apps of others.',
     examples: ['member']
   },
   color_theme: {
     type: ['string', 'null'],
     pattern: PRINTABLE,
     maxLength: 50,
-    description: 'How the user likes it.',
+    description: 'The color theme that the user prefers.',
     examples: ['dark']
   },
   account_locked: {
     type: 'boolean',
-    description: 'A locked account can not sign in, and its sessions end.',
+    description: 'Whether the account is locked. A locked user cannot sign in, and has no active sessions.',
     examples: [false]
   }
 } as const
@@ -68,7 +69,7 @@ export const SignedInJson = {
   properties: { data: { $ref: 'User#' } }
 } as const
 
-/** The form that Trivial's own clients expect. */
+/** The format that Trivial's own clients expect. */
 export const ProfileJson = {
   $id: 'Profile',
   type: 'object',
@@ -84,9 +85,13 @@ export const SessionJson = {
     id: { type: 'string', examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'] },
     created_at: { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] },
     expires_at: { type: 'string', format: 'date-time', examples: ['2026-01-19T09:00:00.000Z'] },
-    address: { type: 'string', description: 'Where it was begun.', examples: ['10.0.0.5'] },
-    agent: { type: ['string', 'null'], description: 'By which User-Agent.', examples: ['Mozilla/5.0'] },
-    current: { type: 'boolean', description: 'Whether it is the one that asks.', examples: [true] }
+    address: { type: 'string', description: 'The IP address that the user signed in from.', examples: ['10.0.0.5'] },
+    agent: {
+      type: ['string', 'null'],
+      description: 'The User-Agent that the user signed in with, or null if there was none.',
+      examples: ['Mozilla/5.0']
+    },
+    current: { type: 'boolean', description: 'Whether the request was made with this session.', examples: [true] }
   }
 } as const
 

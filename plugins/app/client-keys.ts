@@ -87,8 +87,8 @@ const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => 
   if (confirm === undefined) return keys
   return {
     ...keys,
-    confirm: async (change, committedAt) => {
-      const receipt = await confirm(change, committedAt)
+    confirm: async (change, committedAt, options) => {
+      const receipt = await confirm(change, committedAt, options)
       metrics?.observeReceipt(receipt.waitedMs)
       return receipt
     }

@@ -31,7 +31,7 @@ import { lazily } from '../../domain/lazy.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The OpenAPI document for clients that reach the service at an address, made when it is first asked for. */
+    /** Returns the OpenAPI document for clients that reach the service at `address`. The first call generates it. */
     openapi: (address: string) => Promise<ApiDocument>
   }
 }
@@ -71,7 +71,7 @@ const OPTIONS: FastifyDynamicSwaggerOptions = {
     openapi: '3.1.0',
     info: {
       title: 'Trivial API',
-      summary: "Trivial's apps, for other servers, by client key.",
+      summary: "Access to Trivial's apps for other servers, with client keys.",
       description: DESCRIPTION,
       version: VERSION,
       license: { name: 'MIT', identifier: 'MIT' }
@@ -83,8 +83,8 @@ const OPTIONS: FastifyDynamicSwaggerOptions = {
 }
 
 /**
- * The document of some routes. It is made in an application of its own, which never listens, when it is first asked
- * for: to load the library would take a twentieth of each start.
+ * Generates the document of the routes, in a separate application that never listens. `@fastify/swagger` is imported
+ * dynamically, because importing it at startup would take a twentieth of the startup time.
  */
 const describe = async (routes: readonly RouteOptions[]): Promise<ApiDocument> => {
   const { default: swagger } = await import('@fastify/swagger')
@@ -98,7 +98,7 @@ const describe = async (routes: readonly RouteOptions[]): Promise<ApiDocument> =
   return arrangeDocument(JSON.parse(JSON.stringify(described.swagger())) as ApiDocument)
 }
 
-/** The OpenAPI document, made from the routes' schemas; plugins/external/docs.ts serves it. */
+/** Generates the OpenAPI document from the schemas of the routes. `plugins/external/docs.ts` serves it. */
 export default fp(
   async fastify => {
     const routes: RouteOptions[] = []

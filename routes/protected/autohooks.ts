@@ -27,15 +27,15 @@ const refusals = problemReplies(
   FreshnessLost,
   LimitUndecided
 )
-/** What has a body may also change something. */
-const ofChanges = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
+/** The additional problems of requests that have a body, and may change something. */
+const changeProblems = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
 
 const forUsers = { any: {}, admin: problemReplies(AdminRequired), none: problemReplies(ClientKeyRequired) }
 
 /**
- * Every route below this folder is for client keys that have the scope which it declares as `config.scope`, and for
- * users as `config.users` says; its documentation says so. One that does not declare both stops the start. What a user
- * may do to which app or organization is for the services to tell.
+ * Every route in this folder accepts client keys that have the scope in its `config.scope`, and the users in its
+ * `config.users`. Its documentation lists them. The service doesn't start if a route lacks one of the two. The services
+ * of the domain decide what a user may do to an app or organization.
  */
 const autohooks: FastifyPluginAsync = async fastify => {
   fastify.addHook('onRequest', fastify.authenticate)
@@ -43,16 +43,16 @@ const autohooks: FastifyPluginAsync = async fastify => {
   fastify.addHook('onRoute', route => {
     const { scope, users, unauthenticated: other } = route.config ?? {}
     if (scope === undefined || users === undefined) {
-      throw new Error(`${String(route.method)} ${route.url} does not declare a scope and its users`)
+      throw new Error(`${String(route.method)} ${route.url} must declare scope and users in its config`)
     }
     const needed = scope === null || scope === 'none' ? [] : [scope].flat()
     const lacking = needed.map(each => problemReplies(missingScope(each)))
-    const forNoKey = scope === 'none' ? problemReplies(UserRequired) : {}
+    const withoutKeys = scope === 'none' ? problemReplies(UserRequired) : {}
     const schema = route.schema as FastifySchema & { description: string; response: Record<number, object> }
     const { security, sentence } = describeAccess({ scope, users })
-    // Fastify reads a body for every method but these, whether the route has a schema for it or not.
+    // Fastify reads a body for every method except these, even if the route has no schema for it.
     const hasBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
-    const forChanges = hasBody ? ofChanges : {}
+    const forChanges = hasBody ? changeProblems : {}
     route.schema = {
       ...schema,
       description: `${schema.description}\n\n${sentence}`,
@@ -61,19 +61,19 @@ const autohooks: FastifyPluginAsync = async fastify => {
         problemReplies(...(other === undefined ? unauthenticated : [other])),
         refusals,
         ...lacking,
-        forNoKey,
+        withoutKeys,
         forUsers[users],
         forChanges,
         schema.response
       )
     }
     if (other !== undefined) route.errorHandler = handleUnauthenticated(other)
-    // A body may take its time, and the key may be revoked, or the session ended, meanwhile.
+    // The key may be revoked, or the session may end, while the body is received.
     if (hasBody) route.preHandler = [fastify.reauthorize, ...[route.preHandler ?? []].flat()]
   })
 }
 
-/** Handles the failures of a route which has one of its own where others have 401. */
+/** Returns the error handler of a route that replies with its own problem instead of 401. */
 const handleUnauthenticated =
   (Other: ProblemClass): NonNullable<RouteOptions['errorHandler']> =>
   (error, request, reply) => {

@@ -4,7 +4,7 @@ import { problemReplies } from '../../http/replies.ts'
 import type { Handler, RoutesPlugin } from '../../plugins/app/validation.ts'
 
 const Status = {
-  description: 'It is.',
+  description: 'The service is alive.',
   type: 'object',
   required: ['status'],
   properties: { status: { type: 'string', examples: ['ok'] } }
@@ -12,15 +12,15 @@ const Status = {
 
 const aliveSchema = {
   operationId: 'isUp',
-  summary: 'Is the service alive?',
-  description: 'Answers as soon as the service runs. It asks nothing of the database.',
+  summary: 'Check whether the service is alive',
+  description: 'Replies as soon as the service is running, without using the database.',
   tags: ['Health'],
   security: [],
   response: { 200: Status }
 }
 
 const ReadyStatus = {
-  description: 'It is.',
+  description: 'The service is ready.',
   type: 'object',
   required: ['status', 'changes', 'failing'],
   properties: {
@@ -28,7 +28,7 @@ const ReadyStatus = {
     changes: { type: 'string', enum: ['accepted', 'refused'], description: 'Whether changes are accepted.' },
     failing: {
       type: 'array',
-      description: 'What is in the way of changes.',
+      description: 'The reasons why changes are refused. Empty if changes are accepted.',
       items: { type: 'string', enum: ['primary'] },
       examples: [[]]
     }
@@ -37,18 +37,19 @@ const ReadyStatus = {
 
 const readySchema = {
   operationId: 'isReady',
-  summary: 'Is the service ready?',
-  description: `Returns 200 while requests with client keys get their replies, and 503 otherwise. The reply also reports
-whether changes are accepted, and what is failing. \`lease\`: the service can't know of changes made elsewhere.
-\`primary\`: the database is away, or accepts no changes. \`schema\`: the database has no tables, or those of another
-version.`.replaceAll('\n', ' '),
+  summary: 'Check whether the service is ready',
+  description:
+    'Replies with 200 if requests with client keys can be processed, and with 503 otherwise. The reply also reports ' +
+    'whether changes are accepted, and what is failing. `lease`: the node cannot read changes made by other nodes. ' +
+    '`primary`: the database cannot be reached, or accepts no changes. `schema`: the database has no tables, or ' +
+    'those of another version.',
   tags: ['Health'],
   security: [],
   response: { 200: ReadyStatus, ...problemReplies(NotReady) }
 }
 
 const routes: RoutesPlugin = async fastify => {
-  // A probe may add a parameter of its own, so that no proxy answers it from memory.
+  // A probe may add any parameter, so that no proxy replies from its cache.
   const config = { anyQuery: true }
   fastify.get('/up', { config, schema: aliveSchema }, isAlive)
   fastify.get('/ready', { config, schema: readySchema }, isReady)
@@ -59,8 +60,8 @@ export default routes
 const isAlive: Handler<typeof aliveSchema> = async () => ({ status: 'ok' })
 
 const OBSTACLES: Readonly<Record<Obstacle, string>> = {
-  lease: 'lease: the service could not learn from the database what was changed of client keys',
-  primary: 'primary: the database is away, or accepts no changes',
+  lease: 'lease: the service cannot read changes of client keys from the database',
+  primary: 'primary: the database cannot be reached, or accepts no changes',
   schema: 'schema: the database has no tables, or those of another version'
 }
 

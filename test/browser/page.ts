@@ -19,10 +19,10 @@ const executablePath = (process.env['PATH'] ?? '')
   .flatMap(folder => ['chromium', 'chromium-browser', 'google-chrome'].map(name => join(folder, name)))
   .find(isExecutable)
 
-/** Why no test of a page can be run, where none can. */
+/** The reason why tests of pages are skipped, or false if Chromium is installed. */
 export const skip = executablePath === undefined ? 'there is no Chromium here' : false
 
-// Chromium of its own accord asks its maker's hosts for this and that; a test needs no network.
+// By default, Chromium sends requests to hosts of its vendor, but tests need no network.
 const args = [
   '--no-sandbox',
   '--disable-gpu',
@@ -38,12 +38,12 @@ tap.teardown(async () => {
   await (await browser)?.close()
 })
 
-/** A page of a browser that remembers nothing of other tests, and whatever it complains of. */
+/** Opens a page in a new browser context without data of other tests. Collects its errors. */
 export const newPage = async (t: Test): Promise<{ page: Page; issues: string[] }> => {
   browser ??= chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args })
   const context = await (await browser).newContext({ viewport: { width: 1280, height: 1400 } })
   t.teardown(() => context.close())
-  // A machine may be slow; tap ends what never comes.
+  // A machine may be slow. tap ends a test that waits forever.
   context.setDefaultTimeout(0)
   const page = await context.newPage()
   const issues: string[] = []
@@ -56,7 +56,7 @@ export const newPage = async (t: Test): Promise<{ page: Page; issues: string[] }
   return { page, issues }
 }
 
-/** Gives a client key to the page. */
+/** Enters a client key in the Authorize dialog of the page. */
 export const authorize = async (page: Page, token: string): Promise<void> => {
   await page.getByRole('button', { name: 'Authorize' }).click()
   await page.locator('.auth-container input').first().fill(token)
@@ -77,7 +77,7 @@ export const open = async (page: Page, tag: string, operationId: string): Promis
   return operation
 }
 
-/** Sends the form of an operation and answers the request and its reply. */
+/** Submits the form of an operation. Returns the request and its response. */
 export const execute = async (page: Page, operation: Locator): Promise<{ request: Request; response: Response }> => {
   const [response] = await Promise.all([
     page.waitForResponse(each => !each.url().includes('/docs')),

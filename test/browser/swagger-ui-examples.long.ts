@@ -7,7 +7,10 @@ interface Document {
   paths: Record<string, Record<string, { operationId: string; tags: string[] }>>
 }
 
-/** One operation of each kind of form: its body has several examples, one or none; its parameters are anywhere. */
+/**
+ * One operation of each kind of form: with several, one or no examples of the body, and with parameters in different
+ * places.
+ */
 const KINDS = [
   'PATCH /client_keys/{id}',
   'POST /client_keys',

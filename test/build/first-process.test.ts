@@ -5,10 +5,11 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { collect, compiled, settings, spawnProgram, temporaryFolder } from '../helper.ts'
 
-/** A namespace of processes, as a container has one. */
+/** The command that runs a program in a new process namespace, like a container. */
 const UNSHARE = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child']
 
-const skip = spawnSync('unshare', [...UNSHARE.slice(1), 'true']).status === 0 ? false : 'no namespace can be made here'
+const skip =
+  spawnSync('unshare', [...UNSHARE.slice(1), 'true']).status === 0 ? false : "process namespaces can't be created here"
 
 /** Runs a program as the first process of a namespace. */
 const start = (t: Test, args: readonly string[], env: Record<string, string>) => {
@@ -19,19 +20,19 @@ const start = (t: Test, args: readonly string[], env: Record<string, string>) =>
     output,
     ended,
     isRunning: () => child.exitCode === null,
-    /** Sends a signal to the program, if it is there already. */
+    /** Sends a signal to the program if it has started. */
     kill: () => {
       try {
         const [pid = ''] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ')
         if (pid !== '') process.kill(Number(pid), 'SIGTERM')
       } catch {
-        // It has ended meanwhile.
+        // The program has ended in the meantime.
       }
     }
   }
 }
 
-test('SIGTERM stops the service also as the first process of a container', { skip }, async t => {
+test('SIGTERM stops the service even if it is the first process of a container', { skip }, async t => {
   const { output, ended, isRunning, kill } = start(
     t,
     [compiled('server.ts')],
@@ -44,8 +45,8 @@ test('SIGTERM stops the service also as the first process of a container', { ski
   t.match(stdout, '"msg":"the service is stopping"')
 })
 
-test('SIGTERM ends what is the first process of a container, before it serves as well', { skip }, async t => {
-  // It waits for a token on standard input, which does not come.
+test('SIGTERM ends the first process of a container even before it serves', { skip }, async t => {
+  // The command waits for a token on standard input, which never arrives.
   const { ended, isRunning, kill } = start(t, [compiled('cli/trivial.ts'), 'key', 'inspect'], settings(t).env)
   while (isRunning()) {
     kill()

@@ -5,18 +5,18 @@ import { test } from 'tap'
 import { collect, need, root, settings, spawnProgram, temporaryFolder } from '../helper.ts'
 import { project } from './project.ts'
 
-test('without a build, npm start and the commands say in a line what to do', async t => {
+test('without a build, npm start and the commands explain in one line what to do', async t => {
   const { run } = project(t)
   for (const script of ['start', 'key:issue', 'quickstart']) {
     t.same(await run(`npm run --silent ${script}`), {
       code: 1,
       stdout: '',
-      stderr: 'There is no build to run. Make one with: npm run build\n'
+      stderr: 'The project has not been built. Build it with: npm run build\n'
     })
   }
 })
 
-test('what was built runs, with its arguments, where it was called', async t => {
+test('the build runs with its arguments, in the current folder', async t => {
   const { run, folder } = project(t)
   await run('node build/build.js')
   const elsewhere = temporaryFolder(t)
@@ -27,7 +27,7 @@ test('what was built runs, with its arguments, where it was called', async t => 
   })
 })
 
-test('a build that stands elsewhere runs there', async t => {
+test('a build can be run from another folder', async t => {
   const { folder, run } = project(t)
   await run('node build/build.js')
   const image = temporaryFolder(t)
@@ -36,7 +36,7 @@ test('a build that stands elsewhere runs there', async t => {
   t.match(await run('node dist/cli/trivial.js', image), { code: 0, stdout: /^Hello Ada/ })
 })
 
-test('SIGTERM to npm start stops the service, and npm ends after it', async t => {
+test('SIGTERM to npm start stops the service, and npm exits after it', async t => {
   const folder = temporaryFolder(t)
   cpSync(join(root, 'package.json'), join(folder, 'package.json'))
   for (const name of ['build', 'dist']) symlinkSync(join(root, name), join(folder, name))
@@ -56,7 +56,7 @@ test('SIGTERM to npm start stops the service, and npm ends after it', async t =>
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // It has ended, as it should.
+      // The process has ended, as expected.
     }
   })
   t.equal((await fetch(`${base}/up`)).status, 200)

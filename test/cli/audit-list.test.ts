@@ -10,10 +10,10 @@ interface Entry {
   action: string
 }
 
-/** What the command lists of three changes, on any engine. */
-const lists = async (t: Test, env: Record<string, string> = {}): Promise<void> => {
+/** Checks what `audit:list` prints after three changes, on any engine. */
+const checkList = async (t: Test, env: Record<string, string> = {}): Promise<void> => {
   const { cli, issue } = terminal(t, env)
-  t.match(await cli('audit:list'), { code: 0, stdout: 'There is no such entry.\n', stderr: '' })
+  t.match(await cli('audit:list'), { code: 0, stdout: 'No entry matches.\n', stderr: '' })
   const { id } = await issue('billing')
   await cli('user:create', ['--email', 'ada@example.com', '--name', 'Ada'])
   await cli('key:disable', [id])
@@ -48,21 +48,21 @@ const lists = async (t: Test, env: Record<string, string> = {}): Promise<void> =
     /^NUMBER +AT +ACTOR +ACTION +SUBJECT +CHANGED +FROM\n3 +\S+Z +cli \d+ \S+ +client_key\.change +client_key /
   )
   t.match(first.stdout, /\n2 .* user\.create +user \d+ +name email role color_theme account_locked +-\n/)
-  t.match(first.stdout, /\n\nThere are older entries: add --after 2\n$/)
+  t.match(first.stdout, /\n\nThere are older entries\. To list them, add --after 2\n$/)
   const rest = await cli('audit:list', ['--after', '2'])
   t.match(rest.stdout, /\n1 .*\n$/)
   t.notMatch(rest.stdout, 'There are older entries')
 }
 
-test('audit:list lists the entries of the audit trail that are asked for, the newest first', async t => {
-  await lists(t)
+test('audit:list lists the matching entries of the audit trail, newest first', async t => {
+  await checkList(t)
 })
 
-test('so it does on PostgreSQL', async t => {
+test('audit:list lists the entries on PostgreSQL too', async t => {
   const url = await postgresDatabase(t)
   if (url !== null) {
-    // What only reads does not migrate.
+    // Creates the tables, because a command that only reads applies no migrations.
     await (await openStorage(url)).close()
-    await lists(t, { DATABASE_URL: url })
+    await checkList(t, { DATABASE_URL: url })
   }
 })

@@ -35,7 +35,7 @@ const rehashed = (row: AuditRow): string =>
     previousHash: row.previous_hash
   })
 
-/** A trail of five entries. */
+/** Creates an audit trail of five entries. */
 const trail = async (t: Test) => {
   const made = terminal(t)
   const keys = await made.registry()
@@ -48,7 +48,7 @@ const trail = async (t: Test) => {
   const read = db.prepare<[number], AuditRow>('select * from audits where sequence = ?')
   const rowOf = (sequence: number): AuditRow => {
     const row = read.get(sequence)
-    if (row === undefined) throw new Error(`there is no entry ${sequence}`)
+    if (row === undefined) throw new Error(`entry ${sequence} does not exist`)
     return row
   }
   return { db, verify, rowOf }
@@ -57,10 +57,10 @@ const trail = async (t: Test) => {
 const ROW =
   'insert into audits values (@sequence, @at, @actor_kind, @actor_id, @actor_name, @action, @subject_type, @subject_id, @changes, @address, @request_id, @previous_hash, @hash)'
 
-test('audit:verify tells that a trail is whole, and of one that is not, which entry is the first', async t => {
+test('audit:verify reports that a trail is whole, or else which entry is the first that is wrong', async t => {
   const { db, verify, rowOf } = await trail(t)
   const head = `5:${rowOf(5).hash}`
-  t.match(await verify(), { code: 0, stdout: `The audit trail is whole, up to entry ${head}\n`, stderr: '' })
+  t.match(await verify(), { code: 0, stdout: `The audit trail is intact. The last entry is ${head}\n`, stderr: '' })
   t.equal((await verify('--noted', head)).code, 0)
   t.equal(rowOf(1).previous_hash, GENESIS)
 
@@ -98,14 +98,14 @@ test('audit:verify tells that a trail is whole, and of one that is not, which en
       /entry 3 was altered/
     ],
     [
-      'altered by who did it',
+      'altered in its actor',
       () => {
         put({ ...at(rows, 1), actor_name: 'nobody' })
       },
       /entry 2 was altered/
     ],
     [
-      'altered, and its hash made anew',
+      'altered, with a recomputed hash',
       () => {
         put(withHash(alter(at(rows, 2))))
       },
@@ -150,7 +150,7 @@ test('audit:verify tells that a trail is whole, and of one that is not, which en
   t.same([code, JSON.parse(stdout)], [1, { whole: false, sequence: 3, fault: 'was altered' }])
 })
 
-test('a trail made anew, or cut off with its counter, is seen by a head that was noted', async t => {
+test('a noted head reveals a forged trail, and a trail that was cut off together with its counter', async t => {
   const { db, verify, rowOf } = await trail(t)
   const noted = /\d+:[0-9a-f]{64}/.exec((await verify()).stdout)?.[0] ?? ''
   t.match(noted, /^5:/)
@@ -165,7 +165,7 @@ test('a trail made anew, or cut off with its counter, is seen by a head that was
   }
   db.exec('delete from audits')
   for (const row of forged) db.prepare(ROW).run(row)
-  t.match(await verify(), { code: 0, stderr: '' }, 'by itself it looks whole')
+  t.match(await verify(), { code: 0, stderr: '' }, 'the forged trail looks whole without the noted head')
   t.match(await verify('--noted', noted), {
     code: 1,
     stdout: '',
@@ -175,29 +175,29 @@ test('a trail made anew, or cut off with its counter, is seen by a head that was
   db.exec(
     'delete from audits where sequence = 5; update audit_head set sequence = 4, hash = (select hash from audits where sequence = 4)'
   )
-  t.equal((await verify()).code, 0, 'by itself it looks whole')
+  t.equal((await verify()).code, 0, 'the shortened trail looks whole without the noted head')
   t.match(await verify('--noted', noted), { code: 1, stdout: '', stderr: /entry 5 was removed/ })
 })
 
-test('a trail without an entry says so', async t => {
+test('audit:verify reports that a trail has no entries', async t => {
   const { cli, env } = terminal(t)
   await (await openStorage(env['DATABASE_URL'])).close()
-  t.match(await cli('audit:verify'), { code: 0, stdout: /has no entry/ })
+  t.match(await cli('audit:verify'), { code: 0, stdout: /has no entries/ })
 })
 
-test('an instant that was written another way is told as altered', async t => {
+test('an instant in another format is reported as altered', async t => {
   const { db, verify } = await trail(t)
   db.exec("drop trigger audits_never_updated; update audits set at = replace(at, 'Z', '+00:00') where sequence = 2")
   t.match(await verify(), { code: 1, stderr: /entry 2 was altered/ })
 })
 
-test('a trail that lost its head is not verified', async t => {
+test('a trail without a head is not verified', async t => {
   const { db, verify } = await trail(t)
   db.exec('delete from audit_head')
   t.match(await verify(), { code: 1, stderr: /the audit trail has no head/ })
 })
 
-test('an entry beyond the head, which no service appended, is told as inserted', async t => {
+test('an entry beyond the head, which no service appended, is reported as inserted', async t => {
   const { db, verify, rowOf } = await trail(t)
   const forged = { ...rowOf(5), sequence: 6, previous_hash: rowOf(5).hash }
   db.exec('drop trigger audit_head_follows')

@@ -11,8 +11,8 @@ interface Package {
 
 const { bin, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Package
 
-/** Runs a program by its name, without the loaders that tap puts into NODE_OPTIONS. */
-const launched = (command: readonly string[], cwd: string, env: Record<string, string>) =>
+/** Runs a program by its name, without the loaders that tap adds to NODE_OPTIONS. */
+const launch = (command: readonly string[], cwd: string, env: Record<string, string>) =>
   spawnSync('/bin/sh', ['-c', 'unset NODE_OPTIONS; exec "$0" "$@"', ...command], { cwd, encoding: 'utf8', env })
 
 test('the program runs by its name, as npm installs it', async t => {
@@ -28,11 +28,11 @@ test('the program runs by its name, as npm installs it', async t => {
     [[], 2, /^$/, /^Usage: trivial <command>/]
   ]
   for (const [args, status, stdout, stderr] of runs) {
-    t.match(launched(['trivial', ...args], folder, { ...env, PATH }), { status, stdout, stderr }, args.join(' '))
+    t.match(launch(['trivial', ...args], folder, { ...env, PATH }), { status, stdout, stderr }, args.join(' '))
   }
 })
 
-test('the npm scripts of the commands run them', async t => {
+test('the npm scripts run the commands', async t => {
   const names = Object.entries(scripts).flatMap(([name, script]) => (script.includes('cli/trivial.js') ? [name] : []))
   t.ok(names.length >= 19)
   for (const name of names) {
@@ -40,7 +40,7 @@ test('the npm scripts of the commands run them', async t => {
   }
   const { PATH = '' } = process.env
   const npm = ['npm', 'run', '--silent', '--update-notifier=false', 'key:issue', '--', '--help']
-  t.match(launched(npm, root, { PATH, HOME: temporaryFolder(t) }), {
+  t.match(launch(npm, root, { PATH, HOME: temporaryFolder(t) }), {
     status: 0,
     stdout: /^Usage: npm run key:issue -- \[options\]\n/,
     stderr: ''

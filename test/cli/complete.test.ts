@@ -6,7 +6,7 @@ import { SCOPES } from '../../domain/keys/policy/scopes.ts'
 import { compiled, temporaryFolder } from '../helper.ts'
 import { command, terminal } from './terminal.ts'
 
-test('trivial complete prints the script of each shell', async t => {
+test('trivial complete prints the script for each shell', async t => {
   for (const [shell, line] of [
     ['bash', 'complete -F __trivial_complete_word trivial'],
     ['zsh', '#compdef trivial'],
@@ -18,26 +18,26 @@ test('trivial complete prints the script of each shell', async t => {
     t.ok(stdout.split('\n').includes(line), shell)
   }
   const zsh = await command(t, 'complete', { args: ['zsh'] })
-  t.match(zsh.stdout, String.raw`comp//:/\\:`, 'a : in a value is escaped')
+  t.match(zsh.stdout, String.raw`comp//:/\\:`, 'a colon in a value is escaped')
 })
 
-test('a shell that is not known is refused, and not repeated', async t => {
+test('an unknown shell is refused, and its name is not repeated', async t => {
   for (const args of [['tcsh'], [], ['bash', 'zsh']]) {
     const { code, stdout, stderr } = await command(t, 'complete', { args })
     t.same([code, stdout], [2, ''])
-    t.match(stderr, /^(The shell must be bash or zsh or fish\.|Name one shell: )/)
+    t.match(stderr, /^(The shell must be bash or zsh or fish\.|Specify one shell: )/)
     t.notMatch(stderr, 'tcsh')
   }
 })
 
-/** What may stand in place of the last word, without the explanations. */
+/** Returns the proposals for the last word, without their explanations. */
 const proposed = (stdout: string): string[] => {
   const lines = stdout.trimEnd().split('\n')
-  if (lines.pop() !== ':4') throw new Error(`there is no directive: ${stdout}`)
+  if (lines.pop() !== ':4') throw new Error(`the output has no directive: ${stdout}`)
   return lines.map(line => line.split('\t', 1).join())
 }
 
-test('a completion request proposes groups, commands, options and the values that are known', async t => {
+test('a completion request proposes groups, commands, options and known values', async t => {
   const requests: [words: string[], proposals: string[]][] = [
     [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
     [[''], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
@@ -99,23 +99,24 @@ test('a completion request proposes groups, commands, options and the values tha
     t.same([code, stderr], [0, ''], words.join(' '))
     t.same(proposed(stdout), proposals, words.join(' '))
   }
-  t.match(await command(t, 'complete', { args: ['--', 'key', 'iss'] }), { stdout: 'issue\tMake a client key\n:4\n' })
+  t.match(await command(t, 'complete', { args: ['--', 'key', 'iss'] }), { stdout: 'issue\tIssue a client key\n:4\n' })
 })
 
-test('a token on the line that is completed is refused, and not repeated', async t => {
+test('a token on the completed line is refused and not repeated', async t => {
   const {
     key: { keyAccessToken: token },
     cli
   } = terminal(t)
   const { code, stdout, stderr } = await cli('complete', ['--', 'key', 'show', token, ''])
   t.same([code, stdout], [2, ''])
-  t.match(stderr, /^A token never goes into the arguments/)
+  t.match(stderr, /^An argument contains a token\./)
   t.notMatch(stderr, token)
 })
 
-// What bash does at the Tab key, for each line of standard input; its script is read twice, as by a second login.
+// Does what bash does when Tab is pressed, for each line of standard input. The script is sourced twice, as after a
+// second login.
 const AT_TAB = `
-unset NODE_OPTIONS # tap has its loaders in it
+unset NODE_OPTIONS # tap adds its loaders to it
 trivial() { "$NODE" "$PROGRAM" "$@"; }
 compopt() { :; }
 source "$SCRIPT"; source "$SCRIPT"
@@ -126,7 +127,7 @@ while IFS= read -r line; do
   echo
 done`
 
-test('bash completes with the script: scopes, which have a colon, and nothing that was typed is run', async t => {
+test('bash completes scopes, which contain a colon, and runs nothing that was typed', async t => {
   const folder = temporaryFolder(t)
   const script = join(folder, 'completion.bash')
   writeFileSync(script, (await command(t, 'complete', { args: ['bash'] })).stdout)

@@ -15,11 +15,11 @@ import { execute, postgresDatabase } from '../postgres.ts'
 import { command } from './terminal.ts'
 import type { Ended } from './terminal.ts'
 
-/** A new PostgreSQL database without tables, dropped when the test ends; there must be a server. */
+/** Creates a PostgreSQL database without tables, and drops it when the test ends. Throws if there is no server. */
 export const emptyTarget = async (t: Test): Promise<string> =>
   need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
 
-/** Opens an SQLite database for as long as `work` takes. */
+/** Opens an SQLite database while `work` runs. */
 export const inSqlite = <T>(url: string, work: (db: Connection) => T): T => {
   const db = new Database(url.slice('file:'.length))
   try {
@@ -29,7 +29,7 @@ export const inSqlite = <T>(url: string, work: (db: Connection) => T): T => {
   }
 }
 
-/** The URL of a new SQLite database with tables, of which nobody has one open. */
+/** Returns the URL of a new SQLite database with tables, which no process has open. */
 export const emptySource = async (t: Test): Promise<string> => {
   const url = `file:${join(temporaryFolder(t), 'source.db')}`
   t.equal((await command(t, 'db:migrate', { env: { DATABASE_URL: url } })).code, 0)
@@ -38,7 +38,7 @@ export const emptySource = async (t: Test): Promise<string> => {
 
 export const KEYS = 2500
 
-/** The same with some thousand keys, each with a token, in more than one batch. */
+/** Does the same, and adds thousands of keys with one token each, which is more than one batch. */
 export const keySource = async (t: Test): Promise<string> => {
   const url = await emptySource(t)
   inSqlite(url, db =>
@@ -56,7 +56,7 @@ export const keySource = async (t: Test): Promise<string> => {
 export const copy = async (t: Test, source: string, to: string, isTTY = false): Promise<Ended> =>
   await command(t, 'db:copy', { env: { DATABASE_URL: source }, args: ['--to', to], isTTY })
 
-/** All rows of all tables that are copied, with values as text. */
+/** Returns all rows of all copied tables, with values as text. */
 export const rowsOfSqlite = (url: string): Record<string, unknown> =>
   inSqlite(url, db =>
     Object.fromEntries(
@@ -73,7 +73,7 @@ const asText = (value: unknown): unknown => {
   return typeof value === 'boolean' ? String(Number(value)) : value
 }
 
-/** The same of PostgreSQL. */
+/** Does the same for PostgreSQL. */
 export const rowsOfPostgres = async (url: string): Promise<Record<string, unknown>> => {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -87,7 +87,7 @@ export const rowsOfPostgres = async (url: string): Promise<Record<string, unknow
   return found
 }
 
-/** A service over a database, with the secret of another. */
+/** Starts a service with another database and the secret of a given world. */
 export const serve = async (t: Test, { env }: World, url: string): Promise<World['fastify']> => {
   const fastify = await createService({ ...env, DATABASE_URL: url })
   t.teardown(async () => {
@@ -96,7 +96,7 @@ export const serve = async (t: Test, { env }: World, url: string): Promise<World
   return fastify
 }
 
-/** A service that was in use and has stopped, and what its clients hold. */
+/** Creates a service, uses and stops it. Returns the credentials of its clients. */
 export const usedService = async (t: Test) => {
   const made = await world(t, { CLIENT_SECRET_PREVIOUS: newSecret() })
   const { call, fastify } = made
@@ -111,7 +111,7 @@ export const usedService = async (t: Test) => {
   const panels = { text: 'ä\u2028𝕏\u{10FFFF}👩‍👩‍👧'.repeat(20_000), zero: '\\u0000 is an escape', lone: '\ud800' }
   const { json } = await call('GET', '/apps')
   const { name } = need((json as { name: string }[])[0], 'an app')
-  // The API takes no half of a surrogate pair, which an older version stored as an escape.
+  // The API refuses a lone surrogate, but an older version stored it as an escape sequence.
   await fastify.apps.update(name, { panels: JSON.stringify(panels) }, operator)
   const login = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   const signedIn = await fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: login })
@@ -120,7 +120,9 @@ export const usedService = async (t: Test) => {
   return { made, good, revoked, login, session: String(signedIn.headers['authorization']) }
 }
 
-/** A target with tables, where inserting the rows of a table for which a condition holds waits until `go`. */
+/**
+ * Creates a target with tables. An insert into the table waits until `go` is called if `condition` is true for the row.
+ */
 export const waitingTarget = async (t: Test, table: string, condition: string) => {
   const url = await emptyTarget(t)
   await bringUpToDate({ url })
@@ -138,12 +140,12 @@ export const waitingTarget = async (t: Test, table: string, condition: string) =
     go: async (): Promise<void> => {
       await holder.end()
     },
-    waits: async () => await somebodyWaits(url)
+    waits: async () => await blockedProcess(url)
   }
 }
 
-/** Resolves when somebody waits for a lock in a database; answers the number of the process on the server. */
-export const somebodyWaits = async (url: string): Promise<number> => {
+/** Waits until a process waits for a lock in the database, and returns its process id on the server. */
+export const blockedProcess = async (url: string): Promise<number> => {
   const text = `select pid from pg_locks where not granted
     and database = (select oid from pg_database where datname = current_database())`
   for (;;) {
@@ -152,8 +154,8 @@ export const somebodyWaits = async (url: string): Promise<number> => {
   }
 }
 
-/** A way to a database that can be cut. */
-export const cuttable = async (t: Test, url: string): Promise<{ url: string; cut: () => void }> => {
+/** Starts a proxy for a database. `cut` closes its connections. */
+export const breakableProxy = async (t: Test, url: string): Promise<{ url: string; cut: () => void }> => {
   const sockets = new Set<Socket>()
   const { hostname, port } = new URL(url)
   const server = createServer(socket => {

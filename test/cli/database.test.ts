@@ -19,7 +19,7 @@ const dump = (path: string): unknown[] => {
   return rows
 }
 
-// A hash of the same password is another each time, as it should be.
+// Two hashes of the same password differ, because each has its own salt.
 const withoutHash = (row: unknown): object => ({ ...(row as object), password_hash: null })
 
 interface Login {
@@ -33,7 +33,7 @@ const sample = async (t: Test, path: string, ...args: string[]): Promise<Ended> 
 
 const pathOf = (t: Test): string => join(temporaryFolder(t), 'a.db')
 
-test('the sample data are the same every time, but for the passwords of the users', async t => {
+test('the sample data is the same each time, except for the passwords of the users', async t => {
   const paths = [pathOf(t), pathOf(t)] as const
   const passwords = new Set<string>()
   for (const path of paths) {
@@ -44,10 +44,10 @@ test('the sample data are the same every time, but for the passwords of the user
     t.equal(logins.length, 4)
     for (const [, password = ''] of logins) {
       passwords.add(password)
-      t.notOk(readFileSync(path).includes(password), 'no password is stored')
+      t.notOk(readFileSync(path).includes(password), 'the password is not stored')
     }
   }
-  t.equal(passwords.size, 8, 'no two passwords are the same')
+  t.equal(passwords.size, 8, 'all passwords differ')
   t.strictSame(dump(paths[0]), dump(paths[1]))
   t.same(
     dump(paths[0]).map(rows => (rows as unknown[]).length),
@@ -55,7 +55,7 @@ test('the sample data are the same every time, but for the passwords of the user
   )
 })
 
-test('with --json the users and passwords are printed, which sign in', async t => {
+test('--json prints the users and their passwords, which can sign in', async t => {
   const path = pathOf(t)
   const logins = JSON.parse((await sample(t, path, '--json')).stdout) as Login[]
   const fastify = await createServer({
@@ -70,31 +70,31 @@ test('with --json the users and passwords are printed, which sign in', async t =
   t.equal(logins.length, 4)
 })
 
-test('sample data that is there stays as it is, with its passwords', async t => {
+test('existing sample data stays unchanged, and so do its passwords', async t => {
   const path = pathOf(t)
   t.equal((await sample(t, path)).code, 0)
   const before = readFileSync(path)
   t.match(await sample(t, path), {
     code: 0,
-    stdout: `The database file:${path} has data already. Nothing was changed: its users keep their passwords.\n`
+    stdout: `The database file:${path} already contains data. Nothing was changed: its users keep their passwords.\n`
   })
   t.match(await sample(t, path, '--json'), { code: 0, stdout: '[]\n', stderr: '' })
   t.ok(readFileSync(path).equals(before))
 })
 
-test('a sample that was marked but not loaded is loaded by the next run', async t => {
+test('a database that was marked as sample data but not loaded is loaded by the next run', async t => {
   const path = pathOf(t)
   await (await openStorage(`file:${path}`, { asSample: true })).close()
   t.match(await sample(t, path), { code: 0, stdout: /^Loaded 4 users/ })
 })
 
-test('without a DATABASE_URL the sample data gets a database of its own, not that of the service', async t => {
+test('without a DATABASE_URL, the sample data gets a separate database, not that of the service', async t => {
   const cwd = temporaryFolder(t)
   t.match(await spawned(t, 'db:sample', { cwd }).ended, { code: 0, stdout: /24 apps into file:\.\/data\/sample\.db,/ })
   t.same(readdirSync(join(cwd, 'data')), ['sample.db'])
 })
 
-test('a database that has tables refuses the sample, and nothing changes', async t => {
+test('a database with tables is refused as sample data, and nothing changes', async t => {
   for (const [name, ...args] of [
     ['db:migrate'],
     ['user:create', '--email', 'zoe@example.com', '--name', 'Zoe'],
@@ -113,7 +113,7 @@ test('a database that has tables refuses the sample, and nothing changes', async
   }
 })
 
-test('of a service and of sample data that start at once on a new database, one gets it', async t => {
+test('if a service and sample data start at the same time on a new database, only one of them gets it', async t => {
   for (let round = 0; round < 3; round++) {
     const path = pathOf(t)
     const env = { DATABASE_URL: `file:${path}` }
@@ -131,14 +131,14 @@ test('of a service and of sample data that start at once on a new database, one 
   }
 })
 
-test('passwords that can not be written fail the command, which says how to have others', async t => {
+test("the command fails if the passwords can't be written, and explains how to get others", async t => {
   t.match(await command(t, 'db:sample', { unwritable: 'ENOSPC' }), {
     code: 1,
-    stderr: /To have other passwords, delete its database and load it again\.\n$/
+    stderr: /To get new passwords, delete its database and load it again\.\n$/
   })
 })
 
-test('db:migrate makes the database and its folder, and may be run again', async t => {
+test('db:migrate creates the database and its folder, and can be run again', async t => {
   const cwd = temporaryFolder(t)
   for (let i = 0; i < 2; i++) {
     const { code, stdout } = await spawned(t, 'db:migrate', { cwd }).ended
@@ -148,7 +148,7 @@ test('db:migrate makes the database and its folder, and may be run again', async
   t.same(dump(join(cwd, 'data/trivial.db')), [[], [], [], []])
 })
 
-test('processes that start at once on a new database all succeed', async t => {
+test('processes that start at the same time on a new database all succeed', async t => {
   for (let round = 0; round < 3; round++) {
     const env = { DATABASE_URL: `file:${join(temporaryFolder(t), 'new.db')}` }
     const ended = await Promise.all(Array.from({ length: 6 }, () => spawned(t, 'db:migrate', { env }).ended))
@@ -159,7 +159,7 @@ test('processes that start at once on a new database all succeed', async t => {
   }
 })
 
-test('a database whose tables are in the way is refused', async t => {
+test('a database with other tables of the same names is refused', async t => {
   const path = join(temporaryFolder(t), 'a.db')
   const db = new Database(path)
   db.exec('create table apps (x)')

@@ -7,7 +7,7 @@ import { command } from './terminal.ts'
 
 const CLEAR = '\r\u001B[K'
 
-/** A folder with a database of sample data in it. */
+/** Creates a folder with a database of sample data. */
 const sampled = async (t: Test) => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'live.db')}` }
@@ -19,7 +19,7 @@ const sampled = async (t: Test) => {
   }
 }
 
-test('a backup can be put into the place of the database, and has its audit trail', async t => {
+test('a backup can replace the database, and contains its audit trail', async t => {
   const { cwd, env, backup } = await sampled(t)
   t.match(await command(t, 'user:create', { cwd, env, args: ['--email', 'zoe@example.com', '--name', 'Zoe'] }), {
     code: 0
@@ -27,7 +27,7 @@ test('a backup can be put into the place of the database, and has its audit trai
   const { code, stdout, stderr } = await backup('backups/copy.db')
   t.same([code, stderr], [0, ''])
   const [, head = ''] =
-    /^The database file:\S+ is backed up: \d+ rows in \d+ tables\.\nThe last entry of its audit trail is (\d+:[0-9a-f]{64})\n$/.exec(
+    /^The database file:\S+ was backed up: \d+ rows in \d+ tables\.\nThe last entry of its audit trail is (\d+:[0-9a-f]{64})\n$/.exec(
       stdout
     ) ?? []
   t.equal(statSync(join(cwd, 'backups/copy.db')).mode & 0o777, 0o600)
@@ -35,11 +35,11 @@ test('a backup can be put into the place of the database, and has its audit trai
   const restored = { DATABASE_URL: `file:${join(cwd, 'backups/copy.db')}` }
   t.match(await command(t, 'audit:verify', { env: restored, args: ['--noted', head] }), {
     code: 0,
-    stdout: `The audit trail is whole, up to entry ${head}\n`
+    stdout: `The audit trail is intact. The last entry is ${head}\n`
   })
 })
 
-test('a backup of sample data, put into the place of a database, is not served beyond this machine', async t => {
+test('a backup of sample data that replaces a database is served to this machine only', async t => {
   const { cwd, backup } = await sampled(t)
   t.equal((await backup('copy.db')).code, 0)
   const path = join(cwd, 'production.db')
@@ -48,17 +48,17 @@ test('a backup of sample data, put into the place of a database, is not served b
   t.match(await command(t, 'serve', { cwd, env }), { code: 1, stdout: '', stderr: /is marked as sample data/ })
 })
 
-test('a database without a change is backed up too', async t => {
+test('a database without any changes is backed up too', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'new.db')}` }
   t.equal((await command(t, 'db:migrate', { env })).code, 0)
   t.match(await command(t, 'db:backup', { cwd, env, args: ['copy.db'] }), {
     code: 0,
-    stdout: /Its audit trail has no entry\.\n$/
+    stdout: /Its audit trail has no entries\.\n$/
   })
 })
 
-test('at a terminal a backup shows how far it is, and clears that in the end', async t => {
+test('at a terminal, a backup displays its progress, and clears it at the end', async t => {
   const { cwd, backup } = await sampled(t)
   const { code, stderr } = await backup('copy.db', true)
   t.equal(code, 0)
@@ -70,7 +70,7 @@ test('at a terminal a backup shows how far it is, and clears that in the end', a
   })
 })
 
-test('a file that is there is not overwritten', async t => {
+test('an existing file is not overwritten', async t => {
   const { cwd, backup } = await sampled(t)
   writeFileSync(join(cwd, 'taken'), 'mine')
   t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken already exists and was not changed\. Name/ })
@@ -78,7 +78,7 @@ test('a file that is there is not overwritten', async t => {
   t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
 })
 
-test('a folder that can not be made fails the backup and the database, as one that leads nowhere does', async t => {
+test("db:backup and db:migrate fail if a folder can't be created, and db:backup if the file is a dangling link", async t => {
   const { cwd, backup } = await sampled(t)
   t.match(await backup('/proc/none/copy.db'), {
     code: 1,

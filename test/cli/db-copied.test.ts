@@ -12,7 +12,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 const UNFINISHED = /a copy into it is incomplete/
 
-/** What is said of a file that was copied to a database. */
+/** Returns a pattern for the error about a file that was copied to a database. */
 const copiedTo = (target: string): RegExp => {
   const { host, pathname } = new URL(target)
   const name = `postgres://postgres@${host}${pathname}`.replaceAll('.', '\\.')
@@ -21,7 +21,7 @@ const copiedTo = (target: string): RegExp => {
   )
 }
 
-/** Whether a service and commands open a database to change it. */
+/** Returns whether services and commands open a database for changes. */
 const isOpened = async (url: string): Promise<boolean> =>
   await openStorage(url).then(
     async storage => {
@@ -31,7 +31,7 @@ const isOpened = async (url: string): Promise<boolean> =>
     () => false
   )
 
-test('a file that was copied is changed by nobody who is not told to, and read by everybody', { skip }, async t => {
+test('a copied file is changed only if that is explicitly allowed, and can always be read', { skip }, async t => {
   const source = await emptySource(t)
   const env = { DATABASE_URL: source, CLIENT_SECRET: newSecret() }
   t.equal((await command(t, 'key:issue', { env, args: ['--name', 'billing'] })).code, 0)
@@ -63,17 +63,21 @@ test('a file that was copied is changed by nobody who is not told to, and read b
   ] as const) {
     t.match(await command(t, name, { env, args, cwd }), { code: 0, stderr: '' }, name)
   }
-  await t.rejects(openStorage(`file:${join(cwd, 'b.db')}`), { message: copiedTo(target) }, 'nor a backup of it')
+  await t.rejects(
+    openStorage(`file:${join(cwd, 'b.db')}`),
+    { message: copiedTo(target) },
+    'a backup of it is refused too'
+  )
 
   const allowed = { ...env, ALLOW_COPIED_DATABASE: 'true' }
   t.equal((await command(t, 'key:issue', { env: allowed, args: ['--name', 'late'] })).code, 0)
   openSqliteStore(path, { allowCopied: true }).close()
   const second = await emptyTarget(t)
-  t.equal((await copy(t, source, second)).code, 0, 'what was changed can be copied to another database')
+  t.equal((await copy(t, source, second)).code, 0, 'the changed file can be copied to another database')
   await t.rejects(openStorage(source), { message: copiedTo(second) })
 })
 
-test('a copy that fails at its end before the mark leaves the file as it was', { skip }, async t => {
+test('a copy that fails just before the mark leaves the file unchanged', { skip }, async t => {
   const source = await emptySource(t)
   const target = await emptyTarget(t)
   await (await openStorage(target)).close()
@@ -92,9 +96,9 @@ test('a copy that fails at its end before the mark leaves the file as it was', {
 
 for (const [lost, isComplete] of [
   ['the last commit', false],
-  ['the answer to the last commit', true]
+  ['the reply to the last commit', true]
 ] as const) {
-  test(`where ${lost} is lost, the file is marked, and the copy can be ended`, { skip }, async t => {
+  test(`if ${lost} is lost, the file is marked, and the copy can be completed`, { skip }, async t => {
     const source = await emptySource(t)
     const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)

@@ -10,7 +10,7 @@ import { copy, inSqlite, rowsOfPostgres, rowsOfSqlite, usedService, waitingTarge
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** A service that has stopped, an environment key that was revoked there, and a target that waits for its tokens. */
+/** Creates a stopped service with a revoked environment key, and a target that blocks when tokens are inserted. */
 const createWorld = async (t: Test) => {
   const { made, good } = await usedService(t)
   const source = made.env.DATABASE_URL
@@ -28,15 +28,15 @@ const createWorld = async (t: Test) => {
 const status = async (node: Node, token: string): Promise<number | undefined> =>
   (await send(node, token, ['GET', '/client_keys/me']))?.status
 
-/** Removes what a node has noted of some requests, as soon as it has: that is data. */
+/** Deletes the usage that a node recorded for some requests as soon as it is stored, because it counts as data. */
 const forgetUse = async (url: string, requests: number): Promise<void> => {
   const noted = `select 1 from environment_key_uses having sum(use_count) = ${requests}`
   while ((await execute(url, noted)).length === 0);
   await execute(url, 'delete from environment_key_uses; delete from client_key_usage')
 }
 
-/** Ends the connections of a node, as the server does when a network is lost. */
-const cutOff = async (url: string): Promise<void> => {
+/** Ends the connections of a node from the server's side, as after a network failure. */
+const disconnect = async (url: string): Promise<void> => {
   await execute(
     url,
     `select pg_terminate_backend(pid) from pg_stat_activity
@@ -44,7 +44,7 @@ const cutOff = async (url: string): Promise<void> => {
   )
 }
 
-test('a node that was started before the copy, and comes back while it runs, sees all of it', { skip }, async t => {
+test('a node that was started before the copy, and reconnects while it runs, sees all of it', { skip }, async t => {
   const { source, target, env, admin, good, stale } = await createWorld(t)
   const { url } = target
   const before = rowsOfSqlite(source)
@@ -57,7 +57,7 @@ test('a node that was started before the copy, and comes back while it runs, see
     `insert into client_key_changes (epoch, key_id, at) select max(epoch) + 1, 'k', '' from client_key_changes`
   )
   for (const table of ['nodes', 'secret_generations', 'rate_counters']) {
-    t.not((await execute(url, `select from ${table}`)).length, 0, `it has written ${table}`)
+    t.not((await execute(url, `select from ${table}`)).length, 0, `the node has written to ${table}`)
   }
   t.match(await copy(t, source, url), {
     code: 1,
@@ -66,13 +66,18 @@ test('a node that was started before the copy, and comes back while it runs, see
 
   await forgetUse(url, 2)
   node.signal('SIGSTOP')
-  await cutOff(url)
+  await disconnect(url)
   const copying = copy(t, source, url)
   await target.waits()
   node.signal('SIGCONT')
-  // The tokens are not there yet. What the node accepts until it has noticed would be noted, and is not the same then.
+  // The tokens are not copied yet. If the node accepted one before it noticed the copy, the recorded usage would
+  // differ.
   while ((await status(node, good)) === 401);
-  t.same([await status(node, good), await status(node, stale)], [503, 503], 'while half is there, nobody is let in')
+  t.same(
+    [await status(node, good), await status(node, stale)],
+    [503, 503],
+    'no request is authenticated while the copy is incomplete'
+  )
   await target.go()
   t.match(await copying, { code: 0, stderr: '' })
   t.same(await rowsOfPostgres(url), before)
@@ -82,7 +87,7 @@ test('a node that was started before the copy, and comes back while it runs, see
   t.match(await execute(url, 'select max(epoch)::int as epoch from client_key_changes'), [{ epoch: 2 }])
 })
 
-test('a copy ends after the leases of nodes that were started before it and are cut off', { skip }, async t => {
+test('a copy ends only after the leases of disconnected nodes that were started before it', { skip }, async t => {
   const { source, target, env, stale } = await createWorld(t)
   await target.go()
   const proxy = await proxied(t, target.url)
@@ -91,13 +96,13 @@ test('a copy ends after the leases of nodes that were started before it and are 
   await forgetUse(target.url, 1)
   proxy.refuse()
   proxy.reset()
-  await cutOff(target.url)
-  t.equal(await status(node, stale), 200, 'it trusts what it remembers')
+  await disconnect(target.url)
+  t.equal(await status(node, stale), 200, 'the node trusts its cache during its lease')
   t.equal((await copy(t, source, target.url)).code, 0)
   t.equal(await status(node, stale), 503)
 })
 
-test('a node that was killed does not keep a target from being empty', { skip }, async t => {
+test('a node that was killed does not prevent a target from being empty', { skip }, async t => {
   const { source, target, env } = await createWorld(t)
   await target.go()
   const before = rowsOfSqlite(source)

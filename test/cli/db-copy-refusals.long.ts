@@ -6,7 +6,7 @@ import { copyDatabase, openStorage } from '../../db/open.ts'
 import { LOCK_SPACE, LOCKS } from '../../db/postgres/database.ts'
 import { temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { copy, emptySource, emptyTarget, inSqlite, keySource, rowsOfPostgres, somebodyWaits } from './copied.ts'
+import { blockedProcess, copy, emptySource, emptyTarget, inSqlite, keySource, rowsOfPostgres } from './copied.ts'
 import { command } from './terminal.ts'
 
 const skip = (await postgresDatabase(tap)) === null
@@ -18,9 +18,9 @@ const CHANGED =
 
 const addUser = `insert into users (name, email, created_at, updated_at) values ('a', 'a@example.com', '', '')`
 
-test('what is typed must name a PostgreSQL database, and never comes back', async t => {
+test('--to must name a PostgreSQL database, and its value is never repeated', async t => {
   for (const [to, issue] of [
-    [[], 'Name the database to copy into: --to postgres://…\n'],
+    [[], 'Specify the database to copy into: --to postgres://…\n'],
     [['--to', 'file:./other.db'], '--to must be a postgres: URL, such as postgres://trivial@db.example.com/trivial.\n'],
     [
       ['--to', 'postgres://u:hunter2@host'],
@@ -30,7 +30,7 @@ test('what is typed must name a PostgreSQL database, and never comes back', asyn
       ['--to', 'postgres://u:hunter2@h/d?sslmode=prefer'],
       '--to must have one of these values of sslmode: disable, require, '
     ],
-    [['--to', NOWHERE, 'more'], 'There are no arguments but options.']
+    [['--to', NOWHERE, 'more'], 'This command takes options, but no arguments.']
   ] as const) {
     const { code, stdout, stderr } = await command(t, 'db:copy', { args: to })
     t.same([code, stdout], [2, ''])
@@ -39,7 +39,7 @@ test('what is typed must name a PostgreSQL database, and never comes back', asyn
   }
 })
 
-test('a source that is no SQLite database of this version is refused before anything is connected', async t => {
+test('a source that is not an SQLite database of this version is refused before connecting', async t => {
   const folder = temporaryFolder(t)
   const text = join(folder, 'text.db')
   writeFileSync(text, 'mine'.repeat(1000))
@@ -70,21 +70,21 @@ test('a source that is no SQLite database of this version is refused before anyt
   }
 })
 
-test('a copy goes into PostgreSQL only', async t => {
+test('a copy requires a PostgreSQL target', async t => {
   await t.rejects(
     copyDatabase(await emptySource(t), { url: 'file:./other.db' }, () => {}),
     { message: 'This command only copies into PostgreSQL databases.', hint: /npm run db:backup/ }
   )
 })
 
-test('a target that can not be reached is told of without the password', async t => {
+test('an unreachable target is reported without the password', async t => {
   const { code, stderr } = await copy(t, await emptySource(t), NOWHERE)
   t.equal(code, 1)
   t.match(stderr, /^The copy stopped: connect ECONNREFUSED 127\.0\.0\.1:1\. The copied rows are kept\./)
   t.notMatch(stderr, 'hunter2')
 })
 
-test('TLS is asked for as the URL and DATABASE_CA say', { skip }, async t => {
+test('the URL and DATABASE_CA determine how TLS is used', { skip }, async t => {
   const ca = join(temporaryFolder(t), 'ca.pem')
   writeFileSync(ca, 'none')
   const env = { DATABASE_URL: await emptySource(t), DATABASE_CA: ca }
@@ -92,7 +92,7 @@ test('TLS is asked for as the URL and DATABASE_CA say', { skip }, async t => {
   t.match(await command(t, 'db:copy', { env, args: ['--to', to] }), { code: 1, stderr: /^The copy stopped: / })
 })
 
-test('while a service has the source open, or is connected to the target, nothing is copied', { skip }, async t => {
+test('nothing is copied while a service has the source open or is connected to the target', { skip }, async t => {
   const source = await emptySource(t)
   const target = await emptyTarget(t)
   const here = await openStorage(source)
@@ -111,7 +111,7 @@ test('while a service has the source open, or is connected to the target, nothin
   t.equal((await copy(t, source, target)).code, 0)
 })
 
-test('what a target holds is left as it is', { skip }, async t => {
+test('existing data in a target stays unchanged', { skip }, async t => {
   const source = await keySource(t)
   for (const [statement, table] of [
     [`insert into users (name, email, created_at, updated_at) values ('a', 'a@example.com', '', '')`, 'users'],
@@ -145,7 +145,7 @@ test('what a target holds is left as it is', { skip }, async t => {
   })
 })
 
-test('sample data is refused before anything is connected, and so is a backup of it', async t => {
+test('sample data and a backup of it are refused before connecting', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'sample.db')}` }
   t.equal((await command(t, 'db:sample', { env })).code, 0)
@@ -159,7 +159,7 @@ test('sample data is refused before anything is connected, and so is a backup of
   }
 })
 
-/** Copies the first batch of keys, and stops. */
+/** Copies the first batch of keys, then stops. */
 const begin = async (source: string, url: string): Promise<void> => {
   const stop = (copied: number): void => {
     if (copied > 0) throw new Error('enough')
@@ -167,7 +167,7 @@ const begin = async (source: string, url: string): Promise<void> => {
   await copyDatabase(source, { url }, stop).catch(() => {})
 }
 
-test('a source that was changed since the copy began is refused, whatever was changed', { skip }, async t => {
+test('a source with any change since the copy began is refused', { skip }, async t => {
   const source = await keySource(t)
   const target = await emptyTarget(t)
   await begin(source, target)
@@ -187,10 +187,10 @@ test('a source that was changed since the copy began is refused, whatever was ch
     inSqlite(source, db => db.exec(change))
     t.match(await copy(t, source, target), { code: 1, stdout: '', stderr: CHANGED }, change)
   }
-  t.match(await copy(t, await keySource(t), target), { code: 0 }, 'one that holds the same is the same')
+  t.match(await copy(t, await keySource(t), target), { code: 0 }, 'another source with the same contents is accepted')
 })
 
-test('what was changed in the target meanwhile is found at the end', { skip }, async t => {
+test('changes that were made to the target during the copy are found at the end', { skip }, async t => {
   const source = await keySource(t)
   const env = { DATABASE_URL: source }
   t.equal((await command(t, 'user:create', { env, args: ['--email', 'a@example.com', '--name', 'A'] })).code, 0)
@@ -209,7 +209,7 @@ test('what was changed in the target meanwhile is found at the end', { skip }, a
   })
 })
 
-test('what PostgreSQL can not hold is named', { skip }, async t => {
+test("errors name the values that PostgreSQL can't store", { skip }, async t => {
   const at = "'2026-01-01T00:00:00.000Z'"
   for (const [statement, words] of [
     [
@@ -233,7 +233,7 @@ test('what PostgreSQL can not hold is named', { skip }, async t => {
   }
 })
 
-test('a broken audit trail moves as it is, and is told of', { skip }, async t => {
+test('a broken audit trail is copied unchanged and reported', { skip }, async t => {
   const source = await emptySource(t)
   const env = { DATABASE_URL: source }
   for (const name of ['a', 'b']) {
@@ -246,7 +246,7 @@ test('a broken audit trail moves as it is, and is told of', { skip }, async t =>
   t.match(await copy(t, source, target), {
     code: 1,
     stdout: /\naudits +2\nAll of /,
-    stderr: 'The audit trail is broken, here as there: entry 2 was altered.\n'
+    stderr: 'The audit trail is broken in both databases: entry 2 was altered.\n'
   })
   t.match(await command(t, 'audit:verify', { env: { DATABASE_URL: target } }), {
     code: 1,
@@ -259,7 +259,7 @@ test('a broken audit trail moves as it is, and is told of', { skip }, async t =>
   t.same(await execute(target, 'select sequence, hash from audit_head'), [{ sequence: '3', hash: 'h' }])
 })
 
-test('a copy waits for another into the same target, and then gives up', { skip }, async t => {
+test('a copy waits for another copy into the same target, then gives up', { skip }, async t => {
   const target = await emptyTarget(t)
   const source = await emptySource(t)
   const other = new pg.Client({ connectionString: target })
@@ -270,7 +270,7 @@ test('a copy waits for another into the same target, and then gives up', { skip 
     stderr: 'Another copy into the target is running. Wait until it ends, or stop it.\n'
   })
   const stopped = copy(t, source, target)
-  await execute(target, `select pg_terminate_backend(${await somebodyWaits(target)})`)
+  await execute(target, `select pg_terminate_backend(${await blockedProcess(target)})`)
   t.match(await stopped, {
     code: 1,
     stderr: /^The copy stopped: terminating connection due to administrator command\. The copied rows are kept\./

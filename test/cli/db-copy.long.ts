@@ -1,7 +1,7 @@
 import tap, { test } from 'tap'
 import { copyDatabase, openStorage } from '../../db/open.ts'
 import { postgresDatabase } from '../postgres.ts'
-import { copy, cuttable, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
+import { breakableProxy, copy, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
 
@@ -9,7 +9,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 const UNFINISHED = /a copy into it is incomplete\. Run npm run db:copy again, or drop the database\./
 
-/** Copies until as many batches are copied, and then fails as a program does. */
+/** Copies a number of batches, then fails like a program with a bug. */
 const stopAfter = async (source: string, url: string, batches: number): Promise<unknown> => {
   let left = batches
   return await copyDatabase(source, { url }, () => {
@@ -17,23 +17,27 @@ const stopAfter = async (source: string, url: string, batches: number): Promise<
   }).catch((error: unknown) => error)
 }
 
-test('stopped after any batch it goes on there, and nobody opens the target before its end', { skip }, async t => {
-  const source = await keySource(t)
-  const before = rowsOfSqlite(source)
-  for (const batches of [0, 1, 4, 6]) {
-    const target = await emptyTarget(t)
-    t.match(await stopAfter(source, target, batches), {
-      message: 'The copy stopped: enough.',
-      hint: 'The copied rows are kept. Run this command again to continue.'
-    })
-    await t.rejects(openStorage(target), { message: UNFINISHED })
-    t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: target } }), { code: 1, stderr: UNFINISHED })
-    t.match(await stopAfter(source, target, 0), { message: 'The copy stopped: enough.' })
-    t.equal((await copy(t, source, target)).code, 0)
-    t.same(await rowsOfPostgres(target), before)
-    await (await openStorage(target)).close()
+test(
+  "a copy that stopped after any batch continues there, and the target can't be opened before it is complete",
+  { skip },
+  async t => {
+    const source = await keySource(t)
+    const before = rowsOfSqlite(source)
+    for (const batches of [0, 1, 4, 6]) {
+      const target = await emptyTarget(t)
+      t.match(await stopAfter(source, target, batches), {
+        message: 'The copy stopped: enough.',
+        hint: 'The copied rows are kept. Run this command again to continue.'
+      })
+      await t.rejects(openStorage(target), { message: UNFINISHED })
+      t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: target } }), { code: 1, stderr: UNFINISHED })
+      t.match(await stopAfter(source, target, 0), { message: 'The copy stopped: enough.' })
+      t.equal((await copy(t, source, target)).code, 0)
+      t.same(await rowsOfPostgres(target), before)
+      await (await openStorage(target)).close()
+    }
   }
-})
+)
 
 for (const [table, condition] of [
   ['users', 'true'],
@@ -41,7 +45,7 @@ for (const [table, condition] of [
   ['client_key_tokens', 'new.client_key = 7'],
   ['audits', 'new.sequence = 1']
 ] as const) {
-  test(`killed while it copies ${table}, it goes on where it was`, { skip }, async t => {
+  test(`a copy that is killed during ${table} can be continued`, { skip }, async t => {
     const source = await keySource(t)
     const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)
@@ -60,13 +64,13 @@ for (const [table, condition] of [
   })
 }
 
-test('a lost connection is told of, and the copy goes on later', { skip }, async t => {
+test('a lost connection is reported, and the copy can be continued', { skip }, async t => {
   const source = await keySource(t)
   const target = await waitingTarget(t, 'client_keys', 'new.row = 1500')
-  const way = await cuttable(t, target.url)
-  const stopped = copy(t, source, way.url)
+  const proxy = await breakableProxy(t, target.url)
+  const stopped = copy(t, source, proxy.url)
   await target.waits()
-  way.cut()
+  proxy.cut()
   t.match(await stopped, {
     code: 1,
     stdout: '',

@@ -24,7 +24,7 @@ const skip = (await postgresDatabase(tap)) === null
 const CLEAR = '\r\u001B[K'
 const LARGEST = Number.MAX_SAFE_INTEGER
 
-test('every table of PostgreSQL is copied, or is one that need not be', t => {
+test("every table of PostgreSQL is copied, or doesn't need to be", t => {
   const names = Object.values(schema).flatMap(each => (isTable(each) ? [getTableName(each)] : []))
   const counters = ['app_port_counter', 'audit_head']
   const ofNodes = ['client_key_changes', 'nodes', 'rate_counters']
@@ -32,7 +32,7 @@ test('every table of PostgreSQL is copied, or is one that need not be', t => {
   t.end()
 })
 
-test('all moves, and clients go on with the tokens, sessions and passwords they have', { skip }, async t => {
+test('everything is copied, and clients can still use their tokens, sessions and passwords', { skip }, async t => {
   const { made, good, revoked, login, session } = await usedService(t)
   const source = made.env.DATABASE_URL
   inSqlite(source, db =>
@@ -53,11 +53,11 @@ test('all moves, and clients go on with the tokens, sessions and passwords they 
   t.match(stdout, /\napps +25\n/)
   const head = need(/\nThe last entry of its audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
   t.same(await rowsOfPostgres(target), before)
-  t.same(rowsOfSqlite(source), before, 'the source is as it was')
+  t.same(rowsOfSqlite(source), before, 'the source is unchanged')
   t.same(await execute(target, 'select last from app_port_counter'), [{ last: '65000' }])
   t.match(await command(t, 'audit:verify', { env: { DATABASE_URL: target }, args: ['--noted', head] }), {
     code: 0,
-    stdout: `The audit trail is whole, up to entry ${head}\n`
+    stdout: `The audit trail is intact. The last entry is ${head}\n`
   })
 
   const fastify = await serve(t, made, target)
@@ -74,12 +74,12 @@ test('all moves, and clients go on with the tokens, sessions and passwords they 
     headers: { authorization: `Bearer ${good.token}` },
     payload: { name: 'new here' }
   })
-  t.match(issued.json(), { name: 'new here' }, 'rows and the trail go on counting')
+  t.match(issued.json(), { name: 'new here' }, 'row numbers and the audit trail continue')
   t.equal(issued.statusCode, 201)
   t.match(await execute(target, 'select max(row) as row from client_keys'), [{ row: '3' }])
 })
 
-test('a target in which a service was only started gets the secrets of the source', { skip }, async t => {
+test('a target on which a service was only started gets the secrets of the source', { skip }, async t => {
   const { made } = await usedService(t)
   const target = await emptyTarget(t)
   const other = newSecret()
@@ -91,7 +91,7 @@ test('a target in which a service was only started gets the secrets of the sourc
   await (await serve(t, made, target)).close()
 })
 
-test('ids are not given again after the copy, though the last rows were deleted before', { skip }, async t => {
+test('ids are not reused after the copy, even if the last rows were deleted before it', { skip }, async t => {
   const source = await emptySource(t)
   inSqlite(source, db =>
     db.exec(`insert into organizations values (7, 'a', 'a@example.com', '', ''); delete from organizations`)
@@ -100,7 +100,7 @@ test('ids are not given again after the copy, though the last rows were deleted 
   t.match(await copy(t, source, target), {
     code: 0,
     stdout:
-      /\nAll of file:\S+ is in postgres:\S+, counted in both\.\nThe service does not open the file any more\.\nIts audit trail has no entry\.\n$/
+      /\nCopied file:\S+ to postgres:\S+ Both databases have the same rows\.\nThe service no longer opens the SQLite file\.\nIts audit trail has no entries\.\n$/
   })
   const insert = `insert into organizations (name, billing_email, created_at, updated_at) values ('b', '', '', '')`
   t.same(await execute(target, `${insert} returning id`), [{ id: '8' }])
@@ -112,7 +112,7 @@ test('ids are not given again after the copy, though the last rows were deleted 
   })
 })
 
-test('at a terminal a copy shows how far it is, of no rows as well', { skip }, async t => {
+test('at a terminal, a copy displays its progress, even if there are no rows', { skip }, async t => {
   const full = await copy(t, await keySource(t), await emptyTarget(t), true)
   t.equal(full.code, 0)
   t.ok(full.stderr.startsWith(`${CLEAR}0 % of ${2 * KEYS} rows${CLEAR}20 % of `), full.stderr)

@@ -12,7 +12,7 @@ const skip = (await postgresDatabase(tap)) === null
 const grants = async (t: Test, url: string, ...args: string[]) =>
   await command(t, 'db:grants', { env: { DATABASE_URL: url }, args })
 
-/** A database without tables, and the role that is to own them in a schema of its own. */
+/** Creates a database without tables, and a role that will own them in a separate schema. */
 const prepared = async (t: Test) => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const owner = await newOwner(t, url)
@@ -20,7 +20,7 @@ const prepared = async (t: Test) => {
   return { admin: url, owner }
 }
 
-test('db grants prints statements that psql runs, whatever the role is called', { skip }, async t => {
+test('db grants prints statements that psql runs, for any name of a role', { skip }, async t => {
   const { admin, owner } = await prepared(t)
   const server = await newRole(t, admin, ' "; drop table audits; -- É')
   t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: owner.url } }), { code: 0, stdout: /is up to date/ })
@@ -35,7 +35,7 @@ test('db grants prints statements that psql runs, whatever the role is called', 
   await (await openStorage(server.url)).close()
 })
 
-test('db grants is refused where it would give nothing, or too much', { skip }, async t => {
+test('db grants is refused if it would grant nothing, or too much', { skip }, async t => {
   const { admin, owner } = await prepared(t)
   const server = await newRole(t, admin)
   const refused = async (url: string, role: string, stderr: RegExp) => {
@@ -66,5 +66,5 @@ test('db grants is refused where it would give nothing, or too much', { skip }, 
     'x',
     /^An SQLite database has no roles\. Set DATABASE_URL to a PostgreSQL/
   )
-  t.match(await grants(t, owner.url), { code: 2, stderr: /Name one role/ })
+  t.match(await grants(t, owner.url), { code: 2, stderr: /Specify one role/ })
 })

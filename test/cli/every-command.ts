@@ -9,12 +9,12 @@ import { postgresDatabase } from '../postgres.ts'
 import { command } from './terminal.ts'
 import type { Issued, Typed } from './terminal.ts'
 
-/** The names of all commands, as npm scripts have them. */
+/** The names of all commands, in the form of npm scripts. */
 export const COMMANDS = Object.entries(commands).flatMap(([name, entry]) =>
   'commands' in entry ? Object.keys(entry.commands).map(each => `${name}:${each}`) : [name]
 )
 
-/** What prints something beside the commands: help, and the proposals for a shell. */
+/** Other arguments that print something: help, and proposals for a shell. */
 export const REST: Readonly<Record<string, Typed | null>> = {
   '--help': {},
   '--version': {},
@@ -29,7 +29,10 @@ const typedGrants = async (t: Test, env: Environment): Promise<Typed | null> => 
   return { cwd: temporaryFolder(t), env: { ...env, DATABASE_URL: url }, args: ['pg_monitor'] }
 }
 
-/** What is typed so that each command prints something; null: there is no PostgreSQL, which it needs. */
+/**
+ * Returns arguments with which each command prints something, or null for a command that needs PostgreSQL if there is
+ * none.
+ */
 export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Typed | null>>> => {
   const { env } = settings(t)
   const cwd = temporaryFolder(t)
@@ -38,7 +41,7 @@ export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Ty
     JSON.parse((await run('key:issue', '--name', name, '--json')).stdout) as Issued
   const { id, key_access_token: token } = await issued('first')
   await issued('second')
-  // What `key advise` goes by: it is written when the service closes.
+  // Records the usage that `key advise` needs, which is written when the service closes.
   const service = await createServer(env)
   await service.inject({ url: '/apps', headers: { authorization: `Bearer ${token}` } })
   await service.close()

@@ -9,7 +9,7 @@ import type { Ended } from './terminal.ts'
 
 const COLOUR = '\u001B['
 
-test('the program lists its groups and commands, and a group its commands, each with what it does', async t => {
+test('the program lists its groups and commands, and a group lists its commands, each with a summary', async t => {
   const help = await command(t, '--help')
   t.match(help, { code: 0, stdout: /^Usage: trivial <command>\n/, stderr: '' })
   for (const [name, entry] of Object.entries(commands)) {
@@ -23,7 +23,7 @@ test('the program lists its groups and commands, and a group its commands, each 
   }
 })
 
-test('help is given for -h, for --help and for help, at each level', async t => {
+test('-h, --help and help print the help at each level', async t => {
   for (const name of ['', 'key', 'key:list', 'quickstart']) {
     const [long, short, word] = await Promise.all([
       command(t, name, { args: ['--help'] }),
@@ -39,59 +39,62 @@ test('--version prints the version of the program', async t => {
   t.same(await command(t, '--version'), { code: 0, stdout: `${VERSION}\n`, stderr: '' })
 })
 
-test('where no command is named, the help is on standard error, and the exit code is 2', async t => {
+test('without a command, the help is printed to standard error, and the exit code is 2', async t => {
   for (const name of ['', 'key']) {
     const { stdout } = await command(t, name, { args: ['--help'] })
     t.same(await command(t, name), { code: 2, stdout: '', stderr: stdout })
   }
 })
 
-test('a command explains itself, its argument and each of its options', async t => {
+test('the help of a command explains the command, its argument and each option', async t => {
   const explained: Record<string, RegExp[]> = {
     'key:issue': [
-      /^Makes a client key: a key_id and the key_access_token it is sealed in\./m,
-      /^With --name:\n {2}--name <name> +what people call the key/m,
-      /^ {2}--scope <scope> +what the key may do, .*\n.*\(choices: "apps:read", "apps:write", /m,
-      /^ {2}--expires <when> +90d, 12h, 1y, a day/m,
-      /^ {2}--allow-ip <range> +where it may be used from/m,
-      /^ {2}--rate <limit> +how often, over all its tokens/m,
-      /^ {2}--description <text> +what it is for$/m,
+      /^Issues a client key: a key_id, and the key_access_token in which it is sealed\./m,
+      /^With --name:\n {2}--name <name> +the name of the key/m,
+      /^ {2}--scope <scope> +a scope of the key, .*\n.*\(choices: "apps:read", "apps:write", /m,
+      /^ {2}--expires <when> +when the key expires: 90d, 12h or 1y from now/m,
+      /^ {2}--allow-ip <range> +an IP address or CIDR range from which the key is accepted/m,
+      /^ {2}--rate <limit> +the rate limit over all tokens/m,
+      /^ {2}--description <text> +the purpose of the key$/m,
       /^ {2}--metadata <json> +a JSON object/m,
-      /^Without --name:\n {2}--allow +adds the digest to CLIENT_KEYS in \.env/m,
-      /^ {2}--json +one JSON object with key_id and key_access_token/m,
-      /^ {2}-h, --help +this text$/m
+      /^Without --name:\n {2}--allow +add the digest to CLIENT_KEYS in \.env/m,
+      /^ {2}--json +print one JSON object with key_id and key_access_token/m,
+      /^ {2}-h, --help +print this help$/m
     ],
     'key:rotate': [
       /^Usage: trivial key rotate \[options\] \[<key>\]$/m,
-      /^ {2}key +its id or its name, or - to read a token/m,
-      /^ {2}--generation <secret> +all keys of this secret/m,
-      /^ {2}--out <file> +a new file for their tokens/m,
+      /^ {2}key +the id or the name of the key, or - to read one of its tokens/m,
+      /^ {2}--generation <generation> +rotate all keys of this generation/m,
+      /^ {2}--out <file> +a new file for the new tokens/m,
       /^ {2}--grace <time> .*1d by default/m
     ],
-    'key:usage': [/^ {2}--days <n> +look back this many days, today included: 30 by default, 90 at most$/m],
-    'key:inspect': [/\n\nExit code 0: it is allowed\. 1: it is not\.\n$/],
+    'key:usage': [/^ {2}--days <n> +the number of days, including today: 30 by default, at most 90$/m],
+    'key:inspect': [/\n\nExit code: 0 if the token is allowed, 1 if not\.\n$/],
     'db:backup': [
       /^Usage: trivial db backup \[options\] <file>$/m,
-      /^ {2}file +where the backup goes/m,
-      /^To restore it, stop the service/m
+      /^ {2}file +the path of the backup/m,
+      /^To restore a backup, stop the service/m
     ],
     'db:copy': [
       /^ {2}--to <url> +the URL of the empty database/m,
       /^Stop the service first\./m,
-      /^Exit code 0: all is copied\. 1: it is not, or/m
+      /^Exit code: 0 if everything was copied, 1 if not, or/m
     ],
-    'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +an administrator/m],
-    'user:list': [/^ {2}--locked <answer> .*\(choices: "true", "false"\)$/m],
+    'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +create an administrator/m],
+    'user:list': [/^ {2}--locked <boolean> .*\(choices: "true", "false"\)$/m],
     'user:show': [/^Usage: trivial user show \[options\] <user>$/m],
-    'user:change': [/^ {2}--role <role> +admin: an administrator/m, /ends every session/],
-    'user:lock': [/^Locks a user: ends every session/m],
-    'user:password': [/^ {2}--out <file> +a new file for a new password/m, /^ {2}--stdin +the password is on/m],
-    'audit:list': [/^ {2}--limit <n> +at most this many entries: 100 by default, 1000 at most$/m],
+    'user:change': [/^ {2}--role <role> +the new role: admin for an administrator/m, /A new e-mail\s+address ends all/],
+    'user:lock': [/^Locks a user and ends all of their sessions\./m],
+    'user:password': [
+      /^ {2}--out <file> +a new file for a generated password/m,
+      /^ {2}--stdin +read the password from/m
+    ],
+    'audit:list': [/^ {2}--limit <n> +the maximum number of entries: 100 by default, at most 1000$/m],
     'user:remove': [
       /^Usage: trivial user remove \[options\] <user>$/m,
-      /^ {2}user +the id or the e-mail address$/m,
-      /^ {2}--transfer-to <owner> +who gets the apps: User:<id> or Organization:<id>$/m,
-      /^ {2}--delete-apps +deletes the apps too/m
+      /^ {2}user +the id or the e-mail address of the user$/m,
+      /^ {2}--transfer-to <owner> +the new owner of the apps: User:<id> or Organization:<id>$/m,
+      /^ {2}--delete-apps +permanently delete the apps/m
     ],
     complete: [/^ {2}zsh +add to ~\/\.zshrc/m, /^ {2}shell .*\(choices: "bash", "zsh", "fish"\)$/m]
   }
@@ -102,7 +105,7 @@ test('a command explains itself, its argument and each of its options', async t 
   }
 })
 
-test('help and hints say how the command was run: through npm, or as trivial', async t => {
+test('help and hints show the command as it was run: through npm, or as trivial', async t => {
   const npm = { npm_lifecycle_event: 'key:list' }
   t.match(
     (await command(t, 'key:list', { args: ['-h'], env: npm })).stdout,
@@ -118,11 +121,11 @@ test('help and hints say how the command was run: through npm, or as trivial', a
   }
   t.match(await command(t, 'key:list', { env: { ...env, ...npm } }), {
     code: 0,
-    stdout: 'There are no client keys. Make one: npm run key:issue -- --name <name>\n'
+    stdout: 'There are no client keys. Issue one: npm run key:issue -- --name <name>\n'
   })
   t.match(await command(t, 'key:show', { args: ['-'], input: 'x', env: { ...env, npm_lifecycle_event: 'key:show' } }), {
     code: 1,
-    stderr: 'The token stands for no client key here. To see why: npm run key:inspect\n'
+    stderr: 'No client key of this service has this token. To find out why, run: npm run key:inspect\n'
   })
 })
 
@@ -131,7 +134,7 @@ const shown = async (...[t, name, typed]: Parameters<typeof command>): Promise<[
   await command(t, name, typed)
 ]
 
-test('help and failures have colours at a terminal, unless NO_COLOR is set', async t => {
+test('help and errors are coloured at a terminal, unless NO_COLOR is set', async t => {
   for (const name of ['--help', 'key:--help', 'key:secrets:--help']) {
     const [coloured, bare] = await shown(t, name)
     t.match(coloured.stdout, `${COLOUR}1mUsage:${COLOUR}22m ${COLOUR}36mtrivial${COLOUR}39m`)
@@ -141,7 +144,11 @@ test('help and failures have colours at a terminal, unless NO_COLOR is set', asy
     t.match(await shown(t, name, { env: { NO_COLOR: '' } }), [coloured])
   }
   const failures: [name: string, args: string[], message: string][] = [
-    ['key:show', [], 'Name one key: its id or its name, or - to read a token of it from standard input.'],
+    [
+      'key:show',
+      [],
+      'Specify one key: the id or the name of the key, or - to read one of its tokens from standard input.'
+    ],
     ['key:isue', [], 'There is no command key isue; did you mean key issue?'],
     ['audit:verify', [], 'There is no database file:none.db, so there is nothing to verify.']
   ]
@@ -155,7 +162,7 @@ test('help and failures have colours at a terminal, unless NO_COLOR is set', asy
   }
 })
 
-test('what a command prints for a script has no colours', async t => {
+test('output for scripts has no colours', async t => {
   const [coloured, bare] = await shown(t, 'key:list', {
     args: ['--json'],
     env: {

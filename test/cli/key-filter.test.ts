@@ -36,7 +36,7 @@ test('key:list has the filters of GET /client_keys', async t => {
   t.match(await cli('key:list', ['--name', 'nobody']), { code: 0, stdout: 'No client key matches.\n' })
 })
 
-test('key:list --generation lists the keys with a good token of a secret, and none of the environment', async t => {
+test('key:list --generation lists keys with an active token of a secret, but no environment keys', async t => {
   const { cli, registry, secret, env } = terminal(t)
   const storage = await openStorage(env['DATABASE_URL'])
   t.teardown(storage.close)
@@ -59,7 +59,7 @@ test('key:list --generation lists the keys with a good token of a secret, and no
   t.same(await names('00000000'), [])
 })
 
-test('key:list --expiring tells the keys that expire within a time, by its exit code too', async t => {
+test('key:list --expiring lists keys that expire within a period, and its exit code indicates whether there are any', async t => {
   const { cli, registry } = terminal(t)
   const keys = await registry()
   t.match(await cli('key:list', ['--expiring', '14d']), { code: 0, stdout: 'No client key matches.\n' })
@@ -69,14 +69,14 @@ test('key:list --expiring tells the keys that expire within a time, by its exit 
   await keys.change(past.id, { expiresAt: inDays(-1) }, operator)
   t.match(await cli('key:list', ['--expiring', '9d', '--json']), { code: 0, stdout: '[]\n' })
   const table = await cli('key:list', ['--expiring', '14d'])
-  t.match(table, { code: 1, stdout: /^ID .*\n\S+ +a +live [^\n]*\n$/, stderr: '' })
+  t.match(table, { code: 1, stdout: /^ID .*\n\S+ +a +active [^\n]*\n$/, stderr: '' })
   const json = await cli('key:list', ['--expiring', '3w', '--json'])
   t.equal(json.code, 1)
   t.match(JSON.parse(json.stdout), [{ name: 'a' }, { name: 'b' }])
-  t.match(await cli('key:list', ['--expiring', '3w', '--name', 'b']), { code: 1, stdout: /^ID .*\n\S+ +b +live/ })
+  t.match(await cli('key:list', ['--expiring', '3w', '--name', 'b']), { code: 1, stdout: /^ID .*\n\S+ +b +active/ })
 })
 
-test('the digest of an environment key is told where its key_id can not be guessed', async t => {
+test("the digest of an environment key is shown only if its key_id can't be guessed", async t => {
   const { cli, key, registry } = terminal(t)
   await (await registry()).issue({ name: 'managed' }, operator)
   const withWord = { CLIENT_KEY_JWT: 'true', CLIENT_KEYS: `${key.keyId},a-word,sha256:${digestOf('other')}` }

@@ -5,7 +5,7 @@ import { terminal } from './terminal.ts'
 
 const typo = (token: string): string => token.slice(0, -1) + (token.endsWith('0') ? '1' : '0')
 
-test('key:inspect tells of any token whether it is well-formed, of which secret, allowed by what, or why not', async t => {
+test('key:inspect reports whether a token is well-formed, its secret, and why it is allowed or refused', async t => {
   const [previous, unknown] = [newSecret(), newSecret()]
   const { secret, key, cli, registry } = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
   const sealer = createTokenSealer(secret)
@@ -41,7 +41,7 @@ test('key:inspect tells of any token whether it is well-formed, of which secret,
         key: { id: live.key.id },
         token: { hint: live.keyAccessToken.slice(-4), created_at: /^20/, expires_at: null, use_count: 0 }
       },
-      new RegExp(`${ofCurrent}allowed +yes\nkey +${live.key.id} live\nby +the database
+      new RegExp(`${ofCurrent}allowed +yes\nkey +${live.key.id} live\nlisted in +the database
 token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     ],
     [
@@ -53,19 +53,19 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
         key: { source: 'environment' },
         token: { hint: null, generation: generationOf(secret), last_used_at: null }
       },
-      /\nallowed +yes\n.*\nby +CLIENT_KEYS\ntoken +not stored\ntoken expires +never\nkey expires +never\n$/
+      /\nallowed +yes\n.*\nlisted in +CLIENT_KEYS\ntoken +not stored\ntoken expires +never\nkey expires +never\n$/
     ],
     [underPrevious, { well_formed: true, generation: generationOf(previous), secret: 'previous', allowed: true }],
     [
       typo(live.keyAccessToken),
       { ...shapeless, reason: 'bad_checksum' },
-      /^well-formed +no\ngeneration +-\nallowed +no: it has a typo/
+      /^well-formed +no\ngeneration +-\nallowed +no: it contains a typo/
     ],
     [live.keyAccessToken.slice(0, -1), { ...shapeless, reason: 'malformed' }],
     [
       key.keyId,
       { ...shapeless, reason: 'malformed' },
-      /\nkey +-\nby +-\ntoken +-\ntoken expires +-\nkey expires +-\n$/
+      /\nkey +-\nlisted in +-\ntoken +-\ntoken expires +-\nkey expires +-\n$/
     ],
     [
       foreign.keyAccessToken,
@@ -86,7 +86,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     [
       rotated.keyAccessToken,
       { ...current, allowed: false, reason: 'token_expired', key: { name: 'rotated' } },
-      /\nallowed +no: the token was rotated out, and its grace is over\n[^]*\ntoken +….{4}, [^]*\ntoken expires +revoked\n/
+      /\nallowed +no: a newer token replaced it, and its grace period is over\n[^]*\ntoken +….{4}, [^]*\ntoken expires +revoked\n/
     ],
     [replaced.keyAccessToken, { ...current, allowed: false, reason: 'token_revoked', key: { name: 'replaced' } }]
   ]
@@ -107,7 +107,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
       t.same([ended.code, ended.stderr], [allowed ? 0 : 1, ''])
       t.notOk(
         [token.trim(), ...secrets].some(secret => ended.stdout.includes(secret)),
-        'nothing secret is printed'
+        'no secret is printed'
       )
     }
   }
@@ -117,11 +117,11 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
   await inspect([
     key.keyAccessToken,
     { ...current, allowed: false, reason: 'key_revoked', key: { id: environmentKey.id, source: 'environment' } },
-    /its key is revoked\n.*\nby +CLIENT_KEYS\ntoken +not stored\n/
+    /its key is revoked\n.*\nlisted in +CLIENT_KEYS\ntoken +not stored\n/
   ])
 })
 
-test("Trivial's own tokens are inspected where they are accepted", async t => {
+test("Trivial's own tokens are inspected if they are accepted", async t => {
   const { cli, issue, secret, key } = terminal(t, { CLIENT_KEY_JWT: 'true' })
   const sign = legacySigner(secret)
   t.match(await cli('key:inspect', [], sign({ key_id: (await issue('managed')).key_id })), {
@@ -138,12 +138,15 @@ test("Trivial's own tokens are inspected where they are accepted", async t => {
     stdout: /neither in CLIENT_KEYS nor in the database/
   })
   t.match(await cli('key:inspect', [], `${good.slice(0, -2)}xx`), { code: 1, stdout: /not sealed with the secret/ })
-  t.match(await cli('key:inspect', [], good, { CLIENT_KEY_JWT: 'false' }), { code: 1, stdout: /no key_access_token/ })
+  t.match(await cli('key:inspect', [], good, { CLIENT_KEY_JWT: 'false' }), {
+    code: 1,
+    stdout: /not a key_access_token/
+  })
   t.equal((await cli('key:revoke', ['-'], good)).code, 0)
   t.match(await cli('key:inspect', [], good), { code: 1, stdout: /its key is revoked/ })
 })
 
-test('a token is judged as the request is that needs scopes and comes from an address', async t => {
+test('a token is checked like a request that requires scopes and comes from an address', async t => {
   const { cli, issue, registry } = terminal(t)
   const issued = await issue('narrow', '--scope', 'apps:read', '--allow-ip', '10.0.0.0/8', '--rate', '1/60s')
   const token = issued.key_access_token
@@ -151,13 +154,17 @@ test('a token is judged as the request is that needs scopes and comes from an ad
     const { code, stdout } = await cli('key:inspect', ['--json', ...args], token)
     return [code, JSON.parse(stdout).reason]
   }
-  t.same(await reason(), [0, null], 'any address, no scope')
+  t.same(await reason(), [0, null], 'any address, and no scopes')
   t.same(await reason('--scope', 'apps:read', '--address', '10.1.2.3'), [0, null])
-  t.same(await reason('--scope', 'apps:read', '--address', '10.1.2.3'), [0, null], 'the limit is not counted')
+  t.same(
+    await reason('--scope', 'apps:read', '--address', '10.1.2.3'),
+    [0, null],
+    'the check does not count towards the rate limit'
+  )
   t.same(await reason('--address', '11.1.2.3'), [1, 'address_not_allowed'])
   t.same(await reason('--scope', 'apps:read', '--scope', 'apps:write'), [1, 'insufficient_scope'])
-  t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key may not be used from/ })
+  t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key is not allowed from/ })
   t.match(await cli('key:inspect', ['--scope', 'apps'], token), { code: 2, stderr: /--scope must be apps:read or/ })
   t.match(await cli('key:inspect', ['--address', 'here'], token), { code: 2, stderr: /--address must be an IP/ })
-  t.same(await (await registry()).usage(issued.id, 90), [], 'nothing is recorded')
+  t.same(await (await registry()).usage(issued.id, 90), [], 'no usage is recorded')
 })

@@ -19,7 +19,7 @@ import { at, newSecret, run, temporaryFolder } from '../helper.ts'
 import { command, terminal } from './terminal.ts'
 import type { Issued } from './terminal.ts'
 
-test('key:issue --name stores a key with its policy and says that it is live', async t => {
+test('key:issue --name stores a key with its policy and reports that it is active', async t => {
   const { secret, key, cli, database } = terminal(t)
   const { code, stdout, stderr } = await cli('key:issue', [
     '--name',
@@ -42,7 +42,7 @@ test('key:issue --name stores a key with its policy and says that it is live', a
     '{"team":"finance"}'
   ])
   t.same([code, stderr], [0, ''])
-  t.match(stdout, /^A new client key, which is live now:$/m)
+  t.match(stdout, /^A new client key, which is active now:$/m)
   t.match(stdout, /Neither of these can be shown again/)
   const token = at(/key_access_token +(tck_\w{72})\n/.exec(stdout) ?? [], 1)
   t.match(createTokenSealer(secret).open(token), { ok: true, keyId: /key_id +([0-9a-f]{32})\n/.exec(stdout)?.[1] })
@@ -74,7 +74,7 @@ test('key:issue --name stores a key with its policy and says that it is live', a
   })
   t.ok(Math.abs(Date.parse(shown.expires_at) - Date.parse(shown.created_at) - 90 * 86_400_000) < 10_000)
   for (const row of [
-    /^state +live$/m,
+    /^state +active$/m,
     /^scopes +apps:read audits:read$/m,
     /^allowed_ips +10\.0\.0\.0\/8 2001:db8::\/32$/m,
     /^rate_limit +100\/300s$/m,
@@ -105,17 +105,17 @@ test('key:issue --name stores a key with its policy and says that it is live', a
   )
 })
 
-test('without --name, key:issue stores nothing and takes no policy', async t => {
+test('without --name, key:issue stores nothing and accepts no policy', async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const [issued, refused] = await Promise.all([cli('key:issue'), cli('key:issue', ['--scope', 'apps:read'])])
-  t.match(issued, { code: 0, stdout: /CLIENT_KEYS=[0-9a-f]{32}\n.*a restart makes an environment key live/s })
-  t.match(refused, { code: 2, stdout: '', stderr: /^Only a key with a --name can be held to a policy\.$/m })
+  t.match(issued, { code: 0, stdout: /CLIENT_KEYS=[0-9a-f]{32}\n.*Then restart the service to activate the key/s })
+  t.match(refused, { code: 2, stdout: '', stderr: /^Only a key with a --name can have a policy\.$/m })
   const [table, json] = await Promise.all([cli('key:list'), cli('key:list', ['--json'])])
-  t.match(table, { code: 0, stdout: 'There are no client keys. Make one: trivial key issue --name <name>\n' })
+  t.match(table, { code: 0, stdout: 'There are no client keys. Issue one: trivial key issue --name <name>\n' })
   t.match(json, { code: 0, stdout: '[]\n' })
 })
 
-test('key:issue --json prints exactly key_id, key_access_token and the digest on standard output', async t => {
+test('key:issue --json prints only key_id, key_access_token and digest to standard output', async t => {
   const secret = newSecret()
   const { code, stdout, stderr } = await command(t, 'key:issue', { args: ['--json'], env: { CLIENT_SECRET: secret } })
   t.equal(code, 0)
@@ -129,7 +129,7 @@ test('key:issue --json prints exactly key_id, key_access_token and the digest on
   t.notMatch(stderr, issued.key_access_token)
 })
 
-test('key:issue tells people what to do with the key, and needs nothing but CLIENT_SECRET', async t => {
+test('key:issue explains what to do with the key, and needs only CLIENT_SECRET', async t => {
   const folder = temporaryFolder(t)
   const secret = newSecret()
   writeFileSync(join(folder, '.env'), `CLIENT_SECRET=${secret}\nPORT=not a port\n`)
@@ -142,10 +142,10 @@ test('key:issue tells people what to do with the key, and needs nothing but CLIE
   t.match(stdout, `CLIENT_KEYS=${keyId}\n`)
   t.match(stdout, `CLIENT_KEYS=sha256:${digestOf(keyId)}\n`)
   t.match(stdout, /Neither of these can be shown again/)
-  t.match(stdout, /a restart makes an environment key live/)
+  t.match(stdout, /Then restart the service to activate the key/)
 })
 
-test('without CLIENT_SECRET, key:issue says what the server says', async t => {
+test('without CLIENT_SECRET, key:issue prints the same error as the server', async t => {
   for (const [env, expected] of [
     [{}, 'CLIENT_SECRET is not set. Generate one with: openssl rand -hex 32'],
     [
@@ -163,18 +163,18 @@ test('without CLIENT_SECRET, key:issue says what the server says', async t => {
   }
 })
 
-test('where there are entries already, key:issue says to keep them, and repeats none of them', async t => {
+test('if CLIENT_KEYS has entries already, key:issue advises to keep them, and repeats none of them', async t => {
   const { cli, key } = terminal(t)
   const [text, json] = await Promise.all([cli('key:issue'), cli('key:issue', ['--json'])])
-  t.match(text.stdout, /add it to CLIENT_KEYS in \.env, where the entries that are there \(…\) stay/)
+  t.match(text.stdout, /add it to CLIENT_KEYS in \.env after the existing entries \(…\)/)
   t.match(text.stdout, /^ {2}CLIENT_KEYS=…,[0-9a-f]{32}$/m)
   t.match(text.stdout, /^ {2}CLIENT_KEYS=…,sha256:[0-9a-f]{64}$/m)
   t.match(json.stderr, /^ {2}CLIENT_KEYS=…,sha256:[0-9a-f]{64}$/m)
   for (const { stdout, stderr } of [text, json]) t.notMatch(stdout + stderr, key.keyId)
 })
 
-/** Issues a key with --allow in a folder with an `.env`. */
-const allowed = async (t: Test, dotenv: string, env: Record<string, string> = {}) => {
+/** Runs key:issue --allow in a folder with an `.env`. */
+const issueAllowed = async (t: Test, dotenv: string, env: Record<string, string> = {}) => {
   const cwd = temporaryFolder(t)
   const path = join(cwd, '.env')
   writeFileSync(path, dotenv, { mode: 0o600 })
@@ -182,7 +182,7 @@ const allowed = async (t: Test, dotenv: string, env: Record<string, string> = {}
   return { ...ended, cwd, path, text: readFileSync(path, 'utf8') }
 }
 
-test('key:issue --allow adds the digest to .env, and keeps all that is there', async t => {
+test('key:issue --allow adds the digest to .env, and keeps everything else', async t => {
   const secret = newSecret()
   for (const [before, after] of [
     ['', 'CLIENT_KEYS=<digest>\n'],
@@ -190,44 +190,48 @@ test('key:issue --allow adds the digest to .env, and keeps all that is there', a
     ['# mine\nCLIENT_KEYS=xxx\n', '# mine\nCLIENT_KEYS=xxx,<digest>\n'],
     ['  export CLIENT_KEYS="xxx, yyy"  # two\nN=\'a\nb\'', 'export CLIENT_KEYS="xxx, yyy,<digest>"\nN=\'a\nb\'']
   ]) {
-    const { code, stdout, stderr, text, path, cwd } = await allowed(t, `CLIENT_SECRET=${secret}\n${before}`)
+    const { code, stdout, stderr, text, path, cwd } = await issueAllowed(t, `CLIENT_SECRET=${secret}\n${before}`)
     t.equal(code, 0)
     const { key_id: keyId } = JSON.parse(stdout) as Issued
     t.equal(text, `CLIENT_SECRET=${secret}\n${after}`.replace('<digest>', `sha256:${digestOf(keyId)}`))
     t.equal(statSync(path).mode & 0o777, 0o600)
     t.same(readdirSync(cwd), ['.env'])
-    t.match(stderr, /Its digest is in CLIENT_KEYS in \.env now\. Restart the service/)
+    t.match(stderr, /Its digest is now in CLIENT_KEYS in \.env\. Restart the service/)
   }
 })
 
-test('key:issue --allow makes .env where there is none, for its owner only, and follows a link', async t => {
+test('key:issue --allow creates a missing .env that only its owner can read, and follows a symbolic link', async t => {
   const cwd = temporaryFolder(t)
   const env = { CLIENT_SECRET: newSecret() }
   const issue = async () => await command(t, 'key:issue', { cwd, env, args: ['--allow'] })
   const { code, stdout } = await issue()
   t.equal(code, 0)
-  t.match(stdout, /key_access_token +tck_\w{72}\n\nIts digest is in CLIENT_KEYS in \.env now/)
+  t.match(stdout, /key_access_token +tck_\w{72}\n\nIts digest is now in CLIENT_KEYS in \.env\./)
   const path = join(cwd, '.env')
   t.equal(statSync(path).mode & 0o777, 0o600)
   renameSync(path, join(cwd, 'real.env'))
   chmodSync(join(cwd, 'real.env'), 0o640)
-  // Only root may give a file away.
+  // Only root may change the owner of a file.
   if (process.getuid?.() === 0) chownSync(join(cwd, 'real.env'), 1000, 1000)
   symlinkSync('real.env', path)
   const { uid, gid } = statSync(path)
   t.equal((await issue()).code, 0)
   t.ok(lstatSync(path).isSymbolicLink())
-  t.equal(statSync(path).mode & 0o777, 0o640, 'a mode of its own is kept')
-  t.match(statSync(path), { uid, gid }, 'and so is its owner')
+  t.equal(statSync(path).mode & 0o777, 0o640, 'the mode of the file is kept')
+  t.match(statSync(path), { uid, gid }, 'the owner of the file is kept')
   t.match(readFileSync(path, 'utf8'), /\nCLIENT_KEYS=sha256:[0-9a-f]{64},sha256:[0-9a-f]{64}\n$/)
 })
 
-test('key:issue --allow refuses what would allow nothing or lose something, and leaves .env as it was', async t => {
+test('key:issue --allow is refused if it would allow nothing or lose something, and leaves .env unchanged', async t => {
   const secret = `CLIENT_SECRET=${newSecret()}\n`
-  const inEnvironment = await allowed(t, secret, { CLIENT_KEYS: 'xxx' })
+  const inEnvironment = await issueAllowed(t, secret, { CLIENT_KEYS: 'xxx' })
   t.match(inEnvironment, { code: 1, stdout: '', stderr: /^CLIENT_KEYS is set in the environment/, text: secret })
-  const twoLines = await allowed(t, `${secret}CLIENT_KEYS="xxx,\nyyy"\n`)
-  t.match(twoLines, { code: 1, stdout: '', stderr: /^CLIENT_KEYS is written in \.env in a way that can't be edited/ })
+  const twoLines = await issueAllowed(t, `${secret}CLIENT_KEYS="xxx,\nyyy"\n`)
+  t.match(twoLines, {
+    code: 1,
+    stdout: '',
+    stderr: /^CLIENT_KEYS is written in \.env in a way that this command can't edit/
+  })
   t.equal(twoLines.text, `${secret}CLIENT_KEYS="xxx,\nyyy"\n`)
   t.same(readdirSync(twoLines.cwd), ['.env'])
   const cwd = temporaryFolder(t)
@@ -242,19 +246,19 @@ test('key:issue --allow refuses what would allow nothing or lose something, and 
   t.same(readFileSync(path), bytes)
 })
 
-test('of two commands that change .env at once, one is refused rather than undone', async t => {
+test('if two commands change .env at the same time, one is refused, and no change is lost', async t => {
   const cwd = temporaryFolder(t)
   const path = join(cwd, '.env')
   writeFileSync(path, `CLIENT_SECRET=${newSecret()}\n`)
   const issue = async () => await command(t, 'key:issue', { cwd, args: ['--allow'] })
   writeFileSync(`${path}.tmp`, 'of the other')
-  t.match(await issue(), { code: 1, stdout: '', stderr: /^\S+\.env\.tmp is there: another command/ })
+  t.match(await issue(), { code: 1, stdout: '', stderr: /^\S+\.env\.tmp exists, so another command/ })
   t.equal(readFileSync(`${path}.tmp`, 'utf8'), 'of the other')
   rmSync(`${path}.tmp`)
   t.equal((await issue()).code, 0)
 })
 
-test('key:issue --allow says so where it can not write', async t => {
+test("key:issue --allow reports that it can't write", async t => {
   const cwd = join(temporaryFolder(t), 'gone')
   t.match(await command(t, 'key:issue', { cwd, env: { CLIENT_SECRET: newSecret() }, args: ['--allow'] }), {
     code: 1,

@@ -17,7 +17,7 @@ interface Line {
   key_access_token: string
 }
 
-/** A command line with keys of an earlier secret. */
+/** Creates a command line with keys of an earlier secret. */
 const world = async (t: Test, names: readonly string[]) => {
   const previous = newSecret()
   const made = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
@@ -62,10 +62,10 @@ test('key:rotate --generation rotates each key whose newest token is of a secret
   t.same([code, stderr], [0, ''])
   t.equal(
     stdout,
-    `Client keys with a new token, which is live now: 3. The tokens are in ${out} and nowhere else.
-Their older tokens expire when the grace is over, 1h after each was rotated.
-Client keys that have a newer token already, and stay as they are: 1.
-Environment keys, which this does not rotate: 1. trivial key secrets shows their use.\n`
+    `Client keys with a new token, which is active now: 3. The only copy of the tokens is ${out}.
+Their older tokens expire when the grace period ends, 1h after each rotation.
+Client keys that already have a newer token, and were not changed: 1.
+Environment keys, which this command does not rotate: 1. See trivial key secrets.\n`
   )
   t.equal(statSync(out).mode & 0o777, 0o600)
   t.same(
@@ -83,15 +83,15 @@ Environment keys, which this does not rotate: 1. trivial key secrets shows their
   t.equal((await current.tokens(idOf('done'))).length, 2)
   t.notOk(lines().some(({ key_access_token: token }) => (stdout + stderr).includes(token)))
 
-  t.match(await rotate(), { code: 1, stdout: '', stderr: /tokens\.txt exists already, and is left as it is/ })
+  t.match(await rotate(), { code: 1, stdout: '', stderr: /tokens\.txt already exists and was not changed/ })
   t.match(await rotate(['--out', 'second.txt']), {
     code: 0,
-    stdout: /^No client key was rotated\.\nClient keys that have a newer token already, and stay as they are: 4\.\nEnv/
+    stdout: /^No client key was rotated\.\nClient keys that already have a newer token, and were not changed: 4\.\nEnv/
   })
-  t.throws(() => lines('second.txt'), { code: 'ENOENT' }, 'a file without tokens is not kept')
+  t.throws(() => lines('second.txt'), { code: 'ENOENT' }, 'a file without tokens is deleted')
 })
 
-test('key:rotate --generation tells what it did as JSON, and how far it is at a terminal', async t => {
+test('key:rotate --generation prints its result as JSON, and its progress at a terminal', async t => {
   const { rotate, lines, out, generation } = await world(
     t,
     Array.from({ length: 101 }, (_, i) => `key ${i}`)
@@ -111,12 +111,12 @@ test('key:rotate --generation tells what it did as JSON, and how far it is at a 
   t.match(JSON.parse((await rotate(['--json', '--out', 'second.txt'])).stdout), { rotated: 0, file: null })
 })
 
-test('a key that can not be rotated is told of, and the others are rotated', async t => {
+test("a key that can't be rotated is reported, and the others are rotated", async t => {
   const { rotate, lines, earlier, idOf } = await world(t, ['full', 'b'])
   for (let i = 1; i < 100; i++) await earlier.rotate(idOf('full'), { graceSeconds: 3600 }, operator)
   const { code, stdout, stderr } = await rotate()
   t.equal(code, 1)
-  t.match(stdout, /live now: 1\. /)
+  t.match(stdout, /active now: 1\. /)
   t.match(stderr, new RegExp(`^full \\(${idOf('full')}\\) was not rotated: [^\\n]+\\n$`))
   t.same(
     lines().map(({ name }) => name),
@@ -124,7 +124,7 @@ test('a key that can not be rotated is told of, and the others are rotated', asy
   )
 })
 
-test('the tokens of CLIENT_SECRET, which seals new ones, are not rotated for it, and a file must be possible', async t => {
+test('tokens of the current CLIENT_SECRET are not rotated, and the file must be writable', async t => {
   const { rotate, secret } = await world(t, ['a'])
   t.match(await rotate(['--generation', generationOf(secret)]), {
     code: 1,
@@ -134,11 +134,11 @@ test('the tokens of CLIENT_SECRET, which seals new ones, are not rotated for it,
   t.match(await rotate(['--out', 'none/tokens.txt']), {
     code: 1,
     stdout: '',
-    stderr: /none\/tokens\.txt can't be made: /
+    stderr: /none\/tokens\.txt can't be created: /
   })
 })
 
-test('where a token can not be kept its key is not rotated, and those that were have theirs in the file', async t => {
+test("a key whose token can't be written is not rotated, and the file has the tokens of the rotated keys", async t => {
   const { rotate, lines, current, idOf, generation, out } = await world(t, ['a', 'b'])
   const { appendFileSync } = fs
   const restore = (): void => {
@@ -155,34 +155,34 @@ test('where a token can not be kept its key is not rotated, and those that were 
   t.match(await rotate(), {
     code: 1,
     stdout: '',
-    stderr: `Stopped: 0 of 2 keys are rotated. For the others, run it again with another --out.\n\n${out} can't be written: the disk is full\n`
+    stderr: `Stopped: 0 of 2 keys were rotated. For the other keys, run the command again with another --out.\n\n${out} can't be written: the disk is full\n`
   })
   t.throws(() => lines(), { code: 'ENOENT' })
   left = 1
   t.match(await rotate(), {
     code: 1,
     stdout: '',
-    stderr: `Stopped: 1 of 2 keys are rotated, and their tokens are in ${out}. For the others`
+    stderr: `Stopped: 1 of 2 keys were rotated, and their tokens are in ${out}. For the other keys`
   })
   restore()
   t.match(lines(), [{ name: 'a' }])
   t.match(await current.tokens(idOf('b')), [{ generation, expiresAt: null }])
   t.equal((await current.tokens(idOf('b'))).length, 1)
-  t.match(await rotate(['--out', 'rest.txt']), { code: 0, stdout: /live now: 1\.[^]*stay as they are: 1\./ })
+  t.match(await rotate(['--out', 'rest.txt']), { code: 0, stdout: /active now: 1\.[^]*were not changed: 1\./ })
   t.match(lines('rest.txt'), [{ name: 'b' }])
 })
 
-test('where the database fails, the token that may be good stays in the file', async t => {
+test('if the database fails, a token that may be active stays in the file', async t => {
   const { rotate, lines, database } = await world(t, ['a'])
   const db = database()
   db.exec("create trigger full before insert on client_key_tokens begin select raise(abort, 'no more tokens'); end")
   t.match(await rotate(), { code: 1, stdout: '', stderr: /^Stopped: 0 of 1 keys[^]*SqliteError: no more tokens/ })
   t.match(lines(), [{ name: 'a' }])
   db.exec('drop trigger full')
-  t.match(await rotate(['--out', 'again.txt']), { code: 0, stdout: /live now: 1\./ })
+  t.match(await rotate(['--out', 'again.txt']), { code: 0, stdout: /active now: 1\./ })
 })
 
-test('environment keys are not mentioned if there is none, or all of them are revoked', async t => {
+test('environment keys are not mentioned if there are none, or if all of them are revoked', async t => {
   const { cli, secret, generation, key, env } = await world(t, ['a'])
   const rotate = async (out: string, more = {}): Promise<string> =>
     (await cli('key:rotate', ['--generation', generation, '--out', join(temporaryFolder(t), out)], '', more)).stdout

@@ -7,7 +7,7 @@ import { need, newSecret, operator, settings } from '../helper.ts'
 import { logLines, start } from '../http/service.ts'
 import { command, terminal } from './terminal.ts'
 
-test('key:secrets tells which secrets tokens depend on, and a start warns of one that is missing', async t => {
+test('key:secrets shows which secrets are needed for tokens, and a start warns if one of them is missing', async t => {
   const [current, previous, lost] = [newSecret(), newSecret(), newSecret()]
   const { env } = settings(t, { CLIENT_SECRET: current, CLIENT_SECRET_PREVIOUS: previous, CLIENT_KEYS: '' })
   const names = { [current]: 'new', [previous]: 'old', [lost]: 'lost' }
@@ -56,14 +56,14 @@ test('key:secrets tells which secrets tokens depend on, and a start warns of one
 
   await registryUnder(current).revoke(need(ids['lost'], 'the lost key'), null, operator)
   const after = await start(t, { ...env, LOG_LEVEL: 'info' })
-  t.same(warnings(after.output().stdout), [], 'no good token depends on it any more')
+  t.same(warnings(after.output().stdout), [], 'no active token needs the secret any longer')
   for (const secret of [current, previous, lost]) t.notMatch(secrets.stdout + table + service.output().stdout, secret)
 })
 
-test('key:secrets shows with which secrets the tokens of environment keys were used, and when', async t => {
+test('key:secrets shows the secrets and the times of the last use of environment keys', async t => {
   const [previous, lost] = [newSecret(), newSecret()]
   const keyIds = ['0', '1', '2', '3'].map(digit => digit.repeat(32))
-  // Of a word, the digest would be easy to guess.
+  // The digest of a word would be easy to guess, so it isn't shown.
   const { cli, env, secret } = terminal(t, {
     CLIENT_SECRET_PREVIOUS: previous,
     CLIENT_KEYS: [...keyIds, 'legacy'].join(),
@@ -139,7 +139,7 @@ test('key:secrets shows with which secrets the tokens of environment keys were u
       }
     ])
   )
-  t.match(table.stdout, '\n\nEnvironment keys: 4. Their tokens are not stored; this is how they were used:\n\nKEY ')
+  t.match(table.stdout, '\n\nEnvironment keys: 4. Their tokens are not stored. They were used as follows:\n\nKEY ')
   const lines = table.stdout.split('\n').filter(line => line.startsWith('env_'))
   const line = (...cells: unknown[]) => new RegExp(`^${cells.join(' +')}$`)
   for (const expected of [

@@ -4,7 +4,7 @@ import { terminal } from './terminal.ts'
 
 const DAY_MS = 86_400_000
 
-test('key:usage tells day by day what was seen of a key, the most frequent first', async t => {
+test('key:usage shows the usage of a key by day, most frequent first', async t => {
   const { cli, registry, database } = terminal(t)
   const keys = await registry()
   const { key, keyAccessToken } = await keys.issue({ name: 'billing-sync' }, operator)
@@ -33,7 +33,7 @@ test('key:usage tells day by day what was seen of a key, the most frequent first
       .split('\n')
       .map(line => line.split(/ {2,}/)),
     [
-      ['DAY', 'LET IN', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
+      ['DAY', 'ACCEPTED', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
       [yesterday, '0', '-', '2', 'insufficient_scope 2', '-'],
       [
         today,

@@ -3,7 +3,7 @@ import { generationOf } from '../../domain/keys/token/token.ts'
 import { start } from '../http/service.ts'
 import { live, statusOf, stop } from './live.ts'
 
-test('how a key was used is shown, and what it needs is advised', async t => {
+test('the usage of a key is shown, and a policy is recommended', async t => {
   const { service, cli, issue, get } = await live(t)
   const { id, key_access_token: token } = await issue('billing-sync')
   await issue('idle')
@@ -31,14 +31,14 @@ test('how a key was used is shown, and what it needs is advised', async t => {
     table.stdout,
     new RegExp(`^…${token.slice(-4)} +${generationOf(service.secret)} .* 127\\.0\\.0\\.1 +billing-sync/2\\.1 +3$`, 'm')
   )
-  t.match(list.stdout, new RegExp(`^${id} +billing-sync +live +\\* +never +20\\S+Z$`, 'm'))
+  t.match(list.stdout, new RegExp(`^${id} +billing-sync +active +\\* +never +20\\S+Z$`, 'm'))
   t.equal(advice.code, 0)
   t.strictSame(JSON.parse(advice.stdout), { scopes: ['apps:read', 'audits:read'], allowed_ips: ['127.0.0.1'] })
   t.match(text, { code: 0, stdout: new RegExp(`^3 requests of billing-sync .*PATCH /client_keys/${id}`, 's') })
   t.match(idle, {
     code: 1,
     stdout: '',
-    stderr: 'No use of idle was recorded in these days, so there is nothing to go by.\n'
+    stderr: 'No use of idle was recorded in these days, so no policy can be proposed.\n'
   })
   t.match(days, { code: 2, stdout: '', stderr: /^--days must be a number from 1 to 90\.$/m })
 
@@ -52,7 +52,7 @@ test('how a key was used is shown, and what it needs is advised', async t => {
     headers: { ...service.headers, 'content-type': 'application/json' },
     body: advice.stdout
   })
-  t.equal(patched.status, 200, 'the advice is a body for PATCH')
+  t.equal(patched.status, 200, 'the recommendation is a valid body for PATCH')
   t.same(
     [
       await statusOf(again.port, token),

@@ -5,7 +5,7 @@ import { at, newSecret } from '../helper.ts'
 import { live, stop } from './live.ts'
 import type { Issued } from './terminal.ts'
 
-test('after every command and use, the database holds neither a token, nor a key_id, nor a secret', async t => {
+test('after every command and use, the database contains no token, no key_id and no secret', async t => {
   const previous = newSecret()
   const { service, cli, get } = await live(t, { CLIENT_SECRET_PREVIOUS: previous })
   const underPrevious = issueClientKey(createTokenSealer(previous))
@@ -44,7 +44,7 @@ test('after every command and use, the database holds neither a token, nor a key
   const printed = ended.map(({ stdout, stderr }) => stdout + stderr).join('')
   t.notOk(
     credentials.some(credential => printed.includes(credential)),
-    'nor is one printed'
+    'no credential is printed'
   )
 
   const path = service.env['DATABASE_URL'].slice('file:'.length)
@@ -61,7 +61,10 @@ test('after every command and use, the database holds neither a token, nor a key
     .filter(credential => /^[0-9a-f]+$/.test(credential))
     .map(credential => Buffer.from(credential, 'hex'))
   for (const kept of [running, bytes()]) {
-    t.ok(kept.includes('billing-sync') && kept.includes(digestOf(at(credentials, 6))), 'what is kept is found')
+    t.ok(
+      kept.includes('billing-sync') && kept.includes(digestOf(at(credentials, 6))),
+      'the database contains the name and the digest'
+    )
     t.notOk([...credentials, ...raw].some(credential => kept.includes(credential)))
   }
 })

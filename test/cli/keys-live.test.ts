@@ -4,7 +4,7 @@ import { start } from '../http/service.ts'
 import { live, statusOf } from './live.ts'
 import type { Issued } from './terminal.ts'
 
-test('a key issued, disabled and enabled at the command line is accepted or refused from the next request on', async t => {
+test('a key that is issued, disabled or enabled at the command line is accepted or refused by the next request', async t => {
   const { cli, get } = await live(t)
   const { key_access_token: token } = JSON.parse(
     (await cli('key:issue', ['--name', 'billing-sync', '--json'])).stdout
@@ -15,12 +15,12 @@ test('a key issued, disabled and enabled at the command line is accepted or refu
   t.match(
     await cli('key:enable', ['-'], `${token}\n`),
     { code: 0, stderr: '' },
-    'the token of a disabled key still names it'
+    'the token of a disabled key still identifies the key'
   )
   t.equal(await get(token), 200)
 })
 
-test('a key whose scopes, addresses, expiry or rate are changed at the command line is held to them from the next request on', async t => {
+test('changes of scopes, addresses, expiry and rate at the command line apply to the next request', async t => {
   const { cli, issue, get } = await live(t)
   const { id, key_access_token: token } = await issue('billing-sync')
   const change = async (...args: string[]): Promise<void> => {
@@ -39,19 +39,19 @@ test('a key whose scopes, addresses, expiry or rate are changed at the command l
   t.equal(await get(token), 200)
 })
 
-test('rotated at the command line, the new token is good at once, and without grace the old one is refused', async t => {
+test('a rotation at the command line takes effect at once, and without a grace period it revokes the old tokens', async t => {
   const { cli, issue, get } = await live(t)
   const { name, key_access_token: first } = await issue('billing-sync')
   t.equal(await get(first), 200)
   const { key_access_token: second } = JSON.parse((await cli('key:rotate', ['-', '--json'], first)).stdout) as Issued
-  t.same([await get(first), await get(second)], [200, 200], 'in the grace both are good')
+  t.same([await get(first), await get(second)], [200, 200], 'during the grace period, both tokens are accepted')
   const { key_access_token: third } = JSON.parse(
     (await cli('key:rotate', [name, '--grace', '0s', '--json'])).stdout
   ) as Issued
   t.same([await get(first), await get(second), await get(third)], [401, 401, 200])
 })
 
-test('revoked at the command line by its token, a key is refused on the next request, and its name is free', async t => {
+test('a key that is revoked by its token at the command line is refused by the next request, and its name is available again', async t => {
   const { cli, issue, get } = await live(t)
   const old = await issue('billing-sync')
   t.equal(await get(old.key_access_token), 200)
@@ -63,11 +63,11 @@ test('revoked at the command line by its token, a key is refused on the next req
   t.match(
     JSON.parse((await cli('key:show', ['billing-sync', '--json'])).stdout),
     { id: next.id, revoked_at: null },
-    'a name stands for the key that is not revoked'
+    'the name finds the key that is not revoked'
   )
 })
 
-test('an environment key revoked at the command line is refused without a restart', async t => {
+test('an environment key that is revoked at the command line is refused without a restart', async t => {
   const { service, cli, get } = await live(t)
   const {
     key: { keyAccessToken: token }
@@ -91,7 +91,7 @@ test('an environment key revoked at the command line is refused without a restar
   t.match(all, { code: 0, stdout: new RegExp(`${id} +revoked`) })
 })
 
-test('what one server process changes by HTTP holds for another on the next request', async t => {
+test('a change by HTTP in one server process applies to the next request in another one', async t => {
   const { service, issue, get } = await live(t)
   const other = await start(t, {
     DATABASE_URL: service.env['DATABASE_URL'],

@@ -6,15 +6,15 @@ import type { Ended, Issued } from './terminal.ts'
 
 export interface Live {
   service: Service
-  /** Runs a command on the database of the service, which is another process. */
+  /** Runs a command in this process, on the database of the service, which is a separate process. */
   cli: (name: string, args?: readonly string[], input?: string) => Promise<Ended>
   /** Issues a key by HTTP, with the key of the service. */
   issue: (name: string) => Promise<Issued>
-  /** The status of a request with a token, now. */
+  /** Sends a request with a token, and returns the status. */
   get: (token: string, path?: string) => Promise<number>
 }
 
-/** A command line beside a running service. */
+/** Starts a service, and creates a command line for its database. */
 export const live = async (t: Test, env: Record<string, string> = {}): Promise<Live> => {
   const service = await start(t, env)
   const cli: Live['cli'] = async (name, args = [], input = '') =>
@@ -35,7 +35,7 @@ export const live = async (t: Test, env: Record<string, string> = {}): Promise<L
   }
 }
 
-/** The status of a request with a token. */
+/** Sends a request with a token, and returns the status. */
 export const statusOf = async (port: number, token: string, path = '/apps'): Promise<number> => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { authorization: `Bearer ${token}`, 'user-agent': 'billing-sync/2.1' }
@@ -44,7 +44,7 @@ export const statusOf = async (port: number, token: string, path = '/apps'): Pro
   return response.status
 }
 
-/** The service, stopped, has written down all that it saw. */
+/** Stops the service, which writes all recorded usage. */
 export const stop = async ({ process, ended }: Service): Promise<void> => {
   process.kill('SIGTERM')
   await ended

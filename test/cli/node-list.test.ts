@@ -5,13 +5,13 @@ import { newSecret, settings } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 import { command } from './terminal.ts'
 
-test('node list says that a file of SQLite needs no nodes', async t => {
+test('node list reports that an SQLite database needs no nodes', async t => {
   const { env } = settings(t)
   t.match(await command(t, 'node:list', { env }), { code: 0, stdout: /There are no nodes/ })
   t.same(JSON.parse((await command(t, 'node:list', { env, args: ['--json'] })).stdout), [])
 })
 
-test('on SQLite a service tells of itself as a node', async t => {
+test('on SQLite, a service lists itself as a node', async t => {
   const previous = newSecret()
   const { env, key, secret } = settings(t, { CLIENT_SECRET_PREVIOUS: previous, NODE_NAME: 'api-1' })
   const fastify = await createServer(env)
@@ -34,7 +34,7 @@ test('on SQLite a service tells of itself as a node', async t => {
   t.match(await nodes(), [{ epoch: 1, behind: 0 }])
 })
 
-test('node list shows each node, and how far behind it is', async t => {
+test('node list shows each node and how far behind it is', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { env, key, secret } = settings(t, { DATABASE_URL: url, NODE_NAME: 'api-1', KEY_LEASE_MS: '1500' })
@@ -55,5 +55,9 @@ test('node list shows each node, and how far behind it is', async t => {
   const revoked = await fastify.inject({ method: 'POST', url: `/client_keys/${id}/revoke`, headers })
   t.match(revoked.json(), { receipt: { nodes: 1, acknowledged: 1, leases_ended: 0 } })
   await fastify.close()
-  t.match(await command(t, 'node:list', { env }), { stdout: /There are no nodes/ }, 'a node that stops leaves')
+  t.match(
+    await command(t, 'node:list', { env }),
+    { stdout: /There are no nodes/ },
+    'a node that stops is removed from the list'
+  )
 })

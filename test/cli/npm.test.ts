@@ -2,13 +2,13 @@ import { test } from 'tap'
 import { operator } from '../helper.ts'
 import { terminal, wordsOf } from './terminal.ts'
 
-/** What npm adds to the environment of a script. */
+/** Returns the variables that npm adds to the environment of a script. */
 const npm = (name: string, config: Record<string, string> = {}): Record<string, string> => ({
   npm_lifecycle_event: name,
   ...Object.fromEntries(Object.entries(config).map(([option, value]) => [`npm_config_${option}`, value]))
 })
 
-test('options that npm kept for itself are refused before anything is done, with what to type', async t => {
+test('options that npm consumed are refused before anything is done, and the correct command is shown', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
   await (await registry()).issue({ name: 'a' }, operator)
   const runs: [typed: string, name: string, args: string[], kept: Record<string, string>][] = [
@@ -25,14 +25,15 @@ test('options that npm kept for itself are refused before anything is done, with
   for (const [typed, name, args, kept] of runs) {
     const { code, stdout, stderr } = await cli(name, args, '', npm(name, kept))
     t.same([code, stdout], [2, ''], typed)
-    t.match(stderr, /^npm kept --[a-z-]+( and --[a-z]+)? for itself\. Put a -- before the options: /)
+    t.match(stderr, /^npm removed --[a-z-]+( and --[a-z]+)?\. Put -- before the options: /)
     t.equal(stderr.split('\n', 1)[0]?.split('options: ')[1], typed)
-    t.match(stderr, `(Where an .npmrc sets that, run: node dist/cli/trivial.js ${wordsOf(name).join(' ')})`)
+    const run = `run: node dist/cli/trivial\\.js ${wordsOf(name).join(' ')}`
+    t.match(stderr, new RegExp(`\\n\\(If an \\.npmrc sets --[a-z -]+, ${run}\\)`))
   }
   t.match(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [{ name: 'a', revoked_at: null }])
 })
 
-test('what npm has for itself does not stop a command', async t => {
+test("npm's own options do not stop a command", async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const list = async (args: string[], env: Record<string, string>): Promise<number> =>
     (await cli('key:list', args, '', env)).code
@@ -42,22 +43,26 @@ test('what npm has for itself does not stop a command', async t => {
     '',
     npm('user:create', { email: 'ada@example.com', json: '', loglevel: 'silent' })
   )
-  t.same([code, stderr.split('\n', 1)[0]], [2, 'Name an --email and a --name.'], 'an address is of an .npmrc')
-  t.equal(await list([], npm('key:list', { scope: '@corp', json: '' })), 0, 'a scope of packages')
+  t.same(
+    [code, stderr.split('\n', 1)[0]],
+    [2, 'Specify an --email and a --name.'],
+    'an email option can be from an .npmrc'
+  )
+  t.equal(await list([], npm('key:list', { scope: '@corp', json: '' })), 0, 'scope is an option of npm for packages')
   t.equal(
     (await cli('key:issue', [], '', npm('key:issue', { description: '' }))).code,
     0,
-    'search without descriptions'
+    'description is an option of npm for searches'
   )
-  t.equal(await list(['--name', 'a'], npm('key:list', { name: 'b' })), 0, 'an option that came')
-  t.equal(await list([], npm('test', { name: 'b' })), 0, 'another script')
-  t.equal(await list([], { npm_config_name: 'b' }), 0, 'no script')
-  t.equal(await list(['--help'], npm('key:list', { json: 'true' })), 0, 'who asks for help gets it')
+  t.equal(await list(['--name', 'a'], npm('key:list', { name: 'b' })), 0, 'the option was also passed to the command')
+  t.equal(await list([], npm('test', { name: 'b' })), 0, 'another script is running')
+  t.equal(await list([], { npm_config_name: 'b' }), 0, 'no script is running')
+  t.equal(await list(['--help'], npm('key:list', { json: 'true' })), 0, 'a request for help is never refused')
 })
 
-test('run by npm, arguments that are not understood are told with the -- that may be missing', async t => {
+test('if npm runs a command, the error about unexpected arguments mentions that -- may be missing', async t => {
   const { cli } = terminal(t)
-  const hint = /Options come after a -- of their own, or npm keeps them: npm run key:\w+ -- …\n/
+  const hint = /Put -- before the options, because npm removes them otherwise: npm run key:\w+ -- …\n/
   t.match(await cli('key:issue', ['what it is for'], '', npm('key:issue')), { code: 2, stdout: '', stderr: hint })
   t.match(await cli('key:usage', ['a', '7'], '', npm('key:usage')), { code: 2, stdout: '', stderr: hint })
   const others = [await cli('key:issue', ['x']), await cli('key:show', [], '', npm('key:show'))]

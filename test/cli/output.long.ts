@@ -6,7 +6,7 @@ import { wordsOf } from './terminal.ts'
 
 const skip = existsSync('/dev/full') ? false : 'there is no /dev/full'
 
-test('every command ends with 1 and one line if standard output is on a full disk', { skip }, async t => {
+test('every command exits with 1 and prints one line if standard output is on a full disk', { skip }, async t => {
   const typed = await typedCommands(t)
   for (const [name, each] of Object.entries({ ...typed, ...REST })) {
     if (each === null) continue

@@ -8,21 +8,29 @@ import { collect, compiled, spawnProgram, temporaryFolder } from '../helper.ts'
 import { COMMANDS, REST, typedCommands } from './every-command.ts'
 import { command, terminal } from './terminal.ts'
 
-const LOST = /^The output could not be written, and what it held is lost: ENOSPC: it failed\. /
+const LOST = /^The output could not be written and is lost: ENOSPC: it failed\. /
 
-test('a token or a password that could not be written is a failure, which says what to do', async t => {
+test("if a token or a password can't be written, the command fails and explains what to do", async t => {
   const { env, issue } = terminal(t)
   const { id } = await issue('a')
   const runs: [name: string, args: string[], hint: RegExp][] = [
-    ['key:issue', ['--name', 'b'], /The key is live without it\. Rotate it: trivial key rotate [0-9a-f-]{36}\n$/],
-    ['key:issue', ['--name', 'c', '--json'], /The key is live without it\. Rotate it: trivial key rotate /],
+    [
+      'key:issue',
+      ['--name', 'b'],
+      /The key is active nevertheless\. Rotate it to get another token: trivial key rotate [0-9a-f-]{36}\n$/
+    ],
+    [
+      'key:issue',
+      ['--name', 'c', '--json'],
+      /The key is active nevertheless\. Rotate it to get another token: trivial key rotate /
+    ],
     ['key:issue', [], /Issue another key\.\n$/],
     ['key:issue', ['--json'], /^[^\n]* Issue another key\.\n$/],
-    ['key:rotate', [id], /Rotate the key once more: trivial key rotate /],
+    ['key:rotate', [id], /Rotate the key again: trivial key rotate /],
     [
       'user:create',
       ['--email', 'ada@example.com', '--name', 'Ada'],
-      /The user is made\. Set a password: trivial user password 1 --out <file>\n$/
+      /The user was created\. Set a new password: trivial user password 1 --out <file>\n$/
     ]
   ]
   for (const [name, args, hint] of runs) {
@@ -33,14 +41,14 @@ test('a token or a password that could not be written is a failure, which says w
   }
   t.match(await command(t, 'key:rotate', { args: [id], env, unwritable: 'EPIPE' }), {
     code: 1,
-    stderr: /^The output could not be written, and what it held is lost: EPIPE/
+    stderr: /^The output could not be written and is lost: EPIPE/
   })
 })
 
-test('every command reports in one line that its output could not be written, with exit code 1', async t => {
+test("if output can't be written, every command reports it in one line and exits with 1", async t => {
   const typed = await typedCommands(t)
-  // What `serve` prints is its log, whose lines are dropped if they can't be written.
-  t.same([...Object.keys(typed), 'serve'].sort(), [...COMMANDS].sort(), 'the table has every command')
+  // The output of `serve` is its log, whose lines are dropped if they can't be written.
+  t.same([...Object.keys(typed), 'serve'].sort(), [...COMMANDS].sort(), 'the table contains every command')
   for (const [name, each] of Object.entries({ ...typed, ...REST })) {
     if (each === null) continue
     const { code, stderr } = await command(t, name, { ...each, unwritable: 'ENOSPC' })
@@ -50,16 +58,16 @@ test('every command reports in one line that its output could not be written, wi
   }
 })
 
-test('a reader that has gone is no failure', async t => {
+test('a closed pipe is not a failure', async t => {
   const { env } = terminal(t)
   for (const name of ['key:list', '--help', 'openapi']) {
     t.match(await command(t, name, { env, unwritable: 'EPIPE' }), { code: 0, stderr: '' })
   }
 })
 
-test('a file that takes only a part of the output is a failure', async t => {
+test('a file that accepts only a part of the output is a failure', async t => {
   const path = join(temporaryFolder(t), 'help.txt')
-  // A file of one block, as on a disk that has room for no more.
+  // The file is limited to one block, as on a disk that is almost full.
   const child = spawnProgram(
     ['/bin/sh', '-c', 'ulimit -f 1; exec "$0" "$@" > help.txt', process.execPath, compiled('cli/trivial.ts')].concat(
       'key',

@@ -6,7 +6,7 @@ import { live } from './live.ts'
 import { spawned } from './process.ts'
 import type { Issued } from './terminal.ts'
 
-test('a process ends with 0 for what is done, 1 for what is refused and 2 for what was not understood', async t => {
+test('a process exits with 0 for success, 1 for a refusal and 2 for bad usage', async t => {
   const { env } = settings(t)
   const ended = await Promise.all([
     spawned(t, 'key:list', { env, args: ['--json'] }).ended,
@@ -25,7 +25,7 @@ test('a process ends with 0 for what is done, 1 for what is refused and 2 for wh
   t.match(ended[3], { stdout: /^Usage: trivial <command>\n/, stderr: '' })
 })
 
-test('a running server obeys a command in another process from the next request on', async t => {
+test('a running server applies the change of a command in another process to the next request', async t => {
   const { service, get } = await live(t)
   const cli = async (name: string, args: string[], input = '') =>
     await spawned(t, name, { env: service.env, args, input }).ended
@@ -38,7 +38,7 @@ test('a running server obeys a command in another process from the next request 
   t.equal(await get(token), 200)
 })
 
-test('a token on standard input is in no argument that other users of the machine see', async t => {
+test('a token on standard input is not in the arguments, which other users of the machine can see', async t => {
   const { env, key } = settings(t)
   const { process: child, ended } = spawned(t, 'key:show', { env, args: ['-'], input: key.keyAccessToken })
   await once(child, 'spawn')
@@ -48,7 +48,7 @@ test('a token on standard input is in no argument that other users of the machin
   t.match(await ended, { code: 0, stdout: /source +environment/ })
 })
 
-test('output that nobody reads to its end is no failure', async t => {
+test('output that is not read to its end is not a failure', async t => {
   const { env } = settings(t)
   const { process: child, ended } = spawned(t, 'openapi', { env })
   child.stdout.destroy()

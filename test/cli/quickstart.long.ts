@@ -7,7 +7,7 @@ import { generationOf } from '../../domain/keys/token/token.ts'
 import { command } from './terminal.ts'
 import { database, execute, quickstart, statusesOf } from './quickstart.ts'
 
-test('the key expires after 7 days, and the next run has seven days more, before its end and after it', async t => {
+test('the key expires after 7 days, and the next run extends it by 7 days, before or after it has expired', async t => {
   const cwd = temporaryFolder(t)
   const daysLeft = async (): Promise<number> => {
     const shown = await command(t, 'key:show', { cwd, env: database(cwd), args: ['quickstart', '--json'] })
@@ -30,7 +30,7 @@ test('the key expires after 7 days, and the next run has seven days more, before
   t.same(await statusesOf(t, cwd, runs), [401, 401, 200])
 })
 
-test('the commands that quickstart prints work as printed, whatever variables the shell has', async t => {
+test('the commands that quickstart prints work as printed, with any variables in the shell', async t => {
   const { run: type } = emptyWorkplace(t)
   const lineOf = (text: string, command: string): string =>
     need(text.match(new RegExp(`DATABASE_URL=\\S+ npm run ${command}`))?.[0], command)
@@ -40,10 +40,13 @@ test('the commands that quickstart prints work as printed, whatever variables th
   const { code, output } = await type(`${lineOf(refused.output, 'quickstart')} -- --once`)
   t.equal(code, 0)
   t.match(await type(lineOf(output, 'key:show -- quickstart')), { code: 0, output: /name +quickstart\n/ })
-  t.match(await type(lineOf(output, 'key:revoke -- quickstart')), { code: 0, output: /quickstart is revoked/ })
+  t.match(await type(lineOf(output, 'key:revoke -- quickstart')), {
+    code: 0,
+    output: /quickstart and all its tokens are revoked/
+  })
 })
 
-test('quickstart works with a new secret if .env was removed, and not with another one that it is given', async t => {
+test('quickstart generates a new secret if .env was deleted, but refuses a different one from the environment', async t => {
   const cwd = temporaryFolder(t)
   const secret = newSecret()
   t.equal((await quickstart(t, cwd, { CLIENT_SECRET: secret })).code, 0)

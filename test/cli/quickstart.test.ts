@@ -14,13 +14,13 @@ import { database, execute, pathIn, quickstart, statusesOf } from './quickstart.
 
 const ONCE = { args: ['--once'], env: { PORT: '0' } }
 
-test('quickstart shows every app of every owner in an empty folder, then stops', async t => {
+test('quickstart shows apps of every owner in an empty folder, then stops', async t => {
   const cwd = temporaryFolder(t)
   const { code, stdout, stderr } = await spawned(t, 'quickstart', { ...ONCE, cwd }).ended
   t.equal(stderr, '')
   t.equal(code, 0)
   t.match(stdout, /^8 +61bc9f04e2d73a +Carrier Rates +Organization 2 +department:logistics stage:staging$/m)
-  t.match(stdout, '24 apps of 7 owners, 12 of them shown here.')
+  t.match(stdout, '24 apps of 7 owners; the first 12 are shown.')
   t.match(stdout, /curl http:\/\/127\.0\.0\.1:\d+\/apps -H 'Authorization: Bearer tck_\w{72}'/)
   t.match(stdout, /http:\/\/127\.0\.0\.1:\d+\/docs/)
   t.equal(statSync(join(cwd, '.env')).mode & 0o777, 0o600)
@@ -31,7 +31,7 @@ test('quickstart shows every app of every owner in an empty folder, then stops',
   t.strictSame(readdirSync(join(cwd, 'data')), ['sample.db'])
 })
 
-test('quickstart serves until it is interrupted, and its curl line works', async t => {
+test('quickstart serves until it is interrupted, and its curl command works', async t => {
   const cwd = temporaryFolder(t)
   const env = { PORT: '0', PUBLIC_URL: 'https://example.com/keys' }
   const running = run(t, 'cli/trivial.ts', { args: ['quickstart'], env, cwd })
@@ -44,13 +44,13 @@ test('quickstart serves until it is interrupted, and its curl line works', async
   t.match(
     await (await fetch(`${docs}/json`)).json(),
     { servers },
-    'and not PUBLIC_URL, since it serves this machine only'
+    'PUBLIC_URL is ignored, because only this machine is served'
   )
   running.process.kill('SIGINT')
   t.equal((await running.ended).code, 0)
 })
 
-test('run again, quickstart changes nothing but its key, whose token the service takes too', async t => {
+test('another run of quickstart changes only its key, and the service accepts the new token', async t => {
   const cwd = temporaryFolder(t)
   const runs = [await quickstart(t, cwd)]
   const before = readFileSync(join(cwd, '.env'), 'utf8')
@@ -67,7 +67,7 @@ test('run again, quickstart changes nothing but its key, whose token the service
   t.same(await statusesOf(t, cwd, runs), [401, 200])
 })
 
-test('with another DATABASE_URL quickstart refuses, and what it says to run works', async t => {
+test('quickstart is refused with another DATABASE_URL, and the command that it suggests works', async t => {
   const cwd = temporaryFolder(t)
   const other = { DATABASE_URL: `file:${join(cwd, 'mine.db')}` }
   const saved = `DATABASE_URL=file:./data/trivial.db\n`
@@ -78,7 +78,7 @@ test('with another DATABASE_URL quickstart refuses, and what it says to run work
     const place = 'DATABASE_URL' in env ? 'the environment' : '.env'
     t.equal(
       stderr,
-      `DATABASE_URL (set in ${place}) names another database than the one of quickstart, which changes no other. Run this: DATABASE_URL=file:${cwd}/data/sample.db trivial quickstart\n`
+      `DATABASE_URL (set in ${place}) specifies another database, but quickstart only uses its own. Run this: DATABASE_URL=file:${cwd}/data/sample.db trivial quickstart\n`
     )
     t.same(readdirSync(cwd), ['.env'])
     t.equal(readFileSync(join(cwd, '.env'), 'utf8'), saved)
@@ -88,11 +88,11 @@ test('with another DATABASE_URL quickstart refuses, and what it says to run work
   t.same(readdirSync(join(cwd, 'data')), ['sample.db'])
 })
 
-test('the users of the sample have random passwords, printed by the first run and stored by none', async t => {
+test('the users of the sample data have random passwords, which only the first run prints and none stores in plain text', async t => {
   const cwd = temporaryFolder(t)
   const first = await quickstart(t, cwd)
   const logins = [...first.stdout.matchAll(/^ {2}(\w+@example\.com) +(\S+)$/gm)]
-  t.equal(new Set(logins.map(([, , password]) => password)).size, 4, 'no two are the same')
+  t.equal(new Set(logins.map(([, , password]) => password)).size, 4, 'all passwords differ')
   t.match((await quickstart(t, cwd)).stdout, /Its users keep their passwords\.\n(?!.*@)/s)
   const env = parseEnv(readFileSync(join(cwd, '.env'), 'utf8'))
   const service = await createService({ ...env, ...database(cwd), LOG_LEVEL: 'silent' })
@@ -105,14 +105,14 @@ test('the users of the sample have random passwords, printed by the first run an
   }
 })
 
-test('quickstart stops where the passwords can not be written', async t => {
+test("quickstart stops if the passwords can't be written", async t => {
   t.match(await command(t, 'quickstart', { ...ONCE, unwritable: 'ENOSPC' }), {
     code: 1,
-    stderr: /^The output could not be written.* To have other passwords, delete its database and load it again\.\n$/
+    stderr: /^The output could not be written.* To get new passwords, delete its database and load it again\.\n$/
   })
 })
 
-test("quickstart keeps an .env of one's own as it is", async t => {
+test('quickstart leaves an existing .env unchanged', async t => {
   const cwd = temporaryFolder(t)
   const text = `# mine\nCLIENT_SECRET='${newSecret()}'\n  export CLIENT_KEYS="xxx, another-key"  # two\n\nNOTE='two\nlines'`
   writeFileSync(join(cwd, '.env'), text, { mode: 0o640 })
@@ -122,15 +122,19 @@ test("quickstart keeps an .env of one's own as it is", async t => {
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)
 })
 
-test('an .env without a secret gets one, and one without an end of line is not spoilt', async t => {
+test('an .env without a secret gets one, even if its last line has no line break', async t => {
   const cwd = temporaryFolder(t)
   writeFileSync(join(cwd, '.env'), 'BASE_URL=https://a.example')
   t.equal((await quickstart(t, cwd)).code, 0)
-  t.equal(statSync(join(cwd, '.env')).mode & 0o777, 0o600, 'closed to others, now that it holds a secret')
+  t.equal(
+    statSync(join(cwd, '.env')).mode & 0o777,
+    0o600,
+    'the file contains a secret now, so that only its owner can read it'
+  )
   t.match(readFileSync(join(cwd, '.env'), 'utf8'), /^BASE_URL=https:\/\/a\.example\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
 })
 
-test('quickstart refuses an .env in which a name stands twice, and leaves it as it was', async t => {
+test('quickstart refuses an .env that sets a variable twice, and leaves it unchanged', async t => {
   const cwd = temporaryFolder(t)
   const text = `CLIENT_SECRET=${newSecret()}\nCLIENT_KEYS=xxx\nCLIENT_KEYS=yyy\n`
   writeFileSync(join(cwd, '.env'), text)
@@ -143,7 +147,7 @@ test('quickstart refuses an .env in which a name stands twice, and leaves it as 
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)
 })
 
-test('a port in use gets a clear message and leaves no .env behind, and the next run works', async t => {
+test('a port in use is reported clearly and leaves no .env behind, and the next run works', async t => {
   const cwd = temporaryFolder(t)
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
@@ -162,7 +166,7 @@ test('a port in use gets a clear message and leaves no .env behind, and the next
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
 })
 
-test('quickstart does not serve beyond this machine, and leaves no .env behind', async t => {
+test('quickstart serves this machine only, and leaves no .env behind if it is refused', async t => {
   for (const env of [{ HOST: '0.0.0.0' }, { TRUST_PROXY: '10.0.0.1' }]) {
     const cwd = temporaryFolder(t)
     t.match(await quickstart(t, cwd, env), { code: 1, stdout: '', stderr: /is marked as sample data/ })
@@ -170,7 +174,7 @@ test('quickstart does not serve beyond this machine, and leaves no .env behind',
   }
 })
 
-test('quickstart refuses a database in the place of its own that has no mark', async t => {
+test('quickstart refuses a database at its own path without the mark of sample data', async t => {
   const cwd = temporaryFolder(t)
   t.equal((await command(t, 'db:migrate', { env: database(cwd) })).code, 0)
   t.match(await quickstart(t, cwd), {
@@ -180,9 +184,9 @@ test('quickstart refuses a database in the place of its own that has no mark', a
   })
 })
 
-test('quickstart says so where the call fails, and leaves no server behind', async t => {
+test('quickstart reports that its request failed, and stops the server', async t => {
   for (const [spoil, issue] of [
-    ["update tags set name = x'ff'", /^GET http:\/\/127\.0\.0\.1:\d+\/apps answered 503: /],
+    ["update tags set name = x'ff'", /^GET http:\/\/127\.0\.0\.1:\d+\/apps failed with 503: /],
     [
       "delete from tags; delete from apps; delete from users; delete from organizations; create trigger full before insert on users begin select raise(abort, 'no more users'); end",
       /SqliteError: no more users/
@@ -197,21 +201,21 @@ test('quickstart says so where the call fails, and leaves no server behind', asy
   }
 })
 
-test('a quickstart key that was stopped stays so, and one that was revoked makes room for another', async t => {
+test('a disabled quickstart key stays disabled, and a revoked one is replaced', async t => {
   const cwd = temporaryFolder(t)
   const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env: database(cwd), args })
   t.equal((await quickstart(t, cwd)).code, 0)
   t.equal((await cli('key:disable', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), {
     code: 1,
-    stderr: `The client key quickstart is disabled. Have the next run make a new one with: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
+    stderr: `The client key quickstart is disabled. Revoke it, so that the next run issues a new one: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
   })
   t.equal((await cli('key:revoke', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
   t.match(JSON.parse((await cli('key:show', 'quickstart', '--json')).stdout), { revoked_at: null, enabled: true })
 })
 
-test('a key named quickstart that is not as quickstart makes it is left as it is, and so is everything else', async t => {
+test("a key named quickstart with a policy that quickstart didn't create stays unchanged, and so does everything else", async t => {
   const cwd = temporaryFolder(t)
   const env = { ...database(cwd), CLIENT_SECRET: newSecret() }
   t.equal((await command(t, 'db:sample', { cwd })).code, 0)
@@ -233,7 +237,7 @@ test('a key named quickstart that is not as quickstart makes it is left as it is
     t.same([ended.code, ended.stdout], [1, ''])
     t.match(
       ended.stderr,
-      /^The client key quickstart is not as quickstart makes it, so it is left as it is\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
+      /^The client key quickstart was changed or was not issued by quickstart, so it is not replaced\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
     )
     t.equal((await cli('key:show', 'quickstart', '--json')).stdout, before)
     t.notOk(existsSync(join(cwd, '.env')))
@@ -244,7 +248,7 @@ test('a key named quickstart that is not as quickstart makes it is left as it is
   t.equal(tokens.length, 1)
 })
 
-test('quickstart works wherever HOST says, with keys of the environment beside its own', async t => {
+test('quickstart works with any HOST, and with environment keys in addition to its own key', async t => {
   const ALLOW_SAMPLE_DATA = 'true'
   const hosts = [
     ['0.0.0.0', '127.0.0.1'],
@@ -262,6 +266,6 @@ test('quickstart works wherever HOST says, with keys of the environment beside i
     const { code, stdout } = await quickstart(t, cwd, { HOST, ...env })
     t.equal(code, 0)
     t.match(stdout, `curl http://${shown}:`)
-    t.notOk(existsSync(join(cwd, '.env')), 'there is nothing to be kept in it')
+    t.notOk(existsSync(join(cwd, '.env')), 'there is nothing to store in .env')
   }
 })

@@ -10,7 +10,10 @@ import { command } from './terminal.ts'
 
 const NOBODY = 65_534
 
-/** Runs work as a user for whom the modes of files count, unlike root; if this process can't, it says so. */
+/**
+ * Runs work as a user to whom the modes of files apply, unlike root. Skips the work if the process can't change its
+ * user.
+ */
 const asNobody = async (t: Test, work: () => Promise<void>): Promise<void> => {
   if (process.getuid?.() !== 0) {
     await work()
@@ -23,13 +26,13 @@ const asNobody = async (t: Test, work: () => Promise<void>): Promise<void> => {
     await work()
   } catch (error) {
     if (!/^E(PERM|ACCES)$/.test(String((error as { code?: unknown }).code))) throw error
-    t.pass('skipped', { skip: `modes do not count for this process: ${String(error)}` })
+    t.pass('skipped', { skip: `the modes of files do not apply to this process: ${String(error)}` })
   } finally {
     process.seteuid?.(0)
   }
 }
 
-/** A database with a key, which nobody has open, in a folder of its own. */
+/** Creates a database with a key in a separate folder. No process has the database open. */
 const filled = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'test.db')
@@ -38,7 +41,7 @@ const filled = async (t: Test) => {
   return { folder, path, env }
 }
 
-/** Makes a folder, and all in it, such that nobody can write there until the test ends. */
+/** Removes the write permissions of a folder and its files until the test ends. */
 const makeReadOnly = (t: Test, folder: string): void => {
   for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444)
   chmodSync(folder, 0o555)
@@ -47,7 +50,7 @@ const makeReadOnly = (t: Test, folder: string): void => {
   })
 }
 
-/** What tells whether a folder or anything in it was changed. */
+/** Returns the names, modification times and sizes of a folder and its files, to detect changes. */
 const stateOf = (folder: string): unknown =>
   ['.', ...readdirSync(folder)].map(name => {
     const { mtimeNs, size } = statSync(join(folder, name), { bigint: true })
@@ -55,14 +58,14 @@ const stateOf = (folder: string): unknown =>
   })
 
 const READING = [
-  ['audit:verify', [], /^The audit trail is whole, up to entry 1:/],
+  ['audit:verify', [], /^The audit trail is intact\. The last entry is 1:/],
   ['audit:list', [], /\n1 .* client_key\.issue +client_key /],
-  ['user:list', [], /^There is no such user\.\n/],
-  ['key:list', [], /\n\S+ +billing +live /],
+  ['user:list', [], /^No user matches\.\n/],
+  ['key:list', [], /\n\S+ +billing +active /],
   ['key:show', ['billing'], /\nname +billing\n/],
   ['key:secrets', [], /\n\S+ +CLIENT_SECRET +managed +1 +never\n/],
   ['node:list', [], /^There are no nodes/],
-  ['db:backup', ['copy.db'], /^The database \S+ is backed up: /]
+  ['db:backup', ['copy.db'], /^The database \S+ was backed up: /]
 ] as const
 
 /** Runs the commands that only read. */
@@ -73,21 +76,21 @@ const readAll = async (t: Test, env: Record<string, string>, cwd: string): Promi
   }
 }
 
-/** A folder that everybody may write to. */
+/** Creates a folder that everyone can write to. */
 const openFolder = (t: Test): string => {
   const folder = temporaryFolder(t)
   chmodSync(folder, 0o777)
   return folder
 }
 
-test('commands that only read change nothing, and make no file', async t => {
+test('commands that only read change nothing and create no files', async t => {
   const { folder, env } = await filled(t)
   const before = stateOf(folder)
   await readAll(t, env, openFolder(t))
   t.same(stateOf(folder), before)
 })
 
-test('a database in a place where nobody can write is read', async t => {
+test('a database in a read-only folder can be read', async t => {
   const { folder, env } = await filled(t)
   makeReadOnly(t, folder)
   const before = stateOf(folder)
@@ -99,7 +102,7 @@ test('a database in a place where nobody can write is read', async t => {
   t.same(stateOf(folder), before)
 })
 
-test('a database that is in use, or was not closed, is read with what is in the files beside it', async t => {
+test('a database that is open or was not closed is read together with its write-ahead log', async t => {
   const { folder, path, env } = await filled(t)
   const holder = new Database(path)
   holder.exec("update client_keys set name = 'renamed'")
@@ -128,7 +131,7 @@ test('a database that is in use, or was not closed, is read with what is in the 
   })
 })
 
-test('a database that a service has open which has written nothing yet is read', async t => {
+test('a database that a service has opened but not written to is read', async t => {
   const { folder, env } = await filled(t)
   const storage = await openStorage(env.DATABASE_URL)
   t.same(readdirSync(folder), ['test.db', 'test.db-shm', 'test.db-wal'])
@@ -137,10 +140,10 @@ test('a database that a service has open which has written nothing yet is read',
   await storage.close()
   writeFileSync(join(folder, 'test.db-wal'), '')
   t.equal((await command(t, 'key:show', { env, args: ['billing'] })).code, 0)
-  t.same(readdirSync(folder), ['test.db', 'test.db-wal'], 'and an empty file beside it is none')
+  t.same(readdirSync(folder), ['test.db', 'test.db-wal'], 'an empty write-ahead log is ignored')
 })
 
-test('a database of another version is left as it is, and the command says which it is', async t => {
+test('a database of another version stays unchanged, and the command reports the version', async t => {
   for (const [statement, words] of [
     ['update __drizzle_migrations set created_at = created_at - 1', /of an older version .* Run npm run db:migrate/],
     ['update __drizzle_migrations set created_at = created_at + 1', /a newer version of the program has changed its/],
@@ -156,17 +159,17 @@ test('a database of another version is left as it is, and the command says which
   }
 })
 
-test('a file that is no database is told, whatever lies beside it', async t => {
+test('a file that is not a database is reported, with or without a write-ahead log', async t => {
   const folder = openFolder(t)
   const env = { DATABASE_URL: `file:${join(folder, 'text.db')}`, CLIENT_SECRET: newSecret() }
   writeFileSync(join(folder, 'text.db'), 'mine'.repeat(1000))
-  const told = { code: 1, stderr: /text\.db can't be opened: file is not a database/ }
-  t.match(await command(t, 'key:list', { env }), told)
+  const expected = { code: 1, stderr: /text\.db can't be opened: file is not a database/ }
+  t.match(await command(t, 'key:list', { env }), expected)
   writeFileSync(join(folder, 'text.db-wal'), 'mine')
-  t.match(await command(t, 'key:list', { env }), told)
+  t.match(await command(t, 'key:list', { env }), expected)
 })
 
-test('what is not there yet reads as empty, and is not made', async t => {
+test('a missing database reads as empty, and is not created', async t => {
   const folder = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(folder, 'none.db')}`, CLIENT_SECRET: newSecret() }
   t.match(await command(t, 'key:list', { env }), { code: 0, stdout: /^There are no client keys/ })
@@ -174,7 +177,7 @@ test('what is not there yet reads as empty, and is not made', async t => {
   t.notOk(existsSync(join(folder, 'none.db')))
 })
 
-test('who read while another process changed the file is told', async t => {
+test('a command reports that another process changed the file while it was read', async t => {
   const { env } = await filled(t)
   const storage = await openStorage(env.DATABASE_URL, { readOnly: true })
   await storage.read(async ({ keys }) => await keys.findByName('billing'))

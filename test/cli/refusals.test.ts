@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { at, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 
-test('what the rules refuse, and what is not there, is exit code 1 with one sentence for each issue', async t => {
+test('refusals and missing resources cause exit code 1 and one sentence for each issue', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
   await (await registry()).issue({ name: 'a' }, operator)
   const runs: [issues: string[], command: string, ...args: string[]][] = [
@@ -20,7 +20,7 @@ test('what the rules refuse, and what is not there, is exit code 1 with one sent
     const { code, stdout, stderr } = at(ended, i)
     t.same([code, stdout], [1, ''], `${command} ${args.join(' ')}`)
     const lines = stderr.trim().split('\n')
-    t.equal(lines.length, issues.length, 'no stack and no help')
+    t.equal(lines.length, issues.length, 'neither a stack trace nor help is printed')
     for (const issue of issues) {
       t.ok(
         lines.some(line => line.startsWith(issue)),
@@ -31,7 +31,7 @@ test('what the rules refuse, and what is not there, is exit code 1 with one sent
   t.match(await cli('key:revoke', ['-'], 'tck_x'), {
     code: 1,
     stdout: '',
-    stderr: /^The token stands for no client key here\. To see why: trivial key inspect\n$/
+    stderr: /^No client key of this service has this token\. To find out why, run: trivial key inspect\n$/
   })
   const ranges = ['10.0.0.0/33', '::1', '300.0.0.1', '10.0.0.1/8'].flatMap(range => ['--allow-ip', range])
   t.same(await cli('key:change', ['a', '--name', ' ', '--metadata', '[1]', ...ranges.slice(0, 2)]), {
@@ -45,20 +45,20 @@ See: trivial key change --help
   const refused = await cli('key:change', ['a', ...ranges])
   t.same([refused.code, refused.stdout], [2, ''])
   t.match(refused.stderr.split('\n'), [
-    /^--allow-ip number 1 is no IP address or CIDR range/,
+    /^--allow-ip number 1 is not an IP address or CIDR range/,
     /^--allow-ip number 3 is no/,
-    '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the one address',
+    '--allow-ip number 4 has host bits: write 10.0.0.0/8 for the range, or 10.0.0.1 for the single address',
     'See: trivial key change --help',
     ''
   ])
   t.match(
     JSON.parse((await cli('key:list', ['--json'])).stdout),
     [{ name: 'a', allowed_ips: [], revoked_at: null }],
-    'nothing was made or changed'
+    'nothing was created or changed'
   )
 })
 
-test('a locked database, a database that is not there and far too much input are told in a sentence', async t => {
+test('a locked database, a missing database and too much input are each reported in a sentence', async t => {
   const { cli, registry, database } = terminal(t)
   await (await registry()).issue({ name: 'k' }, operator)
   const holder = database()
@@ -66,8 +66,7 @@ test('a locked database, a database that is not there and far too much input are
   t.match(await cli('key:disable', ['k']), {
     code: 1,
     stdout: '',
-    stderr:
-      'The database can not be used now. The reason: database is locked (SQLITE_BUSY). Nothing was changed; try again.\n'
+    stderr: 'The database is unavailable. Reason: database is locked (SQLITE_BUSY). Nothing was changed. Try again.\n'
   })
   holder.exec('rollback')
   t.match(await cli('audit:verify', [], '', { DATABASE_URL: 'file:nowhere/none.db' }), {
@@ -76,24 +75,24 @@ test('a locked database, a database that is not there and far too much input are
   })
   t.match(await cli('key:inspect', [], 'x'.repeat(200_000)), {
     code: 1,
-    stderr: 'There is too much on standard input.\n'
+    stderr: 'Standard input is too long: the maximum is 65536 bytes.\n'
   })
 })
 
-test('bytes that are not UTF-8 are refused, on standard input and in arguments, and nothing is made', async t => {
+test('bytes that are not UTF-8 are refused on standard input and in arguments, and nothing is created', async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const user = ['--email', 'ada@example.org', '--name', 'Ada']
   t.match(await cli('user:create', user, Buffer.from('violet tractor caf\xe9', 'latin1')), {
     code: 1,
     stdout: '',
-    stderr: 'Standard input holds bytes that are not UTF-8. Put UTF-8 text there.\n'
+    stderr: 'Standard input contains bytes that are not UTF-8. Send UTF-8 text.\n'
   })
   t.match(
     await cli('user:create', user, Buffer.from('\ufeffviolet tractor café')),
     { code: 0 },
-    'nor is it made before'
+    'the refused command did not create the user'
   )
-  // Node gives a program U+FFFD for each byte of an argument that is not UTF-8.
+  // Node.js replaces each byte of an argument that isn't UTF-8 with U+FFFD.
   for (const [name, ...args] of [
     ['key:issue', '--name', 'caf\ufffd'],
     ['key:issue', '--name=x', '--description=caf\ufffd'],
@@ -103,7 +102,7 @@ test('bytes that are not UTF-8 are refused, on standard input and in arguments, 
   ] as const) {
     const { code, stdout, stderr } = await cli(name, args)
     t.same([code, stdout], [2, ''], name)
-    t.match(stderr, /^An argument holds bytes that are not UTF-8\. /)
+    t.match(stderr, /^An argument contains bytes that are not UTF-8\. /)
   }
   t.same(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [])
   t.match(await cli('key:issue', ['--name=x', '--metadata', '{"a":"\\ud800"}']), {

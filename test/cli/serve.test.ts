@@ -1,14 +1,16 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { settings } from '../helper.ts'
+import { settings, temporaryFolder } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
 
-test('trivial serve starts the service, which answers until SIGTERM stops it', async t => {
+test('trivial serve starts the service, which responds until SIGTERM stops it', async t => {
   const { env, key } = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   const running = spawned(t, 'serve', { env })
   await running.prints('Server listening')
@@ -23,7 +25,7 @@ test('trivial serve starts the service, which answers until SIGTERM stops it', a
   t.match(stdout, 'the service is stopping')
 })
 
-test('a service that can not start is told in a sentence, with exit code 1', async t => {
+test("a service that can't start is reported in a sentence, with exit code 1", async t => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   t.teardown(() => {
@@ -38,8 +40,11 @@ test('a service that can not start is told in a sentence, with exit code 1', asy
   t.match(await command(t, 'serve', { env: {} }), { code: 1, stdout: '', stderr: /CLIENT_SECRET is not set/ })
 })
 
-/** The listeners that were added to the process since; they are taken away when the test ends. */
-const added = (t: Test) => {
+/**
+ * Returns a function that lists the listeners that were added to the process since. They are removed when the test
+ * ends.
+ */
+const watchListeners = (t: Test) => {
   const listeners = () =>
     process.eventNames().flatMap(event => process.rawListeners(event).map(each => ({ event, each })))
   const before = new Set(listeners().map(({ each }) => each))
@@ -50,12 +55,12 @@ const added = (t: Test) => {
   return since
 }
 
-test('serve, and quickstart without --once, answer 0 while the service goes on until a signal', async t => {
+test('serve, and quickstart without --once, return 0 while the service runs until a signal', async t => {
   for (const [name, stdout, more] of [
     ['serve', '', {}],
     ['quickstart', /Press Ctrl-C to stop\.\n$/, { DATABASE_URL: '' }]
   ] as const) {
-    const since = added(t)
+    const since = watchListeners(t)
     const exit = new Promise(resolve => {
       t.intercept(process, 'exit', { value: resolve })
     })
@@ -65,8 +70,17 @@ test('serve, and quickstart without --once, answer 0 while the service goes on u
   }
 })
 
-test('serve takes its listeners back where the service can not listen', async t => {
-  const since = added(t)
+test("a command whose .env can't be used reports why", async t => {
+  const cwd = temporaryFolder(t)
+  writeFileSync(join(cwd, '.env'), 'PORT=1\nPORT=2\n')
+  t.match(await command(t, 'serve', { cwd, env: {} }), {
+    code: 1,
+    stderr: /\.env sets a variable more than once\. .*\n {2}PORT is set in lines 1 and 2\n$/
+  })
+})
+
+test("serve removes its listeners if the service can't listen", async t => {
+  const since = watchListeners(t)
   t.match(await command(t, 'serve', { env: settings(t, { PORT: '0', HOST: '192.0.2.1' }).env }), {
     code: 1,
     stderr: 'HOST (set in the environment): 192.0.2.1 is not an address of this machine. Set HOST to one that is.\n'

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { table } from '../../cli/table.ts'
 
-test('columns are as wide as their widest cell, however many rows there are, and a terminal is told nothing', async t => {
+test('columns are as wide as their widest cell, for any number of rows, and control characters are replaced', async t => {
   t.equal(
     table([
       ['A', 'B'],

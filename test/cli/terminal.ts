@@ -27,16 +27,16 @@ export interface Typed {
   input?: string | Uint8Array
   env?: Record<string, string>
   cwd?: string
-  /** Whether standard output and standard error are a terminal, which is 120 columns wide. */
+  /** Whether standard output and standard error are a terminal of 120 columns. */
   isTTY?: boolean
-  /** Why nothing can be written to standard output: the disk is full, or the reader of a pipe has gone. */
+  /** The reason why standard output can't be written: the disk is full, or the pipe is closed. */
   unwritable?: 'ENOSPC' | 'EPIPE'
 }
 
-/** The words of a command that is named as its npm script is. */
+/** Returns the words of a command from the name of its npm script. */
 export const wordsOf = (name: string): string[] => (name === '' ? [] : name.split(':'))
 
-/** Runs a command of the command line in this process; `env` is all that it sees of the environment. */
+/** Runs a command in this process, with only `env` as its environment. */
 export const command = async (
   t: Test,
   name: string,
@@ -83,11 +83,13 @@ export interface Terminal extends Settings {
   issue: (name: string, ...args: string[]) => Promise<Issued>
   /** Opens the database of the test. */
   database: () => Connection
-  /** What the commands work with: quicker where a command is not what is tested. */
+  /**
+   * Returns the key service on the database of the test, which is faster than commands that are not tested themselves.
+   */
   registry: () => Promise<KeyService>
 }
 
-/** A command line with a configuration and a database of its own. */
+/** Creates a command line with its own configuration and database. */
 export const terminal = (t: Test, env: Record<string, string> = {}): Terminal => {
   const made = settings(t, env)
   const cwd = temporaryFolder(t)

@@ -23,7 +23,7 @@ interface Sampled {
   url: string
 }
 
-/** A command line over a database with the sample data. */
+/** Creates a command line for a database with the sample data. */
 const sampled = async (t: Test, databaseUrl?: string): Promise<Sampled> => {
   const { env } = settings(t, databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl })
   const folder = temporaryFolder(t)
@@ -60,8 +60,8 @@ const lastAudit = async (storage: Storage) =>
     changes: JSON.parse(changes) as unknown
   }))
 
-/** What the commands do with the sample data, on any engine. */
-const works = async (t: Test, databaseUrl?: string): Promise<void> => {
+/** Checks what the commands do with the sample data, on any engine. */
+const checkCommands = async (t: Test, databaseUrl?: string): Promise<void> => {
   const { cli, json, storage, users } = await sampled(t, databaseUrl)
   const ids = async (...args: string[]): Promise<unknown[]> =>
     ((await json('user:list', ...args)) as { id: number }[]).map(({ id }) => id)
@@ -93,7 +93,7 @@ const works = async (t: Test, databaseUrl?: string): Promise<void> => {
   t.match(await lastAudit(storage), [
     { action: 'user.update', kind: 'cli', subject: 'user 1', changes: { role: { from: 'member', to: 'admin' } } }
   ])
-  t.match(await json('user:show', '1'), { sessions: 0 }, 'another address ends the sessions')
+  t.match(await json('user:show', '1'), { sessions: 0 }, 'a new address ends the sessions')
   t.match(await cli('user:change', ['2', '--email', 'ADA@example.org']), {
     code: 1,
     stdout: '',
@@ -118,15 +118,15 @@ const works = async (t: Test, databaseUrl?: string): Promise<void> => {
 }
 
 test('the commands show, change, lock and unlock users, and set passwords', async t => {
-  await works(t)
+  await checkCommands(t)
 })
 
-test('so they do on PostgreSQL', async t => {
+test('the commands work on PostgreSQL too', async t => {
   const url = await postgresDatabase(t)
-  if (url !== null) await works(t, url)
+  if (url !== null) await checkCommands(t, url)
 })
 
-test('people read what the commands do', async t => {
+test('the output of the commands is readable', async t => {
   const { cli, storage } = await sampled(t)
   const printed = async (name: string, ...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await cli(name, args)
@@ -137,18 +137,18 @@ test('people read what the commands do', async t => {
     await printed('user:list'),
     /^ID +NAME +EMAIL +ROLE +LOCKED +CREATED\n1 +Ada Moreno +ada@example\.com +member +no +2026/
   )
-  t.equal(await printed('user:list', '--locked', 'true'), 'There is no such user.\n')
+  t.equal(await printed('user:list', '--locked', 'true'), 'No user matches.\n')
   t.match(
     await printed('user:lock', '1'),
-    /^The user Ada Moreno <ada@example\.com> is locked, and every session is ended; user unlock lets them sign in again\.\n$/
+    /^The user Ada Moreno <ada@example\.com> is locked, and all sessions were ended\. Run user unlock to let the user sign in again\.\n$/
   )
   t.match(await printed('user:list', '--role', 'member'), /\n1 .* yes +2026/)
   t.match(
     await printed('user:show', '1'),
     /\nlocked +yes\npassword +set\nsessions +0\norganizations +1 Northwind Accounting \(admin\)\napps +70e2d94bc6a18f, /
   )
-  t.equal(await printed('user:unlock', '1'), 'The user Ada Moreno <ada@example.com> is not locked, and may sign in.\n')
-  t.match(await printed('user:change', '1', '--name', 'Ada'), /^The user is changed:\n\nid +1\nname +Ada\nemail +ada@/)
+  t.equal(await printed('user:unlock', '1'), 'The user Ada Moreno <ada@example.com> is unlocked and can sign in.\n')
+  t.match(await printed('user:change', '1', '--name', 'Ada'), /^The user was changed:\n\nid +1\nname +Ada\nemail +ada@/)
   await storage.write(async ({ users, apps }) => {
     const eve = {
       name: 'Eve',
@@ -170,7 +170,7 @@ test('people read what the commands do', async t => {
   t.match(await printed('user:show', '4'), /\napps +([0-9a-f]{14}, ){10}and \d+ more\n/)
 })
 
-test('user:list lists every user, however many there are', async t => {
+test('user:list lists any number of users', async t => {
   const { json, storage } = await sampled(t)
   await storage.write(async ({ users }) => {
     for (let i = 0; i < 1000; i++) {
@@ -181,23 +181,27 @@ test('user:list lists every user, however many there are', async t => {
   t.equal(((await json('user:list')) as unknown[]).length, 1004)
 })
 
-test('a user who is not there is exit code 1', async t => {
+test('an unknown user causes exit code 1', async t => {
   const { cli } = await sampled(t)
   for (const name of ['user:show', 'user:change', 'user:lock', 'user:unlock', 'user:password']) {
     const more = name === 'user:change' ? ['--name', 'a'] : name === 'user:password' ? ['--out', 'password.txt'] : []
-    t.same(await cli(name, ['99', ...more]), { code: 1, stdout: '', stderr: 'No user has this id.\n' }, name)
+    t.same(
+      await cli(name, ['99', ...more]),
+      { code: 1, stdout: '', stderr: 'No user has this id. Check the id.\n' },
+      name
+    )
     t.match(await cli(name, ['nobody@example.com', ...more]), { code: 1, stderr: 'No user has this e-mail address.\n' })
   }
 })
 
-test('a new password goes into a new file for its owner only, and nowhere else', async t => {
+test('a new password is written to a new file that only its owner can read, and nowhere else', async t => {
   const { cli, users, folder, url, storage } = await sampled(t)
   await signIn(users, 'ada@example.com')
   const path = join(folder, 'password.txt')
   const ended = await cli('user:password', ['1', '--out', 'password.txt'])
   t.same(ended, {
     code: 0,
-    stdout: `The password of Ada Moreno <ada@example.com> is set, and every session is ended. It is in ${path} and nowhere else.\n`,
+    stdout: `The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The only copy of the password is ${path}.\n`,
     stderr: ''
   })
   t.equal(statSync(path).mode & 0o777, 0o600)
@@ -208,7 +212,7 @@ test('a new password goes into a new file for its owner only, and nowhere else',
   t.ok(await createPasswordHasher().verify(hash, line.password))
   t.notMatch(JSON.stringify(await lastAudit(storage)), line.password)
 
-  t.match(await cli('user:password', ['1', '--out', 'password.txt']), { code: 1, stderr: /exists already/ })
+  t.match(await cli('user:password', ['1', '--out', 'password.txt']), { code: 1, stderr: /already exists/ })
   const json = await cli('user:password', ['1', '--out', 'second.txt', '--json'])
   t.strictSame(Object.keys(JSON.parse(json.stdout) as object).includes('password'), false)
   const second = await hashOf()
@@ -220,32 +224,32 @@ test('a new password goes into a new file for its owner only, and nowhere else',
   })
   holder.exec("create trigger full before update on users begin select raise(abort, 'no more users'); end")
   t.match(await cli('user:password', ['1', '--out', 'perhaps.txt']), { code: 1, stderr: /no more users/ })
-  t.match(readFileSync(join(folder, 'perhaps.txt'), 'utf8'), '"password":', 'it may have been set')
+  t.match(readFileSync(join(folder, 'perhaps.txt'), 'utf8'), '"password":', 'the password may have been set')
   holder.exec('drop trigger full')
   holder.exec('begin immediate')
   t.match(await cli('user:password', ['1', '--out', 'none.txt']), {
     code: 1,
-    stderr: /^The database can not be used now/
+    stderr: /^The database is unavailable/
   })
   holder.exec('rollback')
   t.throws(() => statSync(join(folder, 'none.txt')), { code: 'ENOENT' }, 'nothing was changed')
   t.equal(await hashOf(), second)
 })
 
-test('a password on standard input must be there, and be a good one', async t => {
+test('a password on standard input must be present and strong', async t => {
   const { cli, users } = await sampled(t)
   const before = await users.findAccount('ada@example.com')
   for (const [input, issue] of [
     ['', 'There is no password on standard input.'],
     ['\n', 'There is no password on standard input.'],
     ['short\n', 'password must have at least 12 characters'],
-    ['Ada@Example.com', 'password must be other than the name and the e-mail address']
+    ['Ada@Example.com', 'password must differ from the name and the e-mail address']
   ] as const) {
     t.same(await cli('user:password', ['1', '--stdin'], input), { code: 1, stdout: '', stderr: `${issue}\n` })
   }
   t.same(await users.findAccount('ada@example.com'), before)
   t.match(await cli('user:password', ['1', '--stdin'], 'seven green kettles\r\n'), {
     code: 0,
-    stdout: 'The password of Ada Moreno <ada@example.com> is set, and every session is ended.\n'
+    stdout: 'The password of Ada Moreno <ada@example.com> was set, and all sessions were ended.\n'
   })
 })

@@ -19,10 +19,14 @@ const terminal = (t: Test) => {
   }
 }
 
-test('user:create makes a user with the password on standard input, or with one that it makes', async t => {
+test('user:create creates a user with the password on standard input, or with a generated one', async t => {
   const { create, services } = terminal(t)
   const typed = await create(['--email', 'Ada@Example.com', '--name', 'Ada Moreno', '--admin'], 'seven green kettles\n')
-  t.match(typed, { code: 0, stdout: 'The user Ada Moreno <ada@example.com> is made, an administrator.\n', stderr: '' })
+  t.match(typed, {
+    code: 0,
+    stdout: 'The user Ada Moreno <ada@example.com> was created as an administrator.\n',
+    stderr: ''
+  })
   const made = await create(['--email', 'ben@example.com', '--name', 'Ben Okafor'])
   const [, password] = /can't be shown again: (\S{24})\n$/.exec(made.stdout) ?? []
   const json = JSON.parse((await create(['--email', 'eve@example.com', '--name', 'Eve Park', '--json'])).stdout)
@@ -53,7 +57,7 @@ test('user:create makes a user with the password on standard input, or with one 
   ])
 })
 
-test('what can not be is refused in a sentence, and nothing is made', async t => {
+test('invalid input is refused in a sentence, and nothing is created', async t => {
   const { create, services } = terminal(t)
   await create(['--email', 'ada@example.com', '--name', 'Ada'], 'seven green kettles')
   for (const [code, error, input, ...args] of [
@@ -71,7 +75,7 @@ test('what can not be is refused in a sentence, and nothing is made', async t =>
     ],
     [1, 'password must have at least 12 characters', 'short', '--email', 'b@example.com', '--name', 'B'],
     [1, 'password is one of the most common ones', 'qwerty123456', '--email', 'b@example.com', '--name', 'B'],
-    [2, 'Name an --email and a --name', '', '--email', 'b@example.com']
+    [2, 'Specify an --email and a --name', '', '--email', 'b@example.com']
   ] as const) {
     const ended = await create([...args], input)
     t.equal(ended.code, code, error)

@@ -12,7 +12,7 @@ interface Sampled {
   storage: Storage
 }
 
-/** The sample data, where Ada is not the only admin of her organization. */
+/** Loads the sample data, and appoints another admin in Ada's organization. */
 const sampled = async (t: Test): Promise<Sampled> => {
   const { env } = settings(t)
   await command(t, 'db:sample', { env })
@@ -32,19 +32,19 @@ const lastAudit = async (storage: Storage) =>
     changes: JSON.parse(changes) as unknown
   }))
 
-test('user:remove refuses the owner of apps, until it is told what becomes of them', async t => {
+test('user:remove refuses the owner of apps unless an option specifies what happens to them', async t => {
   const { remove, storage } = await sampled(t)
   const { code, stdout, stderr } = await remove('ada@example.com')
   t.same([code, stdout], [1, ''])
   t.match(
     stderr,
-    'The user owns apps, deleted ones included; nothing was changed. Transfer them with --transfer-to User:<id> or ' +
-      'Organization:<id>, or delete them with --delete-apps.\n'
+    'The user owns apps, possibly only deleted ones, so nothing was changed. Transfer them with --transfer-to User:<id> ' +
+      'or Organization:<id>, or delete them with --delete-apps.\n'
   )
   t.ok(await storage.read(async ({ users }) => await users.find(1)))
 })
 
-test('user:remove --transfer-to gives the apps to another owner', async t => {
+test('user:remove --transfer-to transfers the apps to another owner', async t => {
   const { remove, storage } = await sampled(t)
   await storage.write(async ({ apps }) => {
     await apps.discard(Number((await apps.find('b53f8a16d7e0c9'))?.id), new Date())
@@ -52,8 +52,8 @@ test('user:remove --transfer-to gives the apps to another owner', async t => {
   t.same(await remove('Ada@Example.com', '--transfer-to', 'Organization:2'), {
     code: 0,
     stdout:
-      'The user Ada Moreno <ada@example.com> is removed. Apps transferred to Organization:2: 3, 1 of them deleted ' +
-      'before.\n',
+      'The user Ada Moreno <ada@example.com> was removed. Apps transferred to Organization:2: 3 (already ' +
+      'deleted before: 1).\n',
     stderr: ''
   })
   await storage.read(async ({ users, apps }) => {
@@ -71,7 +71,7 @@ test('user:remove --transfer-to gives the apps to another owner', async t => {
   ])
 })
 
-test('user:remove --delete-apps deletes the apps too, permanently', async t => {
+test('user:remove --delete-apps deletes the apps permanently too', async t => {
   const { remove, storage } = await sampled(t)
   const { code, stdout, stderr } = await remove('1', '--delete-apps', '--json')
   t.same([code, stderr], [0, ''])
@@ -79,11 +79,11 @@ test('user:remove --delete-apps deletes the apps too, permanently', async t => {
   await storage.read(async ({ users, apps }) => {
     t.equal(await users.find(1), null)
     t.equal(await apps.findWithDiscarded('70e2d94bc6a18f'), null)
-    t.ok(await apps.find('ba6811fb3e073d'), 'an app of an organization of theirs stays')
+    t.ok(await apps.find('ba6811fb3e073d'), "an app of the user's organization stays")
   })
   t.match(await remove('4', '--delete-apps'), {
     stdout:
-      'The user Dmitri Sato <dmitri@example.com> is removed. Apps deleted with the user: 2, 0 of them deleted before.\n'
+      'The user Dmitri Sato <dmitri@example.com> was removed. Apps deleted with the user: 2 (already deleted before: 0).\n'
   })
 })
 
@@ -101,7 +101,7 @@ test('user:remove needs no option for a user without apps', async t => {
   t.match(await lastAudit(storage), [{ action: 'user.delete', subject: { id: '5' }, changes: {} }])
 })
 
-test('user:remove says why a user is not removed, and changes nothing', async t => {
+test("user:remove reports why a user can't be removed, and changes nothing", async t => {
   const { remove, storage } = await sampled(t)
   const before = (await createAuditService(storage).head()).sequence
   for (const [issue, ...args] of [

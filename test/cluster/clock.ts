@@ -1,4 +1,4 @@
-// Loaded into a node before it starts: each SIGWINCH moves its wall clock, by hours.
+// Loaded into a node before it starts. Each SIGWINCH sets its wall clock to the next of these offsets.
 const OFFSETS_MS = [10_800_000, -10_800_000, 0]
 
 const now = Date.now.bind(Date)

@@ -13,8 +13,8 @@ const SEED = Number(process.env['CLUSTER_SEED'] ?? 11)
 const CLOCK = `--import=${pathToFileURL(join(root, 'dist-test/test/cluster/clock.js')).href}`
 
 /**
- * Nodes over a database, and random changes and requests at all of them. `far` reaches the database by way of a proxy,
- * the wall clock of `clocked` can be moved, and `victim` is to be stopped and killed.
+ * Starts nodes that share a database, and sends random changes and requests to all of them. `far` connects to the
+ * database through a proxy, the wall clock of `clocked` can be changed, and tests stop and kill `victim`.
  */
 export const startCluster = async (t: Test, url: string) => {
   const proxy = await proxied(t, url)
@@ -46,8 +46,8 @@ export const startCluster = async (t: Test, url: string) => {
 
 export type Cluster = Awaited<ReturnType<typeof startCluster>>
 
-/** Resolves when a node accepts again, and answers after how many milliseconds. */
-export const recovery = async (node: Node, token: string): Promise<number> => {
+/** Waits until a node accepts a token, and returns how many milliseconds that took. */
+export const waitForRecovery = async (node: Node, token: string): Promise<number> => {
   const begun = performance.now()
   for (;;) {
     const reply = await send(node, token, ['GET', '/apps?limit=1'])

@@ -1,19 +1,19 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { postgresDatabase } from '../postgres.ts'
-import { recovery, startCluster } from './cluster.ts'
+import { waitForRecovery, startCluster } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
-import { clockMoved, cut, endure, killed, reset, stopped, terminated } from './faults.ts'
+import { clockMoved, cut, checkFault, killed, reset, stopped, terminated } from './faults.ts'
 import { send } from './node.ts'
 import type { Node } from './node.ts'
 import { conclude } from './proof.ts'
 
-// More of them, and with bounds of time: npm run test:cluster.
-/** The clocks of this process and of the database may differ by that. */
+// npm run test:cluster tests more faults, with time limits.
+/** The maximum difference in milliseconds between the clocks of this process and of the database. */
 const SKEW_MS = 60_000
 const BOUNDS = { changes: 2, maxRefusalMs: Infinity }
 
-test('faults of nodes and of their network let nobody in who was shut out, and lose nothing acknowledged', async t => {
+test('faults of nodes and of their network let no revoked token in, and lose no acknowledged change', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const cluster = await startCluster(t, url)
@@ -27,7 +27,7 @@ test('faults of nodes and of their network let nobody in who was shut out, and l
     clockMoved(cluster),
     clockMoved(cluster)
   ]
-  for (const fault of faults) await endure(t, cluster, fault, BOUNDS)
+  for (const fault of faults) await checkFault(t, cluster, fault, BOUNDS)
   await agreeOnTime(t, cluster)
   await conclude(t, cluster)
 
@@ -44,18 +44,22 @@ test('faults of nodes and of their network let nobody in who was shut out, and l
   }
 
   for (const direction of ['up', 'down'] as const) proxy.hold(direction)
-  const answer = await send(near, admin, ['POST', `/client_keys/${revoked.id}/revoke`, {}])
-  t.match([answer?.status, answer?.json.receipt.leases_ended >= 1], [200, true], 'the lease of a node cut off is ended')
-  t.comment(JSON.stringify(answer?.json.receipt))
-  t.not(await me(far, revoked.token), 200, 'the node that is cut off does not accept it')
+  const reply = await send(near, admin, ['POST', `/client_keys/${revoked.id}/revoke`, {}])
+  t.match(
+    [reply?.status, reply?.json.receipt.leases_ended >= 1],
+    [200, true],
+    'the lease of the disconnected node ended'
+  )
+  t.comment(JSON.stringify(reply?.json.receipt))
+  t.not(await me(far, revoked.token), 200, 'the disconnected node does not accept it')
   for (const direction of ['up', 'down'] as const) proxy.release(direction)
-  await recovery(far, admin)
+  await waitForRecovery(far, admin)
   t.equal(await me(far, revoked.token), 401)
 
-  // The question who has acknowledged is the first that is sent after the commit.
+  // The query for the acknowledgements is the first one that is sent after the commit.
   proxy.intercept((direction, text) => direction === 'up' && text.includes('count(nodes.id)'))
   const unsure = await send(far, admin, ['POST', `/client_keys/${lost.id}/revoke`, {}])
-  t.match([unsure?.status, unsure?.json.receipt], [202, null], 'a receipt that is lost')
+  t.match([unsure?.status, unsure?.json.receipt], [202, null], 'the receipt is lost')
   const location = unsure?.headers.get('location') ?? ''
   t.match(location, /^\/receipts\/\d+-[-0-9a-f]{36}$/)
   proxy.intercept(() => false)
@@ -67,12 +71,12 @@ test('faults of nodes and of their network let nobody in who was shut out, and l
 
   for (const direction of ['up', 'down'] as const) proxy.hold(direction)
   far.signal('SIGTERM')
-  t.not((await far.ended).code, null, 'a node whose database is away stops by itself when it is told to')
+  t.not((await far.ended).code, null, 'a node without a database stops on SIGTERM')
 })
 
-/** Whatever the clock of a node says, what it reports and decides is by that of the database. */
+/** Checks that a node with a wrong clock reports and decides by the clock of the database. */
 const agreeOnTime = async (t: Test, { admin, near, clocked }: Cluster): Promise<void> => {
-  // Three hours ahead, and then three hours behind.
+  // First three hours ahead, then three hours behind.
   for (const move of ['ahead', 'behind']) {
     clocked.signal('SIGWINCH')
     const begun = Date.now()

@@ -2,17 +2,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { execute } from '../postgres.ts'
 import type { Cluster } from './cluster.ts'
-import { LEASE_MS, recovery } from './cluster.ts'
+import { LEASE_MS, waitForRecovery } from './cluster.ts'
 import type { Node } from './node.ts'
 import type { Direction } from './proxy.ts'
 
-/** What may ail a node of a cluster. */
+/** A fault of a node of a cluster. */
 export interface Fault {
   readonly name: string
-  /** The node that it ails. */
+  /** Returns the node that has the fault. */
   readonly node: () => Node
   readonly begin: () => unknown
-  /** Ends it; without this, it is over as soon as it has begun. */
+  /** Ends the fault. If undefined, the fault ends as soon as it has begun. */
   readonly end?: () => unknown
 }
 
@@ -39,7 +39,7 @@ export const stopped = ({ mortal }: Cluster): Fault => ({
 })
 
 export const terminated = ({ url, near }: Cluster): Fault => ({
-  name: 'its listening connection terminated by the server',
+  name: 'the server terminates its listening connection',
   node: () => near,
   begin: async () =>
     await execute(
@@ -73,17 +73,17 @@ export const delayed = ({ far, proxy }: Cluster, direction: Direction): Fault =>
 
 export const reset = ({ far, proxy }: Cluster): Fault => ({ name: 'reset', node: () => far, begin: proxy.reset })
 
-/** Its wall clock moves on by three hours, then three hours back, then to what is right. */
+/** Sets the wall clock three hours ahead, then three hours behind, then to the correct time. */
 export const clockMoved = ({ clocked }: Cluster): Fault => ({
-  name: 'its wall clock moved',
+  name: 'its wall clock is changed',
   node: () => clocked,
   begin: () => {
     clocked.signal('SIGWINCH')
   }
 })
 
-/** A fault of each kind, but for wall clocks that move. */
-export const faultsOf = (cluster: Cluster): Fault[] => [
+/** Returns a fault of each kind, except for changes of wall clocks. */
+export const createFaults = (cluster: Cluster): Fault[] => [
   killed(cluster),
   stopped(cluster),
   terminated(cluster),
@@ -91,28 +91,28 @@ export const faultsOf = (cluster: Cluster): Fault[] => [
   reset(cluster)
 ]
 
-export interface Endurance {
-  /** How many changes are made while something ails a node, and after it is over. */
+export interface FaultLimits {
+  /** The number of changes that are made during the fault, and again after it. */
   readonly changes: number
-  /** For how long a node may refuse after what ailed it is over, in milliseconds. */
+  /** The time in milliseconds during which a node may refuse tokens after the fault ends. */
   readonly maxRefusalMs: number
 }
 
-/** Has a cluster endure a fault under load: every answer is right, and the node accepts again. */
-export const endure = async (
+/** Causes a fault under load, and checks that all replies are correct and that the node recovers. */
+export const checkFault = async (
   t: Test,
   { load, admin }: Cluster,
   { name, node, begin, end }: Fault,
-  { changes, maxRefusalMs }: Endurance
+  { changes, maxRefusalMs }: FaultLimits
 ): Promise<void> => {
   await begin()
   if (end !== undefined) {
     await load.changed(changes)
     await end()
   }
-  const ms = await recovery(node(), admin)
-  t.comment(`${name}: the node accepts again after ${Math.round(ms)} ms`)
-  t.ok(ms <= maxRefusalMs, `${name}: it refuses for ${maxRefusalMs} ms at most`)
+  const ms = await waitForRecovery(node(), admin)
+  t.comment(`${name}: the node accepts tokens again after ${Math.round(ms)} ms`)
+  t.ok(ms <= maxRefusalMs, `${name}: it refuses tokens for at most ${maxRefusalMs} ms`)
   await load.changed(changes)
   t.same(load.violations(), [], name)
 }

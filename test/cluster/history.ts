@@ -1,33 +1,33 @@
-/** A change of what a token may do, by the clock of who asked for it. */
+/** A change that allows or revokes a token. Its times are those of the requester's clock. */
 export interface Change {
   readonly begun: number
-  /** When it was acknowledged; Infinity: it was not, and may have been made or not. */
+  /** The time of the acknowledgement, or Infinity if there was none, so that the outcome is unknown. */
   acknowledged: number
-  /** Whether the token is let in from then on. */
+  /** Whether the token is accepted after the change. */
   readonly allows: boolean
 }
 
-/** A request with a token: when it was sent and answered, by whom, and whether it got in. */
-export interface Asked {
+/** A request with a token, the time of its reply, the node that replied, and whether it accepted the token. */
+export interface TokenRequest {
   readonly sent: number
-  readonly answered: number
+  readonly replied: number
   readonly node: string
   readonly accepted: boolean
 }
 
-/** The history of a token: its changes, one after another, and the requests with it. */
+/** The history of a token: its changes in order, and the requests with it. */
 export interface TokenHistory {
   readonly changes: readonly Change[]
-  readonly requests: readonly Asked[]
+  readonly requests: readonly TokenRequest[]
 }
 
 /**
- * The requests that were answered as no state allows in which the token may have been. It knows nothing but times and
- * answers: a request obeys what was acknowledged before it was sent, and may obey what was asked for before its answer.
+ * Returns the requests whose replies contradict every possible state of the token. Changes that were acknowledged
+ * before a request was sent apply to it. Changes that were requested before its reply may apply.
  */
-export const violationsOf = ({ changes, requests }: TokenHistory): Asked[] =>
-  requests.filter(({ sent, answered, accepted }) => {
+export const findViolations = ({ changes, requests }: TokenHistory): TokenRequest[] =>
+  requests.filter(({ sent, replied, accepted }) => {
     const last = changes.findLastIndex(({ acknowledged }) => acknowledged < sent)
-    const possible = changes.slice(Math.max(last, 0)).filter(({ begun }) => begun < answered)
+    const possible = changes.slice(Math.max(last, 0)).filter(({ begun }) => begun < replied)
     return !possible.some(({ allows }) => allows === accepted)
   })

@@ -4,7 +4,7 @@ import { collect, compiled, spawnNode, temporaryFolder } from '../helper.ts'
 import type { Environment } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 
-/** A node as a process of its own, which a test may stop as it likes. */
+/** A node in a separate process, which a test can stop. */
 export interface Node {
   readonly name: string
   readonly port: number
@@ -12,7 +12,7 @@ export interface Node {
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-/** Starts a node, of this version by default, and resolves when it listens. It is killed when the test ends. */
+/** Starts a node, by default of this version, and resolves when it listens. Kills it when the test ends. */
 export const startNode = async (
   t: Test,
   name: string,
@@ -41,7 +41,7 @@ export const startNode = async (
   }
 }
 
-/** Keys of every kind of request are sent with it; null: no reply came in time. */
+/** Sends a request, and returns the reply, or null if none arrives in time. */
 export const send = async (
   { port }: Pick<Node, 'port'>,
   token: string,

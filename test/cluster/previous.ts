@@ -5,29 +5,29 @@ import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { root, temporaryFolder } from '../helper.ts'
 
-/** The commit of the previous release, whose nodes run beside those of this one while they are replaced. */
-const PREVIOUS = 'a5a6198aab98141c96a1b49e4c5d76ee8f2378ba'
+/** The commit of the previous release, whose nodes run together with those of this one during an update. */
+const PREVIOUS = '32a50004239fe2a44e4505be30398a58a29f32e1'
 
 const exec = promisify(execFile)
 
-/** What git prints; null: it fails, or is not there. */
+/** Returns the output of git, or null if it fails or is not installed. */
 const git = async (...args: readonly string[]): Promise<string | null> =>
   await exec('git', ['-C', root, ...args]).then(
     ({ stdout }) => stdout.trim(),
     () => null
   )
 
-/** Why the commit can't be used; null: it can. */
+/** Returns the reason why the commit can't be used, or null if it can. */
 const findIssue = async (): Promise<string | null> => {
   if ((await git('cat-file', '-e', `${PREVIOUS}^{commit}`)) !== null) return null
   const isRepository = (await git('rev-parse', '--git-dir')) !== null
-  if (!isRepository) return 'there is no git, or this is no repository of it'
+  if (!isRepository) return 'git is not installed, or this is not a git repository'
   return `the commit of the previous release, ${PREVIOUS}, is not in the repository`
 }
 
 /**
- * The path of the server of the previous release, built with the packages of this one in a folder that is gone when the
- * test ends. Null: it is not to be had, which was said.
+ * Builds the server of the previous release with the packages of this one, in a folder that is removed when the test
+ * ends. Returns its path, or null if it isn't available, after reporting the reason.
  */
 export const previousServer = async (t: Test): Promise<string | null> => {
   const issue = await findIssue()

@@ -6,10 +6,10 @@ import { send } from './node.ts'
 import type { Node } from './node.ts'
 import type { Workload } from './workload.ts'
 
-/** Ends a workload, and tells whether every answer was right and nothing that was acknowledged is lost. */
+/** Ends a workload, and checks that all replies were correct and that no acknowledged change is lost. */
 export const conclude = async (t: Test, { url, near, load }: { url: string; near: Node; load: Workload }) => {
   await load.stop()
-  t.same(load.violations(), [], 'every request obeyed what was acknowledged before it was sent')
+  t.same(load.violations(), [], 'acknowledged changes applied to every later request')
   const { requests, accepted } = load.counts
   t.ok(accepted > 0 && accepted < requests, 'some requests were accepted, and some were not')
   t.comment(JSON.stringify(load.counts))
@@ -24,10 +24,10 @@ export const conclude = async (t: Test, { url, near, load }: { url: string; near
   const wrong: string[] = []
   for (const { token, allows } of load.known()) {
     const reply = await send(near, token, ['GET', '/apps?limit=1'])
-    if ((reply?.status === 200) !== allows) wrong.push(`a token is answered ${String(reply?.status)}`)
+    if ((reply?.status === 200) !== allows) wrong.push(`a token gets ${String(reply?.status)}`)
   }
-  t.same(wrong, [], 'every token is as it was acknowledged last')
+  t.same(wrong, [], 'every token has the state that was acknowledged last')
   const storage = await openStorage(url)
-  t.match(await createAuditService(storage).verify(), { whole: true }, 'the audit trail is whole')
+  t.match(await createAuditService(storage).verify(), { whole: true }, 'the audit trail is intact')
   await storage.close()
 }

@@ -4,28 +4,28 @@ import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 
-/** To the database, or back from it. */
+/** To the database (`up`), or from it (`down`). */
 export type Direction = 'up' | 'down'
 
-/** A link between a node and its database that a test may cut or slow down, each direction by itself. */
+/** A proxy between a node and its database. A test can interrupt or delay each direction separately. */
 export interface Proxy {
-  /** The URL of the database by way of the link. */
+  /** The URL of the database through the proxy. */
   readonly url: string
-  /** Keeps what comes from then on, as a network does that is cut: nobody is told. */
+  /** Holds back all further bytes without closing connections, as an interrupted network does. */
   readonly hold: (direction: Direction) => void
-  /** Delivers what was kept, and lets pass what comes. */
+  /** Delivers the bytes that were held back, and all further ones. */
   readonly release: (direction: Direction) => void
-  /** Has all that comes from then on take longer by some milliseconds. */
+  /** Delays all further bytes by that many milliseconds. */
   readonly delay: (direction: Direction, ms: number) => void
-  /** Resets every connection that there is. */
+  /** Resets all open connections. */
   readonly reset: () => void
-  /** Lets nobody connect from then on. */
+  /** Refuses all further connections. */
   readonly refuse: () => void
-  /** Calls a function with all that passes; where it answers true, the connection is reset instead. */
+  /** Calls a function with all bytes that pass. If it returns true, the connection is reset instead. */
   readonly intercept: (isReset: (direction: Direction, text: string) => boolean) => void
 }
 
-/** Makes a link to the database of a URL, on a free port of 127.0.0.1, which is gone when the test ends. */
+/** Starts a proxy for the database on a free port of 127.0.0.1, and stops it when the test ends. */
 export const proxied = async (t: Test, url: string): Promise<Proxy> => {
   const { hostname, port } = new URL(url)
   const lines = { up: createLine(), down: createLine() }
@@ -94,13 +94,13 @@ export const proxied = async (t: Test, url: string): Promise<Proxy> => {
   }
 }
 
-/** What the bytes of one direction have to wait for. */
+/** Creates the state of one direction: whether its bytes are held back or delayed. */
 const createLine = () => {
   let delayMs = 0
   let isOpen: Promise<void> = Promise.resolve()
   let open = (): void => {}
   return {
-    /** Answers a function that waits for what is due to bytes that come now. */
+    /** Returns a function that waits until bytes that arrive now may be delivered. */
     take: () => {
       const due = performance.now() + delayMs
       return async (): Promise<void> => {

@@ -11,13 +11,13 @@ const NODES = 2
 const CHANGES = Number(process.env['CLUSTER_CHANGES'] ?? 15)
 const SEED = Number(process.env['CLUSTER_SEED'] ?? 11)
 
-/** A version of the service: what its nodes are called, and its program. */
+/** A version of the service, with the name of its nodes and its program. */
 interface Version {
   readonly name: string
   readonly server: string
 }
 
-test('nodes of the previous release are updated one by one, and taken back: nothing is stale or lost', async t => {
+test('nodes of the previous release are updated and rolled back one by one, and nothing is stale or lost', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const server = await previousServer(t)
@@ -29,14 +29,14 @@ test('nodes of the previous release are updated one by one, and taken back: noth
     await startNode(t, `${name} ${++started}`, env, program)
 
   const versions = { previous: { name: 'previous', server }, current: { name: 'this', server: compiled('server.ts') } }
-  // The first one creates the tables.
+  // The first node creates the tables.
   let nodes: readonly Node[] = [await start(versions.previous)]
   while (nodes.length < NODES) nodes = [...nodes, await start(versions.previous)]
   const load = await startWorkload({ admin, nodes: () => nodes, seed: SEED, writers: 3, clients: 6 })
   const go = async (step: string): Promise<void> => {
     await load.changed(CHANGES)
     const names = (await send(at(nodes), admin, ['GET', '/nodes']))?.json.map(({ name }: Node) => name)
-    t.same(names.sort(), nodes.map(({ name }) => name).sort(), `${step}: the nodes know each other`)
+    t.same(names.sort(), nodes.map(({ name }) => name).sort(), `${step}: every node is registered`)
     t.same(load.violations(), [], step)
   }
 
@@ -48,7 +48,7 @@ test('nodes of the previous release are updated one by one, and taken back: noth
       await go(`${joining.name} joins`)
       nodes = nodes.filter(node => node !== leaving)
       leaving.signal('SIGTERM')
-      t.equal((await leaving.ended).code, 0, `${leaving.name} stops by itself`)
+      t.equal((await leaving.ended).code, 0, `${leaving.name} stops on SIGTERM`)
       await go(`${leaving.name} has left`)
     }
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { violationsOf } from './history.ts'
-import type { Asked, Change } from './history.ts'
+import { findViolations } from './history.ts'
+import type { TokenRequest, Change } from './history.ts'
 import { send } from './node.ts'
 import type { Node } from './node.ts'
 
@@ -10,9 +10,9 @@ const REQUEST_TIMEOUT_MS = 3000
 const CHANGE_TIMEOUT_MS = 10_000
 
 export interface WorkloadOptions {
-  /** The token of who may change keys. */
+  /** A token that may change keys. */
   readonly admin: string
-  /** The nodes that are asked at the moment. */
+  /** Returns the nodes to which requests are currently sent. */
   readonly nodes: () => readonly Node[]
   readonly seed: number
   readonly writers: number
@@ -23,25 +23,25 @@ interface Subject {
   readonly id: string
   readonly token: string
   readonly changes: Change[]
-  readonly requests: Asked[]
+  readonly requests: TokenRequest[]
 }
 
-/** Random changes of keys, and requests with known tokens, all of random nodes. */
+/** Random changes of keys, and requests with known tokens, to random nodes. */
 export interface Workload {
-  /** Resolves when so many changes more have been acknowledged than at the call. */
+  /** Waits until `count` more changes are acknowledged. */
   readonly changed: (count: number) => Promise<void>
-  /** Ends it, and resolves when nothing is under way. */
+  /** Stops sending requests, and resolves when none is pending. */
   readonly stop: () => Promise<void>
-  /** What was not as it should have been. */
-  readonly violations: () => (Asked & { changes: Change[] })[]
-  /** The ids of the receipts, of which none may be lost; of a node of an earlier version the epoch alone. */
+  /** Returns the requests whose replies were wrong. */
+  readonly violations: () => (TokenRequest & { changes: Change[] })[]
+  /** The ids of the receipts, none of which may be lost. Nodes of the previous version return only the epoch. */
   readonly receipts: readonly string[]
-  /** The tokens whose state is known for sure, and whether they are let in. */
+  /** Returns the tokens whose state is certain, and whether they are accepted. */
   readonly known: () => { token: string; allows: boolean }[]
   readonly counts: { changes: number; requests: number; accepted: number; refused: number; unknown: number }
 }
 
-/** Random numbers from 0 to 1 of which a seed always gives the same (Mulberry32). */
+/** Returns a generator of random numbers from 0 to 1, which are the same for each seed (Mulberry32). */
 const randomOf = (seed: number) => {
   let state = seed
   return (): number => {
@@ -73,7 +73,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
     all.push(subject)
     free.push(subject)
   }
-  const bury = (subject: Subject): void => {
+  const retire = (subject: Subject): void => {
     inactive.push(subject)
     if (inactive.length > INACTIVE_TOKENS) inactive.shift()
   }
@@ -87,7 +87,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
     }
   }
 
-  /** Makes a change; answers its reply where it was acknowledged. */
+  /** Requests a change. Returns its time and token, or null if it wasn't acknowledged. */
   const change = async (subject: Subject, allows: boolean, [path, method, body]: [string, string, unknown]) => {
     const made: Change = { begun: performance.now(), acknowledged: Infinity, allows }
     subject.changes.push(made)
@@ -111,8 +111,8 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
   const changeOne = async (): Promise<void> => {
     const [subject] = free.splice(Math.floor(random() * free.length), 1)
     if (subject === undefined || subject.changes.at(-1)?.acknowledged === Infinity) {
-      // What became of it nobody knows: it is still presented, and no longer changed.
-      if (subject !== undefined) bury(subject)
+      // The outcome of its last change is unknown: it is still presented, but no longer changed.
+      if (subject !== undefined) retire(subject)
       await issue()
       return
     }
@@ -121,11 +121,11 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
     const wasAllowed = subject.changes.at(-1)?.allows === true
     if (kind < 0.1) {
       await change(subject, false, ['/revoke', 'POST', {}])
-      bury(subject)
+      retire(subject)
       await issue()
     } else if (kind < 0.25) {
       const made = await change(subject, false, ['/rotate', 'POST', { grace_seconds: 0 }])
-      bury(subject)
+      retire(subject)
       if (made === null) await issue()
       else add(subject.id, made.token, { ...made.since, allows: wasAllowed })
     } else {
@@ -142,7 +142,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
     const node = anyOf(nodes())
     const sent = performance.now()
     const reply = await send(node, subject.token, ['GET', '/apps?limit=1'], REQUEST_TIMEOUT_MS)
-    const answered = performance.now()
+    const replied = performance.now()
     counts.requests++
     if (reply === null || reply.status === 503) {
       counts.refused++
@@ -150,7 +150,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
     }
     const accepted = reply.status === 200
     if (accepted) counts.accepted++
-    subject.requests.push({ sent, answered, node: node.name, accepted })
+    subject.requests.push({ sent, replied, node: node.name, accepted })
   }
 
   const repeat = async (work: () => Promise<void>): Promise<void> => {
@@ -178,7 +178,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
       isStopped = true
       await running
     },
-    violations: () => all.flatMap(one => violationsOf(one).map(wrong => ({ ...wrong, changes: one.changes }))),
+    violations: () => all.flatMap(one => findViolations(one).map(wrong => ({ ...wrong, changes: one.changes }))),
     receipts,
     known: () =>
       all.flatMap(({ token, changes }) => {

@@ -20,7 +20,7 @@ const issue = (env: Record<string, string>): string => {
   }
 }
 
-test('everything but the secret has a default', async t => {
+test('every option except the secret has a default', async t => {
   t.same(readConfig({ CLIENT_SECRET, UNRELATED: 'x' }), {
     CLIENT_SECRET,
     CLIENT_SECRET_PREVIOUS: [],
@@ -52,7 +52,7 @@ test('everything but the secret has a default', async t => {
   })
 })
 
-test('good values are taken', async t => {
+test('valid values are accepted', async t => {
   for (const env of [
     { REDIS_URL: 'rediss://user:password@redis.example.com:6380/1?keyPrefix=staging:' },
     { CLIENT_SECRET_PREVIOUS: ` ${newSecret()}, ,${newSecret()}` },
@@ -87,7 +87,7 @@ test('good values are taken', async t => {
   }
 })
 
-test('each bad value is named with what is wrong and how to fix it', async t => {
+test('each invalid value is reported with its name, the reason and the fix', async t => {
   const token = `tck_${'0'.repeat(72)}`
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJrZXlfaWQiOiJ4In0.xyz'
   for (const [env, words] of [
@@ -184,7 +184,7 @@ test('each bad value is named with what is wrong and how to fix it', async t => 
   }
 })
 
-test('PUBLIC_URL has one form, however it is written', async t => {
+test('PUBLIC_URL is normalized', async t => {
   for (const [url, normalized] of [
     ['https://example.com', 'https://example.com'],
     ['https://example.com/', 'https://example.com'],
@@ -196,7 +196,7 @@ test('PUBLIC_URL has one form, however it is written', async t => {
   }
 })
 
-test('every bad variable is named in one message', async t => {
+test('all invalid variables are reported in one message', async t => {
   const message = issue({
     CLIENT_SECRET: 'x',
     CLIENT_KEYS: 'tck_x',
@@ -219,7 +219,7 @@ test('every bad variable is named in one message', async t => {
   }
 })
 
-test('blank values count as none, and the process goes before the file', async t => {
+test('blank values count as missing, and the environment takes precedence over the file', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   writeFileSync(dotenv, '\uFEFFPORT=4000\nHOST="::1"\nLOG_LEVEL=\n# a comment\nBASE_URL=http://file.example\n')
   t.same(environment(dotenv, { PORT: ' ', BASE_URL: 'http://process.example', UNSET: undefined }), {
@@ -227,10 +227,10 @@ test('blank values count as none, and the process goes before the file', async t
     BASE_URL: 'http://process.example'
   })
   t.same(environment(`${dotenv}.none`, {}), {})
-  t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is no file')
+  t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is not a file')
 })
 
-test('a name that stands more than once in .env is refused with its lines, and without its values', async t => {
+test('the error about a variable that .env sets more than once contains its lines, but not its values', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => {
     writeFileSync(dotenv, text)
@@ -247,10 +247,10 @@ test('a name that stands more than once in .env is refused with its lines, and w
     refusal('\uFEFF# PORT=0\r\nPORT=\r\n  export PORT = 1\r\nHOST=a\r\nPORT=2\r\nHOST=b'),
     `${begin}\n  PORT is set in lines 2, 3 and 5\n  HOST is set in lines 4 and 6`
   )
-  t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line of a quoted value sets nothing')
+  t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line of a quoted value sets no variable')
 })
 
-test('bytes that are not UTF-8 are refused, in .env and in the environment, and no value is repeated', async t => {
+test('bytes that are not UTF-8 are refused in .env and in the environment, and no value is repeated', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (bytes: Buffer, env: Record<string, string> = {}): string => {
     writeFileSync(dotenv, bytes)
@@ -266,16 +266,16 @@ test('bytes that are not UTF-8 are refused, in .env and in the environment, and 
   t.equal(refusal(Buffer.from('# caf\xe9\nPORT=1\n', 'latin1')), notUtf8)
   for (const mark of ['\ufeff', '']) t.match(refusal(Buffer.from(`${mark}PORT=1\n`, 'utf16le')), utf16)
   t.equal(refusal(Buffer.from('\ufeff# café 𝕏\nPORT=1\n')), '')
-  // Node gives a program U+FFFD for each byte of a variable that is not UTF-8.
+  // Node.js replaces each byte of a variable that isn't UTF-8 with U+FFFD.
   const mangled = { CLIENT_SECRET: 'caf\ufffd', NODE_NAME: '\ufffd', SOMETHING_ELSE: '\ufffd', PORT: '1' }
   t.equal(
     refusal(Buffer.from('BASE_URL=http://caf\ufffd\n'), mangled),
     "The configuration can't be used. Set these variables to UTF-8 text:\n  CLIENT_SECRET\n  NODE_NAME\n  BASE_URL"
   )
-  t.equal(refusal(Buffer.from('NODE_NAME=caf\ufffd\n'), { NODE_NAME: 'café' }), '', 'the environment wins')
+  t.equal(refusal(Buffer.from('NODE_NAME=caf\ufffd\n'), { NODE_NAME: 'café' }), '', 'the environment takes precedence')
 })
 
-test('what platforms are known to set is explained', async t => {
+test('errors explain values that well-known platforms set', async t => {
   for (const [env, words] of [
     [{ METRICS_PORT: 'tcp://10.96.0.7:9464' }, 'METRICS_PORT contains the URL that Kubernetes sets for a Service'],
     [{ METRICS_PORT: '"9464"' }, 'METRICS_PORT has quotes around its value, which docker --env-file keeps'],
@@ -286,7 +286,7 @@ test('what platforms are known to set is explained', async t => {
     [{ HOST: 'arm64-apple-darwin20.0.0' }, 'HOST contains a compiler target']
   ] as [Record<string, string>, string][]) {
     const message = issue(env)
-    t.equal(message.split('\n').length, 2, 'one line for the variable')
+    t.equal(message.split('\n').length, 2, 'the variable has one line')
     t.match(message, words)
     await t.rejects(createServer({ CLIENT_SECRET, ...env }), { name: 'ConfigError', message })
   }
@@ -294,7 +294,7 @@ test('what platforms are known to set is explained', async t => {
   t.equal(issue({ NODE_NAME: 'x86_64-builder' }), '')
 })
 
-test('a # that would cut a secret in .env is refused, with its name and without its value', async t => {
+test('a # that would truncate a secret in .env is refused, with the name of the variable but without its value', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => {
     writeFileSync(dotenv, text)
@@ -323,14 +323,14 @@ test('a # that would cut a secret in .env is refused, with its name and without 
   }
 })
 
-test('the service refuses a bad configuration as a command does', async t => {
+test('the service refuses an invalid configuration as commands do', async t => {
   await t.rejects(createServer({ PORT: 'x' }), {
     name: 'ConfigError',
     message: /CLIENT_SECRET is not set.*\n.*PORT must be/
   })
 })
 
-test("a service that can't open its database is not made", async t => {
+test("a service that can't open its database is not created", async t => {
   const file = join(temporaryFolder(t), 'a file')
   writeFileSync(file, '')
   await t.rejects(createServer({ CLIENT_SECRET, LOG_LEVEL: 'silent', DATABASE_URL: `file:${join(file, 'x.db')}` }), {
@@ -360,12 +360,12 @@ test('a list is separated by commas; blanks around its entries and empty entries
   t.same(readConfig({ TRUST_PROXY: ' false' }, ['TRUST_PROXY']), { TRUST_PROXY: [] })
 })
 
-test('an error that is no validation error stays what it is', async t => {
+test('an error that is not a validation error stays unchanged', async t => {
   const error = new Error('x')
   t.equal(asConfigError(error), error)
 })
 
-test('a list of proxies may have empty entries', async t => {
+test('a list of proxies can contain empty entries', async t => {
   const fastify = await createServer({
     CLIENT_SECRET,
     TRUST_PROXY: '10.0.0.1, ,',
@@ -376,7 +376,7 @@ test('a list of proxies may have empty entries', async t => {
   await fastify.close()
 })
 
-test('the server stops at a bad configuration with exit code 1 and one readable message', async t => {
+test('an invalid configuration stops the server with exit code 1 and one readable message', async t => {
   const cwd = temporaryFolder(t)
   writeFileSync(join(cwd, '.env'), 'CLIENT_KEYS=tck_x\nPORT=3000\n')
   const { code, stdout, stderr } = await run(t, 'server.ts', { cwd, env: { PORT: 'x' } }).ended
@@ -392,7 +392,7 @@ test('the server stops at a bad configuration with exit code 1 and one readable 
   )
 })
 
-test("the server stops where the database can't be opened", async t => {
+test("the server exits if it can't open the database", async t => {
   const folder = temporaryFolder(t)
   writeFileSync(
     join(folder, 'notes.txt'),

@@ -8,9 +8,9 @@ import { RequestCancelled } from '../../domain/errors.ts'
 import { at } from '../helper.ts'
 import { after, AT, insertUsers } from './people.ts'
 
-/** An engine that is asked over a network can skip ports, which to take one by one would last. */
+/** Engines that are reached over a network can skip ports, because taking each of them would take too long. */
 export interface TestStore extends AppStore {
-  /** Does as if every port up to one had been taken. */
+  /** Marks each port up to `last` as taken. */
   readonly skipPorts?: (last: number) => Promise<void>
 }
 
@@ -22,36 +22,36 @@ const [FIRST_PORT, LAST_PORT] = [3001, 65_535]
 const user = (id: number): Owner => ({ type: 'User', id })
 const organization = (id: number): Owner => ({ type: 'Organization', id })
 
-interface Side {
+interface Fixture {
   read: <T>(work: (apps: AppReads) => Promise<T>) => Promise<T>
   write: <T>(work: (apps: AppRows) => Promise<T>) => Promise<T>
-  /** Stores an app of Ada's, on a port of its own. */
+  /** Stores an app that belongs to Ada, with its own port. */
   add: (change?: Partial<NewApp>) => Promise<App>
-  /** The apps that pass a filter, batch by batch. */
+  /** Returns the apps that match a filter, in batches. */
   batches: (filter?: Partial<AppFilter>, range?: AppRange) => Promise<App[][]>
-  /** Every app that passes a filter, in order. */
+  /** Returns all apps that match a filter, in order. */
   list: (filter?: Partial<AppFilter>) => Promise<App[]>
-  /** The places of the apps of a page, which is the beginning of the list after the same place. */
+  /** Returns the positions of the apps of a page, after checking that the list starts with the same apps. */
   positions: (filter: Partial<AppFilter>, range?: AppRange) => Promise<ListPosition[]>
   ada: Owner
   ben: Owner
   north: Owner
 }
 
-/** Opens a database in which there are two users and an organization that owns and has nobody yet. */
-const sideOf = async (t: Test, store: AppStore): Promise<Side> => {
+/** Stores two users and an organization without apps and members, and returns functions for their apps. */
+const openFixture = async (t: Test, store: AppStore): Promise<Fixture> => {
   const [ada, ben] = (await insertUsers(store, 'Ada', 'Ben')).map(({ id }) => user(id))
   const north = await store.write(
     async ({ organizations }) => await organizations.insert({ name: 'North', billingEmail: 'n@example.com' }, AT)
   )
   if (ada === undefined || ben === undefined) throw new Error('a user was not stored')
-  const read: Side['read'] = async work => await store.read(async ({ apps }) => await work(apps))
-  const write: Side['write'] = async work => await store.write(async ({ apps }) => await work(apps))
-  const batches: Side['batches'] = async (filter, range = {}) => {
+  const read: Fixture['read'] = async work => await store.read(async ({ apps }) => await work(apps))
+  const write: Fixture['write'] = async work => await store.write(async ({ apps }) => await work(apps))
+  const batches: Fixture['batches'] = async (filter, range = {}) => {
     const page = await store.listApps({ ...EVERYTHING, ...filter }, range)
     return await collect(page.batches)
   }
-  const list: Side['list'] = async filter => (await batches(filter)).flat()
+  const list: Fixture['list'] = async filter => (await batches(filter)).flat()
   let made = 0
   return {
     read,
@@ -82,8 +82,8 @@ const sideOf = async (t: Test, store: AppStore): Promise<Side> => {
       const { batches: shown, next } = await store.listApps({ ...EVERYTHING, ...filter }, { limit, after: start })
       t.strictSame((await collect(shown)).flat(), whole.slice(0, limit))
       const last = whole.length > limit ? whole.slice(0, limit).at(-1) : undefined
-      t.strictSame(next, last === undefined ? null : placeOf(last))
-      return whole.slice(0, limit).map(placeOf)
+      t.strictSame(next, last === undefined ? null : positionOf(last))
+      return whole.slice(0, limit).map(positionOf)
     }
   }
 }
@@ -94,10 +94,10 @@ const collect = async <T>(batches: AsyncIterable<T>): Promise<T[]> => {
   return all
 }
 
-const placeOf = ({ descriptiveName, id }: App): ListPosition => ({ descriptiveName, id })
+const positionOf = ({ descriptiveName, id }: App): ListPosition => ({ descriptiveName, id })
 const namesOf = (apps: readonly App[]): string[] => apps.map(({ descriptiveName }) => descriptiveName)
 
-/** What the rows of apps must do, whatever the engine. `open` opens a new, empty database. */
+/** Defines the tests that `AppRows` must pass on every engine. `open` opens a new, empty database. */
 export const appRowsContract = (engine: string, open: Open): void => {
   recordContract(engine, open)
   portContract(engine, open)
@@ -109,8 +109,8 @@ export const appRowsContract = (engine: string, open: Open): void => {
 }
 
 const recordContract = (engine: string, open: Open): void => {
-  test(`${engine}: an app is found as it was stored, by its name and by its id`, async t => {
-    const { read, add, north } = await sideOf(t, await open(t))
+  test(`${engine}: an app is found by its name and by its id, with the fields that were stored`, async t => {
+    const { read, add, north } = await openFixture(t, await open(t))
     t.ok(await read(async apps => await apps.isEmpty()))
     const wanted = { name: 'ba6811fb3e073d', descriptiveName: 'Größe "1"', panels: '{"a":"\\"ü"}', schedule: '{}' }
     const stored = await add({ ...wanted, owner: north })
@@ -136,8 +136,8 @@ const recordContract = (engine: string, open: Open): void => {
     }
   })
 
-  test(`${engine}: a change changes what it names, and when`, async t => {
-    const { read, write, add } = await sideOf(t, await open(t))
+  test(`${engine}: an update changes only the given fields and the time of the update`, async t => {
+    const { read, write, add } = await openFixture(t, await open(t))
     const [app, other] = [await add({ panels: '{}', schedule: '{}' }), await add()]
     const find = async ({ id }: App) => await read(async apps => await apps.find(id))
     await write(async apps => {
@@ -152,8 +152,8 @@ const recordContract = (engine: string, open: Open): void => {
     t.strictSame(await find(other), other)
   })
 
-  test(`${engine}: what was discarded is found only where discarded ones are asked for`, async t => {
-    const { read, write, add, list, positions } = await sideOf(t, await open(t))
+  test(`${engine}: a discarded app is found only if discarded apps are included`, async t => {
+    const { read, write, add, list, positions } = await openFixture(t, await open(t))
     const [app, other] = [await add(), await add()]
     await write(async apps => {
       await apps.discard(app.id, after(5))
@@ -165,13 +165,13 @@ const recordContract = (engine: string, open: Open): void => {
     }
     t.strictSame(await list(), [other])
     t.strictSame(await list({ includeDiscarded: true }), [discarded, other])
-    t.strictSame(await positions({}), [placeOf(other)])
-    t.strictSame(await positions({ includeDiscarded: true }), [placeOf(app), placeOf(other)])
+    t.strictSame(await positions({}), [positionOf(other)])
+    t.strictSame(await positions({ includeDiscarded: true }), [positionOf(app), positionOf(other)])
     t.notOk(await read(async apps => await apps.isEmpty()))
   })
 
-  test(`${engine}: what can't be stored is refused, and nothing of its transaction is stored`, async t => {
-    const { write, add, list, ada } = await sideOf(t, await open(t))
+  test(`${engine}: an invalid app is refused, and its transaction is rolled back`, async t => {
+    const { write, add, list, ada } = await openFixture(t, await open(t))
     const [app, other] = [await add(), await add()]
     const before = await list()
     const refused: Partial<NewApp>[] = [
@@ -194,13 +194,13 @@ const recordContract = (engine: string, open: Open): void => {
       )
     }
     t.strictSame(await list(), before)
-    t.equal((await add()).port, other.port + 1, 'no port was taken either')
+    t.equal((await add()).port, other.port + 1, 'the failed transactions took no ports')
   })
 }
 
 const portContract = (engine: string, open: Open): void => {
-  test(`${engine}: ports are given once, even where they are taken at the same time`, async t => {
-    const { write, add } = await sideOf(t, await open(t))
+  test(`${engine}: concurrent inserts get different ports`, async t => {
+    const { write, add } = await openFixture(t, await open(t))
     const made = await Promise.all(Array.from({ length: 20 }, async () => await add()))
     const ports = made.map(({ port }) => port).sort((one, other) => one - other)
     t.same(
@@ -210,19 +210,19 @@ const portContract = (engine: string, open: Open): void => {
     await write(async apps => {
       await apps.discard(at(made).id, AT)
     })
-    t.equal((await add()).port, FIRST_PORT + 20, 'a port that is free again is not the next')
+    t.equal((await add()).port, FIRST_PORT + 20, 'the port of a discarded app is not reused yet')
   })
 
-  test(`${engine}: a port that an app has is not given`, async t => {
-    const { write, add, ada } = await sideOf(t, await open(t))
+  test(`${engine}: a port that belongs to an app is skipped`, async t => {
+    const { write, add, ada } = await openFixture(t, await open(t))
     const app = { name: 'a'.repeat(14), descriptiveName: 'New', panels: null, schedule: null, owner: ada }
     await write(async apps => await apps.insert({ ...app, createdAt: AT }, FIRST_PORT))
     t.equal((await add()).port, FIRST_PORT + 1)
   })
 
-  test(`${engine}: when the last port was given, the lowest that no kept app has is`, async t => {
+  test(`${engine}: after the last port, the lowest port that no active app has is reused`, async t => {
     const { skipPorts, ...transactor } = await open(t)
-    const { write, add } = await sideOf(t, transactor)
+    const { write, add } = await openFixture(t, transactor)
     const [first, second] = [await add(), await add()]
     t.same([first.port, second.port], [FIRST_PORT, FIRST_PORT + 1])
     await skipPorts?.(LAST_PORT - 2)
@@ -244,8 +244,8 @@ const portContract = (engine: string, open: Open): void => {
 }
 
 const ownerContract = (engine: string, open: Open): void => {
-  test(`${engine}: an app is one owner's, and can be given to another`, async t => {
-    const { read, write, add, ada, ben, north } = await sideOf(t, await open(t))
+  test(`${engine}: an app has one owner, and can be transferred to another`, async t => {
+    const { read, write, add, ada, ben, north } = await openFixture(t, await open(t))
     const app = await add()
     for (const [index, owner] of [north, ben, ada].entries()) {
       await write(async apps => {
@@ -255,8 +255,8 @@ const ownerContract = (engine: string, open: Open): void => {
     }
   })
 
-  test(`${engine}: all apps of an owner, discarded ones too, can be given to another`, async t => {
-    const { write, add, list, ada, ben, north } = await sideOf(t, await open(t))
+  test(`${engine}: all apps of an owner, including discarded ones, can be transferred to another`, async t => {
+    const { write, add, list, ada, ben, north } = await openFixture(t, await open(t))
     const [kept, discarded, bens] = [await add(), await add(), await add({ owner: ben })]
     await write(async apps => {
       await apps.discard(discarded.id, AT)
@@ -274,8 +274,8 @@ const ownerContract = (engine: string, open: Open): void => {
     )
   })
 
-  test(`${engine}: all apps of an owner, discarded ones too, can be removed with their tags and grants`, async t => {
-    const { read, write, add, list, ada, ben, north } = await sideOf(t, await open(t))
+  test(`${engine}: all apps of an owner, including discarded ones, can be removed with their tags and grants`, async t => {
+    const { read, write, add, list, ada, ben, north } = await openFixture(t, await open(t))
     const [kept, discarded, bens, norths] = [
       await add(),
       await add(),
@@ -312,8 +312,8 @@ const ownerContract = (engine: string, open: Open): void => {
     )
   })
 
-  test(`${engine}: a descriptive name is taken by a kept app of the same owner, and its case counts`, async t => {
-    const { read, write, add, ada, ben, north } = await sideOf(t, await open(t))
+  test(`${engine}: a descriptive name is taken if another active app of the owner has it in the same case`, async t => {
+    const { read, write, add, ada, ben, north } = await openFixture(t, await open(t))
     const app = await add({ descriptiveName: 'Night Shift' })
     await add({ descriptiveName: 'Night Shift', owner: north })
     const isTaken = async (owner: Owner, name: string) => await read(async apps => await apps.isNameTaken(owner, name))
@@ -329,8 +329,8 @@ const ownerContract = (engine: string, open: Open): void => {
     t.ok(await isTaken(ada, 'Night Shift'))
   })
 
-  test(`${engine}: what an owner owns is counted and named`, async t => {
-    const { read, write, add, ada, ben, north } = await sideOf(t, await open(t))
+  test(`${engine}: the apps of an owner are listed by name, and the discarded ones are counted`, async t => {
+    const { read, write, add, ada, ben, north } = await openFixture(t, await open(t))
     const [one, two, three] = [await add(), await add(), await add({ owner: north, descriptiveName: 'App 1' })]
     const names = async (owner: Owner, limit: number) =>
       (await read(async apps => await apps.keptNames(owner, { limit }))).sort()
@@ -349,16 +349,16 @@ const ownerContract = (engine: string, open: Open): void => {
     })
     t.same(await names(ada, 9), [two.name])
     t.same([await countDiscarded(ada), await countDiscarded(north), await countDiscarded(ben)], [1, 0, 0])
-    t.notOk(await share(ada, north), 'a name of a discarded app is free')
+    t.notOk(await share(ada, north), 'the name of a discarded app is available')
     t.notOk(await share(north, ada))
     await add({ owner: north, descriptiveName: two.descriptiveName.toLowerCase() })
-    t.notOk(await share(ada, north), 'case counts')
+    t.notOk(await share(ada, north), 'names are case-sensitive')
   })
 }
 
 const tagContract = (engine: string, open: Open): void => {
-  test(`${engine}: an app has the tags that were added, in their order, until they are removed`, async t => {
-    const { read, write, add } = await sideOf(t, await open(t))
+  test(`${engine}: an app has its tags in the order in which they were added, until they are removed`, async t => {
+    const { read, write, add } = await openFixture(t, await open(t))
     const [app, other] = [await add(), await add()]
     const [stage, size] = [
       { context: 'stage', name: 'production' },
@@ -386,12 +386,12 @@ const tagContract = (engine: string, open: Open): void => {
       t.equal(await apps.removeTag(app.id, stage), false)
     })
     t.strictSame(await tagsOf(app), [second])
-    t.match(await tagsOf(other), [stage, size], 'the copies stay')
+    t.match(await tagsOf(other), [stage, size], 'the tags of the other app remain')
     t.equal(await read(async apps => await apps.countTags(other.id)), 2)
   })
 
-  test(`${engine}: tags are the very JSON text that JSON.stringify makes of them`, async t => {
-    const { read, write, add } = await sideOf(t, await open(t))
+  test(`${engine}: tags are stored as the JSON text that JSON.stringify returns`, async t => {
+    const { read, write, add } = await openFixture(t, await open(t))
     const { id } = await add()
     const texts = [
       'plain',
@@ -408,8 +408,8 @@ const tagContract = (engine: string, open: Open): void => {
     t.equal((await read(async apps => await apps.find(id)))?.tags, JSON.stringify(made))
   })
 
-  test(`${engine}: a list can be of apps that have every one of some tags`, async t => {
-    const { write, add, list, positions } = await sideOf(t, await open(t))
+  test(`${engine}: a list can be filtered by several tags, all of which an app must have`, async t => {
+    const { write, add, list, positions } = await openFixture(t, await open(t))
     const [one, two] = [await add(), await add()]
     await add()
     const [finance, stage] = [
@@ -436,9 +436,9 @@ const tagContract = (engine: string, open: Open): void => {
 }
 
 const grantContract = (engine: string, open: Open): void => {
-  test(`${engine}: permits are granted once and revoked, each by itself`, async t => {
+  test(`${engine}: each permission is granted at most once, and revoked separately`, async t => {
     const transactor = await open(t)
-    const { read, write, add, ada, ben } = await sideOf(t, transactor)
+    const { read, write, add, ada, ben } = await openFixture(t, transactor)
     const [app, other] = [await add(), await add()]
     await write(async apps => {
       for (const permit of ['update', 'read', 'update'] as const) await apps.grant(app.id, ben.id, permit)
@@ -462,9 +462,9 @@ const grantContract = (engine: string, open: Open): void => {
     })
   })
 
-  test(`${engine}: what a user is to an app follows from its owner, roles and grants`, async t => {
+  test(`${engine}: the relationship between a user and an app depends on its owner, roles and grants`, async t => {
     const transactor = await open(t)
-    const { read, write, add, ada, ben, north } = await sideOf(t, transactor)
+    const { read, write, add, ada, ben, north } = await openFixture(t, transactor)
     const [adas, norths] = [await add(), await add({ owner: north })]
     const nothing = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
     const relationship = async (app: App, { id }: Owner) =>
@@ -478,7 +478,7 @@ const grantContract = (engine: string, open: Open): void => {
       await apps.grant(norths.id, ben.id, 'revoke')
     })
     t.same(await relationship(norths, ben), { ...nothing, role: 'guest', grants: 2 + 32 })
-    t.same(await relationship(adas, ben), nothing, 'a role where somebody else owns')
+    t.same(await relationship(adas, ben), nothing, 'a role in an organization that does not own the app')
     await write(async apps => {
       await apps.discard(adas.id, AT)
     })
@@ -487,8 +487,8 @@ const grantContract = (engine: string, open: Open): void => {
 }
 
 const listContract = (engine: string, open: Open): void => {
-  test(`${engine}: a list is in the order of code points, then of ids`, async t => {
-    const { add, list, positions, ada, ben, north } = await sideOf(t, await open(t))
+  test(`${engine}: a list is sorted by code points, then by id`, async t => {
+    const { add, list, positions, ada, ben, north } = await openFixture(t, await open(t))
     const names = ['zebra', 'Äpfel', 'apple', 'Zebra', 'Apple', '~', '😀', '￼']
     for (const descriptiveName of names) await add({ descriptiveName })
     const same = [ben, north].map(async owner => await add({ descriptiveName: 'Zebra', owner }))
@@ -501,11 +501,11 @@ const listContract = (engine: string, open: Open): void => {
       [ada, ben, north]
     )
     t.ok(at(zebras).id < at(zebras, 1).id && at(zebras, 1).id < at(zebras, 2).id)
-    t.strictSame(await positions({}), all.map(placeOf))
+    t.strictSame(await positions({}), all.map(positionOf))
   })
 
-  test(`${engine}: places are those after another, at most as many as are asked for`, async t => {
-    const { add, positions, ada, ben } = await sideOf(t, await open(t))
+  test(`${engine}: a page starts after a position, and has at most the requested number of apps`, async t => {
+    const { add, positions, ada, ben } = await openFixture(t, await open(t))
     t.same(await positions({}), [])
     for (let i = 0; i < 9; i++) await add()
     await add({ owner: ben })
@@ -516,7 +516,11 @@ const listContract = (engine: string, open: Open): void => {
       t.same(await positions({}, { after: at(all, start), limit: 2 }), all.slice(start + 1, start + 3))
       t.same(await positions({}, { limit: start + 1 }), all.slice(0, start + 1))
     }
-    t.same(await positions({}, { after: { descriptiveName: 'App 1', id: 0 } }), all, 'no app need be there')
+    t.same(
+      await positions({}, { after: { descriptiveName: 'App 1', id: 0 } }),
+      all,
+      'a position without an app is valid'
+    )
     t.same(await positions({}, { after: { descriptiveName: 'App 1', id: 1000 } }), all.slice(1))
     t.same(await positions({}, { after: { descriptiveName: 'b', id: 0 } }), [])
     const adas = all.slice(0, 1).concat(all.slice(2))
@@ -529,9 +533,9 @@ const listContract = (engine: string, open: Open): void => {
     t.same(await positions({}, { after: { descriptiveName: '\u{10ffff}', id: Number.MAX_SAFE_INTEGER } }), [])
   })
 
-  test(`${engine}: what a user may read is looked up where it is little, and told from what they may not`, async t => {
+  test(`${engine}: a list for a user who may read few apps contains exactly those apps`, async t => {
     const transactor = await open(t)
-    const { read, write, add, list, positions, ada, ben, north } = await sideOf(t, transactor)
+    const { read, write, add, list, positions, ada, ben, north } = await openFixture(t, transactor)
     const [adas, norths, bens, granted] = [
       await add(),
       await add({ owner: north }),
@@ -557,7 +561,7 @@ const listContract = (engine: string, open: Open): void => {
         if (mayDo(await read(async apps => await apps.relationship(app, userId)), 'read')) readable.push(app)
       }
       t.strictSame(await list(filter), readable)
-      t.strictSame(await positions(filter), readable.map(placeOf))
+      t.strictSame(await positions(filter), readable.map(positionOf))
       t.strictSame(
         await list({ userId }),
         readable.filter(({ discardedAt }) => discardedAt === null)
@@ -570,13 +574,13 @@ const listContract = (engine: string, open: Open): void => {
   })
 }
 
-/** More than are looked up by their ids: see `MAX_LOOKED_UP`. */
+/** More apps than are looked up by their ids: see `MAX_LOOKED_UP`. */
 const MANY = 2300
 const SOME = 250
 
 const batchContract = (engine: string, open: Open): void => {
-  test(`${engine}: a list of many apps, or of large ones, comes in batches`, async t => {
-    const { add, batches, list, positions } = await sideOf(t, await open(t))
+  test(`${engine}: a list of many or large apps is read in batches`, async t => {
+    const { add, batches, list, positions } = await openFixture(t, await open(t))
     for (let i = 0; i < 600; i++) await add({ descriptiveName: `Many ${String(i).padStart(3, '0')}` })
     const large = JSON.stringify({ text: 'x'.repeat(200_000) })
     for (let i = 0; i < 4; i++) await add({ descriptiveName: `Large ${i}`, panels: large, schedule: large })
@@ -584,25 +588,25 @@ const batchContract = (engine: string, open: Open): void => {
     t.equal(new Set(all.map(({ id }) => id)).size, 604)
     t.same(namesOf(all), namesOf(all).sort())
 
-    const afterLarge = { after: placeOf(at(all, 3)) }
+    const afterLarge = { after: positionOf(at(all, 3)) }
     for (const range of [{}, { limit: 1000 }]) {
       const whole = await batches({}, range)
-      t.ok(at(whole).length <= 2, 'of large apps, few')
+      t.ok(at(whole).length <= 2, 'a batch contains at most two large apps')
       t.ok(whole.length > 4, `${whole.length} batches`)
       t.strictSame(whole.flat(), all)
       const many = at(await batches({}, { ...range, ...afterLarge }))
-      t.ok(many.length > 2 && many.length < 600, 'of small apps, more, but not all')
+      t.ok(many.length > 2 && many.length < 600, 'a batch contains more than two small apps, but not all')
       t.strictSame(many, all.slice(4, 4 + many.length))
-      t.same(await batches({}, { ...range, after: placeOf(at(all, 603)) }), [[]])
+      t.same(await batches({}, { ...range, after: positionOf(at(all, 603)) }), [[]])
     }
 
-    t.same(await positions({}, { after: placeOf(at(all, 600)) }), all.slice(601).map(placeOf))
+    t.same(await positions({}, { after: positionOf(at(all, 600)) }), all.slice(601).map(positionOf))
     t.same(await positions({ tags: [{ context: 'no', name: 'app' }] }, { limit: 1 }), [])
   })
 
-  test(`${engine}: the apps of a page are those that still pass the filter when they are read`, async t => {
+  test(`${engine}: a page contains only apps that still match the filter when they are read`, async t => {
     const store = await open(t)
-    const { write, add, ada, ben, north } = await sideOf(t, store)
+    const { write, add, ada, ben, north } = await openFixture(t, store)
     for (let i = 0; i < 5; i++) await add()
     const filter = { ...EVERYTHING, userId: ada.id }
     const idsOf = async (page: Awaited<ReturnType<AppStore['listApps']>>) =>
@@ -621,13 +625,13 @@ const batchContract = (engine: string, open: Open): void => {
     t.same(await collect(none.batches), [[]])
   })
 
-  test(`${engine}: the apps of a user who may read many are found as those of others are`, async t => {
+  test(`${engine}: a list for a user who may read many apps contains exactly those apps`, async t => {
     const store = await open(t)
-    const { write, list, positions, ada, ben, north } = await sideOf(t, store)
+    const { write, list, positions, ada, ben, north } = await openFixture(t, store)
     await write(async apps => {
       const insertOne = async (i: number): Promise<void> => {
         const name = i.toString(16).padStart(14, '0')
-        // Of every twelve one is of another owner.
+        // One app in twelve belongs to another owner.
         const owner = i % 12 === 0 ? north : ben
         const fields = { name, descriptiveName: `App ${name}`, panels: null, schedule: null, owner, createdAt: AT }
         const { id } = await apps.insert(fields, 10_000 + i)
@@ -635,7 +639,7 @@ const batchContract = (engine: string, open: Open): void => {
         if (i % 700 === 2) await apps.discard(id, AT)
         if (i % 800 === 0) await apps.grant(id, ada.id, 'read')
       }
-      // Some at a time: a transaction that sends nothing for a second is ended.
+      // In several transactions, because a transaction that sends nothing for a second is aborted.
       for (let first = 0; first < MANY; first += SOME) {
         await Promise.all(
           Array.from({ length: Math.min(SOME, MANY - first) }, async (_, i) => {
@@ -650,7 +654,7 @@ const batchContract = (engine: string, open: Open): void => {
     t.strictSame(await list({ userId: ben.id, includeDiscarded: true }), bens)
     const kept = bens.filter(({ discardedAt }) => discardedAt === null)
     t.strictSame(await list({ userId: ben.id }), kept)
-    const places = kept.map(placeOf)
+    const places = kept.map(positionOf)
     t.strictSame(await positions({ userId: ben.id }, { limit: 700 }), places.slice(0, 700))
     const rest = { limit: 5000, after: at(places, 1900) }
     t.strictSame(await positions({ userId: ben.id }, rest), places.slice(1901))
@@ -659,12 +663,12 @@ const batchContract = (engine: string, open: Open): void => {
       tagged.map(({ descriptiveName }) => parseInt(descriptiveName.slice(4), 16)),
       [1, 501, 1001]
     )
-    t.equal((await list({ userId: ada.id })).length, 3, 'of another user, who may read few')
+    t.equal((await list({ userId: ada.id })).length, 3, 'another user may read only three apps')
   })
 
-  test(`${engine}: a list whose signal is aborted reads no more`, async t => {
+  test(`${engine}: a list stops reading when its signal is aborted`, async t => {
     const store = await open(t)
-    const { add } = await sideOf(t, store)
+    const { add } = await openFixture(t, store)
     const large = JSON.stringify({ text: 'x'.repeat(200_000) })
     for (let i = 0; i < 4; i++) await add({ panels: large, schedule: large })
     for (const range of [{}, { limit: 9 }]) {

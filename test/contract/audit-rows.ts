@@ -21,9 +21,9 @@ const unchained = (subject: string): UnchainedAudit => ({
   requestId: null
 })
 
-/** What the rows of the audit trail must do, whatever the engine. `open` opens a new, empty store. */
+/** Defines the tests that `AuditStore` must pass on every engine. `open` opens a new, empty store. */
 export const auditRowsContract = (engine: string, open: (t: Test) => Promise<AuditStore>): void => {
-  test(`${engine}: an entry is read as it was appended, and becomes the head`, async t => {
+  test(`${engine}: an appended entry is read unchanged, and becomes the head`, async t => {
     const { read, write } = await open(t)
     t.same(await read(async ({ audits }) => await audits.head()), { sequence: 0, hash: GENESIS })
     const first = chained(unchained('app 1'), { sequence: 0, hash: GENESIS })
@@ -41,7 +41,7 @@ export const auditRowsContract = (engine: string, open: (t: Test) => Promise<Aud
     t.same(await read(async ({ audits }) => await audits.newest({ since: AT, until: AT }, { limit: 1 })), [])
   })
 
-  test(`${engine}: a trail that many append to at once is whole, and an entry that fails leaves no gap`, async t => {
+  test(`${engine}: concurrent appends keep the audit trail intact, and a failed append leaves no gap`, async t => {
     const store = await open(t)
     const writes = Array.from({ length: 30 }, async (_, index) => {
       await store.write(async ({ audits }) => {

@@ -9,10 +9,10 @@ import { counterNode } from '../db/counter-node.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 import { redisUrl, withRedis } from '../redis.ts'
 
-/** A store of counters as several nodes have it, and how its clock is set back by an hour while a window runs. */
+/** A store of counters that several nodes share. */
 interface Store {
   readonly nodes: readonly Counters[]
-  /** Null: the clock of the store can't be set back. */
+  /** Sets the clock of the store back by an hour during a window, or null if that is impossible. */
   readonly setBack: ((key: string, windowSeconds: number) => Promise<void>) | null
 }
 
@@ -23,7 +23,7 @@ const redisNode = async (t: Test, url: string): Promise<Counters> => {
     },
     onBack: () => {}
   }
-  // What is counted is compared, and a busy machine takes its time.
+  // The time-out is long, because the test compares counts, and a busy machine is slow.
   const { counters, close } = await connectRedis(url, hooks, { commandTimeout: 60_000 })
   t.teardown(close)
   return counters
@@ -66,14 +66,14 @@ const numbersTo = (count: number): number[] => Array.from({ length: count }, (_,
 
 const hitsOf = (counts: readonly Count[]): number[] => counts.map(({ hits }) => hits)
 
-/** As many hits at once as there are numbers, over all nodes in turn. */
+/** Counts `size` concurrent hits, which are distributed over all nodes in turn. */
 const burst = async (nodes: readonly Counters[], key: string, size: number, seconds: number): Promise<Count[]> =>
   await Promise.all(
     numbersTo(size).map(async number => await (nodes[number % nodes.length] as Counters).hit(key, seconds))
   )
 
 for (const [name, open] of Object.entries(stores)) {
-  test(`${name}: of hits that come at once, each gets a number of its own`, async t => {
+  test(`${name}: concurrent hits get different numbers`, async t => {
     const store = await open(t)
     if (store === null) return
     const counts = await burst(store.nodes, 'a', 200, 3600)
@@ -82,13 +82,13 @@ for (const [name, open] of Object.entries(stores)) {
       numbersTo(200)
     )
     t.ok(counts.every(({ ttlMs }) => ttlMs > 3_500_000 && ttlMs <= 3_600_000))
-    t.same(hitsOf(await burst(store.nodes, 'b', 1, 3600)), [1], 'each key has its own')
+    t.same(hitsOf(await burst(store.nodes, 'b', 1, 3600)), [1], 'each key is counted separately')
   })
 
-  test(`${name}: a window that ends amid a burst is followed by one that begins with 1`, async t => {
+  test(`${name}: a window that ends during a burst is followed by one that starts with 1`, async t => {
     const store = await open(t)
     if (store === null) return
-    // Windows of a second: bursts follow one another until the third window has begun.
+    // Windows last one second. Bursts are repeated until the third window has started.
     const counts: Count[] = []
     const windows = (): number => hitsOf(counts).filter(hits => hits === 1).length
     while (windows() < 3) {
@@ -102,7 +102,7 @@ for (const [name, open] of Object.entries(stores)) {
     t.ok(counts.every(({ ttlMs }) => ttlMs > -1000 && ttlMs <= 1000))
   })
 
-  test(`${name}: a clock that is set back does not make a window longer`, async t => {
+  test(`${name}: a clock that is set back does not extend a window`, async t => {
     const store = await open(t)
     if (store === null || store.setBack === null) return
     const [one, other] = store.nodes as [Counters, Counters]
@@ -114,7 +114,7 @@ for (const [name, open] of Object.entries(stores)) {
     t.equal((await other.hit('a', 60)).hits, 2)
   })
 
-  test(`${name}: a window that is made shorter or longer keeps its start and its hits`, async t => {
+  test(`${name}: a window whose length changes keeps its start and its hits`, async t => {
     const store = await open(t)
     if (store === null) return
     const [one] = store.nodes as [Counters]

@@ -13,10 +13,10 @@ const opened = async (t: Test, url: string, options?: StorageOptions): Promise<S
   return storage
 }
 
-/** Opens a new SQLite database, closed when the test ends. */
+/** Opens a new SQLite database, and closes it when the test ends. */
 export const sqlite = async (t: Test): Promise<Storage> => await opened(t, settings(t).env.DATABASE_URL)
 
-/** Opens the PostgreSQL database of the test file, emptied, until the test ends. There must be a server. */
+/** Empties the PostgreSQL database of the test file, and opens it until the test ends. Requires a server. */
 export const postgres = async (t: Test): Promise<Storage & TestStore & { readonly url: string }> => {
   const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   return {
@@ -28,11 +28,11 @@ export const postgres = async (t: Test): Promise<Storage & TestStore & { readonl
   }
 }
 
-/** Connects once more to a PostgreSQL database, as another node does. */
+/** Opens another connection pool to a PostgreSQL database, as another node does. */
 export const connectPostgres = async (t: Test, url: string, poolSize?: number): Promise<Storage> =>
   await opened(t, url, { poolSize })
 
-/** A connection to a database beside those of the service, closed when the test ends. */
+/** Opens a connection in addition to those of the service, and closes it when the test ends. */
 export const connectDirectly = async (t: Test, url: string): Promise<pg.Client> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})

@@ -30,12 +30,12 @@ const newKey = (change: Partial<NewClientKey> = {}): NewClientKey => ({
   ...change
 })
 
-/** The digest of a token that nobody has. */
+/** Returns a digest that belongs to no real token. */
 const digest = (digit: number | string): string => String(digit).repeat(64).slice(0, 64)
 
 const newToken = (digit: number | string) => ({ digest: digest(digit), generation: '0a0b0c0d', hint: 'abcd' })
 
-interface Side {
+interface Fixture {
   read: <T>(work: (keys: KeyReads) => Promise<T>) => Promise<T>
   write: <T>(work: (keys: KeyRows) => Promise<T>) => Promise<T>
   store: KeyStore
@@ -44,7 +44,7 @@ interface Side {
   usage: UsageRecorder
 }
 
-const sideOf = (t: Test, store: KeyStore): Side => {
+const createFixture = (t: Test, store: KeyStore): Fixture => {
   const secret = newSecret()
   return {
     read: async work => await store.read(async ({ keys }) => await work(keys)),
@@ -61,7 +61,7 @@ const sideOf = (t: Test, store: KeyStore): Side => {
   }
 }
 
-/** What the rows of keys must do, whatever the engine. `open` opens a new, empty store. */
+/** Defines the tests that `KeyStore` must pass on every engine. `open` opens a new, empty store. */
 export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   keysContract(engine, open)
   revisionContract(engine, open)
@@ -74,8 +74,8 @@ export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeySt
 }
 
 const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a key is read as it was stored, and changed in what is named only`, async t => {
-    const { read, write } = sideOf(t, await open(t))
+  test(`${engine}: a key is read as it was stored, and an update changes only the given fields`, async t => {
+    const { read, write } = createFixture(t, await open(t))
     const key = newKey({
       scopes: ['apps:read'],
       expiresAt: LATER,
@@ -107,9 +107,9 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     })
   })
 
-  test(`${engine}: what a transaction wrote before it failed is not stored, and readers never see it`, async t => {
-    const { read, write, store } = sideOf(t, await open(t))
-    const failure = new Error('the work failed')
+  test(`${engine}: the writes of a failed transaction are rolled back, and readers never see them`, async t => {
+    const { read, write, store } = createFixture(t, await open(t))
+    const failure = new Error('the transaction failed')
     await t.rejects(
       write(async keys => {
         await keys.insert(newKey())
@@ -129,8 +129,8 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.equal((await read(async keys => await keys.page({}, { limit: 100, at: AT }))).length, 10)
   })
 
-  test(`${engine}: a revoked key keeps its row, and its name is free again`, async t => {
-    const { read, write } = sideOf(t, await open(t))
+  test(`${engine}: a revoked key keeps its row, and its name becomes available`, async t => {
+    const { read, write } = createFixture(t, await open(t))
     const { id, name } = newKey()
     await write(async keys => {
       await keys.insert(newKey())
@@ -145,7 +145,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
   })
 
   test(`${engine}: the revocation of an environment key is stored`, async t => {
-    const { read, write } = sideOf(t, await open(t))
+    const { read, write } = createFixture(t, await open(t))
     t.equal(await read(async keys => await keys.findRevocation(digest(1))), null)
     await write(async keys => {
       await keys.revokeEnvironmentKey(digest(1), { at: AT, reason: 'first' })
@@ -158,8 +158,8 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     })
   })
 
-  test(`${engine}: a page has the keys that pass every filter, in the order of their ids`, async t => {
-    const { read, write } = sideOf(t, await open(t))
+  test(`${engine}: a page contains the keys that match every filter, sorted by id`, async t => {
+    const { read, write } = createFixture(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey({ id: 'a', name: 'sync one', scopes: ['apps:read'] }))
       await keys.insert(newKey({ id: 'b', name: 'sync two', enabled: false }))
@@ -179,7 +179,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.same(await ids({ expiresBefore: new Date(LATER.getTime() + 1) }), ['c'])
     t.same(await ids({ expiresBefore: LATER }), [])
     t.same(await ids({ unusedSince: LATER }), ['a', 'b', 'c'])
-    t.same(await ids({ namePrefix: 'sync' }), ['a', 'b'], 'letters of another case are others')
+    t.same(await ids({ namePrefix: 'sync' }), ['a', 'b'], 'prefixes are case-sensitive')
     t.same(await ids({ scope: 'apps:read' }), ['a', 'b', 'c', 'd'], 'an unscoped key has every scope')
     t.same(await ids({ scope: '*' }), ['b', 'c', 'd'])
     t.same(await ids({ generation: '0a0b0c0d' }), ['a'])
@@ -188,8 +188,8 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
 }
 
 const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: the revision moves with each change, and not with one that fails`, async t => {
-    const { write } = sideOf(t, await open(t))
+  test(`${engine}: each change increases the revision, unless it fails`, async t => {
+    const { write } = createFixture(t, await open(t))
     const advance = async (): Promise<number> => {
       const { position } = await write(async keys => await keys.advanceRevision('k'))
       return (await position).epoch
@@ -208,8 +208,8 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     )
   })
 
-  test(`${engine}: the revision moves for the key that a request changes, when it is sent again as well`, async t => {
-    const { store, secret } = sideOf(t, await open(t))
+  test(`${engine}: a request increases the revision for the key that it changes, even if it is retried`, async t => {
+    const { store, secret } = createFixture(t, await open(t))
     const changed: string[] = []
     const write: KeyStore['write'] = async (work, options) =>
       await store.write(async ({ keys, ...tx }) => {
@@ -224,7 +224,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     const { key } = await keys.issue({ name: 'k' }, operator, retryable)
     t.same(changed, [key.id])
     await keys.issue({ name: 'k' }, operator, retryable)
-    t.equal(changed.at(-1), key.id, 'the token of the lost answer is refused from now on')
+    t.equal(changed.at(-1), key.id, 'the token of the lost reply is refused from now on')
     changed.length = 0
     await keys.change(key.id, { enabled: false }, operator)
     await keys.rotate(key.id, { graceSeconds: 0 }, operator)
@@ -234,8 +234,8 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
 }
 
 const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a key that was used is unused since a later instant`, async t => {
-    const { read, write } = sideOf(t, await open(t))
+  test(`${engine}: a used key counts as unused since a later instant`, async t => {
+    const { read, write } = createFixture(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey())
       await keys.insertToken(newKey().id, newToken(1), AT)
@@ -250,7 +250,7 @@ const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 
 const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: a token is found by its digest, with its key`, async t => {
-    const { read, write } = sideOf(t, await open(t))
+    const { read, write } = createFixture(t, await open(t))
     const key = newKey({ rateLimit: { max: 5, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8'], expiresAt: LATER })
     await write(async keys => {
       await keys.insert(key)
@@ -269,7 +269,7 @@ const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
   })
 
   test(`${engine}: older tokens expire, are revoked and are removed`, async t => {
-    const { read, write } = sideOf(t, await open(t))
+    const { read, write } = createFixture(t, await open(t))
     const { id } = newKey()
     const minute = (minutes: number): Date => new Date(AT.getTime() + minutes * 60_000)
     await write(async keys => {
@@ -310,7 +310,7 @@ const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 
 const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: idempotency records are found, replaced, and removed by age`, async t => {
-    const { write } = sideOf(t, await open(t))
+    const { write } = createFixture(t, await open(t))
     const record = {
       requester: 'env_1',
       keyHash: digest('a'),
@@ -342,13 +342,13 @@ const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore
 const noCounts = { scopes: new Map(), addresses: new Map(), refusals: new Map() }
 
 const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: counts of use add up, and the newest use is the last`, async t => {
-    const { keys, usage, read, store } = sideOf(t, await open(t))
+  test(`${engine}: counts of uses are added up, and the newest use is kept as the last one`, async t => {
+    const { keys, usage, read, store } = createFixture(t, await open(t))
     const { key, keyId } = await keys.issue({ name: 'k' }, operator)
     const token = await read(async rows => await rows.findToken(digestOf(keyId)))
-    if (token === null) throw new Error('the token is not there')
+    if (token === null) throw new Error('the token was not found')
     for (const address of ['10.0.0.1', '10.0.0.2']) {
-      // Of two uses in one millisecond, neither is the newest.
+      // Two uses in the same millisecond have no order.
       for (const before = Date.now(); Date.now() === before;);
       usage.used(token, ['apps:read'], address, 'agent')
       await usage.flush()
@@ -360,13 +360,13 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     t.match(
       await keys.tokens(key.id),
       [{ useCount: 7, lastUsedIp: '10.0.0.2', lastUsedAgent: 'agent', lastUsedAt }],
-      'what arrives late is no later use'
+      'an older use that is recorded late does not replace the last use'
     )
     t.same((await keys.find(key.id)).lastUsedAt, lastUsedAt)
   })
 
-  test(`${engine}: the uses of an environment key are kept by generation`, async t => {
-    const { read, write, usage } = sideOf(t, await open(t))
+  test(`${engine}: the uses of an environment key are stored for each generation`, async t => {
+    const { read, write, usage } = createFixture(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (const generation of ['00000001', '00000002', '00000001']) {
       usage.used({ ...token, generation, ref: generation }, [], '10.0.0.1', undefined)
@@ -386,12 +386,12 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     t.match(
       after.tokens.find(({ generation }) => generation === '00000002'),
       { useCount: 6, lastUsedIp: '10.0.0.1', lastUsedAgent: null },
-      'what arrives late is no later use'
+      'an older use that is recorded late does not replace the last use'
     )
   })
 
-  test(`${engine}: a hundred addresses a day are distinguished, over all writes`, async t => {
-    const { read, usage } = sideOf(t, await open(t))
+  test(`${engine}: at most a hundred addresses a day are counted separately, over all writes`, async t => {
+    const { read, usage } = createFixture(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (let batch = 0; batch < 4; batch++) {
       for (let i = 0; i < 40; i++) usage.used(token, [], `10.0.${batch}.${i}`, undefined)
@@ -412,7 +412,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
   })
 
   test(`${engine}: counts are kept for 90 days`, async t => {
-    const { store, read } = sideOf(t, await open(t))
+    const { store, read } = createFixture(t, await open(t))
     const write = createUsageWriter(store)
     const use = {
       ...noCounts,
@@ -436,8 +436,8 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
 }
 
 const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: the generations that are recorded are those of the last time`, async t => {
-    const { write } = sideOf(t, await open(t))
+  test(`${engine}: recording generations replaces those recorded before`, async t => {
+    const { write } = createFixture(t, await open(t))
     const recorded = async () => (await write(async keys => await keys.secretState())).recorded
     t.same(await write(async keys => await keys.secretState()), { recorded: [], nodes: [] })
     await write(async keys => {
@@ -458,8 +458,8 @@ const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): 
 }
 
 const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a generation tells when any of its tokens was last used, and how many are active`, async t => {
-    const { read, write } = sideOf(t, await open(t))
+  test(`${engine}: a generation shows when one of its tokens was last used, and how many are active`, async t => {
+    const { read, write } = createFixture(t, await open(t))
     const use = { count: 1, lastUsedIp: '::1', lastUsedAgent: null }
     await write(async keys => {
       await keys.insert(newKey({ expiresAt: LATER }))
@@ -480,8 +480,8 @@ const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore
     t.same(await read(async keys => await keys.otherGenerations(['0a0b0c0d'], AT)), [])
   })
 
-  test(`${engine}: generations are counted, and those that nobody can open are found`, async t => {
-    const { keys, store, secret } = sideOf(t, await open(t))
+  test(`${engine}: generations are counted, and those that no configured secret opens are found`, async t => {
+    const { keys, store, secret } = createFixture(t, await open(t))
     const [first, second] = [newSecret(), newSecret()]
     const under = (own: string): KeyService => createKeyService({ store, secret: own })
     const one = await under(first).issue({ name: 'one' }, operator)

@@ -7,7 +7,7 @@ import { keyRowsContract } from './key-rows.ts'
 keyRowsContract('memory', async () => createMemoryStore())
 auditRowsContract('memory', async () => createMemoryStore())
 
-test('memory: a transaction sees what it has written and removed, in the order in which it came', async t => {
+test('memory: a transaction sees its own writes and removals, in order', async t => {
   const { read, write } = createMemoryStore()
   const count = (label: string) => ({ id: 'k', day: '2026-01-01', kind: 'scope', label, count: 1 }) as const
   const labels = async () =>
@@ -17,15 +17,15 @@ test('memory: a transaction sees what it has written and removed, in the order i
   })
   await write(async ({ keys }) => {
     await keys.removeUsage({ day: '2026-01-02' })
-    t.match(await keys.lockUsageLabels([count('a')]), [{ isStored: false, labels: 0 }], 'it is gone')
+    t.match(await keys.lockUsageLabels([count('a')]), [{ isStored: false, labels: 0 }], 'the label was removed')
     t.match(await keys.usage('k', { day: '' }), [{ label: 'b' }])
     await keys.addUsage([count('c'), count('a')])
-    t.same(await labels(), ['a', 'b'], 'and nobody else sees that yet')
+    t.same(await labels(), ['a', 'b'], 'other transactions do not see that yet')
   })
   t.same(await labels(), ['a', 'c', 'b'])
 })
 
-test('memory: entries of the audit trail are found by each filter', async t => {
+test('memory: each filter finds the matching entries of the audit trail', async t => {
   const { read, write } = createMemoryStore()
   const at = new Date('2026-02-01')
   const { actor, address, requestId } = operator
@@ -58,7 +58,7 @@ test('memory: entries of the audit trail are found by each filter', async t => {
   }
 })
 
-test('memory: a token that is gone has no use, and what nobody stored is not changed', async t => {
+test('memory: the use of a removed token is not stored, and rows that do not exist are not changed', async t => {
   const { read, write } = createMemoryStore()
   const usage = { count: 1, lastUsedAt: new Date(), lastUsedIp: '::1', lastUsedAgent: null }
   await write(async ({ keys }) => {
@@ -69,7 +69,7 @@ test('memory: a token that is gone has no use, and what nobody stored is not cha
   t.same(await read(async ({ keys }) => await keys.page({}, { limit: 1, at: new Date() })), [])
 })
 
-test('memory: the look-up of requests tells what is committed, and what was looked up before is no longer fresh', async t => {
+test('memory: key look-ups return committed rows, and a change invalidates earlier look-ups', async t => {
   const { write, keyLookup } = createMemoryStore()
   const { digest } = knownToken()
   await keyLookup.barrier()

@@ -22,7 +22,7 @@ const populate = async (transactor: Transactor) => {
   return { ada, ben, north, south }
 }
 
-/** What the rows of organizations must do, whatever the engine. `open` opens a new, empty database. */
+/** Defines the tests that `OrganizationRows` must pass on every engine. `open` opens a new, empty database. */
 export const organizationRowsContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   recordContract(engine, open)
   memberContract(engine, open)
@@ -51,7 +51,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.strictSame(await find(south.id), south)
   })
 
-  test(`${engine}: organizations are listed in the order of their ids, all of them or those of a user`, async t => {
+  test(`${engine}: all organizations, or those of a user, are listed by id`, async t => {
     const transactor = await open(t)
     const { ada, ben, north, south } = await populate(transactor)
     await transactor.write(async ({ organizations }) => {
@@ -74,7 +74,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
 }
 
 const memberContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
-  test(`${engine}: users belong to organizations, with one role each`, async t => {
+  test(`${engine}: a user has one role in each of their organizations`, async t => {
     const transactor = await open(t)
     const read = reading(transactor)
     const { ada, ben, north, south } = await populate(transactor)
@@ -115,7 +115,7 @@ const memberContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.equal(await roleOf(south.id, ada.id), 'guest')
   })
 
-  test(`${engine}: a user is the only admin where no other member is one`, async t => {
+  test(`${engine}: a user is the only admin of an organization if no other member is an admin`, async t => {
     const transactor = await open(t)
     const { ada, ben, north, south } = await populate(transactor)
     const isOnlyAdmin = async (id: number): Promise<boolean> =>
@@ -125,7 +125,7 @@ const memberContract = (engine: string, open: (t: Test) => Promise<Transactor>):
         await organizations.setRole(id, userId, role)
       })
     }
-    t.notOk(await isOnlyAdmin(ada.id), 'of none')
+    t.notOk(await isOnlyAdmin(ada.id), 'a user without organizations')
     await setRole(north.id, ada.id, 'admin')
     await setRole(north.id, ben.id, 'member')
     await setRole(south.id, ben.id, 'admin')

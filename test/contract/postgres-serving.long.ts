@@ -19,5 +19,5 @@ if (url !== null) {
     }
     return { ...storage, skipPorts }
   }
-  contracts('PostgreSQL, as a role that only serves', serving)
+  contracts('PostgreSQL, with a role that may only serve', serving)
 }

@@ -5,9 +5,9 @@ import type { Storage } from '../../db/storage.ts'
 import type { Tx } from '../../domain/transactor.ts'
 import { AT, insertApp, newUser } from './people.ts'
 
-/** What an open database must do, whatever the engine. `open` opens a new, empty one. */
+/** Defines the tests that an open database must pass on every engine. `open` opens a new, empty one. */
 export const storageContract = (engine: string, open: (t: Test) => Promise<Storage>): void => {
-  test(`${engine}: a closed database does not answer`, async t => {
+  test(`${engine}: a closed database refuses reads and writes`, async t => {
     const storage = await open(t)
     t.match(await storage.readiness(), READY)
     await storage.close()
@@ -15,7 +15,7 @@ export const storageContract = (engine: string, open: (t: Test) => Promise<Stora
     await t.rejects(storage.read(async ({ apps }) => await apps.isEmpty()))
   })
 
-  test(`${engine}: the id of what was removed is never given again`, async t => {
+  test(`${engine}: the id of a removed row is never reused`, async t => {
     const { write } = await open(t)
     const add = async ({ users, organizations, apps }: Tx) => {
       const { id: user } = await users.insert(newUser('Ada'))

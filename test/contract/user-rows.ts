@@ -10,7 +10,7 @@ const reading =
   async <T>(work: (users: UserReads) => Promise<T>): Promise<T> =>
     await read(async ({ users }) => await work(users))
 
-/** What the rows of users must do, whatever the engine. `open` opens a new, empty database. */
+/** Defines the tests that `UserRows` must pass on every engine. `open` opens a new, empty database. */
 export const userRowsContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
   recordContract(engine, open)
   grantContract(engine, open)
@@ -44,7 +44,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     }
   })
 
-  test(`${engine}: an address is compared without case, and nobody else has it`, async t => {
+  test(`${engine}: e-mail addresses are unique and compared without regard to case`, async t => {
     const transactor = await open(t)
     const { write } = transactor
     const made = await write(async ({ users }) => await users.insert(newUser('Ada', { email: 'Ada@Example.com' })))
@@ -53,7 +53,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     await t.rejects(write(async ({ users }) => await users.insert(newUser('Ada'))))
   })
 
-  test(`${engine}: of an address, only the case of the letters from A to Z does not count`, async t => {
+  test(`${engine}: only the case of the letters from A to Z is ignored in an e-mail address`, async t => {
     const transactor = await open(t)
     const [upper, lower] = await transactor.write(async ({ users }) => [
       await users.insert(newUser('Upper', { email: 'ÄDA@Example.com' })),
@@ -66,7 +66,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.equal(await find('ÄDA@Example.com'), undefined)
   })
 
-  test(`${engine}: a page may be of nothing, and any id may be asked for`, async t => {
+  test(`${engine}: a page may be empty, and any id can be looked up`, async t => {
     const transactor = await open(t)
     const [ada] = await insertUsers(transactor, 'Ada')
     const read = reading(transactor)
@@ -81,7 +81,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.same(await read(async users => await users.sessions(largest, AT)), [])
   })
 
-  test(`${engine}: what a transaction finds is what it has written`, async t => {
+  test(`${engine}: a transaction finds its own writes`, async t => {
     const { write } = await open(t)
     await write(async ({ users, apps, organizations }) => {
       t.ok(await apps.isEmpty())
@@ -120,7 +120,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     })
   })
 
-  test(`${engine}: users are listed in the order of their ids`, async t => {
+  test(`${engine}: users are listed by id`, async t => {
     const transactor = await open(t)
     const [ada, ben, chiara] = await insertUsers(transactor, 'Ada', 'Ben', 'Chiara')
     const page = async (limit: number, from: number) =>
@@ -130,7 +130,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.strictSame(await page(2, Number(chiara?.id)), [])
   })
 
-  test(`${engine}: a page holds only users that pass the filter`, async t => {
+  test(`${engine}: a page contains only users that match the filter`, async t => {
     const transactor = await open(t)
     const [ada, adam, ben] = await transactor.write(async ({ users }) => [
       await users.insert(newUser('Ada', { role: 'admin', accountLocked: true })),
@@ -160,7 +160,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     )
   })
 
-  test(`${engine}: the named fields of a user change, and nothing else`, async t => {
+  test(`${engine}: an update of a user changes only the given fields`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const id = Number(ada?.id)
@@ -178,7 +178,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
 }
 
 const grantContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
-  test(`${engine}: the apps on which a user has permits are listed by id, each once`, async t => {
+  test(`${engine}: the apps for which a user has permissions are listed once each, by id`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]
@@ -221,7 +221,7 @@ const grantContract = (engine: string, open: (t: Test) => Promise<Transactor>): 
     t.strictSame(await read({ limit: 9, after: ids[2] }), [])
   })
 
-  test(`${engine}: the grants of a user are listed app by app, and counted permit by permit`, async t => {
+  test(`${engine}: the grants of a user are listed for each app, and counted for each permission`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [owner, userId] = [{ type: 'User' as const, id: Number(ada?.id) }, Number(ben?.id)]
@@ -294,7 +294,7 @@ const sessionContract = (engine: string, open: (t: Test) => Promise<Transactor>)
     t.equal(await read(async users => await users.findSessionAccount('other')), null)
   })
 
-  test(`${engine}: the sessions of a user are listed, the newest first, and removed`, async t => {
+  test(`${engine}: the sessions of a user are listed, newest first, and removed`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]
@@ -310,10 +310,10 @@ const sessionContract = (engine: string, open: (t: Test) => Promise<Transactor>)
     const read = reading(transactor)
     const sessionsOf = async (id: number, instant: Date) => await read(async users => await users.sessions(id, instant))
     t.strictSame(await sessionsOf(adaId, after(9)), [two, three, one])
-    t.strictSame(await sessionsOf(adaId, after(10)), [two, three], 'those that have expired are left out')
+    t.strictSame(await sessionsOf(adaId, after(10)), [two, three], 'expired sessions are left out')
 
     await transactor.write(async ({ users }) => {
-      t.notOk(await users.removeSession(benId, 'one'), 'of another user')
+      t.notOk(await users.removeSession(benId, 'one'), 'the session belongs to another user')
       await users.removeExpiredSessions(adaId, after(10))
     })
     t.strictSame(await sessionsOf(adaId, AT), [two, three])
@@ -330,7 +330,7 @@ const sessionContract = (engine: string, open: (t: Test) => Promise<Transactor>)
     t.strictSame([await sessionsOf(adaId, AT), await sessionsOf(benId, AT)], [[], [other]])
   })
 
-  test(`${engine}: a location is known from its last sign-in on, until it is removed`, async t => {
+  test(`${engine}: a location is known from its last sign-in until it is removed`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]

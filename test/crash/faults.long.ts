@@ -7,7 +7,7 @@ import { at, run, settings } from '../helper.ts'
 import type { Settings } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 import { call, databaseOf, failuresOf, headOf, launch } from './process.ts'
-import type { Answer } from './process.ts'
+import type { Reply } from './process.ts'
 
 interface Issued {
   id: string
@@ -15,7 +15,7 @@ interface Issued {
   key_access_token: string
 }
 
-/** What may be asked of a server on a port, by the key of the environment or by a token. */
+/** Returns functions that send requests to the server on a port, with the environment key or a token. */
 const clientOf = (port: number, { key }: Settings) => ({
   ask: async (method: string, path: string, body?: unknown) => await call(port, key.keyAccessToken, method, path, body),
   issue: async (name: string, metadata: object = {}): Promise<Issued> => {
@@ -24,20 +24,20 @@ const clientOf = (port: number, { key }: Settings) => ({
       scopes: ['apps:read'],
       metadata
     })
-    if (status !== 201) throw new Error(`POST /client_keys answered ${status}`)
+    if (status !== 201) throw new Error(`POST /client_keys returned ${status}`)
     return json as Issued
   },
   present: async ({ key_access_token: token }: Issued, path = '/client_keys/me') =>
     (await call(port, token, 'GET', path)).status
 })
 
-const refused = (t: Test, { status, headers, json }: Answer, what: string): void => {
+const refused = (t: Test, { status, headers, json }: Reply, what: string): void => {
   t.equal(status, 503, `${what} is refused`)
   t.equal(headers.get('retry-after'), '1')
   t.match(json, { code: 'SERVICE_UNAVAILABLE' })
 }
 
-test('while another process has the database locked, changes of keys are 503, and authentication goes on', async t => {
+test('while another process locks the database, changes of keys get 503, and authentication works', async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   const server = run(t, 'server.ts', { env: made.env })
   await server.prints('Server listening')
@@ -54,11 +54,11 @@ test('while another process has the database locked, changes of keys are 503, an
     ['POST', `${url}/rotate`, { grace_seconds: 0 }],
     ['POST', `${url}/revoke`, {}]
   ] as const
-  const answers = Promise.all(changes.map(async ([method, path, body]) => await ask(method, path, body)))
-  t.equal(await present(unseen, '/apps'), 200, 'a token that was never seen before is good while changes wait')
-  for (const [index, answer] of (await answers).entries()) {
+  const replies = Promise.all(changes.map(async ([method, path, body]) => await ask(method, path, body)))
+  t.equal(await present(unseen, '/apps'), 200, 'a token that was never used before is accepted while changes wait')
+  for (const [index, reply] of (await replies).entries()) {
     const [method, path] = at(changes, index)
-    refused(t, answer, `${method} ${path}`)
+    refused(t, reply, `${method} ${path}`)
   }
   t.equal(await present(changed), 200, 'a refused revocation and a refused rotation change nothing')
   t.equal((await ask('GET', '/client_keys')).status, 200)
@@ -74,7 +74,7 @@ test('while another process has the database locked, changes of keys are 503, an
   t.match(
     (await ask('GET', `/client_keys/${unseen.id}`)).json,
     { tokens: [{ use_count: 1, last_used_at: String }] },
-    'what was seen meanwhile is written down'
+    'uses that were counted in the meantime are stored'
   )
 })
 
@@ -82,17 +82,17 @@ const ROOM_BYTES = 300_000
 const MAX_KEYS = 200
 const METADATA = { filler: 'x'.repeat(4000) }
 
-// For servers that are not measured: what measures them ends a process whose file can't grow, which Node does not.
-/** Has every file of a process end at that many bytes, as a full disk would; without bytes, at none. */
+// Use only servers without coverage: their instrumentation aborts a process whose file can't grow, and Node doesn't.
+/** Limits the size of each file of a process, as a full disk would, or removes the limit if `bytes` is undefined. */
 const limitFiles = (pid: number, bytes?: number): boolean =>
   spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:unlimited`]).status === 0
 
-/** The most that a file of a database may have, where there is a little room left. */
+/** Returns a file size limit that leaves the database a little room. */
 const littleRoom = (path: string): number => Math.max(statSync(path).size, statSync(`${path}-wal`).size) + ROOM_BYTES
 
-const skip = limitFiles(process.pid) ? false : 'there is no prlimit here'
+const skip = limitFiles(process.pid) ? false : 'prlimit is not available'
 
-/** Fills the disk of a server until nothing fits, and answers the keys that were acknowledged and one that was not. */
+/** Fills the disk of a server. Returns the keys that were acknowledged, and the name of one that was not. */
 const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Issued[]; lost: string }> => {
   const { ask } = clientOf(port, made)
   const issued: Issued[] = []
@@ -100,10 +100,10 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
   for (const metadata of [METADATA, {}]) {
     for (let left = MAX_KEYS; left > 0; left--) {
       lost = `key ${issued.length}`
-      const answer = await ask('POST', '/client_keys', { name: lost, metadata })
-      if (answer.status === 201) issued.push(answer.json as Issued)
+      const reply = await ask('POST', '/client_keys', { name: lost, metadata })
+      if (reply.status === 201) issued.push(reply.json as Issued)
       else {
-        refused(t, answer, `a new key with ${Object.keys(metadata).length === 0 ? 'little' : 'much'} to store`)
+        refused(t, reply, `a new key with ${Object.keys(metadata).length === 0 ? 'little' : 'much'} data`)
         break
       }
     }
@@ -113,15 +113,15 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
   } = await ask('GET', '/client_keys/me')
   const usesWritten = async (): Promise<number> =>
     (await ask('GET', `/client_keys/${String(id)}`)).json.tokens[0]?.use_count
-  // What is seen of keys is less than a change of one, and goes into what is left.
+  // Recorded uses need less space than a change of a key, so they fit into the space that is left.
   for (let left = MAX_KEYS, last = -1, now = 0; last !== now && left > 0; left--) {
     ;[last, now] = [now, await usesWritten()]
   }
-  t.ok(issued.length > 2 && issued.length < MAX_KEYS, `${issued.length} keys went onto the disk before it was full`)
+  t.ok(issued.length > 2 && issued.length < MAX_KEYS, `${issued.length} keys were stored before the disk was full`)
   return { issued, lost }
 }
 
-test('on a full disk changes are 503 while reading and authentication go on, and it heals', { skip }, async t => {
+test('on a full disk, changes get 503, reads and authentication work, and the service recovers', { skip }, async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   const server = launch(t, made.env)
   const port = await server.listening
@@ -136,17 +136,17 @@ test('on a full disk changes are 503 while reading and authentication go on, and
   refused(t, await ask('POST', `${url}/rotate`, { grace_seconds: 0 }), 'a rotation')
   refused(t, await ask('POST', `${url}/revoke`, {}), 'a revocation')
   t.equal(await present(changed), 200, 'a refused revocation and a refused rotation change nothing')
-  t.equal(await present(unseen, '/apps'), 200, 'a token that was never seen before is good')
+  t.equal(await present(unseen, '/apps'), 200, 'a token that was never used before is accepted')
   t.equal((await ask('GET', '/apps')).status, 200)
   t.equal(
     (await ask('GET', '/client_keys')).json.length,
     issued.length + 3,
-    'every acknowledged key and no other is listed'
+    'the list contains exactly the acknowledged keys'
   )
   t.match(
     (await ask('GET', `/client_keys/${unseen.id}`)).json,
     { last_used_at: null },
-    'a use that can not be written down is no failure'
+    'a use that cannot be stored causes no failure'
   )
   t.equal((await ask('GET', '/ready')).status, 200)
   t.same(
@@ -161,16 +161,16 @@ test('on a full disk changes are 503 while reading and authentication go on, and
   t.match(
     (await ask('GET', `/client_keys/${unseen.id}`)).json,
     { tokens: [{ use_count: 1, last_used_at: String }] },
-    'what was seen meanwhile is written down'
+    'uses that were counted in the meantime are stored'
   )
   server.kill('SIGTERM')
   t.equal(await server.ended, 0)
   t.same(failuresOf(databaseOf(made.env)), [])
-  await t.resolves(headOf(databaseOf(made.env)), 'the audit trail is whole')
+  await t.resolves(headOf(databaseOf(made.env)), 'the audit trail is intact')
 })
 
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-  test(`a service that ends by ${signal} while the disk is full has lost nothing`, { skip }, async t => {
+  test(`a service that ends with ${signal} while the disk is full loses nothing`, { skip }, async t => {
     const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
     const first = launch(t, made.env)
     const port = await first.listening
@@ -190,12 +190,12 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     t.equal(
       (await ask('GET', '/client_keys')).json.length,
       issued.length + 2,
-      'every acknowledged key and no other is there'
+      'the list contains exactly the acknowledged keys'
     )
     await issue(lost)
     second.kill('SIGTERM')
     t.equal(await second.ended, 0)
     t.same(failuresOf(databaseOf(made.env)), [])
-    await t.resolves(headOf(databaseOf(made.env)), 'the audit trail is whole')
+    await t.resolves(headOf(databaseOf(made.env)), 'the audit trail is intact')
   })
 }

@@ -4,12 +4,12 @@ import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import type { AuditHead } from '../../domain/audits/rows.ts'
 import { at, settings } from '../helper.ts'
-import { createLoad, inBatches, liveTokenFailures } from './load.ts'
+import { createLoad, inBatches, activeTokenFailures } from './load.ts'
 import type { Load, Present, Send } from './load.ts'
 import { call, databaseOf, failuresOf, headOf, launch, query } from './process.ts'
-import type { Victim } from './process.ts'
+import type { ServerProcess } from './process.ts'
 
-/** How often the server is killed: `npm run test:crash` does it a thousand times. */
+/** The number of times that the server is killed. `npm run test:crash` kills it a thousand times. */
 const CRASHES = Number(process.env['CRASHES'] ?? 10)
 const CHAINS = 2
 const SAMPLE = 20
@@ -18,11 +18,11 @@ const MAX_REPLIES = 60
 const LATEST_MS = 250
 const START_MS = 400
 
-// It takes as long as the machine takes to start the service so often.
+// The duration depends on how fast the machine starts the service.
 tap.setTimeout(0)
 
-/** Kills at a moment that nobody chose: after a random number of replies or milliseconds. */
-const executioner = (victim: Victim): (() => void) => {
+/** Kills a server after a random number of replies or milliseconds. Returns a function to call at each reply. */
+const killAtRandom = (victim: ServerProcess): (() => void) => {
   if (randomInt(2) === 0) {
     setTimeout(victim.kill, randomInt(LATEST_MS))
     return () => {}
@@ -33,7 +33,7 @@ const executioner = (victim: Victim): (() => void) => {
   }
 }
 
-/** One database, and its service killed and started in each round. Answers what was not as it should be. */
+/** Kills and restarts the service of one database in each round. Returns the failures that it found. */
 const chain = async (
   t: Test,
   rounds: number
@@ -44,7 +44,7 @@ const chain = async (
   const failures: string[] = []
   let head: AuditHead | undefined
 
-  const clients = async ({ listening }: Victim): Promise<{ send: Send; present: Present }> => {
+  const clients = async ({ listening }: ServerProcess): Promise<{ send: Send; present: Present }> => {
     const port = await listening
     return {
       send: async (method, url, body, headers) => await call(port, key.keyAccessToken, method, url, body, headers),
@@ -68,7 +68,7 @@ const chain = async (
     const { send, present } = await clients(victim)
     note(await load.check(present, SAMPLE))
     note(await load.repeatLost(send, present))
-    await load.run(send, executioner(victim), victim.isKilled)
+    await load.run(send, killAtRandom(victim), victim.isKilled)
     await victim.ended
     note(failuresOf(path))
     if (round % WALK_EVERY === 0) head = await headOf(path, head)
@@ -77,7 +77,7 @@ const chain = async (
   const last = launch(t, env)
   const { send, present } = await clients(last)
   failures.push(...(await load.repeatLost(send, present)), ...(await load.check(present, Infinity)))
-  failures.push(...(await inBatches(load.keys(), async known => await liveTokenFailures(known, send))))
+  failures.push(...(await inBatches(load.keys(), async known => await activeTokenFailures(known, send))))
   last.kill()
   await last.ended
   failures.push(...failuresOf(path).map(failure => JSON.stringify(failure)), ...trailFailures(load, path))
@@ -88,7 +88,7 @@ const chain = async (
   return { failures, replaced: replaced.n, counts: load.counts }
 }
 
-/** Whether each acknowledged change is in the audit trail, and is there once. */
+/** Returns a failure for each acknowledged change that is not in the audit trail exactly once. */
 const trailFailures = (load: Load, path: string): string[] => {
   const rows = query<{ id: string; action: string; n: number }>(
     path,
@@ -98,14 +98,16 @@ const trailFailures = (load: Load, path: string): string[] => {
   return load.keys().flatMap(({ id, rotations, revoked }) =>
     Object.entries({ issue: 1, rotate: rotations, revoke: revoked ? 1 : 0 }).flatMap(([verb, due]) => {
       const found = counted.get(`client_key.${verb} ${id}`) ?? 0
-      return found === due ? [] : [`the trail has ${found} times that ${id} had its ${verb}, rather than ${due}`]
+      return found === due
+        ? []
+        : [`the audit trail contains ${found} entries for the ${verb} of ${id}, rather than ${due}`]
     })
   )
 }
 
-test(`what was acknowledged holds through ${CRASHES} kills at random moments`, async t => {
+test(`no acknowledged change is lost when the server is killed ${CRASHES} times at random moments`, async t => {
   const rounds = Math.ceil(CRASHES / CHAINS)
-  // Where one chain fails, the other still ends by itself and leaves no server behind.
+  // If one chain fails, the others still finish, and stop their servers.
   const results = await Promise.allSettled(Array.from({ length: CHAINS }, async () => await chain(t, rounds)))
   for (const result of results) {
     if (result.status === 'rejected') throw result.reason
@@ -114,11 +116,11 @@ test(`what was acknowledged holds through ${CRASHES} kills at random moments`, a
       replaced,
       counts: { replies, lost, repeated }
     } = result.value
-    t.strictSame(failures, [], 'tokens work, revokes hold, databases and audit trails are whole')
+    t.strictSame(failures, [], 'tokens work, revoked keys are refused, databases and audit trails are intact')
     t.ok(replies > rounds, `${replies} changes were acknowledged`)
     t.ok(
       repeated > 0,
-      `${lost} changes got no reply, ${repeated} were asked for again, ${replaced} tokens that nobody got were replaced`
+      `${lost} changes got no reply, ${repeated} were retried, ${replaced} tokens that no client received were replaced`
     )
   }
 })

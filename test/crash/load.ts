@@ -1,12 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { at } from '../helper.ts'
-import type { Answer } from './process.ts'
+import type { Reply } from './process.ts'
 
 const WORKERS = 6
 const LONG_GRACE_SECONDS = 86_400
 const SCOPES = [['apps:read'], ['apps:read', 'apps:write'], ['client_keys:read'], ['*']]
 
-/** A key, as far as replies tell of it. */
+/** The state of a key, according to the replies. */
 export interface KnownKey {
   id: string
   good: string[]
@@ -15,33 +15,33 @@ export interface KnownKey {
   revoked: boolean
 }
 
-/** A change that was asked for. */
-interface Wish {
+/** A change that was requested. */
+interface Change {
   action: 'issue' | 'rotate' | 'revoke'
   path: string
   body: Record<string, unknown>
   headers: Record<string, string>
-  /** The key that it changes; it is in no list meanwhile, so that nobody else changes it. */
+  /** The key that it changes. Until the reply, the key is in no list, so that no other worker changes it. */
   key: KnownKey | null
-  /** Whether it ends the tokens of the key. */
+  /** Whether it revokes the tokens of the key. */
   kills: boolean
 }
 
-export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 export type Present = (token: string) => Promise<number>
 
-/** Changes of keys, and a record of what the replies said. */
+/** Changes keys, and records the replies. */
 export interface Load {
   /**
-   * Issues, rotates and revokes with several workers at a time until no reply comes any more. `onReply` is called for
-   * each that does.
+   * Issues, rotates and revokes keys with several workers at a time, until no more replies arrive. Calls `onReply` for
+   * each reply.
    */
   run: (send: Send, onReply: () => void, mayBreak: () => boolean) => Promise<void>
-  /** Sends again what got no reply. Answers what is not as it should be then. */
+  /** Repeats the requests that got no reply. Returns the failures that it found. */
   repeatLost: (send: Send, present: Present) => Promise<string[]>
   /**
-   * Presents the tokens of the keys that were changed since the last time, and of `sample` others, but not of those
-   * whose last change got no reply. Answers what is not as it should be.
+   * Presents the tokens of the keys that were changed since the last time, and of `sample` others, except those whose
+   * last change got no reply. Returns the failures that it found.
    */
   check: (present: Present, sample: number) => Promise<string[]>
   keys: () => KnownKey[]
@@ -51,11 +51,11 @@ export interface Load {
 export const createLoad = (): Load => {
   const live: KnownKey[] = []
   const revoked: KnownKey[] = []
-  const lost: Wish[] = []
+  const lost: Change[] = []
   const changed = new Set<KnownKey>()
   const counts = { replies: 0, lost: 0, repeated: 0 }
 
-  const wish = (): Wish => {
+  const randomChange = (): Change => {
     const chance = randomInt(100)
     if (live.length < WORKERS || chance < 50) {
       return {
@@ -82,9 +82,9 @@ export const createLoad = (): Load => {
     }
   }
 
-  const record = ({ action, path, key, kills }: Wish, { status, json }: Answer): void => {
+  const record = ({ action, path, key, kills }: Change, { status, json }: Reply): void => {
     if (status !== (action === 'issue' ? 201 : 200)) {
-      throw new Error(`POST ${path} answered ${status}: ${JSON.stringify(json)}`)
+      throw new Error(`POST ${path} returned ${status}: ${JSON.stringify(json)}`)
     }
     counts.replies++
     const known = key ?? { id: String(json.id), good: [], inactive: [], rotations: 0, revoked: false }
@@ -99,55 +99,55 @@ export const createLoad = (): Load => {
 
   const work = async (send: Send, onReply: () => void, mayBreak: () => boolean): Promise<void> => {
     for (;;) {
-      const wanted = wish()
-      let answer: Answer
+      const wanted = randomChange()
+      let reply: Reply
       try {
-        answer = await send('POST', wanted.path, wanted.body, wanted.headers)
+        reply = await send('POST', wanted.path, wanted.body, wanted.headers)
       } catch (error) {
         if (!mayBreak()) throw error
         lost.push(wanted)
         counts.lost++
         return
       }
-      record(wanted, answer)
+      record(wanted, reply)
       onReply()
     }
   }
 
-  /** Whether a change without a reply is there as a whole, or not at all. */
-  const halves = async ({ action, key, kills }: Wish, present: Present): Promise<string[]> => {
+  /** Returns a failure for each part of a change without a reply that was stored without the other parts. */
+  const partialChanges = async ({ action, key, kills }: Change, present: Present): Promise<string[]> => {
     if (key === null) return []
     const good = new Set(await Promise.all(key.good.map(present)))
     const inactive = new Set(await Promise.all(key.inactive.map(present)))
     return [
       ...[...inactive]
         .filter(status => status !== 401)
-        .map(status => `a inactive token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
+        .map(status => `an inactive token of ${key.id}, whose ${action} got no reply, gets ${status}`),
       ...[...good]
         .filter(status => status !== 200 && !(kills && status === 401))
-        .map(status => `a token of ${key.id}, whose ${action} got no reply, is answered ${status}`),
+        .map(status => `a token of ${key.id}, whose ${action} got no reply, gets ${status}`),
       ...(good.size > 1
         ? [`of the tokens of ${key.id}, whose ${action} got no reply, some are inactive and some are not`]
         : [])
     ]
   }
 
-  const repeat = async (wanted: Wish, send: Send, present: Present): Promise<string[]> => {
-    const failures = await halves(wanted, present)
-    const answer = await send('POST', wanted.path, wanted.body, wanted.headers)
-    // Without an Idempotency-Key nobody gets the token of a key that was made before its reply was lost.
-    if (answer.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
+  const repeat = async (wanted: Change, send: Send, present: Present): Promise<string[]> => {
+    const failures = await partialChanges(wanted, present)
+    const reply = await send('POST', wanted.path, wanted.body, wanted.headers)
+    // Without an Idempotency-Key, the token of a key whose reply was lost can't be fetched.
+    if (reply.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
       return failures
     }
-    record(wanted, answer)
+    record(wanted, reply)
     counts.repeated++
-    const id = String(answer.json.id)
+    const id = String(reply.json.id)
     const known = [...live, ...revoked].find(key => key.id === id)
     return [
       ...failures,
       ...(known === undefined
-        ? [`the reply is about ${id}, which nobody asked about`]
-        : await liveTokenFailures(known, send))
+        ? [`the reply is about ${id}, which was not requested`]
+        : await activeTokenFailures(known, send))
     ]
   }
 
@@ -182,28 +182,26 @@ const tokenFailures = async ({ id, good, inactive, revoked }: KnownKey, present:
   return wanted.flatMap(({ due }, index) =>
     statuses[index] === due
       ? []
-      : [
-          `a token of ${revoked ? 'the revoked key' : 'the key'} ${id} is answered ${statuses[index]} rather than ${due}`
-        ]
+      : [`a token of ${revoked ? 'the revoked key' : 'the key'} ${id} gets ${statuses[index]} rather than ${due}`]
   )
 }
 
-/** Whether a key has exactly as many live tokens as replies have given out. */
-export const liveTokenFailures = async ({ id, good, revoked }: KnownKey, send: Send): Promise<string[]> => {
+/** Returns a failure if the number of active tokens of a key differs from the number in the replies. */
+export const activeTokenFailures = async ({ id, good, revoked }: KnownKey, send: Send): Promise<string[]> => {
   const { status, json } = await send('GET', `/client_keys/${id}`)
-  if (status !== 200) return [`the key ${id} is answered ${status}`]
+  if (status !== 200) return [`the key ${id} gets ${status}`]
   if (revoked) return json.revoked_at === null ? [`the key ${id} is not revoked`] : []
   const tokens = json.tokens as { expires_at: string | null; revoked_at: string | null }[]
   const now = new Date().toISOString()
   const live = tokens.filter(
     token => token.revoked_at === null && (token.expires_at === null || token.expires_at > now)
   ).length
-  return live === good.length ? [] : [`the key ${id} has ${live} live tokens rather than ${good.length}`]
+  return live === good.length ? [] : [`the key ${id} has ${live} active tokens rather than ${good.length}`]
 }
 
 const BATCH = 16
 
-/** Asks about many things without having them all under way at a time. */
+/** Calls `ask` for many items, in batches, so that only some requests are pending at a time. */
 export const inBatches = async <T>(things: readonly T[], ask: (thing: T) => Promise<string[]>): Promise<string[]> => {
   const failures: string[] = []
   for (let i = 0; i < things.length; i += BATCH) {

@@ -11,13 +11,13 @@ import { compiled, spawnNode } from '../helper.ts'
 import type { Environment } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 
-export interface Answer {
+export interface Reply {
   status: number
   headers: Headers
   json: ReturnType<typeof JSON.parse>
 }
 
-/** Sends a request and answers when its reply is there to the last byte; rejects where it is not. */
+/** Sends a request and resolves with the complete reply. Rejects if the reply is incomplete. */
 export const call = async (
   port: number,
   token: string,
@@ -25,7 +25,7 @@ export const call = async (
   path: string,
   body?: unknown,
   headers: Record<string, string> = {}
-): Promise<Answer> => {
+): Promise<Reply> => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
     headers: {
@@ -38,8 +38,8 @@ export const call = async (
   return { status: response.status, headers: response.headers, json: await response.json() }
 }
 
-/** The compiled server as a process that is there to be killed. */
-export interface Victim {
+/** The compiled server, as a process that a test kills. */
+export interface ServerProcess {
   pid: number
   /** Resolves with the port when the server listens. */
   listening: Promise<number>
@@ -48,8 +48,8 @@ export interface Victim {
   ended: Promise<number | null>
 }
 
-/** Starts the server. */
-export const launch = (t: Test, env: Environment): Victim => {
+/** Starts the compiled server. */
+export const launch = (t: Test, env: Environment): ServerProcess => {
   const child = spawnNode([compiled('server.ts')], dirname(databaseOf(env)), env)
   t.teardown(() => {
     child.kill('SIGKILL')
@@ -73,7 +73,7 @@ export const launch = (t: Test, env: Environment): Victim => {
       reject(new Error(`the server ended with ${String(code)} before it listened: ${printed}`))
     }, reject)
   })
-  // A start that is cut off on purpose is nobody's failure.
+  // Prevents an unhandled rejection if the test kills the server while it starts.
   listening.catch(() => {})
   return {
     pid: Number(child.pid),
@@ -88,7 +88,7 @@ export const launch = (t: Test, env: Environment): Victim => {
 
 export const databaseOf = (env: Environment): string => env['DATABASE_URL'].slice('file:'.length)
 
-/** What of a database is not as it should be. */
+/** Returns the violations that the integrity checks of SQLite find in a database. */
 export const failuresOf = (path: string): unknown[] =>
   onCopy(path, copy => {
     const db = new Database(copy)
@@ -108,7 +108,7 @@ export const query = <T>(path: string, sql: string): T[] =>
     return rows
   })
 
-/** Walks the audit trail, which must go on from a head that was noted earlier, and answers the head of now. */
+/** Verifies the audit trail, which must continue from the noted head, and returns the current head. */
 export const headOf = async (path: string, noted?: AuditHead): Promise<AuditHead> =>
   await onCopy(path, async copy => {
     const storage = await openStorage(`file:${copy}`)
@@ -123,7 +123,7 @@ export const headOf = async (path: string, noted?: AuditHead): Promise<AuditHead
     }
   })
 
-// A copy, since SQLite repairs a crashed database when it is opened, and that is for the service to do.
+// A copy, because SQLite recovers a crashed database when it opens it, and the service must do that itself.
 const onCopy = <T>(path: string, look: (copy: string) => T): T => {
   const folder = mkdtempSync(join(tmpdir(), 'trivial-copy-'))
   const remove = (): void => {

@@ -27,7 +27,7 @@ const BEGIN = Date.UTC(2026, 0, 1)
 
 const timeAt = (sequence: number): Date => new Date(BEGIN + sequence * 1000)
 
-/** The same numbers in every run. */
+/** Returns a generator of random numbers, which are the same in every run. */
 const createRandom = (): ((below: number) => number) => {
   let state = 7
   return below => {
@@ -36,7 +36,7 @@ const createRandom = (): ((below: number) => number) => {
   }
 }
 
-/** Entries of which half are users' and half are keys', but for three; some early clocks were wrong. */
+/** Returns entries, half by users and half by keys, except for three. The times of some early ones are out of order. */
 const entries = (): Entry[] => {
   const random = createRandom()
   return Array.from({ length: ENTRIES }, (_, index) => {
@@ -66,7 +66,7 @@ const entries = (): Entry[] => {
   })
 }
 
-/** An audit trail with these entries, and what is asked of the database from then on. */
+/** Stores an audit trail with these entries, and records later statements. */
 const trail = async (
   t: Test,
   all: readonly Entry[]
@@ -95,7 +95,7 @@ const passes = (entry: Entry, { since, until, ...equal }: AuditFilter): boolean 
   (since === undefined || entry.at >= since) &&
   (until === undefined || entry.at < until)
 
-/** How many turns of the event loop others get while something is done. */
+/** Returns the number of turns of the event loop that other work gets while `work` runs. */
 const turnsOf = async (work: () => Promise<unknown>): Promise<number> => {
   let turns = 0
   let next: NodeJS.Immediate
@@ -109,7 +109,7 @@ const turnsOf = async (work: () => Promise<unknown>): Promise<number> => {
   return turns
 }
 
-test('every combination of filters finds the newest entries that pass it', async t => {
+test('every combination of filters finds the newest matching entries', async t => {
   const all = entries()
   const { audits } = await trail(t, all)
   const random = createRandom()
@@ -147,7 +147,7 @@ test('every combination of filters finds the newest entries that pass it', async
   }
 })
 
-test('a filter that few entries pass is looked up in its index', async t => {
+test('a filter that few entries match is looked up in its index', async t => {
   const { audits, statements, client } = await trail(t, entries())
   const filters: Record<string, AuditFilter> = {
     audits_subject: { subjectType: 'sample', subjectId: 's' },
@@ -167,20 +167,25 @@ test('a filter that few entries pass is looked up in its index', async t => {
     for (const extra of [{}, ...more]) {
       const asked = { ...extra, ...filter }
       statements.length = 0
-      t.ok((await turnsOf(async () => await audits.page(asked, { limit: 100 }))) <= 1, 'at once')
+      t.ok(
+        (await turnsOf(async () => await audits.page(asked, { limit: 100 }))) <= 1,
+        'the search finishes in one turn'
+      )
       const [search, ...sorting] = client
         .prepare<[], { detail: string }>(`explain query plan ${String(statements.at(-1))}`)
         .all()
         .map(({ detail }) => detail)
-      // Ten seconds hold more entries than the command line made.
+      // A range of ten seconds contains more entries than the command line added.
       const best = index === 'audits_at' && 'actorKind' in extra ? 'audits_actor_kind' : index
       t.match(search, `SEARCH audits USING INDEX ${best} (`, JSON.stringify(asked))
-      if (Object.keys(asked).length === 1) t.same(sorting, [], 'in the order of the trail')
+      if (Object.keys(asked).length === 1) {
+        t.same(sorting, [], 'the index returns the entries in order, without sorting')
+      }
     }
   }
 })
 
-test('a filter that many entries pass lets others have their turn', async t => {
+test('a search with a filter that many entries match does not block the event loop', async t => {
   const { audits } = await trail(t, entries())
   const nothing = { actorKind: 'user', action: 'app.update' }
   t.ok((await turnsOf(async () => await audits.page(nothing, { limit: 100 }))) >= 12)

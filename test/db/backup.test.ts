@@ -13,8 +13,8 @@ import { operator, temporaryFolder } from '../helper.ts'
 
 const ignore = (): void => {}
 
-/** A database that is in use, with the sample in it. */
-const inUse = async (t: Test) => {
+/** Opens a database that contains the sample data, and keeps it open. */
+const openInUse = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'live.db')
   const storage = await openStorage(`file:${path}`)
@@ -28,8 +28,8 @@ const inUse = async (t: Test) => {
   return { folder, path, url: `file:${path}`, createUser }
 }
 
-test('a backup holds all that was there when it began, and none of what is written meanwhile', async t => {
-  const { folder, url, createUser } = await inUse(t)
+test('a backup contains the data at its start, and no later writes', async t => {
+  const { folder, url, createUser } = await openInUse(t)
   await createUser('before@example.com')
   const target = join(folder, 'copy.db')
   const seen: [number, number][] = []
@@ -46,7 +46,7 @@ test('a backup holds all that was there when it began, and none of what is writt
   t.same(
     readdirSync(folder).filter(file => file.startsWith('copy')),
     ['copy.db'],
-    'one file, with all in it'
+    'the backup is a single file'
   )
 
   const restored = await openStorage(`file:${target}`)
@@ -59,14 +59,14 @@ test('a backup holds all that was there when it began, and none of what is writt
   await restored.close()
 })
 
-test('a database without any change has no audit entry to tell of', async t => {
+test('the backup of a database without changes has no head of the audit trail', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'new.db')}`
   await (await openStorage(url)).close()
   t.match(await backUp(url, join(folder, 'copy.db'), ignore), { rows: { apps: 0, audits: 0 }, head: null })
 })
 
-test('a database of an older version is copied as it is', async t => {
+test('a database of an older version is copied unchanged', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'old.db')
   const db = new Database(path)
@@ -75,8 +75,8 @@ test('a database of an older version is copied as it is', async t => {
   t.same(await backUp(`file:${path}`, join(folder, 'copy.db'), ignore), { rows: { 'odd "name': 2 }, head: null })
 })
 
-test('what is there already is not overwritten, and a backup that fails leaves nothing behind', async t => {
-  const { folder, path, url } = await inUse(t)
+test('an existing file is not overwritten, and a failed backup leaves no files', async t => {
+  const { folder, path, url } = await openInUse(t)
   const taken = join(folder, 'taken')
   writeFileSync(taken, 'mine')
   const damaged = join(folder, 'damaged.db')
@@ -103,8 +103,8 @@ test('what is there already is not overwritten, and a backup that fails leaves n
   t.equal(readFileSync(taken, 'utf8'), 'mine')
 })
 
-test('a copy that lacks a row is no backup', async t => {
-  const { folder, url } = await inUse(t)
+test('a copy that lacks a row is refused as a backup', async t => {
+  const { folder, url } = await openInUse(t)
   const target = join(folder, 'copy.db')
   const contents = await backUp(url, target, ignore)
   checkCopy(target, contents)

@@ -7,7 +7,7 @@ export interface CounterNode extends PostgresCounters {
   readonly pool: pg.Pool
 }
 
-/** Counters over connections of their own, as every node has them. */
+/** Creates counters with a separate connection pool, as each node has. */
 export const counterNode = (t: Test, url: string): CounterNode => {
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   t.teardown(async () => {

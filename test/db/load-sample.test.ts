@@ -14,12 +14,12 @@ const context = {
 
 const options = { sample, hashOf: () => 'h', context }
 
-test('the sample is loaded whole, once, and never beside anything else', async t => {
+test('the sample is loaded completely, once, and only into an empty database', async t => {
   const storage = await openStorage(settings(t).env.DATABASE_URL)
   t.teardown(storage.close)
   t.ok(await loadSample(storage, options))
   const head = await storage.read(async ({ audits }) => await audits.head())
-  t.equal(head.sequence, 1, 'one entry for all of it')
+  t.equal(head.sequence, 1, 'the whole sample has one audit entry')
   t.match(await storage.read(async ({ audits }) => await audits.newest({}, { limit: 1 })), [
     { action: 'sample.load', actor: context.actor, changes: `{"apps":{"to":${sample.apps.length}}}` }
   ])
@@ -31,7 +31,7 @@ test('the sample is loaded whole, once, and never beside anything else', async t
   t.equal((await storage.read(async ({ audits }) => await audits.head())).sequence, 1)
 })
 
-test('where there is no port for an app, nothing is loaded', async t => {
+test('nothing is loaded if no port is left for an app', async t => {
   const storage = await openStorage(settings(t).env.DATABASE_URL)
   t.teardown(storage.close)
   const withoutPorts: Pick<Transactor, 'write'> = {

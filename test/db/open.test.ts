@@ -10,7 +10,7 @@ import { temporaryFolder } from '../helper.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777
 
-test('the database, the files beside it and the folders that are made for it are for their owner only', async t => {
+test('only the owner can access the database, its other files and the folders that are created for it', async t => {
   const folder = join(temporaryFolder(t), 'var', 'data')
   const path = join(folder, 'new.db')
   const storage = await openStorage(`file:${path}`)
@@ -19,7 +19,7 @@ test('the database, the files beside it and the folders that are made for it are
   await storage.close()
 })
 
-test('a folder and a database that are there already keep their modes', async t => {
+test('an existing folder and an existing database keep their modes', async t => {
   const folder = join(temporaryFolder(t), 'data')
   const path = join(folder, 'a.db')
   mkdirSync(folder)
@@ -31,7 +31,7 @@ test('a folder and a database that are there already keep their modes', async t 
   await storage.close()
 })
 
-test('a database that a newer version of the program has changed is refused, and stays as it is', async t => {
+test('a database that a newer version of the program has changed is refused, and remains unchanged', async t => {
   const path = join(temporaryFolder(t), 'a.db')
   await (await openStorage(`file:${path}`)).close()
   const db = new Database(path)
@@ -48,7 +48,7 @@ test('a database that a newer version of the program has changed is refused, and
   t.ok(readFileSync(path).equals(before))
 })
 
-test('a PostgreSQL that does not answer is named without its password', async t => {
+test('the URL of a PostgreSQL server that does not reply is shown without its password', async t => {
   const port = await freePort()
   for (const host of ['127.0.0.1', 'localhost']) {
     const error: unknown = await openStorage(`postgres://trivial:hunter2@${host}:${port}/x`).catch(

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createPermits, createSubjectPermits } from '../../db/permits.ts'
 
-/** Work that goes on until it is ended. */
+/** Creates work that runs until `end` is called. */
 const createWork = () => {
   let end = (): void => {}
   const ended = new Promise<void>(resolve => {
@@ -17,7 +17,7 @@ const createWork = () => {
   }
 }
 
-test('at most so many pieces of work run at once, and the others follow in their order', async t => {
+test('only the permitted number of tasks run at a time, and the others follow in order', async t => {
   const enter = createPermits(2, 60_000)
   const works = [1, 2, 3, 4].map(createWork)
   const begun: number[] = []
@@ -37,7 +37,7 @@ test('at most so many pieces of work run at once, and the others follow in their
   t.same(begun, [0, 1, 2, 3])
 })
 
-test('work that fails makes room, and work whose turn does not come in time is not run', async t => {
+test('failed work releases its permit, and work that waits too long is not run', async t => {
   const enter = createPermits(1, 1)
   await t.rejects(
     enter(async () => {
@@ -49,7 +49,7 @@ test('work that fails makes room, and work whose turn does not come in time is n
   const running = enter(run)
   await t.rejects(
     enter(async () => {
-      t.fail('it is run')
+      t.fail('it was run')
     }),
     { code: 'SERVICE_UNAVAILABLE', cause: { message: /other changes of keys are in progress/ } }
   )
@@ -58,7 +58,7 @@ test('work that fails makes room, and work whose turn does not come in time is n
   t.equal(await enter(async () => 'its turn'), 'its turn')
 })
 
-test('work of one subject runs one after another, and that of others and of none meanwhile', async t => {
+test('tasks of the same subject run one after another, and all others run in parallel', async t => {
   const enter = createSubjectPermits(60_000)
   const [first, second] = [createWork(), createWork()]
   const begun: string[] = []

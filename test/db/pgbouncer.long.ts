@@ -11,7 +11,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const KEYS_OF_A_NODE = 20
 
-test('nodes by way of a PgBouncer that pools transactions change keys, and obey each other', async t => {
+test('nodes behind PgBouncer in transaction mode change keys, and apply the changes of other nodes', async t => {
   const url = await postgresDatabase(t)
   const by = url === null ? null : await pooled(t, url)
   if (url === null || by === null) return
@@ -48,7 +48,7 @@ test('nodes by way of a PgBouncer that pools transactions change keys, and obey 
   t.equal((await nodes[1].inject({ url: '/audits', headers })).json().length, 2 * KEYS_OF_A_NODE + 5)
 })
 
-test('by way of a PgBouncer, too, what nobody waits for is cancelled', async t => {
+test('a query that is aborted is cancelled through PgBouncer too', async t => {
   const url = await postgresDatabase(t)
   const by = url === null ? null : await pooled(t, url)
   if (url === null || by === null) return

@@ -10,7 +10,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** An entry that comes after none: as the owner, without the trigger. */
+/** Returns a statement that inserts an entry with any number, as the owner without the trigger. */
 const entryAt = (sequence: number, action: string): string => `
   alter table audits disable trigger audit_head_follows;
   insert into audits (sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, previous_hash, hash)
@@ -18,7 +18,7 @@ const entryAt = (sequence: number, action: string): string => `
   update audit_head set sequence = greatest(sequence, ${sequence});
   alter table audits enable trigger audit_head_follows`
 
-test('entries are found however far apart those are that pass a filter', { skip }, async t => {
+test('entries that match a filter are found at any distance from each other', { skip }, async t => {
   const { url, read } = await postgres(t)
   for (const [sequence, action] of [
     [1, 'a'],
@@ -50,7 +50,7 @@ const newEntry = (action: string): NewAudit => ({
   changes: {}
 })
 
-/** Does something to the table of entries until the test ends. */
+/** Executes `up`, and executes `down` when the test ends. */
 const prepare = async (t: Test, url: string, { up, down }: { up: string; down: string }): Promise<void> => {
   await execute(url, up)
   t.teardown(async () => {
@@ -63,7 +63,7 @@ const REFUSAL = {
   down: 'alter table audits drop constraint audits_refused'
 }
 
-test('an entry that is refused at the commit is told, and nothing is stored', { skip }, async t => {
+test('an entry that is refused at the commit is an error, and nothing is stored', { skip }, async t => {
   const { url } = await postgres(t)
   const { read, write } = await connectPostgres(t, url, 1)
   await prepare(t, url, REFUSAL)
@@ -76,10 +76,10 @@ test('an entry that is refused at the commit is told, and nothing is stored', { 
   await t.rejects(append('refused'), { message: /audits_refused/ })
   t.equal((await read(async ({ audits }) => await audits.head())).sequence, 0)
   await append('good')
-  t.equal((await read(async ({ audits }) => await audits.head())).sequence, 2, 'the connection serves again')
+  t.equal((await read(async ({ audits }) => await audits.head())).sequence, 2, 'the connection works again')
 })
 
-test('an entry that was refused is told by what comes after it in its transaction', { skip }, async t => {
+test('the statement after a refused entry fails with the error of the entry', { skip }, async t => {
   const { url, write } = await postgres(t)
   await prepare(t, url, REFUSAL)
   const work = write(async ({ audits, apps }) => {
@@ -89,7 +89,7 @@ test('an entry that was refused is told by what comes after it in its transactio
   await t.rejects(work, { message: /audits_refused/ })
 })
 
-// The entry waits for a lock that the test holds, and the commit is sent behind it.
+// The entry waits for a lock of the test, and the commit is sent after it.
 const WAIT = {
   up: `
     create function wait_for_test() returns trigger language plpgsql as $$
@@ -103,7 +103,7 @@ const TERMINATE = `
   where datname = current_database() and wait_event = 'advisory'
 `
 
-test('a change whose connection is lost behind its entry is not made again', { skip }, async t => {
+test('a change whose connection is lost after its entry is not repeated', { skip }, async t => {
   const { url, write } = await postgres(t)
   await prepare(t, url, WAIT)
   const holder = await connectDirectly(t, url)
@@ -119,8 +119,8 @@ test('a change whose connection is lost behind its entry is not made again', { s
   t.equal(runs, 1)
 })
 
-// The last, since nothing gives the database of this file its head back.
-test('a trail that has lost its head says so', { skip }, async t => {
+// This test is the last, because nothing restores the head in the database of this file.
+test('an audit trail without a head is reported', { skip }, async t => {
   const { url, read } = await postgres(t)
   await execute(url, 'delete from audit_head')
   await t.rejects(

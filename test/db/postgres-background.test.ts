@@ -21,17 +21,17 @@ const CHANGE = `
 const change = async (url: string): Promise<{ epoch: number; nonce: string }> =>
   need((await execute(url, CHANGE))[0] as { epoch: number; nonce: string } | undefined, 'the change')
 
-/** What a log could show of an error, however it writes it. */
+/** Returns all text of an error that a log could contain. */
 const textOf = (error: unknown): string => inspect(error, { depth: 10, showHidden: true })
 
 const idOf = async (url: string): Promise<string> =>
   need((await execute(url, 'select id from nodes'))[0] as { id: string } | undefined, 'the node').id
 
-test('renewals that fail in a row are reported once, and so is their end', async t => {
+test('consecutive failed renewals are reported once, and so is the recovery', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background } = createReports()
-  // Without a lease, each barrier is one renewal.
+  // Without a lease, each barrier renews once.
   const { keyLookup, close } = await openStorage(url, { leaseMs: 0, background })
   t.teardown(close)
   await keyLookup.barrier()
@@ -46,7 +46,7 @@ test('renewals that fail in a row are reported once, and so is their end', async
   t.match(reports.slice(1), [{ work: 'renew the lease of this node', error: null }])
 })
 
-test('a node that can not acknowledge a change, or not deregister, reports it', async t => {
+test('a node that cannot acknowledge a change or deregister reports it', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background, next } = createReports()
@@ -71,7 +71,7 @@ test('a node that can not acknowledge a change, or not deregister, reports it', 
   t.notMatch(textOf(reports), id)
 })
 
-test('a node that can not be evicted is reported, and the change is confirmed', async t => {
+test('a node that cannot be evicted is reported, and the change is confirmed', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background, next } = createReports()
@@ -94,7 +94,7 @@ test('a node that can not be evicted is reported, and the change is confirmed', 
   t.notMatch(textOf(reports), id)
 })
 
-test('counters that can not be removed are reported, and hits are counted', async t => {
+test('counters that cannot be removed are reported, and hits are counted', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
@@ -111,7 +111,7 @@ test('counters that can not be removed are reported, and hits are counted', asyn
   await execute(url, WORK_AGAIN)
 })
 
-test('a change that can not be confirmed since the database is lost fails as every other request does', async t => {
+test('a change that cannot be confirmed because the database is unreachable fails like any other request', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { keys, close } = await openStorage(url)

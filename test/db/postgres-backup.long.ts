@@ -12,14 +12,14 @@ import { preparedWorkplace } from '../docs/workplace.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 const hasTools = ['psql', 'pg_dump', 'pg_restore'].every(tool => spawnSync(tool, ['--version']).status === 0)
-const skip = (await postgresDatabase(tap)) === null || (!hasTools && 'psql, pg_dump and pg_restore are not here')
+const skip = (await postgresDatabase(tap)) === null || (!hasTools && 'psql, pg_dump and pg_restore are not installed')
 
-/** The block of a page that has a text. */
+/** Returns the code block of a page that contains a text. */
 const blockWith = (path: string, text: string): string =>
   need(pageOf(path).blocks.find(block => block.language === 'sh' && block.text.includes(text))?.text, text)
 
-/** Databases and roles of the names that the documentation uses, made unique and dropped when the test ends. */
-const place = (t: Test, admin: string) => {
+/** Returns unique names for the databases and roles of the documentation, and drops them when the test ends. */
+const testNames = (t: Test, admin: string) => {
   const unique = `trivial_test_${randomBytes(8).toString('hex')}`
   const { host } = new URL(admin)
   const [owner, serve] = [`${unique}_owner`, `${unique}_serve`] as const
@@ -35,7 +35,7 @@ const place = (t: Test, admin: string) => {
     serve,
     serving: urlOf(serve, unique),
     owning: urlOf(owner, unique),
-    /** A script of the documentation, with these names in it. */
+    /** Returns a script of the documentation with these names. */
     named: (script: string): string =>
       script
         .replaceAll('postgres://postgres@db.example.com/postgres', admin)
@@ -50,7 +50,7 @@ interface Key {
   readonly token: string
 }
 
-/** Two nodes over a database, each of which accepts a token if the other one does. */
+/** Starts two nodes on a database, and checks that both accept or both refuse each token. */
 const nodesOf = async (t: Test, env: Environment, token: string) => {
   const nodes = [await createServer(env), await createServer(env)] as const
   const close = async (): Promise<void> => {
@@ -82,9 +82,9 @@ const nodesOf = async (t: Test, env: Environment, token: string) => {
 const WAITING = `select from pg_stat_activity
   where datname = current_database() and application_name = 'pg_dump' and wait_event_type = 'Lock'`
 
-test('the commands of the documentation back a database up while nodes serve, and restore it', { skip }, async t => {
+test('the documented commands back up a database while nodes run, and restore it', { skip }, async t => {
   const admin = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
-  const { owner, serve, owning, serving, named } = place(t, admin)
+  const { owner, serve, owning, serving, named } = testNames(t, admin)
   const workplace = preparedWorkplace(t)
   const start = (script: string) => workplace.run(`set -a\n${named(script)}`)
   const run = async (path: string, text: string): Promise<string> => {
@@ -98,37 +98,38 @@ test('the commands of the documentation back a database up while nodes serve, an
 
   const { env, key } = settings(t, { DATABASE_URL: serving })
   const before = await nodesOf(t, env, key.keyAccessToken)
-  const names = ['kept', 'revoked', 'revoked meanwhile', 'revoked later'] as const
-  const [kept, revoked, meanwhile, later] = (await Promise.all(names.map(before.issue))) as [Key, Key, Key, Key]
+  const names = ['kept', 'revoked', 'revoked during the dump', 'revoked later'] as const
+  const [kept, revoked, revokedDuring, later] = (await Promise.all(names.map(before.issue))) as [Key, Key, Key, Key]
   await before.revoke(revoked)
   t.equal(await before.statusOf(kept), 200)
 
-  // Whoever holds this keeps the dump, which has its moment already, from going on.
+  // This lock stops the dump after it has taken its snapshot.
   const holder = await connectDirectly(t, owning)
   await holder.query('begin; lock table database_marks in access exclusive mode')
-  const dumped = run('docs/operating.md', 'pg_dump')
+  const dumped = run('docs/operating/backups.md', 'pg_dump')
   while ((await execute(owning, WAITING)).length === 0) await pause(10)
-  await before.revoke(meanwhile)
-  const issuedMeanwhile = await before.issue('issued meanwhile')
-  t.same([await before.statusOf(kept), await before.statusOf(meanwhile)], [200, 401])
+  await before.revoke(revokedDuring)
+  const issuedDuring = await before.issue('issued during the dump')
+  t.same([await before.statusOf(kept), await before.statusOf(revokedDuring)], [200, 401])
   await holder.end()
   await dumped
   await before.revoke(later)
 
-  await run('docs/operating.md', 'pg_restore')
+  await run('docs/operating/backups.md', 'pg_restore')
   await before.close()
-  const list = await run('docs/operating.md', '$after')
-  const happened = list.split('\n').filter(line => line.includes('client_key.'))
+  const list = await run('docs/operating/backups.md', '$after')
+  const lostChanges = list.split('\n').filter(line => line.includes('client_key.'))
   t.match(
-    happened,
-    [meanwhile.id, issuedMeanwhile.id, later.id].map(id => new RegExp(`,client_key\\.\\w+,${id}$`))
+    lostChanges,
+    [revokedDuring.id, issuedDuring.id, later.id].map(id => new RegExp(`,client_key\\.\\w+,${id}$`))
   )
-  await run('docs/operating.md', 'rename to')
+  await run('docs/operating/backups.md', 'rename to')
 
   const after = await nodesOf(t, env, key.keyAccessToken)
-  const statuses = async () => await Promise.all([kept, revoked, meanwhile, later, issuedMeanwhile].map(after.statusOf))
-  t.same(await statuses(), [200, 401, 200, 200, 401], 'as of the dump')
-  for (const again of [meanwhile, later]) await after.revoke(again)
+  const statuses = async () =>
+    await Promise.all([kept, revoked, revokedDuring, later, issuedDuring].map(after.statusOf))
+  t.same(await statuses(), [200, 401, 200, 200, 401], 'as at the time of the dump')
+  for (const again of [revokedDuring, later]) await after.revoke(again)
   t.same(await statuses(), [200, 401, 401, 401, 401])
   t.equal((await start('npm run --silent audit:verify')).code, 0)
   await t.rejects(execute(serving, 'truncate audits'), { code: '42501' })

@@ -19,27 +19,27 @@ interface World {
   readonly proxy: Proxy
   readonly storage: Storage
   readonly keys: KeyService
-  /** What failed in the background. */
+  /** The failures of background work. */
   readonly reports: unknown[]
 }
 
-/** A node whose database is reached by way of a link that a test may cut. */
+/** Opens a node that connects to its database through a proxy, which a test can interrupt. */
 const worldOf = async (t: Test, leaseMs = 2000): Promise<World> => {
   const url = await emptyPostgres()
-  if (url === null) throw new Error('there is no PostgreSQL')
+  if (url === null) throw new Error('PostgreSQL is not available')
   const proxy = await proxied(t, url)
   const { background, reports } = createReports()
   const storage = await openStorage(proxy.url, { background, leaseMs, poolSize: 2 })
   t.teardown(storage.close)
   const keys = createKeyService({ store: storage.keys, keyLookup: storage.keyLookup, secret: newSecret() })
-  // Connects, so that no later statement has to.
+  // Opens a connection, so that later statements don't have to.
   await keys.issue({ name: 'first' }, operator)
   await storage.keyLookup.barrier()
   return { url, proxy, storage, keys, reports }
 }
 
-/** Holds what statements lock until the function that it returns is called. */
-const holding = async (t: Test, url: string, ...statements: string[]): Promise<() => Promise<void>> => {
+/** Keeps the locks of the statements until the returned function is called. */
+const holdLocks = async (t: Test, url: string, ...statements: string[]): Promise<() => Promise<void>> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
   await client.connect()
@@ -53,8 +53,8 @@ const holding = async (t: Test, url: string, ...statements: string[]): Promise<(
 }
 
 /**
- * A link to a database that keeps the first commit which passes. `reset` resets the connection of the client, and
- * `deliver` then sends the commit to the server, and resolves when the server has closed the connection.
+ * Starts a proxy that holds back the first commit. `reset` resets the connection of the client. `deliver` then sends
+ * the commit to the server, and resolves when the server has closed the connection.
  */
 const slowCommits = async (t: Test, url: string) => {
   const { hostname, port } = new URL(url)
@@ -116,15 +116,15 @@ const slowCommits = async (t: Test, url: string) => {
 
 const UNAVAILABLE = { code: 'SERVICE_UNAVAILABLE' }
 
-const skip = (await emptyPostgres()) === null && 'there is no PostgreSQL'
+const skip = (await emptyPostgres()) === null && 'PostgreSQL is not available'
 
-test('while an outsider has locked the row of a key, the changes of all other keys go on', { skip }, async t => {
+test('while another client locks the row of a key, all other keys can be changed', { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const [{ key: locked }, { key: other }] = await Promise.all([
     keys.issue({ name: 'locked' }, operator),
     keys.issue({ name: 'other' }, operator)
   ])
-  const release = await holding(t, url, `select from client_keys where id = '${locked.id}' for update`)
+  const release = await holdLocks(t, url, `select from client_keys where id = '${locked.id}' for update`)
   const blocked = [1, 2].map(async () => {
     await t.rejects(keys.revoke(locked.id, null, operator), UNAVAILABLE)
   })
@@ -137,7 +137,7 @@ test('while an outsider has locked the row of a key, the changes of all other ke
 })
 
 test(
-  'while the row of a used key is locked, the use of it holds up no change of other used keys',
+  'while the row of a used key is locked, storing its use delays no change of other used keys',
   { skip },
   async t => {
     const { url, storage, keys } = await worldOf(t)
@@ -155,7 +155,7 @@ test(
       lastUsedIp: '::1',
       lastUsedAgent: null
     }))
-    const release = await holding(t, url, `select from client_keys where id = '${String(locked)}' for update`)
+    const release = await holdLocks(t, url, `select from client_keys where id = '${String(locked)}' for update`)
     const use = async (): Promise<void> => {
       await storage.write(async tx => {
         await tx.keys.addTokenUsage(uses)
@@ -176,11 +176,11 @@ test(
   }
 )
 
-test('many requests for the key whose row is locked leave room for those for other keys', { skip }, async t => {
+test('many requests for a key whose row is locked leave connections for other keys', { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const { key: locked } = await keys.issue({ name: 'locked' }, operator)
   const { key: other } = await keys.issue({ name: 'other' }, operator)
-  const release = await holding(t, url, `select from client_keys where id = '${locked.id}' for update`)
+  const release = await holdLocks(t, url, `select from client_keys where id = '${locked.id}' for update`)
   const blocked = Promise.allSettled(
     Array.from({ length: 20 }, async () => await keys.change(locked.id, { enabled: false }, operator))
   )
@@ -190,10 +190,10 @@ test('many requests for the key whose row is locked leave room for those for oth
   t.equal((await blocked).length, 20)
 })
 
-test('while everything else waits for a lock, keys are changed and the service is ready', { skip }, async t => {
+test('while all other queries wait for a lock, keys can be changed and the service is ready', { skip }, async t => {
   const { url, storage, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
-  const release = await holding(t, url, 'lock table apps in access exclusive mode')
+  const release = await holdLocks(t, url, 'lock table apps in access exclusive mode')
   const waiting = Array.from({ length: 4 }, async () => await storage.read(async ({ apps }) => await apps.isEmpty()))
   t.match(await keys.revoke(key.id, null, operator), { receipt: { epoch: Number } })
   t.match(await storage.readiness(), { keys: true, changes: true, failing: [] })
@@ -201,10 +201,10 @@ test('while everything else waits for a lock, keys are changed and the service i
   await Promise.allSettled(waiting)
 })
 
-test('while rows of nodes are locked, tokens are looked up and changes get their receipts', { skip }, async t => {
+test('while the rows of nodes are locked, tokens are looked up and changes get receipts', { skip }, async t => {
   const { url, storage, keys } = await worldOf(t, 200)
   const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
-  const release = await holding(t, url, 'select from nodes for update')
+  const release = await holdLocks(t, url, 'select from nodes for update')
   const { receipt } = await keys.change(key.id, { description: 'new' }, operator)
   t.match(receipt, { nodes: 1, acknowledged: 0, leasesEnded: 1 })
   t.match(await keys.verify(keyAccessToken, { scopes: [], address: '::1' }), { ok: true })
@@ -212,7 +212,7 @@ test('while rows of nodes are locked, tokens are looked up and changes get their
   await release()
 })
 
-test('a change that was committed although its reply was lost is acknowledged, and made once', { skip }, async t => {
+test('a change that was committed although its reply was lost is acknowledged, and applied once', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let lost = 0
@@ -223,7 +223,7 @@ test('a change that was committed although its reply was lost is acknowledged, a
   t.equal(entries.length, 1)
 })
 
-test('a change whose commit never arrived is made again, and made once', { skip }, async t => {
+test('a change whose commit never arrived is repeated, and applied once', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let lost = 0
@@ -234,7 +234,7 @@ test('a change whose commit never arrived is made again, and made once', { skip 
   t.equal((await execute(url, `select from client_key_changes where key_id = '${key.id}'`)).length, 2)
 })
 
-test('a change that hangs is given up; if its commit was sent, its outcome is unknown', { skip }, async t => {
+test('a change that hangs is cancelled, and its outcome is unknown if its commit was sent', { skip }, async t => {
   const { proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   proxy.intercept((direction, text) => {
@@ -244,14 +244,14 @@ test('a change that hangs is given up; if its commit was sent, its outcome is un
   await t.rejects(keys.revoke(key.id, null, operator), { code: 'OUTCOME_UNKNOWN' })
   proxy.hold('up')
   proxy.reset()
-  await t.rejects(keys.revoke(key.id, null, operator), UNAVAILABLE, 'it can not connect in time')
+  await t.rejects(keys.revoke(key.id, null, operator), UNAVAILABLE, 'it cannot connect in time')
   proxy.intercept(() => false)
   for (const direction of ['up', 'down'] as const) proxy.release(direction)
-  // By the connection that was made too late, or by another.
+  // With the connection that was opened too late, or with another one.
   t.match(await keys.revoke(key.id, null, operator), { key: { revokedAt: Date } })
 })
 
-test('a change that a rule refuses when it is made again was not committed, and is refused', { skip }, async t => {
+test('a change that a rule refuses when it is repeated is refused, because it was not committed', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
   const other = await openStorage(url)
   t.teardown(other.close)
@@ -275,7 +275,7 @@ test('a change that a rule refuses when it is made again was not committed, and 
   await refused
 })
 
-test('a commit that is still under way when its change is refused is never carried out', { skip }, async t => {
+test('a commit that is still in transit when its change is refused is never carried out', { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const other = await openStorage(url)
   t.teardown(other.close)
@@ -293,53 +293,64 @@ test('a commit that is still under way when its change is refused is never carri
   t.equal((await keys.list({ namePrefix: 'taken', revoked: false }, { limit: 10 })).keys.length, 0)
 })
 
-test('a change sends its commit with the lock of all changes, which it holds for no round trip', { skip }, async t => {
-  const { proxy, keys } = await worldOf(t)
-  const { key } = await keys.issue({ name: 'k' }, operator)
-  const locking: string[] = []
-  proxy.intercept((direction, text) => {
-    if (direction === 'up' && /pg_advisory_xact_lock\(\d+, 2\)/.test(text)) locking.push(text)
-    return false
-  })
-  await keys.change(key.id, { enabled: false }, operator)
-  await keys.issue({ name: 'another' }, operator)
-  await keys.revoke(key.id, null, operator)
-  proxy.intercept(() => false)
-  t.equal(locking.length, 3)
-  for (const text of locking) t.match(text, /pg_advisory_xact_lock[^]*commit\0/)
-})
+test(
+  'a change takes the lock of all changes together with its commit, and holds it for no round trip',
+  { skip },
+  async t => {
+    const { proxy, keys } = await worldOf(t)
+    const { key } = await keys.issue({ name: 'k' }, operator)
+    const locking: string[] = []
+    proxy.intercept((direction, text) => {
+      if (direction === 'up' && /pg_advisory_xact_lock\(\d+, 2\)/.test(text)) locking.push(text)
+      return false
+    })
+    await keys.change(key.id, { enabled: false }, operator)
+    await keys.issue({ name: 'another' }, operator)
+    await keys.revoke(key.id, null, operator)
+    proxy.intercept(() => false)
+    t.equal(locking.length, 3)
+    for (const text of locking) t.match(text, /pg_advisory_xact_lock[^]*commit\0/)
+  }
+)
 
-test('changes of one key that come at once are made one after another, each on what it finds', { skip }, async t => {
-  const { url, keys } = await worldOf(t)
-  const { key } = await keys.issue({ name: 'k' }, operator)
-  const names = Array.from({ length: 20 }, (_, index) => `k${index}`)
-  await Promise.all(names.map(async name => await keys.change(key.id, { name }, operator)))
-  const entries = await execute(url, `select changes from audits where action = 'client_key.change' order by sequence`)
-  const changes = entries.map(entry => JSON.parse((entry as { changes: string }).changes) as { name: object })
-  t.equal(changes.length, 20)
-  t.same(
-    changes.slice(1).map(({ name }) => (name as { from: string }).from),
-    changes.slice(0, -1).map(({ name }) => (name as { to: string }).to)
-  )
-})
+test(
+  'concurrent changes of a key are applied one after another, each to the result of the previous one',
+  { skip },
+  async t => {
+    const { url, keys } = await worldOf(t)
+    const { key } = await keys.issue({ name: 'k' }, operator)
+    const names = Array.from({ length: 20 }, (_, index) => `k${index}`)
+    await Promise.all(names.map(async name => await keys.change(key.id, { name }, operator)))
+    const entries = await execute(
+      url,
+      `select changes from audits where action = 'client_key.change' order by sequence`
+    )
+    const changes = entries.map(entry => JSON.parse((entry as { changes: string }).changes) as { name: object })
+    t.equal(changes.length, 20)
+    t.same(
+      changes.slice(1).map(({ name }) => (name as { from: string }).from),
+      changes.slice(0, -1).map(({ name }) => (name as { to: string }).to)
+    )
+  }
+)
 
-test('what a change has read may not change before its commit', { skip }, async t => {
+test('a change is repeated if what it read is changed before its commit', { skip }, async t => {
   const { keys, storage } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let runs = 0
   const { position } = await storage.keys.write(async tx => {
     const found = await tx.keys.find(key.id)
-    if (++runs === 1) await keys.revoke(key.id, 'meanwhile', operator)
+    if (++runs === 1) await keys.revoke(key.id, 'concurrent', operator)
     const { position } = await tx.keys.advanceRevision(key.id)
     if (found?.revokedAt === null) await tx.keys.update(key.id, { enabled: false })
     return { position }
   })
   t.match(await position, { epoch: Number })
   t.equal(runs, 2)
-  t.match(await keys.find(key.id), { enabled: true, revokedReason: 'meanwhile' })
+  t.match(await keys.find(key.id), { enabled: true, revokedReason: 'concurrent' })
 })
 
-test('of requests with one Idempotency-Key that come at once, one key comes', { skip }, async t => {
+test('concurrent requests with the same Idempotency-Key issue one key', { skip }, async t => {
   const { keys } = await worldOf(t)
   const request = (name: string) => ({ requester: 'env_1', idempotencyKey: 'again', request: name })
   const same = await Promise.all(

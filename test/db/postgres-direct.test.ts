@@ -11,8 +11,8 @@ const LOST = { message: 'the connection was lost' }
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** A connection for look-ups that goes by way of a proxy, and how often it was told of a change. */
-const directBy = async (t: Test) => {
+/** Opens a connection for look-ups through a proxy, and counts its notifications. */
+const directThroughProxy = async (t: Test) => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const proxy = await proxied(t, url)
   let hints = 0
@@ -36,8 +36,8 @@ const directBy = async (t: Test) => {
       await cause()
       await came
     },
-    /** The first answer after failures, which must all be of the connection. */
-    answer: async () => {
+    /** Repeats a query until the connection works, and returns its rows or another error. */
+    firstReply: async () => {
       for (;;) {
         const rows = await ask().catch((error: unknown) => error)
         if (!(rows instanceof ConnectionLost)) return rows
@@ -48,38 +48,38 @@ const directBy = async (t: Test) => {
   }
 }
 
-test('a notification is passed on, and so is that one may have been missed', { skip }, async t => {
-  const { url, direct, ask, hint, hints, pid, answer } = await directBy(t)
+test('notifications are passed on, and so are reconnections, which may have missed one', { skip }, async t => {
+  const { url, direct, ask, hint, hints, pid, firstReply } = await directThroughProxy(t)
   await hint(ask)
-  t.equal(hints(), 1, 'it has connected')
+  t.equal(hints(), 1, 'the connection was opened')
   await hint(async () => await execute(url, "notify client_key_changes, 'k'"))
   t.equal(hints(), 2)
   const before = await pid()
-  const told = hints()
-  // On a busy machine another connection may take its place before it is terminated.
-  while (hints() === told) {
+  const hintsBefore = hints()
+  // On a busy machine, another connection may replace it before it is terminated.
+  while (hints() === hintsBefore) {
     const current = await pid().catch(() => before)
     await execute(url, `select pg_terminate_backend(pid, 60000) from pg_stat_activity where pid = ${current}`)
-    await answer()
+    await firstReply()
   }
-  t.not(await pid(), before, 'it has connected anew')
+  t.not(await pid(), before, 'it has reconnected')
   await t.rejects(direct.query({ text: 'select 1/0' }), { code: '22012' })
-  t.not(await pid(), before, 'what the server refuses ends no connection')
+  t.not(await pid(), before, 'it is still the new connection')
 })
 
-test('what does not answer in time is given up, in whichever direction it is cut', { skip }, async t => {
-  const { proxy, ask, answer } = await directBy(t)
+test('a connection without a reply in time is closed, if either direction is interrupted', { skip }, async t => {
+  const { proxy, ask, firstReply } = await directThroughProxy(t)
   t.same(await ask(), [[1]])
   for (const direction of ['up', 'down'] as const) {
     proxy.hold(direction)
-    await t.rejects(Promise.all([ask(), ask()]), LOST, 'a query that is not answered')
-    await t.rejects(ask(), LOST, 'a connection that is not answered')
+    await t.rejects(Promise.all([ask(), ask()]), LOST, 'a query without a reply')
+    await t.rejects(ask(), LOST, 'a connection without a reply')
     proxy.release(direction)
-    t.same(await answer(), [[1]])
+    t.same(await firstReply(), [[1]])
   }
   let starts = 0
   proxy.reset()
-  // The answer to what a connection begins with; once it is lost, and then it does not come.
+  // Affects the first statement of a connection. The connection is lost once, and then no reply arrives.
   proxy.intercept((direction, text) => direction === 'up' && text.includes('listen') && ++starts === 1)
   await t.rejects(
     (async () => {
@@ -94,36 +94,36 @@ test('what does not answer in time is given up, in whichever direction it is cut
   await t.rejects(ask(), LOST)
   proxy.intercept(() => false)
   proxy.release('down')
-  t.same(await answer(), [[1]])
+  t.same(await firstReply(), [[1]])
 })
 
 test(
-  'a connection is closed whether its server answers or not, and then nothing is asked any more',
+  'a connection is closed with or without replies from the server, and refuses further queries',
   { skip },
   async t => {
     for (const isCut of [false, true]) {
-      const { proxy, ask, direct } = await directBy(t)
+      const { proxy, ask, direct } = await directThroughProxy(t)
       await ask()
       if (isCut) proxy.hold('down')
-      const asked = ask().catch((error: unknown) => error)
+      const pending = ask().catch((error: unknown) => error)
       await nextTurn()
       await direct.close()
-      t.ok((await asked) instanceof ConnectionLost || !isCut)
+      t.ok((await pending) instanceof ConnectionLost || !isCut)
       await t.rejects(ask(), { message: 'the database is closed' })
       await direct.close()
     }
-    const { proxy, ask, direct } = await directBy(t)
+    const { proxy, ask, direct } = await directThroughProxy(t)
     await direct.close()
-    await t.rejects(ask(), { message: 'the database is closed' }, 'it was never made')
+    await t.rejects(ask(), { message: 'the database is closed' }, 'it was never opened')
 
     const away = createDirectConnection({ url: proxy.url.replace(/:\d+\//, ':1/') }, () => {})
-    const asked = away.query({ text: 'select 1' }).catch((error: unknown) => error)
+    const pending = away.query({ text: 'select 1' }).catch((error: unknown) => error)
     await away.close()
-    t.ok((await asked) instanceof ConnectionLost)
+    t.ok((await pending) instanceof ConnectionLost)
   }
 )
 
-test('a standby is not asked: it may not know what was acknowledged', { skip }, async t => {
+test('a standby is not queried, because it may lack acknowledged changes', { skip }, async t => {
   const primary = await ownPostgres(t)
   if (primary === null) return
   const standby = await ownPostgres(t, primary)

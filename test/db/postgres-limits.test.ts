@@ -6,25 +6,25 @@ import { counterNode } from './counter-node.ts'
 
 const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 
-test('a window begins with the first hit of a key, and the first hit after it begins the next', async t => {
+test('a window starts with the first hit of a key, and the first hit after its end starts the next', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const [one, other] = [counterNode(t, url), counterNode(t, url)]
   t.equal((await one.hit('a', 3600)).hits, 1)
   const second = await other.hit('a', 3600)
-  t.equal(second.hits, 2, 'whichever node it came to')
-  t.ok(second.ttlMs > 0 && second.ttlMs < 3_600_000, 'the window goes on')
-  t.equal((await other.hit('b', 3600)).hits, 1, 'each key has its own')
+  t.equal(second.hits, 2, 'the nodes share the counter')
+  t.ok(second.ttlMs > 0 && second.ttlMs < 3_600_000, 'the window continues')
+  t.equal((await other.hit('b', 3600)).hits, 1, 'each key has its own window')
 
   let last = 0
   for (let now = await one.hit('c', 1); now.hits > last; now = await one.hit('c', 1)) {
     t.ok(now.ttlMs > 0 && now.ttlMs <= 1000)
     last = now.hits
   }
-  t.equal((await other.hit('c', 3600)).hits, 2, 'a limit whose window is changed keeps the beginning')
+  t.equal((await other.hit('c', 3600)).hits, 2, 'a limit with another window keeps the start of the window')
 })
 
-test('what was counted longer than its window ago is over at once when the window is made shorter', async t => {
+test('a window that is shortened to less than its age ends immediately', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { hit } = counterNode(t, url)
@@ -38,7 +38,7 @@ test('what was counted longer than its window ago is over at once when the windo
   t.ok(next.ttlMs > 0 && next.ttlMs <= 30_000)
 })
 
-test('hits that come at the same time are counted together, each with a number of its own', async t => {
+test('concurrent hits are counted in one statement, and get different numbers', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
@@ -56,13 +56,13 @@ test('hits that come at the same time are counted together, each with a number o
   t.equal((await hit('a', 3600)).hits, 65)
 })
 
-test('a hit that fails is told to all that were counted with it, and to none that come later', async t => {
+test('a failed statement rejects all hits that it counts, and no later ones', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
   let isDown = true
   const { hit } = createPostgresCounters(async (text, values) => {
-    if (isDown) throw new Error('the database is away')
+    if (isDown) throw new Error('the database is unreachable')
     return await pool.query(text, values)
   })
   const failed = await Promise.allSettled([hit('a', 3600), hit('a', 3600)])
@@ -80,7 +80,7 @@ const EXPIRED =
 
 const KEYS = "select count(*)::int as keys from rate_counters where key like 'old %'"
 
-test('what is over is removed, a thousand at a time, and what runs is not', async t => {
+test('expired windows are removed, a thousand at a time, and current ones are kept', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { hit, removeExpired } = counterNode(t, url)
@@ -90,14 +90,14 @@ test('what is over is removed, a thousand at a time, and what runs is not', asyn
   t.equal((await hit('a', 3600)).hits, 2)
 })
 
-test('hits remove what is over now and then, and where that fails, the next ones do', async t => {
+test('hits occasionally remove expired windows, and later hits do if that fails', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
   await execute(url, EXPIRED)
   let removals = 0
   const { hit } = createPostgresCounters(async (text, values) => {
-    if (/^\s*delete/.test(text) && ++removals === 1) throw new Error('the database is away')
+    if (/^\s*delete/.test(text) && ++removals === 1) throw new Error('the database is unreachable')
     return await pool.query(text, values)
   })
   for (let statements = 1; statements <= 1000; statements++) await hit('a', 3600)
@@ -105,7 +105,7 @@ test('hits remove what is over now and then, and where that fails, the next ones
   t.equal(removals, 2)
 })
 
-test('four nodes with 64 hits each under way never count one twice', async t => {
+test('four nodes with 64 concurrent hits each count every hit once', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const nodes = numbersTo(4).map(() => counterNode(t, url))

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { createKeyLookup } from '../../db/postgres/keys/lookup.ts'
 import type { Lease } from '../../domain/keys/freshness/lease.ts'
 
-test('a request whose lease ends while it waits for its turn waits for a renewal as well', async t => {
+test('a request whose lease ends while it waits for its turn also waits for a renewal', async t => {
   let leaseMs = 1000
   const renewals: (() => void)[] = []
   const lease: Lease = {
@@ -30,7 +30,7 @@ test('a request whose lease ends while it waits for its turn waits for a renewal
   await turn()
   t.same([renewals.length, passed], [1, 0])
   const alone = lookup.barrier().then(() => passed++)
-  t.equal(renewals.length, 2, 'who finds no lease waits for no read of others')
+  t.equal(renewals.length, 2, 'a request without a lease starts its own renewal')
   for (const resolve of renewals) resolve()
   await Promise.all([waiting, alone])
   t.equal(passed, 2)

@@ -27,7 +27,7 @@ const [one, two, three] = [
 const CHANGE = `
   insert into client_key_changes (epoch, key_id, at) select max(epoch) + 1, 'k', '2026-01-01' from client_key_changes`
 
-/** A database with no nodes, and what nodes do with it. */
+/** Opens a database without nodes, and returns the functions that nodes call. */
 const nodesOf = async (t: Test) => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   await bringUpToDate({ url })
@@ -59,16 +59,16 @@ const nodesOf = async (t: Test) => {
   }
 }
 
-test('a node that is registered learns what was changed since, until it is evicted', { skip }, async t => {
+test('a registered node receives the changes since its registration, until it is evicted', { skip }, async t => {
   const { leases, change, reads, confirmation } = await nodesOf(t)
   const head = await leases.register({ id: one, leaseMs: 2000 })
-  t.match(await leases.renew(one, head), [{ ...head }], 'what it knows comes first')
+  t.match(await leases.renew(one, head), [{ ...head }], 'the change that the node has is returned first')
   const next = await change()
   t.match(await leases.renew(one, head), [{ ...head }, { ...next, keyId: 'k' }])
   t.match(await reads.nodes(), [
     { id: one, name: 'a node', version: '1', epoch: head.epoch, behind: 1, leaseMs: 2000, evictedAt: null }
   ])
-  t.same(await leases.renew(two, head), [], 'who is not registered learns nothing')
+  t.same(await leases.renew(two, head), [], 'an unregistered node receives nothing')
 
   await confirmation.evict(next.epoch)
   t.same(await leases.renew(one, head), [])
@@ -77,40 +77,48 @@ test('a node that is registered learns what was changed since, until it is evict
   t.same(await reads.nodes(), [])
 })
 
-test(
-  'who waits for a change is told which nodes have not confirmed it, and how long they may go on',
-  { skip },
-  async t => {
-    const { leases, change, confirmation } = await nodesOf(t)
-    for (const [id, leaseMs] of [
-      [one, 500],
-      [two, 3000],
-      [three, 0]
-    ] as const) {
-      await leases.register({ id, leaseMs })
-    }
-    const made = await change()
-    t.same(await confirmation.pending(made), {
-      nodes: 3,
-      acknowledged: 0,
-      silent: [
-        { id: one, leaseMs: 500, evictedAt: null },
-        { id: two, leaseMs: 3000, evictedAt: null }
-      ]
-    })
-    await leases.acknowledge(two, made.epoch)
-    await leases.acknowledge(two, made.epoch - 1)
-    t.match(await confirmation.pending(made), { acknowledged: 1, silent: [{ id: one }] }, 'no node goes back')
-    await leases.acknowledge(one, made.epoch)
-    t.same(await confirmation.pending(made), { nodes: 3, acknowledged: 2, silent: [] }, 'a node without a lease asks')
-    t.same(await confirmation.evict(made.epoch), [])
-
-    await t.rejects(confirmation.pending({ ...made, nonce: one }), /no longer in the database/, 'of another history')
-    await t.rejects(confirmation.pending({ ...made, epoch: made.epoch + 1 }), /no longer in the database/)
+test('a change that waits finds out which nodes have not acknowledged it, and their leases', { skip }, async t => {
+  const { leases, change, confirmation } = await nodesOf(t)
+  for (const [id, leaseMs] of [
+    [one, 500],
+    [two, 3000],
+    [three, 0]
+  ] as const) {
+    await leases.register({ id, leaseMs })
   }
-)
+  const made = await change()
+  t.same(await confirmation.pending(made), {
+    nodes: 3,
+    acknowledged: 0,
+    silent: [
+      { id: one, leaseMs: 500, evictedAt: null },
+      { id: two, leaseMs: 3000, evictedAt: null }
+    ]
+  })
+  await leases.acknowledge(two, made.epoch)
+  await leases.acknowledge(two, made.epoch - 1)
+  t.match(
+    await confirmation.pending(made),
+    { acknowledged: 1, silent: [{ id: one }] },
+    'an acknowledgement never decreases'
+  )
+  await leases.acknowledge(one, made.epoch)
+  t.same(
+    await confirmation.pending(made),
+    { nodes: 3, acknowledged: 2, silent: [] },
+    'a node without a lease is not waited for'
+  )
+  t.same(await confirmation.evict(made.epoch), [])
 
-test('a change is found by its number and its nonce', { skip }, async t => {
+  await t.rejects(
+    confirmation.pending({ ...made, nonce: one }),
+    /no longer in the database/,
+    'the nonce is from another history'
+  )
+  await t.rejects(confirmation.pending({ ...made, epoch: made.epoch + 1 }), /no longer in the database/)
+})
+
+test('a change is found by its epoch and its nonce', { skip }, async t => {
   const { change, reads } = await nodesOf(t)
   const made = await change()
   t.ok(await reads.hasChange(made))
@@ -118,7 +126,7 @@ test('a change is found by its number and its nonce', { skip }, async t => {
   t.notOk(await reads.hasChange({ ...made, nonce: randomUUID() }))
 })
 
-test('a database without a history is said to be no whole one', { skip }, async t => {
+test('a database without a history of changes is reported as incomplete', { skip }, async t => {
   const { url, leases } = await nodesOf(t)
   await execute(url, 'delete from client_key_changes')
   await t.rejects(leases.register({ id: one, leaseMs: 1 }))
@@ -126,7 +134,7 @@ test('a database without a history is said to be no whole one', { skip }, async 
   await t.rejects(leases.register({ id: one, leaseMs: 1 }), /history of changes is empty/)
 })
 
-/** A janitor whose time is that of the test; `pass` has it work once, so many milliseconds later. */
+/** Creates a janitor with a clock that the test controls. `pass` advances it, and waits for one run. */
 const janitorOf = (
   { db }: Pick<Awaited<ReturnType<typeof nodesOf>>, 'db'>,
   wallStart: string,
@@ -176,7 +184,7 @@ const janitorOf = (
 }
 
 test(
-  'a node that was evicted is removed by who has seen it so for two leases, and no other node is',
+  'an evicted node is removed by a janitor that has seen it for two leases, and no other node is',
   { skip },
   async t => {
     const nodes = await nodesOf(t)
@@ -187,7 +195,7 @@ test(
     const { epoch } = await change()
     await confirmation.evict(epoch)
     await leases.register({ id: two, leaseMs: 2000 })
-    // It may have been evicted a moment ago.
+    // The janitor can't know when the node was evicted.
     await janitor.pass(50_000)
     await janitor.pass(3999)
     t.same(await listed(), [one, two])
@@ -198,7 +206,7 @@ test(
   }
 )
 
-test('changes that are old and that no node will ask for are removed', { skip }, async t => {
+test('old changes that no node needs are removed', { skip }, async t => {
   const nodes = await nodesOf(t)
   const { url, change, reads } = nodes
   await execute(url, "update client_key_changes set at = '2026-01-01T00:00:00.000Z'")
@@ -218,35 +226,31 @@ test('changes that are old and that no node will ask for are removed', { skip },
     url,
     'select min(epoch)::int as oldest, count(*)::int as changes from client_key_changes'
   )
-  t.same(left, { oldest: first.epoch + 5, changes: 10_006 }, 'what is younger than an hour stays, however much it is')
+  t.same(left, { oldest: first.epoch + 5, changes: 10_006 }, 'any number of changes from the last hour is kept')
   t.equal(janitor.others(), 1)
   await janitor.pass(59_999)
   t.equal(janitor.others(), 1)
   janitor.stop()
 })
 
-test(
-  'a janitor that fails works again the next time, and one that is stopped while it works never again',
-  { skip },
-  async t => {
-    const nodes = await nodesOf(t)
-    const { url } = nodes
-    await execute(url, 'alter table nodes rename to away')
-    const janitor = janitorOf(nodes, '2026-01-01')
-    await janitor.pass(60_000)
-    t.equal(janitor.others(), 0)
-    await execute(url, 'alter table away rename to nodes')
-    await janitor.pass(60_000)
-    t.equal(janitor.others(), 1)
-    janitor.stopWhileWorking(60_000)
-    while (janitor.others() < 2) await pause(1)
-    t.ok(janitor.isStopped())
-  }
-)
+test('a janitor that fails runs again, and one that is stopped during a run does not', { skip }, async t => {
+  const nodes = await nodesOf(t)
+  const { url } = nodes
+  await execute(url, 'alter table nodes rename to away')
+  const janitor = janitorOf(nodes, '2026-01-01')
+  await janitor.pass(60_000)
+  t.equal(janitor.others(), 0)
+  await execute(url, 'alter table away rename to nodes')
+  await janitor.pass(60_000)
+  t.equal(janitor.others(), 1)
+  janitor.stopWhileWorking(60_000)
+  while (janitor.others() < 2) await pause(1)
+  t.ok(janitor.isStopped())
+})
 
 const REMOVAL = 'remove expired nodes, changes and counters'
 
-test('removals that fail in a row are reported once, and so is their end', { skip }, async t => {
+test('consecutive failed removals are reported once, and so is the recovery', { skip }, async t => {
   const nodes = await nodesOf(t)
   const { reports, background } = createReports()
   const janitor = janitorOf(nodes, '2026-01-01', background)

@@ -26,7 +26,7 @@ const open = async (t: Test, url: string, options?: StorageOptions) => {
   return storage
 }
 
-test('of twenty nodes that start at once, one makes the tables', { skip }, async t => {
+test('if twenty nodes start at once, one of them creates the tables', { skip }, async t => {
   const url = await newDatabase(t)
   const storages = await Promise.all(Array.from({ length: 20 }, async () => await openStorage(url, { poolSize: 1 })))
   await Promise.all(
@@ -46,7 +46,7 @@ test('of twenty nodes that start at once, one makes the tables', { skip }, async
   )
 })
 
-test('an open database tells of its pool, its lease and its nodes', { skip }, async t => {
+test('an open database reports its pool, its lease and its nodes', { skip }, async t => {
   const url = await newDatabase(t)
   const storage = await open(t, url, { name: 'one' })
   t.match(storage.statistics(), { epoch: 0, leaseRemainingMs: 0, pool: { total: Number, idle: Number, waiting: 0 } })
@@ -66,11 +66,11 @@ test('an open database tells of its pool, its lease and its nodes', { skip }, as
   await other.keyLookup.barrier()
   t.match(await other.nodes(), [{ name: 'one' }, { leaseMs: 0 }])
   await other.close()
-  t.match(await storage.nodes(), [{ name: 'one' }], 'who closes leaves')
+  t.match(await storage.nodes(), [{ name: 'one' }], 'a closed node is deregistered')
 })
 
 test(
-  'a change waits for the lease of a node that says nothing, which learns of it before it accepts',
+  'a change waits for the lease of a silent node, which reads the change before it accepts tokens',
   { skip },
   async t => {
     const url = await newDatabase(t)
@@ -83,8 +83,8 @@ test(
     proxy.hold('up')
     const { receipt } = await keys.revoke(key.id, null, operator)
     t.match(receipt, { nodes: 1, acknowledged: 0, leasesEnded: 1 })
-    t.ok(receipt !== null && receipt.waitedMs >= 625, 'and not less')
-    // Nobody waits for the eviction.
+    t.ok(receipt !== null && receipt.waitedMs >= 625, 'it waited at least 1.25 leases')
+    // The change does not wait for the eviction.
     while ((await storage.nodes()).some(({ evictedAt }) => evictedAt === null));
     t.match(await storage.nodes(), [{ name: 'cut', evictedAt: Date, behind: 1 }])
     proxy.release('up')
@@ -98,7 +98,7 @@ test(
   }
 )
 
-test('what looks keys up is 503 where the database is away', { skip }, async t => {
+test('key look-ups fail with 503 if the database is unreachable', { skip }, async t => {
   const url = await newDatabase(t)
   const proxy = await proxied(t, url)
   const { keyLookup, nodes, hasChange } = await open(t, proxy.url)
@@ -116,7 +116,7 @@ test('what looks keys up is 503 where the database is away', { skip }, async t =
   await t.rejects(hasChange({ epoch: 1, nonce: randomUUID() }), { code: 'SERVICE_UNAVAILABLE' })
 })
 
-test('a version works beside the next one, and refuses what two versions have changed', { skip }, async t => {
+test('a version works with the tables of the next one, and refuses those of a much newer one', { skip }, async t => {
   const url = await newDatabase(t)
   await bringUpToDate({ url })
   const newer = "insert into __drizzle_migrations (hash, created_at) values ('newer', 9e12)"
@@ -128,7 +128,7 @@ test('a version works beside the next one, and refuses what two versions have ch
   await t.rejects(openStorage(url), { name: 'ConfigError', message: /a much newer version.+Nothing was changed/ })
 })
 
-test('who waits for the tables to be made is told where that connection is lost', { skip }, async t => {
+test('a start that waits for the migrations fails if its connection is lost', { skip }, async t => {
   const url = await newDatabase(t)
   const holder = new pg.Client({ connectionString: url })
   await holder.connect()
@@ -143,7 +143,7 @@ test('who waits for the tables to be made is told where that connection is lost'
   await t.rejects(openStorage('postgres://postgres@127.0.0.1:1/x'), { name: 'ConfigError', message: /ECONNREFUSED/ })
 })
 
-/** Makes an authority and a certificate for `localhost` alone. */
+/** Creates a certificate authority, and a certificate for `localhost` only. */
 const certify = ({ folder, user }: PostgresServer): { cert: string; key: string; ca: string } => {
   const file = (name: string): string => join(folder, name)
   const openssl = (...args: string[]): void => {
@@ -162,11 +162,11 @@ const certify = ({ folder, user }: PostgresServer): { cert: string; key: string;
   return { cert: file('db.pem'), key: file('db.key'), ca: file('ca.pem') }
 }
 
-test('sslmode means what libpq means by it', { skip }, async t => {
+test('sslmode has the same meaning as in libpq', { skip }, async t => {
   const server = await ownPostgres(t)
   if (server === null) return
   if (spawnSync('openssl', ['version']).status !== 0) {
-    t.pass('skipped', { skip: 'there is no openssl' })
+    t.pass('skipped', { skip: 'openssl is not available' })
     return
   }
   const connect = async (host: string, mode: string, ca?: string): Promise<unknown> => {
@@ -185,20 +185,28 @@ test('sslmode means what libpq means by it', { skip }, async t => {
   await server.start({ ssl: 'on', ssl_cert_file: cert, ssl_key_file: key })
 
   t.equal(await connect('localhost', 'disable'), false)
-  t.equal(await connect('127.0.0.1', 'require'), true, 'require does not ask whose certificate it is')
-  t.equal(await connect('127.0.0.1', 'require', ca), true, 'with an authority it asks who signed it')
+  t.equal(await connect('127.0.0.1', 'require'), true, 'require does not verify the host name')
+  t.equal(await connect('127.0.0.1', 'require', ca), true, 'with an authority, require verifies the signature')
   t.equal(await connect('127.0.0.1', 'verify-ca', ca), true)
   t.equal(await connect('localhost', 'verify-full', ca), true)
   await t.rejects(connect('127.0.0.1', 'verify-full', ca), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   await t.rejects(connect('localhost', 'verify-full'), { code: /^(UNABLE_TO|SELF_SIGNED)/ })
-  await t.rejects(connect('localhost', 'verify-ca', cert), { code: /^(UNABLE_TO|SELF_SIGNED)/ }, 'of another authority')
-  await t.rejects(openStorage(`${server.url}?sslmode=verify-ca`), { name: 'ConfigError' }, 'an authority is needed')
+  await t.rejects(
+    connect('localhost', 'verify-ca', cert),
+    { code: /^(UNABLE_TO|SELF_SIGNED)/ },
+    'another authority signed the certificate'
+  )
+  await t.rejects(
+    openStorage(`${server.url}?sslmode=verify-ca`),
+    { name: 'ConfigError' },
+    'verify-ca requires an authority'
+  )
   const storage = await open(t, `${server.url.replace('127.0.0.1', 'localhost')}?sslmode=verify-full`, { ca })
   await storage.keyLookup.barrier()
   t.equal((await storage.nodes()).length, 1)
 })
 
-test('with a pooler of transactions, what is set for a session goes past it', { skip }, async t => {
+test('with a pooler in transaction mode, settings of sessions are not sent through it', { skip }, async t => {
   const url = await newDatabase(t)
   const storage = await open(t, url, { listenUrl: url })
   const settingOf = async (pool: pg.Pool): Promise<unknown> =>

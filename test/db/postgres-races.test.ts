@@ -12,7 +12,7 @@ import { AT, insertApp, insertUsers, newSession, newUser } from '../contract/peo
 import { at, operator } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
-/** Two nodes over one database, each connected. */
+/** Opens two connected nodes that share a database. */
 const nodesOf = async (t: Test, poolSize?: number) => {
   const { url } = await postgres(t)
   const nodes = [await connectPostgres(t, url, poolSize), await connectPostgres(t, url, poolSize)] as const
@@ -20,8 +20,12 @@ const nodesOf = async (t: Test, poolSize?: number) => {
   return { url, nodes }
 }
 
-/** Holds what a statement locks until so many transactions as there is work wait for it, or for each other. */
-const meeting = async (t: Test, { url, locked }: { url: string; locked: string }, work: (() => Promise<unknown>)[]) => {
+/** Keeps the lock of a statement until all work waits for it, or for each other. Returns the outcomes, sorted. */
+const runBlocked = async (
+  t: Test,
+  { url, locked }: { url: string; locked: string },
+  work: (() => Promise<unknown>)[]
+) => {
   const holder = new pg.Client({ connectionString: url })
   await holder.connect()
   await holder.query(`begin; ${locked} for update`)
@@ -61,7 +65,7 @@ const insertNorth = async (transactor: Transactor) => {
 if ((await postgresDatabase(tap)) !== null) {
   for (const [what, change] of [
     [
-      'made a member',
+      'demoted to members',
       async (node: Transactor, id: number, userId: number) =>
         await createOrganizationService(node).setRole(id, { userId, role: 'member', email: null }, operator)
     ],
@@ -78,10 +82,10 @@ if ((await postgresDatabase(tap)) !== null) {
       }
     ]
   ] as const) {
-    test(`of two admins who are ${what} at once, one stays`, async t => {
+    test(`one of two admins who are ${what} concurrently remains an admin`, async t => {
       const { url, nodes } = await nodesOf(t)
       const { id, ada, ben } = await insertNorth(nodes[0])
-      const codes = await meeting(t, { url, locked: `select 1 from organizations where id = ${id}` }, [
+      const codes = await runBlocked(t, { url, locked: `select 1 from organizations where id = ${id}` }, [
         async () => await change(nodes[0], id, ada.id),
         async () => await change(nodes[1], id, ben.id)
       ])
@@ -90,7 +94,7 @@ if ((await postgresDatabase(tap)) !== null) {
     })
   }
 
-  test('of two apps of a name that are made at once, one is', async t => {
+  test('if two apps with the same name are created concurrently, one is refused', async t => {
     const { url, nodes } = await nodesOf(t)
     const { id, ada, ben } = await insertNorth(nodes[0])
     const owners: [Owner, User, User][] = [
@@ -100,7 +104,7 @@ if ((await postgresDatabase(tap)) !== null) {
     const locked = 'select 1 from app_port_counter, users'
     for (const [owner, one, other] of owners) {
       const wanted = { descriptiveName: 'Invoice Sync', owner }
-      const codes = await meeting(t, { url, locked }, [
+      const codes = await runBlocked(t, { url, locked }, [
         async () => await createAppService(nodes[0]).create(wanted, as(one)),
         async () => await createAppService(nodes[1]).create(wanted, as(other))
       ])
@@ -108,13 +112,13 @@ if ((await postgresDatabase(tap)) !== null) {
     }
   })
 
-  test('an app that its owner makes while they are removed with their apps is not made, or removed as well', async t => {
+  test('an app that is created while its owner is removed is refused, or removed too', async t => {
     const { url, nodes } = await nodesOf(t)
     const [ada] = await insertUsers(nodes[0], 'Ada')
     const id = Number(ada?.id)
     const owner = { type: 'User', id } as const
     await nodes[0].write(async tx => await insertApp(tx, 'a'.repeat(14), owner))
-    const codes = await meeting(t, { url, locked: `select 1 from users where id = ${id}` }, [
+    const codes = await runBlocked(t, { url, locked: `select 1 from users where id = ${id}` }, [
       async () => await createUserRemoval(nodes[0]).remove(id, 'delete', operator),
       async () => await createAppService(nodes[1]).create({ descriptiveName: 'Late', owner }, operator)
     ])
@@ -122,7 +126,7 @@ if ((await postgresDatabase(tap)) !== null) {
     t.ok(await nodes[0].read(async ({ apps, users }) => (await apps.isEmpty()) && (await users.isEmpty())))
   })
 
-  test('apps that two nodes make at once have different ports', async t => {
+  test('apps that two nodes create concurrently have different ports', async t => {
     const { nodes } = await nodesOf(t, 20)
     const users = await insertUsers(nodes[0], 'Ada', 'Ben', 'Chiara', 'Dan')
     const made = await Promise.all(
@@ -138,7 +142,7 @@ if ((await postgresDatabase(tap)) !== null) {
     )
   })
 
-  test('the ids of users become visible in order: who reads page after page skips none', async t => {
+  test('the ids of users become visible in order, so that reading page by page skips none', async t => {
     const { nodes } = await nodesOf(t)
     let left = 100
     const writer = async (node: Transactor): Promise<void> => {
@@ -173,13 +177,13 @@ if ((await postgresDatabase(tap)) !== null) {
     t.equal(seen.length, 100)
   })
 
-  test('what is found after a wait for another change is what that has left', async t => {
+  test('a transaction that waited for another change finds the result of that change', async t => {
     const { url, nodes } = await nodesOf(t)
     const [ada] = await insertUsers(nodes[0], 'Ada')
     const owner = { type: 'User', id: Number(ada?.id) } as const
     const { id } = await nodes[0].write(async tx => await insertApp(tx, 'a'.repeat(14), owner))
     const service = createAppService(nodes[0])
-    const codes = await meeting(t, { url, locked: `select 1 from apps where id = ${id}` }, [
+    const codes = await runBlocked(t, { url, locked: `select 1 from apps where id = ${id}` }, [
       async () => await service.addTag(id, { context: 'stage', name: 'one' }, operator),
       async () => await createAppService(nodes[1]).addTag(id, { context: 'stage', name: 'two' }, operator)
     ])
@@ -195,7 +199,7 @@ if ((await postgresDatabase(tap)) !== null) {
         await users.removeSession(owner.id, other)
       })
     }
-    await meeting(t, { url, locked: 'select 1 from users' }, [
+    await runBlocked(t, { url, locked: 'select 1 from users' }, [
       async () => {
         await endOther(nodes[0], ['one', 'two'])
       },
@@ -203,10 +207,10 @@ if ((await postgresDatabase(tap)) !== null) {
         await endOther(nodes[1], ['two', 'one'])
       }
     ])
-    t.same(found, [owner.id, undefined], 'a session that another has ended meanwhile is not found')
+    t.same(found, [owner.id, undefined], 'a session that the other transaction ended is not found')
   })
 
-  test('transactions that wait for each other are both done in the end', async t => {
+  test('two transactions in a deadlock are both completed eventually', async t => {
     const { nodes } = await nodesOf(t)
     const ids = (await insertUsers(nodes[0], 'Ada', 'Ben')).map(({ id }) => id)
     let attempts = 0
@@ -224,7 +228,7 @@ if ((await postgresDatabase(tap)) !== null) {
       })
     }
     await Promise.all([lockBoth(nodes[0], ids), lockBoth(nodes[1], ids.toReversed())])
-    t.ok(attempts > 2, 'one of them was tried again')
+    t.ok(attempts > 2, 'one of them was repeated')
     const names = await nodes[0].read(async ({ users }) => await users.page({ limit: 9, after: 0 }))
     t.same(
       names.map(({ name }) => name),

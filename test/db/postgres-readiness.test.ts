@@ -5,9 +5,9 @@ import { readReadiness } from '../../db/postgres/nodes/readiness.ts'
 import { world } from '../helper.ts'
 import { emptyPostgres, execute, ownPostgres } from '../postgres.ts'
 
-const skip = (await emptyPostgres()) === null && 'there is no PostgreSQL'
+const skip = (await emptyPostgres()) === null && 'PostgreSQL is not available'
 
-/** A service over the emptied database, with two connections for everything but keys. */
+/** Starts a service on the emptied database, with two connections for everything except keys. */
 const serviceOf = async (t: Test) => {
   const url = String(await emptyPostgres())
   const made = await world(t, { DATABASE_URL: url, DATABASE_POOL_SIZE: '2', KEY_LEASE_MS: '200' })
@@ -20,7 +20,7 @@ const serviceOf = async (t: Test) => {
 
 const ACCEPTED = { status: 200, json: { status: 'ok', changes: 'accepted', failing: [] } }
 
-test('a service is ready while every other connection is taken', { skip }, async t => {
+test('a service is ready while all other connections are in use', { skip }, async t => {
   const { fastify, ready, call } = await serviceOf(t)
   const { storage } = fastify
   let release = (): void => {}
@@ -39,7 +39,7 @@ test('a service is ready while every other connection is taken', { skip }, async
   await Promise.allSettled(holders)
 })
 
-test('a database that accepts no changes leaves requests with keys as they are', { skip }, async t => {
+test('requests with keys are accepted while the database refuses changes', { skip }, async t => {
   const { url, ready, call } = await serviceOf(t)
   const [{ name }] = (await execute(url, 'select current_database() as name')) as [{ name: string }]
   const dropConnections = `select pg_terminate_backend(pid) from pg_stat_activity
@@ -57,12 +57,12 @@ test('a database that accepts no changes leaves requests with keys as they are',
   t.same(await ready(), ACCEPTED)
 })
 
-test('a service whose tables or lease are gone is not ready, and says which', { skip }, async t => {
+test('a service without its tables or its lease is not ready, and reports which is missing', { skip }, async t => {
   const { url, ready, call } = await serviceOf(t)
   await execute(url, 'alter table client_keys rename to hidden')
   t.match(await ready(), { status: 503, json: { code: 'NOT_READY', errors: [/^schema: /] } })
   await execute(url, 'alter table hidden rename to client_keys; alter table nodes rename to hidden')
-  // Until its lease is over, nothing is wrong.
+  // Requests succeed until the lease ends.
   while ((await call('GET', '/client_keys/me')).status === 200);
   t.match(await ready(), { status: 503, json: { errors: [/^lease: /, /^schema: /] } })
   await execute(url, 'alter table hidden rename to nodes')
@@ -70,7 +70,7 @@ test('a service whose tables or lease are gone is not ready, and says which', { 
   t.same(await ready(), ACCEPTED)
 })
 
-test('a service that reaches a standby is not ready, since it could not know what is revoked', { skip }, async t => {
+test('a service that is connected to a standby is not ready, because it may lack revocations', { skip }, async t => {
   const primary = await ownPostgres(t)
   if (primary === null) return
   const standby = await ownPostgres(t, primary)

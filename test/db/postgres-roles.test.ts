@@ -11,7 +11,7 @@ const skip = (await postgresDatabase(tap)) === null
 const namesOf = async (storage: Storage): Promise<string[]> =>
   (await storage.read(async ({ keys }) => await keys.page({}, { limit: 10, at: new Date() }))).map(({ name }) => name)
 
-/** Those of the service, with the record of migrations. */
+/** The number of tables of the service, including that of the migrations. */
 const TABLES = 23
 
 test('a role that may only create tables in its schema starts the service', { skip }, async t => {
@@ -30,7 +30,7 @@ test('a role that may only create tables in public starts the service there', { 
   t.same(await schemasOf(url), { public: TABLES })
 })
 
-test('search_path selects the schema, by the URL or by a setting of the role', { skip }, async t => {
+test('search_path selects the schema, set in the URL or for the role', { skip }, async t => {
   const url = await newDatabase(t)
   const [mine, other] = [await newOwner(t, url), await newOwner(t, url)]
   const byRole = await newRole(t, url)
@@ -54,7 +54,7 @@ test('search_path selects the schema, by the URL or by a setting of the role', {
 })
 
 test(
-  'a schema beside the tables of others takes sample data, and its mark is of no other schema',
+  'a schema next to those with other tables accepts sample data, and only that schema is marked',
   { skip },
   async t => {
     const url = await newDatabase(t)
@@ -67,7 +67,7 @@ test(
   }
 )
 
-test('a copy that is not complete keeps its own schema closed, and no other', { skip }, async t => {
+test('an incomplete copy prevents the use of its own schema only', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   const selecting = inSchema(url, `${owner.name},public`)
@@ -79,7 +79,7 @@ test('a copy that is not complete keeps its own schema closed, and no other', { 
 
 const RECORDS = 'create table __drizzle_migrations (id serial primary key, hash text not null, created_at bigint)'
 
-test('a database whose migrations an earlier version recorded goes on with that record', { skip }, async t => {
+test('a database keeps the table in which an earlier version recorded its migrations', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newRole(t, url)
   const earlier = readMigrationFiles({ migrationsFolder: pathOf('db/postgres/migrations') }).slice(0, 2)
@@ -102,7 +102,7 @@ test('a database whose migrations an earlier version recorded goes on with that 
   const schemas = { drizzle: 1, public: TABLES - 1 }
   t.same(await schemasOf(url), schemas)
 
-  // What a node of the earlier version, which still runs, does as the owner.
+  // A running node of the earlier version does this as the owner.
   await execute(
     owner.url,
     `create table client_key_usage_20260131 (like client_key_usage including all);

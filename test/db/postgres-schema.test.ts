@@ -21,7 +21,7 @@ const tables = Object.values(schema)
   .filter(value => value instanceof PgTable)
   .map(table => getTableConfig(table))
 
-test('no migration names a schema, since search_path selects one', async t => {
+test('no migration names a schema, because search_path selects it', async t => {
   const statements = readMigrationFiles({ migrationsFolder: pathOf('db/postgres/migrations') }).flatMap(
     ({ sql }) => sql
   )
@@ -32,11 +32,11 @@ test('no migration names a schema, since search_path selects one', async t => {
   )
 })
 
-test('each table has the rights that serving needs', async t => {
+test('each table has the rights that the serving role needs', async t => {
   t.same(Object.keys(RIGHTS).sort(), tables.map(({ name }) => name).sort())
 })
 
-test('the migrations of PostgreSQL make the tables that the schema describes', async t => {
+test('the migrations of PostgreSQL create the tables that the schema describes', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   t.same(

@@ -10,8 +10,8 @@ import { inSchema, letServe, newDatabase, newOwner, newRole } from '../roles.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** A database whose tables are of one role, and the URL by which another one serves from them. */
-const prepared = async (t: Test) => {
+/** Creates a database whose tables belong to one role, and returns the URL with which another role serves. */
+const prepareRoles = async (t: Test) => {
   const url = await newDatabase(t)
   const [owner, server] = [await newOwner(t, url), await newRole(t, url)]
   await execute(url, `grant usage on schema ${owner.name} to ${server.name}`)
@@ -26,7 +26,7 @@ const PASSWORD = 'seven lanterns by the mill'
 const LOGIN = { email: 'ada@example.com', password: PASSWORD }
 const APP = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
 
-/** Every operation, in an order in which each finds what it needs; `{…}` is taken from an earlier reply. */
+/** All operations, in an order in which each finds the data it needs. `{…}` is a value of an earlier reply. */
 const BY_KEY: readonly Walk[] = [
   ['GET /up', 200],
   ['GET /ready', 200],
@@ -71,7 +71,7 @@ const BY_KEY: readonly Walk[] = [
   ['POST /client_keys', 201, { name: 'k', rate_limit: { max: 9, window_seconds: 60 } }],
   ['GET /client_keys', 200],
   ['GET /client_keys/{key}', 200],
-  ['PATCH /client_keys/{key}', 200, { description: 'for a walk' }],
+  ['PATCH /client_keys/{key}', 200, { description: 'a description' }],
   ['GET /client_keys/me', 200],
   ['GET /client_keys/me/usage', 200],
   ['GET /client_keys/{key}/usage', 200],
@@ -97,14 +97,14 @@ const REMOVAL: readonly Walk[] = [
   ['DELETE /users/1?apps=delete', 204]
 ]
 
-/** The names of the operations of the document, with every parameter alike. */
+/** Returns the operations of the OpenAPI document, with `*` for each parameter. */
 const operationsOf = (paths: Record<string, object>): string[] =>
   Object.entries(paths).flatMap(([path, item]) =>
     Object.keys(item).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '*')}`)
   )
 
-test('a role that only serves does all that the service does', { skip }, async t => {
-  const { admin, serving } = await prepared(t)
+test('the serving role can carry out all operations of the service', { skip }, async t => {
+  const { admin, serving } = await prepareRoles(t)
   const { env, key } = settings(t, { DATABASE_URL: serving })
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
@@ -179,19 +179,19 @@ const MOVE_HEAD = `
   create trigger moves after insert on mine for each row execute function audit_head_follows()
 `
 
-test('a role that only serves can change neither tables nor the audit trail', { skip }, async t => {
-  const { admin, serving } = await prepared(t)
+test('the serving role can change neither tables nor the audit trail', { skip }, async t => {
+  const { admin, serving } = await prepareRoles(t)
   await execute(serving, "select make_usage_day('2026-01-31')")
-  const [server, stranger] = [await connectDirectly(t, serving), await newRole(t, admin)]
+  const [server, unrelated] = [await connectDirectly(t, serving), await newRole(t, admin)]
   for (const statement of [...REFUSED, MOVE_HEAD]) {
     await t.rejects(server.query(statement), { code: '42501' }, statement)
   }
   await execute(
     admin,
-    `do $$ begin execute 'grant usage on schema ' || current_schema() || ' to ${stranger.name}'; end $$`
+    `do $$ begin execute 'grant usage on schema ' || current_schema() || ' to ${unrelated.name}'; end $$`
   )
   for (const call of ["make_usage_day('2026-02-01')", "drop_usage_days('2026-02-01')"]) {
-    await t.rejects(execute(stranger.url, `select ${call}`), { code: '42501' }, call)
+    await t.rejects(execute(unrelated.url, `select ${call}`), { code: '42501' }, call)
   }
 })
 
@@ -199,8 +199,8 @@ const PARTITIONS = "select relname as name from pg_class where relispartition an
 
 const dayAfter = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
-test('a role that only serves drops partitions of earlier days of the counts, and nothing else', { skip }, async t => {
-  const { admin, serving } = await prepared(t)
+test('the serving role can drop partitions with the counts of earlier days, and nothing else', { skip }, async t => {
+  const { admin, serving } = await prepareRoles(t)
   const server = await connectDirectly(t, serving)
   const kept = [-1, 0, 1, 2].map(dayAfter)
   for (const day of ['2026-01-31', ...kept]) await server.query('select make_usage_day($1)', [day])
@@ -213,7 +213,7 @@ test('a role that only serves drops partitions of earlier days of the counts, an
   const names = async () => ((await execute(admin, PARTITIONS)) as { name: string }[]).map(({ name }) => name).sort()
   const left = (days: readonly string[]): string[] =>
     [...days.map(day => `client_key_usage_${day.replaceAll('-', '')}`), 'archive'].sort()
-  // A day ends at midnight, when the partition of the day that ends is one of an earlier day.
+  // At midnight, the partition of the day that ends becomes one of an earlier day.
   await server.query('select drop_usage_days($1)', [kept[0]])
   t.same(await names(), left(kept))
   for (const day of ['9999-12-31', '~', 'client']) await server.query('select drop_usage_days($1)', [day])
@@ -235,8 +235,8 @@ const ENTRY = `
   insert into audits values (1, '', '', '', '', '', '', '', '{}', null, null, repeat('0', 64), 'next');
 `
 
-test('temporary tables of a role that serves are not taken for the tables', { skip }, async t => {
-  const { admin, serving } = await prepared(t)
+test('temporary tables of the serving role do not hide the real tables', { skip }, async t => {
+  const { admin, serving } = await prepareRoles(t)
   const server = await connectDirectly(t, serving)
   await server.query(SHADOWS)
   await server.query("insert into audit_head values (1, 9, 'old')")
@@ -249,16 +249,16 @@ test('temporary tables of a role that serves are not taken for the tables', { sk
     ['2', 'another']
   ]) {
     const entry = ENTRY.replace('(1, ', `(${String(sequence)}, `).replace("repeat('0', 64)", `'${String(previous)}'`)
-    await t.rejects(server.query(entry), /append-only/, 'an entry that does not come after the last one')
+    await t.rejects(server.query(entry), /append-only/, 'the entry does not follow the last one')
   }
   t.match(await execute(admin, PARTITIONS), [{ name: 'client_key_usage_20260131' }])
 })
 
 test(
-  'a role that serves has the rights on a table of a later version before its grants are written again',
+  'the serving role has rights on the tables of a later version before its grants are renewed',
   { skip },
   async t => {
-    const { owner, server, serving } = await prepared(t)
+    const { owner, server, serving } = await prepareRoles(t)
     await execute(owner, 'create table later (x text)')
     await execute(serving, "insert into later values ('x')")
     await execute(owner, `grant delete on audits to ${server.name}`)

@@ -11,7 +11,7 @@ import { postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-test('a URL may name a socket, as libpq reads it, and is shown without its password', { skip }, async t => {
+test('a URL may contain a socket, as in libpq, and is shown without its password', { skip }, async t => {
   const server = new URL(need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL'))
   const folder = temporaryFolder(t)
   const relay = createServer(socket => {

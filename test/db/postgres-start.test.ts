@@ -7,7 +7,7 @@ import { changeKeys, inSchema, letServe, newDatabase, newOwner, newRole, open, r
 
 const skip = (await postgresDatabase(tap)) === null
 
-test('a start without a schema is refused, and says what to do', { skip }, async t => {
+test('a start without a schema is refused, and the message shows how to create one', { skip }, async t => {
   const url = await newDatabase(t)
   await t.rejects(openStorage(inSchema(url, 'missing')), {
     name: 'ConfigError',
@@ -15,7 +15,7 @@ test('a start without a schema is refused, and says what to do', { skip }, async
   })
 })
 
-test('a start over tables that are up to date takes no lock and changes nothing', { skip }, async t => {
+test('a start with up-to-date tables takes no lock and changes nothing', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   await changeKeys(await open(t, owner.url))
@@ -28,7 +28,7 @@ test('a start over tables that are up to date takes no lock and changes nothing'
   for (const each of [owner.url, serving]) await changeKeys(await open(t, each), 'again')
 })
 
-test('a role that may not create or change tables is told to have them migrated', { skip }, async t => {
+test('if a role may not create or change tables, the message asks for a migration', { skip }, async t => {
   const url = await newDatabase(t)
   const [owner, server] = [await newOwner(t, url), await newRole(t, url)]
   const serving = inSchema(server.url, owner.name)
@@ -63,14 +63,14 @@ test('a role that may not create or change tables is told to have them migrated'
   t.match(await refusalOf(owner.url), `the role "${owner.name}" is not allowed to change them`)
 })
 
-test('what the server says of a failed start is in the message', { skip }, async t => {
+test('the message of a failed start contains the error of the server', { skip }, async t => {
   const url = await newDatabase(t)
   await execute(url, 'create table apps (mine text)')
   t.match(await refusalOf(url), /can't be opened: relation "apps" already exists$/)
-  t.same(await schemasOf(url), { public: 1 }, 'all of it or nothing')
+  t.same(await schemasOf(url), { public: 1 }, 'nothing was created')
 })
 
-test('a copy that the server stops tells the reason, and goes on when it is gone', { skip }, async t => {
+test('a copy that the server stops reports the reason, and can be continued after it is fixed', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   const source = settings(t).env.DATABASE_URL

@@ -1,18 +1,18 @@
 import { test } from 'tap'
 import { createDatabaseTime } from '../../db/postgres/time.ts'
 
-/** A clock of a machine whose wall clock is wrong; round trips to the database take as long as is said. */
+/** Creates the time of a database, on a machine with a wrong wall clock. `ask` simulates a round trip. */
 const createWorld = () => {
   let monotonic = 1000
   const time = createDatabaseTime({ monotonic: () => monotonic, wall: () => 5_000_000 })
   const pass = (ms: number): void => {
     monotonic += ms
   }
-  const ask = async (answer: number | undefined, roundTripMs: number): Promise<void> => {
+  const ask = async (reply: number | undefined, roundTripMs: number): Promise<void> => {
     await time.set(
       async () => {
         pass(roundTripMs)
-        return answer
+        return reply
       },
       result => result
     )
@@ -20,16 +20,16 @@ const createWorld = () => {
   return { now: time.now, pass, ask }
 }
 
-test('the time is that of the database when it was last asked, and what has passed since', async t => {
+test('the time is that of the last reply of the database, plus the time since then', async t => {
   const { now, pass, ask } = createWorld()
-  t.equal(now(), 5_000_000, 'that of the machine, until the database is asked')
+  t.equal(now(), 5_000_000, 'before the first reply, the time is that of the machine')
   await ask(9_000_000, 40)
   t.equal(now(), 9_000_020, 'the reply was sent in the middle of the round trip')
   pass(500)
   t.equal(now(), 9_000_520)
 })
 
-test('a reply that was long under way, or has no time, changes nothing while an earlier one is recent', async t => {
+test('a slow reply, or one without a time, is ignored if an earlier one is recent', async t => {
   const { now, pass, ask } = createWorld()
   await ask(9_000_000, 0)
   await ask(9_900_000, 200)

@@ -20,8 +20,8 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** A table of one number, and a transactor whose connections go by way of a proxy. */
-const withNumber = async (t: Test, poolSize?: number) => {
+/** Creates a table with one number, and a transactor that connects through a proxy. */
+const createNumber = async (t: Test, poolSize?: number) => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   await execute(url, 'create table numbers (n integer primary key); insert into numbers values (0)')
   const proxy = await proxied(t, url)
@@ -48,15 +48,15 @@ const increment = async (tx: PostgresDatabase): Promise<void> => {
   await query(tx, 'update numbers set n = n + 1')
 }
 
-test('a transaction that is cut off is done once more, and the process goes on', { skip }, async t => {
-  const { proxy, write, number, pool } = await withNumber(t)
+test('a transaction whose connection is lost is repeated, and the process continues', { skip }, async t => {
+  const { proxy, write, number, pool } = await createNumber(t)
   let cuts = 0
   proxy.intercept((direction, text) => direction === 'up' && text.includes('update') && cuts++ < 2)
   await write(increment)
   t.same(await number(), [1])
   t.equal(cuts, 3)
 
-  // Reset while nothing is asked of it, in a transaction and out of one.
+  // Resets the connection while no query is pending, first inside a transaction, then outside one.
   let attempts = 0
   await write(async tx => {
     await increment(tx)
@@ -74,27 +74,23 @@ test('a transaction that is cut off is done once more, and the process goes on',
   t.same(await number(), [3])
 })
 
-test(
-  'a transaction that is lost while it is committed is never done again: nobody knows its outcome',
-  { skip },
-  async t => {
-    const { proxy, write, number } = await withNumber(t)
-    let attempts = 0
-    const work = async (tx: PostgresDatabase): Promise<void> => {
-      attempts++
-      await increment(tx)
-    }
-    proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT'))
-    await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
-    t.same([attempts, await number()], [1, [1]], 'its reply was lost')
-    proxy.intercept((direction, text) => direction === 'up' && text.includes('commit\0'))
-    await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
-    t.same([attempts, await number()], [2, [1]], 'it was lost itself')
+test('a transaction whose commit is lost is never repeated, because its outcome is unknown', { skip }, async t => {
+  const { proxy, write, number } = await createNumber(t)
+  let attempts = 0
+  const work = async (tx: PostgresDatabase): Promise<void> => {
+    attempts++
+    await increment(tx)
   }
-)
+  proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT'))
+  await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
+  t.same([attempts, await number()], [1, [1]], 'the reply to the commit was lost')
+  proxy.intercept((direction, text) => direction === 'up' && text.includes('commit\0'))
+  await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
+  t.same([attempts, await number()], [2, [1]], 'the commit itself was lost')
+})
 
-test('a database that is away for longer than a second is 503, for reading as for writing', { skip }, async t => {
-  const { proxy, write, read } = await withNumber(t)
+test('reads and writes fail with 503 if the database is unreachable for more than a second', { skip }, async t => {
+  const { proxy, write, read } = await createNumber(t)
   proxy.intercept(() => true)
   await t.rejects(write(increment), { code: 'SERVICE_UNAVAILABLE' })
   await t.rejects(
@@ -109,22 +105,26 @@ test('a database that is away for longer than a second is 503, for reading as fo
   t.match(await read(async db => await query(db, 'select n from numbers')), { rows: [{ n: 0 }] })
 })
 
-test('what a connection has prepared may be outdated by a migration, or be gone', { skip }, async t => {
-  const { url, write } = await withNumber(t, 1)
-  const numbers = async (tx: PostgresDatabase) => (await query(tx, 'select n from numbers where n >= $1', [0])).rows
-  t.same(await write(numbers), [{ n: 0 }])
-  await execute(url, 'alter table numbers alter n type text')
-  await execute(url, 'alter table numbers alter n type bigint using n::bigint')
-  t.same(await write(numbers), [{ n: '0' }])
-  await write(async tx => {
-    await query(tx, 'deallocate all')
-  })
-  t.same(await write(numbers), [{ n: '0' }])
-})
+test(
+  'prepared statements that a migration made invalid, or that are missing, are prepared again',
+  { skip },
+  async t => {
+    const { url, write } = await createNumber(t, 1)
+    const numbers = async (tx: PostgresDatabase) => (await query(tx, 'select n from numbers where n >= $1', [0])).rows
+    t.same(await write(numbers), [{ n: 0 }])
+    await execute(url, 'alter table numbers alter n type text')
+    await execute(url, 'alter table numbers alter n type bigint using n::bigint')
+    t.same(await write(numbers), [{ n: '0' }])
+    await write(async tx => {
+      await query(tx, 'deallocate all')
+    })
+    t.same(await write(numbers), [{ n: '0' }])
+  }
+)
 
 type Read = TransactorOf<PostgresDatabase, PostgresDatabase>['read']
 
-/** Reads what takes an hour, and cancels that as soon as the server works on it. */
+/** Starts a query that takes an hour, and cancels it as soon as the server executes it. */
 const cancelReading = async (t: Test, url: string, read: Read): Promise<void> => {
   const asleep = `select 1 from pg_stat_activity where datname = current_database() and query ~ 'sleep' and
     state = 'active' and pid <> pg_backend_pid()`
@@ -133,7 +133,7 @@ const cancelReading = async (t: Test, url: string, read: Read): Promise<void> =>
   const cancelled = t.rejects(
     read(
       async db => {
-        // Without the time-out of the server that would end it too.
+        // Disables the time-out of the server, which would also end the query.
         await query(db, 'set statement_timeout = 0')
         await query(db, 'select pg_sleep(3600)')
       },
@@ -147,11 +147,11 @@ const cancelReading = async (t: Test, url: string, read: Read): Promise<void> =>
   while (await isAsleep()) await pause(5)
 }
 
-test('what nobody waits for any more is cancelled, and nothing else is', { skip }, async t => {
-  const { url, read } = await withNumber(t, 1)
+test('an aborted query is cancelled, and no other query is', { skip }, async t => {
+  const { url, read } = await createNumber(t, 1)
   await cancelReading(t, url, read)
   const number = async (db: PostgresDatabase) => (await query(db, 'select n from numbers')).rows
-  await t.rejects(read(number, { signal: AbortSignal.abort() }), { code: 'REQUEST_CANCELLED' }, 'it does not begin')
+  await t.rejects(read(number, { signal: AbortSignal.abort() }), { code: 'REQUEST_CANCELLED' }, 'it does not start')
   const { signal } = new AbortController()
   t.same(await read(number, { signal }), [{ n: 0 }])
   const failing = read(
@@ -163,8 +163,8 @@ test('what nobody waits for any more is cancelled, and nothing else is', { skip 
   await t.rejects(failing, { message: 'a rule' })
 })
 
-test('where the server can not be told, what nobody waits for is given up', { skip }, async t => {
-  const { url, proxy, read } = await withNumber(t, 1)
+test('an aborted query is abandoned if the server cannot receive the cancel request', { skip }, async t => {
+  const { url, proxy, read } = await createNumber(t, 1)
   const controller = new AbortController()
   const reading = read(async db => await query(db, 'select pg_sleep(3600)'), { signal: controller.signal })
   const given = t.rejects(reading, { code: 'REQUEST_CANCELLED' })
@@ -174,7 +174,7 @@ test('where the server can not be told, what nobody waits for is given up', { sk
   await given
 })
 
-test('over a socket of the file system, too, what nobody waits for is cancelled', { skip }, async t => {
+test('an aborted query is cancelled over a Unix domain socket too', { skip }, async t => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const { hostname, port, username, password, pathname } = new URL(url)
   const folder = temporaryFolder(t)
@@ -193,8 +193,8 @@ test('over a socket of the file system, too, what nobody waits for is cancelled'
   await cancelReading(t, url, read)
 })
 
-test('who can not get out of the way of others is 503, and others are not held up', { skip }, async t => {
-  const { write, number } = await withNumber(t)
+test('a transaction that keeps failing gets 503, and delays no others', { skip }, async t => {
+  const { write, number } = await createNumber(t)
   let attempts = 0
   await t.rejects(
     write(async tx => {
@@ -212,8 +212,8 @@ test('who can not get out of the way of others is 503, and others are not held u
   t.same(await number(), [20])
 })
 
-test('work that fails leaves nothing behind, and its connection is used again', { skip }, async t => {
-  const { write, read, number } = await withNumber(t, 1)
+test('failed work is rolled back, and its connection is reused', { skip }, async t => {
+  const { write, read, number } = await createNumber(t, 1)
   const pidOf = async (db: PostgresDatabase) => (await query(db, 'select pg_backend_pid() as pid')).rows[0]?.['pid']
   const pid = await read(pidOf)
   await t.rejects(
@@ -241,8 +241,8 @@ test('work that fails leaves nothing behind, and its connection is used again', 
   )
 })
 
-test('a connection that can not even roll back is given up', { skip }, async t => {
-  const { proxy, write, number } = await withNumber(t, 1)
+test('a connection that cannot roll back is closed', { skip }, async t => {
+  const { proxy, write, number } = await createNumber(t, 1)
   proxy.intercept((direction, text) => direction === 'up' && text.includes('rollback'))
   await t.rejects(
     write(async tx => {
@@ -255,8 +255,8 @@ test('a connection that can not even roll back is given up', { skip }, async t =
   t.same(await number(), [1])
 })
 
-test('a transaction whose node has stopped holds nobody up for long', { skip }, async t => {
-  const { url, write, number } = await withNumber(t)
+test('a transaction of a stopped node blocks others only briefly', { skip }, async t => {
+  const { url, write, number } = await createNumber(t)
   let meet = (): void => {}
   const isOver = new Promise<void>(resolve => {
     meet = resolve
@@ -275,12 +275,12 @@ test('a transaction whose node has stopped holds nobody up for long', { skip }, 
   await other.query('update numbers set n = n + 1')
   await other.end()
   meet()
-  await t.rejects(stopped, { code: 'SERVICE_UNAVAILABLE' }, 'its second is over as well')
+  await t.rejects(stopped, { code: 'SERVICE_UNAVAILABLE' }, 'it has used up its second')
   t.same([attempts, await number()], [1, [1]])
 })
 
-test('a database that lets nobody in any more is 503', { skip }, async t => {
-  const { url, read, write } = await withNumber(t)
+test('a database that refuses all connections causes 503', { skip }, async t => {
+  const { url, read, write } = await createNumber(t)
   await write(increment)
   const { pathname } = new URL(url)
   const server = Object.assign(new URL(url), { pathname: '/postgres' }).href
@@ -290,8 +290,8 @@ test('a database that lets nobody in any more is 503', { skip }, async t => {
   await t.rejects(read(increment), { code: 'SERVICE_UNAVAILABLE' })
 })
 
-test('a lock that can not be had is what a transaction fails with', { skip }, async t => {
-  const { url, write, number } = await withNumber(t)
+test('a transaction fails with the error of the lock that it cannot take', { skip }, async t => {
+  const { url, write, number } = await createNumber(t)
   const holder = new pg.Client({ connectionString: url })
   await holder.connect()
   t.teardown(() => holder.end())
@@ -304,8 +304,8 @@ test('a lock that can not be had is what a transaction fails with', { skip }, as
   t.same(await number(), [0])
 })
 
-test('no failure tells the values of a statement', { skip }, async t => {
-  const { write, read, proxy } = await withNumber(t)
+test('no error contains the values of a statement', { skip }, async t => {
+  const { write, read, proxy } = await createNumber(t)
   const secret = 'ada@example.com'
   const failing = async (work: Promise<unknown>) => inspect(await work.catch((error: unknown) => error), { depth: 9 })
   const taken = await failing(
@@ -320,14 +320,14 @@ test('no failure tells the values of a statement', { skip }, async t => {
   t.notMatch(await failing(read(async db => await db.execute(sql`select ${secret}`))), secret)
 })
 
-test('a pool whose database does not answer is closed nevertheless', { skip }, async t => {
-  const { proxy, db, pool } = await withNumber(t)
+test('a pool is closed even if its database does not reply', { skip }, async t => {
+  const { proxy, db, pool } = await createNumber(t)
   await query(db, 'select 1')
   proxy.hold('up')
-  const asked = query(db, 'select 1').catch((error: unknown) => error)
+  const pending = query(db, 'select 1').catch((error: unknown) => error)
   await nextTurn()
   await closePool(pool)
-  t.pass('it is closed')
+  t.pass('the pool is closed')
   proxy.release('up')
-  t.match(await asked, { rowCount: 1 }, 'what was asked is still answered')
+  t.match(await pending, { rowCount: 1 }, 'the pending query still gets its reply')
 })

@@ -10,7 +10,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 const DAY = '2026-02-01'
 
-/** Keys with a token each: the key of row n has the digest of n. */
+/** Returns statements that insert keys with one token each. Its digest is the SHA-256 of the row number. */
 const insertKeys = (keys: number): string => `
   insert into client_keys (id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)
     select 'k' || lpad(n::text, 8, '0'), 'key ' || n, '["*"]', true, '[]', '{}', '2026-01-01T00:00:00.000Z', '{}'
@@ -26,15 +26,15 @@ const partitions = async (url: string): Promise<unknown[]> =>
     )) as { name: string }[]
   ).map(({ name }) => name)
 
-/** Waits until a transaction of a database waits for a lock. */
-const waited = async (url: string): Promise<void> => {
+/** Waits until a transaction of the database is blocked by a lock. */
+const waitForLock = async (url: string): Promise<void> => {
   const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
   while ((await execute(url, waiting)).length === 0);
 }
 
 const DEADLOCKS = 'select deadlocks::int from pg_stat_database where datname = current_database()'
 
-test('what four nodes count at once adds up, and none of them waits in a circle', { skip }, async t => {
+test('counts that four nodes store concurrently add up, without deadlocks', { skip }, async t => {
   const { url, write } = await postgres(t)
   const before = await execute(url, DEADLOCKS)
   await execute(url, insertKeys(200))
@@ -73,14 +73,14 @@ test('what four nodes count at once adds up, and none of them waits in a circle'
   )
   const labels =
     "select max(labels)::int as labels from (select count(*) as labels from client_key_usage where kind = 'address' group by client_key_id) as counted"
-  t.match(await execute(url, labels), [{ labels: 101 }], 'a hundred addresses of a key, and the others')
+  t.match(await execute(url, labels), [{ labels: 101 }], 'a hundred addresses of a key, and one count for all others')
   const last =
     'select max(token.last_used_at) = max(key.last_used_at) as is_same, max(token.last_used_at) as at from client_key_tokens as token join client_keys as key on row = client_key'
   t.match(await execute(url, last), [{ is_same: true, at: '2026-02-01T03:29:00.000Z' }])
   t.same(await execute(url, DEADLOCKS), before)
 })
 
-test('of two nodes that add addresses of a key, one waits for the other', { skip }, async t => {
+test('a node that adds addresses of a key waits for another one that does', { skip }, async t => {
   const { url, write } = await postgres(t)
   const addresses = (node: number) =>
     Array.from({ length: 60 }, (_, index) => ({
@@ -101,7 +101,7 @@ test('of two nodes that add addresses of a key, one waits for the other', { skip
   }
   await add(1, async () => {
     second = add(2, async () => {})
-    await waited(url)
+    await waitForLock(url)
   })
   await second
   t.same(
@@ -114,7 +114,7 @@ test('of two nodes that add addresses of a key, one waits for the other', { skip
   })
 })
 
-test('a day gets its partition once, though several nodes count on it first', { skip }, async t => {
+test('the partition of a day is created once, even if several nodes store its first counts', { skip }, async t => {
   const { url, write } = await postgres(t)
   const count = { id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 } as const
   let second: Promise<void> | undefined
@@ -123,7 +123,7 @@ test('a day gets its partition once, though several nodes count on it first', { 
     second = write(async ({ keys }) => {
       await keys.addUsage([count])
     })
-    await waited(url)
+    await waitForLock(url)
   })
   await second
   t.same(await partitions(url), ['client_key_usage_20260201'])
@@ -131,7 +131,7 @@ test('a day gets its partition once, though several nodes count on it first', { 
 })
 
 test(
-  'the partitions of earlier days are dropped, but for one that is in use, and are made again',
+  'the partitions of earlier days are dropped, except one that is in use, and are created again',
   { skip },
   async t => {
     const { url, write } = await postgres(t)
@@ -165,7 +165,7 @@ test(
   }
 )
 
-test('a partition that is not dropped for another reason than a lock is a failure', { skip }, async t => {
+test('an error other than a lock while a partition is dropped is a failure', { skip }, async t => {
   const { url, write } = await postgres(t)
   await write(async ({ keys }) => {
     await keys.addUsage([{ id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 }])
@@ -181,7 +181,7 @@ test('a partition that is not dropped for another reason than a lock is a failur
   await execute(url, 'drop view report')
 })
 
-test('a page of keys is found wherever the few that pass its filter are', { skip }, async t => {
+test('a page of keys contains the few keys that match its filter, at any position', { skip }, async t => {
   const { url, read } = await postgres(t)
   await execute(url, insertKeys(12_000))
   await execute(url, 'update client_keys set enabled = false where row in (3, 5001, 11999)')
@@ -194,7 +194,7 @@ test('a page of keys is found wherever the few that pass its filter are', { skip
   t.same(await page({}, 2, 'k00011999'), ['k00012000'])
 })
 
-test('a use is of no key where its token is gone', { skip }, async t => {
+test('the use of a removed token is not stored', { skip }, async t => {
   const { write, read } = await postgres(t)
   const use: ManagedUsage = {
     digest: '0'.repeat(64),

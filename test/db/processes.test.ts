@@ -16,7 +16,7 @@ test('a second process writes to the same database while the service runs', asyn
   t.match(await list(), [{ email: 'zoe@example.com' }])
 })
 
-test('a database that another process has locked is 503 with Retry-After, and heals', async t => {
+test('a database that another process locks causes 503 with Retry-After until it is unlocked', async t => {
   const env = { DATABASE_URL: settings(t).env.DATABASE_URL }
   t.equal((await command(t, 'db:sample', { env })).code, 0)
   const service = await start(t, env)
@@ -27,7 +27,7 @@ test('a database that another process has locked is 503 with Retry-After, and he
   t.equal(refused.status, 503)
   t.equal(refused.headers.get('retry-after'), '1')
   t.match(await refused.json(), { code: 'SERVICE_UNAVAILABLE' })
-  t.equal((await fetch(url, { headers: service.headers })).status, 200, 'reading goes on')
+  t.equal((await fetch(url, { headers: service.headers })).status, 200, 'reads still succeed')
   const order: string[] = []
   const writes = Promise.all(
     Array.from({ length: 10 }, async () => {
@@ -44,14 +44,14 @@ test('a database that another process has locked is 503 with Retry-After, and he
   t.strictSame(
     order.slice(0, 5),
     Array.from({ length: 5 }, () => 'up'),
-    'nobody else waits'
+    'other requests do not wait'
   )
   db.exec('commit')
   db.close()
   t.equal((await fetch(url, { method: 'DELETE', headers: service.headers })).status, 204)
 })
 
-test('what was acknowledged is there after a kill', async t => {
+test('acknowledged changes survive a kill', async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   t.equal((await command(t, 'db:sample', { env: made.env })).code, 0)
   const headers = { authorization: `Bearer ${made.key.keyAccessToken}`, 'content-type': 'application/json' }

@@ -13,13 +13,13 @@ import { execute, postgresDatabase } from '../postgres.ts'
 interface Engine {
   readonly name: string
   readonly skip: boolean
-  /** The URL of a database without tables. */
+  /** Creates a database without tables, and returns its URL. */
   readonly empty: (t: Test) => Promise<string>
-  /** Runs one statement or several, and returns the rows of one. */
+  /** Executes one or more statements, and returns the rows if it is only one. */
   readonly sql: (url: string, text: string) => Promise<unknown[]>
-  /** What tells which tables and columns there are. */
+  /** A query for all tables and columns. */
   readonly tables: string
-  /** Where the migrator keeps what it has done. */
+  /** The table in which the migrator records applied migrations. */
   readonly migrations: string
 }
 
@@ -70,20 +70,24 @@ const isSample = async (url: string, asSample = false): Promise<boolean> => {
 }
 
 for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
-  test(`${name}: what was opened as sample data is marked for ever, and nothing else is`, { skip }, async t => {
-    const url = await empty(t)
-    t.ok(await isSample(url, true))
-    t.ok(await isSample(url))
-    t.ok(await isSample(url, true))
-    const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
-    t.match(await sql(url, 'select * from database_marks'), [{ name: 'sample', marked_at: at }])
-    const other = await empty(t)
-    t.notOk(await isSample(other))
-    t.same(await sql(other, 'select * from database_marks'), [])
-    t.same(await sql(url, tables), await sql(other, tables), 'the tables are the same')
-  })
+  test(
+    `${name}: a database that was opened as sample data is marked permanently, and no other is`,
+    { skip },
+    async t => {
+      const url = await empty(t)
+      t.ok(await isSample(url, true))
+      t.ok(await isSample(url))
+      t.ok(await isSample(url, true))
+      const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+      t.match(await sql(url, 'select * from database_marks'), [{ name: 'sample', marked_at: at }])
+      const other = await empty(t)
+      t.notOk(await isSample(other))
+      t.same(await sql(other, 'select * from database_marks'), [])
+      t.same(await sql(url, tables), await sql(other, tables), 'the tables are the same')
+    }
+  )
 
-  test(`${name}: a database that has tables is never marked, though nothing is in them`, { skip }, async t => {
+  test(`${name}: a database with tables is never marked, even if they are empty`, { skip }, async t => {
     for (const prepare of [isSample, async (url: string) => await sql(url, 'create table mine (x text)')]) {
       const url = await empty(t)
       await prepare(url)
@@ -105,16 +109,20 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
     t.ok(await isSample(url, true))
   })
 
-  test(`${name}: of a service and of sample data that begin at once in a database, one gets it`, { skip }, async t => {
-    for (let round = 0; round < 5; round++) {
-      const url = await empty(t)
-      const [service, sampled] = await Promise.allSettled([isSample(url), isSample(url, true)])
-      t.equal(service.status, 'fulfilled')
-      t.equal(service.status === 'fulfilled' && service.value, sampled.status === 'fulfilled')
+  test(
+    `${name}: if a service and sample data start concurrently on a database, one of them gets it`,
+    { skip },
+    async t => {
+      for (let round = 0; round < 5; round++) {
+        const url = await empty(t)
+        const [service, sampled] = await Promise.allSettled([isSample(url), isSample(url, true)])
+        t.equal(service.status, 'fulfilled')
+        t.equal(service.status === 'fulfilled' && service.value, sampled.status === 'fulfilled')
+      }
     }
-  })
+  )
 
-  test(`${name}: what an earlier version loaded, with a published password, is marked`, { skip }, async t => {
+  test(`${name}: sample data of an earlier version, which has a published password, is marked`, { skip }, async t => {
     const folder = pathOf(`db/${name}/migrations`)
     const all = readMigrationFiles({ migrationsFolder: folder })
     const earlier = all.slice(
@@ -137,7 +145,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
   })
 }
 
-test('sqlite: a file of another program is left as it is, to the byte', async t => {
+test('sqlite: a file of another program is left unchanged', async t => {
   const path = join(temporaryFolder(t), 'other.db')
   inFile(`file:${path}`, db => db.exec('create table notes (x); insert into notes values (1)'))
   const before = readFileSync(path)

@@ -6,7 +6,7 @@ import { Database } from '../../db/sqlite/driver.ts'
 import * as schema from '../../db/sqlite/schema.ts'
 import { temporaryFolder } from '../helper.ts'
 
-test('the migrations make the tables that the schema describes', async t => {
+test('the migrations create the tables that the schema describes', async t => {
   const path = join(temporaryFolder(t), 'test.db')
   await (await openStorage(`file:${path}`)).close()
   const db = new Database(path, { readonly: true })

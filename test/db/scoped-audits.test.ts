@@ -33,7 +33,7 @@ const openSqlite = async (t: Test): Promise<Opened> => {
 
 const openPostgres = async (t: Test): Promise<Opened> => {
   const storage = await postgres(t)
-  // Otherwise each entry moves the head, in one transaction.
+  // Otherwise each entry updates the head, all in one transaction.
   await execute(storage.url, 'alter table audits disable trigger audit_head_follows')
   t.teardown(async () => {
     await execute(storage.url, 'alter table audits enable trigger audit_head_follows')
@@ -49,11 +49,11 @@ const openPostgres = async (t: Test): Promise<Opened> => {
 const NAME = 'a'.repeat(14)
 const OTHER = 'b'.repeat(14)
 
-/** Numbers up to a last one, as a table `numbers` of a statement. */
+/** Returns a common table expression with the numbers from 1 to `last`. */
 const numbers = (last: number): string =>
   `with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ${last})`
 
-/** A trail of `length` entries by one user, every second of which is about an app of the organization. */
+/** Stores `length` entries, half of which are about an app of the organization. */
 const trailOf = async ({ storage, run }: Opened, length: number) => {
   const [user] = await insertUsers(storage, 'Ada', 'Ben')
   const organizationId = await storage.write(async tx => {
@@ -80,7 +80,7 @@ const trailOf = async ({ storage, run }: Opened, length: number) => {
 const LENGTH = 24_000
 
 const contract = (engine: string, open: (t: Test) => Promise<Opened>): void => {
-  test(`${engine}: what very many entries are about is found from the end of the trail on`, async t => {
+  test(`${engine}: entries about a very frequent subject are searched from the end of the audit trail`, async t => {
     const opened = await open(t)
     const { pageOf } = await trailOf(opened, LENGTH)
     const first = await pageOf(1)
@@ -88,7 +88,7 @@ const contract = (engine: string, open: (t: Test) => Promise<Opened>): void => {
       first.audits.map(({ sequence }) => sequence),
       Array.from({ length: 10 }, (_, index) => LENGTH - 2 * index)
     )
-    t.equal(first.totalPages, 101, 'a thousand entries ahead are counted')
+    t.equal(first.totalPages, 101, 'the count stops after a thousand more entries')
     t.match(await pageOf(1200), { totalPages: 1200, audits: [{}, {}, {}, {}, {}, {}, {}, {}, {}, { sequence: 2 }] })
     t.same(await pageOf(1201), { totalPages: 1200, audits: [] })
 
@@ -111,7 +111,7 @@ const contract = (engine: string, open: (t: Test) => Promise<Opened>): void => {
         union all select 6, 'organization', '2'
       ) as others`)
     const beyond = (await pageOf(1, {}, 3)).audits.map(({ sequence }) => sequence)
-    t.same(beyond, [9_000_000_000_005, 9_000_000_000_003, LENGTH], 'a gap in the trail is skipped')
+    t.same(beyond, [9_000_000_000_005, 9_000_000_000_003, LENGTH], 'a gap in the audit trail is skipped')
   })
 }
 

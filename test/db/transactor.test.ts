@@ -21,7 +21,7 @@ const organization = (name: string) => ({ name, billingEmail: `${name}@example.c
 const countOf = async ({ read }: Storage): Promise<number> =>
   (await read(async ({ organizations }) => await organizations.page({ limit: 100, after: 0, userId: null }))).length
 
-test('a transaction that awaits something else than its rows is refused, and nothing of it is stored', async t => {
+test('a transaction that awaits something other than its rows is refused and rolled back', async t => {
   const { storage } = await opened(t)
   await t.rejects(
     storage.write(async ({ organizations }) => {
@@ -33,10 +33,10 @@ test('a transaction that awaits something else than its rows is refused, and not
   )
   t.equal(await countOf(storage), 0)
   await storage.write(async ({ organizations }) => await organizations.insert(organization('c'), new Date()))
-  t.equal(await countOf(storage), 1, 'the next one is not affected')
+  t.equal(await countOf(storage), 1, 'the next transaction is not affected')
 })
 
-test('a transaction runs again where another process held the database, and is stored once', async t => {
+test('a transaction is repeated while another process locks the database, and is stored once', async t => {
   const { path, storage } = await opened(t)
   const other = new Database(path)
   other.exec('begin immediate')
@@ -48,7 +48,7 @@ test('a transaction runs again where another process held the database, and is s
   t.equal(await countOf(storage), 1)
 })
 
-test('writes that wait together for a held database give up together', async t => {
+test('writes that wait together for a locked database fail together', async t => {
   const { path, storage } = await opened(t)
   const other = new Database(path)
   other.exec('begin immediate')
@@ -61,7 +61,7 @@ test('writes that wait together for a held database give up together', async t =
   t.equal(await countOf(storage), 0)
 })
 
-test('other work gets its turn while many transactions wait', async t => {
+test('other work runs while many transactions wait', async t => {
   const { storage } = await opened(t)
   let turns = 0
   let next: NodeJS.Immediate
@@ -78,7 +78,7 @@ test('other work gets its turn while many transactions wait', async t => {
   t.ok(turns > 2, `${turns} turns`)
 })
 
-test('what a process of an earlier version appends moves the head and the ports, too', async t => {
+test('the inserts of a process of an earlier version also update the head and the ports', async t => {
   const { path, storage } = await opened(t)
   const user = { name: 'A', email: 'a@example.com', role: 'member', passwordHash: null, createdAt: new Date() } as const
   const { id } = await storage.write(async ({ users }) => await users.insert(user))
@@ -98,7 +98,7 @@ test('what a process of an earlier version appends moves the head and the ports,
   const other = new Database(path)
   const { hash } = await audits.head()
   const [first] = (await audits.page({}, { limit: 1 })).audits
-  if (first === undefined) throw new Error('there is no entry')
+  if (first === undefined) throw new Error('the audit trail is empty')
   const entry = { ...first, sequence: 2, previousHash: hash }
   other
     .prepare(
@@ -117,7 +117,7 @@ test('what a process of an earlier version appends moves the head and the ports,
   t.equal(await storage.write(async ({ apps }) => await apps.takePort()), 3002)
 })
 
-test('what readers are given can not write', async t => {
+test('readers cannot write', async t => {
   const { storage } = await opened(t)
   await t.rejects(
     storage.read(async ({ organizations }) => {

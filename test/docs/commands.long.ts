@@ -8,10 +8,10 @@ import type { Block, Page } from './markdown.ts'
 import { emptyWorkplace, preparedWorkplace } from './workplace.ts'
 import type { Workplace } from './workplace.ts'
 
-/** The pages that tell how to begin: their commands have nothing to build on. */
+/** The pages for getting started, whose commands run in an empty folder. */
 const FROM_NOTHING = ['README.md', 'docs/configuration.md']
 
-/** The page whose programs are run by test/package, in an empty project. */
+/** The page whose programs test/package runs in an empty project. */
 const RUN_ELSEWHERE = 'docs/plugin.md'
 
 /** Commands that serve until they are stopped. */
@@ -20,23 +20,23 @@ const SERVICES = /(^|&& |\w=\w+ )npm (start|run quickstart)$/
 const NO_DOCKER = 'needs a Docker engine'
 const NO_KUBERNETES = 'needs Kubernetes'
 const NO_SYSTEMD = 'needs systemd'
-const IN_TEST_DB = 'is run by test/db, over the PostgreSQL of the tests'
+const IN_TEST_DB = 'is run by test/db on the PostgreSQL server of the tests'
 
-/** What can't be run here, and why. */
+/** The commands that can't be run here, with the reasons. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npm install': 'needs the package registry',
   'npm ci': 'needs the package registry',
-  'npm test': 'is what runs this',
+  'npm test': 'runs this test',
   'npm run lint': 'takes minutes',
-  'npm run format': 'writes to the sources',
-  'npm run build': 'replaces the build under the tests that run beside this one',
-  'npm run build:test': 'replaces the tests that run',
-  'npx tap --disable-coverage dist-test/test/config/config.test.js': 'is run by npm test, as all tests are',
-  'npm run dev': 'serves from the sources, as npm start does from the build',
+  'npm run format': 'changes the sources',
+  'npm run build': 'replaces the build that concurrent tests use',
+  'npm run build:test': 'replaces the running tests',
+  'npx tap --disable-coverage dist-test/test/config/config.test.js': 'is run by npm test like all tests',
+  'npm run dev': 'serves from the sources like npm start from the build',
   'npm run bench': 'takes ten minutes',
   'npm run db:copy -- --to postgres://trivial@db.example.com/trivial':
-    'is run by test/cli, into the PostgreSQL of the tests',
-  'npm run cluster -- --nodes 3 --once': 'is run by test/examples, over the PostgreSQL of the tests',
+    'is run by test/cli on the PostgreSQL server of the tests',
+  'npm run cluster -- --nodes 3 --once': 'is run by test/examples on the PostgreSQL server of the tests',
   "psql postgres://postgres@db.example.com/postgres --command 'create role trivial_owner login'": IN_TEST_DB,
   "psql postgres://postgres@db.example.com/postgres --command 'create role trivial_serve login'": IN_TEST_DB,
   "psql postgres://postgres@db.example.com/postgres --command 'create database trivial owner trivial_owner'":
@@ -60,8 +60,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docker build --tag trivial-api .': NO_DOCKER,
   'docker run --env-file .env --publish 3000:3000 --volume trivial-data:/data trivial-api': NO_DOCKER,
   'docker exec <container> trivial key list': NO_DOCKER,
-  'echo "CLIENT_SECRET=$(openssl rand -hex 32)" > examples/.env': 'writes to the examples, where compose looks',
-  'echo "POSTGRES_PASSWORD=$(openssl rand -hex 24)" >> examples/.env': 'writes to the examples, where compose looks',
+  'echo "CLIENT_SECRET=$(openssl rand -hex 32)" > examples/.env': 'writes to the examples folder, which compose reads',
+  'echo "POSTGRES_PASSWORD=$(openssl rand -hex 24)" >> examples/.env':
+    'writes to the examples folder, which compose reads',
   'docker compose --file examples/compose.yaml up --build --wait': NO_DOCKER,
   'docker compose --file examples/compose.yaml exec node-1 trivial key issue --name billing-sync': NO_DOCKER,
   'kubectl create secret generic trivial-api --from-env-file=.env': NO_KUBERNETES,
@@ -82,7 +83,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'promtool check rules examples/prometheus-rules.yaml': 'is run by test/examples'
 }
 
-/** What is run, and what only shows what a program prints or a file holds. */
+/** The languages of blocks that are run, and of blocks that only show output or the content of a file. */
 const RUN = ['sh', 'js', 'ts']
 const SHOWN = ['text', 'json', 'http', 'mermaid']
 
@@ -92,7 +93,7 @@ const isLeftOut = (command: string): boolean => Object.hasOwn(NOT_RUN, command)
 
 const commandsIn = (line: string): string[] => line.split(' && ')
 
-/** The script of a block, without the commands that are not run. */
+/** Returns the script of a block, without the commands that aren't run. */
 const scriptOf = ({ language, line, text }: Block, { folder }: Workplace): string => {
   if (language === 'sh') {
     const lines = text.split('\n').map(line =>
@@ -107,7 +108,7 @@ const scriptOf = ({ language, line, text }: Block, { folder }: Workplace): strin
   return language === 'ts' ? `node --import tsx ${file}` : `node ${file}`
 }
 
-/** Runs the commands of a page, and returns the folder that they were run in. */
+/** Runs the commands of a page, and returns their folder. */
 const runPage = async (t: Test, { path, blocks }: Page): Promise<string> => {
   const isPrepared = !FROM_NOTHING.includes(path)
   const workplace = isPrepared ? preparedWorkplace(t) : emptyWorkplace(t)
@@ -139,7 +140,7 @@ const runPage = async (t: Test, { path, blocks }: Page): Promise<string> => {
 const NAMES = 'select group_concat(descriptive_name) as apps, (select group_concat(name) from users) as users from apps'
 const MARKS = 'select name from database_marks'
 
-/** The walk by hand makes an app of its own, where no sample data is. */
+/** Checks that the manual walkthrough created its own app, in a database without sample data. */
 const checkReadme = (t: Test, folder: string): void => {
   const [own, sample] = ['trivial', 'sample'].map(name => {
     const db = new Database(join(folder, `data/${name}.db`), { readonly: true })
@@ -159,13 +160,13 @@ for (const page of pages.filter(({ blocks }) => blocks.some(({ language }) => RU
   })
 }
 
-test('every block is one that is run, or one that shows an output', async t => {
+test('every block is run, or shows output', async t => {
   for (const { path, blocks } of pages) {
     for (const { language, line } of blocks) t.ok([...RUN, ...SHOWN].includes(language), `${path}:${line} ${language}`)
   }
 })
 
-test('every command that is left out stands in a page', async t => {
+test('every command that is left out is on a page', async t => {
   const lines = pages.flatMap(({ blocks }) => blocks.flatMap(({ text }) => text.split('\n')))
   const commands = new Set(lines.flatMap(commandsIn))
   for (const command of Object.keys(NOT_RUN)) t.ok(commands.has(command), command)

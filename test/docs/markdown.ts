@@ -5,15 +5,15 @@ import { root } from '../helper.ts'
 /** A fenced block of a page. */
 export interface Block {
   readonly language: string
-  /** The line of its first fence, from 1. */
+  /** The number of the line with its opening fence, from 1. */
   readonly line: number
   readonly text: string
-  /** What a comment before it tells the test to do first; null: nothing. */
+  /** The instruction for the test in the comment before the block, or null if there is none. */
   readonly before: string | null
 }
 
 export interface Page {
-  /** Relative to the project. */
+  /** The path relative to the root of the project. */
   readonly path: string
   readonly text: string
   readonly blocks: readonly Block[]
@@ -33,7 +33,7 @@ const parse = (text: string): Pick<Page, 'blocks' | 'prose'> => {
     if (open !== null && fence === null) {
       open.lines.push(line)
     } else if (open !== null) {
-      const before = prose.findLast(said => said !== '') ?? ''
+      const before = prose.findLast(line => line !== '') ?? ''
       const { language, line: first, lines } = open
       blocks.push({ language, line: first, text: lines.join('\n'), before: COMMENT.exec(before)?.[1] ?? null })
       open = null
@@ -43,7 +43,7 @@ const parse = (text: string): Pick<Page, 'blocks' | 'prose'> => {
       prose.push(line)
     }
   }
-  if (open !== null) throw new Error(`a block that begins in line ${open.line} does not end`)
+  if (open !== null) throw new Error(`the block that begins in line ${open.line} has no end`)
   return { blocks, prose }
 }
 
@@ -68,14 +68,14 @@ export const pages: readonly Page[] = [
   ...pagesIn('examples')
 ].map(pageAt)
 
-/** The page at a path, which must be there. */
+/** Returns the page at a path. Throws if there is none. */
 export const pageOf = (path: string): Page => {
   const page = pages.find(page => page.path === path)
   if (page === undefined) throw new Error(`there is no page ${path}`)
   return page
 }
 
-/** The cells of the rows of all tables of a page, without their heads. */
+/** Returns the cells of the rows of all tables of a page, without the header rows. */
 export const rowsOf = ({ prose }: Page): string[][] =>
   prose
     .filter((line, index) => line.startsWith('| ') && !/^\|[-|]+$/.test(prose[index + 1] ?? ''))
@@ -86,10 +86,10 @@ export const rowsOf = ({ prose }: Page): string[][] =>
         .map(cell => cell.trim())
     )
 
-/** What stands between single backticks in a text. */
+/** Returns the texts between single backticks. */
 export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 
-/** The anchors of the headings of a page, as GitHub makes them. */
+/** Returns the anchors that GitHub generates for the headings of a page. */
 export const anchorsOf = ({ prose }: Page): Set<string> => {
   const anchors = new Set<string>()
   for (const heading of prose.filter(line => /^#+ /.test(line))) {

@@ -11,7 +11,7 @@ import type { Page } from './markdown.ts'
 const MAX_README_LINES = 150
 const MAX_LINE_LENGTH = 120
 
-/** Where the links of a page lead, without those of other sites. */
+/** Returns the targets of the links of a page, except links to other sites. */
 const linksOf = ({ path, prose }: Page): { target: string; anchor: string }[] =>
   [...prose.join('\n').matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link = '']) => link)
@@ -21,7 +21,7 @@ const linksOf = ({ path, prose }: Page): { target: string; anchor: string }[] =>
       return { target: file === '' ? path : normalize(join(dirname(path), file)).replaceAll('\\', '/'), anchor }
     })
 
-test('every link of a page leads to a file that is there, and to a heading in it', async t => {
+test('every link of a page leads to an existing file, and to an existing heading', async t => {
   for (const page of pages) {
     for (const { target, anchor } of linksOf(page)) {
       t.ok(existsSync(join(root, target)), `${page.path} → ${target}`)
@@ -30,7 +30,7 @@ test('every link of a page leads to a file that is there, and to a heading in it
   }
 })
 
-test('every page is reached from the README', async t => {
+test('every page can be reached from the README', async t => {
   const reached = new Set(['README.md'])
   for (const path of reached) {
     for (const { target } of linksOf(pageOf(path))) if (target.endsWith('.md')) reached.add(target)
@@ -43,7 +43,7 @@ test('the README is short', async t => {
   t.ok(lines <= MAX_README_LINES, `${lines} lines`)
 })
 
-test('lines are short, but for tables, addresses and what a changelog says of the past', async t => {
+test('lines are short, except for tables, addresses and the changelog', async t => {
   for (const { path, text } of pages.filter(({ path }) => path !== 'CHANGELOG.md')) {
     const long = text
       .split('\n')
@@ -52,13 +52,12 @@ test('lines are short, but for tables, addresses and what a changelog says of th
   }
 })
 
-test('every variable stands in the documentation and in .env.example, with its default', async t => {
+test('every variable is in the documentation and in .env.example, with its default', async t => {
   const example = parseEnv(readFileSync(join(root, '.env.example'), 'utf8'))
   const documented = new Map(
-    rowsOf(pageOf('docs/configuration.md')).map(([name = '', value = '']) => [
-      name.replaceAll('`', ''),
-      value.replaceAll('`', '')
-    ])
+    rowsOf(pageOf('docs/configuration.md'))
+      .filter(([name = '']) => /^`[A-Z_]+`$/.test(name))
+      .map(([name = '', value = '']) => [name.replaceAll('`', ''), value.replaceAll('`', '')])
   )
   const variables = Object.entries(Config.properties).map(([name, variable]): [string, string] => {
     const none = 'entries' in variable ? variable.entries.none : ''
@@ -73,8 +72,13 @@ test('every variable stands in the documentation and in .env.example, with its d
   }
 })
 
-test('the glossary is in alphabetical order, and tells each term once', async t => {
-  const terms = rowsOf(pageOf('docs/glossary.md')).map(([term = '']) => term.replaceAll('`', '').toLowerCase())
+test('the glossary is in alphabetical order, and defines each term once', async t => {
+  const glossary = pageOf('docs/glossary.md')
+  const end = glossary.prose.indexOf('## Phrases to avoid')
+  t.ok(end > 0, 'the table of phrases has its own heading')
+  const terms = rowsOf({ ...glossary, prose: glossary.prose.slice(0, end) }).map(([term = '']) =>
+    term.replaceAll('`', '').toLowerCase()
+  )
   t.ok(terms.length > 0)
   t.same(terms, [...new Set(terms)].sort())
 })
@@ -84,7 +88,7 @@ const scripts = need(
   'the scripts of package.json'
 )
 
-/** A command in the text of a page, and the options that the page names for it. */
+/** A command in the text of a page, and the options that the page mentions for it. */
 interface Mention {
   readonly where: string
   readonly script: string
@@ -99,7 +103,7 @@ const mentionIn = (code: string, where: string): Mention[] => {
   return script === undefined ? [] : [{ where, script, options: rest.match(OPTION) ?? [] }]
 }
 
-/** What the prose and the tables of a page say of commands: the options in a row are those of its commands. */
+/** Returns the commands in the prose and tables of a page. Options in a row belong to the commands of that row. */
 const mentionsIn = (page: Page): Mention[] => [
   ...page.prose.flatMap(line => codeIn(line).flatMap(code => mentionIn(code, page.path))),
   ...rowsOf(page).flatMap(([command = '', ...cells]) =>
@@ -116,11 +120,11 @@ const mentionsIn = (page: Page): Mention[] => [
 
 const runs = promisify(execFile)
 
-// tap has every Node that is spawned load its own loaders, by NODE_OPTIONS.
+// tap uses NODE_OPTIONS to add its loaders to each Node.js process that is spawned.
 const helpOf = async (program: string): Promise<string> =>
   (await runs('sh', ['-c', `unset NODE_OPTIONS; ${program} --help`], { cwd: root })).stdout
 
-test('every npm run that a page tells of is there, and takes the options that are told', async t => {
+test('every npm script on a page exists and accepts the options that the page mentions', async t => {
   const mentions = pages.flatMap(mentionsIn)
   const helps = new Map<string, string>()
   for (const { where, script, options } of mentions) {
@@ -132,5 +136,5 @@ test('every npm run that a page tells of is there, and takes the options that ar
       t.match(helps.get(script), new RegExp(`${option}(?![\\w-])`), `${where}: npm run ${script} -- ${option}`)
     }
   }
-  t.ok(helps.size > 3, 'commands with options are told of')
+  t.ok(helps.size > 3, 'some pages mention options of commands')
 })

@@ -11,12 +11,12 @@ export interface Ended {
   readonly output: string
 }
 
-/** A folder in which the commands of a page are run as a reader would run them: with a shell, npm and the build. */
+/** A folder in which the commands of a page run as a reader would run them: with a shell, npm and the build. */
 export interface Workplace {
   readonly folder: string
-  /** Runs a script by bash until it ends. What it exports, later scripts have. */
+  /** Runs a script in bash until it ends. Later scripts get the variables that it exports. */
   readonly run: (script: string) => Promise<Ended>
-  /** Starts a script that serves until it is stopped, and stops the one before; answers the port. */
+  /** Stops the running service and starts a script that serves until it is stopped. Returns the port. */
   readonly serve: (script: string) => Promise<number>
   readonly stop: () => Promise<void>
 }
@@ -25,10 +25,10 @@ const COPIED = ['package.json', '.env.example']
 const LINKED = ['build', 'dist', 'examples', 'node_modules']
 const LISTENING = /(?:Server listening|The service runs) at http:\/\/[^\s",]*:(\d+)\b/
 
-// A request that is refused fails the command that sends it.
+// A command fails if its request is refused.
 const CURLRC = 'fail\nshow-error\n'
 
-/** A fresh copy of what is installed, with neither an `.env` nor a database. */
+/** Creates a copy of the installed project, without an `.env` and without a database. */
 export const emptyWorkplace = (t: Test): Workplace => {
   const base = temporaryFolder(t)
   const folder = join(base, 'project')
@@ -66,7 +66,7 @@ export const emptyWorkplace = (t: Test): Workplace => {
   }
 }
 
-/** The same with a secret, as a reader has it after the first page. */
+/** Does the same, and creates an `.env` with a secret, as the first page describes. */
 export const preparedWorkplace = (t: Test): Workplace => {
   const workplace = emptyWorkplace(t)
   const settings = readFileSync(join(root, '.env.example'), 'utf8').replace(/^CLIENT_SECRET=$/m, `$&${newSecret()}`)
@@ -74,11 +74,11 @@ export const preparedWorkplace = (t: Test): Workplace => {
   return workplace
 }
 
-// tap has every Node that is spawned load its own loaders, by NODE_OPTIONS.
+// tap uses NODE_OPTIONS to add its loaders to each Node.js process that is spawned.
 const RESTORE = '[ ! -e "$EXPORTED" ] || . "$EXPORTED"; unset NODE_OPTIONS'
 const SAVE = 'trap \'export -p > "$EXPORTED"\' EXIT'
 
-/** Starts bash in a process group of its own, with nothing of this environment but the path. */
+/** Starts bash in its own process group. Of the environment of the test, it gets only the path. */
 const shell =
   (folder: string, home: string, exported: string) =>
   (script: string): ChildProcess => {
@@ -102,7 +102,7 @@ const signal = (child: ChildProcess | null, name: 'SIGINT' | 'SIGKILL'): void =>
   if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, name)
 }
 
-// What a test that fails prints is kept longer than the folder.
+// The output of a failed test is kept longer than the folder, so it must not contain secrets.
 const withoutSecrets = (text: string): string => text.replaceAll(/tck_\w+|\b[0-9a-f]{32,64}\b/g, '…')
 
 const gather = (child: ChildProcess): { text: () => string } => {
@@ -128,6 +128,6 @@ const portOf = async (child: ChildProcess): Promise<number> => {
     const port = LISTENING.exec(output.text())?.[1]
     if (port !== undefined) return Number(port)
     const printed = child.stdout === null ? [] : [once(child.stdout, 'data').then(() => false)]
-    if (await Promise.race([closed, ...printed])) throw new Error(`it ended before it listened: ${output.text()}`)
+    if (await Promise.race([closed, ...printed])) throw new Error(`it ended early: ${output.text()}`)
   }
 }

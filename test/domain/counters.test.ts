@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { createMemoryCounters } from '../../domain/counters.ts'
 import { at } from '../helper.ts'
 
-test('a window lasts as long as it was asked for, by a clock that nobody sets', async t => {
+test('a window has the requested length, measured with a monotonic clock', async t => {
   let now = 5000
   const { hit } = createMemoryCounters({ maxKeys: 10, now: () => now })
   t.same(await hit('a', 60), { hits: 1, ttlMs: 60_000 })
@@ -12,10 +12,10 @@ test('a window lasts as long as it was asked for, by a clock that nobody sets', 
   now += 1
   t.same(await hit('a', 60), { hits: 1, ttlMs: 60_000 })
   now += 30_000
-  t.same(await hit('a', 90), { hits: 2, ttlMs: 60_000 }, 'a limit whose window is changed keeps the beginning')
+  t.same(await hit('a', 90), { hits: 2, ttlMs: 60_000 }, 'a limit with another window keeps the start of the window')
 })
 
-test('the time of the day does not matter', async t => {
+test('windows do not depend on the time of day', async t => {
   const { hit } = createMemoryCounters({ maxKeys: 10 })
   t.equal((await hit('a', 60)).hits, 1)
   for (const step of [-3_600_000, 3_600_000]) {
@@ -27,14 +27,14 @@ test('the time of the day does not matter', async t => {
   t.equal((await hit('a', 60)).hits, 4)
 })
 
-test('a flood of keys removes the key that was hit the longest time ago, and no others', async t => {
+test('many new keys remove only the least recently hit key', async t => {
   const { hit } = createMemoryCounters({ maxKeys: 3 })
   const hits = async (key: string): Promise<number> => (await hit(key, 600)).hits
   for (const key of ['a', 'b', 'c']) await hits(key)
-  t.equal(await hits('a'), 2, 'which makes it the newest')
-  t.equal(await hits('d'), 1, 'for which b is removed')
+  t.equal(await hits('a'), 2, 'a is the most recent key now')
+  t.equal(await hits('d'), 1, 'd replaces b')
   t.same([await hits('c'), await hits('a'), await hits('d')], [2, 3, 2])
-  t.equal(await hits('b'), 1, 'for which c is removed')
+  t.equal(await hits('b'), 1, 'b replaces c')
   const flood = Array.from({ length: 1000 }, (_, index) => `x${index}`)
   for (const key of flood) await hits(key)
   t.same([await hits(at(flood, 999)), await hits(at(flood, 998)), await hits(at(flood, 997))], [2, 2, 2])

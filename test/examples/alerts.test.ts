@@ -37,7 +37,7 @@ test('promtool accepts the rules', async t => {
 const toInput = (series: Series) =>
   Object.entries(series).map(([name, values]) => ({ series: name.replace('{', `{job="${JOB}",`), values }))
 
-/** The tests of a rule, as promtool reads them. */
+/** Returns the tests of a rule in the format of promtool. */
 const unitTestsOf = (
   { alert, labels, annotations }: Rule,
   { fires, quiet, minute, labels: own, interval }: AlertCase
@@ -51,8 +51,8 @@ const unitTestsOf = (
   return [testOf(fires, [fired]), ...quiet.map(series => testOf(series, []))]
 }
 
-test('each alert fires when it should, and is quiet when it should', async t => {
-  t.same(Object.keys(ALERTS).sort(), rules.map(({ alert }) => alert).sort(), 'each alert has its case')
+test('each alert fires in its case, and does not fire otherwise', async t => {
+  t.same(Object.keys(ALERTS).sort(), rules.map(({ alert }) => alert).sort(), 'each alert has a case')
   if (!hasProgram(t, 'promtool')) return
   const folder = temporaryFolder(t)
   for (const interval of ['15s', '5m'] as const) {
@@ -67,9 +67,9 @@ test('each alert fires when it should, and is quiet when it should', async t => 
   }
 })
 
-/** The metrics of a service after requests of the kinds that rules are about. */
+/** Sends requests to which the rules refer, and returns the metrics of the service. */
 const scrape = async (t: Test): Promise<string> => {
-  // Nothing listens there, so no limit can be decided.
+  // Nothing listens at this Redis URL, so that rate limits can't be decided.
   const { fastify, call } = await world(t, { METRICS_PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' })
   const { json: key } = await call('POST', '/client_keys', {
     name: 'limited',
@@ -87,7 +87,7 @@ const scrape = async (t: Test): Promise<string> => {
   return String((await metrics?.render())?.text)
 }
 
-test('the rules name metrics, labels and values that the service exposes', async t => {
+test('the rules refer to metrics, labels and values that the service exposes', async t => {
   const text = await scrape(t)
   const names = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name))
   for (const { alert, expr } of rules) {
@@ -104,16 +104,16 @@ test('the rules name metrics, labels and values that the service exposes', async
   t.match(text, /route="\/client_keys\/:id"/)
 })
 
-test('the documentation has each metric of the service, and no other', async t => {
+test('the documentation lists each metric of the service, and no others', async t => {
   const text = await scrape(t)
   const served = [...text.matchAll(/^# TYPE (trivial_\w+) /gm)].map(([, name]) => name)
-  const told = rowsOf(pageOf('docs/operating.md')).flatMap(
+  const documented = rowsOf(pageOf('docs/operating/monitoring.md')).flatMap(
     ([cell = '']) => /^`(trivial_[a-z_]+)`$/.exec(cell)?.[1] ?? []
   )
-  t.same(told.sort(), served.sort())
+  t.same(documented.sort(), served.sort())
 })
 
-test('each alert names a section of the documentation, and commands that there are', async t => {
+test('each alert refers to an existing section of the documentation and to existing commands', async t => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
   for (const { alert, annotations } of rules) {
     const [page = '', anchor = ''] = annotations.runbook.split('#')

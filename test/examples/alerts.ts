@@ -1,16 +1,16 @@
-/** Series for promtool, as one sample for each interval, by their names and labels without the job. */
+/** The series for promtool, by name and labels without the job. Each has one sample per interval. */
 export type Series = Readonly<Record<string, string>>
 
-/** When an alert fires, and when it doesn't. */
+/** Series for which an alert fires, and series for which it doesn't. */
 export interface AlertCase {
   readonly fires: Series
-  /** Each of these alone has it not fire. */
+  /** The alert doesn't fire for any of these. */
   readonly quiet: readonly Series[]
-  /** When all of them are looked at, in minutes. */
+  /** The minute at which the alert is evaluated. */
   readonly minute: number
-  /** The time between samples, and between evaluations: more for a rule that looks back for a day. */
+  /** The time between samples and between evaluations. It is longer for a rule that covers a day. */
   readonly interval: '15s' | '5m'
-  /** The labels of the alert beside the job and the severity. */
+  /** The labels of the alert in addition to the job and the severity. */
   readonly labels?: Readonly<Record<string, string>>
 }
 

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { at, collect, need, root, spawnNode, temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
-/** Runs npm run cluster as npm does. */
+/** Runs npm run cluster with arguments, as npm does. */
 const cluster = (t: Test, args: readonly string[], url: string, env: Record<string, string> = {}) => {
   const program = ['--import', import.meta.resolve('tsx'), join(root, 'examples/cluster/main.ts'), ...args]
   const child = spawnNode(program, temporaryFolder(t), { DATABASE_URL: url, ...env })
@@ -23,7 +23,7 @@ const rowsOf = (text: string, first: string): string[][] =>
     .map(line => line.trim().split(/ {2,}/))
     .filter(([cell]) => cell === first)
 
-/** The databases of clusters that are there. */
+/** Returns a row if the database of the cluster exists. */
 const databaseIn = async (url: string, text: string): Promise<unknown[]> => {
   const [name] = need(/trivial_cluster_\w+/.exec(text) ?? undefined, 'the name of the database')
   return await execute(url, `select 1 from pg_database where datname = '${name}'`)
@@ -36,10 +36,10 @@ const call = (number: number, status: number): string[] => [
   status === 200 ? 'accepted' : 'refused'
 ]
 
-test('a cluster shows that a key is accepted by every node, revoked with a receipt, and refused by every node', async t => {
+test('a cluster shows that every node accepts a key and, after its revocation with a receipt, refuses it', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
-  // Those of a service that has this configuration: two nodes can't share a port.
+  // The variables of another service: two nodes can't share a port.
   const others = {
     METRICS_PORT: '39464',
     PORT: '39465',
@@ -55,7 +55,7 @@ test('a cluster shows that a key is accepted by every node, revoked with a recei
   t.same(await databaseIn(url, stdout), [], 'its database is dropped')
 })
 
-test('a cluster shows that the lease of a node that is stopped ends, and serves until Ctrl-C', async t => {
+test('a cluster shows that the lease of a stopped node ends, and serves until Ctrl-C', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { child, output, ended } = cluster(t, ['--nodes', '2'], url)
@@ -76,14 +76,14 @@ test('a cluster shows that the lease of a node that is stopped ends, and serves 
   t.same(await databaseIn(url, text), [], 'its database is dropped')
 })
 
-test('where there is no PostgreSQL, a cluster says what to do', async t => {
+test('without PostgreSQL, a cluster explains what to do', async t => {
   const { code, stdout, stderr } = await cluster(t, [], 'postgres://ada:hidden@127.0.0.1:1/postgres').ended
   t.same([code, stdout], [1, ''])
-  t.match(stderr, /^A cluster needs a PostgreSQL .+: connect ECONNREFUSED .+DATABASE_URL=postgres:/s)
+  t.match(stderr, /^A cluster needs a PostgreSQL server .+: connect ECONNREFUSED .+DATABASE_URL=postgres:/s)
   t.notMatch(stderr, 'hidden')
 })
 
-test('a DATABASE_URL that is not valid is refused', async t => {
+test('an invalid DATABASE_URL is refused', async t => {
   const { code, stderr } = await cluster(t, [], 'postgres://ada@/postgres').ended
   t.same(
     [code, stderr],
@@ -94,10 +94,10 @@ test('a DATABASE_URL that is not valid is refused', async t => {
   )
 })
 
-test('a number of nodes that makes no cluster is refused', async t => {
+test('an invalid number of nodes is refused', async t => {
   for (const args of [['--nodes', '0'], ['--nodes', '10'], ['--node']]) {
     const { code, stdout, stderr } = await cluster(t, args, '').ended
     t.same([code, stdout], [2, ''])
-    t.match(stderr, /^(--nodes is a number from 1 to 9\.|There is no option --node; did you mean --nodes\?)\n/)
+    t.match(stderr, /^(--nodes must be a number from 1 to 9\.|There is no option --node; did you mean --nodes\?)\n/)
   }
 })

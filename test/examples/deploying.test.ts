@@ -9,12 +9,15 @@ import { at, collect, listening, need, root, world } from '../helper.ts'
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
-/** How long a stop takes at most: a second for open connections, and what is then not finished is cut off. */
+/**
+ * The maximum duration of a stop. It includes a second for open connections, and unfinished requests are cut off at its
+ * end.
+ */
 const STOP_SECONDS = 11
 
 const VARIABLES = Object.keys(Config.properties)
 
-test('all that a build reads gets into the image, and no secret does', async t => {
+test('the image contains everything that a build reads, and no secrets', async t => {
   const allowed = read('.dockerignore')
     .split('\n')
     .filter(line => line.startsWith('!'))
@@ -40,7 +43,7 @@ test('all that a build reads gets into the image, and no secret does', async t =
   t.notOk(allowed.some(path => path.startsWith('.env') || path === 'data'))
 })
 
-/** Runs the health check of the Dockerfile as Docker does: the words as they are, without a shell. */
+/** Runs the health check of the Dockerfile as Docker does: without a shell. */
 const checkHealth = async (t: Test, port: number): Promise<number | null> => {
   const [, words = ''] = need(/^HEALTHCHECK .*\\\n *CMD (.+)$/m.exec(read('Dockerfile')) ?? undefined, 'HEALTHCHECK')
   const [program, ...args] = JSON.parse(words) as string[]
@@ -49,7 +52,7 @@ const checkHealth = async (t: Test, port: number): Promise<number | null> => {
   return (await collect(child).ended).code
 }
 
-test('the health check of the image tells a service that answers from one that does not', async t => {
+test('the health check of the image distinguishes a running service from a stopped one', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   t.equal(await checkHealth(t, port), 0)
@@ -61,7 +64,7 @@ interface Compose {
   services: Record<string, { environment?: Record<string, string>; stop_grace_period?: string }>
 }
 
-test('compose.yaml sets variables that there are, and gives a node time to stop', async t => {
+test('compose.yaml sets existing variables, and gives a node time to stop', async t => {
   const { services } = parse(read('examples/compose.yaml'), { merge: true }) as Compose
   const nodes = Object.entries(services).filter(([name]) => name.startsWith('node-'))
   t.equal(nodes.length, 2)

@@ -7,10 +7,10 @@ import { at, need, root, run, settings, world } from '../helper.ts'
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
-/** How long a stop takes at most, in seconds. */
+/** The maximum duration of a stop in seconds. */
 const STOP_SECONDS = 11
 
-/** An object of Kubernetes, whose form depends on its kind. */
+/** A Kubernetes object. Its properties depend on its kind. */
 type Manifest = ReturnType<typeof JSON.parse>
 
 const folder = 'examples/kubernetes'
@@ -33,7 +33,7 @@ const variables: Record<string, string> = Object.fromEntries(
   node.env.map(({ name, value }: Manifest) => [name, value] as const)
 )
 
-test('there is one object of each kind, and policies for both pods', async t => {
+test('there is one object of each kind, and network policies for both pods', async t => {
   t.same(manifests.map(({ kind }) => kind).sort(), [
     'Deployment',
     'Ingress',
@@ -47,7 +47,7 @@ test('there is one object of each kind, and policies for both pods', async t => 
   for (const { metadata } of manifests) t.match(metadata.name, /^trivial-api/)
 })
 
-test('each pod sets variables that the service reads, as text, and gets none of other services', async t => {
+test('each pod sets variables that the service reads, as text, and gets none for other services', async t => {
   for (const { spec } of templates) {
     t.equal(spec.enableServiceLinks, false)
     for (const { env, envFrom } of spec.containers) {
@@ -60,7 +60,7 @@ test('each pod sets variables that the service reads, as text, and gets none of 
   }
 })
 
-test('each pod runs as the user of the image and can change nothing', async t => {
+test("each pod runs as the user of the image and can't change files", async t => {
   const [, user] = need(/^USER (\d+):/m.exec(read('Dockerfile')) ?? undefined, 'USER')
   for (const { spec } of templates) {
     t.equal(spec.automountServiceAccountToken, false)
@@ -76,7 +76,7 @@ test('each pod runs as the user of the image and can change nothing', async t =>
   }
 })
 
-test('each pod mounts the certificates that DATABASE_CA names', async t => {
+test('each pod mounts the certificates of DATABASE_CA', async t => {
   for (const { spec } of templates) {
     const [{ env, volumeMounts }] = spec.containers
     const { value } = need<Manifest>(
@@ -95,7 +95,7 @@ test('each pod mounts the certificates that DATABASE_CA names', async t => {
   }
 })
 
-test('the probes call routes that there are, and a pod has the time to stop', async t => {
+test('the probes call existing routes, and a pod has time to stop', async t => {
   const { fastify } = await world(t)
   for (const { httpGet } of [node.startupProbe, node.livenessProbe, node.readinessProbe]) {
     t.equal((await fastify.inject(httpGet.path)).statusCode, 200)
@@ -112,7 +112,7 @@ const portOf = (name: string): unknown =>
     name
   ).containerPort
 
-test('the ports of the nodes, the services, the policies and the ingress are the same', async t => {
+test('nodes, services, policies and the ingress use the same ports', async t => {
   t.equal(portOf('http'), Number(/^ENV .*\bPORT=(\d+)/m.exec(read('Dockerfile'))?.[1]))
   t.equal(portOf('metrics'), Number(variables['METRICS_PORT']))
   t.equal(variables['METRICS_HOST'], '0.0.0.0')
@@ -136,7 +136,7 @@ test('the ports of the nodes, the services, the policies and the ingress are the
   t.same(ofKind('Ingress').spec.tls[0].hosts, [host])
 })
 
-test('what selects nodes selects them and not the pod that migrates', async t => {
+test('selectors of nodes do not select the pod that migrates', async t => {
   const nodes = deployment.spec.template.metadata.labels
   for (const [kind, selected] of [
     ['Deployment', deployment.spec.selector.matchLabels],
@@ -150,18 +150,18 @@ test('what selects nodes selects them and not the pod that migrates', async t =>
   t.same(ofKind('NetworkPolicy', 'trivial-api-migrate').spec.podSelector.matchLabels, job.spec.template.metadata.labels)
 })
 
-test('the policies let each pod reach the database and names, nodes Redis too, and nobody reach the Job', async t => {
+test('policies let each pod reach the database and DNS, let nodes also reach Redis, and let nothing reach the Job', async t => {
   const reached = ({ spec }: Manifest): unknown[] =>
     spec.egress.map((rule: Manifest) => rule.ports.map(({ port }: Manifest) => port))
   const [serving, migrating] = [ofKind('NetworkPolicy'), ofKind('NetworkPolicy', 'trivial-api-migrate')]
   t.same(reached(serving), [[5432], [6379], [53, 53]])
   t.same(reached(migrating), [[5432], [53, 53]])
-  t.same(migrating.spec.egress[0], serving.spec.egress[0], 'one database')
+  t.same(migrating.spec.egress[0], serving.spec.egress[0], 'both reach the same database')
   t.equal(migrating.spec.ingress, undefined)
   for (const { spec } of [serving, migrating]) t.same(spec.policyTypes, ['Ingress', 'Egress'])
 })
 
-test('Prometheus finds the metrics of the nodes, as the job that the alert rules expect', async t => {
+test('Prometheus finds the metrics of the nodes, under the job name that the alert rules expect', async t => {
   const { spec } = ofKind('ServiceMonitor')
   t.same(spec.selector.matchLabels, service.metadata.labels)
   t.match(spec.endpoints, [{ port: 'metrics', path: '/metrics' }])
@@ -170,7 +170,7 @@ test('Prometheus finds the metrics of the nodes, as the job that the alert rules
   for (const { expr } of groups.flatMap((group: Manifest) => group.rules)) t.match(expr, `job="${name}"`)
 })
 
-test('the Job runs a command of the image, which needs nothing but the database', async t => {
+test('the Job runs a command of the image that needs only the database', async t => {
   const [{ command, image }] = job.spec.template.spec.containers
   t.equal(image, node.image)
   const { version } = JSON.parse(read('package.json')) as { version: string }

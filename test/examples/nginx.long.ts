@@ -9,12 +9,12 @@ import { startNginx } from '../nginx.ts'
 import { freePort } from '../services.ts'
 
 interface Proxied extends World {
-  /** The URL of the service for clients of nginx. */
+  /** The URL of the service behind nginx. */
   readonly base: string
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** A service behind nginx, which is configured as examples/nginx.conf says; null: nginx is not installed. */
+/** Starts a service behind nginx with examples/nginx.conf. Returns null if nginx isn't installed. */
 const behindNginx = async (t: Test, knowsUrl = true): Promise<Proxied | null> => {
   const nginx = await freePort()
   const base = `http://127.0.0.1:${nginx}/keys`
@@ -26,7 +26,7 @@ const behindNginx = async (t: Test, knowsUrl = true): Promise<Proxied | null> =>
 const nextOf = ({ headers }: Response): string | undefined =>
   /^<([^<>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
 
-test('behind nginx, a client follows Link through every page, and Location to what it created', async t => {
+test('behind nginx, a client follows Link through all pages, and Location to what it created', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers, call } = made
@@ -73,7 +73,7 @@ for (const [program, example] of [
   })
 }
 
-test('nginx passes a long list on as it comes, and a large body, and the service refuses one that is too large', async t => {
+test('nginx passes on a streamed list and a large body, and the service refuses a body that is too large', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers } = made
@@ -97,7 +97,7 @@ test('nginx passes a long list on as it comes, and a large body, and the service
   t.same(apps.find(({ name }) => name === 'ba6811fb3e073d')?.panels, { text })
 })
 
-test('nginx passes on the address of the client, and nothing that the client says of it', async t => {
+test('nginx passes on the address of the client, and ignores forwarded headers from the client', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, call } = made
@@ -114,7 +114,7 @@ test('nginx passes on the address of the client, and nothing that the client say
   t.equal(await statusFrom('203.0.113.9'), 403)
 })
 
-test('nginx replies 502 if the service is away', async t => {
+test('nginx replies 502 if the service is down', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   t.equal((await fetch(`${made.base}/up`)).status, 200)
@@ -123,7 +123,7 @@ test('nginx replies 502 if the service is away', async t => {
 })
 
 for (const knowsUrl of [true, false]) {
-  const name = `behind nginx, the page of the documentation works, ${knowsUrl ? 'with' : 'without'} PUBLIC_URL`
+  const name = `behind nginx, the documentation page works ${knowsUrl ? 'with' : 'without'} PUBLIC_URL`
   test(name, { skip }, async t => {
     const made = await behindNginx(t, knowsUrl)
     if (made === null) return

@@ -13,19 +13,19 @@ const BACKUP = 'trivial-api-backup.service'
 const TIMER = 'trivial-api-backup.timer'
 const UNITS = [SERVICE, BACKUP, TIMER]
 
-/** How long a stop takes at most, in seconds. */
+/** The maximum duration of a stop in seconds. */
 const STOP_SECONDS = 11
 
 const read = (unit: string): string => readFileSync(join(root, 'examples', unit), 'utf8')
 
-/** The values of a setting of a unit. */
+/** Returns the values of a setting in a unit. */
 const valuesOf = (unit: string, name: string): string[] =>
   read(unit)
     .split('\n')
     .filter(line => line.startsWith(`${name}=`))
     .map(line => line.slice(name.length + 1))
 
-test('a unit sets nothing twice by accident, and the service gets the time to stop', async t => {
+test('a unit sets nothing twice by accident, and the service has time to stop', async t => {
   for (const unit of UNITS) {
     const names = read(unit)
       .split('\n')
@@ -36,7 +36,7 @@ test('a unit sets nothing twice by accident, and the service gets the time to st
   t.ok(Number(at(valuesOf(SERVICE, 'TimeoutStopSec'))) > STOP_SECONDS)
 })
 
-test('the backup has the user, the settings and the folder of the service, and at most its rights', async t => {
+test('the backup has the user, the settings and the folder of the service, and no more rights', async t => {
   for (const name of ['User', 'EnvironmentFile', 'WorkingDirectory', 'StateDirectoryMode', 'UMask']) {
     t.same(valuesOf(BACKUP, name), valuesOf(SERVICE, name), name)
     t.equal(valuesOf(BACKUP, name).length, 1, name)
@@ -50,8 +50,8 @@ test('the backup has the user, the settings and the folder of the service, and a
   }
 })
 
-/** Where the units have what, and where that is in a test. */
-const placed = (text: string, state: string): string =>
+/** Replaces the paths in the units with those of the test. */
+const withTestPaths = (text: string, state: string): string =>
   text
     .replaceAll('/opt/trivial-api/', `${root}/`)
     .replaceAll('/var/lib/trivial-api', state)
@@ -60,18 +60,18 @@ const placed = (text: string, state: string): string =>
 test('systemd-analyze accepts the units', async t => {
   if (!hasProgram(t, 'systemd-analyze', false)) return
   const folder = temporaryFolder(t)
-  for (const unit of UNITS) writeFileSync(join(folder, unit), placed(read(unit), folder))
+  for (const unit of UNITS) writeFileSync(join(folder, unit), withTestPaths(read(unit), folder))
   const files = UNITS.map(unit => join(folder, unit))
   const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', ...files], { encoding: 'utf8' })
   t.equal(status, 0)
-  t.notMatch(stdout + stderr, /trivial-api/, 'without a warning')
+  t.notMatch(stdout + stderr, /trivial-api/, 'there are no warnings')
   const [calendar = ''] = valuesOf(TIMER, 'OnCalendar')
   t.equal(spawnSync('systemd-analyze', ['calendar', calendar]).status, 0)
 })
 
-/** Runs a command of the unit as systemd does: its words, in the folder and with the mask of the unit. */
+/** Runs a command of the unit as systemd does: without a shell, in the folder and with the umask of the unit. */
 const execute = async (t: Test, command: string, state: string, env: Record<string, string>) => {
-  const words = placed(command, state).match(/'[^']*'|\S+/g) ?? []
+  const words = withTestPaths(command, state).match(/'[^']*'|\S+/g) ?? []
   const unquoted = words.map(word =>
     word
       .replace(/^'(.*)'$/, '$1')
@@ -86,7 +86,7 @@ const execute = async (t: Test, command: string, state: string, env: Record<stri
   return ended
 }
 
-test('a backup is a dated file for its owner only, and old ones are removed after it', async t => {
+test('a backup is a dated file that only its owner can read, and old ones are deleted after it', async t => {
   const { env } = settings(t)
   t.equal((await run(t, 'cli/trivial.ts', { args: ['db', 'migrate'], env }).ended).code, 0)
   const state = temporaryFolder(t)
@@ -103,7 +103,7 @@ test('a backup is a dated file for its owner only, and old ones are removed afte
     utimesSync(join(backups, name), then, then)
   }
   const { stdout } = await execute(t, at(valuesOf(BACKUP, 'ExecStart')), state, env)
-  t.match(stdout, /is backed up: \d+ rows/)
+  t.match(stdout, /was backed up: \d+ rows/)
   await execute(t, at(valuesOf(BACKUP, 'ExecStartPost')), state, env)
   const [made = '', ...others] = readdirSync(backups).sort()
   t.match(made, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.db$/)
@@ -114,7 +114,7 @@ test('a backup is a dated file for its owner only, and old ones are removed afte
   db.close()
 })
 
-test('the folder of backups is one that the unit makes, and the timer starts the unit', async t => {
+test('the unit creates the folder of the backups, and the timer starts the unit', async t => {
   const [folders = ''] = valuesOf(BACKUP, 'StateDirectory')
   t.same(
     folders.split(' ').map(folder => `/var/lib/${folder}`),
@@ -124,7 +124,7 @@ test('the folder of backups is one that the unit makes, and the timer starts the
   t.same(valuesOf(TIMER, 'WantedBy'), ['timers.target'])
 })
 
-test('a key is issued as the user of the service, and its token gets into a file for its owner only', async t => {
+test('a key is issued as the user of the service, and its token is written to a file that only its owner can read', async t => {
   const block = need(
     pageOf('docs/deploying.md').blocks.find(({ text }) => text.includes('systemd-run')),
     'systemd-run'
@@ -144,7 +144,7 @@ test('a key is issued as the user of the service, and its token gets into a file
 
   const { env } = settings(t)
   const state = temporaryFolder(t)
-  const script = `${block.text.slice(0, block.text.indexOf('systemd-run'))}${placed(command, state)}`
+  const script = `${block.text.slice(0, block.text.indexOf('systemd-run'))}${withTestPaths(command, state)}`
   const child = spawnProgram(['/bin/sh', '-ec', script], state, env)
   child.stdin.end()
   const { code, stdout, stderr } = await collect(child).ended

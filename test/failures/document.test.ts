@@ -4,7 +4,7 @@ import type { Call } from '../domain/access/matrix/calls.ts'
 import { createService, issuesOf, sendOne } from './operations.ts'
 import type { Service } from './operations.ts'
 
-/** The codes that the OpenAPI document has for an operation. */
+/** Returns the error codes that the OpenAPI document declares for an operation. */
 const codesOf = ({ replies }: Service, { request: { operation } }: Service['requests'][number]): string[] =>
   Object.values(operation.responses).flatMap(reply => {
     const shared: Reply | undefined = replies[(reply as { $ref: string }).$ref]
@@ -15,7 +15,7 @@ interface Reply {
   content?: Record<string, { examples?: object }>
 }
 
-test('bodies that can not be read are refused as the document says, also where no body is described', async t => {
+test('unreadable bodies are refused as the OpenAPI document declares, even if an operation has no body', async t => {
   const service = await createService(t, {})
   const bodies: [headers: Record<string, string>, payload: string][] = [
     [{ 'content-type': 'application/json' }, '{'],
@@ -37,19 +37,19 @@ test('bodies that can not be read are refused as the document says, also where n
   t.same(issues, [])
 })
 
-/** With how many passwords that wait another one is refused. */
+/** The number of waiting passwords at which another one is refused. */
 const MAX_WAITING = 100
 
 const PASSWORD = 'seven lanterns by the mill'
 
-test('the operations that check or set a password, and no others, have TOO_BUSY', async t => {
+test('exactly the operations that check or set a password declare TOO_BUSY', async t => {
   const service = await createService(t, {})
   const hasher = createPasswordHasher()
   const waiting: Promise<unknown>[] = []
   const fill = (): void => {
     while (hasher.waiting() < MAX_WAITING) waiting.push(hasher.hash(PASSWORD))
   }
-  // Nobody gets a turn between the last that fills the queue and the one that is asked for.
+  // Fills the queue in the same turn of the event loop, so that no place becomes free before the next password.
   Object.assign(service.fixture.made.fastify.passwords, {
     hash: async (password: string) => {
       fill()

@@ -8,12 +8,12 @@ import { createFixture } from '../domain/access/matrix/senders.ts'
 import type { Fixture, Sender } from '../domain/access/matrix/senders.ts'
 import { at, need } from '../helper.ts'
 
-/** A service, with a request for each operation that succeeds. */
+/** A service, with a successful request for each operation. */
 export interface Service {
   readonly fixture: Fixture
   readonly rows: RowComparison
   readonly requests: readonly { readonly sender: Sender; readonly request: Request }[]
-  /** The replies that operations share, by their references. */
+  /** The replies that operations share, indexed by reference. */
   readonly replies: Readonly<Record<string, object>>
 }
 
@@ -46,7 +46,7 @@ export const createService = async (t: Test, env: Record<string, string>): Promi
 
 let address = 0
 
-/** Sends a request, from an address of its own: attempts to sign in are limited by address. */
+/** Sends a request from a new address, because login attempts are limited by address. */
 export const sendOne = async (
   { fixture }: Service,
   { sender, request }: Service['requests'][number],
@@ -56,7 +56,7 @@ export const sendOne = async (
   return await send(fixture, sender, request, `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`, other)
 }
 
-/** What is wrong with a reply: its status or code is not in the OpenAPI document, or a failure has no document. */
+/** Returns an issue if the OpenAPI document lacks a status or code, or a failure is not a problem document. */
 export const issuesOf = ({ replies }: Service, { operation }: Request, { status, type, text }: Received): string[] => {
   const declared = operation.responses[String(status)]
   const { code = 'no code' } = status < 400 ? {} : (JSON.parse(text) as { code?: string })

@@ -4,7 +4,7 @@ import { failEachQuery, hurry } from './postgres.ts'
 import { ENDED, reported, reportedOnce, RESET, UNANSWERED } from './queries.ts'
 import { emptyTables } from './rows.ts'
 
-/** What servers report that are full, restarted, restored, damaged, or looked after by an operator. */
+/** Errors of servers that are full, restarted, restored, damaged, or administered. */
 const REPORTED = [
   reported('too many connections', '53300'),
   reported('the disk is full', '53100'),
@@ -15,7 +15,7 @@ const REPORTED = [
   reported('a function is missing', '42883'),
   reported('a unique index is missing', '42P10'),
   reported('permission denied', '42501'),
-  reported('an operator ends the connection', '57P01'),
+  reported('an operator terminates the connection', '57P01'),
   reported('an operator cancels the query', '57014'),
   reported('a conflict', '40001'),
   reported('a deadlock', '40P01'),
@@ -23,11 +23,11 @@ const REPORTED = [
   reported('a trigger of an operator', 'P0001')
 ]
 
-test('whatever the server reports to whichever query of a receipt, the reply is a declared 503', async t => {
+test('if the server reports an error for any query of a receipt, the reply is a declared 503', async t => {
   await failEachQuery(t, REPORTED, ['GET /receipts/{id}'])
 })
 
-// A transaction that can't begin, say, while the server goes on: its statements must not be committed one by one.
+// For example, if BEGIN fails and the server continues, its statements must not be committed one by one.
 const OF_CHANGES = [
   RESET,
   ENDED,
@@ -36,11 +36,11 @@ const OF_CHANGES = [
   reportedOnce('out of memory once', '53200')
 ]
 
-test('whichever query of a change fails, the reply is declared, and a change that is reported to fail is none', async t => {
+test('if any query of a change fails, the reply is declared, and a change that is reported as failed is not stored', async t => {
   await failEachQuery(t, OF_CHANGES, ['PATCH /client_keys/{id}', 'PUT /profile'])
 })
 
-test('a table that lacks its row, as while a database is restored, is a 503', async t => {
+test('a table that lacks its row, as during the restore of a database, causes a 503', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   hurry(t)

@@ -7,8 +7,8 @@ import { interceptQueries } from './queries.ts'
 import type { Failure } from './queries.ts'
 
 /**
- * Moves the clock on at each look at it, so that what is tried again for a second is tried once. A change of keys has a
- * second for all that it does, and looks more often: it is tried twice.
+ * Advances the clock each time that it is read, so that an attempt that would be repeated for a second is made once. A
+ * change of keys, which has one second in total and reads the clock more often, is attempted twice.
  */
 export const hurry = (t: Test): void => {
   const began = Date.now()
@@ -21,16 +21,16 @@ export const hurry = (t: Test): void => {
   t.intercept(performance, 'now', { value })
 }
 
-/** How many connections of a service may be lost at once. */
+/** The maximum number of connections that a service may lose at once. */
 const MAX_LOST = 12
 
 interface Outcome {
   readonly issues: readonly string[]
-  /** How many queries failed. */
+  /** The number of queries that failed. */
   readonly count: number
 }
 
-/** Sends a request again and again: its queries fail from the first on, then from the second on, until none fails. */
+/** Repeats a request. Its queries fail starting with the first, then with the second, and so on, until none fails. */
 const outcomeOf = async (
   service: Service,
   each: Service['requests'][number],
@@ -43,7 +43,7 @@ const outcomeOf = async (
     const { status, text } = result
     const changes = await service.rows.differences(null)
     await service.rows.restore()
-    // Attempts to prove a password are limited by user.
+    // Attempts to confirm a password are limited by user.
     await service.fixture.db.execute('delete from rate_counters')
     const found = issuesOf(service, each.request, result)
     if (status >= 400 && changes.length > 0 && !text.includes('OUTCOME_UNKNOWN')) {
@@ -52,13 +52,13 @@ const outcomeOf = async (
     issues.push(...found.map(issue => `${each.request.route}, query ${n}: ${issue}`))
     if (isReached) continue
     if (status < 300) return { issues, count: n - 1 }
-    // It found a connection that was lost in the round before.
+    // The request used a connection that was lost in the previous round.
     if (++lost > MAX_LOST) return { issues: [...issues, `${each.request.route}: ${status} ${text}`], count: n - 1 }
     n--
   }
 }
 
-/** Has each query of operations fail, and those that follow it. By default these are all operations of the API. */
+/** Lets each query of the operations fail, with those that follow it. By default, tests all operations of the API. */
 export const failEachQuery = async (
   t: Test,
   failures: readonly Failure[],
@@ -66,7 +66,7 @@ export const failEachQuery = async (
 ): Promise<void> => {
   const url = await emptyPostgres()
   if (url === null) return
-  // A lease of 0: each request asks the database for what has changed of keys.
+  // With a lease of 0, each request reads the changes of keys from the database.
   const service = await createService(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' })
   const requests = service.requests.filter(({ request }) => routes?.includes(request.route) !== false)
   const { failFrom } = interceptQueries(t)

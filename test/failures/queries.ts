@@ -1,40 +1,40 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 
-/** What happens to a query, in place of what it asks for. */
+/** The failure that replaces a query. */
 export interface Failure {
   readonly name: string
-  /** Whether the queries that follow succeed; by default they fail as well. */
+  /** Whether the queries that follow succeed. By default they fail too. */
   readonly isOnce?: true
-  /** Statements that have the server fail as it would by itself; null: the connection is reset. */
+  /** Returns statements with which the server fails in this way, or null if the connection is reset. */
   readonly statement: (text: string) => string | null
 }
 
 const raised = (code: string): string => `do $$ begin raise exception 'of a test' using errcode = '${code}'; end $$`
 
-/** Failures that the server reports. */
+/** Returns a failure that the server reports with this SQLSTATE. */
 export const reported = (name: string, code: string): Failure => ({ name, statement: () => raised(code) })
 
-/** A failure that the server reports of one query, after which it goes on. */
+/** Returns a failure that the server reports for one query, after which it continues. */
 export const reportedOnce = (name: string, code: string): Failure => ({ ...reported(name, code), isOnce: true })
 
 export const RESET: Failure = { name: 'the connection is reset', statement: () => null }
 
-/** The server ends the connection, as an operator or a restart does. */
+/** The server terminates the connection, as in a restart. */
 export const ENDED: Failure = {
-  name: 'the server ends the connection',
+  name: 'the server terminates the connection',
   statement: () => 'select pg_terminate_backend(pg_backend_pid())'
 }
 
-/** What is asked for is done, and the answer is lost. */
+/** The query is carried out, and its reply is lost. */
 export const UNANSWERED: Failure = {
-  name: 'the commit is done and its answer is lost',
+  name: 'the commit is carried out and its reply is lost',
   statement: text => (text === 'commit' ? `commit; ${ENDED.statement('') ?? ''}` : raised('57P01'))
 }
 
-/** Queries of this process, which fail from one on. */
+/** The queries of this process. */
 export interface Queries {
-  /** Has queries fail from the n-th on, and returns whether as many were sent when `work` has ended. */
+  /** Lets queries fail starting with the n-th, and returns whether `work` has sent that many. */
   readonly failFrom: <T>(
     failure: Failure,
     n: number,
@@ -47,7 +47,7 @@ interface Sent {
   values?: unknown
 }
 
-/** Intercepts the queries of all connections that the driver makes. */
+/** Intercepts the queries of all connections that the driver opens. */
 export const interceptQueries = (t: Test): Queries => {
   const { query } = pg.Client.prototype as { query: (this: pg.Client, ...args: unknown[]) => unknown }
   let count = 0

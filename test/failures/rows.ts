@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { createService, issuesOf, sendOne } from './operations.ts'
 
-/** Has requests find tables empty that always have a row. */
+/** Empties each of the tables, which always have a row, while requests are sent. */
 export const emptyTables = async (t: Test, env: Record<string, string>, tables: readonly string[]): Promise<void> => {
   const service = await createService(t, env)
   const { execute } = service.fixture.db

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { hideTables } from './sqlite.ts'
 
-test('whichever table of SQLite is missing, no reply is a 500', async t => {
+test('if any table of SQLite is missing, no reply is a 500', async t => {
   await hideTables(t)
 })

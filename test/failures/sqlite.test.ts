@@ -5,14 +5,14 @@ import { createService, sendOne } from './operations.ts'
 import { emptyTables } from './rows.ts'
 import { hideTables } from './sqlite.ts'
 
-test('a table of SQLite that is missing, as while a database is replaced, is a 503', async t => {
+test('a missing table of SQLite, as during the replacement of a database, causes a 503', async t => {
   await hideTables(t, 'users')
 })
 
-test('a damaged file of SQLite is a 503', async t => {
+test('a damaged SQLite file causes a 503', async t => {
   const service = await createService(t, {})
   const { execute } = service.fixture.db
-  // What the service remembers of the file is out of date from then on.
+  // The change invalidates the page cache of the service, so that it reads the damaged pages.
   await execute('delete from tags; pragma wal_checkpoint(truncate)')
   const path = service.fixture.made.env.DATABASE_URL.slice('file:'.length)
   const PAGE = 4096
@@ -22,15 +22,15 @@ test('a damaged file of SQLite is a 503', async t => {
   t.same(
     replies.filter(status => status !== 503),
     [200],
-    'only GET /up'
+    'only GET /up succeeds'
   )
 })
 
-test('a table of SQLite that lacks its row, as while a database is replaced, is a 503', async t => {
+test('a SQLite table that lacks its row, as during the replacement of a database, causes a 503', async t => {
   await emptyTables(t, {}, ['audit_head', 'app_port_counter', 'client_key_epoch'])
 })
 
-test('nodes and receipts are 503 to a user as well while their table is missing', async t => {
+test('nodes and receipts get 503 while their table is missing, with a session too', async t => {
   const { fixture } = await createService(t, {})
   const { headers } = need(
     fixture.senders.find(({ who }) => who === 'a global admin who owns nothing'),

@@ -3,7 +3,7 @@ import { Database } from '../../db/sqlite/driver.ts'
 import { createService, issuesOf, sendOne } from './operations.ts'
 import type { Service } from './operations.ts'
 
-/** The replies to one request of each operation that are wrong. */
+/** Sends one request of each operation, and returns the replies that are wrong. */
 const issuesOfAll = async (service: Service, after: () => Promise<void>): Promise<string[]> => {
   const issues: string[] = []
   for (const each of service.requests) {
@@ -19,15 +19,15 @@ interface SchemaRow {
   readonly tbl_name: string
 }
 
-/** The tables of a database, and what hides one and shows it again, with what belongs to it. */
-const hidingTables = (t: Test, url: string) => {
+/** Returns the tables of a database, and functions that hide and restore one with its indexes and triggers. */
+const createTableHider = (t: Test, url: string) => {
   const db = new Database(url.slice('file:'.length)).unsafeMode()
   t.teardown(() => {
     db.close()
   })
   const schema = db.prepare<[], SchemaRow>("select * from sqlite_schema where tbl_name not like 'sqlite_%'").all()
   db.pragma('writable_schema = on')
-  // Every connection reads the schema again.
+  // Every connection reads the schema again after its version changes.
   const change = (work: () => void): void => {
     db.exec('begin immediate')
     work()
@@ -49,10 +49,10 @@ const hidingTables = (t: Test, url: string) => {
   }
 }
 
-/** Has each request of the API find a table missing; by default, each table in turn. */
+/** Sends each request of the API while a table is missing. By default, hides each table in turn. */
 export const hideTables = async (t: Test, only?: string): Promise<void> => {
   const service = await createService(t, {})
-  const { tables, hide, show } = hidingTables(t, service.fixture.made.env.DATABASE_URL)
+  const { tables, hide, show } = createTableHider(t, service.fixture.made.env.DATABASE_URL)
   const restore = async (): Promise<void> => {
     await service.rows.differences(null)
     await service.rows.restore()
@@ -68,5 +68,5 @@ export const hideTables = async (t: Test, only?: string): Promise<void> => {
     show(table)
     t.same(issues, [], table)
   }
-  t.same(await issuesOfAll(service, restore), [], 'none is missing')
+  t.same(await issuesOfAll(service, restore), [], 'no table is missing')
 }

@@ -11,9 +11,9 @@ const skip = (await emptyPostgres()) === null
 
 const PATHS = ['/apps', '/apps?limit=10', '/audits', '/client_keys']
 
-test('a request whose client is gone cancels its query', { skip }, async t => {
+test('a request whose client has disconnected cancels its query', { skip }, async t => {
   const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
-  // As by way of a pooler: then nothing but the cancellation ends a wait for a lock.
+  // As through a pooler: only the cancellation can end a wait for a lock.
   const { env, key } = settings(t, { DATABASE_URL: url, DATABASE_LISTEN_URL: url })
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
@@ -23,7 +23,7 @@ test('a request whose client is gone cancels its query', { skip }, async t => {
   })
   const port = await listening(fastify)
   const authorization = `Bearer ${key.keyAccessToken}`
-  // Authenticated before the tables are locked.
+  // The key is cached before the tables are locked.
   t.equal((await fetch(`http://127.0.0.1:${port}/apps`, { headers: { authorization } })).status, 200)
 
   const waiting = async (count: number): Promise<void> => {

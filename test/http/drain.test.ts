@@ -12,9 +12,9 @@ const DRAIN_DELAY_MS = 1000
 
 interface Client {
   socket: Socket
-  /** Sends `GET /up`, at once, and answers the reply. */
+  /** Sends `GET /up` immediately, and returns the reply. */
   call: () => Promise<string>
-  /** Resolves when the connection has ended, with what came since the last reply. */
+  /** Resolves when the connection has ended, with the text since the last reply. */
   ended: Promise<string>
 }
 
@@ -47,7 +47,7 @@ const turn = async (): Promise<void> => {
 const KEPT = /^HTTP\/1\.1 200 .*\r\nConnection: keep-alive\r\n/s
 const LAST = /^HTTP\/1\.1 200 .*\r\nConnection: close\r\n/is
 
-/** A service with clients that have had a reply each; `stop` begins to stop it, with a clock that stands still. */
+/** Creates a service and clients that have each received a reply. `stop` begins to stop it, with mocked timers. */
 const serving = async (t: Test, count: number) => {
   const fastify = await createServer(settings(t, { PORT: '0' }).env)
   t.teardown(() => fastify.close())
@@ -60,14 +60,14 @@ const serving = async (t: Test, count: number) => {
       mock.timers.reset()
     })
     const closed = fastify.close()
-    // Some turns pass between the call and the hook that sets this.
+    // Several turns of the event loop pass between the call and the hook that sets this.
     while (fastify.server.keepAliveTimeout !== DRAIN_DELAY_MS) await turn()
     return { closed }
   }
   return { fastify, port, clients, stop }
 }
 
-test('a connection may be silent for 60 seconds, within a request and between two', async t => {
+test('a connection may be idle for 60 seconds, during a request and between two requests', async t => {
   const { fastify, port } = await serving(t, 0)
   const connection = once(fastify.server, 'connection') as Promise<[Socket]>
   const client = await connected(port)
@@ -78,7 +78,7 @@ test('a connection may be silent for 60 seconds, within a request and between tw
   client.socket.destroy()
 })
 
-test('every idle connection gets one more reply after the stop, and the last of them ends it', async t => {
+test('every idle connection gets one more reply after the stop, and the last reply closes it', async t => {
   const { clients, stop } = await serving(t, 50)
   const { closed } = await stop()
   for (const { call, ended } of clients) {
@@ -88,7 +88,7 @@ test('every idle connection gets one more reply after the stop, and the last of 
   await closed
 })
 
-test('requests that arrive before the time is up are answered, though the timer is first to be looked at', async t => {
+test('requests that arrive before the deadline get a reply, even if the timer fires first', async t => {
   const { clients, stop } = await serving(t, 50)
   const { closed } = await stop()
   const replies = clients.map(async ({ call }) => await call())
@@ -97,7 +97,7 @@ test('requests that arrive before the time is up are answered, though the timer 
   await closed
 })
 
-test('connections without a request are closed when the time is up, used or not', async t => {
+test('connections without a request are closed at the deadline, whether used or not', async t => {
   const { port, clients, stop } = await serving(t, 3)
   clients.push(await connected(port))
   const { closed } = await stop()
@@ -109,7 +109,7 @@ test('connections without a request are closed when the time is up, used or not'
 const HALF = `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"a"`
 const RUNNING = HALF.replace('/nowhere', '/auth/sign_in')
 
-test('when the time is up, only connections with a running request stay open, until it is answered', async t => {
+test('at the deadline, only connections with a running request stay open, until it has a reply', async t => {
   const { port, stop } = await serving(t, 0)
   const idle: Client[] = []
   for (const text of ['GET /up HTTP/1.1\r\nHo', HALF]) {
@@ -117,13 +117,13 @@ test('when the time is up, only connections with a running request stay open, un
     client.socket.write(text)
     idle.push(client)
   }
-  // The service has ended its side, and the client never ends its own.
+  // The service has ended its side, but the client never ends its own.
   const halfClosed = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume()
   halfClosed.write('NONSENSE\r\n\r\n')
   await once(halfClosed, 'end')
   const running = await connected(port)
   running.socket.write(RUNNING)
-  // Its reply says that what was sent before on other connections has been read.
+  // Its reply shows that the earlier data on other connections has been read.
   await (await connected(port)).call()
   const { closed } = await stop()
   mock.timers.tick(DRAIN_DELAY_MS)
@@ -134,7 +134,7 @@ test('when the time is up, only connections with a running request stay open, un
   halfClosed.destroy()
 })
 
-test('a connection that comes when the time is up has as long as the others', async t => {
+test('a connection that is accepted at the deadline has as much time as the others', async t => {
   const { fastify, port, stop } = await serving(t, 0)
   const running = await connected(port)
   running.socket.write(RUNNING)
@@ -142,7 +142,7 @@ test('a connection that comes when the time is up has as long as the others', as
   const { closed } = await stop()
   mock.timers.tick(DRAIN_DELAY_MS)
   while (fastify.server.listening) await turn()
-  // As one that was accepted just before the service stopped to accept.
+  // Simulates a connection that was accepted just before the service stopped listening.
   const gate = createNetServer(socket => fastify.server.emit('connection', socket)).listen(0, '127.0.0.1')
   await once(gate, 'listening')
   const late = await connected((gate.address() as AddressInfo).port)
@@ -157,14 +157,14 @@ test('a connection that comes when the time is up has as long as the others', as
   await closed
 })
 
-test('a connection whose address can not be told any more is closed', async t => {
+test('a connection without a known address is closed', async t => {
   const { fastify } = await serving(t, 0)
   const reset = new Socket()
   fastify.server.emit('connection', reset)
   t.ok(reset.destroyed)
 })
 
-test('what nobody foresaw at the start is thrown as it is', async t => {
+test('an unexpected error at the start is rethrown unchanged', async t => {
   const fastify = await createServer(settings(t, { PORT: '0' }).env)
   const error = new Error('out of the blue')
   t.intercept(fastify.server, 'listen', {

@@ -6,13 +6,13 @@ import type { World } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 import { differences, dump, filledIn } from './examples.ts'
 
-/** What the examples of the documentation create. A key is gone after a day. */
+/** The rows that the examples of the documentation create. A key expires after a day. */
 const CREATED: Readonly<Record<string, readonly string[]>> = {
   'POST /client_keys': ['audits +', 'client_key_tokens +', 'client_keys +'],
   'POST /organizations': ['audits +', 'organizations +']
 }
 
-/** A world in which a client key and a user exist, beside those of the sample. */
+/** Creates a world with a client key, in addition to the sample data. */
 const populated = async (t: Test) => {
   const made = await world(t)
   const issued = await made.call('POST', '/client_keys', { name: 'billing-sync' })
@@ -23,7 +23,7 @@ const populated = async (t: Test) => {
 const asSent = (body: unknown): [unknown, Record<string, string>] =>
   body === undefined ? [undefined, {}] : [JSON.stringify(body), { 'content-type': 'application/json' }]
 
-test('the examples of every operation, sent as they are, change nothing that exists', onlyOnSqlite, async t => {
+test('the examples of every operation, sent unchanged, change nothing that exists', onlyOnSqlite, async t => {
   const { made, db } = await populated(t)
   const ada = await signIn(made, 'ada')
   const dmitri = await signIn(made, 'dmitri')
@@ -50,7 +50,7 @@ test('the examples of every operation, sent as they are, change nothing that exi
   }
 })
 
-test('what the examples create is recognisable, and a key is narrow and short-lived', async t => {
+test('what the examples create is recognizable, and the key is limited and short-lived', async t => {
   const { call, ...made } = await world(t)
   const requests = await filledIn({ call, ...made })
   const bodyOf = (operation: string): unknown => requests.find(each => each.operation === operation)?.body
@@ -58,10 +58,10 @@ test('what the examples create is recognisable, and a key is narrow and short-li
   t.match(json, { name: 'tried-in-the-docs', scopes: ['apps:read'], rate_limit: { max: 100, window_seconds: 60 } })
   const days = (Date.parse(json.expires_at) - Date.parse(json.created_at)) / 86_400_000
   t.ok(days > 0.9 && days < 1.1)
-  t.match(bodyOf('POST /organizations'), { name: 'Made in the documentation' })
+  t.match(bodyOf('POST /organizations'), { name: 'Created in the documentation' })
 })
 
-test('a body as the form contains it changes nothing of a thing whose id is filled in', onlyOnSqlite, async t => {
+test('an unchanged body of the form does not change an existing resource', onlyOnSqlite, async t => {
   const { made, keyId, db } = await populated(t)
   const ada = await signIn(made, 'ada')
   const targets: Readonly<Record<string, string>> = {
@@ -85,7 +85,7 @@ test('a body as the form contains it changes nothing of a thing whose id is fill
   }
 })
 
-test('a key that is revoked with the body of the form has no reason in the trail', async t => {
+test('a key that is revoked with the body of the form has no reason in the audit trail', async t => {
   const { made, keyId } = await populated(t)
   const { body } = (await filledIn(made)).find(({ operation }) => operation === 'POST /client_keys/{id}/revoke') ?? {}
   const [payload, headers] = asSent(body)

@@ -24,7 +24,7 @@ interface Operation {
   requestBody?: { content: Record<string, Media> }
 }
 
-/** A request as the form of an operation contains it at first. */
+/** A request with the initial values of the form of an operation. */
 export interface FilledIn {
   readonly operation: string
   readonly method: string
@@ -35,7 +35,10 @@ export interface FilledIn {
   readonly isBodyEmpty: boolean
 }
 
-/** What Swagger UI makes of a schema: the first example, or else the default, or else a value of the type. */
+/**
+ * Returns the sample that Swagger UI generates for a schema: the first example, the default, or else a value of the
+ * type.
+ */
 const sampleOf = ({ type, enum: values, default: byDefault, examples, properties, items }: Schema): unknown => {
   if (examples !== undefined) return examples[0]
   if (byDefault !== undefined) return byDefault
@@ -58,7 +61,7 @@ const sampleOf = ({ type, enum: values, default: byDefault, examples, properties
 const bodyOf = ({ schema, example, examples }: Media): unknown =>
   example ?? (examples === undefined ? sampleOf(schema) : need(Object.values(examples)[0], 'an example').value)
 
-/** The requests of all operations of the OpenAPI document, with its examples. */
+/** Returns the requests of all operations of the OpenAPI document, with its examples. */
 export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
   const { paths } = (await call('GET', '/docs/json')).json as { paths: Record<string, Record<string, Operation>> }
   return Object.entries(paths).flatMap(([path, operations]) =>
@@ -83,13 +86,13 @@ export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
   )
 }
 
-/** Rows that requests change by themselves: how credentials are used, and what is counted. */
+/** Tables that every request changes: the usage of credentials, and counters. */
 const COUNTED =
   /^(sqlite_|__drizzle|client_key_usage|environment_key_uses|client_key_epoch|client_key_changes|audit_head)/
 
 type Rows = ReadonlyMap<string, readonly string[]>
 
-/** Every row of every table, as JSON. */
+/** Returns every row of every table, as JSON. */
 export const dump = async ({ execute }: Db): Promise<Rows> => {
   const tables = (await execute("select name from sqlite_master where type = 'table'")).map(({ name }) => String(name))
   const rows = new Map<string, readonly string[]>()
@@ -99,7 +102,7 @@ export const dump = async ({ execute }: Db): Promise<Rows> => {
   return rows
 }
 
-/** What is another in the second dump: `apps +` is a new row, and `apps -` one that is gone, or is not as it was. */
+/** Returns the differences of two dumps: `apps +` is a new row, and `apps -` a row that was deleted or changed. */
 export const differences = (before: Rows, after: Rows): string[] =>
   [...after].flatMap(([table, rows]) => {
     const was = before.get(table) ?? []

@@ -10,11 +10,11 @@ import type { World } from '../helper.ts'
 const fill = (count: number): string => 'a:\r\n'.repeat(count)
 
 interface Sent {
-  /** What comes first, such as what the client says of itself. */
+  /** The first lines, such as headers that the client forged. */
   first?: string
-  /** How many lines there are in all. */
+  /** The total number of lines. */
   lines: number
-  /** What a proxy adds at the end. */
+  /** The last lines, which a proxy adds. */
   last: string
 }
 
@@ -32,9 +32,9 @@ const behindProxy = async (t: Test) => {
 
 const nameOf = (line: string): string => line.replace(/:.*/s, '')
 
-const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+) /.exec(answer)?.[1])
+const statusOf = (reply: string): number => Number(/^HTTP\/1\.1 (\d+) /.exec(reply)?.[1])
 
-test('a request with more header lines than Node keeps is refused, whichever line would be dropped', async t => {
+test('a request with more header lines than Node.js keeps is refused, regardless of which line would be dropped', async t => {
   const { port, key, limited } = await behindProxy(t)
   const forged = 'X-Forwarded-For: 203.0.113.7\r\n'
   for (const [token, first, last, status] of [
@@ -47,35 +47,35 @@ test('a request with more header lines than Node keeps is refused, whichever lin
   ] as const) {
     const send = async (lines: number) => await raw(port, requestOf(token, { first, lines, last }))
     t.equal(statusOf(await send(10)), status, nameOf(last))
-    t.equal(statusOf(await send(MAX_HEADER_LINES - 1)), status, `${nameOf(last)} as the last that is taken`)
+    t.equal(statusOf(await send(MAX_HEADER_LINES - 1)), status, `${nameOf(last)} as the last accepted line`)
     for (const lines of [MAX_HEADER_LINES, MAX_HEADER_LINES + 1, 2 * MAX_HEADER_LINES, 15_000]) {
-      const answer = await send(lines)
-      t.equal(statusOf(answer), 431, `${nameOf(last)} as number ${lines}`)
-      t.match(answer, /content-type: application\/problem\+json/i)
-      t.match(answer, /"code":"HEADERS_TOO_LARGE"/)
+      const reply = await send(lines)
+      t.equal(statusOf(reply), 431, `${nameOf(last)} as line ${lines}`)
+      t.match(reply, /content-type: application\/problem\+json/i)
+      t.match(reply, /"code":"HEADERS_TOO_LARGE"/)
     }
   }
 })
 
-test('without a credential, and where nothing is served, such a request is refused as well', async t => {
+test('such a request is refused without a credential and without a route, too', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   for (const path of ['/up', '/nope', '/auth/sign_in', '/docs/json']) {
-    const answer = await raw(
+    const reply = await raw(
       port,
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${fill(MAX_HEADER_LINES)}\r\n`
     )
-    t.equal(statusOf(answer), 431, path)
+    t.equal(statusOf(reply), 431, path)
   }
 })
 
-/** A connection that stays open, and the status of each reply on it. */
+/** Opens a connection that stays open. `send` returns the status of the reply. */
 const keptOpen = async (t: Test, { fastify }: World) => {
   const socket = connect(await listening(fastify), '127.0.0.1')
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')
   const send = async (...parts: string[]): Promise<number> => {
-    const answered = replyOn(socket)
+    const replied = replyOn(socket)
     for (const part of parts) {
       await new Promise<void>((resolve, reject) => {
         socket.write(part, error => {
@@ -84,7 +84,7 @@ const keptOpen = async (t: Test, { fastify }: World) => {
         })
       })
     }
-    return await answered
+    return await replied
   }
   return { socket, send }
 }
@@ -98,7 +98,7 @@ const replyOn = async (socket: Socket): Promise<number> => {
   return statusOf(text)
 }
 
-test('lines are counted in each request of a connection, in however many parts they come', async t => {
+test('lines are counted for each request of a connection, even if it arrives in parts', async t => {
   const made = await world(t)
   const { send } = await keptOpen(t, made)
   const head = `GET /apps?limit=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${made.key.keyAccessToken}\r\n`
@@ -112,7 +112,7 @@ test('lines are counted in each request of a connection, in however many parts t
   t.equal(await send(`${head}\r\n`), 200)
 })
 
-test('lines after a body are no headers, neither of their request nor of the next', async t => {
+test('lines after a body are not headers, neither of this request nor of the next', async t => {
   const made = await world(t)
   const { send } = await keptOpen(t, made)
   const { keyAccessToken } = made.key

@@ -26,7 +26,7 @@ test('a time is an instant with its time zone, a day, or a duration from now', a
   }
 })
 
-test('what is no time is refused with what is wrong with it', async t => {
+test('an invalid time is refused with the reason', async t => {
   const rule = /^must be an instant with a time zone, such as/
   const calendar = 'must be a date that exists, such as 2027-01-31'
   const hour = 'must have an hour from 00 to 23; the end of a day is 00:00:00 of the next day'
@@ -92,7 +92,7 @@ test('what is no time is refused with what is wrong with it', async t => {
   }
 })
 
-test('a duration is a number of seconds, and a year 365 days', async t => {
+test('a duration is a number of seconds, and a year has 365 days', async t => {
   t.same(['0s', '90s', '2m', '1h', '1d', '1w', '1y', '2027-01-31', 'x', ''].map(toSeconds), [
     0,
     90,

@@ -2,12 +2,14 @@ import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer as createNetServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { test } from 'tap'
 import { raw, run, settings } from '../helper.ts'
+import { describeStart } from '../../http/listen.ts'
 import { VERSION } from '../../version.ts'
 import { hasIpv6, logLines, refuses, start } from './service.ts'
 
-test('by default the service is at 127.0.0.1 only, which clients reach as localhost', async t => {
+test('by default the service listens at 127.0.0.1 only, which clients reach as localhost', async t => {
   const { port, headers } = await start(t)
   for (const host of ['127.0.0.1', 'localhost']) {
     t.equal((await fetch(`http://${host}:${port}/apps`, { headers })).status, 200, host)
@@ -16,13 +18,13 @@ test('by default the service is at 127.0.0.1 only, which clients reach as localh
   t.match(await raw(port, 'nonsense\r\n\r\n'), 'BAD_REQUEST')
 })
 
-test('localhost as HOST is what this machine calls so', async t => {
+test('HOST can be localhost, which this machine resolves', async t => {
   const { port, headers } = await start(t, { HOST: 'localhost' })
   t.equal((await fetch(`http://localhost:${port}/apps`, { headers })).status, 200)
 })
 
-test('where localhost is two addresses, the service is at the first, in one server', async t => {
-  // As on a machine that has both; Fastify opens a server for each address of localhost.
+test('if localhost has two addresses, one server listens at the first', async t => {
+  // Simulates a machine with both addresses, for each of which Fastify would open a server.
   const twoAddresses = `
     import dns from 'node:dns'
     import { syncBuiltinESMExports } from 'node:module'
@@ -41,7 +43,7 @@ test('where localhost is two addresses, the service is at the first, in one serv
   t.equal(stdout.match(/Server listening/g)?.length, 1)
 })
 
-test("a port or a host that can't be had stops the start with a clear message", async t => {
+test('an unavailable port or host stops the start with a clear message', async t => {
   for (const host of ['127.0.0.1', ...(hasIpv6 ? ['::1'] : [])]) {
     const other = createNetServer().listen(0, host)
     await once(other, 'listening')
@@ -65,14 +67,20 @@ test("a port or a host that can't be had stops the start with a clear message", 
   }
 })
 
-test('the line at the start reports version, engine, node and Redis', async t => {
+test('the first line of the log contains the version, engine, node and Redis', async t => {
   const { output } = await start(t, { NODE_NAME: 'api-1', REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0' })
   const line = logLines(output().stdout).find(({ msg }) => String(msg).includes('Server listening'))
   const about = `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, SQLite, node api-1, Redis at 127.0.0.1:1`
   t.match(line, { msg: `${about}. Server listening at http://127.0.0.1:` })
+  t.equal(
+    describeStart({ DATABASE_URL: 'postgres://ada:hunter2@db.example.com/trivial', NODE_NAME: '', REDIS_URL: '' }),
+    `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, PostgreSQL, node ${hostname()}, no Redis`
+  )
+  const settings = { DATABASE_URL: 'file:./x.db', NODE_NAME: 'api-1', REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0' }
+  t.equal(describeStart(settings), about)
 })
 
-test('what nobody foresaw stops the start and is shown as it is', async t => {
+test('an unexpected error stops the start and is printed unchanged', async t => {
   const fail =
     "import { Server } from 'node:net'; Server.prototype.listen = () => { throw new Error('out of the blue') }"
   const { code, stderr } = await run(t, 'server.ts', {
@@ -82,7 +90,7 @@ test('what nobody foresaw stops the start and is shown as it is', async t => {
   t.match(stderr, /Error: out of the blue\n +at /)
 })
 
-test("with CLIENT_KEY_JWT the compiled service takes Trivial's own tokens", async t => {
+test("with CLIENT_KEY_JWT, the compiled service accepts Trivial's own tokens", async t => {
   const { port, secret } = await start(t, { CLIENT_KEYS: 'another-key', CLIENT_KEY_JWT: 'true' })
   const body = [{ alg: 'HS256' }, { key_id: 'another-key' }]
     .map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
@@ -91,7 +99,7 @@ test("with CLIENT_KEY_JWT the compiled service takes Trivial's own tokens", asyn
   t.equal((await fetch(`http://127.0.0.1:${port}/apps`, { headers: { authorization: `Bearer ${token}` } })).status, 200)
 })
 
-test("connections that are reset at once harm nobody, and are nobody's failure", async t => {
+test('connections that are reset at once do no harm and are not logged as failures', async t => {
   const service = await start(t)
   const base = `http://127.0.0.1:${service.port}`
   const issue = async (more: object) => {

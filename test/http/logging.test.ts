@@ -7,7 +7,7 @@ import { redact, redactPath } from '../../net/redaction.ts'
 import { at, knownToken, raw, world } from '../helper.ts'
 import { logLines, start } from './service.ts'
 
-test('each refusal is logged once with its reason, and nothing in the log is a credential', async t => {
+test('each refusal is logged once with its reason, and the log contains no credentials', async t => {
   const service = await start(t, { LOG_LEVEL: 'trace', CLIENT_KEYS: '' })
   const { key, secret, port } = service
   const { keyAccessToken: token, keyId } = key
@@ -55,7 +55,7 @@ test('each refusal is logged once with its reason, and nothing in the log is a c
   for (const credential of [token, keyId, secret, token.replaceAll('t', '%74')]) t.notMatch(stdout + stderr, credential)
 })
 
-test('an answered request is one line, which names the key', async t => {
+test('a completed request is one line, which contains the key', async t => {
   const service = await start(t)
   await (await fetch(`http://127.0.0.1:${service.port}/apps?limit=1`, { headers: service.headers })).text()
   service.process.kill('SIGTERM')
@@ -72,7 +72,7 @@ test('an answered request is one line, which names the key', async t => {
   })
 })
 
-test('a request of a user names the user', async t => {
+test("the line of a user's request contains the user", async t => {
   const service = await start(t)
   const base = `http://127.0.0.1:${service.port}`
   const body = JSON.stringify({ name: 'Eve', email: 'eve@example.com', password: 'seven green kettles' })
@@ -99,18 +99,18 @@ test('a request of a user names the user', async t => {
   }
 })
 
-test('entries of the allow-list that nobody can present are counted in a warning', async t => {
+test('entries of the allow-list that no token can contain are counted in a warning', async t => {
   const service = await start(t, { CLIENT_KEYS: 'xxx, another-key' })
   t.match(service.output().stdout, '"entries":2')
 })
 
-test('a log that can not be written does not stop the service', async t => {
+test("a log that can't be written does not stop the service", async t => {
   const service = await start(t)
   service.process.stdout.destroy()
   for (let i = 0; i < 20; i++) t.equal((await fetch(`http://127.0.0.1:${service.port}/up`)).status, 200)
 })
 
-test('what is logged under the name of a credential is redacted, whatever its form', async t => {
+test('values under the names of credentials are redacted in any form', async t => {
   let written = ''
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -136,7 +136,7 @@ test('what is logged under the name of a credential is redacted, whatever its fo
   t.notMatch(written, secret)
 })
 
-test('each answered request is one line with its principal, and a stream that fails is let be', async t => {
+test('each completed request is one line with its principal, and an error of the log stream is ignored', async t => {
   let written = ''
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -172,12 +172,12 @@ test('each answered request is one line with its principal, and a stream that fa
   ])
   t.equal(lines.length, 4)
   t.notOk('user' in at(lines, 1) || 'key' in at(lines, 1))
-  t.ok(stream.emit('error', new Error('the disk is full')), 'somebody listens')
+  t.ok(stream.emit('error', new Error('the disk is full')), 'there is a listener')
   loggingOptions(stream)
-  t.equal(stream.listenerCount('error'), 1, 'once for all servers of a process')
+  t.equal(stream.listenerCount('error'), 1, 'one listener for all servers of a process')
 })
 
-test('redaction takes no longer for a path that was made to be hard', async t => {
+test('redaction is fast even for malicious paths', async t => {
   t.equal(redact(`a ${'eyJ-'.repeat(50_000)}`), 'a [redacted]')
   t.equal(redact('eyJ-a '.repeat(50_000)).length, 300_000)
   t.equal(redactPath(`/${'x/'.repeat(5000)}?y`).length, 200)

@@ -19,7 +19,7 @@ interface Measured extends World {
 
 const scrapeAt = async (port: number): Promise<string> => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
 
-/** A service that listens, with its metrics. */
+/** Creates a service that listens, and a listener for its metrics. */
 const measured = async (t: Test): Promise<Measured> => {
   const made = await world(t, { METRICS_PORT: '0' })
   const metricsPort = Number(await listenForMetrics(made.fastify))
@@ -27,7 +27,7 @@ const measured = async (t: Test): Promise<Measured> => {
   return { ...made, port, metricsPort, scrape: async () => await scrapeAt(metricsPort) }
 }
 
-/** The samples of a text of metrics, by name and labels. */
+/** Returns the samples in the text of the metrics, by name and labels. */
 const samplesIn = (text: string): Record<string, number> =>
   Object.fromEntries(
     text
@@ -36,13 +36,13 @@ const samplesIn = (text: string): Record<string, number> =>
       .map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))])
   )
 
-test('without METRICS_PORT nothing is counted, and nothing listens', async t => {
+test('without METRICS_PORT, nothing is counted and nothing listens', async t => {
   const { fastify } = await world(t)
   t.equal(fastify.metrics, null)
   t.equal(await listenForMetrics(fastify), null)
 })
 
-test('METRICS_PORT=0 takes a free port, which the log names, and which is closed with the service', async t => {
+test('METRICS_PORT=0 selects a free port, which is logged and closed with the service', async t => {
   const service = await start(t, { METRICS_PORT: '0' })
   const [, url = '', port] =
     /Metrics are served at (http:\/\/127\.0\.0\.1:(\d+)\/metrics)/.exec(service.output().stdout) ?? []
@@ -50,17 +50,17 @@ test('METRICS_PORT=0 takes a free port, which the log names, and which is closed
   t.equal(response.status, 200)
   t.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
   t.match(await response.text(), /^trivial_epoch \d+$/m)
-  t.equal((await fetch(url.replace('/metrics', '/apps'))).status, 404, 'nothing else is there')
-  t.equal((await fetch(`http://127.0.0.1:${service.port}/metrics`)).status, 404, 'nor is it part of the API')
+  t.equal((await fetch(url.replace('/metrics', '/apps'))).status, 404, 'there is no other route')
+  t.equal((await fetch(`http://127.0.0.1:${service.port}/metrics`)).status, 404, 'it is not part of the API')
   const silent = connect(Number(port), '127.0.0.1')
   await once(silent, 'connect')
   silent.write('GET /metr')
   service.process.kill('SIGTERM')
-  t.equal((await service.ended).code, 0, 'no connection holds the stop up')
+  t.equal((await service.ended).code, 0, 'an open connection does not delay the stop')
   t.ok(await refuses(Number(port), '127.0.0.1'))
 })
 
-test("a port or a host of metrics that can't be had stops the start with a clear message", async t => {
+test('an unavailable port or host for metrics stops the start with a clear message', async t => {
   const other = createNetServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
@@ -80,7 +80,7 @@ test("a port or a host of metrics that can't be had stops the start with a clear
   }
 })
 
-test('requests are counted by method, route and status, whatever is asked for', async t => {
+test('requests are counted by method, route and status, for any path and method', async t => {
   const { call, port, metricsPort, scrape } = await measured(t)
   const { json: apps } = await call('GET', '/apps')
   await call('GET', `/apps/${apps[0].name}`)
@@ -106,10 +106,10 @@ test('requests are counted by method, route and status, whatever is asked for', 
   })
   t.ok(Number(samples['trivial_http_request_duration_seconds_sum{method="GET",route="/apps/:name"}']) > 0)
   t.notMatch(text, apps[0].name)
-  t.match(await scrapeAt(metricsPort), /route="\/apps"/, 'what is asked for twice is told twice')
+  t.match(await scrapeAt(metricsPort), /route="\/apps"/, 'a second scrape returns the same samples')
 })
 
-test('refusals are counted by reason, and no label tells anything of a key or a client', async t => {
+test('refusals are counted by reason, and no label identifies a key or a client', async t => {
   const { call, fastify, scrape } = await measured(t)
   const { json: key } = await call('POST', '/client_keys', { name: 'narrow', scopes: ['apps:read'] })
   const authorization = `Bearer ${key.key_access_token}`
@@ -130,7 +130,7 @@ test('refusals are counted by reason, and no label tells anything of a key or a 
   await fastify.close()
 })
 
-test('the memory of tokens, the last change of a key and what is not stored yet are told', async t => {
+test('metrics include the token cache, the epoch and the pending usage', async t => {
   const { call, fastify, scrape } = await measured(t)
   const before = samplesIn(await scrape())
   const { json: key } = await call('POST', '/client_keys', { name: 'one' })
@@ -140,15 +140,15 @@ test('the memory of tokens, the last change of a key and what is not stored yet 
   const growth = (name: string): number => Number(after[name]) - Number(before[name])
   t.equal(growth('trivial_epoch'), 1)
   t.equal(growth('trivial_token_cache_misses_total'), 2)
-  t.equal(growth('trivial_token_cache_hits_total'), 3, 'a key is asked for again when a body was read')
+  t.equal(growth('trivial_token_cache_hits_total'), 3, 'the key is looked up again after the body was read')
   t.equal(after['trivial_token_cache_size'], 2)
   t.ok(Number(after['trivial_usage_pending']) > 0)
   await fastify.keyUsage.flush()
   t.equal(samplesIn(await scrape())['trivial_usage_pending'], 0)
-  t.notOk('trivial_lease_remaining_seconds' in after, 'no lease bounds the memory of a process over SQLite')
+  t.notOk('trivial_lease_remaining_seconds' in after, 'on SQLite, no lease limits the cache of a process')
 })
 
-test('what a database with leases and a pool knows, and how long receipts took, are told', async t => {
+test('metrics include the lease, the pool and the waiting times of receipts', async t => {
   const metrics = createMetrics({
     tokenCache: createTokenCache(),
     keyUsage: { pending: () => 0 },
@@ -171,7 +171,7 @@ test('what a database with leases and a pool knows, and how long receipts took, 
   })
 })
 
-test('two servers of a process count for themselves, and each tells of the process', async t => {
+test('two servers in a process count separately, and each reports the metrics of the process', async t => {
   const [one, two] = [await measured(t), await measured(t)]
   await one.call('GET', '/up')
   const samples = samplesIn(await two.scrape())

@@ -56,7 +56,7 @@ const responsesOf = ({ components }: Document, { responses }: Operation): [statu
     '$ref' in response ? need(components.responses[response.$ref.slice(PREFIX.length)], response.$ref) : response
   ])
 
-/** What an operation accepts: as `security`, and as its description says. */
+/** The credentials that an operation accepts: as `security`, and as the sentence in its description. */
 type Access = readonly [security: unknown[], sentence: string]
 
 const open: Access = [[], '']
@@ -74,7 +74,7 @@ const accessTo = ({ security, description }: Operation): Access => [
   /(?<=\n\n)Credential: .*$/.exec(description ?? '')?.[0] ?? ''
 ]
 
-/** Whether requests without a credential are handled. */
+/** Returns whether requests without a credential are handled. */
 const isOptional = ({ security }: Operation): boolean =>
   security.some(schemes => Object.keys(schemes as object).length === 0)
 
@@ -95,7 +95,7 @@ test('npm run openapi prints the document that the service serves', async t => {
   )
 })
 
-test('every route is described: summary, description, replies, problems with examples, and which credentials it takes', async t => {
+test('every route has a summary, a description, replies, problems with examples, and its accepted credentials', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document)
   t.same(Object.fromEntries(routes.map(([route, operation]) => [route, accessTo(operation)])), {
@@ -163,7 +163,11 @@ test('every route is described: summary, description, replies, problems with exa
   t.match(document.components.securitySchemes, {
     bearer: { type: 'http', scheme: 'bearer', description: /client key/ }
   })
-  t.same(Object.keys(document.components.securitySchemes), ['bearer'], 'a generated client sends all that there are')
+  t.same(
+    Object.keys(document.components.securitySchemes),
+    ['bearer'],
+    'a generated client sends every scheme, so there must be only one'
+  )
   t.equal(new Set(routes.map(([, { operationId }]) => operationId)).size, routes.length)
   for (const [route, operation] of routes) {
     t.ok(operation.summary && operation.description && operation.tags?.length === 1, route)
@@ -194,7 +198,7 @@ test('every route is described: summary, description, replies, problems with exa
   }
 })
 
-test('replies are what the document says', async t => {
+test('replies match the document', async t => {
   const made = await world(t)
   const document = await documentOf(made)
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
@@ -303,7 +307,7 @@ test('no password is published as an example', async t => {
   for (const schema of passwords) t.notMatch(schema, { examples: Array })
 })
 
-test('the examples of the document are what the service takes and gives', async t => {
+test('the examples of the document are valid requests and replies', async t => {
   const document = await documentOf(await world(t))
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
   ajv.addSchema(document, 'api')
@@ -318,7 +322,7 @@ test('the examples of the document are what the service takes and gives', async 
   }
 })
 
-test('types are generated from the document without a warning', async t => {
+test('types are generated from the document without warnings', async t => {
   const { default: openapiTS, astToString } = await import('openapi-typescript')
   const warnings: unknown[] = []
   for (const level of ['warn', 'error', 'log', 'info'] as const) {
@@ -334,7 +338,7 @@ test('types are generated from the document without a warning', async t => {
   t.same(warnings, [])
 })
 
-test('each reply that is a problem stands once in the document, and tells the scope of its own route', async t => {
+test('each problem reply occurs once in the document, and contains the scope of its route', async t => {
   const document = await documentOf(await world(t))
   const used = new Set<string>()
   for (const [route, operation] of operations(document)) {
@@ -360,7 +364,7 @@ test('each reply that is a problem stands once in the document, and tells the sc
   t.ok(JSON.stringify(document).length < 280_000)
 })
 
-test('what Swagger UI fills in is good to send as it stands', async t => {
+test('the values that Swagger UI fills in can be sent unchanged', async t => {
   const { call, ...made } = await world(t)
   const document = await documentOf({ call, ...made })
   for (const [route, { parameters = [] }] of operations(document)) {
@@ -375,17 +379,17 @@ test('what Swagger UI fills in is good to send as it stands', async t => {
   t.equal(status, 201)
   t.ok(new Date(json.expires_at) > new Date())
   const headers = { authorization: `Bearer ${json.key_access_token}` }
-  t.equal((await call('GET', '/apps', undefined, headers)).status, 200, 'whoever made it can use it')
+  t.equal((await call('GET', '/apps', undefined, headers)).status, 200, 'the issued key can be used')
 })
 
-test('the key that the documentation recommends is a managed one, which is active at once', async t => {
+test('the documentation recommends a managed key, which is active immediately', async t => {
   const { info, components } = await documentOf(await world(t))
   const commands = JSON.stringify([info, components.securitySchemes]).match(/key:issue[^`]*/g) ?? []
   t.ok(commands.length >= 2)
   for (const each of commands) t.match(each, /^key:issue -- --name /)
 })
 
-test('signing up and in comes before what needs a session', async t => {
+test('routes for signing up and in come before routes that need a session', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document).filter(([, { tags }]) => tags?.[0] === 'Signing in')
   const isOpen = routes.map(([, { security }]) => security.length === 0)
@@ -393,7 +397,7 @@ test('signing up and in comes before what needs a session', async t => {
   t.same(isOpen, [...isOpen].sort().reverse())
 })
 
-test('every reply that is no problem has one media type at most, so that generated clients know its type', async t => {
+test('every reply that is not a problem has at most one media type, so that generated clients know its type', async t => {
   const document = await documentOf(await world(t))
   for (const [route, operation] of operations(document)) {
     for (const [status, { content = {} }] of responsesOf(document, operation)) {

@@ -4,17 +4,17 @@ import { openStorage } from '../../db/open.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import { listening, operator, raw, settings } from '../helper.ts'
 
-test('of requests in one segment, those behind an acknowledged revoke are refused', async t => {
+test('pipelined requests after an acknowledged revocation are refused, even if they were sent in the same segment', async t => {
   const { env, secret } = settings(t)
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
-  // Another process, for all that SQLite can tell.
+  // SQLite can't distinguish this from another process.
   const storage = await openStorage(env['DATABASE_URL'])
   t.teardown(storage.close)
   const keys = createKeyService({ store: storage.keys, secret })
   const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
   let revoked: Promise<unknown> | undefined
-  // It is revoked in the midst of the turn: Node has parsed the request before, and not yet the one behind.
+  // Revokes the key during a turn of the event loop in which Node.js has not parsed the next request yet.
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (request.url === '/up?revoke') revoked = keys.revoke(key.id, null, operator)
     done()
@@ -29,7 +29,7 @@ test('of requests in one segment, those behind an acknowledged revoke are refuse
     )
     return [...(await raw(port, requests.join(''))).matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status = '']) => status)
   }
-  t.same(await send('/client_keys/me', '/client_keys/me'), ['200', '200'], 'known from here on')
+  t.same(await send('/client_keys/me', '/client_keys/me'), ['200', '200'], 'the key is cached now')
   const [, up, behind, last] = await send('/client_keys/me', '/up?revoke', '/client_keys/me', '/client_keys/me')
   t.same([up, behind, last], ['200', '401', '401'])
   await revoked

@@ -11,7 +11,7 @@ import { signIn } from '../routes/user.ts'
 const APP = '/apps/ba6811fb3e073d'
 const NEW = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
 
-test('a problem names the fields that are wrong, by their JSON pointers', async t => {
+test('a problem contains the JSON pointers of the invalid fields', async t => {
   const made = await world(t)
   const { call } = made
   await call('POST', '/client_keys', { name: 'taken' })
@@ -84,7 +84,7 @@ test('a problem names the fields that are wrong, by their JSON pointers', async 
   }
 })
 
-test('what is beyond a key is named by its field as well', async t => {
+test('fields beyond the permission boundary are named as well', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const { status, json } = await dmitri('POST', '/client_keys', { name: 'x', scopes: ['users:read', 'apps:read'] })
@@ -92,24 +92,24 @@ test('what is beyond a key is named by its field as well', async t => {
   t.match(json, { code: 'BEYOND_CEILING', fields: [{ in: 'body', pointer: '/scopes', detail: json.detail }] })
 })
 
-test('names in a pointer are escaped, and are read as Ajv has escaped them', async t => {
+test('names in a pointer are escaped, and escaped names of Ajv are read', async t => {
   const detail = 'a/b is wrong'
   const problem = new domainErrors.InvalidFields({ issues: [{ path: ['a/b~c', '0'], detail }] })
   t.same(problemFields(problem, {}, 'body'), [{ in: 'body', pointer: '/a~1b~0c/0', detail }])
   t.match(fieldIssues([{ keyword: 'minLength', instancePath: '/a~1b~0c/0', params: { limit: 1 } }]), [
     { path: ['a/b~c', '0'], detail: 'a/b~c.0 must have at least 1 character' }
   ])
-  t.same(problemFields(problem), [], 'a field that the route does not have is left out')
+  t.same(problemFields(problem), [], 'a field that the route does not have is omitted')
 })
 
-test('the document has every code that a client can get, and describes each member of a problem', async t => {
+test('the document contains every code that a client can get, and describes each member of a problem', async t => {
   const { call } = await world(t)
   const { components } = (await call('GET', '/docs/json')).json as {
     components: { schemas: Record<string, { properties: Record<string, { enum?: string[]; description?: string }> }> }
   }
   const { properties } = need(components.schemas['Problem'], 'Problem')
   const made = Object.values({ ...domainErrors, ...httpErrors }).flatMap(each => {
-    // The class of each kind of failure has its code for a name.
+    // The name of the class of each kind of failure is its code.
     return Object.getPrototypeOf(each) === DomainError ? [each.name] : []
   })
   t.ok(made.length > 50)

@@ -6,7 +6,7 @@ import { at, listening, raw, world } from '../helper.ts'
 
 const PROBLEM = 'application/problem+json'
 
-test('unknown routes and methods are problem documents', async t => {
+test('unknown routes and methods return problem documents', async t => {
   const { call } = await world(t)
   for (const url of [
     '/',
@@ -40,7 +40,7 @@ test('unknown routes and methods are problem documents', async t => {
   }
 })
 
-test("what can't be read as a request is a problem document", async t => {
+test('an unreadable request returns a problem document', async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const head = `Host: localhost\r\nAuthorization: Bearer ${key.keyAccessToken}\r\nConnection: close\r\n`
@@ -60,15 +60,15 @@ test("what can't be read as a request is a problem document", async t => {
     ],
     [`PROPFIND /apps HTTP/1.1\r\n${head}\r\n`, 405, 'METHOD_NOT_ALLOWED']
   ] as const) {
-    const answer = await raw(port, request)
-    t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), request.slice(0, 40))
-    t.match(answer.toLowerCase(), `content-type: ${PROBLEM}`)
-    const body = at(answer.split('\r\n\r\n'), 1)
+    const reply = await raw(port, request)
+    t.match(reply, new RegExp(`^HTTP/1\\.1 ${status} `), request.slice(0, 40))
+    t.match(reply.toLowerCase(), `content-type: ${PROBLEM}`)
+    const body = at(reply.split('\r\n\r\n'), 1)
     t.match(JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)), { code, status })
   }
 })
 
-test('a client that breaks off before its request is whole does no harm', async t => {
+test('a client that disconnects before its request is complete does no harm', async t => {
   const { fastify, call } = await world(t)
   const port = await listening(fastify)
   for (const part of [
@@ -85,7 +85,7 @@ test('a client that breaks off before its request is whole does no harm', async 
   t.equal((await call('GET', '/up')).status, 200)
 })
 
-test('bodies that are not JSON, too large or of another type are distinguished', async t => {
+test('invalid JSON, bodies that are too large and other types are distinguished', async t => {
   const { call } = await world(t)
   const url = '/apps'
   const json = { 'content-type': 'application/json' }
@@ -123,11 +123,11 @@ test('bodies that are not JSON, too large or of another type are distinguished',
     ['POST', '/nope', 'ROUTE_NOT_FOUND'],
     ['POST', '/up', 'METHOD_NOT_ALLOWED']
   ] as const) {
-    t.match((await call(method, path, '{', json)).json, { code }, 'before its body is read')
+    t.match((await call(method, path, '{', json)).json, { code }, 'the reply is sent before the body is read')
   }
 })
 
-test('no reply repeats a credential, wherever it was put', async t => {
+test('no reply repeats a credential from any part of a request', async t => {
   const { call, key } = await world(t)
   const { keyAccessToken: token, keyId } = key
   const replies = [
@@ -148,12 +148,12 @@ test('no reply repeats a credential, wherever it was put', async t => {
   }
 })
 
-test('health needs no credential', async t => {
+test('health checks need no credential', async t => {
   const { fastify, env } = await world(t)
   t.same((await fastify.inject('/up')).json(), { status: 'ok' })
   t.same((await fastify.inject('/ready')).json(), { status: 'ok', changes: 'accepted', failing: [] })
   rmSync(env['DATABASE_URL'].slice('file:'.length))
-  t.equal((await fastify.inject('/ready')).statusCode, 503, 'what is written to a deleted file is lost')
+  t.equal((await fastify.inject('/ready')).statusCode, 503, 'writes to a deleted file are lost')
   await fastify.storage.close()
   t.equal((await fastify.inject('/up')).statusCode, 200)
   const ready = await fastify.inject('/ready')
@@ -162,7 +162,7 @@ test('health needs no credential', async t => {
   t.match(ready.json(), { code: 'NOT_READY', errors: [/^schema: /] })
 })
 
-test('what the service did not foresee is a 500 that tells nothing', async t => {
+test('an unexpected error causes a 500 without details', async t => {
   const { fastify, call } = await world(t)
   await fastify.storage.close()
   const { status, headers, json, text } = await call('GET', '/apps')
@@ -187,7 +187,7 @@ test('replies have security headers', async t => {
   }
 })
 
-test('X-Forwarded-For counts only from proxies that are named', async t => {
+test('X-Forwarded-For is used only from configured proxies', async t => {
   const behind = await world(t, { TRUST_PROXY: '10.0.0.0/8' })
   const direct = await world(t)
   for (const { fastify, names } of [

@@ -5,7 +5,7 @@ import type { Reply, World } from '../helper.ts'
 
 const PUBLIC_URL = 'https://example.com/keys'
 
-/** What must not decide where a client goes. */
+/** Headers that must not affect the URLs for clients. */
 const FORGED = {
   host: 'other.example.org',
   forwarded: 'host=other.example.org;proto=http',
@@ -20,8 +20,8 @@ const LISTS = [
   '/organizations',
   '/client_keys',
   '/audits',
-  '/apps/ba6811fb3e073d/audits',
-  '/organizations/1/audits'
+  '/apps/ba6811fb3e073d/trail',
+  '/organizations/1/trail'
 ]
 
 const CREATED: readonly [url: string, body: object][] = [
@@ -43,10 +43,10 @@ const fill = async ({ call }: World): Promise<void> => {
 const nextOf = ({ headers }: Reply): string =>
   need(/^<([^<>]+)>; rel="next"$/.exec(String(headers['link']))?.[1], 'the next page')
 
-test('with PUBLIC_URL, Link and Location are URLs below it, whatever the headers of the request contain', async t => {
+test('with PUBLIC_URL, Link and Location are URLs below it, regardless of the request headers', async t => {
   const made = await world(t, { PUBLIC_URL: `${PUBLIC_URL}/`, TRUST_PROXY: '127.0.0.1' })
   await fill(made)
-  // As a proxy does that strips the prefix.
+  // Strips the prefix, as a proxy does.
   const pathOf = (url: string): string => {
     t.ok(url.startsWith(`${PUBLIC_URL}/`), url)
     return url.slice(PUBLIC_URL.length)
@@ -65,7 +65,7 @@ test('with PUBLIC_URL, Link and Location are URLs below it, whatever the headers
   }
 })
 
-test('every list of the OpenAPI document that has pages describes its Link header, which the replies match', async t => {
+test('every paginated list of the OpenAPI document describes its Link header, which the replies match', async t => {
   const made = await world(t)
   await fill(made)
   const { paths } = (await made.call('GET', '/docs/json')).json as {
@@ -85,7 +85,7 @@ test('every list of the OpenAPI document that has pages describes its Link heade
   }
 })
 
-test('without PUBLIC_URL, Link and Location are relative to the host, also if the request has the whole URL', async t => {
+test('without PUBLIC_URL, Link and Location are relative to the host, even if the request contains an absolute URL', async t => {
   const { fastify, key, call } = await world(t)
   t.equal(nextOf(await call('GET', '/users?limit=1')), '/users?limit=1&after=1')
   const created = await call('POST', '/organizations', { name: 'Night Owls', billing_email: 'owls@example.com' })
@@ -99,7 +99,7 @@ test('without PUBLIC_URL, Link and Location are relative to the host, also if th
   t.match(reply, /^link: <\/users\?limit=1&after=1>; rel="next"\r$/m)
 })
 
-test('a page of the origin of PUBLIC_URL may use a client key, whatever Host the proxy passes on', async t => {
+test('a page of the origin of PUBLIC_URL may use a client key, with any Host that the proxy passes on', async t => {
   const { call } = await world(t, { PUBLIC_URL })
   const statusFor = async (headers: Record<string, string>): Promise<number> =>
     (await call('GET', '/apps', undefined, { host: 'trivial-api:3000', ...headers })).status
@@ -118,6 +118,6 @@ test('the server in the OpenAPI document is PUBLIC_URL', async t => {
   t.same(JSON.parse(printed.stdout).servers, [{ url: PUBLIC_URL }])
   t.match(await command(t, 'openapi', { env: { PUBLIC_URL: 'example.com' } }), {
     code: 1,
-    stderr: /PUBLIC_URL must be/
+    stderr: /PUBLIC_URL \(set in the environment\) must be/
   })
 })

@@ -6,13 +6,13 @@ import { at, listening, raw, world } from '../helper.ts'
 
 const PROBLEM = /^content-type: application\/problem\+json/im
 
-interface Answer {
+interface Reply {
   status: number
   code: string | undefined
   text: string
 }
 
-const ask = async (port: number, request: string): Promise<Answer> => {
+const ask = async (port: number, request: string): Promise<Reply> => {
   const text = await raw(port, request)
   const status = Number(/^HTTP\/1\.1 (?!100)(\d+) /m.exec(text)?.[1])
   return { status, code: PROBLEM.test(text) ? /"code":"(\w+)"/.exec(text)?.[1] : undefined, text }
@@ -21,7 +21,7 @@ const ask = async (port: number, request: string): Promise<Answer> => {
 const get = (target: string, headers: string, version = '1.1'): string =>
   `GET ${target} HTTP/${version}\r\n${headers}Connection: close\r\n\r\n`
 
-test('a request must name one host, as HTTP/1.1 has it', async t => {
+test('a request must name one host, as HTTP/1.1 requires', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   for (const [headers, target = '/up'] of [
@@ -54,24 +54,24 @@ test('a request must name one host, as HTTP/1.1 has it', async t => {
     t.equal((await ask(port, get(target, headers, version))).status, 200, `${target} ${headers}`)
   }
   t.match(await ask(port, 'GET /up\r\n\r\n'), { status: 400, code: 'BAD_REQUEST' }, 'HTTP/0.9')
-  t.equal((await ask(port, get('http://a/up', '', '1.0'))).status, 400, 'a host in the URL alone')
+  t.equal((await ask(port, get('http://a/up', '', '1.0'))).status, 400, 'a host in the URL only')
 })
 
-test('an expectation that the service does not know is a problem document', async t => {
+test('an unknown expectation returns a problem document', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   for (const target of ['/up', '/apps', '/nope']) {
     for (const expect of ['foo', '100-continue, foo', '']) {
-      const answer = await ask(port, get(target, `Host: a\r\nExpect: ${expect}\r\n`))
-      t.match(answer, { status: 417, code: 'EXPECTATION_FAILED' }, `${target} ${expect}`)
+      const reply = await ask(port, get(target, `Host: a\r\nExpect: ${expect}\r\n`))
+      t.match(reply, { status: 417, code: 'EXPECTATION_FAILED' }, `${target} ${expect}`)
     }
   }
   t.match((await ask(port, get('/up', 'Host: a\r\nExpect: 100-Continue\r\n'))).text, /^HTTP\/1\.1 100 Continue/)
   t.equal((await ask(port, get('/up', 'Host: a\r\nExpect: 100-Continue\r\n'))).status, 200)
-  t.equal((await ask(port, get('/up', 'Expect: foo\r\n', '1.0'))).status, 200, 'HTTP/1.0 has none')
+  t.equal((await ask(port, get('/up', 'Expect: foo\r\n', '1.0'))).status, 200, 'HTTP/1.0 has no expectations')
 })
 
-test('every request that is not what it seems gets a problem document', async t => {
+test('every malformed or ambiguous request returns a problem document', async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const head = 'Host: a\r\nConnection: close\r\n'
@@ -97,23 +97,23 @@ test('every request that is not what it seems gets a problem document', async t 
     [`${post}Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}`, 415, 'UNSUPPORTED_MEDIA_TYPE'],
     [get('/apps', `Host: a\r\nAuthorization: Bearer  ${key.keyAccessToken}\r\n`), 401, 'INVALID_TOKEN']
   ] as const) {
-    const answer = await ask(port, request)
-    t.match(answer, { status, code }, JSON.stringify(request.slice(0, 60)).replace(/tck_\w*/, ''))
+    const reply = await ask(port, request)
+    t.match(reply, { status, code }, JSON.stringify(request.slice(0, 60)).replace(/tck_\w*/, ''))
   }
   for (const upgrade of ['websocket', 'h2c']) {
     const request = `GET /up HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: ${upgrade}\r\n\r\n`
-    t.match((await ask(port, request)).text, /^HTTP\/1\.1 200 /, 'nothing is upgraded')
+    t.match((await ask(port, request)).text, /^HTTP\/1\.1 200 /, 'the connection is not upgraded')
   }
 })
 
-test('a client that breaks off after CONNECT, or goes on, harms nobody', async t => {
+test('a client that disconnects or continues after CONNECT does no harm', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   const text = 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n'
   t.match(await raw(port, text + 'x'.repeat(100_000)), /^(HTTP\/1\.1 400 |\[)/)
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  // Between the request and the reply to it.
+  // The reset happens between the request and its reply.
   fastify.server.prependListener('connect', () => {
     socket.resetAndDestroy()
   })
@@ -122,7 +122,7 @@ test('a client that breaks off after CONNECT, or goes on, harms nobody', async t
   t.equal((await fetch(`http://127.0.0.1:${port}/up`)).status, 200)
 })
 
-test('what is counted of requests has those that are refused for their form', async t => {
+test('metrics count requests that are refused because of their form', async t => {
   const { fastify } = await world(t, { METRICS_PORT: '0' })
   const metricsPort = Number(await listenForMetrics(fastify))
   const port = await listening(fastify)
@@ -133,7 +133,7 @@ test('what is counted of requests has those that are refused for their form', as
   t.match(metrics, 'trivial_http_requests_total{method="GET",route="/up",status="400"} 1')
 })
 
-test('the listener of metrics refuses the same requests', async t => {
+test('the metrics listener refuses the same requests', async t => {
   const { fastify } = await world(t, { METRICS_PORT: '0' })
   const port = Number(await listenForMetrics(fastify))
   t.teardown(() => fastify.close())
@@ -153,7 +153,7 @@ test('the listener of metrics refuses the same requests', async t => {
   t.equal((await ask(port, get('/metrics', 'Host: a\r\n'))).status, 200)
 })
 
-test('each reply of this kind stands at every route of the document', async t => {
+test('each reply of this kind is documented for every route', async t => {
   const { call } = await world(t)
   const { paths } = (await call('GET', '/docs/json')).json as {
     paths: Record<string, Record<string, { responses: Record<string, { $ref?: string }> }>>

@@ -8,17 +8,17 @@ import { listen } from '../../http/listen.ts'
 import { newSecret, run, settings, temporaryFolder } from '../helper.ts'
 import { hasIpv6, logLines, refuses, start } from './service.ts'
 
-/** A database is served with one secret. */
+/** The databases are served with one secret. */
 const CLIENT_SECRET = newSecret()
 
-/** The URL of a database that is marked as sample data. */
+/** Creates a database that is marked as sample data, and returns its URL. */
 const sampled = async (t: Test): Promise<string> => {
   const url = `file:${join(temporaryFolder(t), 'sample.db')}`
   await (await openStorage(url, { asSample: true })).close()
   return url
 }
 
-/** Tries to listen, and returns the warnings of the log, or the message of the refusal. */
+/** Tries to listen. Returns the warnings of the log, or the message of the refusal. */
 const attempt = async (t: Test, env: Record<string, string>): Promise<string | unknown[]> => {
   const fastify = await createServer({ CLIENT_SECRET, CLIENT_KEYS: 'x', PORT: '0', ...env })
   const warnings: unknown[] = []
@@ -66,12 +66,12 @@ test('sample data is served at loopback addresses only, and not behind a proxy',
   }
 })
 
-test('a database without the mark is served everywhere, without a word', async t => {
+test('a database without the mark is served at all addresses, without a warning', async t => {
   const { env } = settings(t, { HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.1' })
   t.same(await attempt(t, env), [])
 })
 
-/** Has a name stand for an address, in a process of its own. */
+/** Returns the environment of a process in which a name resolves to an address. */
 const named = (name: string, address: string): Record<string, string> => {
   const preload = `
     import dns from 'node:dns/promises'
@@ -83,7 +83,7 @@ const named = (name: string, address: string): Record<string, string> => {
   return { HOST: name, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` }
 }
 
-test('what counts is the address that a name stands for when the service starts', async t => {
+test('the address to which the name resolves at the start counts', async t => {
   const url = await sampled(t)
   const service = await start(t, { CLIENT_SECRET, DATABASE_URL: url, ...named('sample.internal', '127.0.0.9') })
   t.match(logLines(service.output().stdout), [{ level: 40, msg: WARNING, database: url }])

@@ -24,7 +24,7 @@ export interface Service extends Settings, Running {
 
 export const LISTENING = /Server listening at http:\/\/[^"]*?:(\d+)"/
 
-/** The server as a process of its own, on a free port of 127.0.0.1. */
+/** Starts the server in a separate process, on a free port of 127.0.0.1. */
 export const start = async (t: Test, env: Record<string, string> = {}): Promise<Service> => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info', ...env })
   const running = run(t, 'server.ts', { env: made.env })
@@ -39,7 +39,7 @@ export const logLines = (stdout: string): Record<string, unknown>[] =>
     .split('\n')
     .map(line => JSON.parse(line) as Record<string, unknown>)
 
-/** A POST whose body is sent by and by, so that the request is under way for as long as the test wants. */
+/** Begins a POST whose body is incomplete, so that the request is in progress until the test ends it. */
 export const slowPost = async ({ port, headers }: Service, agent?: Agent): Promise<ClientRequest> => {
   const request = httpRequest({
     host: '127.0.0.1',
@@ -50,13 +50,13 @@ export const slowPost = async ({ port, headers }: Service, agent?: Agent): Promi
     ...(agent === undefined ? {} : { agent })
   })
   request.write('{"descriptive_name":')
-  // An answer to another request tells that the server has seen the beginning of this one.
+  // The replies to other requests show that the server has received the beginning of this one.
   await fetch(`http://127.0.0.1:${port}/up`)
   await fetch(`http://127.0.0.1:${port}/up`)
   return request
 }
 
-/** Whether nothing listens at a port. */
+/** Returns whether nothing listens at a port. */
 export const refuses = async (port: number, host: string): Promise<boolean> => {
   const socket = connect(port, host)
   const [event] = await Promise.race([

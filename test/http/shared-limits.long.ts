@@ -10,10 +10,10 @@ const CONNECTIONS = 64
 const REQUESTS_A_CONNECTION = 3
 const MAX = 500
 
-/** Four processes of one configuration, all asked at once for more than a key may have. */
+/** Starts four processes with one configuration, and sends more requests to all of them than a key may send. */
 const overload = async (t: Test, env: Record<string, string>): Promise<void> => {
   const made = settings(t, { LOG_LEVEL: 'info', ...env })
-  // One after the other, since the first one makes the database.
+  // The processes start one after another, because the first one creates the database.
   const ports: number[] = []
   for (let node = 0; node < NODES; node++) ports.push((await start(t, made.env)).port)
   const issued = await fetch(`http://127.0.0.1:${at(ports)}/client_keys`, {
@@ -28,9 +28,9 @@ const overload = async (t: Test, env: Record<string, string>): Promise<void> => 
   )
   const count = (status: number): number => statuses.flat().filter(each => each === status).length
   const [accepted, refused, undecided] = [count(200), count(429), count(503)]
-  t.equal(accepted + refused + undecided, NODES * CONNECTIONS * REQUESTS_A_CONNECTION, 'nothing else is answered')
+  t.equal(accepted + refused + undecided, NODES * CONNECTIONS * REQUESTS_A_CONNECTION, 'there are no other statuses')
   t.ok(accepted <= MAX, `${accepted} of ${MAX} were accepted`)
-  t.ok(accepted + undecided >= MAX, 'and none was refused before the limit was reached')
+  t.ok(accepted + undecided >= MAX, 'no request was refused before the limit was reached')
 }
 
 const useUp = async (port: number, token: string): Promise<number[]> => {
@@ -45,13 +45,13 @@ const useUp = async (port: number, token: string): Promise<number[]> => {
   return statuses
 }
 
-test('four nodes that share a Redis never accept one request more than a key may send', async t => {
+test('four nodes that share a Redis server never accept more requests than a key may send', async t => {
   const REDIS_URL = await redisUrl(t)
   if (REDIS_URL === null) return
   await overload(t, { REDIS_URL })
 })
 
-test('four nodes that share a PostgreSQL never accept one request more than a key may send', async t => {
+test('four nodes that share a PostgreSQL database never accept more requests than a key may send', async t => {
   const DATABASE_URL = await postgresDatabase(t)
   if (DATABASE_URL === null) return
   await overload(t, { DATABASE_URL })

@@ -15,7 +15,7 @@ const me = async ({ call }: World, token: string): Promise<Reply> =>
 const signIn = async ({ call }: World, email: string): Promise<Reply> =>
   await call('POST', '/auth/sign_in', { email, password: 'this is wrong' })
 
-/** The first reply for which Redis was there in time. */
+/** Repeats a request until Redis responds in time. Returns that reply. */
 const decided = async (ask: () => Promise<Reply>): Promise<Reply> => {
   for (;;) {
     const reply = await ask()
@@ -24,11 +24,11 @@ const decided = async (ask: () => Promise<Reply>): Promise<Reply> => {
   }
 }
 
-test('attempts to sign in are counted over all nodes, and no address is kept to do so', async t => {
+test('login attempts are counted over all nodes, without storing addresses', async t => {
   const REDIS_URL = await redisUrl(t)
   if (REDIS_URL === null) return
   const [one, other] = [await world(t, { REDIS_URL }), await world(t, { REDIS_URL })]
-  // On a busy machine an answer of Redis may come too late: the attempt is refused, and may have been counted.
+  // On a busy machine, Redis may respond too late. The attempt is then refused, although it may have been counted.
   const statuses: number[] = []
   while (statuses.at(-1) !== 429) {
     for (const node of [one, other]) statuses.push((await signIn(node, 'nobody@example.com')).status)
@@ -42,7 +42,7 @@ test('attempts to sign in are counted over all nodes, and no address is kept to 
     t.ok(Number(headers['retry-after']) > 0 && Number(headers['retry-after']) <= 600)
   }
   const another = await decided(async () => await signIn(other, 'somebody@example.com'))
-  t.equal(another.status, 401, 'another account has a count of its own')
+  t.equal(another.status, 401, 'another account has a separate count')
   const prefix = new URL(REDIS_URL).searchParams.get('keyPrefix') ?? ''
   const keys = await withRedis(REDIS_URL.replace(/\?.*/, ''), async redis => await redis.keys(`${prefix}*`))
   t.ok(keys.length > 0)
@@ -52,14 +52,14 @@ test('attempts to sign in are counted over all nodes, and no address is kept to 
   )
 })
 
-test('a Redis that is away makes limited requests wait for it, and no others', async t => {
+test('if Redis is down, only requests with limits are refused until it is back', async t => {
   const redis = await ownRedis(t)
   if (redis === null) return
   const made = await world(t, { REDIS_URL: redis.url })
   const token = await limited(made)
   const undecided = { status: 503, headers: { 'retry-after': '1' }, json: { code: 'LIMIT_UNDECIDED' } }
 
-  t.match(await me(made, token), undecided, 'it was never there')
+  t.match(await me(made, token), undecided, 'Redis has not started yet')
   t.match(await signIn(made, 'nobody@example.com'), undecided)
   t.equal((await made.call('GET', '/client_keys/me')).status, 200, 'a key without a limit is not counted')
 
@@ -72,12 +72,12 @@ test('a Redis that is away makes limited requests wait for it, and no others', a
   }
   await recovers()
   await redis.kill()
-  t.match(await me(made, token), undecided, 'it is away')
+  t.match(await me(made, token), undecided, 'Redis is down')
   t.match(await signIn(made, 'nobody@example.com'), undecided)
   await recovers()
 })
 
-test('a Redis that became a replica refuses, and is counted in again when it is none', async t => {
+test('a Redis server that becomes a replica refuses to count, and counts again when it is no longer one', async t => {
   const redis = await ownRedis(t)
   if (redis === null) return
   await redis.start()
@@ -90,7 +90,7 @@ test('a Redis that became a replica refuses, and is counted in again when it is 
   t.equal((await decided(async () => await me(made, token))).status, 200)
 })
 
-test('the log tells once that Redis is away and once that it is back, and never how to get in', async t => {
+test('the log reports once that Redis is down and once that it is back, without its password', async t => {
   const redis = await ownRedis(t, 'hunter2')
   if (redis === null) return
   const service = await start(t, { REDIS_URL: redis.url })
@@ -100,13 +100,13 @@ test('the log tells once that Redis is away and once that it is back, and never 
   while (service.output().stdout.split('does not respond').length < 3) await pause(10)
   service.process.kill('SIGTERM')
   const { code, stdout, stderr } = await service.ended
-  t.equal(code, 0, 'it stops while Redis is away')
-  const told = logLines(stdout).filter(({ msg }) => String(msg).includes('REDIS_URL'))
-  t.match(told, [
+  t.equal(code, 0, 'it stops while Redis is down')
+  const reported = logLines(stdout).filter(({ msg }) => String(msg).includes('REDIS_URL'))
+  t.match(reported, [
     { level: 40, code: 'ECONNREFUSED', reason: /ECONNREFUSED/, msg: /does not respond/ },
     { level: 30, msg: /responds again/ },
     { level: 40, msg: /does not respond/ }
   ])
-  t.equal(told.length, 3)
+  t.equal(reported.length, 3)
   t.notMatch(stdout + stderr, 'hunter2')
 })

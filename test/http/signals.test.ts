@@ -12,7 +12,7 @@ const listeners = (): { event: string | symbol; listener: (...args: unknown[]) =
       process.rawListeners(event).map(listener => ({ event, listener: listener as (...args: unknown[]) => void }))
     )
 
-/** A service that obeys signals, in this process, which does not end. */
+/** Creates a service that listens for signals in this process, without ending the process. */
 const world = async (t: Test) => {
   const fastify = await createServer(settings(t).env)
   t.teardown(() => fastify.close())
@@ -34,7 +34,7 @@ const world = async (t: Test) => {
     undo,
     logged,
     exit,
-    /** Calls what the service has listen for an event, and nobody else. */
+    /** Calls only the listeners that the service added for an event. */
     emit: (name: string, ...args: unknown[]) => {
       for (const { event, listener } of added()) if (event === name) listener(...args)
     }
@@ -52,7 +52,7 @@ test('SIGHUP is ignored, and SIGTERM ends the process with 0', async t => {
   ])
 })
 
-test('a second signal during the stop changes nothing, as Ctrl-C sends it through npm', async t => {
+test('a second signal during the stop, as from Ctrl-C through npm, changes nothing', async t => {
   const { logged, exit, emit } = await world(t)
   emit('SIGINT', 'SIGINT')
   emit('SIGINT', 'SIGINT')
@@ -69,7 +69,7 @@ test('SIGQUIT ends the process with 0', async t => {
   t.match(logged, [['info', { signal: 'SIGQUIT' }, 'the service is stopping']])
 })
 
-test('a service that is not to obey signals any more does not', async t => {
+test('a service whose signal listeners were removed ignores signals', async t => {
   const { logged, emit, undo } = await world(t)
   undo()
   emit('SIGTERM', 'SIGTERM')
@@ -77,14 +77,14 @@ test('a service that is not to obey signals any more does not', async t => {
   t.same(logged, [])
 })
 
-test('a signal after what nobody caught does not make it an ordinary end', async t => {
+test('the exit code after an uncaught exception is 1, even if a signal follows', async t => {
   const { exit, emit } = await world(t)
   emit('uncaughtException', new Error('out of the blue'))
   emit('SIGTERM', 'SIGTERM')
   t.equal(await exit, 1)
 })
 
-test('the first process of a container ends on signals while it starts, and stops on them when it serves', async t => {
+test('the first process of a container exits on signals while it starts, and stops on signals once it serves', async t => {
   t.intercept(process, 'pid', { value: 1 })
   const others = new Set(listeners().map(({ listener }) => listener))
   endOnSignals()
@@ -104,13 +104,13 @@ test('the first process of a container ends on signals while it starts, and stop
   t.match(logged, [['info', { signal: 'SIGTERM' }, 'the service is stopping']])
 })
 
-test('signals end every other process by themselves', async t => {
+test('signals end every other process by default', async t => {
   const before = listeners()
   endOnSignals()
   t.same(listeners(), before)
 })
 
-test('what nobody caught ends the process with 1', async t => {
+test('an uncaught exception ends the process with 1', async t => {
   const { logged, exit, emit } = await world(t)
   emit('uncaughtException', new Error('out of the blue'))
   t.equal(await exit, 1)

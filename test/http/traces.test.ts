@@ -8,20 +8,20 @@ import { listening, need, SAMPLE_PASSWORD, world } from '../helper.ts'
 
 interface Receiver {
   endpoint: string
-  /** All bodies that were received. */
+  /** Returns all bodies that were received. */
   received: () => Buffer
-  /** Resolves when another request was read. */
+  /** Resolves when another request has been read. */
   next: () => Promise<unknown>
 }
 
-/** A receiver of OTLP over HTTP, on a port of its own. */
-const receiver = async (t: Test, answer: RequestListener): Promise<Receiver> => {
+/** Creates a receiver of OTLP over HTTP on a separate port. */
+const receiver = async (t: Test, respond: RequestListener): Promise<Receiver> => {
   const bodies: Buffer[] = []
   const server = createServer((request, response) => {
     request.on('data', (chunk: Buffer) => bodies.push(chunk))
     request.on('end', () => {
       t.equal(`${request.method} ${request.url}`, 'POST /v1/traces')
-      answer(request, response)
+      respond(request, response)
       server.emit('read')
     })
   }).listen(0, '127.0.0.1')
@@ -42,7 +42,7 @@ const accept: RequestListener = (_request, response) => response.end()
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = 'b7ad6b7169203331'
 
-test("a request is a span of its caller's trace, and of its route", async t => {
+test("a request is a span of the requester's trace and of its route", async t => {
   const { endpoint, received } = await receiver(t, accept)
   const { call, fastify, key } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `${endpoint}/` })
   const port = await listening(fastify)
@@ -60,7 +60,7 @@ test("a request is a span of its caller's trace, and of its route", async t => {
   }
 })
 
-test('a caller who does not sample a trace has no span', async t => {
+test('a trace that the requester does not sample gets no span', async t => {
   const { endpoint, received } = await receiver(t, accept)
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   await call('GET', '/apps', undefined, { traceparent: `00-${TRACE}-${PARENT}-00` })
@@ -68,7 +68,7 @@ test('a caller who does not sample a trace has no span', async t => {
   t.equal(received().length, 0)
 })
 
-test('no credential is in anything that is sent, wherever it was in a request', async t => {
+test('exported spans contain no credential from any part of a request', async t => {
   const { endpoint, received } = await receiver(t, accept)
   const { call, fastify, key } = await world(t, {
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
@@ -114,7 +114,7 @@ test('no credential is in anything that is sent, wherever it was in a request', 
   }
 })
 
-test('spans that the receiver refuses are told of in the log, and the service goes on', async t => {
+test('spans that the receiver refuses are reported in the log, and the service continues', async t => {
   const { endpoint } = await receiver(t, (_request, response) => response.writeHead(400).end())
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   const logged: unknown[][] = []
@@ -124,7 +124,7 @@ test('spans that the receiver refuses are told of in the log, and the service go
   t.match(logged, [[{ err: {} }, /^traces could not be sent/]])
 })
 
-test('a receiver that does not answer holds up no stop', async t => {
+test('a receiver that does not respond does not delay the stop', async t => {
   const { endpoint, next } = await receiver(t, () => {})
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   await call('GET', '/up')
@@ -135,7 +135,7 @@ test('a receiver that does not answer holds up no stop', async t => {
   t.ok(need(fastify.config, 'the configuration'))
 })
 
-test('without an endpoint nothing is traced', async t => {
+test('without an endpoint, nothing is traced', async t => {
   const { fastify } = await world(t)
   t.notOk(fastify.hasRequestDecorator('opentelemetry'))
 })

@@ -13,7 +13,7 @@ const faultsOf = (schema: object, value: unknown): unknown => {
   }
 }
 
-test('a rule that no sentence was written for is told in the words of the validator', async t => {
+test('a rule without its own message is reported in the words of the validator', async t => {
   const properties = {
     list: { type: 'array', items: { type: 'integer' }, uniqueItems: true },
     text: { type: 'string', pattern: '^a$' },
@@ -32,14 +32,14 @@ test('a rule that no sentence was written for is told in the words of the valida
   t.same(sentences([{ keyword: 'new', instancePath: '/a/b', params: {} }]), ['a.b is not valid'])
 })
 
-test('a value that is checked by itself has the same bounds', async t => {
+test('a value that is checked separately has the same limits', async t => {
   const deep = JSON.parse(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`) as unknown
   const schema = { type: 'object', properties: { anything: { type: 'object' } } }
   t.same(faultsOf(schema, { anything: deep }), ['anything must not be nested more than 100 levels deep'])
   t.same(faultsOf(schema, { anything: {} }), { anything: {} })
 })
 
-test('what is too long, too many or too deep is found before the validator looks at it', async t => {
+test('strings that are too long, lists that are too large and objects that are too deep are found before the validator runs', async t => {
   const text = { type: 'string', maxLength: 10, pattern: '^never$' }
   const schema = {
     type: 'object',
@@ -72,7 +72,7 @@ test('what is too long, too many or too deep is found before the validator looks
   t.same(
     sentences(excesses(schema, { anything: { 'a\0': 1 } })),
     ['anything must not contain the character U+0000'],
-    'nor in the name of a member'
+    'the name of a member is checked too'
   )
   t.same(sentences(excesses({ type: 'string' }, '\0')), ['the body must not contain the character U+0000'])
   t.match(sentences(excesses({ type: 'string' }, '\ud800')), [/^the body must not contain half of a surrogate pair/])

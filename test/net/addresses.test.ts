@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createRangeCheck, isWithin, leastRanges, plainAddress, rangeIssue } from '../../net/addresses.ts'
 
-test('addresses and ranges of either version are taken, and nothing else', async t => {
+test('addresses and ranges of both versions are accepted, and nothing else', async t => {
   for (const good of [
     '192.0.2.7',
     '10.0.0.0/8',
@@ -37,7 +37,7 @@ test('addresses and ranges of either version are taken, and nothing else', async
   }
 })
 
-test('a range with host bits is told with the range that was meant', async t => {
+test('the error about a range with host bits suggests the intended range', async t => {
   for (const [range, network, address] of [
     ['10.0.0.1/8', '10.0.0.0/8', '10.0.0.1'],
     ['192.168.77.255/23', '192.168.76.0/23', '192.168.77.255'],
@@ -49,7 +49,7 @@ test('a range with host bits is told with the range that was meant', async t => 
   }
 })
 
-test('an address lies in a range of its version, however it arrived', async t => {
+test('an address is in a range of its version, in any notation', async t => {
   const isIn = createRangeCheck(['10.0.0.5/8', '2001:db8::/32', '192.0.2.7'])
   for (const inside of [
     '10.255.255.255',
@@ -96,7 +96,7 @@ test('an address lies in a range of its version, however it arrived', async t =>
   t.notOk(createRangeCheck([])('10.0.0.1'))
   t.ok(createRangeCheck(['0.0.0.0/0'])('255.255.255.255'))
   t.notOk(createRangeCheck(['0.0.0.0/0'])('::1'))
-  t.notOk(createRangeCheck(['::/0'])('1.2.3.4'), 'nor do IPv6 ranges hold IPv4')
+  t.notOk(createRangeCheck(['::/0'])('1.2.3.4'), 'IPv6 ranges contain no IPv4 addresses')
   t.notOk(createRangeCheck(['::/0'])('::ffff:1.2.3.4'))
   t.equal(plainAddress('::ffff:127.0.0.1'), '127.0.0.1')
   t.equal(plainAddress('fe80::1%eth0'), 'fe80::1')
@@ -108,7 +108,7 @@ test('an address lies in a range of its version, however it arrived', async t =>
   t.equal(plainAddress('::1'), '::1')
 })
 
-test('an address is read in every form that proxies write it in', async t => {
+test('an address is read in every notation of proxies', async t => {
   for (const [text, address] of [
     ['203.0.113.7:51234', '203.0.113.7'],
     ['203.0.113.7:_port-1.a', '203.0.113.7'],
@@ -128,7 +128,7 @@ test('an address is read in every form that proxies write it in', async t => {
   }
 })
 
-test('a range lies within another of its version that is as wide or wider', async t => {
+test('a range is within another range of its version that is as large or larger', async t => {
   t.ok(isWithin('10.1.0.0/16', ['192.0.2.0/24', '10.0.0.0/8']))
   t.ok(isWithin('10.0.0.0/8', ['10.9.9.9/8']))
   t.ok(isWithin('10.0.0.1', ['10.0.0.1/32']))
@@ -146,7 +146,7 @@ test('a range lies within another of its version that is as wide or wider', asyn
   t.throws(() => isWithin('x', ['::/0']), RangeError)
 })
 
-test('the least ranges hold the addresses that were seen and no others', async t => {
+test('the smallest ranges contain exactly the addresses that were seen', async t => {
   t.same(leastRanges([]), [])
   t.same(leastRanges(['10.0.0.5', '::ffff:10.0.0.5', '10.0.0.4']), ['10.0.0.4/31'])
   t.same(leastRanges(['10.0.0.2', '10.0.0.1', '10.0.0.3', '2001:db8::1', '2001:DB8:0::0', '::1']), [

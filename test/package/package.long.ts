@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { newSecret, root, spawnNode } from '../helper.ts'
-import { node, pack, stranger } from './package.ts'
+import { consumerProject, node, pack } from './package.ts'
 
-// What the service, its database and its programs need.
+// Packages that only the service, its database and its programs need.
 const NOT_LOADED = ['better-sqlite3', 'drizzle-orm', 'fast-jwt', 'ajv', 'commander', '@node-rs']
 
 const bin = (name: string): string => join(root, 'node_modules', name)
 
-test('npm packs what was built, and nothing else', async t => {
+test('npm packs only the build', async t => {
   const { files } = pack(t)
   for (const path of ['dist/client-key-auth.js', 'dist/types/exports/client-key-auth.d.ts', 'dist/cli/trivial.js']) {
     t.ok(files.includes(path), path)
@@ -23,7 +23,7 @@ test('npm packs what was built, and nothing else', async t => {
   )
 })
 
-test('publint and arethetypeswrong find no problem in the package', async t => {
+test('publint and arethetypeswrong find no problems in the package', async t => {
   const { tarball } = pack(t)
   const publint = await node(root, [bin('publint/src/cli.js'), tarball, '--strict'])
   t.same(publint.code, 0, publint.output)
@@ -31,9 +31,12 @@ test('publint and arethetypeswrong find no problem in the package', async t => {
   t.same(types.code, 0, types.output)
 })
 
-/** Runs an example without SQLite and the rest of this service. Resolves with its URL and the token that it prints. */
+/**
+ * Runs an example without SQLite and the other modules of this service. Resolves with its URL and the token that it
+ * prints.
+ */
 const runExample = async (t: Test, name: string): Promise<{ url: string; token: string }> => {
-  const cwd = stranger(t)
+  const cwd = consumerProject(t)
   for (const path of [...NOT_LOADED, 'trivial-api/dist/server.js', 'trivial-api/dist/routes']) {
     rmSync(join(cwd, 'node_modules', path), { recursive: true })
   }
@@ -47,7 +50,7 @@ const runExample = async (t: Test, name: string): Promise<{ url: string; token: 
   return { url, token }
 }
 
-test('the ten lines of JavaScript are a service that accepts client keys, without SQLite and the rest of this service', async t => {
+test('ten lines of JavaScript create a service that accepts client keys, without SQLite and the other modules of this service', async t => {
   const { url, token } = await runExample(t, 'service.js')
   const get = async (headers: Record<string, string>): Promise<Response> => await fetch(`${url}/reports`, { headers })
   const good = await get({ authorization: `Bearer ${token}` })
@@ -71,8 +74,8 @@ test('a service without Fastify verifies client keys', async t => {
   }
 })
 
-test('a key that is issued into an SQLite file by one process is in it for the next', async t => {
-  const cwd = stranger(t)
+test('a key that one process issues into an SQLite file is found by the next process', async t => {
+  const cwd = consumerProject(t)
   const env = { CLIENT_SECRET: newSecret(), KEYS_FILE: join(cwd, 'own.db') }
   const issued = await node(cwd, ['issue.js', 'ledger'], env)
   t.match(issued, { code: 0, output: /^[0-9a-f-]{36} tck_\w{72}\n$/ })
@@ -90,7 +93,7 @@ const STRICT = {
   noEmit: true
 }
 
-// Wrong in two places: the compiler complains where an error that is expected is not there.
+// Two statements are wrong. The compiler complains if an expected error doesn't occur.
 const WRONG = `import Fastify from 'fastify'
 import { createClientKeys, createMemoryStore } from 'trivial-api/client-key-auth'
 const keys = createClientKeys({ store: createMemoryStore(), secret: '', scopes: ['reports:read', 'reports:write'] })
@@ -103,8 +106,8 @@ app.get('/any', { config: { scope: null } }, async request => request.principal?
 app.get('/wrong', { config: { scope: 'reports:reed' } }, async () => ({}))
 `
 
-test('the ten lines of TypeScript compile, and scopes that there are not do not', async t => {
-  const cwd = stranger(t)
+test('the ten lines of TypeScript compile, and unknown scopes do not', async t => {
+  const cwd = consumerProject(t)
   const compile = async (files: string[], skipLibCheck: boolean) => {
     const compilerOptions = { ...STRICT, skipLibCheck }
     writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
@@ -115,12 +118,12 @@ test('the ten lines of TypeScript compile, and scopes that there are not do not'
   t.same(await compile(['service.ts', 'scopes.d.ts', 'wrong.ts'], true), { code: 0, output: '' })
 })
 
-test('docs/plugin.md shows the examples as they are', async t => {
+test('docs/plugin.md shows the examples unchanged', async t => {
   const doc = readFileSync(join(root, 'docs/plugin.md'), 'utf8')
   for (const name of ['service.js', 'service.ts', 'scopes.d.ts', 'http.js', 'issue.js']) {
     const language = name.endsWith('.js') ? 'js' : 'ts'
     const source = readFileSync(join(root, 'examples/fastify-service', name), 'utf8')
     t.ok(doc.includes(`\`\`\`${language}\n${source}\`\`\``), name)
   }
-  t.equal(doc.match(/```[jt]s/g)?.length, 7, 'each of them, and the interfaces of a store and of counters')
+  t.equal(doc.match(/```[jt]s/g)?.length, 7, 'five examples, and the interfaces of a store and of counters')
 })

@@ -7,7 +7,7 @@ import { root, spawnNode, temporaryFolder } from '../helper.ts'
 
 const EXAMPLES = join(root, 'examples/fastify-service')
 
-/** What npm packs of the project as it was built, without the network. */
+/** Packs the project with npm as it was built, without network access. */
 export const pack = (t: Test): { tarball: string; files: string[] } => {
   const folder = temporaryFolder(t)
   const args = ['pack', '--ignore-scripts', '--offline', '--json', '--pack-destination', folder]
@@ -20,23 +20,23 @@ export const pack = (t: Test): { tarball: string; files: string[] } => {
   }
 }
 
-/** An empty project of somebody else, with the package, what it depends on, and the example in it. */
-export const stranger = (t: Test): string => {
-  const folder = join(temporaryFolder(t), 'stranger')
+/** Creates a project that uses the package, with its dependencies and the example. */
+export const consumerProject = (t: Test): string => {
+  const folder = join(temporaryFolder(t), 'consumer')
   const modules = join(folder, 'node_modules')
   mkdirSync(modules, { recursive: true })
   for (const name of readdirSync(join(root, 'node_modules'))) {
     if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
   execFileSync('tar', ['-xzf', pack(t).tarball, '-C', modules])
-  // What tar unpacks is named package.
+  // tar unpacks a folder with the name package.
   cpSync(join(modules, 'package'), join(modules, 'trivial-api'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   cpSync(EXAMPLES, folder, { recursive: true })
   return folder
 }
 
-/** Runs Node in a folder until it ends. */
+/** Runs Node.js in a folder until it ends. */
 export const node = async (cwd: string, args: string[], env: Record<string, string> = {}) => {
   const child = spawnNode(args, cwd, env)
   let output = ''

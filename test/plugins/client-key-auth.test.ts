@@ -5,7 +5,7 @@ import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/t
 import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import { at, knownToken, legacySigner, listening, newSecret, unchanging, raw, world } from '../helper.ts'
 
-test('a client key reaches every app of every owner', async t => {
+test('a client key can access every app of every owner', async t => {
   const { call } = await world(t)
   const { status, json } = await call('GET', '/apps')
   t.equal(status, 200)
@@ -16,7 +16,7 @@ test('a client key reaches every app of every owner', async t => {
   )
 })
 
-test('no credential: 401 with a bare challenge', async t => {
+test('a request without a credential gets 401 and a challenge without an error code', async t => {
   const { fastify } = await world(t)
   const { statusCode, headers, payload } = await fastify.inject('/apps')
   t.equal(statusCode, 401)
@@ -37,7 +37,7 @@ test('the scheme is case-insensitive', async t => {
   }
 })
 
-test('every bad credential gets one and the same reply', async t => {
+test('every invalid credential gets the same reply', async t => {
   const { fastify, key, secret } = await world(t)
   const token = key.keyAccessToken
   const bad: Record<string, string> = {
@@ -60,7 +60,7 @@ test('every bad credential gets one and the same reply', async t => {
     'a key that is not allowed': `Bearer ${issueClientKey(createTokenSealer(secret)).keyAccessToken}`,
     'a token of another secret': `Bearer ${createTokenSealer(newSecret()).seal(key.keyId)}`,
     'a JWT': 'Bearer eyJhbGciOiJIUzI1NiJ9.eyJrZXlfaWQiOiJhbm90aGVyLWtleSJ9.xxxx',
-    'the name of a property': 'Bearer __proto__',
+    'a property name': 'Bearer __proto__',
     garbage: 'Bearer \xff\xfe',
     'a long string': `Bearer ${'x'.repeat(8000)}`
   }
@@ -81,7 +81,7 @@ test('every bad credential gets one and the same reply', async t => {
   })
 })
 
-test('an Authorization header that is sent twice is refused, even where both are good', async t => {
+test('a duplicate Authorization header is refused, even if both values are valid', async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const good = `Authorization: Bearer ${key.keyAccessToken}\r\n`
@@ -90,13 +90,13 @@ test('an Authorization header that is sent twice is refused, even where both are
   t.match(await request(good), /^HTTP\/1\.1 200 /)
   t.match(await request(`X-Author: Bearer x\r\nx-subject-id1: 1\r\n${good}`), /^HTTP\/1\.1 200 /)
   for (const headers of [good + good, `${good}authorization: Basic eDp5\r\n`, `AUTHORIZATION: x\r\n${good}`]) {
-    const answer = await request(headers)
-    t.match(answer, /^HTTP\/1\.1 401 /)
-    t.match(answer, /error="invalid_token"/)
+    const reply = await request(headers)
+    t.match(reply, /^HTTP\/1\.1 401 /)
+    t.match(reply, /error="invalid_token"/)
   }
 })
 
-test('a request that a browser sent from a page of another site is refused with the reason', async t => {
+test("a browser's request from a page of another site is refused with the reason", async t => {
   const { call } = await world(t)
   const refused: Record<string, string>[] = [
     { 'sec-fetch-site': 'cross-site' },
@@ -179,7 +179,7 @@ test('the plugin works in any Fastify service', async t => {
     lookup: {
       ...unchanging,
       findByDigest: async digest => {
-        if (digest === digestOf(broken.keyId)) throw new Error('the look-up is away')
+        if (digest === digestOf(broken.keyId)) throw new Error('the look-up is unavailable')
         return digest === digestOf(found.keyId) ? knownToken({ id: 'k1' }) : null
       }
     }
@@ -206,10 +206,10 @@ test('the plugin works in any Fastify service', async t => {
     headers: { authorization: `Bearer ${allowed.keyAccessToken}`, 'sec-fetch-site': 'cross-site' }
   })
   t.equal(crossSite.statusCode, 403)
-  t.equal((await get(broken.keyAccessToken)).statusCode, 503, 'a look-up that fails lets nobody in')
+  t.equal((await get(broken.keyAccessToken)).statusCode, 503, 'if the look-up fails, the request is refused')
 })
 
-test('every refusal names the realm that the plugin was given', async t => {
+test('every refusal contains the realm that was passed to the plugin', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const fastify = Fastify()

@@ -21,11 +21,11 @@ const service = async (t: Test, options: ClientKeyPluginOptions) => {
   return { fastify, get }
 }
 
-// The routes of this project have its scopes, by type; so the keys have as well.
+// The routes of this project have typed scopes, so the keys must have the same ones.
 const keyService = () =>
   createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read', 'apps:write'] })
 
-test('a service with managed keys lets in whom the scope of the route allows', async t => {
+test('a service with managed keys accepts keys that have the scope of the route', async t => {
   const keys = keyService()
   const { get } = await service(t, { keys })
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['apps:read'] })
@@ -40,7 +40,7 @@ test('a service with managed keys lets in whom the scope of the route allows', a
   t.equal(narrow.statusCode, 403)
   t.equal(narrow.headers['www-authenticate'], 'Bearer realm="api", error="insufficient_scope", scope="apps:read"')
   t.match(narrow.json(), { code: 'INSUFFICIENT_SCOPE' })
-  t.equal((await get('/forgotten', keyAccessToken)).statusCode, 403, 'a route without a scope lets nobody in')
+  t.equal((await get('/forgotten', keyAccessToken)).statusCode, 403, 'a route without a scope accepts no keys')
 
   await keys.revoke(key.id)
   const gone = await get('/apps', keyAccessToken)
@@ -53,7 +53,7 @@ test('a service with managed keys lets in whom the scope of the route allows', a
   ])
 })
 
-test('a rate limit holds, counted wherever the service says', async t => {
+test('a rate limit is enforced, with the counters that the service provides', async t => {
   const counters = { hit: async () => ({ hits: 6, ttlMs: 1000 }) }
   const limited = async (options: Partial<ClientKeysOptions<string>>) => {
     const keys = createClientKeys({
@@ -70,7 +70,7 @@ test('a rate limit holds, counted wherever the service says', async t => {
   t.match(await limited({ counters }), { statusCode: 429, headers: { 'retry-after': 1 } })
 })
 
-test('what was recorded is stored when the service is closed', async t => {
+test('recorded usage is stored when the service closes', async t => {
   const store = createMemoryStore()
   const keys = createClientKeys({ store, secret: newSecret(), scopes: ['apps:read'] })
   const { fastify, get } = await service(t, { keys })
@@ -80,7 +80,7 @@ test('what was recorded is stored when the service is closed', async t => {
   t.equal((await store.read(async rows => await rows.keys.usage(key.id, { day: '' }))).length, 2)
 })
 
-test('a route that asks for a scope that no key can have does not start', async t => {
+test("a route that requires an unknown scope can't be registered", async t => {
   const { fastify } = await service(t, { keys: keyService() })
   t.throws(() => fastify.get('/users', { config: { scope: 'users:read' } }, async () => ({})), {
     message: 'GET /users requires the scope users:read, which no key can have'
@@ -91,7 +91,7 @@ test('a route that asks for a scope that no key can have does not start', async 
   fastify.get('/nobody', { config: { scope: 'none' } }, async () => ({}))
 })
 
-test('a route that needs several scopes accepts a key that has all of them', async t => {
+test('a route that requires several scopes accepts a key that has all of them', async t => {
   const keys = keyService()
   const { fastify, get } = await service(t, { keys })
   const config = { scope: ['apps:read', 'apps:write'] } as const
@@ -108,7 +108,7 @@ test('a route that needs several scopes accepts a key that has all of them', asy
   t.match(refused.json(), { message: /requires apps:read and apps:write/ })
 })
 
-test('a list of keys does without a store, under a realm of its own', async t => {
+test('a list of keys needs no store, and can have its own realm', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const { get } = await service(t, { secret, allowList: [keyId], realm: 'reports' })
@@ -117,7 +117,7 @@ test('a list of keys does without a store, under a realm of its own', async t =>
   t.equal((await get('/apps')).headers['www-authenticate'], 'Bearer realm="reports"')
 })
 
-/** A service of default options behind a proxy, with a key that is for one address. */
+/** Creates a service with default options behind a proxy, and a key for one address. */
 const behindProxy = async (t: Test, maxHeadersCount?: number) => {
   const keys = keyService()
   const fastify = Fastify({ trustProxy: '127.0.0.1' })
@@ -128,34 +128,34 @@ const behindProxy = async (t: Test, maxHeadersCount?: number) => {
   fastify.get('/any', { onRequest, config: { scope: null } }, async () => ({}))
   const { keyAccessToken } = await keys.issue({ name: 'ledger', allowedIps: ['203.0.113.7'] })
   const port = await listening(fastify)
-  return async (lines: number, first: string, last: string): Promise<{ status: number; answer: string }> => {
+  return async (lines: number, first: string, last: string): Promise<{ status: number; reply: string }> => {
     const head = `Host: localhost\r\nConnection: close\r\nAuthorization: Bearer ${keyAccessToken}\r\n${first}`
     const known = `${head}${last}`.split('\r\n').length - 1
-    const answer = await raw(port, `GET /any HTTP/1.1\r\n${head}${'a:\r\n'.repeat(lines - known)}${last}\r\n`)
-    return { status: Number(/^HTTP\/1\.1 (\d+) /.exec(answer)?.[1]), answer }
+    const reply = await raw(port, `GET /any HTTP/1.1\r\n${head}${'a:\r\n'.repeat(lines - known)}${last}\r\n`)
+    return { status: Number(/^HTTP\/1\.1 (\d+) /.exec(reply)?.[1]), reply }
   }
 }
 
-test('where Node may have dropped header lines, no key is accepted, in a service of any options', async t => {
+test('no key is accepted if Node.js may have dropped header lines, in a service with any options', async t => {
   const forged = 'X-Forwarded-For: 203.0.113.7\r\n'
   const added = 'X-Forwarded-For: 198.51.100.1\r\n'
   const send = await behindProxy(t)
   t.equal((await send(999, '', forged)).status, 200)
   t.equal((await send(999, forged, added)).status, 403)
   for (const lines of [1000, 1001, 5000]) {
-    const { status, answer } = await send(lines, forged, added)
+    const { status, reply } = await send(lines, forged, added)
     t.equal(status, 431, `${lines} lines`)
-    t.match(answer, '"code":"HEADERS_TOO_LARGE"')
+    t.match(reply, '"code":"HEADERS_TOO_LARGE"')
   }
   const few = await behindProxy(t, 20)
   t.equal((await few(19, forged, added)).status, 403)
   for (const lines of [20, 21, 33, 5000]) t.equal((await few(lines, forged, added)).status, 431, `${lines} lines`)
   const unlimited = await behindProxy(t, 0)
-  t.equal((await unlimited(5000, forged, added)).status, 403, 'nothing is dropped here')
+  t.equal((await unlimited(5000, forged, added)).status, 403, 'no lines are dropped here')
   t.equal((await unlimited(5000, '', forged)).status, 200)
 })
 
-test('an address is compared in whichever form a proxy writes it, in a service of any options', async t => {
+test('an address is compared in every notation of proxies, in a service with any options', async t => {
   const send = await behindProxy(t)
   for (const [forwarded, status] of [
     ['203.0.113.7:51234', 200],
@@ -169,7 +169,7 @@ test('an address is compared in whichever form a proxy writes it, in a service o
   }
 })
 
-test('a page of another site is refused where the Host header is no host', async t => {
+test('a page of another site is refused if the Host header is invalid', async t => {
   const keys = keyService()
   const { fastify } = await service(t, { keys })
   const { keyAccessToken } = await keys.issue({ name: 'ledger' })

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import { test } from 'tap'
-import { app } from '../../app.ts'
+import { app, createServer } from '../../app.ts'
 import { Database } from '../../db/sqlite/driver.ts'
+import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
 import config from '../../plugins/external/config.ts'
 import { newSecret, operator, temporaryFolder, world } from '../helper.ts'
 
-test("uses that can't be stored are reported in the log, and are stored the next time", async t => {
+test("usage that can't be stored is reported in the log, and stored the next time", async t => {
   const { fastify, call, env } = await world(t)
   const { json: key } = await call('POST', '/client_keys', { name: 'busy' })
   const logged: unknown[][] = []
@@ -25,7 +26,7 @@ test("uses that can't be stored are reported in the log, and are stored the next
   t.match((await call('GET', `/client_keys/${key.id}`)).json, { tokens: [{ last_used_at: /^20/ }] })
 })
 
-/** What a service that starts warns of; a key is issued before it stops. */
+/** Starts a service, issues a key and closes the service. Returns its warnings. */
 const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
   const lines: unknown[] = []
   const stream = { write: (line: string) => lines.push(JSON.parse(line)) }
@@ -37,12 +38,28 @@ const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
   return lines
 }
 
-test('a start warns of entries that no token can present, of tokens that no secret opens, and of no key at all', async t => {
+test("a start warns if entries can't match any token, if no secret opens some tokens, or if there are no keys", async t => {
   const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there are no client keys/ }])
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: 'a-word,another', ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
     { entries: 2, msg: /^some entries of CLIENT_KEYS are not key_ids/ },
     { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens are refused, because they depend on secrets/ }
+  ])
+})
+
+test('a start warns of environment keys whose last token no secret opens', async t => {
+  const secret = newSecret()
+  const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
+  const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
+  const env = { DATABASE_URL, CLIENT_KEYS: keyId }
+  const fastify = await createServer({ ...env, CLIENT_SECRET: secret, LOG_LEVEL: 'silent' })
+  const headers = { authorization: `Bearer ${keyAccessToken}` }
+  t.equal((await fastify.inject({ url: '/apps', headers })).statusCode, 200)
+  const [used] = await fastify.clientKeys.environmentKeys()
+  await fastify.close()
+  t.match(await warningsOf({ ...env, ALLOW_NEW_SECRET: 'true' }), [
+    { msg: /^ALLOW_NEW_SECRET is true/ },
+    { keys: [used?.key.id], msg: /^environment keys were last used with tokens of secrets/ }
   ])
 })

@@ -17,11 +17,11 @@ import { emptyPostgres, execute } from '../postgres.ts'
 const [A, B, C] = [newSecret(), newSecret(), newSecret()]
 const NAMES = new Map([A, B, C].map((secret, index) => [secret, 'ABC'.charAt(index)]))
 
-/** An engine, and how a test gets a new database of it, before any migration if it wants; null: there is no server. */
+/** An engine. `url` creates a database, which may not be migrated yet, or returns null if there is no server. */
 interface Engine {
   readonly name: string
   readonly url: (t: Test) => Promise<string | null>
-  /** Undoes the migration that made the table of generations, and those after it. */
+  /** Undoes the migration that created the table of generations, and all later ones. */
   readonly downgrade: (url: string) => Promise<void>
 }
 
@@ -65,7 +65,7 @@ const envOf = (
   ...more
 })
 
-/** Starts a service with secrets, the current one first; it runs until the test ends, or is closed before. */
+/** Starts a service with secrets, the current one first. It runs until it is closed or the test ends. */
 const start = async (
   t: Test,
   url: string,
@@ -77,7 +77,7 @@ const start = async (
   return fastify
 }
 
-/** Starts a service and closes it: whether it was accepted. */
+/** Starts and closes a service. Returns whether it was accepted. */
 const isAccepted = async (url: string, secrets: readonly string[], more?: Record<string, string>): Promise<boolean> => {
   try {
     await (await createServer(envOf(url, secrets, more))).close()
@@ -90,7 +90,7 @@ const isAccepted = async (url: string, secrets: readonly string[], more?: Record
 
 const written = (secrets: readonly string[]): string => secrets.map(secret => NAMES.get(secret)).join('+')
 
-/** Starts services one after another, each of which ends before the next; each line says whether it is accepted. */
+/** Starts and closes services one after another. Each line specifies the secrets and whether they are accepted. */
 const starts = async (
   t: Test,
   url: string,
@@ -102,10 +102,10 @@ const starts = async (
 }
 
 for (const { name, url: newUrl, downgrade } of ENGINES) {
-  test(`${name}: a start with another secret is refused, and the message says what to do`, async t => {
+  test(`${name}: a start with another secret is refused, and the message explains what to do`, async t => {
     const url = await newUrl(t)
     if (url === null) return
-    t.ok(await isAccepted(url, [A]), 'a new database takes any secret')
+    t.ok(await isAccepted(url, [A]), 'a new database accepts any secret')
     const error = await createServer(envOf(url, [B, C])).catch((error: unknown) => error)
     t.type(error, ConfigError)
     const { message } = error as ConfigError
@@ -117,16 +117,16 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
         'tokens that it sealed stay refused.'
     )
     t.notOk([A, B, C].some(secret => message.includes(secret)))
-    t.ok(await isAccepted(url, [A]), 'who was refused has changed nothing')
+    t.ok(await isAccepted(url, [A]), 'the refused service has changed nothing')
   })
 
-  test(`${name}: a secret is replaced step by step, and one that was dropped does not come back`, async t => {
+  test(`${name}: a secret is replaced step by step, and is not accepted again after it was dropped`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     await starts(t, url, [
       [[A], true],
       [[B, A], true],
-      // A node that has not got the new secret yet, and one that has.
+      // One node doesn't have the new secret yet, and another one does.
       [[A], true],
       [[B, A], true],
       [[B], true],
@@ -137,20 +137,20 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
       [[B], false]
     ])
     await starts(t, url, [
-      // The new secret first goes to every node as an earlier one.
+      // Every node gets the new secret as a previous secret first.
       [[A, C], true],
       [[A], true],
       [[C, A], true],
       [[A, C], true],
       [[C], true],
       [[A], false],
-      // The same secret twice is one.
+      // A repeated secret counts once.
       [[C, C], true],
       [[C], true]
     ])
   })
 
-  test(`${name}: with ALLOW_NEW_SECRET any secret is accepted, and from then on no other`, async t => {
+  test(`${name}: ALLOW_NEW_SECRET accepts any secret, which is then the only accepted one`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     t.ok(await isAccepted(url, [A]))
@@ -161,7 +161,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     ])
   })
 
-  test(`${name}: of two services that start at once with different secrets one is refused`, async t => {
+  test(`${name}: if two services start at the same time with different secrets, one is refused`, async t => {
     for (let round = 0; round < 3; round++) {
       const url = await newUrl(t)
       if (url === null) return
@@ -174,7 +174,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     }
   })
 
-  test(`${name}: of two processes that start at once with different secrets one serves`, async t => {
+  test(`${name}: if two processes start at the same time with different secrets, one serves`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     const processes = [A, B].map(secret =>
@@ -189,7 +189,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     })
   })
 
-  test(`${name}: after an upgrade the secrets that active tokens depend on are in use`, async t => {
+  test(`${name}: after an upgrade, the secrets of active tokens are in use`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     const storage = await openStorage(url)
@@ -207,7 +207,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     ])
   })
 
-  test(`${name}: after an upgrade any secret is accepted where no token is stored`, async t => {
+  test(`${name}: after an upgrade, any secret is accepted if no token is stored`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     await (await openStorage(url)).close()
@@ -219,7 +219,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
   })
 }
 
-test('a start that changes nothing writes nothing, as a full disk demands', async t => {
+test('a start that changes nothing writes nothing, so that it works with a full disk', async t => {
   const url = `file:${join(temporaryFolder(t), 'test.db')}`
   t.ok(await isAccepted(url, [A, B]))
   const db = new Database(url.slice('file:'.length))
@@ -229,7 +229,7 @@ test('a start that changes nothing writes nothing, as a full disk demands', asyn
   await t.rejects(createServer(envOf(url, [A])), /no more/)
 })
 
-test('a restored backup knows the secrets of its time', async t => {
+test('a restored backup accepts the secrets that were in use when it was made', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'test.db')}`
   const backup = join(folder, 'backup.db')
@@ -245,7 +245,7 @@ test('a restored backup knows the secrets of its time', async t => {
   ])
 })
 
-test('a start that accepts any secret says so in the log', async t => {
+test('a start that accepts any secret warns about it in the log', async t => {
   const lines: string[] = []
   const stream = { write: (line: string) => lines.push(line) }
   const url = `file:${join(temporaryFolder(t), 'test.db')}`
@@ -255,7 +255,7 @@ test('a start that accepts any secret says so in the log', async t => {
     await fastify.register(app)
     await fastify.close()
   }
-  const told = lines.filter(line => line.includes('SECRET'))
-  t.equal(told.length, 1)
-  t.match(told[0], /"level":40,.*"msg":"ALLOW_NEW_SECRET is true, .* remove it/)
+  const warnings = lines.filter(line => line.includes('SECRET'))
+  t.equal(warnings.length, 1)
+  t.match(warnings[0], /"level":40,.*"msg":"ALLOW_NEW_SECRET is true, .* remove it/)
 })

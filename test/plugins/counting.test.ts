@@ -13,7 +13,7 @@ import { emptyPostgres } from '../postgres.ts'
 
 const MAX = 100
 
-/** A server whose one route is for a limited key that every such server knows, counted by the storage's counters. */
+/** Creates a server with one route and a rate-limited key. All such servers accept the key and share the counters. */
 const node = async (t: Test, secret: string, counters: Counters): Promise<FastifyInstance> => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
@@ -39,7 +39,7 @@ const node = async (t: Test, secret: string, counters: Counters): Promise<Fastif
   return fastify
 }
 
-test('four servers that share the counters of a database accept no more than a limit allows', async t => {
+test('four servers that share the counters of a database never accept more requests than a limit allows', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const secret = newSecret()
@@ -57,16 +57,16 @@ test('four servers that share the counters of a database accept no more than a l
   t.same(
     accepted.map(({ headers }) => Number(/;r=(\d+);/.exec(headers.get('ratelimit') ?? '')?.[1])).sort((a, b) => a - b),
     Array.from({ length: MAX }, (_, remaining) => remaining),
-    'each was told another number of what remains'
+    'each reply reports a different number of remaining requests'
   )
 })
 
-test('where the counters of a database do not answer, the request is refused', async t => {
+test('a request is refused if the counters of a database fail', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const fastify = await node(t, secret, {
     hit: async () => {
-      throw new Error('the database is away')
+      throw new Error('the database is unavailable')
     }
   })
   const reply = await fastify.inject({ url: '/x', headers: { authorization: `Bearer ${keyAccessToken}` } })

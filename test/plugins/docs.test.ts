@@ -2,10 +2,10 @@ import { test } from 'tap'
 import { parse } from 'yaml'
 import { world } from '../helper.ts'
 
-/** Where a proxy serves the service. */
+/** The URL of the service behind a proxy. */
 const PREFIX = 'https://example.com/a/prefix'
 
-test('Swagger UI is a page with its files, each with a policy that lets it load nothing from elsewhere', async t => {
+test('Swagger UI is a page with files, and the policy of each allows nothing to be loaded from other origins', async t => {
   const { fastify } = await world(t)
   for (const path of ['/docs', '/docs/']) {
     const page = await fastify.inject(path)
@@ -14,7 +14,7 @@ test('Swagger UI is a page with its files, each with a policy that lets it load 
     const files = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => String(file))
     t.ok(files.length > 3)
     for (const file of files) {
-      // At the prefix of a proxy that strips it.
+      // Resolves the URL as a browser does. The proxy strips the prefix.
       const { href } = new URL(file, `${PREFIX}${path}`)
       t.ok(href.startsWith(`${PREFIX}/docs/`), href)
       const { statusCode, headers } = await fastify.inject(href.slice(PREFIX.length))
@@ -24,14 +24,14 @@ test('Swagger UI is a page with its files, each with a policy that lets it load 
   }
 })
 
-test('the file of the page leads to the page, below any prefix', async t => {
+test('the file of the page redirects to the page, below any prefix', async t => {
   const { fastify } = await world(t)
   const { statusCode, headers } = await fastify.inject('/docs/static/index.html')
   t.equal(statusCode, 302)
   t.equal(new URL(String(headers.location), `${PREFIX}/docs/static/index.html`).href, `${PREFIX}/docs/`)
 })
 
-test('a file of Swagger UI that a client has is not sent again, and HEAD has no body', async t => {
+test('a file of Swagger UI that a client has cached is not sent again, and HEAD has no body', async t => {
   const { fastify } = await world(t)
   const url = '/docs/static/swagger-ui.css'
   const whole = await fastify.inject(url)
@@ -54,7 +54,7 @@ test('the page has the title and the icon of this API', async t => {
   t.match((await fastify.inject('/docs/static/theme/icon.svg')).headers['content-type'], 'image/svg+xml')
 })
 
-test('the document has the address by which it was asked for', async t => {
+test('the document contains the address from its own request', async t => {
   const addressIn = async (env: Record<string, string>, headers: Record<string, string>): Promise<unknown> => {
     const { fastify } = await world(t, env)
     const { servers } = (await fastify.inject({ url: '/docs/json', headers })).json<{ servers: unknown }>()
@@ -70,7 +70,7 @@ test('the document has the address by which it was asked for', async t => {
   t.same(await addressIn({ TRUST_PROXY: '127.0.0.1' }, unclear), [{ url: '/' }])
 })
 
-test('the page of the documentation calls the URL that it came from, whatever proxy is between and whatever PUBLIC_URL is', async t => {
+test('the page of the documentation calls the URL that it was loaded from, with any proxy and any PUBLIC_URL', async t => {
   const { fastify } = await world(t)
   const other = await world(t, { PUBLIC_URL: 'https://example.com/keys' })
   const page = { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'empty' }
@@ -84,10 +84,14 @@ test('the page of the documentation calls the URL that it came from, whatever pr
   const address = 'http://localhost'
   t.equal(await serverFor({ 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'document' }), address, 'a download')
   t.equal(await serverFor({ 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' }), address)
-  t.equal(await serverFor({ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'empty' }), address, "another's page")
+  t.equal(
+    await serverFor({ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'empty' }),
+    address,
+    'a page of another site'
+  )
 })
 
-test('the document is served as JSON and as YAML, and the pages of the docs are no part of it', async t => {
+test('the document is served as JSON and as YAML, without the pages of the documentation', async t => {
   const { fastify } = await world(t)
   const json = await fastify.inject('/docs/json')
   t.match(json.headers['content-type'], 'application/json')

@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000
 
 const hoursFrom = (now: number, hours: number): Date => new Date(now + hours * HOUR_MS)
 
-/** The samples of the metric, and the whole text. */
+/** Creates keys. Returns the samples of the metric and the whole text. */
 const countExpiring = async (t: Test, env: Record<string, string>) => {
   const fastify = await createServer(settings(t, { METRICS_PORT: '0', ...env }).env)
   t.teardown(() => fastify.close())
@@ -53,12 +53,12 @@ test('the metrics count the active keys that expire within a day, a week and 30 
   await check(t, {})
 })
 
-test('over PostgreSQL, the metrics count the same', async t => {
+test('on PostgreSQL, the metrics count the same keys', async t => {
   const url = await emptyPostgres()
   if (url !== null) await check(t, { DATABASE_URL: url })
 })
 
-/** The counts of a store in memory, by a clock of their own. */
+/** Creates the counts of a store in memory, with a separate clock. */
 const world = () => {
   const store = createMemoryStore()
   const keys = createKeyService({ store, secret: newSecret() })
@@ -77,7 +77,10 @@ const world = () => {
     keys,
     reports,
     issue: async (name: string) => await keys.issue({ name, expiresAt: hoursFrom(keys.now(), 1) }, operator),
-    /** How many keys expire within a day, as reported at a minute, and after what that has started. */
+    /**
+     * Returns the number of keys that expire within a day, as reported at a minute and after the refresh that this
+     * starts.
+     */
     countsAt: async (minutes: number): Promise<(number | undefined)[]> => {
       clock.minutes = minutes
       const [now] = counts.latest()
@@ -87,7 +90,7 @@ const world = () => {
   }
 }
 
-test('the counts are read again when they are older than ten minutes, and not before', async t => {
+test('the counts are refreshed when they are older than ten minutes', async t => {
   const { issue, countsAt } = world()
   await issue('one')
   t.same(await countsAt(0), [undefined, 1])
@@ -109,7 +112,7 @@ test('keys of many pages are all counted', async t => {
   t.same(await countsAt(0), [undefined, 1001])
 })
 
-test('if the keys can not be read, the counts stay as they were, and the failure is reported once', async t => {
+test("if the keys can't be read, the counts stay unchanged, and the failure is reported once", async t => {
   const { keys, issue, countsAt, reports } = world()
   await issue('one')
   t.same(await countsAt(0), [undefined, 1])

@@ -5,7 +5,7 @@ import { createServer } from '../../app.ts'
 import { listening, operator, settings } from '../helper.ts'
 
 const DAY_MS = 86_400_000
-/** A service on a clock of its own, which does not listen yet. */
+/** Creates a service with a mocked clock, which doesn't listen yet. */
 const world = async (t: Test) => {
   mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.UTC(2026, 0, 1) })
   t.teardown(() => {
@@ -18,7 +18,7 @@ const world = async (t: Test) => {
   t.intercept(fastify.log, 'warn', { value: (...line: unknown[]) => lines.push(line) })
   return {
     fastify,
-    /** The next `count` warnings: what is in the line, and its text. */
+    /** Returns the next `count` warnings, each with its fields and its text. */
     warnings: async (count: number): Promise<unknown[][]> => {
       while (lines.length < count) {
         await new Promise(resolve => {
@@ -32,7 +32,7 @@ const world = async (t: Test) => {
   }
 }
 
-test('a key is told of when the service starts, and once a day from 14 days before it expires', async t => {
+test('a warning is logged at the start, and once a day from 14 days before a key expires', async t => {
   const { fastify, warnings, issue } = await world(t)
   const { id, expiresAt } = await issue('soon', 2.5)
   await issue('later', 15.5)
@@ -50,14 +50,14 @@ test('a key is told of when the service starts, and once a day from 14 days befo
   }
 })
 
-test('of very many keys, a hundred are named and the rest counted', async t => {
+test('if very many keys expire, a hundred are named and the others are counted', async t => {
   const { fastify, warnings, issue } = await world(t)
   for (let i = 0; i < 205; i++) await issue(`key ${i}`, 1)
   await listening(fastify)
   t.strictSame((await warnings(101))[100], [{ keys: 105 }, 'more client keys expire soon'])
 })
 
-test('where the database can not be read, the log says so, and the next day is tried again', async t => {
+test("if the database can't be read, this is logged, and the next day it is tried again", async t => {
   const { fastify, warnings, issue } = await world(t)
   await issue('soon', 5)
   const { list } = fastify.clientKeys

@@ -11,11 +11,11 @@ import { listening, newSecret, raw } from '../helper.ts'
 interface Host {
   readonly fastify: FastifyInstance
   readonly get: (token: string, headers?: Record<string, string>) => Promise<{ statusCode: number; body: string }>
-  /** A token of a key that may send two requests an hour. */
+  /** Issues a key that may send two requests per hour, and returns its token. */
   readonly limited: () => Promise<string>
 }
 
-/** A service whose host registers something of its own before or after the plugin. */
+/** Creates a service whose host registers another plugin before or after the plugin of the tests. */
 const host = async (
   t: Test,
   register: (fastify: FastifyInstance) => Promise<unknown>,
@@ -44,7 +44,7 @@ const host = async (
 }
 
 for (const order of ['before', 'after'] as const) {
-  test(`each key keeps its own limit if the host registers @fastify/rate-limit ${order} the plugin`, async t => {
+  test(`each key has its own limit if the host registers @fastify/rate-limit ${order} the plugin`, async t => {
     const { get, limited, fastify } = await host(
       t,
       async fastify => {
@@ -56,10 +56,10 @@ for (const order of ['before', 'after'] as const) {
     const statuses: number[] = []
     for (const token of [one, one, one, other, other, other]) statuses.push((await get(token)).statusCode)
     t.same(statuses, [200, 200, 429, 200, 200, 429])
-    t.equal((await fastify.inject('/open')).headers['x-ratelimit-limit'], '1000', "the host's limit works as well")
+    t.equal((await fastify.inject('/open')).headers['x-ratelimit-limit'], '1000', 'the limit of the host works as well')
   })
 
-  test(`of a pipelined burst as many pass as the limit allows, @fastify/rate-limit ${order} the plugin`, async t => {
+  test(`a pipelined burst is limited if @fastify/rate-limit is registered ${order} the plugin`, async t => {
     const { limited, fastify } = await host(
       t,
       async fastify => {
@@ -110,17 +110,17 @@ for (const order of ['before', 'after'] as const) {
     )
     t.match(await get(await limited()), { statusCode: 200, headers: { 'x-host': '1' } })
     t.match(await get('x'), { statusCode: 401 })
-    t.same(seen, ['k1'], 'a request that is refused reaches no later hook')
+    t.same(seen, ['k1'], 'a refused request reaches no later hooks')
   })
 }
 
-test('a host that has its own request.principal is told why the plugin does not start', async t => {
+test('if the host has its own request.principal, the error explains why the plugin does not start', async t => {
   const own = async (fastify: FastifyInstance): Promise<unknown> => fastify.decorateRequest('principal', null)
   await t.rejects(host(t, own, 'before'), { message: /another plugin has decorated requests with principal/ })
   await t.rejects(host(t, own, 'after'), { message: /'principal' has already been added/ })
 })
 
-test('a host that sets request.principal itself changes nothing of who is let in', async t => {
+test('a host that sets request.principal itself does not affect which requests are accepted', async t => {
   const { get, limited } = await host(
     t,
     async fastify => {
@@ -149,7 +149,7 @@ test('a hook of the host may await requireClientKey', async t => {
   t.equal(await get((await keys.issue({ name: 'k' })).keyAccessToken), 200)
 })
 
-test('a store that fails is 503 without a word of why', async t => {
+test('a failing store causes status 503 without details', async t => {
   const store = createMemoryStore()
   const keys = createClientKeys({
     store: {
@@ -173,7 +173,7 @@ test('a store that fails is 503 without a word of why', async t => {
   t.notMatch(reply.payload, '10.0.0.5')
 })
 
-test('what can not work does not start, and says why', async t => {
+test('invalid options are refused at the start, with the reason', async t => {
   const secret = newSecret()
   const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const start = async (options: unknown): Promise<FastifyInstance> => {
@@ -207,7 +207,7 @@ test('what can not work does not start, and says why', async t => {
   }
 })
 
-test('a route whose scopes are an empty array accepts nobody', async t => {
+test('a route whose scopes are an empty array accepts no keys', async t => {
   const secret = newSecret()
   const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const fastify = Fastify()

@@ -24,7 +24,7 @@ const FIELDS = [
   'discarded_at'
 ]
 
-test('an app has the fields of Trivial, in its order', async t => {
+test('an app has the same fields as in Trivial, in the same order', async t => {
   const { call } = await world(t, { BASE_URL: 'https://apps.example.com:8443/x', DEFAULT_LOAD_BALANCER: 'lb-"7"' })
   const { status, json } = await call('GET', '/apps/ba6811fb3e073d')
   t.equal(status, 200)
@@ -59,14 +59,14 @@ test('an app has the fields of Trivial, in its order', async t => {
   })
 })
 
-test('the list is in the order of descriptive names', async t => {
+test('the list is sorted by descriptive name', async t => {
   const { call } = await world(t)
   const names = (await call('GET', '/apps')).json.map((app: { descriptive_name: string }) => app.descriptive_name)
   t.strictSame(names, [...names].sort())
   t.equal(names.length, 24)
 })
 
-test('a client key creates an app for the owner it names', async t => {
+test('a client key creates an app for the owner in the request', async t => {
   const { call } = await world(t)
   const panels = { text: 'ü\u0001"\\ud800', deep: [{ a: 1 }], __: null }
   const { status, headers, json } = await call('POST', '/apps', {
@@ -93,7 +93,7 @@ test('a client key creates an app for the owner it names', async t => {
   t.match(other.json, { user_id: null, owner_type: 'Organization', owner_id: 2, panels: null, schedule: null })
 })
 
-test('a field that is not known is named and refused, whoever sends it', async t => {
+test('an unknown field is refused with its name, for users and client keys', async t => {
   const made = await world(t)
   const known = 'known fields are descriptive_name, panels, schedule, owner_type, owner_id'
   t.match(await made.call('POST', '/apps', { ...NEW, port: 1, readable_by: 'public' }), {
@@ -121,7 +121,7 @@ test('a field that is not known is named and refused, whoever sends it', async t
   })
 })
 
-test('what is wrong with a new app is told field by field', async t => {
+test('the errors of a new app are reported for each field', async t => {
   const { call } = await world(t)
   const wrong: [body: unknown, errors: string[]][] = [
     [{}, ['descriptive_name is required', 'owner_type is required', 'owner_id is required']],
@@ -178,7 +178,7 @@ test('what is wrong with a new app is told field by field', async t => {
   t.equal((await call('GET', '/apps')).json.length, 24, 'nothing was stored')
 })
 
-test('panels and schedules may be nested a hundred deep, and no deeper', async t => {
+test('panels and schedules may be nested at most a hundred levels deep', async t => {
   const { call } = await world(t)
   const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
   const post = (depth: number) =>
@@ -210,34 +210,38 @@ test('panels and schedules may be nested a hundred deep, and no deeper', async t
   t.match(await post(200_000), { status: 422, json: { errors: tooDeep } })
 })
 
-test('an app gets a port up to 65535, then one that a deleted app had, and then none', onlyOnSqlite, async t => {
-  const { call, env } = await world(t)
-  const db = new Database(env['DATABASE_URL'].slice('file:'.length))
-  db.exec('update apps set port = 65535 where id = 24; update app_port_counter set last = 65535')
-  const create = async (descriptiveName: string) =>
-    await call('POST', '/apps', { ...NEW, descriptive_name: descriptiveName })
-  t.match(await create('The lowest'), { status: 201, json: { port: 3024 } })
-  t.match(await create('The next'), { status: 201, json: { port: 3025 } })
-  const { json: first } = await call('GET', '/apps/ba6811fb3e073d')
-  t.equal(first.port, 3001)
-  t.equal((await call('DELETE', '/apps/ba6811fb3e073d')).status, 204)
-  t.match(await create('A port again'), { status: 201, json: { port: 3001 } })
+test(
+  'an app gets a port up to 65535, then that of a deleted app, and is refused if none is left',
+  onlyOnSqlite,
+  async t => {
+    const { call, env } = await world(t)
+    const db = new Database(env['DATABASE_URL'].slice('file:'.length))
+    db.exec('update apps set port = 65535 where id = 24; update app_port_counter set last = 65535')
+    const create = async (descriptiveName: string) =>
+      await call('POST', '/apps', { ...NEW, descriptive_name: descriptiveName })
+    t.match(await create('The lowest'), { status: 201, json: { port: 3024 } })
+    t.match(await create('The next'), { status: 201, json: { port: 3025 } })
+    const { json: first } = await call('GET', '/apps/ba6811fb3e073d')
+    t.equal(first.port, 3001)
+    t.equal((await call('DELETE', '/apps/ba6811fb3e073d')).status, 204)
+    t.match(await create('A port again'), { status: 201, json: { port: 3001 } })
 
-  db.exec(`
+    db.exec(`
     with recursive ports(port) as (select 3001 union all select port + 1 from ports where port < 65535)
     insert into apps (name, descriptive_name, port, user_id, created_at, updated_at)
     select printf('%014x', port), printf('Filler %d', port), port, 1, '', ''
     from ports where port not in (select port from apps where discarded_at is null)`)
-  db.close()
-  for (const refused of [
-    await create('One too many'),
-    await call('POST', '/apps/70e2d94bc6a18f/copy', { new_app_descriptive_name: 'One too many' })
-  ]) {
-    t.match(refused, { status: 409, json: { code: 'NO_PORT_LEFT', detail: /^Each port from 3001 to 65535 belongs/ } })
+    db.close()
+    for (const refused of [
+      await create('One too many'),
+      await call('POST', '/apps/70e2d94bc6a18f/copy', { new_app_descriptive_name: 'One too many' })
+    ]) {
+      t.match(refused, { status: 409, json: { code: 'NO_PORT_LEFT', detail: /^Each port from 3001 to 65535 belongs/ } })
+    }
   }
-})
+)
 
-test('an owner must be real', async t => {
+test('an owner must exist', async t => {
   const { call } = await world(t)
   for (const owner of [
     { owner_type: 'User', owner_id: 5 },
@@ -247,7 +251,7 @@ test('an owner must be real', async t => {
   }
 })
 
-test('a descriptive name is unique among the kept apps of an owner, and its case counts', async t => {
+test('a descriptive name is unique and case-sensitive among the active apps of an owner', async t => {
   const { call } = await world(t)
   const {
     json: { name }
@@ -261,10 +265,10 @@ test('a descriptive name is unique among the kept apps of an owner, and its case
   t.match(await call('PATCH', `/apps/${name}`, { descriptive_name: 'night shift' }), conflict)
   t.match(await call('POST', `/apps/${name}/copy`, { new_app_descriptive_name: 'Night Shift' }), conflict)
   t.equal((await call('DELETE', `/apps/${name}`)).status, 204)
-  t.equal((await call('POST', '/apps', NEW)).status, 201, 'free again')
+  t.equal((await call('POST', '/apps', NEW)).status, 201, 'the name is available again')
 })
 
-test('PUT and PATCH change what is sent and nothing else; null clears', async t => {
+test('PUT and PATCH change only the fields that are sent, and null clears a field', async t => {
   const { call } = await world(t)
   const url = '/apps/ba6811fb3e073d'
   for (const method of ['PUT', 'PATCH']) {
@@ -281,7 +285,7 @@ test('PUT and PATCH change what is sent and nothing else; null clears', async t 
     t.match((await call(method, url, { panels: null })).json, { panels: null, schedule: { b: 2 } })
     t.match((await call(method, url, { schedule: null })).json, { panels: null, schedule: null })
     const now = (await call('GET', url)).json
-    t.same((await call(method, url, {})).json, now, 'nothing sent, nothing changed')
+    t.same((await call(method, url, {})).json, now, 'an empty body changes nothing')
     t.match(await call(method, url, { descriptive_name: 'x', panels: 1 }), {
       status: 422,
       json: { errors: ['descriptive_name must have at least 3 characters', 'panels must be an object or null'] }
@@ -291,7 +295,7 @@ test('PUT and PATCH change what is sent and nothing else; null clears', async t 
   }
 })
 
-test('what is missing, deleted or oddly named is 404 on every route', async t => {
+test('a missing or deleted app, or an unusual name, gets 404 on every route', async t => {
   const { call } = await world(t)
   t.equal((await call('DELETE', '/apps/ba6811fb3e073d')).status, 204)
   const names = [
@@ -322,7 +326,7 @@ test('what is missing, deleted or oddly named is 404 on every route', async t =>
   t.match(await call('GET', `/apps/${'x'.repeat(101)}`), { status: 404, json: { code: 'ROUTE_NOT_FOUND' } })
 })
 
-test('a deleted app leaves the list, unless deleted ones are asked for', async t => {
+test('a deleted app is listed only if deleted apps are included', async t => {
   const { call } = await world(t)
   t.match(await call('DELETE', '/apps/ba6811fb3e073d'), { status: 204, text: '' })
   const names = async (query = '') => (await call('GET', `/apps${query}`)).json.map((app: { name: string }) => app.name)
@@ -343,7 +347,7 @@ test('a deleted app leaves the list, unless deleted ones are asked for', async t
   t.match(await call('GET', '/apps?include_deleted=true&include_deleted=true'), { status: 422 })
 })
 
-test('a copy has the panels, schedule, owner and tags of the original and a name of its own', async t => {
+test('a copy has the panels, schedule, owner and tags of the original, and a new name', async t => {
   const { call } = await world(t)
   const { json: original } = await call('GET', '/apps/ba6811fb3e073d')
   const {
@@ -400,7 +404,7 @@ test('a tag is added once and removed once', async t => {
   }
 })
 
-test('a list can be narrowed to apps that bear every one of some tags', async t => {
+test('a list can be filtered by several tags, all of which an app must have', async t => {
   const { call } = await world(t)
   const filter = async (tags: unknown) =>
     (await call('GET', `/apps?tagged_with=${encodeURIComponent(JSON.stringify(tags))}`)).json.map(
@@ -438,7 +442,7 @@ test('a list can be narrowed to apps that bear every one of some tags', async t 
   }
 })
 
-test('pages follow one another by the Link header, and together are the whole list', async t => {
+test('the pages that Link headers connect contain the whole list', async t => {
   const { call } = await world(t)
   await call('DELETE', '/apps/ba6811fb3e073d')
   for (const [limit, query] of [
@@ -460,7 +464,7 @@ test('pages follow one another by the Link header, and together are the whole li
       seen.push(...json)
       const next = /^<(\/apps\?[^>]+)>; rel="next"$/.exec(String(headers['link'] ?? ''))
       if (next === null) break
-      t.equal(json.length, limit, 'a page that is not the last is full')
+      t.equal(json.length, limit, 'every page except the last is full')
       url = at(next, 1)
     }
     t.same(seen, whole, `${limit} ${query}`)
@@ -468,10 +472,10 @@ test('pages follow one another by the Link header, and together are the whole li
   }
   const { headers } = await call('GET', '/apps?limit=2')
   const after = new URL(at(String(headers['link']).slice(1).split('>')), 'http://x').searchParams.get('after')
-  t.equal((await call('GET', `/apps?after=${after}`)).json.length, 21, 'without a limit, the rest')
+  t.equal((await call('GET', `/apps?after=${after}`)).json.length, 21, 'without a limit, the page contains the rest')
 })
 
-test('a limit or a place that is wrong is told', async t => {
+test('an invalid limit or position is reported', async t => {
   const { call } = await world(t)
   for (const [limit, error] of [
     ['0', 'limit must be at least 1'],
@@ -505,13 +509,13 @@ test('a limit or a place that is wrong is told', async t => {
   ]) {
     t.match(
       await call('GET', `/apps?limit=3&after=${after}`),
-      { status: 422, json: { errors: ['after must be copied from the Link header of the page before'] } },
+      { status: 422, json: { errors: ['after must be copied from the Link header of the previous page'] } },
       after
     )
   }
 })
 
-test('one app a line where NDJSON is asked for', async t => {
+test('NDJSON contains one app per line', async t => {
   const { call } = await world(t)
   const list = (await call('GET', '/apps')).json
   for (const accept of [
@@ -542,7 +546,7 @@ test('one app a line where NDJSON is asked for', async t => {
   )
 })
 
-test('an empty list is an empty array, and no lines', onlyOnSqlite, async t => {
+test('an empty list is an empty array, or no lines', onlyOnSqlite, async t => {
   const { env, key } = settings(t)
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
@@ -552,7 +556,7 @@ test('an empty list is an empty array, and no lines', onlyOnSqlite, async t => {
   t.equal((await get('application/x-ndjson')).payload, '')
 })
 
-test('HEAD answers as GET does, without a body', async t => {
+test('HEAD returns the same reply as GET, without a body', async t => {
   const { call, fastify, key } = await world(t)
   const { status, headers, text } = await call('HEAD', '/apps?limit=2')
   t.equal(status, 200)
@@ -570,7 +574,7 @@ test('HEAD answers as GET does, without a body', async t => {
   )
 })
 
-test('a name is suggested', async t => {
+test('name_suggestion returns an unused name', async t => {
   const { call } = await world(t)
   const suggestions = new Set<string>()
   for (let i = 0; i < 20; i++) suggestions.add((await call('GET', '/apps/name_suggestion')).json.suggestion)
@@ -578,7 +582,7 @@ test('a name is suggested', async t => {
   t.ok(suggestions.size > 5)
 })
 
-test('a token or a key_id is kept in no text of an app', async t => {
+test('no text of an app may contain a token or a key_id', async t => {
   const { call, key } = await world(t)
   const app = '/apps/ba6811fb3e073d'
   for (const credential of [key.keyAccessToken, key.keyAccessToken.slice(0, -6), key.keyId, `x ${key.keyId}.`]) {
@@ -600,11 +604,15 @@ test('a token or a key_id is kept in no text of an app', async t => {
       status: 422,
       json: { errors: [`${field} must not contain a key_access_token, because it would be stored`] }
     })
-    t.equal((await call('PATCH', app, { [field]: { md5: key.keyId } })).status, 200, 'digits may be anything there')
+    t.equal(
+      (await call('PATCH', app, { [field]: { md5: key.keyId } })).status,
+      200,
+      'other hexadecimal digits are allowed there'
+    )
   }
 })
 
-test('an app bears a thousand tags', onlyOnSqlite, async t => {
+test('an app has at most a thousand tags', onlyOnSqlite, async t => {
   const { env, call } = await world(t)
   const db = new Database(env['DATABASE_URL'].slice('file:'.length))
   const { json: app } = await call('POST', '/apps', { descriptive_name: 'Tagged', owner_type: 'User', owner_id: 1 })

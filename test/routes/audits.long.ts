@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { operator, world } from '../helper.ts'
 
-test('what few entries pass is found among many, and a long trail verifies', async t => {
+test('a few matching entries are found among many, and a long audit trail can be verified', async t => {
   const made = await world(t)
   const { audits, apps } = made.fastify
   const context = { ...operator, actor: { kind: 'cli', id: '7', name: 'tester' } } as const

@@ -17,7 +17,7 @@ interface Entry {
 
 const audits = async ({ call }: World, query = ''): Promise<Entry[]> => (await call('GET', `/audits${query}`)).json
 
-test('every change of an app names the key that made it, and says what is another now', async t => {
+test('the audit entry of each change of an app contains the key that made it, and the changed values', async t => {
   const made = await world(t)
   const {
     json: { id: keyId }
@@ -62,7 +62,7 @@ test('every change of an app names the key that made it, and says what is anothe
       ['app.delete', { id: name }, {}]
     ]
   )
-  t.equal(entries.length, 7, 'what did not happen is not there')
+  t.equal(entries.length, 7, 'refused changes have no entries')
   for (const { actor, address, request_id: requestId } of entries) {
     t.match(actor, { kind: 'client_key', id: keyId })
     t.equal(address, '127.0.0.1')
@@ -71,7 +71,7 @@ test('every change of an app names the key that made it, and says what is anothe
   t.equal(new Set(entries.map(({ request_id: id }) => id)).size, 7)
 })
 
-test('every change of a key is there, without a secret', async t => {
+test('every change of a key has an audit entry without secrets', async t => {
   const made = await world(t)
   const {
     json: { id, key_id: keyId, key_access_token: token }
@@ -96,7 +96,7 @@ test('every change of a key is there, without a secret', async t => {
   for (const secret of [keyId, token, again, rotated.key_id, rotated.key_access_token]) t.notMatch(text, secret)
 })
 
-test('the trail is read by page and by filter, the newest first, as JSON or a line an entry', async t => {
+test('the audit trail is read by page and by filter, newest first, as JSON or NDJSON', async t => {
   const made = await world(t)
   const own = (await made.call('GET', '/client_keys/me')).json.id
   const other = (await made.call('POST', '/client_keys', { name: 'other' })).json
@@ -147,7 +147,7 @@ test('the trail is read by page and by filter, the newest first, as JSON or a li
   t.match(await made.fastify.audits.verify(), { whole: true, head: { sequence: 6 } })
 })
 
-test('a trail without an entry is an empty list', onlyOnSqlite, async t => {
+test('an audit trail without entries is an empty list', onlyOnSqlite, async t => {
   const { env } = settings(t)
   const storage = await openStorage(env['DATABASE_URL'])
   t.teardown(storage.close)

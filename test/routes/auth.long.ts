@@ -4,7 +4,7 @@ import { signIn } from './user.ts'
 
 const PASSWORD = 'seven green kettles'
 
-test('strangers do not keep who is signed in from changing the password, and make no room by trying what is not there', async t => {
+test('attempts by others do not prevent a user from changing the password, and unknown addresses free no capacity', async t => {
   const made = await world(t)
   const attempt = async (email: string, remoteAddress: string, password = '') =>
     await made.fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: { email, password }, remoteAddress })
@@ -36,6 +36,6 @@ test('strangers do not keep who is signed in from changing the password, and mak
   for (let i = 0; i < 19; i++) t.equal((await change('wrong')).statusCode, 401)
   t.equal((await change(SAMPLE_PASSWORD)).statusCode, 204)
   const limited = await change(PASSWORD)
-  t.equal(limited.statusCode, 429, 'nor does a session that was stolen try for ever')
+  t.equal(limited.statusCode, 429, 'a stolen session is limited too')
   t.match(limited.headers['retry-after'], /^\d+$/)
 })

@@ -22,7 +22,7 @@ const post = async (
 
 const PASSWORD = 'seven green kettles'
 
-test("signing up and in answers Trivial's headers, which let the user in as three headers or as one", async t => {
+test("sign-up and sign-in return Trivial's headers, which authenticate as three headers or as one", async t => {
   const made = await world(t)
   const up = await post(made, '/auth', { name: 'Eve Park', email: 'Eve@Example.com', password: PASSWORD })
   t.equal(up.status, 201)
@@ -88,11 +88,11 @@ test("signing up and in answers Trivial's headers, which let the user in as thre
   t.equal(
     (await get({}, `/profile?access-token=${token}&client=${client}&uid=${uid}`)).statusCode,
     401,
-    'never by the URL'
+    'credentials in the URL are refused'
   )
 })
 
-test('a client that names itself nowhere may sign in', async t => {
+test('a client without a User-Agent may sign in', async t => {
   const made = await world(t)
   const port = await listening(made.fastify)
   const body = JSON.stringify({ email: 'ada@example.com', password: SAMPLE_PASSWORD })
@@ -110,7 +110,7 @@ test('a client that names itself nowhere may sign in', async t => {
   )
 })
 
-test('a wrong password and an unknown address are refused in the same words, and so is an account without a password', async t => {
+test('a wrong password, an unknown address and an account without a password get the same reply', async t => {
   const made = await world(t)
   await made.call('POST', '/users', { name: 'No Password', email: 'none@example.com' })
   const replies = new Set<string>()
@@ -131,7 +131,7 @@ test('a wrong password and an unknown address are refused in the same words, and
   })
 })
 
-test('what is not valid at signing up is named', async t => {
+test('invalid fields of a sign-up are reported', async t => {
   const made = await world(t)
   const good = { name: 'Eve Park', email: 'eve@example.com', password: PASSWORD }
   for (const [change, status, error] of [
@@ -159,12 +159,12 @@ test('what is not valid at signing up is named', async t => {
   t.equal(
     (await post(made, '/auth', { ...good, password: 'é'.repeat(6) + 'ü'.repeat(3) + 'abc' })).status,
     201,
-    'characters are counted, not bytes'
+    'the limit applies to characters, not bytes'
   )
   t.equal((await post(await world(t, { SIGN_UP: 'closed' }), '/auth', good)).json.code, 'SIGN_UP_CLOSED')
 })
 
-test('sessions are listed and ended by their owner, and a new password ends the others', async t => {
+test('users list and end their own sessions, and a new password ends the other ones', async t => {
   const made = await world(t)
   const [one, two, three] = [await signIn(made, 'ada'), await signIn(made, 'ada'), await signIn(made, 'ada')]
   const ben = await signIn(made, 'ben')
@@ -180,7 +180,11 @@ test('sessions are listed and ended by their owner, and a new password ends the 
   })
   const ownOf = async (call: World['call']): Promise<string> =>
     (await call('GET', '/profile/sessions')).json.find(({ current }: { current: boolean }) => current).id
-  t.equal((await ben('DELETE', `/profile/sessions/${await ownOf(two)}`)).status, 404, 'nobody ends those of others')
+  t.equal(
+    (await ben('DELETE', `/profile/sessions/${await ownOf(two)}`)).status,
+    404,
+    'other users cannot end the session'
+  )
   t.equal((await one('DELETE', `/profile/sessions/${await ownOf(two)}`)).status, 204)
   t.equal((await two('GET', '/profile')).status, 401)
   t.equal((await one('DELETE', '/profile/sessions/nope')).status, 404)
@@ -245,7 +249,7 @@ test('a session ends after 14 days', async t => {
   t.equal(status, 401)
 })
 
-test('a locked account can not sign in, and its sessions stop', async t => {
+test('a locked account cannot sign in, and its sessions end', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const { id } = (await ada('GET', '/profile')).json.user
@@ -258,13 +262,13 @@ test('a locked account can not sign in, and its sessions stop', async t => {
   t.equal(
     (await post(made, '/auth/sign_in', { email: 'ada@example.com', password: 'wrong password' })).status,
     401,
-    'it is told only to who knows the password'
+    'the lock is reported only with the correct password'
   )
   await made.call('PATCH', `/users/${id}`, { account_locked: false })
-  t.equal((await ada('GET', '/profile')).status, 401, 'the session is over for good')
+  t.equal((await ada('GET', '/profile')).status, 401, 'the session has ended permanently')
 })
 
-test('attempts are limited by address and by account, and a stranger does not keep a user out', async t => {
+test('attempts are limited by address and by account, without locking out the user', async t => {
   const made = await world(t)
   const attempt = async (email: string, address: string, password = 'wrong') =>
     await post(made, '/auth/sign_in', { email, password }, {}, address)
@@ -273,7 +277,11 @@ test('attempts are limited by address and by account, and a stranger does not ke
   t.same(statuses, [...Array.from({ length: 20 }, () => 401), 429])
   const limited = await attempt('ben@example.com', '192.0.2.1', SAMPLE_PASSWORD)
   t.match(limited, { status: 429, json: { code: 'SIGN_IN_LIMITED' }, headers: { 'retry-after': /^\d+$/ } })
-  t.equal((await attempt('ben@example.com', '192.0.2.2', SAMPLE_PASSWORD)).status, 200, 'from elsewhere')
+  t.equal(
+    (await attempt('ben@example.com', '192.0.2.2', SAMPLE_PASSWORD)).status,
+    200,
+    'the user signs in from another address'
+  )
 
   t.equal((await attempt('ada@example.com', '198.51.100.7', SAMPLE_PASSWORD)).status, 200)
   for (let i = 0; i < 101; i++) {
@@ -287,15 +295,19 @@ test('attempts are limited by address and by account, and a stranger does not ke
   t.equal(
     (await attempt('ada@example.com', '203.0.113.200', SAMPLE_PASSWORD)).status,
     429,
-    'guessed at from everywhere'
+    'attempts from many addresses are limited by account'
   )
   t.equal(
     (await attempt('ada@example.com', '198.51.100.7', SAMPLE_PASSWORD)).status,
     200,
-    'where the user has been before'
+    'attempts from a known location are allowed'
   )
   await made.call('PATCH', '/users/1', { password: PASSWORD })
-  t.equal((await attempt('ada@example.com', '198.51.100.7', PASSWORD)).status, 200, 'also with no session left')
+  t.equal(
+    (await attempt('ada@example.com', '198.51.100.7', PASSWORD)).status,
+    200,
+    'the location is known without a session too'
+  )
 
   for (let i = 0; i < 60; i++) {
     await made.fastify.inject({
@@ -311,7 +323,7 @@ test('attempts are limited by address and by account, and a stranger does not ke
   t.not(ipPrefix('2001:0:0:7::1'), ipPrefix('2001:0:0:8::1'))
 })
 
-test('a client key belongs to no user, and wins over a session that is sent along', async t => {
+test('a client key belongs to no user, and takes precedence over a session in the same request', async t => {
   const made = await world(t)
   for (const [method, url, body] of [
     ['GET', '/profile'],
@@ -332,7 +344,7 @@ test('a client key belongs to no user, and wins over a session that is sent alon
   t.match(
     await raw(port, `GET /apps HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n${both}\r\n`),
     /^HTTP\/1\.1 401 /,
-    'not both in one kind of header'
+    'two Authorization headers are refused'
   )
 })
 
@@ -374,11 +386,11 @@ test('pages of the configured origins may read sessions, and client keys get no 
   t.match(
     await made.fastify.inject({ method: 'OPTIONS', url: '/apps', headers: { origin } }),
     { statusCode: 204, payload: '' },
-    'a preflight that asks for nothing'
+    'a preflight without requested headers'
   )
 })
 
-test('a password is not changed by a session that ended, nor after another change, while it waited', async t => {
+test('a password change is refused if its session ends, or the password changes, while it waits', async t => {
   const made = await world(t)
   const change = async (call: World['call'], current: string, password: string) =>
     await call('PUT', '/profile/password', { current_password: current, password })
@@ -420,16 +432,16 @@ test('a password is not changed by a session that ended, nor after another chang
   await signIn(made, 'ben')
 })
 
-test('another e-mail address ends the sessions that name the one before', async t => {
+test('a change of the e-mail address ends the sessions with the previous one', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   t.equal((await made.call('PATCH', '/users/1', { email: 'moreno@example.com' })).status, 200)
   t.equal((await ada('GET', '/profile')).status, 401)
   await made.call('PATCH', '/users/1', { email: 'ada@example.com' })
-  t.equal((await ada('GET', '/profile')).status, 401, 'for good')
+  t.equal((await ada('GET', '/profile')).status, 401, 'the session has ended permanently')
 })
 
-test('a large text that is none for people is refused at once, wherever it is sent', async t => {
+test('a large unreadable text is refused immediately in every field', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const text = `${'a'.repeat(450_000)}\u0001`

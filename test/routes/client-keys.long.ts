@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { operator, world } from '../helper.ts'
 
-test('a filter that few keys pass finds them among many', async t => {
+test('a filter finds a few matching keys among many', async t => {
   const made = await world(t)
   const { clientKeys } = made.fastify
   for (let i = 0; i < 1100; i++) await clientKeys.issue({ name: `key ${i}` }, operator)

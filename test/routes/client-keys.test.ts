@@ -15,7 +15,7 @@ const issue = async ({ call }: World, body: object, headers?: Record<string, str
   return reply.json
 }
 
-/** Calls with another token than the world's. */
+/** Sends requests with a token other than that of the world. */
 const as =
   (made: World, token: string): World['call'] =>
   (method, url, body, headers = {}) =>
@@ -26,7 +26,7 @@ const statusOf = async (made: World, token: string, url = '/client_keys/me'): Pr
 
 const environmentId = async (made: World): Promise<string> => (await made.call('GET', '/client_keys/me')).json.id
 
-test('a key is issued with its secrets once, active at once, and unscoped by default', async t => {
+test('a new key shows its secrets once, is active immediately, and is unscoped by default', async t => {
   const made = await world(t)
   const reply = await made.call('POST', '/client_keys', { name: 'billing-sync' })
   t.equal(reply.status, 201)
@@ -80,7 +80,7 @@ test('a key is issued with its secrets once, active at once, and unscoped by def
   ])
 })
 
-test('every part of a policy is kept as it was given', async t => {
+test('every part of a policy is stored as given', async t => {
   const made = await world(t)
   const policy = {
     description: 'Copies invoices',
@@ -101,7 +101,7 @@ test('every part of a policy is kept as it was given', async t => {
   t.same((await issue(made, { name: 'all', scopes: ['apps:read', '*'] })).scopes, ['*'])
 })
 
-test('a rotation that is asked for again and again hides no token that is good', async t => {
+test('a rotation that is retried many times hides no active token', async t => {
   const made = await world(t)
   const key = await issue(made, { name: 'patient' })
   const rotate = async () =>
@@ -112,11 +112,11 @@ test('a rotation that is asked for again and again hides no token that is good',
   }
   t.ok(tokens.length <= 100)
   const good = tokens.filter(token => token.revoked_at === null)
-  t.equal(good.length, 2, 'the first one, and that of the last reply')
+  t.equal(good.length, 2, 'the first token, and that of the last reply')
   t.ok(good.some(({ hint }) => key.key_access_token.endsWith(hint)))
 })
 
-test('fields that are not valid are named, and nothing is stored', async t => {
+test('invalid fields are reported, and nothing is stored', async t => {
   const made = await world(t)
   const { keyAccessToken } = made.key
   const cases: [body: unknown, errors: RegExp[]][] = [
@@ -155,7 +155,7 @@ test('fields that are not valid are named, and nothing is stored', async t => {
       [/^rate_limit.burst is not a known field; known fields are max, window_seconds$/]
     ],
     [{ name: 'x', metadata: [] }, [/metadata must be an object/]],
-    [{ name: 'x', metadata: { a: 'x'.repeat(4090) } }, [/metadata must have 4096 bytes at most/]],
+    [{ name: 'x', metadata: { a: 'x'.repeat(4090) } }, [/metadata must have at most 4096 bytes/]],
     [
       { name: 'x', allowed_ip: ['::1'], expiry: 1, 'a b': 1 },
       [
@@ -201,7 +201,7 @@ test('fields that are not valid are named, and nothing is stored', async t => {
       json: { errors: [/metadata must not be nested/] }
     })
   }
-  t.equal((await made.call('GET', '/client_keys')).json.length, 1, 'the one of the environment')
+  t.equal((await made.call('GET', '/client_keys')).json.length, 1, 'the environment key')
   const patched = await issue(made, { name: 'patched' })
   t.equal((await made.call('PATCH', `/client_keys/${patched.id}`, { scope: ['apps:read'] })).status, 422)
   t.equal((await made.call('POST', `/client_keys/${patched.id}/revoke`, { reason: keyAccessToken })).status, 422)
@@ -227,7 +227,7 @@ test('a name is unique among keys that are not revoked', async t => {
   t.equal((await made.call('GET', '/client_keys?name=race')).json.length, 1)
 })
 
-test('a change is good for the very next request', async t => {
+test('a change takes effect with the next request', async t => {
   const made = await world(t)
   const { id, key_access_token: token } = await issue(made, { name: 'k' })
   const change = async (body: object): Promise<void> => {
@@ -250,18 +250,18 @@ test('a change is good for the very next request', async t => {
   t.equal(await statusOf(made, token), 200)
   t.equal(await statusOf(made, token), 429)
   await change({ rate_limit: { max: 3, window_seconds: 3600 } })
-  t.equal(await statusOf(made, token), 200, 'more is allowed now')
+  t.equal(await statusOf(made, token), 200, 'the wider policy applies')
   await change({ rate_limit: null, description: null, name: 'renamed', metadata: { a: 1 } })
   t.equal(await statusOf(made, token), 200)
   const before = (await made.call('GET', '/audits')).json[0].sequence
   await change({ name: 'renamed', metadata: { a: 1 } })
-  t.equal((await made.call('GET', '/audits')).json[0].sequence, before, 'what changes nothing is no change')
+  t.equal((await made.call('GET', '/audits')).json[0].sequence, before, 'an update without effect has no audit entry')
   t.equal((await made.call('PATCH', '/client_keys/nope', { enabled: false })).status, 404)
 })
 
 const withoutReceipt = ({ json }: Reply): object => ({ ...json, receipt: undefined })
 
-test('to revoke is at once, for good, and may be said again', async t => {
+test('a revocation is immediate and permanent, and may be repeated', async t => {
   const made = await world(t)
   const { id, name, key_access_token: token } = await issue(made, { name: 'k' })
   t.equal(await statusOf(made, token), 200)
@@ -287,7 +287,7 @@ test('to revoke is at once, for good, and may be said again', async t => {
   t.equal((await made.call('GET', '/client_keys/nope/usage')).status, 404)
 })
 
-test('to rotate and to revoke need no body, with a type or without one', async t => {
+test('rotate and revoke need no body, with or without a content type', async t => {
   const made = await world(t)
   const json = { 'content-type': 'application/json' }
   const bodies: [body: string | undefined, headers: Record<string, string>][] = [
@@ -303,7 +303,7 @@ test('to rotate and to revoke need no body, with a type or without one', async t
     const { id, key_access_token: first } = await issue(made, { name: `k${i}` })
     const rotated = await made.call('POST', `/client_keys/${id}/rotate`, body, headers)
     t.equal(rotated.status, 200, `${JSON.stringify(headers)} ${rotated.text}`)
-    t.match(rotated.json.older_tokens, [{ expires_at: /Z$/ }], 'the grace is a day')
+    t.match(rotated.json.older_tokens, [{ expires_at: /Z$/ }], 'the grace period is a day')
     t.same([await statusOf(made, first), await statusOf(made, rotated.json.key_access_token)], [200, 200])
     t.match(await made.call('POST', `/client_keys/${id}/revoke`, body, headers), {
       status: 200,
@@ -315,7 +315,7 @@ test('to rotate and to revoke need no body, with a type or without one', async t
   const url = `/client_keys/${id}/rotate`
   const retry = { 'idempotency-key': 'a' }
   t.equal((await made.call('POST', url, undefined, retry)).status, 200)
-  t.equal((await made.call('POST', url, {}, retry)).status, 200, 'the same request')
+  t.equal((await made.call('POST', url, {}, retry)).status, 200, 'the request is the same')
   for (const [body, headers, status] of [
     ['[]', json, 422],
     ['{', json, 400],
@@ -326,10 +326,10 @@ test('to rotate and to revoke need no body, with a type or without one', async t
   ] as [string, Record<string, string>, number][]) {
     t.equal((await made.call('POST', url, body, headers)).status, status, body)
   }
-  t.equal((await made.call('POST', '/client_keys')).status, 422, 'where a field is required')
+  t.equal((await made.call('POST', '/client_keys')).status, 422, 'a body with required fields is needed')
 })
 
-test('over a socket too, a request that says nothing of a body rotates', async t => {
+test('over a socket, a rotation with an empty body succeeds, with or without headers for it', async t => {
   const { fastify, key, call } = await world(t)
   const { json } = await call('POST', '/client_keys', { name: 'k' })
   const port = await listening(fastify)
@@ -348,7 +348,7 @@ test('over a socket too, a request that says nothing of a body rotates', async t
   }
 })
 
-test('the older tokens of a rotation expire exactly at the deadline', onlyOnSqlite, async t => {
+test('the older tokens of a rotation expire exactly at the end of the grace period', onlyOnSqlite, async t => {
   const made = await world(t)
   const { id, key_access_token: first } = await issue(made, { name: 'k' })
   const { json } = await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })
@@ -362,7 +362,7 @@ test('the older tokens of a rotation expire exactly at the deadline', onlyOnSqli
   clock.restore()
 })
 
-test('a rotation adds a token, and the older ones get a deadline', async t => {
+test('a rotation adds a token, and the older ones expire', async t => {
   const made = await world(t)
   const { id, key_access_token: first } = await issue(made, { name: 'k' })
   t.equal(await statusOf(made, first), 200)
@@ -392,11 +392,11 @@ test('a rotation adds a token, and the older ones get a deadline', async t => {
   const lifetimes = again.json.older_tokens.map(({ expires_at: at }: { expires_at: string }) =>
     Math.round((Date.parse(at) - Date.now()) / 3_600_000)
   )
-  t.same(lifetimes, [24, 0, 0], 'a day by default, and nothing lives longer than it would have')
+  t.same(lifetimes, [24, 0, 0], 'the grace period is a day by default, and extends no expiry')
   t.equal((await made.call('GET', `/client_keys/${id}`)).json.tokens.length, 4)
 })
 
-test('a key can not give what it lacks, nor touch a key that is broader than itself', async t => {
+test('a key cannot give permissions that it lacks, or change a key with more permissions', async t => {
   const made = await world(t)
   const powers = ['client_keys:read', 'client_keys:write', 'apps:read']
   const limits = {
@@ -432,7 +432,7 @@ test('a key can not give what it lacks, nor touch a key that is broader than its
       { status: 403, json: { code: 'BEYOND_CEILING' } },
       JSON.stringify(beyond)
     )
-    t.match(await call('PATCH', `/client_keys/${id}`, beyond), { status: 403 }, 'nor itself')
+    t.match(await call('PATCH', `/client_keys/${id}`, beyond), { status: 403 }, 'a key cannot extend itself')
   }
   t.equal(
     (await call('PATCH', `/client_keys/${inside.json.id}`, { description: 'mine', expires_at: '2080-01-01T00:00:00Z' }))
@@ -441,16 +441,16 @@ test('a key can not give what it lacks, nor touch a key that is broader than its
   )
   t.equal((await call('POST', `/client_keys/${id}/rotate`, {})).status, 200)
   for (const target of [broad.id, await environmentId(made)]) {
-    t.equal((await call('GET', `/client_keys/${target}`)).status, 200, 'to read is no touch')
+    t.equal((await call('GET', `/client_keys/${target}`)).status, 200, 'reading the key is allowed')
     t.equal((await call('POST', `/client_keys/${target}/revoke`, {})).status, 403)
   }
-  t.equal((await call('PATCH', `/client_keys/${broad.id}`, limits)).status, 403, 'not even to narrow it')
+  t.equal((await call('PATCH', `/client_keys/${broad.id}`, limits)).status, 403, 'the key cannot even be restricted')
   t.equal((await call('POST', `/client_keys/${broad.id}/rotate`, {})).status, 403)
   t.equal(await statusOf(made, broad.key_access_token), 200)
   t.equal((await made.call('GET', '/client_keys?name=outside')).json.length, 0)
 })
 
-test('a token that was rotated out gives nothing that outlives it', async t => {
+test('a token that a rotation replaced creates no token that expires later', async t => {
   const made = await world(t)
   const { id, key_access_token: old } = await issue(made, { name: 'k' })
   const { key_access_token: fresh } = (await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })).json
@@ -459,16 +459,16 @@ test('a token that was rotated out gives nothing that outlives it', async t => {
     status: 403,
     json: { code: 'BEYOND_CEILING' }
   })
-  t.equal((await call('POST', '/client_keys', { name: 'heir' })).status, 403)
+  t.equal((await call('POST', '/client_keys', { name: 'successor' })).status, 403)
   t.equal(
-    (await call('POST', '/client_keys', { name: 'heir', expires_at: new Date(Date.now() + 30_000).toISOString() }))
+    (await call('POST', '/client_keys', { name: 'successor', expires_at: new Date(Date.now() + 30_000).toISOString() }))
       .status,
     201
   )
   t.equal((await as(made, fresh)('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 })).status, 200)
 })
 
-test('a key has a hundred good tokens at most, and keeps a hundred', async t => {
+test('a key has at most a hundred active tokens, and a hundred are stored', async t => {
   const made = await world(t)
   const { id } = await issue(made, { name: 'k' })
   for (let i = 0; i < 99; i++) t.equal((await made.call('POST', `/client_keys/${id}/rotate`, {})).status, 200)
@@ -479,7 +479,7 @@ test('a key has a hundred good tokens at most, and keeps a hundred', async t => 
   t.equal(await statusOf(made, json.key_access_token), 200)
 })
 
-test('a retry gives the same key with a new token, and the token of the lost reply is revoked', async t => {
+test('a retry returns the same key with a new token, and revokes the token of the lost reply', async t => {
   const made = await world(t)
   const headers = { 'idempotency-key': '2f1c8f1f-0a11' }
   const first = await issue(made, { name: 'k', metadata: { a: 1, b: 2 } }, headers)
@@ -514,9 +514,9 @@ test('a retry gives the same key with a new token, and the token of the lost rep
     once.json.older_tokens[0].expires_at
   )
 
-  const stranger = await issue(made, { name: 'stranger' })
-  const another = await as(made, stranger.key_access_token)('POST', '/client_keys', { name: 'its own' }, headers)
-  t.equal(another.status, 201, 'each key has words of its own')
+  const other = await issue(made, { name: 'other' })
+  const another = await as(made, other.key_access_token)('POST', '/client_keys', { name: 'another' }, headers)
+  t.equal(another.status, 201, 'each client key has separate idempotency keys')
   for (const bad of ['', 'a b', 'x'.repeat(256), 'ä']) {
     t.equal((await made.call('POST', '/client_keys', { name: 'z' }, { 'idempotency-key': bad })).status, 422, bad)
   }
@@ -525,7 +525,7 @@ test('a retry gives the same key with a new token, and the token of the lost rep
   t.equal(
     (await made.call('POST', '/client_keys', { name: 'k', metadata: { a: 1, b: 2 } }, headers)).status,
     409,
-    'revoked meanwhile'
+    'the key was revoked in the meantime'
   )
 
   const race = await Promise.all(
@@ -536,7 +536,7 @@ test('a retry gives the same key with a new token, and the token of the lost rep
   t.same(statuses.sort(), [200, 401, 401, 401, 401, 401, 401, 401])
 })
 
-test('after ten minutes a word is forgotten', onlyOnSqlite, async t => {
+test('an Idempotency-Key can be reused after ten minutes', onlyOnSqlite, async t => {
   const made = await world(t)
   const headers = { 'idempotency-key': 'word' }
   await issue(made, { name: 'k' }, headers)
@@ -558,7 +558,7 @@ test('after ten minutes a word is forgotten', onlyOnSqlite, async t => {
   t.match(reply, { status: 409, json: { code: 'CLIENT_KEY_NAME_TAKEN' } })
 })
 
-test('keys are listed by page and by filter, those of the environment last', async t => {
+test('keys are listed by page and by filter, environment keys last', async t => {
   const made = await world(t)
   const names = Array.from({ length: 7 }, (_, i) => `sync-${i}`)
   for (const name of names) await issue(made, { name })
@@ -596,7 +596,7 @@ test('keys are listed by page and by filter, those of the environment last', asy
   await made.fastify.keyUsage.flush()
   const now = new Date(Date.now() + 1000).toISOString()
   t.same(await find(`unused_since=${now}&revoked=false`), [...names, odd.name, own])
-  t.same(await find('unused_since=2026-01-01T00:00:00Z'), [], 'nothing is news that is younger')
+  t.same(await find('unused_since=2026-01-01T00:00:00Z'), [], 'keys that are younger than the time are left out')
   for (const bad of [
     'limit=0',
     'limit=1001',
@@ -616,7 +616,7 @@ test('keys are listed by page and by filter, those of the environment last', asy
   })
 })
 
-test('keys are found by the secret that sealed a good token of theirs', onlyOnSqlite, async t => {
+test('keys are found by the secret that sealed one of their active tokens', onlyOnSqlite, async t => {
   const made = await world(t, { CLIENT_SECRET_PREVIOUS: newSecret() })
   const [one, expired] = [await issue(made, { name: 'one' }), await issue(made, { name: 'expired', expires_at: '10d' })]
   const rotated = await issue(made, { name: 'rotated' })
@@ -629,17 +629,17 @@ test('keys are found by the secret that sealed a good token of theirs', onlyOnSq
   db.close()
   const find = async (generation: string): Promise<string[]> =>
     (await made.call('GET', `/client_keys?generation=${generation}`)).json.map(({ name }: { name: string }) => name)
-  t.same(await find('0000000a'), ['rotated'], 'a key that has expired has no good token')
+  t.same(await find('0000000a'), ['rotated'], 'an expired key has no active token')
   await made.call('POST', `/client_keys/${rotated.id}/rotate`, {})
-  t.same(await find('0000000a'), ['rotated'], 'in the grace')
+  t.same(await find('0000000a'), ['rotated'], 'during the grace period, both secrets find the key')
   t.same(await find(generationOf(made.secret)), ['one', 'rotated'])
   await made.call('POST', `/client_keys/${rotated.id}/rotate`, { grace_seconds: 0 })
   t.same(await find('0000000a'), [])
   await made.call('POST', `/client_keys/${one.id}/revoke`, {})
-  t.same(await find(generationOf(made.secret)), ['rotated'], 'the one of the environment never')
+  t.same(await find(generationOf(made.secret)), ['rotated'], 'the environment key is not found')
 })
 
-test('a key is unused since a time that it is older than, and that no use follows', onlyOnSqlite, async t => {
+test('a key is unused since a time if it was created before, and not used after it', onlyOnSqlite, async t => {
   const made = await world(t)
   const young = await issue(made, { name: 'young' })
   const [never, used, idle] = [
@@ -657,15 +657,15 @@ test('a key is unused since a time that it is older than, and that no use follow
   const find = async (query: string): Promise<string[]> =>
     (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
   t.same(await find('unused_since=90d'), ['never', 'idle'])
-  t.same(await find(`unused_since=${days(90).slice(0, 10)}`), ['never', 'idle'], 'a day')
+  t.same(await find(`unused_since=${days(90).slice(0, 10)}`), ['never', 'idle'], 'the time is a day')
   t.same(await find('unused_since=95d'), ['never'])
-  t.same(await find('unused_since=1y'), [], 'none is that old')
-  t.same(await find(`unused_since=${young.created_at}&name=young`), [], 'made at that very instant')
+  t.same(await find('unused_since=1y'), [], 'no key is that old')
+  t.same(await find(`unused_since=${young.created_at}&name=young`), [], 'the key was created at that instant')
   const next = new Date(Date.parse(young.created_at) + 1).toISOString()
   t.same(await find(`unused_since=${next}&name=young`), ['young'])
 })
 
-test('an expiry may be a duration or a day, and keys that expire soon are found by one', async t => {
+test('an expiry may be a duration or a day, and a duration finds keys that expire soon', async t => {
   const made = await world(t)
   const before = Date.now()
   const soon = await issue(made, { name: 'soon', expires_at: '10d' })
@@ -690,7 +690,7 @@ test('an expiry may be a duration or a day, and keys that expire soon are found 
   })
 })
 
-test('environment keys are listed with their use, can not be changed, and can be revoked', async t => {
+test('environment keys are listed with their use, and can be revoked but not changed', async t => {
   const made = await world(t)
   const other = await issue(made, { name: 'other' })
   const id = await environmentId(made)
@@ -725,7 +725,7 @@ test('environment keys are listed with their use, can not be changed, and can be
   )
 })
 
-test('the use of a key is told day by day: scopes, refusals and addresses', async t => {
+test('the usage of a key shows scopes, refusals and addresses for each day', async t => {
   const made = await world(t)
   const { id, key_access_token: token } = await issue(made, { name: 'k', scopes: ['apps:read'] })
   for (let i = 0; i < 3; i++) await statusOf(made, token, '/apps/name_suggestion')
@@ -753,7 +753,7 @@ test('the use of a key is told day by day: scopes, refusals and addresses', asyn
   )
 })
 
-test('any key may ask for its own use, and for that of no other', async t => {
+test('any key may read its own usage, but not that of other keys', async t => {
   const made = await world(t)
   const { id, key_access_token: token } = await issue(made, { name: 'k', scopes: ['apps:read'] })
   const call = as(made, token)
@@ -768,14 +768,14 @@ test('any key may ask for its own use, and for that of no other', async t => {
     status: 422,
     json: { errors: ['days must be at least 1'] }
   })
-  t.equal((await call('GET', `/client_keys/${id}/usage`)).status, 403, 'by its id it needs the scope')
+  t.equal((await call('GET', `/client_keys/${id}/usage`)).status, 403, 'the usage by id requires the scope')
   const environment = await made.call('GET', '/client_keys/me/usage')
   t.match(environment, { status: 200, json: { client_key_id: await environmentId(made), days: [{}] } })
   const ada = await signIn(made, 'ada')
   t.match(await ada('GET', '/client_keys/me/usage'), { status: 403, json: { code: 'CLIENT_KEY_REQUIRED' } })
 })
 
-test('a token in a User-Agent is not kept', async t => {
+test('a token in a User-Agent is not stored', async t => {
   const made = await world(t)
   await made.call('GET', '/apps', undefined, { 'user-agent': `client/1 ${made.key.keyAccessToken}` })
   const { json } = await made.call('GET', `/client_keys/${await environmentId(made)}`)
@@ -789,9 +789,9 @@ test('a token in a User-Agent is not kept', async t => {
   t.match(at(tokens).lastUsedAgent, /^client\/1 \[redacted\]/)
 })
 
-test('the database never holds a secret, a token or a key_id', onlyOnSqlite, async t => {
+test('the database never contains a secret, a token or a key_id', onlyOnSqlite, async t => {
   const made = await world(t)
-  const headers = { 'idempotency-key': 'word-of-mine', 'user-agent': `x ${made.key.keyAccessToken}` }
+  const headers = { 'idempotency-key': 'idempotency-key-1', 'user-agent': `x ${made.key.keyAccessToken}` }
   const issued = await issue(made, { name: 'k' }, headers)
   const again = await issue(made, { name: 'k' }, headers)
   const rotated = (await made.call('POST', `/client_keys/${issued.id}/rotate`, {}, headers)).json
@@ -801,8 +801,8 @@ test('the database never holds a secret, a token or a key_id', onlyOnSqlite, asy
   const bytes = readdirSync(folder)
     .map(name => readFileSync(join(folder, name), 'latin1'))
     .join('')
-  t.match(bytes, digestOf(issued.key_id), 'the digest is there, so the search finds what there is')
-  const secrets = [made.secret, made.key.keyId, made.key.keyAccessToken, 'word-of-mine', newSecret()]
+  t.match(bytes, digestOf(issued.key_id), 'the search works, because it finds the digest')
+  const secrets = [made.secret, made.key.keyId, made.key.keyAccessToken, 'idempotency-key-1', newSecret()]
   for (const { key_id: keyId, key_access_token: token } of [issued, again, rotated]) {
     secrets.push(...[keyId, token].filter(Boolean))
   }
@@ -810,7 +810,7 @@ test('the database never holds a secret, a token or a key_id', onlyOnSqlite, asy
   for (const secret of secrets) t.notOk(bytes.includes(secret))
 })
 
-test('of a list that is far too long only that is told', async t => {
+test('a list that is far too long causes a single error', async t => {
   const { call } = await world(t)
   for (const [field, body] of [
     ['scopes', { name: 'x', scopes: Array.from({ length: 400_000 }, () => 1) }],

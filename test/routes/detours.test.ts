@@ -7,7 +7,7 @@ const PASSWORD = 'seven green kettles'
 const ADAS_APP = '70e2d94bc6a18f'
 const CHIARAS_APP = 'cf61a04d8e39b7'
 
-/** Signs up, and returns the id of the new user and a function that sends requests as them. */
+/** Signs up a user, and returns the id and a function that sends requests as the user. */
 const signUp = async (made: World, email: string): Promise<{ id: number; call: World['call'] }> => {
   const body = { name: 'New', email, password: PASSWORD }
   const { json, headers } = await made.call('POST', '/auth', body, { authorization: '' })
@@ -15,18 +15,18 @@ const signUp = async (made: World, email: string): Promise<{ id: number; call: W
   return { id: json.data.id, call: async (method, url, more) => await made.call(method, url, more, { authorization }) }
 }
 
-/** Lets Northwind and River Valley Trust have another admin, so that any user may be deleted. */
+/** Adds an admin to Northwind and River Valley Trust, so that any user can be deleted. */
 const addAdmins = async ({ call }: World): Promise<void> => {
   await call('PUT', '/organizations/1/users/2', { role: 'admin' })
   await call('PUT', '/organizations/3/users/2', { role: 'admin' })
 }
 
-test('an administrator who takes the e-mail address of a user gets nothing that is theirs', async t => {
+test('an administrator who takes over the e-mail address of a user gets none of their data', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const ada = await signIn(made, 'ada')
   t.equal((await dmitri('PATCH', '/users/1', { email: 'moved@example.com' })).status, 200)
-  t.equal((await ada('GET', '/profile')).status, 401, 'the sessions end')
+  t.equal((await ada('GET', '/profile')).status, 401, 'the sessions have ended')
   const thief = await signUp(made, 'ada@example.com')
   t.not(thief.id, 1)
   for (const call of [dmitri, thief.call]) {
@@ -35,7 +35,7 @@ test('an administrator who takes the e-mail address of a user gets nothing that 
   }
   t.same((await thief.call('GET', '/apps')).json, [])
   t.equal((await dmitri('PATCH', '/users/1', { password: PASSWORD })).status, 403)
-  await t.rejects(signIn(made, 'moved', PASSWORD), /401/, 'the password is still that of the user')
+  await t.rejects(signIn(made, 'moved', PASSWORD), /401/, 'the password of the user is unchanged')
   t.equal((await (await signIn(made, 'moved', SAMPLE_PASSWORD))('GET', `/apps/${ADAS_APP}`)).status, 200)
 })
 
@@ -46,8 +46,8 @@ test('a user who signs up with the e-mail address of a deleted one inherits noth
   await made.call('POST', `/apps/${ADAS_APP}/permission/transfer/users/3`)
   t.equal((await made.call('DELETE', '/users/3?apps=delete')).status, 204)
   const { id, call } = await signUp(made, 'chiara@example.com')
-  t.ok(id > 4, 'the id is a new one')
-  t.equal((await chiara('GET', '/profile')).status, 401, 'no earlier session is one of the new user')
+  t.ok(id > 4, 'the user has a new id')
+  t.equal((await chiara('GET', '/profile')).status, 401, 'earlier sessions do not belong to the new user')
   t.equal((await call('GET', '/profile/sessions')).json.length, 1)
   t.same((await call('GET', `/users/${id}/grants`)).json, [])
   t.same((await call('GET', '/organizations')).json, [])
@@ -55,53 +55,57 @@ test('a user who signs up with the e-mail address of a deleted one inherits noth
   for (const name of [ADAS_APP, CHIARAS_APP]) t.equal((await call('GET', `/apps/${name}`)).status, 404)
 })
 
-test('an organization that adds a user gets nothing of theirs, and the user may leave or delete it', async t => {
+test('an organization that adds a user gets none of their data, and the user may leave or delete it', async t => {
   const made = await world(t)
-  const { call: stranger } = await signUp(made, 'stranger@example.com')
-  const { json: trap } = await stranger('POST', '/organizations', { name: 'Trap', billing_email: 't@example.com' })
-  const { json: app } = await stranger('POST', '/apps', {
+  const { call: outsider } = await signUp(made, 'outsider@example.com')
+  const { json: trap } = await outsider('POST', '/organizations', { name: 'Trap', billing_email: 't@example.com' })
+  const { json: app } = await outsider('POST', '/apps', {
     descriptive_name: 'Bait',
     owner_type: 'Organization',
     owner_id: trap.id
   })
   const ada = await signIn(made, 'ada')
   for (const role of ['member', 'admin']) {
-    const added = await stranger('PUT', `/organizations/${trap.id}/users/1`, { role, email: 'ada@example.com' })
+    const added = await outsider('PUT', `/organizations/${trap.id}/users/1`, { role, email: 'ada@example.com' })
     t.equal(added.status, 200)
-    t.equal((await stranger('GET', `/apps/${ADAS_APP}`)).status, 404, role)
+    t.equal((await outsider('GET', `/apps/${ADAS_APP}`)).status, 404, role)
     t.same(
-      (await stranger('GET', '/apps')).json.map(({ name }: { name: string }) => name),
+      (await outsider('GET', '/apps')).json.map(({ name }: { name: string }) => name),
       [app.name]
     )
     for (const path of ['users/5', `organizations/${trap.id}`]) {
-      t.equal((await stranger('PUT', `/apps/${ADAS_APP}/transfer/${path}`)).status, 404)
+      t.equal((await outsider('PUT', `/apps/${ADAS_APP}/transfer/${path}`)).status, 404)
     }
   }
-  t.equal((await stranger('DELETE', `/organizations/${trap.id}/users/5`)).status, 204, 'Ada is the last admin')
+  t.equal((await outsider('DELETE', `/organizations/${trap.id}/users/5`)).status, 204, 'Ada is the last admin now')
   t.equal((await ada('DELETE', `/organizations/${trap.id}/users/1`)).status, 409)
   t.equal((await ada('DELETE', `/organizations/${trap.id}?apps=delete`)).status, 204)
   t.equal((await made.call('GET', `/apps/${app.name}`)).status, 404)
   t.equal((await ada('GET', `/apps/${ADAS_APP}`)).status, 200)
 })
 
-test('a holder of a permit hands on what they hold, and takes an app only for themselves', async t => {
+test('a user with grants can grant only those, and transfer an app only to themselves', async t => {
   const made = await world(t)
   const [ada, ben, chiara] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'chiara')]
   const permit = (name: string, userId: number): string => `/apps/${ADAS_APP}/permission/${name}/users/${userId}`
   await ada('POST', permit('grant', 2))
   for (const name of ['update', 'destroy', 'transfer', 'revoke']) {
-    t.equal((await ben('POST', permit(name, 2))).status, 403, `${name} to themselves`)
+    t.equal((await ben('POST', permit(name, 2))).status, 403, `${name}, granted to themselves`)
     t.equal((await ben('POST', permit(name, 3))).status, 403, name)
   }
   t.equal((await chiara('PUT', `/apps/${ADAS_APP}/transfer/users/3`)).status, 403)
   await ada('POST', permit('transfer', 2))
-  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/3`)).status, 403, 'to another user')
-  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/organizations/3`)).status, 403, 'to an organization of others')
+  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/3`)).status, 403, 'a transfer to another user')
+  t.equal(
+    (await ben('PUT', `/apps/${ADAS_APP}/transfer/organizations/3`)).status,
+    403,
+    'a transfer to an organization of other users'
+  )
   await ada('DELETE', permit('transfer', 2))
-  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/2`)).status, 403, 'what was revoked is over')
+  t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/2`)).status, 403, 'the grant was revoked')
 })
 
-test('an administrator who is demoted manages nobody from the next request on; the keys they issued stay', async t => {
+test('a demoted administrator can no longer manage users, while the keys that they issued remain active', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const issued = await dmitri('POST', '/client_keys', { name: 'k', scopes: ['users:read', 'users:write'] })

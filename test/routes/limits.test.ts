@@ -8,7 +8,7 @@ import type { World } from '../helper.ts'
 const issue = async ({ call }: World, body: object): Promise<string> =>
   (await call('POST', '/client_keys', body)).json.key_access_token
 
-/** The status of a call from an address, with what proxies say of it. */
+/** Returns the status of a request from an address, with an X-Forwarded-For header. */
 const from = async ({ fastify }: World, token: string, remoteAddress: string, forwarded?: string): Promise<number> =>
   (
     await fastify.inject({
@@ -21,7 +21,7 @@ const from = async ({ fastify }: World, token: string, remoteAddress: string, fo
     })
   ).statusCode
 
-test('a key is used from its addresses only, and X-Forwarded-For gains nothing', async t => {
+test('a key is accepted only from its addresses, regardless of X-Forwarded-For', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', allowed_ips: ['10.0.0.0/8', '2001:db8::/32'] })
   for (const inside of ['10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7']) {
@@ -31,7 +31,7 @@ test('a key is used from its addresses only, and X-Forwarded-For gains nothing',
     t.equal(await from(made, token, outside), 403, outside)
   }
   t.equal(await from(made, token, '11.0.0.1', '10.1.2.3'), 403, 'forged')
-  t.equal(await from(made, token, '10.1.2.3', '11.0.0.1'), 200, 'nobody is trusted, so nobody is asked')
+  t.equal(await from(made, token, '10.1.2.3', '11.0.0.1'), 200, 'without trusted proxies, the header is ignored')
   const refused = await made.fastify.inject({
     url: '/apps',
     remoteAddress: '11.0.0.1',
@@ -40,19 +40,19 @@ test('a key is used from its addresses only, and X-Forwarded-For gains nothing',
   t.match(refused.json(), { status: 403, code: 'ADDRESS_NOT_ALLOWED', detail: /allowed_ips/ })
 })
 
-test('behind proxies that are trusted, the address is the last one that none of them is', async t => {
+test('behind trusted proxies, the address is the last one that does not belong to them', async t => {
   const made = await world(t, { TRUST_PROXY: '127.0.0.1, 10.9.0.0/16' })
   const token = await issue(made, { name: 'k', allowed_ips: ['192.0.2.7'] })
   t.equal(await from(made, token, '127.0.0.1', '192.0.2.7'), 200)
   t.equal(await from(made, token, '127.0.0.1', '192.0.2.7, 10.9.1.1'), 200)
-  t.equal(await from(made, token, '127.0.0.1', '192.0.2.7, 203.0.113.9'), 403, 'the client wrote the first itself')
-  t.equal(await from(made, token, '203.0.113.9', '192.0.2.7'), 403, 'not by a proxy')
+  t.equal(await from(made, token, '127.0.0.1', '192.0.2.7, 203.0.113.9'), 403, 'the client forged the first address')
+  t.equal(await from(made, token, '203.0.113.9', '192.0.2.7'), 403, 'the request does not come from a proxy')
   t.equal(await from(made, token, '127.0.0.1', '192.0.2.7, garbage'), 403)
   t.equal(await from(made, token, '127.0.0.1', ''), 403)
   t.equal(await from(made, token, '127.0.0.1'), 403)
 })
 
-test('what a trusted proxy passes on that is no address is kept nowhere', async t => {
+test('a value from a trusted proxy that is not an address is not stored', async t => {
   const made = await world(t, { TRUST_PROXY: '127.0.0.1' })
   const { keyAccessToken: token } = made.key
   t.equal(await from(made, token, '127.0.0.1', token), 200)
@@ -66,7 +66,7 @@ test('what a trusted proxy passes on that is no address is kept nowhere', async 
   t.equal((await made.call('GET', '/audits?limit=1')).json[0].address, 'unknown')
 })
 
-test('a forged header over a real socket gains nothing either', async t => {
+test('a forged header over a real socket has no effect either', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', allowed_ips: ['192.0.2.7'] })
   const port = await listening(made.fastify)
@@ -86,7 +86,7 @@ test('a forged header over a real socket gains nothing either', async t => {
   }
 })
 
-test('a rate limit belongs to the key, across its tokens, and its state is told', onlyOnSqlite, async t => {
+test('a rate limit applies to all tokens of a key, and replies report its state', onlyOnSqlite, async t => {
   const made = await world(t)
   const {
     json: { id, key_access_token: first }
@@ -112,16 +112,16 @@ test('a rate limit belongs to the key, across its tokens, and its state is told'
   t.match(at(replies, 3).headers['retry-after'], /^(60|59)$/)
   t.match(at(replies, 3).json(), { code: 'RATE_LIMITED', status: 429 })
   t.equal(at(replies).headers['retry-after'], undefined)
-  t.equal((await get(other)).statusCode, 200, 'another key has a count of its own')
+  t.equal((await get(other)).statusCode, 200, 'other keys are counted separately')
   t.equal((await get(made.key.keyAccessToken)).headers['ratelimit'], undefined, 'a key without a limit is not counted')
 
   const now = performance.now() + 60_000
   const clock = t.intercept(performance, 'now', { value: () => now })
-  t.equal((await get(first)).statusCode, 200, 'the window is over')
+  t.equal((await get(first)).statusCode, 200, 'the window has ended')
   clock.restore()
 })
 
-test('a clock that is set back does not keep a limited key out', async t => {
+test('a clock that is set back does not lock out a limited key', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 2, window_seconds: 60 } })
   t.equal(await from(made, token, '127.0.0.1'), 200)
@@ -137,7 +137,7 @@ test('a clock that is set back does not keep a limited key out', async t => {
   clock.restore()
 })
 
-/** The status lines of requests that are sent in one segment over one connection. */
+/** Returns the status lines of requests that are sent in one segment over one connection. */
 const pipelined = async (port: number, token: string, requests: number): Promise<string[]> => {
   const request = (connection: string): string =>
     `GET /client_keys/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: ${connection}\r\n\r\n`
@@ -145,7 +145,7 @@ const pipelined = async (port: number, token: string, requests: number): Promise
   return [...(await raw(port, text)).matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status = '']) => status)
 }
 
-test('of pipelined requests exactly as many pass as the limit allows', async t => {
+test('the limit determines exactly how many pipelined requests succeed', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 10, window_seconds: 3600 } })
   const statuses = await pipelined(await listening(made.fastify), token, 12)
@@ -155,7 +155,7 @@ test('of pipelined requests exactly as many pass as the limit allows', async t =
   )
 })
 
-test('of parallel requests exactly as many pass as the limit allows', async t => {
+test('the limit determines exactly how many parallel requests succeed', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 50, window_seconds: 3600 } })
   const port = await listening(made.fastify)
@@ -178,7 +178,7 @@ test('of parallel requests exactly as many pass as the limit allows', async t =>
   )
 })
 
-test('bursts over the end of a window pass as often as the limit allows in each window', async t => {
+test('a burst across the end of a window is limited separately in each window', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 3, window_seconds: 1 } })
   const passed: Record<string, number> = { 2: 0, 1: 0, 0: 0 }
@@ -198,7 +198,7 @@ test('bursts over the end of a window pass as often as the limit allows in each 
   t.equal(new Set(Object.values(passed)).size, 1, JSON.stringify(passed))
 })
 
-test('a request is refused if its rate limit can not be decided', async t => {
+test('a request is refused if its rate limit cannot be determined', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const bare = Fastify()
@@ -208,7 +208,7 @@ test('a request is refused if its rate limit can not be decided', async t => {
     lookup: { ...unchanging, findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } }) },
     counters: {
       hit: async () => {
-        throw new Error('the counter is away')
+        throw new Error('the counter is unreachable')
       }
     }
   })

@@ -12,7 +12,7 @@ const statuses = async (
   return all
 }
 
-test('organizations are seen by those who belong to them, and by client keys', async t => {
+test('organizations are visible to their users and to client keys', async t => {
   const made = await world(t)
   const [ada, ben, dmitri] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'dmitri')]
   const names = async (call: World['call']): Promise<string[]> =>
@@ -20,7 +20,7 @@ test('organizations are seen by those who belong to them, and by client keys', a
   t.same(await names(made.call), ['Northwind Accounting', 'Harbor Supply', 'River Valley Trust'])
   t.same(await names(ada), ['Northwind Accounting'])
   t.same(await names(ben), ['Northwind Accounting', 'Harbor Supply'])
-  t.same(await names(dmitri), [], 'a global admin has no power here')
+  t.same(await names(dmitri), [], 'a global admin does not see other organizations')
   const shown = await ada('GET', '/organizations/1')
   t.same(shown.json, {
     id: 1,
@@ -75,7 +75,7 @@ test('organizations are seen by those who belong to them, and by client keys', a
   t.equal((await made.call('GET', '/organizations?limit=2&after=2')).json.length, 1)
 })
 
-test('who makes an organization is its admin; a client key belongs to none', async t => {
+test('the creator of an organization becomes its admin, unless it is a client key', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const reply = await ada('POST', '/organizations', { name: 'New', billing_email: 'Pay@example.com' })
@@ -113,21 +113,25 @@ test('who makes an organization is its admin; a client key belongs to none', asy
   )
 })
 
-test('roles are set by admins, and the last admin stays', async t => {
+test('admins set roles, and the last admin remains', async t => {
   const made = await world(t)
   const [ada, ben, chiara] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'chiara')]
   for (const body of [{ role: 'member' }, { role: 'member', email: 'other@example.com' }]) {
     t.match(
       await ada('PUT', '/organizations/1/users/4', body),
       { status: 404, json: { code: 'USER_NOT_FOUND' } },
-      'nobody learns an address by an id'
+      'an id does not reveal an address'
     )
   }
   t.match(await ada('PUT', '/organizations/1/users/4', { role: 'member', email: 'Dmitri@example.com' }), {
     status: 200,
     json: { id: 4, role: 'member' }
   })
-  t.match(await ada('PUT', '/organizations/1/users/4', { role: 'member' }), { status: 200 }, 'and again')
+  t.match(
+    await ada('PUT', '/organizations/1/users/4', { role: 'member' }),
+    { status: 200 },
+    'the request may be repeated'
+  )
   t.match(await ada('PUT', '/organizations/1/users/99', { role: 'member' }), {
     status: 404,
     json: { code: 'USER_NOT_FOUND' }
@@ -136,13 +140,17 @@ test('roles are set by admins, and the last admin stays', async t => {
   t.match(await ada('DELETE', '/organizations/1/users/99'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
   for (const [method, body] of [['PUT', { role: 'member' }], ['DELETE']] as const) {
     t.match(await ada(method, '/organizations/1/users/1', body), { status: 409, json: { code: 'LAST_ADMIN' } })
-    t.match(await made.call(method, '/organizations/1/users/1', body), { status: 409 }, 'by a client key neither')
+    t.match(
+      await made.call(method, '/organizations/1/users/1', body),
+      { status: 409 },
+      'a client key cannot remove the last admin either'
+    )
   }
   t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'LAST_ADMIN' } })
   t.equal((await ada('PUT', '/organizations/1/users/2', { role: 'admin' })).status, 200)
   t.equal((await ben('PUT', '/organizations/1/users/1', { role: 'guest' })).status, 200)
-  t.equal((await ada('GET', '/apps/ba6811fb3e073d')).status, 404, 'at once')
-  t.equal((await chiara('DELETE', '/organizations/1/users/3')).status, 204, 'everybody may leave')
+  t.equal((await ada('GET', '/apps/ba6811fb3e073d')).status, 404, 'the change takes effect immediately')
+  t.equal((await chiara('DELETE', '/organizations/1/users/3')).status, 204, 'any user may leave')
   t.equal((await chiara('GET', '/organizations/1')).status, 404)
   t.equal((await ben('DELETE', '/organizations/1/users/4')).status, 204)
   const race = await Promise.all([
@@ -157,18 +165,22 @@ test('roles are set by admins, and the last admin stays', async t => {
     ada('DELETE', '/organizations/1/users/1'),
     ben('DELETE', '/organizations/1/users/2')
   ])
-  t.same(leaving.map(({ status }) => status).sort(), [204, 409], 'one of the last two stays')
+  t.same(leaving.map(({ status }) => status).sort(), [204, 409], 'one of the last two admins remains')
 })
 
-test('an organization that owns apps is deleted only where they go to somebody', async t => {
+test('an organization with apps can be deleted only if the apps are transferred', async t => {
   const made = await world(t)
   const [ada, chiara] = [await signIn(made, 'ada'), await signIn(made, 'chiara')]
   t.match(await ada('DELETE', '/organizations/1'), { status: 409, json: { code: 'OWNS_APPS' } })
-  t.match(await ada('DELETE', '/organizations/1?transfer_to=Organization:1'), { status: 409 }, 'to itself')
+  t.match(
+    await ada('DELETE', '/organizations/1?transfer_to=Organization:1'),
+    { status: 409 },
+    'a transfer to the same organization'
+  )
   t.match(
     await ada('DELETE', '/organizations/1?transfer_to=User:2'),
     { status: 403 },
-    'a user gives to themselves, or to where they belong'
+    'a user may transfer apps to themselves, or to their own organizations'
   )
   t.match(await ada('DELETE', '/organizations/1?transfer_to=Organization:2'), { status: 403 })
   t.match(await ada('DELETE', '/organizations/1?transfer_to=nobody'), {
@@ -199,7 +211,7 @@ test('an organization that owns apps is deleted only where they go to somebody',
   t.equal((await made.call('DELETE', '/organizations/2?transfer_to=Organization:3')).status, 204)
 })
 
-test('an organization is deleted with its apps by its admins and by client keys, where the request says so', async t => {
+test('admins and client keys delete an organization with its apps if the request specifies it', async t => {
   const made = await world(t)
   const [ada, ben, dmitri] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'dmitri')]
   const { json: key } = await made.call('POST', '/client_keys', { name: 'k', scopes: ['organizations:write'] })
@@ -207,11 +219,11 @@ test('an organization is deleted with its apps by its admins and by client keys,
     await made.call(method, url, undefined, { authorization: `Bearer ${key.key_access_token}` })
   const url = '/organizations/1?apps=delete'
   t.match(await ben('DELETE', url), { status: 403, json: { code: 'FORBIDDEN' } }, 'a member')
-  t.equal((await dmitri('DELETE', url)).status, 404, 'a global admin')
+  t.equal((await dmitri('DELETE', url)).status, 404, 'a global admin does not see the organization')
   t.match(await byKey('DELETE', url), { status: 403, json: { code: 'INSUFFICIENT_SCOPE', detail: /apps:write/ } })
   t.match(await ada('DELETE', `${url}&transfer_to=User:1`), {
     status: 422,
-    json: { errors: [/transfer_to and apps can not be sent together/] }
+    json: { errors: [/transfer_to and apps cannot be sent together/] }
   })
   t.equal((await made.call('GET', '/apps/ba6811fb3e073d')).status, 200)
   t.equal((await ada('DELETE', url)).status, 204)
@@ -223,7 +235,11 @@ test('an organization is deleted with its apps by its admins and by client keys,
       changes: { owner_type: { from: 'Organization', to: null }, owner_id: { from: 1, to: null } }
     }
   ])
-  t.equal((await made.call('GET', '/apps/70e2d94bc6a18f')).status, 200, "what members own is not the organization's")
+  t.equal(
+    (await made.call('GET', '/apps/70e2d94bc6a18f')).status,
+    200,
+    'the apps of members do not belong to the organization'
+  )
   t.equal((await made.call('DELETE', '/organizations/2?apps=delete')).status, 204)
   t.equal((await made.call('GET', '/apps?include_deleted=true')).json.length, 24 - 5 - 6)
 })

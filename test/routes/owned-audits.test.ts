@@ -37,7 +37,7 @@ const pageOf = async (call: World['call'], url: string): Promise<Page> => (await
 const searchFor = (conditions: unknown, url = ORGANIZATION): string =>
   `${url}?search=${encodeURIComponent(JSON.stringify(conditions))}`
 
-/** A change that nothing but one field says. */
+/** Returns the JSON of a change of one field. */
 const changed = (attribute: string, from: unknown, to: unknown): Change => ({
   attribute,
   patch: `- ${attribute}: ${String(from)}\n+ ${attribute}: ${String(to)}`,
@@ -47,25 +47,25 @@ const changed = (attribute: string, from: unknown, to: unknown): Change => ({
 
 const newestOf = async (call: World['call'], url = ORGANIZATION) => (await pageOf(call, `${url}?per_page=1`)).audits[0]
 
-test("an organization's audits are what was done to it, to its apps and to its users", async t => {
+test('the audits of an organization contain the changes of it, of its apps and of its users', async t => {
   const made = await world(t)
   const [ada, ben] = [await signIn(made, 'ada'), await signIn(made, 'ben')]
   await made.call('PATCH', `/apps/${WEATHER}`, { descriptive_name: 'Of Ada alone' })
   await made.call('PATCH', '/apps/07d4f2b86ca91e', { descriptive_name: 'Of another organization' })
-  await made.call('PATCH', '/users/4', { color_theme: 'of a stranger' })
+  await made.call('PATCH', '/users/4', { color_theme: 'of an unrelated user' })
   await made.call('PATCH', '/organizations/2', { name: 'Another organization' })
   const { audits: before } = await pageOf(ada, ORGANIZATION)
   t.same(
     before.map(({ reference_name: name }) => name),
     ['Ben Okafor', 'Ada Moreno'],
-    'who signed in'
+    'users who signed in'
   )
 
-  const told = async (entry: object, what: string): Promise<void> => {
+  const newestMatches = async (entry: object, what: string): Promise<void> => {
     t.match(await newestOf(ada), entry, what)
   }
   await ada('PATCH', '/organizations/1', { name: 'Northwind' })
-  await told(
+  await newestMatches(
     {
       user_id: 1,
       user_name: 'Ada Moreno',
@@ -80,7 +80,7 @@ test("an organization's audits are what was done to it, to its apps and to its u
     'the organization'
   )
   await made.call('PATCH', `/apps/${INVOICES}`, { descriptive_name: 'Invoices', panels: null })
-  await told(
+  await newestMatches(
     {
       user_id: null,
       user_email: 'Not provided',
@@ -92,10 +92,10 @@ test("an organization's audits are what was done to it, to its apps and to its u
         { attribute: 'panels', patch: 'panels: changed', old_value: null, new_value: null }
       ]
     },
-    'an app, by a client key'
+    'an app, changed by a client key'
   )
   await ben('PUT', '/profile', { color_theme: 'dark' })
-  await told(
+  await newestMatches(
     {
       user_email: 'ben@example.com',
       reference_type: 'User',
@@ -104,10 +104,10 @@ test("an organization's audits are what was done to it, to its apps and to its u
     },
     'a user'
   )
-  t.equal((await newestOf(made.call))?.reference_type, 'User', 'a client key may ask')
+  t.equal((await newestOf(made.call))?.reference_type, 'User', 'a client key may read the audits')
 })
 
-test('what is created and deleted has the patches of Trivial', async t => {
+test('creations and deletions have the same patches as in Trivial', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const tag = { context: 'a', name: 'b' }
@@ -140,7 +140,7 @@ test('what is created and deleted has the patches of Trivial', async t => {
   t.equal((await newestOf(ada))?.action, 'destroy')
 })
 
-test('no audits hold a password, a session or a former address, nor the address of a stranger', async t => {
+test('audits contain no passwords, sessions, former addresses, or addresses of unrelated users', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const ben = await signIn(made, 'ben')
@@ -170,7 +170,7 @@ test('no audits hold a password, a session or a former address, nor the address 
   t.match(ofApp.audits, [{ user_email: 'ada@example.com' }])
 })
 
-test('pages are counted, and follow each other without a gap', async t => {
+test('pages are counted, and have no gaps between them', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   for (let i = 0; i < 6; i++) await ada('PATCH', '/organizations/1', { name: `Name ${i}` })
@@ -213,9 +213,9 @@ test('audits are searched by id, user and time', async t => {
   const of = (...users: (number | null)[]) =>
     audits.filter(({ user_id: user }) => users.includes(user)).map(({ id }) => id)
   t.same(await find([]), ids)
-  t.same(await find([{ c: 'user_id', o: '=', p: '1' }]), of(1), 'as the interface sends it')
+  t.same(await find([{ c: 'user_id', o: '=', p: '1' }]), of(1), 'a search in the format of the interface')
   t.same(await find([{ c: 'user_id', o: '=', p: 1 }]), of(1))
-  t.same(await find([{ c: 'user_id', o: '!=', p: '1' }]), of(2), 'what no user did has no user')
+  t.same(await find([{ c: 'user_id', o: '!=', p: '1' }]), of(2), 'changes without a user match no user')
   t.same(await find([{ c: 'user_id', o: 'IN', p: ['1', 2, 3] }]), of(1, 2))
   const [newest = 0, second = 0] = ids
   for (const [o, expected] of [
@@ -242,7 +242,7 @@ test('audits are searched by id, user and time', async t => {
   t.same(await find([{ c: 'created_at', o: 'IN', p: [time] }]), sinceThen)
 })
 
-test('a search takes columns and operators of a closed list, and nothing that is SQL', async t => {
+test('a search accepts only listed columns and operators, and no SQL', async t => {
   const { ada, audits } = await withEntries(t)
   const condition = { c: 'user_id', o: '=', p: 1 }
   const rule = 'search.0.p must be an id'

@@ -16,7 +16,7 @@ const users = async (made: World) => ({
 
 const idOf = async (made: World, name: string): Promise<number> => (await made.call('GET', `/apps/${name}`)).json.id
 
-test("the same list is a user's own for a user, and everyone's for a client key", async t => {
+test("the list of apps contains a user's own apps for a user, and all apps for a client key", async t => {
   const made = await world(t)
   const { ada, ben, chiara, dmitri } = await users(made)
   const names = async (call: World['call'], query = ''): Promise<string[]> =>
@@ -56,12 +56,12 @@ test("the same list is a user's own for a user, and everyone's for a client key"
   t.notOk((await names(ada)).includes('Weather Alerts'))
   t.notOk(
     (await names(chiara, '?include_deleted=true')).includes('Weather Alerts'),
-    'a grant on what was deleted gives nothing'
+    'a grant for a deleted app has no effect'
   )
   t.ok((await names(ada, '?include_deleted=true')).includes('Weather Alerts'))
 })
 
-test('a user does to an app what the rules say, and no more', async t => {
+test('a user may carry out only the actions on an app that the rules allow', async t => {
   const made = await world(t)
   const { ada, ben, chiara, dmitri } = await users(made)
   const app = `/apps/${INVOICES}`
@@ -75,12 +75,12 @@ test('a user does to an app what the rules say, and no more', async t => {
     (await call('POST', `${app}/permission/read/users/4`)).status,
     (await call('POST', `${app}/copy`, { new_app_descriptive_name: `Copy ${Math.random()}` })).status
   ]
-  t.same(await tries(dmitri), [404, 404, 404, 404, 404, 404, 404, 404], 'a stranger, though a global admin')
+  t.same(await tries(dmitri), [404, 404, 404, 404, 404, 404, 404, 404], 'an unrelated user, who is a global admin')
   t.same(await tries(chiara), [404, 404, 404, 404, 404, 404, 404, 404], 'a guest')
   t.same(await tries(ben), [200, 403, 403, 403, 403, 403, 403, 403], 'a member')
   t.same(await tries(ada), [200, 200, 201, 204, 200, 200, 200, 201], 'an admin')
   t.same(await tries(made.call), [200, 200, 201, 204, 200, 200, 200, 201], 'a client key')
-  t.same(await tries(dmitri), [200, 403, 403, 403, 403, 403, 403, 403], 'who was granted read')
+  t.same(await tries(dmitri), [200, 403, 403, 403, 403, 403, 403, 403], 'a user with the grant read')
   t.equal((await ben('DELETE', app)).status, 403)
   const scoped = (await made.call('POST', '/client_keys', { name: 'scoped', scopes: ['apps:read'] })).json
     .key_access_token
@@ -99,7 +99,7 @@ test('a user does to an app what the rules say, and no more', async t => {
   )
 })
 
-test('a user makes apps for themselves, or for an organization of which they are an admin', async t => {
+test('a user creates apps for themselves, or for an organization that they administer', async t => {
   const made = await world(t)
   const { ada, ben } = await users(made)
   t.match(await ada('POST', '/apps', { descriptive_name: 'Mine' }), {
@@ -135,7 +135,7 @@ test('a user makes apps for themselves, or for an organization of which they are
   })
 })
 
-test('permits are granted and revoked, each by itself or all of them, by id or by name', async t => {
+test('permissions are granted and revoked separately or together, by id or by name', async t => {
   const made = await world(t)
   const { ada, ben, chiara, dmitri } = await users(made)
   const id = await idOf(made, WEATHER)
@@ -149,10 +149,14 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   t.match(
     await ben('POST', `/apps/${WEATHER}/permission/destroy/users/4`),
     { status: 403 },
-    'nobody grants what they may not do'
+    'users can grant only permissions that they have'
   )
   t.match(await ben('POST', `/apps/${WEATHER}/permission/read/users/4`), { status: 200, json: { permits: ['read'] } })
-  t.equal((await ben('DELETE', `/apps/${WEATHER}/permission/read/users/4`)).status, 403, 'to grant is not to revoke')
+  t.equal(
+    (await ben('DELETE', `/apps/${WEATHER}/permission/read/users/4`)).status,
+    403,
+    'the permission grant does not include revoke'
+  )
   t.equal((await ben('GET', `/apps/${WEATHER}/permissions`)).json.length, 3)
   t.match(await ada('POST', `/apps/${id}/permissions/users/2`), {
     json: { permits: ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke'] }
@@ -164,7 +168,7 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   t.match(
     await ada('DELETE', `/apps/${id}/permissions/users/2`),
     { status: 200, json: { permits: [] } },
-    'nothing to revoke is no failure'
+    'revoking a missing grant succeeds'
   )
   t.match(await ada('POST', `/apps/${id}/permission/fly/users/2`), {
     status: 422,
@@ -177,14 +181,14 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   t.match(await made.call('GET', '/apps/99999/permissions'), { status: 404 })
   t.match(await made.call('POST', '/apps/99999/permission/read/users/1'), { status: 404 })
   t.match(await made.call('DELETE', '/apps/99999/permissions/users/1'), { status: 404 })
-  // A name that begins with digits is no id.
+  // A name that begins with digits is not an id.
   t.equal((await made.call('GET', '/apps/61bc9f04e2d73a/permissions')).status, 200)
   t.equal((await made.call('GET', '/apps/61bc9f04e2d7/permissions')).status, 404)
 
   t.same(
     (await dmitri('GET', '/users/3/grants')).json,
     [{ app_id: id, app_name: WEATHER, permits: ['read', 'update'] }],
-    'a global admin may look'
+    'a global admin may read the permissions'
   )
   t.equal((await chiara('GET', '/users/3/grants')).json.length, 1)
   t.equal((await ben('GET', '/users/3/grants')).status, 403)
@@ -196,21 +200,25 @@ test('permits are granted and revoked, each by itself or all of them, by id or b
   ])
 })
 
-test('an app is given to another owner by who may, to whom they may', async t => {
+test('an app is transferred only by permitted users to permitted owners', async t => {
   const made = await world(t)
   const { ada, ben, chiara } = await users(made)
   const give = async (call: World['call'], to: string, app = WEATHER) =>
     await call('PUT', `/apps/${app}/transfer/${to}`)
-  t.equal((await give(chiara, 'users/3')).status, 403, 'granted read and update only')
+  t.equal((await give(chiara, 'users/3')).status, 403, 'the user has only the grants read and update')
   t.equal((await give(ben, 'users/2')).status, 404)
-  t.equal((await give(ada, 'users/2')).status, 403, 'not to another user')
-  t.equal((await give(ada, 'organizations/2')).status, 403, 'not where one does not belong')
+  t.equal((await give(ada, 'users/2')).status, 403, 'a transfer to another user is refused')
+  t.equal(
+    (await give(ada, 'organizations/2')).status,
+    403,
+    'a transfer to an organization without a membership is refused'
+  )
   t.equal((await give(ada, 'User/1')).status, 422)
   const owner = async (app = WEATHER) => (await made.call('GET', `/apps/${app}`)).json
   const done = { status: 200, json: { message: 'Transfer Ownership OK' } }
   t.match(await give(ada, 'organizations/1'), done)
   t.match(await owner(), { owner_type: 'Organization', owner_id: 1, user_id: null })
-  t.match(await give(ada, 'organizations/1'), done, 'it is there already')
+  t.match(await give(ada, 'organizations/1'), done, 'the organization already owns it')
   t.equal((await give(made.call, 'users/99')).status, 422)
   t.match(await give(made.call, 'users/4'), done)
   t.match(await owner(), { owner_type: 'User', owner_id: 4 })
@@ -229,7 +237,7 @@ test('an app is given to another owner by who may, to whom they may', async t =>
   t.equal((await made.call('GET', '/apps/99999/audits')).status, 404)
 })
 
-test('a public app is read by anybody who is signed in, and by nobody else', onlyOnSqlite, async t => {
+test('any signed-in user, and no one else, can read a public app', onlyOnSqlite, async t => {
   const made = await world(t)
   const { dmitri } = await users(made)
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
@@ -241,7 +249,7 @@ test('a public app is read by anybody who is signed in, and by nobody else', onl
   t.equal((await made.fastify.inject(`/apps/${INVOICES}`)).statusCode, 401)
 })
 
-test("a user's list is whole where its apps are large", async t => {
+test("a user's list is complete if its apps are large", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   for (let i = 0; i < 4; i++) {
@@ -253,7 +261,7 @@ test("a user's list is whole where its apps are large", async t => {
   t.equal((await dmitri('GET', '/apps')).json.length, 6)
 })
 
-test('a user with very many apps in sight gets them all, in order and by page', onlyOnSqlite, async t => {
+test('a user who may read very many apps gets them all, in order and by page', onlyOnSqlite, async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))

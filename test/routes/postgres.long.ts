@@ -4,7 +4,7 @@ import tap from 'tap'
 import { root } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 
-/** The tests of routes that run once more on PostgreSQL; with ROUTES_ON_POSTGRES=all, every one does. */
+/** The route tests that also run on PostgreSQL. With ROUTES_ON_POSTGRES=all, all of them do. */
 const SHARE = ['client-keys', 'limits', 'owned-audits', 'permissions', 'receipts']
 
 const FILES = readdirSync(import.meta.dirname)

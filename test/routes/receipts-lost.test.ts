@@ -5,7 +5,7 @@ import { emptyPostgres, execute } from '../postgres.ts'
 
 const PUBLIC_URL = 'https://example.com/keys'
 
-/** As if a backup of before the change had been restored at the moment of its commit. */
+/** Simulates the restore of a backup from before the change, at the moment of its commit. */
 const FORGET = `
   create function forget_change() returns trigger language plpgsql as $$
   begin
@@ -16,7 +16,7 @@ const FORGET = `
   deferrable initially deferred for each row execute function forget_change()
 `
 
-test('a change whose receipt can not be told is answered 202, and where the receipt may be had', async t => {
+test('a change whose receipt cannot be determined gets 202 with the URL of the receipt', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { env, key } = settings(t, { DATABASE_URL: url, METRICS_PORT: '0', PUBLIC_URL })
@@ -46,7 +46,7 @@ test('a change whose receipt can not be told is answered 202, and where the rece
         ]
       }
     ],
-    'the log tells why'
+    'the log contains the reason'
   )
   t.match(lost, {
     statusCode: 202,
@@ -54,10 +54,10 @@ test('a change whose receipt can not be told is answered 202, and where the rece
   })
   t.match(lost.json(), { id, enabled: false, receipt: null })
   const receiptUrl = String(lost.headers.location).slice(PUBLIC_URL.length)
-  t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'none is made up')
+  t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'no receipt is invented')
 })
 
-test('a service that can not renew its lease logs that once, and when it can again', async t => {
+test('a service that cannot renew its lease logs the failure once, and the recovery', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { env, key } = settings(t, { DATABASE_URL: url, KEY_LEASE_MS: '0', LOG_LEVEL: 'info' })

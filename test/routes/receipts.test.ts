@@ -10,7 +10,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const NOT_FOUND = { status: 404, json: { code: 'RECEIPT_NOT_FOUND' } }
 
-test('each change of a key has a receipt, which can be asked for again', async t => {
+test('each change of a key has a receipt, which can be read again', async t => {
   const { call } = await world(t)
   const { id } = (await call('POST', '/client_keys', { name: 'k' })).json
   const changes = [
@@ -38,7 +38,7 @@ test('each change of a key has a receipt, which can be asked for again', async t
   t.equal((await call('GET', '/nodes')).status, 200)
 })
 
-test('on PostgreSQL the receipt of a change counts the nodes, also when it is asked for again', async t => {
+test('on PostgreSQL, the receipt of a change counts the nodes, also when it is read again', async t => {
   const DATABASE_URL = await postgresDatabase(t)
   if (DATABASE_URL === null) return
   const { call } = await world(t, { DATABASE_URL })
@@ -47,7 +47,7 @@ test('on PostgreSQL the receipt of a change counts the nodes, also when it is as
   t.match(await call('GET', `/receipts/${receipt}`), { status: 200, json: { epoch, nodes: 1, acknowledged: 1 } })
 })
 
-/** A service that makes changes, and answers what the receipts are. */
+/** Starts a service, and returns functions that change keys and read receipts. */
 const start = async ({ env, key }: Settings) => {
   const fastify = await createServer(env)
   const headers = { authorization: `Bearer ${key.keyAccessToken}` }
@@ -66,7 +66,7 @@ const start = async ({ env, key }: Settings) => {
   }
 }
 
-/** Changes a key, undoes that by a restore, and changes it again. */
+/** Changes a key, reverts the change by a restore, and changes the key again. */
 const undo = async (t: Test, made: Settings, { save, restore }: { save: () => unknown; restore: () => unknown }) => {
   const before = await start(made)
   const key = await before.issue()
@@ -81,8 +81,8 @@ const undo = async (t: Test, made: Settings, { save, restore }: { save: () => un
   const after = await start(made)
   t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND)
   const other = await after.change(key)
-  t.equal(other.epoch, undone.epoch, 'the epoch is used again')
-  t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND, 'the receipt of another history is not given')
+  t.equal(other.epoch, undone.epoch, 'the epoch is reused')
+  t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND, 'the receipt of another history is not returned')
   for (const { id } of [kept, other]) {
     t.match(await after.ask('GET', `/receipts/${id}`), { status: 200, json: { id } })
   }
@@ -90,7 +90,7 @@ const undo = async (t: Test, made: Settings, { save, restore }: { save: () => un
 }
 
 test(
-  'on SQLite a change that a restore has undone has no receipt, though its epoch is used again',
+  'on SQLite, a change that a restore reverted has no receipt, although its epoch is reused',
   onlyOnSqlite,
   async t => {
     const made = settings(t)
@@ -106,7 +106,7 @@ test(
   }
 )
 
-test('on PostgreSQL a change that a restore has undone has no receipt, though its epoch is used again', async t => {
+test('on PostgreSQL, a change that a restore reverted has no receipt, although its epoch is reused', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   await undo(t, settings(t, { DATABASE_URL: url }), {
@@ -119,7 +119,7 @@ test('on PostgreSQL a change that a restore has undone has no receipt, though it
   })
 })
 
-test('on SQLite the last 10,000 changes have receipts', onlyOnSqlite, async t => {
+test('on SQLite, the last 10,000 changes have receipts', onlyOnSqlite, async t => {
   const made = await world(t)
   const { id } = (await made.call('POST', '/client_keys', { name: 'k' })).json
   const change = async () => (await made.call('PATCH', `/client_keys/${id}`, { enabled: false })).json.receipt

@@ -8,10 +8,10 @@ import { Problem } from '../../http/problems.ts'
 import config from '../../plugins/external/config.ts'
 import { emptySettings, newSecret, operator, world } from '../helper.ts'
 
-/** What anybody may ask for, without a credential. */
+/** The routes that need no credential. */
 const PUBLIC = /^(\*|\/(up|ready|auth|auth\/sign_in|docs(\/.*)?))$/
 
-test('every route that is not public asks for a key, and for the one scope that it declares', async t => {
+test('every route that is not public requires a key with the scope that it declares', async t => {
   const made = await emptySettings(t)
   const fastify = Fastify()
   t.teardown(() => fastify.close())
@@ -78,7 +78,7 @@ test('every route that is not public asks for a key, and for the one scope that 
   }
 })
 
-test('a protected route that declares no scope does not start', async t => {
+test('a service with a protected route that declares no scope does not start', async t => {
   const { fastify } = await world(t)
   t.equal(fastify.hasRoute({ method: 'GET', url: '/apps' }), true)
   const secret = newSecret()
@@ -97,17 +97,17 @@ test('a protected route that declares no scope does not start', async t => {
   await bare.register(async scope => {
     await autohooks(scope, {})
     t.throws(() => scope.get('/forgotten', { schema: { response: {} } }, async () => ({})), {
-      message: 'GET /forgotten does not declare a scope and its users'
+      message: 'GET /forgotten must declare scope and users in its config'
     })
     t.throws(() => scope.get('/forgotten', { config: { scope: null }, schema: { response: {} } }, async () => ({})), {
-      message: 'GET /forgotten does not declare a scope and its users'
+      message: 'GET /forgotten must declare scope and users in its config'
     })
     scope.get('/any', { config: { scope: null, users: 'none' }, schema: { response: {} } }, async () => ({}))
   })
   t.equal((await bare.inject('/any')).statusCode, 401)
 })
 
-test('a route that holds to a policy and declares no scope lets nobody in', async t => {
+test('a route with a policy but without a scope refuses every request', async t => {
   const secret = newSecret()
   const key = issueClientKey(createTokenSealer(secret))
   const { default: clientKeyPlugin } = await import('../../plugins/app/client-key-plugin.ts')

@@ -8,18 +8,18 @@ for (const [change, path, body, status] of [
   ['revoked', '/revoke', {}, 401],
   ['narrowed', '', { scopes: ['apps:read'] }, 403]
 ] as const) {
-  test(`a key that is ${change} while its body is under way does nothing`, async t => {
+  test(`a key that is ${change} while the body of its request arrives changes nothing`, async t => {
     const made = await world(t)
     const port = await listening(made.fastify)
     const {
       json: { id, key_access_token: token }
     } = await made.call('POST', '/client_keys', { name: 'thief' })
-    const sent = JSON.stringify({ name: 'its heir' })
-    let answer = ''
+    const sent = JSON.stringify({ name: 'its successor' })
+    let reply = ''
     const socket = connect(port, '127.0.0.1')
       .setEncoding('utf8')
       .on('data', (chunk: string) => {
-        answer += chunk
+        reply += chunk
       })
     const letIn = new Promise<void>(resolve => {
       const { used } = made.fastify.keyUsage
@@ -35,25 +35,25 @@ for (const [change, path, body, status] of [
     t.equal((await made.call(path === '' ? 'PATCH' : 'POST', `/client_keys/${id}${path}`, body)).status, 200)
     socket.write(sent.slice(5))
     await once(socket, 'close')
-    t.match(answer, new RegExp(`^HTTP/1.1 ${status} `))
+    t.match(reply, new RegExp(`^HTTP/1.1 ${status} `))
     t.same((await made.call('GET', '/client_keys?name=its')).json, [])
   })
 }
 
-/** What a route without a schema of its body is asked for, and what must not have changed afterwards. */
+/** Requests to routes without a body schema, and the resources that must not change. */
 const WITHOUT_BODY: readonly (readonly [request: string, watched: string])[] = [
   ['DELETE /apps/ba6811fb3e073d', '/apps/ba6811fb3e073d'],
   ['PUT /apps/ba6811fb3e073d/transfer/users/2', '/apps/ba6811fb3e073d'],
   ['POST /apps/ba6811fb3e073d/permissions/users/2', '/apps/ba6811fb3e073d/permissions']
 ]
 
-/** Sends a request whose body is under way until something else is done, and returns the reply. */
+/** Sends a request, completes its body after `work` has finished, and returns the reply. */
 const during = async (made: World, request: string, authorization: string, work: () => Promise<void>) => {
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
-  let answer = ''
+  let reply = ''
   socket.on('data', (chunk: string) => {
-    answer += chunk
+    reply += chunk
   })
   const [method, path] = request.split(' ')
   const routed = new Promise<void>(resolve => {
@@ -68,11 +68,11 @@ const during = async (made: World, request: string, authorization: string, work:
   await work()
   socket.write('}')
   await once(socket, 'close')
-  return answer
+  return reply
 }
 
 for (const [request, watched] of WITHOUT_BODY) {
-  test(`a key that is revoked before the body of ${request} has come does nothing`, async t => {
+  test(`a key that is revoked before the body of ${request} arrives changes nothing`, async t => {
     const made = await world(t)
     const { id, key_access_token: token } = (await made.call('POST', '/client_keys', { name: 'thief' })).json
     const used = new Promise<void>(resolve => {
@@ -83,27 +83,27 @@ for (const [request, watched] of WITHOUT_BODY) {
       }
     })
     const before = (await made.call('GET', watched)).text
-    const answer = await during(made, request, `Bearer ${token}`, async () => {
+    const reply = await during(made, request, `Bearer ${token}`, async () => {
       await used
       t.equal((await made.call('POST', `/client_keys/${id}/revoke`, {})).status, 200)
     })
-    t.match(answer, /^HTTP\/1\.1 401 /)
+    t.match(reply, /^HTTP\/1\.1 401 /)
     t.equal((await made.call('GET', watched)).text, before)
   })
 }
 
-test('an administrator who is demoted before the body of a deletion has come deletes nobody', async t => {
+test('an administrator who is demoted before the body of a deletion arrives deletes no user', async t => {
   const made = await world(t)
   const login = { email: 'eve@example.com', password: 'seven green kettles' }
   const { id } = (await made.call('POST', '/users', { name: 'Eve', role: 'admin', ...login })).json
   const signedIn = await made.call('POST', '/auth/sign_in', login, { authorization: '' })
   const victim = (await made.call('POST', '/users', { name: 'Ann', email: 'ann@example.com' })).json
   const session = String(signedIn.headers['authorization'])
-  const answer = await during(made, `DELETE /users/${victim.id}?apps=delete`, session, async () => {
-    // The request is authenticated once a later one of the same session is.
+  const reply = await during(made, `DELETE /users/${victim.id}?apps=delete`, session, async () => {
+    // When a later request of the same session is authenticated, this one is too.
     t.equal((await made.call('GET', '/profile', undefined, { authorization: session })).status, 200)
     t.equal((await made.call('PATCH', `/users/${id}`, { role: 'member' })).status, 200)
   })
-  t.match(answer, /^HTTP\/1\.1 403 /)
+  t.match(reply, /^HTTP\/1\.1 403 /)
   t.equal((await made.call('GET', `/users/${victim.id}`)).status, 200)
 })

@@ -11,7 +11,7 @@ import type { World } from '../helper.ts'
 
 const APPS = 12_000
 
-/** Puts many apps into the database of a world, so that a list takes many batches. */
+/** Inserts many apps into the database of a world, so that a list needs many batches. */
 const fill = ({ env }: World, { panels = '{"a":1}', count = APPS } = {}): void => {
   const db = new Database(env['DATABASE_URL'].slice('file:'.length))
   db.prepare(
@@ -22,7 +22,7 @@ const fill = ({ env }: World, { panels = '{"a":1}', count = APPS } = {}): void =
   db.close()
 }
 
-/** Watches how far a world's lists are read. */
+/** Counts the batches that are read of the lists of a world. */
 const watchBatches = ({
   fastify
 }: World): { batches: number; open: number; closed: Promise<void>; failAfter: number } => {
@@ -41,7 +41,7 @@ const watchBatches = ({
     watch.open++
     try {
       for await (const batch of read) {
-        if (++watch.batches > watch.failAfter) throw new Error('the disk is gone')
+        if (++watch.batches > watch.failAfter) throw new Error('the disk failed')
         yield batch
       }
     } finally {
@@ -69,7 +69,7 @@ const open = async (port: number, token: string, headers: Record<string, string>
     headers: { authorization: `Bearer ${token}`, ...headers }
   })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
-  // From here on a failure shows in the response.
+  // Later failures appear in the response.
   request.on('error', () => {})
   return response
 }
@@ -80,7 +80,7 @@ const textOf = async (response: IncomingMessage): Promise<string> => {
   return text
 }
 
-test('a list of many batches is whole and in order, as an array and as lines', async t => {
+test('a list of many batches is complete and in order, as an array and as lines', async t => {
   const made = await world(t)
   fill(made)
   const port = await listening(made.fastify)
@@ -102,7 +102,7 @@ test('a list of many batches is whole and in order, as an array and as lines', a
   )
 })
 
-test('apps that are large are read a few at a time', async t => {
+test('large apps are read a few at a time', async t => {
   const made = await watchedWorld(t)
   fill(made, { panels: JSON.stringify({ text: 'x'.repeat(100_000) }), count: 40 })
   const { json } = await made.call('GET', '/apps')
@@ -110,7 +110,7 @@ test('apps that are large are read a few at a time', async t => {
   t.ok(made.watch.batches >= (64 * 100_000) / 256 / 1024 / 2, `${made.watch.batches} batches`)
 })
 
-test('a page that ends where a batch does leads to the next', async t => {
+test('a page that ends at the end of a batch links to the next page', async t => {
   const made = await world(t)
   fill(made, { count: 1000 })
   const whole = (await made.call('GET', '/apps')).json
@@ -122,7 +122,7 @@ test('a page that ends where a batch does leads to the next', async t => {
   }
 })
 
-test('a search through many apps without a match still answers others meanwhile', async t => {
+test('a search through many apps without a match does not block other requests', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const order: string[] = []
@@ -144,7 +144,7 @@ test('a search through many apps without a match still answers others meanwhile'
   t.match(pages.headers['link'], /rel="next"/)
 })
 
-test('a client that goes away stops the work', async t => {
+test('the service stops reading a list if its client disconnects', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const port = await listening(made.fastify)
@@ -156,7 +156,7 @@ test('a client that goes away stops the work', async t => {
   t.ok(made.watch.batches < APPS / 250, `${made.watch.batches} batches were read`)
 })
 
-test('a client that goes away stops a search that finds nothing', async t => {
+test('the service stops a search without matches if its client disconnects', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const port = await listening(made.fastify)
@@ -169,15 +169,15 @@ test('a client that goes away stops a search that finds nothing', async t => {
   t.ok(made.watch.batches < APPS / 250, `${made.watch.batches} batches were read`)
 })
 
-test('a client that does not read is not read for', async t => {
+test('the service stops reading a list if its client does not read', async t => {
   const made = await watchedWorld(t)
-  // More than the buffers of two sockets hold.
+  // More data than fits into the buffers of two sockets.
   fill(made, { panels: JSON.stringify({ text: 'x'.repeat(4000) }) })
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1')
   socket.write(`GET /apps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${made.key.keyAccessToken}\r\n\r\n`)
   await once(socket, 'readable')
-  // As much as other requests do in the meantime, the list gets no further than the buffers hold.
+  // Other requests succeed in the meantime, but the list is read only until the buffers are full.
   const settled = async (): Promise<number> => {
     for (let before = -1; before !== made.watch.batches;) {
       before = made.watch.batches
@@ -190,7 +190,7 @@ test('a client that does not read is not read for', async t => {
   await made.watch.closed
 })
 
-test('a failure half-way breaks the transfer, in every version of HTTP', async t => {
+test('a failure during a list aborts the transfer, in every version of HTTP', async t => {
   const made = await watchedWorld(t)
   fill(made)
   made.watch.failAfter = 20
@@ -207,11 +207,11 @@ test('a failure half-way breaks the transfer, in every version of HTTP', async t
     socket.write(`GET /apps HTTP/1.0\r\nAccept: ${accept}\r\nAuthorization: Bearer ${made.key.keyAccessToken}\r\n\r\n`)
     socket.resume()
     const [error] = await once(socket, 'error').catch((error: unknown) => [error])
-    t.match(error, { code: 'ECONNRESET' }, 'a reset, not an end')
+    t.match(error, { code: 'ECONNRESET' }, 'the connection is reset, not ended')
   }
 })
 
-test('a failure at the start is a proper reply that tells nothing', async t => {
+test('a failure at the start of a list gets a regular reply without internal details', async t => {
   const made = await watchedWorld(t)
   made.watch.failAfter = 0
   const { status, json, text } = await made.call('GET', '/apps')
@@ -220,7 +220,7 @@ test('a failure at the start is a proper reply that tells nothing', async t => {
   t.notMatch(text, 'disk')
 })
 
-test('apps that come and go while a list is sent leave it whole', async t => {
+test('a list that is sent while apps are added and removed is complete', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const port = await listening(made.fastify)

@@ -2,14 +2,14 @@ import { test } from 'tap'
 import { SAMPLE_PASSWORD, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
-// The requests that Trivial's own interface sends (trivial-ui 8a77943), as it sends them.
+// The requests that Trivial's own interface (trivial-ui 8a77943) sends.
 
 const ORIGIN = 'http://localhost:5173'
 const PASSWORD = 'another green kettle'
 const WEATHER = '70e2d94bc6a18f'
 const INVOICES = 'ba6811fb3e073d'
 
-/** A page of the interface: every request has the four headers of its cookies, and the media type of JSON. */
+/** Opens a page of the interface. Each request has the four headers from its cookies, and the JSON media type. */
 const openPage = ({ fastify }: World) => {
   const cookies = new Map<string, string>()
   const request = async (path: string, method = 'GET', data?: object) => {
@@ -30,7 +30,7 @@ const openPage = ({ fastify }: World) => {
   }
   return {
     request,
-    /** Signs in or up, and keeps what a page may read of the headers. */
+    /** Signs in or up, and stores the headers that a page may read. */
     begin: async (path: string, data: object) => {
       const { reply, exposed, json } = await request(path, 'POST', data)
       for (const name of exposed) cookies.set(name, String(reply.headers[name]))
@@ -71,7 +71,7 @@ test('a preflight allows the headers of every request, and a page may read those
   for (const name of ['access-token', 'client', 'expiry', 'uid']) t.ok(exposed.includes(name), name)
 })
 
-test('the profile is the member user of an object', async t => {
+test('GET /profile returns an object with the property user', async t => {
   const { request, begin } = await open(t)
   const { id } = await begin('/auth/sign_in', LOGIN)
   t.match((await request('/profile')).json, { user: { id, name: 'Ada Moreno', account_locked: false } })
@@ -104,7 +104,7 @@ test('a sign-out without a session is a 404 with one error, which the interface 
   t.equal((await request('/auth/sign_out', 'DELETE')).reply.statusCode, 204)
   isWithout(await request('/auth/sign_out', 'DELETE'), 'the session is over')
   forget()
-  isWithout(await request('/auth/sign_out', 'DELETE'), 'the cookies are gone, as the interface has it')
+  isWithout(await request('/auth/sign_out', 'DELETE'), 'the cookies were removed, as in the interface')
   const signOut = async (headers: Record<string, string>) =>
     await made.fastify.inject({ method: 'DELETE', url: '/auth/sign_out', headers })
   const credentials: Record<string, string>[] = [{}, { authorization: 'Bearer x' }, { authorization: 'Basic eDp4' }]
@@ -114,7 +114,7 @@ test('a sign-out without a session is a 404 with one error, which the interface 
     t.equal(reply.headers['www-authenticate'], undefined)
   }
   const { status, json } = await made.call('DELETE', '/auth/sign_out')
-  t.same([status, json.code, json.success], [403, 'USER_REQUIRED', undefined], 'a client key is no session')
+  t.same([status, json.code, json.success], [403, 'USER_REQUIRED', undefined], 'a client key is not a session')
 })
 
 test('the permissions of a user are the names of apps, by permit', async t => {
@@ -126,22 +126,26 @@ test('the permissions of a user are the names of apps, by permit', async t => {
   t.same(Object.keys(await sets()), ['update', 'destroy', 'grant', 'transfer'])
   for (const permit of ['update', 'destroy', 'grant', 'transfer']) {
     t.same((await sets())[permit].credential_set_ids, [])
-    t.same((await names(permit)).sort(), all.map(({ name }) => name).sort(), 'her own, and those of her organization')
+    t.same(
+      (await names(permit)).sort(),
+      all.map(({ name }) => name).sort(),
+      'the apps of the user, and those of her organization'
+    )
   }
 
   await made.call('POST', '/apps/96c7b20ae5d41f/permission/update/users/1')
   await made.call('POST', '/apps/ec03f6917bd8a4/permission/read/users/1')
   await made.call('POST', `/apps/${WEATHER}/permissions/users/1`)
   await made.call('DELETE', `/apps/${INVOICES}`)
-  t.equal((await names('update')).length, 8, 'one was granted, one was deleted, and none comes twice')
+  t.equal((await names('update')).length, 8, 'one app was granted, one was deleted, and none is listed twice')
   t.ok((await names('update')).includes('96c7b20ae5d41f'))
   t.notOk((await names('destroy')).includes('96c7b20ae5d41f'))
-  t.notOk((await names('update')).includes('ec03f6917bd8a4'), 'to read is in no set')
+  t.notOk((await names('update')).includes('ec03f6917bd8a4'), 'the permission read is in no list')
 
   await made.call('PUT', '/organizations/3/users/3', { role: 'admin' })
   await made.call('PUT', '/organizations/1/users/4', { role: 'admin' })
   await made.call('PUT', '/organizations/1/users/1', { role: 'member' })
-  t.equal((await names('update')).length, 4, 'members administer nothing')
+  t.equal((await names('update')).length, 4, 'members may not administer apps')
   t.equal((await request('/users/2/permissions')).reply.statusCode, 403)
   t.equal((await made.call('GET', '/users/2/permissions')).status, 200)
   t.equal((await made.call('GET', '/users/99/permissions')).status, 404)
@@ -181,7 +185,7 @@ test('a member is removed by delete_org_role, and the last admin is not', async 
   }
 })
 
-test('apps are created, changed, copied and deleted as the interface does it', async t => {
+test('apps are created, changed, copied and deleted with the requests of the interface', async t => {
   const { request, begin } = await open(t)
   await begin('/auth/sign_in', LOGIN)
   const panels = { component: 'Dashboard', options: { apps: [] } }
@@ -194,6 +198,6 @@ test('apps are created, changed, copied and deleted as the interface does it', a
   t.equal((await request(`/apps/${app.name}`, 'DELETE')).reply.statusCode, 204)
   t.match((await request('/apps/name_suggestion')).json, { suggestion: /^\w+ \w+$/ })
   for (const each of (await request('/apps')).json.filter(({ name }: { name: string }) => name !== copy.json.name)) {
-    t.match(each, { panels: { component: 'Dashboard', options: { apps: [] } } }, 'what the sample shows')
+    t.match(each, { panels: { component: 'Dashboard', options: { apps: [] } } }, 'the panels are those of the sample')
   }
 })

@@ -3,7 +3,7 @@ import type { PasswordHasher } from '../../domain/users/passwords.ts'
 import { SAMPLE_PASSWORD } from '../helper.ts'
 import type { World } from '../helper.ts'
 
-/** Signs a user of the sample in, by the first part of the address, and answers what calls as that user. */
+/** Signs in a user of the sample by the first part of the address. Returns a function that sends requests as them. */
 export const signIn = async (
   { fastify, call }: World,
   who: string,
@@ -21,26 +21,26 @@ export const signIn = async (
 
 const KEPT_WAITING = 12
 
-/** Keeps passwords waiting for their turn; nothing else may be hashed when it is called. */
+/** Fills the queue of passwords. No other password may be in progress when it is called. */
 export const keepWaiting = ({ hash, waiting }: PasswordHasher) => {
   const mine = new Set<Promise<unknown>>()
   const fill = (): void => {
     for (let missing = KEPT_WAITING - mine.size; missing > 0; missing--) {
-      const hashing: Promise<unknown> = hash('to keep the others waiting').then(() => mine.delete(hashing))
+      const hashing: Promise<unknown> = hash('a password that occupies the queue').then(() => mine.delete(hashing))
       mine.add(hashing)
     }
   }
   fill()
   const atATime = mine.size - waiting()
   return {
-    /** Resolves when so many others wait among them. */
+    /** Waits until `others` other passwords are in the queue. */
     othersWait: async (others: number): Promise<void> => {
       while (waiting() + atATime - mine.size < others) {
         fill()
         await nextTurn()
       }
     },
-    /** Resolves when none of them waits any more. */
+    /** Waits until none of its own passwords is in the queue. */
     over: async (): Promise<void> => {
       await Promise.all(mine)
     }

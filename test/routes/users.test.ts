@@ -6,7 +6,7 @@ import { keepWaiting, signIn } from './user.ts'
 
 const PASSWORD = 'seven green kettles'
 
-test('users are managed by administrators and client keys, and by nobody else', async t => {
+test('only administrators and client keys manage users', async t => {
   const made = await world(t)
   const [ada, dmitri] = [await signIn(made, 'ada'), await signIn(made, 'dmitri')]
   for (const [method, url, body] of [
@@ -42,7 +42,7 @@ test('users are managed by administrators and client keys, and by nobody else', 
   t.equal((await dmitri('GET', '/users/x')).status, 404)
 })
 
-test('a user is made, changed and deleted, and the trail holds no password', async t => {
+test('a user is created, changed and deleted, and the audit trail contains no password', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const {
@@ -83,12 +83,12 @@ test('a user is made, changed and deleted, and the trail holds no password', asy
   t.match(
     await dmitri('PATCH', `/users/${id}`, { password: 'another green kettle' }),
     { status: 403, json: { code: 'FORBIDDEN' } },
-    'nobody sets the password of another'
+    'administrators cannot set the password of another user'
   )
   t.equal(
     (await made.call('PATCH', `/users/${id}`, { password: 'another green kettle' })).status,
     200,
-    'but for an unlimited key'
+    'an unlimited key can set the password'
   )
   t.equal((await eve('GET', '/profile')).status, 401)
   t.equal((await signIn(made, 'ep', 'another green kettle').then(call => call('GET', '/users'))).status, 403)
@@ -116,21 +116,21 @@ test('a user is made, changed and deleted, and the trail holds no password', asy
   )
 })
 
-test('a user who is not there is not changed', async t => {
+test('a user who does not exist cannot be changed', async t => {
   const { call } = await world(t)
   t.match(await call('PATCH', '/users/99', { name: 'Nobody' }), { status: 404, json: { code: 'USER_NOT_FOUND' } })
   t.match(await call('DELETE', '/users/99'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
   t.match(await call('GET', '/users/99/grants'), { status: 404, json: { code: 'USER_NOT_FOUND' } })
 })
 
-test('administrators manage client keys within what they may do themselves', async t => {
+test('administrators manage client keys within their own permissions', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   for (const scopes of [['*'], ['apps:read'], ['organizations:read'], ['audits:read']]) {
     t.match(
       await dmitri('POST', '/client_keys', { name: 'k', scopes }),
       { status: 403, json: { code: 'BEYOND_CEILING' } },
-      'no power over the apps of others'
+      'the key may not change the apps of other users'
     )
   }
   const issued = await dmitri(
@@ -156,7 +156,7 @@ test('administrators manage client keys within what they may do themselves', asy
   t.equal((await dmitri('POST', `/client_keys/${broad}/revoke`, {})).status, 403)
 })
 
-test('a key that is held to anything makes no administrator, and opens no account', async t => {
+test('a key with any limit cannot create an administrator, or take over an account', async t => {
   const made = await world(t)
   const {
     json: { key_access_token: token }
@@ -184,7 +184,7 @@ test('a key that is held to anything makes no administrator, and opens no accoun
 })
 
 test(
-  'a key that is narrowed while a password is hashed, and a token that expires soon, make no administrator',
+  'a key that is restricted while a password is hashed, or a token that expires soon, cannot create an administrator',
   onlyOnSqlite,
   async t => {
     const made = await world(t)
@@ -218,7 +218,7 @@ test(
   }
 )
 
-test('nothing that could be a credential is kept of a user', async t => {
+test('no possible credential is stored in the fields of a user', async t => {
   const made = await world(t)
   const keyId = '0123456789abcdef'.repeat(2)
   for (const field of ['name', 'color_theme']) {
@@ -231,7 +231,7 @@ test('nothing that could be a credential is kept of a user', async t => {
   }
 })
 
-test('an administrator gets no apps by deleting their owner, by whatever other user or organization', async t => {
+test('an administrator who deletes a user cannot get their apps, even through another user or organization', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const { json: puppet } = await dmitri('POST', '/users', {
@@ -267,7 +267,7 @@ test('an administrator gets no apps by deleting their owner, by whatever other u
   t.match(await dmitri('DELETE', '/users/3'), { status: 409, json: { code: 'OWNS_APPS', detail: /apps=delete/ } })
 })
 
-test('an administrator deletes a user together with their apps, where the request says so', async t => {
+test('an administrator deletes a user with their apps if the request specifies it', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const chiara = await signIn(made, 'chiara')
@@ -276,7 +276,7 @@ test('an administrator deletes a user together with their apps, where the reques
   await made.call('POST', '/apps/cf61a04d8e39b7/permission/read/users/1')
   t.match(await dmitri('DELETE', '/users/3?apps=delete&transfer_to=User:4'), {
     status: 422,
-    json: { errors: ['transfer_to and apps can not be sent together: the apps are either transferred or deleted'] }
+    json: { errors: ['transfer_to and apps cannot be sent together: the apps are either transferred or deleted'] }
   })
   t.match(await dmitri('DELETE', '/users/3?apps=keep'), { status: 422, json: { errors: ['apps must be delete'] } })
   t.equal((await dmitri('DELETE', '/users/3?apps=delete')).status, 204)
@@ -308,7 +308,7 @@ test('an administrator deletes a user together with their apps, where the reques
   ])
 })
 
-test('a client key with apps:write and users:write transfers the apps of a user whom it deletes, or deletes them', async t => {
+test('a client key with apps:write and users:write transfers or deletes the apps of a user that it deletes', async t => {
   const made = await world(t)
   const withScopes = async (...scopes: string[]): Promise<World['call']> => {
     const { json } = await made.call('POST', '/client_keys', { name: scopes.join(' '), scopes })
@@ -351,7 +351,7 @@ test('a client key with apps:write and users:write transfers the apps of a user 
   t.equal((await made.call('GET', '/apps/cf61a04d8e39b7')).status, 404)
 })
 
-test('the last administrator of an organization is not deleted, whatever becomes of the apps', async t => {
+test('the last administrator of an organization cannot be deleted, with any disposal of the apps', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   for (const [call, query] of [
@@ -364,7 +364,7 @@ test('the last administrator of an organization is not deleted, whatever becomes
   }
 })
 
-test('an owner of more than a thousand apps gives them away first', onlyOnSqlite, async t => {
+test('an owner of more than a thousand apps must transfer them first', onlyOnSqlite, async t => {
   const made = await world(t)
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   const add = db.prepare(
@@ -378,7 +378,7 @@ test('an owner of more than a thousand apps gives them away first', onlyOnSqlite
   t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'TOO_MANY_APPS' } })
 })
 
-test('a right that is lost while a password is hashed is lost', async t => {
+test('a request is refused if its sender loses the permission while a password is hashed', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const { othersWait, over } = keepWaiting(made.fastify.passwords)
@@ -393,7 +393,7 @@ test('a right that is lost while a password is hashed is lost', async t => {
     url: '/auth/sign_in',
     payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   })
-  // Both were authenticated, and wait for their turn.
+  // Both requests were authenticated, and wait in the queue.
   await othersWait(2)
   await made.call('PATCH', '/users/4', { account_locked: true })
   await made.call('PATCH', '/users/1', { account_locked: true })
@@ -403,7 +403,7 @@ test('a right that is lost while a password is hashed is lost', async t => {
   t.equal((await made.call('GET', '/users')).json.length, 4)
 })
 
-test('a session that ends while a body is under way does nothing', async t => {
+test('a session that ends while the body of its request arrives changes nothing', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   t.equal((await ada('PATCH', '/apps/70e2d94bc6a18f', { panels: {} })).status, 200)
@@ -422,7 +422,7 @@ test('a session that ends while a body is under way does nothing', async t => {
 })
 
 test(
-  'a user with very many grants, organizations and deleted apps is deleted, and the trail counts them',
+  'a user with very many grants, organizations and deleted apps is deleted, and the audit trail counts them',
   onlyOnSqlite,
   async t => {
     const made = await world(t)

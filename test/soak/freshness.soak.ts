@@ -8,7 +8,7 @@ import { operator } from '../helper.ts'
 import { start } from '../http/service.ts'
 import type { Service } from '../http/service.ts'
 
-/** How many changes are made: `SOAK_CHANGES=1000` for a short run. */
+/** The number of changes. `SOAK_CHANGES=1000` results in a short run. */
 const CHANGES = Number(process.env['SOAK_CHANGES'] ?? 20_000)
 const CLIENTS = 20
 const CHANGERS = 4
@@ -17,7 +17,7 @@ const INACTIVE_TOKENS = 6
 
 tap.setTimeout(0)
 
-/** A change of what a token may do: when it was asked for and acknowledged, and whether it lets the token in. */
+/** A change that allows or revokes a token, with the times of its request and of its acknowledgement. */
 interface Change {
   begun: number
   acknowledged: number
@@ -30,7 +30,7 @@ interface Subject {
   changes: Change[]
 }
 
-/** Changes a key, in a process that is not known to the one that is asked next. */
+/** Changes keys. Each implementation does so in another process. */
 interface Changer {
   issue: () => Promise<{ id: string; token: string }>
   change: (id: string, change: { enabled: boolean } | { scopes: ('apps:read' | 'users:read')[] }) => Promise<unknown>
@@ -50,7 +50,7 @@ const byHttp = ({ port, headers }: Service): Changer => {
       body: JSON.stringify(body)
     })
     const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+    if (!response.ok) throw new Error(`${method} ${path} replied ${response.status}: ${text}`)
     return JSON.parse(text) as { id: string; key_access_token: string }
   }
   return {
@@ -64,7 +64,7 @@ const byHttp = ({ port, headers }: Service): Changer => {
   }
 }
 
-/** What the command line works with: this process is another one than those that are asked. */
+/** Changes keys in this process with the key service, as the command line does. */
 const byRegistry = (keys: KeyService): Changer => ({
   issue: async () => {
     const { key, keyAccessToken } = await keys.issue({ name: randomUUID() }, operator)
@@ -82,19 +82,18 @@ const anyOf = <T>(list: readonly T[]): T => {
 }
 
 /**
- * What is wrong with an answer to a request that was sent and answered at these times; null: nothing. It looks at
- * nothing but times and answers: a request obeys every change that was acknowledged before it was sent, and may obey
- * those that were asked for before it was answered.
+ * Returns an error if no possible state of the token explains the reply to a request, or null otherwise. Changes that
+ * were acknowledged before the request was sent apply to it. Changes that were requested before its reply may apply.
  */
-const violation = ({ changes }: Subject, sent: number, answered: number, isAccepted: boolean): string | null => {
+const violation = ({ changes }: Subject, sent: number, replied: number, isAccepted: boolean): string | null => {
   const possible = changes.filter(
-    ({ begun }, index) => begun < answered && !changes.slice(index + 1).some(({ acknowledged }) => acknowledged < sent)
+    ({ begun }, index) => begun < replied && !changes.slice(index + 1).some(({ acknowledged }) => acknowledged < sent)
   )
   if (possible.some(({ allows }) => allows === isAccepted)) return null
-  return `sent at ${sent}, answered at ${answered}, ${isAccepted ? 'accepted' : 'refused'}: ${JSON.stringify(changes.slice(-5))}`
+  return `sent at ${sent}, replied at ${replied}, ${isAccepted ? 'accepted' : 'refused'}: ${JSON.stringify(changes.slice(-5))}`
 }
 
-test(`each request obeys what was acknowledged before it was sent, through ${CHANGES} changes`, async t => {
+test(`acknowledged changes apply to every later request, during ${CHANGES} changes`, async t => {
   const first = await start(t, { LOG_LEVEL: 'info' })
   const second = { ...(await start(t, first.env)), headers: first.headers }
   const storage = await openStorage(first.env['DATABASE_URL'])
@@ -102,8 +101,7 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
   const registry = createKeyService({ store: storage.keys, secret: first.secret })
   const changers = [byHttp(first), byHttp(second), byRegistry(registry)]
 
-  // Events of this process in their order. What was acknowledged here before a request is sent from here has the lower
-  // number.
+  // Numbers the events of this process in order. An acknowledgement before a request has a lower number than it.
   let now = 0
   const free: Subject[] = []
   const inactive: Subject[] = []
@@ -148,7 +146,7 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
     } else {
       const allows = subject.changes.at(-1)?.allows !== true
       const change = begin(subject, allows)
-      // A token is accepted where the key is enabled and has the scope: one change says both.
+      // A token is accepted if the key is enabled and has the scope. One change sets both.
       const wanted = { enabled: allows || kind % 2 === 0, scopes: [allows ? 'apps:read' : 'users:read'] as const }
       await changer.change(subject.id, { ...wanted, scopes: [...wanted.scopes] })
       change.acknowledged = ++now
@@ -166,7 +164,7 @@ test(`each request obeys what was acknowledged before it was sent, through ${CHA
       headers: { authorization: `Bearer ${subject.token}` }
     })
     await response.arrayBuffer()
-    if (![200, 401, 403].includes(response.status)) violations.push(`GET /apps answered ${response.status}`)
+    if (![200, 401, 403].includes(response.status)) violations.push(`GET /apps replied ${response.status}`)
     const found = violation(subject, sent, ++now, response.status === 200)
     if (found !== null) violations.push(found)
     counts.requests++

@@ -38,11 +38,11 @@ const sleep = async (ms: number): Promise<void> => {
   await setTimeout(ms)
 }
 
-const createConfirm = (options: Omit<ConfirmationOptions, 'clock' | 'sleep'>): Confirm => {
-  const confirm = createConfirmation({ ...options, clock: systemClock, sleep })
-  return async (change, committedAt) => {
+const createConfirm = (parts: Omit<ConfirmationOptions, 'clock' | 'sleep'>): Confirm => {
+  const confirm = createConfirmation({ ...parts, clock: systemClock, sleep })
+  return async (change, committedAt, options) => {
     try {
-      return await confirm(change, committedAt)
+      return await confirm(change, committedAt, options)
     } catch (error) {
       throw toFailure(error)
     }

@@ -9,11 +9,11 @@ export const createScopedAuditReads = (db: SqliteDatabase): ScopedAuditReads =>
     rows: async <Row>(statement: SQL) => db.all<Row>(statement),
     window: 2000,
     isInScope,
-    // SQLite keeps the order of the tables of a cross join.
+    // SQLite doesn't reorder the tables of a cross join.
     join: sql`cross join`
   })
 
-// Asked of one entry after another: a list of all apps would be made again for each window.
+// Checks each entry separately, because a list of all apps would be built again for each window.
 const isInScope = (scope: AuditScope): SQL =>
   scope.type === 'app'
     ? sql`audits.subject_type = 'app' and audits.subject_id = ${scope.name}`

@@ -51,12 +51,17 @@ export interface ConfirmationOptions {
   readonly background?: BackgroundHooks | undefined
 }
 
+export interface ConfirmOptions {
+  /** Whether to wait until the nodes that haven't acknowledged the change are evicted, or their eviction has failed. */
+  readonly awaitsEviction?: boolean
+}
+
 /**
  * Resolves when every request that begins from then on, at any node, obeys a change. `committedAt` is the time of the
  * monotonic clock after the commit. Rejects if the store fails: the change is committed then, but has no receipt yet,
  * which may be requested again.
  */
-export type Confirm = (change: Position, committedAt: number) => Promise<Receipt>
+export type Confirm = (change: Position, committedAt: number, options?: ConfirmOptions) => Promise<Receipt>
 
 /** How much longer a lease may last by this clock than by its node's clock, if both are accurate within a tenth. */
 const CLOCK_FACTOR = 1.25
@@ -71,7 +76,7 @@ const isEvicted = (node: SilentNode): node is SilentNode & Eviction => node.evic
 
 /**
  * Creates the function that evicts the nodes that haven't acknowledged a change. Only one statement runs at a time,
- * because it may have to wait for a lock.
+ * because it may have to wait for a lock. The function never rejects.
  */
 const createEviction = ({ store, evictions, background = NOT_REPORTED }: ConfirmationOptions) => {
   const { attempt } = createWatch('evict the nodes that did not acknowledge a change', background)
@@ -81,9 +86,9 @@ const createEviction = ({ store, evictions, background = NOT_REPORTED }: Confirm
       evictions.add(await store.evict(epoch))
     })
   })
-  return (confirmed: number): void => {
+  return async (confirmed: number): Promise<void> => {
     epoch = Math.max(epoch, confirmed)
-    void evict()
+    await evict()
   }
 }
 
@@ -103,7 +108,7 @@ export const createConfirmation = (options: ConfirmationOptions): Confirm => {
     return pending
   }
 
-  return async (change, committedAt) => {
+  return async (change, committedAt, { awaitsEviction = false } = {}) => {
     let pending = await ask(change)
     const isKnown = (): boolean => pending.silent.every(node => isOver(node, committedAt))
     for (let pause = FIRST_PAUSE_MS; !isKnown(); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
@@ -111,9 +116,9 @@ export const createConfirmation = (options: ConfirmationOptions): Confirm => {
       pending = await ask(change)
     }
     const { nodes, acknowledged, silent } = pending
-    // The eviction isn't awaited, because the receipt doesn't depend on it. If it fails, the next change waits for
-    // these nodes again.
-    if (!silent.every(isEvicted)) evict(change.epoch)
+    // The receipt doesn't depend on the eviction. If it fails, the next change waits for these nodes again.
+    const evicted = silent.every(isEvicted) ? undefined : evict(change.epoch)
+    if (awaitsEviction) await evicted
     return {
       id: receiptIdOf(change),
       epoch: change.epoch,

@@ -12,6 +12,7 @@ import type { RetryableRequest } from './idempotency.ts'
 import { issueKey, rotateKey } from './issuing.ts'
 import { planned } from './plan.ts'
 import type { Plan } from './plan.ts'
+import type { ConfirmOptions } from '../freshness/confirmation.ts'
 import type { Position } from '../freshness/lease-store.ts'
 import { immediateReceipt, receiptIdOf } from '../freshness/receipt.ts'
 import type { ChangedKey, Receipt } from '../freshness/receipt.ts'
@@ -117,13 +118,15 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
   }
 
   // The change is committed, even if the confirmation fails. The requester must not get an error.
-  const confirm = async (at: Position, committedAt: number): Promise<Receipt | null> =>
-    await confirmation.attempt(async () => (await store.confirm?.(at, committedAt)) ?? immediateReceipt(at, new Date()))
+  const confirm = async (at: Position, options?: ConfirmOptions): Promise<Receipt | null> =>
+    await confirmation.attempt(
+      async () => (await store.confirm?.(at, performance.now(), options)) ?? immediateReceipt(at, new Date())
+    )
 
   const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
     result,
     receiptId: receiptIdOf(at),
-    receipt: await confirm(at, performance.now())
+    receipt: await confirm(at)
   })
 
   return {
@@ -135,8 +138,8 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
         return isShared ? planned(plan, made => ({ made })) : nothing(keyId)
       })
       if (first.result !== null) return { at: first.at, result: first.result.made }
-      // A node that was killed stays listed until it fails to confirm a change. The change that was just made is empty.
-      await confirm(first.at, performance.now())
+      // A killed node is listed until it's evicted because it didn't confirm a change. The first change was empty.
+      await confirm(first.at, { awaitsEviction: true })
       return await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
         if (!isShared) throw new SecretNotShared()

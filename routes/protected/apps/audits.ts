@@ -7,16 +7,17 @@ import { AuditPageQuery, pageOfAudits } from '../audits/paging.ts'
 import { AppParams, toAppKey } from './fields.ts'
 
 const problems = problemReplies(AppNotFound, Forbidden, InvalidFields)
-const readers = 'Also of an app that was deleted. For its owner, and the admins of the organization that owns it.'
+const readers =
+  'Works for deleted apps too. Available to the owner, and to the admins of the organization that owns the app.'
 
 export const auditsSchema = {
   operationId: 'listAppAudits',
-  summary: 'List what was done to an app',
-  description: `By numbered page, the newest first, in the form of Trivial's clients. ${readers}`,
+  summary: 'List the audit entries of an app',
+  description: `Lists changes in numbered pages, newest first, in the format of Trivial's clients. ${readers}`,
   tags: ['Audits'],
   params: AppParams,
   querystring: AuditPageQuery,
-  response: { 200: reply('The entries of a page.', 'AuditPage'), ...problems }
+  response: { 200: reply('A page of audit entries.', 'AuditPage'), ...problems }
 }
 
 export const listAudits: Handler<typeof auditsSchema> = async (request, response) => {
@@ -27,8 +28,8 @@ export const listAudits: Handler<typeof auditsSchema> = async (request, response
 
 export const trailSchema = {
   operationId: 'listAppTrail',
-  summary: 'List what was done to an app, as the audit trail has it',
-  description: `The newest first, by page. ${readers}`,
+  summary: 'List the audit trail of an app',
+  description: `Lists changes in pages, newest first, in the format of \`GET /audits\`. ${readers}`,
   tags: ['Audits'],
   params: AppParams,
   querystring: AuditQuery,

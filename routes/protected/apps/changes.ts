@@ -10,12 +10,12 @@ const ChangeBody = { type: 'object', properties: fields } as const
 export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateApp' : 'patchApp',
   summary: method === 'PUT' ? 'Update an app' : 'Update an app (PATCH)',
-  description: 'Changes the fields that are sent and leaves the others as they are; PUT and PATCH do the same.',
+  description: 'Changes the fields that are sent, and leaves the others unchanged. PUT and PATCH do the same.',
   tags: ['Apps'],
   params: NameParams,
   body: ChangeBody,
   response: {
-    200: reply('The app as it is now.', 'App'),
+    200: reply('The updated app.', 'App'),
     ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, InvalidFields)
   }
 })
@@ -29,10 +29,10 @@ export const removeSchema = {
   operationId: 'deleteApp',
   summary: 'Delete an app',
   description:
-    'The app leaves every list but those with `include_deleted=true`, and its descriptive name is free again.',
+    'Deletes an app. It is only listed with `include_deleted=true`, and its descriptive name becomes available again.',
   tags: ['Apps'],
   params: NameParams,
-  response: { 204: noContent('The app is deleted.'), ...problemReplies(AppNotFound, Forbidden) }
+  response: { 204: noContent('The app was deleted.'), ...problemReplies(AppNotFound, Forbidden) }
 }
 
 export const removeApp: Handler<typeof removeSchema> = async (request, response) => {
@@ -40,7 +40,7 @@ export const removeApp: Handler<typeof removeSchema> = async (request, response)
   return await response.code(204).send(null)
 }
 
-/** The owners of apps, by their names in a path. */
+/** The types of owners, by their names in paths. */
 const OWNER_TYPES = { users: 'User', organizations: 'Organization' } as const
 
 const OwnerParams = {
@@ -51,7 +51,7 @@ const OwnerParams = {
     owner_type: {
       type: 'string',
       enum: ['users', 'organizations'],
-      description: 'What the new owner is.',
+      description: 'The type of the new owner.',
       examples: ['organizations']
     },
     owner_id: { ...id, description: 'The id of the new owner.', examples: [1] }
@@ -60,14 +60,14 @@ const OwnerParams = {
 
 export const transferSchema = {
   operationId: 'transferApp',
-  summary: 'Give an app to another owner',
+  summary: 'Transfer an app to another owner',
   description:
-    'A user may give it to themselves, or to an organization of which they are an admin or a member; a ' +
-    'client key to anyone.',
+    'Users can transfer the app to themselves, or to an organization in which they are an admin or a member. Client ' +
+    'keys can transfer it to any owner.',
   tags: ['Permissions'],
   params: OwnerParams,
   response: {
-    200: reply('The new owner has the app.', 'Message'),
+    200: reply('The app was transferred.', 'Message'),
     ...problemReplies(AppNotFound, Forbidden, DescriptiveNameTaken, OwnerNotFound, InvalidFields)
   }
 }

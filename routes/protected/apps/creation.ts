@@ -31,11 +31,11 @@ const NewAppBody = {
       type: 'string',
       enum: ['User', 'Organization'],
       description:
-        'A client key belongs to nobody, so it names the owner; a user may name an organization of which ' +
-        'they are an admin.',
+        'The type of the owner. Client keys must send it, because they belong to no user. Users can specify an ' +
+        'organization in which they are an admin.',
       examples: ['User']
     },
-    owner_id: { ...id, description: 'The id of a user or an organization.', examples: [UNUSED_ID] }
+    owner_id: { ...id, description: 'The id of the user or organization that owns the app.', examples: [UNUSED_ID] }
   }
 } as const
 
@@ -43,8 +43,8 @@ export const createSchema = {
   operationId: 'createApp',
   summary: 'Create an app',
   description:
-    'Makes an app, with a name and a port of its own, for the owner that is named; for a user who names ' +
-    'none, for themselves.',
+    'Creates an app with a unique name and port for the specified owner. If a user specifies no owner, the app ' +
+    'belongs to that user.',
   tags: ['Apps'],
   body: NewAppBody,
   response: {
@@ -61,8 +61,8 @@ export const createApp: Handler<typeof createSchema> = async (request, response)
 }
 
 /**
- * The owner that a body names, or else the user who asks. Throws InvalidFields for that and for all else that is wrong
- * with the body.
+ * Returns the owner that a body specifies, or the user who sent the request if it specifies none. Throws InvalidFields
+ * with all issues of the body, including a missing owner.
  */
 const ownerOf = (
   { validationError }: FastifyRequest,
@@ -71,14 +71,14 @@ const ownerOf = (
 ): Owner => {
   const userId = userIdOf(context)
   const { owner_type: type, owner_id: id } = body ?? {}
-  // What is wrong with the query string leaves the body unread.
+  // If the query string is invalid, the body wasn't validated.
   if (validationError?.validationContext === 'querystring') throw validationError
   const issues = fieldIssues((validationError?.validation ?? []) as Issue[])
   if (issues.length === 0 && type !== undefined && id !== undefined) return { type, id }
   const isOwn = userId !== null && type === undefined && id === undefined
   if (issues.length === 0 && isOwn) return { type: 'User', id: userId }
-  const asksForNone = isOwn || Array.isArray(body) || !body
-  const missing = asksForNone
+  const needsNoOwner = isOwn || Array.isArray(body) || !body
+  const missing = needsNoOwner
     ? []
     : Object.entries({ owner_type: type, owner_id: id }).filter(([, value]) => value === undefined)
   throw new InvalidFields({
@@ -95,7 +95,7 @@ const CopyBody = {
 export const copySchema = {
   operationId: 'copyApp',
   summary: 'Copy an app',
-  description: 'Makes a new app for the same owner, with the panels, the schedule and the tags of this one.',
+  description: 'Creates an app for the same owner, with the same panels, schedule and tags.',
   tags: ['Apps'],
   params: NameParams,
   body: CopyBody,
@@ -113,7 +113,7 @@ export const copyApp: Handler<typeof copySchema> = async (request, response) => 
 }
 
 const Suggestion = {
-  description: 'A name.',
+  description: 'A descriptive name.',
   type: 'object',
   required: ['suggestion'],
   properties: { suggestion: { type: 'string', examples: ['Divine Person'] } }
@@ -122,7 +122,7 @@ const Suggestion = {
 export const suggestSchema = {
   operationId: 'suggestAppName',
   summary: 'Suggest a descriptive name',
-  description: 'An adjective and a noun, picked at random. The name is not reserved.',
+  description: 'Returns a random adjective and noun. The name is not reserved.',
   tags: ['Apps'],
   response: { 200: Suggestion }
 }

@@ -14,15 +14,16 @@ const tagText = { ...printable, minLength: 1 } as const
 
 const jsonObject = {
   type: ['object', 'null'],
-  description: `Any JSON object, nested ${MAX_DEPTH} deep at most; null clears it.`
+  description: `Any JSON object with at most ${MAX_DEPTH} levels of nesting. Null clears the field.`
 } as const
 
-/** What may be written of an app. */
+/** The writable fields of an app. */
 export const fields = {
   descriptive_name: {
     ...printable,
     minLength: 3,
-    description: 'What people call the app; unique among the kept apps of the owner, and its case counts.',
+    description:
+      'The display name of the app. It is case-sensitive, and unique among the apps of the owner that are not deleted.',
     examples: ['Invoice Sync']
   },
   panels: { ...jsonObject, examples: [{ component: 'Dashboard', options: { apps: [] } }] },
@@ -33,8 +34,8 @@ export const TagBody = {
   type: 'object',
   required: ['context', 'name'],
   properties: {
-    context: { ...tagText, description: 'What kind of tag it is.', examples: ['department'] },
-    name: { ...tagText, description: 'The tag itself.', examples: ['finance'] }
+    context: { ...tagText, description: 'The category of the tag.', examples: ['department'] },
+    name: { ...tagText, description: 'The name of the tag within its context.', examples: ['finance'] }
   }
 } as const
 
@@ -44,20 +45,20 @@ export const NameParams = {
   properties: {
     name: {
       type: 'string',
-      description: 'The name of the app, 14 hexadecimal digits, or its id. 14 digits are a name.',
+      description: 'The name (14 hexadecimal digits) or the id of the app. 14 decimal digits are read as a name.',
       examples: ['ba6811fb3e073d']
     }
   }
 } as const
 
-/** The same, in the paths that Trivial gives an id. */
+/** The same parameter, for paths in which Trivial sends an id. */
 export const AppParams = {
   type: 'object',
   required: ['id'],
   properties: {
     id: {
       type: 'string',
-      description: 'The id of the app, or its name of 14 hexadecimal digits. 14 digits are a name.',
+      description: 'The id or the name (14 hexadecimal digits) of the app. 14 decimal digits are read as a name.',
       examples: ['1']
     }
   }
@@ -71,7 +72,10 @@ interface Written {
   schedule?: object | null
 }
 
-/** What a body says of an app, with its objects as JSON text. Throws InvalidFields for objects that can't be stored. */
+/**
+ * Returns the change of an app in a body, with its objects as JSON text. Throws InvalidFields for objects that can't be
+ * stored, and for credentials.
+ */
 export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
   const issues = Object.entries({ panels, schedule })
     .filter(([, value]) => isOutOfRange(value))
@@ -85,7 +89,7 @@ export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }
   return { ...(descriptiveName === undefined ? {} : { descriptiveName }), ...texts }
 }
 
-/** A tag as a body says it. Throws InvalidFields where it holds a credential. */
+/** Returns the tag in a body. Throws InvalidFields if it contains a credential. */
 export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
   refuseCredentials({ context, name })
   return { context, name }
@@ -94,9 +98,9 @@ export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
 export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
   response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
 
-/** Answers an app that the request made. */
+/** Sends an app that the request created. */
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 
-/** What a path calls an app by: its id, or its name. A name of digits has 14 of them, more than an id can have. */
+/** Returns the id or name of an app in a path. A name that consists of digits has 14, more than an id can have. */
 export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

@@ -6,12 +6,12 @@ import { InvalidFields } from '../../../domain/errors.ts'
 import { issuesOf } from '../../../domain/field-issue.ts'
 import { EXAMPLE_LIMIT } from '../../../http/pages.ts'
 
-/** How many tags a list may be filtered by. */
+/** The maximum number of tags in a filter. */
 const MAX_TAGS = 20
 
-// Swagger UI fills examples in. `limit` has one, so that a first try brings a page and not millions of apps; `after`
-// has none, since a page that starts in the middle is a puzzling first reply.
-/** The query string of the list of apps. */
+// Swagger UI prefills forms with examples. `limit` has one, so that a first request returns a page and not millions of
+// apps. `after` has none, because a first reply that starts in the middle of the list would be confusing.
+/** The query parameters of the list of apps. */
 export const ListQuery = {
   type: 'object',
   properties: {
@@ -19,30 +19,31 @@ export const ListQuery = {
       type: 'integer',
       minimum: 1,
       maximum: 1000,
-      description: 'How many apps a page has; without it every app comes.',
+      description: 'The maximum number of apps on a page. Without it, the reply contains all apps.',
       examples: [EXAMPLE_LIMIT]
     },
     after: {
       type: 'string',
       maxLength: 2000,
-      description: 'Where the page starts: copy it from the `Link` header of the page before.'
+      description: 'The start of the page. Copy it from the `Link` header of the previous page.'
     },
-    include_deleted: { type: 'boolean', default: false, description: 'Whether deleted apps come too.' },
+    include_deleted: { type: 'boolean', default: false, description: 'Whether the list includes deleted apps.' },
     tagged_with: {
       type: 'string',
       maxLength: 2000,
-      description: `Only apps that bear all these tags: a JSON array such as
-\`[{"department":"finance"},{"stage":"production"}]\`, with ${MAX_TAGS} tags at most.`
+      description:
+        `Only apps that have all of these tags: a JSON array with at most ${MAX_TAGS} tags, such as ` +
+        '`[{"department":"finance"},{"stage":"production"}]`.'
     }
   }
 } as const
 
-const AFTER_RULE = 'must be copied from the Link header of the page before'
-const TAGS_RULE = `must be a JSON array of objects such as {"department":"finance"}, with ${MAX_TAGS} tags at most`
+const AFTER_RULE = 'must be copied from the Link header of the previous page'
+const TAGS_RULE = `must be a JSON array of objects such as {"department":"finance"}, with at most ${MAX_TAGS} tags`
 
 type Requested = XStatic<typeof ListQuery>
 
-/** What a query string asks for. Throws InvalidFields, naming what can't be read. */
+/** Returns the query in a query string. Throws InvalidFields with the parameters that can't be parsed. */
 export const toAppQuery = ({
   limit,
   after: cursor,
@@ -59,7 +60,7 @@ export const toAppQuery = ({
   throw new InvalidFields({ issues })
 }
 
-/** The path of the page after a place, with the same query. */
+/** Returns the path of the page after a position, with the same query. */
 export const nextPath = ({ limit, ...requested }: Requested, query: AppQuery, next: ListPosition): string => {
   const parameters = new URLSearchParams({
     limit: String(limit),
@@ -70,14 +71,14 @@ export const nextPath = ({ limit, ...requested }: Requested, query: AppQuery, ne
   return `/apps?${parameters.toString()}`
 }
 
-// Not every database takes it.
+// Not every database can store this character.
 const NUL = '\0'
 
-/** Writes a place in the list as an opaque word that is safe in a URL. */
+/** Encodes a position in the list as an opaque text that is safe in a URL. */
 const encodeCursor = ({ descriptiveName, id }: ListPosition): string =>
   Buffer.from(JSON.stringify([descriptiveName, id])).toString('base64url')
 
-/** Reads such a word; null for anything that `encodeCursor` did not write. */
+/** Decodes a position, or returns null if `encodeCursor` didn't create the text. */
 const decodeCursor = (cursor: string): ListPosition | null => {
   try {
     const decoded: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
@@ -92,9 +93,9 @@ const decodeCursor = (cursor: string): ListPosition | null => {
 }
 
 /**
- * Reads a `tagged_with` filter: a JSON array of objects whose members are contexts and names, such as
- * `[{"department":"finance"},{"stage":"production"}]`. Answers null for anything else, for more than `MAX_TAGS` tags,
- * and if one has the character U+0000, which not every database takes, or half of a surrogate pair.
+ * Parses a `tagged_with` filter: a JSON array of objects whose members are contexts and names, such as
+ * `[{"department":"finance"},{"stage":"production"}]`. Returns null for anything else, for more than `MAX_TAGS` tags,
+ * and if a tag contains an unpaired surrogate or the character U+0000, which not every database can store.
  */
 const parseTaggedWith = (text: string): TagKey[] | null => {
   const filter = parse(text)

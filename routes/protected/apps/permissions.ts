@@ -10,7 +10,7 @@ import { AppParams, toAppKey } from './fields.ts'
 
 const permits = Object.keys(PERMITS) as Permit[]
 
-/** The verbs of the app service that change what a user was granted. */
+/** The methods of the app service that change the grants of a user. */
 type Verb = 'grant' | 'revoke'
 
 const UserParams = {
@@ -24,7 +24,7 @@ const PermitParams = {
   required: ['id', 'user_id', 'permit'],
   properties: {
     ...UserParams.properties,
-    permit: { type: 'string', enum: permits, description: 'What is granted or revoked.', examples: ['read'] }
+    permit: { type: 'string', enum: permits, description: 'The permission to grant or revoke.', examples: ['read'] }
   }
 } as const
 
@@ -32,12 +32,18 @@ const toJson = (grant: AppGrant) => ({ user_id: grant.userId, permits: grant.per
 
 export const permissionsSchema = {
   operationId: 'listAppPermissions',
-  summary: 'List what users were granted on an app',
-  description: 'For those who may administer the app, or grant or revoke permits on it.',
+  summary: 'List the grants on an app',
+  description:
+    'Lists the permissions that each user was granted on the app. Available to users who may administer the app, or ' +
+    'grant or revoke permissions on it.',
   tags: ['Permissions'],
   params: AppParams,
   response: {
-    200: { description: 'The permits, an entry a user.', type: 'array', items: { $ref: 'AppPermission#' } },
+    200: {
+      description: 'The granted permissions, with one entry for each user.',
+      type: 'array',
+      items: { $ref: 'AppPermission#' }
+    },
     ...problemReplies(AppNotFound, Forbidden)
   }
 }
@@ -50,23 +56,28 @@ export const listPermissions: Handler<typeof permissionsSchema> = async request 
 const documentation = {
   grant: {
     title: 'Grant',
-    description: 'Nobody grants what they may not do themselves. What was granted already stays.'
+    description:
+      'Grants permissions on an app to a user. Users can only grant permissions that they have themselves. Existing ' +
+      'grants are kept.'
   },
-  revoke: { title: 'Revoke', description: 'What was not granted is ignored.' }
+  revoke: {
+    title: 'Revoke',
+    description: 'Revokes permissions on an app from a user. Permissions that were not granted are ignored.'
+  }
 } as const
 
 const shared = (verb: Verb) => ({
   description: documentation[verb].description,
   tags: ['Permissions'],
   response: {
-    200: reply('What the user may do with the app now, by grants.', 'AppPermission'),
+    200: reply('The permissions that the user is granted after the change.', 'AppPermission'),
     ...problemReplies(AppNotFound, UserNotFound, Forbidden, InvalidFields)
   }
 })
 
 export const permitSchema = (verb: Verb) => ({
   operationId: `${verb}Permit`,
-  summary: `${documentation[verb].title} a permit`,
+  summary: `${documentation[verb].title} a permission`,
   params: PermitParams,
   ...shared(verb)
 })
@@ -80,7 +91,7 @@ export const changePermit =
 
 export const allPermitsSchema = (verb: Verb) => ({
   operationId: `${verb}AllPermits`,
-  summary: `${documentation[verb].title} every permit`,
+  summary: `${documentation[verb].title} all permissions`,
   params: UserParams,
   ...shared(verb)
 })

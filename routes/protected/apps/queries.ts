@@ -17,19 +17,20 @@ const STREAM_BUFFER_BYTES = 64 * 1024
 export const listSchema = {
   operationId: 'listApps',
   summary: 'List apps',
-  description: `With a client key, every app of every owner; as a user, the apps that the user may read. Ordered by
-\`descriptive_name\`.
-
-Without \`limit\` the whole list comes in one reply, streamed: there may be millions. A transfer that breaks off did not
-end. With \`limit\` a page comes, and the \`Link\` header with \`rel="next"\` (RFC 8288) leads to the next one. With
-\`Accept: ${NDJSON}\` each app is a line of its own.`,
+  description:
+    'Lists apps in the order of `descriptive_name`. Client keys get every app of every owner, and users get the apps ' +
+    'that they may read.\n\nWithout `limit`, the reply contains the whole list, which is streamed, because there may ' +
+    'be millions of apps. If the connection is closed before the end of the reply, the list is incomplete. With ' +
+    '`limit`, the reply contains a page, and the `Link` header with `rel="next"` (RFC 8288) contains the URL of the ' +
+    'next page. With ' +
+    `\`Accept: ${NDJSON}\`, each app is on a separate line.`,
   tags: ['Apps'],
   querystring: ListQuery,
   response: {
     200: {
       description: 'The apps.',
       headers: linkHeader('</apps?limit=100&after=WyJJbnZvaWNlIFN5bmMiLDFd>; rel="next"'),
-      // Without NDJSON: with two media types, generated clients would not know that JSON is an array.
+      // NDJSON isn't listed, because with two media types, generated clients wouldn't know that JSON is an array.
       content: { 'application/json': { schema: { type: 'array', items: { $ref: 'App#' } } } }
     },
     ...problemReplies(InvalidFields)
@@ -48,8 +49,8 @@ export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   return await sendChunks(reply, writeList(form, batches, writeApp))
 }
 
-// The first chunks are read before anything is sent, so that a database that fails at once is still a proper reply, and
-// a list of one chunk goes out as one piece.
+// Reads two chunks before it sends anything, so that an immediate failure of the database results in a proper error
+// reply, and a list of one chunk is sent in one piece.
 const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, void>): Promise<FastifyReply> => {
   const first = await chunks.next()
   const second = await chunks.next()
@@ -59,17 +60,17 @@ const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, vo
     objectMode: false,
     highWaterMark: STREAM_BUFFER_BYTES
   })
-  // Cut off with a reset, since to a client of HTTP/1.0 a connection that just ends is how a whole reply ends.
+  // Resets the connection, because an HTTP/1.0 client treats a normal close as the end of a complete reply.
   body.once('error', () => reply.raw.socket?.resetAndDestroy())
   return await reply.send(body)
 }
 
-async function* join(begun: readonly string[], rest: AsyncIterable<string>): AsyncGenerator<string, void> {
-  yield* begun
+async function* join(started: readonly string[], rest: AsyncIterable<string>): AsyncGenerator<string, void> {
+  yield* started
   yield* rest
 }
 
-/** The form of a list: a JSON array, or one app a line (NDJSON). */
+/** The format of a list: a JSON array, or one app per line (NDJSON). */
 export type ListForm = 'array' | 'lines'
 
 interface Marks {
@@ -84,8 +85,8 @@ const marks: Record<ListForm, Marks> = {
 }
 
 /**
- * Writes a list as text, a chunk a batch. The end is in the last chunk, so that a list of one batch is one chunk; a
- * chunk may be empty, which lets a consumer that has gone stop a long search.
+ * Writes a list as text, in one chunk for each batch. The last chunk includes the end of the list, so that a list of
+ * one batch is one chunk. A chunk may be empty, so that a long search stops soon after the client has disconnected.
  */
 export async function* writeList(
   form: ListForm,
@@ -93,27 +94,27 @@ export async function* writeList(
   write: WriteApp
 ): AsyncGenerator<string, void> {
   const { start, between, end } = marks[form]
-  let held = start
-  let begun = false
+  let pending = start
+  let started = false
   let first = true
   for await (const batch of batches) {
-    if (begun) {
-      yield held
-      held = ''
+    if (started) {
+      yield pending
+      pending = ''
     }
-    begun = true
+    started = true
     for (const app of batch) {
-      held += first ? write(app) : between + write(app)
+      pending += first ? write(app) : between + write(app)
       first = false
     }
   }
-  yield first && form === 'lines' ? '' : held + end
+  yield first && form === 'lines' ? '' : pending + end
 }
 
 export const showSchema = {
   operationId: 'showApp',
   summary: 'Show an app',
-  description: 'The app of this name or id, whoever owns it.',
+  description: 'Returns the app with this name or id, regardless of its owner. Users must have permission to read it.',
   tags: ['Apps'],
   params: NameParams,
   response: { 200: reply('The app.', 'App'), ...problemReplies(AppNotFound) }

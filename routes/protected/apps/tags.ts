@@ -7,12 +7,12 @@ import { NameParams, TagBody, toAppKey, toTag } from './fields.ts'
 export const addTagSchema = {
   operationId: 'addTag',
   summary: 'Add a tag to an app',
-  description: 'An app bears a tag once: adding it again changes nothing and answers 200.',
+  description: 'Adds a tag. If the app already has the tag, nothing changes, and the status of the reply is 200.',
   tags: ['Tags'],
   params: NameParams,
   body: TagBody,
   response: {
-    200: reply('The app bore the tag already.', 'Tag'),
+    200: reply('The app already had the tag.', 'Tag'),
     201: reply('The tag was added.', 'Tag'),
     ...problemReplies(AppNotFound, Forbidden, TooManyTags, InvalidFields)
   }
@@ -27,11 +27,11 @@ export const addTag: Handler<typeof addTagSchema> = async (request, response) =>
 export const removeTagSchema = {
   operationId: 'removeTag',
   summary: 'Remove a tag from an app',
-  description: 'The tag is named in the body, as it was when it was added.',
+  description: 'Removes the tag with the context and name in the body.',
   tags: ['Tags'],
   params: NameParams,
   body: TagBody,
-  response: { 204: noContent('The tag is removed.'), ...problemReplies(TagNotFound, Forbidden, InvalidFields) }
+  response: { 204: noContent('The tag was removed.'), ...problemReplies(TagNotFound, Forbidden, InvalidFields) }
 }
 
 export const removeTag: Handler<typeof removeTagSchema> = async (request, response) => {

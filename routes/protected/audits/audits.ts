@@ -12,21 +12,21 @@ const Query = {
     ...AuditQuery.properties,
     subject_type: {
       ...word,
-      description: 'Only what was done to things of this type: `app`, `client_key`, `organization`, `user`.'
+      description: 'Only changes of resources of this type: `app`, `client_key`, `organization` or `user`.'
     },
-    subject_id: { ...word, description: 'Only what was done to the thing of this id.' },
-    actor_kind: { ...word, description: 'Only what actors of this kind did: `client_key`, `user`, `cli`.' },
-    actor_id: { ...word, description: 'Only what the actor of this id did.' },
-    action: { ...word, description: 'Only this action, such as `client_key.rotate`.' }
+    subject_id: { ...word, description: 'Only changes of the resource with this id.' },
+    actor_kind: { ...word, description: 'Only changes by actors of this kind: `client_key`, `user` or `cli`.' },
+    actor_id: { ...word, description: 'Only changes by the actor with this id.' },
+    action: { ...word, description: 'Only changes with this action, such as `client_key.rotate`.' }
   }
 } as const
 
 const listSchema = {
   operationId: 'listAudits',
   summary: 'List the audit trail',
-  description: `What was changed, by whom, when and from where; the newest first. The \`Link\` header leads to
-the next page. With \`Accept: ${NDJSON}\` each
-entry is a line of its own.`,
+  description:
+    'Lists what was changed, by whom, when, and from where, newest first. The `Link` header contains the URL of the ' +
+    `next page. With \`Accept: ${NDJSON}\`, each entry is on a separate line.`,
   tags: ['Audits'],
   querystring: Query,
   response: { ...auditReplies, ...problemReplies(InvalidFields) }

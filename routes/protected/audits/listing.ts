@@ -10,24 +10,24 @@ import type { AuditService } from '../../../domain/audits/service.ts'
 
 const { limit, after } = pageQuery('entries')
 
-/** What every list of audit entries takes. */
+/** The query parameters of every list of audit entries. */
 export const AuditQuery = {
   type: 'object',
   additionalProperties: false,
   properties: {
     limit,
     after: { ...after, minimum: 1 },
-    since: { ...instant, description: 'Only from this time on; a duration such as `7d` counts back from now.' },
-    until: { ...instant, description: 'Only before this time; a duration such as `1d` counts back from now.' }
+    since: { ...instant, description: 'Only entries from this time on. A duration such as `7d` counts back from now.' },
+    until: { ...instant, description: 'Only entries before this time. A duration such as `1d` counts back from now.' }
   }
 } as const
 
-/** What every list of audit entries answers. */
+/** The replies of every list of audit entries. */
 export const auditReplies = {
   200: {
-    description: 'The entries of a page.',
+    description: 'A page of audit entries.',
     headers: linkHeader('</audits?limit=100&after=42>; rel="next"'),
-    // Without NDJSON: with two media types, generated clients would not know that JSON is an array.
+    // NDJSON isn't listed, because with two media types, generated clients wouldn't know that JSON is an array.
     content: { 'application/json': { schema: { type: 'array', items: { $ref: 'Audit#' } } } }
   }
 }
@@ -39,7 +39,7 @@ interface PageOptions {
   until?: string
 }
 
-/** Answers a page of the entries that match, as JSON, or as NDJSON where that is asked for. */
+/** Sends a page of the entries that match, as JSON, or as NDJSON if the client prefers it. */
 export const sendAudits = async (
   audits: Pick<AuditService, 'page'>,
   filter: AuditFilter,

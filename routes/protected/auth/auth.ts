@@ -6,9 +6,9 @@ import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
 const signOutSchema = {
   operationId: 'signOut',
   summary: 'Sign out',
-  description: 'Ends the session that is presented. Without one, the reply is that of Trivial.',
+  description: 'Ends the session of the request. Without a session, replies with 404, as Trivial does.',
   tags: ['Signing in'],
-  response: { 204: noContent('The session is over.') }
+  response: { 204: noContent('The session has ended.') }
 }
 
 const config = { scope: 'none', users: 'any', unauthenticated: NotSignedIn } as const

@@ -16,17 +16,16 @@ import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './queries.ts'
 
-/** The replies of a change: 200 with its receipt, or 202 where there is none yet. */
+/** Returns the replies of a change: 200 with its receipt, or 202 if there is no receipt yet. */
 export const changedReplies = (description: string, schema = 'ChangedClientKey', headers?: object) => ({
   200: reply(description, schema, headers),
-  202: reply(
-    'The same, but the database was lost before it could be told whether every node obeys the change.',
-    schema,
-    { ...headers, ...locationHeader('the receipt', '/receipts/1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55') }
-  )
+  202: reply('The change was made, but the database became unavailable before every node had confirmed it.', schema, {
+    ...headers,
+    ...locationHeader('the receipt', '/receipts/1042-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55')
+  })
 })
 
-/** Sends a key that was changed, and what else the reply has. */
+/** Sends a changed key, with additional fields. */
 export const sendChanged = async (response: FastifyReply, changed: ChangedKey, more: object = {}): Promise<unknown> => {
   if (changed.receipt === null) setLocation(response.code(202), `/receipts/${changed.receiptId}`)
   return await response.send({ ...toChangedJson(changed), ...more })
@@ -35,14 +34,15 @@ export const sendChanged = async (response: FastifyReply, changed: ChangedKey, m
 export const changeSchema = {
   operationId: 'changeClientKey',
   summary: 'Change a client key',
-  description: `Changes the fields that are sent, from the next request on. \`{"enabled":false}\` stops a key until it
-is enabled again. Neither the key
-as it is nor as it would be may go beyond the caller's own.`,
+  description:
+    'Changes the fields that are sent. The change applies to the next request. `{"enabled":false}` disables a key ' +
+    'until it is enabled again. Neither the current key nor the changed key may exceed the permission boundary of ' +
+    'the requester.',
   tags: ['Client keys'],
   params: IdParams,
   body: ChangeKeyBody,
   response: {
-    ...changedReplies('The key as it is now, with the receipt of the change.'),
+    ...changedReplies('The updated key, with the receipt of the change.'),
     ...problemReplies(
       BeyondPermissionBoundary,
       ClientKeyNotFound,
@@ -63,15 +63,16 @@ export const changeKey: Handler<typeof changeSchema> = async (request, response)
 export const revokeSchema = {
   operationId: 'revokeClientKey',
   summary: 'Revoke a client key',
-  description: `Stops a key and all its tokens at once and permanently. The body may be left out. To revoke it again
-changes nothing: the first reason stays. Environment keys
-can be revoked as well, without a restart; their entry in \`CLIENT_KEYS\` should go too. \`receipt\` tells from when on
-every node obeys: it is answered once that is so.`,
+  description:
+    'Revokes a key and all its tokens, immediately and permanently. The body is optional. Revoking a key again ' +
+    'changes nothing; the first reason is kept. Environment keys can also be revoked, without a restart. Remove ' +
+    'their entry from `CLIENT_KEYS` as well. The reply is sent once the revocation is in effect on every node; its ' +
+    '`receipt` contains the time.',
   tags: ['Client keys'],
   params: IdParams,
   body: RevokeBody,
   response: {
-    ...changedReplies('The key, revoked, with the receipt of that.'),
+    ...changedReplies('The revoked key, with the receipt of the change.'),
     ...problemReplies(BeyondPermissionBoundary, ClientKeyNotFound, InvalidFields)
   }
 }

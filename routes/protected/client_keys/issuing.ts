@@ -25,29 +25,33 @@ import { IdParams } from './queries.ts'
 const IdempotencyHeaders = {
   type: 'object',
   properties: {
-    // No example: Swagger UI would send it with every request, and each would be taken for a retry of the first.
+    // No example, because Swagger UI would send it with every request, and each would be a retry of the first.
     'idempotency-key': {
       type: 'string',
       description:
-        'A word of your own for this request. Where no reply came, send the request again with the same word ' +
-        'within ten minutes: it is not done twice; the token of the lost reply is revoked, and a new one ' +
-        'comes.'
+        'A unique value that you choose for this request. If you receive no reply, send the request again with the ' +
+        'same value within ten minutes. It is not executed twice: the token in the lost reply is revoked, and the ' +
+        'new reply contains another one.'
     }
   }
 } as const
 
-/** Tells clients and proxies that a reply with secrets in it must not be stored. */
+/** The documentation of the header that keeps clients and proxies from storing a reply with secrets. */
 const noStore = {
-  'Cache-Control': { type: 'string', description: 'This reply must not be stored.', examples: ['no-store'] }
+  'Cache-Control': {
+    type: 'string',
+    description: 'Always `no-store`: clients and proxies must not store this reply.',
+    examples: ['no-store']
+  }
 } as const
 
 export const issueSchema = {
   operationId: 'issueClientKey',
   summary: 'Issue a client key',
-  description: `Makes a key that is active at once. Its \`key_id\` and \`key_access_token\` are in this reply and
-nowhere else: they can not be shown
-again. A key can't give what it lacks: a scope, an address range, an expiry or a rate beyond the caller's own is
-refused.`,
+  description:
+    'Issues a key that is active immediately. Only this reply contains its `key_id` and `key_access_token`; they ' +
+    'cannot be shown again. A key cannot give another key more than it has: scopes, IP addresses, an expiry or a ' +
+    'rate limit beyond the permission boundary of the requester are refused.',
   tags: ['Client keys'],
   headers: IdempotencyHeaders,
   body: NewKeyBody,
@@ -79,16 +83,16 @@ export const issueKey: Handler<typeof issueSchema> = async (request, response) =
 export const rotateSchema = {
   operationId: 'rotateClientKey',
   summary: 'Rotate a client key',
-  description: `Adds a token, and has the older ones expire when the grace is over: a day from now by default, 30 days
-at most, at once with 0. The
-body may be left out. The reply has the new token, which can not be shown again, and tells of each older one when and
-from where it was last used.`,
+  description:
+    'Adds a token to the key. The older tokens expire after a grace period of one day by default and at most 30 ' +
+    'days, or immediately if `grace_seconds` is 0. The body is optional. The reply contains the new token, which ' +
+    'cannot be shown again, and reports when and from where each older token was last used.',
   tags: ['Client keys'],
   params: IdParams,
   headers: IdempotencyHeaders,
   body: RotateBody,
   response: {
-    ...changedReplies('The key, with the secrets of its new token.', 'RotatedClientKey', noStore),
+    ...changedReplies('The key, with its new token.', 'RotatedClientKey', noStore),
     ...problemReplies(
       BeyondPermissionBoundary,
       ClientKeyNotFound,
@@ -117,7 +121,10 @@ export const rotateKey: Handler<typeof rotateSchema> = async (request, response)
   })
 }
 
-/** What tells a retry from a new request. Throws InvalidFields for an `Idempotency-Key` that is no word. */
+/**
+ * Returns the data that identifies retries of a request, or undefined if it has no `Idempotency-Key`. Throws
+ * InvalidFields if that header is malformed.
+ */
 const retryableOf = (request: FastifyRequest): RetryableRequest | undefined => {
   const { 'idempotency-key': idempotencyKey } = request.headers
   if (idempotencyKey === undefined) return undefined

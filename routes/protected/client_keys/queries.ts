@@ -24,23 +24,26 @@ const Query = {
   properties: {
     limit: pageQuery('keys').limit,
     after: { type: 'string', maxLength: 100, description: pageQuery('keys').after.description },
-    enabled: { type: 'boolean', description: 'Only keys that are enabled, or that are not.' },
-    revoked: { type: 'boolean', description: 'Only keys that are revoked, or that are not.' },
-    expires_before: { ...instant, description: 'Only keys that expire before this time; `14d` is in 14 days.' },
+    enabled: { type: 'boolean', description: 'Only keys that are enabled (`true`) or disabled (`false`).' },
+    revoked: { type: 'boolean', description: 'Only keys that are revoked (`true`) or not revoked (`false`).' },
+    expires_before: {
+      ...instant,
+      description: 'Only keys that expire before this time. `14d` means in 14 days.'
+    },
     unused_since: {
       ...instant,
-      description: 'Only keys that were there before this time and were not used from it on; `90d` is 90 days ago.'
+      description: 'Only keys that were issued before this time and have not been used since. `90d` means 90 days ago.'
     },
-    name: { type: 'string', maxLength: 100, description: 'Only keys whose name begins so.' },
+    name: { type: 'string', maxLength: 100, description: 'Only keys whose name begins with this text.' },
     scope: {
       type: 'string',
       enum: GRANTS,
-      description: 'Only keys that have this scope; unscoped keys have every one.'
+      description: 'Only keys that have this scope. Keys with the scope `*` have every scope.'
     },
     generation: {
       type: 'string',
       pattern: GENERATION,
-      description: 'Only managed keys with an active token that the secret of this generation sealed.'
+      description: 'Only managed keys with an active token that was sealed by the secret of this generation.'
     }
   }
 } as const
@@ -49,13 +52,13 @@ export const listSchema = {
   operationId: 'listClientKeys',
   summary: 'List client keys',
   description:
-    'Managed keys in the order in which they were made, then those of the environment. The `Link` header ' +
-    'leads to the next page.',
+    'Lists managed keys in the order in which they were issued, followed by environment keys. The `Link` header ' +
+    'contains the URL of the next page.',
   tags: ['Client keys'],
   querystring: Query,
   response: {
     200: {
-      description: 'The keys of a page.',
+      description: 'A page of client keys.',
       headers: linkHeader('</client_keys?limit=100&after=0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11>; rel="next"'),
       content: { 'application/json': { schema: { type: 'array', items: { $ref: 'ClientKey#' } } } }
     },
@@ -83,7 +86,9 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
 export const showSchema = {
   operationId: 'showClientKey',
   summary: 'Show a client key',
-  description: 'A key with its tokens: which secret sealed each, until when it is active, and how it was used.',
+  description:
+    'Returns a key and its tokens, with the generation of the secret that sealed each token, its expiry, and its ' +
+    'usage.',
   tags: ['Client keys'],
   params: IdParams,
   response: { 200: reply('The key.', 'ClientKeyWithTokens'), ...problemReplies(ClientKeyNotFound) }
@@ -97,10 +102,10 @@ export const showKey: Handler<typeof showSchema> = async ({ server, params: { id
 
 export const showOwnSchema = {
   operationId: 'showOwnClientKey',
-  summary: 'Show the key that is presented',
-  description: 'What the key of this request is and may do. Any key may ask.',
+  summary: 'Show your client key',
+  description: 'Returns the identity and the policy of the client key of the request. No scope is required.',
   tags: ['Client keys'],
-  response: { 200: reply('The key that was presented.', 'ClientKeyPolicy') }
+  response: { 200: reply('The client key of the request.', 'ClientKeyPolicy') }
 }
 
 export const showOwnKey: Handler<typeof showOwnSchema> = async request => toPolicyJson(keyPrincipalOf(request).key)

@@ -17,20 +17,21 @@ const Query = {
       type: 'integer',
       minimum: 1,
       maximum: DAYS_KEPT,
-      description: `How many days, today included; ${DEFAULT_DAYS} by default.`
+      description: `The number of days, including today. ${DEFAULT_DAYS} by default.`
     }
   }
 } as const
 
-const description = `Day by day (UTC): how many requests under each scope and from each address were accepted, and how
-many were refused, by reason. Kept for ${DAYS_KEPT} days.`
+const description =
+  'Returns the usage of the key for each day in UTC: the number of accepted requests by scope and by IP address, and ' +
+  `the number of refused requests by reason. Usage is kept for ${DAYS_KEPT} days.`
 
-const reply200 = { 200: reply('How the key was used.', 'ClientKeyUsage') }
+const reply200 = { 200: reply('The usage of the key.', 'ClientKeyUsage') }
 
 export const ownUsageSchema = {
   operationId: 'showOwnClientKeyUsage',
-  summary: 'Show how the key that is presented is used',
-  description: `${description} Any key may ask.`,
+  summary: 'Show the usage of your client key',
+  description: `${description} No scope is required.`,
   tags: ['Client keys'],
   querystring: Query,
   response: { ...reply200, ...problemReplies(InvalidFields) }
@@ -38,7 +39,7 @@ export const ownUsageSchema = {
 
 export const usageSchema = {
   operationId: 'showClientKeyUsage',
-  summary: 'Show how a client key is used',
+  summary: 'Show the usage of a client key',
   description,
   tags: ['Client keys'],
   params: IdParams,

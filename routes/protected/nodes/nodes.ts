@@ -4,11 +4,13 @@ import { toNodeJson } from '../../../http/representations/nodes.ts'
 const listSchema = {
   operationId: 'listNodes',
   summary: 'List the nodes',
-  description: `The processes that serve from the same PostgreSQL database: how far behind each is, and which secrets it
-has. A change of a client key is answered when each of them has confirmed it, or its lease is over. On SQLite the list
-has only the process that answers: every process reads the same file.`,
+  description:
+    'Lists the processes that use the same PostgreSQL database, with the number of changes that each is behind, and ' +
+    'the generations of its secrets. The reply to a change of a client key is sent once each node has confirmed the ' +
+    'change, or its lease has ended. With SQLite, the list contains only the process that sends the reply, because ' +
+    'all processes read the same file.',
   tags: ['Nodes'],
-  response: { 200: { description: 'The nodes, the oldest first.', type: 'array', items: { $ref: 'Node#' } } }
+  response: { 200: { description: 'The nodes, oldest first.', type: 'array', items: { $ref: 'Node#' } } }
 }
 
 const routes: RoutesPlugin = async fastify => {

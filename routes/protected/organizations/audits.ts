@@ -10,12 +10,14 @@ const problems = problemReplies(OrganizationNotFound, Forbidden, InvalidFields)
 
 export const auditsSchema = {
   operationId: 'listOrganizationAudits',
-  summary: 'List what was done to an organization, its apps and its users',
-  description: "By numbered page, the newest first, in the form of Trivial's clients. For its admins.",
+  summary: 'List the audit entries of an organization, its apps and its users',
+  description:
+    "Lists changes in numbered pages, newest first, in the format of Trivial's clients. Available to the admins of " +
+    'the organization.',
   tags: ['Audits'],
   params: IdParams,
   querystring: AuditPageQuery,
-  response: { 200: reply('The entries of a page.', 'AuditPage'), ...problems }
+  response: { 200: reply('A page of audit entries.', 'AuditPage'), ...problems }
 }
 
 export const listAudits: Handler<typeof auditsSchema> = async (request, response) => {
@@ -26,8 +28,10 @@ export const listAudits: Handler<typeof auditsSchema> = async (request, response
 
 export const trailSchema = {
   operationId: 'listOrganizationTrail',
-  summary: 'List what was done to an organization, as the audit trail has it',
-  description: 'The newest first, by page. For its admins.',
+  summary: 'List the audit trail of an organization',
+  description:
+    'Lists changes in pages, newest first, in the format of `GET /audits`. Available to the admins of the ' +
+    'organization.',
   tags: ['Audits'],
   params: IdParams,
   querystring: AuditQuery,

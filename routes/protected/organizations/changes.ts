@@ -20,15 +20,16 @@ const NewBody = {
   type: 'object',
   required: ['name', 'billing_email'],
   properties: organizationFields,
-  // Its name tells where it comes from.
-  examples: [{ name: 'Made in the documentation', billing_email: 'billing@example.com' }]
+  // The name shows where the organization was created.
+  examples: [{ name: 'Created in the documentation', billing_email: 'billing@example.com' }]
 } as const
 
 export const createSchema = {
   operationId: 'createOrganization',
   summary: 'Create an organization',
   description:
-    'A user who makes one becomes its admin. A client key belongs to nobody: it names the first admin afterwards.',
+    'Creates an organization. A user who creates one becomes its admin. A client key belongs to no user, so it must ' +
+    'add the first admin with `PUT /organizations/{id}/users/{user_id}`.',
   tags: ['Organizations'],
   body: NewBody,
   response: {
@@ -40,8 +41,8 @@ export const createSchema = {
 export const createOrganization: Handler<typeof createSchema> = async (request, response) => {
   const { name, billing_email: billingEmail } = request.body
   refuseCredentials({ name, billing_email: billingEmail })
-  const made = await request.server.organizations.create({ name, billingEmail }, contextOf(request))
-  return await setLocation(response.code(201), `/organizations/${made.id}`).send(toOrganizationJson(made))
+  const created = await request.server.organizations.create({ name, billingEmail }, contextOf(request))
+  return await setLocation(response.code(201), `/organizations/${created.id}`).send(toOrganizationJson(created))
 }
 
 const ChangeBody = { type: 'object', properties: organizationFields } as const
@@ -49,12 +50,13 @@ const ChangeBody = { type: 'object', properties: organizationFields } as const
 export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateOrganization' : 'patchOrganization',
   summary: method === 'PUT' ? 'Update an organization' : 'Update an organization (PATCH)',
-  description: 'Changes the fields that are sent; PUT and PATCH do the same. For its admins.',
+  description:
+    'Changes the fields that are sent. PUT and PATCH do the same. Available to the admins of the organization.',
   tags: ['Organizations'],
   params: IdParams,
   body: ChangeBody,
   response: {
-    200: reply('The organization as it is now.', 'Organization'),
+    200: reply('The updated organization.', 'Organization'),
     ...problemReplies(OrganizationNotFound, Forbidden, InvalidFields)
   }
 })
@@ -74,15 +76,15 @@ export const removeSchema = {
   operationId: 'deleteOrganization',
   summary: 'Delete an organization',
   description:
-    'For its admins. An organization that owns apps is deleted only if the request says what becomes of them. ' +
-    '`apps=delete` deletes the apps as well; nothing brings them back. `transfer_to` gives them to another owner: ' +
-    'an admin gives them to themselves, or to an organization they belong to. A client key needs the scope ' +
-    '`apps:write` too for either.',
+    'Deletes the organization. Available to its admins. If the organization owns apps, the request must specify what ' +
+    'happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to another owner; an ' +
+    'admin can transfer them to themselves, or to an organization that they belong to. For either, a client key also ' +
+    'needs the scope `apps:write`.',
   tags: ['Organizations'],
   params: IdParams,
   querystring: AppsDisposalQuery,
   response: {
-    204: noContent('The organization is deleted.'),
+    204: noContent('The organization was deleted.'),
     ...problemReplies(
       OrganizationNotFound,
       Forbidden,

@@ -21,7 +21,8 @@ const RoleBody = {
       type: 'string',
       maxLength: 254,
       description:
-        'The e-mail address of the user: whoever adds a user knows it. Client keys, and changes of a role, need none.',
+        'The e-mail address of the user. It is required if a user adds another user to the organization, but not for ' +
+        'client keys or to change a role.',
       examples: ['ben@example.com']
     }
   }
@@ -30,14 +31,15 @@ const RoleBody = {
 export const setRoleSchema = {
   operationId: 'setOrganizationRole',
   summary: 'Set the role of a user in an organization',
-  description: `Lets the user in, where they do not belong to it yet: a user who does so names their e-mail address as
-well. For its admins. The last admin
-can not be made less.`,
+  description:
+    'Changes the role of the user, or adds them if they do not belong to the organization yet. To add someone, a ' +
+    'user must also send the e-mail address of that person. The role of the last admin cannot be changed. Available ' +
+    'to the admins of the organization.',
   tags: ['Organizations'],
   params: MemberParams,
   body: RoleBody,
   response: {
-    200: reply('The user in the organization.', 'Member'),
+    200: reply('The user, with their role.', 'Member'),
     ...problemReplies(OrganizationNotFound, UserNotFound, Forbidden, LastAdmin, InvalidFields)
   }
 }
@@ -51,11 +53,13 @@ export const setRole: Handler<typeof setRoleSchema> = async request => {
 export const removeMemberSchema = {
   operationId: 'removeOrganizationUser',
   summary: 'Remove a user from an organization',
-  description: 'For its admins, and for users who leave. The last admin can not be removed.',
+  description:
+    'Removes the user. The last admin cannot be removed. Available to the admins of the organization, and to users ' +
+    'who leave it.',
   tags: ['Organizations'],
   params: MemberParams,
   response: {
-    204: noContent('The user does not belong to it any more.'),
+    204: noContent('The user no longer belongs to the organization.'),
     ...problemReplies(OrganizationNotFound, UserNotFound, Forbidden, LastAdmin, InvalidFields)
   }
 }
@@ -69,7 +73,7 @@ const UserQuery = {
 
 export const deleteRoleSchema = {
   operationId: 'deleteOrganizationRole',
-  summary: "Remove a user from an organization, in the form of Trivial's clients",
+  summary: "Remove a user from an organization (for Trivial's clients)",
   description: 'Does the same as `DELETE /organizations/{id}/users/{user_id}`.',
   tags: ['Organizations'],
   params: IdParams,

@@ -18,12 +18,14 @@ const PageQuery = { type: 'object', properties: pageQuery('organizations') } as 
 export const listSchema = {
   operationId: 'listOrganizations',
   summary: 'List organizations',
-  description: 'With a client key, all of them; as a user, those that the user belongs to. By page, ordered by id.',
+  description:
+    'Lists organizations in pages, ordered by id. Client keys get all organizations, and users get those that they ' +
+    'belong to. The `Link` header contains the URL of the next page.',
   tags: ['Organizations'],
   querystring: PageQuery,
   response: {
     200: {
-      description: 'The organizations of a page.',
+      description: 'A page of organizations.',
       headers: linkHeader('</organizations?after=100>; rel="next"'),
       content: { 'application/json': { schema: { type: 'array', items: { $ref: 'Organization#' } } } }
     },
@@ -41,7 +43,7 @@ export const listOrganizations: Handler<typeof listSchema> = async (request, res
 export const showSchema = {
   operationId: 'showOrganization',
   summary: 'Show an organization',
-  description: 'With the users who belong to it. A user may see those that they belong to.',
+  description: 'Returns an organization with its users. Users can see the organizations that they belong to.',
   tags: ['Organizations'],
   params: IdParams,
   response: {

@@ -12,7 +12,7 @@ const PasswordBody = {
   type: 'object',
   required: ['current_password', 'password'],
   properties: {
-    current_password: { ...userFields.password, description: 'The password as it is.' },
+    current_password: { ...userFields.password, description: 'The current password.' },
     password: userFields.password
   }
 } as const
@@ -20,11 +20,11 @@ const PasswordBody = {
 export const changePasswordSchema = {
   operationId: 'changePassword',
   summary: 'Change the password',
-  description: 'Ends every other session of the user.',
+  description: 'Changes the password of the signed-in user, and ends all their other sessions.',
   tags: ['Signing in'],
   body: PasswordBody,
   response: {
-    204: noContent('The password is changed.'),
+    204: noContent('The password was changed.'),
     ...problemReplies(InvalidLogin, InvalidFields, SignInLimited, TooBusy)
   }
 }

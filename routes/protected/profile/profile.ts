@@ -14,19 +14,19 @@ const ProfileBody = {
 
 const showSchema = {
   operationId: 'showProfile',
-  summary: 'Show the user who is signed in',
-  description: 'Who the session belongs to.',
+  summary: 'Show the signed-in user',
+  description: 'Returns the user of the session.',
   tags: ['Signing in'],
   response: { 200: reply('The user.', 'Profile') }
 }
 
 const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateProfile' : 'patchProfile',
-  summary: method === 'PUT' ? 'Change the user who is signed in' : 'Change the user who is signed in (PATCH)',
-  description: 'Changes `name` and `color_theme`, whichever is sent; PUT and PATCH do the same.',
+  summary: method === 'PUT' ? 'Update the signed-in user' : 'Update the signed-in user (PATCH)',
+  description: 'Changes `name` and `color_theme` if they are sent. PUT and PATCH do the same.',
   tags: ['Signing in'],
   body: ProfileBody,
-  response: { 200: reply('The user as it is now.', 'Profile'), ...problemReplies(InvalidFields, UserNotFound) }
+  response: { 200: reply('The updated user.', 'Profile'), ...problemReplies(InvalidFields, UserNotFound) }
 })
 
 const config = { scope: 'none', users: 'any' } as const

@@ -15,7 +15,7 @@ const SessionParams = {
 export const sessionsSchema = {
   operationId: 'listSessions',
   summary: 'List your sessions',
-  description: 'Where you are signed in; the newest first.',
+  description: 'Lists the sessions of the signed-in user, newest first.',
   tags: ['Signing in'],
   response: { 200: { description: 'The sessions.', type: 'array', items: { $ref: 'Session#' } } }
 }
@@ -27,11 +27,11 @@ export const listSessions: Handler<typeof sessionsSchema> = async request => {
 
 export const endSessionSchema = {
   operationId: 'endSession',
-  summary: 'End a session of yours',
-  description: 'From its next request on it is refused.',
+  summary: 'End one of your sessions',
+  description: 'Ends a session of the signed-in user. Its next request is refused.',
   tags: ['Signing in'],
   params: SessionParams,
-  response: { 204: noContent('The session is over.'), ...problemReplies(SessionNotFound) }
+  response: { 204: noContent('The session has ended.'), ...problemReplies(SessionNotFound) }
 }
 
 export const endSession: Handler<typeof endSessionSchema> = async (request, response) => {

@@ -12,8 +12,9 @@ const ReceiptParams = {
 const showSchema = {
   operationId: 'showReceipt',
   summary: 'Show the receipt of a change',
-  description: `Tells from when on every node obeys a change of a client key; it is answered once that is so. It is for
-who was answered 202, or nothing. After a restore, a change that was undone has no receipt.`,
+  description:
+    'Reports when a change of a client key took effect on every node, and waits until it has. Use this if the reply ' +
+    'to the change was 202, or was lost. A change that was undone by restoring the database has no receipt.',
   tags: ['Nodes'],
   params: ReceiptParams,
   response: { 200: reply('The receipt.', 'Receipt'), ...problemReplies(ReceiptNotFound, InvalidFields) }

@@ -29,14 +29,17 @@ const NewUserBody = {
   required: ['name', 'email'],
   properties: {
     ...userFields,
-    password: { ...userFields.password, description: 'Without one, the user can not sign in until one is set.' }
+    password: {
+      ...userFields.password,
+      description: 'The password, 12 to 128 characters long. Without one, the user cannot sign in.'
+    }
   }
 } as const
 
 export const createSchema = {
   operationId: 'createUser',
   summary: 'Create a user',
-  description: 'Makes a user, also where nobody can sign up.',
+  description: 'Creates a user, even if sign-up is closed.',
   tags: ['Users'],
   body: NewUserBody,
   response: {
@@ -67,15 +70,15 @@ const ChangeBody = { type: 'object', properties: userFields } as const
 export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateUser' : 'patchUser',
   summary: method === 'PUT' ? 'Update a user' : 'Update a user (PATCH)',
-  description: `Changes the fields that are sent; PUT and PATCH do the same. A new password, or a lock, ends the
-sessions of the user. Passwords of others are set
-by client keys only; to set one or an e-mail address, and to make or change an administrator, a key must be without
-limits.`,
+  description:
+    'Changes the fields that are sent. PUT and PATCH do the same. A new password, or a lock, ends the sessions of ' +
+    'the user. Only client keys can set the passwords of other users. A client key must have no limits to set a ' +
+    'password or an e-mail address, to give a user the role `admin`, or to change an administrator.',
   tags: ['Users'],
   params: IdParams,
   body: ChangeBody,
   response: {
-    200: reply('The user as it is now.', 'User'),
+    200: reply('The updated user.', 'User'),
     ...problemReplies(UserNotFound, BeyondPermissionBoundary, Forbidden, EmailTaken, InvalidFields, TooBusy)
   }
 })
@@ -106,15 +109,14 @@ export const removeSchema = {
   operationId: 'deleteUser',
   summary: 'Delete a user',
   description:
-    'With the sessions, memberships and grants of the user. A user who owns apps is deleted only if the request ' +
-    'says what becomes of them. `apps=delete` deletes the apps as well; nothing brings them back. `transfer_to` ' +
-    'gives them to another owner; only client keys may send it. A client key needs the scope `apps:write` too ' +
-    'for either.',
+    'Deletes the user, with their sessions, memberships and grants. If the user owns apps, the request must specify ' +
+    'what happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to another ' +
+    'owner, and can only be sent by client keys. For either, a client key also needs the scope `apps:write`.',
   tags: ['Users'],
   params: IdParams,
   querystring: AppsDisposalQuery,
   response: {
-    204: noContent('The user is deleted.'),
+    204: noContent('The user was deleted.'),
     ...problemReplies(
       UserNotFound,
       BeyondPermissionBoundary,
@@ -135,7 +137,7 @@ export const removeUser: Handler<typeof removeSchema> = async (request, response
   return await response.code(204).send(null)
 }
 
-/** The hash of a password that is to be set. Throws InvalidFields where it is too weak. */
+/** Returns the hash of a new password. Throws InvalidFields if the password is too weak. */
 const hashPassword = async (
   password: string,
   about: { readonly name: string; readonly email: string },
@@ -146,7 +148,7 @@ const hashPassword = async (
   if (issues.length > 0) throw new InvalidFields({ issues })
   const { passwords, reauthorizeNow } = request.server
   const hash = await passwords.hash(password)
-  // Many may wait to be hashed; whoever asked may have lost the right to, meanwhile.
+  // Many passwords may be queued for hashing. In the meantime, the requester may have lost the permission.
   await reauthorizeNow(request, reply)
   return hash
 }

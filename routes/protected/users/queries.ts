@@ -19,12 +19,12 @@ const PageQuery = { type: 'object', properties: pageQuery('users') } as const
 export const listSchema = {
   operationId: 'listUsers',
   summary: 'List users',
-  description: 'By page, ordered by id; the `Link` header leads to the next one.',
+  description: 'Lists users in pages, ordered by id. The `Link` header contains the URL of the next page.',
   tags: ['Users'],
   querystring: PageQuery,
   response: {
     200: {
-      description: 'The users of a page.',
+      description: 'A page of users.',
       headers: linkHeader('</users?after=100>; rel="next"'),
       content: { 'application/json': { schema: { type: 'array', items: { $ref: 'User#' } } } }
     },
@@ -42,7 +42,7 @@ export const listUsers: Handler<typeof listSchema> = async (request, response) =
 export const showSchema = {
   operationId: 'showUser',
   summary: 'Show a user',
-  description: 'The user of this id.',
+  description: 'Returns the user with this id.',
   tags: ['Users'],
   params: IdParams,
   response: { 200: reply('The user.', 'User'), ...problemReplies(UserNotFound, InvalidFields) }
@@ -55,13 +55,13 @@ const visible = problemReplies(Forbidden, UserNotFound, InvalidFields)
 
 export const permissionsSchema = {
   operationId: 'showUserPermissions',
-  summary: 'Show what a user may do with which apps',
+  summary: 'Show the app permissions of a user',
   description:
-    'The apps that the user owns, those of the organizations that they administer, and those that were granted. A ' +
-    'user may ask for their own, an administrator for those of anybody.',
+    'Lists the apps that the user owns, the apps of the organizations that they administer, and the apps on which ' +
+    'they were granted permissions. Users can request their own permissions, and administrators those of any user.',
   tags: ['Permissions'],
   params: IdParams,
-  response: { 200: reply('The names of the apps, by permit.', 'UserPermissions'), ...visible }
+  response: { 200: reply('The names of the apps for each permission.', 'UserPermissions'), ...visible }
 }
 
 export const showPermissions: Handler<typeof permissionsSchema> = async request =>
@@ -69,12 +69,18 @@ export const showPermissions: Handler<typeof permissionsSchema> = async request 
 
 export const grantsSchema = {
   operationId: 'listUserGrants',
-  summary: 'List what a user was granted',
-  description: 'The permits on each app. A user may ask for their own, an administrator for those of anybody.',
+  summary: 'List the grants of a user',
+  description:
+    'Lists the permissions that the user was granted on each app. Users can request their own grants, and ' +
+    'administrators those of any user.',
   tags: ['Permissions'],
   params: IdParams,
   response: {
-    200: { description: 'The permits, an entry an app.', type: 'array', items: { $ref: 'UserGrant#' } },
+    200: {
+      description: 'The granted permissions, with one entry for each app.',
+      type: 'array',
+      items: { $ref: 'UserGrant#' }
+    },
     ...visible
   }
 }

@@ -30,14 +30,20 @@ import { sessionHeaders } from '../../../http/session-headers.ts'
 
 const header = (description: string, example: string) => ({ type: 'string', description, examples: [example] }) as const
 
-/** The headers of a reply that begins a session, as its documentation has them. */
+/** The documentation of the headers in a reply that starts a session. */
 const sessionHeaderDocs = {
-  'access-token': header('The token of the session. Secret, and never shown again.', '<43 letters, digits, - and _>'),
+  'access-token': header(
+    'The token of the session. It is secret, and never shown again.',
+    '<43 letters, digits, - and _>'
+  ),
   'token-type': header('Always `Bearer`.', 'Bearer'),
-  client: header('Names the client.', '<22 letters, digits, - and _>'),
-  expiry: header('When the session ends: seconds since 1970.', '1768815600'),
-  uid: header('The e-mail address.', 'ada@example.com'),
-  authorization: header('All of these in one, to be sent as it is.', 'Bearer <base64>')
+  client: header('The id of the client.', '<22 letters, digits, - and _>'),
+  expiry: header('When the session ends, in seconds since 1970.', '1768815600'),
+  uid: header('The e-mail address of the user.', 'ada@example.com'),
+  authorization: header(
+    'All headers of the session in one value. Send it unchanged with each request.',
+    'Bearer <base64>'
+  )
 } as const
 
 const SignInBody = {
@@ -59,7 +65,7 @@ const SignUpBody = {
     role: {
       ...userFields.role,
       enum: ['member'],
-      description: "Trivial's clients send it. Nobody signs up as `admin`."
+      description: "The role that Trivial's clients send. Nobody can sign up as `admin`."
     }
   }
 } as const
@@ -80,14 +86,14 @@ const problems = [
 const signInSchema = {
   operationId: 'signIn',
   summary: 'Sign in',
-  description: `Starts a session of 14 days. Its headers come with the reply: send \`authorization\` along with each
-request from then on, or
-\`access-token\`, \`client\` and \`uid\`. They are shown this once.`,
+  description:
+    'Starts a session that lasts 14 days. The headers of the reply contain the session, and are only shown once. ' +
+    'Send `authorization` with each following request, or `access-token`, `client` and `uid` instead.',
   tags: ['Signing in'],
   security: [],
   body: SignInBody,
   response: {
-    200: reply('The user, and in the headers the session.', 'SignedIn', sessionHeaderDocs),
+    200: reply('The user. The headers contain the session.', 'SignedIn', sessionHeaderDocs),
     ...problemReplies(InvalidLogin, AccountLocked, ...problems)
   }
 }
@@ -95,12 +101,12 @@ request from then on, or
 const signUpSchema = {
   operationId: 'signUp',
   summary: 'Sign up',
-  description: 'Makes a user and signs in. Where the service is configured so, nobody can.',
+  description: 'Creates a user and starts a session. Sign-up may be closed by the operator of the service.',
   tags: ['Signing in'],
   security: [],
   body: SignUpBody,
   response: {
-    201: reply('The user, and in the headers a session.', 'SignedIn', sessionHeaderDocs),
+    201: reply('The new user. The headers contain the session.', 'SignedIn', sessionHeaderDocs),
     ...problemReplies(SignUpClosed, EmailTaken, ...problems)
   }
 }
@@ -139,7 +145,7 @@ const signUp: Handler<typeof signUpSchema> = async (request, response) => {
   return toSignedInJson(signedIn, response)
 }
 
-/** Puts a new session into the headers of a reply, and answers the body. */
+/** Adds a new session to the headers of a reply, and returns the body. */
 const toSignedInJson = ({ user, session, accessToken }: SignedIn, response: Pick<FastifyReply, 'headers'>) => {
   response.headers({ ...sessionHeaders(accessToken, session, user.email), 'cache-control': 'no-store' })
   return { data: toUserJson(user) }

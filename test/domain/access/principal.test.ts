@@ -3,13 +3,13 @@ import { keyPrincipalOf, principalOf, userPrincipalOf } from '../../../domain/ac
 import type { UserPrincipal } from '../../../domain/access/principal.ts'
 import { knownToken } from '../../helper.ts'
 
-test('a request that was not authenticated has no principal', async t => {
+test('an unauthenticated request has no principal', async t => {
   for (const of of [principalOf, keyPrincipalOf, userPrincipalOf]) {
     t.throws(() => of({ principal: null }), { message: 'the request was not authenticated' })
   }
 })
 
-test('a client key is no user, and a user is no client key', async t => {
+test('a client key is not a user, and a user is not a client key', async t => {
   const token = knownToken()
   const key = { kind: 'client_key', key: token.key, token, rate: null } as const
   const at = new Date()

@@ -14,43 +14,47 @@ import { execute, postgresDatabase } from '../../postgres.ts'
 
 const ACTIONS: AppAction[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke', 'administer']
 
-const stranger: AppRelationship = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
+const unrelated: AppRelationship = { isOwner: false, role: null, grants: 0, isPublic: false, isDiscarded: false }
 
 const nothing = ''
 const everything = 'read update destroy transfer grant revoke administer'
 
-test('who may do what to an app', async t => {
+test('an action on an app requires ownership, a role or a grant', async t => {
   const users: [who: string, relationship: Partial<AppRelationship>, allowed: string][] = [
     ['the owner', { isOwner: true }, everything],
     ['an admin of the organization that owns it', { role: 'admin' }, everything],
-    ['a member of it', { role: 'member' }, 'read'],
-    ['a guest of it', { role: 'guest' }, nothing],
-    ['who was granted read', { grants: PERMITS.read }, 'read'],
-    ['who was granted update', { grants: PERMITS.update }, 'read update'],
-    ['who was granted destroy', { grants: PERMITS.destroy }, 'read destroy'],
-    ['who was granted transfer', { grants: PERMITS.transfer }, 'read transfer'],
-    ['who was granted grant', { grants: PERMITS.grant }, 'read grant'],
-    ['who was granted revoke', { grants: PERMITS.revoke }, 'read revoke'],
-    ['who was granted all six', { grants: 63 }, 'read update destroy transfer grant revoke'],
-    ['a guest who was granted update', { role: 'guest', grants: PERMITS.update }, 'read update'],
-    ['a member who was granted grant', { role: 'member', grants: PERMITS.grant }, 'read grant'],
-    ['anybody signed in, to a public app', { isPublic: true }, 'read'],
-    ['a stranger, a global admin too', {}, nothing],
-    ['the owner of what was deleted', { isOwner: true, isDiscarded: true }, everything],
-    ['an admin of the organization that owns what was deleted', { role: 'admin', isDiscarded: true }, everything],
-    ['anybody else, of what was deleted', { role: 'member', grants: 63, isPublic: true, isDiscarded: true }, nothing]
+    ['a member of that organization', { role: 'member' }, 'read'],
+    ['a guest of that organization', { role: 'guest' }, nothing],
+    ['a user with the grant read', { grants: PERMITS.read }, 'read'],
+    ['a user with the grant update', { grants: PERMITS.update }, 'read update'],
+    ['a user with the grant destroy', { grants: PERMITS.destroy }, 'read destroy'],
+    ['a user with the grant transfer', { grants: PERMITS.transfer }, 'read transfer'],
+    ['a user with the grant grant', { grants: PERMITS.grant }, 'read grant'],
+    ['a user with the grant revoke', { grants: PERMITS.revoke }, 'read revoke'],
+    ['a user with all six grants', { grants: 63 }, 'read update destroy transfer grant revoke'],
+    ['a guest with the grant update', { role: 'guest', grants: PERMITS.update }, 'read update'],
+    ['a member with the grant grant', { role: 'member', grants: PERMITS.grant }, 'read grant'],
+    ['any user, for a public app', { isPublic: true }, 'read'],
+    ['an unrelated user, including a global admin', {}, nothing],
+    ['the owner of a deleted app', { isOwner: true, isDiscarded: true }, everything],
+    ['an admin of the organization that owns a deleted app', { role: 'admin', isDiscarded: true }, everything],
+    ['any other user, for a deleted app', { role: 'member', grants: 63, isPublic: true, isDiscarded: true }, nothing]
   ]
   for (const [who, relationship, allowed] of users) {
     for (const action of ACTIONS) {
-      t.equal(mayDo({ ...stranger, ...relationship }, action), allowed.split(' ').includes(action), `${who}: ${action}`)
+      t.equal(
+        mayDo({ ...unrelated, ...relationship }, action),
+        allowed.split(' ').includes(action),
+        `${who}: ${action}`
+      )
     }
   }
-  t.ok(covers(['*'], 'apps:write'), 'an unscoped client key is asked for nothing else')
+  t.ok(covers(['*'], 'apps:write'), 'an unscoped client key has every scope')
   t.ok(covers(['apps:read'], 'apps:read'))
-  t.notOk(covers(['apps:read'], 'apps:write'), 'a scoped one is bound by its scopes')
+  t.notOk(covers(['apps:read'], 'apps:write'), 'a scoped key has only its scopes')
 })
 
-/** A number from 0 up to, and without, another. */
+/** Returns a random integer from 0 to `below` - 1. */
 const random = (below: number): number => Math.floor(Math.random() * below)
 
 const [USERS, ORGANIZATIONS, APPS] = [8, 5, 150]
@@ -64,7 +68,7 @@ const now = text(AT)
 
 type AddRow = (into: string, ...values: (string | number)[]) => void
 
-/** Makes what collects statements that insert rows. */
+/** Creates a collector of statements that insert rows. */
 const collectInserts = () => {
   const made: string[] = []
   const add: AddRow = (into, ...values) => {
@@ -82,7 +86,7 @@ const addApp = (add: AddRow, id: number, owner: (string | number)[]): void => {
   add(APP_COLUMNS, id, ...names, 3000 + id, text('public'), ...owner, now, now, 'null')
 }
 
-/** Statements that fill a database with users and organizations, and with public apps of theirs at random. */
+/** Returns statements that insert users and organizations, and random public apps that they own. */
 const beginning = (): string[] => {
   const { made, add } = collectInserts()
   const users = 'users (id, name, email, created_at, updated_at)'
@@ -94,7 +98,7 @@ const beginning = (): string[] => {
   return made
 }
 
-/** Statements that change at random who may read the apps, and which of them are discarded. */
+/** Returns statements that randomly change who may read the apps, and which of them are discarded. */
 const changes = (): string[] => {
   const { made, add } = collectInserts()
   for (let id = 1; id <= APPS; id++) {
@@ -110,7 +114,7 @@ const changes = (): string[] => {
   return made
 }
 
-/** Statements that add so many public apps, at the end of the list, that no user's apps are looked up any more. */
+/** Returns statements that add public apps at the end of the list, too many to look up a user's apps by id. */
 const others = (): string[] => {
   const { made, add } = collectInserts()
   for (let id = APPS + 1; id <= APPS + MANY; id++) addApp(add, id, [1, 'null'])
@@ -131,7 +135,7 @@ const readableByRules = async (apps: AppReads, all: readonly App[], userId: numb
   return ids
 }
 
-const seesTheSame = async (
+const checkAgreement = async (
   t: Test,
   { read, listApps }: AppStore,
   execute: (statements: readonly string[]) => Promise<void>
@@ -140,7 +144,7 @@ const seesTheSame = async (
     await listApps({ userId, includeDiscarded: true, tags: [] }, { limit })
   const users = Array.from({ length: USERS }, (_, index) => index + 1)
   await execute(beginning())
-  // Every app has a place on these pages, whose apps are read after the change.
+  // These pages contain the positions of all apps. The apps are read after the change.
   const pages = await Promise.all(users.map(async userId => await listFor(userId, APPS)))
   t.strictSame(await idsOf(await listFor(1, APPS)), await idsOf(await listFor(null)))
 
@@ -151,34 +155,34 @@ const seesTheSame = async (
     async ({ apps }) => await Promise.all(users.map(async userId => await readableByRules(apps, all, userId)))
   )
   for (const [index, userId] of users.entries()) {
-    t.strictSame(await idsOf(await listFor(userId)), readable[index], `user ${userId}, looked up`)
+    t.strictSame(await idsOf(await listFor(userId)), readable[index], `user ${userId}, apps looked up by id`)
     t.strictSame(await idsOf(await listFor(userId, APPS)), readable[index])
-    t.strictSame(await idsOf(at(pages, index)), readable[index], `user ${userId}, of the apps at some places`)
+    t.strictSame(await idsOf(at(pages, index)), readable[index], `user ${userId}, apps at given positions`)
   }
 
   await execute(others())
   for (const [index, userId] of users.entries()) {
     const found = (await idsOf(await listFor(userId))).filter(id => id <= APPS)
-    t.strictSame(found, readable[index], `user ${userId}, one app after another`)
+    t.strictSame(found, readable[index], `user ${userId}, each app separately`)
     t.strictSame(await idsOf(await listFor(userId, found.length)), readable[index])
   }
 }
 
-test('SQL and the rules see the same apps, whatever the data', async t => {
+test('SQL and the rules allow the same apps for random data', async t => {
   const { env } = settings(t)
   const storage = await openStorage(env.DATABASE_URL)
   t.teardown(storage.close)
-  await seesTheSame(t, storage, async statements => {
+  await checkAgreement(t, storage, async statements => {
     const db = new Database(env.DATABASE_URL.slice('file:'.length))
     db.exec(`begin; ${statements.join(';')}; commit`)
     db.close()
   })
 })
 
-test('so they do on PostgreSQL', async t => {
+test('SQL and the rules allow the same apps for random data on PostgreSQL', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
-  await seesTheSame(t, await connectPostgres(t, url), async statements => {
+  await checkAgreement(t, await connectPostgres(t, url), async statements => {
     await execute(url, statements.join(';'))
   })
 })

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { matrix } from './matrix/matrix.ts'
 
-test('who may do what: each operation of the OpenAPI document, requested by each kind of sender', async t => {
+test('each kind of sender gets the expected reply to each operation of the OpenAPI document', async t => {
   await matrix(t)
 })

@@ -20,9 +20,9 @@ const user = (id: number): Owner => ({ type: 'User', id })
 
 interface Side {
   apps: AppService
-  /** A request of a user of the sample. */
+  /** Returns the context of a request of a user of the sample. */
   as: (userId: number) => Promise<RequestContext>
-  /** The newest entries of the audit trail, with what they say of changes. */
+  /** Returns the newest entries of the audit trail, with their changes as objects. */
   audits: (limit: number) => Promise<(Omit<Audit, 'changes'> & { changes: unknown })[]>
 }
 
@@ -65,7 +65,7 @@ const listOf = async ({ apps }: Side, query = EVERYTHING, context: RequestContex
 
 const newApp = (descriptiveName = 'Night Shift', owner = user(ADA)) => ({ descriptiveName, owner })
 
-test('an app is created with a name, a port and an id of its own', async t => {
+test('a new app gets a unique name, port and id', async t => {
   const { apps } = await filled(t)
   const wanted = { ...newApp(), panels: '{"a":1}', schedule: '{}' }
   const made = await apps.create(wanted, operator)
@@ -78,7 +78,7 @@ test('an app is created with a name, a port and an id of its own', async t => {
   await t.rejects(apps.find('00000000000000', operator), { code: 'APP_NOT_FOUND' })
 })
 
-test('apps that are created at the same time have ports of their own', async t => {
+test('apps that are created concurrently have different ports', async t => {
   const { apps } = await filled(t)
   const made = await Promise.all(
     Array.from({ length: 20 }, async (_, index) => await apps.create(newApp(`App ${index}`), operator))
@@ -86,7 +86,7 @@ test('apps that are created at the same time have ports of their own', async t =
   t.equal(new Set(made.map(({ port }) => port)).size, 20)
 })
 
-test('a change that may not be is refused, and nothing is written', async t => {
+test('an invalid change is refused, and nothing is stored', async t => {
   const side = await filled(t)
   const { apps } = side
   const app = await apps.create(newApp(), operator)
@@ -106,7 +106,7 @@ test('a change that may not be is refused, and nothing is written', async t => {
   t.strictSame((await side.audits(1))[0], last)
 })
 
-test('what was discarded is found by nothing but a list that asks for it', async t => {
+test('a discarded app is found only by a list that includes discarded apps', async t => {
   const side = await filled(t)
   const { apps } = side
   await apps.discard(INVOICES, operator)
@@ -128,48 +128,48 @@ test('what was discarded is found by nothing but a list that asks for it', async
     app => app.discardedAt !== null
   )
   t.match(discarded, [{ name: INVOICES, discardedAt: Date, updatedAt: at(discarded).discardedAt }])
-  t.equal(await apps.nameFor(at(discarded).id, 'administer', operator), INVOICES, 'its audits are told')
+  t.equal(await apps.nameFor(at(discarded).id, 'administer', operator), INVOICES, 'its audit entries are available')
 })
 
-test('each change has an audit entry that tells what is another now', async t => {
+test('each change has an audit entry with the changed values', async t => {
   const { apps, audits, as } = await filled(t)
   const ada = await as(ADA)
   const app = await apps.create({ ...newApp(), panels: '{"secret":1}' }, ada)
   const owned = { owner_type: { to: 'User' }, owner_id: { to: ADA } }
   const about = { actor: ada.actor, address: '192.0.2.7', requestId: 'r', subject: { type: 'app', id: app.name } }
-  const told = async (action: string, changes: object) => {
+  const hasEntry = async (action: string, changes: object) => {
     const [audit] = await audits(1)
     t.match(audit, { ...about, action })
     t.strictSame(audit?.changes, changes)
   }
-  await told('app.create', { descriptive_name: { to: 'Night Shift' }, ...owned, port: { to: 3025 } })
+  await hasEntry('app.create', { descriptive_name: { to: 'Night Shift' }, ...owned, port: { to: 3025 } })
   const panels = { panels: { changed: true } }
   await apps.update(app.name, { descriptiveName: 'Day Shift', panels: '{"secret":2}', schedule: null }, ada)
-  await told('app.update', { descriptive_name: { from: 'Night Shift', to: 'Day Shift' }, ...panels })
+  await hasEntry('app.update', { descriptive_name: { from: 'Night Shift', to: 'Day Shift' }, ...panels })
   await apps.update(app.name, { schedule: '{}', panels: '{"secret":2}' }, ada)
-  await told('app.update', { schedule: { changed: true } })
+  await hasEntry('app.update', { schedule: { changed: true } })
   const { sequence } = at(await audits(1))
   await apps.update(app.name, {}, ada)
-  t.equal(at(await audits(1)).sequence, sequence, 'nothing named, nothing told')
+  t.equal(at(await audits(1)).sequence, sequence, 'an update without fields has no audit entry')
   const tag = { context: 'stage', name: 'production' }
   await apps.addTag(app.name, tag, ada)
-  await told('app.add_tag', { tag: { to: tag } })
+  await hasEntry('app.add_tag', { tag: { to: tag } })
   t.match(await apps.addTag(app.name, tag, ada), { tag, added: false })
   t.equal(at(await audits(1)).sequence, sequence + 1)
   await apps.removeTag(app.name, tag, ada)
-  await told('app.remove_tag', { tag: { from: tag, to: null } })
+  await hasEntry('app.remove_tag', { tag: { from: tag, to: null } })
   await apps.grant(app.name, { userId: BEN, permits: ['update', 'read'] }, ada)
-  await told('app.grant', { user_id: { to: BEN }, permits: { from: [], to: ['read', 'update'] } })
+  await hasEntry('app.grant', { user_id: { to: BEN }, permits: { from: [], to: ['read', 'update'] } })
   await apps.grant(app.name, { userId: BEN, permits: ['read'] }, ada)
-  t.equal(at(await audits(1)).sequence, sequence + 3, 'what was granted already is not told again')
+  t.equal(at(await audits(1)).sequence, sequence + 3, 'an existing grant has no new audit entry')
   await apps.revoke(app.name, { userId: BEN, permits: ['read'] }, ada)
-  await told('app.revoke', { user_id: { to: BEN }, permits: { from: ['read', 'update'], to: ['update'] } })
+  await hasEntry('app.revoke', { user_id: { to: BEN }, permits: { from: ['read', 'update'], to: ['update'] } })
   await apps.transfer(app.name, { type: 'Organization', id: 1 }, ada)
-  await told('app.transfer', { owner_type: { from: 'User', to: 'Organization' }, owner_id: { from: ADA, to: 1 } })
+  await hasEntry('app.transfer', { owner_type: { from: 'User', to: 'Organization' }, owner_id: { from: ADA, to: 1 } })
   await apps.transfer(app.name, { type: 'Organization', id: 1 }, ada)
-  t.equal(at(await audits(1)).sequence, sequence + 5, 'to the same owner is no change')
+  t.equal(at(await audits(1)).sequence, sequence + 5, 'a transfer to the same owner has no audit entry')
   await apps.discard(app.name, ada)
-  await told('app.delete', {})
+  await hasEntry('app.delete', {})
 
   const copy = await apps.copy(WEATHER, { descriptiveName: 'A copy' }, ada)
   t.match(await audits(1), [
@@ -181,7 +181,7 @@ test('each change has an audit entry that tells what is another now', async t =>
   ])
 })
 
-test('what a change answers is what is stored then', async t => {
+test('a change returns the app as it is stored', async t => {
   const { apps } = await filled(t)
   const find = async (name: string) => await apps.find(name, operator)
   t.strictSame(await apps.update(WEATHER, { panels: '{"a":1}', schedule: null }, operator), await find(WEATHER))
@@ -190,7 +190,7 @@ test('what a change answers is what is stored then', async t => {
   t.strictSame(copy, await find(copy.name))
 })
 
-test('a user is told nothing of an app that they may not see, and may not do more than the rules say', async t => {
+test('an app does not exist for a user who may not read it, and other users are limited by the rules', async t => {
   const { apps, as } = await filled(t)
   const [ada, ben] = [await as(ADA), await as(BEN)]
   await t.rejects(apps.find(WEATHER, ben), { code: 'APP_NOT_FOUND' })
@@ -206,7 +206,7 @@ test('a user is told nothing of an app that they may not see, and may not do mor
   await t.rejects(
     apps.copy(WEATHER, { descriptiveName: 'A copy' }, ben),
     forbidden,
-    'to read is not to make for the owner'
+    'reading an app does not permit creating one for its owner'
   )
   await apps.grant(WEATHER, { userId: BEN, permits: ['grant'] }, ada)
   await t.rejects(apps.grant(WEATHER, { userId: 4, permits: ['read', 'destroy'] }, ben), forbidden)
@@ -215,7 +215,7 @@ test('a user is told nothing of an app that they may not see, and may not do mor
   await t.rejects(apps.transfer(WEATHER, user(BEN), ben), forbidden)
 })
 
-test('a page has the apps that were there when it was asked for, and tells where the next begins', async t => {
+test('a page contains the apps at the time of its request, and the position of the next page', async t => {
   const side = await filled(t)
   const { apps } = side
   const all = await listOf(side)
@@ -230,14 +230,18 @@ test('a page has the apps that were there when it was asked for, and tells where
   const second = await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 17) }, operator)
   t.equal(second.next?.id, at(all, 22).id)
   t.strictSame(await collect(second.batches), all.slice(18, 23))
-  t.equal((await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 18) }, operator)).next, null, 'the rest fits')
+  t.equal(
+    (await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 18) }, operator)).next,
+    null,
+    'the last page has no next one'
+  )
   const none = await apps.list({ ...EVERYTHING, limit: 5, after: at(all, 23) }, operator)
   t.equal(none.next, null)
   t.same(await collect(none.batches), [])
   t.strictSame(await listOf(side, { ...EVERYTHING, after: at(all, 3) }), all.slice(4))
 })
 
-test('an app that is gone meanwhile is left out of its page', async t => {
+test('an app that is removed while a page is read is left out', async t => {
   const side = await filled(t)
   const ada = await side.as(ADA)
   const mine = await listOf(side, EVERYTHING, ada)
@@ -250,7 +254,7 @@ test('an app that is gone meanwhile is left out of its page', async t => {
   t.equal(next?.id, at(mine, 3).id)
 })
 
-test('apps of one descriptive name are in the order of their ids, on pages as well', async t => {
+test('apps with the same descriptive name are sorted by id, also across pages', async t => {
   const side = await filled(t)
   for (const owner of [{ type: 'Organization', id: 1 }, user(BEN), user(ADA)] as const) {
     await side.apps.create(newApp('Zebra', owner), operator)

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { rateLimitOf } from '../../../domain/keys/client-key.ts'
 
-test('the rate limit of a key is the one that it has', async t => {
+test('rateLimitOf returns the rate limit of a key, or throws if it has none', async t => {
   const rateLimit = { max: 3, windowSeconds: 60 }
   t.equal(rateLimitOf({ rateLimit }), rateLimit)
   t.throws(() => rateLimitOf({ rateLimit: null }), { message: 'the key has no rate limit' })

@@ -30,7 +30,7 @@ const stores: Record<string, (t: Test) => ClientKeyStore & { close?: () => void 
 }
 
 for (const [name, open] of Object.entries(stores)) {
-  test(`${name}: a key lives from its issue to its revocation, and each change is obeyed at once`, async t => {
+  test(`${name}: a key is active from its issue to its revocation, and each change takes effect immediately`, async t => {
     const keys = service(open(t))
     const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['reports:read'] })
     t.match(key, { name: 'ledger', scopes: ['reports:read'], createdBy: { kind: 'cli', name: 'operator' } })
@@ -48,7 +48,7 @@ for (const [name, open] of Object.entries(stores)) {
     t.equal(rotated.older.length, 1)
     t.equal((await keys.tokens(key.id)).length, 2)
     await keys.rotate(key.id)
-    t.match(await keys.verify(rotated.keyAccessToken, ANY), { ok: true }, 'for a day by default')
+    t.match(await keys.verify(rotated.keyAccessToken, ANY), { ok: true }, 'the grace period is a day by default')
 
     const actor = { kind: 'user', id: '7', name: 'Ada' } as const
     t.match(await keys.revoke(key.id, 'stolen', { actor, address: '10.0.0.1', requestId: 'r1' }), {
@@ -68,7 +68,7 @@ for (const [name, open] of Object.entries(stores)) {
   })
 }
 
-test('changes are in the audit trail, with who made them', async t => {
+test('the audit trail contains changes with their actors', async t => {
   const store = createMemoryStore()
   const keys = service(store)
   const { key } = await keys.issue({ name: 'ledger' })
@@ -79,7 +79,7 @@ test('changes are in the audit trail, with who made them', async t => {
   ])
 })
 
-test('usage is told up to now', async t => {
+test('usage includes the most recent uses', async t => {
   const keys = service()
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
   const demand = { scopes: ['reports:read'], address: '10.0.0.1', userAgent: 'ledger/1' } as const
@@ -91,7 +91,7 @@ test('usage is told up to now', async t => {
   t.match(await keys.tokens(key.id), [{ useCount: 1, lastUsedAgent: 'ledger/1' }])
 })
 
-test('usage that can not be stored is warned of, or told to whoever wants to know', async t => {
+test('a failure to store usage emits a warning, or calls a hook', async t => {
   const broken = (): ClientKeyStore => {
     const store = createMemoryStore()
     return {
@@ -105,7 +105,7 @@ test('usage that can not be stored is warned of, or told to whoever wants to kno
   const failures: unknown[] = []
   const warnings = t.capture(process, 'emitWarning')
   const secret = newSecret()
-  const told = createClientKeys({
+  const withHook = createClientKeys({
     store: broken(),
     secret,
     scopes: SCOPES,
@@ -114,7 +114,7 @@ test('usage that can not be stored is warned of, or told to whoever wants to kno
       failures.push(error)
     }
   })
-  for (const keys of [told, service(broken())]) {
+  for (const keys of [withHook, service(broken())]) {
     await keys.verify((await keys.issue({ name: 'ledger' })).keyAccessToken, ANY)
     await keys.recorder.flush()
   }
@@ -132,32 +132,36 @@ test('earlier secrets open their tokens', async t => {
 })
 
 for (const [name, open] of Object.entries(stores)) {
-  test(`${name}: of two services with different secrets over one store, the second makes no token`, async t => {
+  test(`${name}: the second of two services with different secrets and one store cannot create tokens`, async t => {
     const store = open(t)
     const [older, newer] = [newSecret(), newSecret()]
     const first = service(store, older)
     const { key, keyAccessToken } = await first.issue({ name: 'ledger' })
-    const stranger = service(store, newer)
+    const second = service(store, newer)
     const message = /^secret: the database is in use with other secrets\. .* previousSecrets\. .* with allowNewSecret; /
-    await t.rejects(stranger.issue({ name: 'other' }), { code: 'SECRET_NOT_SHARED', message })
-    await t.rejects(stranger.rotate(key.id, { graceSeconds: 0 }), { code: 'SECRET_NOT_SHARED' })
+    await t.rejects(second.issue({ name: 'other' }), { code: 'SECRET_NOT_SHARED', message })
+    await t.rejects(second.rotate(key.id, { graceSeconds: 0 }), { code: 'SECRET_NOT_SHARED' })
     t.match(await first.verify(keyAccessToken, ANY), { ok: true }, 'the token was not revoked')
     t.equal((await first.list()).keys.length, 1)
-    t.match(await stranger.change(key.id, { enabled: false }), { enabled: false }, 'what makes no token goes on')
+    t.match(
+      await second.change(key.id, { enabled: false }),
+      { enabled: false },
+      'changes that create no token still work'
+    )
 
     const both = createClientKeys({ store, secret: newer, previousSecrets: [older], scopes: SCOPES })
     t.match(await both.issue({ name: 'replaced' }), { key: { name: 'replaced' } })
-    t.match(await stranger.issue({ name: 'known' }), { key: { name: 'known' } })
+    t.match(await second.issue({ name: 'known' }), { key: { name: 'known' } })
     await t.rejects(first.issue({ name: 'dropped' }), { code: 'SECRET_NOT_SHARED' })
     const lost = createClientKeys({ store, secret: older, allowNewSecret: true, scopes: SCOPES })
     t.match(await lost.issue({ name: 'allowed' }), { key: { name: 'allowed' } })
   })
 }
 
-// As plain JavaScript may call it.
+// Calls the service as plain JavaScript can, without type checks.
 const issue = async (wanted: object) => await service().issue(Object.assign({ name: 'ledger' }, wanted))
 
-test('a scope that the service has not is refused, and so is whatever else types would not let pass', async t => {
+test('an unknown scope is refused, and so are values that violate the types', async t => {
   const bad: [wanted: object, issue: RegExp][] = [
     [{ scopes: ['reports:read', 'reports:reed'] }, /^scopes\.1 must be \* or reports:read or reports:write$/],
     [{ scopes: 'reports:read' }, /^scopes must be an array/],
@@ -214,7 +218,7 @@ test('a scope that the service has not is refused, and so is whatever else types
   t.match((await issue({ rateLimit: null, expiresAt: null })).key, { rateLimit: null, scopes: ['*'] })
 })
 
-test('changes, rotations and reasons are checked as well', async t => {
+test('changes, rotations and reasons are also validated', async t => {
   const keys = service()
   const { key } = await keys.issue({ name: 'ledger' })
   const change = async (changes: object) => await keys.change(key.id, Object.assign({ enabled: true }, changes))
@@ -233,7 +237,7 @@ test('changes, rotations and reasons are checked as well', async t => {
   t.equal(at((await keys.list()).keys).revokedAt, null)
 })
 
-test('a secret that is missing or short is refused when the service is made', async t => {
+test('a missing or short secret is refused when the service is created', async t => {
   const store = createMemoryStore()
   for (const wrong of [{ secret: undefined as unknown }, { secret: '' }, { secret: 'x'.repeat(31) }]) {
     t.throws(() => createClientKeys(Object.assign({ store, secret: '', scopes: SCOPES }, wrong as object)), {
@@ -242,7 +246,7 @@ test('a secret that is missing or short is refused when the service is made', as
   }
 })
 
-test('a scope that could not be one is refused when the service is made', async t => {
+test('an invalid scope is refused when the service is created', async t => {
   for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
     t.throws(
       () => createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
@@ -252,9 +256,9 @@ test('a scope that could not be one is refused when the service is made', async 
   }
 })
 
-test('a store refuses a file of sample data, whose keys are not for other services, and lets go of it', async t => {
+test('a store refuses a file with sample data, whose keys are not for other services, and closes it', async t => {
   const path = join(temporaryFolder(t), 'sample.db')
   await (await openStorage(`file:${path}`, { asSample: true })).close()
   t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Name another file\.$/)
-  t.notOk(existsSync(`${path}-wal`), 'nobody has it open')
+  t.notOk(existsSync(`${path}-wal`), 'the file is closed')
 })

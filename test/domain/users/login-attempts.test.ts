@@ -3,7 +3,7 @@ import { createMemoryCounters } from '../../../domain/counters.ts'
 import type { Counters } from '../../../domain/counters.ts'
 import { createLoginAttemptLimit } from '../../../domain/users/login-attempts.ts'
 
-test('a number of attempts is allowed in a time that begins with the first, and then again', async t => {
+test('a number of attempts is allowed in each window, which starts with the first attempt', async t => {
   let now = 0
   const counters = createMemoryCounters({ maxKeys: 10, now: () => now })
   const limit = createLoginAttemptLimit('user', { max: 2, seconds: 600 }, counters)
@@ -12,11 +12,11 @@ test('a number of attempts is allowed in a time that begins with the first, and 
     return await limit(key)
   }
   t.same([await at(0), await at(1), await at(1), await at(599.5)], [null, null, 599, 1])
-  t.equal(await at(599.5, 'ben'), null, 'each key has its own')
+  t.equal(await at(599.5, 'ben'), null, 'each key has its own window')
   t.same([await at(600), await at(601), await at(601)], [null, null, 599])
 })
 
-test('what is counted under is a name and a digest', async t => {
+test('attempts are counted under a name and a digest', async t => {
   const keys: string[] = []
   const counters: Counters = {
     hit: async key => {
@@ -25,6 +25,6 @@ test('what is counted under is a name and a digest', async t => {
     }
   }
   const limit = createLoginAttemptLimit('pair', { max: 2, seconds: 600 }, counters)
-  t.equal(await limit('10.0.0.1 ada@example.com'), 1, 'a window that has just ended is over in a second')
+  t.equal(await limit('10.0.0.1 ada@example.com'), 1, 'a window that has just ended is reported as ending in a second')
   t.match(keys, [/^sign_in:pair:[\w-]{43}$/])
 })

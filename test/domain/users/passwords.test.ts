@@ -1,26 +1,26 @@
 import { test } from 'tap'
 import { createPasswordHasher, passwordIssues } from '../../../domain/users/passwords.ts'
 
-test('a password is checked against its hash, and against none in the same way', async t => {
+test('a password is checked against its hash, and in the same way if there is none', async t => {
   const { hash, verify } = createPasswordHasher()
   const hashed = await hash('Ünïcode kettles')
   t.match(hashed, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   t.ok(await verify(hashed, 'Ünïcode kettles'))
-  t.ok(await verify(hashed, 'Ünïcode kettles'.normalize('NFD')), 'however it is composed')
+  t.ok(await verify(hashed, 'Ünïcode kettles'.normalize('NFD')), 'the Unicode normalization does not matter')
   t.notOk(await verify(hashed, 'ünïcode kettles'))
-  t.notOk(await verify(null, 'nobody has this password'), 'nobody is nobody')
+  t.notOk(await verify(null, 'nobody has this password'), 'without a hash, every password is wrong')
 })
 
-test('at most a hundred wait, and the rest are told to come again', async t => {
+test('at most a hundred passwords wait, and others are refused temporarily', async t => {
   const { verify } = createPasswordHasher()
   const outcomes = await Promise.allSettled(Array.from({ length: 130 }, () => verify(null, 'x')))
   const refused = outcomes.filter(({ status }) => status === 'rejected')
   t.ok(refused.length > 0 && refused.length < 30)
   t.match(refused[0], { reason: { code: 'TOO_BUSY' } })
-  t.notOk(await verify(null, 'x'), 'and when they have gone, there is room again')
+  t.notOk(await verify(null, 'x'), 'passwords are accepted again when the queue is empty')
 })
 
-test('work that fails is told to who asked for it, and the next is done', async t => {
+test('a failed check rejects its own call, and the next one is carried out', async t => {
   const { verify, waiting } = createPasswordHasher()
   const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => verify('no hash at all', 'x')))
   t.same(new Set(outcomes.map(({ status }) => status)), new Set(['rejected']))
@@ -28,7 +28,7 @@ test('work that fails is told to who asked for it, and the next is done', async 
   t.notOk(await verify(null, 'x'))
 })
 
-test('a password is long, not too long, not common, and not what everybody knows of the user', async t => {
+test('a password is long, not too long, not common, and not derived from known data of the user', async t => {
   const about = { name: 'Ada Lovelace Byron', email: 'ada.lovelace@example.com' }
   for (const good of ['seven green kettles', 'x7!kQz2#pLm9', '漢字漢字 かな交じり文 です']) {
     t.same(await passwordIssues(good, about), [], good)

@@ -19,7 +19,7 @@ const SOURCE = { address: '192.0.2.7', userAgent: undefined, requestId: 'r' }
 const asUser = (user: User, session: Session): RequestContext =>
   contextOf({ principal: { kind: 'user', user, session }, ip: '192.0.2.7', id: 'r' })
 
-/** Signs Ben in, who owns three apps, belongs to an organization and administers another. */
+/** Signs in Ben, who owns three apps, is a member of an organization and administers another. */
 const signBenIn = async ({ fastify: { users } }: World) => {
   const account = need((await users.findAccount('ben@example.com')) ?? undefined, 'the account')
   const { user, session, accessToken } = await users.signIn(account, SOURCE)
@@ -27,7 +27,7 @@ const signBenIn = async ({ fastify: { users } }: World) => {
   return { account, credential, context: asUser(user, session) }
 }
 
-test('the operator does what nobody else may, but for what would break the rules of the data', async t => {
+test('the operator may make changes that no one else may, except those that violate the rules of the data', async t => {
   const { fastify } = await world(t)
   const { users, organizations } = fastify
   const made = await users.create({ name: 'Eve', email: 'eve@example.com', role: 'admin', passwordHash: 'h' }, OPERATOR)
@@ -48,7 +48,7 @@ test('the operator does what nobody else may, but for what would break the rules
   })
 })
 
-test('a session of a locked account is no session, and none begins', async t => {
+test('the sessions of a locked account are refused, and no new one can start', async t => {
   const made = await world(t)
   const { users, storage } = made.fastify
   const { account, credential } = await signBenIn(made)
@@ -63,7 +63,7 @@ test('a session of a locked account is no session, and none begins', async t => 
   await t.rejects(users.signIn(account, SOURCE), { code: 'INVALID_LOGIN' })
 })
 
-test('a user who was deleted a moment ago does nothing', async t => {
+test('a user who was just deleted can change nothing', async t => {
   const made = await world(t)
   const { fastify } = made
   const { users, organizations } = fastify
@@ -82,11 +82,11 @@ test('a user who was deleted a moment ago does nothing', async t => {
   })
   const before = (await fastify.audits.head()).sequence
   await users.signOut(context)
-  t.equal((await fastify.audits.head()).sequence, before, 'what has ended is not ended again')
+  t.equal((await fastify.audits.head()).sequence, before, 'an ended session is not ended again')
   t.equal((await organizations.page({ limit: 9, after: 0 }, OPERATOR)).organizations.length, 3)
 })
 
-test('a location is known for 90 days from the last sign-in there', async t => {
+test('a location is known for 90 days after the last sign-in from there', async t => {
   const made = await world(t)
   const { users, storage } = made.fastify
   const { account } = await signBenIn(made)
@@ -97,16 +97,21 @@ test('a location is known for 90 days from the last sign-in there', async t => {
     await tx.users.saveLocation(id, '198.51.100.2', daysAgo(91))
     await tx.users.saveLocation(id, '2001:db8:0:1', daysAgo(1))
   })
-  const areKnown = async (...addresses: string[]): Promise<boolean[]> =>
+  const knownLocations = async (...addresses: string[]): Promise<boolean[]> =>
     await Promise.all(addresses.map(async address => await users.isKnownLocation(id, address)))
-  t.same(await areKnown(SOURCE.address, '198.51.100.1', '198.51.100.2', '2001:db8:0:1::7'), [true, true, false, true])
+  t.same(await knownLocations(SOURCE.address, '198.51.100.1', '198.51.100.2', '2001:db8:0:1::7'), [
+    true,
+    true,
+    false,
+    true
+  ])
   await users.signIn(account, SOURCE)
   const isStored = async (ipPrefix: string): Promise<boolean> =>
     await storage.read(async rows => await rows.users.isKnownLocation(id, ipPrefix, daysAgo(1000)))
-  t.same([await isStored('198.51.100.1'), await isStored('198.51.100.2')], [true, false], 'the old one is forgotten')
+  t.same([await isStored('198.51.100.1'), await isStored('198.51.100.2')], [true, false], 'the old location is removed')
 })
 
-test('of a User-Agent nothing is stored that could be a credential, or that is no text for people', async t => {
+test('parts of a User-Agent that could be a credential, or are not readable text, are not stored', async t => {
   const made = await world(t)
   const { users } = made.fastify
   const { account } = await signBenIn(made)
@@ -114,7 +119,7 @@ test('of a User-Agent nothing is stored that could be a credential, or that is n
   const { session } = await users.signIn(account, { ...SOURCE, userAgent })
   t.match(session.agent, /^\[redacted\] browser\? x x /)
   t.equal(session.agent?.length, 200)
-  // As Node gives bytes that are not UTF-8.
+  // This is how Node decodes bytes that are not UTF-8.
   const other = await users.signIn(account, { ...SOURCE, userAgent: 'caf\u00e9 caf\u00c3\u00a9' })
   t.equal(other.session.agent, 'caf? café')
 })

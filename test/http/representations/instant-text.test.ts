@@ -3,7 +3,7 @@ import { createInstantWriter } from '../../../http/representations/instant-text.
 
 const DAY_MS = 86_400_000
 
-test('an instant is written as toISOString does', async t => {
+test('an instant is written like toISOString does', async t => {
   const write = createInstantWriter()
   const times = [
     0,
@@ -26,7 +26,7 @@ test('an instant is written as toISOString does', async t => {
   t.throws(() => write(new Date(NaN)), RangeError)
 })
 
-test('instants of more days than are remembered are written as well', async t => {
+test('instants of more days than the cache holds are written correctly', async t => {
   const write = createInstantWriter()
   const wrong: number[] = []
   for (let round = 0; round < 2; round++) {

@@ -6,18 +6,18 @@ import type { KeySender, Sender, Targets, UserSender } from './senders.ts'
 
 /** A request, and the status that each sender gets. */
 export interface Call {
-  /** Distinguishes it from other requests of the same operation. */
+  /** A label that distinguishes the request from others of the same operation. */
   readonly name?: string
   readonly key: (key: KeySender) => number
   readonly user: (user: UserSender) => number
-  /** 401 by default. */
+  /** The status for unknown senders. 401 by default. */
   readonly unknown?: number
-  /** What it may change, as `RowComparison` says it. */
+  /** The changes that it may cause, in the format of `RowComparison`. */
   readonly changes?: readonly string[]
   readonly query?: (sender: Sender) => string
-  /** The fields of the body beside those that are required, which have the values of their examples. */
+  /** Returns fields of the body in addition to the required ones, which have the values of their examples. */
   readonly body?: (sender: Sender) => object
-  /** Values of path parameters, in place of those of `parameterOf`. */
+  /** Returns values of path parameters that replace those of `parameterOf`. */
   readonly path?: (sender: Sender, targets: Targets) => Readonly<Record<string, string | number>>
 }
 
@@ -25,7 +25,7 @@ type Who = Pick<Call, 'key' | 'user'>
 
 const has = (key: KeySender, scope: Scope): boolean => key.scopes.includes('*') || key.scopes.includes(scope)
 
-// What a key gets: `ok`, or the status of a refusal
+// The status that a key gets: `ok`, or that of a refusal
 
 const withScopes =
   (...scopes: Scope[]) =>
@@ -33,7 +33,7 @@ const withScopes =
   key =>
     scopes.every(scope => has(key, scope)) ? ok : 403
 
-/** Only keys without any limit make administrators and set passwords and e-mail addresses. */
+/** Only keys without limits may create administrators, and set passwords and e-mail addresses. */
 const unlimited =
   (scope: Scope) =>
   (ok: number): Call['key'] =>
@@ -47,7 +47,7 @@ const anyKey =
 
 const noKey = (): Call['key'] => () => 403
 
-// What a user gets
+// The status that a user gets
 
 const anyUser =
   (ok: number): Call['user'] =>
@@ -82,7 +82,7 @@ const ofOrganization =
 const seeing = ofOrganization(true)
 const administering = ofOrganization(false)
 
-/** For those who may do all of these to the app. */
+/** Allows users who may carry out all of these actions on the app. */
 const allowed =
   (...actions: AppAction[]) =>
   (ok: number): Call['user'] =>
@@ -91,7 +91,7 @@ const allowed =
     return may.includes('read') ? 403 : 404
   }
 
-/** For no user: those who may not even read the app do not see it. */
+/** Refuses all users. The app does not exist for users who may not read it. */
 const refused: Call['user'] = ({ may }) => (may.includes('read') ? 403 : 404)
 
 const granting: Call['user'] = ({ may }) => {
@@ -110,7 +110,7 @@ const open = (status: number): Pick<Call, 'key' | 'user' | 'unknown'> => ({
   user: () => status
 })
 
-/** The user who sends the request; for a key, Ben. */
+/** Returns the user who sends the request, or Ben if the sender is a key. */
 const self = (sender: Sender): number => (sender.kind === 'user' ? sender.userId : BEN)
 const emailOf = (sender: Sender): string => (sender.kind === 'user' ? sender.email : 'ben@example.com')
 
@@ -122,7 +122,7 @@ const readAudits = withScopes('audits:read')
 const removeUsers = withScopes('users:write', 'apps:write')
 const removeOrganizations = withScopes('organizations:write', 'apps:write')
 
-/** For keys that may give a key which never expires the scope users:read. */
+/** Allows keys that may give the scope users:read to a key that never expires. */
 const givesUsersRead =
   (ok: number): Call['key'] =>
   key =>
@@ -173,7 +173,7 @@ const userUpdates: Call[] = [
     changes: ['users.account_locked', 'sessions -']
   },
   {
-    name: 'themselves an administrator',
+    name: 'the requester as an administrator',
     ...by(200, unlimited('users:write'), administrators),
     path: sender => ({ id: self(sender) }),
     body: () => ({ role: 'admin' }),
@@ -186,7 +186,7 @@ const NARROW = { path: (_: Sender, { narrowKey }: Targets) => ({ id: narrowKey }
 const NEW_KEY = ['client_keys +', 'client_key_tokens +']
 const NEW_TOKEN = ['client_key_tokens +', 'client_key_tokens.expires_at']
 
-/** Each operation of the API, with requests for it. */
+/** The requests for each operation of the API. */
 export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'GET /up': [open(200)],
   'GET /ready': [open(200)],
@@ -199,12 +199,12 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   ],
   'POST /auth': [
     {
-      name: 'of a new user',
+      name: 'with a new address',
       ...open(201),
       body: () => ({ email: 'new@example.com' }),
       changes: ['users +', 'sessions +', 'user_places +']
     },
-    { name: 'of another user', ...open(409), body: () => ({ email: 'Ada@example.com' }) }
+    { name: 'with the address of another user', ...open(409), body: () => ({ email: 'Ada@example.com' }) }
   ],
 
   'GET /apps': [by(200, readApps, anyUser)],
@@ -228,7 +228,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       changes: NEW_APP
     },
     {
-      name: 'for whoever asks',
+      name: 'for the requester',
       key: writeApps(422),
       user: anyUser(201),
       body: () => ({ descriptive_name: 'New' }),
@@ -275,7 +275,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   ],
   'PUT /apps/{id}/transfer/{owner_type}/{owner_id}': [
     {
-      name: 'to whoever asks',
+      name: 'to the requester',
       ...by(200, writeApps, allowed('transfer')),
       path: sender => ({ owner_type: 'users', owner_id: self(sender) }),
       changes: TRANSFERRED
@@ -288,7 +288,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       changes: TRANSFERRED
     },
     {
-      name: 'to an organization of others',
+      name: 'to an organization of other users',
       key: writeApps(200),
       user: refused,
       path: () => ({ owner_type: 'organizations', owner_id: 3 }),
@@ -352,14 +352,14 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       changes: ['client_keys.description']
     },
     {
-      name: 'a narrow one',
+      name: 'a key with few permissions',
       ...by(200, givesUsersRead, administrators),
       ...NARROW,
       body: () => ({ description: 'mine' }),
       changes: ['client_keys.description']
     },
     {
-      name: 'a narrow one, made broad',
+      name: 'a key with few permissions, which gets more',
       ...by(200, unlimited('client_keys:write'), noUser),
       ...NARROW,
       body: () => ({ scopes: ['*'] }),
@@ -368,11 +368,16 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   ],
   'POST /client_keys/{id}/rotate': [
     { ...by(200, unlimited('client_keys:write'), noUser), changes: NEW_TOKEN },
-    { name: 'a narrow one', ...by(200, givesUsersRead, administrators), ...NARROW, changes: NEW_TOKEN }
+    { name: 'a key with few permissions', ...by(200, givesUsersRead, administrators), ...NARROW, changes: NEW_TOKEN }
   ],
   'POST /client_keys/{id}/revoke': [
     { ...by(200, unlimited('client_keys:write'), noUser), changes: ['client_keys.revoked_at'] },
-    { name: 'a narrow one', ...by(200, givesUsersRead, administrators), ...NARROW, changes: ['client_keys.revoked_at'] }
+    {
+      name: 'a key with few permissions',
+      ...by(200, givesUsersRead, administrators),
+      ...NARROW,
+      changes: ['client_keys.revoked_at']
+    }
   ],
 
   'GET /organizations': [by(200, readOrganizations, anyUser)],
@@ -383,7 +388,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'PUT /organizations/{id}': organizationUpdates,
   'PATCH /organizations/{id}': organizationUpdates,
   'DELETE /organizations/{id}': [
-    { name: 'with its apps undecided', ...by(409, writeOrganizations, administering) },
+    { name: 'without a decision about its apps', ...by(409, writeOrganizations, administering) },
     {
       name: 'with its apps',
       ...by(204, removeOrganizations, administering),
@@ -391,7 +396,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       changes: ['organizations -', 'memberships -', 'own memberships -', 'grants -', ...APPS_GONE]
     },
     {
-      name: 'its apps to whoever asks',
+      name: 'its apps to the requester',
       ...by(204, removeOrganizations, administering),
       query: sender => `transfer_to=User:${self(sender)}`,
       changes: ['organizations -', 'memberships -', 'own memberships -', ...TRANSFERRED]
@@ -399,28 +404,28 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   ],
   'PUT /organizations/{id}/users/{user_id}': [
     {
-      name: 'themselves its admin',
+      name: 'the requester as its admin',
       ...by(200, writeOrganizations, administering),
       path: sender => ({ user_id: self(sender) }),
       body: sender => ({ role: 'admin', email: emailOf(sender) }),
       changes: ['memberships.role']
     },
     {
-      name: 'its admin a guest',
+      name: 'its admin as a guest',
       ...by(200, writeOrganizations, administering),
       path: () => ({ user_id: ADA }),
       body: () => ({ role: 'guest' }),
       changes: ['memberships.role', 'own memberships.role']
     },
     {
-      name: 'a user whose address is known',
+      name: 'a user with a known address',
       ...by(200, writeOrganizations, administering),
       path: () => ({ user_id: DMITRI }),
       body: () => ({ role: 'member', email: 'dmitri@example.com' }),
       changes: ['memberships +']
     },
     {
-      name: 'a user whose address is not known',
+      name: 'a user with an unknown address',
       key: writeOrganizations(200),
       user: administering(404),
       path: () => ({ user_id: DMITRI }),
@@ -464,7 +469,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'PUT /users/{id}': userUpdates.slice(0, 3),
   'PATCH /users/{id}': userUpdates,
   'DELETE /users/{id}': [
-    { name: 'with the apps undecided', ...by(409, writeUsers, administrators) },
+    { name: 'without a decision about the apps', ...by(409, writeUsers, administrators) },
     {
       name: 'with the apps',
       ...by(204, removeUsers, administrators),
@@ -472,7 +477,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       changes: [...USER_GONE, 'grants -', ...APPS_GONE]
     },
     {
-      name: 'the apps to whoever asks',
+      name: 'the apps to the requester',
       ...by(204, removeUsers, noUser),
       query: sender => `transfer_to=User:${self(sender)}`,
       changes: [...USER_GONE, 'apps.user_id']
@@ -482,7 +487,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'GET /users/{id}/grants': [by(200, readUsers, adaOrAdministrators)]
 }
 
-/** The value of a path parameter: it names a thing of Ada's, or a client key of the operator. */
+/** Returns the value of a path parameter, which refers to a resource of Ada, or to a client key of the operator. */
 export const parameterOf = (route: string, name: string, { app }: Sender, targets: Targets): string => {
   if (route.includes(' /apps/')) {
     if (name === 'name') return app
@@ -495,5 +500,5 @@ export const parameterOf = (route: string, name: string, { app }: Sender, target
     if (route.includes(' /users/')) return String(ADA)
     if (route.includes(' /receipts/')) return targets.receipt
   }
-  throw new Error(`${route} has a path parameter ${name} without a value`)
+  throw new Error(`the path parameter ${name} of ${route} has no value`)
 }

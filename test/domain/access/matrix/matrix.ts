@@ -17,7 +17,7 @@ export interface Operation {
 
 export type Operations = Readonly<Record<string, Operation>>
 
-/** Every operation of the OpenAPI document, by method and path. */
+/** Returns all operations of the OpenAPI document, by method and path. */
 export const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
   const { paths } = (await made.call('GET', '/docs/json')).json as { paths: Record<string, Record<string, Operation>> }
   return Object.fromEntries(
@@ -27,16 +27,16 @@ export const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
   )
 }
 
-/** The smallest body of an operation: an example of each required field. */
+/** Returns the smallest body of an operation, with an example of each required field. */
 const bodyOf = ({ requestBody }: Operation): object | undefined => {
   if (requestBody === undefined) return undefined
   const { required = [], properties } = need(requestBody.content['application/json'], 'a JSON body').schema
-  // A password has no example: what is shown is sent as it stands.
+  // Passwords have no examples, because the page of the documentation sends its examples unchanged.
   const valueOf = (field: string): unknown => properties[field]?.examples?.[0] ?? 'another green kettle'
   return Object.fromEntries(required.map(field => [field, valueOf(field)]))
 }
 
-/** A request of the table: which operation it is of, and what it is called. */
+/** A request of the table, with its operation and its label. */
 export interface Request {
   readonly route: string
   readonly operation: Operation
@@ -44,17 +44,17 @@ export interface Request {
   readonly label: string
 }
 
-/** The status by which the OpenAPI document refuses a sender, whatever the table and the request say; null: none. */
+/** Returns the status with which the OpenAPI document refuses all requests of a sender, or null if it doesn't. */
 const documentedRefusal = (sender: Sender, { security }: Operation): 401 | 403 | null => {
   if (security.length === 0 || sender.kind === 'user') return null
-  // An alternative without a scheme: the operation takes requests without a credential.
+  // An alternative without schemes means that the operation accepts requests without a credential.
   const isOptional = security.some(schemes => Object.keys(schemes).length === 0)
   if (sender.kind === 'unknown') return isOptional ? null : 401
   const scope = security.find(({ clientKey }) => clientKey !== undefined)?.['clientKey']?.[0]
   return scope === undefined || sender.scopes.includes(scope) || sender.scopes.includes('*') ? null : 403
 }
 
-/** Every request of the table that a sender sends: one for an operation that refuses the sender. */
+/** Returns the requests that a sender sends, only one of each operation that refuses the sender. */
 export const requestsOf = (operations: Operations, sender: Sender): Request[] =>
   Object.entries(operations)
     .filter(([route]) => sender.onlyApps !== true || route.includes(' /apps'))
@@ -100,7 +100,7 @@ export const expectedStatus = (sender: Sender, { unknown = 401, key, user }: Cal
   return sender.kind === 'key' ? key(sender) : user(sender)
 }
 
-/** The markers of the apps that a sender may not read. */
+/** Returns the markers of the apps that a sender may not read. */
 const hiddenMarkers = (sender: Sender): string[] => {
   const mayRead = (name: string): boolean => {
     if (sender.kind === 'unknown') return false
@@ -113,7 +113,7 @@ const hiddenMarkers = (sender: Sender): string[] => {
   return Object.entries(MARKERS).flatMap(([name, marker]) => (mayRead(name) ? [] : [marker]))
 }
 
-/** Returns whether the audit trail has a new entry since the last time, and whom the newest one names. */
+/** Returns whether the audit trail has a new entry since the last call, and the actor of the newest one. */
 type WatchAudits = () => Promise<{ isNew: boolean; actor: string }>
 
 const watchAudits = async ({ db }: Fixture): Promise<WatchAudits> => {
@@ -136,7 +136,7 @@ interface Watch {
   readonly audits: WatchAudits
 }
 
-/** What is wrong with the reply to a request, beside its status, and the changes that the request made. */
+/** Returns what is wrong with a reply apart from its status, and the changes that the request made. */
 const findingsOf = async (
   { rows, audits }: Watch,
   sender: Sender,
@@ -145,14 +145,14 @@ const findingsOf = async (
 ): Promise<{ issues: string[]; changes: string[] }> => {
   const issues: string[] = []
   if (![null, status].includes(documentedRefusal(sender, operation))) issues.push('does not refuse as documented')
-  if ([...hiddenMarkers(sender), HASHED].some(marker => text.includes(marker))) issues.push('shows what is hidden')
+  if ([...hiddenMarkers(sender), HASHED].some(marker => text.includes(marker))) issues.push('shows hidden data')
   if (route.startsWith('GET ') || status >= 300) return { issues, changes: [] }
   const changes = await rows.differences(sender.kind === 'user' ? sender.userId : null)
   for (const change of changes) if (call.changes?.includes(change) !== true) issues.push(`changes ${change}`)
   if (changes.length > 0) {
     const { isNew, actor } = await audits()
     if (!isNew) issues.push('is not audited')
-    // Whoever signs in or up is the actor, whatever the credential.
+    // Requests that sign in or sign up have the user as the actor, regardless of the credential.
     else if (operation.security.length > 0 && actor !== actorOf(sender)) issues.push(`is audited for ${actor}`)
   }
   await rows.restore()
@@ -165,7 +165,11 @@ const actorOf = (sender: Sender): string | null =>
 export const matrix = async (t: Test, url?: string): Promise<void> => {
   const fixture = await createFixture(t, url === undefined ? {} : { DATABASE_URL: url })
   const operations = await operationsOf(fixture)
-  t.same(Object.keys(CALLS).sort(), Object.keys(operations).sort(), 'the table has every operation, and no other')
+  t.same(
+    Object.keys(CALLS).sort(),
+    Object.keys(operations).sort(),
+    'the table contains exactly the operations of the document'
+  )
   const rows = await compareRows(fixture.db)
   const watch = { rows, audits: await watchAudits(fixture) }
   const made = new Set<string>()
@@ -174,7 +178,7 @@ export const matrix = async (t: Test, url?: string): Promise<void> => {
     const expected: Record<string, number> = {}
     const found: string[] = []
     for (const request of requestsOf(operations, sender)) {
-      // From an address of their own: attempts to sign in are limited by address.
+      // Each sender has a separate address, because login attempts are limited by address.
       const reply = await send(fixture, sender, request, `10.0.${index}.1`)
       statuses[request.label] = reply.status
       expected[request.label] = expectedStatus(sender, request.call)
@@ -183,11 +187,11 @@ export const matrix = async (t: Test, url?: string): Promise<void> => {
       for (const change of changes) made.add(`${request.route} ${change}`)
     }
     t.same(statuses, expected, `${sender.who}: statuses`)
-    t.same(found, [], `${sender.who}: what is shown, changed and audited`)
+    t.same(found, [], `${sender.who}: replies, changes and audit entries are correct`)
     t.same(await rows.differences(null), [], `${sender.who}: a request that reads or is refused changes nothing`)
   }
   const named = Object.entries(CALLS).flatMap(([route, calls]) =>
     calls.flatMap(({ changes = [] }) => changes.map(change => `${route} ${change}`))
   )
-  t.same([...made].sort(), [...new Set(named)].sort(), 'the table names no change that nobody makes')
+  t.same([...made].sort(), [...new Set(named)].sort(), 'every change in the table was made by a sender')
 }

@@ -7,7 +7,7 @@ type Row = Readonly<Record<string, unknown>>
 interface Table {
   readonly name: string
   readonly key: readonly string[]
-  /** The column that tells whose a row is. */
+  /** The column with the user to whom a row belongs. */
   readonly user?: string
 }
 
@@ -27,14 +27,14 @@ const TABLES: readonly Table[] = [
   { name: 'environment_key_revocations', key: ['digest'] }
 ]
 
-/** Columns that a request may change in passing. */
+/** Columns that any request may change. */
 const INCIDENTAL = /^(updated_at|last_|use_count)/
 
-/** A connection to the database beside those of the service. */
+/** A connection to the database in addition to those of the service. */
 export interface Db {
-  /** Runs statements and returns the rows. */
+  /** Executes statements and returns the rows. */
   readonly execute: (text: string) => Promise<readonly Row[]>
-  /** Disables foreign keys: a deleted row deletes no other ones. */
+  /** A statement that disables foreign keys, so that deleting a row deletes no others. */
   readonly withoutForeignKeys: string
 }
 
@@ -69,11 +69,11 @@ type Rows = ReadonlyMap<string, Row>
 /** Compares the rows of the database with those at the beginning. */
 export interface RowComparison {
   /**
-   * `apps.panels` is a changed column, `apps -` a row that is gone, `apps +` a new row. Each begins with `own` if the
-   * row belongs to this user.
+   * Returns `apps.panels` for a changed column, `apps -` for a deleted row, and `apps +` for a new row. Each begins
+   * with `own` if the row belongs to this user.
    */
   readonly differences: (userId: number | null) => Promise<string[]>
-  /** Undoes the differences that were found last. */
+  /** Reverts the differences that were found last. */
   readonly restore: () => Promise<void>
 }
 
@@ -115,16 +115,16 @@ export const compareRows = async ({ execute, withoutForeignKeys }: Db): Promise<
   }
 }
 
-/** The columns of a table that are compared. */
+/** Returns the columns of a table that are compared. */
 const columnsOf = async (execute: Db['execute'], { name }: Table): Promise<string[]> => {
-  // An empty table gives one row of nulls.
+  // An empty table returns one row of nulls.
   const [row = {}] = await execute(
     `select first_${name}.* from (select 1 as one) as one left join first_${name} on true`
   )
   return Object.keys(row).filter(column => !INCIDENTAL.test(column))
 }
 
-/** A query that returns the name of a table if its rows differ from those at the beginning. */
+/** Returns a query for the name of a table, if its rows differ from those at the beginning. */
 const comparisonOf = ({ name }: Table, columns: readonly string[]): string => {
   const rows = (table: string): string => `select ${columns.map(column => `"${column}"`).join()} from ${table}`
   return `select '${name}' as name

@@ -11,9 +11,9 @@ import { connect } from './rows.ts'
 import type { Db } from './rows.ts'
 import { sessionHeaders } from '../../../../http/session-headers.ts'
 
-/** Requests are about her, her apps and an organization of which she is an admin. */
+/** The user to whom requests refer, with her apps and an organization of which she is an admin. */
 export const ADA = 1
-/** Others of the sample, who send no requests. */
+/** Other users of the sample, who send no requests. */
 export const [BEN, CHIARA, DMITRI] = [2, 3, 4] as const
 export const NORTHWIND = 1
 
@@ -21,7 +21,7 @@ export const ADAS_APP = '70e2d94bc6a18f'
 export const NORTHWINDS_APP = 'ba6811fb3e073d'
 export const PUBLIC_APP = 'b53f8a16d7e0c9'
 
-/** What the panels of an app contain: a reply with this word shows the app. */
+/** A word in the panels of each app. A reply that contains it shows the app. */
 export const MARKERS: Readonly<Record<string, string>> = {
   [ADAS_APP]: 'marmalade',
   [NORTHWINDS_APP]: 'quince',
@@ -31,9 +31,9 @@ export const MARKERS: Readonly<Record<string, string>> = {
 interface Common {
   readonly who: string
   readonly headers: Readonly<Record<string, string>>
-  /** The app that the requests are about. */
+  /** The name of the app to which the requests refer. */
   readonly app: string
-  /** Set for a sender who differs from another one only in what they may do to the app: only apps are asked for. */
+  /** Set for a sender who differs from another one only in their actions on the app. Sends only requests for apps. */
   readonly onlyApps?: true | undefined
 }
 
@@ -56,18 +56,18 @@ export interface UserSender extends Common {
   readonly userId: number
   readonly email: string
   readonly isAdmin: boolean
-  /** What the user may do to the app. */
+  /** The actions that the user may carry out on the app. */
   readonly may: readonly AppAction[]
-  /** The role in the organization of Ada. */
+  /** The role of the user in Ada's organization. */
   readonly role: OrganizationRole | null
 }
 
 export type Sender = UnknownSender | KeySender | UserSender
 
-/** What requests are about, beside the apps. */
+/** The resources to which requests refer, apart from the apps. */
 export interface Targets {
   readonly appIds: Readonly<Record<string, number>>
-  /** A client key that may do everything, and one that an administrator could have issued. */
+  /** An unlimited client key, and one that an administrator could have issued. */
   readonly broadKey: string
   readonly narrowKey: string
   readonly adasSession: string
@@ -75,7 +75,7 @@ export interface Targets {
   readonly receipt: string
 }
 
-/** A service with all senders, and with all that their requests are about. */
+/** A service with all senders and all resources to which their requests refer. */
 export interface Fixture {
   readonly made: World
   readonly db: Db
@@ -83,13 +83,13 @@ export interface Fixture {
   readonly targets: Targets
 }
 
-/** What every hash of a password begins with. */
+/** The beginning of each password hash. */
 export const HASHED = '$hashed'
 
 const ALL: readonly Permit[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke']
 const EVERYTHING: readonly AppAction[] = [...ALL, 'administer']
 
-/** A user as the lists below describe them. */
+/** The description of a user in the following lists. */
 interface Wanted {
   readonly who: string
   readonly app?: string
@@ -101,9 +101,9 @@ interface Wanted {
 }
 
 const STRANGERS: readonly Wanted[] = [
-  { who: 'a stranger', may: [] },
-  { who: 'a stranger, about an app of the organization', app: NORTHWINDS_APP, onlyApps: true, may: [] },
-  { who: 'a stranger, about a public app', app: PUBLIC_APP, onlyApps: true, may: ['read'] },
+  { who: 'an unrelated user', may: [] },
+  { who: 'an unrelated user, about an app of the organization', app: NORTHWINDS_APP, onlyApps: true, may: [] },
+  { who: 'an unrelated user, about a public app', app: PUBLIC_APP, onlyApps: true, may: ['read'] },
   { who: 'a global admin who owns nothing', isAdmin: true, may: [] },
   {
     who: 'a global admin, about an app of the organization',
@@ -123,20 +123,20 @@ const MEMBERS: readonly Wanted[] = [
   { who: 'a guest', app: NORTHWINDS_APP, role: 'guest', may: [] }
 ]
 
-/** Permits are for apps. What they must not give elsewhere is tested with the holder of all of them. */
+/** Grants apply only to apps. The user with all grants tests that they allow nothing else. */
 const HOLDERS: readonly Wanted[] = [
   ...ALL.map((permit): Wanted => {
     const granted = [permit]
-    return { who: `a holder of ${permit}`, granted, onlyApps: true, may: ['read', permit] }
+    return { who: `a user with the grant ${permit}`, granted, onlyApps: true, may: ['read', permit] }
   }),
   {
-    who: 'a holder of grant and transfer',
+    who: 'a user with the grants grant and transfer',
     granted: ['grant', 'transfer'],
     onlyApps: true,
     may: ['read', 'grant', 'transfer']
   },
   {
-    who: 'a member with destroy',
+    who: 'a member with the grant destroy',
     app: NORTHWINDS_APP,
     role: 'member',
     granted: ['destroy'],
@@ -144,14 +144,14 @@ const HOLDERS: readonly Wanted[] = [
     may: ['read', 'destroy']
   },
   {
-    who: 'a guest with update',
+    who: 'a guest with the grant update',
     app: NORTHWINDS_APP,
     role: 'guest',
     granted: ['update'],
     onlyApps: true,
     may: ['read', 'update']
   },
-  { who: 'a holder of all six permits', granted: ALL, may: ALL }
+  { who: 'a user with all six grants', granted: ALL, may: ALL }
 ]
 
 const quickHasher: Pick<PasswordHasher, 'hash' | 'verify'> = {
@@ -159,12 +159,12 @@ const quickHasher: Pick<PasswordHasher, 'hash' | 'verify'> = {
   verify: async (hash, password) => hash === (await quickHasher.hash(password))
 }
 
-/** Makes the fixture, with variables of the service; without a `DATABASE_URL`, in a new SQLite database. */
+/** Creates the fixture with environment variables. Uses a new SQLite database without a `DATABASE_URL`. */
 export const createFixture = async (t: Test, env: Record<string, string> = {}): Promise<Fixture> => {
   const made = await world(t, env)
   const db = await connect(t, made.env.DATABASE_URL)
   const { storage, passwords } = made.fastify
-  // Real hashes would take most of the time of the test.
+  // Computing real hashes would take most of the time of the test.
   Object.assign(passwords, quickHasher)
   for (const [name, marker] of Object.entries(MARKERS)) {
     await storage.write(async ({ apps }) => {

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { createBarrier } from '../../../../domain/keys/freshness/barrier.ts'
 import { at } from '../../../helper.ts'
 
-test('all callers of a turn share one read, which comes after the last of them has called', async t => {
+test('all calls in one turn share one read, which starts after the last of them', async t => {
   const events: string[] = []
   const barrier = createBarrier(() => {
     events.push('read')
@@ -22,10 +22,10 @@ test('all callers of a turn share one read, which comes after the last of them h
   ])
   t.same(events, ['one calls', 'two calls', 'three calls', 'read', 'one passes', 'two passes', 'three passes'])
   await call('four')
-  t.same(events.slice(7), ['four calls', 'read', 'four passes'], 'the next turn has a read of its own')
+  t.same(events.slice(7), ['four calls', 'read', 'four passes'], 'the next turn has a separate read')
 })
 
-test('who calls while the read is made, or when it is over, waits for the next one', async t => {
+test('a call during or after the read waits for the next read', async t => {
   let reads = 0
   let late: Promise<void> | undefined
   const barrier = createBarrier(() => {
@@ -38,21 +38,21 @@ test('who calls while the read is made, or when it is over, waits for the next o
   t.equal(reads, 2)
 })
 
-test('a read that fails fails for every caller of its turn, and for nobody else', async t => {
-  let failure: Error | null = new Error('the disk is gone')
+test('a failed read rejects all calls of its turn, and no others', async t => {
+  let failure: Error | null = new Error('the disk failed')
   const barrier = createBarrier(() => {
     if (failure !== null) throw failure
   })
   const results = await Promise.allSettled([barrier(), barrier()])
   t.match(results, [
-    { status: 'rejected', reason: { message: 'the disk is gone' } },
-    { status: 'rejected', reason: { message: 'the disk is gone' } }
+    { status: 'rejected', reason: { message: 'the disk failed' } },
+    { status: 'rejected', reason: { message: 'the disk failed' } }
   ])
   failure = null
   await barrier()
 })
 
-test('callers who come alone, turn after turn, have each a read of their own, made after they have called', async t => {
+test('single calls in consecutive turns each have a separate read, which starts after the call', async t => {
   let reads = 0
   let failure: Error | null = null
   const barrier = createBarrier(() => {
@@ -68,13 +68,13 @@ test('callers who come alone, turn after turn, have each a read of their own, ma
     readsAfter,
     Array.from({ length: 200 }, (_, index) => index + 1)
   )
-  failure = new Error('the disk is gone')
+  failure = new Error('the disk failed')
   const failures = new Set<unknown>()
   for (let calls = 1; calls <= 100; calls++) await barrier().catch((error: unknown) => failures.add(error))
   t.same([reads, failures.size, failures.has(failure)], [300, 1, true])
 })
 
-test('callers who come together after others who came alone share their reads again', async t => {
+test('simultaneous calls after single calls share their reads again', async t => {
   let reads = 0
   const barrier = createBarrier(() => {
     reads++
@@ -85,20 +85,20 @@ test('callers who come together after others who came alone share their reads ag
     const before = reads
     return barrier().then(() => reads > before)
   })
-  t.ok((await Promise.all(called)).every(Boolean), 'each read came after its call')
-  t.equal(reads, 65, 'the first 64 read at once, and the others together')
+  t.ok((await Promise.all(called)).every(Boolean), 'each read started after its call')
+  t.equal(reads, 65, 'the first 64 calls read immediately, and the others share a read')
 })
 
-/** A barrier whose reads end when the test ends them. */
-const overNetwork = () => {
+/** Creates a barrier whose reads are pending until the test settles them. */
+const asyncBarrier = () => {
   const reads: { resolve: () => void; reject: (error: Error) => void }[] = []
-  let underWay = 0
+  let pending = 0
   let most = 0
   const barrier = createBarrier(async () => {
     await new Promise<void>((resolve, reject) => {
-      most = Math.max(most, ++underWay)
+      most = Math.max(most, ++pending)
       const end = (): void => {
-        underWay--
+        pending--
       }
       reads.push({
         resolve: () => {
@@ -115,8 +115,8 @@ const overNetwork = () => {
   return { barrier, reads, most: () => most }
 }
 
-test('a read may resolve later, and callers wait for one that began after their call', async t => {
-  const { barrier, reads, most } = overNetwork()
+test('with asynchronous reads, each call waits for a read that started after it', async t => {
+  const { barrier, reads, most } = asyncBarrier()
   const passed: string[] = []
   const call = (name: string): Promise<void> =>
     barrier().then(() => {
@@ -124,36 +124,36 @@ test('a read may resolve later, and callers wait for one that began after their 
     })
   const first = [call('a'), call('b')]
   await nextTurn()
-  t.equal(reads.length, 1, 'one read for the callers of a turn')
+  t.equal(reads.length, 1, 'the calls of a turn share one read')
   const second = [call('c')]
   await nextTurn()
   second.push(call('d'))
   await nextTurn()
-  t.equal(reads.length, 1, 'no other read begins while it is under way')
+  t.equal(reads.length, 1, 'no other read starts while one is pending')
   at(reads).resolve()
   await Promise.all(first)
   await nextTurn()
-  t.same([passed, reads.length], [['a', 'b'], 2], 'whoever called while it was under way waits for the next')
+  t.same([passed, reads.length], [['a', 'b'], 2], 'calls during a pending read wait for the next one')
   at(reads, 1).resolve()
   await Promise.all(second)
   t.same([passed, most()], [['a', 'b', 'c', 'd'], 1])
 })
 
-test('a read that fails later fails its callers and no others', async t => {
-  const { barrier, reads } = overNetwork()
+test('an asynchronous read that fails rejects its calls, and no others', async t => {
+  const { barrier, reads } = asyncBarrier()
   const failing = barrier()
   await nextTurn()
   const next = barrier()
   await nextTurn()
-  at(reads).reject(new Error('the network is away'))
-  await t.rejects(failing, { message: 'the network is away' })
+  at(reads).reject(new Error('the network failed'))
+  await t.rejects(failing, { message: 'the network failed' })
   await nextTurn()
   at(reads, 1).resolve()
   await next
 })
 
-test('callers who come alone read at once, and never while another read is under way', async t => {
-  const { barrier, reads, most } = overNetwork()
+test('single calls read immediately, unless another read is pending', async t => {
+  const { barrier, reads, most } = asyncBarrier()
   for (let turn = 0; turn < 8; turn++) {
     const alone = barrier()
     await nextTurn()
@@ -161,13 +161,13 @@ test('callers who come alone read at once, and never while another read is under
     await alone
   }
   const alone = barrier()
-  t.equal(reads.length, 9, 'it reads at once')
+  t.equal(reads.length, 9, 'it reads immediately')
   const joining = barrier()
   await nextTurn()
   t.equal(reads.length, 9)
   at(reads, 8).resolve()
   await alone
-  // Another lone caller, at the moment at which the waiting one would begin.
+  // Another single call at the moment at which the waiting read would start.
   const late = barrier()
   await nextTurn()
   for (let next = 9; next < reads.length || most() === 0; next++) {
@@ -178,7 +178,7 @@ test('callers who come alone read at once, and never while another read is under
   t.equal(most(), 1)
 })
 
-test('a read may resolve in any way that a program knows', async t => {
+test('a read may return a value, a promise or another thenable', async t => {
   let reads = 0
   const results = [
     null,

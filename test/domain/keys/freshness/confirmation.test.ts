@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'tap'
 import { createConfirmation } from '../../../../domain/keys/freshness/confirmation.ts'
 import type { Pending } from '../../../../domain/keys/freshness/confirmation.ts'
@@ -10,7 +11,7 @@ const CHANGE = { epoch: 7, nonce: 'a' }
 
 const silent = { id: 'a', leaseMs: 100, evictedAt: null }
 
-/** A confirmation whose time passes in its pauses only. */
+/** Creates a confirmation with a clock that advances only during its pauses. */
 const createWorld = (pendingAfter: (pauses: number) => Pending) => {
   const pauses: number[] = []
   const evicted: number[] = []
@@ -60,7 +61,7 @@ test('a change is confirmed as soon as every node has acknowledged it', async t 
   t.same([pauses, evicted], [[1, 2, 4, 8, 10, 10], []])
 })
 
-test('a node that is silent is waited for until its lease has ended by any clock, and is evicted', async t => {
+test('a change waits for a silent node until its lease has ended by any clock, and evicts it', async t => {
   for (const fails of [false, true]) {
     const { confirm, store, evicted } = createWorld(() => ({ nodes: 3, acknowledged: 2, silent: [silent] }))
     if (fails) {
@@ -75,21 +76,45 @@ test('a node that is silent is waited for until its lease has ended by any clock
   }
 })
 
-test('a node that was evicted is waited for once: from when the eviction was first seen', async t => {
+test('a confirmation waits for the eviction only on request, and resolves even if it fails', async t => {
+  for (const fails of [false, true]) {
+    const { confirm, store } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [silent] }))
+    let finish = (): void => {}
+    store.evict = async () => {
+      await new Promise<void>(resolve => {
+        finish = resolve
+      })
+      if (fails) throw new Error('lost')
+      return []
+    }
+    t.match(await confirm(CHANGE, 1000), { leasesEnded: 1 })
+    finish()
+    let isConfirmed = false
+    const confirmed = confirm(CHANGE, 1000, { awaitsEviction: true }).finally(() => {
+      isConfirmed = true
+    })
+    await nextTurn()
+    t.notOk(isConfirmed)
+    finish()
+    t.match(await confirmed, { leasesEnded: 1 })
+  }
+})
+
+test('a change waits for an evicted node only once, from the time at which its eviction was first seen', async t => {
   const gone = { ...silent, evictedAt: '2026-01-01T00:00:00.000Z' }
   let listed = gone
   const { confirm, evicted, pass, now } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [listed] }))
   const first = await confirm(CHANGE, now())
-  t.ok(first.waitedMs > 130, 'it may have renewed its lease just before')
+  t.ok(first.waitedMs > 130, 'the node may have renewed its lease just before the eviction')
   t.match(await confirm(CHANGE, now()), { waitedMs: 0, leasesEnded: 1 })
   listed = { ...gone, evictedAt: '2026-01-01T00:00:00.100Z' }
   pass(50)
   const again = await confirm(CHANGE, now())
-  t.ok(again.waitedMs > 130, 'a restored backup lists it, and it was evicted again')
-  t.same(evicted, [], 'nobody evicts it once more')
+  t.ok(again.waitedMs > 130, 'a restored backup contained the node, and it was evicted again')
+  t.same(evicted, [], 'it is not evicted again')
 })
 
-test('an eviction is forgotten with its node', t => {
+test('an eviction is removed together with its node', t => {
   const { evictions, pass } = createWorld(() => ({ nodes: 0, acknowledged: 0, silent: [] }))
   const gone = { id: 'a', evictedAt: 'then' }
   evictions.add([gone])
@@ -101,20 +126,20 @@ test('an eviction is forgotten with its node', t => {
   t.end()
 })
 
-test('a node without a lease is neither waited for nor evicted', async t => {
+test('a change neither waits for nor evicts a node without a lease', async t => {
   const { confirm, pauses, evicted } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [] }))
   t.match(await confirm(CHANGE, 1000), { nodes: 1, acknowledged: 0, leasesEnded: 1, waitedMs: 0 })
   t.same([pauses, evicted], [[], []])
 })
 
-test('where the store can not be asked there is no receipt', async t => {
+test('there is no receipt if the store is unreachable', async t => {
   const { confirm } = createWorld(() => {
-    throw new Error('the database is away')
+    throw new Error('the database is unreachable')
   })
-  await t.rejects(confirm(CHANGE, 1000), { message: 'the database is away' })
+  await t.rejects(confirm(CHANGE, 1000), { message: 'the database is unreachable' })
 })
 
-test('a receipt is JSON with the properties that its schema has', t => {
+test('a receipt is JSON with the properties of its schema', t => {
   const json = toReceiptJson(immediateReceipt(CHANGE, new Date(0)))
   t.same(Object.keys(json), Object.keys(ReceiptJson.properties))
   t.same(ReceiptJson.required, Object.keys(json))

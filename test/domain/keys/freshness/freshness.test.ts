@@ -9,7 +9,7 @@ import { need, newSecret, operator, settings } from '../../../helper.ts'
 import { postgresDatabase } from '../../../postgres.ts'
 import type { Test } from 'tap'
 
-/** Answers the URL of a new database; null: there is no server for it. */
+/** Returns the URL of a new database, or null if no server is available. */
 type NewDatabase = (t: Test) => Promise<string | null>
 
 const onSqlite: NewDatabase = async t => settings(t).env.DATABASE_URL
@@ -19,8 +19,8 @@ const ENGINES: [string, NewDatabase][] = [
   ...((await postgresDatabase(tap)) === null ? [] : [['PostgreSQL', postgresDatabase] satisfies [string, NewDatabase]])
 ]
 
-/** The same database twice, as two processes have it. */
-const twoSides = async (t: Test, newDatabase = onSqlite) => {
+/** Opens the same database twice, as two processes do. */
+const openTwice = async (t: Test, newDatabase = onSqlite) => {
   const url = need((await newDatabase(t)) ?? undefined, 'a database')
   const secret = newSecret()
   const open = async () => {
@@ -37,9 +37,9 @@ const checkpoint = (t: Test, path: string): void => {
   db.close()
 }
 
-/** A service with one key, and what another process does at a point of a request: it revokes the key, once. */
-const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 'look-up' | 'fill' | null) => {
-  const { secret, here, there } = await twoSides(t, newDatabase)
+/** Creates a service with one key. Another process revokes the key once, at a given point of a request. */
+const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 'look-up' | 'cache' | null) => {
+  const { secret, here, there } = await openTwice(t, newDatabase)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
   const store = here.storage.keyLookup
   let at = point
@@ -59,7 +59,7 @@ const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 
       findByDigest: async digest => {
         await revokeAt('look-up')
         const found = await store.findByDigest(digest)
-        await revokeAt('fill')
+        await revokeAt('cache')
         return found
       }
     }
@@ -72,8 +72,8 @@ const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 
 
 const REVOKED = { ok: false, reason: 'key_revoked' }
 
-// Over leases, a request that came before the receipt of a change may be answered as before.
-test('SQLite: a revoke between the receipt of a request and the barrier is obeyed by that request', async t => {
+// With leases, a request that arrived before the receipt of a change may still be accepted.
+test('SQLite: a revocation between the arrival of a request and the barrier applies to that request', async t => {
   for (const known of [false, true]) {
     const { authenticate, revoke } = await withRevoke(t, onSqlite, null)
     if (known) t.match(await authenticate(), { ok: true })
@@ -84,9 +84,9 @@ test('SQLite: a revoke between the receipt of a request and the barrier is obeye
 })
 
 for (const [engine, newDatabase] of ENGINES) {
-  test(`${engine}: a revoke between the barrier and the look-up is obeyed by the next request, whatever this one is told`, async t => {
+  test(`${engine}: a revocation between the barrier and the look-up applies at least to the next request`, async t => {
     const unknown = await withRevoke(t, newDatabase, 'barrier')
-    t.match(await unknown.authenticate(), REVOKED, 'the row is read after the revoke')
+    t.match(await unknown.authenticate(), REVOKED, 'the row is read after the revocation')
     t.match(await unknown.authenticate(), REVOKED)
 
     const { authenticate } = await withRevoke(t, newDatabase, 'look-up')
@@ -94,15 +94,15 @@ for (const [engine, newDatabase] of ENGINES) {
     t.match(await authenticate(), REVOKED)
   })
 
-  test(`${engine}: a revoke between the look-up and the fill of the cache is obeyed by the next request`, async t => {
-    const { authenticate } = await withRevoke(t, newDatabase, 'fill')
-    t.match(await authenticate(), { ok: true }, 'this request had come before the revoke')
+  test(`${engine}: a revocation between the look-up and its caching applies to the next request`, async t => {
+    const { authenticate } = await withRevoke(t, newDatabase, 'cache')
+    t.match(await authenticate(), { ok: true }, 'this request arrived before the revocation')
     t.match(await authenticate(), REVOKED)
   })
 }
 
-test('what was looked up is stale after every change of a key by anybody, through checkpoints, and after nothing else', async t => {
-  const { here, there } = await twoSides(t)
+test('a look-up is stale after each change of a key by any process, despite checkpoints, and after nothing else', async t => {
+  const { here, there } = await openTwice(t)
   const store = here.storage.keyLookup
   await store.barrier()
   let last = store.mark()
@@ -115,7 +115,7 @@ test('what was looked up is stale after every change of a key by anybody, throug
   for (let i = 0; i < 60; i++) {
     const side = i % 3 === 0 ? here : there
     await side.keys.change(key.id, { description: String(i) }, operator)
-    // Changes come in bursts, too: what counts is that they are seen, not how many they are.
+    // Sometimes there are two changes: only whether changes are detected matters, not their number.
     if (i % 7 === 0) await there.keys.change(key.id, { description: `${i} again` }, operator)
     t.notOk(await isFresh(), `change ${i}`)
     last = store.mark()
@@ -123,20 +123,20 @@ test('what was looked up is stale after every change of a key by anybody, throug
     t.ok(await isFresh())
   }
   for (const { storage } of [here, there]) await createUsageWriter(storage)('2026-01-01', [])
-  t.ok(await isFresh(), 'their use is no change of keys')
+  t.ok(await isFresh(), 'the use of keys is not a change of keys')
 })
 
-test('what another process changes is seen by the next call, and what is no change of a key forgets nothing', async t => {
-  const { secret, here, there } = await twoSides(t)
+test('the next call detects changes of another process, and other writes keep the cache', async t => {
+  const { secret, here, there } = await openTwice(t)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
   const store = here.storage.keyLookup
-  let asked = 0
+  let lookUps = 0
   const authenticate = createAuthenticator({
     secret,
     lookup: {
       ...store,
       findByDigest: digest => {
-        asked++
+        lookUps++
         return store.findByDigest(digest)
       }
     }
@@ -148,19 +148,19 @@ test('what another process changes is seen by the next call, and what is no chan
     await keys.change(key.id, { enabled: true }, operator)
     t.match(await authenticate(keyAccessToken), { ok: true })
   }
-  asked = 0
+  lookUps = 0
   const token = await store.findByDigest('0'.repeat(64))
   t.equal(token, null)
   for (const { storage } of [there, here]) {
     await createUsageWriter(storage)('2026-01-01', [])
     t.match(await authenticate(keyAccessToken), { ok: true })
   }
-  t.equal(asked, 0, 'usage moves no revision')
+  t.equal(lookUps, 0, 'usage does not increase the revision')
 })
 
 for (const [engine, newDatabase] of ENGINES) {
-  test(`${engine}: an operator who is revoked, or loses a scope, while the change waits for its turn changes nothing`, async t => {
-    const { here, there } = await twoSides(t, newDatabase)
+  test(`${engine}: a change is refused if its key is revoked or loses a scope while the change waits`, async t => {
+    const { here, there } = await openTwice(t, newDatabase)
     const cases = [
       [
         'revoked',
@@ -187,12 +187,12 @@ for (const [engine, newDatabase] of ENGINES) {
     for (const [name, code, change] of cases) {
       const { key, keyId } = await here.keys.issue({ name }, operator)
       const token = await here.storage.keyLookup.findByDigest(digestOf(keyId))
-      // Judged before, as a request is that then waits for another process to let the database go.
-      if (token === null) throw new Error('the token is not there')
+      // The principal was checked earlier, as for a request that waits until another process unlocks the database.
+      if (token === null) throw new Error('the token was not found')
       const late = { ...operator, principal: { kind: 'client_key', key: token.key, token, rate: null } } as const
       await change(key.id)
-      await t.rejects(here.keys.issue({ name: `${name}'s heir` }, late), { code })
-      t.equal(await here.keys.resolve(`${name}'s heir`), null)
+      await t.rejects(here.keys.issue({ name: `${name}'s successor` }, late), { code })
+      t.equal(await here.keys.resolve(`${name}'s successor`), null)
     }
   })
 }

@@ -7,14 +7,14 @@ import { createLease } from '../../../../domain/keys/freshness/lease.ts'
 import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
 import type { Change, LeaseStore } from '../../../../domain/keys/freshness/lease-store.ts'
 
-// A database and nodes in one thread, under a time of their own. Everything that happens follows from a seed.
+// Simulates a database and nodes in one thread, with a simulated time. A seed determines all events.
 
 const LEASE_MS = 200
 const TIME_OUT_MS = 300
 const LAST_MS = 2400
 const OUTAGE_MS = 2 * LEASE_MS
 
-/** Numbers from 0 to 1 that look random and follow from a seed (mulberry32). */
+/** Returns a generator of random numbers from 0 to 1 for a seed (mulberry32). */
 const createRandom = (seed: number) => {
   let state = seed
   const next = (): number => {
@@ -35,15 +35,15 @@ interface Event {
   readonly task: () => void
 }
 
-/** What is to happen, by its time. */
+/** Creates a queue of events, ordered by time. */
 const createTimeline = () => {
   const events: Event[] = []
   let now = 0
   const at = (delay: number, task: () => void): void => {
     const event = { time: now + delay, task }
-    let place = events.length
-    while (place > 0 && (events[place - 1] as Event).time <= event.time) place--
-    events.splice(place, 0, event)
+    let position = events.length
+    while (position > 0 && (events[position - 1] as Event).time <= event.time) position--
+    events.splice(position, 0, event)
   }
   const play = async (until: number): Promise<void> => {
     for (let event = events.pop(); event !== undefined && event.time < until; event = events.pop()) {
@@ -67,7 +67,7 @@ interface Data {
   readonly revoked: ReadonlySet<string>
 }
 
-/** The tables, and what the statements do with them at the moment in which they are run. */
+/** Creates the tables, and the statements, which are executed atomically. */
 const createTables = (newId: () => string) => {
   let changes: Change[] = [{ epoch: 1, nonce: newId(), keyId: '' }]
   let nodes = new Map<string, Row>()
@@ -91,7 +91,9 @@ const createTables = (newId: () => string) => {
       return isListed ? changes.filter(change => change.epoch >= epoch).slice(0, MAX_ROWS) : []
     },
     pending: ({ epoch, nonce }: Pick<Change, 'epoch' | 'nonce'>) => {
-      if (!changes.some(change => change.epoch === epoch && change.nonce === nonce)) throw new Error('it is not there')
+      if (!changes.some(change => change.epoch === epoch && change.nonce === nonce)) {
+        throw new Error('the change was not found')
+      }
       const rows = [...nodes.values()]
       const acknowledged = rows.filter(({ acked }) => acked >= epoch).length
       const silent = [...nodes].flatMap(([id, { acked, leaseMs, evictedAt }]) =>
@@ -116,17 +118,17 @@ const createTables = (newId: () => string) => {
   }
 }
 
-/** What one schedule shows: requests that got in though they had not to, and what was tried at all. */
-export interface Played {
+/** The result of one schedule: requests that were wrongly accepted, and counts of events. */
+export interface ScheduleResult {
   readonly violations: string[]
   readonly counts: Record<
-    'accepted' | 'fromMemory' | 'refused' | 'unsure' | 'acknowledged' | 'leasesEnded' | 'unconfirmed',
+    'accepted' | 'fromCache' | 'refused' | 'unsure' | 'acknowledged' | 'leasesEnded' | 'unconfirmed',
     number
   >
 }
 
-/** Plays one schedule of requests, changes and faults against the real leases and confirmations. */
-export const playSchedule = async (seed: number): Promise<Played> => {
+/** Runs one schedule of requests, changes and faults with the real leases and confirmations. */
+export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
   const { between, chance, pick } = createRandom(seed)
   const { now, at, play } = createTimeline()
   let ids = 0
@@ -136,19 +138,19 @@ export const playSchedule = async (seed: number): Promise<Played> => {
 
   const loss = pick([0, 0.02, 0.15])
   const slowness = pick([0.02, 0.1, 0.3])
-  const tellsOfChanges = pick([0, 0.5, 1])
+  const notificationRate = pick([0, 0.5, 1])
   const wallSteps = chance(0.5)
   const delay = (): number => (chance(slowness) ? between(0, 2 * LEASE_MS) : between(0.1, 3))
 
   const violations: string[] = []
-  const counts = { accepted: 0, fromMemory: 0, refused: 0, unsure: 0, acknowledged: 0, leasesEnded: 0, unconfirmed: 0 }
-  /** When it was told that a key is revoked everywhere: all that the checker knows. */
+  const counts = { accepted: 0, fromCache: 0, refused: 0, unsure: 0, acknowledged: 0, leasesEnded: 0, unconfirmed: 0 }
+  /** The times at which the revocation of each key was acknowledged. The checker uses nothing else. */
   const acknowledgedAt = new Map<string, number>()
 
-  /** A process with clocks of its own, which may stand still or be gone. */
+  /** Creates a process with separate clocks, which may be stopped or killed. */
   const createProcess = () => {
     const rate = pick([0.9, 1, 1.1])
-    // What corrects one clock mostly corrects the other, too.
+    // Corrections of one clock usually apply to the other too.
     const wallRate = chance(0.7) ? rate : between(0.9, 1.1)
     let monotonicBase = between(0, 1e6)
     let wallBase = 1.7e12 + between(-1e6, 1e6)
@@ -178,12 +180,12 @@ export const playSchedule = async (seed: number): Promise<Played> => {
         isCancelled = true
       }
     }
-    /** Sends a statement, which may be lost, slow, run though nobody waits any more, or have its answer lost. */
-    const send = <T>(run: (answer: (value: T) => void) => void): Promise<T> =>
+    /** Sends a statement. It may be lost, slow, or executed after its time-out, and its reply may be lost. */
+    const send = <T>(run: (respond: (value: T) => void) => void): Promise<T> =>
       new Promise<T>((resolve, reject) => {
         at(TIME_OUT_MS, () => {
           deliver(() => {
-            reject(new Error('it took too long'))
+            reject(new Error('the statement timed out'))
           })
         })
         if (chance(loss) || cutUntil > now()) return
@@ -221,8 +223,8 @@ export const playSchedule = async (seed: number): Promise<Played> => {
       schedule,
       send,
       ask: <T>(run: () => T): Promise<T> =>
-        send(answer => {
-          answer(run())
+        send(respond => {
+          respond(run())
         }),
       stop: (ms: number) => {
         stoppedUntil = Math.max(stoppedUntil, now() + ms)
@@ -250,13 +252,13 @@ export const playSchedule = async (seed: number): Promise<Played> => {
     const store: LeaseStore = {
       renew: (node, head) => ask(() => tables.renew(node, head.epoch)),
       register: ({ id, leaseMs }) =>
-        send(answer => {
+        send(respond => {
           const { epoch, nonce } = tables.last()
-          // It is seen later than what it has seen.
+          // The reply arrives later than the state that it reports.
           at(delay(), () => {
             if (isDown) return
             tables.nodes().set(id, { acked: epoch, evictedAt: null, leaseMs })
-            answer({ epoch, nonce })
+            respond({ epoch, nonce })
           })
         }),
       acknowledge: (node, epoch) =>
@@ -271,19 +273,19 @@ export const playSchedule = async (seed: number): Promise<Played> => {
     }
     const leaseMs = chance(0.1) ? 0 : between(0.5, 1) * LEASE_MS
     const lease = createLease({ clock, schedule, store, leaseMs, newId })
-    const remembered = new Map<string, number>()
+    const cache = new Map<string, number>()
 
-    /** What the authenticator does, in short. */
+    /** Authenticates in the same way as the authenticator, but simplified. */
     const authenticate = async (keyId: string): Promise<boolean> => {
       await lease.barrier()
-      const known = remembered.get(keyId)
+      const known = cache.get(keyId)
       if (known !== undefined && lease.isFresh(known, keyId)) {
-        counts.fromMemory++
+        counts.fromCache++
         return true
       }
       const mark = lease.mark()
       const isActive = await ask(() => !tables.isRevoked(keyId))
-      if (isActive && mark !== null) remembered.set(keyId, mark)
+      if (isActive && mark !== null) cache.set(keyId, mark)
       return isActive
     }
 
@@ -291,9 +293,11 @@ export const playSchedule = async (seed: number): Promise<Played> => {
       const began = now()
       const judge = (isAccepted: boolean): void => {
         counts[isAccepted ? 'accepted' : 'refused']++
-        const told = acknowledgedAt.get(keyId)
-        if (isAccepted && told !== undefined && told < began) {
-          violations.push(`seed ${seed}: ${keyId}, revoked at ${told}, got in at ${now()}, having come at ${began}`)
+        const revokedAt = acknowledgedAt.get(keyId)
+        if (isAccepted && revokedAt !== undefined && revokedAt < began) {
+          violations.push(
+            `seed ${seed}: ${keyId}, revoked at ${revokedAt}, was accepted at ${now()} in a request from ${began}`
+          )
         }
       }
       process.deliver(() => {
@@ -311,14 +315,14 @@ export const playSchedule = async (seed: number): Promise<Played> => {
 
   const hint = (): void => {
     for (const node of nodes) {
-      if (!chance(tellsOfChanges)) continue
+      if (!chance(notificationRate)) continue
       at(delay(), () => {
         node.process.deliver(node.notify)
       })
     }
   }
 
-  /** Revokes a key from some node, and has it confirmed. */
+  /** Revokes a key on a node, and waits for the confirmation. */
   const revoke = async ({ clock, evictions, ask, schedule }: ReturnType<typeof createProcess>, keyId: string) => {
     const store: ConfirmationStore = {
       pending: change => ask(() => tables.pending(change)),
@@ -334,7 +338,7 @@ export const playSchedule = async (seed: number): Promise<Played> => {
       return tables.revoke(keyId, pick([1, 1, 2]))
     })
     const receipt = await confirm(change, clock.monotonic())
-    // A restored backup may have taken the change back while this process stood still.
+    // A restored backup may have reverted the change while this process was stopped.
     if (tables.isRevoked(keyId)) acknowledgedAt.set(keyId, now())
     at(0.01, () => {
       for (const node of nodes) node.request(keyId)
@@ -354,7 +358,7 @@ export const playSchedule = async (seed: number): Promise<Played> => {
     })
   }
 
-  /** Deletes a row that it has itself seen evicted for two leases. */
+  /** A process that deletes rows of nodes which it has seen evicted for two leases. */
   const janitor = createProcess()
   const seen = new Map<string, number>()
   const clean = (): void => {
@@ -367,13 +371,13 @@ export const playSchedule = async (seed: number): Promise<Played> => {
   }
 
   const restart = (): void => {
-    const place = Math.floor(between(0, nodes.length))
-    const [old] = nodes.splice(place, 1, createNode())
+    const position = Math.floor(between(0, nodes.length))
+    const [old] = nodes.splice(position, 1, createNode())
     if (chance(0.5)) void old?.close()
     else old?.process.kill()
   }
 
-  /** Nothing may be committed to a restored database before the leases from the other have ended. */
+  /** Restores a backup. Commits nothing before the leases of the previous database have ended. */
   const restoreLater = (): void => {
     const data = tables.backup()
     at(between(0, LAST_MS / 4), () => {
@@ -382,7 +386,7 @@ export const playSchedule = async (seed: number): Promise<Played> => {
         isDown = false
         tables.restore(data)
         for (const keyId of acknowledgedAt.keys()) if (!data.revoked.has(keyId)) acknowledgedAt.delete(keyId)
-        // The new history soon has as many changes as the old one.
+        // The new history soon contains as many changes as the old one.
         revokeSomewhere()
         at(between(3, 20), () => {
           for (let i = 0; i < 20; i++) tables.commit('another', 1)
@@ -393,7 +397,7 @@ export const playSchedule = async (seed: number): Promise<Played> => {
 
   const faults = [
     () => {
-      // What a node remembers is revoked as soon as it can no longer learn of it.
+      // Revokes a key in the cache of a node that can no longer be notified.
       const { process, request } = pick(nodes)
       for (const keyId of unrevoked.slice(-2)) request(keyId)
       at(between(5, 20), () => {
@@ -420,24 +424,24 @@ export const playSchedule = async (seed: number): Promise<Played> => {
     }
   ]
 
-  /** Repeats something at random intervals; the shortest is 0. */
-  const often = (interval: number, task: () => void): void => {
+  /** Repeats a task at random intervals, from 0 to twice the given one. */
+  const repeatRandomly = (interval: number, task: () => void): void => {
     at(between(0, 2 * interval), () => {
       task()
-      often(interval, task)
+      repeatRandomly(interval, task)
     })
   }
-  often(10, () => {
+  repeatRandomly(10, () => {
     pick(nodes).request(pick(keys))
   })
-  often(150, revokeSomewhere)
-  often(40, () => {
+  repeatRandomly(150, revokeSomewhere)
+  repeatRandomly(40, () => {
     if (isDown) return
     tables.commit(pick(keys), 1)
     hint()
   })
-  often(LEASE_MS / 2, clean)
-  often(pick([200, 600, 1e6]), () => {
+  repeatRandomly(LEASE_MS / 2, clean)
+  repeatRandomly(pick([200, 600, 1e6]), () => {
     pick(faults)()
   })
   if (chance(0.3)) at(between(0, LAST_MS / 2), restoreLater)

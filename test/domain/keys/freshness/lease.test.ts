@@ -6,18 +6,18 @@ import { createLease } from '../../../../domain/keys/freshness/lease.ts'
 import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
 import type { Change, NodeRecord, Position } from '../../../../domain/keys/freshness/lease-store.ts'
 import { at } from '../../../helper.ts'
-import { playSchedule } from './lease-model.ts'
+import { runSchedule } from './lease-model.ts'
 import { createChangeMemory } from '../../../../domain/keys/freshness/membership.ts'
 
-// More, and others, by LEASE_SCHEDULES and LEASE_SEED.
+// LEASE_SCHEDULES and LEASE_SEED select more schedules, or others.
 const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150)
 const FIRST_SEED = Number(process.env['LEASE_SEED'] ?? 1)
 
-test('no request that began after a revoke was acknowledged gets in, whatever goes wrong at the nodes', async t => {
+test('no request that starts after an acknowledged revocation is accepted, despite any fault of nodes', async t => {
   const violations: string[] = []
   const total: Record<string, number> = {}
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed++) {
-    const played = await playSchedule(seed)
+    const played = await runSchedule(seed)
     violations.push(...played.violations)
     for (const [what, count] of Object.entries(played.counts)) total[what] = (total[what] ?? 0) + count
   }
@@ -25,36 +25,36 @@ test('no request that began after a revoke was acknowledged gets in, whatever go
   for (const [what, count] of Object.entries(total)) t.ok(count >= SCHEDULES / 10, `${what}: ${count}`)
 })
 
-/** A store that is told what to answer, and notes what it was asked. */
+/** Creates a store with given replies that records its calls. */
 const createStore = () => {
-  const asked: string[] = []
+  const calls: string[] = []
   const changes: Change[] = [{ epoch: 1, nonce: 'a', keyId: '' }]
   const store = {
-    asked,
+    calls,
     changes,
     commit: (keyId: string) => {
       changes.push({ epoch: changes.length + 1, nonce: 'a', keyId })
     },
     renew: async (node: string, head: Position): Promise<readonly Change[]> => {
-      asked.push(`renew ${node} ${head.epoch}`)
+      calls.push(`renew ${node} ${head.epoch}`)
       return changes.filter(({ epoch }) => epoch >= head.epoch).slice(0, MAX_ROWS)
     },
     register: async ({ id, leaseMs }: NodeRecord): Promise<Position> => {
-      asked.push(`register ${id} ${leaseMs}`)
+      calls.push(`register ${id} ${leaseMs}`)
       return at(changes.slice(-1))
     },
     acknowledge: async (node: string, epoch: number) => {
-      asked.push(`acknowledge ${node} ${epoch}`)
+      calls.push(`acknowledge ${node} ${epoch}`)
     },
     deregister: async (node: string) => {
-      asked.push(`deregister ${node}`)
+      calls.push(`deregister ${node}`)
     },
-    take: () => asked.splice(0)
+    take: () => calls.splice(0)
   }
   return store
 }
 
-/** A lease whose time stands still until it is moved, and what it has scheduled. */
+/** Creates a lease with a clock that the test controls, and records its timers. */
 const createWorld = (leaseMs = 2000, maxWaitMs?: number) => {
   const store = createStore()
   const time = { monotonic: 0, wall: 1e12 }
@@ -78,27 +78,27 @@ const createWorld = (leaseMs = 2000, maxWaitMs?: number) => {
   return { store, time, timers, lease }
 }
 
-test('a node registers, holds a lease, and asks for nothing while it lasts', async t => {
+test('a node registers, gets a lease, and sends no query while it lasts', async t => {
   const { store, time, timers, lease } = createWorld()
   t.same([lease.mark(), lease.head(), lease.remaining()], [null, 0, 0])
   lease.notify()
   await turn()
-  t.same(store.take(), [], 'who has not begun is not woken')
+  t.same(store.take(), [], 'a notification before the registration is ignored')
   await Promise.all([lease.barrier(), lease.barrier()])
-  t.same(store.take(), ['register n1 2000', 'renew n1 1'], 'once for both')
+  t.same(store.take(), ['register n1 2000', 'renew n1 1'], 'both barriers share the registration')
   t.same([lease.head(), lease.remaining()], [1, 2000])
-  t.equal(lease.barrier(), lease.barrier(), 'one promise for all, which is there')
+  t.equal(lease.barrier(), lease.barrier(), 'all barriers during a lease share a resolved promise')
   t.match(timers, [{ ms: 500 }])
   for (const clock of ['monotonic', 'wall'] as const) {
     time[clock] += 2000
     t.equal(lease.remaining(), 0)
     await lease.barrier()
-    t.same(store.take(), ['renew n1 1'], `over by the ${clock} clock`)
+    t.same(store.take(), ['renew n1 1'], `the lease has ended by the ${clock} clock`)
   }
-  t.equal(timers.length, 1, 'each renewal puts the next one off')
+  t.equal(timers.length, 1, 'each renewal reschedules the next one')
 })
 
-test('what was changed is learnt by key, acknowledged, and acknowledged again where that failed', async t => {
+test('changes are received for each key and acknowledged, and failed acknowledgements are repeated', async t => {
   const { store, timers, lease } = createWorld()
   await lease.barrier()
   const mark = Number(lease.mark())
@@ -110,7 +110,7 @@ test('what was changed is learnt by key, acknowledged, and acknowledged again wh
   lease.notify()
   await turn()
   t.same([lease.isFresh(mark, 'k'), lease.isFresh(mark, 'other'), lease.head()], [false, true, 2])
-  t.ok(lease.isFresh(Number(lease.mark()), 'k'), 'what is looked up now holds')
+  t.ok(lease.isFresh(Number(lease.mark()), 'k'), 'a new look-up is fresh')
   store.acknowledge = acknowledge
   store.take()
   at(timers).task()
@@ -118,12 +118,12 @@ test('what was changed is learnt by key, acknowledged, and acknowledged again wh
   t.same(store.take(), ['renew n1 2', 'acknowledge n1 2'])
   at(timers).task()
   await turn()
-  t.same(store.take(), ['renew n1 2'], 'once is enough')
+  t.same(store.take(), ['renew n1 2'], 'a successful acknowledgement is not repeated')
 })
 
-test('a node that is refused, or can not tell all, forgets everything and registers anew', async t => {
+test('a node that is rejected or may have missed changes clears its cache and registers again', async t => {
   const causes: [string, (store: ReturnType<typeof createStore>) => void][] = [
-    ['evicted, or gone', store => (store.renew = once(store.renew, async () => []))],
+    ['evicted or removed', store => (store.renew = once(store.renew, async () => []))],
     ['another history', store => store.changes.splice(0, 1, { epoch: 1, nonce: 'b', keyId: '' })],
     ['an earlier history', store => store.changes.splice(0, 1, { epoch: 0, nonce: 'a', keyId: '' })],
     [
@@ -159,7 +159,7 @@ const once = <A extends unknown[], R>(usual: (...args: A) => R, first: (...args:
   }
 }
 
-test('where no lease can be had, barriers say so, nothing is cached, and it is soon tried again', async t => {
+test('without a lease, barriers fail, nothing is cached, and the renewal is soon repeated', async t => {
   const { store, timers, lease } = createWorld()
   const { renew } = store
   store.renew = async () => []
@@ -167,26 +167,26 @@ test('where no lease can be had, barriers say so, nothing is cached, and it is s
   t.equal(lease.mark(), null)
   t.match(timers, [{ ms: 100 }])
   store.renew = async () => {
-    throw new Error('the database is away')
+    throw new Error('the database is unreachable')
   }
   at(timers).task()
   await turn()
-  await t.rejects(lease.barrier(), { code: 'LEASE_LOST', cause: { message: 'the database is away' } })
+  await t.rejects(lease.barrier(), { code: 'LEASE_LOST', cause: { message: 'the database is unreachable' } })
   store.renew = renew
   at(timers).task()
   await turn()
   t.equal(lease.remaining(), 2000)
 })
 
-test('a barrier waits for a renewal that hangs as long as it may, and the renewal goes on', async t => {
+test('a barrier waits for a slow renewal until its time-out, and the renewal continues', async t => {
   const { store, timers, lease } = createWorld(2000, 900)
   const { renew } = store
   let reply = (): void => {}
-  store.renew = async (...asked) => {
+  store.renew = async (...calls) => {
     await new Promise<void>(resolve => {
       reply = resolve
     })
-    return await renew(...asked)
+    return await renew(...calls)
   }
   const refused = t.rejects(lease.barrier(), { code: 'LEASE_LOST', cause: { message: /did not reply in time/ } })
   await turn()
@@ -199,7 +199,7 @@ test('a barrier waits for a renewal that hangs as long as it may, and the renewa
   await lease.barrier()
 })
 
-test('a renewal that fails takes nothing from the lease that runs', async t => {
+test('a failed renewal does not shorten the current lease', async t => {
   const { store, time, lease } = createWorld()
   await lease.barrier()
   time.monotonic += 500
@@ -212,15 +212,15 @@ test('a renewal that fails takes nothing from the lease that runs', async t => {
   await lease.barrier()
 })
 
-test('with a lease of 0, each barrier is a read that is sent after it, shared by all that wait for it', async t => {
+test('with a lease of 0, each barrier waits for a read that starts after it, which waiting barriers share', async t => {
   const { store, timers, lease } = createWorld(0)
   await lease.barrier()
   store.take()
   const { renew } = store
-  const answers: (() => void)[] = []
+  const replies: (() => void)[] = []
   store.renew = async (node, head) => {
     const rows = await renew(node, head)
-    await new Promise<void>(resolve => answers.push(resolve))
+    await new Promise<void>(resolve => replies.push(resolve))
     return rows
   }
   const passed: number[] = []
@@ -232,26 +232,26 @@ test('with a lease of 0, each barrier is a read that is sent after it, shared by
   wait(2)
   wait(3)
   await turn()
-  t.equal(store.take().length, 1, 'one at a time')
-  const [answerFirst, answerSecond] = [
+  t.equal(store.take().length, 1, 'only one read is pending at a time')
+  const [replyToFirst, replyToSecond] = [
     () => {
-      at(answers)()
+      at(replies)()
     },
     () => {
-      at(answers, 1)()
+      at(replies, 1)()
     }
   ]
-  answerFirst()
+  replyToFirst()
   await turn()
   t.same(passed, [1])
   t.equal(store.take().length, 1)
-  answerSecond()
+  replyToSecond()
   await turn()
   t.same(passed, [1, 2, 3])
   t.same([timers.length, lease.remaining()], [0, 0])
 })
 
-test('a lease that is closed leaves, has no timer left, and lets nobody pass', async t => {
+test('a closed lease deregisters the node, has no timers, and rejects barriers', async t => {
   const { store, timers, lease } = createWorld()
   await lease.barrier()
   lease.notify()
@@ -263,14 +263,14 @@ test('a lease that is closed leaves, has no timer left, and lets nobody pass', a
   t.same(store.take(), [])
 })
 
-test('a lease of the clocks of the process keeps it from nothing', async t => {
+test('a lease with the system clocks does not keep the process alive', async t => {
   const store = createStore()
   const lease = createLease({ clock: systemClock, store, leaseMs: 60_000, newId: randomUUID })
   await lease.barrier()
   t.ok(lease.remaining() > 0)
   await lease.close()
 
-  // A timer that keeps no process alive; this one does.
+  // The timers of scheduleTimer don't keep the process alive. This one does.
   const alive = setInterval(() => {}, 1000)
   let ran = 0
   await new Promise<void>(resolve => {
@@ -278,10 +278,10 @@ test('a lease of the clocks of the process keeps it from nothing', async t => {
     scheduleTimer(resolve, 2)
   })
   clearInterval(alive)
-  t.equal(ran, 0, 'what is cancelled does not run')
+  t.equal(ran, 0, 'a cancelled timer does not run')
 })
 
-test('what is remembered of changes is bounded: beyond ten thousand keys, all is forgotten at once', t => {
+test('the memory for changes is limited: after more than ten thousand keys, all look-ups are stale', t => {
   const memory = createChangeMemory()
   const mark = memory.mark()
   for (let i = 0; i < 10_000; i++) memory.record(`k${i}`)

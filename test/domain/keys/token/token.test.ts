@@ -13,7 +13,7 @@ import { newSecret } from '../../../helper.ts'
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-// An independent reading of the format, with BigInt.
+// An independent implementation of the format, with BigInt.
 const toDigits = (value: bigint, width: number): string => {
   let text = ''
   for (let rest = value; text.length < width; rest /= 62n) text = ALPHABET.charAt(Number(rest % 62n)) + text
@@ -36,7 +36,7 @@ const sealByHand = (secret: string, keyId: string, version = 1, generation?: Buf
   return Buffer.concat([head, nonce, ciphertext, cipher.getAuthTag()])
 }
 
-test('a token is tck_, 66 base62 digits and 6 of checksum, and opens to its key_id', async t => {
+test('a token consists of tck_, 66 base62 digits and a checksum of 6, and opens to its key_id', async t => {
   const sealer = createTokenSealer(newSecret())
   for (let i = 0; i < 200; i++) {
     const { keyId, keyAccessToken } = issueClientKey(sealer)
@@ -46,7 +46,7 @@ test('a token is tck_, 66 base62 digits and 6 of checksum, and opens to its key_
   }
 })
 
-test('a token is the one of the specification', async t => {
+test('a token matches the example of the specification', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const keyId = randomBytes(16).toString('hex')
@@ -60,13 +60,13 @@ test('a token is the one of the specification', async t => {
   t.ok(bytes.startsWith(`1${sealer.generation}`))
 })
 
-test('two seals of one key_id differ', async t => {
+test('sealing the same key_id twice returns different tokens', async t => {
   const sealer = createTokenSealer(newSecret())
   const { keyId } = issueClientKey(sealer)
   t.not(sealer.seal(keyId), sealer.seal(keyId))
 })
 
-test('any one character changed to any other is refused, wherever it is', async t => {
+test('a token with any changed character is refused', async t => {
   const sealer = createTokenSealer(newSecret())
   const { keyAccessToken: token } = issueClientKey(sealer)
   const opened: string[] = []
@@ -80,7 +80,7 @@ test('any one character changed to any other is refused, wherever it is', async 
   t.strictSame(opened, [])
 })
 
-test('any digit changed is refused even where the checksum is made to fit', async t => {
+test('a token with any changed digit is refused, even with a matching checksum', async t => {
   const sealer = createTokenSealer(newSecret())
   const { keyAccessToken: token } = issueClientKey(sealer)
   const issues = new Set<string>()
@@ -94,7 +94,7 @@ test('any digit changed is refused even where the checksum is made to fit', asyn
   t.strictSame([...issues].sort(), ['forged', 'malformed', 'unknown_generation', 'unknown_version'])
 })
 
-test('every truncation and every extension is refused', async t => {
+test('every shortened and every extended token is refused', async t => {
   const sealer = createTokenSealer(newSecret())
   const { keyAccessToken: token } = issueClientKey(sealer)
   for (let length = 0; length < token.length; length++) t.notOk(sealer.open(token.slice(0, length)).ok)
@@ -104,7 +104,7 @@ test('every truncation and every extension is refused', async t => {
   }
 })
 
-test('a number of 66 digits has one spelling: what overflows 49 bytes is refused', async t => {
+test('a token has only one encoding: 66 digits that overflow 49 bytes are refused', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const sealed = sealByHand(secret, randomBytes(16).toString('hex'))
@@ -117,7 +117,7 @@ test('a number of 66 digits has one spelling: what overflows 49 bytes is refused
   t.same(sealer.open(withChecksum('tck_' + 'z'.repeat(66))), { ok: false, issue: 'malformed' })
 })
 
-test('letter case counts, and so does the prefix', async t => {
+test('tokens are case-sensitive, and require the prefix', async t => {
   const sealer = createTokenSealer(newSecret())
   const { keyAccessToken: token } = issueClientKey(sealer)
   for (const other of [
@@ -130,7 +130,7 @@ test('letter case counts, and so does the prefix', async t => {
   }
 })
 
-test('a token of another secret, another version or another generation is refused', async t => {
+test('a token with another secret, version or generation is refused', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const keyId = randomBytes(16).toString('hex')
@@ -141,7 +141,7 @@ test('a token of another secret, another version or another generation is refuse
   t.same(sealer.open(pack(sealByHand(newSecret(), keyId, 1, known))), { ok: false, issue: 'forged' })
 })
 
-test('previous secrets open tokens and never seal them', async t => {
+test('previous secrets open tokens, but never seal them', async t => {
   const [old, current] = [newSecret(), newSecret()]
   const before = createTokenSealer(old)
   const { keyId, keyAccessToken } = issueClientKey(before)
@@ -150,7 +150,7 @@ test('previous secrets open tokens and never seal them', async t => {
   t.same(before.open(after.seal(keyId)), { ok: false, issue: 'unknown_generation' })
 })
 
-test('opening never throws, whatever the string', async t => {
+test('opening any string never throws', async t => {
   const sealer = createTokenSealer(newSecret())
   const strings = [
     '',
@@ -179,16 +179,16 @@ test('base62 agrees with BigInt arithmetic', async t => {
     t.same(decodeBase62(text, bytes.length), bytes)
   }
   t.throws(() => encodeBase62(Buffer.from('ffff', 'hex'), 2), RangeError)
-  t.equal(decodeBase62('48', 1), null, '256 does not fit a byte')
+  t.equal(decodeBase62('48', 1), null, '256 does not fit into a byte')
   t.equal(decodeBase62('-', 1), null)
   t.equal(decodeBase62('zzzzzzzz', 1), null)
 })
 
-test('a digest is SHA-256 of the key_id as it is written', async t => {
+test('a digest is the SHA-256 of the hexadecimal key_id', async t => {
   t.equal(digestOf('another-key'), createHash('sha256').update('another-key').digest('hex'))
 })
 
-test('a well-formed token says of which generation it is, and nothing else does', async t => {
+test('the generation of a well-formed token can be read, and of nothing else', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const token = sealer.seal('0'.repeat(32))

@@ -3,8 +3,8 @@ import { createUsageRecorder } from '../../../../domain/keys/usage/recorder.ts'
 import type { TokenUse } from '../../../../domain/keys/usage/recorder.ts'
 import { at, knownToken } from '../../../helper.ts'
 
-/** A place to write to that fails as long as it is told to. */
-const notebook = () => {
+/** Creates a store of usage that can be made to fail. */
+const createStore = () => {
   const written: [day: string, uses: readonly TokenUse[]][] = []
   const reports: unknown[] = []
   let isBroken = false
@@ -33,8 +33,8 @@ const notebook = () => {
   }
 }
 
-test('what could not be written is kept, added to what comes later, and written once', async t => {
-  const { evidence, written, attempts, reports, fail } = notebook()
+test('usage that could not be stored is kept, added to later usage, and stored once', async t => {
+  const { evidence, written, attempts, reports, fail } = createStore()
   const token = knownToken()
   const other = knownToken({ id: 'other' }, { ref: 'other' })
   fail(true)
@@ -47,12 +47,12 @@ test('what could not be written is kept, added to what comes later, and written 
   await evidence.flush()
   evidence.refused(token, 'rate_limited')
   await evidence.flush()
-  // Used before, and only refused since.
+  // The key was used before, and has only been refused since.
   t.equal(attempts(), 3)
-  t.match(reports, [[{ message: 'full' }, 'store the use of client keys']], 'failures in a row are reported once')
+  t.match(reports, [[{ message: 'full' }, 'store the use of client keys']], 'consecutive failures are reported once')
   fail(false)
   await evidence.flush()
-  t.match(reports.slice(1), ['store the use of client keys'], 'and so is their end')
+  t.match(reports.slice(1), ['store the use of client keys'], 'the recovery is reported once')
   await evidence.flush()
   t.equal(written.length, 1)
   const [day, uses] = at(written)
@@ -78,8 +78,8 @@ test('what could not be written is kept, added to what comes later, and written 
   ])
 })
 
-test('it writes by itself within a second, and at once where much has come together', async t => {
-  // Its own clock does not keep a process alive.
+test('usage is stored within a second, and immediately if there is much of it', async t => {
+  // The timer of the recorder does not keep the process alive.
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => {
     clearInterval(alive)
@@ -101,7 +101,7 @@ test('it writes by itself within a second, and at once where much has come toget
   t.same(
     sizes,
     Array.from({ length: 20 }, () => 500),
-    'in pieces'
+    'usage is stored in batches'
   )
 
   t.equal(
@@ -117,8 +117,8 @@ test('it writes by itself within a second, and at once where much has come toget
   )
 })
 
-test('a day ends at midnight of UTC', async t => {
-  const { evidence, written } = notebook()
+test('a day ends at midnight UTC', async t => {
+  const { evidence, written } = createStore()
   let now = Date.parse('2026-03-01T23:59:59.999Z')
   const clock = t.intercept(Date, 'now', { value: () => now })
   evidence.used(knownToken(), ['apps:read'], '::1', undefined)
@@ -137,8 +137,8 @@ test('a day ends at midnight of UTC', async t => {
   )
 })
 
-test('memory is bounded: by addresses, and by tokens where nothing can be written', async t => {
-  const { evidence, written, fail } = notebook()
+test('memory is limited: by addresses, and by tokens while nothing can be stored', async t => {
+  const { evidence, written, fail } = createStore()
   for (let i = 0; i < 300; i++) evidence.used(knownToken(), [], `10.0.${i >> 8}.${i & 255}`, undefined)
   await evidence.flush()
   const [, uses] = at(written)
@@ -160,10 +160,10 @@ test('memory is bounded: by addresses, and by tokens where nothing can be writte
   )
 })
 
-test('what is seen while a write is under way is written by the next, whatever becomes of the first', async t => {
+test('usage during a pending write is stored by the next write, whether or not the first succeeds', async t => {
   const written: TokenUse[] = []
-  // Seen after the batch was taken, and before it is known that it could not be written.
-  const meanwhile = [
+  // Recorded after the batch was taken, and before its write fails.
+  const later = [
     () => {
       evidence.used(knownToken(), ['apps:read'], '::2', 'later')
     },
@@ -173,7 +173,7 @@ test('what is seen while a write is under way is written by the next, whatever b
   ]
   const evidence = createUsageRecorder({
     write: async (_, uses) => {
-      const see = meanwhile.shift()
+      const see = later.shift()
       if (see === undefined) {
         written.push(...uses)
         return
@@ -199,7 +199,7 @@ test('what is seen while a write is under way is written by the next, whatever b
   t.equal(written.length, 1)
 })
 
-test('who only wants to read does not wait for a write that hangs, and all who wait share one', async t => {
+test('reads do not wait for a write that hangs, and all that wait share one write', async t => {
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => {
     clearInterval(alive)
@@ -219,7 +219,7 @@ test('who only wants to read does not wait for a write that hangs, and all who w
   })
   evidence.used(knownToken(), [], '::1', undefined)
   await evidence.settle()
-  t.equal(writes, 1, 'it has begun, and is not over')
+  t.equal(writes, 1, 'the write has started and is pending')
   evidence.used(knownToken(), [], '::1', undefined)
   const waiting = Array.from({ length: 20 }, () => evidence.flush())
   await evidence.settle()

@@ -11,10 +11,10 @@ const jwt = (secret: string, payload: unknown, header: unknown = { alg: 'HS256' 
   return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`
 }
 
-test('a token is good when it opens and its digest is allowed, by key_id or by digest', async t => {
+test('a token is accepted if it opens and its key_id or digest is on the allow-list', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
-  const [plain, digested, stranger] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
+  const [plain, digested, unlisted] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
   const authenticate = createAuthenticator({
     secret,
     allowList: [plain.keyId, `sha256:${digestOf(digested.keyId).toUpperCase()}`]
@@ -24,13 +24,13 @@ test('a token is good when it opens and its digest is allowed, by key_id or by d
       ok: true,
       token: { key: { source: 'environment', id: /^env_[0-9a-f]{16}$/ } }
     })
-    t.match(await authenticate(keyAccessToken), { ok: true }, 'and again, from the cache')
+    t.match(await authenticate(keyAccessToken), { ok: true }, 'the second request uses the cache')
   }
-  t.same(await authenticate(stranger.keyAccessToken), { ok: false, reason: 'not_allowed' })
-  t.same(await authenticate(plain.keyId), { ok: false, reason: 'malformed' }, 'a key_id is no token')
+  t.same(await authenticate(unlisted.keyAccessToken), { ok: false, reason: 'not_allowed' })
+  t.same(await authenticate(plain.keyId), { ok: false, reason: 'malformed' }, 'a key_id is not a token')
 })
 
-test('a digest makes no token, and a secret makes no key', async t => {
+test('a digest is not enough for a token, and a secret is not enough for a key', async t => {
   const secret = newSecret()
   const allowed = issueClientKey(createTokenSealer(secret))
   const authenticate = createAuthenticator({ secret, allowList: [`sha256:${digestOf(allowed.keyId)}`] })
@@ -42,29 +42,29 @@ test('a digest makes no token, and a secret makes no key', async t => {
   })
 })
 
-test('a look-up is asked for what the allow-list does not have, at once or later, and its answer is remembered', async t => {
+test('a digest that is not on the allow-list is looked up, synchronously or not, and its result is cached', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   for (const wrap of [(found: KnownToken | null) => found, async (found: KnownToken | null) => found]) {
-    const asked: string[] = []
+    const lookUps: string[] = []
     const authenticate = createAuthenticator({
       secret,
       lookup: {
         ...unchanging,
         findByDigest: digest => {
-          asked.push(digest)
+          lookUps.push(digest)
           return wrap(digest === digestOf(keyId) ? knownToken() : null)
         }
       }
     })
     t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { id: 'managed' } } })
     t.match(await authenticate(keyAccessToken), { ok: true, token: { key: { id: 'managed' } } })
-    t.strictSame(asked, [digestOf(keyId)])
+    t.strictSame(lookUps, [digestOf(keyId)])
     t.same(await authenticate(createTokenSealer(secret).seal('0'.repeat(32))), { ok: false, reason: 'not_allowed' })
   }
 })
 
-test('nothing is remembered while the look-up is not sure of its revision, nor used that was before', async t => {
+test('while the revision is unknown, nothing is cached, and cached results are not used', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let revision: number | null = null
@@ -84,13 +84,13 @@ test('nothing is remembered while the look-up is not sure of its revision, nor u
     t.match(await authenticate(keyAccessToken), { ok: true })
     return lookUps
   }
-  t.same([await after(null), await after(null)], [1, 2], 'not sure, so each call looks')
-  t.same([await after(1), await after(1)], [3, 3], 'sure again: remembered from the first look on')
-  t.equal(await after(null), 4, 'what is remembered does not count while it is not sure')
+  t.same([await after(null), await after(null)], [1, 2], 'the revision is unknown, so each call looks up the token')
+  t.same([await after(1), await after(1)], [3, 3], 'the revision is known again, so the first result is cached')
+  t.equal(await after(null), 4, 'cached results are not used while the revision is unknown')
   t.same([await after(2), await after(2)], [5, 5])
 })
 
-test('a change that moves the epoch is seen by the very next call', async t => {
+test('the next call detects a change of the epoch', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
@@ -101,14 +101,14 @@ test('a change that moves the epoch is seen by the very next call', async t => {
   })
   t.match(await authenticate(keyAccessToken), { ok: true })
   found = knownToken({ revokedAt: new Date() })
-  t.match(await authenticate(keyAccessToken), { ok: true }, 'without a new epoch nobody could know')
+  t.match(await authenticate(keyAccessToken), { ok: true }, 'a change without a new epoch is not detected')
   epoch++
   t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked', token: { key: { id: 'managed' } } })
   found = null
-  t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_allowed' }, 'what is not live is not remembered')
+  t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_allowed' }, 'inactive tokens are not cached')
 })
 
-test('a revoke between the look-up and the filling of the cache is not lost', async t => {
+test('a revocation between the look-up and its caching is not lost', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
@@ -119,7 +119,7 @@ test('a revoke between the look-up and the filling of the cache is not lost', as
       ...movingWith(() => epoch),
       findByDigest: async () => {
         const row = knownToken({ revokedAt: revoked ? new Date() : null })
-        // The row is read; before its reader goes on, someone revokes the key.
+        // Another process revokes the key after the row was read, before the reader continues.
         if (!revoked) {
           revoked = true
           epoch++
@@ -128,11 +128,11 @@ test('a revoke between the look-up and the filling of the cache is not lost', as
       }
     }
   })
-  t.match(await authenticate(keyAccessToken), { ok: true }, 'this call had begun before the revoke')
+  t.match(await authenticate(keyAccessToken), { ok: true }, 'this call started before the revocation')
   t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked' })
 })
 
-test('expiry is compared on every call, not only when the cache is filled', async t => {
+test('the expiry is checked in every call, not only when the result is cached', async t => {
   const expiresAt = new Date('2030-01-01T00:00:00.000Z')
   for (const [found, reason] of [
     [knownToken({ expiresAt }), 'key_expired'],
@@ -140,13 +140,13 @@ test('expiry is compared on every call, not only when the cache is filled', asyn
   ] as const) {
     const secret = newSecret()
     const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
-    let asked = 0
+    let lookUps = 0
     const authenticate = createAuthenticator({
       secret,
       lookup: {
         ...unchanging,
         findByDigest: () => {
-          asked++
+          lookUps++
           return found
         }
       }
@@ -162,12 +162,12 @@ test('expiry is compared on every call, not only when the cache is filled', asyn
     t.match(await authenticate(keyAccessToken), { ok: true })
     now = expiresAt.getTime()
     t.match(await authenticate(keyAccessToken), { ok: false, reason })
-    t.equal(asked, 1, 'by the clock alone')
+    t.equal(lookUps, 1, 'only the clock was checked')
     clock.restore()
   }
 })
 
-test('a key that is disabled, or a token that was revoked by itself, is refused with its reason', async t => {
+test('a disabled key, or a separately revoked token, is refused with its reason', async t => {
   for (const [found, reason] of [
     [knownToken({ enabled: false }), 'key_disabled'],
     [knownToken({}, { revokedAt: new Date() }), 'token_revoked'],
@@ -186,7 +186,7 @@ test('a key that is disabled, or a token that was revoked by itself, is refused 
   }
 })
 
-test('a key of the allow-list that is revoked is refused, at once where the epoch moves, and as a legacy token too', async t => {
+test('a revoked key of the allow-list is refused as soon as the epoch changes, also with a legacy token', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 0
@@ -211,7 +211,7 @@ test('a key of the allow-list that is revoked is refused, at once where the epoc
   }
 })
 
-test('a managed key stays what it is where its key_id is put on the allow-list', async t => {
+test('a managed key remains a managed key if its key_id is on the allow-list', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const lookup = { ...unchanging, findByDigest: () => knownToken({ revokedAt: new Date() }) }
@@ -225,35 +225,35 @@ test('a managed key stays what it is where its key_id is put on the allow-list',
   t.match(await authenticate(jwt(secret, { key_id: keyId })), { ok: false, reason: 'not_allowed' })
 })
 
-test('the cache is bounded, and a flood of bad tokens pushes no good one out', async t => {
+test('the cache is limited, and invalid tokens evict no valid ones', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const good = issueClientKey(sealer)
-  let asked = 0
+  let lookUps = 0
   const authenticate = createAuthenticator({
     secret,
     cacheSize: 2,
     lookup: {
       ...unchanging,
       findByDigest: digest => {
-        asked++
+        lookUps++
         return digest === digestOf(good.keyId) ? knownToken() : null
       }
     }
   })
   await authenticate(good.keyAccessToken)
   for (let i = 0; i < 100; i++) t.notOk((await authenticate(issueClientKey(sealer).keyAccessToken)).ok)
-  asked = 0
+  lookUps = 0
   t.ok((await authenticate(good.keyAccessToken)).ok)
-  t.equal(asked, 0, 'still remembered')
+  t.equal(lookUps, 0, 'the token is still cached')
   await authenticate(sealer.seal(good.keyId))
   await authenticate(sealer.seal(good.keyId))
-  asked = 0
+  lookUps = 0
   t.ok((await authenticate(good.keyAccessToken)).ok)
-  t.equal(asked, 1, 'two newer tokens took its place')
+  t.equal(lookUps, 1, 'two newer tokens have replaced it')
 })
 
-test('a look-up that fails fails the call, and nothing is remembered', async t => {
+test('a failed look-up rejects the call, and nothing is cached', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let broken = true
@@ -262,17 +262,17 @@ test('a look-up that fails fails the call, and nothing is remembered', async t =
     lookup: {
       ...unchanging,
       findByDigest: async () => {
-        if (broken) throw new Error('the database is away')
+        if (broken) throw new Error('the database is unreachable')
         return knownToken()
       }
     }
   })
-  await t.rejects(Promise.resolve(authenticate(keyAccessToken)), { message: 'the database is away' })
+  await t.rejects(Promise.resolve(authenticate(keyAccessToken)), { message: 'the database is unreachable' })
   broken = false
   t.match(await authenticate(keyAccessToken), { ok: true })
 })
 
-test("Trivial's own tokens are good for keys of the allow-list, where they are accepted", async t => {
+test('legacy tokens of Trivial are accepted for keys of the allow-list, if they are enabled', async t => {
   const [secret, previous] = [newSecret(), newSecret()]
   const allowList = ['another-key', 'f'.repeat(32)]
   const options = {
@@ -288,11 +288,15 @@ test("Trivial's own tokens are good for keys of the allow-list, where they are a
   const good = jwt(secret, { key_id: 'another-key' })
   t.match(await authenticate(good), { ok: true, token: { key: { source: 'environment' } } })
   t.match(await authenticate(jwt(previous, { key_id: 'f'.repeat(32) })), { ok: true })
-  t.same(await createAuthenticator(options)(good), { ok: false, reason: 'malformed' }, 'off by default')
+  t.same(
+    await createAuthenticator(options)(good),
+    { ok: false, reason: 'malformed' },
+    'legacy tokens are disabled by default'
+  )
   t.match(
     await authenticate(jwt(secret, { key_id: 'managed' })),
     { ok: false, reason: 'not_allowed', token: { key: { id: 'managed' } } },
-    'never for a managed key'
+    'legacy tokens are refused for managed keys'
   )
   let now = Date.now()
   const clock = t.intercept(globalThis, 'Date', {
@@ -305,19 +309,19 @@ test("Trivial's own tokens are good for keys of the allow-list, where they are a
   const passing = jwt(secret, { key_id: 'another-key', exp: Math.floor(now / 1000) + 60 })
   t.match(await authenticate(passing), { ok: true })
   now += 120_000
-  t.same(await authenticate(passing), { ok: false, reason: 'forged' }, 'once seen, and expired since')
+  t.same(await authenticate(passing), { ok: false, reason: 'forged' }, 'the token was accepted before it expired')
   clock.restore()
   t.same(await authenticate(jwt(newSecret(), { key_id: 'another-key' })), { ok: false, reason: 'forged' })
 })
 
-test('a legacy token has one header, one algorithm, one signature and one spelling', async t => {
+test('a legacy token has exactly one valid header, algorithm, signature and encoding', async t => {
   const secret = newSecret()
   const open = createLegacyTokenOpener([secret])
   const payload = { key_id: 'another-key' }
   const good = jwt(secret, payload)
   t.same(open(good), { keyId: 'another-key', generation: generationOf(secret) })
   const [header, body, signature = ''] = good.split('.')
-  // The last digit of a signature of 32 bytes has two bits to spare.
+  // The last digit of a signature of 32 bytes has two unused bits.
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const spare = digits[digits.indexOf(signature.at(-1) ?? '') + 1]
   const bad = {
@@ -325,14 +329,14 @@ test('a legacy token has one header, one algorithm, one signature and one spelli
     'no algorithm': `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`,
     'another algorithm': jwt(secret, payload, { alg: 'HS512' }),
     'a longer header': jwt(secret, payload, { alg: 'HS256', typ: 'JWT' }),
-    'another spelling': `${header}.${body}.${signature.slice(0, -1)}${spare}`,
+    'another encoding': `${header}.${body}.${signature.slice(0, -1)}${spare}`,
     padding: `${good}=`,
     'no signature': `${header}.${body}.`,
     'four parts': `${good}.x`,
     'no key_id': jwt(secret, { sub: 'x' }),
     'a number': jwt(secret, { key_id: 1 }),
     'an empty key_id': jwt(secret, { key_id: '' }),
-    'no object': jwt(secret, 'another-key'),
+    'not an object': jwt(secret, 'another-key'),
     null: jwt(secret, null),
     expired: jwt(secret, { ...payload, exp: 1 }),
     garbage: 'eyJ.x.y'

@@ -15,7 +15,7 @@ type Issue = (policy?: Omit<Parameters<KeyService['issue']>[0], 'name'>) => Prom
 interface Made {
   readonly keys: KeyService
   readonly issue: Issue
-  /** What was recorded of a key. */
+  /** Returns the recorded usage of a key. */
   readonly usage: (id: string) => Promise<string[]>
 }
 
@@ -48,11 +48,15 @@ test('a key with all scopes is accepted, and its use is recorded', async t => {
   const { id, token } = await issue({ scopes: ['apps:read', 'apps:write'] })
   const demand = { scopes: ['apps:read', 'apps:write'], address: '::ffff:10.0.0.1', userAgent: 'x/1' }
   t.match(await keys.verify(token, demand), { ok: true, key: { id }, token: { key: { id } }, rate: null })
-  t.match(await keys.verify(token, { scopes: [] }), { ok: true }, 'no scope: any active key')
+  t.match(
+    await keys.verify(token, { scopes: [] }),
+    { ok: true },
+    'without a required scope, any active key is accepted'
+  )
   t.same(await usage(id), ['address 10.0.0.1 1', 'address unknown 1', 'scope apps:read 1', 'scope apps:write 1'])
 })
 
-test('each reason to refuse a key is reported and recorded', async t => {
+test('each reason for refusing a key is reported and recorded', async t => {
   const { keys, issue, usage } = make()
   const { id, token } = await issue({ scopes: ['apps:read'], allowedIps: ['10.0.0.0/8', '2001:db8::/32'] })
   const inside = { scopes: [], address: '10.0.0.1' }
@@ -91,10 +95,10 @@ test('each reason to refuse a key is reported and recorded', async t => {
 test('an unscoped key has every scope', async t => {
   const { keys, issue } = make()
   const { token } = await issue()
-  t.match(await keys.verify(token, { scopes: ['apps:read', 'whatever'] }), { ok: true })
+  t.match(await keys.verify(token, { scopes: ['apps:read', 'other:scope'] }), { ok: true })
 })
 
-test('of requests at once exactly as many are accepted as the limit allows, and only those are uses', async t => {
+test('the limit determines how many concurrent requests are accepted, and only those count as uses', async t => {
   const { keys, issue, usage } = make()
   const { id, token } = await issue({ rateLimit: { max: 10, windowSeconds: 3600 } })
   const verdicts = await Promise.all(
@@ -114,7 +118,7 @@ test('of requests at once exactly as many are accepted as the limit allows, and 
   t.match(
     await keys.verify(token, { scopes: ['apps:read'], refusal: 'maintenance' }),
     { reason: 'maintenance' },
-    'what is refused for another reason is not counted'
+    'requests that are refused for another reason do not count towards the limit'
   )
   t.same(await usage(id), [
     'address 10.0.0.1 10',
@@ -124,7 +128,7 @@ test('of requests at once exactly as many are accepted as the limit allows, and 
   ])
 })
 
-test('a recheck counts no request and records a refusal only', async t => {
+test('a recheck does not count as a request, and records only refusals', async t => {
   const { keys, issue, usage } = make()
   const { id, token } = await issue({ rateLimit: { max: 1, windowSeconds: 3600 } })
   for (let i = 0; i < 3; i++) t.match(await keys.recheck(token, { scopes: ['apps:read'] }), { ok: true })
@@ -134,8 +138,8 @@ test('a recheck counts no request and records a refusal only', async t => {
   t.same(await usage(id), ['address unknown 1', 'refusal key_revoked 1'])
 })
 
-test('a limit that can not be decided refuses, with the cause', async t => {
-  const cause = new Error('the counters are away')
+test('a request whose limit cannot be determined is refused, with the cause', async t => {
+  const cause = new Error('the counters are unreachable')
   const { keys, issue, usage } = make({
     counters: {
       hit: async () => {
@@ -148,20 +152,20 @@ test('a limit that can not be decided refuses, with the cause', async t => {
   t.same(await usage(id), ['refusal limit_undecided 1'])
 })
 
-test('a store that fails rejects, and accepts nothing', async t => {
+test('if the store fails, verify rejects and accepts nothing', async t => {
   const { keyLookup } = createMemoryStore()
   const failing = {
     ...keyLookup,
     barrier: async () => {
-      throw new Error('the store is away')
+      throw new Error('the store is unreachable')
     }
   }
   const { keys, issue } = make({ keyLookup: failing })
   const { token } = await issue()
-  await t.rejects(keys.verify(token, { scopes: [] }), { message: 'the store is away' })
+  await t.rejects(keys.verify(token, { scopes: [] }), { message: 'the store is unreachable' })
 })
 
-test('legacy tokens are known to whoever verifies, if they are accepted', async t => {
+test('verify accepts legacy tokens if they are enabled', async t => {
   const secret = newSecret()
   const sign = legacySigner(secret)
   const settings = { secret, allowList: ['another-key'] }
@@ -184,7 +188,7 @@ test('an environment key of the standalone service is accepted until it is revok
   t.match(await keys.verify(keyAccessToken, { scopes: [] }), { ok: false, reason: 'key_revoked' })
 })
 
-test('what a program without types leaves out or misspells accepts nothing', async t => {
+test('missing or misspelled options of an untyped program accept nothing', async t => {
   const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
@@ -197,7 +201,7 @@ test('what a program without types leaves out or misspells accepts nothing', asy
   }
 })
 
-test('what is no text is neither recorded nor a reason, and keeps no other use from being stored', async t => {
+test('values that are not text are neither recorded nor used as a reason, and do not prevent storing other uses', async t => {
   const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
@@ -215,7 +219,7 @@ test('what is no text is neither recorded nor a reason, and keeps no other use f
   await t.rejects(keys.tokens('nothing'), { code: 'CLIENT_KEY_NOT_FOUND' })
 })
 
-test('counters that return no count refuse', async t => {
+test('counters that return no count refuse the request', async t => {
   const nonsense = [
     { hits: NaN, ttlMs: 1 },
     { hits: 0, ttlMs: 1 },
@@ -229,7 +233,7 @@ test('counters that return no count refuse', async t => {
   }
 })
 
-test('a verdict can not be used to widen the key of later requests', async t => {
+test('changing a verdict does not give the key more permissions in later requests', async t => {
   const { keys, issue } = make()
   const { token } = await issue({ scopes: ['apps:read'] })
   for (let time = 0; time < 2; time++) {
@@ -244,7 +248,7 @@ test('a verdict can not be used to widen the key of later requests', async t => 
   t.match(await keys.verify(token, { scopes: ['apps:write'] }), { ok: false, reason: 'insufficient_scope' })
 })
 
-test('a secret that is too short, and a cache without room, are refused when the verifier is made', t => {
+test('a short secret and an empty cache are refused when the verifier is created', t => {
   const short = /must be a string of at least 32 characters$/
   const secret = newSecret()
   for (const wrong of ['x', '', undefined]) {
