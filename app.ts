@@ -12,7 +12,7 @@ import { limits } from './http/limits.ts'
 import { loggingOptions } from './http/logging.ts'
 import { createRequestIds, identifyRequest } from './http/request-ids.ts'
 import { ROUTING } from './http/routing.ts'
-import { answerEverything } from './http/unanswered.ts'
+import { replaceNodeReplies } from './http/node-replies.ts'
 import { pathOf } from './paths.ts'
 import appWriter from './plugins/app/app-writer.ts'
 import authentication from './plugins/app/authentication.ts'
@@ -37,9 +37,9 @@ import openapi from './plugins/external/openapi.ts'
 import securityHeaders from './plugins/external/security-headers.ts'
 import traces from './plugins/external/traces.ts'
 
-/** In the order of their dependencies. */
+/** The plugins, ordered by their dependencies. */
 const plugins = [
-  // First, so that they see every request, whatever becomes of it, and every route.
+  // Registered first, so that their hooks run for every route and for every request, including refused ones.
   traces,
   requestIds,
   metrics,
@@ -52,7 +52,7 @@ const plugins = [
   userAuth,
   authentication,
   securityHeaders,
-  // Before whatever may refuse a request, so that a page of an allowed origin can read why.
+  // Registered before the plugins that refuse requests, so that a page of an allowed origin can read the reason.
   cors,
   requestForm,
   errors,
@@ -64,19 +64,19 @@ const plugins = [
   docs
 ]
 
-// autoload recognises only some of the ways to run TypeScript, and refuses to load it in the others.
+// @fastify/autoload detects only some ways of running TypeScript, and refuses to load it in all others.
 process.env['FASTIFY_AUTOLOAD_TYPESCRIPT'] = '1'
 
 const routes: AutoloadPluginOptions = {
   dir: pathOf('routes'),
   autoHooks: true,
   cascadeHooks: true,
-  // routes/public and routes/protected tell which routes need a credential, and are no part of the URL; the folders
-  // below them are.
+  // The folders routes/public and routes/protected only separate routes by whether they need a credential. They are not
+  // part of the URL, but the folders in them are.
   dirNameRoutePrefix: (_dir, name) => name !== 'public' && name !== 'protected' && name
 }
 
-/** The application: every plugin, then every route. The server needs its configuration before. */
+/** Registers all plugins, then all routes. The configuration plugin must be registered first. */
 export const app = fp(
   async fastify => {
     for (const plugin of plugins) await fastify.register(plugin)
@@ -85,7 +85,7 @@ export const app = fp(
   { name: 'trivial-api', fastify: '5.x', dependencies: ['config'] }
 )
 
-/** A Fastify server with the application in it, ready to listen. Throws a ConfigError. */
+/** Creates a Fastify server that is ready to listen. Throws a ConfigError if the configuration can't be used. */
 export const createServer = async (env: Environment): Promise<FastifyInstance> => {
   const genReqId = createRequestIds()
   const refuse = createRefusal({ nextId: genReqId, log: () => fastify.log })
@@ -93,10 +93,10 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
     ...serverOptions(),
     genReqId,
     clientErrorHandler: createClientErrorHandler(refuse),
-    // Which proxies there are is checked later; a server without any does not ask.
+    // The configuration is validated later. Without TRUST_PROXY, addresses aren't checked at all.
     trustProxy: env['TRUST_PROXY'] !== undefined && (address => fastify.isTrustedProxy(address))
   })
-  answerEverything(fastify.server, refuse)
+  replaceNodeReplies(fastify.server, refuse)
   try {
     await fastify.register(config, { env })
     fastify.log.level = fastify.config.LOG_LEVEL
@@ -113,18 +113,18 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
 const serverOptions = (logging = loggingOptions()): FastifyServerOptions => ({
   ...limits,
   ...logging,
-  // On a machine that is busy with other things a start may take long, and is no failure for that.
+  // On a busy machine, starting may take longer than Fastify's default of 10 seconds, which isn't a failure.
   pluginTimeout: 60_000,
-  // What comes on an open connection while the server stops is still answered; then the connection is closed.
+  // While the server stops, it still replies to requests on open connections. Then it closes the connections.
   return503OnClosing: false,
   routerOptions: ROUTING,
   frameworkErrors: (error, request, reply) => {
     const { metrics, securityHeaders, setCorsHeaders } = request.server
-    // No hook sees what Fastify itself could not route.
+    // Fastify runs no hooks for requests that it can't route.
     identifyRequest(request, reply.headers(securityHeaders))
     setCorsHeaders?.(request, reply)
     sendProblem(error, request, reply)
-    metrics?.answered(request, reply)
+    metrics?.countRequest(request, reply)
     logging.logController.requestCompleted(null, request, reply)
   }
 })

@@ -7,14 +7,14 @@ const end = (signal: NodeJS.Signals): void => {
 }
 
 /**
- * Has SIGTERM and SIGINT end the process if it is the first of a container, which the system protects from signals that
- * nobody listens for. Every other process they end by themselves.
+ * Ends the process on SIGTERM and SIGINT if its id is 1, as in a container. The kernel ignores signals for that process
+ * if they have no handler. They end any other process by default.
  */
 export const endOnSignals = (): void => {
   if (process.pid === 1) for (const signal of SIGNALS) process.on(signal, end)
 }
 
-/** Leaves the signals to somebody else who listens for them. */
+/** Removes the handlers of `endOnSignals`, so that other handlers can be used instead. */
 export const leaveSignals = (): void => {
   for (const signal of SIGNALS) process.off(signal, end)
 }

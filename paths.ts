@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
 /**
- * A path below the folder that the program is in: that of the sources, or `dist/`, which is laid out as they are. This
- * file stands where it does since the build puts what several files share into `dist/` itself.
+ * Returns the absolute path of a file of the program. `name` is relative to the folder of the sources, or to `dist/`,
+ * which has the same layout. This file must stay at the top level, because the bundler puts shared code into `dist/`.
  */
 export const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))

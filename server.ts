@@ -3,5 +3,5 @@ import { endOnSignals } from './first-process.ts'
 
 endOnSignals()
 
-// Late, so that the cache holds it.
+// Imported dynamically, so that the compile cache covers it.
 await import('./service.ts')

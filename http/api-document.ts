@@ -12,7 +12,7 @@ interface Operation extends Form {
   responses: Record<string, object>
 }
 
-/** What of an OpenAPI document is looked at here. */
+/** The parts of an OpenAPI document that `arrangeDocument` uses. */
 export interface ApiDocument {
   servers?: { url: string }[]
   paths: Record<string, Record<string, Operation>>
@@ -21,10 +21,10 @@ export interface ApiDocument {
 
 const REQUEST_ID = 'X-Request-Id'
 
-/** What every reply has, described once. */
+/** The headers of every reply, which are described only once. */
 const HEADERS = {
   [REQUEST_ID]: {
-    description: 'The id of the request, by which the log and the audit trail name it.',
+    description: 'The id of the request in the log and in the audit trail.',
     schema: { type: 'string', examples: [EXAMPLE_REQUEST_ID] }
   }
 }
@@ -35,9 +35,9 @@ const withRequestId = (reply: Reply): Reply => ({
 })
 
 /**
- * Prepares the document for readers. Each reply that is a problem document stands once, in `components`: written out at
- * every route, they would be four fifths of the document. What needs no credential comes first, as sign-in does, and no
- * example changes what exists.
+ * Prepares the document for readers. Moves replies with problem documents to `components`, because repeating them for
+ * each route would take up four fifths of the document. Puts paths that need no credential first, such as sign-in.
+ * Replaces examples that would change existing data.
  */
 export const arrangeDocument = (document: ApiDocument): ApiDocument => {
   const responses: Record<string, object> = {}
@@ -73,7 +73,7 @@ export const arrangeDocument = (document: ApiDocument): ApiDocument => {
 const needsCredential = (operations: Record<string, Operation>): boolean =>
   Object.values(operations).some(({ security }) => security?.length !== 0)
 
-// Named for the codes of its problems, and for the scope where a reply tells which one is lacking.
+// The name consists of the codes of the problems, and of the required scopes if a reply contains them.
 const sharedName = ({ content }: Reply, { security }: Operation): string | undefined => {
   const examples = content?.[PROBLEM_MEDIA_TYPE]?.examples
   if (examples === undefined) return undefined

@@ -29,8 +29,8 @@ const Search = {
 const MAX_VALUES = 100
 
 /**
- * Reads the conditions of a search: a JSON array of `{c, o, p}`, a column, an operator and a value, as Trivial's own
- * clients send it. Throws InvalidFields.
+ * Parses the conditions of a search, in the format of Trivial's own clients: a JSON array of `{c, o, p}`, which are a
+ * column, an operator and a value. Throws InvalidFields if the text is invalid.
  */
 export const readSearch = (text: string): AuditCondition[] => {
   const { search } = checked(Search, { search: parsed(text) })
@@ -58,7 +58,7 @@ const parsed = (text: string): unknown => {
 const RULES: Readonly<Record<SearchColumn, string>> = {
   id: 'an id',
   user_id: 'an id',
-  created_at: 'an instant with its time zone, such as 2027-01-31T12:00:00Z'
+  created_at: 'an instant with a time zone, such as 2027-01-31T12:00:00Z'
 }
 
 const IN = `, in an array of 1 to ${MAX_VALUES}`

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 
 /**
- * A signal that is aborted when the connection of a request is closed before its reply was sent. Fastify's own is
- * aborted as soon as the body of a request was read.
+ * Returns a signal that is aborted if the connection of a request is closed before the reply is sent. Fastify's own
+ * signal can't be used, because it is aborted as soon as the body of the request has been read.
  */
 export const cancellationOf = ({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal => {
   const controller = new AbortController()

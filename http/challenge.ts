@@ -1,7 +1,7 @@
 /** The realm of this service in `WWW-Authenticate`. */
 export const REALM = 'trivial'
 
-/** The value of `WWW-Authenticate` that asks for a Bearer token, and says why one was refused (RFC 6750). */
+/** Returns a value of `WWW-Authenticate` that requests a Bearer token, with the reason of a refusal (RFC 6750). */
 export const bearerChallenge = (
   realm: string,
   error?: 'invalid_token' | 'insufficient_scope',

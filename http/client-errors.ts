@@ -7,14 +7,14 @@ import type { ProblemClass, ProblemError } from './problems.ts'
 import { BadRequest, HeadersTooLarge, RequestTimeout } from './errors.ts'
 import { REQUEST_ID } from './request-ids.ts'
 
-/** What gives an id to what is no request, and logs it. */
+/** Provides request ids and the log for requests that never reach Fastify. */
 export interface RefusalOptions {
   readonly nextId: () => string
-  /** Asked for when it is needed: the server is made with these options. */
+  /** Called when a line is logged, because the server doesn't exist yet when these options are created. */
   readonly log: () => Pick<FastifyBaseLogger, 'info'>
 }
 
-/** Writes a problem document to a connection whose requests Node does not read any more, ends it, and logs that. */
+/** Sends a problem document on a connection that Node no longer reads, ends the connection, and logs the refusal. */
 export type RefuseConnection = (socket: Duplex, problem: ProblemError, cause?: string) => void
 
 export const createRefusal =
@@ -25,8 +25,8 @@ export const createRefusal =
     const { status, code } = document
     const body = JSON.stringify(document)
     const { remoteAddress: address } = socket as Partial<Socket>
-    // Without the error of Node: it holds what was sent.
-    log().info({ reqId: requestId, status, code, cause, address }, 'what was sent is no request that can be read')
+    // The error of Node isn't logged, because it contains the received bytes.
+    log().info({ reqId: requestId, status, code, cause, address }, 'refused a request that could not be parsed')
     socket.end(
       [
         `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -45,7 +45,7 @@ const problemOf: Readonly<Record<string, ProblemClass | undefined>> = {
   HPE_HEADER_OVERFLOW: HeadersTooLarge
 }
 
-/** Answers what Node can't read as HTTP with a problem document, and closes the connection. */
+/** Creates a handler that sends a problem document and closes the connection if Node can't parse a request. */
 export const createClientErrorHandler =
   (refuse: RefuseConnection) =>
   (error: Error & { code?: string }, socket: Socket): void => {

@@ -3,20 +3,20 @@ import type { FastifyContextConfig } from 'fastify'
 type Access = Required<Pick<FastifyContextConfig, 'scope' | 'users'>>
 
 /**
- * The one way of the OpenAPI document to send a credential, a client key or a session: a generated client sends its
- * credential in every header that `security` names.
+ * The security schemes of the OpenAPI document. There is only one for both client keys and sessions, because generated
+ * clients send their credential in every header that `security` lists.
  */
 export const SECURITY_SCHEMES = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
-    description: `A client key, for calls between servers: the \`key_access_token\` that
-\`npm run key:issue -- --name <name>\` prints. Or the session of a user: the \`authorization\` header of the reply to
-\`POST /auth/sign_in\`, without its first word.`.replaceAll('\n', ' ')
+    description: `For calls between servers, a client key: the \`key_access_token\` that
+\`npm run key:issue -- --name <name>\` prints. For users, a session: the \`authorization\` header of the reply to
+\`POST /auth/sign_in\`, without the word Bearer.`.replaceAll('\n', ' ')
   }
 } as const
 
-/** What the documentation of a route says of its credentials. */
+/** Describes the credentials that a route accepts, for its documentation. */
 export const describeAccess = ({
   scope,
   users

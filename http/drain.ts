@@ -3,14 +3,14 @@ import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** How long a client that keeps a connection open has to send its next request, whose reply tells it to close. */
+/** The time that a client with an idle connection has for its next request. The reply asks it to disconnect. */
 const DRAIN_DELAY_MS = 1000
 
 /**
- * Has `fastify.close()` lose no request of a client that uses its connection again and again. From the call on, Fastify
- * says `Connection: close` in every reply. A connection that is idle at that moment stays open for `DRAIN_DELAY_MS`, so
- * that the next request on it is still answered; then each connection without a running request is closed, whatever it
- * has sent, and the others after their replies.
+ * Prevents `fastify.close()` from losing requests on keep-alive connections. Once it is called, Fastify sends
+ * `Connection: close` in every reply. Idle connections stay open for `DRAIN_DELAY_MS`, so that the next request on each
+ * still gets a reply. Then connections without a running request are closed, even if they have sent part of one. All
+ * others are closed after their replies.
  */
 export const drainOnClose = (fastify: FastifyInstance): void => {
   const { server } = fastify
@@ -23,16 +23,16 @@ export const drainOnClose = (fastify: FastifyInstance): void => {
         setTimeout(resolve, DRAIN_DELAY_MS).unref()
       })
     ])
-    // Requests that have arrived when the timer fires are read in the same turn of the event loop, before this.
+    // Requests that arrived before the timer fired are read in the same iteration of the event loop, before this.
     await setImmediate()
     connections.closeIdle()
   })
 }
 
 interface Connections {
-  /** Resolves when none is open. */
+  /** Resolves when no connection is open. */
   readonly none: () => Promise<void>
-  /** Closes those without a running request, and from then on each one that has none for `DRAIN_DELAY_MS`. */
+  /** Closes idle connections now, and later each connection that has been idle for `DRAIN_DELAY_MS`. */
   readonly closeIdle: () => void
 }
 
@@ -51,7 +51,7 @@ const watchConnections = (server: Server): Connections => {
   server.on('connection', (socket: Socket) => {
     open.set(socket, new Set())
     closeLater(socket)
-    // Then its last reply may be one that can't be sent any more.
+    // After these events, it may be impossible to send the last reply.
     for (const event of ['end', 'finish']) socket.once(event, closeIfIdle.bind(null, socket))
     socket.once('close', () => {
       open.delete(socket)
@@ -63,7 +63,7 @@ const watchConnections = (server: Server): Connections => {
     running?.add(response)
     response.once('close', () => {
       running?.delete(response)
-      // A long reply that began before the stop said `keep-alive`: its client has as long as the others.
+      // A long reply that began before the stop contains `keep-alive`, so its client may send another request.
       closeLater(socket)
     })
   })
@@ -82,6 +82,6 @@ const watchConnections = (server: Server): Connections => {
   }
 }
 
-/** Whether a reply can still be sent whole: Node ends a connection whose client has ended its side. */
+/** Returns whether a reply can still be sent completely. Node ends a connection when the client ends its side. */
 const canEnd = (response: ServerResponse, socket: Socket): boolean =>
   !socket.writableEnded || [response.writableEnded, !socket.writableFinished].every(Boolean)

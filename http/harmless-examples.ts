@@ -1,4 +1,4 @@
-/** What Swagger UI fills into the form of an operation. */
+/** The parts of an operation that Swagger UI fills into its form. */
 export interface Form {
   parameters?: { in: string; schema?: { enum?: unknown[] }; example?: unknown }[]
   requestBody?: { content: Record<string, Media> }
@@ -10,13 +10,13 @@ interface Media {
   examples?: object
 }
 
-/** An id that no user, organization or app has. */
+/** An id that no user, organization or app has in practice. */
 export const UNUSED_ID = 999_999_999
 
 /**
- * An operation whose examples are harmless if somebody sends them as they are. What changes something names a thing
- * that does not exist, and a body without required fields is empty, since whoever fills in the id of a thing that does
- * exist may leave the body as it is.
+ * Returns an operation with examples that do no harm if somebody sends them unchanged. Operations that change
+ * something get the id of a resource that doesn't exist. Bodies without required fields are empty, because somebody who
+ * fills in the id of an existing resource may leave the body unchanged.
  */
 export const withHarmlessExamples = <Operation extends Form>(method: string, operation: Operation): Operation => {
   if (method === 'get') return operation

@@ -11,36 +11,36 @@ const SECONDS = new Map([
 
 const DURATION = /^\d{1,9}[smhdwy]$/
 const DAY = /^(\d{4})-(\d\d)-(\d\d)$/
-// RFC 3339 lets a space stand for the T; a query string would have it as a plus, which looks like a time zone.
+// RFC 3339 also allows a space instead of the T. In a query string, that would be a plus, as before an offset.
 const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):?(\d\d))$/i
 
-/** What a text of an unknown form must be, as the end of a sentence. */
+/** The rule for a text of an unknown format, as the end of a sentence. */
 export const INSTANT_RULE =
-  'must be an instant with its time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
+  'must be an instant with a time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
   'duration, such as 12h, 90d or 1y'
 
-const TOO_FAR = 'is too far away: the year must be from 0000 to 9999'
+const TOO_FAR = 'is out of range: the year must be from 0000 to 9999'
 
-/** Forms that are nearly right, and what is missing, as the end of a sentence. The first that matches counts. */
+/** Almost valid formats, each with the rule it breaks, as the end of a sentence. The first match is used. */
 const NEARLY: readonly (readonly [RegExp, string])[] = [
-  [/^\d{4}-?W\d/i, 'must not be a week date: write the day, such as 2027-01-31'],
-  [/^\d{4}-\d\d-\d\d[ _]\d/, 'must have a T between the day and the time, such as 2027-01-31T12:00:00Z'],
-  [/T[\d:.]+ \d\d:?\d\d$/i, 'must have a sign before the offset: in a URL, write + as %2B'],
+  [/^\d{4}-?W\d/i, 'must not be a week date; use a calendar date, such as 2027-01-31'],
+  [/^\d{4}-\d\d-\d\d[ _]\d/, 'must have a T between date and time, such as 2027-01-31T12:00:00Z'],
+  [/T[\d:.]+ \d\d:?\d\d$/i, 'must have a sign before the offset; in a URL, encode + as %2B'],
   [/T\d\d(:\d\d)?(Z|[+-][\d:]+)?$/i, 'must have minutes and seconds, such as 2027-01-31T12:00:00Z'],
-  [/T\d\d:\d\d:\d\d,/i, 'must have a point before the fraction of a second, such as 2027-01-31T12:00:00.5Z'],
-  [/T\d\d:\d\d:\d\d(\.\d+)?$/i, 'must end with its time zone: Z, or an offset such as +01:00'],
-  [/T\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$/i, 'must have the minutes of its offset too, such as +01:00']
+  [/T\d\d:\d\d:\d\d,/i, 'must have a period before the fraction of a second, such as 2027-01-31T12:00:00.5Z'],
+  [/T\d\d:\d\d:\d\d(\.\d+)?$/i, 'must end with a time zone: Z, or an offset such as +01:00'],
+  [/T\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$/i, 'must have minutes in its offset, such as +01:00']
 ]
 
-/** What is wrong with the form of a text that stands for a time, as the end of a sentence; null if nothing is. */
+/** Returns the rule that the format of a time breaks (as the end of a sentence), or null if the format is valid. */
 export const instantFormIssue = (text: string): string | null => {
   if (DURATION.test(text)) return null
   if (DAY.test(text)) return dayIssue(text)
   const moment = MOMENT.exec(text)
   if (moment === null) return NEARLY.find(([form]) => form.test(text))?.[1] ?? INSTANT_RULE
   const [, day = '', hour, minute, second, offsetHour = 0, offsetMinute = 0] = moment
-  if (Number(hour) > 23) return 'must have an hour from 00 to 23: the end of a day is 00:00:00 of the next day'
-  if (Number(second) === 60) return 'must not be a leap second: write the second 59'
+  if (Number(hour) > 23) return 'must have an hour from 00 to 23; the end of a day is 00:00:00 of the next day'
+  if (Number(second) === 60) return 'must not be a leap second; use 59 as the second'
   if (Number(minute) > 59 || Number(second) > 59) return 'must have minutes and seconds from 00 to 59'
   if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return 'must have an offset from -23:59 to +23:59'
   return dayIssue(day)
@@ -50,25 +50,25 @@ const dayIssue = (day: string): string | null => {
   const midnight = new Date(`${day}T00:00:00Z`)
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
     ? null
-    : 'must be a day that the calendar has, such as 2027-01-31'
+    : 'must be a date that exists, such as 2027-01-31'
 }
 
 /** The schema of a time in a query string. */
 export const instant = { type: 'string', maxLength: 40, format: 'instant' } as const
 
-/** Where a duration leads, counted from now: `ago` into the past, `ahead` into the future. */
+/** The direction of a duration from now: `ago` into the past, `ahead` into the future. */
 export type Direction = 'ago' | 'ahead'
 
-/** A duration in seconds: 30s, 15m, 12h, 90d, 6w or 1y, which is 365 days. Answers null for what is none. */
+/** Converts a duration such as 30s, 15m, 12h, 90d, 6w or 1y (365 days) to seconds. Returns null for other texts. */
 export const toSeconds = (duration: string): number | null => {
   const unit = DURATION.test(duration) ? SECONDS.get(duration.slice(-1)) : undefined
   return unit === undefined ? null : Number(duration.slice(0, -1)) * unit
 }
 
 /**
- * The instant that a text means: an instant of RFC 3339, midnight UTC of a day, or a duration counted from `now`
- * (milliseconds since 1970). For anything else, and outside of the years 0 to 9999, it is what is wrong with the text,
- * as the end of a sentence.
+ * Parses an instant of RFC 3339, a day, which means midnight UTC, or a duration from `now`, which is in milliseconds
+ * since 1970. If the text is something else, or the year is not from 0 to 9999, returns the rule that it breaks, as the
+ * end of a sentence.
  */
 export const readInstant = (text: string, direction: Direction, now = Date.now()): Date | string => {
   const issue = instantFormIssue(text)
@@ -79,7 +79,7 @@ export const readInstant = (text: string, direction: Direction, now = Date.now()
   return Number.isNaN(instant.getTime()) || instant.toISOString().length !== 24 ? TOO_FAR : instant
 }
 
-/** Reads a time whose form has been checked, where there is one. Throws InvalidFields, naming the field. */
+/** Parses an optional time whose format is valid. Throws InvalidFields with the field if it is out of range. */
 export const toInstant = (
   name: string,
   text: string | undefined,

@@ -2,24 +2,24 @@ import type { ServerOptions } from 'node:http'
 
 const KIB = 1024
 const SECOND = 1000
-const SILENCE = 60 * SECOND
+const IDLE_TIMEOUT = 60 * SECOND
 
-/** With this many header lines a request is refused: Node drops the lines beyond `maxHeadersCount` in silence. */
+/** A request with this many header lines is refused, because Node silently drops lines beyond `maxHeadersCount`. */
 export const MAX_HEADER_LINES = 1000
 
-/** How long the parts of a request may take, and how large they may be. */
+/** The time-outs and the maximum sizes of requests. */
 export const limits = {
   bodyLimit: 1024 * KIB,
-  // From the first byte of a request to its last.
+  // The time from the first to the last byte of a request.
   requestTimeout: 30 * SECOND,
-  // How long a connection may be silent, in either direction: a client that stops reading is disconnected.
-  connectionTimeout: SILENCE,
-  // The same between two requests: Node adds a second to what it announces in Keep-Alive.
-  keepAliveTimeout: SILENCE - SECOND,
+  // Closes a connection after this time without traffic, for example if the client stops reading the reply.
+  connectionTimeout: IDLE_TIMEOUT,
+  // The same time between two requests, because Node waits a second longer than its Keep-Alive header specifies.
+  keepAliveTimeout: IDLE_TIMEOUT - SECOND,
   http: {
-    // Node would reply 400 without a body: http/request-form.ts refuses the request.
+    // http/request-form.ts refuses requests without a Host header, because Node's reply would have no body.
     requireHostHeader: false,
-    // Or Node would drop the second of two such lines in silence, of Host and Content-Type too.
+    // Otherwise, Node silently drops the second of two lines with the same name, also of Host and Content-Type.
     joinDuplicateHeaders: true,
     maxHeaderSize: 16 * KIB,
     headersTimeout: 10 * SECOND,

@@ -10,15 +10,15 @@ import { drainOnClose } from './drain.ts'
 import { guardSampleData } from './sample-data.ts'
 
 /**
- * Listens where `HOST` and `PORT` say and answers the port. Throws a ConfigError where the port can't be had, and where
- * sample data would be served to others than this machine.
+ * Listens on `HOST` and `PORT`, and returns the port. Throws a ConfigError if the port can't be used, or if other
+ * machines could access sample data.
  */
 export const listen = async (fastify: FastifyInstance): Promise<number> => {
   const { HOST, PORT } = fastify.config
-  fastify.server.on('connection', noteAddress)
+  fastify.server.on('connection', readAddress)
   drainOnClose(fastify)
   try {
-    // One address: for the name of several, Fastify would open servers of which the others are not told to drain.
+    // Listens on one address only. If a name has several, Fastify creates further servers, which wouldn't be drained.
     const { address } = await lookup(HOST)
     guardSampleData(fastify, address)
     const about = describeStart(fastify.config)
@@ -34,7 +34,7 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
   }
 }
 
-/** The version, the engine, the name of the node and the Redis, for the line in the log when the service listens. */
+/** Describes the version, the database engine, the node and Redis, for the log line when the service starts. */
 export const describeStart = ({
   DATABASE_URL,
   NODE_NAME,
@@ -46,24 +46,21 @@ export const describeStart = ({
   return `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, ${engine}, node ${node}, ${redis}`
 }
 
-/**
- * Node asks for the address of a client when it is first read, and remembers it. After a reset it can't be had any
- * more.
- */
-const noteAddress = (socket: Socket): void => {
+/** Reads the address of the client, so that Node caches it before a connection reset makes it unavailable. */
+const readAddress = (socket: Socket): void => {
   if (socket.remoteAddress === undefined) socket.destroy()
 }
 
-/** Turns a failure to listen into a ConfigError that names the variables; any other error comes back as it is. */
+/** Converts an error of listening to a ConfigError that names the variables. Returns other errors unchanged. */
 export const asListenError = (
   error: unknown,
   [HOST, host]: readonly [variable: string, value: string],
   [PORT, port]: readonly [variable: string, value: number]
 ): unknown => {
-  const noAddress = `${HOST}: ${host} is no address of this machine.`
+  const noAddress = `${HOST}: ${host} is not an address of this machine. Set ${HOST} to one that is.`
   const messages: Record<string, string | undefined> = {
-    EADDRINUSE: `${PORT}: port ${port} of ${host} is in use. Stop what listens there, or set ${PORT} to another.`,
-    EACCES: `${PORT}: port ${port} of ${host} may not be used by this user. Set ${PORT} to one from 1024 up.`,
+    EADDRINUSE: `${PORT}: port ${port} of ${host} is in use. Stop the process that uses it, or set another port.`,
+    EACCES: `${PORT}: this user may not listen on port ${port} of ${host}. Set ${PORT} to 1024 or higher.`,
     EADDRNOTAVAIL: noAddress,
     EINVAL: noAddress,
     ENOTFOUND: noAddress,

@@ -4,13 +4,11 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifyServerOpti
 import type { BackgroundHooks } from '../domain/background.ts'
 import { MASK, redact, redactPath } from '../net/redaction.ts'
 
-/** The levels at which answered requests are logged. */
+/** The levels at which completed requests are logged. */
 const WRITING = new Set(['info', 'debug', 'trace'])
 
-/**
- * One line for each answered request, instead of Fastify's two: half the work, and nothing that a client could fill.
- */
-class OneLineARequest extends Fastify.LogController {
+/** Logs one line for each request instead of Fastify's two. This is half the work, and clients can't fill the log. */
+class OneLinePerRequest extends Fastify.LogController {
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
@@ -23,7 +21,7 @@ class OneLineARequest extends Fastify.LogController {
         status: reply.statusCode,
         milliseconds: Math.round(reply.elapsedTime * 100) / 100,
         address: request.ip,
-        ...callerOf(request),
+        ...requesterOf(request),
         err: error
       },
       'request completed'
@@ -31,7 +29,7 @@ class OneLineARequest extends Fastify.LogController {
   }
 }
 
-/** Where an object that is logged may hold a credential, of whatever form. */
+/** The names of members that may contain credentials in any format. */
 const SECRETS = [
   'authorization',
   'access-token',
@@ -53,35 +51,35 @@ const paths = SECRETS.flatMap(name => [
 ])
 
 /**
- * Logs JSON lines, to standard output by default. Pino redacts what is logged under the name of a credential; then each
- * line is redacted by what could be a credential in it, whoever wrote it. A line that can't be written, since the disk
- * is full or the reader has gone, is dropped: the service goes on.
+ * Creates the options for logging JSON lines, by default to standard output. Pino redacts members with the name of a
+ * credential. Then everything in a line that looks like a credential is redacted. A line that can't be written, because
+ * the disk is full or the pipe is closed, is dropped, and the service continues.
  */
 export const loggingOptions = (
   output: Writable = process.stdout
-): Pick<FastifyServerOptions, 'logger'> & { logController: OneLineARequest } => ({
-  logController: new OneLineARequest(),
+): Pick<FastifyServerOptions, 'logger'> & { logController: OneLinePerRequest } => ({
+  logController: new OneLinePerRequest(),
   logger: { redact: { paths, censor: MASK }, hooks: { streamWrite: redact }, stream: withoutFailures(output) }
 })
 
-/** Logs what fails in the background, and when it succeeds again. */
+/** Creates hooks that log when background work fails, and when it succeeds again. */
 export const logBackground = (log: FastifyBaseLogger): BackgroundHooks => ({
   onFailure: (err, work) => {
     log.warn({ err }, `could not ${work}; further failures are not logged until it succeeds`)
   },
   onRecovery: work => {
-    log.info(`could ${work} again`)
+    log.info(`can ${work} again`)
   }
 })
 
-// Pino's own stream tries again for ever where the disk is full, and blocks the process while it does.
+// Pino's own stream retries forever if the disk is full, and blocks the event loop.
 const withoutFailures = (stream: Writable): Writable =>
   stream.listeners('error').includes(drop) ? stream : stream.on('error', drop)
 
 const drop = (): void => {}
 
-/** Who sent a request. Fastify itself answers what it can't route, without our decorators. */
-const callerOf = ({ principal }: Partial<Pick<FastifyRequest, 'principal'>>): { key?: string; user?: number } => {
+/** Returns who sent a request. Requests that Fastify can't route have no decorators. */
+const requesterOf = ({ principal }: Partial<Pick<FastifyRequest, 'principal'>>): { key?: string; user?: number } => {
   if (!principal) return {}
   return principal.kind === 'user' ? { user: principal.user.id } : { key: principal.key.id }
 }

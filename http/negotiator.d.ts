@@ -1,10 +1,10 @@
-// negotiator comes without types; this is what is used of it.
+// The package negotiator has no types. Only the members that are used are declared.
 declare module 'negotiator' {
   import type { IncomingHttpHeaders } from 'node:http'
 
   export default class Negotiator {
     constructor(request: { readonly headers: IncomingHttpHeaders })
-    /** The one of these media types that the client wants most (RFC 9110, section 12.5.1). */
+    /** Returns the media type that the client prefers (RFC 9110, section 12.5.1). */
     mediaType(available: readonly string[]): string | undefined
   }
 }

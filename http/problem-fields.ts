@@ -4,7 +4,7 @@ import type { ErrorCode, ProblemError, ProblemField } from './problems.ts'
 
 type Place = ProblemField['in']
 
-/** Failures that are about one field, and what the field is called, which is not the same everywhere. */
+/** The errors that concern one field, with the names that the field has in different routes. */
 const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   CLIENT_KEY_NAME_TAKEN: ['name'],
   DESCRIPTIVE_NAME_TAKEN: ['descriptive_name', 'new_app_descriptive_name'],
@@ -13,8 +13,8 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
 }
 
 /**
- * The fields of a request that a failure is about. `place` is where they are, if validation found them; otherwise the
- * schema of the route says where a field is, and a field that the route does not have is left out.
+ * Returns the fields of a request that an error concerns. `place` is the part of the request that failed validation.
+ * Without it, the schema of the route determines the part, and fields that the route doesn't have are omitted.
  */
 export const problemFields = (problem: ProblemError, schema: FastifySchema = {}, place?: Place): ProblemField[] => {
   const fields = issuesIn(problem).flatMap(({ path, detail }): ProblemField[] => {
@@ -27,7 +27,7 @@ export const problemFields = (problem: ProblemError, schema: FastifySchema = {},
 const issuesIn = ({ code, message, issues }: ProblemError): readonly FieldIssue[] =>
   issues ?? (FIELDS[code] ?? []).map(name => ({ path: [name], detail: message }))
 
-/** Where the schema of a route has a field. */
+/** Returns the part of a request that contains a field according to the schema of the route. */
 const placeOf = (path: readonly string[], { body, querystring, params }: FastifySchema): Place | undefined => {
   const name = String(path[0])
   if (hasField(body, name)) return 'body'
@@ -38,6 +38,6 @@ const placeOf = (path: readonly string[], { body, querystring, params }: Fastify
 const hasField = (schema: unknown, name: string): boolean =>
   Object.hasOwn((schema as { properties?: object } | undefined)?.properties ?? {}, name)
 
-/** A JSON pointer (RFC 6901). */
+/** Converts a path to a JSON pointer (RFC 6901). */
 const toPointer = (path: readonly string[]): string =>
   path.map(name => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')

@@ -7,93 +7,93 @@ import type * as httpErrors from './errors.ts'
 /** The media type of a problem document (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** The codes of all failures that have a reply of their own: those of the domain, and those of HTTP. */
+/** The codes of all errors with a specific reply, which are defined in the domain and in `http/errors.ts`. */
 export type ErrorCode = CodesOf<typeof domainErrors> | CodesOf<typeof httpErrors>
 
-/** A failure that has a reply of its own. */
+/** An error with a specific reply. */
 export type ProblemError = DomainError<ErrorCode>
 export type ProblemClass = DomainErrorClass<ErrorCode>
 
 interface ProblemKind {
   readonly status: number
   readonly title: string
-  /** Members that only this problem has. */
+  /** The members that only this problem has. */
   readonly members?: Pick<Problem, 'success'>
 }
 
-/** What each failure with a reply of its own is over HTTP, by its code. */
+/** The replies to errors, by error code. */
 const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   CREDENTIAL_REQUIRED: { status: 401, title: 'A credential is required' },
-  INVALID_TOKEN: { status: 401, title: 'The credential is refused' },
-  BROWSER_NOT_ALLOWED: { status: 403, title: 'Client keys are not for browser pages' },
-  INSUFFICIENT_SCOPE: { status: 403, title: 'The key lacks a scope' },
-  ADDRESS_NOT_ALLOWED: { status: 403, title: 'The key is not for use from this address' },
-  RATE_LIMITED: { status: 429, title: 'Too many requests with this key' },
-  LIMIT_UNDECIDED: { status: 503, title: 'The rate limit can not be told now' },
+  INVALID_TOKEN: { status: 401, title: 'The credential was refused' },
+  BROWSER_NOT_ALLOWED: { status: 403, title: 'Client keys cannot be used in browser pages' },
+  INSUFFICIENT_SCOPE: { status: 403, title: 'The client key lacks a scope' },
+  ADDRESS_NOT_ALLOWED: { status: 403, title: 'The client key cannot be used from this address' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests with this client key' },
+  LIMIT_UNDECIDED: { status: 503, title: 'The limit cannot be checked at the moment' },
   CLIENT_KEY_NOT_FOUND: { status: 404, title: 'There is no such client key' },
   CLIENT_KEY_NAME_TAKEN: { status: 409, title: 'The name is taken' },
   CLIENT_KEY_REVOKED: { status: 409, title: 'The client key is revoked' },
-  ENVIRONMENT_KEY_FIXED: { status: 409, title: 'Environment keys can not be changed' },
+  ENVIRONMENT_KEY_FIXED: { status: 409, title: 'Environment keys cannot be changed' },
   TOO_MANY_TOKENS: { status: 409, title: 'The client key has too many tokens' },
-  BEYOND_CEILING: { status: 403, title: 'This goes beyond your own key' },
-  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for something else' },
+  BEYOND_CEILING: { status: 403, title: 'The request exceeds your permission boundary' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for another request' },
   SECRET_NOT_SHARED: { status: 503, title: 'Another node would refuse the token' },
   INVALID_LOGIN: { status: 401, title: 'The sign-in is refused' },
   ACCOUNT_LOCKED: { status: 403, title: 'The account is locked' },
   SIGN_IN_LIMITED: { status: 429, title: 'Too many attempts' },
   TOO_BUSY: { status: 503, title: 'Too many passwords are being checked' },
-  SIGN_UP_CLOSED: { status: 403, title: 'Nobody can sign up here' },
-  USER_REQUIRED: { status: 403, title: 'This is for users' },
-  CLIENT_KEY_REQUIRED: { status: 403, title: 'This is for client keys' },
-  ADMIN_REQUIRED: { status: 403, title: 'This is for administrators' },
-  FORBIDDEN: { status: 403, title: 'You may not do this' },
+  SIGN_UP_CLOSED: { status: 403, title: 'Sign-up is disabled' },
+  USER_REQUIRED: { status: 403, title: 'A user session is required' },
+  CLIENT_KEY_REQUIRED: { status: 403, title: 'A client key is required' },
+  ADMIN_REQUIRED: { status: 403, title: 'An administrator is required' },
+  FORBIDDEN: { status: 403, title: 'You lack permission for this action' },
   USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
   NOT_SIGNED_IN: { status: 404, title: 'Nobody is signed in', members: { success: false } },
   SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
   ORGANIZATION_NOT_FOUND: { status: 404, title: 'There is no such organization' },
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is taken' },
-  LAST_ADMIN: { status: 409, title: 'An organization keeps an administrator' },
-  OWNS_APPS: { status: 409, title: 'It owns apps' },
+  LAST_ADMIN: { status: 409, title: 'An organization must have an administrator' },
+  OWNS_APPS: { status: 409, title: 'The owner still has apps' },
   TOO_MANY_TAGS: { status: 409, title: 'The app has too many tags' },
-  TOO_MANY_APPS: { status: 409, title: 'It owns too many apps' },
-  TRANSFER_NOT_ALLOWED: { status: 403, title: 'Sessions do not transfer the apps of a user' },
+  TOO_MANY_APPS: { status: 409, title: 'The owner has too many apps' },
+  TRANSFER_NOT_ALLOWED: { status: 403, title: "Sessions cannot transfer a user's apps" },
   BAD_URL: { status: 400, title: 'The URL is malformed' },
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },
-  EXPECTATION_FAILED: { status: 417, title: 'The expectation can not be met' },
-  ADDRESS_UNKNOWN: { status: 400, title: 'The address of the client is not known' },
-  MALFORMED_JSON: { status: 400, title: 'The body is not JSON' },
+  EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
+  ADDRESS_UNKNOWN: { status: 400, title: 'The address of the client is unknown' },
+  MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The media type is not supported' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is no such route' },
-  METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
-  INVALID_FIELDS: { status: 422, title: 'Some fields are not valid' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed' },
+  INVALID_FIELDS: { status: 422, title: 'Some fields are invalid' },
   APP_NOT_FOUND: { status: 404, title: 'There is no such app' },
   TAG_NOT_FOUND: { status: 404, title: 'There is no such tag' },
   DESCRIPTIVE_NAME_TAKEN: { status: 409, title: 'The descriptive name is taken' },
-  NO_PORT_LEFT: { status: 409, title: 'There is no port left' },
+  NO_PORT_LEFT: { status: 409, title: 'No port is available' },
   OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
-  INTERNAL_ERROR: { status: 500, title: 'Something went wrong here' },
+  INTERNAL_ERROR: { status: 500, title: 'An unexpected error occurred' },
   RECEIPT_NOT_FOUND: { status: 404, title: 'There is no such receipt' },
-  // Nobody is there to get it. The status is that of nginx.
-  REQUEST_CANCELLED: { status: 499, title: 'The client is gone' },
-  OUTCOME_UNKNOWN: { status: 503, title: 'Whether the change was made is not known' },
-  LEASE_LOST: { status: 503, title: 'Which keys are revoked can not be told now' },
+  // No client receives this reply. nginx logs the same status.
+  REQUEST_CANCELLED: { status: 499, title: 'The client closed the connection' },
+  OUTCOME_UNKNOWN: { status: 503, title: 'It is unknown whether the change succeeded' },
+  LEASE_LOST: { status: 503, title: 'Revoked keys cannot be determined at the moment' },
   NOT_READY: { status: 503, title: 'The service is not ready' },
-  SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available now' }
+  SERVICE_UNAVAILABLE: { status: 503, title: 'The service is temporarily unavailable' }
 }
 
-/** The codes that a client may get. */
+/** The codes that clients can receive. */
 export const CODES = (Object.keys(PROBLEMS) as ErrorCode[]).filter(code => code !== 'REQUEST_CANCELLED')
 
-/** The parts of a request that have fields. */
+/** The parts of a request that contain fields. */
 const PLACES = ['body', 'query', 'path'] as const
 
 /** The id of the request in examples. */
 export const EXAMPLE_REQUEST_ID = 'mW9xTq3L-2s'
 
-/** A problem document (RFC 9457), with members beside the standard's: `code`, `request_id`, `errors` and `fields`. */
+/** A problem document (RFC 9457) with the additional members `code`, `request_id`, `errors` and `fields`. */
 export const Problem = {
   $id: 'Problem',
   type: 'object',
@@ -102,33 +102,36 @@ export const Problem = {
     type: {
       type: 'string',
       format: 'uri',
-      description: 'Names the kind of problem; it is not meant to be fetched.',
+      description: 'Identifies the type of problem. It is not the address of a document.',
       examples: ['tag:trivialapps.io,2026:problem/app-not-found']
     },
-    title: { type: 'string', description: 'The kind of problem, for people.', examples: ['There is no such app'] },
+    title: {
+      type: 'string',
+      description: 'A summary of the type of problem, for people.',
+      examples: ['There is no such app']
+    },
     status: { type: 'integer', description: 'The status code of the reply.', examples: [404] },
     detail: {
       type: 'string',
-      description: 'What happened and what to do.',
-      examples: ['No app has this name or id, or it was deleted.']
+      description: 'What happened, and what to do.',
+      examples: ['No app has this name or id, or it was deleted. Check the name or id.']
     },
     code: {
       type: 'string',
       enum: CODES,
-      description: 'The kind of problem, for programs. Codes never change their meaning; new ones may be added.',
+      description: 'The type of problem, for programs. The meaning of a code never changes. New codes may be added.',
       examples: ['APP_NOT_FOUND']
     },
     request_id: {
       type: 'string',
-      description:
-        'The id of the request, by which the log and the audit trail name it; the same as in `x-request-id`.',
+      description: 'The id of the request in the log and in the audit trail, which `x-request-id` also contains.',
       examples: [EXAMPLE_REQUEST_ID]
     },
     errors: {
       type: 'array',
       items: { type: 'string' },
-      description: 'Each thing that is wrong, in a sentence of its own.',
-      examples: [['No app has this name or id, or it was deleted.']]
+      description: 'One sentence for each error in the request.',
+      examples: [['No app has this name or id, or it was deleted. Check the name or id.']]
     },
     fields: {
       type: 'array',
@@ -136,40 +139,41 @@ export const Problem = {
         type: 'object',
         required: ['in', 'pointer', 'detail'],
         properties: {
-          in: { type: 'string', enum: PLACES, description: 'The part of the request that has the field.' },
+          in: { type: 'string', enum: PLACES, description: 'The part of the request that contains the field.' },
           pointer: {
             type: 'string',
-            description: 'The JSON pointer of the field (RFC 6901) in the body; `/` and the name of a parameter.'
+            description:
+              'The JSON pointer of the field in the body (RFC 6901), or `/` followed by the name of the parameter.'
           },
-          detail: { type: 'string', description: 'What is wrong with the field; one of `errors`.' }
+          detail: { type: 'string', description: 'The error in the field, which is one of `errors`.' }
         }
       },
-      description: 'Which fields are wrong, if the problem is about fields.',
+      description: 'The invalid fields. It is missing if the problem is not about fields.',
       examples: [[{ in: 'body', pointer: '/scopes/0', detail: 'scopes.0 must be apps:read' }]]
     },
     success: {
       type: 'boolean',
       enum: [false],
-      description: "Only in the reply to a sign-out without a session, where Trivial's own clients expect it."
+      description: "Only in the reply to a sign-out without a session, because Trivial's own clients expect it."
     }
   }
 } as const
 
-// The list of the codes has no type of its own that the schema could have.
+// The type of `code` is added here, because the type of CODES in the schema is an array, not a union of its values.
 export type Problem = Omit<XStatic<typeof Problem>, 'code'> & { code: ErrorCode }
 export type ProblemField = NonNullable<Problem['fields']>[number]
 
-/** Whether a failure has a reply of its own. */
+/** Returns whether an error has a specific reply. */
 export const isProblem = (error: unknown): error is ProblemError =>
   error instanceof DomainError && error.code in PROBLEMS
 
-/** What a document says of the request that failed. */
+/** The data of the failed request that its problem document contains. */
 export interface ProblemContext {
   readonly requestId: string
   readonly fields?: readonly ProblemField[]
 }
 
-/** The document that a client gets for a failure. */
+/** Creates the problem document of an error. */
 export const toDocument = (
   { code, message, errors = [message] }: ProblemError,
   { requestId, fields = [] }: ProblemContext

@@ -8,7 +8,7 @@ interface ProblemReply {
   content: Record<string, { schema: object; examples: Examples }>
 }
 
-/** The replies of a route that are problem documents, for its schema: one entry a status, with an example a problem. */
+/** Creates the problem replies in the schema of a route: one for each status, with one example for each problem. */
 export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Record<number, object> =>
   mergeReplies(
     ...problems.map(Problem => {
@@ -18,7 +18,7 @@ export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Re
     })
   )
 
-/** Several sets of replies as one: where a status is a problem in more than one, it gets the examples of all. */
+/** Merges sets of replies. If several contain problems with the same status, the result contains all examples. */
 export const mergeReplies = (...sets: Record<number, object>[]): Record<number, object> => {
   const merged: Record<string, object> = {}
   for (const [status, reply] of sets.flatMap(set => Object.entries(set))) {
@@ -34,7 +34,7 @@ const isProblemReply = (reply: object): reply is ProblemReply =>
 
 const examplesOf = ({ content }: ProblemReply): Examples | undefined => content[PROBLEM_MEDIA_TYPE]?.examples
 
-// Both may have the same problems: hooks add theirs for GET and once more for its HEAD.
+// Both may contain the same problem, because hooks add their problems for GET, and again for the derived HEAD.
 const joined = (one: ProblemReply, other: ProblemReply): ProblemReply =>
   problemReply({ ...examplesOf(one), ...examplesOf(other) })
 
@@ -45,7 +45,7 @@ const problemReply = (examples: Examples): ProblemReply => ({
   content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' }, examples } }
 })
 
-/** A reply of a shared schema. */
+/** Creates a reply that refers to a shared schema. */
 export const reply = (description: string, schema: string, headers?: object): object => ({
   description,
   ...(headers === undefined ? {} : { headers }),

@@ -12,7 +12,7 @@ import {
 } from './errors.ts'
 import { mayLackHeaders } from './header-lines.ts'
 
-/** Why a request is refused whatever it asks for, since what it says of itself is not clear; undefined: it is clear. */
+/** Returns why a request is malformed or ambiguous, or undefined if it isn't. Such requests are always refused. */
 export const formProblem = (request: FastifyRequest): ProblemError | undefined => {
   if (mayLackHeaders(request)) return new HeadersTooLarge()
   const { url, raw } = request
@@ -23,15 +23,15 @@ export const formProblem = (request: FastifyRequest): ProblemError | undefined =
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) {
     return new UnsupportedTransferCoding()
   }
-  // RFC 9110, section 10.1.1: in HTTP/1.0 it is ignored.
+  // In HTTP/1.0, the header is ignored (RFC 9110, section 10.1.1).
   if (expect !== undefined && httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
     return new ExpectationFailed()
   }
   return agent === undefined || isText(agent) ? undefined : new AgentNotText()
 }
 
-/** Remembers the last text that was good: a client sends the same again and again, and to compare is quicker. */
-const remembering = (isGood: (text: string) => boolean): ((text: string) => boolean) => {
+/** Caches the last valid text, because clients send the same one repeatedly, and a comparison is faster. */
+const cacheLast = (isGood: (text: string) => boolean): ((text: string) => boolean) => {
   let last = ''
   return text => {
     if (text === last) return true
@@ -41,14 +41,14 @@ const remembering = (isGood: (text: string) => boolean): ((text: string) => bool
   }
 }
 
-const isHost = remembering(text => !/[^!-~]|[,/\\?#@]/.test(text))
+const isHost = cacheLast(text => !/[^!-~]|[,/\\?#@]/.test(text))
 
-// Node reads each byte of a header as one character.
-const isText = remembering(text => !/[^ -~]/.test(text) || isUtf8(Buffer.from(text, 'latin1')))
+// Node decodes each byte of a header as one character.
+const isText = cacheLast(text => !/[^ -~]/.test(text) || isUtf8(Buffer.from(text, 'latin1')))
 
 const HOST_IN_URL = /^https?:\/\/([^/?#]*)/i
 
-// RFC 9112, section 3.2: one Host header in HTTP/1.1. The host in an absolute URL would count more than the header.
+// HTTP/1.1 requires one Host header, and the host in an absolute URL takes precedence (RFC 9112, section 3.2).
 const isHostClear = (url: string, host: string | undefined, httpVersion: string): boolean => {
   if (host === undefined ? httpVersion !== '1.0' : !isHost(host)) return false
   if (url.startsWith('/')) return true

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** The header of a reply that has the id of its request. */
+/** The header of a reply that contains the id of its request. */
 export const REQUEST_ID = 'x-request-id'
 
-/** Creates the function that gives each request its id. */
-// No two requests of any process have the same: the audit trail keeps these ids.
+/**
+ * Creates a function that generates request ids. They are unique across all processes, because the audit trail stores
+ * them.
+ */
 export const createRequestIds = (): (() => string) => {
   const run = randomBytes(6).toString('base64url')
   let count = 0
@@ -15,8 +17,8 @@ export const createRequestIds = (): (() => string) => {
 const REQUESTER_ID = /^[A-Za-z0-9._:+/=-]{1,128}$/
 
 /**
- * Sends the id of a request with its reply. A well-formed id that the requester gave is logged as
- * `requester_request_id` in every line about the request, and is used for nothing else.
+ * Sets the header with the id of a request. If the requester sent a well-formed id of its own, every log line about the
+ * request contains it as `requester_request_id`. It is not used for anything else.
  */
 export const identifyRequest = (request: FastifyRequest, reply: FastifyReply): void => {
   reply.header(REQUEST_ID, request.id)

@@ -1,2 +1,2 @@
-/** How the paths of requests are compared with those of routes: a slash at the end changes nothing. */
+/** The options of all routers. A trailing slash in the path of a request is ignored. */
 export const ROUTING = { ignoreTrailingSlash: true } as const

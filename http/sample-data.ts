@@ -6,8 +6,8 @@ import { createRangeCheck } from '../net/addresses.ts'
 const isLoopback = createRangeCheck(['127.0.0.0/8', '::1'])
 
 /**
- * Writes a warning to the log if the database is marked as sample data. Throws a ConfigError if others than this
- * machine would reach it, at the address or through a proxy, unless `ALLOW_SAMPLE_DATA` is true.
+ * Logs a warning if the database is marked as sample data. Throws a ConfigError if other machines could access it, at
+ * the address or through a proxy, unless `ALLOW_SAMPLE_DATA` is true.
  */
 export const guardSampleData = (
   { config, log, storage }: Pick<FastifyInstance, 'config' | 'log' | 'storage'>,
@@ -18,14 +18,14 @@ export const guardSampleData = (
   const database = shownUrl(DATABASE_URL)
   const reasons = [
     ...(isLoopback(address) ? [] : [`HOST: ${HOST} is not a loopback address. Set it to 127.0.0.1.`]),
-    ...(TRUST_PROXY.length === 0 ? [] : ['TRUST_PROXY: it names a proxy in front. Set it to false.'])
+    ...(TRUST_PROXY.length === 0 ? [] : ['TRUST_PROXY: a proxy is configured. Set it to false.'])
   ]
   if (reasons.length > 0 && !ALLOW_SAMPLE_DATA) {
     throw new ConfigError(
-      `DATABASE_URL: the database ${database} is marked as sample data, which is served to this machine only:
+      `DATABASE_URL: the database ${database} is marked as sample data, which only this machine may access:
 ${reasons.map(reason => `  ${reason}`).join('\n')}
-Set DATABASE_URL to a database of your own, or change these. ALLOW_SAMPLE_DATA=true serves the sample data anyway.`
+Set DATABASE_URL to another database, or change these settings. Set ALLOW_SAMPLE_DATA=true to allow all access.`
     )
   }
-  log.warn({ database }, 'the database is marked as sample data, which is not for production')
+  log.warn({ database }, 'the database is marked as sample data; do not use it in production')
 }

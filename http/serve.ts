@@ -3,7 +3,7 @@ import { listen } from './listen.ts'
 import { listenForMetrics } from './metrics/listen.ts'
 import { closeOnSignals, ignoreHangup } from './signals.ts'
 
-/** Listens, and serves until a signal stops the process. Throws a ConfigError where a port can't be had. */
+/** Serves requests until a signal stops the process. Throws a ConfigError if a port can't be used. */
 export const serve = async (fastify: FastifyInstance): Promise<void> => {
   const undo = closeOnSignals(fastify)
   ignoreHangup(fastify)
@@ -11,7 +11,7 @@ export const serve = async (fastify: FastifyInstance): Promise<void> => {
     await listenForMetrics(fastify)
     await listen(fastify)
   } catch (error) {
-    // Or the process would end as if a signal had stopped it: with 0.
+    // Otherwise, the process would exit with 0, as after a signal.
     undo()
     throw error
   }

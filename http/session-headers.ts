@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Session, SessionCredential } from '../domain/users/session.ts'
 
-/** The headers of a reply to a sign-in: the five of Trivial's clients, and the same in one as a Bearer token. */
+/** Creates the headers of a reply to a sign-in: five for Trivial's clients, and one Bearer token with the same data. */
 export const sessionHeaders = (
   accessToken: string,
   { client, expiresAt }: Pick<Session, 'client' | 'expiresAt'>,
@@ -17,12 +17,12 @@ export const sessionHeaders = (
   return { ...headers, authorization: `Bearer ${Buffer.from(JSON.stringify(headers)).toString('base64')}` }
 }
 
-/** The names of those headers. */
+/** The names of the headers that `sessionHeaders` returns. */
 export const SESSION_HEADERS = ['access-token', 'token-type', 'client', 'expiry', 'uid', 'authorization'] as const
 
 /**
- * The credential in the headers of a request; null where there is none. An Authorization header goes first: where it
- * holds something else, such as a client key, there is no session.
+ * Returns the session credential in the headers of a request, or null if there is none. The Authorization header takes
+ * precedence: if it contains something else, such as a client key, the request has no session.
  */
 export const sessionCredential = (headers: IncomingHttpHeaders): SessionCredential | null => {
   const { authorization } = headers

@@ -6,8 +6,8 @@ const GRACE_MS = 10_000
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
- * On SIGTERM and SIGINT: stops accepting, finishes what runs, closes the database, and exits with 0. What is not
- * finished within 10 seconds is cut off, with exit code 1. Returns a function that undoes this.
+ * On SIGTERM and SIGINT, stops accepting connections, waits for running requests, closes the database, and exits with
+ * code 0. If that takes longer than 10 seconds, exits with code 1. Returns a function that removes the handlers.
  */
 export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
   let isStopping = false
@@ -16,13 +16,13 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
     { delay: GRACE_MS, logger: fastify.log, skip: ['SIGHUP', ...SIGNALS] },
     async ({ signal = received, err }) => {
       isStopping = true
-      if (err !== undefined) fastify.log.fatal({ err }, 'the service stops, since something failed that nobody caught')
-      else fastify.log.info({ signal }, 'the service stops')
+      if (err !== undefined) fastify.log.fatal({ err }, 'the service is stopping because of an uncaught error')
+      else fastify.log.info({ signal }, 'the service is stopping')
       await fastify.close()
     }
   )
-  // Ctrl-C arrives twice, since npm passes on what the terminal sent to the service as well. close-with-grace would end
-  // the process at the second signal.
+  // Ctrl-C arrives twice, because both the terminal and npm send SIGINT to the service. close-with-grace would end the
+  // process on the second signal.
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) return
     received = signal
@@ -36,9 +36,9 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
   }
 }
 
-/** Has the service go on where SIGHUP, which a closing terminal sends, would end the process. */
+/** Ignores SIGHUP, which a closing terminal sends, and which would end the process by default. */
 export const ignoreHangup = (fastify: FastifyInstance): void => {
   process.on('SIGHUP', signal => {
-    fastify.log.info({ signal }, 'the signal is ignored; a restart reads the configuration again')
+    fastify.log.info({ signal }, 'the signal is ignored; restart the service to read the configuration again')
   })
 }

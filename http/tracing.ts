@@ -17,22 +17,22 @@ import type { FastifyPluginCallback } from 'fastify'
 export interface TracingOptions {
   /** The base URL of an OTLP/HTTP receiver. */
   endpoint: string
-  /** By which name the service is known in traces. */
+  /** The name of the service in traces. */
   service: string
-  /** Is called with the failure where spans could not be sent; they are lost. */
+  /** Called with the error if spans could not be sent. They are lost. */
   onFailure: (error: unknown) => void
 }
 
 export interface Tracing {
   readonly plugin: FastifyPluginCallback
-  /** Sends what is left, for as many ms at most. */
+  /** Sends the remaining spans, within `ms` milliseconds. */
   readonly shutDown: (ms: number) => Promise<void>
 }
 
-/** The attributes that spans may have. No other is sent: what a URL or an error tells may be a credential. */
+/** The attributes that are sent. Others are removed, because URLs and errors may contain credentials. */
 const ATTRIBUTES = ['http.request.method', 'http.route', 'http.response.status_code']
 
-/** Sends spans in batches, with nothing in them that a client has written. */
+/** Sends spans in batches, without any data that clients sent. */
 class PlainSpans extends BatchSpanProcessor {
   onEnding(span: Span & Pick<ReadableSpan, 'attributes'>): void {
     const kept = Object.entries(span.attributes).filter(([name]) => ATTRIBUTES.includes(name))
@@ -44,11 +44,11 @@ class PlainSpans extends BatchSpanProcessor {
 }
 
 /**
- * Makes traces of a server: a span for each request, without its path, its query, its headers and its failure. What
- * else `OTEL_…` variables say of samplers, batches, headers and resources, the libraries read from the environment.
+ * Traces the requests of a server. Each gets one span, without its path, query, headers and error. The libraries read
+ * the `OTEL_…` variables for samplers, batches, headers and resources from the environment.
  */
 export const createTracing = ({ endpoint, service, onFailure }: TracingOptions): Tracing => {
-  // The two are of the whole process; a second server sets the same.
+  // These two are global. Another server in the process sets the same values.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator())
   setGlobalErrorHandler(onFailure)
   const provider = new BasicTracerProvider({

@@ -5,7 +5,7 @@ export interface UrlSchema {
   readonly properties: Readonly<Record<string, { readonly type?: unknown }>>
 }
 
-// What JavaScript would read as a number is much more: 1e3, 0x10, +1, 01, and digits with spaces around them.
+// JavaScript would also parse 1e3, 0x10, +1, 01, and digits with spaces around them as numbers.
 const DECIMAL = /^(0|-?[1-9]\d*)$/
 const BOOLEANS = new Map<unknown, boolean>([
   ['true', true],
@@ -13,8 +13,8 @@ const BOOLEANS = new Map<unknown, boolean>([
 ])
 
 /**
- * Creates a function that gives the parameters of a path or a query, which arrive as text, the types that their schema
- * names. A text that stands for no value of the type is left as it is.
+ * Creates a function that converts the parameters of a path or a query from text to the types in their schema. Texts
+ * that aren't values of the type stay unchanged.
  */
 export const createUrlReader = ({ properties }: UrlSchema): ((values: Record<string, unknown>) => void) => {
   const typed = Object.entries(properties).filter(([, { type }]) => type === 'integer' || type === 'boolean')
@@ -22,7 +22,7 @@ export const createUrlReader = ({ properties }: UrlSchema): ((values: Record<str
     for (const [name, { type }] of typed) {
       const value = values[name]
       if (type === 'boolean') values[name] = BOOLEANS.get(value) ?? value
-      // Of an integer with very many digits it only matters that it is beyond every limit.
+      // The exact value of an integer with very many digits doesn't matter, because it exceeds every limit.
       else if (typeof value === 'string' && DECIMAL.test(value)) values[name] = clamped(Number(value))
     }
   }
@@ -30,7 +30,7 @@ export const createUrlReader = ({ properties }: UrlSchema): ((values: Record<str
 
 const clamped = (value: number): number => Math.max(-Number.MAX_VALUE, Math.min(value, Number.MAX_VALUE))
 
-/** Issues of types, in the words of a URL. */
+/** Replaces issues about JSON types with issues about the text in a URL. */
 export const urlIssues = (issues: readonly Issue[]): Issue[] =>
   issues.map(issue => {
     if (issue.keyword !== 'type') return issue
@@ -40,5 +40,5 @@ export const urlIssues = (issues: readonly Issue[]): Issue[] =>
 
 const NO_RESOURCE = ['digits', 'minimum', 'maximum', 'minLength']
 
-/** Whether a parameter of a path is empty, or an id that no resource can have. */
+/** Returns whether a parameter of a path is empty, or can't be the id of a resource. */
 export const isNoResource = ({ keyword }: Pick<Issue, 'keyword'>): boolean => NO_RESOURCE.includes(keyword)

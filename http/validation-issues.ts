@@ -3,7 +3,7 @@ import { PRINTABLE } from '../domain/json/printable.ts'
 import { redact } from '../net/redaction.ts'
 import { instantFormIssue } from './instants.ts'
 
-/** An issue that validation found. Ajv gives it; its types are looser here, so that Fastify's fit as well. */
+/** A validation issue of Ajv. Its types are less strict than in Ajv, so that Fastify's issues match too. */
 export interface Issue {
   keyword: string
   instancePath: string
@@ -16,10 +16,10 @@ export interface Issue {
 /** An owner in a query string. */
 export const OWNER = '^(User|Organization):[1-9]\\d{0,14}$'
 
-/** The name of a secret: which one sealed a token. */
+/** The generation of a secret, which identifies the secret that sealed a token. */
 export const GENERATION = '^[0-9a-f]{8}$'
 
-/** What is wrong with which field of a body or a query string. It never holds a value that was sent. */
+/** Converts issues to field errors. They never contain values that a client sent. */
 export const fieldIssues = (issues: readonly Issue[]): FieldIssue[] =>
   issues.map(issue => {
     const path = issue.instancePath.split('/').slice(1).map(unescaped)
@@ -27,18 +27,31 @@ export const fieldIssues = (issues: readonly Issue[]): FieldIssue[] =>
     return { path: member === undefined ? path : [...path, member], detail: sentence(issue, path.join('.')) }
   })
 
-/** A name in a JSON pointer as it was before it was escaped (RFC 6901). */
+/** Unescapes a name in a JSON pointer (RFC 6901). */
 const unescaped = (name: string): string => name.replaceAll('~1', '/').replaceAll('~0', '~')
 
-/** The field that an issue of an object is about, if it can be named. */
+/** Returns the name of the field that an issue of an object concerns, if it can be shown. */
 const memberOf = ({ keyword, params }: Issue): string | undefined => {
   if (keyword === 'required') return String(params['missingProperty'])
   return keyword === 'additionalProperties' ? nameOf(params['additionalProperty']) : undefined
 }
 
-/** A name that a client sent, if it can be nothing but a name. */
+/** Returns a name that a client sent, or undefined if it may contain something other than a name. */
 const nameOf = (name: unknown): string | undefined =>
   typeof name === 'string' && /^[A-Za-z_][\w-]{0,39}$/.test(name) && redact(name) === name ? name : undefined
+
+const TYPES: Readonly<Record<string, string>> = {
+  array: 'an array',
+  boolean: 'a boolean',
+  integer: 'an integer',
+  number: 'a number',
+  object: 'an object',
+  string: 'a string'
+}
+
+const typeOf = (name: unknown): string => TYPES[String(name)] ?? String(name)
+
+const counted = (count: string, one: string, many: string): string => `${count} ${count === '1' ? one : many}`
 
 const patterns: Readonly<Record<string, string>> = {
   [PRINTABLE]: 'must be visible, well-formed text without control characters',
@@ -53,31 +66,31 @@ const sentence = (issue: Issue, path: string): string => {
     case 'required':
       return `${[path, memberOf(issue)].filter(Boolean).join('.')} is required`
     case 'type':
-      return `${path || 'the body'} must be ${[params['type']].flat().join(' or ')}`
+      return `${path || 'the body'} must be ${[params['type']].flat().map(typeOf).join(' or ')}`
     case 'digits':
-      return `${path} must be integer, in decimal digits such as 20`
+      return `${path} must be an integer in decimal digits, such as 20`
     case 'once':
       return `${path} must be sent once`
     case 'minLength':
-      return `${path} must have ${limit} characters at least`
+      return `${path} must have at least ${counted(limit, 'character', 'characters')}`
     case 'maxLength':
-      return `${path} must have ${limit} characters at most`
+      return `${path} must have at most ${counted(limit, 'character', 'characters')}`
     case 'minimum':
-      return `${path} must be ${limit} at least`
+      return `${path} must be at least ${limit}`
     case 'maximum':
-      return `${path} must be ${limit} at most`
+      return `${path} must be at most ${limit}`
     case 'minItems':
-      return `${path} must have ${limit} entries at least`
+      return `${path} must have at least ${counted(limit, 'entry', 'entries')}`
     case 'maxItems':
-      return `${path} must have ${limit} entries at most`
+      return `${path} must have at most ${counted(limit, 'entry', 'entries')}`
     case 'enum':
       return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
     case 'nul':
-      return `${path || 'the body'} must not hold the character U+0000`
+      return `${path || 'the body'} must not contain the character U+0000`
     case 'surrogate':
-      return `${path || 'the body'} must not hold half of a surrogate pair, from \\ud800 to \\udfff`
+      return `${path || 'the body'} must not contain half of a surrogate pair, from \\ud800 to \\udfff`
     case 'maxDepth':
-      return `${path} must not be nested more than ${limit} deep`
+      return `${path} must not be nested more than ${limit} levels deep`
     case 'additionalProperties':
       return unknownField(path, memberOf(issue), parentSchema)
     case 'format':
@@ -93,7 +106,9 @@ const unknownField = (path: string, name: string | undefined, schema: object | u
   const known = Object.keys((schema as { properties: object }).properties)
   const what =
     name === undefined
-      ? `${path || 'the request'} has a field that is not known here`
-      : `${path === '' ? '' : `${path}.`}${name} is not known here`
-  return known.length === 0 ? `${what}: this takes no query parameters` : `${what}; known are ${known.join(', ')}`
+      ? `${path || 'the request'} contains an unknown field`
+      : `${path === '' ? '' : `${path}.`}${name} is not a known field`
+  return known.length === 0
+    ? `${what}: this route has no query parameters`
+    : `${what}; known fields are ${known.join(', ')}`
 }

@@ -12,21 +12,21 @@ const options: Options = {
   allErrors: true,
   useDefaults: true,
   allowUnionTypes: true,
-  // The sentence about an issue names the fields that there are.
+  // Includes the schema in issues, so that the message about an unknown field can list the known ones.
   verbose: true,
-  // The schemas are the service's own, and the document made of them is linted; to compile the schema of schemas as
-  // well would take a twentieth of the start.
+  // The schemas aren't validated when the service starts, because compiling the meta-schema takes 5 % of that time. The
+  // OpenAPI document, which contains them, is linted instead.
   meta: false,
   validateSchema: false,
-  // It takes a third of the time to compile a schema, and V8 optimizes the code as well.
+  // Optimizing takes a third of the time to compile a schema, and V8 optimizes the code too.
   code: { optimize: false },
   formats: { instant: (text: string) => instantFormIssue(text) === null }
 }
 
-/** Checks a value, which must have the type that it should have: nothing is converted. */
+/** Validates values without converting their types. */
 export const ajv = addFormats.default(new Ajv(options), ['email'])
 
-/** Checks a value by a schema, and types it. Throws InvalidFields. */
+/** Validates a value against a schema, and returns it with the type of the schema. Throws InvalidFields. */
 export const checked = <const Schema extends object>(schema: Schema, value: unknown): XStatic<Schema> => {
   const tooMuch = excesses(schema, value)
   if (tooMuch.length > 0) throw new InvalidFields({ issues: fieldIssues(tooMuch) })
@@ -48,16 +48,17 @@ const MAX_UNKNOWN = 100
 const NUL = '\0'
 
 /**
- * The issues of a value that is nested deeper, or holds longer texts or far more entries or fields, than it may, or the
- * character U+0000, which not every database stores, or half of a surrogate pair, which UTF-8 can't encode. Ajv is not
- * asked then: it would search a text of a megabyte by a pattern, and report an issue of each of a million entries.
+ * Returns the issues of a value that is too deep, whose texts are too long, or that has far too many entries or fields.
+ * Also reports U+0000, which not every database stores, and unpaired surrogates, which UTF-8 can't encode. Ajv doesn't
+ * check such values: it would match a pattern against a megabyte of text, or report an issue for each of a million
+ * entries.
  */
 export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] => {
   const { maxItems = Infinity, maxLength = Infinity, additionalProperties, items, properties } = schema
   if (typeof value === 'string') {
     const unstorable = unstorableIn([value])
     if (unstorable !== null) return [{ keyword: unstorable, instancePath: path, params: {} }]
-    // Ajv counts characters; one of them takes two code units at most.
+    // Ajv counts characters, each of which has at most two code units.
     return value.length > 2 * maxLength
       ? [{ keyword: 'maxLength', instancePath: path, params: { limit: maxLength } }]
       : []
@@ -67,7 +68,7 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] =>
     if (value.length > maxItems) return [{ keyword: 'maxItems', instancePath: path, params: { limit: maxItems } }]
     return items === undefined ? [] : value.flatMap((entry, index) => excesses(items, entry, `${path}/${index}`))
   }
-  // An object of any members.
+  // An object with arbitrary members.
   if (properties === undefined) {
     if (isTooDeep(value)) return [{ keyword: 'maxDepth', instancePath: path, params: { limit: MAX_DEPTH } }]
     const unstorable = unstorableIn(textsIn(value))
@@ -81,11 +82,11 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] =>
   )
 }
 
-/** What in texts could not be stored as it is. */
+/** Returns what prevents texts from being stored unchanged, or null if nothing does. */
 const unstorableIn = (texts: readonly string[]): 'nul' | 'surrogate' | null => {
   if (texts.some(text => text.includes(NUL))) return 'nul'
   return texts.every(text => text.isWellFormed()) ? null : 'surrogate'
 }
 
-/** The schema of a number that stands for a user, an organization or an app. */
+/** The schema of the id of a user, an organization or an app. */
 export const id = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const

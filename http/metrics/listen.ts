@@ -7,23 +7,22 @@ import { limits } from '../limits.ts'
 import { asListenError } from '../listen.ts'
 import { createRequestIds } from '../request-ids.ts'
 import { formProblem } from '../request-form.ts'
-import { answerEverything } from '../unanswered.ts'
+import { replaceNodeReplies } from '../node-replies.ts'
 
 /**
- * Serves `GET /metrics` where `METRICS_HOST` and `METRICS_PORT` say, until the service has closed, and answers the
- * port; null where `METRICS_PORT` is not set. The service must not listen yet. Throws a ConfigError where the port
- * can't be had.
+ * Serves `GET /metrics` on `METRICS_HOST` and `METRICS_PORT` until the service has closed. Returns the port, or null if
+ * `METRICS_PORT` is not set. Must be called before the service listens. Throws a ConfigError if the port can't be used.
  */
 export const listenForMetrics = async (fastify: FastifyInstance): Promise<number | null> => {
   const { METRICS_HOST, METRICS_PORT } = fastify.config
   const { metrics } = fastify
   if (metrics === null) return null
-  // Nothing else runs any more when it closes: no connection is waited for.
   const genReqId = createRequestIds()
   const refuse = createRefusal({ nextId: genReqId, log: () => fastify.log })
   const clientErrorHandler = createClientErrorHandler(refuse)
+  // This listener closes after everything else, so it has no requests to wait for.
   const listener = Fastify({ ...limits, genReqId, clientErrorHandler, forceCloseConnections: true })
-  answerEverything(listener.server, refuse)
+  replaceNodeReplies(listener.server, refuse)
   listener.setErrorHandler(fastify.errorHandler)
   listener.addHook('onRequest', (request, _reply, done) => {
     done(formProblem(request))

@@ -8,19 +8,19 @@ import { createRequestCounts } from './request-counts.ts'
 import type { RequestCounts } from './request-counts.ts'
 import { ReadCounter, ReadGauge, RouteDurations, single } from './readings.ts'
 
-/** What a server counts and measures of itself, for Prometheus. No label holds anything of a key or of a client. */
+/** The metrics of a server, for Prometheus. No label contains data of a key or of a client. */
 export interface Metrics {
-  /** Counts a request that was answered. */
-  readonly answered: RequestCounts['add']
-  /** Counts a refusal; the reason is one of a few words. */
-  readonly refused: (reason: string) => void
-  /** Notes for how many ms a change has waited for its receipt. */
+  /** Counts a completed request. */
+  readonly countRequest: RequestCounts['add']
+  /** Counts a refusal. There are only a few different reasons. */
+  readonly countRefusal: (reason: string) => void
+  /** Records the time in milliseconds that a change waited for its receipt. */
   readonly observeReceipt: (ms: number) => void
-  /** All of it as text, and the media type of that. */
+  /** Returns all metrics as text, with its media type. */
   readonly render: () => Promise<{ type: string; text: string }>
 }
 
-/** What is asked when the metrics are. */
+/** The objects whose state is read when the metrics are rendered. */
 export interface MetricSources {
   readonly tokenCache: TokenCache
   readonly keyUsage: Pick<UsageRecorder, 'pending'>
@@ -28,7 +28,7 @@ export interface MetricSources {
   readonly storage: { readonly statistics: () => StorageStatistics }
 }
 
-/** Makes the metrics of a server, in a registry of its own: there may be several in a process. */
+/** Creates the metrics of a server, in a separate registry, because a process may have several servers. */
 export const createMetrics = (sources: MetricSources): Metrics => {
   const registry = new Registry()
   const requests = createRequestCounts()
@@ -39,8 +39,8 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   }
   collectDefaultMetrics({ register: registry })
   return {
-    answered: requests.add,
-    refused: reason => {
+    countRequest: requests.add,
+    countRefusal: reason => {
       refusals.inc({ reason })
     },
     observeReceipt: ms => {
@@ -50,36 +50,36 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   }
 }
 
-// Or each metric would go to the registry that all of a process share.
+// Without this list, each metric would be added to the global registry of the process.
 const registers: Registry[] = []
 
 const REFUSALS = {
   name: 'trivial_refusals_total',
-  help: 'Requests whose credential was refused, by the reason that the log tells.',
+  help: 'Requests whose credential was refused, by the reason that is logged.',
   labelNames: ['reason'] as const
 }
 
 const RECEIPTS = {
   name: 'trivial_receipt_wait_seconds',
-  help: 'How long changes waited for their receipts.',
+  help: 'The time that changes waited for their receipts.',
   buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 }
 
 const REQUESTS = {
   name: 'trivial_http_requests_total',
-  help: 'Requests that were answered, by method, route and status.',
+  help: 'Completed requests, by method, route and status.',
   labelNames: ['method', 'route', 'status'] as const
 }
 
 const POOL = {
   name: 'trivial_pool_connections',
-  help: 'Connections to the database, by state, and the callers that wait for one.',
+  help: 'Connections to the database, by state, and requests that wait for one.',
   labelNames: ['state'] as const
 }
 
 const EXPIRING = {
   name: 'trivial_keys_expiring',
-  help: 'Active managed keys that expire within a number of days, as read in the last ten minutes.',
+  help: 'Active managed keys that expire within a number of days. Updated every ten minutes.',
   labelNames: ['within_days'] as const
 }
 
@@ -99,16 +99,16 @@ const counter = (name: string, help: string, read: () => number): Metric =>
   new ReadCounter({ name, help, registers }, () => single(read()))
 
 const stateMetrics = (sources: MetricSources): Metric[] => {
-  // The server has these only when all its plugins are loaded.
+  // These are only available once all plugins are loaded.
   const cache = (): TokenCache => sources.tokenCache
   const database = (): StorageStatistics => sources.storage.statistics()
   return [
-    counter('trivial_token_cache_hits_total', 'Tokens that were remembered.', () => cache().hits),
-    counter('trivial_token_cache_misses_total', 'Tokens that had to be opened and looked up.', () => cache().misses),
-    gauge('trivial_token_cache_size', 'Tokens that are remembered.', () => cache().size()),
-    gauge('trivial_usage_pending', 'Tokens whose use is not stored yet.', () => sources.keyUsage.pending()),
-    gauge('trivial_epoch', 'The last change of a key that this process knows of.', () => database().epoch),
-    gauge('trivial_lease_remaining_seconds', 'For how long this node may still trust its memory.', () => {
+    counter('trivial_token_cache_hits_total', 'Tokens that were found in the cache.', () => cache().hits),
+    counter('trivial_token_cache_misses_total', 'Tokens that had to be decrypted and looked up.', () => cache().misses),
+    gauge('trivial_token_cache_size', 'Tokens in the cache.', () => cache().size()),
+    gauge('trivial_usage_pending', 'Tokens whose usage is not stored yet.', () => sources.keyUsage.pending()),
+    gauge('trivial_epoch', 'The last change of a key that this process has read.', () => database().epoch),
+    gauge('trivial_lease_remaining_seconds', 'The time until the lease of this node expires.', () => {
       const { leaseRemainingMs } = database()
       return leaseRemainingMs === null ? null : leaseRemainingMs / 1000
     }),

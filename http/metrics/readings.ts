@@ -5,10 +5,10 @@ import type { RouteCounts } from './request-counts.ts'
 
 type Read<Label extends string> = () => Iterable<MetricValue<Label>>
 
-/** A value without labels; null: there is none. */
+/** Returns a value without labels, or no values for null. */
 export const single = (value: number | null): MetricValue<never>[] => (value === null ? [] : [{ value, labels: {} }])
 
-/** A gauge whose values are read when it is asked for. Where nothing is read, it has none. */
+/** A gauge whose values are read when the metrics are collected. It may have none. */
 export class ReadGauge<Label extends string> extends Gauge<Label> {
   readonly #read: Read<Label>
 
@@ -22,7 +22,7 @@ export class ReadGauge<Label extends string> extends Gauge<Label> {
   }
 }
 
-/** The same of a counter. */
+/** A counter whose values are read when the metrics are collected. */
 export class ReadCounter<Label extends string> extends Counter<Label> {
   readonly #read: Read<Label>
 
@@ -44,10 +44,10 @@ interface Sample {
 
 const DURATION = {
   name: 'trivial_http_request_duration_seconds',
-  help: 'How long requests took, by method and route.'
+  help: 'The duration of requests, by method and route.'
 }
 
-/** The durations of requests, as they were counted. */
+/** A histogram of the durations of requests, which is read from the request counts. */
 export class RouteDurations extends Histogram<'method' | 'route'> {
   readonly #routes: () => Iterable<RouteCounts>
 
@@ -56,7 +56,7 @@ export class RouteDurations extends Histogram<'method' | 'route'> {
     this.#routes = routes
   }
 
-  /** What the registry asks a histogram for. */
+  /** Called by the registry to collect a histogram. */
   async getForPromString(): Promise<typeof DURATION & { type: string; values: Sample[] }> {
     return { ...DURATION, type: 'histogram', values: [...this.#routes()].flatMap(samplesOf) }
   }

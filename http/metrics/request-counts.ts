@@ -1,27 +1,27 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** What was answered by a route to one method. */
+/** The counts of a route for one method. */
 export interface RouteCounts {
   readonly labels: { readonly method: string; readonly route: string }
-  /** How many answers there were, by their status. */
+  /** The number of replies, by status. */
   readonly statuses: Map<number, number>
-  /** How many of them took at most as long as each of BOUNDS, and longer than the one before; at the end, longer. */
+  /** The number of replies by duration: one for each upper bound in BOUNDS, and one for longer durations at the end. */
   readonly buckets: number[]
-  /** How long all of them took, in ms. */
+  /** The total duration of all requests in milliseconds. */
   sum: number
 }
 
-/** Counts requests in plain numbers. */
+/** Counts of requests. */
 export interface RequestCounts {
-  /** Counts a request that was answered. */
+  /** Counts a completed request. */
   readonly add: (request: FastifyRequest, reply: FastifyReply) => void
   readonly routes: () => Iterable<RouteCounts>
 }
 
-/** The bounds of a histogram of durations, in ms. */
+/** The upper bounds of the histogram of durations, in milliseconds. */
 export const BOUNDS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
 
-/** What stands for every path that no route has, and for every method that none should have. */
+/** The labels of all paths without a route, and of all uncommon methods. */
 const UNKNOWN_ROUTE = 'unknown'
 const OTHER_METHOD = 'other'
 
@@ -35,12 +35,12 @@ const newCounts = (method: string, route: string): RouteCounts => ({
 })
 
 /**
- * Makes the counts of a server. There are as many of them as it has routes, whatever is asked for. A library's counters
- * would look their labels up anew for each request, which costs more than all that is done here.
+ * Creates the counts of a server. Their number depends only on the routes, not on the requests. The counters of a
+ * library would look up their labels for each request, which takes longer than everything that is done here.
  */
 export const createRequestCounts = (): RequestCounts => {
   const all = new Map<string, RouteCounts>()
-  // By the configuration of a route, of which there is one object each.
+  // The keys are the configuration objects of the routes. Each route has its own.
   const found = new Map<object, Map<string, RouteCounts>>()
 
   const countsOf = (method: string, config: { url?: string }): RouteCounts => {

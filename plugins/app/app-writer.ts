@@ -4,7 +4,7 @@ import type { WriteApp } from '../../http/representations/apps.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Writes an app as JSON text, as this service hosts it. */
+    /** Serializes an app as JSON, including the data about its hosting. */
     writeApp: WriteApp
   }
 }

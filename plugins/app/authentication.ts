@@ -7,19 +7,16 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDone
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** An `onRequest` hook: lets a request pass that has an active client key or session and may use the route. */
+    /** An `onRequest` hook that only accepts requests with an active client key or session that may use the route. */
     authenticate: Hook
-    /** A `preHandler` hook: checks the same again, but counts nothing. */
+    /** A `preHandler` hook that repeats the check without counting the request again. */
     reauthorize: Hook
-    /** Checks the same again within a handler that has waited for long. */
+    /** Repeats the check in a handler, after a long wait. */
     reauthorizeNow: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
 }
 
-/**
- * Authenticates a request by its session where it names one, and otherwise by its client key, which goes first where
- * both are sent.
- */
+/** Authenticates requests by session or by client key. If a request contains both, the client key takes precedence. */
 export default fp(
   async fastify => {
     const hook =

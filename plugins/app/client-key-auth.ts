@@ -21,30 +21,30 @@ import type { RequestRefusal } from './client-key-refusals.ts'
 
 declare module 'fastify' {
   /**
-   * For a service to merge its own types into: `scope` is the union of its scopes, any text by default, and `principal`
-   * is who a request may act for, a client key by default.
+   * The types of a service, which it can declare by merging: `scope` is the union of its scopes, by default `string`.
+   * `principal` is the type of `request.principal`, by default a client key.
    */
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it is there to be merged into
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a service merges its types into it
   interface ClientKeyTypes {}
 
   interface FastifyContextConfig {
     /**
-     * The scopes that a client key needs for the route, all of them: one, or several in an array; null: any key is
-     * accepted; `none`: no key is, and none is if the route declares nothing.
+     * The scope that a client key needs for the route, or an array of scopes that it needs. With null, any key is
+     * accepted. With `none`, which is the default, no key is accepted.
      */
     scope?: ClientKeyScope | readonly ClientKeyScope[] | null | 'none'
   }
 
   interface FastifyInstance {
     /**
-     * An `onRequest` hook: accepts a request whose client key may use the route, and refuses any other. In a hook of
-     * your own, await it: it rejects if the request is refused.
+     * An `onRequest` hook that only accepts requests whose client key may use the route. If you call it in your own
+     * hook, await it. It rejects if the request is refused.
      */
     requireClientKey: ClientKeyHook
   }
 
   interface FastifyRequest {
-    /** Who the request acts for; null until a hook has found out. */
+    /** Who the request acts for, or null before a hook has authenticated it. */
     principal: RequestPrincipal | null
   }
 }
@@ -57,27 +57,27 @@ type RequestPrincipal = ClientKeyTypes extends { principal: infer P extends { re
 
 type Done = HookHandlerDoneFunction
 
-/** A hook for `onRequest`, which can be awaited as well. */
+/** An `onRequest` hook that can also be awaited. */
 export interface ClientKeyHook {
   (request: FastifyRequest, reply: FastifyReply, done: Done): void
   (request: FastifyRequest, reply: FastifyReply): Promise<void>
 }
 
-/** Decides on a request. */
+/** Decides whether a request is accepted. */
 type Decide = (token: string, demand: Demand<RequestRefusal>) => Promise<Accepted | Refused<RequestRefusal>>
 
 export interface ClientKeyHookOptions {
-  /** The realm in `WWW-Authenticate`; `trivial` by default. */
+  /** The realm in `WWW-Authenticate`. Default: `trivial`. */
   realm?: string
-  /** The origin at which browsers reach the service, if the `Host` header may be another one; null by default. */
+  /** The origin at which browsers reach the service, if the `Host` header may differ from it. Default: null. */
   publicOrigin?: string | null
-  /** Is called with the reason of each refusal. */
+  /** Called with the reason of each refusal. */
   onRefusal?: (reason: string) => void
 }
 
 export type ClientKeyAuthOptions = ClientKeyHookOptions & { verify: Verify }
 
-/** A request that is refused: passes through `@fastify/bearer-auth` to the hook. */
+/** The refusal of a request, which is thrown through `@fastify/bearer-auth` to the hook. */
 class RequestRefused extends Error {
   readonly refused: Refused<RequestRefusal>
 
@@ -94,12 +94,12 @@ const REASONS: Readonly<Record<string, RequestRefusal | undefined>> = {
 }
 
 /**
- * Authenticates and authorizes requests by client keys (RFC 6750): the key must be active, have the scopes that the
- * route declares as `config.scope`, and be within its `allowed_ips` and `rate_limit`.
+ * Authenticates and authorizes requests by client keys (RFC 6750). The key must be active, and have the scopes that the
+ * route declares as `config.scope`. The request must comply with the `allowed_ips` and `rate_limit` of the key.
  *
  * A refused request fails with a `statusCode` of 401 (`CREDENTIAL_REQUIRED`, `INVALID_TOKEN`), 403
  * (`BROWSER_NOT_ALLOWED`, `ADDRESS_NOT_ALLOWED`, `USER_REQUIRED`, `INSUFFICIENT_SCOPE`), 429 (`RATE_LIMITED`) or 503
- * (`LIMIT_UNDECIDED`). The reason, which a 401 hides, is logged once at info as `reason`.
+ * (`LIMIT_UNDECIDED`). The reason is logged once at level info as `reason`. A 401 doesn't reveal it to the client.
  */
 export default fp<ClientKeyAuthOptions>(
   async (fastify, { verify, ...options }) => {
@@ -110,7 +110,7 @@ export default fp<ClientKeyAuthOptions>(
   { name: 'client-key-auth', fastify: '5.x' }
 )
 
-/** Creates a hook that lets a request pass if a decision on its token accepts it. */
+/** Creates a hook that only accepts requests whose token `decide` accepts. */
 export const createClientKeyHook = async (
   fastify: FastifyInstance,
   decide: Decide,
@@ -134,7 +134,7 @@ export const createClientKeyHook = async (
       }
       const refused = refusedBy(error)
       if (refused === null) {
-        // @fastify/bearer-auth has set a status of its own, which Fastify would keep.
+        // @fastify/bearer-auth has set another status, which Fastify would keep.
         reply.code((error as FastifyError).statusCode ?? 500)
         done(error)
         return
@@ -147,7 +147,7 @@ export const createClientKeyHook = async (
   return awaitable(hook)
 }
 
-/** A hook that may be called with a callback, as Fastify does, or awaited, as in an async hook of a host. */
+/** Returns a hook that can be called with a callback, as Fastify does, or awaited, as in an async hook of a host. */
 const awaitable = (hook: onRequestHookHandler): ClientKeyHook => {
   const call = function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply, done?: Done) {
     if (done !== undefined) {
@@ -166,7 +166,7 @@ const awaitable = (hook: onRequestHookHandler): ClientKeyHook => {
 
 type Check = (token: string, request: FastifyRequest) => Promise<true>
 
-/** Reads the token of a request by `@fastify/bearer-auth`, in a scope of its own: the host may use that plugin too. */
+/** Creates a hook that parses tokens with `@fastify/bearer-auth`, in its own context: the host may use it too. */
 const bearerParser = async (fastify: FastifyInstance, check: Check): Promise<verifyBearerAuth> => {
   let verify: verifyBearerAuth | undefined
   await fastify.register(async scope => {
@@ -191,7 +191,7 @@ const bearerParser = async (fastify: FastifyInstance, check: Check): Promise<ver
 
 const scopesByName = new Map<string, readonly string[]>()
 
-/** The scopes that the route of a request needs; the array for one scope is made once. */
+/** Returns the scopes that the route of a request requires. The array for a single scope is cached. */
 const scopesOf = ({ routeOptions: { config } }: FastifyRequest): readonly string[] => {
   const { scope } = config
   if (typeof scope !== 'string') return scope ?? []
@@ -221,7 +221,7 @@ const refusedBy = (error: Error & { code?: string }): Refused<RequestRefusal> | 
 
 const refuseOtherPrincipal = (fastify: FastifyInstance): void => {
   if (fastify.hasDecorator('requireClientKey')) {
-    throw new Error('client-key-auth is registered in this context already.')
+    throw new Error('client-key-auth is already registered in this context. Register it once.')
   }
   if (!fastify.hasRequestDecorator('principal')) return
   throw new Error(

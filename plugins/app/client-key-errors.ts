@@ -1,59 +1,64 @@
 import { createError } from '@fastify/error'
 
-// Failures that the plugins for client keys make themselves: they have a status code, and name no route of any service.
+// The errors of the plugins for client keys. They have a status code, and their messages contain no route of a service.
 
 export const CredentialRequired = createError<[]>(
   'CREDENTIAL_REQUIRED',
-  'Send a client key: Authorization: Bearer <key_access_token>.',
+  'The request contains no client key. Send Authorization: Bearer <key_access_token>.',
   401
 )
 
 export const InvalidToken = createError<[]>(
   'INVALID_TOKEN',
-  'There is no allowed client key in the headers. Send Authorization: Bearer <key_access_token> once.',
+  'The request contains no active client key. Send Authorization: Bearer <key_access_token> once, with a token that ' +
+    'this service allows.',
   401
 )
 
 export const BrowserNotAllowed = createError<[]>(
   'BROWSER_NOT_ALLOWED',
-  'A browser sent this request from a page of another site. A client key must not be in a page: call from a server.',
+  "A browser sent this request from another site's page. Pages must not contain client keys; call from a server.",
   403
 )
 
 export const TooManyHeaders = createError<[]>(
   'HEADERS_TOO_LARGE',
-  'The request has more header lines than are read. Send fewer.',
+  'The request has too many header lines. Send fewer.',
   431
 )
 
 export const InsufficientScope = createError<[scope: string]>(
   'INSUFFICIENT_SCOPE',
-  'The client key is allowed, but it needs the scope %s for this.',
+  'The client key lacks a scope. This route requires %s. Give the key that scope, or use another key.',
   403
 )
 
 export const AddressNotAllowed = createError<[]>(
   'ADDRESS_NOT_ALLOWED',
-  'The client key is allowed, but not from the address that the request came from.',
+  'The client key is active, but not allowed from your address. Add that address, or call from an allowed one.',
   403
 )
 
-export const UserRequired = createError<[]>('USER_REQUIRED', 'No client key may use this route.', 403)
+export const UserRequired = createError<[]>(
+  'USER_REQUIRED',
+  'This route does not accept client keys. Use another credential.',
+  403
+)
 
 export const RateLimited = createError<[]>(
   'RATE_LIMITED',
-  'The client key has used up its rate limit. Try again after the seconds in Retry-After.',
+  'The client key has used up its rate limit. Try again after the number of seconds in Retry-After.',
   429
 )
 
 export const LimitUndecided = createError<[options: { cause: unknown }]>(
   'LIMIT_UNDECIDED',
-  'The client key has a rate limit, and its use is not known at the moment. Try again later.',
+  'The service cannot currently determine whether the client key has used up its rate limit. Try again later.',
   503
 )
 
 export const KeysUnavailable = createError<[options: { cause: unknown }]>(
   'KEYS_UNAVAILABLE',
-  'Whether the client key is allowed is not known at the moment. Try again later.',
+  'The service cannot currently determine whether the client key is active. Try again later.',
   503
 )

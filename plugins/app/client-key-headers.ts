@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-/** Whether a request has more than one Authorization header: Node keeps the first and silently drops the rest. */
+/** Returns whether a request has several Authorization headers, of which Node silently drops all but the first. */
 export const hasDuplicateAuthorization = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
   let isFound = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -13,8 +13,8 @@ export const hasDuplicateAuthorization = ({ raw: { rawHeaders } }: FastifyReques
 }
 
 /**
- * Whether a browser sent the request from a page of another site (Fetch Metadata; RFC 6454 for Origin). A page of the
- * origin at which clients reach the service is none.
+ * Returns whether a browser sent the request from a page of another site, according to its Fetch Metadata and Origin
+ * (RFC 6454). Pages of the public origin of the service don't count as another site.
  */
 export const isCrossSite = (request: FastifyRequest, publicOrigin: string | null): boolean => {
   const { origin, 'sec-fetch-site': site } = request.headers
@@ -22,7 +22,7 @@ export const isCrossSite = (request: FastifyRequest, publicOrigin: string | null
   if (origin === undefined || origin === publicOrigin) return false
   if (!URL.canParse(origin)) return true
   const { protocol, host: originHost } = new URL(origin)
-  // Read with the origin's scheme, so that a default port may be there or not.
+  // Parsed with the scheme of the origin, so that it doesn't matter whether a default port is specified.
   const own = `${protocol}//${request.host}`
   return !URL.canParse(own) || new URL(own).host !== originHost
 }

@@ -9,19 +9,19 @@ import { KeysUnavailable } from './client-key-errors.ts'
 import clientKeyAuth from './client-key-auth.ts'
 import type { ClientKeyHookOptions } from './client-key-auth.ts'
 
-/** Keys that `createClientKeys` keeps, whatever their scopes are. */
+/** Keys that `createClientKeys` manages, with any type of scopes. */
 interface ManagedKeys {
   keys: Pick<ClientKeys, 'recorder' | 'scopes'> & Pick<ClientKeys<never>, 'verify'>
 }
 
-/** A list of keys, a look-up of your own, or both. */
+/** A list of keys, your own look-up function, or both. */
 type ListedKeys = AuthenticatorOptions & VerifierSettings
 
-/** The realm in `WWW-Authenticate` is `api` by default. */
+/** The options of the plugin. `realm` is the realm in `WWW-Authenticate`. Default: `api`. */
 export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKeyHookOptions, 'realm'>
 
 /**
- * Lets other servers in with client keys: `Authorization: Bearer <key_access_token>` (RFC 6750).
+ * Authenticates other servers by client keys, which they send as `Authorization: Bearer <key_access_token>` (RFC 6750).
  *
  * ```ts
  * const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['reports:read'] })
@@ -33,15 +33,15 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
  * )
  * ```
  *
- * `requireClientKey` refuses a request without an active key, and one whose key lacks the scope of the route, or is
- * outside its address ranges or its rate limit. The reply to a bad token hides the reason; the log has it as `reason`.
+ * `requireClientKey` refuses requests without an active key, and requests whose key lacks a scope of the route, doesn't
+ * allow the address, or has used up its rate limit. The reason why a token is invalid is only logged, as `reason`.
  */
 export default fp<ClientKeyPluginOptions>(
   async (fastify, { realm = 'api', ...options }) => {
-    // Which scopes routes need is checked by refuseUnknownScopes.
+    // The type of scopes doesn't matter here, because refuseUnknownScopes checks the scopes of routes.
     const verify = 'keys' in options ? verifyOf(options) : verifierOf(options).verify
     if (!REALM.test(realm)) {
-      throw new TypeError('realm must be visible characters of ASCII without quotes and backslashes')
+      throw new TypeError('realm must consist of printable ASCII characters, except quotes and backslashes')
     }
     await fastify.register(clientKeyAuth, { verify: orUnavailable(verify), realm })
     refuseUnknownScopes(fastify, 'keys' in options ? options.keys.scopes : null)
@@ -54,15 +54,15 @@ export default fp<ClientKeyPluginOptions>(
   { name: 'client-key-plugin', fastify: '5.x' }
 )
 
-// What WWW-Authenticate can repeat between quotes.
+// The characters that a quoted string in WWW-Authenticate can contain unescaped.
 const REALM = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 
 const verifyOf = ({ keys }: { readonly keys?: { readonly verify?: unknown } }): Verify => {
-  if (typeof keys?.verify !== 'function') throw new TypeError('keys must be what createClientKeys returns')
+  if (typeof keys?.verify !== 'function') throw new TypeError('keys must be the return value of createClientKeys')
   return keys.verify as Verify
 }
 
-/** A verification whose failure is a 503 that says nothing of the store. */
+/** Wraps a verification, so that its errors become a 503 that reveals nothing about the store. */
 const orUnavailable =
   (verify: Verify): Verify =>
   async (token, demand) => {
@@ -73,7 +73,7 @@ const orUnavailable =
     }
   }
 
-/** Throws for a route that declares a scope that no key can have, or that is none; null: any text is a scope. */
+/** Throws if a route declares a scope that keys can't have. If `scopes` is null, every text is a scope. */
 const refuseUnknownScopes = (fastify: FastifyInstance, scopes: readonly string[] | null): void => {
   const isKnown = (scope: unknown): boolean =>
     typeof scope === 'string' && scope !== 'none' && (scopes === null || scopes.includes(scope))
@@ -81,10 +81,10 @@ const refuseUnknownScopes = (fastify: FastifyInstance, scopes: readonly string[]
   fastify.addHook('onRoute', ({ method, url, config: { scope } = {} }) => {
     if (scope === undefined || scope === null || scope === 'none') return
     if (scope.length === 0) {
-      throw new Error(`${[method].flat().join()} ${url} declares no scope; null stands for any key`)
+      throw new Error(`${[method].flat().join()} ${url} declares no scope; use null to accept any key`)
     }
     const unknown = [scope].flat().filter(each => !isKnown(each))
     if (unknown.length === 0) return
-    throw new Error(`${[method].flat().join()} ${url} asks for the scope ${unknown.join()}, which no key can have`)
+    throw new Error(`${[method].flat().join()} ${url} requires the scope ${unknown.join()}, which no key can have`)
   })
 }

@@ -27,16 +27,16 @@ declare module 'fastify' {
   interface FastifyInstance {
     clientKeys: KeyService
     receipts: ReceiptService
-    /** Records how keys are used. */
+    /** Records the usage of keys. */
     keyUsage: UsageRecorder
-    /** The state of the cache of tokens. */
+    /** The cache of tokens, with its statistics. */
     tokenCache: TokenCache
-    /** A `preHandler` hook: decides on a client key again, without counting the request. */
+    /** A `preHandler` hook that checks the client key again without counting the request. */
     recheckClientKey: preHandlerHookHandler
   }
 }
 
-/** Client keys as this service is configured to accept them, those of the environment and those of the database. */
+/** Sets up client keys from the configuration: environment keys, and managed keys in the database. */
 export default fp(
   async fastify => {
     const { storage } = fastify
@@ -54,13 +54,13 @@ export default fp(
       usage,
       background: logBackground(fastify.log)
     })
-    await warnOfUselessKeys(fastify, keys)
+    await warnOfUnusableKeys(fastify, keys)
     fastify.decorate('clientKeys', keys)
 
     const { PUBLIC_URL } = fastify.config
     const options = {
       publicOrigin: PUBLIC_URL === '' ? null : new URL(PUBLIC_URL).origin,
-      onRefusal: (reason: string): void => fastify.metrics?.refused(reason)
+      onRefusal: (reason: string): void => fastify.metrics?.countRefusal(reason)
     }
     await fastify.register(clientKeyAuth, { verify: keys.verify, ...options })
     fastify.decorate('recheckClientKey', await createClientKeyHook(fastify, keys.recheck, options))
@@ -68,7 +68,7 @@ export default fp(
   { name: 'client-keys', dependencies: ['config', 'client-secrets', 'counting'] }
 )
 
-/** Records the use of keys until the service is closed. */
+/** Creates the usage recorder, which is flushed when the server is closed. */
 const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
   const usage = createUsageRecorder({
     write: createUsageWriter(fastify.storage),
@@ -81,7 +81,7 @@ const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
   return usage
 }
 
-/** The store of keys; the metrics get how long its receipts took. */
+/** Returns the store of keys, whose waits for receipts are added to the metrics. */
 const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => {
   const { confirm } = keys
   if (confirm === undefined) return keys
@@ -95,14 +95,14 @@ const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => 
   }
 }
 
-/** Warns of keys that nobody can use, and of a service that nobody can. */
-const warnOfUselessKeys = async ({ config, log }: FastifyInstance, keys: KeyService): Promise<void> => {
+/** Logs warnings about keys that can't be used, and about a service without keys. */
+const warnOfUnusableKeys = async ({ config, log }: FastifyInstance, keys: KeyService): Promise<void> => {
   const { CLIENT_KEYS: allowList, CLIENT_KEY_JWT } = config
   const unreachable = CLIENT_KEY_JWT ? 0 : allowList.filter(needsLegacyToken).length
   if (unreachable > 0) {
     log.warn(
       { entries: unreachable },
-      'some entries of CLIENT_KEYS are no key_id of 32 hexadecimal digits; only a JWT can present them, and ' +
+      'some entries of CLIENT_KEYS are not key_ids of 32 hexadecimal digits; only a JWT can contain them, but ' +
         'CLIENT_KEY_JWT is false'
     )
   }
@@ -110,22 +110,22 @@ const warnOfUselessKeys = async ({ config, log }: FastifyInstance, keys: KeyServ
   if (orphans.length > 0) {
     log.warn(
       { generations: orphans },
-      'active tokens depend on secrets that are not configured, and are refused: put the secrets into ' +
-        'CLIENT_SECRET_PREVIOUS, or rotate the keys; npm run key:secrets tells more'
+      'active tokens are refused, because they depend on secrets that are not configured; add the secrets to ' +
+        'CLIENT_SECRET_PREVIOUS, or rotate the keys; npm run key:secrets shows details'
     )
   }
-  const stranded = (await keys.environmentKeys()).filter(({ tokens: [last] }) => isStranded(keys, last))
-  if (stranded.length > 0) {
+  const outdated = (await keys.environmentKeys()).filter(({ tokens: [last] }) => wasLastTokenRefused(keys, last))
+  if (outdated.length > 0) {
     log.warn(
-      { keys: stranded.map(({ key }) => key.id) },
-      'environment keys were last used with tokens of secrets that are not configured, which are refused: put the ' +
-        'secrets into CLIENT_SECRET_PREVIOUS, or replace the keys; npm run key:secrets shows more'
+      { keys: outdated.map(({ key }) => key.id) },
+      'environment keys were last used with tokens of secrets that are not configured, which are refused; add the ' +
+        'secrets to CLIENT_SECRET_PREVIOUS, or replace the keys; npm run key:secrets shows details'
     )
   }
   if (allowList.length === 0 && !(await keys.list({ revoked: false }, { limit: 1 })).keys.length) {
-    log.warn('there is no client key, so every request is refused: npm run key:issue -- --name <name> makes one')
+    log.warn('there are no client keys, so every request is refused; npm run key:issue -- --name <name> issues one')
   }
 }
 
-const isStranded = (keys: KeyService, last: TokenRecord | undefined): boolean =>
+const wasLastTokenRefused = (keys: KeyService, last: TokenRecord | undefined): boolean =>
   last !== undefined && keys.secretOf(last.generation) === null

@@ -6,8 +6,8 @@ import { admitProcess, areMutual, generationsOf } from '../../domain/keys/token/
 import type { OwnGenerations } from '../../domain/keys/token/secrets.ts'
 
 /**
- * Refuses a start with secrets that are not those of the database: a token that one process makes must be one that
- * every other opens. Throws a ConfigError.
+ * Throws a ConfigError if the service starts with secrets that the other processes of its database don't have. Every
+ * process must be able to decrypt the tokens that another process creates.
  */
 export default fp(
   async fastify => {
@@ -15,21 +15,21 @@ export default fp(
     const { storage, log } = fastify
     const generations = generationsOf(CLIENT_SECRET, CLIENT_SECRET_PREVIOUS)
     if (allowNew) {
-      log.warn('ALLOW_NEW_SECRET is true, so that any secret is accepted at this start: remove it before the next one')
+      log.warn('ALLOW_NEW_SECRET is true, so any secret is accepted; remove it before the next start')
     }
     try {
       await storage.keys.write(async tx => await admitProcess(tx, { generations, allowNew }))
     } catch (error) {
       throw error instanceof SecretNotShared ? new ConfigError(error.message) : error
     }
-    // So that a node is listed from its start on. If this fails, its first request tries again.
+    // Registers the node, so that it is listed once it has started. If that fails, its first request tries again.
     await Promise.allSettled([storage.keyLookup.barrier()])
     await warnOfOtherSecrets(fastify, generations)
   },
   { name: 'client-secrets', dependencies: ['config', 'database'] }
 )
 
-/** Warns of nodes that refuse the tokens of this one, or whose tokens this one refuses. */
+/** Logs a warning if other nodes refuse the tokens of this node, or it refuses theirs. */
 const warnOfOtherSecrets = async ({ storage, log }: FastifyInstance, own: OwnGenerations): Promise<void> => {
   const others = (await storage.nodes()).filter(
     ({ generations, evictedAt }) => evictedAt === null && !areMutual(own, generations)
@@ -37,7 +37,7 @@ const warnOfOtherSecrets = async ({ storage, log }: FastifyInstance, own: OwnGen
   if (others.length === 0) return
   log.warn(
     { generations: own, nodes: others.map(({ name, generations }) => ({ name, generations })) },
-    'these nodes refuse tokens that this one makes, or this one refuses theirs: give all of them the same secrets; ' +
-      'until then, no token is made that a node would refuse'
+    'these nodes refuse the tokens of this node, or it refuses theirs; give all nodes the same secrets; until then, ' +
+      'tokens that a node would refuse are not created'
   )
 }

@@ -5,12 +5,12 @@ import type { Counters } from '../../domain/counters.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Counters that every node shares; null: this process counts in its own memory. */
+    /** Counters that all nodes share, or null if each process counts in its own memory. */
     counters: Counters | null
   }
 }
 
-/** Counts in Redis if there is a REDIS_URL, else in a database that several nodes may share, else in memory. */
+/** Counts in Redis if `REDIS_URL` is set, or in the database if several nodes can share it, or else in memory. */
 export default fp(
   async fastify => {
     const { REDIS_URL } = fastify.config
@@ -25,12 +25,12 @@ const countInRedis = async (fastify: FastifyInstance, url: string): Promise<Coun
     onLost: why => {
       fastify.log.warn(
         why,
-        'the Redis of REDIS_URL does not answer: requests of keys with a rate limit and attempts to sign in are ' +
+        'Redis at REDIS_URL does not respond; requests of keys with a rate limit and attempts to sign in are ' +
           'refused with 503 until it does'
       )
     },
     onBack: () => {
-      fastify.log.info('the Redis of REDIS_URL answers again')
+      fastify.log.info('Redis at REDIS_URL responds again')
     }
   })
   fastify.addHook('onClose', async () => {

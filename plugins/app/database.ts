@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Opens the database; closes it when the last request has been answered. */
+/** Opens the database, and closes it after the last request is completed. */
 export default fp(
   async fastify => {
     const { CLIENT_SECRET, CLIENT_SECRET_PREVIOUS } = fastify.config

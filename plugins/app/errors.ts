@@ -32,7 +32,7 @@ import {
 const RETRY_AFTER_SECONDS = 1
 
 /**
- * Every failure to a problem document (RFC 9457). What the service did not foresee is logged, and the reply hides it.
+ * Replies to every error with a problem document (RFC 9457). Unexpected errors are logged, but not revealed to clients.
  */
 export default fp(
   async fastify => {
@@ -51,13 +51,13 @@ export default fp(
       reply.header('allow', allowed.join(', '))
       return new MethodNotAllowed()
     }
-    // A scope of its own, so that its hook runs for what is not found and for nothing else.
+    // Registered in a separate context, so that the hook only runs for requests without a route.
     await fastify.register(async scope => {
-      // Before a body is read that nobody asked for.
+      // Refuses the request before its body is read.
       scope.addHook('onRequest', (request, reply, done) => {
         done(refuse(request, reply))
       })
-      // A route may also find by itself that it has nothing, as that of a folder of files does.
+      // A route may also call this handler itself, like a route that serves the files of a folder.
       scope.setNotFoundHandler((request, reply) => {
         throw refuse(request, reply)
       })
@@ -76,21 +76,22 @@ interface Served {
   router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 }
 
-// Made when something is first not found: it takes as long as Fastify's own router, and no start should wait for it.
+// Created on the first request without a route, because it takes as long to create as Fastify's own router, which would
+// delay every start.
 const routesServed = (routes: readonly Route[]): Served => {
   const router = FindMyWay(ROUTING)
   for (const { method, url } of routes) router.on(method, url, () => {})
   return { methods: [...new Set(routes.map(({ method }) => method))], router }
 }
 
-/** Whether a path that a router found is served: a parameter in it must not be empty. */
+/** Returns whether a route serves a path, in which no parameter may be empty. */
 const isServed = (found: FindMyWay.FindResult<FindMyWay.HTTPVersion.V1> | null): boolean =>
   found !== null && !Object.values(found.params).includes('')
 
-/** Answers a failure with its problem document. */
+/** Replies to an error with its problem document. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
-  // A handler may add to what validation has refused.
+  // A handler with `attachValidation` may add its own issues to those of validation.
   const place = placeOf(error) ?? placeOf(request.validationError)
   const fields = problemFields(problem, request.routeOptions.schema, place)
   const document = toDocument(problem, { requestId: request.id, fields })
@@ -98,7 +99,8 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   if (status >= 500) {
     request.log.error({ err: error, reason: reasonOf(error) ?? undefined }, 'the request failed')
   }
-  // RFC 9110, section 11.6.1, wants one in every 401; RFC 6750, section 3, an error code where a token was sent.
+  // Every 401 requires the header (RFC 9110, section 11.6.1). If a token was sent, it must contain an error code
+  // (RFC 6750, section 3).
   if (status === 401 && !reply.hasHeader('www-authenticate')) {
     reply.header(
       'www-authenticate',
@@ -109,7 +111,7 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document))
 }
 
-/** What a failure that Fastify itself raised is to a client, by its code. */
+/** The problems that errors of Fastify are converted to, by error code. */
 const frameworkProblems: Readonly<Record<string, ProblemClass>> = {
   FST_ERR_BAD_URL: BadUrl,
   FST_ERR_MAX_PARAM_LENGTH: RouteNotFound,
@@ -120,7 +122,7 @@ const frameworkProblems: Readonly<Record<string, ProblemClass>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: BadRequest
 }
 
-/** What a failure of the plugins for client keys is in this service, where one can sign in as well. */
+/** The problems that errors of the client key plugins are converted to. Their texts mention signing in too. */
 const keyProblems: Readonly<Record<string, ProblemClass>> = {
   CREDENTIAL_REQUIRED: CredentialRequired,
   INVALID_TOKEN: InvalidToken,
@@ -132,10 +134,9 @@ const keyProblems: Readonly<Record<string, ProblemClass>> = {
 }
 
 const NO_RESOURCE =
-  'Nothing is served at this path: a part of it is empty, or is no id. An id is a decimal number without sign and ' +
-  'leading zeros.'
+  'No route has this path: a part of it is empty or not an id. Ids are decimal numbers without a sign or leading zeros.'
 
-/** Which part of a request validation has refused; undefined: it has refused none. */
+/** Returns the part of a request that failed validation, or undefined if none did. */
 const placeOf = (error: unknown): ProblemField['in'] | undefined => {
   if (!(error instanceof Error) || !('validation' in error)) return undefined
   const { validationContext } = error as FastifyError

@@ -5,12 +5,12 @@ import { logBackground } from '../../http/logging.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** How many client keys expire soon. Nothing is read before somebody asks. */
+    /** The numbers of client keys that expire soon. They are only read on request. */
     expiryCounts: ExpiryCounts
   }
 }
 
-/** The counts of the client keys that expire soon, for the metrics. */
+/** Provides the numbers of client keys that expire soon, for the metrics. */
 export default fp(
   async fastify => {
     const counts = createExpiryCounts({ keys: fastify.clientKeys, background: logBackground(fastify.log) })

@@ -4,7 +4,7 @@ import { expiringKeys } from '../../domain/keys/lifecycle/expiry.ts'
 const DAY_MS = 86_400_000
 const MAX_LINES = 100
 
-/** Writes a warning for each managed key that expires soon to the log: when the service listens, then once a day. */
+/** Logs a warning for each managed key that expires soon, when the service starts to listen and then once a day. */
 export default fp(
   async fastify => {
     const warn = async (): Promise<void> => {
@@ -16,7 +16,10 @@ export default fp(
         }
         if (count > MAX_LINES) fastify.log.warn({ keys: count - MAX_LINES }, 'more client keys expire soon')
       } catch (error) {
-        fastify.log.warn({ err: error }, 'the client keys that expire soon could not be read; the next try is in a day')
+        fastify.log.warn(
+          { err: error },
+          'could not read the client keys that expire soon; the next attempt is in a day'
+        )
       }
     }
 
@@ -30,7 +33,7 @@ export default fp(
       start()
       await warning
     })
-    // Or a stop would have the log say that the keys could not be read.
+    // Otherwise, reading could fail when the database is closed, which would be logged.
     fastify.addHook('onClose', async () => {
       clearInterval(timer)
       await warning

@@ -7,18 +7,18 @@ import { believedPart } from '../../net/forwarded.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether an address is that of a proxy in `TRUST_PROXY`. */
+    /** Returns whether an address belongs to a proxy in `TRUST_PROXY`. */
     isTrustedProxy: (address: string) => boolean
   }
 }
 
 const problems = problemReplies(BadUrl, BadRequest, RequestTimeout, ExpectationFailed, HeadersTooLarge)
 
-/** Refuses a request whose form is not clear, also where nothing is served, before anybody else looks at it. */
+/** Refuses malformed and ambiguous requests, even if no route matches, before other hooks process them. */
 export default fp(
   async fastify => {
     const { TRUST_PROXY } = fastify.config
-    // Fastify takes addresses as they are written: with its port, that of a proxy is not trusted.
+    // Fastify compares addresses literally, so it wouldn't trust the address of a proxy that is followed by a port.
     const isTrusted = createRangeCheck(TRUST_PROXY)
     fastify.decorate('isTrustedProxy', isTrusted)
     if (TRUST_PROXY.length > 0) {

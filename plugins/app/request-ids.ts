@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { identifyRequest } from '../../http/request-ids.ts'
 
-/** Sends the id of each request with its reply, and logs that of the requester beside it. */
+/** Sends the id of each request with its reply, and adds the id that the requester sent to the log. */
 export default fp(
   async fastify => {
     fastify.addHook('onRequest', (request, reply, done) => {

@@ -20,7 +20,7 @@ declare module 'fastify' {
   }
 }
 
-/** What can be done with apps, organizations, users and the audit trail, and the rules of it. */
+/** Creates the services for apps, organizations, users and the audit trail, which enforce the rules. */
 export default fp(
   async fastify => {
     const { storage } = fastify

@@ -8,7 +8,7 @@ import { LimitUndecided, SignInLimited } from '../../http/errors.ts'
 import { knownAddress } from '../../http/addresses.ts'
 import { ipPrefix, plainAddress } from '../../net/addresses.ts'
 
-/** The account that somebody tries to sign in to: its address, and its user, null where nobody has it. */
+/** The account of a login attempt: its e-mail address, and its user, or null if no user has this address. */
 interface AttemptedAccount {
   readonly email: string
   readonly user: User | null
@@ -17,19 +17,16 @@ interface AttemptedAccount {
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Counts an attempt to sign in or up from the address of a request. Throws SignInLimited where there were too many,
-     * and LimitUndecided where that can't be told, as the others do.
+     * Counts an attempt to sign in or up from the address of a request. Throws SignInLimited if there were too many
+     * attempts, and LimitUndecided if they can't be counted. `limitAccount` and `limitUser` throw the same errors.
      */
     limitAddress: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /**
-     * Counts an attempt at an account. From a location where its user has signed in before, only the attempts from
-     * there count, so that no stranger elsewhere keeps the user out. Throws SignInLimited.
+     * Counts an attempt to sign in to an account. From a known location of its user, only attempts from the same IP
+     * prefix are limited, so that attempts from elsewhere can't lock the user out.
      */
     limitAccount: (request: FastifyRequest, reply: FastifyReply, account: AttemptedAccount) => Promise<void>
-    /**
-     * Counts an attempt of a user who is signed in to prove the password once more. Throws SignInLimited where there
-     * were too many.
-     */
+    /** Counts an attempt of a signed-in user to confirm the password. */
     limitUser: (reply: FastifyReply, userId: number) => Promise<void>
   }
 }
@@ -37,25 +34,25 @@ declare module 'fastify' {
 const MINUTE = 60
 const TEN_MINUTES = 10 * MINUTE
 
-/** At most this many keys of each kind are counted: 32 MB where somebody tries to fill it. */
+/** The maximum number of counters for each limit, which limits the memory to 32 MB under attack. */
 const MAX_COUNTED = 50_000
 
-/** How often somebody may try to sign in. */
+/** Limits login attempts. */
 export default fp(
   async fastify => {
-    // In memory each limit has counters of its own, so that a flood of keys of one kind displaces no others.
+    // In memory, each limit has separate counters, so that a flood of keys for one limit doesn't evict others.
     const limit = (name: string, max: number, seconds: number): LoginAttemptLimit =>
       createLoginAttemptLimit(
         name,
         { max, seconds },
         fastify.counters ?? createMemoryCounters({ maxKeys: MAX_COUNTED })
       )
-    // Of attempts at an account from one IP prefix, and from everywhere.
+    // The limits for attempts to sign in to an account from one IP prefix, and from everywhere.
     const accountLimits = () => ({ pair: limit('pair', 20, TEN_MINUTES), account: limit('account', 100, TEN_MINUTES) })
 
     const addresses = limit('address', 60, MINUTE)
     const users = limit('user', 20, TEN_MINUTES)
-    // Apart, so that a flood of addresses which nobody has does not push out the counts of accounts that exist.
+    // These are separate, so that a flood of unknown e-mail addresses doesn't evict the counters of existing accounts.
     const [accounts, others] = [accountLimits(), accountLimits()]
 
     fastify.decorate('limitAddress', async (request, reply) => {

@@ -11,26 +11,27 @@ import type { ProblemClass } from '../../http/problems.ts'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * Which signed-in users the route is for: any, those with the role `admin`, or none. Every protected route says
-     * one.
+     * The users whose sessions are accepted: any user, users with the role `admin`, or none. Every protected route must
+     * declare it.
      */
     users?: 'any' | 'admin' | 'none'
-    /** The failure of a request without a credential that is accepted; by default that is 401. */
+    /** The error of a request without an accepted credential. Default: an error with the status 401. */
     unauthenticated?: ProblemClass
   }
 
   interface FastifyInstance {
     passwords: PasswordHasher
     /**
-     * Authenticates a request by its session, where the route is for such users. Throws InvalidToken, ClientKeyRequired
-     * or AdminRequired for any other.
+     * Authenticates a request by its session. Throws InvalidToken if there is no such session, and ClientKeyRequired or
+     * AdminRequired if the route doesn't accept the user.
      */
     requireUser: (credential: SessionCredential, request: FastifyRequest) => Promise<void>
   }
 }
 
 /**
- * Authenticates users by sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. Never by the URL.
+ * Authenticates users by sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. It ignores
+ * credentials in the URL.
  */
 export default fp(
   async fastify => {
@@ -41,7 +42,7 @@ export default fp(
           { reason: 'no_session', method: request.method, route: request.routeOptions.url, address: request.ip },
           'session refused'
         )
-        fastify.metrics?.refused('no_session')
+        fastify.metrics?.countRefusal('no_session')
         throw new InvalidToken()
       }
       request.principal = { kind: 'user', ...found }

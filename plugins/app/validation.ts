@@ -29,22 +29,22 @@ import { BodyNotUtf8, RouteNotFound, UnsupportedCharset, UnsupportedContentCodin
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether a request may come without the body that is described: it stands for an empty object. */
+    /** Whether a request may omit the body. A missing body is treated as an empty object. */
     optionalBody?: boolean
-    /** Whether query parameters that are not described are ignored; otherwise they are refused. */
+    /** Whether unknown query parameters are ignored instead of refused. */
     anyQuery?: boolean
   }
 }
 
-/** Types requests by their JSON Schemas. */
+/** Derives the types of requests from their JSON Schemas. */
 export interface SchemaTypeProvider extends FastifyTypeProvider {
   validator: XStatic<this['schema']>
 }
 
-/** A plugin whose routes are typed by their JSON Schemas. */
+/** A plugin whose routes have the types of their JSON Schemas. */
 export type RoutesPlugin = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, SchemaTypeProvider>
 
-/** The handler of a route whose requests have these schemas. */
+/** The handler of a route with these schemas. */
 export type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -58,7 +58,8 @@ export type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
 type Check = (data: unknown) => true | { error: FastifySchemaValidationError[] }
 
 /**
- * A check that is compiled when it is first needed: to compile those of every route would take a tenth of each start.
+ * Creates a check that is compiled on its first use. Compiling the checks of all routes would take a tenth of the time
+ * that the service takes to start.
  */
 const bodyCheck = (schema: Schema): Check => {
   let validate: ValidateFunction | undefined
@@ -70,7 +71,7 @@ const bodyCheck = (schema: Schema): Check => {
   }
 }
 
-/** The same of the parameters of a path or a query, which arrive as text. */
+/** Creates a check of the parameters of a path or a query, which are converted from text. */
 const urlCheck = (schema: UrlSchema): Check => {
   const check = bodyCheck(schema)
   const read = createUrlReader(schema)
@@ -89,20 +90,20 @@ const failed = (issues: Issue[]): { error: FastifySchemaValidationError[] } => (
   error: issues as FastifySchemaValidationError[]
 })
 
-// Many clients name a media type for a body that has no bytes, and each another one.
-const ignoreTypeOfNothing: onRequestHookHandler = ({ headers }, _reply, done) => {
+// Many clients send a Content-Type without a body, with different media types.
+const ignoreTypeOfEmptyBody: onRequestHookHandler = ({ headers }, _reply, done) => {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers
   if (length === '0' && encoding === undefined) delete headers['content-type']
   done()
 }
 
-/** A schema that refuses what it does not know: a misspelt name must not be a field that is left out. */
+/** Returns a schema that refuses unknown fields, so that a misspelled field isn't ignored. */
 const closed = (schema: unknown): unknown =>
   typeof schema === 'object' && schema !== null && 'properties' in schema && !('additionalProperties' in schema)
     ? { ...schema, additionalProperties: false }
     : schema
 
-/** A schema of the parameters of a path in which no text is empty, as the one between two slashes is. */
+/** Returns a schema of path parameters that refuses empty texts, such as the text between two slashes. */
 const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
   ...schema,
   properties: Object.fromEntries(
@@ -112,7 +113,7 @@ const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
 
 const NO_PARAMETERS = { type: 'object', properties: {} } as const
 
-/** The schema of a route that is described, as all requests are checked by it, with the replies to what it refuses. */
+/** Returns the schema of a documented route with strict validation, and with the replies to refused requests. */
 const strict = (schema: FastifySchema, isAnyQuery: boolean): FastifySchema => {
   const { body, params, querystring = NO_PARAMETERS } = schema
   return {
@@ -134,20 +135,20 @@ const asEmptyObject: preValidationHookHandler = (request, _reply, done) => {
 }
 
 /**
- * How requests are checked and replies written. A body must have the types it should have; only what arrives as text,
- * in a URL, is converted. Of routes that are described, fields and query parameters that are not are refused.
+ * Sets up the validation of requests and the serialization of replies. Only the parameters in URLs are converted to the
+ * types of their schema. Documented routes refuse unknown fields and query parameters.
  */
 export default fp(
   async fastify => {
     fastify.setValidatorCompiler<Schema>(({ schema, httpPart }) =>
       httpPart === 'body' ? bodyCheck(schema) : urlCheck(schema as UrlSchema)
     )
-    // Replies are small or are written before they come here; to compile a writer for each takes long at every start.
+    // Replies are small or already serialized. Compiling serializers for all routes would slow down every start.
     fastify.setSerializerCompiler(() => JSON.stringify)
     fastify.removeContentTypeParser(['text/plain', 'application/json'])
     const parseJson = fastify.getDefaultJsonParser('error', 'error')
     fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-      // Many clients send the type with every request, whether it has a body or not.
+      // Many clients send the Content-Type with every request, even without a body.
       const { schema, config } = request.routeOptions
       if (body.length === 0 && (schema?.body === undefined || config.optionalBody === true)) {
         done(null)
@@ -161,7 +162,7 @@ export default fp(
       const { schema, config } = route
       if (schema?.response !== undefined) route.schema = strict(schema, config?.anyQuery === true)
       if (route.config?.optionalBody !== true) return
-      route.onRequest = [ignoreTypeOfNothing, ...[route.onRequest ?? []].flat()]
+      route.onRequest = [ignoreTypeOfEmptyBody, ...[route.onRequest ?? []].flat()]
       route.preValidation = [asEmptyObject, ...[route.preValidation ?? []].flat()]
     })
   },
@@ -171,7 +172,7 @@ export default fp(
 const CHARSETS = /;\s*charset\s*=\s*("?)([^";]*)\1/gi
 const UTF_8 = ['utf-8', 'utf8', 'us-ascii']
 
-/** Why a body of JSON can't be read as its bytes are; undefined: it can (RFC 8259, section 8.1). */
+/** Returns the problem if a JSON body isn't unencoded UTF-8, or undefined if it is (RFC 8259, section 8.1). */
 export const encodingProblem = (headers: IncomingHttpHeaders, body: Buffer): ProblemError | undefined => {
   const { 'content-type': type = '', 'content-encoding': coding = 'identity' } = headers
   if (coding.toLowerCase() !== 'identity') return new UnsupportedContentCoding()

@@ -6,12 +6,12 @@ import { Config } from '../../config/schema.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The configuration, checked: see config/schema.ts. */
+    /** The validated configuration: see config/schema.ts. */
     config: Config
   }
 }
 
-/** Reads the environment as `fastify.config`. Rejects with a ConfigError that names every bad variable. */
+/** Reads the environment into `fastify.config`. Rejects with a ConfigError that lists all invalid variables. */
 export default fp<{ env: Environment }>(
   async (fastify, { env }) => {
     try {

@@ -5,20 +5,20 @@ import { SESSION_HEADERS, sessionCredential } from '../../http/session-headers.t
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Sets the CORS headers of a reply that no hook sees; null if no origin is allowed. */
+    /** Sets the CORS headers of a reply for which no hooks run, or null if no origins are allowed. */
     setCorsHeaders: ((request: FastifyRequest, reply: FastifyReply) => void) | null
   }
 }
 
 const EXPOSED = [...SESSION_HEADERS, 'link', 'location', 'retry-after', 'x-request-id']
 
-/** Whether a request has a client key, which does not belong in a page. */
+/** Returns whether a request contains a client key, which pages must not use. */
 const hasKey = ({ headers }: FastifyRequest): boolean =>
   headers.authorization !== undefined && sessionCredential(headers) === null
 
 /**
- * Lets the pages of the origins in `CORS_ORIGINS` call the API for users who are signed in, and read the headers of a
- * session. A request with a client key gets no CORS headers, whatever its origin: keys do not belong in pages.
+ * Allows pages of the origins in `CORS_ORIGINS` to call the API for signed-in users, and to read the headers of a
+ * session. Requests with a client key get no CORS headers, because pages must not contain client keys.
  */
 export default fp(
   async fastify => {

@@ -6,7 +6,7 @@ import { lazily } from '../../domain/lazy.ts'
 
 const PREFIX = '/docs'
 
-/** What Swagger UI needs and no more: it comes from this server, calls this server, and sets styles on its elements. */
+/** The minimum that Swagger UI needs: its files and requests use this server, and it sets styles on its elements. */
 const POLICY = {
   'default-src': "'none'",
   'base-uri': "'none'",
@@ -23,15 +23,15 @@ const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" ' +
   'fill="#3b4151"/><path d="M7 8h18v4h-7v13h-4V12H7z" fill="#fff"/></svg>'
 
-/** What concerns the connection of the client, which is another one. */
-const OF_THE_CONNECTION = ['connection', 'keep-alive']
+/** The headers that concern the connection, and aren't copied to the reply. */
+const CONNECTION_HEADERS = ['connection', 'keep-alive']
 
-/** What a client may say of a file that it has already. */
-const CONDITIONS = ['if-none-match', 'if-modified-since']
+/** The headers of conditional requests for files that the client has cached. */
+const CONDITIONAL_HEADERS = ['if-none-match', 'if-modified-since']
 
 /**
- * Swagger UI, in an application of its own that only its files are asked of. It needs the plugin that makes the
- * document for nothing but the document, which is served beside it.
+ * Loads Swagger UI in a separate application, which only serves its files. An empty plugin replaces its dependency
+ * `@fastify/swagger`, because other routes serve the OpenAPI document.
  */
 const loadUi = async (): Promise<FastifyInstance> => {
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
@@ -39,7 +39,7 @@ const loadUi = async (): Promise<FastifyInstance> => {
   await ui.register(fp(async () => {}, { name: '@fastify/swagger' }))
   await ui.register(swaggerUi, {
     routePrefix: PREFIX,
-    // Makes the URLs in the page relative: a proxy may serve it at another path.
+    // Keeps the URLs in the page relative, because a proxy may serve it at another path.
     indexPrefix: '.',
     staticCSP: POLICY,
     uiConfig: {
@@ -47,7 +47,7 @@ const loadUi = async (): Promise<FastifyInstance> => {
       docExpansion: 'list',
       tryItOutEnabled: true,
       persistAuthorization: true,
-      // Without the bar of Swagger UI, which shows another's logo and offers to load documents from elsewhere.
+      // This layout omits the top bar, which shows the Swagger logo and can load documents from other servers.
       layout: 'BaseLayout',
       validatorUrl: null
     },
@@ -59,20 +59,22 @@ const loadUi = async (): Promise<FastifyInstance> => {
   return ui
 }
 
-/** Swagger UI at /docs, to explore the API. It is loaded when it is first asked for, and no start waits for it. */
+/** Serves Swagger UI at /docs. It is loaded on the first request, so that it doesn't delay the start of the service. */
 export default fp(
   async fastify => {
     const uiLoaded = lazily(loadUi)
 
     const serveUi = async ({ url, headers }: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
       const ui = await uiLoaded()
-      const conditions = Object.fromEntries(Object.entries(headers).filter(([name]) => CONDITIONS.includes(name)))
+      const conditions = Object.fromEntries(
+        Object.entries(headers).filter(([name]) => CONDITIONAL_HEADERS.includes(name))
+      )
       const found = await ui.inject({ url, headers: conditions })
       if (found.statusCode === 404) {
         reply.callNotFound()
         return reply
       }
-      const entries = Object.entries(found.headers).filter(([name]) => !OF_THE_CONNECTION.includes(name))
+      const entries = Object.entries(found.headers).filter(([name]) => !CONNECTION_HEADERS.includes(name))
       return await reply.code(found.statusCode).headers(Object.fromEntries(entries)).send(found.rawPayload)
     }
 

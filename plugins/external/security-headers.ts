@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** What Helmet sets: nothing that the API answers is a page, so a page made of it may load and frame nothing. */
+/** Returns the headers that Helmet sets. Replies aren't pages, so the policy forbids loading and framing anything. */
 const securityHeaders = (): Record<string, string> => {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
@@ -23,8 +23,8 @@ const securityHeaders = (): Record<string, string> => {
 }
 
 /**
- * Security headers for every reply. They are the same for all, so Helmet is asked once: `@fastify/helmet` makes them
- * anew for each request, which costs more than to authenticate it.
+ * Sets the security headers of every reply. They are always the same, so Helmet is called only once. `@fastify/helmet`
+ * would create them for each request, which takes longer than authenticating it.
  */
 export default fp(
   async fastify => {

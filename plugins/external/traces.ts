@@ -4,8 +4,8 @@ import type { Tracing, TracingOptions } from '../../http/tracing.ts'
 const MAX_SHUTDOWN_MS = 1000
 
 /**
- * Traces requests by OpenTelemetry where `OTEL_EXPORTER_OTLP_ENDPOINT` is set: one span for each, which goes on with
- * the trace of a `traceparent` (W3C Trace Context).
+ * Traces requests with OpenTelemetry if `OTEL_EXPORTER_OTLP_ENDPOINT` is set. Each request gets one span, which belongs
+ * to the trace in its `traceparent` header (W3C Trace Context).
  */
 export default fp(
   async fastify => {
@@ -15,7 +15,7 @@ export default fp(
       endpoint,
       service,
       onFailure: error => {
-        fastify.log.warn({ err: error }, 'traces could not be sent; they are lost, and the service goes on')
+        fastify.log.warn({ err: error }, 'traces could not be sent and are lost; the service continues')
       }
     })
     await fastify.register(plugin)
@@ -26,7 +26,8 @@ export default fp(
   { name: 'traces', dependencies: ['config'] }
 )
 
-// By itself, and only where it is wanted: the libraries take longer to load than the service.
+// Imported dynamically, because the libraries take longer to load than the service. This is a separate function,
+// because the compiler doesn't rewrite the extension `.ts` of an import inside a default export.
 const load = async (options: TracingOptions): Promise<Tracing> => {
   const { createTracing } = await import('../../http/tracing.ts')
   return createTracing(options)

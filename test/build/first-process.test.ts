@@ -42,7 +42,7 @@ test('SIGTERM stops the service even if it is the first process of a container',
   kill()
   const { code, stdout } = await ended
   t.equal(code, 0)
-  t.match(stdout, '"msg":"the service stops"')
+  t.match(stdout, '"msg":"the service is stopping"')
 })
 
 test('SIGTERM ends the first process of a container even before it serves', { skip }, async t => {

@@ -63,5 +63,5 @@ test('SIGTERM to npm start stops the service, and npm exits after it', async t =
   npm.kill('SIGTERM')
   await once(npm, 'exit')
   await t.rejects(fetch(`${base}/up`))
-  t.match(output().stdout, '"msg":"the service stops"')
+  t.match(output().stdout, '"msg":"the service is stopping"')
 })

@@ -160,7 +160,7 @@ test('a port in use is reported clearly and leaves no .env behind, and the next 
   t.equal(stdout, '')
   t.equal(
     stderr,
-    `PORT (set in the environment): port ${port} of 127.0.0.1 is in use. Stop what listens there, or set PORT to another.\n`
+    `PORT (set in the environment): port ${port} of 127.0.0.1 is in use. Stop the process that uses it, or set another port.\n`
   )
   t.notOk(existsSync(join(cwd, '.env')))
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })

@@ -22,7 +22,7 @@ test('trivial serve starts the service, which responds until SIGTERM stops it', 
   running.process.kill('SIGTERM')
   const { code, stdout, stderr } = await running.ended
   t.same([code, stderr], [0, ''])
-  t.match(stdout, 'the service stops')
+  t.match(stdout, 'the service is stopping')
 })
 
 test("a service that can't start is reported in a sentence, with exit code 1", async t => {
@@ -35,7 +35,7 @@ test("a service that can't start is reported in a sentence, with exit code 1", a
   t.match(await spawned(t, 'serve', { env: settings(t, { PORT }).env }).ended, {
     code: 1,
     stdout: '',
-    stderr: `PORT (set in the environment): port ${PORT} of 127.0.0.1 is in use. Stop what listens there, or set PORT to another.\n`
+    stderr: `PORT (set in the environment): port ${PORT} of 127.0.0.1 is in use. Stop the process that uses it, or set another port.\n`
   })
   t.match(await command(t, 'serve', { env: {} }), { code: 1, stdout: '', stderr: /CLIENT_SECRET is not set/ })
 })
@@ -83,7 +83,7 @@ test("serve removes its listeners if the service can't listen", async t => {
   const since = watchListeners(t)
   t.match(await command(t, 'serve', { env: settings(t, { PORT: '0', HOST: '192.0.2.1' }).env }), {
     code: 1,
-    stderr: 'HOST (set in the environment): 192.0.2.1 is no address of this machine.\n'
+    stderr: 'HOST (set in the environment): 192.0.2.1 is not an address of this machine. Set HOST to one that is.\n'
   })
   t.notOk(since().some(({ event }) => event === 'SIGTERM'))
 })

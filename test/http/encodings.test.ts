@@ -61,7 +61,7 @@ test('a body with a Content-Encoding is refused, but the header is ignored witho
   const made = await world(t)
   for (const coding of ['gzip', 'br', 'GZIP', 'identity, gzip', 'utf-8']) {
     const { status, json } = await issue(made, '{"name":"x"}', { 'content-encoding': coding })
-    t.match({ status, json }, { status: 415, json: { detail: /without Content-Encoding/ } }, coding)
+    t.match({ status, json }, { status: 415, json: { detail: /^Content-Encoding is not supported/ } }, coding)
   }
   t.equal((await issue(made, '{"name":"x"}', { 'content-encoding': 'Identity' })).status, 201)
   const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' }
@@ -90,7 +90,7 @@ test('a lone surrogate is refused in every field, and the field is named', async
   ] as const) {
     const { status, json } = await call(method, url, body, JSON_TYPE)
     t.equal(status, 422, `${method} ${url} ${field}`)
-    t.match(json, { errors: [`${field} must not hold half of a surrogate pair, from \\ud800 to \\udfff`] })
+    t.match(json, { errors: [`${field} must not contain half of a surrogate pair, from \\ud800 to \\udfff`] })
   }
   t.equal((await made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"a":"\\ud800"}]')}`)).status, 422)
   t.equal((await made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"\\ud800":"a"}]')}`)).status, 422)
@@ -128,7 +128,7 @@ test('a User-Agent is stored as UTF-8, and refused if it is in another encoding'
     )
   const reply = await get(Buffer.from('café/1.0', 'latin1'))
   t.match(reply, /^HTTP\/1\.1 400 /)
-  t.match(reply, 'The User-Agent header holds bytes that are not UTF-8')
+  t.match(reply, 'The User-Agent header contains bytes that are not UTF-8')
   t.match(await get(Buffer.from(`café/1.0 ${'𝕏'.repeat(300)}`)), /^HTTP\/1\.1 200 /)
   await made.fastify.keyUsage.flush()
   const { id } = (await made.call('GET', '/client_keys/me')).json as { id: string }

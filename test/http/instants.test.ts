@@ -27,15 +27,15 @@ test('a time is an instant with its time zone, a day, or a duration from now', a
 })
 
 test('an invalid time is refused with the reason', async t => {
-  const rule = /^must be an instant with its time zone, such as/
-  const calendar = 'must be a day that the calendar has, such as 2027-01-31'
-  const hour = 'must have an hour from 00 to 23: the end of a day is 00:00:00 of the next day'
+  const rule = /^must be an instant with a time zone, such as/
+  const calendar = 'must be a date that exists, such as 2027-01-31'
+  const hour = 'must have an hour from 00 to 23; the end of a day is 00:00:00 of the next day'
   const seconds = 'must have minutes and seconds, such as 2027-01-31T12:00:00Z'
-  const zone = 'must end with its time zone: Z, or an offset such as +01:00'
-  const minutes = 'must have the minutes of its offset too, such as +01:00'
-  const week = 'must not be a week date: write the day, such as 2027-01-31'
-  const between = 'must have a T between the day and the time, such as 2027-01-31T12:00:00Z'
-  const tooFar = 'is too far away: the year must be from 0000 to 9999'
+  const zone = 'must end with a time zone: Z, or an offset such as +01:00'
+  const minutes = 'must have minutes in its offset, such as +01:00'
+  const week = 'must not be a week date; use a calendar date, such as 2027-01-31'
+  const between = 'must have a T between date and time, such as 2027-01-31T12:00:00Z'
+  const tooFar = 'is out of range: the year must be from 0000 to 9999'
   for (const [text, issue] of [
     ['', rule],
     ['tomorrow', rule],
@@ -59,8 +59,8 @@ test('an invalid time is refused with the reason', async t => {
     ['2027-02-31T00:00:00Z', calendar],
     ['2027-01-31T24:00:00Z', hour],
     ['2027-01-31T25:00:00Z', hour],
-    ['2026-12-31T23:59:60Z', 'must not be a leap second: write the second 59'],
-    ['2027-01-01T00:59:60+01:00', 'must not be a leap second: write the second 59'],
+    ['2026-12-31T23:59:60Z', 'must not be a leap second; use 59 as the second'],
+    ['2027-01-01T00:59:60+01:00', 'must not be a leap second; use 59 as the second'],
     ['2027-01-31T12:60:00Z', 'must have minutes and seconds from 00 to 59'],
     ['2027-01-31T12:00:61Z', 'must have minutes and seconds from 00 to 59'],
     ['2027-01-31T12:00:00+24:00', 'must have an offset from -23:59 to +23:59'],
@@ -73,9 +73,9 @@ test('an invalid time is refused with the reason', async t => {
     ['2027-01-31t12:00:00.5', zone],
     ['2027-01-31T12:00:00+01', minutes],
     ['2027-01-31T12:00:00.123-01', minutes],
-    ['2027-01-31T12:00:00 01:00', 'must have a sign before the offset: in a URL, write + as %2B'],
-    ['2027-01-31T12:00:00.5 0100', 'must have a sign before the offset: in a URL, write + as %2B'],
-    ['2027-01-31T12:00:00,5Z', 'must have a point before the fraction of a second, such as 2027-01-31T12:00:00.5Z'],
+    ['2027-01-31T12:00:00 01:00', 'must have a sign before the offset; in a URL, encode + as %2B'],
+    ['2027-01-31T12:00:00.5 0100', 'must have a sign before the offset; in a URL, encode + as %2B'],
+    ['2027-01-31T12:00:00,5Z', 'must have a period before the fraction of a second, such as 2027-01-31T12:00:00.5Z'],
     ['2027-W05-7', week],
     ['2027W057T12:00:00Z', week],
     ['2027-01-31 12:00:00Z', between],

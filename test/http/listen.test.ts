@@ -54,13 +54,16 @@ test('an unavailable port or host stops the start with a clear message', async t
     t.equal(code, 1)
     t.equal(
       stderr,
-      `PORT (set in the environment): port ${port} of ${host} is in use. Stop what listens there, or set PORT to another.\n`
+      `PORT (set in the environment): port ${port} of ${host} is in use. Stop the process that uses it, or set another port.\n`
     )
   }
   for (const host of ['fe80::1', '192.0.2.1', 'no.such.host.invalid']) {
     const { code, stderr } = await run(t, 'server.ts', { env: settings(t, { HOST: host, PORT: '0' }).env }).ended
     t.equal(code, 1)
-    t.equal(stderr, `HOST (set in the environment): ${host} is no address of this machine.\n`)
+    t.equal(
+      stderr,
+      `HOST (set in the environment): ${host} is not an address of this machine. Set HOST to one that is.\n`
+    )
   }
 })
 

@@ -68,9 +68,12 @@ test('an unavailable port or host for metrics stops the start with a clear messa
   for (const [env, message] of [
     [
       { METRICS_PORT: String(port) },
-      `METRICS_PORT: port ${port} of 127.0.0.1 is in use. Stop what listens there, or set METRICS_PORT to another.`
+      `METRICS_PORT: port ${port} of 127.0.0.1 is in use. Stop the process that uses it, or set another port.`
     ],
-    [{ METRICS_PORT: '0', METRICS_HOST: '192.0.2.1' }, 'METRICS_HOST: 192.0.2.1 is no address of this machine.']
+    [
+      { METRICS_PORT: '0', METRICS_HOST: '192.0.2.1' },
+      'METRICS_HOST: 192.0.2.1 is not an address of this machine. Set METRICS_HOST to one that is.'
+    ]
   ] as const) {
     const fastify = await createServer(settings(t, env).env)
     await t.rejects(listenForMetrics(fastify), { name: 'ConfigError', message })

@@ -97,7 +97,7 @@ test('names in a pointer are escaped, and escaped names of Ajv are read', async 
   const problem = new domainErrors.InvalidFields({ issues: [{ path: ['a/b~c', '0'], detail }] })
   t.same(problemFields(problem, {}, 'body'), [{ in: 'body', pointer: '/a~1b~0c/0', detail }])
   t.match(fieldIssues([{ keyword: 'minLength', instancePath: '/a~1b~0c/0', params: { limit: 1 } }]), [
-    { path: ['a/b~c', '0'], detail: 'a/b~c.0 must have 1 characters at least' }
+    { path: ['a/b~c', '0'], detail: 'a/b~c.0 must have at least 1 character' }
   ])
   t.same(problemFields(problem), [], 'a field that the route does not have is omitted')
 })

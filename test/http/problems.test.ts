@@ -168,7 +168,7 @@ test('an unexpected error causes a 500 without details', async t => {
   const { status, headers, json, text } = await call('GET', '/apps')
   t.equal(status, 500)
   t.match(headers['x-request-id'], /^[\w-]{8}-[0-9a-z]+$/)
-  t.match(json, { code: 'INTERNAL_ERROR', title: 'Something went wrong here' })
+  t.match(json, { code: 'INTERNAL_ERROR', title: 'An unexpected error occurred' })
   t.notMatch(text, /database|sqlite|connection/i)
 })
 

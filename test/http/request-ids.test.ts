@@ -84,7 +84,14 @@ test('the log contains each request with its id, and the id of the requester if 
   ] as const) {
     t.match(JSON.parse(reply.slice(reply.indexOf('{'))), { request_id: idIn(reply) })
     t.match(linesOf(idIn(reply)), [
-      { level: 30, status: 400, code: 'BAD_REQUEST', cause, address: '127.0.0.1', msg: /no request that can be read/ }
+      {
+        level: 30,
+        status: 400,
+        code: 'BAD_REQUEST',
+        cause,
+        address: '127.0.0.1',
+        msg: /^refused a request that could not be parsed$/
+      }
     ])
   }
   t.notMatch(stdout, key)

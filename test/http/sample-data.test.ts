@@ -34,11 +34,11 @@ const attempt = async (t: Test, env: Record<string, string>): Promise<string | u
   }
 }
 
-const WARNING = 'the database is marked as sample data, which is not for production'
-const FIRST = 'is marked as sample data, which is served to this machine only:'
+const WARNING = 'the database is marked as sample data; do not use it in production'
+const FIRST = 'is marked as sample data, which only this machine may access:'
 const LAST =
-  'Set DATABASE_URL to a database of your own, or change these. ALLOW_SAMPLE_DATA=true serves the sample data anyway.'
-const BEHIND_PROXY = 'TRUST_PROXY: it names a proxy in front. Set it to false.'
+  'Set DATABASE_URL to another database, or change these settings. Set ALLOW_SAMPLE_DATA=true to allow all access.'
+const BEHIND_PROXY = 'TRUST_PROXY: a proxy is configured. Set it to false.'
 
 const notLoopback = (host: string): string => `HOST: ${host} is not a loopback address. Set it to 127.0.0.1.`
 

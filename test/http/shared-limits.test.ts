@@ -95,17 +95,17 @@ test('the log reports once that Redis is down and once that it is back, without 
   if (redis === null) return
   const service = await start(t, { REDIS_URL: redis.url })
   await redis.start()
-  await service.prints('answers again')
+  await service.prints('responds again')
   await redis.kill()
-  while (service.output().stdout.split('does not answer').length < 3) await pause(10)
+  while (service.output().stdout.split('does not respond').length < 3) await pause(10)
   service.process.kill('SIGTERM')
   const { code, stdout, stderr } = await service.ended
   t.equal(code, 0, 'it stops while Redis is down')
   const reported = logLines(stdout).filter(({ msg }) => String(msg).includes('REDIS_URL'))
   t.match(reported, [
-    { level: 40, code: 'ECONNREFUSED', reason: /ECONNREFUSED/, msg: /does not answer/ },
-    { level: 30, msg: /answers again/ },
-    { level: 40, msg: /does not answer/ }
+    { level: 40, code: 'ECONNREFUSED', reason: /ECONNREFUSED/, msg: /does not respond/ },
+    { level: 30, msg: /responds again/ },
+    { level: 40, msg: /does not respond/ }
   ])
   t.equal(reported.length, 3)
   t.notMatch(stdout + stderr, 'hunter2')

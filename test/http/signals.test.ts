@@ -48,7 +48,7 @@ test('SIGHUP is ignored, and SIGTERM ends the process with 0', async t => {
   t.equal(await exit, 0)
   t.match(logged, [
     ['info', { signal: 'SIGHUP' }, /^the signal is ignored/],
-    ['info', { signal: 'SIGTERM' }, 'the service stops']
+    ['info', { signal: 'SIGTERM' }, 'the service is stopping']
   ])
 })
 
@@ -58,7 +58,7 @@ test('a second signal during the stop, as from Ctrl-C through npm, changes nothi
   emit('SIGINT', 'SIGINT')
   emit('SIGTERM', 'SIGTERM')
   t.equal(await exit, 0)
-  t.match(logged, [['info', { signal: 'SIGINT' }, 'the service stops']])
+  t.match(logged, [['info', { signal: 'SIGINT' }, 'the service is stopping']])
   t.equal(logged.length, 1)
 })
 
@@ -66,7 +66,7 @@ test('SIGQUIT ends the process with 0', async t => {
   const { logged, exit, emit } = await world(t)
   emit('SIGQUIT', 'SIGQUIT')
   t.equal(await exit, 0)
-  t.match(logged, [['info', { signal: 'SIGQUIT' }, 'the service stops']])
+  t.match(logged, [['info', { signal: 'SIGQUIT' }, 'the service is stopping']])
 })
 
 test('a service whose signal listeners were removed ignores signals', async t => {
@@ -101,7 +101,7 @@ test('the first process of a container exits on signals while it starts, and sto
   t.notOk(early.some(({ listener }) => left.has(listener)))
   emit('SIGTERM', 'SIGTERM')
   t.equal(await exit, 0)
-  t.match(logged, [['info', { signal: 'SIGTERM' }, 'the service stops']])
+  t.match(logged, [['info', { signal: 'SIGTERM' }, 'the service is stopping']])
 })
 
 test('signals end every other process by default', async t => {
@@ -114,5 +114,5 @@ test('an uncaught exception ends the process with 1', async t => {
   const { logged, exit, emit } = await world(t)
   emit('uncaughtException', new Error('out of the blue'))
   t.equal(await exit, 1)
-  t.match(logged, [['fatal', { err: { message: 'out of the blue' } }, /nobody caught/]])
+  t.match(logged, [['fatal', { err: { message: 'out of the blue' } }, /uncaught error/]])
 })

@@ -18,7 +18,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     })
     const requests = [await slowPost(service, agent), await slowPost(service)]
     service.process.kill(signal)
-    await service.prints('the service stops')
+    await service.prints('the service is stopping')
     while (!(await refuses(service.port, '127.0.0.1'))) {
       await fetch(`http://127.0.0.1:${service.port}/up`).catch(() => {})
     }
@@ -78,7 +78,7 @@ test('a list that is being sent is completed', async t => {
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   await once(response, 'readable')
   service.process.kill('SIGTERM')
-  await service.prints('the service stops')
+  await service.prints('the service is stopping')
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) text += chunk as string
   t.equal((JSON.parse(text) as unknown[]).length, 5000)
@@ -156,7 +156,7 @@ test('connections without a running request do not delay the stop, regardless of
   const running = await leave(service.port, issue)
   const reply = once(running, 'data')
   service.process.kill('SIGTERM')
-  await service.prints('the service stops')
+  await service.prints('the service is stopping')
   db.close()
   t.match(String(await reply), /^HTTP\/1\.1 (201|409) /, 'a running request gets a reply')
   const { code, stdout } = await service.ended

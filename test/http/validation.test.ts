@@ -35,7 +35,7 @@ test('a rule without its own message is reported in the words of the validator',
 test('a value that is checked separately has the same limits', async t => {
   const deep = JSON.parse(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`) as unknown
   const schema = { type: 'object', properties: { anything: { type: 'object' } } }
-  t.same(faultsOf(schema, { anything: deep }), ['anything must not be nested more than 100 deep'])
+  t.same(faultsOf(schema, { anything: deep }), ['anything must not be nested more than 100 levels deep'])
   t.same(faultsOf(schema, { anything: {} }), { anything: {} })
 })
 
@@ -57,29 +57,29 @@ test('strings that are too long, lists that are too large and objects that are t
   t.same(
     sentences(excesses(schema, { text: long, list: ['x', long], anything: deep, inner: { text: long, more: 1 } })),
     [
-      'text must have 10 characters at most',
-      'list.1 must have 10 characters at most',
-      'anything must not be nested more than 100 deep',
-      'inner.text must have 10 characters at most'
+      'text must have at most 10 characters',
+      'list.1 must have at most 10 characters',
+      'anything must not be nested more than 100 levels deep',
+      'inner.text must have at most 10 characters'
     ]
   )
   t.same(
     sentences(
       excesses(schema, { text: 'a\0b', list: ['x', '\0'], anything: { a: [{ b: '\0' }] }, inner: { text: '\0' } })
     ),
-    ['text', 'list.1', 'anything', 'inner.text'].map(path => `${path} must not hold the character U+0000`)
+    ['text', 'list.1', 'anything', 'inner.text'].map(path => `${path} must not contain the character U+0000`)
   )
   t.same(
     sentences(excesses(schema, { anything: { 'a\0': 1 } })),
-    ['anything must not hold the character U+0000'],
+    ['anything must not contain the character U+0000'],
     'the name of a member is checked too'
   )
-  t.same(sentences(excesses({ type: 'string' }, '\0')), ['the body must not hold the character U+0000'])
-  t.match(sentences(excesses({ type: 'string' }, '\ud800')), [/^the body must not hold half of a surrogate pair/])
-  t.same(sentences(excesses(schema, { list: ['x', 'x', 'x', long] })), ['list must have 3 entries at most'])
+  t.same(sentences(excesses({ type: 'string' }, '\0')), ['the body must not contain the character U+0000'])
+  t.match(sentences(excesses({ type: 'string' }, '\ud800')), [/^the body must not contain half of a surrogate pair/])
+  t.same(sentences(excesses(schema, { list: ['x', 'x', 'x', long] })), ['list must have at most 3 entries'])
   t.same(sentences(excesses(schema, { ...many, text: long })), [
-    'the request has a field that is not known here; known are text, list, anything, inner'
+    'the request contains an unknown field; known fields are text, list, anything, inner'
   ])
-  t.same(sentences(excesses(schema, { inner: many })), ['inner has a field that is not known here; known are text'])
+  t.same(sentences(excesses(schema, { inner: many })), ['inner contains an unknown field; known fields are text'])
   t.same(excesses(schema, { text: 'x'.repeat(20), list: [1, null], anything: [deep] }), [])
 })

@@ -83,10 +83,10 @@ test('recorded usage is stored when the service closes', async t => {
 test("a route that requires an unknown scope can't be registered", async t => {
   const { fastify } = await service(t, { keys: keyService() })
   t.throws(() => fastify.get('/users', { config: { scope: 'users:read' } }, async () => ({})), {
-    message: 'GET /users asks for the scope users:read, which no key can have'
+    message: 'GET /users requires the scope users:read, which no key can have'
   })
   t.throws(() => fastify.get('/users', { config: { scope: ['apps:read', 'users:read'] } }, async () => ({})), {
-    message: 'GET /users asks for the scope users:read, which no key can have'
+    message: 'GET /users requires the scope users:read, which no key can have'
   })
   fastify.get('/nobody', { config: { scope: 'none' } }, async () => ({}))
 })
@@ -105,7 +105,7 @@ test('a route that requires several scopes accepts a key that has all of them', 
     refused.headers['www-authenticate'],
     'Bearer realm="api", error="insufficient_scope", scope="apps:read apps:write"'
   )
-  t.match(refused.json(), { message: /needs the scope apps:read and apps:write/ })
+  t.match(refused.json(), { message: /requires apps:read and apps:write/ })
 })
 
 test('a list of keys needs no store, and can have its own realm', async t => {

@@ -40,11 +40,11 @@ const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
 
 test("a start warns if entries can't match any token, if no secret opens some tokens, or if there are no keys", async t => {
   const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
-  t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there is no client key/ }])
+  t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there are no client keys/ }])
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: 'a-word,another', ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
-    { entries: 2, msg: /^some entries of CLIENT_KEYS are no key_id/ },
-    { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens depend on secrets/ }
+    { entries: 2, msg: /^some entries of CLIENT_KEYS are not key_ids/ },
+    { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens are refused, because they depend on secrets/ }
   ])
 })
 

@@ -183,10 +183,10 @@ test('invalid options are refused at the start, with the reason', async t => {
     return fastify
   }
   for (const realm of ['a"b', 'a\r\nb', 'ä', '']) {
-    await t.rejects(start({ keys, realm }), { message: /^realm must be visible characters/ })
+    await t.rejects(start({ keys, realm }), { message: /^realm must consist of printable ASCII characters/ })
   }
   for (const wrong of [undefined, {}, { verify: 1 }]) {
-    await t.rejects(start({ keys: wrong }), { message: /^keys must be what createClientKeys returns/ })
+    await t.rejects(start({ keys: wrong }), { message: /^keys must be the return value of createClientKeys/ })
   }
   await t.rejects(start({}), { message: /^secret must be a string of at least 32 characters/ })
   await t.rejects(start({ secret: 'short' }), { message: /^secret must be a string of at least 32 characters/ })
@@ -218,5 +218,5 @@ test('a route whose scopes are an empty array accepts no keys', async t => {
   scope.pop()
   const { keyAccessToken } = await keys.issue({ name: 'k' })
   const reply = await fastify.inject({ url: '/x', headers: { authorization: `Bearer ${keyAccessToken}` } })
-  t.match(reply.json(), { statusCode: 403, message: 'No client key may use this route.' })
+  t.match(reply.json(), { statusCode: 403, message: 'This route does not accept client keys. Use another credential.' })
 })

@@ -90,7 +90,7 @@ test('no token is created that a node would refuse, and none is revoked in its p
   const second = await start('second', [B, A])
   t.match(second.log.at(-1), {
     level: 40,
-    msg: /^these nodes refuse tokens that this one makes, or this one refuses theirs/,
+    msg: /^these nodes refuse the tokens of this node, or it refuses theirs/,
     nodes: [{ name: 'first', generations: [OLD] }]
   })
   const refusal = {

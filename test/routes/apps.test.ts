@@ -95,24 +95,24 @@ test('a client key creates an app for the owner in the request', async t => {
 
 test('an unknown field is refused with its name, for users and client keys', async t => {
   const made = await world(t)
-  const known = 'known are descriptive_name, panels, schedule, owner_type, owner_id'
+  const known = 'known fields are descriptive_name, panels, schedule, owner_type, owner_id'
   t.match(await made.call('POST', '/apps', { ...NEW, port: 1, readable_by: 'public' }), {
     status: 422,
     json: {
-      detail: `port is not known here; ${known}`,
-      errors: [`port is not known here; ${known}`, `readable_by is not known here; ${known}`]
+      detail: `port is not a known field; ${known}`,
+      errors: [`port is not a known field; ${known}`, `readable_by is not a known field; ${known}`]
     }
   })
   for (const method of ['PUT', 'PATCH']) {
     t.match(await made.call(method, '/apps/ba6811fb3e073d', { descriptive_name: 'Changed', discarded_at: 'now' }), {
       status: 422,
-      json: { errors: ['discarded_at is not known here; known are descriptive_name, panels, schedule'] }
+      json: { errors: ['discarded_at is not a known field; known fields are descriptive_name, panels, schedule'] }
     })
   }
   for (const method of ['POST', 'DELETE']) {
     t.match(await made.call(method, '/apps/ba6811fb3e073d/tags', { context: 'stage', name: 'production', app_id: 2 }), {
       status: 422,
-      json: { errors: ['app_id is not known here; known are context, name'] }
+      json: { errors: ['app_id is not a known field; known fields are context, name'] }
     })
   }
   t.match((await made.call('GET', '/apps/ba6811fb3e073d')).json, {
@@ -126,44 +126,44 @@ test('the errors of a new app are reported for each field', async t => {
   const wrong: [body: unknown, errors: string[]][] = [
     [{}, ['descriptive_name is required', 'owner_type is required', 'owner_id is required']],
     [{ descriptive_name: 'Night Shift' }, ['owner_type is required', 'owner_id is required']],
-    [{ ...NEW, descriptive_name: 'ab' }, ['descriptive_name must have 3 characters at least']],
-    [{ ...NEW, descriptive_name: 'x'.repeat(256) }, ['descriptive_name must have 255 characters at most']],
+    [{ ...NEW, descriptive_name: 'ab' }, ['descriptive_name must have at least 3 characters']],
+    [{ ...NEW, descriptive_name: 'x'.repeat(256) }, ['descriptive_name must have at most 255 characters']],
     [
       { ...NEW, descriptive_name: 'a\u0001b' },
       ['descriptive_name must be visible, well-formed text without control characters']
     ],
     [
       { ...NEW, descriptive_name: 'abc\ud800' },
-      ['descriptive_name must not hold half of a surrogate pair, from \\ud800 to \\udfff']
+      ['descriptive_name must not contain half of a surrogate pair, from \\ud800 to \\udfff']
     ],
     [
       { ...NEW, panels: { a: [{ '\udfff': 1 }] }, schedule: { a: 'x\ud83dx' } },
       [
-        'panels must not hold half of a surrogate pair, from \\ud800 to \\udfff',
-        'schedule must not hold half of a surrogate pair, from \\ud800 to \\udfff'
+        'panels must not contain half of a surrogate pair, from \\ud800 to \\udfff',
+        'schedule must not contain half of a surrogate pair, from \\ud800 to \\udfff'
       ]
     ],
     [
       { ...NEW, descriptive_name: ' \u200b\u00a0 ' },
       ['descriptive_name must be visible, well-formed text without control characters']
     ],
-    [{ ...NEW, descriptive_name: 'a\u0000b' }, ['descriptive_name must not hold the character U+0000']],
+    [{ ...NEW, descriptive_name: 'a\u0000b' }, ['descriptive_name must not contain the character U+0000']],
     [
       { ...NEW, panels: { a: ['\u0000'] }, schedule: { '\u0000': 1 } },
-      ['panels must not hold the character U+0000', 'schedule must not hold the character U+0000']
+      ['panels must not contain the character U+0000', 'schedule must not contain the character U+0000']
     ],
-    [{ ...NEW, descriptive_name: 123 }, ['descriptive_name must be string']],
-    [{ ...NEW, descriptive_name: null }, ['descriptive_name must be string']],
-    [{ ...NEW, panels: [], schedule: 'x' }, ['panels must be object or null', 'schedule must be object or null']],
+    [{ ...NEW, descriptive_name: 123 }, ['descriptive_name must be a string']],
+    [{ ...NEW, descriptive_name: null }, ['descriptive_name must be a string']],
+    [{ ...NEW, panels: [], schedule: 'x' }, ['panels must be an object or null', 'schedule must be an object or null']],
     [{ ...NEW, owner_type: 'user' }, ['owner_type must be User or Organization']],
-    [{ ...NEW, owner_id: '1' }, ['owner_id must be integer']],
-    [{ ...NEW, owner_id: 0 }, ['owner_id must be 1 at least']],
-    [{ ...NEW, owner_id: 1e300 }, ['owner_id must be 9007199254740991 at most']],
-    [{ ...NEW, owner_id: 1.5 }, ['owner_id must be integer']],
-    [[], ['the body must be object']],
+    [{ ...NEW, owner_id: '1' }, ['owner_id must be an integer']],
+    [{ ...NEW, owner_id: 0 }, ['owner_id must be at least 1']],
+    [{ ...NEW, owner_id: 1e300 }, ['owner_id must be at most 9007199254740991']],
+    [{ ...NEW, owner_id: 1.5 }, ['owner_id must be an integer']],
+    [[], ['the body must be an object']],
     [
       JSON.parse(`${'{"panels":'.repeat(1)}${'{"a":'.repeat(101)}1${'}'.repeat(102)}`),
-      ['panels must not be nested more than 100 deep', 'owner_type is required', 'owner_id is required']
+      ['panels must not be nested more than 100 levels deep', 'owner_type is required', 'owner_id is required']
     ]
   ]
   for (const [body, errors] of wrong) {
@@ -174,7 +174,7 @@ test('the errors of a new app are reported for each field', async t => {
     t.equal(headers['content-type'], 'application/problem+json; charset=utf-8')
     t.match(json, { code: 'INVALID_FIELDS', status: 422, errors })
   }
-  t.match((await call('POST', '/apps')).json, { errors: ['the body must be object'] })
+  t.match((await call('POST', '/apps')).json, { errors: ['the body must be an object'] })
   t.equal((await call('GET', '/apps')).json.length, 24, 'nothing was stored')
 })
 
@@ -202,7 +202,10 @@ test('panels and schedules may be nested at most a hundred levels deep', async t
     ),
     { status: 422, json: { errors: tooLarge } }
   )
-  const tooDeep = ['panels must not be nested more than 100 deep', 'schedule must not be nested more than 100 deep']
+  const tooDeep = [
+    'panels must not be nested more than 100 levels deep',
+    'schedule must not be nested more than 100 levels deep'
+  ]
   t.match(await post(101), { status: 422, json: { errors: tooDeep } })
   t.match(await post(200_000), { status: 422, json: { errors: tooDeep } })
 })
@@ -285,7 +288,7 @@ test('PUT and PATCH change only the fields that are sent, and null clears a fiel
     t.same((await call(method, url, {})).json, now, 'an empty body changes nothing')
     t.match(await call(method, url, { descriptive_name: 'x', panels: 1 }), {
       status: 422,
-      json: { errors: ['descriptive_name must have 3 characters at least', 'panels must be object or null'] }
+      json: { errors: ['descriptive_name must have at least 3 characters', 'panels must be an object or null'] }
     })
     t.equal((await call(method, url)).status, 422)
     t.same((await call('GET', url)).json, now)
@@ -337,7 +340,7 @@ test('a deleted app is listed only if deleted apps are included', async t => {
   for (const bad of ['', 'yes', '2', 'True']) {
     t.match(
       await call('GET', `/apps?include_deleted=${bad}`),
-      { status: 422, json: { errors: ['include_deleted must be boolean'] } },
+      { status: 422, json: { errors: ['include_deleted must be a boolean'] } },
       bad
     )
   }
@@ -395,7 +398,7 @@ test('a tag is added once and removed once', async t => {
     })
     t.match(await call(method, url, { context: null }), {
       status: 422,
-      json: { errors: ['name is required', 'context must be string'] }
+      json: { errors: ['name is required', 'context must be a string'] }
     })
     t.equal((await call(method, url)).status, 422)
   }
@@ -475,11 +478,11 @@ test('the pages that Link headers connect contain the whole list', async t => {
 test('an invalid limit or position is reported', async t => {
   const { call } = await world(t)
   for (const [limit, error] of [
-    ['0', 'limit must be 1 at least'],
-    ['1001', 'limit must be 1000 at most'],
-    ['x', 'limit must be integer'],
-    ['', 'limit must be integer'],
-    ['1.5', 'limit must be integer'],
+    ['0', 'limit must be at least 1'],
+    ['1001', 'limit must be at most 1000'],
+    ['x', 'limit must be an integer'],
+    ['', 'limit must be an integer'],
+    ['1.5', 'limit must be an integer'],
     ['1e1000', /limit must be/]
   ] as const) {
     t.match(await call('GET', `/apps?limit=${limit}`), { status: 422, json: { errors: [error] } }, limit)

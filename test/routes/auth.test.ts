@@ -221,7 +221,7 @@ test('users list and end their own sessions, and a new password ends the other o
   })
   t.match(await one('PUT', '/profile', { name: 'Ada N.', email: 'other@example.com', role: 'admin' }), {
     status: 422,
-    json: { errors: [/^email is not known here; known are /, /^role is not known here/] }
+    json: { errors: [/^email is not a known field; known fields are /, /^role is not a known field/] }
   })
   t.equal((await one('GET', '/profile')).json.user.name, 'Ada M.')
   t.match((await one('PUT', '/profile', { name: 'Ada N.' })).json.user, { name: 'Ada N.', color_theme: 'dark' })

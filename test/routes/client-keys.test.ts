@@ -121,18 +121,18 @@ test('invalid fields are reported, and nothing is stored', async t => {
   const { keyAccessToken } = made.key
   const cases: [body: unknown, errors: RegExp[]][] = [
     [{}, [/^name is required$/]],
-    [[], [/^the body must be object$/]],
-    [{ name: '' }, [/^name must have 1 characters at least$/, /^name must be visible/]],
-    [{ name: 'x'.repeat(101) }, [/100 characters at most/]],
+    [[], [/^the body must be an object$/]],
+    [{ name: '' }, [/^name must have at least 1 character$/, /^name must be visible/]],
+    [{ name: 'x'.repeat(101) }, [/at most 100 characters/]],
     [{ name: 'a\nb' }, [/visible/]],
-    [{ name: 7 }, [/^name must be string$/]],
-    [{ name: 'x', scopes: [] }, [/scopes must have 1 entries at least/]],
+    [{ name: 7 }, [/^name must be a string$/]],
+    [{ name: 'x', scopes: [] }, [/scopes must have at least 1 entry/]],
     [{ name: 'x', scopes: ['apps:delete'] }, [/scopes.0 must be \* or apps:read or/]],
-    [{ name: 'x', scopes: 'apps:read' }, [/scopes must be array/]],
+    [{ name: 'x', scopes: 'apps:read' }, [/scopes must be an array/]],
     [{ name: 'x', expires_at: 'tomorrow' }, [/expires_at must be an instant/]],
-    [{ name: 'x', expires_at: '2099-13-31T12:00:00Z' }, [/expires_at must be a day that the calendar has/]],
-    [{ name: 'x', expires_at: '2099-02-29T12:00:00Z' }, [/expires_at must be a day that the calendar has/]],
-    [{ name: 'x', expires_at: '9999-12-31T23:59:59-12:00' }, [/expires_at is too far away/]],
+    [{ name: 'x', expires_at: '2099-13-31T12:00:00Z' }, [/expires_at must be a date that exists/]],
+    [{ name: 'x', expires_at: '2099-02-29T12:00:00Z' }, [/expires_at must be a date that exists/]],
+    [{ name: 'x', expires_at: '9999-12-31T23:59:59-12:00' }, [/expires_at is out of range/]],
     [{ name: 'env_0123456789abcdef' }, [/name must not look like the id/]],
     [{ name: '-' }, [/name must not look like the id/]],
     [{ name: 'x', expires_at: '2020-01-01T00:00:00Z' }, [/expires_at must be in the future/]],
@@ -144,24 +144,24 @@ test('invalid fields are reported, and nothing is stored', async t => {
         /^allowed_ips.3 has host bits: write 10\.0\.0\.0\/8 for the range, or 10\.0\.0\.1 for the single address$/
       ]
     ],
-    [{ name: 'x', allowed_ips: Array.from({ length: 101 }, () => '::1') }, [/100 entries at most/]],
+    [{ name: 'x', allowed_ips: Array.from({ length: 101 }, () => '::1') }, [/at most 100 entries/]],
     [
       { name: 'x', rate_limit: { max: 0, window_seconds: 100_000 } },
-      [/rate_limit.max must be 1 at least/, /window_seconds must be 86400 at most/]
+      [/rate_limit.max must be at least 1/, /window_seconds must be at most 86400/]
     ],
     [{ name: 'x', rate_limit: { max: 1 } }, [/rate_limit.window_seconds is required/]],
     [
       { name: 'x', rate_limit: { max: 1, window_seconds: 1, burst: 2 } },
-      [/^rate_limit.burst is not known here; known are max, window_seconds$/]
+      [/^rate_limit.burst is not a known field; known fields are max, window_seconds$/]
     ],
-    [{ name: 'x', metadata: [] }, [/metadata must be object/]],
+    [{ name: 'x', metadata: [] }, [/metadata must be an object/]],
     [{ name: 'x', metadata: { a: 'x'.repeat(4090) } }, [/metadata must have at most 4096 bytes/]],
     [
       { name: 'x', allowed_ip: ['::1'], expiry: 1, 'a b': 1 },
       [
-        /^allowed_ip is not known here; known are name, description, scopes/,
-        /^expiry is not known here/,
-        /^the request has a field that is not known here; known are name, description, scopes/
+        /^allowed_ip is not a known field; known fields are name, description, scopes/,
+        /^expiry is not a known field/,
+        /^the request contains an unknown field; known fields are name, description, scopes/
       ]
     ],
     [
@@ -169,7 +169,7 @@ test('invalid fields are reported, and nothing is stored', async t => {
       [/name must not contain a token/, /metadata must not contain/]
     ],
     [{ name: 'x', metadata: { list: [{ [`\b${made.key.keyId}`]: 1 }] } }, [/metadata must not contain/]],
-    [{ name: 'x', [keyAccessToken]: 1 }, [/^the request has a field that is not known here/]],
+    [{ name: 'x', [keyAccessToken]: 1 }, [/^the request contains an unknown field/]],
     [
       { name: keyAccessToken, description: `x ${keyAccessToken}`, metadata: { keyAccessToken } },
       [/name must not contain a token/, /description must not/, /metadata must not/]
@@ -766,7 +766,7 @@ test('any key may read its own usage, but not that of other keys', async t => {
   t.equal((await call('GET', '/client_keys/me/usage?days=1')).json.days.length, 1)
   t.match(await call('GET', '/client_keys/me/usage?days=0'), {
     status: 422,
-    json: { errors: ['days must be 1 at least'] }
+    json: { errors: ['days must be at least 1'] }
   })
   t.equal((await call('GET', `/client_keys/${id}/usage`)).status, 403, 'the usage by id requires the scope')
   const environment = await made.call('GET', '/client_keys/me/usage')

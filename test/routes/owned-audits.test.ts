@@ -230,8 +230,8 @@ test('a search accepts only listed columns and operators, and no SQL', async t =
   const condition = { c: 'user_id', o: '=', p: 1 }
   const rule = 'search.0.p must be an id'
   for (const [conditions, error] of [
-    [{}, 'search must be array'],
-    [[1], 'search.0 must be object'],
+    [{}, 'search must be an array'],
+    [[1], 'search.0 must be an object'],
     [[{ c: 'id', o: '=' }], 'search.0.p is required'],
     [[{ ...condition, c: 'changes' }], 'search.0.c must be id or user_id or created_at'],
     [[{ ...condition, c: '1=1) --' }], 'search.0.c must be id or user_id or created_at'],
@@ -248,10 +248,10 @@ test('a search accepts only listed columns and operators, and no SQL', async t =
     [[{ ...condition, o: 'IN', p: [] }], `${rule}, in an array of 1 to 100`],
     [[{ ...condition, o: 'IN', p: Array(101).fill(1) }], `${rule}, in an array of 1 to 100`],
     [[{ ...condition, o: 'IN', p: [1, 'x'] }], `${rule}, in an array of 1 to 100`],
-    [[{ c: 'created_at', o: '<', p: 'yesterday' }], 'search.0.p must be an instant with its time zone'],
-    [[{ c: 'created_at', o: '<', p: 1 }], 'search.0.p must be an instant with its time zone'],
-    [Array(21).fill(condition), 'search must have 20 entries at most'],
-    [[{ ...condition, more: 1 }], 'search.0.more is not known here; known are c, o, p']
+    [[{ c: 'created_at', o: '<', p: 'yesterday' }], 'search.0.p must be an instant with a time zone'],
+    [[{ c: 'created_at', o: '<', p: 1 }], 'search.0.p must be an instant with a time zone'],
+    [Array(21).fill(condition), 'search must have at most 20 entries'],
+    [[{ ...condition, more: 1 }], 'search.0.more is not a known field; known fields are c, o, p']
   ] as const) {
     const { status, json } = await ada('GET', searchFor(conditions))
     t.match([status, json.errors], [422, [new RegExp(`^${error.replaceAll(/[.*+?()|]/g, '\\$&')}`)]], error)

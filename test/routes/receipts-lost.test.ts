@@ -78,7 +78,7 @@ test('a service that cannot renew its lease logs the failure once, and the recov
   const renewals = lines.filter(line => line.includes('renew the lease')).map(line => JSON.parse(line))
   t.match(renewals, [
     { level: 40, err: { message: /"nodes" does not exist/ }, msg: /^could not renew the lease of this node;/ },
-    { level: 30, msg: 'could renew the lease of this node again' }
+    { level: 30, msg: 'can renew the lease of this node again' }
   ])
   t.notMatch(JSON.stringify(renewals), node.id)
   t.notMatch(lines.join(''), key.keyId)

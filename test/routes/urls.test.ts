@@ -58,7 +58,7 @@ test('an unknown query parameter is refused, and the error lists the known ones'
       t.equal(status, 200, url)
       continue
     }
-    const detail = `limitt is not known here${known.length === 0 ? ': this takes no query parameters' : `; known are ${known.join(', ')}`}`
+    const detail = `limitt is not a known field${known.length === 0 ? ': this route has no query parameters' : `; known fields are ${known.join(', ')}`}`
     // Some operations validate the body first.
     if (operation.method !== 'GET' && json.fields?.[0]?.in === 'body') continue
     t.match({ status, json }, { status: 422, json: { code: 'INVALID_FIELDS' } }, `${operation.method} ${url}`)
@@ -101,18 +101,18 @@ test('a query parameter may be sent once, and an integer must consist of decimal
     ['limit=1&limit=1', 'limit must be sent once'],
     ['after=x&after=y', 'after must be sent once'],
     ['include_deleted=true&include_deleted=true', 'include_deleted must be sent once'],
-    ['limit=1e1', 'limit must be integer, in decimal digits such as 20'],
-    ['limit=%2B1', 'limit must be integer, in decimal digits such as 20'],
-    ['limit=+1', 'limit must be integer, in decimal digits such as 20'],
-    ['limit=01', 'limit must be integer, in decimal digits such as 20'],
-    ['limit=0x10', 'limit must be integer, in decimal digits such as 20'],
-    ['limit=1.0', 'limit must be integer, in decimal digits such as 20'],
-    ['limit=', 'limit must be integer, in decimal digits such as 20'],
-    ['limit=-1', 'limit must be 1 at least'],
-    [`limit=-${'9'.repeat(400)}`, 'limit must be 1 at least'],
-    [`limit=${'9'.repeat(400)}`, 'limit must be 1000 at most'],
-    ['include_deleted=1', 'include_deleted must be boolean'],
-    ['include_deleted=TRUE', 'include_deleted must be boolean']
+    ['limit=1e1', 'limit must be an integer in decimal digits, such as 20'],
+    ['limit=%2B1', 'limit must be an integer in decimal digits, such as 20'],
+    ['limit=+1', 'limit must be an integer in decimal digits, such as 20'],
+    ['limit=01', 'limit must be an integer in decimal digits, such as 20'],
+    ['limit=0x10', 'limit must be an integer in decimal digits, such as 20'],
+    ['limit=1.0', 'limit must be an integer in decimal digits, such as 20'],
+    ['limit=', 'limit must be an integer in decimal digits, such as 20'],
+    ['limit=-1', 'limit must be at least 1'],
+    [`limit=-${'9'.repeat(400)}`, 'limit must be at least 1'],
+    [`limit=${'9'.repeat(400)}`, 'limit must be at most 1000'],
+    ['include_deleted=1', 'include_deleted must be a boolean'],
+    ['include_deleted=TRUE', 'include_deleted must be a boolean']
   ] as const) {
     t.match(await call('GET', `/apps?${query}`), { status: 422, json: { errors: [error] } }, query)
   }
@@ -134,7 +134,7 @@ test('an id in a path must consist of decimal digits, on every route', async t =
         integers += ids.length > 0 ? 1 : 0
         t.match(
           await send(operation, url),
-          { status: 404, json: { code: 'ROUTE_NOT_FOUND', detail: /^Nothing is served at this path/ } },
+          { status: 404, json: { code: 'ROUTE_NOT_FOUND', detail: /^No route has this path/ } },
           `${operation.method} ${url}`
         )
       }

@@ -4,14 +4,14 @@ import type { RefuseConnection } from './client-errors.ts'
 import { BadRequest } from './errors.ts'
 import { MAX_HEADER_LINES } from './limits.ts'
 
-/** Has a server reply with a problem document where Node would reply without a body, or not at all. */
-export const answerEverything = (server: Server, refuse: RefuseConnection): void => {
+/** Replaces the replies that Node sends without a body, and missing replies, with problem documents. */
+export const replaceNodeReplies = (server: Server, refuse: RefuseConnection): void => {
   server.maxHeadersCount = MAX_HEADER_LINES
-  // Node would reply 417: formProblem refuses the request.
+  // Without this listener, Node replies with 417. formProblem refuses the request instead.
   server.on('checkExpectation', (request, response) => {
     server.emit('request', request, response)
   })
-  // For CONNECT Node would close the connection. It leaves the socket to this listener, its errors and its end as well.
+  // Without this listener, Node closes the connection on CONNECT. The listener must handle errors and end the socket.
   server.on('connect', (_request, socket: Duplex) => {
     socket.on('error', () => {})
     refuse(socket, new BadRequest(), 'CONNECT')
