@@ -46,7 +46,7 @@ export const describeStart = ({
   return `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, ${engine}, node ${node}, ${redis}`
 }
 
-/** Reads the address of the client, so that Node caches it before a connection reset makes it unavailable. */
+/** Reads the address of the client, so that Node caches it. It is unavailable after a connection reset. */
 const readAddress = (socket: Socket): void => {
   if (socket.remoteAddress === undefined) socket.destroy()
 }
