@@ -11,7 +11,7 @@ const EXCLUDED = /^(LICENSE|package-lock\.json|db\/.*\/migrations\/|(test\/)?bui
 // The gap between two words of a phrase: blanks, or a line break and the prefix of a comment line.
 const GAP = String.raw`(?:\s|\n\s*(?:\*|//|#|<!--)\s)+`
 // Names of columns, which can't be changed without a migration.
-const NAMES = [{ files: /^db\/\w+\/(keys|schema)\//, names: /'caller'|\bcaller, key_hash\b/g }]
+const NAMES = [{ files: /^db\/\w+\/(keys|schema)\/|\/matrix\/rows\.ts$/, names: /'caller'|\bcaller, key_hash\b/g }]
 
 const glossary = readFileSync(GLOSSARY, 'utf8')
 const [, table = ''] = glossary.split(HEADING)

@@ -85,8 +85,8 @@ export const TooBusy = defineError(
 
 export const Forbidden = defineError(
   'FORBIDDEN',
-  'You can see this resource, but you lack permission for this action. Ask its owner, or an administrator of the ' +
-    'organization that owns it.'
+  'You lack the permission for this. Ask the owner of the resource, or an administrator of the organization that ' +
+    'owns it.'
 )
 
 export const UserNotFound = defineError('USER_NOT_FOUND', 'No user has this id. Check the id.')

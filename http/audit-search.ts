@@ -2,7 +2,7 @@ import { SEARCH_COLUMNS, SEARCH_OPERATORS } from '../domain/audits/scope.ts'
 import type { AuditCondition, SearchColumn } from '../domain/audits/scope.ts'
 import { InvalidFields } from '../domain/errors.ts'
 import { issuesOf } from '../domain/field-issue.ts'
-import { readInstant } from './instants.ts'
+import { INSTANT_RULE, readInstant } from './instants.ts'
 import { checked } from './validation.ts'
 
 const Search = {
@@ -36,14 +36,13 @@ export const readSearch = (text: string): AuditCondition[] => {
   const { search } = checked(Search, { search: parsed(text) })
   return search.map(({ c: column, o: operator, p: predicate }, index) => {
     const values = operator === 'IN' ? listOf(predicate) : [predicate]
-    const read = values?.flatMap(value => toValue(column, value) ?? [])
-    if (values === null || read?.length !== values.length) {
-      const detail = `search.${index}.p must be ${RULES[column]}${operator === 'IN' ? IN : ''}`
-      throw new InvalidFields({ issues: [{ path: ['search', String(index), 'p'], detail }] })
-    }
-    return { column, operator, values: read }
+    if (values === null) throw invalid(index, `must be an array of 1 to ${MAX_VALUES} values`)
+    return { column, operator, values: values.map(value => toValue(column, value, index)) }
   })
 }
+
+const invalid = (index: number, rule: string): InstanceType<typeof InvalidFields> =>
+  new InvalidFields({ issues: [{ path: ['search', String(index), 'p'], detail: `search.${index}.p ${rule}` }] })
 
 const parsed = (text: string): unknown => {
   try {
@@ -55,22 +54,16 @@ const parsed = (text: string): unknown => {
   }
 }
 
-const RULES: Readonly<Record<SearchColumn, string>> = {
-  id: 'an id',
-  user_id: 'an id',
-  created_at: 'an instant with a time zone, such as 2027-01-31T12:00:00Z'
-}
-
-const IN = `, in an array of 1 to ${MAX_VALUES}`
-
 const listOf = (predicate: unknown): unknown[] | null =>
   Array.isArray(predicate) && predicate.length > 0 && predicate.length <= MAX_VALUES ? predicate : null
 
-const toValue = (column: SearchColumn, value: unknown): number | Date | null => {
+const toValue = (column: SearchColumn, value: unknown, index: number): number | Date => {
   if (column === 'created_at') {
-    const instant = typeof value === 'string' ? readInstant(value, 'ago') : null
-    return instant instanceof Date ? instant : null
+    const instant = typeof value === 'string' ? readInstant(value, 'ago') : INSTANT_RULE
+    if (typeof instant === 'string') throw invalid(index, instant)
+    return instant
   }
-  const id = typeof value === 'string' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value
-  return typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? id : null
+  const id = typeof value === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(value) ? Number(value) : value
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) throw invalid(index, 'must be an id')
+  return id
 }

@@ -19,6 +19,9 @@ export const OWNER = '^(User|Organization):[1-9]\\d{0,14}$'
 /** The generation of a secret, which identifies the secret that sealed a token. */
 export const GENERATION = '^[0-9a-f]{8}$'
 
+/** The id of a client key: a UUID of a managed key, or `env_` and 16 digits of an environment key. */
+export const KEY_ID = '^(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|env_[0-9a-f]{16})$'
+
 /** Converts issues to field errors. They never contain values that a client sent. */
 export const fieldIssues = (issues: readonly Issue[]): FieldIssue[] =>
   issues.map(issue => {
@@ -56,6 +59,7 @@ const counted = (count: string, one: string, many: string): string => `${count} 
 const patterns: Readonly<Record<string, string>> = {
   [PRINTABLE]: 'must be visible, well-formed text without control characters',
   [GENERATION]: 'must be 8 hexadecimal digits, as npm run key:secrets prints them',
+  [KEY_ID]: 'must be the id of a client key; copy it from the Link header of the previous page',
   [OWNER]: 'must be User: or Organization: and an id, such as User:3'
 }
 

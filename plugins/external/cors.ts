@@ -2,6 +2,7 @@ import type { FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { SESSION_HEADERS, sessionCredential } from '../../http/session-headers.ts'
+import { sendProblem } from '../app/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,6 +10,18 @@ declare module 'fastify' {
     setCorsHeaders: ((request: FastifyRequest, reply: FastifyReply) => void) | null
   }
 }
+
+const ALLOWED = [
+  'authorization',
+  'access-token',
+  'client',
+  'uid',
+  'token-type',
+  'expiry',
+  'content-type',
+  'idempotency-key',
+  'x-request-id'
+]
 
 const EXPOSED = [...SESSION_HEADERS, 'link', 'location', 'retry-after', 'x-request-id']
 
@@ -36,23 +49,17 @@ export default fp(
         'access-control-expose-headers': EXPOSED.join(', ')
       })
     })
+    // The plugin adds a route for OPTIONS before the error handler of the service is set.
+    fastify.addHook('onRoute', route => {
+      if (route.url === '*') route.errorHandler = sendProblem
+    })
     await fastify.register(
       import('@fastify/cors'),
       () => (request: FastifyRequest, callback: (error: Error | null, options: FastifyCorsOptions) => void) => {
         callback(null, {
           origin: hasKey(request) ? false : origins,
           methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-          allowedHeaders: [
-            'authorization',
-            'access-token',
-            'client',
-            'uid',
-            'token-type',
-            'expiry',
-            'content-type',
-            'idempotency-key',
-            'x-request-id'
-          ],
+          allowedHeaders: ALLOWED,
           exposedHeaders: EXPOSED,
           maxAge: 600,
           strictPreflight: false

@@ -36,7 +36,7 @@ test('a backup contains the data at its start, and no later writes', async t => 
   const writes: Promise<unknown>[] = []
   const { rows, head } = await backUp(url, target, (copied, total) => {
     seen.push([copied, total])
-    writes.push(createUser(`meanwhile${seen.length}@example.com`))
+    writes.push(createUser(`during${seen.length}@example.com`))
   })
   await Promise.all(writes)
   t.ok(seen.length > 0)

@@ -92,7 +92,7 @@ test('a copy that the server stops reports the reason, and can be continued afte
 })
 
 test(
-  'a database in another encoding than UTF-8 is refused, and the message says how to create one',
+  'a database in another encoding than UTF-8 is refused, and the message explains how to create one',
   { skip },
   async t => {
     const server = await newDatabase(t)

@@ -92,10 +92,10 @@ test('a node that adds addresses of a key waits for another one that does', { sk
     }))
   const labels: number[][] = []
   let second: Promise<void> | undefined
-  const add = async (node: number, meanwhile: () => Promise<void>): Promise<void> => {
+  const add = async (node: number, during: () => Promise<void>): Promise<void> => {
     await write(async ({ keys }) => {
       labels.push((await keys.lockUsageLabels(addresses(node))).map(({ labels }) => labels))
-      await meanwhile()
+      await during()
       await keys.addUsage(addresses(node))
     })
   }

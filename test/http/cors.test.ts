@@ -50,3 +50,25 @@ test('every kind of reply to a page of an allowed origin has CORS headers', asyn
   t.match(preflight, /^HTTP\/1\.1 204 /)
   t.match(preflight, /^access-control-allow-headers: .*x-request-id/im)
 })
+
+test('an OPTIONS request that is refused gets a problem document', async t => {
+  const { call, fastify } = await world(t, { CORS_ORIGINS: 'https://app.example.com' })
+  for (const [url, status, code, headers, payload] of [
+    ['/apps?x=%zz', 400, 'BAD_URL', {}],
+    ['/apps', 417, 'EXPECTATION_FAILED', { expect: 'x' }],
+    ['/apps', 400, 'BAD_REQUEST', { host: 'a,b' }],
+    ['/apps', 400, 'MALFORMED_JSON', { 'content-type': 'application/json' }, '{'],
+    ['/apps', 415, 'UNSUPPORTED_MEDIA_TYPE', { 'content-type': 'text/plain' }, 'x'],
+    ['/apps', 413, 'BODY_TOO_LARGE', { 'content-type': 'application/json' }, 'x'.repeat(1024 * 1024 + 1)]
+  ] as const) {
+    const reply = await fastify.inject({
+      method: 'OPTIONS',
+      url,
+      headers: { authorization: 'Bearer x', ...headers },
+      ...(payload === undefined ? {} : { payload })
+    })
+    t.match(reply, { statusCode: status, headers: { 'content-type': /^application\/problem\+json/ } }, code)
+    t.match(reply.json(), { code, request_id: reply.headers['x-request-id'] })
+  }
+  t.equal((await call('OPTIONS', '/apps')).status < 500, true)
+})

@@ -108,6 +108,7 @@ test('a page of the origin of PUBLIC_URL may use a client key, with any Host tha
   t.equal(await statusFor({ origin: 'http://trivial-api:3000' }), 200, 'a page of the host itself')
   t.equal(await statusFor({ origin: 'https://other.example.com' }), 403)
   t.equal(await statusFor({ origin: 'http://example.com' }), 403)
+  t.equal(await statusFor({ origin: 'http://example.com', host: 'example.com' }), 403, 'another scheme')
   t.equal(await statusFor({ origin: 'https://example.com', 'sec-fetch-site': 'cross-site' }), 403)
 })
 

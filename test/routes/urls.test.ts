@@ -200,3 +200,16 @@ test('a slash at the end of a path changes nothing', async t => {
   const head = `Host: a\r\nConnection: close\r\nAuthorization: Bearer ${made.key.keyAccessToken}\r\n\r\n`
   t.match(await raw(await listening(fastify), `GET http://a/apps/1/ HTTP/1.1\r\n${head}`), /^HTTP\/1\.1 200 /)
 })
+
+test('a position that no page has, and a filter that no entry can match, are refused', async t => {
+  const { call } = await world(t)
+  for (const list of ['/apps?limit=1', '/users', '/organizations', '/audits', '/client_keys']) {
+    for (const after of ['', '%20', 'zzz']) {
+      const url = `${list}${list.includes('?') ? '&' : '?'}after=${after}`
+      t.match(await call('GET', url), { status: 422, json: { fields: [{ pointer: '/after' }] } }, url)
+    }
+  }
+  for (const filter of ['subject_type=foo', 'actor_kind=robot']) {
+    t.equal((await call('GET', `/audits?${filter}`)).status, 422, filter)
+  }
+})

@@ -2,6 +2,7 @@ import { AuditQuery, auditReplies, sendAudits } from './listing.ts'
 import { NDJSON } from '../../../http/ndjson.ts'
 import { problemReplies } from '../../../http/replies.ts'
 import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
+import { ACTOR_KINDS, SUBJECT_TYPES } from '../../../domain/audits/audit.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
 
 const word = { type: 'string', maxLength: 200 } as const
@@ -10,12 +11,9 @@ const Query = {
   ...AuditQuery,
   properties: {
     ...AuditQuery.properties,
-    subject_type: {
-      ...word,
-      description: 'Only changes of resources of this type: `app`, `client_key`, `organization` or `user`.'
-    },
+    subject_type: { type: 'string', enum: SUBJECT_TYPES, description: 'Only changes of resources of this type.' },
     subject_id: { ...word, description: 'Only changes of the resource with this id.' },
-    actor_kind: { ...word, description: 'Only changes by actors of this kind: `client_key`, `user` or `cli`.' },
+    actor_kind: { type: 'string', enum: ACTOR_KINDS, description: 'Only changes by actors of this kind.' },
     actor_id: { ...word, description: 'Only changes by the actor with this id.' },
     action: { ...word, description: 'Only changes with this action, such as `client_key.rotate`.' }
   }

@@ -7,7 +7,7 @@ import { linkHeader } from '../../../http/links.ts'
 import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
 import { toKeyJson, toPolicyJson, toTokenJson } from '../../../http/representations/keys.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
-import { GENERATION } from '../../../http/validation-issues.ts'
+import { GENERATION, KEY_ID } from '../../../http/validation-issues.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 
 export const IdParams = {
@@ -23,7 +23,7 @@ const Query = {
   additionalProperties: false,
   properties: {
     limit: pageQuery('keys').limit,
-    after: { type: 'string', maxLength: 100, description: pageQuery('keys').after.description },
+    after: { type: 'string', maxLength: 100, pattern: KEY_ID, description: pageQuery('keys').after.description },
     enabled: { type: 'boolean', description: 'Only keys that are enabled (`true`) or disabled (`false`).' },
     revoked: { type: 'boolean', description: 'Only keys that are revoked (`true`) or not revoked (`false`).' },
     expires_before: {

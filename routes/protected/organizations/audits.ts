@@ -10,7 +10,7 @@ const problems = problemReplies(OrganizationNotFound, Forbidden, InvalidFields)
 
 export const auditsSchema = {
   operationId: 'listOrganizationAudits',
-  summary: 'List the audit entries of an organization, its apps and its users',
+  summary: 'List the audit entries of an organization and its apps',
   description:
     "Lists changes in numbered pages, newest first, in the format of Trivial's clients. Available to the admins of " +
     'the organization.',
