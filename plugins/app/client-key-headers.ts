@@ -22,7 +22,7 @@ export const isCrossSite = (request: FastifyRequest, publicOrigin: string | null
   if (origin === undefined || origin === publicOrigin) return false
   if (!URL.canParse(origin)) return true
   const { protocol, host: originHost } = new URL(origin)
-  // Another scheme is another origin: only PUBLIC_URL says which scheme browsers use.
+  // Another scheme is another origin: PUBLIC_URL specifies the scheme that browsers use.
   if (publicOrigin !== null && new URL(publicOrigin).host === originHost) return true
   // Parsed with the scheme of the origin, so that it doesn't matter whether a default port is specified.
   const own = `${protocol}//${request.host}`
