@@ -10,12 +10,12 @@ rows of each table and the audit trail in both. Keys, tokens, passwords and sess
 database with the same CLIENT_SECRET.
 
 Stop the service first. While the command runs, no other process can use the SQLite database. No process opens the
-PostgreSQL database until the copy is complete. If the copy is interrupted, run the command again, and it continues. At
-the end, the SQLite database is marked as copied. It can then only be read, unless ALLOW_COPIED_DATABASE is true.`,
+PostgreSQL database until the copy is complete. If the copy is interrupted, run the command again to continue. At the
+end, the SQLite database is marked as copied. It can then only be read, unless ALLOW_COPIED_DATABASE is true.`,
   notes: `Exit code: 0 if everything was copied, 1 if not, or if the audit trail is broken in both databases.
 
-Don't put the password into the URL, because ps and the shell history show it. Set PGPASSWORD or use ~/.pgpass
-instead.`,
+Don't put the password into the URL, because ps and the shell history show it.
+Set PGPASSWORD or use ~/.pgpass instead.`,
   options: {
     to: {
       value: '<url>',
