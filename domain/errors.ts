@@ -4,8 +4,8 @@ import { defineError } from './domain-error.ts'
 
 export const InvalidToken = defineError(
   'INVALID_TOKEN',
-  'The request contains no active client key or session. Send Authorization: Bearer <key_access_token> once, with ' +
-    'a token that this service allows, or sign in again.'
+  'The request contains no active client key or session. Send exactly one Authorization header, with a token that ' +
+    'this service accepts, or sign in again.'
 )
 
 export const InsufficientScope = defineError(
@@ -28,7 +28,7 @@ export const ClientKeyNameTaken = defineError(
 
 export const ClientKeyRevoked = defineError(
   'CLIENT_KEY_REVOKED',
-  'The client key is revoked permanently, so it cannot be changed. Issue a new one.'
+  'The client key has been permanently revoked, so it cannot be changed. Issue a new one.'
 )
 
 export const EnvironmentKeyFixed = defineError(
@@ -39,15 +39,15 @@ export const EnvironmentKeyFixed = defineError(
 
 export const TooManyTokens = defineError(
   'TOO_MANY_TOKENS',
-  'The key already has 100 active tokens. Wait until some expire, or rotate with grace_seconds 0 to revoke all of ' +
-    'them.'
+  'The key already has 100 active tokens. Wait until some expire, or rotate the key with grace_seconds set ' +
+    'to 0 to revoke all of them.'
 )
 
-/** `errors` contains one sentence for each excess over the actor's permission boundary. */
+/** `errors` contains one sentence for each way in which the request exceeds the actor's permission boundary. */
 export const BeyondPermissionBoundary = defineError(
   'BEYOND_CEILING',
-  'The request exceeds your permission boundary. You cannot give permissions that you lack, or change a key that ' +
-    'has them. See errors for details.'
+  'The request exceeds your permission boundary. You cannot give permissions that you do not have, or change a ' +
+    'key that has them. See errors.'
 )
 
 export const IdempotencyKeyReused = defineError(
@@ -56,16 +56,16 @@ export const IdempotencyKeyReused = defineError(
     'the same key only with retries.'
 )
 
-/** Thrown if another process would refuse a token that the secret of this process seals. */
+/** Thrown if another process would refuse a token that was sealed with the secret of this process. */
 export const SecretNotShared = defineError(
   'SECRET_NOT_SHARED',
-  'No token was created, because another node lacks this CLIENT_SECRET and would refuse it. Give all nodes the ' +
-    'same secrets; GET /nodes shows their generations.'
+  'No token was created: another node lacks this CLIENT_SECRET and would refuse the token. Give all ' +
+    'nodes the same secrets; GET /nodes shows their generations.'
 )
 
 export const ReceiptNotFound = defineError(
   'RECEIPT_NOT_FOUND',
-  'No receipt has this id. Either the change is so old that every node obeys it, or the database was restored to ' +
+  'No receipt has this id. Either the change is old, and every node has applied it, or the database was restored to ' +
     'an earlier state.'
 )
 
@@ -85,7 +85,7 @@ export const TooBusy = defineError(
 
 export const Forbidden = defineError(
   'FORBIDDEN',
-  'You lack the permission for this. Ask the owner of the resource, or an administrator of the organization that ' +
+  'You do not have permission to do this. Ask the owner of the resource, or an administrator of the organization that ' +
     'owns it.'
 )
 
@@ -104,7 +104,7 @@ export const OrganizationNotFound = defineError(
 
 export const EmailTaken = defineError(
   'EMAIL_TAKEN',
-  'Another user has this e-mail address, regardless of case. Choose another address.'
+  'Another user already has this e-mail address; case does not matter. Choose another address.'
 )
 
 export const LastAdmin = defineError(
@@ -125,7 +125,7 @@ export const TooManyTags = defineError(
 
 export const TooManyApps = defineError(
   'TOO_MANY_APPS',
-  'The owner has more than 1000 apps that are not deleted. Delete or transfer some first, with PUT ' +
+  'The owner has more than 1000 apps that are not deleted. First delete some, or transfer some with PUT ' +
     '/apps/:id/transfer/users/:owner_id.'
 )
 
@@ -159,7 +159,7 @@ export const DescriptiveNameTaken = defineError(
 
 export const NoPortLeft = defineError(
   'NO_PORT_LEFT',
-  'Each port from 3001 to 65535 belongs to an app. Delete an app that is not needed, so that its port can be ' +
+  'Every port from 3001 to 65535 is taken by an app. Delete an app that is not needed, so that its port can be ' +
     'reused.'
 )
 
@@ -176,7 +176,7 @@ export const ServiceUnavailable = defineError(
   'The database cannot be used at the moment. Try again after the number of seconds in Retry-After.'
 )
 
-/** Thrown if no client waits for the reply any more. The work for the request has stopped. */
+/** Thrown if the client is no longer waiting for the reply. The work for the request has stopped. */
 export const RequestCancelled = defineError(
   'REQUEST_CANCELLED',
   'The client closed the connection before it received a reply.'
@@ -185,8 +185,8 @@ export const RequestCancelled = defineError(
 /** Thrown if the connection to the database is lost during a commit, so that its outcome is unknown. */
 export const OutcomeUnknown = defineError(
   'OUTCOME_UNKNOWN',
-  'The connection to the database was lost while the change was stored, so it may or may not have succeeded. Check ' +
-    'before you try again.'
+  'The database connection was lost while the change was being stored, so it may or may not have succeeded. ' +
+    'Check before you try again.'
 )
 
 /** Thrown if the service can't determine which keys have changed. No key is accepted, and nothing was changed. */

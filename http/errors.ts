@@ -25,27 +25,27 @@ export const RateLimited = defineError(
 
 export const LimitUndecided = defineError(
   'LIMIT_UNDECIDED',
-  'The service cannot currently determine whether a limit on requests or attempts is reached. Try again after the ' +
+  'The service cannot currently determine whether a limit on requests or attempts has been reached. Try again after the ' +
     'number of seconds in Retry-After.'
 )
 
 export const SignInLimited = defineError(
   'SIGN_IN_LIMITED',
-  'There were too many attempts from this address or for this account. Try again after the number of seconds in ' +
+  'There have been too many attempts from this address or for this account. Try again after the number of seconds in ' +
     'Retry-After.'
 )
 
 export const SignUpClosed = defineError(
   'SIGN_UP_CLOSED',
-  'Only the operator of this service creates users, so you cannot sign up. Ask the operator for an account.'
+  'Only the operator of this service can create users, so you cannot sign up. Ask the operator for an account.'
 )
 
 export const UserRequired = defineError(
   'USER_REQUIRED',
-  'This route requires a user, and client keys belong to no user. Sign in with POST /auth/sign_in.'
+  'This route requires a user, and client keys do not belong to one. Sign in with POST /auth/sign_in.'
 )
 
-/** Trivial's own user interface compares this text. */
+/** Trivial's own user interface checks for exactly this text. */
 export const NotSignedIn = defineError('NOT_SIGNED_IN', 'User was not found or was not logged in.')
 
 export const ClientKeyRequired = defineError(
@@ -71,8 +71,8 @@ export const BadRequest = defineError(
 
 export const HostNotClear = defineError(
   'BAD_REQUEST',
-  'The Host header is missing, repeated, malformed, or differs from the host in the URL. Send it once, with only a ' +
-    'host and port.'
+  'The Host header is missing, repeated or malformed, or it differs from the host in the URL. Send it once, ' +
+    'with only host and port.'
 )
 
 export const UnsupportedTransferCoding = defineError(
@@ -98,7 +98,8 @@ export const AddressUnknown = defineError(
 
 export const MalformedJson = defineError(
   'MALFORMED_JSON',
-  'Content-Type specifies JSON, but the body is empty, malformed, or contains a key such as __proto__. Send valid JSON.'
+  'Content-Type specifies JSON, but the body is empty or malformed, or contains a forbidden key such as __proto__. ' +
+    'Send valid JSON.'
 )
 
 export const BodyNotUtf8 = defineError(
@@ -112,13 +113,13 @@ export const BodyTooLarge = defineError('BODY_TOO_LARGE', 'The body is larger th
 
 export const UnsupportedMediaType = defineError(
   'UNSUPPORTED_MEDIA_TYPE',
-  'The service accepts only JSON in bodies. Send JSON, with Content-Type: application/json.'
+  'The service accepts only JSON request bodies. Send JSON, with Content-Type: application/json.'
 )
 
 export const UnsupportedCharset = defineError(
   'UNSUPPORTED_MEDIA_TYPE',
-  'The charset is not supported. Encode the JSON as UTF-8, and send Content-Type: application/json without another ' +
-    'charset.'
+  'The charset is not supported. Encode the JSON as UTF-8, and send Content-Type: application/json with no ' +
+    'charset, or with charset=utf-8.'
 )
 
 export const UnsupportedContentCoding = defineError(

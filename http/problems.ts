@@ -21,12 +21,12 @@ interface ProblemKind {
   readonly members?: Pick<Problem, 'success'>
 }
 
-/** The replies to errors, by error code. */
+/** The status and title of the reply for each error code. */
 const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   CREDENTIAL_REQUIRED: { status: 401, title: 'A credential is required' },
   INVALID_TOKEN: { status: 401, title: 'The credential was refused' },
-  BROWSER_NOT_ALLOWED: { status: 403, title: 'Client keys cannot be used in browser pages' },
-  INSUFFICIENT_SCOPE: { status: 403, title: 'The client key lacks a scope' },
+  BROWSER_NOT_ALLOWED: { status: 403, title: 'Client keys cannot be used in web pages' },
+  INSUFFICIENT_SCOPE: { status: 403, title: 'The client key lacks a required scope' },
   ADDRESS_NOT_ALLOWED: { status: 403, title: 'The client key cannot be used from this address' },
   RATE_LIMITED: { status: 429, title: 'Too many requests with this client key' },
   LIMIT_UNDECIDED: { status: 503, title: 'The limit cannot be checked at the moment' },
@@ -38,14 +38,14 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   BEYOND_CEILING: { status: 403, title: 'The request exceeds your permission boundary' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for another request' },
   SECRET_NOT_SHARED: { status: 503, title: 'Another node would refuse the token' },
-  INVALID_LOGIN: { status: 401, title: 'The sign-in is refused' },
+  INVALID_LOGIN: { status: 401, title: 'The sign-in was refused' },
   ACCOUNT_LOCKED: { status: 403, title: 'The account is locked' },
   SIGN_IN_LIMITED: { status: 429, title: 'Too many attempts' },
   TOO_BUSY: { status: 503, title: 'Too many passwords are being checked' },
   SIGN_UP_CLOSED: { status: 403, title: 'Sign-up is disabled' },
   USER_REQUIRED: { status: 403, title: 'A user session is required' },
   CLIENT_KEY_REQUIRED: { status: 403, title: 'A client key is required' },
-  ADMIN_REQUIRED: { status: 403, title: 'An administrator is required' },
+  ADMIN_REQUIRED: { status: 403, title: 'Administrator access is required' },
   FORBIDDEN: { status: 403, title: 'You lack permission for this action' },
   USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
   NOT_SIGNED_IN: { status: 404, title: 'Nobody is signed in', members: { success: false } },
@@ -79,7 +79,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   // No client receives this reply. nginx logs the same status.
   REQUEST_CANCELLED: { status: 499, title: 'The client closed the connection' },
   OUTCOME_UNKNOWN: { status: 503, title: 'It is unknown whether the change succeeded' },
-  LEASE_LOST: { status: 503, title: 'Revoked keys cannot be determined at the moment' },
+  LEASE_LOST: { status: 503, title: 'Key revocations cannot be checked at the moment' },
   NOT_READY: { status: 503, title: 'The service is not ready' },
   SERVICE_UNAVAILABLE: { status: 503, title: 'The service is temporarily unavailable' }
 }

@@ -57,10 +57,10 @@ const typeOf = (name: unknown): string => TYPES[String(name)] ?? String(name)
 const counted = (count: string, one: string, many: string): string => `${count} ${count === '1' ? one : many}`
 
 const patterns: Readonly<Record<string, string>> = {
-  [PRINTABLE]: 'must be visible, well-formed text without control characters',
-  [GENERATION]: 'must be 8 hexadecimal digits, as npm run key:secrets prints them',
+  [PRINTABLE]: 'must be well-formed text with at least one visible character and no control characters',
+  [GENERATION]: 'must be 8 hexadecimal digits, as printed by npm run key:secrets',
   [KEY_ID]: 'must be the id of a client key; copy it from the Link header of the previous page',
-  [OWNER]: 'must be User: or Organization: and an id, such as User:3'
+  [OWNER]: 'must be User: or Organization: followed by an id, such as User:3'
 }
 
 const sentence = (issue: Issue, path: string): string => {
@@ -74,7 +74,7 @@ const sentence = (issue: Issue, path: string): string => {
     case 'digits':
       return `${path} must be an integer in decimal digits, such as 20`
     case 'once':
-      return `${path} must be sent once`
+      return `${path} must be sent only once`
     case 'minLength':
       return `${path} must have at least ${counted(limit, 'character', 'characters')}`
     case 'maxLength':
@@ -92,7 +92,7 @@ const sentence = (issue: Issue, path: string): string => {
     case 'nul':
       return `${path || 'the body'} must not contain the character U+0000`
     case 'surrogate':
-      return `${path || 'the body'} must not contain half of a surrogate pair, from \\ud800 to \\udfff`
+      return `${path || 'the body'} must not contain an unpaired surrogate, from \\ud800 to \\udfff`
     case 'maxDepth':
       return `${path} must not be nested more than ${limit} levels deep`
     case 'additionalProperties':

@@ -29,7 +29,7 @@ export const TooManyHeaders = createError<[]>(
 
 export const InsufficientScope = createError<[scope: string]>(
   'INSUFFICIENT_SCOPE',
-  'The client key lacks a scope. This route requires %s. Give the key that scope, or use another key.',
+  'The client key lacks a required scope. This route requires %s. Give the key that scope, or use another key.',
   403
 )
 

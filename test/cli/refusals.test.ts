@@ -37,7 +37,7 @@ test('refusals and missing resources cause exit code 1 and one sentence for each
   t.same(await cli('key:change', ['a', '--name', ' ', '--metadata', '[1]', ...ranges.slice(0, 2)]), {
     code: 2,
     stdout: '',
-    stderr: `--name must be visible, well-formed text without control characters
+    stderr: `--name must be well-formed text with at least one visible character and no control characters
 --metadata must be an object
 See: trivial key change --help
 `
@@ -107,6 +107,6 @@ test('bytes that are not UTF-8 are refused on standard input and in arguments, a
   t.same(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [])
   t.match(await cli('key:issue', ['--name=x', '--metadata', '{"a":"\\ud800"}']), {
     code: 2,
-    stderr: /^--metadata must not contain half of a surrogate pair/
+    stderr: /^--metadata must not contain an unpaired surrogate/
   })
 })

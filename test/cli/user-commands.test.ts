@@ -97,7 +97,7 @@ const checkCommands = async (t: Test, databaseUrl?: string): Promise<void> => {
   t.match(await cli('user:change', ['2', '--email', 'ADA@example.org']), {
     code: 1,
     stdout: '',
-    stderr: /^Another user has this e-mail address/
+    stderr: /^Another user already has this e-mail address/
   })
 
   await signIn(users, 'ben@example.com')

@@ -61,9 +61,9 @@ test('invalid input is refused in a sentence, and nothing is created', async t =
   const { create, services } = terminal(t)
   await create(['--email', 'ada@example.com', '--name', 'Ada'], 'seven green kettles')
   for (const [code, error, input, ...args] of [
-    [1, 'Another user has this e-mail address', '', '--email', 'ADA@example.com', '--name', 'Ada'],
+    [1, 'Another user already has this e-mail address', '', '--email', 'ADA@example.com', '--name', 'Ada'],
     [2, '--email must be an e-mail address', '', '--email', 'ada', '--name', 'Ada'],
-    [2, '--name must be visible', '', '--email', 'b@example.com', '--name', ' '],
+    [2, '--name must be well-formed text', '', '--email', 'b@example.com', '--name', ' '],
     [
       2,
       '--name must not contain a token or a key_id',

@@ -90,7 +90,7 @@ test('a lone surrogate is refused in every field, and the field is named', async
   ] as const) {
     const { status, json } = await call(method, url, body, JSON_TYPE)
     t.equal(status, 422, `${method} ${url} ${field}`)
-    t.match(json, { errors: [`${field} must not contain half of a surrogate pair, from \\ud800 to \\udfff`] })
+    t.match(json, { errors: [`${field} must not contain an unpaired surrogate, from \\ud800 to \\udfff`] })
   }
   t.equal((await made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"a":"\\ud800"}]')}`)).status, 422)
   t.equal((await made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"\\ud800":"a"}]')}`)).status, 422)

@@ -130,22 +130,22 @@ test('the errors of a new app are reported for each field', async t => {
     [{ ...NEW, descriptive_name: 'x'.repeat(256) }, ['descriptive_name must have at most 255 characters']],
     [
       { ...NEW, descriptive_name: 'a\u0001b' },
-      ['descriptive_name must be visible, well-formed text without control characters']
+      ['descriptive_name must be well-formed text with at least one visible character and no control characters']
     ],
     [
       { ...NEW, descriptive_name: 'abc\ud800' },
-      ['descriptive_name must not contain half of a surrogate pair, from \\ud800 to \\udfff']
+      ['descriptive_name must not contain an unpaired surrogate, from \\ud800 to \\udfff']
     ],
     [
       { ...NEW, panels: { a: [{ '\udfff': 1 }] }, schedule: { a: 'x\ud83dx' } },
       [
-        'panels must not contain half of a surrogate pair, from \\ud800 to \\udfff',
-        'schedule must not contain half of a surrogate pair, from \\ud800 to \\udfff'
+        'panels must not contain an unpaired surrogate, from \\ud800 to \\udfff',
+        'schedule must not contain an unpaired surrogate, from \\ud800 to \\udfff'
       ]
     ],
     [
       { ...NEW, descriptive_name: ' \u200b\u00a0 ' },
-      ['descriptive_name must be visible, well-formed text without control characters']
+      ['descriptive_name must be well-formed text with at least one visible character and no control characters']
     ],
     [{ ...NEW, descriptive_name: 'a\u0000b' }, ['descriptive_name must not contain the character U+0000']],
     [
@@ -236,7 +236,7 @@ test(
       await create('One too many'),
       await call('POST', '/apps/70e2d94bc6a18f/copy', { new_app_descriptive_name: 'One too many' })
     ]) {
-      t.match(refused, { status: 409, json: { code: 'NO_PORT_LEFT', detail: /^Each port from 3001 to 65535 belongs/ } })
+      t.match(refused, { status: 409, json: { code: 'NO_PORT_LEFT', detail: /^Every port from 3001 to 65535 is taken/ } })
     }
   }
 )

@@ -143,7 +143,7 @@ test('invalid fields of a sign-up are reported', async t => {
     [{ email: 'a@ü.example' }, 422, /email must be/],
     [{ name: `tck_${'x'.repeat(72)}` }, 422, /name must not contain a token/],
     [{ password: 'seven green\nkettles' }, 422, /a single line/],
-    [{ name: ' ' }, 422, /name must be visible/],
+    [{ name: ' ' }, 422, /name must be well-formed text/],
     [{ password: 'short' }, 422, /at least 12 characters/],
     [{ password: 'x'.repeat(129) }, 422, /at most 128 characters/],
     [{ password: 'passwordpassword' }, 422, /one of the most common ones/],

@@ -122,7 +122,7 @@ test('invalid fields are reported, and nothing is stored', async t => {
   const cases: [body: unknown, errors: RegExp[]][] = [
     [{}, [/^name is required$/]],
     [[], [/^the body must be an object$/]],
-    [{ name: '' }, [/^name must have at least 1 character$/, /^name must be visible/]],
+    [{ name: '' }, [/^name must have at least 1 character$/, /^name must be well-formed text/]],
     [{ name: 'x'.repeat(101) }, [/at most 100 characters/]],
     [{ name: 'a\nb' }, [/visible/]],
     [{ name: 7 }, [/^name must be a string$/]],
@@ -612,7 +612,7 @@ test('keys are listed by page and by filter, environment keys last', async t => 
     t.equal((await made.call('GET', `/client_keys?${bad}`)).status, 422, bad)
   }
   t.match((await made.call('GET', '/client_keys?generation=x')).json, {
-    detail: 'generation must be 8 hexadecimal digits, as npm run key:secrets prints them'
+    detail: 'generation must be 8 hexadecimal digits, as printed by npm run key:secrets'
   })
 })
 

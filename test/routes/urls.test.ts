@@ -98,9 +98,9 @@ test('an unknown query parameter is also refused with a valid body, and nothing 
 test('a query parameter may be sent once, and an integer must consist of decimal digits', async t => {
   const { call } = await world(t)
   for (const [query, error] of [
-    ['limit=1&limit=1', 'limit must be sent once'],
-    ['after=x&after=y', 'after must be sent once'],
-    ['include_deleted=true&include_deleted=true', 'include_deleted must be sent once'],
+    ['limit=1&limit=1', 'limit must be sent only once'],
+    ['after=x&after=y', 'after must be sent only once'],
+    ['include_deleted=true&include_deleted=true', 'include_deleted must be sent only once'],
     ['limit=1e1', 'limit must be an integer in decimal digits, such as 20'],
     ['limit=%2B1', 'limit must be an integer in decimal digits, such as 20'],
     ['limit=+1', 'limit must be an integer in decimal digits, such as 20'],
