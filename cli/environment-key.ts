@@ -6,7 +6,7 @@ import { saveToDotenv } from './dotenv.ts'
 import { CommandError } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Creates and prints a key for CLIENT_KEYS. If `allow` is true, adds its digest to `.env`; else, stores nothing. */
+/** Creates and prints a key for CLIENT_KEYS. If `allow` is true, adds its digest to `.env`. Stores nothing else. */
 export const issueForEnvironment = async (terminal: Terminal, allow: boolean, json: boolean): Promise<void> => {
   const env = terminal.environment()
   const { CLIENT_SECRET } = readConfig(env, ['CLIENT_SECRET'])

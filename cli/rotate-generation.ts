@@ -68,7 +68,7 @@ export const rotateGeneration = async (
   return outcome
 }
 
-// The new tokens would be of the same generation, so each run would rotate all keys again.
+// Sealed with the same secret, the new tokens would be of the same generation, so each run would rotate all keys again.
 const refuseCurrent = async (keys: KeyService, generation: string): Promise<void> => {
   const secrets = await keys.secrets()
   if (secrets.some(({ use, secret }) => use.generation === generation && secret === 'CLIENT_SECRET')) {

@@ -51,8 +51,8 @@ export interface Terminal {
   fail: (failure: unknown) => void
   /**
    * Waits until all output has been written. If writing failed, throws a CommandError, but only once. A command passes
-   * a hint if the output isn't stored anywhere else, such as a new token. This then also throws a CommandError if the
-   * reader has closed the pipe.
+   * a hint if the output isn't stored anywhere else, such as a new token. It's then also a failure if the reader has
+   * closed the pipe.
    */
   flush: (hint?: string) => Promise<void>
   /** Returns the command line that runs the given command in the same way as this one: through npm, or as `trivial`. */

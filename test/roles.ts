@@ -36,7 +36,7 @@ export const newRole = async (t: Test, database: string, name = ''): Promise<Rol
   return { name: unique, url: url.href }
 }
 
-/** Creates a role, and a schema of the same name in which the role may create tables. It has no other rights. */
+/** Creates a role, and a schema of the same name in which the role may create tables. The role has no other rights. */
 export const newOwner = async (t: Test, database: string): Promise<Role> => {
   const owner = await newRole(t, database)
   await execute(database, `create schema ${owner.name}; grant usage, create on schema ${owner.name} to ${owner.name}`)
