@@ -8,7 +8,7 @@ const OWNERS = 100
 const PANELS_BYTES = 200
 const AT = '2026-01-05T09:00:00.000Z'
 
-/** An SQLite database of apps. */
+/** An SQLite database that contains apps. */
 export interface AppDatabase {
   path: string
   apps: number
@@ -17,8 +17,8 @@ export interface AppDatabase {
 }
 
 /**
- * Creates a database of apps, each with panels of about 200 bytes and two tags. The order of the names differs from the
- * order of the ids.
+ * Creates a database with the given number of apps, each with about 200 bytes of panels and two tags. The order of
+ * their names differs from the order of their ids.
  */
 export const createAppDatabase = async (folder: string, apps: number): Promise<AppDatabase> => {
   const path = join(folder, `${apps}-apps.db`)

@@ -24,8 +24,8 @@ interface Call {
 type Outcome = { result: unknown } | { failure: string }
 
 /**
- * Starts a file of this folder in a separate process. Its working directory and environment contain no settings of the
- * developer. Calls use IPC, so that they don't count as requests to the server that is measured.
+ * Runs the given file in this folder in a separate process. Its working directory and environment contain none of the
+ * developer's settings. Calls use IPC, so that they don't count as requests to the server that is being measured.
  */
 export const startChild = <F extends Functions>({ folder, defer }: Setup, file: string): Child<F> => {
   const forked = fork(fileURLToPath(new URL(file, import.meta.url)), {

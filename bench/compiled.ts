@@ -4,8 +4,8 @@ import type * as DbOpen from '../db/open.ts'
 import type * as Authenticator from '../domain/keys/verdict/authenticator.ts'
 
 /**
- * The types of the files that are built for the benchmarks, which the script in package.json lists. They are built
- * separately, because the shipped service has fewer files and starts faster.
+ * The types of the files that are built for the benchmarks. The script in package.json lists these files. They are
+ * built separately, so that the shipped service has fewer files and starts faster.
  */
 interface Compiled {
   'app.js': typeof App

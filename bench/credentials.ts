@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import { createTokenSealer, digestOf, issueClientKey } from '../domain/keys/token/token.ts'
 
-/** One credential of each type to compare, and the settings that a server needs to accept it. */
+/** One credential of each type to compare, and the settings that a server needs to accept them. */
 export interface Credentials {
   clientSecret: string
-  /** The entry of `CLIENT_KEYS` for `clientToken`. */
+  /** The entry in `CLIENT_KEYS` for `clientToken`. */
   clientKey: string
   clientToken: string
   staticToken: string
@@ -23,7 +23,7 @@ export const createCredentials = (): Credentials => {
     clientSecret,
     clientKey: `sha256:${digestOf(keyId)}`,
     clientToken: keyAccessToken,
-    // As long as the token of a client key, so that both take the same time to read.
+    // As long as a client key's token, so that both take the same time to read.
     staticToken: randomBytes(keyAccessToken.length / 2).toString('hex'),
     jwtSecret,
     jwt: createSigner({ key: jwtSecret, algorithm: 'HS256', noTimestamp: true })({ key_id: keyId })

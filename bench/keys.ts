@@ -11,15 +11,18 @@ const SCOPES = '["apps:read","apps:write"]'
 const KEY_ID_DIGITS = 32
 const CACHE_KIB = 1024 * 1024
 
-/** A database of managed keys, one token each. */
+/** A database that contains managed keys, each with one token. */
 export interface KeyDatabase {
   url: string
   keys: number
-  /** Returns this number of new tokens, each of a random key. */
+  /** Returns the given number of new tokens, each for a random key. */
   unseen: (count: number) => string[]
 }
 
-/** Creates an SQLite database of keys. Each `key_id` is derived from a number, so that none has to be stored. */
+/**
+ * Creates an SQLite database with the given number of keys. Each `key_id` is derived from the key's number, so that it
+ * doesn't have to be stored.
+ */
 export const createKeyDatabase = async (folder: string, keys: number, secret: string): Promise<KeyDatabase> => {
   const path = join(folder, `${keys}-keys.db`)
   const url = `file:${path}`
@@ -34,7 +37,10 @@ export const createKeyDatabase = async (folder: string, keys: number, secret: st
   }
 }
 
-/** Returns the text as a flat string, as if it was received. V8 flattens a concatenated string when it's first read. */
+/**
+ * Returns the token as a flat string, as if it had been received. Otherwise, V8 would flatten the concatenated string
+ * when it's first read.
+ */
 export const asIfReceived = (token: string): string => Buffer.from(token).toString()
 
 const keyIdOf = (number: number): string => hash('sha256', `key ${number}`).slice(0, KEY_ID_DIGITS)
@@ -43,7 +49,7 @@ const fill = (path: string, keys: number, generation: string): void => {
   const db = new Database(path)
   db.pragma('journal_mode = OFF')
   db.pragma('synchronous = OFF')
-  // Digests are inserted in random order. The cache is so large that each page of the index is written once.
+  // Digests are inserted in random order. The cache is large enough for each page of the index to be written only once.
   db.pragma(`cache_size = -${CACHE_KIB}`)
   const addKey = db.prepare(`
     insert into client_keys (row, id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)

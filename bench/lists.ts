@@ -29,8 +29,8 @@ const MIB = 1024 * 1024
 const MAX_MS = 30_000
 
 /**
- * Compares a list with a minimal server. Measures whether the time and memory per app depend on the length of the list,
- * and whether other requests are delayed.
+ * Compares the list of apps with that of a minimal server. Measures whether the time and memory per app depend on the
+ * length of the list, and whether the list delays other requests.
  */
 export const measureLists = async (setup: Setup): Promise<Row[]> => {
   const { listRounds } = setup.plan
@@ -84,7 +84,7 @@ interface List extends Source {
   readonly measurePlain: () => Promise<Cost>
 }
 
-/** Starts the service and a plain server with a list of apps. */
+/** Starts the service and a plain server, each with the given number of apps. */
 const serve = async (setup: Setup, apps: number): Promise<List> => {
   const { credentials, folder, defer } = setup
   const { path } = await createAppDatabase(folder, apps)
@@ -97,7 +97,7 @@ const serve = async (setup: Setup, apps: number): Promise<List> => {
   const headers = { authorization: `Bearer ${credentials.clientToken}` }
   const source = { headers, agent, origin: await server.call('listen', { url: `file:${path}`, credentials }) }
   const plainSource = { ...source, origin: await plain.call('listen', { path }) }
-  // Excludes the memory that the first requests allocate from the growth.
+  // The memory that the first requests allocate doesn't count as growth.
   for (let i = 0; i < SMALL_REQUESTS_FIRST; i++) await read(source, '/up')
   await server.call('watchMemory')
   return {

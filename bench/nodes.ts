@@ -50,7 +50,7 @@ export const startNode = async ({ folder, credentials, defer }: Setup, url: stri
   return { origin, end }
 }
 
-/** Starts nodes with a new PostgreSQL database, and returns their origins and the URL of the database. */
+/** Starts the given number of nodes with a new PostgreSQL database. Returns their origins and the database's URL. */
 export const startNodes = async (
   setup: Setup,
   server: string,

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { Database } from '../db/sqlite/driver.ts'
 import { serveParent, processorTime } from './child.ts'
 
-// Runs in a separate process. It does the minimum to send the same apps as JSON.
+// Runs in a separate process, and does only what is necessary to send the same apps as JSON.
 
 // The columns and the order are those of db/sqlite/apps/columns.ts.
 const SELECT_APPS = `
@@ -16,7 +16,7 @@ const SELECT_APPS = `
 `
 
 const functions = {
-  /** Serves all apps of an SQLite database on a free port of the loopback address, and returns the origin. */
+  /** Serves all apps in the given SQLite database on a free port of the loopback address, and returns the origin. */
   listen: async ({ path }: { path: string }): Promise<string> => {
     const select = new Database(path, { readonly: true }).prepare(SELECT_APPS)
     const server = createServer((_request, response) => {

@@ -3,7 +3,7 @@ export interface Plan {
   /** The number of rounds for each comparison. */
   requestRounds: number
   requestsPerRound: number
-  /** The number of first rounds that are discarded. */
+  /** The number of initial rounds whose results are discarded. */
   warmUpRounds: number
   tokenRounds: number
   tokensPerRound: number
@@ -14,11 +14,11 @@ export interface Plan {
   revocations: number
   /** The number of rounds of audited changes. */
   auditRounds: number
-  /** The duration of each of these rounds in milliseconds. */
+  /** The duration of each of these rounds, in milliseconds. */
   auditMs: number
 }
 
-// Many short rounds are better than a few long ones: other load on the machine then affects both sides of a ratio.
+// Many short rounds are better than a few long ones, because any other load then affects both sides of a ratio.
 export const full: Plan = {
   requestRounds: 50,
   requestsPerRound: 1_000,

@@ -5,7 +5,7 @@ import type { Setup } from './setup.ts'
 
 const POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres'
 
-/** The row of a measure that needs PostgreSQL if there is none. */
+/** The row for a measure that needs PostgreSQL, if no server is available. */
 export const NO_POSTGRES: Row = { what: 'PostgreSQL', result: 'skipped: none at TEST_POSTGRES_URL or 127.0.0.1:5432' }
 
 /** Executes statements on a new connection. */

@@ -29,7 +29,7 @@ const probeRepeatedly = async (target: Probe, signal: AbortSignal): Promise<void
 }
 
 const functions = {
-  /** Starts to send small requests repeatedly, on one connection, which is opened first. */
+  /** Opens a connection, and then starts to send small requests on it repeatedly. */
   begin: async (target: Probe): Promise<void> => {
     await probe(target)
     latencies = []
@@ -37,7 +37,7 @@ const functions = {
     end = probeRepeatedly(target, stopping.signal)
   },
 
-  /** Stops, and returns the time that each request took, in milliseconds. */
+  /** Stops sending requests, and returns the time that each one took, in milliseconds. */
   end: async (): Promise<number[]> => {
     stopping.abort()
     await end

@@ -12,13 +12,13 @@ const NUMBERS_OF_NODES = [1, 3, 5]
 const MAX_P99_MS = 100
 
 const FAR_MS = 40
-/** The limit for a node that is `FAR_MS` away: three round trips, and the time of the machine itself. */
+/** The limit for a node that is `FAR_MS` from the database: three round trips, plus the processing time. */
 const MAX_ISSUE_MS = 3 * 2 * FAR_MS + 50
-/** The same and two more round trips for the confirmation: notifying the nodes, and reading their acknowledgements. */
+/** The same, plus two round trips for the confirmation: to notify the nodes, and to read their acknowledgements. */
 const MAX_REVOKE_MS = 5 * 2 * FAR_MS + 50
 const MAX_NEAR_MS = 3 * 2 * FAR_MS + 50
 
-/** Measures how long sequential changes at alternating nodes take until every node obeys them. */
+/** Sends changes to the nodes in turn, and measures how long it takes until every node applies each change. */
 export const measureReceipts = async (setup: Setup): Promise<Row[]> => {
   const { postgres } = setup
   if (postgres === null) return [NO_POSTGRES]
@@ -72,7 +72,7 @@ const changeAll = async (
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(reply)}`)
     return reply
   }
-  // Keys are issued first, because a process becomes a node with its first request.
+  // All keys are issued before the first is revoked, because a process becomes a node only with its first request.
   const ids: string[] = []
   for (let i = 0; i < changes; i++) {
     ids.push((await ask<{ id: string }>(i, issued, '/client_keys', { name: randomUUID(), scopes: ['apps:read'] })).id)

@@ -5,7 +5,7 @@ import { median, quantile, ratios } from './rounds.ts'
 export interface Cost {
   /** Requests or apps per second. */
   throughput: number
-  /** The processor time of the server for each of them, in µs. */
+  /** The server's processor time for each request or app, in µs. */
   cpu: number
 }
 
@@ -13,9 +13,9 @@ export interface Cost {
 export interface Row {
   what: string
   result?: string
-  /** A ratio by throughput, as measured by the client. */
+  /** The ratio of the throughputs, as measured by the client. */
   byThroughput?: string
-  /** A ratio by the processor time of the server. */
+  /** The ratio of the server's processor times. */
   byCpu?: string
   target?: string
   met?: boolean

@@ -17,7 +17,7 @@ export const takeInRounds = async <Name extends string, Measure>(
   }
   return taken
 }
-/** Returns a quantile of the values, such as the median for a share of 0.5. Returns NaN if there are no values. */
+/** Returns the given quantile of the values, such as the median for 0.5. Returns NaN if there are no values. */
 export const quantile = (values: readonly number[], share: number): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * share
@@ -28,6 +28,6 @@ export const quantile = (values: readonly number[], share: number): number => {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
-/** Returns the ratios of two measures in each round, so that other load affects both sides of a ratio. */
+/** Returns the ratio of two measures for each round, so that any other load affects both sides of a ratio. */
 export const ratios = (over: readonly number[], under: readonly number[]): number[] =>
   over.map((value, round) => value / (under[round] ?? NaN))

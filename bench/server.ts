@@ -4,7 +4,7 @@ import { compiled } from './compiled.ts'
 import type { Credentials } from './credentials.ts'
 import { addPeers } from './peers.ts'
 
-// Runs in a separate process: the compiled service, with additional routes to compare.
+// Runs the compiled service, with additional routes to compare, in a separate process.
 
 const KIB = 1024
 

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Setup } from './setup.ts'
 
-/** Starts a TCP proxy to a database that delays bytes by `ms` milliseconds each way, and returns its URL. */
+/** Starts a TCP proxy that delays data to and from a database by `ms` milliseconds, and returns the proxy's URL. */
 export const slowLink = async ({ defer }: Pick<Setup, 'defer'>, url: string, ms: number): Promise<string> => {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()

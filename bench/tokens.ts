@@ -17,7 +17,7 @@ const MAX_MANAGED_MICROSECONDS = 20
 const FEW_KEYS = 1_000
 const MANY_KEYS = 1_000_000
 
-/** Measures the time to authenticate a token, without HTTP. */
+/** Measures the time that it takes to authenticate a token, without HTTP. */
 export const measureTokens = async (setup: Setup): Promise<Row[]> => {
   const { tokenRounds, tokensPerRound } = setup.plan
   const secret = randomBytes(32).toString('hex')
@@ -50,7 +50,10 @@ export const measureTokens = async (setup: Setup): Promise<Row[]> => {
   ]
 }
 
-/** Returns a function that authenticates new tokens of keys in a database, and returns the mean time in µs. */
+/**
+ * Creates a database with the given number of keys. Returns a function that authenticates new tokens of these keys and
+ * returns the mean time, in µs.
+ */
 const openUnseen = async (
   { plan, folder, credentials, defer }: Setup,
   keys: number
@@ -62,7 +65,7 @@ const openUnseen = async (
   return async () => await microsecondsEach(database.unseen(plan.tokensPerRound), authenticate)
 }
 
-/** Returns the mean time to authenticate a token, in µs. The tokens are authenticated one after another. */
+/** Authenticates the tokens one after another, and returns the mean time that each one took, in µs. */
 const microsecondsEach = async (tokens: readonly string[], authenticate: Authenticate): Promise<number> => {
   let refused = 0
   const start = performance.now()

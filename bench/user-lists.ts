@@ -15,7 +15,7 @@ const USER_ID = 1_000
 const ROUNDS = 50
 const MAX_LIST_MS = 5
 
-// The user owns a third of the apps, the organization owns a third, and a third are granted.
+// A third of the apps belong to the user, a third belong to the organization, and a third are granted to the user.
 const GIVE_APPS = `
   insert into users (id, name, email, created_at, updated_at)
   select ${USER_ID}, 'One', 'one@example.com', created_at, updated_at from users limit 1;
@@ -27,7 +27,7 @@ const GIVE_APPS = `
   insert into grants select id, ${USER_ID}, 1 from apps where id between 3000 and 3015;
 `
 
-/** Measures how long it takes to list the apps of a user among many: owned, of an organization, and granted. */
+/** Measures how long it takes to list one user's apps among many: owned by the user or an organization, or granted. */
 export const measureUserLists = async ({ folder, defer }: Setup): Promise<Row[]> => {
   const { path } = await createAppDatabase(folder, APPS)
   const db = new Database(path)
@@ -45,7 +45,7 @@ export const measureUserLists = async ({ folder, defer }: Setup): Promise<Row[]>
   return [atMost(`A user's ${OWN_APPS} apps among ${count(APPS)}, in SQLite`, median(taken), MAX_LIST_MS, 'ms')]
 }
 
-/** Lists the apps of the user in the same way as the service, and returns their number. */
+/** Lists the user's apps in the same way as the service, and returns their number. */
 const readApps = async ({ listApps }: Pick<Storage, 'listApps'>): Promise<number> => {
   const { batches } = await listApps({ userId: USER_ID, includeDiscarded: false, tags: [] }, { limit: OWN_APPS + 1 })
   let apps = 0

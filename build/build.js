@@ -3,8 +3,9 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-// node build/build.js [<folder> <file>…]: bundles the service and its commands into dist/, because reading a thousand
-// small files would otherwise take most of the time of a start. A folder and additional files are for the benchmarks.
+// node build/build.js [<folder> <file>…]: bundles the service and its commands into dist/, because a program would
+// otherwise spend most of its start reading a thousand small files. The benchmarks specify another folder and
+// additional files.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [out = 'dist', ...further] = process.argv.slice(2)
@@ -14,7 +15,7 @@ const PROGRAMS = ['server', 'cli/trivial']
 // works without its native part.
 const EXTERNAL = ['better-sqlite3', 'pg-native', '@fastify/otel', '@opentelemetry/*']
 
-// CommonJS packages call this function.
+// Defines `require`, which CommonJS packages call.
 const BANNER =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
 
@@ -24,12 +25,12 @@ const sourcesIn = folder =>
     .map(path => `${folder}/${path}`)
     .filter(path => path.endsWith('.ts'))
 
-// @fastify/autoload loads every file in the folders of routes, so they must contain nothing else.
+// @fastify/autoload loads every file in the route folders, so they must contain only routes.
 const routes = sourcesIn('routes').filter(path => /^export default /m.test(readFileSync(join(root, path), 'utf8')))
 
 /**
- * Excludes packages that our sources import dynamically. Node detects the named exports of a CommonJS module, but its
- * bundle would have only a default export.
+ * Excludes packages that our sources import dynamically. Node detects the named exports of a CommonJS module, but a
+ * bundled one would have only a default export.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -50,7 +51,7 @@ const options = /** @satisfies {import('esbuild').BuildOptions} */ ({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  // Chunks must be in the root of the output, because one of them may contain paths.ts.
+  // Chunks must be in the output's root folder, because one of them may contain paths.ts, which finds other files.
   chunkNames: '[name]-[hash]',
   sourcemap: 'linked',
   sourcesContent: false,
@@ -59,7 +60,7 @@ const options = /** @satisfies {import('esbuild').BuildOptions} */ ({
 })
 
 /**
- * Returns the licenses of the packages that contain the files, as a text to distribute with a bundle of them.
+ * Returns the licenses of the packages that contain the given files, as a string to distribute with their bundle.
  *
  * @param {string[]} files
  */
@@ -84,8 +85,8 @@ const { metafile } = await build({
   plugins: [excludeDynamicImports],
   banner: { js: BANNER }
 })
-// A separate bundle, so that other services don't load the rest of this one. It excludes packages, because other
-// services have their own Fastify.
+// The exports are a separate bundle, so that other services don't load the rest of this one. It excludes packages,
+// because other services have their own Fastify.
 await build({
   ...options,
   entryPoints: sourcesIn('exports').map(path => ({ in: path, out: basename(path, '.ts') })),

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import type { Environment } from '../config/read.ts'
 
-/** Returns whether a stream shows colours: it's a terminal, and NO_COLOR is not set (https://no-color.org). */
+/** Returns whether the given stream is a terminal and NO_COLOR isn't set (https://no-color.org). */
 export const showsColour = ({ isTTY }: { isTTY?: boolean }, env: Environment): boolean =>
   isTTY === true && (env['NO_COLOR'] ?? '') === ''
 

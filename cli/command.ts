@@ -3,7 +3,7 @@ import type { Terminal } from './terminal.ts'
 
 /** The exit code of a command that succeeded. */
 export const DONE = 0
-/** The exit code of a command that was refused, that didn't find something, or whose result is negative. */
+/** The exit code of a command that was refused, that didn't find what was requested, or whose result is negative. */
 export const REFUSED = 1
 /** The exit code of a command with invalid options or arguments. */
 export const MISUSED = 2
@@ -28,5 +28,5 @@ export const command = <const O extends OptionSpecs>(definition: Definition<Valu
   run: async (values, terminal, argument) => await definition.run(values as Values<O>, terminal, argument)
 })
 
-/** Creates the option `--json` of commands that can print machine-readable output. */
+/** Creates the `--json` option for commands that can print machine-readable output. */
 export const jsonOption = (help: string) => ({ json: { help } }) as const

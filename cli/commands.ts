@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 export interface Entry {
   /** One line for the list of commands and for completions. */
   summary: string
-  /** Imports the command. Only the requested command is imported, so that it doesn't wait for the imports of others. */
+  /** Imports the command. Only the requested command is imported, so that it starts without waiting for the others. */
   load: () => Promise<{ default: Command }>
 }
 

@@ -7,10 +7,10 @@ const SECRET_MODE = 0o600
 const PLAIN = /^[\w:,./-]*$/
 
 /**
- * Sets variables in a `.env` file. `change` receives the current variables and returns the ones to set. The owner and
- * the rest of the file stay unchanged. If there is no file, creates one that only its owner may read. The file is
- * replaced atomically. Throws a CommandError and leaves the file unchanged if a value is written in a way that is too
- * unusual to edit.
+ * Sets variables in the given `.env` file. `change` receives the current variables and returns the ones to set. The
+ * file's owner and the rest of its content stay unchanged. If there is no file, creates one that only its owner may
+ * read. The file is replaced atomically. Throws a CommandError, and leaves the file unchanged, if a value is written in
+ * such an unusual way that it can't be edited.
  */
 export const saveToDotenv = (
   path: string,
@@ -28,7 +28,7 @@ export const saveToDotenv = (
     if (existing !== undefined) {
       // The service may run as a different user than this command.
       chownSync(temporary, existing.uid, existing.gid)
-      // A file that receives a secret becomes readable by its owner only, even if others could read it before.
+      // Only the owner may read a file to which a secret is added, even if others could read it before.
       if (!('CLIENT_SECRET' in values)) chmodSync(temporary, existing.mode)
     }
     renameSync(temporary, target)
@@ -63,7 +63,7 @@ const withVariable = (text: string, name: string, value: string): string => {
   const edited = assignment.test(text)
     ? text.replace(assignment, (_, exported: string = '') => exported + line)
     : `${ended}${line}\n`
-  // A variable may be set twice or occur in the value of another one, so the result is parsed and compared.
+  // A variable may be set twice, or its name may occur in another value, so the result is parsed and compared.
   if (opensQuote.test(text) || !isSame(parseEnv(edited), { ...parseEnv(text), [name]: value })) {
     throw new CommandError(
       `${name} is written in .env in a way that this command can't edit.`,

@@ -6,7 +6,7 @@ import { saveToDotenv } from './dotenv.ts'
 import { CommandError } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Creates a key for CLIENT_KEYS and prints it. Stores nothing, except that `allow` adds the digest to `.env`. */
+/** Creates and prints a key for CLIENT_KEYS. If `allow` is true, adds its digest to `.env`. Stores nothing else. */
 export const issueForEnvironment = async (terminal: Terminal, allow: boolean, json: boolean): Promise<void> => {
   const env = terminal.environment()
   const { CLIENT_SECRET } = readConfig(env, ['CLIENT_SECRET'])
@@ -30,7 +30,7 @@ ${callText(keyAccessToken)}`)
   await terminal.flush(LOST)
 }
 
-/** The hint if the key could not be printed. */
+/** The hint to show if the key couldn't be printed. */
 const LOST = 'Issue another key.'
 
 const RESTART = 'Then restart the service to activate the key.'

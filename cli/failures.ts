@@ -4,12 +4,12 @@ import { InvalidFields, isUnavailable } from '../domain/errors.ts'
 import type { DomainError } from '../domain/domain-error.ts'
 import { reasonOf } from '../domain/reason.ts'
 
-/** The error of a command that was refused, or that didn't find something. */
+/** The error for a command that was refused, or that didn't find what was requested. */
 export class CommandError extends UserError {}
 
 /**
- * The error of a command with invalid options or arguments. The message repeats them only if they have the form of a
- * name, because anything else could be a secret.
+ * The error for a command with invalid options or arguments. The message repeats only those that look like names,
+ * because anything else could be a secret.
  */
 export class UsageError extends UserError {}
 
@@ -25,7 +25,7 @@ export const asUserError = (failure: unknown): UserError | null => {
     : new CommandError(`${messageOf(failure)}${why}`)
 }
 
-// The option for each field of the API.
+// The option that corresponds to each field of the API.
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',
@@ -42,7 +42,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
 
 const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)
 
-/** Returns the messages of a domain error, one per line. The names of fields are replaced by options. */
+/** Returns the messages of a domain error, one per line, with the names of options instead of fields. */
 export const messageOf = ({ errors, message }: DomainError): string =>
   (errors ?? [message])
     .map(sentence =>

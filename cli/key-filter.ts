@@ -41,7 +41,10 @@ export const filterOptions = {
 
 type FilterValues = Values<typeof filterOptions>
 
-/** Returns the filter that the options specify, and the latest expiry for `--expiring`. Throws a UsageError. */
+/**
+ * Returns the filter that the options specify, and the latest expiry if `--expiring` is given, or else null. Throws a
+ * UsageError if the options are invalid.
+ */
 export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; until: Date | null } => {
   const { all, name, scope, revoked, expiring } = values
   if (all === true && revoked !== undefined) throw new UsageError('Specify either --all or --revoked, but not both.')
@@ -62,7 +65,7 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   }
 }
 
-/** Validates and returns a generation. Throws a UsageError if it doesn't have the form that `key secrets` prints. */
+/** Returns the given generation. Throws a UsageError if it isn't in the format in which `key secrets` prints it. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
     throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints it.')

@@ -87,7 +87,7 @@ const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key, token }:
   ['key expires', key === null ? '-' : instantText(key.expiresAt, 'never')]
 ]
 
-// The tokens of environment keys aren't stored, only their use.
+// Tokens of environment keys aren't stored. Only their use is recorded.
 const tokenText = ({ hint, createdAt }: TokenRecord): string =>
   hint === null ? 'not stored' : `…${hint}, issued ${instantText(createdAt)}`
 

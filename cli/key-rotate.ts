@@ -15,7 +15,10 @@ import { MAX_GRACE_SECONDS } from '../domain/keys/lifecycle/tokens.ts'
 
 const DEFAULT_GRACE = '1d'
 
-/** Returns the generation and the file for the rotation of many keys, or null for one key. Throws a UsageError. */
+/**
+ * Returns the generation and the file for rotating many keys, or null to rotate one key. Throws a UsageError if the
+ * argument and the options are incomplete or contradictory.
+ */
 const toMany = (
   argument: string,
   generation: string | undefined,

@@ -1,7 +1,7 @@
 import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
 import { inactiveReason } from '../domain/keys/client-key.ts'
 
-/** Returns one word for the state of a key: why it is refused, or `active` if it isn't. */
+/** Returns one word for the state of a key: the reason why it's refused, or `active` if it's accepted. */
 export const stateOf = (key: ClientKeyRecord): string => {
   const reason = inactiveReason(
     { key, digest: '', generation: '', ref: '', expiresAt: null, revokedAt: null },
@@ -13,7 +13,7 @@ export const stateOf = (key: ClientKeyRecord): string => {
 export const instantText = (instant: Date | null, none = '-'): string =>
   instant?.toISOString().replace(/\.\d+Z$/, 'Z') ?? none
 
-/** Returns the rows of a table that show the policy of a key. */
+/** Returns the table rows that show the policy of the given key. */
 export const policyRows = (key: ClientKeyRecord): string[][] => [
   ['scopes', key.scopes.join(' ')],
   ['expires', instantText(key.expiresAt, 'never')],

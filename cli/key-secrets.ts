@@ -27,10 +27,10 @@ secrets sealed the tokens that were used, and when they were last used.`,
     })
 })
 
-/** The use of an environment key with tokens of one secret. An unused key has one entry, without a secret. */
+/** The use of an environment key with tokens that one secret sealed. An unused key has one entry, without a secret. */
 interface Use {
   id: string
-  /** Its entry in CLIENT_KEYS, or null if the key_id could be guessed from the digest. */
+  /** The key's entry in CLIENT_KEYS, or null if the key_id could be guessed from the digest. */
   entry: string | null
   generation: string | null
   secret: string | null

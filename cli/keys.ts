@@ -13,7 +13,7 @@ import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
 import type { ChangedKey } from '../domain/keys/freshness/receipt.ts'
 
-/** Opens the keys of the configured service, runs the work, and closes the database. */
+/** Opens the configured database, runs `work` with its keys, and closes the database. */
 export const withKeys = async <T>(
   terminal: Terminal,
   work: (keys: KeyService, context: RequestContext) => Promise<T>,
@@ -28,17 +28,17 @@ export const withKeys = async <T>(
   )
 }
 
-/** Does the same as withKeys for work that only reads. */
+/** Does the same as `withKeys`, but for work that only reads. */
 export const readKeys = async <T>(terminal: Terminal, work: (keys: KeyService) => Promise<T>): Promise<T> =>
   await withKeys(terminal, work, { readOnly: true })
 
-/** The argument of the commands for one key. */
+/** The argument of every command that acts on one key. */
 export const KEY_ARGUMENT = {
   name: 'key',
   help: 'the id or the name of the key, or - to read one of its tokens from standard input'
 } as const
 
-/** Finds the key that an argument identifies. Throws a CommandError if there is none. */
+/** Finds the key that the given argument identifies. Throws a CommandError if there is none. */
 export const keyOf = async (terminal: Terminal, keys: KeyService, argument: string): Promise<ClientKeyRecord> => {
   const key = argument === '-' ? (await keys.inspect(await readToken(terminal))).key : await keys.resolve(argument)
   if (key === null) {
@@ -52,7 +52,7 @@ export const keyOf = async (terminal: Terminal, keys: KeyService, argument: stri
   return key
 }
 
-/** Returns the JSON of a key. For an environment key, it has the digest that identifies its entry in CLIENT_KEYS. */
+/** Returns a key as JSON. For an environment key, this includes the digest that identifies its entry in CLIENT_KEYS. */
 export const keyJson = (keys: KeyService, key: ClientKeyRecord) => {
   const digest = keys.allowListEntry(key.id)
   return { ...toKeyJson(key), ...(digest === null ? {} : { digest }) }

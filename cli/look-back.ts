@@ -11,13 +11,13 @@ const DEFAULT_DAYS = '30'
 
 interface Definition {
   description: string
-  /** The help text of the option `--json`. */
+  /** The help text for the `--json` option. */
   json: string
-  /** Prints a report on the recorded use of a key. Throws a CommandError if too little was recorded for it. */
+  /** Prints a report on the recorded use of a key. Throws a CommandError if too little was recorded to do so. */
   report: (terminal: Terminal, key: ClientKeyRecord, usage: UsageCount[], asJson: boolean) => void
 }
 
-/** Creates a command that reports how a key was used in the last days. */
+/** Creates a command that reports how a key was used in the given number of days up to today. */
 export const lookBack = ({ description, json: jsonHelp, report }: Definition): Command =>
   command({
     description,

@@ -14,7 +14,7 @@ export const newPassword = (): string => randomBytes(PASSWORD_BYTES).toString('b
 export const readPassword = async (terminal: Terminal): Promise<string> =>
   (await terminal.readInput()).replace(/\r?\n$/, '')
 
-/** Throws a CommandError if a password doesn't meet the rules. */
+/** Throws a CommandError if the given password doesn't meet the rules. */
 export const refuseWeakPassword = async (
   password: string,
   about: Parameters<typeof passwordIssues>[1]
@@ -23,7 +23,7 @@ export const refuseWeakPassword = async (
   if (issues.length > 0) throw new CommandError(issues.join('\n'))
 }
 
-/** Creates a user in the database, with the hash of the password. Throws a DomainError if a rule forbids it. */
+/** Creates a user with a hash of the given password in the database. Throws a DomainError if a rule forbids this. */
 export const createUser = async (
   terminal: Terminal,
   password: string,

@@ -9,28 +9,29 @@ const NPMS_OWN: Readonly<Record<string, RegExp>> = {
   description: /^$/
 }
 
-/** Returns the npm script of a command, such as `key:issue` for `key issue`. */
+/** Returns the name of the npm script for the given command, such as `key:issue` for `key issue`. */
 const scriptOf = (command: string): string => command.replace(' ', ':')
 
-/** Returns whether npm runs a command as the script of the same name. */
+/** Returns whether npm is running the script for the given command. */
 export const isScript = (command: string, env: Environment): boolean =>
   command !== '' && env['npm_lifecycle_event'] === scriptOf(command)
 
-/** Returns the command line that runs a command, either through npm or directly. */
+/** Returns the command line that runs the given command, either through npm or directly. */
 export const invocation = (throughNpm: boolean, command: string, args = ''): string => {
   if (!throughNpm) return ['trivial', command, args].filter(part => part !== '').join(' ')
   return `npm run ${scriptOf(command)}${args === '' ? '' : ` -- ${args}`}`
 }
 
-/** Returns a hint about too many arguments if npm runs the command: npm removes options, but passes on their values. */
+/** Returns a hint for too many arguments if npm runs the command, because npm removes options, but not their values. */
 export const hintOfSeparator = (command: string, env: Environment): string | undefined =>
   isScript(command, env)
     ? `Put -- before the options, because npm removes them otherwise: ${invocation(true, command, '…')}`
     : undefined
 
 /**
- * Throws a UsageError if npm removed options of the command because no `--` precedes them. npm stores such options, and
- * those in its configuration files, in variables named npm_config_…, except `--expires`, which can't be detected.
+ * Throws a UsageError if npm removed any of the command's options because no `--` precedes them. npm stores such
+ * options, and those in its configuration files, in variables named npm_config_…. An exception is `--expires`, which
+ * can't be detected.
  */
 export const refuseSwallowed = (
   { command, argument }: { command: string; argument: string },

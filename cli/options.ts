@@ -1,10 +1,10 @@
 /** An option of a command. */
 export interface OptionSpec {
-  /** The placeholder of the value in the help, such as `<name>`. An option without a placeholder takes no value. */
+  /** The placeholder for the value in the help, such as `<name>`. An option without a placeholder takes no value. */
   readonly value?: string
   /** Whether the option may be repeated. */
   readonly multiple?: true
-  /** The accepted values, which completions propose. Without choices, any text is accepted. */
+  /** The accepted values, which completions propose. Without choices, any value is accepted. */
   readonly choices?: readonly string[]
   /** Further accepted values, which completions don't propose. */
   readonly accepts?: readonly string[]
@@ -15,13 +15,13 @@ export interface OptionSpec {
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
-/** The type of the elements of a list, or `Else` if it is not a list. */
+/** The type of a list's elements, or `Else` if `List` isn't a list. */
 type OneOf<List, Else> = List extends readonly (infer Value)[] ? Value : Else
 type TextOf<O extends OptionSpec> = O extends { choices: infer Choices }
   ? OneOf<Choices, string> | (O extends { accepts: infer More } ? OneOf<More, never> : never)
   : string
 
-/** The type of the parsed value of an option. */
+/** The type of an option's parsed value. */
 type ValueOf<O extends OptionSpec> = O extends { value: string }
   ? O extends { multiple: true }
     ? TextOf<O>[]

@@ -61,7 +61,7 @@ const runAt = async (
   }
 }
 
-/** Waits until all output is written. Returns the exit code, or REFUSED if writing failed. */
+/** Waits until all output has been written. Returns the given exit code, or REFUSED if writing failed. */
 const flushed = async (terminal: Terminal, code: number): Promise<number> => {
   try {
     await terminal.flush()
@@ -77,11 +77,11 @@ interface Place {
   path: string[]
   /** The command, or undefined if the names lead to a group. */
   entry?: Entry
-  /** The first name that is unknown. */
+  /** The first unknown name. */
   unknown?: string
 }
 
-/** Finds the group or the command that the words before the first option name. */
+/** Finds the group or the command that is named by the words before the first option. */
 const find = (args: readonly string[]): Place => {
   const words = args.filter(word => word !== '--')
   const end = words.findIndex(isOption)
@@ -98,7 +98,7 @@ const find = (args: readonly string[]): Place => {
 const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined
 
-/** Returns the names of all groups and commands, as they are typed. */
+/** Returns the names of all groups and commands, as users type them. */
 const commandNames = (): string[] =>
   Object.entries(commands).flatMap(([name, entry]) => [
     name,
@@ -143,7 +143,7 @@ const expectedArgument = (argument: ArgumentSpec | undefined): string =>
 
 /** Prints a failure to standard error. Returns the exit code. */
 export const reportFailure = (error: unknown, node: Commander, terminal: Terminal): number => {
-  // Commander has already printed the version or the help. Without a command, the help is on standard error.
+  // Commander has already printed the version or the help, to standard error if the command is missing.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED
   const known = asUserError(error)
   terminal.fail(known ?? error)

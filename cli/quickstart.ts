@@ -35,7 +35,7 @@ interface App {
   tags: { context: string; name: string }[]
 }
 
-/** Returns the URL of the database of quickstart. Throws a ConfigError if `DATABASE_URL` specifies another database. */
+/** Returns the URL of quickstart's database. Throws a ConfigError if `DATABASE_URL` specifies another database. */
 const ownUrl = (terminal: Terminal, { DATABASE_URL: given }: Environment): string => {
   const url = sampleUrl(terminal)
   if (given === undefined || resolve(sqlitePathOf(given)) === resolve(sqlitePathOf(url))) return url
@@ -45,13 +45,13 @@ const ownUrl = (terminal: Terminal, { DATABASE_URL: given }: Environment): strin
   )
 }
 
-/** Returns the command line that runs a command on the database of quickstart, regardless of `DATABASE_URL`. */
+/** Returns the command line that runs the given command on quickstart's database, regardless of `DATABASE_URL`. */
 const typed = (terminal: Terminal, name: string, args: string): string =>
   `DATABASE_URL=${sampleUrl(terminal)} ${terminal.invocation(name, args)}`
 
 /**
- * Returns the key that an earlier run issued, or null if there is none. Throws a CommandError if the key was changed or
- * wasn't issued by quickstart, because it may be in use and have other permissions.
+ * Returns the key that an earlier run issued, or null if there is none. Throws a CommandError if the key is disabled,
+ * or if it was changed or not issued by quickstart, because it may then be in use and have other permissions.
  */
 const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRecord | null> => {
   const revoke = typed(terminal, 'key revoke', KEY)
@@ -84,7 +84,7 @@ const isOwn = (key: ClientKeyRecord): boolean => {
   )
 }
 
-/** Issues a key and returns its token. Revokes the key of an earlier run, because its token isn't stored. */
+/** Issues a key and returns its token. Revokes any key from an earlier run, whose token wasn't stored. */
 const replaceKey = async (keys: KeyService, known: ClientKeyRecord | null): Promise<string> => {
   const context = operatorContext()
   if (known !== null) await keys.revoke(known.id, 'replaced by a later run of quickstart', context)
@@ -92,12 +92,12 @@ const replaceKey = async (keys: KeyService, known: ClientKeyRecord | null): Prom
   return (await keys.issue({ name: KEY, description: DESCRIPTION, expiresAt }, context)).keyAccessToken
 }
 
-// For a service that listens on all addresses, clients on this machine use a loopback address.
+// If the service listens on all addresses, clients on this machine use a loopback address.
 const ANY_ADDRESS: Readonly<Record<string, string | undefined>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
 const hostForClients = (host: string): string => ANY_ADDRESS[host] ?? (host.includes(':') ? `[${host}]` : host)
 
-/** Loads the sample data if it isn't loaded yet. Returns a text about its users. */
+/** Loads the sample data if it hasn't been loaded yet. Returns a message about its users. */
 const describeUsers = async ({ storage, passwords }: FastifyInstance, url: string): Promise<string> => {
   const logins = await loadSampleData(storage, passwords)
   const data = `The sample data is in a separate database, ${url}.`
@@ -174,9 +174,9 @@ machine. quickstart refuses any other DATABASE_URL. The key expires after 7 days
       ...found,
       CLIENT_SECRET: secret,
       DATABASE_URL: url,
-      // The service is only reachable from this machine.
+      // Empty, because the service is only reachable from this machine.
       PUBLIC_URL: '',
-      // Only quickstart uses this database, and .env may have been deleted since the last run.
+      // .env may have been deleted since the last run. A new secret is then safe: only quickstart uses this database.
       ...(isNew ? { ALLOW_NEW_SECRET: 'true' } : {})
     }
 
@@ -185,7 +185,7 @@ machine. quickstart refuses any other DATABASE_URL. The key expires after 7 days
     try {
       const port = await listen(fastify)
       const known = await ownKey(terminal, fastify.clientKeys)
-      // Saved only now, so that no .env is created if the start fails.
+      // Saved only now, so that no .env is created if the service fails to start.
       if (isNew) saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
       terminal.print(await describeUsers(fastify, url))
       await terminal.flush(LOST_PASSWORDS)

@@ -12,17 +12,17 @@ import type { Terminal } from './terminal.ts'
 /** Returns the `DATABASE_URL` of the separate database for sample data. */
 export const sampleUrl = ({ cwd }: Pick<Terminal, 'cwd'>): string => `file:${cwd}/data/sample.db`
 
-/** Opens a database of sample data, and marks a new one. Throws a ConfigError if the database has other data. */
+/** Opens a database for sample data, and marks it if it's new. Throws a ConfigError if it contains other data. */
 export const openSample = async (env: Environment): Promise<Storage> =>
   await openConfigured(readConfig(env, [...DATABASE_VARIABLES]), { asSample: true })
 
-/** The credentials of a user of the sample data. */
+/** The credentials of a user in the sample data. */
 export interface SampleLogin {
   readonly email: string
   readonly password: string
 }
 
-/** Loads the sample data. Returns the new passwords of its users, or null if the database already has data. */
+/** Loads the sample data. Returns its users' new passwords, or null if the database already contains data. */
 export const loadSampleData = async (
   storage: Storage,
   { hash }: Pick<PasswordHasher, 'hash'>
@@ -34,11 +34,11 @@ export const loadSampleData = async (
   return (await loadSample(storage, { sample, hashOf, context: operatorContext() })) ? logins : null
 }
 
-/** Returns the rows of a table of logins. */
+/** Returns the rows of a table that shows the given logins. */
 export const loginRows = (logins: readonly SampleLogin[]): string[][] => [
   ['E-MAIL', 'PASSWORD'],
   ...logins.map(({ email, password }) => [email, password])
 ]
 
-/** The hint if the passwords could not be printed. */
+/** The hint to show if the passwords couldn't be printed. */
 export const LOST_PASSWORDS = 'The sample data was loaded. To get new passwords, delete its database and load it again.'

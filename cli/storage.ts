@@ -4,7 +4,7 @@ import type { Purpose } from '../db/open.ts'
 import type { Storage } from '../db/storage.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Opens the configured database, runs the work, and closes the database. */
+/** Opens the configured database, runs `work` with it, and closes it. */
 export const withStorage = async <T>(
   terminal: Terminal,
   work: (storage: Storage) => Promise<T>,

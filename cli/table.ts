@@ -1,6 +1,6 @@
 /**
- * Formats rows of text as a table whose columns are as wide as their widest cell. The first row is the heading. Control
- * characters, which a terminal would interpret, become question marks.
+ * Formats rows of strings as a table whose columns are as wide as their widest cell. The first row is the heading.
+ * Control characters, which a terminal would interpret, are replaced with question marks.
  */
 export const table = (rows: readonly (readonly string[])[]): string => {
   const cells = rows.map(row => row.map(cell => cell.replaceAll(/\p{C}/gu, '?')))

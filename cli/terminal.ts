@@ -16,7 +16,7 @@ const MAX_INPUT_BYTES = 65_536
 // Moves the cursor to the beginning of the line, and erases the line.
 const CLEAR_LINE = '\r\u001b[K'
 
-/** The inputs and outputs of a command, which a process or a test provides. */
+/** The inputs and outputs of a command, which are provided by the process or by a test. */
 export interface Io {
   /** The command and its arguments. */
   args: readonly string[]
@@ -31,10 +31,13 @@ export interface Io {
 /** A stream that may be a terminal. A terminal has a width in columns. */
 export type Output = Writable & { isTTY?: boolean; columns?: number }
 
-/** The functions with which a command reads and prints. */
+/** The functions with which a command reads its input and prints its output. */
 export interface Terminal {
   cwd: string
-  /** Returns the variables of `.env` and of the environment, which take precedence. Throws a ConfigError. */
+  /**
+   * Returns the variables in `.env` and in the environment. The environment takes precedence. Throws a ConfigError if a
+   * value can't be read.
+   */
   environment: () => Environment
   /** Reads standard input to its end. Throws a CommandError if it is too long or not UTF-8. */
   readInput: () => Promise<string>
@@ -42,22 +45,23 @@ export interface Terminal {
   printJson: (value: unknown) => void
   /** Prints rows as a table. The first row is the heading. */
   printTable: (rows: readonly (readonly string[])[]) => void
-  /** Prints a text, or an error with its stack, to standard error. */
+  /** Prints a string, or an error with its stack, to standard error. */
   warn: (message: unknown) => void
-  /** Prints a failure to standard error: the message if the failure was expected, otherwise the stack. */
+  /** Prints a failure to standard error: its message if the failure was expected, or else its stack. */
   fail: (failure: unknown) => void
   /**
-   * Waits until all output is written. Throws a CommandError once if writing failed. A hint is given if the output
-   * isn't stored anywhere else, such as a new token. It's then also a failure if the reader closes the pipe.
+   * Waits until all output has been written. If writing failed, throws a CommandError, but only once. A command passes
+   * a hint if the output isn't stored anywhere else, such as a new token. It's then also a failure if the reader has
+   * closed the pipe.
    */
   flush: (hint?: string) => Promise<void>
-  /** Returns the command line that runs a command the way this one was run: through npm, or as `trivial`. */
+  /** Returns the command line that runs the given command in the same way as this one: through npm, or as `trivial`. */
   invocation: (command: string, args?: string) => string
-  /** Shows the progress of a long task if standard error is a terminal, on a line that the next output replaces. */
+  /** If standard error is a terminal, shows the progress of a long task on a line that the next output replaces. */
   progress: (text: string) => void
 }
 
-/** Creates the terminal of a command, such as `key issue`. */
+/** Creates the terminal for the given command, such as `key issue`. */
 export const openTerminal = (io: Io, command: string): Terminal => {
   const { env, cwd, stdin, stderr } = io
   const output = openOutput(io)

@@ -11,7 +11,7 @@ const NewUser = {
   properties: { name: userFields.name, email: userFields.email, password: userFields.password }
 } as const
 
-/** Validates a new user. Returns the e-mail address to store. Throws a DomainError or a CommandError. */
+/** Validates a new user, and returns the e-mail address to store. Throws a DomainError or a CommandError. */
 const checkUser = async (name: string, address: string, password: string): Promise<string> => {
   const email = checked(NewUser, { name, email: address, password }).email.toLowerCase()
   refuseCredentials({ name, email })

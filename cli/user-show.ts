@@ -4,7 +4,7 @@ import { command, DONE, jsonOption } from './command.ts'
 import { instantText } from './key-rows.ts'
 import { USER_ARGUMENT, readUsers, userIdOf } from './users.ts'
 
-/** The number of apps that the table shows. */
+/** The maximum number of apps that the table shows. */
 const MAX_SHOWN = 10
 
 export default command({

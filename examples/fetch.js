@@ -15,7 +15,7 @@ const get = async url => {
   return response
 }
 
-/** Returns the detail of a problem document (RFC 9457), or the status text of another reply, such as one of a proxy. */
+/** Returns the detail of a problem document (RFC 9457), or the status text of another reply, such as a proxy's. */
 const detailOf = async response => {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   return isProblem ? (await response.json()).detail : response.statusText

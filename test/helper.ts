@@ -27,16 +27,16 @@ import { createPasswordHasher } from '../domain/users/passwords.ts'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
 
-/** The folder of the project, even if this file runs compiled in `dist-test/`. */
+/** The folder of the project, even if this file was compiled to `dist-test/`. */
 export const root = basename(folder) === 'dist-test' ? join(folder, '..') : folder
 
-/** Returns a value. Throws if it is undefined. */
+/** Returns the given value. Throws if it is undefined. */
 export const need = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new Error(`${what} is missing`)
   return value
 }
 
-/** The context of changes outside of requests, which has no permission boundary. */
+/** The context for changes outside of requests. It has no permission boundary. */
 export const operator: RequestContext = {
   actor: { kind: 'cli', id: '0', name: 'tester' },
   principal: null,
@@ -44,7 +44,7 @@ export const operator: RequestContext = {
   requestId: null
 }
 
-/** Returns an element of a list. Throws if there is none. */
+/** Returns the element of the list at the given index. Throws if there is none. */
 export const at = <T>(list: readonly T[], index = 0): T =>
   need(list[index], `element ${index} of a list with ${list.length}`)
 
@@ -60,7 +60,7 @@ export const temporaryFolder = (t: Test): string => {
 }
 
 /**
- * Returns the freshness of a look-up in which every entry is stale after any change of `revision`. null means unknown.
+ * Returns the freshness of a look-up whose entries all become stale when `revision` changes. null means unknown.
  */
 export const movingWith = (revision: () => number | null): KeyFreshness => ({
   barrier: async () => {},
@@ -68,7 +68,7 @@ export const movingWith = (revision: () => number | null): KeyFreshness => ({
   isFresh: mark => mark === revision()
 })
 
-/** The freshness of a look-up in which nothing changes. */
+/** The freshness of a look-up whose entries never become stale. */
 export const unchanging = movingWith(() => 0)
 
 /** Returns a token of a managed key, as a look-up does. */
@@ -92,12 +92,12 @@ export interface Settings {
   env: Environment
 }
 
-/** The option of tests that read the SQLite file, or mock the clock that counters use in this process. */
+/** The option for tests that read the SQLite file, or that mock the clock used by the counters in this process. */
 export const onlyOnSqlite = {
   skip: process.env['TEST_DATABASE_URL'] === undefined ? false : 'this test is for SQLite only'
 }
 
-/** The URL of the migrated PostgreSQL database that tests use, if it is set. It is emptied for each world. */
+/** The URL of a migrated PostgreSQL database, or undefined if tests use SQLite. It is emptied for each world. */
 const otherDatabase = process.env['TEST_DATABASE_URL']
 
 /** Returns a valid configuration with a secret, an allowed key and a separate database. */
@@ -117,7 +117,7 @@ export const settings = (t: Test, env: Record<string, string> = {}): Settings =>
   }
 }
 
-/** Does the same, with an empty database. */
+/** Does the same as `settings`, but ensures that the database is empty. */
 export const emptySettings = async (t: Test, env?: Record<string, string>): Promise<Settings> => {
   if (otherDatabase !== undefined) await (await import('./postgres.ts')).emptied(otherDatabase)
   return settings(t, env)
@@ -130,7 +130,7 @@ export interface Reply {
   json: ReturnType<typeof JSON.parse>
 }
 
-/** The password of the users of the sample data in a world. Other databases have random ones. */
+/** The password of the sample data's users in a world. In any other database, they have random passwords. */
 export const SAMPLE_PASSWORD = 'seven lanterns by the mill'
 
 // Hashed once for all worlds of a process, because hashing is slow by design.
@@ -138,12 +138,12 @@ const samplePassword = createPasswordHasher().hash(SAMPLE_PASSWORD)
 
 export interface World extends Settings {
   fastify: FastifyInstance
-  /** Sends a request with the client key of the world, and with `body` as JSON if it's given. */
+  /** Sends a request with the world's client key, and with `body` as JSON if it's given. */
   call: (method: string, url: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 }
 
 /**
- * Creates an application with a separate database that contains the sample data. It is closed when the test ends. The
+ * Creates an application with a separate database that contains the sample data, and closes it when the test ends. The
  * database isn't marked as sample data, so the service treats it like any other.
  */
 export const world = async (t: Test, env: Record<string, string> = {}): Promise<World> => {
@@ -202,7 +202,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Signs Trivial's own tokens as fast-jwt does. */
+/** Returns a function that signs Trivial's own tokens in the same way as fast-jwt. */
 export const legacySigner = (secret: string): ((payload: object) => string) => {
   const header: JwtHeader = { alg: 'HS256' }
   // Otherwise fast-jwt adds its own `typ`.
@@ -210,20 +210,20 @@ export const legacySigner = (secret: string): ((payload: object) => string) => {
   return createSigner({ key: secret, noTimestamp: true, header })
 }
 
-/** A process of the project. It starts in a separate folder, so that it doesn't read a developer's `.env`. */
+/** A running script of the project. It starts in a separate folder, so that it doesn't read a developer's `.env`. */
 export interface Running {
   process: ChildProcessWithoutNullStreams
   output: () => { stdout: string; stderr: string }
-  /** Resolves when standard output contains the text. Rejects if the process ends without printing it. */
+  /** Resolves when standard output contains the given string. Rejects if the process ends without printing it. */
   prints: (text: string) => Promise<void>
   ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-// tap adds its loaders, including the one for TypeScript, to the options of every Node.js process, so that a start
-// takes five times as long. Tests that call the code in their own process measure the coverage.
+// tap adds its loaders, including the one for TypeScript, to the options of every Node.js process, which then takes
+// five times as long to start. Coverage is measured only by tests that call the code in their own process.
 const WITHOUT_TAP = 'export NODE_OPTIONS="$OWN_NODE_OPTIONS"; exec "$0" "$@"'
 
-/** Starts a program in a folder, with only `env` and `PATH` as its environment. */
+/** Starts a program in the given folder, with only `env` and `PATH` as its environment. */
 export const spawnProgram = (
   command: readonly string[],
   cwd: string,
@@ -234,17 +234,17 @@ export const spawnProgram = (
     env: { PATH: process.env['PATH'], ...env, OWN_NODE_OPTIONS: env['NODE_OPTIONS'] ?? '' }
   })
 
-/** Starts Node.js in a folder, like `spawnProgram`. */
+/** Starts Node.js in the given folder, in the same way as `spawnProgram`. */
 export const spawnNode = (
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>>
 ): ChildProcessWithoutNullStreams => spawnProgram([process.execPath, ...args], cwd, env)
 
-/** Returns the path of the compiled script. */
+/** Returns the path of the compiled version of the given script. */
 export const compiled = (script: string): string => join(root, 'dist', script.replace(/\.ts$/, '.js'))
 
-/** Collects the output of a process. `ended` resolves with it and the exit code when the process ends. */
+/** Collects a process's output. When the process ends, `ended` resolves with the output and the exit code. */
 export const collect = (child: ChildProcessWithoutNullStreams): Pick<Running, 'output' | 'ended'> => {
   let stdout = ''
   let stderr = ''
@@ -267,7 +267,7 @@ export interface RunOptions {
   input?: string | Uint8Array
 }
 
-/** Runs a compiled script of the project until it or the test ends. */
+/** Runs a compiled script of the project until the script or the test ends. */
 export const run = (t: Test, script: string, options: RunOptions = {}): Running => {
   const { args = [], cwd = temporaryFolder(t), env = {} } = options
   const child = spawnNode([compiled(script), ...args], cwd, env)
@@ -301,7 +301,7 @@ export const listening = async (fastify: FastifyInstance): Promise<number> => {
   return address.port
 }
 
-/** Sends bytes to a port unchanged. Returns everything that is received until the connection ends. */
+/** Sends the given bytes to a port, unchanged. Returns everything that is received until the connection ends. */
 export const raw = async (port: number, bytes: string | Uint8Array, host = '127.0.0.1'): Promise<string> => {
   const socket = connect(port, host)
   let reply = ''

@@ -9,7 +9,7 @@ import { root, temporaryFolder } from './helper.ts'
 
 const PATH = `${process.env['PATH']}:/usr/sbin`
 
-/** The configuration around the example, like Debian's. nginx writes only to its own folder. */
+/** The configuration that includes the example, like Debian's. With it, nginx writes only to its own folder. */
 const MAIN = `
 daemon off;
 # A single process, which runs as the current user.

@@ -9,8 +9,8 @@ import { responds, unprivileged } from './postgres-server.ts'
 import { freePort, missing } from './services.ts'
 
 /**
- * Starts a PgBouncer that pools transactions over three connections. Returns the URL of the database through it, or
- * null if PgBouncer isn't installed.
+ * Starts a PgBouncer that pools transactions over three connections. Returns the URL of the database through PgBouncer.
+ * If PgBouncer isn't installed, skips the test and returns null.
  */
 export const pooled = async (t: Test, url: string): Promise<string | null> => {
   const user = unprivileged()

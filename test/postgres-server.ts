@@ -10,25 +10,25 @@ import { freePort } from './services.ts'
 
 const DEBIAN = '/usr/lib/postgresql'
 
-/** A PostgreSQL server of a single test, which may stop and restart it. */
+/** A PostgreSQL server for a single test, which may stop and restart it. */
 export interface PostgresServer {
   readonly url: string
-  /** The folder of its files, which belong to `user`. */
+  /** The folder for the server's files, which belong to `user`. */
   readonly folder: string
   readonly bin: string
-  /** The user of the server and of programs that access its files. */
+  /** The user who runs the server and any programs that access its files. */
   readonly user: { uid?: number; gid?: number }
   /** Starts the server. Resolves when it responds. */
   readonly start: (settings?: Readonly<Record<string, string>>) => Promise<void>
-  /** Stops the server. `SIGINT` ends the running transactions, and `SIGQUIT` leaves the recovery to the next start. */
+  /** Stops the server. `SIGINT` aborts running transactions. After `SIGQUIT`, the next start includes a recovery. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
   /** Stops the server and deletes its files. */
   readonly remove: () => Promise<void>
 }
 
 /**
- * Creates an empty server or a standby of another one with the programs of Debian's package, without starting it.
- * Returns a text with the reason if that isn't possible.
+ * Creates an empty server, or a standby of `primary`, with the programs in Debian's package. Doesn't start the server.
+ * If it can't be created, returns the reason as a string.
  */
 export const createPostgresServer = async (primary?: PostgresServer): Promise<PostgresServer | string> => {
   const bin = newestBin()
@@ -86,7 +86,7 @@ const serverIn = (folder: string, bin: string, user: PostgresServer['user'], por
   }
 }
 
-/** Returns whether a server responds to a query. */
+/** Returns whether the server at the given URL responds to a query. */
 export const responds = async (url: string): Promise<boolean> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
@@ -106,7 +106,7 @@ const newestBin = (): string | null => {
   return version === undefined ? null : join(DEBIAN, version, 'bin')
 }
 
-/** Returns the user for a server: another one if this process runs as root, or null if there is none. */
+/** Returns the user who runs servers: an unprivileged one if this process runs as root, or null if there is none. */
 export const unprivileged = (): PostgresServer['user'] | null => {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {

@@ -10,9 +10,9 @@ import { missing } from './services.ts'
 const USUAL = 'postgres://postgres@127.0.0.1:5432/postgres'
 
 /**
- * Creates a PostgreSQL database for a test, drops it when the test ends, and returns its URL. It uses the server of
- * TEST_POSTGRES_URL, the server at 127.0.0.1:5432, or else a server that this process starts. If there is none, it
- * skips the test and returns null, or throws if CI_DEMANDS_SERVICES=1.
+ * Creates a PostgreSQL database for a test, drops it when the test ends, and returns its URL. Uses the server that
+ * TEST_POSTGRES_URL specifies, the server at 127.0.0.1:5432, or else a server that this process starts. If no server
+ * is available, skips the test and returns null, or throws if CI_DEMANDS_SERVICES=1.
  */
 export const postgresDatabase = async (t: Test): Promise<string | null> => {
   const server = await (found ??= findServer())
@@ -27,7 +27,8 @@ export const postgresDatabase = async (t: Test): Promise<string | null> => {
   return url.href
 }
 
-// Disables triggers, including those of foreign keys and of the audit trail. Truncating all tables takes much longer.
+// Deletes the rows with all triggers disabled, including those of foreign keys and of the audit trail, because
+// truncating all tables takes much longer.
 const EMPTY = `
   set session_replication_role = replica;
   do $$ declare partition regclass; begin
@@ -49,8 +50,9 @@ const EMPTY = `
 let shared: Promise<string | null> | undefined
 
 /**
- * Returns the URL of an empty, migrated PostgreSQL database that the tests of a file share. It is dropped when the file
- * ends. Only one test at a time can use it. Returns null like `postgresDatabase`.
+ * Returns the URL of an empty, migrated PostgreSQL database that the tests in a file share. It is dropped when the last
+ * test in the file ends. Only one test at a time can use it. If no server is available, does the same as
+ * `postgresDatabase`.
  */
 export const emptyPostgres = async (): Promise<string | null> => {
   const url = await (shared ??= postgresDatabase(tap))
@@ -65,10 +67,10 @@ export const emptied = async (url: string): Promise<void> => {
   await execute(url, EMPTY)
 }
 
-/** Executes a statement over a separate connection. Returns the rows. */
+/** Executes the given statement over a separate connection, and returns the rows. */
 export const execute = async (url: string, text: string): Promise<unknown[]> => {
   const client = new pg.Client({ connectionString: url })
-  // If the server ends the connection, as a test may request, the query rejects, so the event is ignored.
+  // The event is ignored, because the query rejects if the server ends the connection, as a test may request.
   client.on('error', () => {})
   await client.connect()
   try {
@@ -78,7 +80,10 @@ export const execute = async (url: string, text: string): Promise<unknown[]> => 
   }
 }
 
-/** Starts a separate PostgreSQL server, and removes it when the test ends. Returns null like `postgresDatabase`. */
+/**
+ * Starts a separate PostgreSQL server, and removes it when the test ends. If PostgreSQL isn't available, skips the test
+ * and returns null, or throws if CI_DEMANDS_SERVICES=1.
+ */
 export const ownPostgres = async (t: Test, primary?: PostgresServer): Promise<PostgresServer | null> => {
   const server = await createPostgresServer(primary)
   if (typeof server === 'string') return missing(t, `PostgreSQL to start (${server})`, 'PATH')
@@ -95,7 +100,7 @@ const findServer = async (): Promise<string | null> => {
   return (await responds(USUAL)) ? USUAL : await startServer()
 }
 
-/** Starts a server with an empty folder. It is stopped when the tests of the process end. */
+/** Starts a new, empty server, which is removed when all tests in this process have ended. */
 const startServer = async (): Promise<string | null> => {
   const server = await createPostgresServer()
   if (typeof server === 'string') return null

@@ -10,9 +10,9 @@ import { freePort, missing } from './services.ts'
 const USUAL = 'redis://127.0.0.1:6379'
 
 /**
- * Returns a REDIS_URL with a unique key prefix. The keys are deleted when the test ends. It uses the server of
- * TEST_REDIS_URL, or else the server at 127.0.0.1:6379. If there is none, it skips the test and returns null, or throws
- * if CI_DEMANDS_SERVICES=1.
+ * Returns a REDIS_URL with a unique key prefix. The keys with this prefix are deleted when the test ends. Uses the
+ * server that TEST_REDIS_URL specifies, or else the server at 127.0.0.1:6379. If no server is available, skips the test
+ * and returns null, or throws if CI_DEMANDS_SERVICES=1.
  */
 export const redisUrl = async (t: Test): Promise<string | null> => {
   const named = process.env['TEST_REDIS_URL'] ?? ''
@@ -31,10 +31,10 @@ export const redisUrl = async (t: Test): Promise<string | null> => {
   return url.href
 }
 
-/** Uses a Redis server over a separate connection, without reconnecting. */
+/** Calls `use` with a separate connection to a Redis server. If the connection is lost, it isn't opened again. */
 export const withRedis = async <T>(url: string, use: (redis: Redis) => Promise<T>): Promise<T> => {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: null })
-  // The command rejects, so the event is ignored.
+  // The event is ignored, because the command rejects.
   redis.on('error', () => {})
   try {
     await redis.connect()
@@ -58,7 +58,10 @@ export interface OwnRedis {
   readonly kill: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-/** Prepares a Redis server on a free port, and stops it when the test ends. Returns null like `redisUrl`. */
+/**
+ * Returns a Redis server that a test can start on a free port, and stops it when the test ends. If the program isn't
+ * installed, skips the test and returns null, or throws if CI_DEMANDS_SERVICES=1.
+ */
 export const ownRedis = async (t: Test, password = ''): Promise<OwnRedis | null> => {
   if (spawnSync('redis-server', ['--version']).status !== 0) return missing(t, 'redis-server program', 'PATH')
   const port = await freePort()

@@ -1,6 +1,6 @@
 import type { BackgroundHooks } from '../domain/background.ts'
 
-/** A report about work in the background. `error` is null if the work succeeded again. */
+/** A report about background work. `error` is null if the work has succeeded again. */
 export interface Report {
   readonly work: string
   readonly error: unknown

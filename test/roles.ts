@@ -14,14 +14,14 @@ export interface Role {
   readonly url: string
 }
 
-/** Returns the URL of a database with a schema in search_path. */
+/** Returns the given database URL with the given schema as its search_path. */
 export const inSchema = (url: string, schema: string): string => {
   const selecting = new URL(url)
   selecting.searchParams.set('options', `-c search_path=${schema}`)
   return selecting.href
 }
 
-/** Creates a role without rights in a database. The role and its objects are dropped when the test ends. */
+/** Creates a role without rights in the given database. The role and its objects are dropped when the test ends. */
 export const newRole = async (t: Test, database: string, name = ''): Promise<Role> => {
   const unique = `trivial_test_${randomBytes(8).toString('hex')}${name}`
   const quoted = `"${unique.replaceAll('"', '""')}"`
@@ -36,7 +36,7 @@ export const newRole = async (t: Test, database: string, name = ''): Promise<Rol
   return { name: unique, url: url.href }
 }
 
-/** Creates a role with a schema of the same name, in which it may create tables, and without other rights. */
+/** Creates a role, and a schema of the same name in which the role may create tables. The role has no other rights. */
 export const newOwner = async (t: Test, database: string): Promise<Role> => {
   const owner = await newRole(t, database)
   await execute(database, `create schema ${owner.name}; grant usage, create on schema ${owner.name} to ${owner.name}`)
@@ -46,7 +46,7 @@ export const newOwner = async (t: Test, database: string): Promise<Role> => {
   return owner
 }
 
-/** Grants a role the rights to serve from the tables of a database. The URL contains the owner of the tables. */
+/** Grants a role the rights that a node needs. `owner` is the database URL with the tables' owner as the user. */
 export const letServe = async (owner: string, { name }: Role): Promise<void> => {
   await execute(owner, await writeGrants({ DATABASE_URL: owner, DATABASE_CA: '', DATABASE_LISTEN_URL: '' }, name))
 }
@@ -55,14 +55,14 @@ export const letServe = async (owner: string, { name }: Role): Promise<void> => 
 export const newDatabase = async (t: Test): Promise<string> =>
   need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
 
-/** Opens a database until the test ends. */
+/** Opens a database, and closes it when the test ends. */
 export const open = async (t: Test, url: string, options?: StorageOptions): Promise<Storage> => {
   const storage = await openStorage(url, options)
   t.teardown(storage.close)
   return storage
 }
 
-/** Issues and revokes a key on a node. Every node must apply the changes. */
+/** Issues and revokes a key on a node. Every node must then apply these changes. */
 export const changeKeys = async (storage: Storage, name = 'k'): Promise<void> => {
   await storage.keyLookup.barrier()
   const keys = createKeyService({ store: storage.keys, secret: newSecret() })
@@ -70,7 +70,7 @@ export const changeKeys = async (storage: Storage, name = 'k'): Promise<void> =>
   await keys.revoke(key.id, null, operator)
 }
 
-/** Returns the error message of a refused start, or `opened` if it isn't refused. */
+/** Returns the error message if the database can't be opened, or else `opened`. */
 export const refusalOf = async (url: string): Promise<string> => {
   try {
     await (await openStorage(url)).close()

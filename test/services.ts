@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import type { Test } from 'tap'
 
-/** Skips a test if its server is missing, and returns null. Throws if CI demands the server. */
+/** Skips a test whose server is missing, and returns null. Throws instead if CI demands the server. */
 export const missing = (t: Test, what: string, variable: string): null => {
   const issue = `there is no ${what} at ${variable}, or at its default port of 127.0.0.1`
   if (process.env['CI_DEMANDS_SERVICES'] === '1') throw new Error(issue)
@@ -10,7 +10,7 @@ export const missing = (t: Test, what: string, variable: string): null => {
   return null
 }
 
-/** Returns a free port of 127.0.0.1. */
+/** Returns a free port on 127.0.0.1. */
 export const freePort = async (): Promise<number> =>
   await new Promise((resolve, reject) => {
     const server = createServer()

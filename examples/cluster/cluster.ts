@@ -51,7 +51,7 @@ const stopSignal = async (): Promise<void> => {
   })
 }
 
-/** Starts the database, the nodes and the proxy, and adds functions that stop them to `undo`. */
+/** Creates the database, starts the nodes and the proxy, and adds to `undo` the functions that reverse these steps. */
 const start = async (count: number, terminal: Terminal, undo: (() => Promise<unknown>)[]): Promise<Cluster> => {
   const database = await createDatabase(terminal.environment())
   undo.push(database.drop)

@@ -9,7 +9,7 @@ import { isPostgres, postgresUrl, postgresUrlIssue, shownUrl } from '../../net/d
 // Short enough that users don't wonder whether the program hangs.
 const CONNECT_MS = 5000
 
-/** A PostgreSQL database that exists for one run. */
+/** A PostgreSQL database that exists only during one run. */
 export interface ClusterDatabase {
   readonly url: string
   readonly name: string
@@ -20,8 +20,8 @@ export interface ClusterDatabase {
 }
 
 /**
- * Creates a database on the server of `DATABASE_URL` if that is PostgreSQL, else on the server of this machine. Throws
- * a CommandError if it can't be created, and a ConfigError if `DATABASE_URL` isn't valid.
+ * Creates a database on the server that `DATABASE_URL` specifies if it's a PostgreSQL server, or else on the server on
+ * this machine. Throws a CommandError if it can't be created, and a ConfigError if `DATABASE_URL` isn't valid.
  */
 export const createDatabase = async (env: Environment): Promise<ClusterDatabase> => {
   const refusals: string[] = []
@@ -68,7 +68,7 @@ const createAt = async (url: string): Promise<ClusterDatabase> => {
 
 const execute = async (url: URL, statement: string): Promise<void> => {
   const client = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: CONNECT_MS })
-  // If the connection is lost, its pending query rejects.
+  // The event is ignored, because the pending query rejects if the connection is lost.
   client.on('error', () => {})
   await client.connect()
   try {
@@ -78,7 +78,7 @@ const execute = async (url: URL, statement: string): Promise<void> => {
   }
 }
 
-/** Returns the message of an error. If a host has several addresses, returns the message for the first one. */
+/** Returns the message of the given error. If the host has several addresses, returns the message for the first one. */
 const reasonOf = (error: unknown): string => {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
   return first instanceof Error ? first.message : String(first)

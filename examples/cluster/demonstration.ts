@@ -39,7 +39,7 @@ export const showRevocation = async ({ nodes, base, token }: Cluster, { print }:
   print(`${await tryAll(nodes, key)}\n`)
 }
 
-/** Shows the same while a node hangs, which then can't acknowledge the change. */
+/** Shows the same while one node hangs and can't acknowledge the change. */
 export const showLease = async ({ nodes, token }: Cluster, { print }: Terminal): Promise<void> => {
   const [first, ...others] = nodes
   const hung = others.at(-1)
@@ -79,7 +79,7 @@ const send = async (url: string, token: string, body: object): Promise<unknown> 
 const tryAll = async (nodes: readonly Node[], key: IssuedKey): Promise<string> =>
   rowsText(await Promise.all(nodes.map(node => attempt(node, key))))
 
-/** Sends a request with a key to a node, and returns the row that shows the result. */
+/** Sends a request with the given key to the given node, and returns the row that shows the result. */
 const attempt = async ({ name, base }: Node, { key_access_token: token }: IssuedKey): Promise<string[]> => {
   const response = await fetch(`${base}/apps`, { headers: { authorization: `Bearer ${token}` } })
   await response.arrayBuffer()

@@ -4,7 +4,7 @@ import { createRoot, define } from '../../cli/syntax.ts'
 import { openTerminal } from '../../cli/terminal.ts'
 import cluster from './cluster.ts'
 
-// The program of npm run cluster. It isn't a command of trivial, because it requires development dependencies.
+// The program that npm run cluster runs. It isn't a command of trivial, because it requires development dependencies.
 
 const NAME = 'cluster'
 
@@ -13,7 +13,7 @@ const io = {
   args: argv.slice(2),
   env,
   cwd: '.',
-  // Opened on first access, which no command here needs.
+  // Opened only on first access. This command doesn't read it.
   get stdin() {
     return process.stdin
   },

@@ -12,7 +12,7 @@ const LISTENING = /Server listening at http:\/\/[^\s"]*:(\d+)/
 export interface Node {
   readonly name: string
   readonly base: string
-  /** Pauses the node, like a machine that hangs. */
+  /** Pauses the node, as if its machine hung. */
   readonly freeze: () => void
   /** Resumes the node. */
   readonly thaw: () => void
@@ -25,12 +25,12 @@ export interface Node {
 // Blank values override .env and the environment, whose settings, such as METRICS_PORT, are for another service.
 const DEFAULTS = Object.fromEntries(Object.keys(Config.properties).map(name => [name, '']))
 
-/** Starts a node on a free port. Throws a CommandError with the output of the node if it ends before it listens. */
+/** Starts a node on a free port. Throws a CommandError with the node's output if it ends before it listens. */
 export const startNode = async (name: string, env: NodeJS.ProcessEnv): Promise<Node> => {
   const child = spawn('sh', [pathOf('build/run.sh'), 'server.js'], {
     env: { ...process.env, ...DEFAULTS, ...env, NODE_NAME: name, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // So that Ctrl-C reaches only the parent process, which then stops the nodes in order.
+    // Ensures that Ctrl-C reaches only the parent process, which then stops the nodes in order.
     detached: true
   })
   const ended = once(child, 'exit').then(() => {})
