@@ -82,7 +82,7 @@ const removeMember = async (tx: MemberTx, id: number, userId: number, context: R
   await auditOrganization(tx, 'remove_user', id, { at: tx.now(), context, changes })
 }
 
-/** Throws LastAdmin if `role`, the role of the user to change or remove, is that of the only admin. */
+/** Throws LastAdmin if a user with the given role is the only admin. */
 const keepAnAdmin = async (
   organizations: OrganizationRows,
   id: number,
