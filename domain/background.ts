@@ -1,5 +1,5 @@
 /**
- * Hooks that report failures of background work, which no request waits for. `work` describes what was attempted, such
+ * Hooks that report failures of background work, which no request waits for. `work` describes the attempted work, such
  * as `renew the lease of this node`. The errors don't contain the values in statements.
  */
 export interface BackgroundHooks {

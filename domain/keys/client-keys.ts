@@ -80,7 +80,7 @@ export interface ClientKeys<S extends string = string> {
   find: (id: string) => Promise<ClientKeyRecord>
   /** Returns keys, ordered by id. By default, returns the first 100 of all keys. The maximum limit is 1000. */
   list: (filter?: ClientKeyFilter, page?: KeyPage) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
-  /** Returns at most 100 tokens of a key, newest first. */
+  /** Returns at most 100 of a key's tokens, newest first. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /** Returns the usage of a key over the last `days` days, including today. Usage is kept for 90 days. */
   usage: (id: string, days?: number) => Promise<UsageCount[]>

@@ -22,7 +22,7 @@ export interface KeyQueries extends SecretQueries {
    * Returns the key with the given id, or else the key with that name that isn't revoked, or null if there is neither.
    */
   resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
-  /** Returns at most 100 tokens of a key, newest first. */
+  /** Returns at most 100 of a key's tokens, newest first. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /**
    * Returns an allow-list entry for an environment key that doesn't reveal its `key_id`: `sha256:` and its digest.

@@ -23,7 +23,7 @@ export interface KeyRecords {
    * Returns the key with the given id, or else the key with that name that isn't revoked, or null if there is neither.
    */
   readonly resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
-  /** Returns at most 100 tokens of a key, newest first. */
+  /** Returns at most 100 of a key's tokens, newest first. */
   readonly tokens: (id: string) => Promise<readonly TokenRecord[]>
   /** Returns an environment key with its recorded uses. */
   readonly findUsed: (key: EnvironmentKey) => Promise<UsedEnvironmentKey>

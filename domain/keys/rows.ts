@@ -63,7 +63,7 @@ export interface TokenUsage {
   readonly lastUsedAgent: string | null
 }
 
-/** The usage of a token of a managed key. */
+/** The usage of a managed key's token. */
 export interface ManagedUsage extends TokenUsage {
   /** The digest of the token, as 64 hexadecimal digits. */
   readonly digest: string
@@ -118,7 +118,7 @@ export interface KeyReads {
     filter: ClientKeyFilter,
     page: { readonly limit: number; readonly after?: string | undefined; readonly at: Date }
   ) => Promise<ClientKeyRecord[]>
-  /** Returns at most `limit` tokens of a key, newest first. */
+  /** Returns at most `limit` of a key's tokens, newest first. */
   readonly tokens: (id: string, page: { readonly limit: number }) => Promise<StoredToken[]>
   readonly environmentRecord: (key: { readonly id: string; readonly digest: string }) => Promise<EnvironmentRecord>
   /** Returns the usage counts of a key for the given day and all later days, oldest first. */
@@ -205,9 +205,9 @@ export interface KeyRows extends KeyReads, KeyUsageRows {
   readonly recordGenerations: (generations: readonly string[], at: Date) => Promise<void>
 
   readonly insertToken: (id: string, token: NewToken, createdAt: Date) => Promise<void>
-  /** Sets the expiry of the tokens of a key, except tokens that expire earlier. */
+  /** Sets the expiry of a key's tokens, except tokens that expire earlier. */
   readonly expireTokens: (id: string, expiresAt: Date) => Promise<void>
-  /** Revokes the tokens of a key. Tokens that are already revoked stay unchanged. */
+  /** Revokes a key's tokens. Tokens that are already revoked stay unchanged. */
   readonly revokeTokens: (id: string, at: Date) => Promise<void>
   readonly revokeToken: (digest: string, at: Date) => Promise<void>
   readonly removeTokens: (digests: readonly string[]) => Promise<void>

@@ -22,7 +22,7 @@ export interface UserQueries {
     filter?: UserFilter
   ) => Promise<{ users: User[]; more: boolean }>
   /**
-   * Returns the grants of a user, ordered by app id. Discarded apps are omitted. Throws Forbidden if the requesting
+   * Returns a user's grants, ordered by app id. Discarded apps are omitted. Throws Forbidden if the requesting
    * user is neither this user nor an administrator.
    */
   readonly grants: (id: number, context: RequestContext) => Promise<UserGrant[]>

@@ -16,7 +16,7 @@ import type { User } from './user.ts'
  */
 const MAX_ENTRIES = 1000
 
-/** The time of a change, and the context of the request that it was made with. */
+/** The time of a change, and the context of the request that caused it. */
 interface Occasion {
   readonly at: Date
   readonly context: RequestContext

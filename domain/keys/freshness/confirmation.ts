@@ -64,7 +64,7 @@ export interface ConfirmOptions {
 export type Confirm = (change: Position, committedAt: number, options?: ConfirmOptions) => Promise<Receipt>
 
 /**
- * The factor by which a lease may last longer by this clock than by its node's clock, if both are accurate within 10%.
+ * How many times longer a lease may last by this clock than by its node's clock, if both are accurate within 10%.
  */
 const CLOCK_FACTOR = 1.25
 const CLOCK_GRAIN_MS = 5

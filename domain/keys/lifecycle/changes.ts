@@ -24,7 +24,7 @@ export const auditedKey = (key: ClientKeyRecord): Record<string, unknown> => {
   }
 }
 
-/** The time of a change, and the context of the request that it was made with. */
+/** The time of a change, and the context of the request that caused it. */
 export interface Occasion {
   readonly at: Date
   readonly context: RequestContext

@@ -49,7 +49,7 @@ export interface TokenCache {
 
 export const createTokenCache = (): TokenCache => ({ hits: 0, misses: 0, size: () => 0 })
 
-/** Finds the key of a token. Rejects only if the look-up fails, never because of the token. */
+/** Finds a token's key. Rejects only if the look-up fails, never because of the token. */
 export type Authenticate = (token: string) => Promise<Authentication>
 
 interface Remembered {
