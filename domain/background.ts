@@ -1,11 +1,11 @@
 /**
- * The hooks that report failures of work in the background, which no request waits for. `work` describes what was
- * attempted, such as `renew the lease of this node`. Errors don't contain values of statements.
+ * Hooks that report failures of background work, which no request waits for. `work` describes the attempted work, such
+ * as `renew the lease of this node`. The errors don't contain the values in statements.
  */
 export interface BackgroundHooks {
   /** Called when the work fails. Called only once until the work succeeds again. */
   readonly onFailure: (error: unknown, work: string) => void
-  /** Called when work that failed before has succeeded. */
+  /** Called when the work succeeds again after a failure. */
   readonly onRecovery: (work: string) => void
 }
 
@@ -14,7 +14,7 @@ const ignore = (): void => {}
 /** Hooks that report nothing, for short-lived processes such as commands. */
 export const NOT_REPORTED: BackgroundHooks = { onFailure: ignore, onRecovery: ignore }
 
-/** Runs one kind of work. Reports the first of several failures in a row, and the recovery after them. */
+/** Runs one kind of work. Reports the first of several consecutive failures, and the recovery from them. */
 export interface Watch {
   /** Rejects with the error of the work if it fails. */
   readonly run: <T>(work: () => Promise<T>) => Promise<T>

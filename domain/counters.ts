@@ -1,6 +1,6 @@
 import { LruMap } from 'toad-cache'
 
-/** The number of hits in the current window of a key, including the hit that was just counted. */
+/** The number of hits in a key's current window, including the hit that was just counted. */
 export interface Count {
   readonly hits: number
   /** The number of milliseconds until the window ends. */

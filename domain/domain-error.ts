@@ -7,18 +7,18 @@ export interface ErrorDetails {
   readonly message?: string
   /** One sentence for each problem. Defaults to the sentences of `issues`. */
   readonly errors?: readonly string[]
-  /** What is wrong with which field. */
+  /** The problems with individual fields. */
   readonly issues?: readonly FieldIssue[]
   readonly cause?: unknown
 }
 
 /** An expected failure. The client receives `message` and `errors`, so they must not contain anything that it sent. */
 export class DomainError<Code extends string = string> extends Error {
-  /** Identifies the kind of failure for programs. The meaning of a code never changes. */
+  /** Identifies the kind of failure in a machine-readable way. The meaning of a code never changes. */
   readonly code: Code
   /** One sentence for each problem, if there are several. */
   readonly errors: readonly string[] | undefined
-  /** What is wrong with which field, if it is known. */
+  /** The problems with individual fields, if they are known. */
   readonly issues: readonly FieldIssue[] | undefined
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
@@ -39,7 +39,7 @@ export type CodesOf<Module> = {
   [Name in keyof Module]: Module[Name] extends DomainErrorClass<infer Code> ? Code : never
 }[keyof Module]
 
-/** Creates the class of one kind of failure. */
+/** Creates the error class for one kind of failure. */
 export const defineError = <const Code extends string>(code: Code, message: string): DomainErrorClass<Code> =>
   class extends DomainError<Code> {
     // The logger writes this name as the type of the error.

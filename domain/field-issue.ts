@@ -1,14 +1,14 @@
-/** One thing that is wrong with an input. */
+/** One problem with an input. */
 export interface FieldIssue {
-  /** The names that lead to the field, from the outermost on; empty for the input as a whole. */
+  /** The member names on the path to the field, outermost first. Empty if the issue concerns the input as a whole. */
   readonly path: readonly string[]
-  /** A sentence that begins with the field. It never holds what was sent. */
+  /** A sentence that begins with the field. It never contains the value that was sent. */
   readonly detail: string
 }
 
-/** The issues of one field, of which each sentence names one. */
+/** Returns one issue with the given field for each sentence. */
 export const issuesOf = (field: string, sentences: readonly string[]): FieldIssue[] =>
   sentences.map(detail => ({ path: [field], detail }))
 
-/** What issues say, each sentence once. */
+/** Returns the sentences of the given issues, without duplicates. */
 export const sentencesOf = (issues: readonly FieldIssue[]): string[] => [...new Set(issues.map(({ detail }) => detail))]

@@ -1,6 +1,4 @@
-/**
- * Creates a function that loads something once, when it is first called. If the load fails, the next call tries again.
- */
+/** Creates a function that loads a value once, when it is first called. If loading fails, the next call tries again. */
 export const lazily = <T>(load: () => Promise<T>): (() => Promise<T>) => {
   let loading: Promise<T> | undefined
   return async () => {

@@ -5,7 +5,7 @@
  */
 export type Obstacle = 'lease' | 'primary' | 'schema'
 
-/** What an open database can currently be used for. */
+/** The current readiness of an open database. */
 export interface Readiness {
   /** Whether requests with client keys can be processed. */
   readonly keys: boolean
@@ -13,7 +13,7 @@ export interface Readiness {
   readonly changes: boolean
   /** The reasons why the service isn't ready. Empty if it is. */
   readonly failing: readonly Obstacle[]
-  /** The errors behind those reasons, for the log. */
+  /** The errors that caused them, for the log. */
   readonly causes: readonly unknown[]
 }
 

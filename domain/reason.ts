@@ -2,7 +2,8 @@ import { isDomainError } from './domain-error.ts'
 
 /**
  * Returns the reason for an expected failure: the messages of its causes, and the code of the last one, such as an
- * SQLSTATE. Returns null if the failure was unexpected or has no cause. Causes don't contain values of statements.
+ * SQLSTATE. Returns null if the failure was unexpected or has no cause. The causes don't contain the values in
+ * statements.
  */
 export const reasonOf = (failure: unknown): string | null => {
   const causes = isDomainError(failure) ? causesOf(failure) : []

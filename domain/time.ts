@@ -1,4 +1,4 @@
-/** Returns the current time by the authoritative clock: that of the database if several nodes share one. */
+/** Returns the current time by the authoritative clock: the database's clock if several nodes share a database. */
 export type Now = () => Date
 
 /** Returns the current time by the clock of this machine. */

@@ -1,15 +1,18 @@
 export interface WriteOptions {
-  /** What the transaction changes. Transactions with the same subject may run one after another, to avoid conflicts. */
+  /**
+   * Identifies what the transaction changes. Transactions with the same subject may be run one at a time, to avoid
+   * conflicts.
+   */
   readonly subject?: string
   /**
-   * Whether a power failure may lose what is written. The data stays complete and in order, and the write is faster
-   * because it doesn't wait for the disk. Defaults to false.
+   * Whether a power failure may lose the written data. The remaining data stays complete and in order, and the write is
+   * faster because it doesn't wait for the disk. Defaults to false.
    */
   readonly mayBeLost?: boolean
 }
 
 export interface ReadOptions {
-  /** Aborted when no client waits for the reply any more. The database then cancels the query. */
+  /** Aborted when the client is no longer waiting for the reply. The database then cancels the query. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -20,8 +23,8 @@ export interface ReadOptions {
  */
 export interface TransactorOf<R, W> {
   /**
-   * Runs `work` in a transaction of its own. Everything that it writes is stored when the promise resolves. Nothing is
-   * stored if `work` throws. `work` must await nothing but the functions of `tx`.
+   * Runs `work` in its own transaction. Everything that it writes is stored when the promise resolves. Nothing is
+   * stored if `work` throws. `work` must await only functions of `tx`.
    */
   write: <T>(work: (tx: W) => Promise<T>, options?: WriteOptions) => Promise<T>
   /** Runs `work` on committed data. Throws RequestCancelled if the signal is aborted in the meantime. */

@@ -7,7 +7,7 @@ import type { AppsDisposal } from '../apps/disposal.ts'
 
 type Context = Pick<RequestContext, 'principal'>
 
-/** Throws InsufficientScope if a client key may delete the owner of apps, but may not write the apps themselves. */
+/** Throws InsufficientScope if a client key may delete an owner, but may not write the owner's apps. */
 export const refuseKeyWithoutApps = (disposal: AppsDisposal, { principal }: Context): void => {
   if (disposal !== null && principal?.kind === 'client_key' && !covers(principal.key.scopes, 'apps:write')) {
     throw missingScope('apps:write')
@@ -15,8 +15,8 @@ export const refuseKeyWithoutApps = (disposal: AppsDisposal, { principal }: Cont
 }
 
 /**
- * Throws what `refuseKeyWithoutApps` throws, and TransferNotAllowed if a session would transfer the apps.
- * Administrators manage users, so they could transfer the apps to a user whom they control.
+ * Throws the errors of `refuseKeyWithoutApps`, and TransferNotAllowed if a request with a session would transfer the
+ * apps. Otherwise, administrators, who manage users, could transfer the apps to a user whom they control.
  */
 export const refuseDisposalOfUser = (disposal: AppsDisposal, context: Context): void => {
   refuseKeyWithoutApps(disposal, context)

@@ -13,7 +13,7 @@ export interface UserPrincipal {
   readonly session: Session
 }
 
-/** The principal for which a request acts. */
+/** The principal on whose behalf a request acts. */
 export type Principal = ClientKeyPrincipal | UserPrincipal
 
 /** The principal and the origin of a request to a service. */
@@ -22,7 +22,7 @@ export interface RequestContext extends AuditSource {
   readonly principal: Principal | null
 }
 
-/** The parts of a request that its context is created from. */
+/** The properties of a request from which its context is created. */
 interface AuthenticatedRequest {
   readonly principal: Principal | null
   readonly ip: string
@@ -47,11 +47,11 @@ export const contextOf = (request: AuthenticatedRequest): RequestContext => {
   return { actor: actorOf(principal), principal, address: plainAddress(request.ip), requestId: request.id }
 }
 
-/** Returns the id of the requesting user, or null for a client key or the operator, to whom user rules don't apply. */
+/** Returns the id of the requesting user, or null for a client key or the operator, who bypass the rules for users. */
 export const userIdOf = ({ principal }: Pick<RequestContext, 'principal'>): number | null =>
   principal?.kind === 'user' ? principal.user.id : null
 
-/** Returns a user as an actor of the audit trail. */
+/** Returns the given user as an actor for the audit trail. */
 export const userActor = ({ id, name }: Pick<User, 'id' | 'name'>): Actor => ({ kind: 'user', id: String(id), name })
 
 const actorOf = (principal: Principal): Actor =>

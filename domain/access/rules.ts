@@ -1,22 +1,22 @@
-/** The permissions for an app, and the bit of each. */
+/** The permissions for an app, each with its bit. */
 export const PERMITS = { read: 1, update: 2, destroy: 4, transfer: 8, grant: 16, revoke: 32 } as const
 
 export type Permit = keyof typeof PERMITS
 
-/** An action on an app. `administer` means to see its permissions and audit trail, and can't be granted. */
+/** An action on an app. `administer`, which can't be granted, means viewing the app's permissions and audit trail. */
 export type AppAction = Permit | 'administer'
 
 export const ROLES = ['admin', 'member', 'guest'] as const
 
-/** The role of a user in an organization. */
+/** A user's role in an organization. */
 export type OrganizationRole = (typeof ROLES)[number]
 
-/** The relationship of a user to an app. */
+/** A user's relationship to an app. */
 export interface AppRelationship {
   readonly isOwner: boolean
   /** The user's role in the organization that owns the app, or null if they have none. */
   readonly role: OrganizationRole | null
-  /** The sum of the permissions that the user was granted. */
+  /** The sum of the bits of the permissions that the user was granted. */
   readonly grants: number
   /** Whether every signed-in user may read the app. */
   readonly isPublic: boolean
@@ -25,10 +25,10 @@ export interface AppRelationship {
 }
 
 /**
- * Returns whether a user may do something to an app. The owner and the admins of the owning organization may do
- * everything. Members of that organization may read the app; guests may do nothing. Grants add permissions, and any
- * grant includes reading. Only those who may do everything have access to a discarded app. Not used for client keys,
- * which override these rules.
+ * Returns whether a user may perform an action on an app. The owner and the admins of the owning organization may
+ * perform every action. Members of that organization may read the app; guests may not. Grants add permissions, and any
+ * grant includes reading. Only the users who may perform every action have access to a discarded app. Not used for
+ * client keys, which override these rules.
  *
  * `apps/visibility.ts` of each engine implements the rule for reading in SQL. `test/domain/access/rules.test.ts` checks
  * that both agree.
@@ -43,11 +43,11 @@ export const mayDo = (
   return (grants & PERMITS[action]) !== 0
 }
 
-/** Returns the permissions in a sum of them. */
+/** Returns the permissions whose bits the given sum contains. */
 export const permitsIn = (grants: number): Permit[] =>
   (Object.keys(PERMITS) as Permit[]).filter(permit => (grants & PERMITS[permit]) !== 0)
 
-/** Returns whether a user may see an organization. Members of every role may. */
+/** Returns whether a user may see an organization. Members with any role may. */
 export const maySeeOrganization = (role: OrganizationRole | null): boolean => role !== null
 
 /** Returns whether a user may change an organization and its members. */

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 
-/** The owner of an app. Users and organizations have separate ids, each from 1. */
+/** The owner of an app. The ids of users and organizations are numbered separately, each starting at 1. */
 export interface Owner {
   readonly type: 'User' | 'Organization'
   readonly id: number
 }
 
-/** JSON text. The service stores and returns panels and schedules unchanged, and doesn't read them. */
+/** Serialized JSON. The service stores and returns panels and schedules unchanged, without interpreting them. */
 export type Json = string
 
 export interface Tag {
@@ -15,7 +15,7 @@ export interface Tag {
   readonly name: string
 }
 
-/** The fields that identify a tag of an app. */
+/** The fields that identify an app's tag. */
 export type TagKey = Omit<Tag, 'id'>
 
 export interface App {

@@ -8,10 +8,10 @@ import type { App, AppChange, Owner } from './app.ts'
 import { requireAuthorized } from './authorization.ts'
 import type { AppKey, AppReads } from './rows.ts'
 
-/** The rows that changes of apps read and write. */
+/** The rows that changes to apps read and write. */
 export type AppTx = Pick<Tx, 'apps' | 'audits' | 'organizations' | 'users' | 'now'>
 
-/** Appends the audit entry of a change of an app. */
+/** Appends the audit entry for a change to an app. */
 export const auditApp = async (
   { audits }: Pick<AppTx, 'audits'>,
   verb: string,
@@ -35,7 +35,7 @@ export const refuseTakenName = async (
   if (await apps.isNameTaken(owner, descriptiveName)) throw new DescriptiveNameTaken()
 }
 
-/** Changes the given fields of an app. Does nothing if there are none. */
+/** Changes the given fields of an app. Does nothing if no fields are given. */
 export const updateApp = async (tx: AppTx, key: AppKey, change: AppChange, context: RequestContext): Promise<App> => {
   const before = await requireAuthorized(tx.apps, key, 'update', context)
   if (Object.keys(change).length === 0) return before

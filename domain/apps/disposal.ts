@@ -7,15 +7,17 @@ import type { AppTx } from './changes.ts'
 import { isSameOwner, ownerChanges, requireOwner } from './ownership.ts'
 
 /**
- * What happens to the apps of an owner who is deleted: they are transferred to another owner, or deleted as well. Null
- * if nothing was decided; an owner of apps isn't deleted then.
+ * Specifies what happens to the apps of a deleted owner: they are transferred to another owner, or deleted as well. If
+ * null, neither was requested, and an owner who has apps isn't deleted.
  */
 export type AppsDisposal = Owner | 'delete' | null
 
 /** Returns the new owner of the apps, or null if there is none. */
 export const newOwnerIn = (disposal: AppsDisposal): Owner | null => (disposal === 'delete' ? null : disposal)
 
-/** The maximum number of apps that are transferred or deleted with their owner. More would block other transactions. */
+/**
+ * The maximum number of apps to transfer or delete with their owner. A larger number would block other transactions.
+ */
 const MAX_APPS = 1000
 
 /** The numbers of active and discarded apps that a deleted owner had. */
@@ -25,11 +27,11 @@ export interface DisposedApps {
 }
 
 /**
- * Transfers all apps of an owner to another owner, or deletes them permanently, and returns their numbers. Discarded
- * apps are included. Must be called in the transaction that deletes the owner. Appends an audit entry for each app that
- * isn't discarded; the owner's entry must count the discarded ones. Throws OwnsApps if there are apps and nothing was
- * decided about them, OwnerNotFound, DescriptiveNameTaken if both owners have an app with the same descriptive name,
- * and TooManyApps for more than a thousand apps that aren't discarded.
+ * Transfers all of an owner's apps, including discarded ones, to another owner, or deletes them permanently. Returns
+ * how many there were. Must be called in the transaction that deletes the owner. Appends an audit entry for each app
+ * that isn't discarded; the owner's entry must contain the number of discarded ones. Throws OwnerNotFound if the new
+ * owner doesn't exist, OwnsApps if there are apps but `disposal` is null, TooManyApps if more than a thousand apps
+ * aren't discarded, or DescriptiveNameTaken if both owners have an app with the same descriptive name.
  */
 export const disposeOfApps = async (
   tx: AppTx,
@@ -50,7 +52,7 @@ export const disposeOfApps = async (
   return disposed
 }
 
-/** The action and changes in the audit entry of each app. */
+/** The action and the changes for each app's audit entry. */
 interface Entry {
   readonly verb: string
   readonly changes: Changes

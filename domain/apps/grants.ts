@@ -11,8 +11,8 @@ import type { AppTx } from './changes.ts'
 import type { AppGrant, AppKey, AppReads } from './rows.ts'
 
 /**
- * Returns the grants of each user for an app. The principal must be able to administer the app, or to grant or revoke
- * permissions.
+ * Returns each user's grants for an app. The principal must be allowed to administer the app, or to grant or revoke
+ * permissions for it.
  */
 export const listGrants = async (apps: AppReads, key: AppKey, context: RequestContext): Promise<AppGrant[]> => {
   const app = await requireAuthorized(apps, key, 'read', context)
@@ -21,8 +21,8 @@ export const listGrants = async (apps: AppReads, key: AppKey, context: RequestCo
 }
 
 /**
- * Grants permissions for an app to a user, in addition to existing ones. Returns all permissions that the user then
- * has.
+ * Grants a user permissions for an app, in addition to any existing ones. Returns all permissions that the user then
+ * has been granted for the app.
  */
 export const grantPermits = async (
   tx: AppTx,
@@ -36,7 +36,7 @@ export const grantPermits = async (
   return await changeGrants(tx, app, grant, { verb: 'grant', context })
 }
 
-/** Revokes permissions for an app that a user was granted. Returns the remaining ones. */
+/** Revokes permissions that a user was granted for an app. Returns the remaining ones. */
 export const revokePermits = async (
   tx: AppTx,
   key: AppKey,

@@ -23,8 +23,8 @@ export const requireOwner = async ({ organizations, users }: OwnerReads, { type,
 }
 
 /**
- * Throws Forbidden if a user may not create apps for an owner, or transfer apps to them. Throws OwnerNotFound if the
- * owner doesn't exist.
+ * Throws Forbidden if the requesting user may not create apps for the given owner, or transfer apps to that owner.
+ * Throws OwnerNotFound if the owner doesn't exist.
  */
 export const refuseOwner = async (
   rows: OwnerReads,
@@ -42,7 +42,7 @@ export const refuseOwner = async (
   await requireOwner(rows, owner)
 }
 
-/** Returns the changes in the audit entry of a transfer. */
+/** Returns the changes for the audit entry of a transfer. */
 export const ownerChanges = (from: Owner, to: Owner): Changes => ({
   owner_type: { from: from.type, to: to.type },
   owner_id: { from: from.id, to: to.id }

@@ -10,7 +10,7 @@ export interface ListPosition {
 /** The name or the id of an app. */
 export type AppKey = string | number
 
-/** The permissions for an app that a user was granted. */
+/** The permissions that a user was granted for an app. */
 export interface AppGrant {
   readonly userId: number
   readonly permits: readonly Permit[]
@@ -25,20 +25,20 @@ export interface AppFilter {
 }
 
 export interface AppReads {
-  /** Returns the app with this name or id, or null if it doesn't exist or is discarded. */
+  /** Returns the app with the given name or id, or null if it doesn't exist or is discarded. */
   readonly find: (key: AppKey) => Promise<App | null>
-  /** Returns the app with this name or id, discarded or not. */
+  /** Returns the app with the given name or id, discarded or not. */
   readonly findWithDiscarded: (key: AppKey) => Promise<App | null>
-  /** Returns the relationship of a user to an app: see `mayDo`. */
+  /** Returns a user's relationship to an app: see `mayDo`. */
   readonly relationship: (app: App, userId: number) => Promise<AppRelationship>
-  /** Returns the grants of each user for an app, ordered by user. */
+  /** Returns each user's grants for an app, ordered by user id. */
   readonly grantsOn: (appId: number) => Promise<AppGrant[]>
   readonly permitsOf: (appId: number, userId: number) => Promise<Permit[]>
-  /** Returns whether an owner has an app with this descriptive name that isn't discarded. */
+  /** Returns whether an owner has an app with the given descriptive name that isn't discarded. */
   readonly isNameTaken: (owner: Owner, descriptiveName: string) => Promise<boolean>
   readonly findTag: (appId: number, tag: TagKey) => Promise<Tag | null>
   readonly countTags: (appId: number) => Promise<number>
-  /** Returns the names of an owner's apps that aren't discarded, at most `limit`. */
+  /** Returns the names of at most `limit` of an owner's apps that aren't discarded. */
   readonly keptNames: (owner: Owner, page: { readonly limit: number }) => Promise<string[]>
   readonly countDiscarded: (owner: Owner) => Promise<number>
   /** Returns whether two owners have an app with the same descriptive name. Ignores discarded apps. */
@@ -57,12 +57,12 @@ export interface AppRows extends AppReads {
   readonly update: (id: number, change: AppChange, at: Date) => Promise<void>
   readonly discard: (id: number, at: Date) => Promise<void>
   readonly setOwner: (id: number, owner: Owner, at: Date) => Promise<void>
-  /** Transfers all apps of an owner to another, including discarded ones. */
+  /** Transfers all of an owner's apps to another owner, including discarded ones. */
   readonly setOwnerOfAll: (from: Owner, to: Owner, at: Date) => Promise<void>
-  /** Deletes all apps of an owner, including discarded ones, with their tags and grants. */
+  /** Deletes all of an owner's apps, including discarded ones, with their tags and grants. */
   readonly removeAll: (owner: Owner) => Promise<void>
   readonly insertTag: (appId: number, tag: TagKey) => Promise<Tag>
-  /** Returns whether the app had the tag. */
+  /** Removes a tag from an app. Returns whether the app had the tag. */
   readonly removeTag: (appId: number, tag: TagKey) => Promise<boolean>
   readonly copyTags: (fromAppId: number, toAppId: number) => Promise<void>
   /** Grants a permission. Does nothing if the user already has it. */

@@ -13,14 +13,14 @@ import type { AppPage, AppRange, AppStore } from './store.ts'
 import { addTag, removeTag } from './tags.ts'
 import { transferApp } from './ownership.ts'
 
-/** Which apps to list, and which part of the list. */
+/** Specifies which apps to list, and which part of the list. */
 export interface AppQuery extends AppRange, Omit<AppFilter, 'userId'> {}
 
 /**
- * The operations on apps. `mayDo` defines what users may do; client keys and the operator bypass that. Functions throw
- * AppNotFound if the app doesn't exist, is discarded, or may not be seen by the principal. They throw Forbidden if the
- * principal may see the app, but not perform the action. Each change is one transaction, which includes its audit
- * entry.
+ * The operations on apps. `mayDo` defines the rules for users; client keys and the operator bypass them. Functions
+ * throw AppNotFound if the app doesn't exist, is discarded, or may not be seen by the principal. They throw Forbidden
+ * if the principal may see the app, but may not perform the action. Each change is one transaction, which includes its
+ * audit entry.
  */
 export interface AppService {
   /** Lists the apps that the principal may read. */
@@ -28,10 +28,10 @@ export interface AppService {
   find: (key: AppKey, context: RequestContext) => Promise<App>
   /** Returns the name of an app, discarded or not. Throws if the principal may not perform the action on it. */
   nameFor: (key: AppKey, action: AppAction, context: RequestContext) => Promise<string>
-  /** Creates an app. Throws Forbidden and OwnerNotFound for the owner, DescriptiveNameTaken and NoPortLeft. */
+  /** Creates an app. Throws Forbidden or OwnerNotFound because of the owner, DescriptiveNameTaken, or NoPortLeft. */
   create: (wanted: WantedApp, context: RequestContext) => Promise<App>
   /**
-   * Copies an app. Throws Forbidden if the principal may not create apps for its owner, DescriptiveNameTaken and
+   * Copies an app. Throws Forbidden if the principal may not create apps for its owner, DescriptiveNameTaken, or
    * NoPortLeft.
    */
   copy: (key: AppKey, copy: Pick<NewApp, 'descriptiveName'>, context: RequestContext) => Promise<App>
@@ -43,11 +43,11 @@ export interface AppService {
   /** Removes a tag. Throws TagNotFound, even if the app doesn't exist. */
   removeTag: (key: AppKey, tag: TagKey, context: RequestContext) => Promise<void>
   grants: (key: AppKey, context: RequestContext) => Promise<AppGrant[]>
-  /** Grants permissions. Throws UserNotFound, and Forbidden for a permission that the principal lacks. */
+  /** Grants permissions. Throws UserNotFound, or Forbidden if the principal lacks one of the permissions. */
   grant: (key: AppKey, grant: AppGrant, context: RequestContext) => Promise<AppGrant>
   /** Revokes permissions. Throws UserNotFound. */
   revoke: (key: AppKey, grant: AppGrant, context: RequestContext) => Promise<AppGrant>
-  /** Transfers an app. Throws Forbidden and OwnerNotFound for the owner, and DescriptiveNameTaken. */
+  /** Transfers an app. Throws Forbidden or OwnerNotFound because of the new owner, or DescriptiveNameTaken. */
   transfer: (key: AppKey, owner: Owner, context: RequestContext) => Promise<App>
 }
 

@@ -7,7 +7,7 @@ import { auditApp } from './changes.ts'
 import type { AppTx } from './changes.ts'
 import type { AppKey } from './rows.ts'
 
-/** The maximum number of tags of an app. Lists of apps contain all of their tags. */
+/** The maximum number of tags per app. The number is limited because lists of apps contain all of their tags. */
 const MAX_TAGS = 1000
 
 /** Adds a tag if the app doesn't have it yet. */

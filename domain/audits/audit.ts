@@ -23,7 +23,9 @@ export interface Subject {
   readonly id: string
 }
 
-/** The changed fields, each with its old and new value. A field that is too large to repeat contains only `changed`. */
+/**
+ * The changed fields, each with its old and new value. A field with values too large to repeat contains only `changed`.
+ */
 export type Changes = Readonly<Record<string, { from?: unknown; to: unknown } | { changed: true }>>
 
 /** A change to record. */
@@ -38,15 +40,15 @@ export interface NewAudit {
 
 /** An entry of the audit trail, as it is stored. */
 export interface Audit extends Omit<AuditSource, 'actor'> {
-  /** The number of the entry, from 1 without gaps. */
+  /** The number of the entry. Numbers start at 1 and have no gaps. */
   readonly sequence: number
   readonly at: Date
   readonly actor: { readonly kind: string; readonly id: string; readonly name: string }
   readonly action: string
   readonly subject: { readonly type: string; readonly id: string }
-  /** The changes as JSON text. */
+  /** The changes, serialized as JSON. */
   readonly changes: string
-  /** The hash of the previous entry; 64 zeros for the first entry. */
+  /** The hash of the previous entry, or 64 zeros for the first entry. */
   readonly previousHash: string
   /** The SHA-256 of all other fields, as 64 hexadecimal digits. */
   readonly hash: string

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto'
 import type { Audit, UnchainedAudit } from './audit.ts'
 import type { AuditHead } from './rows.ts'
 
-/** The previous hash of the first entry. */
+/** The `previousHash` of the first entry. */
 export const GENESIS = '0'.repeat(64)
 
-/** Returns the members of an entry in the order in which they are hashed and stored, without those that chain it. */
+/** Returns the members of an entry in the order in which they are hashed and stored, except those that chain it. */
 export const membersOf = ({ at, actor, action, subject, changes, address, requestId }: UnchainedAudit) => [
   at.toJSON(),
   actor.kind,
@@ -36,8 +36,8 @@ export type Verification = { whole: true; head: AuditHead } | { whole: false; se
 
 /**
  * Verifies the entries of a trail in order. Returns the head of the trail, or the first entry that was altered, removed
- * or inserted. `written` is the head that was stored when the verification began. `noted` is a head that was noted
- * earlier, out of reach of somebody who can write to the database. It also reveals whether the trail was rewritten, or
+ * or inserted. `written` is the head that was stored when the verification began. `noted` is a head that was recorded
+ * earlier, out of reach of anyone who can write to the database. It also reveals whether the trail was rewritten, or
  * was truncated together with its head.
  */
 export const verifyTrail = async (

@@ -6,9 +6,9 @@ export interface AuditFilter {
   readonly actorKind?: string | undefined
   readonly actorId?: string | undefined
   readonly action?: string | undefined
-  /** Includes entries from this instant on. */
+  /** Includes only entries that were created at or after this time. */
   readonly since?: Date | undefined
-  /** Includes entries before this instant. */
+  /** Includes only entries that were created before this time. */
   readonly until?: Date | undefined
 }
 
@@ -19,13 +19,14 @@ export interface AuditHead {
 }
 
 export interface AuditReads {
-  /** Returns the newest entries that match, at most `limit`, with sequences below `before`. */
+  /** Returns at most `limit` matching entries whose sequences are less than `before`, newest first. */
   newest: (
     filter: AuditFilter,
     page: { readonly limit: number; readonly before?: number | undefined }
   ) => Promise<Audit[]>
   /**
-   * Returns entries in order, at most `limit`, with sequences above `after`. A negative `after` includes forged ones.
+   * Returns at most `limit` entries whose sequences are greater than `after`, in order. A negative `after` includes
+   * forged entries.
    */
   inOrder: (page: { readonly limit: number; readonly after: number }) => Promise<Audit[]>
   /** Returns the sequence and hash of the last entry that was ever appended. */
@@ -36,7 +37,8 @@ export interface AuditReads {
 export interface AuditRows extends AuditReads {
   /**
    * Appends an entry with the sequence and the hashes that `chained` returns, and stores it as the head. No other
-   * transaction appends until this one ends. If appending fails, the transaction fails too, possibly only at its end.
+   * transaction can append an entry until this one ends. If appending fails, the transaction fails too, possibly only
+   * at its end.
    */
   append: (entry: UnchainedAudit) => Promise<void>
 }

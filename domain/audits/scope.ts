@@ -1,13 +1,13 @@
 import type { Audit } from './audit.ts'
 
 /**
- * The subjects of a search: an app, or an organization with its apps. The accounts of its members aren't part of it,
+ * The subjects of a search: an app, or an organization with its apps. The accounts of its members aren't included,
  * because an admin can add any user without that user's consent.
  */
 export type AuditScope =
   { readonly type: 'app'; readonly name: string } | { readonly type: 'organization'; readonly id: number }
 
-/** The columns that a search can compare. `user_id` is the id of the user who made the change. */
+/** The columns that a condition can refer to. `user_id` is the id of the user who made the change. */
 export const SEARCH_COLUMNS = ['id', 'user_id', 'created_at'] as const
 
 export type SearchColumn = (typeof SEARCH_COLUMNS)[number]
@@ -16,22 +16,24 @@ export const SEARCH_OPERATORS = ['=', '!=', '<>', '<', '<=', '>', '>=', 'IN'] as
 
 export type SearchOperator = (typeof SEARCH_OPERATORS)[number]
 
-/** A condition of a search. It has exactly one value, or at least one with `IN`. */
+/** A condition of a search. It has at least one value if the operator is `IN`, and exactly one value otherwise. */
 export interface AuditCondition {
   readonly column: SearchColumn
   readonly operator: SearchOperator
   readonly values: readonly (number | Date)[]
 }
 
-/** A search for the entries of a scope that meet all conditions. */
+/** A search for the entries in a scope that meet all conditions. */
 export interface ScopedSearch {
   readonly scope: AuditScope
   readonly conditions: readonly AuditCondition[]
 }
 
-/** An entry with the current names of its subject and actor, which are null if these no longer exist. */
+/**
+ * An entry with the current names of its subject and actor. A name is null if its subject or actor no longer exists.
+ */
 export interface ScopedAudit extends Pick<Audit, 'sequence' | 'at' | 'actor' | 'action' | 'subject' | 'changes'> {
-  /** The id of the app if the subject is an app, or null. */
+  /** The id of the app if the subject is an app, or null otherwise. */
   readonly appId: number | null
   readonly subjectName: string | null
   /** The e-mail address of the user who made the change, or null if that user doesn't belong to the scope. */
@@ -40,10 +42,10 @@ export interface ScopedAudit extends Pick<Audit, 'sequence' | 'at' | 'actor' | '
 
 export interface ScopedAuditReads {
   /**
-   * Returns the sequences of the entries that a search finds, newest first. The result is complete if it has fewer than
-   * `limit` entries, and may have more than `limit`.
+   * Returns the sequences of the entries that a search finds, newest first. There may be more than `limit` sequences.
+   * If there are fewer, the result is complete.
    */
   readonly find: (search: ScopedSearch, page: { readonly limit: number }) => Promise<number[]>
-  /** Returns the entries with these sequences, newest first. */
+  /** Returns the entries with the given sequences, newest first. */
   readonly read: (scope: AuditScope, sequences: readonly number[]) => Promise<ScopedAudit[]>
 }

@@ -2,17 +2,17 @@ import type { ReadOptions } from '../transaction.ts'
 import type { Transactor } from '../transactor.ts'
 import type { ScopedAudit, ScopedAuditReads, ScopedSearch } from './scope.ts'
 
-/** The number of entries after a page that are counted. Counting all of them would read the whole trail. */
+/** The maximum number of entries after a page that are counted. Counting all of them would read the whole trail. */
 const COUNTED_AHEAD = 1000
 
 export interface AuditPage {
-  /** The number of pages. In a long trail, only the pages that follow soon are counted. */
+  /** The number of pages. In a long trail, only a limited number of the pages that follow is counted. */
   readonly totalPages: number
   readonly audits: readonly ScopedAudit[]
 }
 
 export interface ScopedAuditService {
-  /** Returns a page of the entries that a search finds, newest first. `page` starts at 1. */
+  /** Returns one page of the entries that a search finds, newest first. `page` starts at 1. */
   readonly page: (
     search: ScopedSearch,
     page: { readonly page: number; readonly perPage: number },

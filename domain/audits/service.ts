@@ -18,7 +18,7 @@ export const appendAudit = async (
 
 /** The audit trail of the service. Services append to it in the transactions of their changes. */
 export interface AuditService {
-  /** Returns a page of the entries that match, newest first, with sequences below `before`. */
+  /** Returns one page of the matching entries whose sequences are less than `before`, newest first. */
   page: (
     filter: AuditFilter,
     page: { readonly limit: number; readonly before?: number | undefined },
@@ -29,7 +29,8 @@ export interface AuditService {
   /** Returns the sequence and hash of the last entry that was ever appended. */
   head: () => Promise<AuditHead>
   /**
-   * Verifies the trail, which may grow in the meantime, and compares it with a head that was noted: see `verifyTrail`.
+   * Verifies the trail, which may grow in the meantime, and compares it with a head that was recorded earlier: see
+   * `verifyTrail`.
    */
   verify: (noted?: AuditHead) => Promise<Verification>
 }

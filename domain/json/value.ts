@@ -7,7 +7,7 @@ export const isTooDeep = (value: unknown, room = MAX_DEPTH): boolean =>
   value !== null &&
   (room === 0 || Object.values(value).some(child => isTooDeep(child, room - 1)))
 
-/** The rule for values with a number beyond the range of a double, as the end of a sentence. */
+/** The rule against numbers beyond the range of a double, worded as the end of a sentence. */
 export const RANGE_RULE = 'must not contain numbers beyond the range of a double'
 
 /**
@@ -35,10 +35,10 @@ export const textsIn = (value: unknown, texts: string[] = []): string[] => {
   return texts
 }
 
-/** Returns a JSON object as text, or null for null. */
+/** Returns an object serialized as JSON, or null for null. */
 export const toJson = (value: object | null): string | null => (value === null ? null : JSON.stringify(value))
 
-/** Returns a JSON value as text that doesn't depend on the order of its members. */
+/** Returns a JSON value serialized in a form that doesn't depend on the order of its members. */
 export const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Actor } from '../audits/audit.ts'
 import { UNSCOPED } from './policy/scopes.ts'
 
-/** A limit of `max` requests in `windowSeconds`, counted over all tokens of a key. */
+/** A limit of `max` requests per `windowSeconds`, counted across all tokens of a key. */
 export interface RateLimit {
   readonly max: number
   readonly windowSeconds: number
@@ -18,9 +18,9 @@ export const rateLimitOf = ({ rateLimit }: Pick<Policy, 'rateLimit'>): RateLimit
 export interface Policy<S extends string = string> {
   /** The scopes of the key; `*` covers all scopes. */
   readonly scopes: readonly S[]
-  /** The instant from which the key is refused, or null if it never expires. */
+  /** The time from which the key is refused, or null if it never expires. */
   readonly expiresAt: Date | null
-  /** The IP addresses and CIDR ranges from which the key is accepted. If empty, it is accepted from everywhere. */
+  /** The IP addresses and CIDR ranges from which the key is accepted. If empty, it is accepted from any address. */
   readonly allowedIps: readonly string[]
   readonly rateLimit: RateLimit | null
 }
@@ -33,7 +33,7 @@ export interface ClientKey extends Policy {
    */
   readonly id: string
   readonly name: string
-  /** The source of the key: `environment` is an entry of `CLIENT_KEYS`, `managed` is a row in the database. */
+  /** The source of the key: `environment` for an entry in `CLIENT_KEYS`, or `managed` for a row in the database. */
   readonly source: 'environment' | 'managed'
   readonly enabled: boolean
   /** When the key was revoked, or null if it wasn't. */
@@ -43,13 +43,13 @@ export interface ClientKey extends Policy {
 /** A client key with the additional fields that users see. */
 export interface ClientKeyRecord extends ClientKey {
   readonly description: string | null
-  /** A JSON object as text. */
+  /** A JSON object, serialized as a string. */
   readonly metadata: string
   /** Null for an environment key, whose creation isn't recorded. */
   readonly createdAt: Date | null
   readonly createdBy: Actor | null
   readonly revokedReason: string | null
-  /** When a request with any of the key's tokens was last accepted, as far as usage is already stored. */
+  /** When a request with any of the key's tokens was last accepted, according to the usage stored so far. */
   readonly lastUsedAt: Date | null
 }
 
@@ -97,12 +97,13 @@ export interface KnownToken {
 /** The reason why a known token is refused, permanently or temporarily. */
 export type InactiveReason = 'key_revoked' | 'key_disabled' | 'key_expired' | 'token_revoked' | 'token_expired'
 
-/** Returns the reason why a known token is refused at `now`, in milliseconds since 1970, or null if it is active. */
+/** Returns the reason why a known token is refused at `now` (milliseconds since 1970), or null if it is active. */
 export const inactiveReason = ({ key, revokedAt, expiresAt }: KnownToken, now: number): InactiveReason | null => {
   if (key.revokedAt !== null) return 'key_revoked'
   if (!key.enabled) return 'key_disabled'
   if (key.expiresAt !== null && now >= key.expiresAt.getTime()) return 'key_expired'
-  // A rotation without a grace period both expires and revokes a token. It counts as expired if the clock is right.
+  // A rotation without a grace period both expires and revokes a token. If the clock is right, `token_expired` is
+  // reported.
   if (expiresAt !== null && now >= expiresAt.getTime()) return 'token_expired'
   if (revokedAt !== null) return 'token_revoked'
   return null
@@ -117,7 +118,8 @@ export const UNLIMITED: Policy<typeof UNSCOPED> = {
 }
 
 /**
- * Returns the key of an allow-list entry. It has no limits, and is active until it is revoked or the entry is removed.
+ * Returns the key for the allow-list entry with the given digest. It has no limits, and is active until it is revoked
+ * or the entry is removed.
  */
 export const environmentKey = (digest: string): ClientKey => {
   // Hashed again, so that the id in a log line can't be used as an allow-list entry.

@@ -27,8 +27,8 @@ export interface ClientKeysOptions<S extends string> extends TokenSecrets {
   /** Counts the requests of keys with a rate limit. Defaults to counters in the memory of this process. */
   readonly counters?: Counters | undefined
   /**
-   * Whether to issue tokens even if none of the given secrets is in use in the store. Set it if the secret in use was
-   * lost. Defaults to false.
+   * Whether to issue tokens even if none of the given secrets is in use in the store. Set this option if the secret
+   * that is in use was lost. Defaults to false.
    */
   readonly allowNewSecret?: boolean | undefined
   /** The scopes that your routes require. A key has some of them, or `*`, which covers all of them. */
@@ -42,7 +42,9 @@ export interface ClientKeysOptions<S extends string> extends TokenSecrets {
   readonly onUsageFailure?: ((error: unknown) => void) | undefined
 }
 
-/** The actor and the origin of a change, for the audit trail. Your service must check what the actor may do. */
+/**
+ * The actor and the origin of a change, for the audit trail. Your service must check what the actor is allowed to do.
+ */
 export interface ChangeContext {
   /** Defaults to the operator of the process. */
   readonly actor?: Actor | undefined
@@ -57,41 +59,41 @@ export interface ChangeContext {
 export interface ClientKeys<S extends string = string> {
   readonly scopes: readonly S[]
   /**
-   * Issues a key. The returned `keyAccessToken` isn't stored anywhere. Throws InvalidFields, ClientKeyNameTaken, and
+   * Issues a key. The returned `keyAccessToken` isn't stored anywhere. Throws InvalidFields, ClientKeyNameTaken, or
    * SECRET_NOT_SHARED if the store is in use with other secrets.
    */
   issue: (wanted: WantedKey<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<Issued>
   /**
    * Gives a key a new token. The older tokens expire after `graceSeconds`, which defaults to a day. Throws
-   * ClientKeyRevoked, and SECRET_NOT_SHARED as `issue` does.
+   * ClientKeyRevoked, or SECRET_NOT_SHARED as `issue` does.
    */
   rotate: (
     id: string,
     rotation?: { readonly graceSeconds?: number | undefined },
     context?: ChangeContext
   ) => Promise<Issued & { older: readonly TokenRecord[] }>
-  /** Changes a key. Throws InvalidFields, ClientKeyRevoked and ClientKeyNameTaken. */
+  /** Changes a key. Throws InvalidFields, ClientKeyRevoked or ClientKeyNameTaken. */
   change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<ClientKeyRecord>
-  /** Revokes a key permanently, from the next request on. */
+  /** Revokes a key permanently, effective from the next request. */
   revoke: (id: string, reason?: string | null, context?: ChangeContext) => Promise<ClientKeyRecord>
-  /** Returns a key. Throws ClientKeyNotFound, as do all functions with an `id`. */
+  /** Returns the key with the given id. Throws ClientKeyNotFound, as do all functions with an `id`. */
   find: (id: string) => Promise<ClientKeyRecord>
-  /** Returns keys ordered by id. By default, these are the first 100 of all keys. The maximum limit is 1000. */
+  /** Returns keys, ordered by id. By default, returns the first 100 of all keys. The maximum limit is 1000. */
   list: (filter?: ClientKeyFilter, page?: KeyPage) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
-  /** Returns the tokens of a key, newest first, at most 100. */
+  /** Returns at most 100 of a key's tokens, newest first. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
-  /** Returns the usage of a key in the last `days` days, including today. Usage is kept for 90 days. */
+  /** Returns the usage of a key over the last `days` days, including today. Usage is kept for 90 days. */
   usage: (id: string, days?: number) => Promise<UsageCount[]>
   /**
    * Decides whether a token meets a demand: see `Demand`. Records the use or the refusal of its key, and counts the
-   * request for its rate limit. Rejects if the store fails, and with a TypeError for scopes that the service doesn't
-   * have. Never rejects because of an invalid token.
+   * request towards its rate limit. Rejects if the store fails, or with a TypeError if the service doesn't have one of
+   * the scopes. Never rejects because of an invalid token.
    */
   verify: <R extends string = never>(
     token: string | undefined,
     demand: Demand<R> & { readonly scopes: readonly S[] }
   ) => Promise<Verdict<R>>
-  /** Records the usage of keys for the plugin. Flush it before you close the store. */
+  /** Records the usage of keys for the plugin. Flush the recorder before you close the store. */
   readonly recorder: UsageRecorder
 }
 
@@ -111,7 +113,7 @@ const warn = (): void => {
   process.emitWarning('the usage of client keys could not be stored; it is kept and will be stored later')
 }
 
-/** Creates the service of client keys for any program, on a store of its choice. */
+/** Creates a client key service for any program, with a store of the program's choice. */
 export const createClientKeys = <const S extends string>({
   allowNewSecret: allowNew = false,
   onUsageFailure = warn,
@@ -153,14 +155,14 @@ const changesOf = <S extends string>(
   }
 })
 
-/** Throws InvalidFields unless a number is an integer from 1 to a maximum. */
+/** Throws InvalidFields unless the given number is an integer from 1 to `max`. */
 const refuseOutside = (name: string, value: number, max: number): void => {
   if (!Number.isInteger(value) || value < 1 || value > max) {
     throw new InvalidFields({ errors: [`${name} must be an integer from 1 to ${max}`] })
   }
 }
 
-// Usage is written before it is read, so that it includes what was recorded until now.
+// Recorded usage is stored before usage is read, so that the result includes everything recorded so far.
 const readsOf = (
   service: Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage'>,
   recorder: UsageRecorder
@@ -193,7 +195,7 @@ export type CheckedVerify = <R extends string = never>(
   demand: Demand<R>
 ) => Promise<Verdict<R>>
 
-/** The options that a program without types may pass. */
+/** The options as an untyped JavaScript program may pass them. */
 type Unchecked = Readonly<Record<'scopes' | 'address' | 'userAgent' | 'refusal', unknown>>
 
 const isOptionalText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '')
@@ -201,9 +203,9 @@ const isOptionalText = (value: unknown): boolean => value === undefined || (type
 const textOrNone = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /**
- * Creates a `verify` function for programs without types. Missing or misspelled options never cause a token to be
- * accepted, and values that aren't text aren't recorded. Rejects with a TypeError for scopes that the service doesn't
- * have, and for a `refusal` that isn't text.
+ * Creates a `verify` function for untyped JavaScript programs. Missing or misspelled options never cause a token to be
+ * accepted, and values that aren't strings aren't recorded. Rejects with a TypeError if the service doesn't have one of
+ * the scopes, or if `refusal` isn't a string.
  */
 export const checkedVerify =
   (verify: Verify, scopes: readonly string[]): CheckedVerify =>

@@ -18,9 +18,11 @@ import { covers } from './policy/scopes.ts'
 /** The functions that read keys: see `KeyService`. */
 export interface KeyQueries extends SecretQueries {
   find: (id: string) => Promise<ClientKeyRecord>
-  /** Returns the key with this id, or else the key with this name that isn't revoked, or null if there is neither. */
+  /**
+   * Returns the key with the given id, or else the key with that name that isn't revoked, or null if there is neither.
+   */
   resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
-  /** Returns the tokens of a key, newest first, at most 100. */
+  /** Returns at most 100 of a key's tokens, newest first. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /**
    * Returns an allow-list entry for an environment key that doesn't reveal its `key_id`: `sha256:` and its digest.
@@ -33,7 +35,7 @@ export interface KeyQueries extends SecretQueries {
     page: KeyPage,
     options?: ReadOptions
   ) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
-  /** Returns the recorded usage of a key in the last `days` days, including today. */
+  /** Returns the recorded usage of a key over the last `days` days, including today. */
   usage: (id: string, days: number) => Promise<UsageCount[]>
   inspect: Inspect
 }
@@ -76,7 +78,7 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
   }
 }
 
-/** A page of keys: at most `limit`, after the id `after`. */
+/** A page of keys: at most `limit` keys that follow the id `after`. */
 export interface KeyPage {
   readonly limit: number
   readonly after?: string | undefined

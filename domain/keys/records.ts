@@ -6,10 +6,10 @@ import type { KeyReads, StoredToken } from './rows.ts'
 import { toEnvironmentRecord } from './verdict/environment-keys.ts'
 import type { EnvironmentKey, EnvironmentKeys } from './verdict/environment-keys.ts'
 
-/** Reads keys as of now. */
+/** Runs `work` with the stored keys and the current time. */
 export type ReadKeys = <T>(work: (keys: KeyReads, at: Date) => Promise<T>, options?: ReadOptions) => Promise<T>
 
-/** An environment key with those of its tokens that were used, the most recently used first. */
+/** An environment key and those of its tokens that were used, the most recently used first. */
 export interface UsedEnvironmentKey {
   readonly key: ClientKeyRecord
   readonly tokens: readonly TokenRecord[]
@@ -17,15 +17,17 @@ export interface UsedEnvironmentKey {
 
 /** The functions that read single keys and tokens. */
 export interface KeyRecords {
-  /** Returns the key with an id. Throws ClientKeyNotFound if there is none. */
+  /** Returns the key with the given id. Throws ClientKeyNotFound if there is none. */
   readonly find: (id: string) => Promise<ClientKeyRecord>
-  /** Returns the key with this id, or else the key with this name that isn't revoked, or null if there is neither. */
+  /**
+   * Returns the key with the given id, or else the key with that name that isn't revoked, or null if there is neither.
+   */
   readonly resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
-  /** Returns the tokens of a key, newest first, at most 100. */
+  /** Returns at most 100 of a key's tokens, newest first. */
   readonly tokens: (id: string) => Promise<readonly TokenRecord[]>
   /** Returns an environment key with its recorded uses. */
   readonly findUsed: (key: EnvironmentKey) => Promise<UsedEnvironmentKey>
-  /** Returns the stored record of a token, or a record of what the token itself contains if none is stored. */
+  /** Returns the stored record of a token. If there is none, returns a record of the data in the token itself. */
   readonly ofToken: (token: KnownToken) => Promise<TokenRecord>
 }
 

@@ -36,16 +36,16 @@ export interface ClientKeyFilter {
   readonly enabled?: boolean | undefined
   readonly revoked?: boolean | undefined
   readonly expiresBefore?: Date | undefined
-  /** Includes keys that were created before this instant, and none of whose tokens was used since. */
+  /** Includes only keys that were created before this time, and whose tokens haven't been used since. */
   readonly unusedSince?: Date | undefined
   readonly namePrefix?: string | undefined
-  /** Includes keys that have this scope or `*`. With `*`, includes unscoped keys only. */
+  /** Includes only keys that have this scope or `*`. If `*`, includes only unscoped keys. */
   readonly scope?: string | undefined
-  /** Includes managed keys with an active token that was sealed with the secret of this generation. */
+  /** Includes only managed keys with an active token that was sealed with the secret of this generation. */
   readonly generation?: string | undefined
 }
 
-/** The number of times that something was recorded for a key on a day. */
+/** The number of requests that were recorded for a key under one label on one day. */
 export interface UsageCount {
   /** The UTC date, such as 2026-01-31. */
   readonly day: string
@@ -63,13 +63,13 @@ export interface TokenUsage {
   readonly lastUsedAgent: string | null
 }
 
-/** The usage of a token of a managed key. */
+/** The usage of a managed key's token. */
 export interface ManagedUsage extends TokenUsage {
   /** The digest of the token, as 64 hexadecimal digits. */
   readonly digest: string
 }
 
-/** The usage of a token of an environment key, which its generation identifies. */
+/** The usage of an environment key's token, which is identified by its generation. */
 export interface EnvironmentUsage extends TokenUsage {
   readonly id: string
   readonly generation: string
@@ -106,24 +106,26 @@ export interface EnvironmentRecord {
 /** Reads managed keys, and the stored data of environment keys. */
 export interface KeyReads {
   readonly find: (id: string) => Promise<ClientKeyRecord | null>
-  /** Returns the key with this name that isn't revoked. */
+  /** Returns the key with the given name that isn't revoked. */
   readonly findByName: (name: string) => Promise<ClientKeyRecord | null>
   readonly findToken: (digest: string) => Promise<KnownToken | null>
-  /** Returns when the environment key with this digest was revoked, or null if it wasn't. */
+  /** Returns when the environment key with the given digest was revoked, or null if it wasn't. */
   readonly findRevocation: (digest: string) => Promise<Date | null>
-  /** Returns matching keys ordered by id, at most `limit`, after the id `after`. May yield to the event loop. */
+  /**
+   * Returns at most `limit` matching keys with ids greater than `after`, ordered by id. May yield to the event loop.
+   */
   readonly page: (
     filter: ClientKeyFilter,
     page: { readonly limit: number; readonly after?: string | undefined; readonly at: Date }
   ) => Promise<ClientKeyRecord[]>
-  /** Returns the tokens of a key, newest first, at most `limit`. */
+  /** Returns at most `limit` of a key's tokens, newest first. */
   readonly tokens: (id: string, page: { readonly limit: number }) => Promise<StoredToken[]>
   readonly environmentRecord: (key: { readonly id: string; readonly digest: string }) => Promise<EnvironmentRecord>
-  /** Returns the usage counts of a key from a day on, oldest first. */
+  /** Returns the usage counts of a key for the given day and all later days, oldest first. */
   readonly usage: (id: string, since: { readonly day: string }) => Promise<UsageCount[]>
-  /** Returns the generations of the tokens of managed keys, each with the number of tokens that are active at `at`. */
+  /** Returns the generations of managed keys' tokens, each with the number of its tokens that are active at `at`. */
   readonly generations: (at: Date) => Promise<GenerationUse[]>
-  /** Returns the generations of managed tokens that are active at `at`, except those in `known`. */
+  /** Returns the generations of the managed keys' tokens that are active at `at`, except those in `known`. */
   readonly otherGenerations: (known: readonly string[], at: Date) => Promise<string[]>
 }
 
@@ -150,27 +152,31 @@ export interface NewClientKey extends ClientKeyRecord {
 /** Stores the usage of keys. */
 export interface KeyUsageRows {
   /**
-   * Adds uses of managed tokens and of their keys. Each token must occur only once. Of a use that is older than the
-   * stored one, only the count is added.
+   * Adds uses of managed keys' tokens, and of the keys themselves. Each token must occur only once. If a use is older
+   * than the stored one, only its count is added.
    */
   readonly addTokenUsage: (uses: readonly ManagedUsage[]) => Promise<void>
-  /** Does the same for tokens of environment keys. */
+  /** Does the same as `addTokenUsage` for tokens of environment keys. */
   readonly addEnvironmentUsage: (uses: readonly EnvironmentUsage[]) => Promise<void>
   /**
-   * Returns which labels of the counts are stored, and how many labels there are. If a label isn't stored, no other
-   * transaction can add labels until this one ends.
+   * Returns, for each of the given counts, whether its label is stored, and how many labels there are. If a label isn't
+   * stored, no other transaction can add labels until this one ends.
    */
   readonly lockUsageLabels: (counts: readonly KeyUsageCount[]) => Promise<KnownUsageCount[]>
-  /** Adds each count to the stored count with its label. */
+  /** Adds each count to the stored count with the same label. */
   readonly addUsage: (counts: readonly KeyUsageCount[]) => Promise<void>
-  /** Deletes the counts of earlier days, in a transaction of its own. Locked rows may be left for the next time. */
+  /**
+   * Deletes the counts for earlier days. Must be called in a separate transaction. May skip locked rows until the next
+   * call.
+   */
   readonly removeUsage: (before: { readonly day: string }) => Promise<void>
 }
 
 /** A new revision. */
 export interface Advance {
   /**
-   * The change, which identifies its receipt. It may only resolve after the commit, so it must not be awaited before.
+   * The change, which identifies its receipt. The promise may not resolve until after the commit, so it must not be
+   * awaited before then.
    */
   readonly position: Promise<Position>
 }
@@ -182,26 +188,26 @@ export interface Advance {
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
    * Increments the revision, which `KeyFreshness` then reports. `keyId` is the id of the key that the transaction
-   * changes. Every transaction that changes keys or tokens calls it once, after its reads and before its writes. What
-   * the transaction has read of keys, tokens and secrets is still true when it commits; otherwise nothing is stored,
-   * and `work` runs again.
+   * changes. Every transaction that changes keys or tokens calls this once, after its reads and before its writes. If
+   * any key, token or secret that the transaction has read changes before the commit, nothing is stored, and `work`
+   * runs again.
    */
   readonly advanceRevision: (keyId: string) => Promise<Advance>
 
   readonly insert: (key: NewClientKey) => Promise<void>
   readonly update: (id: string, change: KeyChange) => Promise<void>
   readonly revoke: (id: string, revocation: Revocation) => Promise<void>
-  /** Stores the revocation of a digest that isn't revoked yet. */
+  /** Stores the revocation of a digest that isn't already revoked. */
   readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<void>
 
   readonly secretState: () => Promise<SecretState>
-  /** Replaces the recorded generations, if they are still the ones that were read. */
+  /** Replaces the recorded generations, if they haven't changed since they were read. */
   readonly recordGenerations: (generations: readonly string[], at: Date) => Promise<void>
 
   readonly insertToken: (id: string, token: NewToken, createdAt: Date) => Promise<void>
-  /** Sets the expiry of the tokens of a key, except tokens that expire earlier. */
+  /** Sets the expiry of a key's tokens, except tokens that expire earlier. */
   readonly expireTokens: (id: string, expiresAt: Date) => Promise<void>
-  /** Revokes the tokens of a key. Tokens that are already revoked stay unchanged. */
+  /** Revokes a key's tokens. Tokens that are already revoked stay unchanged. */
   readonly revokeTokens: (id: string, at: Date) => Promise<void>
   readonly revokeToken: (digest: string, at: Date) => Promise<void>
   readonly removeTokens: (digests: readonly string[]) => Promise<void>
@@ -209,10 +215,10 @@ export interface KeyRows extends KeyReads, KeyUsageRows {
   readonly findIdempotencyRecord: (requester: string, keyHash: string) => Promise<IdempotencyRecord | null>
   /** Stores a record. If another request has stored one with the same requester and key, `work` runs again. */
   readonly insertIdempotencyRecord: (record: IdempotencyRecord) => Promise<void>
-  /** Replaces the token in the record with this requester and key. */
+  /** Replaces the token in the record with the given requester and key. */
   readonly updateIdempotencyRecord: (
     record: Pick<IdempotencyRecord, 'requester' | 'keyHash' | 'tokenDigest'>
   ) => Promise<void>
-  /** Deletes the records that were created at this instant or before. */
+  /** Deletes the records that were created at or before the given time. */
   readonly removeIdempotencyRecords: (until: Date) => Promise<void>
 }

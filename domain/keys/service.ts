@@ -32,7 +32,7 @@ export interface VerifierSettings extends Pick<AuthenticatorOptions, 'cacheSize'
 
 export interface KeyServiceOptions<S extends string = Scope> extends TokenSecrets, VerifierSettings {
   readonly store: KeyStore
-  /** Finds the keys of tokens. By default, each token is looked up by a read of the store, and nothing is cached. */
+  /** Finds the keys of tokens. By default, each token is looked up in the store, and nothing is cached. */
   readonly keyLookup?: KeyLookup | undefined
   /** The scopes that exist. Defaults to those of this service. */
   readonly scopes?: readonly S[] | undefined
@@ -48,9 +48,9 @@ export interface KeyServiceOptions<S extends string = Scope> extends TokenSecret
  * The operations on client keys, both managed keys and environment keys.
  *
  * Each change is one transaction, which increments the revision and appends an audit entry. Functions throw
- * ClientKeyNotFound if a key doesn't exist. Environment keys can only be revoked; every other change of one throws
+ * ClientKeyNotFound if a key doesn't exist. Environment keys can only be revoked; any other change to one throws
  * EnvironmentKeyFixed. A change throws BeyondPermissionBoundary if the key, before or after the change, exceeds the
- * permission boundary of the requester, and InvalidToken if the requester's own key has expired or been revoked in the
+ * permission boundary of the requester, or InvalidToken if the requester's own key has expired or been revoked in the
  * meantime.
  */
 export interface KeyService<S extends string = Scope>
@@ -59,7 +59,7 @@ export interface KeyService<S extends string = Scope>
   readonly now: () => number
 }
 
-/** The maximum number of keys with a rate limit that are counted in the memory of a process. */
+/** The maximum number of keys whose requests are counted in the memory of a process to limit their rate. */
 const MAX_LIMITED_KEYS = 1_000_000
 
 const NOT_RECORDED: Pick<UsageRecorder, 'used' | 'refused'> = { used: () => {}, refused: () => {} }
@@ -91,7 +91,7 @@ export const createKeyService = <const S extends string = Scope>(options: KeySer
   return { ...queries, ...lifecycle, verify, recheck, now: store.now ?? ownMilliseconds }
 }
 
-/** Creates a look-up that reads the store and caches nothing, for commands that look up one key only. */
+/** Creates a look-up that reads the store and caches nothing, for commands that look up only one key. */
 const readLookup = (store: Pick<KeyStore, 'read' | 'now'>): KeyLookup => {
   const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
     await store.read(async ({ keys }) => await work(keys))

@@ -5,7 +5,7 @@ import type { TransactorOf } from '../transaction.ts'
 import type { KeyLookup } from './freshness/freshness.ts'
 import type { KeyReads, KeyRows } from './rows.ts'
 
-/** The rows that changes of keys read and write. */
+/** The rows that changes to keys read and write. */
 export interface KeyTx {
   readonly keys: KeyRows
   readonly audits: AuditRows
@@ -21,8 +21,8 @@ export interface KeyLook {
 /** The storage of a service's keys. */
 export interface KeyStore extends TransactorOf<KeyLook, KeyTx> {
   /**
-   * Waits until every node obeys a change, if several nodes cache keys: see `Confirm`. Without this, every request that
-   * begins after the commit of a change must obey it.
+   * Waits until every node applies a change, if several nodes cache keys: see `Confirm`. Without this function, a
+   * change must apply to every request that begins after its commit.
    */
   readonly confirm?: Confirm | undefined
   /** See `KeyLookup`. */
@@ -30,7 +30,7 @@ export interface KeyStore extends TransactorOf<KeyLook, KeyTx> {
 }
 
 /**
- * A store of client keys: transactions over the rows of keys and the audit trail, and the look-up that authenticated
+ * A store of client keys: transactions on the rows of keys and the audit trail, and the look-up that authenticated
  * requests need. `docs/plugin.md` specifies the requirements for an implementation.
  */
 export interface ClientKeyStore extends KeyStore {

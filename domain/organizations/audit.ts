@@ -4,13 +4,13 @@ import type { AuditRows } from '../audits/rows.ts'
 import { appendAudit } from '../audits/service.ts'
 import type { Organization } from './organization.ts'
 
-/** Returns the fields of an organization that the audit trail contains. */
+/** Returns the fields of an organization that are recorded in the audit trail. */
 export const auditedOrganization = ({ name, billingEmail }: Omit<Organization, 'id'>): Record<string, unknown> => ({
   name,
   billing_email: billingEmail
 })
 
-/** Appends the audit entry of a change of an organization. */
+/** Appends the audit entry for a change to an organization. */
 export const auditOrganization = async (
   { audits }: { readonly audits: AuditRows },
   verb: string,

@@ -21,8 +21,8 @@ export interface OrganizationChanges {
   readonly create: (fields: Fields, context: RequestContext) => Promise<Organization>
   readonly update: (id: number, change: Partial<Fields>, context: RequestContext) => Promise<Organization>
   /**
-   * Deletes an organization. Throws InsufficientScope if a client key disposes of the apps but may not write them, and
-   * what `refuseOwner` and `disposeOfApps` throw.
+   * Deletes an organization. Throws InsufficientScope if a client key disposes of the apps but may not write them, or
+   * any error of `refuseOwner` or `disposeOfApps`.
    */
   readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<void>
 }

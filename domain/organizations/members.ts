@@ -22,18 +22,19 @@ interface MemberTx {
 export interface WantedRole {
   readonly userId: number
   readonly role: OrganizationRole
-  /** The user's e-mail address in lower case, or null if it isn't given. Users must give it to add another user. */
+  /** The user's e-mail address in lower case, or null if it isn't given. Users must specify it to add another user. */
   readonly email: string | null
 }
 
 /** The functions that change the members of an organization: see `OrganizationService`. */
 export interface MemberChanges {
   /**
-   * Adds a user, or changes their role. Throws LastAdmin. Throws UserNotFound if the user doesn't exist, or if another
-   * user adds them without their e-mail address, so that nobody can discover addresses by trying ids.
+   * Adds a user, or changes their role. Throws LastAdmin if the only admin would lose that role. Throws UserNotFound if
+   * the user doesn't exist, or if another user adds them without their e-mail address, so that nobody can discover
+   * addresses by trying ids.
    */
   readonly setRole: (id: number, wanted: WantedRole, context: RequestContext) => Promise<Member>
-  /** Removes a member. Every member may leave. Throws LastAdmin, and UserNotFound if the user isn't a member. */
+  /** Removes a member. Every member may leave. Throws LastAdmin, or UserNotFound if the user isn't a member. */
   readonly removeMember: (id: number, userId: number, context: RequestContext) => Promise<void>
 }
 
@@ -81,7 +82,7 @@ const removeMember = async (tx: MemberTx, id: number, userId: number, context: R
   await auditOrganization(tx, 'remove_user', id, { at: tx.now(), context, changes })
 }
 
-/** Throws LastAdmin if the user with this role is the only admin. */
+/** Throws LastAdmin if a user with the given role is the only admin. */
 const keepAnAdmin = async (
   organizations: OrganizationRows,
   id: number,

@@ -7,12 +7,12 @@ import type { OrganizationReads } from './rows.ts'
 
 /** The functions that read organizations: see `OrganizationService`. */
 export interface OrganizationQueries {
-  /** Returns the organizations that the principal may see, ordered by id, at most `limit`, after the id `after`. */
+  /** Returns at most `limit` organizations that the principal may see and whose ids exceed `after`, ordered by id. */
   readonly page: (
     page: { readonly limit: number; readonly after: number },
     context: RequestContext
   ) => Promise<{ organizations: Organization[]; more: boolean }>
-  /** Returns an organization and its members, ordered by user. */
+  /** Returns an organization and its members, ordered by user id. */
   readonly find: (id: number, context: RequestContext) => Promise<{ organization: Organization; members: Member[] }>
   /** Throws if the principal may not administer the organization. */
   readonly requireAdministrator: (id: number, context: RequestContext) => Promise<void>

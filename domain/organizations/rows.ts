@@ -9,20 +9,21 @@ export interface Membership {
 export interface OrganizationReads {
   readonly find: (id: number) => Promise<Organization | null>
   /**
-   * Returns organizations ordered by id, at most `limit`, after the id `after`. With `userId`, only those of the user.
+   * Returns at most `limit` organizations whose ids are greater than `after`, ordered by id. With `userId`, includes
+   * only those that the user belongs to.
    */
   readonly page: (page: {
     readonly limit: number
     readonly after: number
     readonly userId: number | null
   }) => Promise<Organization[]>
-  /** Returns the role of a user in an organization, or null if the user isn't a member. */
+  /** Returns a user's role in an organization, or null if the user isn't a member. */
   readonly roleOf: (id: number, userId: number) => Promise<OrganizationRole | null>
-  /** Returns the members of an organization, ordered by user. */
+  /** Returns the members of an organization, ordered by user id. */
   readonly members: (id: number) => Promise<Member[]>
   readonly countMembers: (id: number) => Promise<number>
   readonly countAdmins: (id: number) => Promise<number>
-  /** Returns the memberships of a user, ordered by organization, at most `limit`. */
+  /** Returns at most `limit` of a user's memberships, ordered by organization id. */
   readonly memberships: (userId: number, page: { readonly limit: number }) => Promise<Membership[]>
   readonly countMemberships: (userId: number) => Promise<number>
   /** Returns whether the user is the only admin of any organization. */

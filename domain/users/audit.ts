@@ -5,14 +5,14 @@ import type { Now } from '../time.ts'
 import type { UserRows } from './rows.ts'
 import type { User } from './user.ts'
 
-/** The rows that changes of users read and write. */
+/** The rows that changes to users read and write. */
 export interface UserTx {
   readonly users: UserRows
   readonly audits: AuditRows
   readonly now: Now
 }
 
-/** Returns the fields of a user that the audit trail contains. Neither the password nor its hash is among them. */
+/** Returns the fields of a user that are recorded in the audit trail, which exclude the password and its hash. */
 export const auditedUser = ({ name, email, role, colorTheme, accountLocked }: User): Record<string, unknown> => ({
   name,
   email,
@@ -21,7 +21,7 @@ export const auditedUser = ({ name, email, role, colorTheme, accountLocked }: Us
   account_locked: accountLocked
 })
 
-/** Appends the audit entry of a change of a user. */
+/** Appends the audit entry for a change to a user. */
 export const auditUser = async (
   { audits }: Pick<UserTx, 'audits'>,
   verb: string,

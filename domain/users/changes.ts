@@ -24,8 +24,8 @@ export interface IntendedChange {
 export interface UserChanges {
   readonly create: (user: WantedUser, context: RequestContext) => Promise<User>
   /**
-   * Returns the user to change. Throws Forbidden and BeyondPermissionBoundary if `update` would. Call it before you
-   * hash a password, which is slow.
+   * Returns the user to change. Throws Forbidden or BeyondPermissionBoundary if `update` would. Call this function
+   * before you hash a password, because hashing is slow.
    */
   readonly findToChange: (id: number, intended: IntendedChange, context: RequestContext) => Promise<User>
   /**
@@ -38,8 +38,9 @@ export interface UserChanges {
 }
 
 /**
- * Throws BeyondPermissionBoundary if a client key has any limit. Administrators can issue client keys, and a new
- * password or e-mail address gives access to an existing account, so a limited key must not set any of these.
+ * Throws BeyondPermissionBoundary if a client key has any limit. A limited key must not create or change
+ * administrators, because they can issue client keys, or set a password or an e-mail address, because it gives access
+ * to an existing account.
  */
 export const refuseLimitedKey = ({ principal }: Pick<RequestContext, 'principal'>): void => {
   if (principal?.kind === 'client_key') refuseBeyondBoundary(permissionBoundaryOf(principal.token), UNLIMITED)

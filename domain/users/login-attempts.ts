@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import type { Counters } from '../counters.ts'
 
 /**
- * Counts a login attempt under a key. Returns null if the attempt is allowed, or else the number of seconds until the
- * next one is. Rejects if that can't be determined.
+ * Counts a login attempt under the given key. Returns null if the attempt is allowed, or otherwise the number of
+ * seconds until the next one is allowed. Rejects if this can't be determined.
  */
 export type LoginAttemptLimit = (key: string) => Promise<number | null>
 
@@ -13,11 +13,11 @@ export interface LoginAttemptLimitOptions {
   readonly seconds: number
 }
 
-/** Creates a limit of login attempts. `name` distinguishes its keys from those of other limits. */
+/** Creates a limit for login attempts. `name` distinguishes its keys from those of other limits. */
 export const createLoginAttemptLimit =
   (name: string, { max, seconds }: LoginAttemptLimitOptions, { hit }: Counters): LoginAttemptLimit =>
   async key => {
-    // Hashed, so that no e-mail address is stored here and every key is short.
+    // The key is hashed, so that no e-mail address is stored here and every key is short.
     const { hits, ttlMs } = await hit(`sign_in:${name}:${hash('sha256', key, 'base64url')}`, seconds)
     return hits > max ? Math.max(1, Math.ceil(ttlMs / 1000)) : null
   }

@@ -14,18 +14,18 @@ export interface UserOverview {
   readonly hasPassword: boolean
   /** The number of sessions that haven't expired. */
   readonly sessions: number
-  /** The organizations of the user, at most 1000. */
+  /** At most 1000 of the user's organizations. */
   readonly organizations: readonly { readonly id: number; readonly name: string; readonly role: OrganizationRole }[]
-  /** The names of the apps that the user owns and that aren't deleted, at most 1000. */
+  /** The names of at most 1000 apps that the user owns and that aren't deleted. */
   readonly apps: readonly string[]
   readonly deletedApps: number
-  /** The number of permissions that the user was granted for all apps. */
+  /** The number of permissions that the user was granted, across all apps. */
   readonly grants: number
 }
 
 /** The function that reads the overview of a user: see `UserService`. */
 export interface UserOverviews {
-  /** Returns the overview of a user. Throws UserNotFound if no user has the id. */
+  /** Returns the overview of the user with the given id. Throws UserNotFound if there is no such user. */
   readonly overview: (id: number) => Promise<UserOverview>
 }
 

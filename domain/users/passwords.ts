@@ -19,9 +19,9 @@ const MAX_LENGTH = 128
 /** Hashes and verifies passwords outside of the event loop. Both functions throw TooBusy if the queue is full. */
 export interface PasswordHasher {
   readonly hash: (password: string) => Promise<string>
-  /** Verifies a password. It takes the same time if the user has no hash or doesn't exist as for a wrong password. */
+  /** Verifies a password. This takes as long for a missing user or hash as it does for a wrong password. */
   readonly verify: (hash: string | null, password: string) => Promise<boolean>
-  /** Returns the number of passwords that wait in the queue. */
+  /** Returns the number of passwords that are waiting in the queue. */
   readonly waiting: () => number
 }
 

@@ -14,21 +14,21 @@ const PERMITTED_APPS = 5000
 /** The functions that read users: see `UserService`. */
 export interface UserQueries {
   readonly find: (id: number) => Promise<User>
-  /** Returns the account with an e-mail address, which must be in lower case, or null if there is none. */
+  /** Returns the account with the given e-mail address, which must be in lower case, or null if there is none. */
   readonly findAccount: (email: string) => Promise<Account | null>
-  /** Returns the users that pass the filter, ordered by id, at most `limit`, after the id `after`. */
+  /** Returns at most `limit` users that pass the filter and whose ids are greater than `after`, ordered by id. */
   readonly page: (
     page: { readonly limit: number; readonly after: number },
     filter?: UserFilter
   ) => Promise<{ users: User[]; more: boolean }>
   /**
-   * Returns the grants of a user, ordered by app id. Discarded apps are omitted. Throws Forbidden if the requesting
+   * Returns a user's grants, ordered by app id. Discarded apps are omitted. Throws Forbidden if the requesting
    * user is neither this user nor an administrator.
    */
   readonly grants: (id: number, context: RequestContext) => Promise<UserGrant[]>
   /**
-   * The same of what a user may do: by grants, as the owner of apps, and as an admin of the organizations that own
-   * them.
+   * Does the same as `grants`, but returns all of the user's permissions: from grants, as the owner of apps, and as an
+   * admin of the organizations that own them.
    */
   readonly permissions: (id: number, context: RequestContext) => Promise<UserGrant[]>
 }

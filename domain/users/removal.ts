@@ -11,18 +11,18 @@ import { refuseLimitedKey } from './changes.ts'
 import type { User } from './user.ts'
 
 /**
- * The maximum number of memberships, and of grants, that get audit entries of their own when a user is deleted. The
- * user's entry contains the total numbers.
+ * The maximum number of memberships, and of grants, that get separate audit entries when a user is deleted. The user's
+ * entry contains the total numbers.
  */
 const MAX_ENTRIES = 1000
 
-/** The time of a change, and the context of the request for it. */
+/** The time of a change, and the context of the request that caused it. */
 interface Occasion {
   readonly at: Date
   readonly context: RequestContext
 }
 
-/** A user who was deleted, and the numbers of their apps. */
+/** A user who was deleted, and the numbers of apps that they owned. */
 export interface RemovedUser extends DisposedApps {
   readonly user: User
 }
@@ -30,9 +30,9 @@ export interface RemovedUser extends DisposedApps {
 /** The function that deletes users: see `UserService`. */
 export interface UserRemoval {
   /**
-   * Deletes a user with their sessions, memberships and grants. Throws BeyondPermissionBoundary and InsufficientScope
-   * if a client key may not do that, TransferNotAllowed if a session would transfer the apps, LastAdmin, and what
-   * `disposeOfApps` throws.
+   * Deletes a user with their sessions, memberships and grants. Throws BeyondPermissionBoundary or InsufficientScope if
+   * a client key isn't allowed to do this, TransferNotAllowed if a request with a session would transfer the apps,
+   * LastAdmin, or any error of `disposeOfApps`.
    */
   readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<RemovedUser>
 }

@@ -8,14 +8,14 @@ export interface Account {
   readonly passwordHash: string | null
 }
 
-/** The permissions of a user for an app. */
+/** A user's permissions for an app. */
 export interface UserGrant {
   readonly appId: number
   readonly appName: string
   readonly permits: readonly Permit[]
 }
 
-/** Which users are meant: those that pass every condition that is given. */
+/** Selects the users that meet all of the given conditions. */
 export interface UserFilter {
   readonly role?: User['role'] | undefined
   readonly accountLocked?: boolean | undefined
@@ -27,37 +27,38 @@ export interface UserFilter {
 export interface UserReads {
   readonly find: (id: number) => Promise<User | null>
   readonly findAccount: (id: number) => Promise<Account | null>
-  /** Returns the account with an e-mail address, which must be in lower case. The comparison ignores case. */
+  /** Returns the account with the given e-mail address, which must be in lower case. The comparison ignores case. */
   readonly findAccountByEmail: (email: string) => Promise<Account | null>
-  /** Returns the users that pass the filter, ordered by id, at most `limit`, after the id `after`. */
+  /** Returns at most `limit` users that pass the filter and whose ids are greater than `after`, ordered by id. */
   readonly page: (page: { readonly limit: number; readonly after: number }, filter?: UserFilter) => Promise<User[]>
   /**
-   * Returns the grants of a user, ordered by app id: those for at most `limit` apps, after the app id `after`.
-   * Discarded apps are only included with `includeDiscarded`.
+   * Returns a user's grants for at most `limit` apps whose ids are greater than `after`, ordered by app id. Discarded
+   * apps are included only with `includeDiscarded`.
    */
   readonly grants: (
     id: number,
     page: { readonly limit: number; readonly after?: number | undefined; readonly includeDiscarded: boolean }
   ) => Promise<UserGrant[]>
   /**
-   * Returns the apps for which a user has permissions: by grants, as their owner, or as an admin of the organization
-   * that owns them. Omits discarded apps. Ordered by id, at most `limit`, after the id `after`.
+   * Returns at most `limit` apps for which a user has permissions and whose ids are greater than `after`, ordered by
+   * id. The permissions may come from grants, or from being the owner or an admin of the owning organization. Omits
+   * discarded apps.
    */
   readonly permittedApps: (
     id: number,
     page: { readonly limit: number; readonly after?: number | undefined }
   ) => Promise<UserGrant[]>
-  /** Returns the number of permissions that a user was granted for all apps. */
+  /** Returns the number of permissions that a user was granted, across all apps. */
   readonly countGrants: (id: number) => Promise<number>
   readonly isEmpty: () => Promise<boolean>
 
-  /** Returns the session with a token digest, and its user, unless the session has expired at `at`. */
+  /** Returns the session with the given token digest, and its user, unless the session has expired at `at`. */
   readonly findSession: (digest: string, at: Date) => Promise<{ session: Session; user: User } | null>
   /** Returns the account of a session that hasn't been ended, even if it has expired. */
   readonly findSessionAccount: (sessionId: string) => Promise<Account | null>
   /** Returns the sessions that haven't expired at `at`, newest first. */
   readonly sessions: (userId: number, at: Date) => Promise<Session[]>
-  /** Returns whether a user has signed in from an IP prefix since an instant. */
+  /** Returns whether a user has signed in from the given IP prefix since the given time. */
   readonly isKnownLocation: (userId: number, ipPrefix: string, since: Date) => Promise<boolean>
 }
 
@@ -69,9 +70,9 @@ export interface UserRows extends UserReads {
   readonly remove: (id: number) => Promise<void>
 
   readonly insertSession: (session: Session) => Promise<void>
-  /** Returns whether the user had the session. */
+  /** Deletes a session. Returns whether the user had that session. */
   readonly removeSession: (userId: number, sessionId: string) => Promise<boolean>
-  /** Deletes all sessions of a user, except one if it is given. */
+  /** Deletes all sessions of a user, except the given one, if any. */
   readonly removeSessions: (userId: number, except?: { readonly sessionId: string }) => Promise<void>
   readonly removeExpiredSessions: (userId: number, at: Date) => Promise<void>
   readonly saveLocation: (userId: number, ipPrefix: string, at: Date) => Promise<void>

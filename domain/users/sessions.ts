@@ -30,7 +30,7 @@ export interface UserSessions {
   readonly signOut: (context: RequestContext) => Promise<void>
   /**
    * Sets a password, and ends all other sessions. Throws InvalidToken if the session of the request has ended in the
-   * meantime, and InvalidLogin if the password has changed since it was verified.
+   * meantime, or InvalidLogin if the password has changed since it was verified.
    */
   readonly changePassword: (change: PasswordChange, context: RequestContext) => Promise<void>
 }

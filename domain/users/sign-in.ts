@@ -42,7 +42,7 @@ export interface SignIn {
   readonly signIn: (account: Account, source: SignInSource) => Promise<SignedIn>
   /** Creates a user and starts a session. The audit trail names the user as the actor. Throws EmailTaken. */
   readonly signUp: (user: Pick<NewUser, 'name' | 'email' | 'passwordHash'>, source: SignInSource) => Promise<SignedIn>
-  /** Returns whether a user has signed in from the IP prefix of an address in the last 90 days. */
+  /** Returns whether a user has signed in from the IP prefix of the given address in the last 90 days. */
   readonly isKnownLocation: (userId: number, address: string) => Promise<boolean>
 }
 
@@ -71,7 +71,7 @@ export const createSignIn = ({ read, write }: Transactor<Pick<Reads, 'users' | '
 })
 
 /**
- * Returns the account if the password is correct. It takes the same time if there is no account. Throws InvalidLogin,
+ * Returns the account if the password is correct. This takes the same time if there is no account. Throws InvalidLogin,
  * or AccountLocked if the password is correct but the account is locked.
  */
 export const checkPassword = async (
@@ -104,5 +104,5 @@ const auditSourceOf = (user: User, { address, requestId }: SignInSource): AuditS
   requestId
 })
 
-/** Returns the start of the period in which a sign-in counts for known locations. */
+/** Returns the earliest time of a sign-in whose location still counts as known. */
 const oldestLocation = (at: Date): Date => new Date(at.getTime() - LOCATION_DAYS * DAY_MS)

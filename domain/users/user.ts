@@ -1,9 +1,9 @@
 export interface User {
   readonly id: number
   readonly name: string
-  /** In lower case, because e-mail addresses are compared without case. */
+  /** In lower case, because case is ignored when e-mail addresses are compared. */
   readonly email: string
-  /** An `admin` can manage users and client keys, but has no permissions for the apps of others. */
+  /** An `admin` can manage users and client keys, but has no permissions for other users' apps. */
   readonly role: 'member' | 'admin'
   readonly colorTheme: string | null
   /** A locked account can't sign in. Locking it ends its sessions. */

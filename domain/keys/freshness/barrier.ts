@@ -1,4 +1,4 @@
-/** The number of consecutive turns with one call each, after which calls are assumed to come alone. */
+/** The number of consecutive turns with a single call, after which the following calls are assumed to be single too. */
 const LONE_TURNS = 8
 /** The number of calls that then read immediately, before turns are counted again. */
 const READS_AT_ONCE = 64

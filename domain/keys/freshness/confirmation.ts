@@ -12,11 +12,11 @@ export interface SilentNode {
   readonly id: string
   /** The length of its leases in milliseconds. */
   readonly leaseMs: number
-  /** When the node was evicted, as it is stored, or null if it wasn't. */
+  /** When the node was evicted, as stored in the database, or null if it wasn't. */
   readonly evictedAt: string | null
 }
 
-/** The acknowledgements of a change, as one snapshot shows them. */
+/** The acknowledgements of a change, in one snapshot. */
 export interface Pending {
   /** The number of registered nodes, including evicted ones. */
   readonly nodes: number
@@ -26,16 +26,16 @@ export interface Pending {
   readonly silent: readonly SilentNode[]
 }
 
-/** Stores which nodes obey a change. It must use the database that the change was committed to, not a replica. */
+/** Stores which nodes have applied a change. Must use the database that changes are committed to, not a replica. */
 export interface ConfirmationStore {
   /**
-   * Returns the acknowledgements of a change. Evicted nodes are included while they are listed, because their last
-   * lease may not have ended. Rejects if the database doesn't contain the change, for example after a backup was
+   * Returns the acknowledgements of a change. Evicted nodes are included as long as they are listed, because their last
+   * lease may not have ended yet. Rejects if the database doesn't contain the change, for example after a backup was
    * restored.
    */
   readonly pending: (change: Position) => Promise<Pending>
   /**
-   * Evicts the nodes with leases that haven't acknowledged the change, so that their renewals fail from then on.
+   * Evicts the nodes that use leases and haven't acknowledged the change, so that all their further renewals fail.
    * Resolves after the commit.
    */
   readonly evict: (epoch: number) => Promise<readonly Eviction[]>
@@ -57,16 +57,18 @@ export interface ConfirmOptions {
 }
 
 /**
- * Resolves when every request that begins from then on, at any node, obeys a change. `committedAt` is the time of the
- * monotonic clock after the commit. Rejects if the store fails: the change is committed then, but has no receipt yet,
- * which may be requested again.
+ * Resolves when a change applies to every request that begins from then on, on any node. `committedAt` is the time of
+ * the monotonic clock after the commit. Rejects if the store fails. In that case, the change is committed but doesn't
+ * have a receipt yet; the receipt can be requested again.
  */
 export type Confirm = (change: Position, committedAt: number, options?: ConfirmOptions) => Promise<Receipt>
 
-/** How much longer a lease may last by this clock than by its node's clock, if both are accurate within a tenth. */
+/**
+ * How many times longer a lease may last by this clock than by its node's clock, if both are accurate within 10%.
+ */
 const CLOCK_FACTOR = 1.25
 const CLOCK_GRAIN_MS = 5
-/** Returns how long a lease may last by this clock after its last renewal, in milliseconds. */
+/** Returns the maximum duration of a lease after its last renewal, measured by this clock in milliseconds. */
 export const longestLeaseMs = (leaseMs: number): number => CLOCK_FACTOR * leaseMs + CLOCK_GRAIN_MS
 
 const FIRST_PAUSE_MS = 1

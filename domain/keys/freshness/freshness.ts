@@ -1,13 +1,13 @@
 import type { KnownToken } from '../client-key.ts'
 
 /**
- * Determines how long cached keys are valid. The key of a token is cached with a mark, and may be used while `isFresh`
- * returns true. Every change of a key, by any process, must invalidate what was read of that key before.
+ * Determines how long cached keys are valid. A token's key is cached with a mark, and may be used as long as `isFresh`
+ * returns true. Every change to a key, by any process, must invalidate everything that was read about that key before.
  */
 export interface KeyFreshness {
   /**
    * Resolves when `isFresh` reflects all changes that any process committed before this call. Concurrent requests may
-   * share one promise and one read. Rejects if that can't be determined; then no request is accepted.
+   * share one promise and one read. Rejects if that can't be determined; in that case, no request is accepted.
    */
   readonly barrier: () => Promise<void>
   /**
@@ -16,8 +16,9 @@ export interface KeyFreshness {
    */
   readonly mark: () => number | null
   /**
-   * Returns whether the result of a look-up with this mark is still valid for a key id, as of the last barrier. Returns
-   * false if that is uncertain. It may return false for a key that hasn't changed, but never true for one that has.
+   * Returns whether the result of a look-up with the given mark is still valid for the given key id, as of the last
+   * barrier. Returns false if that is uncertain. It may return false for a key that hasn't changed, but never true for
+   * one that has.
    */
   readonly isFresh: (mark: number, keyId: string) => boolean
 }
@@ -27,11 +28,11 @@ export interface KeyFreshness {
  * found by the digest of its `key_id` (SHA-256, 64 hexadecimal digits).
  */
 export interface KeyLookup extends KeyFreshness {
-  /** Returns the token of a managed key, active or not, or null if it doesn't exist. */
+  /** Returns the managed key's token with the given digest, active or not, or null if it doesn't exist. */
   readonly findByDigest: (digest: string) => KnownToken | null | Promise<KnownToken | null>
   /**
-   * Returns when the environment key with this digest was revoked, or null if it wasn't. If this function is missing,
-   * environment keys can't be revoked.
+   * Returns when the environment key with the given digest was revoked, or null if it wasn't. If this function is
+   * missing, environment keys can't be revoked.
    */
   readonly findRevocation?: (digest: string) => Date | null | Promise<Date | null>
   /**

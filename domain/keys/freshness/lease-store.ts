@@ -8,7 +8,7 @@ export interface Position {
   readonly nonce: string
 }
 
-/** A change of a key. */
+/** A change to a key. */
 export interface Change extends Position {
   /** The id of the managed or environment key. */
   readonly keyId: string
@@ -19,8 +19,8 @@ export interface NodeRecord {
   /** An id that was never used before, not even by a registration that failed. */
   readonly id: string
   /**
-   * The number of milliseconds for which the node trusts its cache after a renewal. With 0, it queries the database for
-   * each request.
+   * The number of milliseconds for which the node trusts its cache after a renewal. If 0, the node queries the database
+   * for each request.
    */
   readonly leaseMs: number
 }
@@ -29,22 +29,22 @@ export interface NodeRecord {
 export const MAX_ROWS = 1001
 
 /**
- * Stores the registrations of nodes and the changes of keys. Every query must go to the database that changes are
+ * Stores the registrations of nodes and the changes to keys. Every query must go to the database that changes are
  * committed to, not to a replica, and must complete or fail within a limited time.
  */
 export interface LeaseStore {
   /**
-   * Returns the changes from `head` on, including `head` itself, in order and as one snapshot shows them. Returns at
-   * most `MAX_ROWS`, and none if the node isn't registered or was evicted.
+   * Returns the changes starting with `head` itself, in order and from one snapshot. Returns at most `MAX_ROWS`
+   * changes, or none if the node isn't registered or was evicted.
    */
   readonly renew: (node: string, head: Position) => Promise<readonly Change[]>
   /**
-   * Registers a node that isn't evicted and has acknowledged the last change, and returns that change. It is a plain
-   * insert. When the promise resolves, it is committed, on the disk and on every synchronous standby. The history is
-   * never empty.
+   * Registers a node as not evicted, and as having acknowledged the last change. Returns that change. The registration
+   * is a plain insert. When the promise resolves, the registration is committed, both to the disk and to every
+   * synchronous standby. The history is never empty.
    */
   readonly register: (node: NodeRecord) => Promise<Position>
-  /** Stores that the node obeys all changes up to this epoch. Does nothing if a later epoch is already stored. */
+  /** Records that the node has applied all changes up to the given epoch. Does nothing if a later epoch is recorded. */
   readonly acknowledge: (node: string, epoch: number) => Promise<void>
   /** Deletes the registration of a node that has no lease. */
   readonly deregister: (node: string) => Promise<void>

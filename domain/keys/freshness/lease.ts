@@ -22,17 +22,17 @@ export interface LeaseOptions extends MembershipOptions {
  * The freshness of one of several nodes. While the node has a lease, it trusts its cache without querying the database.
  */
 export interface Lease extends KeyFreshness {
-  /** Reads changes immediately, because there may be new ones. */
+  /** Notifies the node that there may be new changes, so that it reads them immediately. */
   readonly notify: () => void
   /** Returns the number of milliseconds until the lease ends, or 0 if there is none. */
   readonly remaining: () => number
   /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number
-  /** Ends the lease and deregisters the node. Barriers reject from then on. Never rejects itself. */
+  /** Ends the lease and deregisters the node. Barriers reject from then on. The returned promise never rejects. */
   readonly close: () => Promise<void>
 }
 
-/** The maximum number of milliseconds after which a failed renewal is retried. */
+/** The maximum delay before a failed renewal is retried, in milliseconds. */
 const RETRY_MS = 100
 
 const PASSED = Promise.resolve()
@@ -135,7 +135,7 @@ const createTerm = (clock: Clock, leaseMs: number): Term => {
 interface Renewer {
   /** Resolves after a renewal that began after the call. Rejects with `FreshnessLost` if the renewal fails. */
   readonly renew: () => Promise<void>
-  /** Resolves when no renewal is running, and none will run. */
+  /** Stops all renewals. Resolves when none is running. */
   readonly stop: () => Promise<void>
 }
 

@@ -12,13 +12,14 @@ export interface MembershipOptions {
   readonly background?: BackgroundHooks | undefined
 }
 
-/** A registration. Each has its own id, so that a delayed message of an earlier registration can't affect it. */
+/** A registration. Each has its own id, so that a delayed message from an earlier registration can't affect it. */
 export interface Member {
   readonly id: string
   /** The last change that the node has read. */
   head: Position
   /**
-   * Acknowledges `head` in the store. If that fails, changes wait longer, and the next renewal acknowledges it again.
+   * Acknowledges `head` in the store. If that fails, changes take longer to confirm, and the next renewal acknowledges
+   * it again.
    */
   readonly acknowledge: () => void
 }
@@ -33,7 +34,7 @@ export interface Membership extends Pick<ChangeMemory, 'isFresh'> {
   readonly join: () => Promise<Member>
   /** Reads new changes. Returns false if the node must leave and join again. */
   readonly catchUp: (member: Member) => Promise<boolean>
-  /** Deregisters the node. It must not have a lease any more. Never rejects. */
+  /** Deregisters the node, which must no longer have a lease. Never rejects. */
   readonly leave: () => Promise<void>
 }
 
@@ -110,9 +111,9 @@ const MAX_KEYS = 10_000
 export interface ChangeMemory {
   readonly mark: () => number
   readonly isFresh: (mark: number, keyId: string) => boolean
-  /** Invalidates all earlier results of look-ups of this key. */
+  /** Invalidates all earlier look-up results for the given key. */
   readonly record: (keyId: string) => void
-  /** Invalidates all earlier results of look-ups. */
+  /** Invalidates all earlier look-up results. */
   readonly forgetAll: () => void
 }
 

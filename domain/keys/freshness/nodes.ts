@@ -11,18 +11,17 @@ export interface NodeState {
   readonly generations: readonly string[]
   /** The epoch of the last change that the node has acknowledged. */
   readonly epoch: number
-  /** The number of changes since then. */
+  /** The number of changes after that one. */
   readonly behind: number
   readonly leaseMs: number
   /** When the node was evicted because it didn't acknowledge a change in time, or null if it wasn't. */
   readonly evictedAt: Date | null
 }
 
-/** Reads the nodes of a database, and the changes that they acknowledge. */
+/** Reads the nodes of a database, and the changes that they have acknowledged. */
 export interface NodeReads {
   /**
-   * Returns at most a thousand nodes, ordered by their start time. On SQLite, returns only this process, if it is a
-   * service.
+   * Returns at most a thousand nodes, ordered by start time. On SQLite, returns only this process, if it is a service.
    */
   readonly nodes: () => Promise<NodeState[]>
   /** Returns whether the history contains a change. Returns false if it belongs to another history, or is too old. */

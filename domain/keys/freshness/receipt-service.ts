@@ -4,9 +4,9 @@ import { changeOf, immediateReceipt } from './receipt.ts'
 import type { Receipt } from './receipt.ts'
 import type { KeyStore } from '../store.ts'
 
-/** Reports which processes cache keys, and which of them obey a change. */
+/** Reports which processes cache keys, and which of them have applied a change. */
 export interface ReceiptService {
-  /** Returns the receipt with an id, after every node obeys its change. Throws ReceiptNotFound. */
+  /** Returns the receipt with the given id, as soon as every node has applied its change. Throws ReceiptNotFound. */
   readonly receipt: (id: string) => Promise<Receipt>
   readonly nodes: () => Promise<NodeState[]>
 }

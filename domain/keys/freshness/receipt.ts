@@ -1,13 +1,13 @@
 import type { ClientKeyRecord } from '../client-key.ts'
 import type { Position } from './lease-store.ts'
 
-/** The confirmation that every node obeys a change. */
+/** The confirmation that every node applies a change. */
 export interface Receipt {
   /** The id with which the receipt can be requested: see `receiptIdOf`. */
   readonly id: string
   /** The number of the change in the history of all changes of keys. */
   readonly epoch: number
-  /** Every request that begins from this instant on, at any node, obeys the change. */
+  /** The change applies to every request that begins at this time or later, on any node. */
   readonly effectiveAt: Date
   /** The number of registered nodes. */
   readonly nodes: number
@@ -25,7 +25,7 @@ export interface Receipt {
 /** A key after a change, and the receipt of the change. */
 export interface ChangedKey {
   readonly key: ClientKeyRecord
-  /** The id of the receipt of the change. */
+  /** The id of the change's receipt. */
   readonly receiptId: string
   /**
    * Null if the database became unavailable before every node had confirmed the change. The change is committed, and
@@ -37,18 +37,18 @@ export interface ChangedKey {
 const RECEIPT_ID = /^([1-9]\d{0,14})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
 /**
- * Returns the id of the receipt of a change: its epoch and its nonce. The epoch alone isn't unique, because another
- * change gets the same one after a backup is restored.
+ * Returns the id of a change's receipt: the change's epoch and nonce. The epoch alone isn't unique, because another
+ * change gets the same epoch after a backup is restored.
  */
 export const receiptIdOf = ({ epoch, nonce }: Position): string => `${epoch}-${nonce}`
 
-/** Returns the change of a receipt id, or null if the id is malformed. */
+/** Returns the change that the given receipt id identifies, or null if the id is malformed. */
 export const changeOf = (receiptId: string): Position | null => {
   const [, epoch, nonce] = RECEIPT_ID.exec(receiptId) ?? []
   return nonce === undefined ? null : { epoch: Number(epoch), nonce }
 }
 
-/** Returns the receipt of a change that no node needs to confirm, as of its commit. */
+/** Returns the receipt for a change that takes effect when it is committed, because no node needs to confirm it. */
 export const immediateReceipt = (change: Position, effectiveAt: Date): Receipt => ({
   id: receiptIdOf(change),
   epoch: change.epoch,

@@ -9,7 +9,7 @@ import type { KeyRows } from '../rows.ts'
 import type { KeyTx } from '../store.ts'
 import type { Plan } from './plan.ts'
 
-/** Returns the fields of a key that the audit trail contains. */
+/** Returns the fields of a key that are recorded in the audit trail. */
 export const auditedKey = (key: ClientKeyRecord): Record<string, unknown> => {
   const { rateLimit } = key
   return {
@@ -24,13 +24,13 @@ export const auditedKey = (key: ClientKeyRecord): Record<string, unknown> => {
   }
 }
 
-/** The time of a change, and the context of the request for it. */
+/** The time of a change, and the context of the request that caused it. */
 export interface Occasion {
   readonly at: Date
   readonly context: RequestContext
 }
 
-/** Appends the audit entry of a change of a key. */
+/** Appends the audit entry for a change to a key. */
 export const auditKey = async (
   { audits }: KeyTx,
   verb: string,
@@ -48,7 +48,7 @@ export const auditKey = async (
 
 /**
  * Finds the key to change and the permission boundary of the requester. Returns null if the key doesn't exist. Throws
- * ClientKeyRevoked, and BeyondPermissionBoundary if the key itself exceeds the boundary.
+ * ClientKeyRevoked, or BeyondPermissionBoundary if the key itself exceeds the boundary.
  */
 export const findToChange = async (
   keys: KeyRows,
@@ -68,7 +68,7 @@ export const refuseTakenName = async (keys: KeyRows, name: string, id: string): 
   if (taken !== null && taken.id !== id) throw new ClientKeyNameTaken()
 }
 
-/** Plans a change of a key. Returns null if the key doesn't exist. */
+/** Plans a change to a key. Returns null if the key doesn't exist. */
 export const changeKey = async (
   tx: KeyTx,
   id: string,

@@ -6,10 +6,10 @@ import { expiringKeys } from './expiry.ts'
 const DAY_MS = 86_400_000
 const DAYS = [1, 7, 30] as const
 
-/** The age in ms from which counts are read again. */
+/** The age at which counts are read again, in milliseconds. */
 const MAX_AGE_MS = 600_000
 
-/** How many active managed keys expire within a number of days. */
+/** The number of active managed keys that expire within the given number of days. */
 export interface ExpiryCount {
   readonly days: number
   readonly keys: number
@@ -17,22 +17,22 @@ export interface ExpiryCount {
 
 export interface ExpiryCounts {
   /**
-   * Returns the counts of the last reading; none before the first. If they are old, reads them again in the background,
-   * so that nobody waits for the database. The counts of a reading that fails stay those of the one before.
+   * Returns the most recently read counts, or none before the first read. If the counts are old, reads them again in
+   * the background, so that no request waits for the database. If that read fails, the previous counts are kept.
    */
   readonly latest: () => readonly ExpiryCount[]
-  /** Resolves when no reading is under way. */
+  /** Resolves when no read is in progress. */
   readonly settled: () => Promise<void>
 }
 
 export interface ExpiryCountsOptions {
   readonly keys: Pick<KeyService, 'list' | 'now'>
   readonly background: BackgroundHooks
-  /** Returns the ms since any instant, and never goes back. */
+  /** Returns the milliseconds since an arbitrary point in time. The value never decreases. */
   readonly elapsed?: () => number
 }
 
-/** Creates the counts of the keys that expire soon. */
+/** Creates the counts of keys that expire soon. */
 export const createExpiryCounts = ({
   keys,
   background,

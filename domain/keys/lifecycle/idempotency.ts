@@ -15,7 +15,7 @@ const RETRY_WINDOW_MS = 10 * 60_000
 export interface RetryableRequest {
   readonly requester: string
   readonly idempotencyKey: string
-  /** The content of the request, as text that is identical for identical requests. */
+  /** The content of the request, as a string that is identical for identical requests. */
   readonly request: string
 }
 
@@ -38,7 +38,7 @@ export interface Repeated {
 }
 
 /**
- * Plans the repetition of a request: the new token replaces the token in the lost reply, which is revoked. Returns null
+ * Plans the repetition of a request: the token in the lost reply is revoked, and a new token replaces it. Returns null
  * if the request is new. Throws IdempotencyKeyReused.
  */
 export const repeatRequest = async (tx: KeyTx, request: TokenRequest): Promise<Plan<Repeated> | null> => {
@@ -79,10 +79,10 @@ const findEarlier = async (
   return earlier
 }
 
-/** Returns the instant up to which requests are forgotten. A retry of such a request counts as new. */
+/** Returns the time up to which requests are forgotten. A retry of such a request counts as new. */
 const forgottenAt = (at: Date): Date => new Date(at.getTime() - RETRY_WINDOW_MS)
 
-/** Stores that a request was carried out, in case it is retried. */
+/** Records that a request was carried out, in case it is retried. */
 export const rememberRequest = async (
   { keys }: KeyTx,
   clientKeyId: string,

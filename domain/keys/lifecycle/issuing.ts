@@ -11,7 +11,7 @@ import { planned } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { addToken, makeRoom, MAX_TOKENS, withoutDigest } from './tokens.ts'
 
-/** Plans a key and its first token. A retried request gets the key that it has already created. */
+/** Plans the creation of a key and its first token. A retried request gets the key that was already created for it. */
 export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenRequest): Promise<Plan<ClientKeyRecord>> => {
   const { token, at } = request
   const [boundary, repeated, taken] = await Promise.all([
@@ -39,7 +39,7 @@ export interface RotatedKey {
 }
 
 /**
- * Plans a new token of a key. The older tokens expire after `graceSeconds` at the latest. If that is 0, they are also
+ * Plans a new token for a key. The older tokens expire after `graceSeconds` at the latest. If that is 0, they are also
  * revoked. A retried request keeps the deadlines of its first attempt. Returns null if the key doesn't exist.
  */
 export const rotateKey = async (
@@ -57,7 +57,7 @@ export const rotateKey = async (
   if (found === null) return null
   const { token, at } = request
   const deadline = new Date(at.getTime() + graceSeconds * 1000)
-  // A revoked token is refused even if a clock is wrong. An expired one isn't.
+  // Unlike an expired token, a revoked token is refused even if a clock is wrong.
   const isNow = graceSeconds === 0
   const { kept, removed } = makeRoom(
     tokens.map(older => ended(older, deadline, isNow ? at : null)),

@@ -27,9 +27,9 @@ export type { Issued } from '../token/token.ts'
 
 const HINT_LENGTH = 4
 
-/** The options of a rotation. */
+/** The options for a rotation. */
 export interface Rotation {
-  /** The number of seconds for which the older tokens stay active. With 0, they are revoked. */
+  /** The number of seconds for which the older tokens stay active. If 0, they are revoked. */
   readonly graceSeconds: number
   readonly retryable?: RetryableRequest | undefined
   /**
@@ -42,7 +42,7 @@ export interface Rotation {
 /** The functions that change keys: see `KeyService`. */
 export interface KeyLifecycle<S extends string> {
   /**
-   * Issues a key. Throws InvalidFields if the key would never be active, ClientKeyNameTaken, IdempotencyKeyReused, and
+   * Issues a key. Throws InvalidFields if the key would never be active, ClientKeyNameTaken, IdempotencyKeyReused, or
    * SecretNotShared if another process couldn't open the token.
    */
   issue: (
@@ -50,13 +50,13 @@ export interface KeyLifecycle<S extends string> {
     context: RequestContext,
     retryable?: RetryableRequest
   ) => Promise<Issued>
-  /** Gives a key a new token. Throws ClientKeyRevoked, TooManyTokens, IdempotencyKeyReused and SecretNotShared. */
+  /** Gives a key a new token. Throws ClientKeyRevoked, TooManyTokens, IdempotencyKeyReused or SecretNotShared. */
   rotate: (
     id: string,
     rotation: Rotation,
     context: RequestContext
   ) => Promise<Issued & ChangedKey & { older: readonly TokenRecord[] }>
-  /** Changes a key. Throws ClientKeyRevoked, ClientKeyNameTaken and InvalidFields. */
+  /** Changes a key. Throws ClientKeyRevoked, ClientKeyNameTaken or InvalidFields. */
   change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context: RequestContext) => Promise<ChangedKey>
   revoke: (id: string, reason: string | null, context: RequestContext) => Promise<ChangedKey>
 }
@@ -86,14 +86,14 @@ interface Written<T> extends Omit<ChangedKey, 'key'> {
 type Decide<T> = (tx: KeyTx) => Promise<Plan<T>>
 
 interface Writes {
-  /** Resolves when every node obeys the change. */
+  /** Commits a change, and resolves when every node applies it. */
   readonly restrict: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
   /**
-   * Stores a token of a key, and resolves after the commit. If another process couldn't open the token, throws
-   * SecretNotShared and stores nothing.
+   * Stores a token for a key, and resolves after the commit. Throws SecretNotShared, and stores nothing, if another
+   * process couldn't open the token.
    */
   readonly seal: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
-  /** Waits until every node obeys a change that was just committed. */
+  /** Waits until every node applies a change that was just committed. */
   readonly confirmed: <T>(committed: Committed<T>) => Promise<Written<T>>
 }
 
@@ -117,7 +117,7 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
     return { at: await position, result }
   }
 
-  // The change is committed, even if the confirmation fails. The requester must not get an error.
+  // The change is committed, even if the confirmation fails, so the requester must not get an error.
   const confirm = async (at: Position, options?: ConfirmOptions): Promise<Receipt | null> =>
     await confirmation.attempt(
       async () => (await store.confirm?.(at, performance.now(), options)) ?? immediateReceipt(at, new Date())
@@ -138,7 +138,8 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
         return isShared ? planned(plan, made => ({ made })) : nothing(keyId)
       })
       if (first.result !== null) return { at: first.at, result: first.result.made }
-      // A killed node is listed until it's evicted because it didn't confirm a change. The first change was empty.
+      // A killed node is listed until it's evicted for not confirming a change, so this waits for the empty change
+      // above.
       await confirm(first.at, { awaitsEviction: true })
       return await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
@@ -164,7 +165,7 @@ const createTokenVerbs = <S extends string>(
       const at = tx.now()
       return await issueKey(tx, newKey(id, wanted, context, at), { token, at, context, retryable })
     })
-    // A retried request revokes the token in the lost reply, so every node must obey the change.
+    // A retried request revokes the token in the lost reply, so every node must apply the change.
     const { result } = retryable === undefined ? stored : await confirmed(stored)
     return { ...issued, key: result }
   },

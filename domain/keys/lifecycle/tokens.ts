@@ -8,16 +8,16 @@ const DAY_SECONDS = 86_400
 export const MAX_GRACE_SECONDS = 30 * DAY_SECONDS
 export const DEFAULT_GRACE_SECONDS = DAY_SECONDS
 
-/** The maximum number of tokens of a key that are stored, and thus of active ones. */
+/** The maximum number of stored tokens per key, and therefore also of active ones. */
 export const MAX_TOKENS = 100
 
 const isActive = ({ revokedAt, expiresAt }: StoredToken, at: Date): boolean =>
   revokedAt === null && (expiresAt === null || expiresAt > at)
 
-/** Returns the fields of a token that are reported. */
+/** Returns a stored token without its digest, which isn't reported. */
 export const withoutDigest = ({ digest, ...token }: StoredToken): TokenRecord => token
 
-/** The tokens of a key that are kept and deleted when it gets a new one. */
+/** The tokens of a key to keep, and those to delete, when the key gets a new token. */
 export interface Room {
   /** The tokens that are kept, newest first. */
   readonly kept: readonly StoredToken[]
@@ -40,7 +40,7 @@ export const makeRoom = (tokens: readonly StoredToken[], at: Date): Room => {
   }
 }
 
-/** Stores a token of a key, and deletes those that `makeRoom` selected. */
+/** Stores a new token for a key, and deletes the tokens that `makeRoom` selected. */
 export const addToken = async (
   keys: KeyRows,
   id: string,

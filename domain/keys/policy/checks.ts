@@ -9,7 +9,7 @@ import { credentialIssues } from '../token/shape.ts'
 export const MAX_METADATA_BYTES = 4096
 /** The maximum number of addresses and ranges in the `allowed_ips` of a key. */
 export const MAX_RANGES = 100
-/** The maximum length of the window of a rate limit: a day. */
+/** The maximum length of a rate limit's window: a day. */
 export const MAX_WINDOW_SECONDS = 86_400
 
 /** Names that keys can't have. The command line accepts an id or a name, and `-` for standard input. */
@@ -19,7 +19,7 @@ export const MAX_REASON = 500
 
 const TEXT = new RegExp(PRINTABLE, 'u')
 const MAX_REQUESTS = 1_000_000_000
-// Later instants have longer texts, which sort incorrectly.
+// Later times have longer string forms, which sort incorrectly.
 const YEAR_10000 = Date.UTC(10_000, 0)
 
 const isText = (value: unknown, maxLength: number): value is string =>
@@ -101,13 +101,13 @@ const checked = <W extends KeyChange>(wanted: W, required: readonly string[]): W
   }
 }
 
-/** Checks the fields of a new key, whose types may be unchecked. Throws InvalidFields. */
+/** Checks the fields of a new key, including their types. Throws InvalidFields. */
 export const checkedWanted = <W extends WantedKey>(wanted: W): W => checked(wanted, ['name'])
 
-/** Checks the fields of a change, whose types may be unchecked. All fields are optional. Throws InvalidFields. */
+/** Checks the fields of a change, including their types. All fields are optional. Throws InvalidFields. */
 export const checkedChange = <W extends KeyChange>(change: W): W => checked(change, [])
 
-/** Throws InvalidFields if the reason for a revocation, whose type may be unchecked, can't be stored. */
+/** Throws InvalidFields if the reason for a revocation can't be stored, for example because of its type. */
 export const refuseBadReason = (reason: unknown): void => {
   if (reason !== null && !isText(reason, MAX_REASON)) {
     throw new InvalidFields({ errors: [`reason must be at most ${MAX_REASON} visible characters, or null`] })

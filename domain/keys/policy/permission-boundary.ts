@@ -13,7 +13,8 @@ import type { Grant, Scope } from './scopes.ts'
 const REQUIRED_SCOPE: Scope = 'client_keys:write'
 
 /**
- * The permissions that an administrator has, and can give to keys. They exclude the apps and organizations of others.
+ * The permissions that an administrator has, and can give to keys. They don't include other users' apps and
+ * organizations.
  */
 const ADMINISTRATOR_BOUNDARY: Policy<Grant> = {
   ...UNLIMITED,
@@ -30,9 +31,9 @@ export const permissionBoundaryOf = ({ key, expiresAt }: Pick<KnownToken, 'key' 
 }
 
 /**
- * Returns the current permission boundary of the requester of a change of keys, or null if it has none. A client key is
- * read again in the transaction of the change. Throws InvalidToken if it has expired or been revoked in the meantime,
- * and InsufficientScope.
+ * Returns the current permission boundary of the requester of a change to keys, or null if the requester has none. A
+ * client key is read again in the transaction of the change. Throws InvalidToken if the client key has expired or been
+ * revoked in the meantime, or InsufficientScope if it isn't allowed to change keys.
  */
 export const currentBoundary = async (
   keys: Pick<KeyReads, 'findToken' | 'findRevocation'>,
@@ -50,7 +51,7 @@ export const currentBoundary = async (
   return permissionBoundaryOf(current)
 }
 
-/** Throws BeyondPermissionBoundary if a policy exceeds a boundary. Null means no boundary. */
+/** Throws BeyondPermissionBoundary if a policy exceeds the given boundary. Null means no boundary. */
 export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): void => {
   const issues = boundary === null ? [] : policyExcesses(boundary, wanted)
   if (issues.length > 0) throw new BeyondPermissionBoundary({ issues })

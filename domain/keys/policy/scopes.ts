@@ -1,9 +1,9 @@
 import { InvalidFields } from '../../errors.ts'
 
 /**
- * The scopes of this service: a resource, and whether it is read or written. Other services have other scopes. Users
- * with the role `admin` can only give some of them to keys, because they have no permissions for the apps and
- * organizations of others.
+ * The scopes of this service. Each consists of a resource, and whether it is read or written. Other services have other
+ * scopes. Users with the role `admin` can give only some of them to keys, because they have no permissions for other
+ * users' apps and organizations.
  */
 const TABLE = [
   { scope: 'apps:read', isForAdministrators: false },

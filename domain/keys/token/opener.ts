@@ -22,14 +22,14 @@ export type OpenedToken =
 /** Opens both sealed and legacy tokens. Never throws for any string. */
 export interface TokenOpener {
   readonly sealer: TokenSealer
-  /** Returns whether `open` treats a token as a legacy token. It opens these asynchronously. */
+  /** Returns whether `open` treats a token as a legacy token. Such tokens are opened asynchronously. */
   readonly isLegacy: (token: string) => boolean
   readonly open: (token: string) => OpenedToken | Promise<OpenedToken>
 }
 
 const MIN_SECRET_LENGTH = 32
 
-// A program without types may pass a missing environment variable.
+// An untyped JavaScript program may pass an environment variable that isn't set.
 const checkSecret = (name: string, secret: unknown): void => {
   if (typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH) return
   throw new TypeError(`${name} must be a string of at least ${MIN_SECRET_LENGTH} characters`)
@@ -41,7 +41,7 @@ export const checkSecrets = ({ secret, previousSecrets = [] }: TokenSecrets): vo
   for (const previous of previousSecrets) checkSecret('each of previousSecrets', previous)
 }
 
-/** Creates an opener. Throws what `checkSecrets` throws. */
+/** Creates an opener. Throws the errors of `checkSecrets`. */
 export const createTokenOpener = (secrets: TokenSecrets): TokenOpener => {
   checkSecrets(secrets)
   const { secret, previousSecrets = [], acceptLegacyTokens = false } = secrets
@@ -65,7 +65,8 @@ export const createTokenOpener = (secrets: TokenSecrets): TokenOpener => {
   }
 }
 
-// Imported for the first legacy token, because loading it takes a tenth of the service's start-up time.
+// Imported when the first legacy token is opened, because loading the module takes a tenth of the service's start-up
+// time.
 const loadLegacyOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
   const { createLegacyTokenOpener } = await import('./legacy.ts')
   return createLegacyTokenOpener(secrets)

@@ -32,19 +32,19 @@ export interface Admission {
   readonly names?: Names
 }
 
-/** The rows with which secrets are compared, in a transaction. */
+/** The rows that secrets are compared with, in a transaction. */
 export type SecretTx = Pick<KeyTx, 'keys' | 'now'>
 
 /**
  * Decides whether a token that was sealed with the current secret may be stored. Must be called in the transaction that
  * stores it. Returns true if every running node can open the token. Throws SecretNotShared if the secret isn't one of
- * this store's.
+ * the store's secrets.
  */
 export type CheckSecrets = (tx: SecretTx) => Promise<boolean>
 
 /**
- * Returns the generations that are in use: those of the process that started last, and of every running node. If none
- * are recorded, for example after an upgrade, returns the generations that active tokens depend on.
+ * Returns the generations that are in use: those of the process that started last, and those of every running node. If
+ * none are recorded, for example after an upgrade, returns the generations that active tokens depend on.
  */
 const generationsInUse = async (
   { keys, now }: SecretTx,
@@ -54,7 +54,7 @@ const generationsInUse = async (
   return known.length > 0 ? known : await keys.otherGenerations([], now())
 }
 
-/** Throws SecretNotShared if generations are in use, but none of the given ones is. */
+/** Throws SecretNotShared if there are generations in use, but none of the given ones is among them. */
 const refuseOtherSecrets = (
   own: readonly string[],
   used: readonly string[],
@@ -79,8 +79,8 @@ const commandText =
     'that secret, start the service with the new one first.'
 
 /**
- * Admits a process that starts if one of its secrets is in use, or if no secret is, and records its generations. If two
- * processes with different secrets start on an empty database at the same time, only one is admitted. Throws
+ * Admits a starting process if one of its secrets is in use, or if no secret is in use, and records its generations. If
+ * two processes with different secrets start on an empty database at the same time, only one is admitted. Throws
  * SecretNotShared.
  */
 export const admitProcess = async (
@@ -114,7 +114,7 @@ export const checkOfService =
 
 /**
  * Creates the check for a command. A command can't introduce a new secret, because the running service wouldn't have
- * it. But it may record the first secrets if no process has done so.
+ * it. However, it may record the first secrets if no process has done so.
  */
 export const checkOfCommand =
   (generations: OwnGenerations): CheckSecrets =>

@@ -46,7 +46,7 @@ export interface TokenSealer {
   open: (token: string) => OpenedToken
 }
 
-/** `additionalData` is authenticated together with the `key_id`: the prefix, the version and the generation. */
+/** `additionalData` is the prefix, the version and the generation. It is authenticated together with the `key_id`. */
 interface SealingKey {
   generation: string
   additionalData: Buffer

@@ -4,7 +4,7 @@ import type { BackgroundHooks } from '../../background.ts'
 import { ownMilliseconds } from '../../time.ts'
 import type { KnownToken } from '../client-key.ts'
 
-/** The usage of a token on a day, since usage was last stored. */
+/** The usage of a token on one day that was recorded since usage was last stored. */
 export interface TokenUse {
   readonly token: Pick<KnownToken, 'ref' | 'digest' | 'generation'> & {
     readonly key: Pick<KnownToken['key'], 'id' | 'source'>
@@ -30,12 +30,12 @@ export interface UsageRecorderOptions extends Partial<BackgroundHooks> {
 
 /** Records the usage of keys in memory, and stores it in batches. */
 export interface UsageRecorder {
-  /** Records an accepted request. `scopes` are those that it required; `address` is an IP address or `unknown`. */
+  /** Records an accepted request. `scopes` are the scopes it required; `address` is an IP address or `unknown`. */
   used: (token: KnownToken, scopes: readonly string[], address: string, agent: string | undefined) => void
   refused: (token: KnownToken, reason: string) => void
-  /** Stores everything that was recorded so far. Never rejects; what can't be stored is kept and stored later. */
+  /** Stores all usage recorded so far. Never rejects; usage that can't be stored is kept and stored later. */
   flush: () => Promise<void>
-  /** Does the same, but waits at most 100 ms. The rest is stored later. */
+  /** Does the same as `flush`, but waits at most 100 ms. Any remaining usage is stored later. */
   settle: () => Promise<void>
   /** Returns the number of tokens with usage that isn't stored yet, including usage that is currently being stored. */
   pending: () => number
@@ -49,7 +49,7 @@ const BATCH_SIZE = 500
 const FLUSH_SIZE = 10_000
 /** The maximum number of tokens per day for which usage is kept in memory while it can't be stored. */
 const MAX_TOKENS_A_DAY = 100_000
-/** The maximum number of addresses that are recorded separately for a key and day. */
+/** The maximum number of addresses that are recorded separately per key and day. */
 export const MAX_ADDRESSES = 100
 /** The number of days for which usage is kept, including today. */
 export const DAYS_KEPT = 90
@@ -60,9 +60,9 @@ type Day = Map<string, TokenUse>
 
 /** The usage that isn't stored yet, by day. */
 interface Recorded {
-  /** Returns the record to which to add the use of a token, or undefined if there are too many. */
+  /** Returns the record to add a token's use to, or undefined if there are too many records. */
   readonly useOf: (token: KnownToken, now: number) => TokenUse | undefined
-  /** Returns all recorded usage, and starts a new record. Remove from `left` what has been stored. */
+  /** Returns all recorded usage, and starts a new record. Remove usage from `left` once it has been stored. */
   readonly take: () => Taken[]
   /** Adds usage that couldn't be stored to the usage that was recorded in the meantime. */
   readonly giveBack: (day: string, uses: readonly TokenUse[]) => void
@@ -133,7 +133,7 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
   let writing: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
 
-  // Calls during a write share the next write, which includes everything that was recorded until it starts.
+  // Calls during a write share the next write, which includes everything that was recorded before it starts.
   const flush = (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined

@@ -14,7 +14,7 @@ import type { TokenUse } from './recorder.ts'
 
 const DAY_MS = 86_400_000
 
-/** Returns the UTC date, such as 2026-01-31, that is `days` before an instant. */
+/** Returns the UTC date that is `days` days before the given time, such as 2026-01-31. */
 export const dayBefore = (at: Date, days: number): string =>
   new Date(at.getTime() - days * DAY_MS).toISOString().slice(0, 10)
 
@@ -62,8 +62,8 @@ const addUses = async (keys: KeyUsageRows, day: string, uses: readonly TokenUse[
 }
 
 /**
- * Creates the function that stores the usage of keys on a day. It doesn't wait for the disk, so a power failure may
- * lose the latest usage. Once a day, it deletes counts that are older than the retention period.
+ * Creates the function that stores the usage of keys on one day. That function doesn't wait for the disk, so a power
+ * failure may lose the latest usage. Once a day, it deletes counts that are older than the retention period.
  */
 export const createUsageWriter = ({
   write

@@ -22,7 +22,7 @@ export interface Authenticated {
   readonly rate: null
 }
 
-/** The result of an authentication. A refusal contains the token if its key is known. */
+/** The result of authenticating a token. A refusal contains the token if its key is known. */
 export type Authentication =
   Authenticated | { readonly ok: false; readonly reason: TokenRefusal; readonly token?: KnownToken }
 
@@ -49,7 +49,7 @@ export interface TokenCache {
 
 export const createTokenCache = (): TokenCache => ({ hits: 0, misses: 0, size: () => 0 })
 
-/** Finds the key of a token. Rejects only if the look-up fails, never because of the token. */
+/** Finds a token's key. Rejects only if the look-up fails, never because of the token. */
 export type Authenticate = (token: string) => Promise<Authentication>
 
 interface Remembered {
@@ -134,7 +134,7 @@ const createFinder = (lookup: KeyLookup, entries: Iterable<string>): Find => {
     (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, generation))
 }
 
-/** Freezes a result that is going to be cached, so that no request handler can change the result of later requests. */
+/** Freezes a result before it is cached, so that no request handler can change the result of later requests. */
 const frozen = (authenticated: Authenticated): Authenticated => {
   const { token, key } = authenticated
   for (const part of [token, key, key.scopes, key.allowedIps]) Object.freeze(part)

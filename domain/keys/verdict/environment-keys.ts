@@ -8,8 +8,8 @@ const DIGEST_ENTRY = /^sha256:([0-9a-f]{64})$/i
 const KEY_ID = /^[0-9a-f]{32}$/
 
 /**
- * Returns the problem with an allow-list entry as the end of a sentence that doesn't repeat the entry, or null if there
- * is none.
+ * Returns the problem with an allow-list entry, or null if there is none. The problem is worded as the end of a
+ * sentence, and doesn't repeat the entry.
  */
 export const allowListIssue = (entry: string): string | null => {
   if (looksLikeToken(entry)) {
@@ -51,14 +51,14 @@ export interface EnvironmentKeys {
   readonly find: (id: string) => EnvironmentKey | null
   /** All keys, ordered by id. */
   readonly all: readonly EnvironmentKey[]
-  /** Returns whether the `key_id` of a digest could be found by guessing. */
+  /** Returns whether the `key_id` with the given digest could be found by guessing. */
   readonly isGuessable: (digest: string) => boolean
 }
 
 export const createEnvironmentKeys = (allowList: readonly string[]): EnvironmentKeys => {
   const byDigest = new Map([...allowListKeys(allowList)].map(([digest, key]) => [digest, { key, digest }]))
   const byId = new Map([...byDigest.values()].map(found => [found.key.id, found]))
-  // A key_id in another format than the service's own may be a word, which could be guessed from its digest.
+  // A key_id that doesn't have the service's own format may be a word, which could be guessed from its digest.
   const guessable = new Set(allowList.filter(needsLegacyToken).map(entryDigest))
   return {
     find: id => byId.get(id) ?? null,

@@ -17,7 +17,7 @@ export interface Inspection {
   readonly reason: RefusalReason | null
   /** The key of the token, even if it isn't allowed. */
   readonly key: ClientKeyRecord | null
-  /** What is stored of it among the tokens of that key; of an environment key, what its uses have left. */
+  /** The stored record of the token. For an environment key, the record is based on the token's uses. */
   readonly token: TokenRecord | null
 }
 

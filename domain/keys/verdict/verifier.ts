@@ -6,8 +6,8 @@ import { covers } from '../policy/scopes.ts'
 import type { UsageRecorder } from '../usage/recorder.ts'
 
 /**
- * The reason why a request with a key is refused. Requesters may know all of them except those of `TokenRefusal`, which
- * are for logs only.
+ * The reason why a request with a key is refused. Requesters may see all of these reasons except those of
+ * `TokenRefusal`, which are for logs only.
  */
 export type RefusalReason =
   TokenRefusal | 'address_not_allowed' | 'insufficient_scope' | 'rate_limited' | 'limit_undecided'
@@ -46,7 +46,7 @@ export interface Refused<R extends string = never> {
   readonly token?: KnownToken
   /** The state of the rate limit, if it was exceeded. */
   readonly rate?: RateStatus
-  /** The error because of which the rate limit couldn't be checked. */
+  /** The error that prevented the check of the rate limit. */
   readonly cause?: unknown
 }
 
@@ -59,13 +59,13 @@ export type Verdict<R extends string = never> = Accepted | Refused<R>
  */
 export type Verify = <R extends string = never>(token: string, demand: Demand<R>) => Promise<Verdict<R>>
 
-/** Does the same, but neither checks nor counts the rate limit. */
+/** Does the same as `Verify`, but neither checks nor counts the rate limit. */
 type Recheck = <R extends string = never>(token: string, demand: Demand<R>) => Promise<Authenticated | Refused<R>>
 
-/** Decides whether tokens are accepted. No other code does. */
+/** Decides whether tokens are accepted. No other code decides this. */
 export interface Verifier {
   readonly verify: Verify
-  /** Decides again on a request that was already accepted. Counts no request, and only records refusals. */
+  /** Decides on an already accepted request again. Doesn't count it, and records only refusals. */
   readonly recheck: Recheck
   /** Decides without recording anything. */
   readonly check: (token: string, demand: OpenDemand<never>) => Promise<Authenticated | Refused>
