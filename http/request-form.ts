@@ -12,7 +12,7 @@ import {
 } from './errors.ts'
 import { mayLackHeaders } from './header-lines.ts'
 
-/** Returns why a request is malformed or ambiguous, or undefined if it isn't. Such requests are always refused. */
+/** Returns the problem if a request is malformed or ambiguous, or else undefined. Such requests are always refused. */
 export const formProblem = (request: FastifyRequest): ProblemError | undefined => {
   if (mayLackHeaders(request)) return new HeadersTooLarge()
   const { url, raw } = request
@@ -30,7 +30,7 @@ export const formProblem = (request: FastifyRequest): ProblemError | undefined =
   return agent === undefined || isText(agent) ? undefined : new AgentNotText()
 }
 
-/** Caches the last valid text, because clients send the same one repeatedly, and a comparison is faster. */
+/** Caches the last valid string, because clients send the same one repeatedly, and comparing it is faster. */
 const cacheLast = (isGood: (text: string) => boolean): ((text: string) => boolean) => {
   let last = ''
   return text => {
