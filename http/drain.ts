@@ -26,8 +26,8 @@ export const drainOnClose = (fastify: FastifyInstance): void => {
         setTimeout(resolve, DRAIN_DELAY_MS).unref()
       })
     ])
-    // Lets Node read the requests that arrived before the timer fired. It reads them later in the same iteration of the
-    // event loop.
+    // Lets Node read the requests that arrived before the timer fired, which it does later in this event loop
+    // iteration.
     await setImmediate()
     connections.closeIdle()
   })

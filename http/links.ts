@@ -28,6 +28,6 @@ const urlOf = ({ server }: FastifyReply, path: string): string => `${server.conf
 export const setLocation = (reply: FastifyReply, path: string): FastifyReply =>
   reply.header('location', urlOf(reply, path))
 
-/** Sets `Link` to the URL of the given path of the next page. The URL has no host if `PUBLIC_URL` is empty. */
+/** Sets `Link` to the URL of the next page, which has the given path. The URL has no host if `PUBLIC_URL` is empty. */
 export const setNextLink = (reply: FastifyReply, path: string): FastifyReply =>
   reply.header('link', `<${urlOf(reply, path)}>; rel="next"`)

@@ -8,7 +8,8 @@ import { MASK, redact, redactPath } from '../net/redaction.ts'
 const WRITING = new Set(['info', 'debug', 'trace'])
 
 /**
- * Logs one line for each request instead of Fastify's two. This halves the work, and what clients can add to the log.
+ * Logs one line for each request instead of Fastify's two. This halves the work, and the amount that clients can add to
+ * the log.
  */
 class OneLinePerRequest extends Fastify.LogController {
   override incomingRequest(): void {}

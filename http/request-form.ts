@@ -30,7 +30,7 @@ export const formProblem = (request: FastifyRequest): ProblemError | undefined =
   return agent === undefined || isText(agent) ? undefined : new AgentNotText()
 }
 
-/** Caches the last valid string, because clients send the same one repeatedly, and comparing it is faster. */
+/** Caches the last valid string. Clients send the same one repeatedly, and comparing is faster than checking. */
 const cacheLast = (isGood: (text: string) => boolean): ((text: string) => boolean) => {
   let last = ''
   return text => {
