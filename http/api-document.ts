@@ -21,7 +21,7 @@ export interface ApiDocument {
 
 const REQUEST_ID = 'X-Request-Id'
 
-/** The headers of every reply, which are described only once. */
+/** The headers that every reply contains. They are described only once. */
 const HEADERS = {
   [REQUEST_ID]: {
     description: 'The id of the request in the log and in the audit trail.',

@@ -18,7 +18,7 @@ export const limits = {
   // its Keep-Alive header specifies.
   keepAliveTimeout: IDLE_TIMEOUT - SECOND,
   http: {
-    // http/request-form.ts refuses requests without a Host header, because Node's reply would have no body.
+    // http/request-form.ts refuses requests without a Host header instead, because Node's reply would have no body.
     requireHostHeader: false,
     // Without this, Node silently drops the second of two lines with the same name, even for Host and Content-Type.
     joinDuplicateHeaders: true,

@@ -23,7 +23,7 @@ export const formProblem = (request: FastifyRequest): ProblemError | undefined =
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) {
     return new UnsupportedTransferCoding()
   }
-  // In HTTP/1.0, the header is ignored (RFC 9110, section 10.1.1).
+  // HTTP/1.0 requests may contain this header, but it is ignored (RFC 9110, section 10.1.1).
   if (expect !== undefined && httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
     return new ExpectationFailed()
   }

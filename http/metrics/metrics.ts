@@ -99,7 +99,7 @@ const counter = (name: string, help: string, read: () => number): Metric =>
   new ReadCounter({ name, help, registers }, () => single(read()))
 
 const stateMetrics = (sources: MetricSources): Metric[] => {
-  // These are only available once all plugins are loaded.
+  // These are only available once all plugins have been loaded.
   const cache = (): TokenCache => sources.tokenCache
   const database = (): StorageStatistics => sources.storage.statistics()
   return [

@@ -99,7 +99,7 @@ export const NewKeyBody = {
   required: ['name'],
   additionalProperties: false,
   properties: keyFields,
-  // If somebody sends this example unchanged, the key works from their address and expires after a day.
+  // If this example is sent unchanged, the new key works from the sender's address and expires after a day.
   examples: [
     {
       name: 'tried-in-the-docs',

@@ -27,7 +27,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     clientKeys: KeyService
     receipts: ReceiptService
-    /** Records the usage of keys. */
+    /** Records key usage. */
     keyUsage: UsageRecorder
     /** The token cache, with its statistics. */
     tokenCache: TokenCache

@@ -3,7 +3,7 @@ import type { Metrics, MetricSources } from '../../http/metrics/metrics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The metrics of the server, or null if `METRICS_PORT` is not set. */
+    /** The server's metrics, or null if `METRICS_PORT` is not set. */
     metrics: Metrics | null
   }
 }

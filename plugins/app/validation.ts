@@ -36,7 +36,7 @@ declare module 'fastify' {
   }
 }
 
-/** Derives the types of requests from their JSON Schemas. */
+/** Derives request types from JSON Schemas. */
 export interface SchemaTypeProvider extends FastifyTypeProvider {
   validator: XStatic<this['schema']>
 }

@@ -62,7 +62,9 @@ const loadUi = async (): Promise<FastifyInstance> => {
   return ui
 }
 
-/** Serves Swagger UI at /docs. It is loaded on the first request, so that it doesn't delay the start of the service. */
+/**
+ * Serves Swagger UI at /docs. It is loaded on the first request, so that it doesn't delay the startup of the service.
+ */
 export default fp(
   async fastify => {
     const uiLoaded = lazily(loadUi)

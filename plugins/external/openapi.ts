@@ -98,7 +98,7 @@ const describe = async (routes: readonly RouteOptions[]): Promise<ApiDocument> =
   return arrangeDocument(JSON.parse(JSON.stringify(described.swagger())) as ApiDocument)
 }
 
-/** Generates the OpenAPI document from the schemas of the routes. `plugins/external/docs.ts` serves it. */
+/** Generates the OpenAPI document from the routes' schemas. `plugins/external/docs.ts` serves it. */
 export default fp(
   async fastify => {
     const routes: RouteOptions[] = []

@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Returns the headers that Helmet sets. Replies aren't pages, so the policy forbids loading and framing anything. */
+/** Returns the headers that Helmet sets. Replies aren't pages, so the policy forbids loading resources and framing. */
 const securityHeaders = (): Record<string, string> => {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)

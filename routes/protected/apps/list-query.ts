@@ -11,7 +11,7 @@ const MAX_TAGS = 20
 
 // Swagger UI prefills forms with examples. `limit` has one, so that a first request returns a page instead of millions
 // of apps. `after` has none, because a first reply that starts in the middle of the list would be confusing.
-/** The query parameters of the list of apps. */
+/** The query parameters for the list of apps. */
 export const ListQuery = {
   type: 'object',
   properties: {
@@ -43,7 +43,7 @@ const TAGS_RULE = `must be a JSON array of objects such as {"department":"financ
 
 type Requested = XStatic<typeof ListQuery>
 
-/** Converts query parameters to a query for apps. Throws InvalidFields if any can't be parsed, with all of those. */
+/** Converts query parameters to a query for apps. If any can't be parsed, throws InvalidFields with all of them. */
 export const toAppQuery = ({
   limit,
   after: cursor,
