@@ -52,7 +52,7 @@ const plugins = [
   userAuth,
   authentication,
   securityHeaders,
-  // Registered before the plugins that refuse requests, so that a page of an allowed origin can read the reason.
+  // Registered before the plugins that refuse requests, so that pages from allowed origins can read the reason.
   cors,
   requestForm,
   errors,
@@ -113,9 +113,9 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
 const serverOptions = (logging = loggingOptions()): FastifyServerOptions => ({
   ...limits,
   ...logging,
-  // On a busy machine, starting may take longer than Fastify's default of 10 seconds, which isn't a failure.
+  // Startup may take longer than Fastify's default of 10 seconds on a busy machine. That isn't a failure.
   pluginTimeout: 60_000,
-  // While the server stops, it still replies to requests on open connections. Then it closes the connections.
+  // While the server is stopping, it still replies to requests on open connections. Then it closes the connections.
   return503OnClosing: false,
   routerOptions: ROUTING,
   frameworkErrors: (error, request, reply) => {

@@ -1,2 +1,2 @@
-/** The version of the program, which equals the version in package.json. */
+/** The version of the program, which is the same as in package.json. */
 export const VERSION = '0.1.0'

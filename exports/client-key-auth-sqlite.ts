@@ -1,3 +1,3 @@
-// The entry point trivial-api/client-key-auth/sqlite of the package.
+// The package's entry point trivial-api/client-key-auth/sqlite.
 export { openSqliteStore } from '../db/sqlite/key-store.ts'
 export type { SqliteStore } from '../db/sqlite/key-store.ts'

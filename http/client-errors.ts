@@ -10,11 +10,11 @@ import { REQUEST_ID } from './request-ids.ts'
 /** Provides request ids and the log for requests that never reach Fastify. */
 export interface RefusalOptions {
   readonly nextId: () => string
-  /** Called when a line is logged, because the server doesn't exist yet when these options are created. */
+  /** Returns the log. This is a function, because the server doesn't exist yet when these options are created. */
   readonly log: () => Pick<FastifyBaseLogger, 'info'>
 }
 
-/** Sends a problem document on a connection that Node no longer reads, ends the connection, and logs the refusal. */
+/** Sends a problem document on a connection from which Node no longer reads, ends it, and logs the refusal. */
 export type RefuseConnection = (socket: Duplex, problem: ProblemError, cause?: string) => void
 
 export const createRefusal =
@@ -25,7 +25,7 @@ export const createRefusal =
     const { status, code } = document
     const body = JSON.stringify(document)
     const { remoteAddress: address } = socket as Partial<Socket>
-    // The error of Node isn't logged, because it contains the received bytes.
+    // Node's error isn't logged, because it contains the received bytes.
     log().info({ reqId: requestId, status, code, cause, address }, 'refused a request that could not be parsed')
     socket.end(
       [

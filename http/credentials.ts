@@ -3,8 +3,8 @@ import type { FastifyContextConfig } from 'fastify'
 type Access = Required<Pick<FastifyContextConfig, 'scope' | 'users'>>
 
 /**
- * The security schemes of the OpenAPI document. There is only one for both client keys and sessions, because generated
- * clients send their credential in every header that `security` lists.
+ * The security schemes of the OpenAPI document. Client keys and sessions share a single scheme, because generated
+ * clients would otherwise send their credential in every header that `security` lists.
  */
 export const SECURITY_SCHEMES = {
   bearer: {
@@ -16,7 +16,7 @@ export const SECURITY_SCHEMES = {
   }
 } as const
 
-/** Describes the credentials that a route accepts, for its documentation. */
+/** Returns the documentation of the credentials that a route accepts. */
 export const describeAccess = ({
   scope,
   users

@@ -3,14 +3,17 @@ import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** The time that a client with an idle connection has for its next request. The reply asks it to disconnect. */
+/**
+ * The time for which idle connections stay open during a shutdown, in milliseconds, so that clients can send another
+ * request. The reply to that request asks them to disconnect.
+ */
 const DRAIN_DELAY_MS = 1000
 
 /**
  * Prevents `fastify.close()` from losing requests on keep-alive connections. Once it is called, Fastify sends
- * `Connection: close` in every reply. Idle connections stay open for `DRAIN_DELAY_MS`, so that the next request on each
- * still gets a reply. Then connections without a running request are closed, even if they have sent part of one. All
- * others are closed after their replies.
+ * `Connection: close` in every reply. Idle connections stay open for `DRAIN_DELAY_MS`, so that the client's next
+ * request still gets a reply. After that, connections without a running request are closed, even if part of a request
+ * has arrived. All others are closed after their replies.
  */
 export const drainOnClose = (fastify: FastifyInstance): void => {
   const { server } = fastify
@@ -23,7 +26,8 @@ export const drainOnClose = (fastify: FastifyInstance): void => {
         setTimeout(resolve, DRAIN_DELAY_MS).unref()
       })
     ])
-    // Requests that arrived before the timer fired are read in the same iteration of the event loop, before this.
+    // Lets Node read the requests that arrived before the timer fired, which it does later in this event loop
+    // iteration.
     await setImmediate()
     connections.closeIdle()
   })
@@ -32,7 +36,7 @@ export const drainOnClose = (fastify: FastifyInstance): void => {
 interface Connections {
   /** Resolves when no connection is open. */
   readonly none: () => Promise<void>
-  /** Closes idle connections now, and later each connection that has been idle for `DRAIN_DELAY_MS`. */
+  /** Closes idle connections immediately, and others once they have been idle for `DRAIN_DELAY_MS`. */
   readonly closeIdle: () => void
 }
 
@@ -63,7 +67,7 @@ const watchConnections = (server: Server): Connections => {
     running?.add(response)
     response.once('close', () => {
       running?.delete(response)
-      // A long reply that began before the stop contains `keep-alive`, so its client may send another request.
+      // A long reply that began before the shutdown contains `keep-alive`, so the client may send another request.
       closeLater(socket)
     })
   })
@@ -82,6 +86,6 @@ const watchConnections = (server: Server): Connections => {
   }
 }
 
-/** Returns whether a reply can still be sent completely. Node ends a connection when the client ends its side. */
+/** Returns whether a reply can still be sent completely. Node ends a connection when the client ends its side of it. */
 const canEnd = (response: ServerResponse, socket: Socket): boolean =>
   !socket.writableEnded || [response.writableEnded, !socket.writableFinished].every(Boolean)

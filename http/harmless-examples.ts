@@ -1,4 +1,4 @@
-/** The parts of an operation that Swagger UI fills into its form. */
+/** The parts of an operation that Swagger UI uses to prefill its form. */
 export interface Form {
   parameters?: { in: string; schema?: { enum?: unknown[] }; example?: unknown }[]
   requestBody?: { content: Record<string, Media> }
@@ -14,9 +14,9 @@ interface Media {
 export const UNUSED_ID = 999_999_999
 
 /**
- * Returns an operation with examples that do no harm if somebody sends them unchanged. Operations that change
- * something get the id of a resource that doesn't exist. Bodies without required fields are empty, because somebody who
- * fills in the id of an existing resource may leave the body unchanged.
+ * Returns an operation with examples that do no harm if they're sent unchanged. Operations that change data get the id
+ * of a resource that doesn't exist. Bodies without required fields are empty, because users who fill in the id of an
+ * existing resource may leave the body unchanged.
  */
 export const withHarmlessExamples = <Operation extends Form>(method: string, operation: Operation): Operation => {
   if (method === 'get') return operation

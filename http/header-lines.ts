@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-/** The number of header lines that Node keeps if `maxHeadersCount` of its server is not set. */
+/** The number of header lines that Node keeps if the server's `maxHeadersCount` is not set. */
 const KEPT_BY_DEFAULT = 1000
 
 /**

@@ -11,17 +11,18 @@ const SECONDS = new Map([
 
 const DURATION = /^\d{1,9}[smhdwy]$/
 const DAY = /^(\d{4})-(\d\d)-(\d\d)$/
-// RFC 3339 also allows a space instead of the T. In a query string, that would be a plus, as before an offset.
+// RFC 3339 also allows a space instead of the T. That isn't accepted, because a query string encodes a space as a plus,
+// which also occurs before offsets.
 const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):?(\d\d))$/i
 
-/** The rule for a text of an unknown format, as the end of a sentence. */
+/** The rule for strings in an unknown format, as the end of a sentence. */
 export const INSTANT_RULE =
   'must be an instant with a time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
   'duration, such as 12h, 90d or 1y'
 
 const TOO_FAR = 'is out of range: the year must be from 0000 to 9999'
 
-/** Almost valid formats, each with the rule it breaks, as the end of a sentence. The first match is used. */
+/** Almost valid formats, each with the rule that it breaks, as the end of a sentence. The first match is used. */
 const NEARLY: readonly (readonly [RegExp, string])[] = [
   [/^\d{4}-?W\d/i, 'must not be a week date; use a calendar date, such as 2027-01-31'],
   [/^\d{4}-\d\d-\d\d[ _]\d/, 'must have a T between date and time, such as 2027-01-31T12:00:00Z'],
@@ -32,7 +33,7 @@ const NEARLY: readonly (readonly [RegExp, string])[] = [
   [/T\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$/i, 'must have minutes in its offset, such as +01:00']
 ]
 
-/** Returns the rule that the format of a time breaks (as the end of a sentence), or null if the format is valid. */
+/** Returns the rule that a time's format breaks, as the end of a sentence, or null if the format is valid. */
 export const instantFormIssue = (text: string): string | null => {
   if (DURATION.test(text)) return null
   if (DAY.test(text)) return dayIssue(text)
@@ -53,22 +54,22 @@ const dayIssue = (day: string): string | null => {
     : 'must be a date that exists, such as 2027-01-31'
 }
 
-/** The schema of a time in a query string. */
+/** The schema for a time in a query string. */
 export const instant = { type: 'string', maxLength: 40, format: 'instant' } as const
 
-/** The direction of a duration from now: `ago` into the past, `ahead` into the future. */
+/** The direction in which a duration counts from now: `ago` for the past, `ahead` for the future. */
 export type Direction = 'ago' | 'ahead'
 
-/** Converts a duration such as 30s, 15m, 12h, 90d, 6w or 1y (365 days) to seconds. Returns null for other texts. */
+/** Converts a duration such as 30s, 15m, 12h, 90d, 6w or 1y (365 days) to seconds. Returns null for other strings. */
 export const toSeconds = (duration: string): number | null => {
   const unit = DURATION.test(duration) ? SECONDS.get(duration.slice(-1)) : undefined
   return unit === undefined ? null : Number(duration.slice(0, -1)) * unit
 }
 
 /**
- * Parses an instant of RFC 3339, a day, which means midnight UTC, or a duration from `now`, which is in milliseconds
- * since 1970. If the text is something else, or the year is not from 0 to 9999, returns the rule that it breaks, as the
- * end of a sentence.
+ * Parses an RFC 3339 instant, a day (which means midnight UTC), or a duration relative to `now`, which is in
+ * milliseconds since 1970. If the string is none of these, or the year is not from 0 to 9999, returns the rule that the
+ * string breaks, as the end of a sentence.
  */
 export const readInstant = (text: string, direction: Direction, now = Date.now()): Date | string => {
   const issue = instantFormIssue(text)
@@ -79,7 +80,7 @@ export const readInstant = (text: string, direction: Direction, now = Date.now()
   return Number.isNaN(instant.getTime()) || instant.toISOString().length !== 24 ? TOO_FAR : instant
 }
 
-/** Parses an optional time whose format is valid. Throws InvalidFields with the field if it is out of range. */
+/** Parses an optional time in a valid format. Throws InvalidFields with the field if the time is out of range. */
 export const toInstant = (
   name: string,
   text: string | undefined,

@@ -18,7 +18,8 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
   fastify.server.on('connection', readAddress)
   drainOnClose(fastify)
   try {
-    // Listens on one address only. If a name has several, Fastify creates further servers, which wouldn't be drained.
+    // Listens on a single address. If a host name has several, Fastify creates further servers, which drainOnClose
+    // would not drain.
     const { address } = await lookup(HOST)
     guardSampleData(fastify, address)
     const about = describeStart(fastify.config)
@@ -34,7 +35,7 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
   }
 }
 
-/** Describes the version, the database engine, the node and Redis, for the log line when the service starts. */
+/** Returns the version, the database engine, the node and the Redis host, for the line that is logged at startup. */
 export const describeStart = ({
   DATABASE_URL,
   NODE_NAME,
@@ -46,12 +47,12 @@ export const describeStart = ({
   return `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, ${engine}, node ${node}, ${redis}`
 }
 
-/** Reads the address of the client, so that Node caches it. It is unavailable after a connection reset. */
+/** Reads the client's address, so that Node caches it. The address is unavailable after a connection reset. */
 const readAddress = (socket: Socket): void => {
   if (socket.remoteAddress === undefined) socket.destroy()
 }
 
-/** Converts an error of listening to a ConfigError that names the variables. Returns other errors unchanged. */
+/** Converts a failure to listen to a ConfigError that names the variables. Returns other errors unchanged. */
 export const asListenError = (
   error: unknown,
   [HOST, host]: readonly [variable: string, value: string],

@@ -7,7 +7,10 @@ import { MASK, redact, redactPath } from '../net/redaction.ts'
 /** The levels at which completed requests are logged. */
 const WRITING = new Set(['info', 'debug', 'trace'])
 
-/** Logs one line for each request instead of Fastify's two. This is half the work, and clients can't fill the log. */
+/**
+ * Logs one line for each request instead of Fastify's two. This halves the work, and the amount that clients can add to
+ * the log.
+ */
 class OneLinePerRequest extends Fastify.LogController {
   override incomingRequest(): void {}
 
@@ -51,9 +54,9 @@ const paths = SECRETS.flatMap(name => [
 ])
 
 /**
- * Creates the options for logging JSON lines, by default to standard output. Pino redacts members with the name of a
- * credential. Then everything in a line that looks like a credential is redacted. A line that can't be written, because
- * the disk is full or the pipe is closed, is dropped, and the service continues.
+ * Creates the options for logging JSON lines, by default to standard output. Pino redacts members that have the name of
+ * a credential. Then everything else in the line that looks like a credential is redacted. If a line can't be written,
+ * because the disk is full or the pipe is closed, it is dropped, and the service continues.
  */
 export const loggingOptions = (
   output: Writable = process.stdout
@@ -72,13 +75,13 @@ export const logBackground = (log: FastifyBaseLogger): BackgroundHooks => ({
   }
 })
 
-// Pino's own stream retries forever if the disk is full, and blocks the event loop.
+// Pino's own stream retries forever if the disk is full, which blocks the event loop.
 const withoutFailures = (stream: Writable): Writable =>
   stream.listeners('error').includes(drop) ? stream : stream.on('error', drop)
 
 const drop = (): void => {}
 
-/** Returns who sent a request. Requests that Fastify can't route have no decorators. */
+/** Returns who sent a request. Requests that Fastify can't route lack the decorator `principal`. */
 const requesterOf = ({ principal }: Partial<Pick<FastifyRequest, 'principal'>>): { key?: string; user?: number } => {
   if (!principal) return {}
   return principal.kind === 'user' ? { user: principal.user.id } : { key: principal.key.id }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import Negotiator from 'negotiator'
 
-/** The media type of lines that contain one JSON document each. */
+/** The media type for NDJSON: one JSON document per line. */
 export const NDJSON = 'application/x-ndjson'
 
 /** Returns whether a client prefers NDJSON to a single JSON document (RFC 9110, section 12.5.1). */

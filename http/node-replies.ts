@@ -4,7 +4,7 @@ import type { RefuseConnection } from './client-errors.ts'
 import { BadRequest } from './errors.ts'
 import { MAX_HEADER_LINES } from './limits.ts'
 
-/** Replaces the replies that Node sends without a body, and missing replies, with problem documents. */
+/** Sends problem documents where Node would reply without a body, or not at all. */
 export const replaceNodeReplies = (server: Server, refuse: RefuseConnection): void => {
   server.maxHeadersCount = MAX_HEADER_LINES
   // Without this listener, Node replies with 417. formProblem refuses the request instead.

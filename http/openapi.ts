@@ -1,4 +1,4 @@
-/** The description of the API in its OpenAPI document. The schemas of the routes describe the operations. */
+/** The description of the API in the OpenAPI document. The routes' schemas describe the operations. */
 export const DESCRIPTION = [
   'Requests are authenticated with a **client key** or the session of a user, sent as `Authorization: Bearer …`. A ' +
     'client key is a long-lived token that belongs to no user and no app. By default, it gives access to every app ' +

@@ -14,7 +14,7 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
 
 /**
  * Returns the fields of a request that an error concerns. `place` is the part of the request that failed validation.
- * Without it, the schema of the route determines the part, and fields that the route doesn't have are omitted.
+ * Without it, the route's schema determines the part, and fields that the route doesn't have are omitted.
  */
 export const problemFields = (problem: ProblemError, schema: FastifySchema = {}, place?: Place): ProblemField[] => {
   const fields = issuesIn(problem).flatMap(({ path, detail }): ProblemField[] => {
@@ -27,7 +27,7 @@ export const problemFields = (problem: ProblemError, schema: FastifySchema = {},
 const issuesIn = ({ code, message, issues }: ProblemError): readonly FieldIssue[] =>
   issues ?? (FIELDS[code] ?? []).map(name => ({ path: [name], detail: message }))
 
-/** Returns the part of a request that contains a field according to the schema of the route. */
+/** Returns the part of a request that contains the given field, according to the route's schema. */
 const placeOf = (path: readonly string[], { body, querystring, params }: FastifySchema): Place | undefined => {
   const name = String(path[0])
   if (hasField(body, name)) return 'body'

@@ -8,7 +8,7 @@ interface ProblemReply {
   content: Record<string, { schema: object; examples: Examples }>
 }
 
-/** Creates the problem replies in the schema of a route: one for each status, with one example for each problem. */
+/** Creates the problem replies for a route's schema: one for each status, with one example for each problem. */
 export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Record<number, object> =>
   mergeReplies(
     ...problems.map(Problem => {
@@ -34,7 +34,8 @@ const isProblemReply = (reply: object): reply is ProblemReply =>
 
 const examplesOf = ({ content }: ProblemReply): Examples | undefined => content[PROBLEM_MEDIA_TYPE]?.examples
 
-// Both may contain the same problem, because hooks add their problems for GET, and again for the derived HEAD.
+// Both may contain the same problem, because hooks add their problems to a GET route, and again to the HEAD route that
+// is derived from it.
 const joined = (one: ProblemReply, other: ProblemReply): ProblemReply =>
   problemReply({ ...examplesOf(one), ...examplesOf(other) })
 

@@ -12,7 +12,7 @@ import {
 } from './errors.ts'
 import { mayLackHeaders } from './header-lines.ts'
 
-/** Returns why a request is malformed or ambiguous, or undefined if it isn't. Such requests are always refused. */
+/** Returns the problem if a request is malformed or ambiguous, or else undefined. Such requests are always refused. */
 export const formProblem = (request: FastifyRequest): ProblemError | undefined => {
   if (mayLackHeaders(request)) return new HeadersTooLarge()
   const { url, raw } = request
@@ -23,14 +23,14 @@ export const formProblem = (request: FastifyRequest): ProblemError | undefined =
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) {
     return new UnsupportedTransferCoding()
   }
-  // In HTTP/1.0, the header is ignored (RFC 9110, section 10.1.1).
+  // HTTP/1.0 requests may contain this header, but it is ignored (RFC 9110, section 10.1.1).
   if (expect !== undefined && httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
     return new ExpectationFailed()
   }
   return agent === undefined || isText(agent) ? undefined : new AgentNotText()
 }
 
-/** Caches the last valid text, because clients send the same one repeatedly, and a comparison is faster. */
+/** Caches the last valid string. Clients send the same one repeatedly, and comparing is faster than checking. */
 const cacheLast = (isGood: (text: string) => boolean): ((text: string) => boolean) => {
   let last = ''
   return text => {

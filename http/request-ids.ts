@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** The header of a reply that contains the id of its request. */
+/** The reply header that contains the request id. */
 export const REQUEST_ID = 'x-request-id'
 
 /**
@@ -17,8 +17,8 @@ export const createRequestIds = (): (() => string) => {
 const REQUESTER_ID = /^[A-Za-z0-9._:+/=-]{1,128}$/
 
 /**
- * Sets the header with the id of a request. If the requester sent a well-formed id of its own, every log line about the
- * request contains it as `requester_request_id`. It is not used for anything else.
+ * Sets the header that contains the id of a request. If the requester sent a well-formed id in the same header, every
+ * log line for the request contains it as `requester_request_id`. It is not used for anything else.
  */
 export const identifyRequest = (request: FastifyRequest, reply: FastifyReply): void => {
   reply.header(REQUEST_ID, request.id)

@@ -1,2 +1,2 @@
-/** The options of all routers. A trailing slash in the path of a request is ignored. */
+/** The options for all routers. A trailing slash in the path of a request is ignored. */
 export const ROUTING = { ignoreTrailingSlash: true } as const

@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Session, SessionCredential } from '../domain/users/session.ts'
 
-/** Creates the headers of a reply to a sign-in: five for Trivial's clients, and one Bearer token with the same data. */
+/**
+ * Creates the headers for the reply to a sign-in: five for Trivial's clients, and a Bearer token with the same data.
+ */
 export const sessionHeaders = (
   accessToken: string,
   { client, expiresAt }: Pick<Session, 'client' | 'expiresAt'>,
@@ -21,7 +23,7 @@ export const sessionHeaders = (
 export const SESSION_HEADERS = ['access-token', 'token-type', 'client', 'expiry', 'uid', 'authorization'] as const
 
 /**
- * Returns the session credential in the headers of a request, or null if there is none. The Authorization header takes
+ * Returns the session credential in a request's headers, or null if there is none. The Authorization header takes
  * precedence: if it contains something else, such as a client key, the request has no session.
  */
 export const sessionCredential = (headers: IncomingHttpHeaders): SessionCredential | null => {

@@ -21,8 +21,8 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
       await fastify.close()
     }
   )
-  // Ctrl-C arrives twice, because both the terminal and npm send SIGINT to the service. close-with-grace would end the
-  // process on the second signal.
+  // After Ctrl-C, SIGINT arrives twice, because both the terminal and npm send it to the service. close-with-grace
+  // would end the process on the second signal.
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) return
     received = signal
@@ -36,7 +36,7 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
   }
 }
 
-/** Ignores SIGHUP, which a closing terminal sends, and which would end the process by default. */
+/** Ignores SIGHUP, which a terminal sends when it closes, and which ends the process by default. */
 export const ignoreHangup = (fastify: FastifyInstance): void => {
   process.on('SIGHUP', signal => {
     fastify.log.info({ signal }, 'the signal is ignored; restart the service to read the configuration again')

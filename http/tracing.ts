@@ -19,20 +19,20 @@ export interface TracingOptions {
   endpoint: string
   /** The name of the service in traces. */
   service: string
-  /** Called with the error if spans could not be sent. They are lost. */
+  /** Called with the error if spans couldn't be sent. They are lost. */
   onFailure: (error: unknown) => void
 }
 
 export interface Tracing {
   readonly plugin: FastifyPluginCallback
-  /** Sends the remaining spans, within `ms` milliseconds. */
+  /** Sends the remaining spans, but waits at most `ms` milliseconds. */
   readonly shutDown: (ms: number) => Promise<void>
 }
 
 /** The attributes that are sent. Others are removed, because URLs and errors may contain credentials. */
 const ATTRIBUTES = ['http.request.method', 'http.route', 'http.response.status_code']
 
-/** Sends spans in batches, without any data that clients sent. */
+/** Sends spans in batches, without any data from clients. */
 class PlainSpans extends BatchSpanProcessor {
   onEnding(span: Span & Pick<ReadableSpan, 'attributes'>): void {
     const kept = Object.entries(span.attributes).filter(([name]) => ATTRIBUTES.includes(name))
@@ -44,11 +44,11 @@ class PlainSpans extends BatchSpanProcessor {
 }
 
 /**
- * Traces the requests of a server. Each gets one span, without its path, query, headers and error. The libraries read
- * the `OTEL_…` variables for samplers, batches, headers and resources from the environment.
+ * Traces a server's requests. Each gets one span, which doesn't contain the path, query, headers or error. The
+ * libraries read the `OTEL_…` variables for samplers, batches, headers and resources from the environment.
  */
 export const createTracing = ({ endpoint, service, onFailure }: TracingOptions): Tracing => {
-  // These two are global. Another server in the process sets the same values.
+  // These two settings are global. Any other server in the process sets the same values.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator())
   setGlobalErrorHandler(onFailure)
   const provider = new BasicTracerProvider({

@@ -1,6 +1,6 @@
 import type { Issue } from './validation-issues.ts'
 
-/** The schema of the parameters of a path or a query. */
+/** The schema for path or query parameters. */
 export interface UrlSchema {
   readonly properties: Readonly<Record<string, { readonly type?: unknown }>>
 }
@@ -13,8 +13,8 @@ const BOOLEANS = new Map<unknown, boolean>([
 ])
 
 /**
- * Creates a function that converts the parameters of a path or a query from text to the types in their schema. Texts
- * that aren't values of the type stay unchanged.
+ * Creates a function that converts path or query parameters from strings to the types in their schema. Strings that
+ * aren't values of the type stay unchanged.
  */
 export const createUrlReader = ({ properties }: UrlSchema): ((values: Record<string, unknown>) => void) => {
   const typed = Object.entries(properties).filter(([, { type }]) => type === 'integer' || type === 'boolean')
@@ -30,7 +30,7 @@ export const createUrlReader = ({ properties }: UrlSchema): ((values: Record<str
 
 const clamped = (value: number): number => Math.max(-Number.MAX_VALUE, Math.min(value, Number.MAX_VALUE))
 
-/** Replaces issues about JSON types with issues about the text in a URL. */
+/** Replaces issues about JSON types with issues about the string in the URL. */
 export const urlIssues = (issues: readonly Issue[]): Issue[] =>
   issues.map(issue => {
     if (issue.keyword !== 'type') return issue
@@ -40,5 +40,5 @@ export const urlIssues = (issues: readonly Issue[]): Issue[] =>
 
 const NO_RESOURCE = ['digits', 'minimum', 'maximum', 'minLength']
 
-/** Returns whether a parameter of a path is empty, or can't be the id of a resource. */
+/** Returns whether an issue means that a path parameter is empty, or can't be the id of a resource. */
 export const isNoResource = ({ keyword }: Pick<Issue, 'keyword'>): boolean => NO_RESOURCE.includes(keyword)

@@ -14,11 +14,11 @@ const options: Options = {
   allowUnionTypes: true,
   // Includes the schema in issues, so that the message about an unknown field can list the known ones.
   verbose: true,
-  // The schemas aren't validated when the service starts, because compiling the meta-schema takes 5 % of that time. The
-  // OpenAPI document, which contains them, is linted instead.
+  // The schemas aren't validated at startup, because compiling the meta-schema would take 5 % of that time. The OpenAPI
+  // document, which contains them, is linted instead.
   meta: false,
   validateSchema: false,
-  // Optimizing takes a third of the time to compile a schema, and V8 optimizes the code too.
+  // Optimizing would take a third of the time needed to compile a schema, and V8 optimizes the code anyway.
   code: { optimize: false },
   formats: { instant: (text: string) => instantFormIssue(text) === null }
 }
@@ -26,7 +26,7 @@ const options: Options = {
 /** Validates values without converting their types. */
 export const ajv = addFormats.default(new Ajv(options), ['email'])
 
-/** Validates a value against a schema, and returns it with the type of the schema. Throws InvalidFields. */
+/** Validates a value against a schema, and returns it with the schema's type. Throws InvalidFields if it's invalid. */
 export const checked = <const Schema extends object>(schema: Schema, value: unknown): XStatic<Schema> => {
   const tooMuch = excesses(schema, value)
   if (tooMuch.length > 0) throw new InvalidFields({ issues: fieldIssues(tooMuch) })
@@ -48,10 +48,10 @@ const MAX_UNKNOWN = 100
 const NUL = '\0'
 
 /**
- * Returns the issues of a value that is too deep, whose texts are too long, or that has far too many entries or fields.
- * Also reports U+0000, which not every database stores, and unpaired surrogates, which UTF-8 can't encode. Ajv doesn't
- * check such values: it would match a pattern against a megabyte of text, or report an issue for each of a million
- * entries.
+ * Returns issues if a value is nested too deeply, if its strings or arrays are too long, or if it has far too many
+ * fields. Also reports U+0000, which not every database stores, and unpaired surrogates, which UTF-8 can't encode. Such
+ * values aren't passed to Ajv, which would match a pattern against a megabyte of text, or report an issue for each of a
+ * million entries.
  */
 export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] => {
   const { maxItems = Infinity, maxLength = Infinity, additionalProperties, items, properties } = schema
@@ -82,11 +82,11 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] =>
   )
 }
 
-/** Returns what prevents texts from being stored unchanged, or null if nothing does. */
+/** Returns what prevents the strings from being stored unchanged, or null if nothing does. */
 const unstorableIn = (texts: readonly string[]): 'nul' | 'surrogate' | null => {
   if (texts.some(text => text.includes(NUL))) return 'nul'
   return texts.every(text => text.isWellFormed()) ? null : 'surrogate'
 }
 
-/** The schema of the id of a user, an organization or an app. */
+/** The schema for the id of a user, an organization or an app. */
 export const id = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const

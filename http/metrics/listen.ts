@@ -20,7 +20,7 @@ export const listenForMetrics = async (fastify: FastifyInstance): Promise<number
   const genReqId = createRequestIds()
   const refuse = createRefusal({ nextId: genReqId, log: () => fastify.log })
   const clientErrorHandler = createClientErrorHandler(refuse)
-  // This listener closes after everything else, so it has no requests to wait for.
+  // This listener closes after everything else, so it doesn't need to wait for requests.
   const listener = Fastify({ ...limits, genReqId, clientErrorHandler, forceCloseConnections: true })
   replaceNodeReplies(listener.server, refuse)
   listener.setErrorHandler(fastify.errorHandler)

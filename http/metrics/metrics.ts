@@ -8,15 +8,15 @@ import { createRequestCounts } from './request-counts.ts'
 import type { RequestCounts } from './request-counts.ts'
 import { ReadCounter, ReadGauge, RouteDurations, single } from './readings.ts'
 
-/** The metrics of a server, for Prometheus. No label contains data of a key or of a client. */
+/** A server's metrics, for Prometheus. No label contains data from a key or a client. */
 export interface Metrics {
   /** Counts a completed request. */
   readonly countRequest: RequestCounts['add']
-  /** Counts a refusal. There are only a few different reasons. */
+  /** Counts a refusal by its reason. There are only a few different reasons. */
   readonly countRefusal: (reason: string) => void
-  /** Records the time in milliseconds that a change waited for its receipt. */
+  /** Records the time that a change waited for its receipt, in milliseconds. */
   readonly observeReceipt: (ms: number) => void
-  /** Returns all metrics as text, with its media type. */
+  /** Returns all metrics as text, along with the media type. */
   readonly render: () => Promise<{ type: string; text: string }>
 }
 
@@ -28,7 +28,7 @@ export interface MetricSources {
   readonly storage: { readonly statistics: () => StorageStatistics }
 }
 
-/** Creates the metrics of a server, in a separate registry, because a process may have several servers. */
+/** Creates a server's metrics in a separate registry, because a process may have several servers. */
 export const createMetrics = (sources: MetricSources): Metrics => {
   const registry = new Registry()
   const requests = createRequestCounts()
@@ -50,7 +50,7 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   }
 }
 
-// Without this list, each metric would be added to the global registry of the process.
+// Without this empty list, each metric would be added to the process's global registry.
 const registers: Registry[] = []
 
 const REFUSALS = {
@@ -99,7 +99,7 @@ const counter = (name: string, help: string, read: () => number): Metric =>
   new ReadCounter({ name, help, registers }, () => single(read()))
 
 const stateMetrics = (sources: MetricSources): Metric[] => {
-  // These are only available once all plugins are loaded.
+  // These are only available once all plugins have been loaded.
   const cache = (): TokenCache => sources.tokenCache
   const database = (): StorageStatistics => sources.storage.statistics()
   return [

@@ -5,10 +5,10 @@ import type { RouteCounts } from './request-counts.ts'
 
 type Read<Label extends string> = () => Iterable<MetricValue<Label>>
 
-/** Returns a value without labels, or no values for null. */
+/** Returns the given value without labels, or no values if it is null. */
 export const single = (value: number | null): MetricValue<never>[] => (value === null ? [] : [{ value, labels: {} }])
 
-/** A gauge whose values are read when the metrics are collected. It may have none. */
+/** A gauge whose values are read when the metrics are collected. It may have no values. */
 export class ReadGauge<Label extends string> extends Gauge<Label> {
   readonly #read: Read<Label>
 
@@ -47,7 +47,7 @@ const DURATION = {
   help: 'The duration of requests, by method and route.'
 }
 
-/** A histogram of the durations of requests, which is read from the request counts. */
+/** A histogram of request durations, which is read from the request counts. */
 export class RouteDurations extends Histogram<'method' | 'route'> {
   readonly #routes: () => Iterable<RouteCounts>
 

@@ -1,27 +1,29 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** The counts of a route for one method. */
+/** The counts for one route and method. */
 export interface RouteCounts {
   readonly labels: { readonly method: string; readonly route: string }
   /** The number of replies, by status. */
   readonly statuses: Map<number, number>
-  /** The number of replies by duration: one for each upper bound in BOUNDS, and one for longer durations at the end. */
+  /**
+   * The number of replies for each range of durations, by upper bound in BOUNDS. The last one is for longer durations.
+   */
   readonly buckets: number[]
-  /** The total duration of all requests in milliseconds. */
+  /** The total duration of all requests, in milliseconds. */
   sum: number
 }
 
-/** Counts of requests. */
+/** The request counts of a server. */
 export interface RequestCounts {
   /** Counts a completed request. */
   readonly add: (request: FastifyRequest, reply: FastifyReply) => void
   readonly routes: () => Iterable<RouteCounts>
 }
 
-/** The upper bounds of the histogram of durations, in milliseconds. */
+/** The upper bounds of the buckets in the duration histogram, in milliseconds. */
 export const BOUNDS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
 
-/** The labels of all paths without a route, and of all uncommon methods. */
+/** The labels for all paths without a route, and for all uncommon methods. */
 const UNKNOWN_ROUTE = 'unknown'
 const OTHER_METHOD = 'other'
 
@@ -35,12 +37,12 @@ const newCounts = (method: string, route: string): RouteCounts => ({
 })
 
 /**
- * Creates the counts of a server. Their number depends only on the routes, not on the requests. The counters of a
- * library would look up their labels for each request, which takes longer than everything that is done here.
+ * Creates a server's request counts. Their number depends only on the routes, not on the requests. A library's counters
+ * would look up their labels for each request, which takes longer than all the work that is done here.
  */
 export const createRequestCounts = (): RequestCounts => {
   const all = new Map<string, RouteCounts>()
-  // The keys are the configuration objects of the routes. Each route has its own.
+  // The keys are the routes' configuration objects. Each route has its own.
   const found = new Map<object, Map<string, RouteCounts>>()
 
   const countsOf = (method: string, config: { url?: string }): RouteCounts => {

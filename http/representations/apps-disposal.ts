@@ -19,7 +19,7 @@ export const AppsDisposalQuery = {
   }
 } as const
 
-/** Returns what happens to the apps. Throws InvalidFields if the query contains both parameters. */
+/** Returns what the query specifies for the apps. Throws InvalidFields if it contains both parameters. */
 export const toAppsDisposal = ({
   transfer_to: text,
   apps

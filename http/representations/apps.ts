@@ -3,7 +3,7 @@ import type { App } from '../../domain/apps/app.ts'
 
 const instant = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
 
-/** The reply that Trivial's own clients expect to a change that returns no resource. */
+/** The reply that Trivial's own clients expect for a change that doesn't return a resource. */
 export const MessageJson = {
   $id: 'Message',
   type: 'object',
@@ -96,14 +96,15 @@ export interface Hosting {
 export type WriteApp = (app: App) => string
 
 /**
- * Creates the function that writes apps. It concatenates text, because most of an app is JSON text already: panels,
- * schedule and tags are never parsed between the database and the socket.
+ * Creates a function that serializes apps. It concatenates strings, because most of an app is JSON text already:
+ * panels, schedule and tags are never parsed between the database and the socket.
  */
 export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => {
   const toText = createInstantWriter()
   const hosting = `"domain":${JSON.stringify(domain)},"load_balancer":${JSON.stringify(loadBalancer)}`
 
-  // In the order of `properties`. One template literal, because looking the values up by name takes twice as long.
+  // The fields are in the order of `properties`. A single template literal is used, because looking up the values by
+  // name takes twice as long.
   return app => {
     const { type, id } = app.owner
     const userId = type === 'User' ? id : 'null'

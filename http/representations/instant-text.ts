@@ -9,8 +9,8 @@ const upTo60 = padded(60, 2)
 const upTo1000 = padded(1000, 3)
 
 /**
- * Creates a function that formats instants like `toISOString`, in a fraction of the time, because it caches the texts
- * of days. A list contains two instants for each app.
+ * Creates a function that formats instants like `toISOString`, but in a fraction of the time, because it caches
+ * formatted days. A list contains two instants for each app.
  */
 export const createInstantWriter = (): ((instant: Date) => string) => {
   const days = new Map<number, string>()

@@ -99,7 +99,7 @@ export const NewKeyBody = {
   required: ['name'],
   additionalProperties: false,
   properties: keyFields,
-  // If somebody sends this example unchanged, the key works from their address and expires after a day.
+  // If this example is sent unchanged, the new key works from the sender's address and expires after a day.
   examples: [
     {
       name: 'tried-in-the-docs',
@@ -151,8 +151,8 @@ export const RevokeBody = {
 type Written = XStatic<typeof ChangeKeyBody>
 
 /**
- * Returns the change of a key in a body that its schema has validated. A duration counts from `now`, in milliseconds
- * since 1970. Throws InvalidFields for issues that a schema can't express.
+ * Returns the key change in a body that has been validated against its schema. Durations are relative to `now`, which
+ * is in milliseconds since 1970. Throws InvalidFields for issues that a schema can't express.
  */
 export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
   const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
@@ -166,7 +166,8 @@ export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
     ...credentialIssues({
       name: body.name,
       description: body.description,
-      // Not the JSON text, in which an escape sequence could hide the start of a credential.
+      // The strings are checked instead of the JSON text, in which an escape sequence could hide the start of a
+      // credential.
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
@@ -195,7 +196,7 @@ export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string 
   return reason
 }
 
-/** Returns metadata as JSON text, or an issue. Checks its depth and length first, so that the rest can't take long. */
+/** Returns metadata as JSON text, or an issue. Checks the depth and length first, to limit the time for the rest. */
 const metadataText = (metadata: object = {}): string | { issue: string } => {
   if (isOutOfRange(metadata)) return { issue: RANGE_RULE }
   return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES

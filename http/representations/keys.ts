@@ -216,7 +216,7 @@ export const toKeyJson = (key: ClientKeyRecord) => ({
   last_used_at: key.lastUsedAt
 })
 
-/** Returns a changed key as JSON, with the receipt of the change. */
+/** Returns a changed key as JSON, with the receipt for the change. */
 export const toChangedJson = ({ key, receipt }: ChangedKey) => ({
   ...toKeyJson(key),
   receipt: receipt === null ? null : toReceiptJson(receipt)

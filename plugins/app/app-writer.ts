@@ -4,7 +4,7 @@ import type { WriteApp } from '../../http/representations/apps.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Serializes an app as JSON, including the data about its hosting. */
+    /** Serializes an app as JSON, including its hosting settings. */
     writeApp: WriteApp
   }
 }

@@ -21,16 +21,16 @@ import type { RequestRefusal } from './client-key-refusals.ts'
 
 declare module 'fastify' {
   /**
-   * The types of a service, which it can declare by merging: `scope` is the union of its scopes, by default `string`.
-   * `principal` is the type of `request.principal`, by default a client key.
+   * The types that a service can declare by merging: `scope` is the union of its scopes, and is `string` by default.
+   * `principal` is the type of `request.principal`, and is a client key by default.
    */
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a service merges its types into it
   interface ClientKeyTypes {}
 
   interface FastifyContextConfig {
     /**
-     * The scope that a client key needs for the route, or an array of scopes that it needs. With null, any key is
-     * accepted. With `none`, which is the default, no key is accepted.
+     * The scope that a client key needs for the route, or an array of scopes that it needs. If it is null, any key is
+     * accepted. If it is `none`, which is the default, no key is accepted.
      */
     scope?: ClientKeyScope | readonly ClientKeyScope[] | null | 'none'
   }
@@ -44,7 +44,7 @@ declare module 'fastify' {
   }
 
   interface FastifyRequest {
-    /** Who the request acts for, or null before a hook has authenticated it. */
+    /** Who the request acts for, or null until a hook has authenticated it. */
     principal: RequestPrincipal | null
   }
 }
@@ -71,13 +71,13 @@ export interface ClientKeyHookOptions {
   realm?: string
   /** The origin at which browsers reach the service, if the `Host` header may differ from it. Default: null. */
   publicOrigin?: string | null
-  /** Called with the reason of each refusal. */
+  /** Called with the reason for each refusal. */
   onRefusal?: (reason: string) => void
 }
 
 export type ClientKeyAuthOptions = ClientKeyHookOptions & { verify: Verify }
 
-/** The refusal of a request, which is thrown through `@fastify/bearer-auth` to the hook. */
+/** The error for a refused request, which is thrown through `@fastify/bearer-auth` to the hook. */
 class RequestRefused extends Error {
   readonly refused: Refused<RequestRefusal>
 
@@ -95,7 +95,7 @@ const REASONS: Readonly<Record<string, RequestRefusal | undefined>> = {
 
 /**
  * Authenticates and authorizes requests by client keys (RFC 6750). The key must be active, and have the scopes that the
- * route declares as `config.scope`. The request must comply with the `allowed_ips` and `rate_limit` of the key.
+ * route declares as `config.scope`. The request must comply with the key's `allowed_ips` and `rate_limit`.
  *
  * A refused request fails with a `statusCode` of 401 (`CREDENTIAL_REQUIRED`, `INVALID_TOKEN`), 403
  * (`BROWSER_NOT_ALLOWED`, `ADDRESS_NOT_ALLOWED`, `USER_REQUIRED`, `INSUFFICIENT_SCOPE`), 429 (`RATE_LIMITED`) or 503
@@ -134,7 +134,7 @@ export const createClientKeyHook = async (
       }
       const refused = refusedBy(error)
       if (refused === null) {
-        // @fastify/bearer-auth has set another status, which Fastify would keep.
+        // @fastify/bearer-auth has already set another status, which Fastify would keep.
         reply.code((error as FastifyError).statusCode ?? 500)
         done(error)
         return
@@ -147,7 +147,10 @@ export const createClientKeyHook = async (
   return awaitable(hook)
 }
 
-/** Returns a hook that can be called with a callback, as Fastify does, or awaited, as in an async hook of a host. */
+/**
+ * Returns a hook that can be called with a callback, as Fastify does, or awaited, as in a host application's async
+ * hook.
+ */
 const awaitable = (hook: onRequestHookHandler): ClientKeyHook => {
   const call = function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply, done?: Done) {
     if (done !== undefined) {
@@ -166,7 +169,10 @@ const awaitable = (hook: onRequestHookHandler): ClientKeyHook => {
 
 type Check = (token: string, request: FastifyRequest) => Promise<true>
 
-/** Creates a hook that parses tokens with `@fastify/bearer-auth`, in its own context: the host may use it too. */
+/**
+ * Creates a hook that parses tokens with `@fastify/bearer-auth`. The plugin is registered in a separate context,
+ * because the host application may use it too.
+ */
 const bearerParser = async (fastify: FastifyInstance, check: Check): Promise<verifyBearerAuth> => {
   let verify: verifyBearerAuth | undefined
   await fastify.register(async scope => {
@@ -191,7 +197,7 @@ const bearerParser = async (fastify: FastifyInstance, check: Check): Promise<ver
 
 const scopesByName = new Map<string, readonly string[]>()
 
-/** Returns the scopes that the route of a request requires. The array for a single scope is cached. */
+/** Returns the scopes that a request's route requires. The array for a single scope is cached. */
 const scopesOf = ({ routeOptions: { config } }: FastifyRequest): readonly string[] => {
   const { scope } = config
   if (typeof scope !== 'string') return scope ?? []

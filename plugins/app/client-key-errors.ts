@@ -1,6 +1,7 @@
 import { createError } from '@fastify/error'
 
-// The errors of the plugins for client keys. They have a status code, and their messages contain no route of a service.
+// The errors of the client key plugins. They have a status code, and their messages don't mention the routes of any
+// particular service.
 
 export const CredentialRequired = createError<[]>(
   'CREDENTIAL_REQUIRED',

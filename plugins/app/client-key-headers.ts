@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-/** Returns whether a request has several Authorization headers, of which Node silently drops all but the first. */
+/** Returns whether a request has more than one Authorization header. Node silently drops all but the first. */
 export const hasDuplicateAuthorization = ({ raw: { rawHeaders } }: FastifyRequest): boolean => {
   let isFound = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -13,8 +13,8 @@ export const hasDuplicateAuthorization = ({ raw: { rawHeaders } }: FastifyReques
 }
 
 /**
- * Returns whether a browser sent the request from a page of another site, according to its Fetch Metadata and Origin
- * (RFC 6454). Pages of the public origin of the service don't count as another site.
+ * Returns whether a browser sent the request from another site's page, according to the request's Fetch Metadata and
+ * Origin headers (RFC 6454). Pages from the service's public origin don't count as another site.
  */
 export const isCrossSite = (request: FastifyRequest, publicOrigin: string | null): boolean => {
   const { origin, 'sec-fetch-site': site } = request.headers
@@ -22,9 +22,9 @@ export const isCrossSite = (request: FastifyRequest, publicOrigin: string | null
   if (origin === undefined || origin === publicOrigin) return false
   if (!URL.canParse(origin)) return true
   const { protocol, host: originHost } = new URL(origin)
-  // Another scheme is another origin: PUBLIC_URL specifies the scheme that browsers use.
+  // The same host with another scheme is another origin: PUBLIC_URL specifies the scheme that browsers use.
   if (publicOrigin !== null && new URL(publicOrigin).host === originHost) return true
-  // Parsed with the scheme of the origin, so that it doesn't matter whether a default port is specified.
+  // The host is parsed with the origin's scheme, so that it doesn't matter whether a default port is specified.
   const own = `${protocol}//${request.host}`
   return !URL.canParse(own) || new URL(own).host !== originHost
 }

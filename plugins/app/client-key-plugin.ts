@@ -17,7 +17,7 @@ interface ManagedKeys {
 /** A list of keys, your own look-up function, or both. */
 type ListedKeys = AuthenticatorOptions & VerifierSettings
 
-/** The options of the plugin. `realm` is the realm in `WWW-Authenticate`. Default: `api`. */
+/** The options for the plugin. `realm` is the realm in `WWW-Authenticate`. Default: `api`. */
 export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKeyHookOptions, 'realm'>
 
 /**
@@ -33,12 +33,13 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
  * )
  * ```
  *
- * `requireClientKey` refuses requests without an active key, and requests whose key lacks a scope of the route, doesn't
- * allow the address, or has used up its rate limit. The reason why a token is invalid is only logged, as `reason`.
+ * `requireClientKey` refuses requests without an active key, and requests whose key lacks a scope that the route
+ * requires, doesn't allow the address, or has used up its rate limit. The reason why a token is invalid is only logged,
+ * as `reason`.
  */
 export default fp<ClientKeyPluginOptions>(
   async (fastify, { realm = 'api', ...options }) => {
-    // The type of scopes doesn't matter here, because refuseUnknownScopes checks the scopes of routes.
+    // The type of scopes doesn't matter here, because refuseUnknownScopes checks the scopes that routes declare.
     const verify = 'keys' in options ? verifyOf(options) : verifierOf(options).verify
     if (!REALM.test(realm)) {
       throw new TypeError('realm must consist of printable ASCII characters, except quotes and backslashes')
@@ -62,7 +63,7 @@ const verifyOf = ({ keys }: { readonly keys?: { readonly verify?: unknown } }): 
   return keys.verify as Verify
 }
 
-/** Wraps a verification, so that its errors become a 503 that reveals nothing about the store. */
+/** Wraps a `verify` function, so that its errors result in a 503 that reveals nothing about the store. */
 const orUnavailable =
   (verify: Verify): Verify =>
   async (token, demand) => {
@@ -73,7 +74,9 @@ const orUnavailable =
     }
   }
 
-/** Throws if a route declares a scope that keys can't have. If `scopes` is null, every text is a scope. */
+/**
+ * Throws if a route declares a scope that keys can't have. If `scopes` is null, keys can have any string as a scope.
+ */
 const refuseUnknownScopes = (fastify: FastifyInstance, scopes: readonly string[] | null): void => {
   const isKnown = (scope: unknown): boolean =>
     typeof scope === 'string' && scope !== 'none' && (scopes === null || scopes.includes(scope))

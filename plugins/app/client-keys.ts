@@ -27,9 +27,9 @@ declare module 'fastify' {
   interface FastifyInstance {
     clientKeys: KeyService
     receipts: ReceiptService
-    /** Records the usage of keys. */
+    /** Records key usage. */
     keyUsage: UsageRecorder
-    /** The cache of tokens, with its statistics. */
+    /** The token cache, with its statistics. */
     tokenCache: TokenCache
     /** A `preHandler` hook that checks the client key again without counting the request. */
     recheckClientKey: preHandlerHookHandler
@@ -68,7 +68,7 @@ export default fp(
   { name: 'client-keys', dependencies: ['config', 'client-secrets', 'counting'] }
 )
 
-/** Creates the usage recorder, which is flushed when the server is closed. */
+/** Creates the usage recorder, which is flushed when the server closes. */
 const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
   const usage = createUsageRecorder({
     write: createUsageWriter(fastify.storage),
@@ -81,7 +81,7 @@ const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
   return usage
 }
 
-/** Returns the store of keys, whose waits for receipts are added to the metrics. */
+/** Wraps the key store, so that the metrics include the time that each change waits for its receipt. */
 const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => {
   const { confirm } = keys
   if (confirm === undefined) return keys
@@ -95,7 +95,7 @@ const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => 
   }
 }
 
-/** Logs warnings about keys that can't be used, and about a service without keys. */
+/** Logs warnings about keys that can't be used, and a warning if there are no keys. */
 const warnOfUnusableKeys = async ({ config, log }: FastifyInstance, keys: KeyService): Promise<void> => {
   const { CLIENT_KEYS: allowList, CLIENT_KEY_JWT } = config
   const unreachable = CLIENT_KEY_JWT ? 0 : allowList.filter(needsLegacyToken).length

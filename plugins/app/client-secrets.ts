@@ -6,8 +6,8 @@ import { admitProcess, areMutual, generationsOf } from '../../domain/keys/token/
 import type { OwnGenerations } from '../../domain/keys/token/secrets.ts'
 
 /**
- * Throws a ConfigError if the service starts with secrets that the other processes of its database don't have. Every
- * process must be able to decrypt the tokens that another process creates.
+ * Throws a ConfigError if the service starts with secrets that other processes with the same database don't have. Every
+ * process must be able to decrypt the tokens that any other process creates.
  */
 export default fp(
   async fastify => {
@@ -22,14 +22,14 @@ export default fp(
     } catch (error) {
       throw error instanceof SecretNotShared ? new ConfigError(error.message) : error
     }
-    // Registers the node, so that it is listed once it has started. If that fails, its first request tries again.
+    // Registers the node, so that it is listed once it has started. If this fails, the first request tries again.
     await Promise.allSettled([storage.keyLookup.barrier()])
     await warnOfOtherSecrets(fastify, generations)
   },
   { name: 'client-secrets', dependencies: ['config', 'database'] }
 )
 
-/** Logs a warning if other nodes refuse the tokens of this node, or it refuses theirs. */
+/** Logs a warning if other nodes refuse this node's tokens, or if this node refuses theirs. */
 const warnOfOtherSecrets = async ({ storage, log }: FastifyInstance, own: OwnGenerations): Promise<void> => {
   const others = (await storage.nodes()).filter(
     ({ generations, evictedAt }) => evictedAt === null && !areMutual(own, generations)

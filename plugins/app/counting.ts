@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Counts in Redis if `REDIS_URL` is set, or in the database if several nodes can share it, or else in memory. */
+/** Counts in Redis if `REDIS_URL` is set, in the database if several nodes can share it, and in memory otherwise. */
 export default fp(
   async fastify => {
     const { REDIS_URL } = fastify.config

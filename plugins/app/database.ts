@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Opens the database, and closes it after the last request is completed. */
+/** Opens the database, and closes it after the last request has been completed. */
 export default fp(
   async fastify => {
     const { CLIENT_SECRET, CLIENT_SECRET_PREVIOUS } = fastify.config

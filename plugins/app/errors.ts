@@ -57,7 +57,7 @@ export default fp(
       scope.addHook('onRequest', (request, reply, done) => {
         done(refuse(request, reply))
       })
-      // A route may also call this handler itself, like a route that serves the files of a folder.
+      // Routes may also call this handler themselves, as a route that serves the files in a folder does.
       scope.setNotFoundHandler((request, reply) => {
         throw refuse(request, reply)
       })
@@ -76,22 +76,22 @@ interface Served {
   router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 }
 
-// Created on the first request without a route, because it takes as long to create as Fastify's own router, which would
-// delay every start.
+// Called on the first request without a route, so that it doesn't delay every start: creating the router takes as long
+// as creating Fastify's own.
 const routesServed = (routes: readonly Route[]): Served => {
   const router = FindMyWay(ROUTING)
   for (const { method, url } of routes) router.on(method, url, () => {})
   return { methods: [...new Set(routes.map(({ method }) => method))], router }
 }
 
-/** Returns whether a route serves a path, in which no parameter may be empty. */
+/** Returns whether a route was found, and none of its parameters is empty. */
 const isServed = (found: FindMyWay.FindResult<FindMyWay.HTTPVersion.V1> | null): boolean =>
   found !== null && !Object.values(found.params).includes('')
 
-/** Replies to an error with its problem document. */
+/** Sends the problem document for an error. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
-  // A handler with `attachValidation` may add its own issues to those of validation.
+  // A handler with `attachValidation` may add its own issues to the validation issues.
   const place = placeOf(error) ?? placeOf(request.validationError)
   const fields = problemFields(problem, request.routeOptions.schema, place)
   const document = toDocument(problem, { requestId: request.id, fields })
@@ -99,8 +99,8 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   if (status >= 500) {
     request.log.error({ err: error, reason: reasonOf(error) ?? undefined }, 'the request failed')
   }
-  // Every 401 requires the header (RFC 9110, section 11.6.1). If a token was sent, it must contain an error code
-  // (RFC 6750, section 3).
+  // Every 401 requires this header (RFC 9110, section 11.6.1). If a token was sent, the header must contain an error
+  // code (RFC 6750, section 3).
   if (status === 401 && !reply.hasHeader('www-authenticate')) {
     reply.header(
       'www-authenticate',
@@ -111,7 +111,7 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document))
 }
 
-/** The problems that errors of Fastify are converted to, by error code. */
+/** The problems that Fastify's errors are converted to, by error code. */
 const frameworkProblems: Readonly<Record<string, ProblemClass>> = {
   FST_ERR_BAD_URL: BadUrl,
   FST_ERR_MAX_PARAM_LENGTH: RouteNotFound,
@@ -122,7 +122,7 @@ const frameworkProblems: Readonly<Record<string, ProblemClass>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: BadRequest
 }
 
-/** The problems that errors of the client key plugins are converted to. Their texts mention signing in too. */
+/** The problems that the errors of the client key plugins are converted to. Their messages mention signing in too. */
 const keyProblems: Readonly<Record<string, ProblemClass>> = {
   CREDENTIAL_REQUIRED: CredentialRequired,
   INVALID_TOKEN: InvalidToken,

@@ -5,7 +5,7 @@ import { logBackground } from '../../http/logging.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The numbers of client keys that expire soon. They are only read on request. */
+    /** The numbers of client keys that expire soon. They are only read when they are requested. */
     expiryCounts: ExpiryCounts
   }
 }

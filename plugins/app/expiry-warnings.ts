@@ -4,7 +4,7 @@ import { expiringKeys } from '../../domain/keys/lifecycle/expiry.ts'
 const DAY_MS = 86_400_000
 const MAX_LINES = 100
 
-/** Logs a warning for each managed key that expires soon, when the service starts to listen and then once a day. */
+/** Logs a warning for each managed key that expires soon, when the service starts listening and then once a day. */
 export default fp(
   async fastify => {
     const warn = async (): Promise<void> => {
@@ -33,7 +33,7 @@ export default fp(
       start()
       await warning
     })
-    // Otherwise, reading could fail when the database is closed, which would be logged.
+    // Without this, reading could fail because the database was closed, and the failure would be logged.
     fastify.addHook('onClose', async () => {
       clearInterval(timer)
       await warning

@@ -3,7 +3,7 @@ import type { Metrics, MetricSources } from '../../http/metrics/metrics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The metrics of the server, or null if `METRICS_PORT` is not set. */
+    /** The server's metrics, or null if `METRICS_PORT` is not set. */
     metrics: Metrics | null
   }
 }
@@ -23,7 +23,7 @@ export default fp(
 )
 
 // Imported dynamically, so that the library is only loaded if it is used. This is a separate function, because the
-// compiler doesn't rewrite the extension `.ts` of an import inside a default export.
+// compiler doesn't rewrite the `.ts` extension of an import inside a default export.
 const load = async (sources: MetricSources): Promise<Metrics> => {
   const { createMetrics } = await import('../../http/metrics/metrics.ts')
   return createMetrics(sources)

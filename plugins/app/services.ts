@@ -20,7 +20,7 @@ declare module 'fastify' {
   }
 }
 
-/** Creates the services for apps, organizations, users and the audit trail, which enforce the rules. */
+/** Creates the services for apps, organizations, users and the audit trail. They enforce the rules. */
 export default fp(
   async fastify => {
     const { storage } = fastify

@@ -8,7 +8,7 @@ import { LimitUndecided, SignInLimited } from '../../http/errors.ts'
 import { knownAddress } from '../../http/addresses.ts'
 import { ipPrefix, plainAddress } from '../../net/addresses.ts'
 
-/** The account of a login attempt: its e-mail address, and its user, or null if no user has this address. */
+/** The account that a login attempt is for: its e-mail address, and its user, or null if no user has this address. */
 interface AttemptedAccount {
   readonly email: string
   readonly user: User | null
@@ -18,15 +18,15 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Counts an attempt to sign in or up from the address of a request. Throws SignInLimited if there were too many
-     * attempts, and LimitUndecided if they can't be counted. `limitAccount` and `limitUser` throw the same errors.
+     * attempts, or LimitUndecided if they can't be counted. `limitAccount` and `limitUser` throw the same errors.
      */
     limitAddress: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /**
-     * Counts an attempt to sign in to an account. From a known location of its user, only attempts from the same IP
-     * prefix are limited, so that attempts from elsewhere can't lock the user out.
+     * Counts an attempt to sign in to an account. If it comes from one of the user's known locations, only attempts
+     * from the same IP prefix are limited, so that attempts from elsewhere can't lock the user out.
      */
     limitAccount: (request: FastifyRequest, reply: FastifyReply, account: AttemptedAccount) => Promise<void>
-    /** Counts an attempt of a signed-in user to confirm the password. */
+    /** Counts a signed-in user's attempt to confirm the password. */
     limitUser: (reply: FastifyReply, userId: number) => Promise<void>
   }
 }
@@ -34,25 +34,25 @@ declare module 'fastify' {
 const MINUTE = 60
 const TEN_MINUTES = 10 * MINUTE
 
-/** The maximum number of counters for each limit, which limits the memory to 32 MB under attack. */
+/** The maximum number of counters for each limit, which limits memory usage to 32 MB during an attack. */
 const MAX_COUNTED = 50_000
 
 /** Limits login attempts. */
 export default fp(
   async fastify => {
-    // In memory, each limit has separate counters, so that a flood of keys for one limit doesn't evict others.
+    // In memory, each limit has separate counters, so that a flood of counters for one limit doesn't evict the others.
     const limit = (name: string, max: number, seconds: number): LoginAttemptLimit =>
       createLoginAttemptLimit(
         name,
         { max, seconds },
         fastify.counters ?? createMemoryCounters({ maxKeys: MAX_COUNTED })
       )
-    // The limits for attempts to sign in to an account from one IP prefix, and from everywhere.
+    // The limits for attempts to sign in to an account, from a single IP prefix and from all prefixes together.
     const accountLimits = () => ({ pair: limit('pair', 20, TEN_MINUTES), account: limit('account', 100, TEN_MINUTES) })
 
     const addresses = limit('address', 60, MINUTE)
     const users = limit('user', 20, TEN_MINUTES)
-    // These are separate, so that a flood of unknown e-mail addresses doesn't evict the counters of existing accounts.
+    // These are separate, so that a flood of unknown e-mail addresses doesn't evict the counters for existing accounts.
     const [accounts, others] = [accountLimits(), accountLimits()]
 
     fastify.decorate('limitAddress', async (request, reply) => {

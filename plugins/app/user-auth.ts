@@ -12,26 +12,26 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * The users whose sessions are accepted: any user, users with the role `admin`, or none. Every protected route must
-     * declare it.
+     * declare this.
      */
     users?: 'any' | 'admin' | 'none'
-    /** The error of a request without an accepted credential. Default: an error with the status 401. */
+    /** The error for a request without an accepted credential. Default: an error with the status 401. */
     unauthenticated?: ProblemClass
   }
 
   interface FastifyInstance {
     passwords: PasswordHasher
     /**
-     * Authenticates a request by its session. Throws InvalidToken if there is no such session, and ClientKeyRequired or
-     * AdminRequired if the route doesn't accept the user.
+     * Authenticates a request by its session. Throws InvalidToken if the session doesn't exist, and ClientKeyRequired
+     * or AdminRequired if the route doesn't accept the user.
      */
     requireUser: (credential: SessionCredential, request: FastifyRequest) => Promise<void>
   }
 }
 
 /**
- * Authenticates users by sessions: a Bearer token, or the headers `access-token`, `client` and `uid`. It ignores
- * credentials in the URL.
+ * Authenticates users by their sessions, which are sent as a Bearer token, or in the headers `access-token`, `client`
+ * and `uid`. Credentials in the URL are ignored.
  */
 export default fp(
   async fastify => {

@@ -36,7 +36,7 @@ declare module 'fastify' {
   }
 }
 
-/** Derives the types of requests from their JSON Schemas. */
+/** Derives request types from JSON Schemas. */
 export interface SchemaTypeProvider extends FastifyTypeProvider {
   validator: XStatic<this['schema']>
 }
@@ -44,7 +44,7 @@ export interface SchemaTypeProvider extends FastifyTypeProvider {
 /** A plugin whose routes have the types of their JSON Schemas. */
 export type RoutesPlugin = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, SchemaTypeProvider>
 
-/** The handler of a route with these schemas. */
+/** The handler of a route with the given schemas. */
 export type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -58,8 +58,8 @@ export type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
 type Check = (data: unknown) => true | { error: FastifySchemaValidationError[] }
 
 /**
- * Creates a check that is compiled on its first use. Compiling the checks of all routes would take a tenth of the time
- * that the service takes to start.
+ * Creates a check that is compiled on its first use. Compiling the checks for all routes would take a tenth of the
+ * startup time.
  */
 const bodyCheck = (schema: Schema): Check => {
   let validate: ValidateFunction | undefined
@@ -71,7 +71,7 @@ const bodyCheck = (schema: Schema): Check => {
   }
 }
 
-/** Creates a check of the parameters of a path or a query, which are converted from text. */
+/** Creates a check for path or query parameters, which it also converts from strings. */
 const urlCheck = (schema: UrlSchema): Check => {
   const check = bodyCheck(schema)
   const read = createUrlReader(schema)
@@ -90,7 +90,7 @@ const failed = (issues: Issue[]): { error: FastifySchemaValidationError[] } => (
   error: issues as FastifySchemaValidationError[]
 })
 
-// Many clients send a Content-Type without a body, with different media types.
+// Many clients send a Content-Type even if there is no body, with various media types.
 const ignoreTypeOfEmptyBody: onRequestHookHandler = ({ headers }, _reply, done) => {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers
   if (length === '0' && encoding === undefined) delete headers['content-type']
@@ -103,7 +103,7 @@ const closed = (schema: unknown): unknown =>
     ? { ...schema, additionalProperties: false }
     : schema
 
-/** Returns a schema of path parameters that refuses empty texts, such as the text between two slashes. */
+/** Returns a schema for path parameters that refuses empty strings, such as the one between two slashes. */
 const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
   ...schema,
   properties: Object.fromEntries(
@@ -113,7 +113,7 @@ const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
 
 const NO_PARAMETERS = { type: 'object', properties: {} } as const
 
-/** Returns the schema of a documented route with strict validation, and with the replies to refused requests. */
+/** Returns the schema of a documented route with strict validation and with the replies to refused requests. */
 const strict = (schema: FastifySchema, isAnyQuery: boolean): FastifySchema => {
   const { body, params, querystring = NO_PARAMETERS } = schema
   return {
@@ -135,8 +135,8 @@ const asEmptyObject: preValidationHookHandler = (request, _reply, done) => {
 }
 
 /**
- * Sets up the validation of requests and the serialization of replies. Only the parameters in URLs are converted to the
- * types of their schema. Documented routes refuse unknown fields and query parameters.
+ * Sets up request validation and reply serialization. Only the parameters in URLs are converted to the types in their
+ * schema. Documented routes refuse unknown fields and query parameters.
  */
 export default fp(
   async fastify => {

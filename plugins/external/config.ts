@@ -11,7 +11,9 @@ declare module 'fastify' {
   }
 }
 
-/** Reads the environment into `fastify.config`. Rejects with a ConfigError that lists all invalid variables. */
+/**
+ * Reads the environment into `fastify.config`. Throws a ConfigError that lists all invalid variables, if there are any.
+ */
 export default fp<{ env: Environment }>(
   async (fastify, { env }) => {
     try {

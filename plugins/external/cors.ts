@@ -6,7 +6,7 @@ import { sendProblem } from '../app/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Sets the CORS headers of a reply for which no hooks run, or null if no origins are allowed. */
+    /** A function that sets the CORS headers of a reply for which no hooks run, or null if no origins are allowed. */
     setCorsHeaders: ((request: FastifyRequest, reply: FastifyReply) => void) | null
   }
 }
@@ -30,8 +30,8 @@ const hasKey = ({ headers }: FastifyRequest): boolean =>
   headers.authorization !== undefined && sessionCredential(headers) === null
 
 /**
- * Allows pages of the origins in `CORS_ORIGINS` to call the API for signed-in users, and to read the headers of a
- * session. Requests with a client key get no CORS headers, because pages must not contain client keys.
+ * Allows pages from the origins in `CORS_ORIGINS` to call the API for signed-in users, and to read the session headers.
+ * Replies to requests with a client key have no CORS headers, because pages must not contain client keys.
  */
 export default fp(
   async fastify => {
@@ -49,7 +49,7 @@ export default fp(
         'access-control-expose-headers': EXPOSED.join(', ')
       })
     })
-    // The plugin adds a route for OPTIONS before the error handler of the service is set.
+    // @fastify/cors adds a route for OPTIONS before the service's error handler is set.
     fastify.addHook('onRoute', route => {
       if (route.url === '*') route.errorHandler = sendProblem
     })

@@ -6,7 +6,10 @@ import { lazily } from '../../domain/lazy.ts'
 
 const PREFIX = '/docs'
 
-/** The minimum that Swagger UI needs: its files and requests use this server, and it sets styles on its elements. */
+/**
+ * The strictest policy with which Swagger UI works: it loads its files from this server, sends requests only to it, and
+ * sets inline styles.
+ */
 const POLICY = {
   'default-src': "'none'",
   'base-uri': "'none'",
@@ -39,7 +42,7 @@ const loadUi = async (): Promise<FastifyInstance> => {
   await ui.register(fp(async () => {}, { name: '@fastify/swagger' }))
   await ui.register(swaggerUi, {
     routePrefix: PREFIX,
-    // Keeps the URLs in the page relative, because a proxy may serve it at another path.
+    // Keeps the URLs in the page relative, because a proxy may serve the page at another path.
     indexPrefix: '.',
     staticCSP: POLICY,
     uiConfig: {
@@ -59,7 +62,9 @@ const loadUi = async (): Promise<FastifyInstance> => {
   return ui
 }
 
-/** Serves Swagger UI at /docs. It is loaded on the first request, so that it doesn't delay the start of the service. */
+/**
+ * Serves Swagger UI at /docs. It is loaded on the first request, so that it doesn't delay the startup of the service.
+ */
 export default fp(
   async fastify => {
     const uiLoaded = lazily(loadUi)

@@ -83,8 +83,8 @@ const OPTIONS: FastifyDynamicSwaggerOptions = {
 }
 
 /**
- * Generates the document of the routes, in a separate application that never listens. `@fastify/swagger` is imported
- * dynamically, because importing it at startup would take a twentieth of the startup time.
+ * Generates the OpenAPI document for the routes, in a separate application that never listens. `@fastify/swagger` is
+ * imported dynamically, because importing it at startup would take a twentieth of the startup time.
  */
 const describe = async (routes: readonly RouteOptions[]): Promise<ApiDocument> => {
   const { default: swagger } = await import('@fastify/swagger')
@@ -98,7 +98,7 @@ const describe = async (routes: readonly RouteOptions[]): Promise<ApiDocument> =
   return arrangeDocument(JSON.parse(JSON.stringify(described.swagger())) as ApiDocument)
 }
 
-/** Generates the OpenAPI document from the schemas of the routes. `plugins/external/docs.ts` serves it. */
+/** Generates the OpenAPI document from the routes' schemas. `plugins/external/docs.ts` serves it. */
 export default fp(
   async fastify => {
     const routes: RouteOptions[] = []

@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Returns the headers that Helmet sets. Replies aren't pages, so the policy forbids loading and framing anything. */
+/** Returns the headers that Helmet sets. Replies aren't pages, so the policy forbids loading resources and framing. */
 const securityHeaders = (): Record<string, string> => {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
@@ -24,7 +24,7 @@ const securityHeaders = (): Record<string, string> => {
 
 /**
  * Sets the security headers of every reply. They are always the same, so Helmet is called only once. `@fastify/helmet`
- * would create them for each request, which takes longer than authenticating it.
+ * would create them again for each request, which takes longer than authenticating it.
  */
 export default fp(
   async fastify => {

@@ -27,7 +27,7 @@ export default fp(
 )
 
 // Imported dynamically, because the libraries take longer to load than the service. This is a separate function,
-// because the compiler doesn't rewrite the extension `.ts` of an import inside a default export.
+// because the compiler doesn't rewrite the `.ts` extension of an import inside a default export.
 const load = async (options: TracingOptions): Promise<Tracing> => {
   const { createTracing } = await import('../../http/tracing.ts')
   return createTracing(options)

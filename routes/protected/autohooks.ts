@@ -27,15 +27,15 @@ const refusals = problemReplies(
   FreshnessLost,
   LimitUndecided
 )
-/** The additional problems of requests that have a body, and may change something. */
+/** The additional problems for requests that have a body and may change data. */
 const changeProblems = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
 
 const forUsers = { any: {}, admin: problemReplies(AdminRequired), none: problemReplies(ClientKeyRequired) }
 
 /**
- * Every route in this folder accepts client keys that have the scope in its `config.scope`, and the users in its
- * `config.users`. Its documentation lists them. The service doesn't start if a route lacks one of the two. The services
- * of the domain decide what a user may do to an app or organization.
+ * Every route in this folder accepts client keys that have the scope in the route's `config.scope`, and the users in
+ * its `config.users`. The route's documentation lists them. The service doesn't start if a route lacks one of the two.
+ * The domain services decide what a user may do with an app or organization.
  */
 const autohooks: FastifyPluginAsync = async fastify => {
   fastify.addHook('onRequest', fastify.authenticate)
@@ -68,12 +68,12 @@ const autohooks: FastifyPluginAsync = async fastify => {
       )
     }
     if (other !== undefined) route.errorHandler = handleUnauthenticated(other)
-    // The key may be revoked, or the session may end, while the body is received.
+    // The key may be revoked, or the session may end, while the body is being received.
     if (hasBody) route.preHandler = [fastify.reauthorize, ...[route.preHandler ?? []].flat()]
   })
 }
 
-/** Returns the error handler of a route that replies with its own problem instead of 401. */
+/** Returns the error handler for a route that replies with its own problem instead of a 401. */
 const handleUnauthenticated =
   (Other: ProblemClass): NonNullable<RouteOptions['errorHandler']> =>
   (error, request, reply) => {

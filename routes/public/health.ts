@@ -49,7 +49,7 @@ const readySchema = {
 }
 
 const routes: RoutesPlugin = async fastify => {
-  // A probe may add any parameter, so that no proxy replies from its cache.
+  // Any query parameter is allowed, so that a probe can add one to bypass proxy caches.
   const config = { anyQuery: true }
   fastify.get('/up', { config, schema: aliveSchema }, isAlive)
   fastify.get('/ready', { config, schema: readySchema }, isReady)

@@ -40,7 +40,7 @@ export const removeApp: Handler<typeof removeSchema> = async (request, response)
   return await response.code(204).send(null)
 }
 
-/** The types of owners, by their names in paths. */
+/** The owner types, by their names in paths. */
 const OWNER_TYPES = { users: 'User', organizations: 'Organization' } as const
 
 const OwnerParams = {

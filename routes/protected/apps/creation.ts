@@ -61,8 +61,8 @@ export const createApp: Handler<typeof createSchema> = async (request, response)
 }
 
 /**
- * Returns the owner that a body specifies, or the user who sent the request if it specifies none. Throws InvalidFields
- * with all issues of the body, including a missing owner.
+ * Returns the owner that a body specifies, or the user who sent the request if it specifies none. If the body has
+ * issues, such as a missing owner, throws InvalidFields with all of them.
  */
 const ownerOf = (
   { validationError }: FastifyRequest,

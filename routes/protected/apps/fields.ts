@@ -51,7 +51,7 @@ export const NameParams = {
   }
 } as const
 
-/** The same parameter, for paths in which Trivial sends an id. */
+/** The same parameter as in NameParams, for the paths in which Trivial's own clients send an id. */
 export const AppParams = {
   type: 'object',
   required: ['id'],
@@ -73,8 +73,8 @@ interface Written {
 }
 
 /**
- * Returns the change of an app in a body, with its objects as JSON text. Throws InvalidFields for objects that can't be
- * stored, and for credentials.
+ * Returns the app change in a body, with objects as JSON text. Throws InvalidFields if an object can't be stored, or if
+ * the body contains a credential.
  */
 export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
   const issues = Object.entries({ panels, schedule })
@@ -98,9 +98,11 @@ export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
 export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
   response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
 
-/** Sends an app that the request created. */
+/** Sends an app that the request has created. */
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 
-/** Returns the id or name of an app in a path. A name that consists of digits has 14, more than an id can have. */
+/**
+ * Returns the id or name that a path contains. A name that consists of digits has 14 of them, more than an id can have.
+ */
 export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

@@ -9,9 +9,9 @@ import { EXAMPLE_LIMIT } from '../../../http/pages.ts'
 /** The maximum number of tags in a filter. */
 const MAX_TAGS = 20
 
-// Swagger UI prefills forms with examples. `limit` has one, so that a first request returns a page and not millions of
-// apps. `after` has none, because a first reply that starts in the middle of the list would be confusing.
-/** The query parameters of the list of apps. */
+// Swagger UI prefills forms with examples. `limit` has one, so that a first request returns a page instead of millions
+// of apps. `after` has none, because a first reply that starts in the middle of the list would be confusing.
+/** The query parameters for the list of apps. */
 export const ListQuery = {
   type: 'object',
   properties: {
@@ -43,7 +43,7 @@ const TAGS_RULE = `must be a JSON array of objects such as {"department":"financ
 
 type Requested = XStatic<typeof ListQuery>
 
-/** Returns the query in a query string. Throws InvalidFields with the parameters that can't be parsed. */
+/** Converts query parameters to a query for apps. If any can't be parsed, throws InvalidFields with all of them. */
 export const toAppQuery = ({
   limit,
   after: cursor,
@@ -60,7 +60,7 @@ export const toAppQuery = ({
   throw new InvalidFields({ issues })
 }
 
-/** Returns the path of the page after a position, with the same query. */
+/** Returns the path of the page that starts after the given position, with the same query. */
 export const nextPath = ({ limit, ...requested }: Requested, query: AppQuery, next: ListPosition): string => {
   const parameters = new URLSearchParams({
     limit: String(limit),
@@ -74,11 +74,11 @@ export const nextPath = ({ limit, ...requested }: Requested, query: AppQuery, ne
 // Not every database can store this character.
 const NUL = '\0'
 
-/** Encodes a position in the list as an opaque text that is safe in a URL. */
+/** Encodes a position in the list as an opaque string that is safe in a URL. */
 const encodeCursor = ({ descriptiveName, id }: ListPosition): string =>
   Buffer.from(JSON.stringify([descriptiveName, id])).toString('base64url')
 
-/** Decodes a position, or returns null if `encodeCursor` didn't create the text. */
+/** Decodes a position, or returns null if `encodeCursor` didn't create the string. */
 const decodeCursor = (cursor: string): ListPosition | null => {
   try {
     const decoded: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
@@ -93,9 +93,9 @@ const decodeCursor = (cursor: string): ListPosition | null => {
 }
 
 /**
- * Parses a `tagged_with` filter: a JSON array of objects whose members are contexts and names, such as
+ * Parses a `tagged_with` filter: a JSON array of objects whose members map contexts to names, such as
  * `[{"department":"finance"},{"stage":"production"}]`. Returns null for anything else, for more than `MAX_TAGS` tags,
- * and if a tag contains an unpaired surrogate or the character U+0000, which not every database can store.
+ * and for tags that contain an unpaired surrogate or the character U+0000, which not every database can store.
  */
 const parseTaggedWith = (text: string): TagKey[] | null => {
   const filter = parse(text)

@@ -10,7 +10,7 @@ import { AppParams, toAppKey } from './fields.ts'
 
 const permits = Object.keys(PERMITS) as Permit[]
 
-/** The methods of the app service that change the grants of a user. */
+/** The app service's methods that change a user's grants. */
 type Verb = 'grant' | 'revoke'
 
 const UserParams = {

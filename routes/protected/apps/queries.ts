@@ -30,7 +30,7 @@ export const listSchema = {
     200: {
       description: 'The apps.',
       headers: linkHeader('</apps?limit=100&after=WyJJbnZvaWNlIFN5bmMiLDFd>; rel="next"'),
-      // NDJSON isn't listed, because with two media types, generated clients wouldn't know that JSON is an array.
+      // NDJSON isn't listed, because generated clients only treat the JSON as an array if it is the only media type.
       content: { 'application/json': { schema: { type: 'array', items: { $ref: 'App#' } } } }
     },
     ...problemReplies(InvalidFields)
@@ -49,8 +49,8 @@ export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   return await sendChunks(reply, writeList(form, batches, writeApp))
 }
 
-// Reads two chunks before it sends anything, so that an immediate failure of the database results in a proper error
-// reply, and a list of one chunk is sent in one piece.
+// Reads two chunks before it sends anything, so that an immediate database failure results in a proper error reply, and
+// a list that consists of one chunk is sent in one piece.
 const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, void>): Promise<FastifyReply> => {
   const first = await chunks.next()
   const second = await chunks.next()
@@ -85,8 +85,8 @@ const marks: Record<ListForm, Marks> = {
 }
 
 /**
- * Writes a list as text, in one chunk for each batch. The last chunk includes the end of the list, so that a list of
- * one batch is one chunk. A chunk may be empty, so that a long search stops soon after the client has disconnected.
+ * Serializes a list, with one chunk for each batch. The last chunk includes the end of the list, so that a list with
+ * only one batch is a single chunk. Chunks may be empty, so that a long search stops soon after the client disconnects.
  */
 export async function* writeList(
   form: ListForm,

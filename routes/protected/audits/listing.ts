@@ -10,7 +10,7 @@ import type { AuditService } from '../../../domain/audits/service.ts'
 
 const { limit, after } = pageQuery('entries')
 
-/** The query parameters of every list of audit entries. */
+/** The query parameters for every list of audit entries. */
 export const AuditQuery = {
   type: 'object',
   additionalProperties: false,
@@ -22,12 +22,12 @@ export const AuditQuery = {
   }
 } as const
 
-/** The replies of every list of audit entries. */
+/** The replies for every list of audit entries. */
 export const auditReplies = {
   200: {
     description: 'A page of audit entries.',
     headers: linkHeader('</audits?limit=100&after=42>; rel="next"'),
-    // NDJSON isn't listed, because with two media types, generated clients wouldn't know that JSON is an array.
+    // NDJSON isn't listed, because generated clients only treat the JSON as an array if it is the only media type.
     content: { 'application/json': { schema: { type: 'array', items: { $ref: 'Audit#' } } } }
   }
 }
@@ -39,7 +39,7 @@ interface PageOptions {
   until?: string
 }
 
-/** Sends a page of the entries that match, as JSON, or as NDJSON if the client prefers it. */
+/** Sends a page of the matching entries, as JSON, or as NDJSON if the client prefers it. */
 export const sendAudits = async (
   audits: Pick<AuditService, 'page'>,
   filter: AuditFilter,

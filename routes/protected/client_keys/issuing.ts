@@ -25,7 +25,7 @@ import { IdParams } from './queries.ts'
 const IdempotencyHeaders = {
   type: 'object',
   properties: {
-    // No example, because Swagger UI would send it with every request, and each would be a retry of the first.
+    // There is no example, because Swagger UI would send it with every request, and each would be a retry of the first.
     'idempotency-key': {
       type: 'string',
       description:
@@ -36,7 +36,7 @@ const IdempotencyHeaders = {
   }
 } as const
 
-/** The documentation of the header that keeps clients and proxies from storing a reply with secrets. */
+/** The documentation of the header that prevents clients and proxies from storing a reply that contains secrets. */
 const noStore = {
   'Cache-Control': {
     type: 'string',

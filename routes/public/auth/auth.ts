@@ -30,7 +30,7 @@ import { sessionHeaders } from '../../../http/session-headers.ts'
 
 const header = (description: string, example: string) => ({ type: 'string', description, examples: [example] }) as const
 
-/** The documentation of the headers in a reply that starts a session. */
+/** The documentation of the headers of a reply that starts a session. */
 const sessionHeaderDocs = {
   'access-token': header(
     'The token of the session. It is secret, and never shown again.',
@@ -145,7 +145,7 @@ const signUp: Handler<typeof signUpSchema> = async (request, response) => {
   return toSignedInJson(signedIn, response)
 }
 
-/** Adds a new session to the headers of a reply, and returns the body. */
+/** Adds the headers for a new session to a reply, and returns the body. */
 const toSignedInJson = ({ user, session, accessToken }: SignedIn, response: Pick<FastifyReply, 'headers'>) => {
   response.headers({ ...sessionHeaders(accessToken, session, user.email), 'cache-control': 'no-store' })
   return { data: toUserJson(user) }
