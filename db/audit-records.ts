@@ -18,8 +18,8 @@ export interface AuditRow {
   readonly hash: string
 }
 
-// A text in another format than this service's was altered. It's converted to an invalid date, so that the hash of the
-// entry differs.
+// A string in any format but this service's was altered. It's converted to an invalid date, so that the entry's hash no
+// longer matches.
 const toAuditInstant = (text: string): Date => {
   const instant = toDate(text)
   return instant.toJSON() === text ? instant : new Date(NaN)
