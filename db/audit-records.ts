@@ -1,7 +1,7 @@
 import type { Audit } from '../domain/audits/audit.ts'
 import { toDate } from './instants.ts'
 
-/** The columns of an entry of the audit trail. Every engine returns them in this format. */
+/** The columns of an audit trail entry. Every engine returns them in this format. */
 export interface AuditRow {
   readonly sequence: number
   readonly at: string

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
 import { RequestCancelled } from '../domain/errors.ts'
 
-/** How long work is retried while another process has locked the database. */
+/** The time for which work is retried while another process has locked the database. */
 const BUSY_TIMEOUT_MS = 1000
 const RETRY_INTERVAL_MS = 20
 

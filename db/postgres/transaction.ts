@@ -11,7 +11,7 @@ import { asQuery, isConnectionFailure } from './failures.ts'
 const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
-/** Sends a statement on a connection. */
+/** Sends a statement on the given connection. */
 export type Send = (db: PostgresDatabase) => Promise<unknown>
 
 /** The statements that a transaction sends without waiting for a reply. If one of them fails, the transaction fails. */

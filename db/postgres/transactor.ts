@@ -78,7 +78,7 @@ export const readPatiently = async <T>(read: () => Promise<T>, signal?: AbortSig
   }
 }
 
-/** Creates the transactor of a database. Transactions run concurrently, each on its own connection. */
+/** Creates the transactor for the given database. Transactions run concurrently, each on its own connection. */
 export const createPostgresTransactor = <R, W>({
   pool,
   createReads,

@@ -61,7 +61,7 @@ export interface SqliteTransactorOptions<R, W> {
 }
 
 /**
- * Creates the transactor of a database. One connection writes, in transactions that begin and end explicitly, and
+ * Creates a database's transactor. One connection writes, in transactions that begin and end explicitly, and
  * `rows` reads committed data on another. Drizzle's own transactions commit before asynchronous work is completed.
  */
 export const createSqliteTransactor = <R, W>({

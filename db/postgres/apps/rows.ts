@@ -52,7 +52,7 @@ const LOCK_PORTS = 'select 1 from app_port_counter for no key update'
 
 /** Takes a port. Other transactions that take a port wait until this one ends. */
 const takePort = async (db: PostgresDatabase): Promise<number | null> => {
-  // Only a separate statement sees what other transactions committed during the wait for the lock.
+  // Only a separate statement sees the changes that other transactions committed during the wait for the lock.
   const next = await underLock(query(db, LOCK_PORTS), query(db, TAKE_NEXT_PORT))
   const { rows } = next.rowCount === 1 ? next : await query(db, FIND_LOWEST_PORT)
   const [found] = rows as { port: string }[]

@@ -14,7 +14,7 @@ const PARTITIONS = `
   select from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = '${TABLE}'::regclass
 `
 
-// Doesn't use `to_regclass`, which may not see what was committed while its transaction waited for a lock.
+// Doesn't use `to_regclass`, which may not see changes that were committed while its transaction waited for a lock.
 const exists = async (db: PostgresDatabase, partition: string): Promise<boolean> =>
   (await query(db, `${PARTITIONS} and relname = $1`, [partition])).rowCount > 0
 

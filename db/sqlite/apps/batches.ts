@@ -8,7 +8,7 @@ import { apps } from '../schema.ts'
 import { createAppStatements, toApp } from './columns.ts'
 import { comesAfter, comesUntil, createWindowEnds, listOrder, WINDOW_APPS } from './windows.ts'
 
-/** How many bytes of apps are read before other work gets its turn. */
+/** The number of bytes of apps that are read before other work gets its turn. */
 const BATCH_BYTES = 256 * 1024
 
 export const createBatches = (db: SqliteDatabase): Pick<ListReads, 'batch' | 'batchAt'> => {

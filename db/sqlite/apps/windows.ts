@@ -18,7 +18,7 @@ export const comesAfter = ({ descriptiveName, id }: Place): SQL =>
 export const comesUntil = ({ descriptiveName, id }: Place): SQL =>
   sql`(${apps.descriptiveName}, ${apps.id}) <= (${descriptiveName} collate binary, ${id})`
 
-/** How many apps are read before other work gets its turn. */
+/** The number of apps that are read before other work gets its turn. */
 export const WINDOW_APPS = 250
 
 // Reads only the index `apps_listing`.

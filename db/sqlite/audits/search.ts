@@ -8,7 +8,7 @@ import { audits } from '../schema.ts'
 import { duration, equalities, isBefore, others } from './conditions.ts'
 import type { Condition } from './conditions.ts'
 
-/** How many entries are read before other work gets its turn. */
+/** The number of entries that are read before other work gets its turn. */
 const WINDOW = 1000
 /** The maximum number of entries that are counted for each condition, to find the most selective one. */
 const MAX_COUNTED = 10_000

@@ -20,7 +20,7 @@ import { createTokenReads } from './tokens.ts'
 // SQLite orders by code point by default, but not every engine does.
 const idOrder = sql`${clientKeys.id} collate binary`
 
-/** How many keys are read before other work gets its turn. */
+/** The number of keys that are read before other work gets its turn. */
 const WINDOW = 1000
 
 export const createKeyReads = (db: SqliteDatabase): KeyReads => {
