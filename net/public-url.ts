@@ -12,8 +12,8 @@ export const publicUrlIssue = (text: string): string | null => {
 }
 
 /**
- * Returns the given URL in the form to which paths are appended: without a slash at the end, and
- * percent-encoded where necessary.
+ * Returns the given URL in the form to which paths are appended: without a slash at the end, and percent-encoded
+ * where necessary.
  */
 export const normalizePublicUrl = (text: string): string => {
   if (!URL.canParse(text)) return text
