@@ -5,7 +5,7 @@ import { UserError } from './user-error.ts'
 
 const ASSIGNMENT = /^(\s*(?:export\s+)?)([^\s=#]+)(?=\s*=)/
 
-/** Returns the text of a `.env` file without its byte order mark. Throws a UserError if the file isn't UTF-8. */
+/** Returns the given `.env` file's text, without its byte order mark. Throws a UserError if it isn't UTF-8. */
 export const dotenvText = (path: string): string => {
   const bytes = readFileSync(path)
   const text = utf8Text(bytes)
@@ -22,7 +22,7 @@ export const dotenvText = (path: string): string => {
   return text
 }
 
-/** Returns the indexes of the lines that may assign each variable. */
+/** Returns, for each variable, the indexes of the lines that may assign it. */
 const assignmentsIn = (lines: readonly string[]): Map<string, number[]> => {
   const found = new Map<string, number[]>()
   for (const [index, line] of lines.entries()) {
@@ -32,7 +32,7 @@ const assignmentsIn = (lines: readonly string[]): Map<string, number[]> => {
   return found
 }
 
-/** Returns the variables that a `.env` file sets more than once, with the numbers of the lines that set them. */
+/** Returns the variables that the given `.env` text sets more than once, with the numbers of their lines. */
 export const repeatedNames = (text: string): { name: string; lines: number[] }[] => {
   const lines = text.split('\n')
   return [...assignmentsIn(lines)]
@@ -44,7 +44,7 @@ export const repeatedNames = (text: string): { name: string; lines: number[] }[]
     .filter(({ lines: { length } }) => length > 1)
 }
 
-// The line may be part of another variable's quoted value, so this uses Node's own parser: the line is an assignment if
+// Uses Node's own parser, because the line may be part of another variable's quoted value: the line is an assignment if
 // the parser finds a name that only this line contains.
 const isAssignment = (lines: readonly string[], place: number): boolean => {
   const marked = lines.map((line, index) => (index === place ? line.replace(ASSIGNMENT, `$1${MARK}`) : line))
@@ -53,14 +53,15 @@ const isAssignment = (lines: readonly string[], place: number): boolean => {
 
 const MARK = 'A_NAME_THAT_NOBODY_USES'
 
-/** Returns those of the named variables whose value in a `.env` file ends at a `#` outside of quotes. */
+/** Returns those of the given variables whose value in the given `.env` text ends at a `#` outside of quotes. */
 export const cutNames = (text: string, names: readonly string[]): string[] => {
   const lines = text.split('\n')
   const found = assignmentsIn(lines)
   return names.filter(name => (found.get(name) ?? []).some(place => isCut(lines, place, name)))
 }
 
-// Uses Node's own parser: the value was cut if the parser reads more of it once each # is replaced with ordinary text.
+// Uses Node's own parser: the value was cut if the parser returns a longer one after each # on the line is replaced
+// with ordinary text.
 const isCut = (lines: readonly string[], place: number, name: string): boolean => {
   const uncut = lines.map((line, index) => (index === place ? line.replaceAll('#', MARK) : line))
   const found = parseEnv(lines.join('\n'))[name]

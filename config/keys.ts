@@ -8,7 +8,7 @@ export const KEY_VARIABLES = [
   'CLIENT_KEY_JWT'
 ] as const satisfies (keyof Config)[]
 
-/** Returns the settings of the service of client keys, for the service and for the command line. */
+/** Returns the settings for client keys that both the service and the command line use. */
 export const keySettings = (config: Readonly<Pick<Config, (typeof KEY_VARIABLES)[number]>>) => ({
   secret: config.CLIENT_SECRET,
   previousSecrets: config.CLIENT_SECRET_PREVIOUS,

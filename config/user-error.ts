@@ -1,6 +1,6 @@
 /**
- * A failure that the person who started the program can fix. The message describes what is wrong. The hint describes
- * how to fix it, unless the message does.
+ * A failure that the person who started the program can fix. The message describes the problem. The hint describes how
+ * to fix it, unless the message already does so.
  */
 export class UserError extends Error {
   readonly hint: string | undefined
@@ -11,6 +11,6 @@ export class UserError extends Error {
   }
 }
 
-/** Returns the text of a UserError to show. */
+/** Returns the text to show for the given UserError. */
 export const textOf = ({ message, hint }: Pick<UserError, 'message' | 'hint'>): string =>
   hint === undefined ? message : `${message} ${hint}`

@@ -1,13 +1,13 @@
 import type { NewApp, Owner } from '../domain/apps/app.ts'
 import { toText } from './instants.ts'
 
-/** Returns the columns that specify the owner of an app. */
+/** Returns the columns that specify an app's owner. */
 export const toOwnerColumns = ({ type, id }: Owner) => ({
   userId: type === 'User' ? id : null,
   organizationId: type === 'Organization' ? id : null
 })
 
-/** Returns the columns of a new app. */
+/** Returns the columns of the given new app. */
 export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, schedule }: NewApp, port: number) => ({
   name,
   descriptiveName,

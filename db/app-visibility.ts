@@ -4,7 +4,8 @@ import { PERMITS } from '../domain/access/rules.ts'
 import type { AppRelationship } from '../domain/access/rules.ts'
 import type { App } from '../domain/apps/app.ts'
 
-// The rules of `mayDo` in domain/access/rules.ts for `read`, in SQL. test/domain/access/rules.test.ts compares both.
+// The SQL equivalent of the rules of `mayDo` in domain/access/rules.ts for `read`. test/domain/access/rules.test.ts
+// compares the two.
 
 /** The ids of the apps that a user may read for one reason, and the maximum number of rows for each app. */
 interface VisibleApps {
@@ -13,8 +14,8 @@ interface VisibleApps {
 }
 
 /**
- * Returns the apps that a user may read, for each possible reason. Each query uses its own index, so apps that the user
- * may not read cost nothing.
+ * Returns the apps that the given user may read, for each possible reason. Each query uses its own index, so apps that
+ * the user may not read cost nothing.
  */
 export const visibleApps = (userId: number): VisibleApps[] => [
   { ids: sql`select id from apps where user_id = ${userId}`, rowsOfApp: 1 },
@@ -35,7 +36,7 @@ export const visibleApps = (userId: number): VisibleApps[] => [
   }
 ]
 
-/** Matches the same apps one at a time, if there are too many to gather. */
+/** Matches the same apps, but checks them one at a time. It's used if there are too many to gather. */
 export const isVisible = (userId: number): SQL => sql`(
   apps.user_id = ${userId}
   or exists (
@@ -50,8 +51,8 @@ export const isVisible = (userId: number): SQL => sql`(
 )`
 
 /**
- * Returns the relationship of a user and an app from the user's role in the owning organization and the sum of the
- * user's grants.
+ * Returns the relationship between a user and an app, from the user's role in the owning organization and the sum of
+ * the user's grants.
  */
 export const toRelationship = (
   { owner, readableBy, discardedAt }: App,

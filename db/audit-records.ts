@@ -1,7 +1,7 @@
 import type { Audit } from '../domain/audits/audit.ts'
 import { toDate } from './instants.ts'
 
-/** The columns of an entry of the audit trail. Every engine returns them in this format. */
+/** The columns of an audit trail entry. Every engine returns them in this format. */
 export interface AuditRow {
   readonly sequence: number
   readonly at: string
@@ -18,8 +18,8 @@ export interface AuditRow {
   readonly hash: string
 }
 
-// A text in another format than this service's was altered. It's converted to an invalid date, so that the hash of the
-// entry differs.
+// A string in any format but this service's was altered. It's converted to an invalid date, so that the entry's hash no
+// longer matches.
 const toAuditInstant = (text: string): Date => {
   const instant = toDate(text)
   return instant.toJSON() === text ? instant : new Date(NaN)

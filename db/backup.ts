@@ -3,7 +3,7 @@ import { UserError } from '../config/user-error.ts'
 /** A failure to create a backup. The message contains the reason. */
 export class BackupError extends UserError {}
 
-/** A summary of a database. Two databases can be compared by it without comparing every row. */
+/** A summary of a database, with which two databases can be compared without comparing every row. */
 export interface Contents {
   /** The number of rows of each table. */
   readonly rows: Readonly<Record<string, number>>
@@ -11,5 +11,5 @@ export interface Contents {
   readonly head: string | null
 }
 
-/** Receives the number of pages that have been copied and the number of all pages. */
+/** Receives the number of pages copied so far and the total number of pages. */
 export type OnPages = (copied: number, total: number) => void

@@ -6,10 +6,10 @@ import { createAuditService } from '../domain/audits/service.ts'
 /** A copy that was refused or stopped. The message contains the reason. */
 export class CopyError extends UserError {}
 
-/** What to do if a copy can't be continued. */
+/** The advice for a copy that can't be continued. */
 export const START_OVER = 'To start over, drop the target database, create it again, and rerun this command.'
 
-/** Receives the number of rows that have been copied and the number of all rows. */
+/** Receives the number of rows copied so far and the total number of rows. */
 export type OnRows = (copied: number, total: number) => void
 
 /** The type of a column. A digest is stored as 64 hexadecimal digits in SQLite and as bytes in PostgreSQL. */
@@ -38,22 +38,25 @@ export interface CopySource {
   readonly head: AuditHead
   /** The last port that was assigned to an app. */
   readonly lastPort: bigint
-  /** The last number that was assigned to a row, by table. Tables that don't number their rows are missing. */
+  /** The last number that was assigned to a row, by table. Tables that don't number their rows are omitted. */
   readonly lastIds: Readonly<Record<string, bigint>>
-  /** Reads the rows of a table in the order of its key. It starts after the given key, or at the first row if null. */
+  /**
+   * Reads the rows of the given table in the order of its key, starting after the given key, or at the first row if
+   * it's null.
+   */
   readonly batches: (table: CopyTable, after: readonly string[] | null) => Iterable<CopyRow[]>
   readonly verify: () => Promise<Verification>
   /** The target of an earlier copy, or null if there was none. */
   readonly copiedTo: string | null
   /**
-   * Marks the database as copied, so that no service continues with it. The mark is committed and on the disk when the
+   * Marks the database as copied, so that no service continues to use it. The mark is committed and on disk when the
    * call returns. The database isn't read afterwards.
    */
   readonly markAsCopied: (target: string) => void
   readonly close: () => void
 }
 
-/** The database that is copied into. The URL must not be that of a pooler. `ca` is `DATABASE_CA`. */
+/** The database into which the source is copied. The URL must not be a pooler's. `ca` is the value of `DATABASE_CA`. */
 export interface CopyTarget {
   readonly url: string
   readonly ca?: string | undefined
@@ -61,23 +64,23 @@ export interface CopyTarget {
 
 /** The result of a copy. */
 export interface Copied {
-  /** The number of rows of each table, which was counted in both databases. */
+  /** The number of rows of each table, as counted in both databases. */
   readonly rows: Readonly<Record<string, number>>
   /** The result of verifying the audit trail, which is the same in both databases. */
   readonly trail: Verification
 }
 
-/** A writer of copies into the databases of one engine. */
+/** Writes copies into the databases of one engine. */
 export interface CopyWriter {
   /** The tables that are copied row by row, in the order in which they are copied. */
   readonly tables: readonly CopyTable[]
   /**
-   * Copies a database into an empty one, or continues an interrupted copy. No service can open the target until
+   * Copies the source into an empty target, or continues an interrupted copy. No service can open the target until
    * everything is copied and compared. Throws a CopyError if the copy is refused or stops.
    */
   readonly copyInto: (source: CopySource, target: CopyTarget, onRows: OnRows) => Promise<Copied>
 }
 
-/** Verifies the audit trail of a database. */
+/** Verifies the given audit trail. */
 export const verifyAudits = async (audits: AuditReads): Promise<Verification> =>
   await createAuditService({ read: async work => await work({ audits }) }).verify()

@@ -9,11 +9,11 @@ import type { Storage } from './storage.ts'
  */
 export interface StorageOptions {
   /**
-   * The URL for the connection that listens for changes and looks up keys, if it isn't the main URL. It must bypass a
-   * transaction pooler.
+   * The URL for the connection that listens for changes and looks up keys, if it differs from the main URL. It must
+   * bypass any transaction pooler.
    */
   readonly listenUrl?: string | undefined
-  /** The path of the PEM certificates of the authority that signed the server's certificate. */
+  /** The path of a PEM file with the certificates of the authority that signed the server's certificate. */
   readonly ca?: string | undefined
   /** The maximum number of open connections, apart from those for look-ups. */
   readonly poolSize?: number | undefined
@@ -26,36 +26,36 @@ export interface StorageOptions {
    * is refused.
    */
   readonly asSample?: boolean | undefined
-  /** Whether the database is only read. SQLite then changes nothing, not even the files next to the database. */
+  /** Whether to open the database only for reading. SQLite then changes nothing, not even the files next to it. */
   readonly readOnly?: boolean | undefined
-  /** Whether a database may be changed after it was copied to another one, which doesn't get these changes. */
+  /** Whether to allow changes to a database that was copied to another one, which doesn't get these changes. */
   readonly allowCopied?: boolean | undefined
   /**
    * The generations of the node's secrets, the current one first. Undefined if the process isn't a node, such as a
    * command.
    */
   readonly generations?: readonly string[] | undefined
-  /** Reports failures in the background. By default, they aren't reported. */
+  /** Reports failures of background work. By default, they aren't reported. */
   readonly background?: BackgroundHooks | undefined
 }
 
 /** The operations on the databases of one engine. A database is identified by its URL. */
 export interface Engine {
-  /** Returns the name of a database for messages. It contains no secrets. */
+  /** Returns a name for the given database that messages can contain. It contains no secrets. */
   readonly nameOf: (url: string) => string
-  /** Opens a database and brings its tables up to date. */
+  /** Opens the given database and brings its tables up to date. */
   readonly open: (url: string, options: StorageOptions) => Promise<Storage>
-  /** Returns whether there is a database. It may belong to another program. */
+  /** Returns whether the given database exists. It may belong to another program. */
   readonly exists: (url: string) => boolean
-  /** Copies a database, which may be in use, to a new file, and checks the copy. Throws a BackupError if that fails. */
+  /** Copies the database, which may be in use, to a new file, and checks the copy. Throws a BackupError on failure. */
   readonly backUp: (url: string, file: string, onPages: OnPages) => Promise<Contents>
-  /** Opens a database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
+  /** Opens the database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
   readonly openCopySource: (url: string, tables: readonly CopyTable[]) => CopySource
   /**
-   * Returns the statements that give a role the rights to serve requests. Throws a GrantsError if the role can't be
-   * given these rights.
+   * Returns the SQL statements that give the given role the rights to serve requests. Throws a GrantsError if the role
+   * can't be given these rights.
    */
   readonly writeGrants: (url: string, options: StorageOptions, role: string) => Promise<string>
-  /** Returns the writer of copies into databases of this engine. Throws a CopyError if there is none. */
+  /** Returns the writer for copies into databases of this engine. Throws a CopyError if the engine has none. */
   readonly copyWriter: () => Promise<CopyWriter>
 }

@@ -1,4 +1,4 @@
-/** Converts an instant to the format in which it's stored: ISO 8601 text in UTC with milliseconds, in sortable form. */
+/** Converts the instant to its stored format: ISO 8601 text in UTC with milliseconds, which is sortable. */
 export const toText = (instant: Date): string => instant.toISOString()
 
 export const toOptionalText = (instant: Date | null): string | null => (instant === null ? null : toText(instant))

@@ -3,7 +3,7 @@ import type { SQL } from 'drizzle-orm'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { toText } from './instants.ts'
 
-// These conditions are the same text on every engine. Statements that use them must refer to the tables by name.
+// These conditions are the same SQL on every engine. Statements that use them must refer to the tables by name.
 
 const isEnabled = sql`client_keys.enabled`
 const isRevoked = sql`client_keys.revoked_at is not null`
@@ -15,7 +15,7 @@ export const isActiveByItself = (at: Date): SQL => sql`(
   and (client_key_tokens.expires_at is null or client_key_tokens.expires_at > ${toText(at)})
 )`
 
-/** Matches tokens that are neither revoked nor expired, and whose keys aren't either. */
+/** Matches tokens that, like their keys, are neither revoked nor expired. */
 export const isActiveToken = (at: Date): SQL => sql`(
   ${isActiveByItself(at)} and ${isNotRevoked}
   and (client_keys.expires_at is null or client_keys.expires_at > ${toText(at)})
@@ -29,12 +29,12 @@ const wasUnusedSince = (instant: Date): SQL => sql`(
 /** The conditions that each engine expresses differently. */
 interface OwnConditions {
   readonly hasScope: (scope: string) => SQL
-  /** Matches keys that have an active token of a generation. */
+  /** Matches keys that have an active token of the given generation. */
   readonly hasGeneration: (generation: string, at: Date) => SQL
   readonly startsWith: (prefix: string) => SQL
 }
 
-/** Creates the condition for the keys that pass a filter at an instant. */
+/** Creates a function that returns the condition for keys that pass the given filter at the given instant. */
 export const createKeyFilter =
   ({ hasScope, hasGeneration, startsWith }: OwnConditions) =>
   (filter: ClientKeyFilter, at: Date): SQL | undefined => {

@@ -25,7 +25,7 @@ export interface KeyRow {
 export const toRateLimit = (max: number | null, windowSeconds: number | null): Policy['rateLimit'] =>
   max === null || windowSeconds === null ? null : { max, windowSeconds }
 
-/** The row that the look-up of a digest returns, by position. Engines differ in how they return booleans. */
+/** The columns of the row that a look-up by digest returns, in order. Engines differ in how they return booleans. */
 export type KnownTokenRow = [
   id: string,
   name: string,
@@ -94,7 +94,7 @@ export const toKeyRecord = (row: KeyRow): ClientKeyRecord => ({
   lastUsedAt: toOptionalDate(row.lastUsedAt)
 })
 
-/** Returns the columns of a new key. */
+/** Returns the columns of the given new key. */
 export const toNewColumns = (key: NewClientKey) => ({
   id: key.id,
   name: key.name,
@@ -110,7 +110,7 @@ export const toNewColumns = (key: NewClientKey) => ({
   createdBy: JSON.stringify(key.createdBy)
 })
 
-/** Returns the columns that a change of a key sets. Undefined properties are left out. */
+/** Returns the columns that the given change of a key sets. Undefined properties are left out. */
 export const toChangedColumns = (change: KeyChange) => ({
   ...(change.name === undefined ? {} : { name: change.name }),
   ...(change.description === undefined ? {} : { description: change.description }),

@@ -11,14 +11,14 @@ type Ids = Readonly<Record<Owner['type'], ReadonlyMap<number, number>>>
 
 export interface SampleOptions {
   readonly sample: Sample
-  /** Returns the password hash of the user with an e-mail address. */
+  /** Returns the password hash of the user with the given e-mail address. */
   readonly hashOf: (email: string) => string
   readonly context: RequestContext
 }
 
 /**
- * Loads a sample in one transaction. Returns false and stores nothing if there are apps, users or organizations. The
- * database must have been opened with `asSample`.
+ * Loads the sample in one transaction. Returns false and stores nothing if the database already contains apps, users or
+ * organizations. The database must have been opened with `asSample`.
  */
 export const loadSample = async (
   { write }: Pick<Transactor, 'write'>,

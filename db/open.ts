@@ -9,13 +9,13 @@ import type { Copied, CopyTarget, OnRows } from './copy.ts'
 import type { Engine, StorageOptions } from './engine.ts'
 import type { Storage } from './storage.ts'
 
-// Imported dynamically, so that the start doesn't load the engine that isn't used.
+// Imported dynamically, so that only the engine in use is loaded at startup.
 const engineOf = async (url: string): Promise<Engine> =>
   isPostgres(url) ? (await import('./postgres/engine.ts')).postgres : (await import('./sqlite/engine.ts')).sqlite
 
 /**
- * Opens the database of a `DATABASE_URL` and brings its tables up to date. Creates an SQLite file if it doesn't exist.
- * With `asSample`, a new database is marked as sample data. With `readOnly`, SQLite does none of this. Throws a
+ * Opens the database at the given `DATABASE_URL` and brings its tables up to date. Creates an SQLite file if it doesn't
+ * exist. With `asSample`, a new database is marked as sample data. With `readOnly`, SQLite does none of this. Throws a
  * ConfigError if the database can't be opened.
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
@@ -39,7 +39,7 @@ export const DATABASE_VARIABLES = [
   'ALLOW_COPIED_DATABASE'
 ] as const satisfies (keyof Config)[]
 
-/** How a process uses the database of its configuration. */
+/** How a process uses its configured database. */
 export interface Purpose {
   /** See `openStorage`. */
   readonly asSample?: boolean
@@ -47,11 +47,11 @@ export interface Purpose {
   readonly readOnly?: boolean
   /** The generations of a service's secrets, which are shown to other nodes. Undefined for a command. */
   readonly generations?: readonly string[]
-  /** Reports failures in the background. By default, they aren't reported. */
+  /** Reports failures of background work. By default, they aren't reported. */
   readonly background?: BackgroundHooks
 }
 
-/** Opens the database of a configuration. Throws a ConfigError if it can't be opened. */
+/** Opens the configured database. Throws a ConfigError if it can't be opened. */
 export const openConfigured = async (
   config: Readonly<Pick<Config, (typeof DATABASE_VARIABLES)[number]>>,
   { asSample = false, readOnly = false, generations, background }: Purpose = {}
@@ -70,8 +70,9 @@ export const openConfigured = async (
   })
 
 /**
- * Returns the statements that give a role the rights to serve requests from the PostgreSQL database of a configuration.
- * Throws a GrantsError if the role can't be given these rights, or a ConfigError if the database can't be opened.
+ * Returns the SQL statements that give the given role the rights to serve requests from the configured PostgreSQL
+ * database. Throws a GrantsError if the role can't be given these rights, or a ConfigError if the database can't be
+ * opened.
  */
 export const writeGrants = async (
   { DATABASE_URL: url, ...config }: Readonly<Pick<Config, 'DATABASE_URL' | 'DATABASE_CA' | 'DATABASE_LISTEN_URL'>>,
@@ -84,27 +85,28 @@ export const writeGrants = async (
 
 const given = (text: string): string | undefined => (text === '' ? undefined : text)
 
-// The innermost error has the reason. The errors around it may contain a statement with its values. If all addresses of
-// a host refuse the connection, there is one error for each address, and the outer one has no message.
+// The innermost error contains the reason. The errors around it may contain a statement with its values. If all
+// addresses of a host refuse the connection, there is one error for each address, and the outer one has no message.
 const messageOf = (error: unknown): string => {
   const { message, cause, errors = [] } = error as Partial<AggregateError>
   const inner: unknown = cause ?? errors[0]
   return inner === undefined ? String(message) : messageOf(inner)
 }
 
-/** Returns whether there is a database at a `DATABASE_URL`. It may belong to another program. */
+/** Returns whether a database exists at the given `DATABASE_URL`. It may belong to another program. */
 export const databaseExists = async (url: string): Promise<boolean> => (await engineOf(url)).exists(url)
 
 /**
- * Copies the database of a `DATABASE_URL`, which may be in use, to a new file, and checks the copy. It applies no
- * migrations. Throws a BackupError if the backup fails.
+ * Copies the database at the given `DATABASE_URL`, which may be in use, to a new file, and checks the copy. It applies
+ * no migrations. Throws a BackupError if the backup fails.
  */
 export const backUp = async (url: string, file: string, onPages: OnPages): Promise<Contents> =>
   await (await engineOf(url)).backUp(url, file, onPages)
 
 /**
- * Copies the database of a `DATABASE_URL` into an empty database of another engine, and compares both. Continues a copy
- * that was interrupted. No other process may use the source in the meantime. Throws a CopyError if the copy fails.
+ * Copies the database at the given `DATABASE_URL` into an empty database of another engine, and compares the two.
+ * Continues a copy that was interrupted. No other process may use the source in the meantime. Throws a CopyError if the
+ * copy fails.
  */
 export const copyDatabase = async (url: string, target: CopyTarget, onRows: OnRows): Promise<Copied> => {
   const writer = await (await engineOf(target.url)).copyWriter()

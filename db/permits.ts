@@ -1,6 +1,6 @@
 import { ServiceUnavailable } from '../domain/errors.ts'
 
-/** Runs work when its turn comes. Throws ServiceUnavailable if that takes too long. The work isn't run then. */
+/** Runs the given work when its turn comes. Throws ServiceUnavailable instead if that takes too long. */
 export type Enter = <T>(work: () => Promise<T>) => Promise<T>
 
 /** Creates a queue that runs at most `max` pieces of work at once. Each waits for at most `waitMs` milliseconds. */
@@ -41,11 +41,11 @@ export const createPermits = (max: number, waitMs: number): Enter => {
   }
 }
 
-/** Runs work after the earlier work of the same subject. Work without a subject runs immediately. */
+/** Runs work after any earlier work for the same subject has finished. Work without a subject runs immediately. */
 export type EnterBySubject = <T>(subject: string | undefined, work: () => Promise<T>) => Promise<T>
 
 /**
- * Creates a queue for each subject, which runs one piece of work at a time. Each waits for at most `waitMs`
+ * Creates a queue for each subject, which runs one piece of work at a time. Each piece waits for at most `waitMs`
  * milliseconds.
  */
 export const createSubjectPermits = (waitMs: number): EnterBySubject => {

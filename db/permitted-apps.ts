@@ -15,7 +15,7 @@ export interface PermittedAppRow {
   readonly permits: number | string
 }
 
-/** Returns the statement of `UserReads.permittedApps` for both engines. Each part of the union uses its own index. */
+/** Returns the statement for `UserReads.permittedApps` on both engines. Each part of the union uses its own index. */
 export const selectPermittedApps = (...[userId, { limit, after = 0 }]: Parameters<UserReads['permittedApps']>): SQL => {
   const isListed = sql`apps.id > ${after} and apps.discarded_at is null`
   return sql`

@@ -5,7 +5,7 @@ import { toText } from './instants.ts'
 
 // SQL conditions for both engines. The `case` keeps PostgreSQL from casting ids that aren't numbers.
 
-/** Returns the statement that selects the subjects of a scope, as `type` and `id`. */
+/** Returns the statement that selects the subjects of the given scope, as `type` and `id`. */
 export const subjectsOf = (scope: AuditScope): SQL =>
   scope.type === 'app'
     ? sql`select 'app' as type, cast(${scope.name} as text) as id`
@@ -13,7 +13,10 @@ export const subjectsOf = (scope: AuditScope): SQL =>
       select 'organization' as type, cast(${String(scope.id)} as text) as id
       union all select 'app', apps.name from apps where apps.organization_id = ${scope.id}`
 
-/** Returns the condition that a row of `users` is the owner of the app, or a member of the organization, of a scope. */
+/**
+ * Returns the condition for a row of `users` to be the owner of the scope's app, or a member of the scope's
+ * organization.
+ */
 export const isUserOfScope = (scope: AuditScope): SQL =>
   scope.type === 'app'
     ? sql`exists (

@@ -5,7 +5,7 @@ import type { AuditScope, ScopedAudit, ScopedAuditReads, ScopedSearch } from '..
 import { toDate } from './instants.ts'
 import { isUserOfScope, meetsAll, subjectsOf } from './scoped-audit-conditions.ts'
 
-/** The maximum number of entries that are looked up by subject. In a scope with more, the trail is read backwards. */
+/** The maximum number of entries that are looked up by subject. If a scope has more, the trail is read backwards. */
 const MAX_GATHERED = 10_000
 
 /** The parts of the searches that differ between engines. */
@@ -14,9 +14,9 @@ interface Engine {
   readonly rows: <Row>(statement: SQL) => Promise<Row[]>
   /** The number of entries that one statement reads. */
   readonly window: number
-  /** Returns the condition that an entry of a window has a subject in the scope. */
+  /** Returns the condition for an entry of a window to have a subject in the scope. */
   readonly isInScope: (scope: AuditScope) => SQL
-  /** The join of subjects with entries that looks up each subject in the index of entries. */
+  /** The join operator for looking up the entries of each subject in their index. */
   readonly join: SQL
 }
 
@@ -47,7 +47,10 @@ export const createScopedAuditReads = (engine: Engine): ScopedAuditReads => ({
     sequences.length === 0 ? [] : (await engine.rows<AuditRow>(selectAudits(scope, sequences))).map(toScopedAudit)
 })
 
-/** Looks up entries by subject. Returns all that the search finds, newest first, or `MAX_GATHERED` + 1 of them. */
+/**
+ * Looks up entries by subject. Returns all entries that match the search, newest first, or only `MAX_GATHERED` + 1 of
+ * them.
+ */
 const gather = async ({ rows, join }: Engine, { scope, conditions }: ScopedSearch): Promise<number[]> => {
   const found = await rows<{ sequence: number | string }>(sql`
     select audits.sequence from (${subjectsOf(scope)}) as subjects ${join}
@@ -78,7 +81,7 @@ const walk = async (
   return found
 }
 
-/** Returns the largest sequence below another, or null if there is none. Forged entries may leave gaps. */
+/** Returns the largest sequence number below the given one, or null if there is none. Forged entries may leave gaps. */
 const newestBelow = async (rows: Engine['rows'], sequence: number): Promise<number | null> => {
   const [newest] = await rows<{ last: number | string | null }>(
     sql`select max(audits.sequence) as last from audits where audits.sequence < ${sequence}`

@@ -16,7 +16,7 @@ export interface Storage extends AppStore, NodeReads {
   readonly counters?: Counters
   /** Whether the database is marked as sample data. Only a new database can be marked. */
   readonly isSample: boolean
-  /** Returns what the database can currently be used for. It never rejects. */
+  /** Returns the database's current readiness. It never rejects. */
   readonly readiness: () => Promise<Readiness>
   /** Returns the statistics of the database for metrics. They are kept in memory, so it returns immediately. */
   readonly statistics: () => StorageStatistics

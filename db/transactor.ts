@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
 import { RequestCancelled } from '../domain/errors.ts'
 
-/** How long work is retried while another process has locked the database. */
+/** The time for which work is retried while another process has locked the database. */
 const BUSY_TIMEOUT_MS = 1000
 const RETRY_INTERVAL_MS = 20
 
-/** Returns the time until which work that begins now is retried, in milliseconds of the monotonic clock. */
+/** Returns the time until which work that begins now is retried, in milliseconds on the monotonic clock. */
 export const busyDeadline = (): number => performance.now() + BUSY_TIMEOUT_MS
 
 /**
- * Runs work, and retries it until the deadline while another process has locked the database. The engine's own wait
- * would block the event loop, and every other request with it.
+ * Runs the given work, and retries it until the deadline while another process has locked the database. The engine's
+ * own wait would block the event loop, and every other request with it.
  */
 export const withBusyRetry = async <T>(
   work: () => Promise<T>,
@@ -32,7 +32,7 @@ export const refuseCancelled = (signal: AbortSignal | undefined): void => {
   if (signal?.aborted === true) throw new RequestCancelled()
 }
 
-/** How long the work of a queue runs before other work of the process gets its turn. */
+/** The time for which a queue may run before the process's other work gets its turn. */
 const MAX_TURN_MS = 10
 
 /**

@@ -23,7 +23,7 @@ export const toAccount = (row: UserRow | undefined): Account | null =>
 const startsWith = (column: SQL, prefix: string): SQL =>
   sql`substr(${column}, 1, length(cast(${prefix} as text))) = cast(${prefix} as text)`
 
-/** Returns the condition that selects the users of a filter, in SQL that both engines accept. */
+/** Returns the condition for the users that pass the filter, in SQL that both engines accept. */
 export const matchesUserFilter = (filter: UserFilter = {}): SQL | undefined => {
   const { role, accountLocked, namePrefix, emailPrefix } = filter
   return and(
@@ -34,7 +34,7 @@ export const matchesUserFilter = (filter: UserFilter = {}): SQL | undefined => {
   )
 }
 
-/** Creates the look-ups of accounts from a function that takes a condition on the table of users. */
+/** Creates the account look-ups from a function that takes a condition on the table of users. */
 export const createAccountReads = (
   findAccount: (condition: SQL) => Promise<Account | null>
 ): Pick<UserReads, 'find' | 'findAccount' | 'findAccountByEmail'> => {

@@ -1,6 +1,9 @@
 const FORM = /^https?:\/\/[^\s?#\\]+$/i
 
-/** What is wrong with the public URL of a service, as the end of a sentence that never repeats it; null: nothing is. */
+/**
+ * Returns what is wrong with the given public URL of a service, or null if nothing is. The string is the end of a
+ * sentence and never repeats the URL.
+ */
 export const publicUrlIssue = (text: string): string | null => {
   const url = FORM.test(text) && URL.canParse(text) ? new URL(text) : null
   return url === null || url.username !== '' || url.password !== ''
@@ -8,7 +11,10 @@ export const publicUrlIssue = (text: string): string | null => {
     : null
 }
 
-/** The same URL as a path is appended to it: without a slash at the end, and with every character encoded. */
+/**
+ * Returns the given URL in the form to which paths are appended: without a slash at the end, and percent-encoded
+ * where necessary.
+ */
 export const normalizePublicUrl = (text: string): string => {
   if (!URL.canParse(text)) return text
   const { origin, pathname } = new URL(text)

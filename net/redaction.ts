@@ -10,16 +10,16 @@ const CREDENTIAL = /tck_\w*|(?:(?<![\w-])|(?<=\\[bfnrt]))eyJ[\w-]*\.[\w-]+\.[\w-
 
 const MAX_PATH_LENGTH = 200
 
-/** Masks everything that could be a credential in a text, such as a line of a log. */
+/** Masks everything in the given text, such as a line of a log, that could be a credential. */
 export const redact = (text: string): string => text.replace(CREDENTIAL, MASK)
 
 /**
- * Returns the path of a request's URL for a log: its beginning, without the query. A segment is masked if it could be a
- * credential, or if it's percent-encoded, since that could hide one.
+ * Returns the beginning of the path of a request's URL, without the query, for a log. A segment is masked if it could
+ * be a credential, or if it's percent-encoded, since that could hide one.
  */
 export const redactPath = (url: string): string => {
   const { path } = splitUrl(url)
-  // Masked before it's cut, because a part of a credential isn't recognized as one.
+  // Masked before it's cut, because part of a credential wouldn't be recognized as one.
   return redact(
     path
       .split('/')

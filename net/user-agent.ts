@@ -4,8 +4,9 @@ const MAX_LENGTH = 200
 const NOT_KEPT = /[\p{C}\uFFFD]/gu
 
 /**
- * Returns a `User-Agent` header as it's stored, or null if there is none. Its bytes, which Node reads as Latin-1, are
- * decoded as UTF-8. Tokens, control characters and invalid bytes are replaced, and it's cut to 200 characters.
+ * Returns the given `User-Agent` header as it's stored, or null if there is none. Its bytes, which Node reads as
+ * Latin-1, are decoded as UTF-8. Tokens, control characters and invalid bytes are replaced, and the header is cut to
+ * 200 characters.
  */
 export const keptAgent = (agent: string | undefined): string | null => {
   if (agent === undefined) return null

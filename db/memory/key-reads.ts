@@ -5,11 +5,11 @@ import type { TokenRow, Tables } from './tables.ts'
 
 const isBeforeEnd = (end: Date | null, at: Date): boolean => end === null || end > at
 
-/** Returns whether a token is neither revoked nor expired, regardless of its key. */
+/** Returns whether the token is neither revoked nor expired, regardless of its key. */
 export const isActiveByItself = ({ revokedAt, expiresAt }: TokenRow, at: Date): boolean =>
   revokedAt === null && isBeforeEnd(expiresAt, at)
 
-/** Creates a function that compares values by the result of another function, in ascending order. */
+/** Creates a function that compares values by the results of the given function, in ascending order. */
 export const by =
   <V>(of: (value: V) => string | number) =>
   (a: V, b: V): number => {
@@ -18,7 +18,7 @@ export const by =
     return first < second ? -1 : 1
   }
 
-/** Returns the token with a digest, in the form that authentication uses. */
+/** Returns the token with the given digest, in the form that authentication uses. */
 export const findToken = (tables: Tables, digest: string): KnownToken | null => {
   const token = tables.tokens.get(digest)
   const key = token === undefined ? undefined : tables.keys.get(token.clientKeyId)
@@ -37,7 +37,7 @@ export const findToken = (tables: Tables, digest: string): KnownToken | null => 
 export const findRevocation = ({ revocations }: Tables, digest: string): Date | null =>
   revocations.get(digest)?.at ?? null
 
-/** Returns the tokens of a key, the newest first. */
+/** Returns the tokens of the given key, newest first. */
 export const tokensOf = ({ tokens }: Tables, id: string): TokenRow[] =>
   tokens
     .values()

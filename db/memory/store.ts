@@ -9,7 +9,7 @@ import { createKeyRows } from './key-rows.ts'
 import { createKeyReads, findRevocation, findToken } from './key-reads.ts'
 import { createTables } from './tables.ts'
 
-/** A store of client keys in the memory of the process. */
+/** A client key store in the memory of the process. */
 export interface MemoryStore extends TransactorOf<KeyLook & { readonly audits: AuditReads }, KeyTx> {
   readonly keyLookup: Required<KeyLookup>
 }
@@ -17,8 +17,8 @@ export interface MemoryStore extends TransactorOf<KeyLook & { readonly audits: A
 const PASSED = Promise.resolve()
 
 /**
- * Creates a store of client keys that lasts as long as the process, for tests and trials. Its reads search all rows.
- * Transactions run one after another. The writes of a transaction aren't visible to others before it ends.
+ * Creates a client key store that lasts as long as the process, for tests and trials. Its reads search all rows.
+ * Transactions run one after another. A transaction's writes aren't visible to others until it ends.
  */
 export const createMemoryStore = (): MemoryStore => {
   const committed = createTables()

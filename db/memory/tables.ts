@@ -10,7 +10,7 @@ export interface Table<V> {
   values: () => V[]
 }
 
-/** A table as a transaction reads it: the committed values, overlaid with those that the transaction has written. */
+/** A table as seen by a transaction: the committed values, overlaid with those that the transaction has written. */
 interface Draft<V> extends Table<V> {
   commit: () => void
 }

@@ -2,15 +2,14 @@ import { Client } from 'pg'
 import type { PoolClient } from 'pg'
 
 /**
- * Cancels the running query of a connection, and closes the connection, because the cancellation could also hit a later
- * query.
+ * Cancels the query that the connection is running, and closes the connection, because the cancellation could otherwise
+ * hit a later query.
  */
 export const cancelQuery = (client: PoolClient): void => {
   const { host, port, processID, secretKey } = client
-  // The driver sends this request without TLS, as the server expects. It contains nothing but the key of the
-  // connection.
+  // The driver sends this request without TLS, as the server expects. It contains only the connection's key.
   const { connection } = new Client({ ssl: false })
-  // The server closes the connection once it has the request. If it can't be reached, it's down.
+  // The server closes the connection once it has received the request. If it can't be reached, it's down.
   const end = (): void => {
     client.connection.stream.destroy()
   }

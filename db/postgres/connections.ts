@@ -10,14 +10,14 @@ import { createDatabaseTime, DATABASE_TIME } from './time.ts'
 import type { DatabaseTime } from './time.ts'
 import { migrate, readVersion, refuseUnchangeable } from './versions.ts'
 
-/** A migration or a copy may take a long time, and others wait for it. */
+/** The time-out for migrations and copies, which may take a long time, and for processes that wait for them. */
 const LONG_TIMEOUT_MS = 600_000
 const IDLE_CONNECTION_MS = 30_000
 
 /** The table with the progress of a copy into this database. It exists until the copy is complete. */
 export const COPY_PROGRESS = 'copy_progress'
 
-/** Creates the connection pool for everything that doesn't have its own. It connects when a query is sent. */
+/** Creates the connection pool for all queries that have no pool of their own. It connects when a query is sent. */
 export const createPool = (options: PostgresOptions): Pool =>
   poolOf({
     ...clientConfig(options, false),
@@ -47,7 +47,7 @@ const poolOf = (config: PoolConfig): Pool => {
   return pool
 }
 
-/** Returns the options of a connection whose statements may take long. */
+/** Returns the options for a connection whose statements may take a long time. */
 export const patientConfig = (options: PostgresOptions): ClientConfig => ({
   ...clientConfig(options, true),
   statement_timeout: LONG_TIMEOUT_MS,
@@ -56,17 +56,17 @@ export const patientConfig = (options: PostgresOptions): ClientConfig => ({
 
 const ignore = (): void => {}
 
-/** Closes a pool. Queries that still wait for a database that is down are left to their time-outs. */
+/** Closes the given pool. Queries that are still waiting for a database that is down are left to their time-outs. */
 export const closePool = async (pool: Pool): Promise<void> => {
   await Promise.race([pool.end(), setTimeout(TIMEOUTS.connect, undefined, { ref: false })])
 }
 
 /**
- * Brings the tables of a database up to date, sets `time` to the clock of the database, and returns whether the
- * database is marked as sample data. A database that is up to date is only read. If several nodes start at once, one of
+ * Brings the database's tables up to date, sets `time` to the database's clock, and returns whether the database is
+ * marked as sample data. A database that is already up to date is only read. If several nodes start at once, one of
  * them changes the tables and the others wait. `prepare` runs first, while no other process creates tables. By default,
- * it refuses a database with an incomplete copy. Throws an error if the tables must be changed and the role isn't
- * allowed to do that, or if they were changed by a version that is newer by more than one.
+ * it refuses a database with an incomplete copy. Throws an error if the tables must be changed but the role isn't
+ * allowed to do so, or if they were changed by a version that is newer by more than one.
  */
 export const bringUpToDate = async (
   options: PostgresOptions,
@@ -94,7 +94,7 @@ const migrateAlone = async (client: Client, prepare: (client: Client) => Promise
   await migrate(client, await readVersion(client))
 }
 
-/** Runs work on its own connection, which may wait for a long time. */
+/** Runs the given work on a connection of its own, which may wait for a long time. */
 export const withPatientClient = async <T>(
   options: PostgresOptions,
   work: (client: Client) => Promise<T>
@@ -109,7 +109,7 @@ export const withPatientClient = async <T>(
   }
 }
 
-// With half of the data, a service would refuse valid keys and accept revoked ones.
+// With only part of the data, a service would refuse valid keys and accept revoked ones.
 const refuseUnfinishedCopy = async (client: Client): Promise<void> => {
   if (await hasTable(client, COPY_PROGRESS)) {
     throw new Error('a copy into it is incomplete. Run npm run db:copy again, or drop the database.')

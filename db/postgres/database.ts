@@ -6,16 +6,16 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import { asQuery } from './failures.ts'
 
-/** Drizzle on a connection pool, or on the connection of a transaction. `$client` is that pool or connection. */
+/** Drizzle on a connection pool, or on a transaction's connection. `$client` is that pool or connection. */
 export type PostgresDatabase = NodePgDatabase & { $client: Pool | PoolClient }
 
 export const createDatabase = (client: Pool | PoolClient): PostgresDatabase => drizzle(client)
 
-/** Returns the number of rows of a table that pass a condition. */
+/** Returns the number of rows of the given table that pass the condition. */
 export const countRows = async (db: PostgresDatabase, table: PgTable, condition: SQL | undefined): Promise<number> =>
   Number((await db.select({ rows: count() }).from(table).where(condition))[0]?.rows)
 
-/** Runs a statement without Drizzle. Values of 64 bits are returned as text. */
+/** Runs a statement without Drizzle. 64-bit values are returned as strings. */
 export const query = async (
   db: PostgresDatabase,
   text: string,
@@ -25,7 +25,7 @@ export const query = async (
   return { rows, rowCount: rowCount ?? 0 }
 }
 
-/** Returns the rows of a Drizzle statement as the driver returns them. Values of 64 bits are text. */
+/** Returns the rows of a Drizzle statement in the driver's format. 64-bit values are strings. */
 export const rowsOf = async <Row>(db: PostgresDatabase, statement: SQL): Promise<Row[]> =>
   (await db.execute(statement)).rows as Row[]
 
@@ -45,7 +45,7 @@ export const LOCKS = {
 /** The first number of each lock, which distinguishes it from the locks of other programs on the same database. */
 export const LOCK_SPACE = 7_216_014
 
-/** Takes a lock until the transaction ends. Waits while another transaction has it. */
+/** Takes the given lock until the transaction ends. Waits while another transaction has it. */
 export const lock = async (db: PostgresDatabase, name: keyof typeof LOCKS): Promise<void> => {
   await query(db, `select pg_advisory_xact_lock(${LOCK_SPACE}, ${LOCKS[name]})`)
 }

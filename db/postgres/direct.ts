@@ -5,20 +5,20 @@ import { gatherWrites } from './gathering.ts'
 import { directConfig } from './settings.ts'
 import type { PostgresOptions } from './settings.ts'
 
-/** The channel of notifications to nodes that a client key has changed. */
+/** The channel on which nodes are notified that a client key has changed. */
 export const CHANNEL = 'client_key_changes'
 
 /** A connection that bypasses any pooler. Queries are sent without waiting for earlier replies. */
 export interface DirectConnection {
-  /** Runs a query, and connects first if necessary. Throws the error of the server, or ConnectionLost. */
+  /** Runs a query, and connects first if necessary. Throws the server's error, or ConnectionLost. */
   readonly query: <Row extends unknown[]>(config: Omit<QueryArrayConfig, 'rowMode'>) => Promise<Row[]>
   readonly close: () => Promise<void>
 }
 
 /**
- * Creates a connection that is opened when a query is sent, and opened again if it was lost or if a reply took too
- * long. With `onHint`, it listens for notifications. `onHint` is called when a key may have changed: after a
- * notification, and after connecting, because a notification may have been missed.
+ * Creates a connection that is opened when a query is sent, and reopened if it was lost or if a reply took too long.
+ * With `onHint`, it listens for notifications. `onHint` is called when a key may have changed: after each notification,
+ * and after connecting, because notifications may have been missed.
  */
 export const createDirectConnection = (options: PostgresOptions, onHint?: () => void): DirectConnection => {
   let current: Promise<Client> | null = null
@@ -58,7 +58,7 @@ const prepare = async (client: Client, listens: boolean): Promise<Client> => {
       listens ? client.query(`listen ${CHANNEL}`) : undefined,
       client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby')
     ])
-    // A standby may not yet have what was acknowledged.
+    // A standby may not yet have received acknowledged changes.
     if (rows[0]?.standby !== false) throw new Error('the server is a standby, not the primary')
     return client
   } catch (error) {
@@ -67,7 +67,7 @@ const prepare = async (client: Client, listens: boolean): Promise<Client> => {
   }
 }
 
-// A graceful shutdown would wait for a reply of the server, which may be down.
+// A graceful shutdown would wait for a reply from the server, which may be down.
 const hangUp = (client: Client): void => {
   client.connection.stream.destroy()
 }

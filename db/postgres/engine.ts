@@ -4,11 +4,11 @@ import { CopyError } from '../copy.ts'
 import type { Engine } from '../engine.ts'
 import { openPostgres } from './open.ts'
 
-/** PostgreSQL. Its databases are on a server, which comes with programs for backups. */
+/** PostgreSQL. Its databases are on a server, which comes with its own backup programs. */
 export const postgres: Engine = {
   nameOf: shownUrl,
   open: async (url, options) => await openPostgres({ url, ...options }),
-  // Only the server can report that there is none.
+  // Only the server can report that a database doesn't exist.
   exists: () => true,
   backUp: async () => {
     throw new BackupError(

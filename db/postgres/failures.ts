@@ -13,14 +13,14 @@ const DEADLOCK = '40P01'
 const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
 const RESTRICT_VIOLATION = '23001'
-/** The error of a change of keys if another transaction has changed what it has read. */
+/** The error for a change of keys if another transaction has changed the data that it has read. */
 const NOT_NULL_VIOLATION = '23502'
 /** A statement was cancelled by its time-out or by an operator. */
 const QUERY_CANCELED = '57014'
 export const LOCK_NOT_AVAILABLE = '55P03'
 const INSUFFICIENT_PRIVILEGE = '42501'
 
-/** A conflict with another transaction. On a retry, the rules see what that transaction has changed. */
+/** Conflicts with another transaction. On a retry, the rules see what that transaction has changed. */
 const CONFLICTS: readonly string[] = [
   SERIALIZATION_FAILURE,
   DEADLOCK,
@@ -31,9 +31,9 @@ const CONFLICTS: readonly string[] = [
 ]
 
 /**
- * The connection failed or was refused, resources are short, an operator intervened, a time-out expired, the server is
- * a standby, or a prepared statement is gone or is outdated since another version has migrated. A connection that has
- * reported one of these isn't used again.
+ * The connection failed or was refused, resources are exhausted, an operator intervened, a time-out expired, the server
+ * is a standby, or a prepared statement no longer exists or is outdated because another version has migrated. A
+ * connection that has reported one of these errors isn't used again.
  */
 const CONNECTION_FAILURES = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D000|42501|55000|55P03)/
 
@@ -50,13 +50,13 @@ const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null 
   return error instanceof DrizzleQueryError ? new ConnectionLost('the connection was lost', { cause: inner }) : null
 }
 
-/** Returns whether work may succeed if it's retried, because it conflicted with another transaction. */
+/** Returns whether the failed work may succeed on a retry, because it conflicted with another transaction. */
 export const isConflict = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
   return inner instanceof DatabaseError && CONFLICTS.includes(String(inner.code))
 }
 
-/** Returns whether a retry would soon fail again, because a lock is held for long or a right is missing. */
+/** Returns whether an early retry would fail again, because a lock is held for a long time or a right is missing. */
 export const isLasting = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
   return (
@@ -84,7 +84,7 @@ export const isUnavailable = (error: unknown): boolean => {
 /** The errors whose messages quote a value. */
 const VALUE_FAULT = /^22/
 
-/** A failure that the server has reported, without the values of the statement. */
+/** A failure that the server has reported, without the statement's values. */
 export class ServerFailure extends Error {
   /** The SQLSTATE. */
   readonly code: string
@@ -111,8 +111,8 @@ export const withoutStatementValues = ({ onFailure, onRecovery }: BackgroundHook
 })
 
 /**
- * Converts a failure of the database to a `ServiceUnavailable`, unless the statement is wrong. Any other failure is
- * returned without the values of a statement.
+ * Converts a database failure to a `ServiceUnavailable`, unless the statement is wrong. Any other failure is returned
+ * without the values of a statement.
  */
 export const toFailure = (error: unknown): unknown => {
   const cause = withoutValues(error)
@@ -122,7 +122,7 @@ export const toFailure = (error: unknown): unknown => {
 /** Returns the error for a transaction whose connection was lost during the commit. */
 export const toUnknownOutcome = (cause: unknown): Error => new OutcomeUnknown({ cause })
 
-/** Runs a query of the driver. Throws ConnectionLost for failures that the server hasn't reported. */
+/** Awaits a driver query. Throws ConnectionLost for failures that the server hasn't reported. */
 export const asQuery = async <T>(query: Promise<T>): Promise<T> => {
   try {
     return await query

@@ -28,8 +28,8 @@ const refuse = (role: string, schema: string, found: Found | undefined): void =>
 }
 
 /**
- * Returns the statements with which the owner of the tables gives a role the rights to serve requests. If they are run
- * again, they revoke all other rights of the role. Throws a GrantsError if that's not possible.
+ * Returns the statements with which the owner of the tables gives the role the rights to serve requests. If they are
+ * run again, they revoke all other rights of the role. Throws a GrantsError if that's not possible.
  */
 export const writeGrants = async (options: PostgresOptions, role: string): Promise<string> =>
   await withPatientClient(options, async client => {

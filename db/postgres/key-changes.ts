@@ -26,7 +26,7 @@ import type { Outbox, Send } from './transaction.ts'
 export interface KeyChangesOptions {
   /** The connections that are reserved for changes of keys. */
   readonly pool: Pool
-  /** Creates the rows of an attempt on its connection. */
+  /** Creates the rows for an attempt, on its connection. */
   readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => KeyTx
 }
 
@@ -36,12 +36,12 @@ export type ChangeKeys = KeyStore['write']
 /** A change of keys, from its first attempt to its last. */
 interface Progress<T> extends KeyChange {
   readonly settle: (position: Position) => void
-  /** The time at which the change is given up, by the monotonic clock. */
+  /** The time at which the change is abandoned, on the monotonic clock. */
   deadline: number
   /** The number of conflicts with other changes. */
   conflicts: number
   /**
-   * The statements that locked the rows of the previous attempt. The next attempt begins with them, so that the rows
+   * The statements with which the previous attempt locked rows. The next attempt begins with them, so that the rows
    * can't change again.
    */
   locks: readonly Send[]
@@ -107,13 +107,13 @@ const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Pro
 
 const mayRepeat = <T>(error: unknown, progress: Progress<T>): boolean => {
   if (isConflict(error)) return ++progress.conflicts <= MAX_CONFLICTS
-  // If too little time is left for the commit of an attempt, its outcome could be unknown.
+  // Without enough time left to commit, another attempt could end with an unknown outcome.
   if (leftMs(progress) <= (progress.lost === null ? CHANGES.attemptMs : RETRY_INTERVAL_MS)) return false
   if (error instanceof CommitLost) return true
   return isConnectionFailure(error) && (progress.lost !== null || !isLasting(error))
 }
 
-// A rule is only applied once it's known that the lost attempt wasn't committed, so its error is the outcome.
+// A rule is only applied once it's known that the lost attempt wasn't committed, so the rule's error is the outcome.
 const failureOf = <T>(error: unknown, { lost }: Progress<T>): unknown =>
   lost !== null && !isDomainError(error) ? toUnknownOutcome(error) : toFailure(error)
 
@@ -162,12 +162,12 @@ const END_BACKEND = `
   where pid = $1 and datname = current_database() and usename = current_user
 `
 
-/** Ends the server process of the lost attempt, which may still receive what was sent to it. */
+/** Ends the server process of the lost attempt, which may still receive the statements that were sent to it. */
 const endBackend = async (db: PostgresDatabase, pid: number): Promise<void> => {
   await query(db, END_BACKEND, [pid])
 }
 
-/** Runs work on a connection, and closes the connection after `ms` milliseconds, so that work that hangs fails. */
+/** Runs work on the given connection, and closes it after `ms` milliseconds, so that work that hangs fails. */
 const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>): Promise<T> => {
   const timer = setTimeout(() => client.connection.stream.destroy(), ms)
   try {
@@ -178,9 +178,9 @@ const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>)
 }
 
 /**
- * Limits the statements that may wait for a lock to a part of the time that is left. The server then ends them, with a
- * clear outcome, before the connection is closed. A `lock_timeout` isn't enough, because one statement may wait for
- * several locks. The commit has no limit: the server would stop waiting for a synchronous standby, and report success.
+ * Limits the statements that may wait for a lock to part of the remaining time. The server then ends them, with a clear
+ * outcome, before the connection is closed. A `lock_timeout` isn't enough, because one statement may wait for several
+ * locks. The commit has no limit: the server would stop waiting for a synchronous standby, and report success.
  */
 const limitStatements = ({ defer }: Outbox, ms: number): void => {
   defer('beforeLock', setStatementTimeout(0.4 * ms))

@@ -15,7 +15,7 @@ export interface PostgresCounters extends Counters {
  */
 const STATEMENTS_A_REMOVAL = 500
 
-// A hit happens when the row is locked, by the clock of the database, which is the same for all nodes. A window that
+// The time of a hit is when its row is locked, on the database's clock, which is the same for all nodes. A window that
 // starts in the future began before the clock was set back, so it's over.
 const HIT = `
 insert into rate_counters as held (key, hits, started_at, expires_at)
@@ -41,8 +41,9 @@ delete from rate_counters where key = any (array(
 returning key`
 
 /**
- * Creates counters in PostgreSQL's table `rate_counters`. A hit is one statement. Hits of a key that arrive while one
- * is in progress are counted together by the next statement, so a key never has more than one connection of this node.
+ * Creates counters in PostgreSQL's table `rate_counters`. A hit is one statement. Hits for a key that arrive while one
+ * is in progress are counted together by the next statement, so a key never uses more than one of this node's
+ * connections.
  */
 export const createPostgresCounters = (send: Query, background = NOT_REPORTED): PostgresCounters => {
   const removal = createWatch('remove expired counters', background)

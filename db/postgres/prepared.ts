@@ -14,7 +14,7 @@ const nameOf = (text: string): string | undefined => {
 }
 
 /**
- * Returns a connection for which the server parses and plans statements with values only once. It's suitable if one
+ * Returns a connection on which the server parses and plans each statement with values only once. It's suitable if one
  * plan is good for all values. It can't be used with a pooler, which may change the underlying connection.
  */
 export const preparing = (client: PoolClient): PoolClient => {

@@ -25,7 +25,7 @@ export const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   users: ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
 }
 
-/** The functions that run as the owner, for what a role that serves requests isn't allowed to do. */
+/** The functions that run as the owner, to do what a role that serves requests isn't allowed to do itself. */
 export const FUNCTIONS = ['make_usage_day', 'drop_usage_days'] as const
 
 // The schema of the tables.

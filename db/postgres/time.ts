@@ -1,19 +1,17 @@
 import { systemClock } from '../../domain/keys/freshness/clock.ts'
 import type { Clock } from '../../domain/keys/freshness/clock.ts'
 
-/** The time of the database in milliseconds since 1970, in SQL. */
+/** An SQL expression for the database's current time, in milliseconds since 1970. */
 export const DATABASE_TIME = 'extract(epoch from clock_timestamp())::float8 * 1000'
 
-/** The time of the database in the format in which instants are stored, in SQL. */
+/** An SQL expression for the database's current time, in the format in which instants are stored. */
 export const DATABASE_INSTANT = `to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
-/** After a longer round trip, the time of the database is too uncertain. */
+/** The longest round trip after which the database's time is still certain enough. */
 const MAX_ROUND_TRIP_MS = 100
 const MAX_AGE_MS = 10_000
 
-/**
- * The clock of the database: its time at the last query, plus the time that has passed since, by the monotonic clock.
- */
+/** The database's clock: its time at the last query, plus the time that has passed since, by the monotonic clock. */
 export interface DatabaseTime {
   /** Returns the time in milliseconds since 1970. */
   readonly now: () => number
@@ -21,7 +19,7 @@ export interface DatabaseTime {
   readonly set: <T>(read: () => Promise<T>, timeOf: (result: T) => number | undefined) => Promise<T>
 }
 
-/** Creates the clock of a database. It shows the time of this machine until the database is queried. */
+/** Creates a clock for a database. It shows this machine's time until the database is queried. */
 export const createDatabaseTime = (clock: Clock = systemClock): DatabaseTime => {
   let offset = clock.wall() - clock.monotonic()
   let setAt = -Infinity

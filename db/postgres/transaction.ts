@@ -4,14 +4,14 @@ import { asQuery, isConnectionFailure } from './failures.ts'
 
 /**
  * The stages of the statements that a transaction sends at its end. It first locks the rows that it writes. Then it
- * takes the lock of all changes of keys and writes, and finally it appends to the audit trail. So a transaction that
- * waits for a row only blocks others that need the row. The usage of keys follows everything that may wait, because
+ * takes the lock for all changes of keys and writes, and finally it appends to the audit trail. So a transaction that
+ * waits for a row only blocks others that need the row. The usage of keys comes after everything that may wait, because
  * changes need these rows.
  */
 const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
-/** Sends a statement on a connection. */
+/** Sends a statement on the given connection. */
 export type Send = (db: PostgresDatabase) => Promise<unknown>
 
 /** The statements that a transaction sends without waiting for a reply. If one of them fails, the transaction fails. */
@@ -22,19 +22,19 @@ export interface Outbox {
   readonly defer: (stage: Stage, send: Send) => void
 }
 
-/** An outbox with the methods for the transaction that it belongs to. */
+/** An outbox, with the methods that only its own transaction uses. */
 export interface OwnOutbox extends Outbox {
-  /** Removes what an earlier transaction has sent. */
+  /** Removes the statements that an earlier transaction has sent. */
   readonly clear: () => void
-  /** Returns the statements that were deferred to a stage. */
+  /** Returns the statements that were deferred to the given stage. */
   readonly deferred: (stage: Stage) => readonly Send[]
-  /** Sends the statements that were deferred. */
+  /** Sends the deferred statements. */
   readonly flush: () => void
   /** Returns the failures of all statements that were sent, in the order of the statements. */
   readonly failures: () => Promise<unknown[]>
 }
 
-/** Creates the outbox for the transactions of a connection. */
+/** Creates the outbox for the transactions on a connection. */
 export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   const unanswered: Promise<unknown>[] = []
   const stages: Record<Stage, Send[]> = {
@@ -96,8 +96,8 @@ export interface Work<T> {
 }
 
 /**
- * Runs work in a transaction of a connection, and releases the connection. After a failure, the connection is only used
- * again if the server has rolled back.
+ * Runs the given work in a transaction on the connection, and releases the connection. After a failure, the connection
+ * is only used again if the server has rolled back.
  */
 export const inTransaction = async <T>(
   client: PoolClient,

@@ -23,7 +23,7 @@ export interface PostgresTransactorOptions<R, W> {
   readonly createTx: (client: PoolClient, outbox: Outbox) => W
 }
 
-/** Runs work on the rows of its own connection. If the signal is aborted, the running query is cancelled. */
+/** Runs the given work on the rows of its own connection. If the signal is aborted, the running query is cancelled. */
 const readCancellably = async <R, T>(
   pool: Pool,
   createReads: (client: PoolClient) => R,
@@ -49,7 +49,7 @@ const readCancellably = async <R, T>(
   }
 }
 
-/** The rows of the transactions of a connection, which runs one at a time. */
+/** The rows for the transactions on a connection, which runs one transaction at a time. */
 interface Session<W> {
   readonly tx: W
   readonly outbox: OwnOutbox
@@ -67,7 +67,7 @@ const createSessions = <W>(createTx: PostgresTransactorOptions<unknown, W>['crea
   }
 }
 
-/** Reads committed data. Retries for a second if the database can't be used. */
+/** Reads committed data. Retries for up to a second if the database can't be used. */
 export const readPatiently = async <T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
   try {
     return await withBusyRetry(read, error => signal?.aborted !== true && isUnavailable(error))
@@ -78,7 +78,7 @@ export const readPatiently = async <T>(read: () => Promise<T>, signal?: AbortSig
   }
 }
 
-/** Creates the transactor of a database. Transactions run concurrently, each on its own connection. */
+/** Creates the transactor for the given database. Transactions run concurrently, each on its own connection. */
 export const createPostgresTransactor = <R, W>({
   pool,
   createReads,

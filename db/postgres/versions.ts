@@ -12,7 +12,7 @@ const RECORD_TABLE = '__drizzle_migrations'
 /** The table that records migrations. */
 interface MigrationRecord {
   readonly schema: string
-  /** Whether the role of the connection may read it. */
+  /** Whether the connection's role may read it. */
   readonly readable: boolean
 }
 
@@ -20,7 +20,7 @@ interface MigrationRecord {
 export const recordName = ({ schema }: Pick<MigrationRecord, 'schema'>): string =>
   `${escapeIdentifier(schema)}.${RECORD_TABLE}`
 
-/** The state of the tables of a database, and the role that reads it. */
+/** The state of a database's tables, and the role that reads it. */
 export interface Version {
   /** The schema of the tables. */
   readonly schema: string
@@ -28,7 +28,7 @@ export interface Version {
   readonly owner: string | null
   /** The role of the connection. */
   readonly role: string
-  /** Whether the role of the connection may create and change the tables. */
+  /** Whether the connection's role may create and change the tables. */
   readonly mayChange: boolean
   /** The table that records migrations, or null if there is none. */
   readonly record: MigrationRecord | null
@@ -79,7 +79,7 @@ const refuseMissingRights = async (client: Client, role: string, record: Migrati
 const runGrants = (role: string): string =>
   `Run trivial db grants ${role} with the URL of the owner, and pipe its output to psql.`
 
-/** Reads the state of the tables. Throws an error if the database, or the role of the connection, can't be used. */
+/** Reads the state of the tables. Throws an error if the database, or the connection's role, can't be used. */
 export const readVersion = async (client: Client): Promise<Version> => {
   const [{ schema, ...place }] = (await client.query<Place>(PLACE)).rows as [Place]
   refuseEncoding({ schema, ...place })
@@ -100,7 +100,8 @@ export const readVersion = async (client: Client): Promise<Version> => {
   return { schema, owner, role, mayChange, record, missing }
 }
 
-// Each version has at most one migration, and the previous version works with it: nodes are replaced one by one.
+// Each version has at most one migration, and the previous version works with it, because nodes are replaced one by
+// one.
 const refuseMuchNewer = (applied: readonly number[], known: readonly MigrationMeta[]): void => {
   const last = Math.max(...known.map(({ folderMillis }) => folderMillis))
   if (applied.filter(at => at > last).length <= 1) return
@@ -114,7 +115,7 @@ const readApplied = async (client: Client, record: MigrationRecord): Promise<num
     Number(at)
   )
 
-/** Throws an error if migrations are missing that the role of the connection isn't allowed to apply. */
+/** Throws an error if migrations are missing that the connection's role isn't allowed to apply. */
 export const refuseUnchangeable = ({ missing, mayChange, owner, role, schema }: Version): void => {
   if (missing.length === 0 || mayChange) return
   throw new Error(

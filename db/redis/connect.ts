@@ -21,13 +21,13 @@ export interface RedisConnection {
 /** The prefix of every key of this service. */
 export const REDIS_PREFIX = 'trivial:'
 
-// Commands fail if they can't be sent immediately. Nobody would wait for a hit that is counted later.
+// Commands fail if they can't be sent immediately. No request would wait for a hit that is counted later.
 const AT_ONCE = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 }
 
 /** The time in milliseconds that a command waits for its reply. */
 const COMMAND_TIMEOUT_MS = 200
 
-// How long to wait for a peer that is gone without closing the connection. The operating system would wait minutes.
+// The time to wait for a peer that is gone without closing the connection. The operating system would wait for minutes.
 const SILENT_PEER = { connectTimeout: 2000, socketTimeout: 2000 }
 
 /**

@@ -43,11 +43,11 @@ const write = async (path: string, target: string, onPages: OnPages): Promise<Co
   }
 }
 
-/** Throws a BackupError if a copy is damaged, or if its contents differ from the expected ones. */
+/** Throws a BackupError if the copy is damaged, or if its contents differ from the expected ones. */
 export const checkCopy = (path: string, expected: Contents): void => {
   const copy = new Database(path, { fileMustExist: true })
   try {
-    // One file without others next to it, so that it can be read in a folder that isn't writable.
+    // Keeps the copy in one file, without others next to it, so that it can be read in a folder that isn't writable.
     copy.pragma('journal_mode = DELETE')
     const problems = copy.pragma('integrity_check', { simple: true })
     if (problems !== 'ok') throw new BackupError(`The copy is damaged, and maybe the database: ${String(problems)}`)

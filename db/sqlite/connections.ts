@@ -12,14 +12,14 @@ import { makeFolder } from './folders.ts'
 import { hasMark, markAsSample, refuseCopied, refuseUnmarked } from './marks.ts'
 
 /**
- * How long the start waits for another process that writes. Later, the transactor waits without blocking the event
- * loop.
+ * The time for which startup waits for another process that writes. Later, the transactor waits without blocking the
+ * event loop.
  */
 const START_TIMEOUT_MS = 5000
 const MAX_MIGRATION_ATTEMPTS = 5
 const MIGRATIONS = pathOf('db/sqlite/migrations')
 
-/** The connections of a process to its database. */
+/** A process's connections to its database. */
 export interface Connections {
   /** The connection for all writes. */
   readonly writing: SqliteDatabase
@@ -31,9 +31,9 @@ export interface Connections {
 }
 
 /**
- * Opens a database file, creates it if it doesn't exist, and brings its tables up to date. With `asSample`, a new
- * database is marked as sample data, and a database that has tables but no such mark is refused. Without `allowCopied`,
- * a database that was copied to another one is refused too.
+ * Opens the given database file, creates it if it doesn't exist, and brings its tables up to date. With `asSample`, a
+ * new database is marked as sample data, and a database that has tables but no such mark is refused. Without
+ * `allowCopied`, a database that was copied to another one is refused too.
  */
 export const connect = (
   path: string,
@@ -73,16 +73,16 @@ const open = (path: string, opened: Connection[]): Connection => {
   return connection
 }
 
-// Only the owner may read it. SQLite gives the files next to it the same mode. An existing file keeps its mode.
+// Only the owner may read the file. SQLite gives the files next to it the same mode. An existing file keeps its mode.
 const makeFile = (path: string): void => {
   makeFolder(dirname(path))
   closeSync(openSync(path, 'a', 0o600))
 }
 
-/** Returns an id that distinguishes a file from one that has replaced it, or undefined if there is none. */
+/** Returns an id that distinguishes the file from one that replaces it, or undefined if the file doesn't exist. */
 export const fileIdOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
-/** Compares the tables of a database with those of this version. Returns 'none' if they aren't of this program. */
+/** Compares the database's tables with those of this version. Returns 'none' if they don't belong to this program. */
 export const schemaOf = (connection: Connection): 'none' | 'older' | 'current' | 'newer' => {
   if (connection.prepare("select 1 from sqlite_schema where name = '__drizzle_migrations'").get() === undefined) {
     return 'none'
@@ -97,8 +97,8 @@ export const schemaOf = (connection: Connection): 'none' | 'older' | 'current' |
   return difference > 0 ? 'newer' : 'older'
 }
 
-// The migrator only looks for missing migrations. An older program would later fail on newer tables, or write what the
-// newer one can't read.
+// The migrator only looks for missing migrations. An older program would later fail on newer tables, or write data that
+// the newer one can't read.
 const refuseNewerSchema = (connection: Connection): void => {
   if (schemaOf(connection) === 'newer') {
     throw new Error(

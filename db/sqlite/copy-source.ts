@@ -14,7 +14,7 @@ import { copyTargetOf, hasMark, markAsCopied } from './marks.ts'
 const MAX_ROWS = 1000
 const MAX_CHARACTERS = 1_000_000
 
-/** Opens a database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
+/** Opens the given database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
 export const openCopySource = (path: string, tables: readonly CopyTable[]): CopySource => {
   if (!existsSync(path)) throw new CopyError(`There is no database ${path}, so there is nothing to copy.`)
   const connection = new Database(path, { fileMustExist: true })
@@ -30,7 +30,7 @@ export const openCopySource = (path: string, tables: readonly CopyTable[]): Copy
 }
 
 // In WAL mode, every process that has the database open has a lock on the file, so this fails while a service is
-// running. What a service writes after the copy would be lost.
+// running. Anything that a service wrote after the copy would be lost.
 const lockOut = (connection: Connection, path: string): void => {
   connection.pragma('busy_timeout = 0')
   try {
@@ -95,7 +95,7 @@ const sourceOf = (connection: Connection, tables: readonly CopyTable[]): CopySou
 
 const toJson = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
-/** Returns the number of rows of a table, and sums and maximums that differ after a row has changed. */
+/** Returns the number of rows of the given table, and sums and maximums that differ after a row has changed. */
 const summaryOf = (connection: Connection, { name, columns }: CopyTable): unknown[] => {
   const values = columns.flatMap(({ name }) => [`total("${name}")`, `total(length("${name}"))`, `max("${name}")`])
   return connection

@@ -4,9 +4,9 @@ import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Connection } from './driver.ts'
 
-/** Drizzle on an open SQLite database. `$client` is the connection of the driver. */
+/** Drizzle on an open SQLite database. `$client` is the driver's connection. */
 export type SqliteDatabase = BetterSQLite3Database & { $client: Connection }
 
-/** Returns the number of rows of a table that pass a condition. */
+/** Returns the number of rows of the given table that pass the condition. */
 export const countRows = (db: SqliteDatabase, table: SQLiteTable, condition: SQL | undefined): number =>
   Number(db.select({ rows: count() }).from(table).where(condition).get()?.rows)

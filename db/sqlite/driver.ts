@@ -21,8 +21,8 @@ const isInstalled = (name: string): boolean => {
 }
 
 /**
- * Returns the name of the package with the SQLite driver for a version of Node-API. The newer package is optional, so
- * npm may not have installed it.
+ * Returns the name of the package with the SQLite driver for the given version of Node-API. The newer package is
+ * optional, so npm may not have installed it.
  */
 export const driverFor = (nodeApi: number, newer = VERSION_13): string =>
   nodeApi >= NODE_API_OF_VERSION_13 && isInstalled(newer) ? newer : VERSION_12

@@ -10,17 +10,17 @@ import { createKeyReads } from './keys/reads.ts'
 import { createKeyRows } from './keys/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
-/** A store of client keys in an SQLite file. */
+/** A client key store in an SQLite file. */
 export interface SqliteStore extends TransactorOf<KeyLook & { readonly audits: AuditReads }, KeyTx> {
   readonly keyLookup: Required<KeyLookup>
   readonly close: () => void
 }
 
 /**
- * Opens a store of client keys in an SQLite file, creates the file if it doesn't exist, and brings its tables up to
- * date. Other processes may use the file at the same time. The next request here obeys what they have changed. Throws
- * an error if the file is marked as sample data, because its keys are only for trying out the sample. Without
- * `allowCopied`, it also throws if the file was copied to another database, because its keys are changed there.
+ * Opens a client key store in an SQLite file, creates the file if it doesn't exist, and brings its tables up to date.
+ * Other processes may use the file at the same time. The next request in this process applies their changes. Throws an
+ * error if the file is marked as sample data, because its keys are only for trying out the sample. Without
+ * `allowCopied`, it also throws if the file was copied to another database, because its keys are now changed there.
  */
 export const openSqliteStore = (path: string, options: { readonly allowCopied?: boolean } = {}): SqliteStore => {
   const { writing, reading, isSample, close } = connect(path, options)

@@ -3,26 +3,26 @@ import { copiedText, NOT_FOR_SAMPLE_DATA } from '../marks.ts'
 import type { Mark } from '../marks.ts'
 import type { Connection } from './driver.ts'
 
-/** Returns whether a database of any version has a mark. */
+/** Returns whether the database, of any version, has the given mark. */
 export const hasMark = (connection: Connection, mark: Mark): boolean =>
   connection.prepare("select 1 from sqlite_schema where name = 'database_marks'").get() !== undefined &&
   connection.prepare<[Mark]>('select 1 from database_marks where name = ?').get(mark) !== undefined
 
-/** Returns whether the mark must be stored. Throws an error if there are tables without it. */
+/** Returns whether the mark must be stored. Throws an error if the database has tables but not the mark. */
 const isUnmarked = (connection: Connection): boolean => {
   if (hasMark(connection, 'sample')) return false
   if (connection.prepare('select 1 from sqlite_schema').get() !== undefined) throw new Error(NOT_FOR_SAMPLE_DATA)
   return true
 }
 
-/** Throws an error if a database has tables without the mark. It changes nothing. */
+/** Throws an error if the database has tables but not the mark. It changes nothing. */
 export const refuseUnmarked = (connection: Connection): void => {
   connection.transaction(() => isUnmarked(connection))()
 }
 
 /**
- * Marks a database as sample data before its tables are created. A database that a process has opened with tables but
- * without the mark therefore never gets sample data. Throws the same error as `refuseUnmarked`.
+ * Marks the database as sample data before its tables are created. Therefore, a database whose tables a process has
+ * created without the mark never gets sample data. Throws the same error as `refuseUnmarked`.
  */
 export const markAsSample = (connection: Connection): void => {
   const mark = connection.transaction(() => {
@@ -34,13 +34,13 @@ export const markAsSample = (connection: Connection): void => {
   mark.immediate()
 }
 
-/** Returns the target to which a database was copied, or null if it wasn't copied. */
+/** Returns the target to which the database was copied, or null if it wasn't copied. */
 export const copyTargetOf = (connection: Connection): string | null => {
   if (!hasMark(connection, 'copied')) return null
   return String(connection.prepare("select detail from database_marks where name = 'copied'").pluck().get())
 }
 
-/** Marks a database as copied, and stores the target. */
+/** Marks the database as copied, and stores the target. */
 export const markAsCopied = (connection: Connection, target: string): void => {
   connection
     .prepare<[string, string]>(
@@ -49,7 +49,7 @@ export const markAsCopied = (connection: Connection, target: string): void => {
     .run(toText(new Date()), target)
 }
 
-/** Throws an error if a database was copied, because services of the target don't get changes made here. */
+/** Throws an error if the database was copied, because services of the target don't get changes made here. */
 export const refuseCopied = (connection: Connection): void => {
   const target = copyTargetOf(connection)
   if (target !== null) throw new Error(copiedText(target))

@@ -6,9 +6,7 @@ import type { StorageOptions } from '../engine.ts'
 import type { Connection } from './driver.ts'
 import { readNow } from './transactor.ts'
 
-/**
- * Creates the reads of nodes. Every process reads the file before each request, so no other node needs to be notified.
- */
+/** Creates the node reads. Every process reads the file before each request, so no other node needs to be notified. */
 export const createNodeReads = (
   reading: Connection,
   { name = hostname(), generations }: Pick<StorageOptions, 'name' | 'generations'>

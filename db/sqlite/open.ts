@@ -23,7 +23,7 @@ import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
-/** Opens the SQLite database at a path. */
+/** Opens the SQLite database at the given path. */
 export const openSqlite = (path: string, { readOnly = false, ...options }: StorageOptions): Storage => {
   const { writing, reading, isSample, close } = readOnly ? connectToRead(path) : connect(path, options)
   const ping = reading.$client.prepare('select 1 from apps limit 1')
@@ -56,7 +56,7 @@ const readReadiness = (ping: { readonly get: () => unknown }, isSameFile: () => 
     return { keys: false, changes: false, failing: ['schema'], causes: [cause] }
   }
   if (isSameFile()) return READY
-  // SQLite continues to use a file that was deleted or replaced, and what it then writes is lost.
+  // SQLite continues to use a file that was deleted or replaced, and anything that it writes then is lost.
   const cause = new Error('the database file was deleted or replaced')
   return { keys: false, changes: false, failing: ['primary'], causes: [cause] }
 }

@@ -22,7 +22,7 @@ export const openToRead = (path: string): Reading => {
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
-/** Returns whether a database consists of one file: no process has it open, and none has left changes elsewhere. */
+/** Returns whether the database consists of one file: no process has it open, and none has left changes elsewhere. */
 const isWhole = (file: string): boolean =>
   sizeOf(`${file}-wal`) === 0 &&
   sizeOf(`${file}-journal`) === 0 &&
@@ -69,8 +69,8 @@ const REFUSALS = {
 } as const
 
 /**
- * Opens a database file for a process that only reads it. Both connections are the same. A file that doesn't exist
- * reads as an empty database. Throws an error if the tables are of another version.
+ * Opens the given database file for a process that only reads it. Both connections are the same. A file that doesn't
+ * exist is treated as an empty database. Throws an error if the tables are of another version.
  */
 export const connectToRead = (path: string): Connections => {
   if (!existsSync(path)) return connectToNothing()

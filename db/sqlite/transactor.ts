@@ -12,8 +12,9 @@ const isBusy = (error: unknown): boolean =>
   error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
 /**
- * Converts a failure of the database to a `ServiceUnavailable`, unless the statement is wrong. Another process has
- * locked the database, its disk is full, it's damaged, or it's being replaced. Returns any other failure unchanged.
+ * Converts a database failure to a `ServiceUnavailable`, unless the statement is wrong. The database is unavailable if
+ * another process has locked it, its disk is full, it's damaged, or it's being replaced. Returns any other failure
+ * unchanged.
  */
 export const toFailure = (error: unknown): unknown =>
   error instanceof RowMissing || (error instanceof Database.SqliteError && !FAULTS.test(error.code))
@@ -30,9 +31,9 @@ export const readNow = <T>(query: () => T): T => {
 }
 
 /**
- * Runs work in a transaction of a connection that nothing else uses in the meantime. SQLite is synchronous, so the work
- * completes in the same turn of the event loop. Work that doesn't has awaited something else while it held the lock,
- * and fails.
+ * Runs the given work in a transaction on a connection that nothing else uses in the meantime. SQLite is synchronous,
+ * so the work completes in the same turn of the event loop. Work that takes longer has awaited something else while it
+ * held the lock, and fails.
  */
 const inTransaction = async <T>(connection: Connection, work: () => Promise<T>): Promise<T> => {
   connection.exec('begin immediate')
@@ -51,7 +52,7 @@ const inTransaction = async <T>(connection: Connection, work: () => Promise<T>):
   }
 }
 
-/** The connection of a transactor, and the rows that it provides inside and outside of transactions. */
+/** A transactor's connection, and the rows that it provides inside and outside of transactions. */
 export interface SqliteTransactorOptions<R, W> {
   /** The connection for all writes. It runs one transaction after another. */
   readonly writing: Connection
@@ -60,7 +61,7 @@ export interface SqliteTransactorOptions<R, W> {
 }
 
 /**
- * Creates the transactor of a database. One connection writes, in transactions that begin and end explicitly, and
+ * Creates a database's transactor. One connection writes, in transactions that begin and end explicitly, and
  * `rows` reads committed data on another. Drizzle's own transactions commit before asynchronous work is completed.
  */
 export const createSqliteTransactor = <R, W>({

@@ -2,7 +2,8 @@ import { sql } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
 import { toDate, toOptionalDate } from '../../instants.ts'
 
-// Concatenated by hand, because PostgreSQL adds blanks when it writes an object. Clients get this text unchanged.
+// Concatenated by hand, because PostgreSQL adds spaces to the JSON objects that it creates. Clients get this text
+// unchanged.
 export const tagsJson = sql`(
   select coalesce(
     '[' || string_agg(

@@ -10,11 +10,11 @@ import { createBatches } from './batches.ts'
 import { comesAfter, LIST_ORDER, readWindow } from './windows.ts'
 import type { Window } from './windows.ts'
 
-/** How many apps a statement searches, at first and at most. Few pages need more than the first statement. */
+/** The number of apps that a statement searches, at first and at most. Few pages need more than the first statement. */
 const [FIRST_WINDOW, LAST_WINDOW] = [250, 16_000]
 const WINDOW_GROWTH = 4
 
-/** Creates the reads that lists consist of. */
+/** Creates the reads that lists are built from. */
 export const createListReads = (db: PostgresDatabase): ListReads => ({
   lookUp: async (filter, page) => {
     const ids = filter.userId === null ? null : await readVisibleIds(db, filter.userId)
@@ -25,7 +25,7 @@ export const createListReads = (db: PostgresDatabase): ListReads => ({
 })
 
 const readVisibleIds = async (db: PostgresDatabase, userId: number): Promise<number[] | null> => {
-  // Each part has a limit, so that not all apps are read for a user who can read more than are looked up.
+  // Each part has a limit, so that if a user may read more apps than are looked up, not all of them are read.
   const visible = sql.join(
     visibleApps(userId).map(({ ids, rowsOfApp }) => sql`(${ids} limit ${MAX_LOOKED_UP * rowsOfApp + 1})`),
     sql` union `
@@ -57,7 +57,7 @@ const readAmong = async (
   return (await rowsOf<PlaceRow>(db, statement)).map(toPlace)
 }
 
-// In windows, so that a filter that few of a million apps pass doesn't exceed the time-out of a statement.
+// Searches in windows, so that a filter that few of a million apps pass doesn't exceed the statement time-out.
 const search = async (db: PostgresDatabase, filter: AppFilter, { limit, after }: Page): Promise<ListPosition[]> => {
   const places: ListPosition[] = []
   const passing = sql`

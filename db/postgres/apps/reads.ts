@@ -21,7 +21,7 @@ export const createAppReads = (db: PostgresDatabase): AppReads => ({
   isEmpty: async () => (await db.select({ id: apps.id }).from(apps).limit(1)).length === 0
 })
 
-/** Returns the text of a query whose values are placeholders. It's created once, not for each request. */
+/** Returns the SQL of a query whose values are placeholders. It's created once, instead of for each request. */
 const textOf = (written: SQL): string => new PgDialect().sqlToQuery(written).sql
 
 const findBy = (condition: SQL | undefined): string =>
@@ -32,7 +32,7 @@ const HAS_NAME = eq(apps.name, sql.placeholder('key'))
 const FIND_KEPT = { id: findBy(and(isKept, HAS_ID)), name: findBy(and(isKept, HAS_NAME)) }
 const FIND_ANY = { id: findBy(HAS_ID), name: findBy(HAS_NAME) }
 
-/** Creates the look-ups of apps from a function that runs a statement with a key and returns the rows. */
+/** Creates the app look-ups from a function that runs a statement with a key and returns the rows. */
 export const createAppFinds = (
   find: (statement: string, key: AppKey) => Promise<{ rows: unknown[] }>
 ): Pick<AppReads, 'find' | 'findWithDiscarded'> => {
@@ -46,7 +46,7 @@ export const createAppFinds = (
   return { find: findOne(FIND_KEPT), findWithDiscarded: findOne(FIND_ANY) }
 }
 
-/** Returns the query for the names of an owner's apps that aren't discarded. */
+/** Returns the query for the names of the given owner's apps that aren't discarded. */
 export const keptNamesOf = (db: PostgresDatabase, ...[owner, { limit }]: Parameters<AppReads['keptNames']>) =>
   db
     .select({ name: apps.name })
@@ -90,7 +90,7 @@ const RELATIONSHIP = `
     (select coalesce(sum(permit), 0) from grants where app_id = $3 and user_id = $2) as grants
 `
 
-/** Returns the relationship of a user and an app. */
+/** Returns the relationship between the given user and app. */
 const readRelationship = async (db: PostgresDatabase, app: App, userId: number): Promise<AppRelationship> => {
   const organizationId = app.owner.type === 'Organization' ? app.owner.id : null
   const { rows } = await query(db, RELATIONSHIP, [organizationId, userId, app.id])

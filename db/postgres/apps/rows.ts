@@ -29,9 +29,9 @@ type LockingReads = 'find' | 'findWithDiscarded' | 'relationship' | 'keptNames' 
 const LOCK_ID = 'select 1 from apps where id = $1 for no key update'
 const LOCK_NAME = 'select 1 from apps where name = $1 for no key update'
 
-/** Creates reads that lock what they find until the transaction ends, because the rules depend on it. */
+/** Creates reads that lock the rows that they find until the transaction ends, because the rules depend on them. */
 const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows, LockingReads> => ({
-  // The app is read by a separate statement, which sees the tags that were added during the wait for the lock.
+  // The app is read by a separate statement, which also sees tags that were added during the wait for the lock.
   ...createAppFinds(async (statement, key) => {
     const locked = query(db, typeof key === 'number' ? LOCK_ID : LOCK_NAME, [key])
     return await underLock(locked, query(db, statement, [key]))
@@ -52,7 +52,7 @@ const LOCK_PORTS = 'select 1 from app_port_counter for no key update'
 
 /** Takes a port. Other transactions that take a port wait until this one ends. */
 const takePort = async (db: PostgresDatabase): Promise<number | null> => {
-  // What other transactions committed during the wait for the lock is only visible to the next statement.
+  // Only a separate statement sees the changes that other transactions committed during the wait for the lock.
   const next = await underLock(query(db, LOCK_PORTS), query(db, TAKE_NEXT_PORT))
   const { rows } = next.rowCount === 1 ? next : await query(db, FIND_LOWEST_PORT)
   const [found] = rows as { port: string }[]

@@ -4,7 +4,7 @@ import type { ListPosition } from '../../../domain/apps/rows.ts'
 import { rowsOf } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 
-// The columns have the collation "C", so the order is that of code points.
+// The columns have the collation "C", so they're ordered by code point.
 
 /** The order of every list. */
 export const LIST_ORDER = sql`apps.descriptive_name, apps.id`
@@ -21,8 +21,8 @@ export interface Window<Row> {
 type WindowRow<Row> = (Row | { id: null }) & { end_name: string | null; end_id: string | null }
 
 /**
- * Runs a statement on the `candidates` (descriptive_name, id, place), which are the next `size` apps of the list,
- * without a filter. Only these are read, so the duration is limited even if few are found.
+ * Runs the given statement on the `candidates` (descriptive_name, id, place), which are the next `size` apps of the
+ * unfiltered list. Only these are read, so the duration is limited even if few are found.
  */
 export const readWindow = async <Row extends { id: string }>(
   db: PostgresDatabase,

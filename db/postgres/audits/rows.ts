@@ -27,8 +27,8 @@ export const createAuditReads = (db: PostgresDatabase): AuditReads => ({
   head: async () => await readHead(db, HEAD)
 })
 
-// The database computes the same hash as `hashOf`. If a writer had to read the head first, all others would have to
-// wait for one more round trip.
+// The database computes the same hash as `hashOf`. If a writer had to read the head first, all other writers would have
+// to wait for one more round trip.
 const APPEND = `
   insert into audits (
     sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, address, request_id,

@@ -6,10 +6,10 @@ import { toText } from '../../instants.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { audits } from '../schema.ts'
 
-/** How many entries a statement searches. This limits its duration for any filter and any length of the trail. */
+/** The number of entries that a statement searches. This limits its duration for any filter and length of the trail. */
 const WINDOW = 100_000
 
-/** The parameters of a search for at most `limit` entries that match and are older than `before`. */
+/** The parameters of a search for at most `limit` entries that pass the filter and are older than `before`. */
 interface Search {
   readonly filter: AuditFilter
   readonly limit: number
@@ -32,7 +32,7 @@ const matches = (filter: AuditFilter): SQL | undefined =>
     filter.until === undefined ? undefined : lt(audits.at, toText(filter.until))
   )
 
-/** Returns the last sequence number below another, or null if there is none. Forged entries may leave gaps. */
+/** Returns the largest sequence number below the given one, or null if there is none. Forged entries may leave gaps. */
 const newestBelow = async (db: PostgresDatabase, sequence: number): Promise<number | null> => {
   const below = lt(audits.sequence, sequence)
   const [newest] = await db
@@ -42,7 +42,7 @@ const newestBelow = async (db: PostgresDatabase, sequence: number): Promise<numb
   return newest?.last ?? null
 }
 
-/** Finds the newest entries of a search. It reads the trail backwards, one window at a time. */
+/** Finds the newest entries that match the search. It reads the trail backwards, one window at a time. */
 export const searchAudits = async (db: PostgresDatabase, { filter, limit, before }: Search): Promise<AuditRow[]> => {
   const found: AuditRow[] = []
   const condition = matches(filter)

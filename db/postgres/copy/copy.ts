@@ -14,7 +14,7 @@ import { COPY_TABLES } from './tables.ts'
 import { awaitLeases, endCopy, prepareTarget } from './target.ts'
 import type { Progress } from './target.ts'
 
-/** The application name of a copy. It differs from that of a service, which a copy searches for. */
+/** The application name of a copy. It differs from a service's, because a copy searches for services by name. */
 const APPLICATION = 'trivial-api copy'
 
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -46,7 +46,8 @@ const run = async (
 ): Promise<Copied> => {
   await beAlone(db)
   const progress = await prepareTarget(db, source, options)
-  // If the server crashes, the record of lost rows is lost too. The end of the copy waits for all of them.
+  // If the server crashes, the recorded progress of lost rows is lost too. The end of the copy waits until all rows are
+  // on disk.
   await query(db, 'set synchronous_commit = off')
   const total = Object.values(source.rows).reduce((sum, rows) => sum + rows, 0)
   let copied = [...progress.values()].reduce((sum, { rows }) => sum + rows, 0)
@@ -89,9 +90,9 @@ const copyTable = async (
 }
 
 /**
- * Compares both databases, sets the counters, marks the source and opens the target to services. The mark is set just
- * before the commit: a copy that stops earlier doesn't change the source, and a copy that stops later can be continued.
- * So services never continue with both databases.
+ * Compares the two databases, sets the counters, marks the source and opens the target to services. The mark is set
+ * just before the commit: a copy that stops earlier doesn't change the source, and a copy that stops later can be
+ * continued. Therefore, services never continue to use both databases.
  */
 const complete = async (db: PostgresDatabase, source: CopySource, target: string): Promise<Copied> => {
   await query(db, 'update audit_head set sequence = $1, hash = $2', [source.head.sequence, source.head.hash])
@@ -124,7 +125,7 @@ const countRows = async (db: PostgresDatabase): Promise<Record<string, number>> 
   return rows
 }
 
-// Only for tables that number their rows. The audit trail counts from its head.
+// Only tables that number their rows have a sequence. The audit trail counts from its head instead.
 const moveSequence = async (
   db: PostgresDatabase,
   { name, key }: CopyTable,

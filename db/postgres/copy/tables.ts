@@ -3,7 +3,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { ColumnKind, CopyTable } from '../../copy.ts'
 import * as schema from '../schema.ts'
 
-// A table comes after those that it refers to. Revocations come first, before anything that gives access.
+// Each table comes after the tables that it refers to. Revocations come first, before any table that gives access.
 const ORDER: readonly PgTable[] = [
   schema.environmentKeyRevocations,
   schema.secretGenerations,

@@ -18,8 +18,8 @@ export interface Progress {
   readonly last: readonly string[] | null
 }
 
-// What a service writes in addition to the copied tables, and the mark of sample data. A service that was only started
-// writes nodes, request counters and the history of changes, which continues, so these are allowed.
+// The rows that a service writes in addition to the copied tables, and the mark for sample data. A service that was
+// only started writes nodes, request counters and the history of changes, which continues, so these are allowed.
 const OTHERS = ['database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
 // These rows are allowed too, because nothing is sealed with these secrets while there are no keys.
 const SECRETS = 'secret_generations'
@@ -68,8 +68,8 @@ const SOURCE = ''
 // The head is copied at the end. Updating it for each entry would take most of the time.
 const headFollows = (does: 'enable' | 'disable'): string => `alter table audits ${does} trigger audit_head_follows`
 
-// A node that was started before the copy may reconnect. It can't register during the copy, so no node has a lease or a
-// cache from before when the copy ends.
+// A node that was started before the copy may reconnect. It can't register during the copy, so when the copy ends, no
+// node has a lease or a cache that is older.
 const CLOSED = 'no_node_during_a_copy'
 
 const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {
@@ -78,7 +78,7 @@ const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {
   await query(db, `alter table nodes add constraint ${CLOSED} check (evicted_at is not null)`)
 }
 
-/** Waits until the leases of the nodes that the copy has evicted end. */
+/** Waits until the leases of the nodes that the copy evicted have ended. */
 export const awaitLeases = async (db: PostgresDatabase): Promise<void> => {
   const { rows } = await query(db, 'select max(lease_ms) as lease_ms from nodes')
   const leaseMs = Number(rows[0]?.['lease_ms'])

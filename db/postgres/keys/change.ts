@@ -6,10 +6,10 @@ import { CHANNEL } from '../direct.ts'
 import { DATABASE_INSTANT } from '../time.ts'
 import type { Outbox } from '../transaction.ts'
 
-// A change of keys reads without a lock. It sends its writes together with its commit, and with a check that what it
-// has read is still true. So it doesn't hold the lock of all changes during a round trip.
+// A change of keys reads without a lock. It sends its writes together with its commit and a check that the data that it
+// has read is unchanged. So it doesn't hold the lock for all changes during a round trip.
 
-/** A change of keys, which is the same for all of its attempts. */
+/** The part of a change of keys that all of its attempts share. */
 export interface KeyChange {
   /** The nonce of its row in the history. With it, a later attempt finds out whether an earlier one was committed. */
   readonly nonce: string
@@ -17,7 +17,7 @@ export interface KeyChange {
   readonly position: Promise<Position>
 }
 
-/** What an attempt has read. Before the commit, a check finds out whether any of it was changed. */
+/** The data that an attempt has read. Before the commit, a check finds out whether any of it has changed. */
 export interface ReadSet {
   /** The epoch of the last change before the first read. */
   epoch: number
@@ -37,7 +37,7 @@ export interface Attempt {
   epoch: number
 }
 
-/** Creates the reads of a change, which record what they have read. */
+/** Creates the reads for a change, which record the data that they have read. */
 export const createNotedReads = (
   { find, findToken, findRevocation }: KeyReads,
   { reads }: Attempt
@@ -58,7 +58,7 @@ export const createNotedReads = (
   }
 })
 
-// Only nodes with a lease. A node without one is never evicted, so nobody can know whether it's still running.
+// Includes only nodes with a lease. A node without one is never evicted, so it's unknown whether it's still running.
 const SECRETS = `
   (select jsonb_build_array(
     array(select generation from secret_generations order by generation),
@@ -69,7 +69,7 @@ const SECRETS = `
   )::text)
 `
 
-/** Reads which secrets processes have, and records that. */
+/** Reads the secrets that processes have, and records them for the check before the commit. */
 export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Promise<SecretState> => {
   const { rows } = await query(db, `select ${SECRETS} as secrets`)
   reads.secrets = String(rows[0]?.['secrets'])
@@ -77,8 +77,8 @@ export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Pro
   return { recorded, nodes }
 }
 
-// An epoch of null violates a constraint, which `isConflict` recognizes, so the work is repeated. A statement waits for
-// every table that it names. Therefore a change that hasn't read the secrets doesn't name the tables of secrets.
+// A null epoch violates a constraint, which `isConflict` recognizes, so the work is repeated. A statement waits for
+// every table that it names. Therefore, a change that hasn't read the secrets doesn't name their tables.
 const advanceIf = (secretsAreSame: string): string => `
   with change as (
     insert into client_key_changes (epoch, nonce, key_id, at)
@@ -97,14 +97,14 @@ const advanceIf = (secretsAreSame: string): string => `
 const ADVANCE = advanceIf('true')
 const ADVANCE_WITH_SECRETS = advanceIf(`$6 = ${SECRETS}`)
 
-// A separate statement takes the lock, so that the next one sees what was committed before.
+// A separate statement takes the lock, so that the next one sees everything that was committed before.
 const lockChanges = ({ defer }: Outbox): void => {
   defer('change', async db => {
     await lock(db, 'keyChanges')
   })
 }
 
-/** Adds a change to the history, after a check of what the attempt has read. */
+/** Adds a change to the history, after checking the data that the attempt has read. */
 export const advance = (attempt: Attempt, outbox: Outbox, keyId: string): void => {
   const { change, reads } = attempt
   lockChanges(outbox)

@@ -4,10 +4,10 @@ import { UNSCOPED } from '../../../domain/keys/policy/scopes.ts'
 import { createKeyFilter, isActiveToken } from '../../key-conditions.ts'
 import { clientKeys, clientKeyTokens } from '../schema.ts'
 
-// Compared as JSON. In the text, a scope with a comma could match parts of two other scopes.
+// Compared as JSON, because in plain text, a scope with a comma could match parts of two other scopes.
 const hasScope = (scope: string): SQL => sql`${clientKeys.scopes}::jsonb ?| array[${UNSCOPED}, ${scope}]::text[]`
 
-// Not `exists`, for which PostgreSQL may choose a join with every token of the generation.
+// Doesn't use `exists`, for which PostgreSQL may choose a join with every token of the generation.
 const hasGeneration = (generation: string, at: Date): SQL =>
   sql`(select true from ${clientKeyTokens} where ${and(
     eq(clientKeyTokens.clientKey, clientKeys.row),
@@ -17,5 +17,5 @@ const hasGeneration = (generation: string, at: Date): SQL =>
 
 const startsWith = (prefix: string): SQL => sql`starts_with(${clientKeys.name}, ${prefix})`
 
-/** Matches the keys that pass a filter at an instant. */
+/** Matches the keys that pass the given filter at the given instant. */
 export const matchesFilter = createKeyFilter({ hasScope, hasGeneration, startsWith })

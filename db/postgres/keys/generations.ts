@@ -5,7 +5,7 @@ import type { PostgresDatabase } from '../database.ts'
 import { isActiveToken } from '../../key-conditions.ts'
 import { clientKeys, clientKeyTokens } from '../schema.ts'
 
-/** How many keys a statement reads. This limits its duration, however many keys there are. */
+/** The number of keys that a statement reads. This limits its duration, regardless of the total number of keys. */
 const WINDOW = 100_000
 
 type Use = Omit<GenerationUse, 'generation'>
@@ -41,7 +41,7 @@ const added = (known: Use = { liveTokens: 0, lastUsedAt: null }, more: Use): Use
   lastUsedAt: Number(more.lastUsedAt) > Number(known.lastUsedAt) ? more.lastUsedAt : known.lastUsedAt
 })
 
-// Goes from one generation to the next with the index, because `distinct` would read every token.
+// Skips from one generation to the next with the index, because `distinct` would read every token.
 const others = (db: PostgresDatabase, known: readonly string[], at: Date) => {
   const next = sql`select generation from ${clientKeyTokens}`
   const active = db

@@ -29,7 +29,7 @@ export const createKeyLookup = (
   const hasLease = (): boolean => lease.remaining() > 0
   const shared = createBarrier(() => (hasLease() ? undefined : lease.barrier()))
   return {
-    // Without a lease, a request doesn't share the reads of others, because each wait has its own limit.
+    // Without a lease, a request doesn't share reads with others, because each wait has its own limit.
     barrier: () => (hasLease() ? shared() : lease.barrier()),
     mark: lease.mark,
     isFresh: lease.isFresh,

@@ -3,8 +3,8 @@ import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { LOCK_NOT_AVAILABLE } from '../failures.ts'
 
-// Usage counts are partitioned by day. The first process that counts on a day creates its partition. Functions of the
-// owner of the tables create and drop partitions: see the migrations.
+// Usage counts are partitioned by day. The first process that counts on a day creates its partition. Functions that run
+// as the owner of the tables create and drop partitions: see the migrations.
 
 const TABLE = 'client_key_usage'
 
@@ -14,11 +14,11 @@ const PARTITIONS = `
   select from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = '${TABLE}'::regclass
 `
 
-// Not `to_regclass`, which may not see what was committed while its transaction waited for a lock.
+// Doesn't use `to_regclass`, which may not see changes that were committed while its transaction waited for a lock.
 const exists = async (db: PostgresDatabase, partition: string): Promise<boolean> =>
   (await query(db, `${PARTITIONS} and relname = $1`, [partition])).rowCount > 0
 
-/** Creates the partition of a day if it doesn't exist. Only transactions that do the same wait for this one. */
+/** Creates the given day's partition if it doesn't exist. Only transactions that do the same wait for this one. */
 export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void> => {
   const partition = partitionOf(day)
   if (await exists(db, partition)) return
@@ -27,7 +27,7 @@ export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void
   await query(db, 'select make_usage_day($1)', [day])
 }
 
-/** Drops the partitions of earlier days, or none of them while one is in use. */
+/** Drops the partitions for days before the given one, or none of them while one is in use. */
 export const dropDaysBefore = async (db: PostgresDatabase, day: string): Promise<void> => {
   if ((await query(db, `${PARTITIONS} and relname < $1`, [partitionOf(day)])).rowCount === 0) return
   await query(db, 'savepoint drop_days')

@@ -19,7 +19,7 @@ import { createTokenReads } from './tokens.ts'
 /** How many keys a statement searches, so that a filter that few of millions of keys pass doesn't take long. */
 const WINDOW = 5000
 
-/** PostgreSQL refuses this character, so nothing that is stored contains it. */
+/** PostgreSQL refuses this character, so no stored text contains it. */
 const NUL = '\0'
 
 export const createKeyReads = (db: PostgresDatabase): KeyReads => {

@@ -19,7 +19,7 @@ type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken'
 type IdempotencyRows =
   'findIdempotencyRecord' | 'insertIdempotencyRecord' | 'updateIdempotencyRecord' | 'removeIdempotencyRecords'
 
-/** Creates the rows of an attempt to change keys. Its writes are sent together with its commit. */
+/** Creates the rows for an attempt to change keys. Its writes are sent together with its commit. */
 export const createKeyRows = (db: PostgresDatabase, attempt: Attempt, outbox: Outbox): KeyRows => {
   const reads = createKeyReads(db)
   return {
@@ -33,7 +33,7 @@ export const createKeyRows = (db: PostgresDatabase, attempt: Attempt, outbox: Ou
   }
 }
 
-/** Selects the row number of a key, to which its tokens refer. */
+/** Selects the row number of the given key, to which its tokens refer. */
 const rowOf = (db: PostgresDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
 
@@ -80,7 +80,7 @@ const createRecordRows = (attempt: Attempt, outbox: Outbox): Pick<KeyRows, Recor
 
 const TOKENS_OF_KEY = 'client_key = (select row from client_keys where id = $1)'
 
-// In the order in which the recording of usage locks them, which prevents deadlocks.
+// Locks tokens in the same order as the recording of usage does, which prevents deadlocks.
 const LOCK_TOKENS = `select from client_key_tokens where ${TOKENS_OF_KEY} order by digest for update`
 
 const EXPIRE = `
@@ -108,7 +108,7 @@ const createTokenRows = (outbox: Outbox): Pick<KeyRows, TokenRows> => {
     insertToken: async (id, { digest, generation, hint }, createdAt) => {
       const token = { digest, generation, hint, createdAt: toText(createdAt) }
       awaitTable(outbox, 'client_key_tokens')
-      // The same lock as the foreign key takes.
+      // Takes the same lock as the foreign key does.
       defer('lock', async db => await query(db, SHARE_KEY, [id]))
       defer(
         'write',

@@ -17,10 +17,12 @@ export const FIND_TOKEN = `
 
 export const FIND_REVOCATION = 'select revoked_at from environment_key_revocations where digest = $1'
 
-/** The row that FIND_REVOCATION returns, by position. */
+/** The columns of the row that FIND_REVOCATION returns, in order. */
 export type RevocationRow = [revokedAt: string]
 
-/** Creates the two look-ups that an authenticated request may need, on the connections for everything else. */
+/**
+ * Creates the two look-ups that an authenticated request may need, on connections that aren't reserved for look-ups.
+ */
 export const createTokenReads = (db: PostgresDatabase) => {
   const find = async <Row extends unknown[]>(text: string, digest: string): Promise<Row | undefined> => {
     const values = [Buffer.from(digest, 'hex')]

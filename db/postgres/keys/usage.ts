@@ -13,7 +13,7 @@ const KEYS_OF_TOKENS = 'select client_key from client_key_tokens where digest = 
 
 const LOCK_KEYS = `select from client_keys where row in (${KEYS_OF_TOKENS}) order by row for no key update`
 
-// The keys are selected twice, so that PostgreSQL uses the index, however many keys there are.
+// The keys are selected twice, so that PostgreSQL uses the index, regardless of the number of keys.
 const USE = `
   with uses as (
     update client_key_tokens as token set use_count = token.use_count + used.count,
@@ -60,7 +60,7 @@ const ADD = `
   on conflict (client_key_id, day, kind, label) do update set count = known.count + excluded.count
 `
 
-/** Returns the values of a batch by column. */
+/** Returns the values of the given batch by column. */
 const usesOf = (uses: readonly TokenUsage[]) => [
   uses.map(({ count }) => count),
   uses.map(({ lastUsedAt }) => toText(lastUsedAt)),
@@ -97,11 +97,14 @@ const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[
   })
 }
 
-/** While a transaction waits for the row of a key, it blocks changes of rows that it has locked. Changes come first. */
+/**
+ * The time for which a transaction waits for a key's row. It's short, because while the transaction waits, it blocks
+ * changes of rows that it has locked, and changes take precedence.
+ */
 const ROW_TIMEOUT_MS = 100
 
 /**
- * Creates the rows of usage. One or two statements write a few hundred uses. The statements that lock rows of keys are
+ * Creates the rows for usage. One or two statements write a few hundred uses. The statements that lock rows of keys are
  * sent last, together with the commit, because changes of these keys wait for them.
  */
 export const createUsageRows = (db: PostgresDatabase, { defer }: Outbox): KeyUsageRows => ({

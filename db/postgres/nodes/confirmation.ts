@@ -24,13 +24,13 @@ const EVICT = `
   where acked < $1 and evicted_at is null and lease_ms > 0 returning id, evicted_at
 `
 
-/** Converts a row of `nodes` to an eviction. */
+/** Converts the given row of `nodes` to an eviction. */
 export const toEviction = (row: QueryResultRow): Eviction => ({
   id: String(row['id']),
   evictedAt: String(row['evicted_at'])
 })
 
-/** Creates PostgreSQL's part of receipts. It reads on the connection of the lease. `db` may wait for a lock. */
+/** Creates the PostgreSQL store for receipts. It reads on the lease's connection. `db` may wait for a lock. */
 export const createConfirmationStore = (
   { query: read }: Pick<DirectConnection, 'query'>,
   db: PostgresDatabase

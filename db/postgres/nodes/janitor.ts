@@ -7,7 +7,7 @@ import type { Evictions } from '../../../domain/keys/freshness/evictions.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { toEviction } from './confirmation.ts'
 
-/** How many changes are kept, and for how long. A node that is further behind clears its cache. */
+/** The number of changes that are kept, and for how long. A node that is further behind clears its cache. */
 const KEPT_CHANGES = 10_000
 const KEPT_MS = 3_600_000
 const CHANGES_INTERVAL_MS = 60_000
@@ -31,8 +31,8 @@ export interface JanitorOptions {
 }
 
 /**
- * Deletes rows that aren't needed any more, at regular intervals: nodes that were evicted and whose last lease has
- * ended, changes that every node has read, and what `others` delete. Returns a function that stops it.
+ * Deletes rows that are no longer needed, at regular intervals: nodes that were evicted and whose last lease has ended,
+ * changes that every node has read, and the rows that `others` delete. Returns a function that stops it.
  */
 export const startJanitor = ({
   db,
@@ -56,7 +56,7 @@ export const startJanitor = ({
 
   let isStopped = false
   const removal = createWatch('remove expired nodes, changes and counters', {
-    // What is in progress when it's stopped may fail because the pool is closed.
+    // Work that is in progress when the janitor is stopped may fail, because the pool is closed.
     onFailure: (error, name) => {
       if (!isStopped) background.onFailure(error, name)
     },
@@ -65,7 +65,7 @@ export const startJanitor = ({
   const workLater = (): (() => void) =>
     schedule(
       () => {
-        // What fails is retried the next time.
+        // A removal that fails is retried the next time.
         void removal.attempt(work).then(() => {
           if (!isStopped) cancel = workLater()
         })

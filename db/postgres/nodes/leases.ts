@@ -21,7 +21,7 @@ const DEREGISTER = 'delete from nodes where id = $1'
 
 type ChangeRow = [epoch: string, nonce: string, keyId: string, time: number]
 
-/** What a node reports about itself. */
+/** The information that a node reports about itself. */
 export interface NodeDescription {
   readonly name: string
   readonly version: string
@@ -39,7 +39,7 @@ export interface LeaseStoreOptions {
   readonly node: NodeDescription
 }
 
-/** Creates PostgreSQL's part of leases. */
+/** Creates the PostgreSQL store for leases. */
 export const createLeaseStore = ({ direct, db, time, node }: LeaseStoreOptions): LeaseStore => {
   const acknowledge: LeaseStore['acknowledge'] = async (id, epoch) => {
     await query(db, ACKNOWLEDGE, [id, epoch])

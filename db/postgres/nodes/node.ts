@@ -59,9 +59,9 @@ export interface Node {
   readonly close: () => Promise<void>
 }
 
-/** What a node shares with the rest of the process. */
+/** The resources that a node shares with the rest of the process. */
 interface Shared {
-  /** The connections for everything that doesn't have its own. */
+  /** The connections for all queries that have no connections of their own. */
   readonly pool: Pool
   readonly time: DatabaseTime
   /** Functions that delete other expired rows. */
@@ -70,7 +70,8 @@ interface Shared {
 
 /**
  * Creates the node of this process. It looks up keys, caches them while it has a lease, and changes them. Its
- * connections are reserved for that. Statements that may wait for a lock aren't sent on those that requests wait for.
+ * connections are reserved for that. Statements that may wait for a lock aren't sent on the connections that requests
+ * wait for.
  */
 export const createNode = (
   options: PostgresOptions & { readonly background: BackgroundHooks },

@@ -10,7 +10,7 @@ const PROBE = `
     ) = 0
 `
 
-/** Returns what the database can currently be used for, on the connections that requests with keys wait for. */
+/** Returns the database's current readiness, as seen on the connections that requests with keys wait for. */
 export const readReadiness = async (
   { barrier }: Pick<KeyFreshness, 'barrier'>,
   { query }: Pick<DirectConnection, 'query'>

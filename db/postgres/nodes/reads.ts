@@ -10,7 +10,7 @@ const MAX_NODES = 1000
 
 const HAS_CHANGE = 'select epoch from client_key_changes where epoch = $1 and nonce = $2'
 
-/** Creates the reads of nodes. Changes are looked up on the connection of the lease, which is reserved for that. */
+/** Creates the node reads. Changes are looked up on the lease's connection, which is reserved for that. */
 export const createNodeReads = (db: PostgresDatabase, { query }: Pick<DirectConnection, 'query'>): NodeReads => ({
   nodes: async () => await readPatiently(async () => await findNodes(db)),
 

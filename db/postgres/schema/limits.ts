@@ -2,8 +2,8 @@ import { index, pgTable, timestamp } from 'drizzle-orm/pg-core'
 import { integer, text } from './types.ts'
 
 /**
- * The number of hits of each key with a rate limit in its window. The migration creates the table as UNLOGGED: a crash
- * of the server empties it, and hits don't wait for the disk, regardless of `synchronous_commit`.
+ * The number of hits in the current window, for each key with a rate limit. The migration creates the table as
+ * UNLOGGED: a crash of the server empties it, and hits don't wait for the disk, regardless of `synchronous_commit`.
  */
 export const rateCounters = pgTable(
   'rate_counters',

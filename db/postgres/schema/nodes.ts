@@ -25,6 +25,6 @@ export const nodes = pgTable('nodes', {
   leaseMs: integer('lease_ms').notNull(),
   // The generations of its secrets as a JSON array, the current one first. Null if its version doesn't report them.
   generations: text('generations'),
-  // The time at which it was found not to confirm a change in time. Such a node must register again.
+  // The time at which the node was found not to have confirmed a change in time. Such a node must register again.
   evictedAt: text('evicted_at')
 })

@@ -27,7 +27,7 @@ const LOCK_USER_OF_SESSION = `
   select 1 from users where id = (select user_id from sessions where id = $1) for no key update
 `
 
-/** Creates reads that lock what they find until the transaction ends, because the rules depend on it. */
+/** Creates reads that lock the rows that they find until the transaction ends, because the rules depend on them. */
 const createLockingReads = (db: PostgresDatabase, reads: UserReads): Pick<UserRows, LockingReads> => ({
   ...createAccountReads(async condition =>
     toAccount((await db.select().from(users).where(condition).for('no key update'))[0])
@@ -57,7 +57,7 @@ const createRecordRows = (db: PostgresDatabase): Pick<UserRows, RecordRows> => (
       .where(eq(users.id, id))
   },
 
-  // What belongs to the user is deleted by foreign keys.
+  // The rows that belong to the user are deleted by foreign keys.
   remove: async id => {
     await db.delete(users).where(eq(users.id, id))
   }

@@ -8,7 +8,7 @@ import { apps } from '../schema.ts'
 import { createAppStatements, toApp } from './columns.ts'
 import { comesAfter, comesUntil, createWindowEnds, listOrder, WINDOW_APPS } from './windows.ts'
 
-/** How many bytes of apps are read before other work gets its turn. */
+/** The number of bytes of apps that are read before other work gets its turn. */
 const BATCH_BYTES = 256 * 1024
 
 export const createBatches = (db: SqliteDatabase): Pick<ListReads, 'batch' | 'batchAt'> => {
@@ -17,8 +17,8 @@ export const createBatches = (db: SqliteDatabase): Pick<ListReads, 'batch' | 'ba
   const readEach = createEachReader(db)
 
   /**
-   * Returns the apps at some positions, one after another. If nearly every app passes, a range of the list is read at
-   * once.
+   * Returns the apps at the given positions, one after another. If the filter has no parameters, nearly every app
+   * passes, so a range of the list is read at once.
    */
   const readAt = (filter: AppFilter, places: readonly ListPosition[]): Iterable<App> => {
     const [first] = places
@@ -64,12 +64,12 @@ function* readRange(rows: Iterable<Parameters<typeof toApp>[0]>, ids?: ReadonlyS
 const sizeOf = ({ panels, schedule, tags }: App): number =>
   (panels?.length ?? 0) + (schedule?.length ?? 0) + tags.length
 
-/** Returns whether a filter has no parameters, as is usual for requests with a client key. */
+/** Returns whether the given filter has no parameters, as is usual for requests with a client key. */
 const isPlain = ({ userId, tags }: AppFilter): boolean => userId === null && tags.length === 0
 
 /**
- * Caches what a function creates for a filter as long as the filter object exists, because all batches of a list use
- * the same object. All plain filters share what is created for one of them.
+ * Caches the result of `make` for each filter as long as the filter object exists, because all batches of a list use
+ * the same object. All plain filters share one result.
  */
 const rememberFilters = <T>(make: (filter: AppFilter) => T): ((filter: AppFilter) => T) => {
   const made = new WeakMap<AppFilter, T>()
@@ -92,8 +92,8 @@ const place = (name: string) => ({
 })
 
 /**
- * Creates a function that reads the apps of a window that pass a filter. A window without an end extends to the end of
- * the list.
+ * Creates a function that reads the apps of a window that pass the given filter. A window without an end extends to the
+ * end of the list.
  */
 const createWindowReader = (db: SqliteDatabase) => {
   const statement = createAppStatements(db)
@@ -112,7 +112,7 @@ const createWindowReader = (db: SqliteDatabase) => {
   }
 }
 
-/** Creates a function that reads apps by their ids if they pass a filter. */
+/** Creates a function that reads the apps at the given positions by id, if they pass the filter. */
 const createEachReader = (db: SqliteDatabase) => {
   const statement = createAppStatements(db)
   const statementOf = rememberFilters(filter => {

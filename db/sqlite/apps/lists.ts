@@ -11,7 +11,7 @@ import { apps } from '../schema.ts'
 import { createBatches } from './batches.ts'
 import { comesAfter, comesUntil, createWindowEnds, listOrder } from './windows.ts'
 
-/** Creates the reads that lists consist of. */
+/** Creates the reads that lists are built from. */
 export const createListReads = (db: SqliteDatabase): ListReads => ({
   lookUp: async (filter, { after, limit }) => {
     const ids = filter.userId === null ? null : readVisibleIds(db, filter.userId)
@@ -43,7 +43,7 @@ const readPlaces = (db: SqliteDatabase, condition: SQL | undefined, limit: numbe
     .limit(limit)
     .all()
 
-// In windows, so that a filter that few of a million apps pass doesn't block the event loop.
+// Searches in windows, so that a filter that few of a million apps pass doesn't block the event loop.
 const createSearch = (db: SqliteDatabase) => {
   const windowEnd = createWindowEnds(db)
   return async (filter: AppFilter, { after, limit }: Page): Promise<ListPosition[]> => {

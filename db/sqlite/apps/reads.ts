@@ -75,7 +75,7 @@ const createOwnerReads = (
   }
 })
 
-/** Creates a function that returns the relationship of a user and an app. */
+/** Creates a function that returns the relationship between a user and an app. */
 const createRelationships = ({ $client }: SqliteDatabase): ((app: App, userId: number) => AppRelationship) => {
   const roleIn = $client
     .prepare<[organizationId: number, userId: number], OrganizationRole>(

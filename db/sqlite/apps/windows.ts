@@ -4,7 +4,7 @@ import type { ListPosition } from '../../../domain/apps/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 
-// `collate binary` is the order of code points. On the right of a comparison, it keeps the index `apps_listing` usable.
+// `collate binary` orders by code point. On the right of a comparison, it keeps the index `apps_listing` usable.
 
 /** The order of every list. */
 export const listOrder: readonly SQL[] = [sql`${apps.descriptiveName} collate binary`, sql`${apps.id}`]
@@ -18,7 +18,7 @@ export const comesAfter = ({ descriptiveName, id }: Place): SQL =>
 export const comesUntil = ({ descriptiveName, id }: Place): SQL =>
   sql`(${apps.descriptiveName}, ${apps.id}) <= (${descriptiveName} collate binary, ${id})`
 
-/** How many apps are read before other work gets its turn. */
+/** The number of apps that are read before other work gets its turn. */
 export const WINDOW_APPS = 250
 
 // Reads only the index `apps_listing`.
@@ -30,7 +30,8 @@ const WINDOW_END = `
 `
 
 /**
- * Creates a function that returns the end of the window that begins after a position, or null if it's the last window.
+ * Creates a function that returns the end of the window that begins after the given position, or null if it's the last
+ * window.
  */
 export const createWindowEnds = ({ $client }: SqliteDatabase): ((after: ListPosition) => ListPosition | null) => {
   const windowEnd = $client.prepare<[string, number], ListPosition>(WINDOW_END)

@@ -13,7 +13,7 @@ export const createScopedAuditReads = (db: SqliteDatabase): ScopedAuditReads =>
     join: sql`cross join`
   })
 
-// Checks each entry separately, because a list of all apps would be built again for each window.
+// Checks each entry separately, because a list of all apps would be rebuilt for each window.
 const isInScope = (scope: AuditScope): SQL =>
   scope.type === 'app'
     ? sql`audits.subject_type = 'app' and audits.subject_id = ${scope.name}`

@@ -8,13 +8,13 @@ import { audits } from '../schema.ts'
 import { duration, equalities, isBefore, others } from './conditions.ts'
 import type { Condition } from './conditions.ts'
 
-/** How many entries are read before other work gets its turn. */
+/** The number of entries that are read before other work gets its turn. */
 const WINDOW = 1000
-/** The maximum number of entries that are counted for each condition, to find the one that the fewest pass. */
+/** The maximum number of entries that are counted for each condition, to find the most selective one. */
 const MAX_COUNTED = 10_000
-/** The number of windows after which it pays to find the part of the trail that contains a period. */
+/** The number of windows after which it's worth finding the part of the trail that contains the period. */
 const WINDOWS_WITHOUT_BOUNDS = 10
-/** How many entries of the index of time are read before other work gets its turn. */
+/** The number of entries of the time index that are read before other work gets its turn. */
 const TIMES = 10_000
 
 type AuditRow = typeof audits.$inferSelect
@@ -32,7 +32,7 @@ interface Bounds {
   last: number
 }
 
-/** The parameters of a search for at most `limit` entries that match and are older than `before`. */
+/** The parameters of a search for at most `limit` entries that pass the filter and are older than `before`. */
 interface Search {
   readonly filter: AuditFilter
   readonly limit: number
@@ -56,7 +56,7 @@ const count = (db: SqliteDatabase, condition: Condition): Counted => {
 const newest = (db: SqliteDatabase, condition: SQL | undefined, limit: number): AuditRow[] =>
   db.select().from(audits).where(condition).orderBy(desc(audits.sequence)).limit(limit).all()
 
-/** Returns the newest entries that pass a condition. All entries that pass it are read, so there must be few. */
+/** Returns the newest entries that pass the condition. All that pass it are read, so there must be few. */
 const newestOfFew = (db: SqliteDatabase, condition: SQL | undefined, limit: number): AuditRow[] =>
   db
     .select()
@@ -66,7 +66,7 @@ const newestOfFew = (db: SqliteDatabase, condition: SQL | undefined, limit: numb
     .limit(limit)
     .all()
 
-/** Returns the bounds of a period in the trail. It reads the index of time, one part at a time. */
+/** Returns the bounds of the given period in the trail. It reads the time index, one part at a time. */
 const boundsOf = async (db: SqliteDatabase, { since, until }: AuditFilter): Promise<Bounds> => {
   const bounds: Bounds = { first: Number.MAX_SAFE_INTEGER, last: 0 }
   let from: SQL | undefined = gte(audits.at, since === undefined ? '' : toText(since))
@@ -106,8 +106,8 @@ const windowEnd = (db: SqliteDatabase, one: Condition | undefined, top: number):
     .get()?.sequence
 
 /**
- * Reads the entries that pass `one`, or else the whole trail, one window at a time. Returns those that pass the rest as
- * well.
+ * Reads the entries that pass `one`, or the whole trail if it's undefined, one window at a time. Returns the entries
+ * that pass the rest too.
  */
 const walk = async (
   db: SqliteDatabase,
@@ -132,11 +132,11 @@ const walk = async (
 }
 
 /**
- * Finds the newest entries of a search.
+ * Finds the newest entries that match the search.
  *
  * If there is one condition, its index is used. If there are several, the index of the one that the fewest entries pass
- * is used, and the others are checked on the entries that it finds. A few entries are checked at once. Many are checked
- * in windows, so that a filter that nothing passes doesn't block the event loop.
+ * is used, and the others are checked on the entries that it finds. If these are few, they are checked at once. If
+ * there are many, they are checked in windows, so that a filter that nothing passes doesn't block the event loop.
  */
 export const searchAudits = async (db: SqliteDatabase, search: Search): Promise<AuditRow[]> => {
   const { filter, limit, before } = search

@@ -41,7 +41,7 @@ export const createGenerationReads = (db: SqliteDatabase): Pick<KeyReads, 'gener
   return {
     generations: async at => readGenerations(db, at),
 
-    // Goes from one generation to the next with the index, because `distinct` would read every token.
+    // Skips from one generation to the next with the index, because `distinct` would read every token.
     otherGenerations: async (known, at) => {
       const others: string[] = []
       for (let next = nextGeneration(''); next !== undefined; next = nextGeneration(next)) {

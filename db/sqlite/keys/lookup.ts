@@ -13,7 +13,7 @@ interface SqliteKeyLookup extends Required<KeyLookup> {
 /**
  * Creates the look-up for authenticated requests, on the connection that reads.
  *
- * The pragma shows whether another connection, of this process or of another, has committed anything
+ * The pragma shows whether another connection, in this or another process, has committed anything
  * (https://sqlite.org/pragma.html#pragma_data_version). The revision is only read if one has.
  */
 export const createKeyLookup = (reading: Connection): SqliteKeyLookup => {

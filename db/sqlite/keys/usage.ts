@@ -35,7 +35,7 @@ const KNOW = `
   ) as isStored, (select count(*) from client_key_usage where client_key_id = ? and day = ? and kind = ?) as labels
 `
 
-/** Creates the rows of usage. Their statements are prepared, because there may be thousands of uses per second. */
+/** Creates the rows for usage. Their statements are prepared, because there may be thousands of uses per second. */
 export const createUsageRows = (db: SqliteDatabase): Pick<KeyRows, UsageRows> => {
   const { $client } = db
   const useToken = $client.prepare(USE_TOKEN)

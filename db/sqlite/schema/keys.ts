@@ -103,8 +103,8 @@ export const clientKeyUsage = sqliteTable(
   ]
 )
 
-// One row with a number that every change of any key increments. What other processes have cached of keys is valid
-// until the number changes.
+// One row with a number that every change of any key increments. Keys that other processes have cached are valid until
+// the number changes.
 export const clientKeyEpoch = sqliteTable('client_key_epoch', {
   id: integer('id').primaryKey(),
   epoch: integer('epoch').notNull()

@@ -34,7 +34,7 @@ const createRecordRows = (db: SqliteDatabase): Pick<UserRows, RecordRows> => ({
       .run()
   },
 
-  // What belongs to the user is deleted by foreign keys.
+  // The rows that belong to the user are deleted by foreign keys.
   remove: async id => {
     db.delete(users).where(eq(users.id, id)).run()
   }
