@@ -7,7 +7,10 @@ import type { App } from '../domain/apps/app.ts'
 // The SQL equivalent of the rules of `mayDo` in domain/access/rules.ts for `read`. test/domain/access/rules.test.ts
 // compares the two.
 
-/** The ids of the apps that a user may read for one reason, and the maximum number of rows for each app. */
+/**
+ * A query for the ids of the apps that a user may read for a particular reason, and the maximum number of rows that it
+ * returns for each app.
+ */
 interface VisibleApps {
   readonly ids: SQL
   readonly rowsOfApp: number

@@ -85,8 +85,8 @@ export const TooBusy = defineError(
 
 export const Forbidden = defineError(
   'FORBIDDEN',
-  'You do not have permission to do this. Ask the owner of the resource, or an administrator of the organization that ' +
-    'owns it.'
+  'You do not have permission to do this. Ask the owner of the resource, or an administrator of the organization ' +
+    'that owns it.'
 )
 
 export const UserNotFound = defineError('USER_NOT_FOUND', 'No user has this id. Check the id.')

@@ -20,6 +20,6 @@ export const ownUrl = ({ protocol, host, headers, server }: FastifyRequest): str
   if (headers['sec-fetch-site'] === 'same-origin' && headers['sec-fetch-dest'] === 'empty') return '..'
   if (server.config.PUBLIC_URL !== '') return server.config.PUBLIC_URL
   const address = `${protocol}://${host}`
-  // A proxy may specify another protocol, whose URLs have no origin.
+  // A proxy may report a protocol other than HTTP or HTTPS. URLs with such a protocol have no usable origin.
   return /^https?:/.test(address) && URL.canParse(address) ? new URL(address).origin : '/'
 }

@@ -86,6 +86,9 @@ const watchConnections = (server: Server): Connections => {
   }
 }
 
-/** Returns whether a reply can still be sent completely. Node ends a connection when the client ends its side of it. */
+/**
+ * Returns whether a reply can still be sent completely. When the client ends its side of a connection, Node ends the
+ * other side, and then only what was already written can be sent.
+ */
 const canEnd = (response: ServerResponse, socket: Socket): boolean =>
   !socket.writableEnded || [response.writableEnded, !socket.writableFinished].every(Boolean)

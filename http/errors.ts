@@ -25,8 +25,8 @@ export const RateLimited = defineError(
 
 export const LimitUndecided = defineError(
   'LIMIT_UNDECIDED',
-  'The service cannot currently determine whether a limit on requests or attempts has been reached. Try again after the ' +
-    'number of seconds in Retry-After.'
+  'The service cannot currently determine whether a limit on requests or attempts has been reached. Try again after ' +
+    'the number of seconds in Retry-After.'
 )
 
 export const SignInLimited = defineError(

@@ -1,6 +1,6 @@
 import { createError } from '@fastify/error'
 
-// The errors of the client key plugins. They have a status code, and their messages don't mention the routes of any
+// The errors that the client key plugins throw. Each has a status code, and the messages don't mention the routes of any
 // particular service.
 
 export const CredentialRequired = createError<[]>(

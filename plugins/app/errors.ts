@@ -91,7 +91,8 @@ const isServed = (found: FindMyWay.FindResult<FindMyWay.HTTPVersion.V1> | null):
 /** Sends the problem document for an error. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
-  // A handler with `attachValidation` may add its own issues to the validation issues.
+  // On a route with `attachValidation`, the handler may throw an error of its own that includes the validation issues.
+  // Only `request.validationError` then contains the place.
   const place = placeOf(error) ?? placeOf(request.validationError)
   const fields = problemFields(problem, request.routeOptions.schema, place)
   const document = toDocument(problem, { requestId: request.id, fields })

@@ -46,8 +46,8 @@ const run = async (
 ): Promise<Copied> => {
   await beAlone(db)
   const progress = await prepareTarget(db, source, options)
-  // If the server crashes, the recorded progress of lost rows is lost too. The end of the copy waits until all rows are
-  // on disk.
+  // This is safe: if the server crashes and loses rows, it also loses the record that they were copied, so they are
+  // copied again. The final commit waits until all rows are on disk.
   await query(db, 'set synchronous_commit = off')
   const total = Object.values(source.rows).reduce((sum, rows) => sum + rows, 0)
   let copied = [...progress.values()].reduce((sum, { rows }) => sum + rows, 0)

@@ -27,7 +27,10 @@ const LOCK_USER_OF_SESSION = `
   select 1 from users where id = (select user_id from sessions where id = $1) for no key update
 `
 
-/** Creates reads that lock the rows that they find until the transaction ends, because the rules depend on them. */
+/**
+ * Creates reads that lock the rows they find. The locks are held until the transaction ends, because the rules depend on
+ * those rows.
+ */
 const createLockingReads = (db: PostgresDatabase, reads: UserReads): Pick<UserRows, LockingReads> => ({
   ...createAccountReads(async condition =>
     toAccount((await db.select().from(users).where(condition).for('no key update'))[0])
