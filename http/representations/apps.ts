@@ -103,8 +103,8 @@ export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => 
   const toText = createInstantWriter()
   const hosting = `"domain":${JSON.stringify(domain)},"load_balancer":${JSON.stringify(loadBalancer)}`
 
-  // The fields are in the order of `properties`. They are written out in a single template literal, because looping over
-  // the names and looking up each value would take twice as long.
+  // The fields are in the order of `properties`. They are written out in a single template literal, because looping
+  // over the names and looking up each value would take twice as long.
   return app => {
     const { type, id } = app.owner
     const userId = type === 'User' ? id : 'null'

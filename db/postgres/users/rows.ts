@@ -28,8 +28,8 @@ const LOCK_USER_OF_SESSION = `
 `
 
 /**
- * Creates reads that lock the rows they find. The locks are held until the transaction ends, because the rules depend on
- * those rows.
+ * Creates reads that lock the rows they find. The locks are held until the transaction ends, because the rules depend
+ * on those rows.
  */
 const createLockingReads = (db: PostgresDatabase, reads: UserReads): Pick<UserRows, LockingReads> => ({
   ...createAccountReads(async condition =>
