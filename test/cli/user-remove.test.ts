@@ -95,7 +95,7 @@ test('user:remove needs no option for a user without apps', async t => {
   })
   t.same(await remove('eve@example.com'), {
     code: 0,
-    stdout: 'The user Eve <eve@example.com> is removed.\n',
+    stdout: 'The user Eve <eve@example.com> was removed.\n',
     stderr: ''
   })
   t.match(await lastAudit(storage), [{ action: 'user.delete', subject: { id: '5' }, changes: {} }])
