@@ -54,11 +54,12 @@ test('git ignores the files with secrets that the documentation creates', async 
     )
   )
   for (const known of ['owner.env', 'tokens.txt', 'old.txt', 'openapi.json']) t.ok(files.includes(known), known)
-  for (const file of files)
-    {t.ok(
+  for (const file of files) {
+    t.ok(
       [file, `*${extname(file)}`].some(pattern => ignored.includes(pattern)),
       file
-    )}
+    )
+  }
 })
 
 /** Runs the health check of the Dockerfile as Docker does: without a shell. */
