@@ -9,7 +9,7 @@ import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
 
 const toHead = (noted: string): AuditHead => {
-  const [, sequence, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(noted) ?? []
+  const [, sequence, hash] = /^(0|[1-9]\d{0,14}):([0-9a-f]{64})$/.exec(noted) ?? []
   if (hash === undefined) {
     throw new UsageError('--noted must be the number of an entry, a colon and its hash, as this command prints them.')
   }

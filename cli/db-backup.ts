@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import { readConfig } from '../config/read.ts'
 import { backUp } from '../db/open.ts'
 import { command, DONE } from './command.ts'
+import { toPath } from './option-values.ts'
 
 export default command({
   description: `Copies the current state of the database of DATABASE_URL to a new file that only its owner may read. The
@@ -14,8 +14,9 @@ path of the database.`,
   argument: { name: 'file', help: 'the path of the backup, which must not exist yet' },
 
   run: async (_, terminal, file) => {
+    const path = toPath(terminal.cwd, file)
     const { DATABASE_URL } = readConfig(terminal.environment(), ['DATABASE_URL'])
-    const { rows, head } = await backUp(DATABASE_URL, resolve(terminal.cwd, file), (copied, total) => {
+    const { rows, head } = await backUp(DATABASE_URL, path, (copied, total) => {
       terminal.progress(`${Math.floor((100 * copied) / total)} % of ${total} pages`)
     })
     const counts = Object.values(rows)

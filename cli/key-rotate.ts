@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { toSeconds } from '../http/instants.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { toChangedJson, toTokenJson } from '../http/representations/keys.ts'
@@ -8,6 +7,7 @@ import { UsageError } from './failures.ts'
 import { toGeneration } from './key-filter.ts'
 import { tokenRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
+import { toPath } from './option-values.ts'
 import { rotateGeneration } from './rotate-generation.ts'
 import type { Outcome, Rotation } from './rotate-generation.ts'
 import type { Terminal } from './terminal.ts'
@@ -23,7 +23,7 @@ const toMany = (
   argument: string,
   generation: string | undefined,
   out: string | undefined
-): { generation: string; out: string } | null => {
+): { generation: string } | null => {
   if (argument !== '' && generation !== undefined) {
     throw new UsageError('Specify either one key, or a --generation to rotate all of its keys.')
   }
@@ -35,7 +35,7 @@ const toMany = (
       '--generation and --out require each other: the new tokens of many keys are written to a new file.'
     )
   }
-  return generation === undefined || out === undefined ? null : { generation: toGeneration(generation), out }
+  return generation === undefined ? null : { generation: toGeneration(generation) }
 }
 
 const toGraceSeconds = (grace: string): number => {
@@ -125,6 +125,7 @@ immediately`
   run: async ({ generation, out, grace = DEFAULT_GRACE, json = false }, terminal, argument) => {
     const many = toMany(argument, generation, out)
     const seconds = toGraceSeconds(grace)
+    const path = toPath(terminal.cwd, out ?? '')
     return await withKeys(terminal, async (keys, context) => {
       if (many === null) {
         const { id } = await keyOf(terminal, keys, argument)
@@ -134,7 +135,7 @@ immediately`
         await terminal.flush(`Rotate the key again: ${terminal.invocation('key rotate', id)}`)
         return DONE
       }
-      const rotation = { generation: many.generation, graceSeconds: seconds, path: resolve(terminal.cwd, many.out) }
+      const rotation = { generation: many.generation, graceSeconds: seconds, path }
       const outcome = await rotateGeneration(keys, context, rotation, terminal)
       if (json) terminal.printJson(outcomeJson(rotation, outcome))
       else printMany(terminal, rotation, outcome, grace)

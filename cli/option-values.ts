@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { readInstant } from '../http/instants.ts'
 import type { Direction } from '../http/instants.ts'
 import { UsageError } from './failures.ts'
@@ -15,4 +16,15 @@ export const toInstant = (option: string, text: string | undefined, direction: D
   const instant = readInstant(text, direction)
   if (typeof instant === 'string') throw new UsageError(`--${option} ${instant}.`)
   return instant
+}
+
+// Only a shell expands these. Otherwise, a file or a folder with that name would be created.
+const UNEXPANDED = /^(?:~|\$|%\w+%)/
+
+/** Returns the full path of a file. Throws a UsageError if the text begins with `~` or a variable. */
+export const toPath = (cwd: string, text: string): string => {
+  if (UNEXPANDED.test(text)) {
+    throw new UsageError('The path of the file must be written in full: ~ and variables are not expanded here.')
+  }
+  return resolve(cwd, text)
 }

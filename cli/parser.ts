@@ -35,10 +35,16 @@ export const isOption = (word: string): boolean => /^-./.test(word)
 
 const checkValues = (options: readonly Option[], args: readonly string[]): void => {
   const end = args.indexOf('--')
+  const given = new Set<Option>()
   for (const [index, word] of (end === -1 ? args : args.slice(0, end)).entries()) {
     const [name] = word.split('=', 1)
     const option = options.find(({ long }) => long === name)
     if (option === undefined) continue
+    // The last value would silently replace the others. An option that collects its values has a parser.
+    if (given.has(option) && option.required && option.parseArg === undefined) {
+      throw new UsageError(`${name} was given more than once.`)
+    }
+    given.add(option)
     if (!option.required) {
       if (word !== name) throw new UsageError(`${name} takes no value.`)
       continue
@@ -87,15 +93,23 @@ export const unknownCommand = (typed: string, known: readonly string[]): string 
   return `There is no command ${typed}${meant.length === 0 ? '.' : `; did you mean ${meant.join(' or ')}?`}`
 }
 
-/** Returns the Levenshtein distance of two words: how many letters must be inserted, deleted or replaced. */
+/**
+ * Returns the Damerau-Levenshtein distance of two words: how many letters must be inserted, deleted, replaced or
+ * exchanged with the next one. No letter is changed twice.
+ */
 const distance = (from: string, to: string): number => {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
-  for (const [line, letter] of Array.from(from).entries()) {
+  const [a, b] = [Array.from(from), Array.from(to)]
+  let before: number[] = []
+  let row = [0, ...b.map((_, column) => column + 1)]
+  for (const [line, letter] of a.entries()) {
     const next = [line + 1]
-    for (const [column, other] of Array.from(to).entries()) {
+    for (const [column, other] of b.entries()) {
       const replaced = Number(row[column]) + (letter === other ? 0 : 1)
-      next.push(Math.min(replaced, Number(next[column]) + 1, Number(row[column + 1]) + 1))
+      const isExchanged = letter === b[column - 1] && other === a[line - 1]
+      const exchanged = isExchanged ? Number(before[column - 1]) + 1 : Infinity
+      next.push(Math.min(replaced, exchanged, Number(next[column]) + 1, Number(row[column + 1]) + 1))
     }
+    before = row
     row = next
   }
   return Number(row.at(-1))

@@ -64,7 +64,7 @@ const { max: MAX, window_seconds: WINDOW } = keyFields.rate_limit.properties
 const toRate = (rate: string): object | null => {
   if (rate === 'none') return null
   const [, requests = '', time = '', rest] = /^([^/]*)\/([^/]*)(\/.*)?$/.exec(rate) ?? []
-  const max = /^\d{1,10}$/.test(requests) ? Number(requests) : 0
+  const max = /^[1-9]\d{0,9}$/.test(requests) ? Number(requests) : 0
   const seconds = toSeconds(time) ?? 0
   if (rest !== undefined || (max === 0 && seconds === 0)) {
     throw new UsageError('--rate must be a number and a time of at least a second, such as 100/60s, or none.')

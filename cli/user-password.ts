@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { isDomainError } from '../domain/domain-error.ts'
 import { OutcomeUnknown } from '../domain/errors.ts'
 import { createPasswordHasher } from '../domain/users/passwords.ts'
@@ -6,6 +5,7 @@ import { toUserJson } from '../http/representations/users.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import { CommandError, UsageError } from './failures.ts'
 import { newPassword, readPassword, refuseWeakPassword } from './new-user.ts'
+import { toPath } from './option-values.ts'
 import type { Terminal } from './terminal.ts'
 import { createTokenFile } from './token-file.ts'
 import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
@@ -29,8 +29,8 @@ specify a file for a generated password, or pass a password on standard input.`,
     if ((out === undefined) !== stdin) {
       throw new UsageError('Specify either an --out file for a generated password, or --stdin to read one.')
     }
-    const password = out === undefined ? await typedPassword(terminal) : newPassword()
-    const path = out === undefined ? null : resolve(terminal.cwd, out)
+    const path = out === undefined ? null : toPath(terminal.cwd, out)
+    const password = path === null ? await typedPassword(terminal) : newPassword()
     const user = await withUsers(terminal, async (users, context) => {
       const found = await users.find(await userIdOf(users, argument))
       await refuseWeakPassword(password, found)

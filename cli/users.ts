@@ -2,7 +2,7 @@ import type { RequestContext } from '../domain/access/principal.ts'
 import { createUserService } from '../domain/users/service.ts'
 import type { UserService } from '../domain/users/service.ts'
 import type { User } from '../domain/users/user.ts'
-import { CommandError } from './failures.ts'
+import { CommandError, UsageError } from './failures.ts'
 import { operatorContext } from './operator.ts'
 import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
@@ -20,9 +20,13 @@ export const withUsers = async <T>(
 export const readUsers = async <T>(terminal: Terminal, work: (users: UserService) => Promise<T>): Promise<T> =>
   await withStorage(terminal, async storage => await work(createUserService(storage)), { readOnly: true })
 
-/** Returns the id of the user that an argument identifies. Throws a CommandError if no user has the e-mail address. */
+/**
+ * Returns the id of the user that an argument identifies. Throws a CommandError if no user has the e-mail address, and
+ * a UsageError if the argument is a number that begins with 0.
+ */
 export const userIdOf = async (users: UserService, argument: string): Promise<number> => {
-  if (/^\d{1,15}$/.test(argument)) return Number(argument)
+  if (/^[1-9]\d{0,14}$/.test(argument)) return Number(argument)
+  if (/^0\d*$/.test(argument)) throw new UsageError('The id of a user must be a number that does not begin with 0.')
   const account = await users.findAccount(argument.toLowerCase())
   if (account === null) throw new CommandError('No user has this e-mail address.')
   return account.user.id

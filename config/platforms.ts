@@ -1,6 +1,8 @@
 const QUOTED = /^\s*(["'`]).*\1\s*$/s
 const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//
-const CONDA_HOST = /^(?:x86_64|aarch64|arm64|ppc64le|s390x)-/
+// A target of conda's compilers, such as x86_64-conda-linux-gnu, x86_64-conda_cos6-linux-gnu or
+// arm64-apple-darwin20.0.0.
+const CONDA_HOST = /^\w+-(?:conda(?:_cos\d+)?-linux-gnu|apple-darwin\d[\d.]*)$/
 
 /**
  * Returns what is wrong with a value that a platform is known to set or to change, or null if nothing is. The text is

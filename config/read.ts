@@ -31,15 +31,29 @@ const keywordFunction = <Value>(issueOf: (value: Value, place?: DataValidationCx
   return validate
 }
 
-/** Reports each value that a platform set or changed. Returns whether there is none. */
-const checkPlatforms = (variables: Environment): boolean => {
-  checkPlatforms.errors = Object.keys(Config.properties).flatMap(name => {
-    const message = platformIssue(name, variables[name] ?? '')
-    return message === null ? [] : [{ keyword: 'check', instancePath: `/${name}`, message }]
-  })
-  return checkPlatforms.errors.length === 0
+type Properties = Readonly<Record<string, { readonly type: string | readonly string[]; readonly hint?: string }>>
+
+const DIGITS = /^\s*(?:0|[1-9]\d*)?\s*$/
+
+/** Returns what is wrong with the text of a value, or null if nothing is. */
+const textIssue = (name: string, text: string, { type, hint }: Properties[string]): string | null => {
+  const issue = platformIssue(name, text)
+  // Ajv would convert 0x10, +1 and 3e3 to numbers, too.
+  return issue ?? (hint === undefined || ![type].flat().includes('integer') || DIGITS.test(text) ? null : hint)
 }
-checkPlatforms.errors = [] as Partial<ErrorObject>[]
+
+/** Creates a function that reports each invalid text of a variable, and returns whether there is none. */
+const textCheck = (properties: Properties) => {
+  const validate = (variables: Environment): boolean => {
+    validate.errors = Object.entries(properties).flatMap(([name, schema]) => {
+      const message = textIssue(name, variables[name] ?? '', schema)
+      return message === null ? [] : [{ keyword: 'check', instancePath: `/${name}`, message }]
+    })
+    return validate.errors.length === 0
+  }
+  validate.errors = [] as Partial<ErrorObject>[]
+  return validate
+}
 
 /** Validates the variables. The service and the commands share it, so that both find the same issues. */
 export const configAjv = new Ajv({
@@ -63,11 +77,11 @@ export const configAjv = new Ajv({
     },
     {
       // Runs before `properties`, which replaces strings with numbers and lists.
-      keyword: 'platforms',
+      keyword: 'texts',
       before: 'properties',
       type: 'object',
       errors: true,
-      compile: () => checkPlatforms
+      compile: (_, { properties }) => textCheck(properties as Properties)
     },
     {
       // Replaces a string with another form of it.
@@ -133,7 +147,10 @@ const configError = (errors: ErrorObject[]): ConfigError => {
     // Only the first issue is reported. It explains the others: a value in quotes isn't a number either.
     if (!issues.has(name)) issues.set(name, issueOf(error))
   }
-  const lines = [...issues].map(([name, issue]) => `  ${name} ${issue}`)
+  const lines = Object.keys(Config.properties).flatMap(name => {
+    const issue = issues.get(name)
+    return issue === undefined ? [] : [`  ${name} ${issue}`]
+  })
   return new ConfigError(
     `The configuration can't be used. Fix these variables in the environment or in .env:\n${lines.join('\n')}`
   )

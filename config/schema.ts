@@ -60,8 +60,14 @@ const checkEach =
     return issues.length === 0 ? null : issues.join('; ')
   }
 
-const checkProxy: Check = proxy =>
-  rangeIssue(proxy) ?? (/\/0+$/.test(proxy) ? 'trusts every address; list the addresses of your proxies' : null)
+const checkProxy: Check = proxy => rangeIssue(proxy) ?? widthIssue(proxy)
+
+// Two ranges with /1 contain every address. The widest private ranges are 10.0.0.0/8 and fc00::/7.
+const widthIssue: Check = range => {
+  const [address = '', bits] = range.split('/')
+  if (bits === undefined || Number(bits) >= (address.includes(':') ? 7 : 8)) return null
+  return 'trusts too many addresses; list your proxies, in ranges of at most /8 for IPv4 and /7 for IPv6'
+}
 
 const checkTrustProxy: ListCheck = entries =>
   entries.join() === 'true' ? 'must not be true; list the addresses of your proxies' : checkEach(checkProxy)(entries)
@@ -108,12 +114,12 @@ const checkOrigin: Check = origin =>
 
 /**
  * The JSON Schema of every variable that the service reads, with its default and its rules. `config/read.ts` defines
- * the keywords `check`, `normalize` and `entries`. `hint` describes how to fix what other keywords find.
+ * the keywords `texts`, `check`, `normalize` and `entries`. `hint` describes how to fix what other keywords find.
  */
 export const Config = {
   type: 'object',
   additionalProperties: false,
-  platforms: true,
+  texts: true,
   required: [
     'CLIENT_SECRET',
     'CLIENT_SECRET_PREVIOUS',

@@ -2,6 +2,9 @@ const SQLITE = /^file:([^?#]*[^?#/])$/
 const POSTGRES = /^postgres(?:ql)?:/
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
 
+// The driver ignores parameters that it doesn't know. Others of libpq would override time-outs of this service.
+const PARAMETERS = ['host', 'port', 'user', 'password', 'sslmode', 'sslcert', 'sslkey', 'sslrootcert', 'options']
+
 /**
  * Returns what is wrong with a `DATABASE_URL`, or null if nothing is. The text is the end of a sentence and doesn't
  * repeat the URL.
@@ -15,6 +18,7 @@ export const databaseUrlIssue = (url: string): string | null => {
       'postgres://trivial@db.example.com/trivial?sslmode=verify-full'
     )
   }
+  if (/^\/\/(?!\/)/.test(path)) return 'must not contain a host: write file:/ and the path, or file:///'
   if (path === ':memory:') return 'must name a file, since an in-memory database would lose acknowledged changes'
   // Only a shell expands these. Without one, a folder with that name would be created.
   return /^(?:~|\$|%\w+%)/.test(path)
@@ -26,6 +30,8 @@ export const databaseUrlIssue = (url: string): string | null => {
 export const postgresUrlIssue = (url: string): string | null => {
   const parsed = POSTGRES.test(url) ? postgresUrl(url) : null
   if (parsed === null) return 'must be a postgres: URL, such as postgres://trivial@db.example.com/trivial'
+  const issue = parameterIssue(parsed)
+  if (issue !== null) return issue
   const host = parsed.searchParams.get('host') ?? parsed.host
   if (host === '' || parsed.pathname.length < 2) {
     return 'must name a host and a database; for a socket, put ?host=/run/postgresql after the database'
@@ -33,6 +39,20 @@ export const postgresUrlIssue = (url: string): string | null => {
   const mode = parsed.searchParams.get('sslmode') ?? 'disable'
   return SSL_MODES.includes(mode) ? null : `must have one of these values of sslmode: ${SSL_MODES.join(', ')}`
 }
+
+const parameterIssue = ({ searchParams, hash }: URL): string | null => {
+  const names = [...searchParams.keys()]
+  if (!names.every(name => PARAMETERS.includes(name))) {
+    return `has a parameter that isn't known here; known are ${PARAMETERS.join(', ')}`
+  }
+  if (new Set(names).size < names.length) return 'has a parameter more than once; keep one of its values'
+  // The driver ignores a fragment, which may contain the rest of a password, or parameters.
+  if (hash !== '') return 'must not contain #; write # itself as %23'
+  const port = searchParams.get('port') ?? '1'
+  return /^[1-9]\d{0,4}$/.test(port) && Number(port) <= MAX_PORT ? null : `must have a port from 1 to ${MAX_PORT}`
+}
+
+const MAX_PORT = 65535
 
 const NO_HOST = /^(\w+:\/\/[^/?#]*@)(?=\/)/
 const PLACEHOLDER = 'socket'
@@ -56,7 +76,12 @@ export const sqlitePathOf = (url: string): string => url.replace(/^file:/, '')
 export const shownUrl = (url: string): string => {
   if (!isPostgres(url)) return url
   const { protocol, username, host, pathname, searchParams } = postgresUrl(url) as URL
-  const socket = searchParams.get('host')
   const user = username === '' ? '' : `${username}@`
-  return socket === null ? `${protocol}//${user}${host}${pathname}` : `${protocol}//${user}${pathname}?host=${socket}`
+  const query = SHOWN.flatMap(name => {
+    const value = searchParams.get(name)
+    return value === null ? [] : [`${name}=${value}`]
+  }).join('&')
+  return `${protocol}//${user}${searchParams.has('host') ? '' : host}${pathname}${query === '' ? '' : `?${query}`}`
 }
+
+const SHOWN = ['host', 'port', 'user']

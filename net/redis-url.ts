@@ -15,6 +15,9 @@ export const redisUrlIssue = (text: string): string | null => {
     return 'has a user name or password with invalid percent-encoding; write % itself as %25'
   }
   if (!/^\/?\d*$/.test(url.pathname)) return `must have a database number or nothing after the host, ${EXAMPLE}`
-  const isKnown = [...url.searchParams.keys()].every(name => name === 'keyPrefix') && url.hash === ''
-  return isKnown ? null : 'may only have the parameter keyPrefix, such as ?keyPrefix=staging:, and no fragment'
+  const names = [...url.searchParams.keys()]
+  if (names.some(name => name !== 'keyPrefix') || url.hash !== '') {
+    return 'may only have the parameter keyPrefix, such as ?keyPrefix=staging:, and no fragment'
+  }
+  return names.length > 1 ? 'has the parameter keyPrefix more than once; keep one of its values' : null
 }

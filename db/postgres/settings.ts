@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import type { ClientConfig } from 'pg'
 import { postgresUrl } from '../../net/database-url.ts'
 import type { StorageOptions } from '../engine.ts'
@@ -42,17 +43,36 @@ export const CHANGES = {
 /** The name that the database shows for the connections of services and commands. */
 export const APPLICATION = 'trivial-api'
 
-/** Gives `sslmode` the meaning that it has in libpq. By default, the driver interprets it differently. */
-const withLibpqMeaning = (url: string, ca: string | undefined): string => {
+/**
+ * Returns the name of the operating system's user. Returns undefined if the user has no name, as is possible in a
+ * container.
+ */
+export const systemUser = (read: () => { username: string } = userInfo): string | undefined => {
+  try {
+    return read().username
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Returns the URL with which the driver connects as libpq does. By default, the driver interprets `sslmode`
+ * differently. Instead of the name of the operating system's user, it uses the variable `USER`, which services often
+ * lack.
+ */
+export const driverUrl = (url: string, ca?: string, env = process.env): string => {
   const parsed = postgresUrl(url) as URL
   parsed.searchParams.set('uselibpqcompat', 'true')
   if (ca !== undefined) parsed.searchParams.set('sslrootcert', ca)
+  const given = [parsed.username, parsed.searchParams.get('user'), env['PGUSER']].some(Boolean)
+  const user = given ? undefined : systemUser()
+  if (user !== undefined) parsed.searchParams.set('user', user)
   return parsed.href
 }
 
 /** Returns the options of every connection. A transaction pooler refuses settings of a session. */
 export const clientConfig = ({ url, listenUrl, ca }: PostgresOptions, isDirect: boolean): ClientConfig => ({
-  connectionString: withLibpqMeaning(isDirect ? (listenUrl ?? url) : url, ca),
+  connectionString: driverUrl(isDirect ? (listenUrl ?? url) : url, ca),
   connectionTimeoutMillis: TIMEOUTS.connect,
   keepAlive: true,
   application_name: APPLICATION,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { userInfo } from 'node:os'
 import pg from 'pg'
 import { CommandError } from '../../cli/failures.ts'
 import { ConfigError } from '../../config/read.ts'
 import type { Environment } from '../../config/read.ts'
+import { driverUrl, systemUser } from '../../db/postgres/settings.ts'
 import { isPostgres, postgresUrl, postgresUrlIssue, shownUrl } from '../../net/database-url.ts'
 
 // Short enough that users don't wonder whether the program hangs.
@@ -43,7 +43,9 @@ Start a server, or specify one with a user who can create databases:
 
 const candidates = (url = ''): string[] => {
   if (!isPostgres(url)) {
-    return [...new Set(['postgres', userInfo().username])].map(user => `postgres://${user}@127.0.0.1:5432/postgres`)
+    return [...new Set(['postgres', systemUser() ?? 'postgres'])].map(
+      user => `postgres://${user}@127.0.0.1:5432/postgres`
+    )
   }
   const issue = postgresUrlIssue(url)
   if (issue !== null) throw new ConfigError(`DATABASE_URL ${issue}.`)
@@ -67,7 +69,7 @@ const createAt = async (url: string): Promise<ClusterDatabase> => {
 }
 
 const execute = async (url: URL, statement: string): Promise<void> => {
-  const client = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: CONNECT_MS })
+  const client = new pg.Client({ connectionString: driverUrl(url.href), connectionTimeoutMillis: CONNECT_MS })
   // The event is ignored, because the pending query rejects if the connection is lost.
   client.on('error', () => {})
   await client.connect()

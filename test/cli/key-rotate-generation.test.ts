@@ -42,13 +42,11 @@ const world = async (t: Test, names: readonly string[]) => {
         .split('\n')
         .slice(0, -1)
         .map(line => JSON.parse(line) as Line),
-    rotate: async (args: string[] = [], isTTY = false): Promise<Ended> =>
-      await command(t, 'key:rotate', {
-        args: ['--generation', generation, '--out', 'tokens.txt', ...args],
-        env: made.env,
-        cwd,
-        isTTY
-      })
+    rotate: async (args: string[] = [], isTTY = false): Promise<Ended> => {
+      const usual = { '--generation': generation, '--out': 'tokens.txt' }
+      const others = Object.entries(usual).filter(([name]) => !args.includes(name))
+      return await command(t, 'key:rotate', { args: [...others.flat(), ...args], env: made.env, cwd, isTTY })
+    }
   }
 }
 

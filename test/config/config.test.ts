@@ -62,16 +62,19 @@ test('valid values are accepted', async t => {
     { ALLOW_SAMPLE_DATA: 'true' },
     { ALLOW_NEW_SECRET: 'true' },
     { PORT: '0' },
-    { PORT: '65535' },
+    { PORT: ' 65535 ' },
     { METRICS_PORT: '0' },
     { METRICS_PORT: '9464' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' },
-    { TRUST_PROXY: '10.0.0.1, 10.0.0.0/8, ::1, fd00::/8' },
+    { TRUST_PROXY: '10.0.0.1, 10.0.0.0/8, ::1, fd00::/8, fc00::/7' },
     { DATABASE_URL: 'file:/var/lib/trivial/apps.db' },
     { DATABASE_URL: 'file:./~/trivial.db' },
     { DATABASE_URL: 'postgres:///trivial?host=/run/postgresql' },
     { DATABASE_URL: 'postgres://ada@/trivial?sslmode=disable&host=/run/postgresql' },
     { DATABASE_URL: 'postgres://localhost/x' },
+    { DATABASE_URL: 'postgres://h/x?host=/run&port=5433&user=ada&password=x&sslmode=verify-full&options=-c%20a%3Db' },
+    { DATABASE_URL: 'postgres://h/x?sslcert=/c.pem&sslkey=/k.pem&sslrootcert=/ca.pem' },
+    { DATABASE_URL: 'file:///tmp/x.db' },
     { DATABASE_URL: 'postgresql://trivial:p%40ss@db.example.com:5433/trivial?sslmode=verify-full' },
     { DATABASE_LISTEN_URL: 'postgres://localhost/x' },
     { DATABASE_CA: fileURLToPath(import.meta.url) },
@@ -119,6 +122,31 @@ test('each invalid value is reported with its name, the reason and the fix', asy
     [{ DATABASE_URL: 'file:$HOME/trivial.db' }, /DATABASE_URL must contain the full path/],
     [{ DATABASE_URL: 'file:$' + '{HOME}/trivial.db' }, /DATABASE_URL must contain the full path/],
     [{ DATABASE_URL: 'file:%USERPROFILE%/trivial.db' }, /DATABASE_URL must contain the full path/],
+    [{ DATABASE_URL: 'file://localhost/tmp/x.db' }, /DATABASE_URL must not contain a host: write file:/],
+    [{ DATABASE_URL: 'file://tmp/x.db' }, /DATABASE_URL must not contain a host/],
+    ...[
+      '?sslmod=require',
+      '?SSLMODE=verify-full',
+      '?sslmode=require&channel_binding=require',
+      '?pgbouncer=true',
+      '?sslmode=require&amp;host=x',
+      '?dbname=x',
+      '?application_name=x',
+      '?=require'
+    ].map((query): [Record<string, string>, RegExp] => [
+      { DATABASE_URL: `postgres://localhost/x${query}` },
+      /DATABASE_URL has a parameter that isn't known here; known are host, port, .*, sslmode, .*, options$/
+    ]),
+    ...['?sslmode=require&sslmode=disable', '?host=/x&host=/y', '?sslmode=require&%73slmode=require'].map(
+      (query): [Record<string, string>, RegExp] => [
+        { DATABASE_LISTEN_URL: `postgres://localhost/x${query}` },
+        /DATABASE_LISTEN_URL has a parameter more than once; keep one of its values$/
+      ]
+    ),
+    [{ DATABASE_URL: 'postgres://localhost/x#?sslmode=require' }, /DATABASE_URL must not contain #; write # itself/],
+    [{ DATABASE_URL: 'postgres://localhost/x?sslmode=' }, /DATABASE_URL must have one of these values of sslmode/],
+    [{ DATABASE_URL: 'postgres://localhost/x?port=0x10' }, /DATABASE_URL must have a port from 1 to 65535/],
+    [{ DATABASE_URL: 'postgres://localhost/x?port=65536' }, /DATABASE_URL must have a port from 1 to 65535/],
     [{ DATABASE_URL: 'postgres://ada@/trivial' }, /DATABASE_URL must be a postgres: URL/],
     [{ DATABASE_URL: 'postgres:///?host=/run/postgresql' }, /DATABASE_URL must name a host and a database/],
     [{ DATABASE_URL: 'postgres://localhost' }, /DATABASE_URL must name a host and a database/],
@@ -141,6 +169,13 @@ test('each invalid value is reported with its name, the reason and the fix', asy
     [{ PORT: '-1' }, /PORT must be a port number/],
     [{ PORT: '1e999' }, /PORT must be a port number/],
     [{ PORT: '3000.5' }, /PORT must be a port number/],
+    ...['0x10', '+1', '3e3', '0b1', '080', '1_0', '3000.0', '٣'].map((port): [Record<string, string>, RegExp] => [
+      { PORT: port },
+      /PORT must be a port number from 0 to 65535/
+    ]),
+    [{ METRICS_PORT: '0x2500' }, /METRICS_PORT must be a port number/],
+    [{ DATABASE_POOL_SIZE: '1e1' }, /DATABASE_POOL_SIZE must be a number of connections/],
+    [{ KEY_LEASE_MS: '2e3' }, /KEY_LEASE_MS must be a number of milliseconds/],
     [{ METRICS_PORT: 'yes' }, /METRICS_PORT must be a port number from 0 to 65535/],
     [{ METRICS_PORT: '65536' }, /METRICS_PORT must be a port number/],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }, /OTEL_EXPORTER_OTLP_ENDPOINT must be an http: or https: URL/],
@@ -154,10 +189,13 @@ test('each invalid value is reported with its name, the reason and the fix', asy
     [{ TRUST_PROXY: '10.0.0.1/33' }, /TRUST_PROXY entry 1 is not an IP address/],
     [{ TRUST_PROXY: '10.0.0.1/8/8' }, /TRUST_PROXY entry 1 is not an IP address/],
     [{ TRUST_PROXY: '1' }, /TRUST_PROXY entry 1 is not an IP address/],
-    [{ TRUST_PROXY: '0.0.0.0/0' }, /TRUST_PROXY entry 1 trusts every address/],
+    [{ TRUST_PROXY: '0.0.0.0/0' }, /TRUST_PROXY entry 1 trusts too many addresses/],
     [{ TRUST_PROXY: '10.0.0.1/8' }, /TRUST_PROXY entry 1 has host bits: write 10.0.0.0\/8 for the range/],
     [{ TRUST_PROXY: '::ffff:10.0.0.0/104' }, /TRUST_PROXY entry 1 is an IPv4 range written as IPv6/],
-    [{ TRUST_PROXY: '::/0' }, /TRUST_PROXY entry 1 trusts every address/],
+    [{ TRUST_PROXY: '::/0' }, /TRUST_PROXY entry 1 trusts too many addresses/],
+    [{ TRUST_PROXY: '0.0.0.0/1,128.0.0.0/1' }, /TRUST_PROXY entry 1 trusts .* \/7 for IPv6; entry 2 trusts too many/],
+    [{ TRUST_PROXY: '127.0.0.1,10.0.0.0/7' }, /TRUST_PROXY entry 2 trusts too many addresses/],
+    [{ TRUST_PROXY: 'fc00::/6' }, /TRUST_PROXY entry 1 trusts too many addresses/],
     ...[
       'example.com/keys',
       '/keys',
@@ -283,6 +321,9 @@ test('errors explain values that well-known platforms set', async t => {
     [{ CLIENT_KEYS: "'xxx,another-key'" }, 'CLIENT_KEYS has quotes'],
     [{ NODE_NAME: '`api-1`' }, 'NODE_NAME has quotes'],
     [{ HOST: 'x86_64-conda-linux-gnu' }, 'HOST contains a compiler target, which conda sets'],
+    [{ HOST: 'x86_64-conda_cos6-linux-gnu' }, 'HOST contains a compiler target'],
+    [{ HOST: 'aarch64-conda-linux-gnu' }, 'HOST contains a compiler target'],
+    [{ HOST: 'x86_64-apple-darwin13.4.0' }, 'HOST contains a compiler target'],
     [{ HOST: 'arm64-apple-darwin20.0.0' }, 'HOST contains a compiler target']
   ] as [Record<string, string>, string][]) {
     const message = issue(env)
@@ -292,6 +333,15 @@ test('errors explain values that well-known platforms set', async t => {
   }
   t.equal(issue({ NODE_NAME: '"' }), '')
   t.equal(issue({ NODE_NAME: 'x86_64-builder' }), '')
+  for (const host of ['arm64-box', 'x86_64-linux', 'aarch64-conda', 'arm64-apple-darwin.local']) {
+    t.equal(issue({ HOST: host }), '', `${host} is the name of a host`)
+  }
+})
+
+test('a command ignores invalid values of the variables that it does not read', async t => {
+  const env = { CLIENT_SECRET, PORT: '0x10', METRICS_PORT: '"9464"', HOST: 'x86_64-conda-linux-gnu' }
+  t.same(readConfig(env, ['CLIENT_SECRET']), { CLIENT_SECRET })
+  t.throws(() => readConfig(env, ['CLIENT_SECRET', 'HOST']), /HOST contains a compiler target/)
 })
 
 test('a # that would truncate a secret in .env is refused, with the name of the variable but without its value', async t => {

@@ -61,6 +61,11 @@ test('the URL of a PostgreSQL server that does not reply is shown without its pa
     t.notMatch(message, 'hunter2')
   }
   t.equal(shownUrl('postgresql://db.example.com/x?sslmode=require&password=hunter2'), 'postgresql://db.example.com/x')
+  t.equal(
+    shownUrl('postgres://bob:hunter2@a:1/x?password=hunter2&user=ada&port=5433&host=b&options=-c%20a%3Db'),
+    'postgres://bob@/x?host=b&port=5433&user=ada',
+    'the parameters that override parts of the URL are shown'
+  )
 })
 
 test('a PostgreSQL database is not copied to a file', async t => {

@@ -201,9 +201,17 @@ test('sslmode has the same meaning as in libpq', { skip }, async t => {
     { name: 'ConfigError' },
     'verify-ca requires an authority'
   )
-  const storage = await open(t, `${server.url.replace('127.0.0.1', 'localhost')}?sslmode=verify-full`, { ca })
+  const url = `${server.url.replace('127.0.0.1', 'localhost')}?sslmode=verify-full`
+  const storage = await open(t, url, { ca })
   await storage.keyLookup.barrier()
   t.equal((await storage.nodes()).length, 1)
+
+  await server.stop()
+  await server.start({ ssl: 'on', ssl_cert_file: cert, ssl_key_file: key, ssl_ca_file: ca })
+  const pool = createPool({ url: `${url}&sslrootcert=${ca}&sslcert=${cert}&sslkey=${key}`, poolSize: 1 })
+  const text = 'select client_dn from pg_stat_ssl where pid = pg_backend_pid()'
+  t.same((await pool.query(text)).rows, [{ client_dn: '/CN=localhost' }], 'the client has a certificate, too')
+  await pool.end()
 })
 
 test('with a pooler in transaction mode, settings of sessions are not sent through it', { skip }, async t => {

@@ -78,7 +78,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'systemd-run --quiet --pipe --wait --collect --uid=trivial-api --working-directory=/var/lib/trivial-api \\':
     NO_SYSTEMD,
   '  --property=EnvironmentFile=/etc/trivial-api.env --property=UMask=0077 \\': NO_SYSTEMD,
-  '  /usr/bin/node /opt/trivial-api/dist/cli/trivial.js key issue --name billing-sync --json > billing-sync.json':
+  '  /usr/bin/node /opt/trivial-api/dist/cli/trivial.js key issue --name billing-sync --json > /root/billing-sync.json':
     NO_SYSTEMD,
   'promtool check rules examples/prometheus-rules.yaml': 'is run by test/examples'
 }

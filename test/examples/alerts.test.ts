@@ -34,35 +34,59 @@ test('promtool accepts the rules', async t => {
   if (hasProgram(t, 'promtool')) promtool(t, 'check', 'rules', FILE)
 })
 
-const toInput = (series: Series) =>
-  Object.entries(series).map(([name, values]) => ({ series: name.replace('{', `{job="${JOB}",`), values }))
+/** Returns each sample of a series in the notation of promtool: `1 0x2 5+10x2` is 1, 0, 0, 0, 5, 15 and 25. */
+const samplesOf = (notation: string): number[] =>
+  notation.split(' ').flatMap(part => {
+    const [, first = '', step = 0, more = 0] = /^(\d+(?:\.\d+)?)(?:\+(\d+))?(?:x(\d+))?$/.exec(part) ?? []
+    return Array.from({ length: Number(more) + 1 }, (_, index) => Number(first) + index * Number(step))
+  })
+
+/** How often Prometheus scrapes: the interval of the samples of a case, and how many of them each scrape covers. */
+const SCRAPES = [
+  { samples: '15s', every: 1, interval: '15s' },
+  // The default of Prometheus.
+  { samples: '15s', every: 4, interval: '1m' },
+  { samples: '5m', every: 1, interval: '5m' }
+] as const
+
+type Scrape = (typeof SCRAPES)[number]
+
+const toInput = (series: Series, every: number) =>
+  Object.entries(series).map(([name, notation]) => ({
+    series: name.replace('{', `{job="${JOB}",`),
+    values: samplesOf(notation)
+      .filter((_, index) => index % every === 0)
+      .join(' ')
+  }))
 
 /** Returns the tests of a rule in the format of promtool. */
 const unitTestsOf = (
   { alert, labels, annotations }: Rule,
-  { fires, quiet, minute, labels: own, interval }: AlertCase
+  { fires, quiet, minute, labels: own }: AlertCase,
+  { every, interval }: Scrape
 ) => {
   const fired = { exp_labels: { job: JOB, ...labels, ...own }, exp_annotations: annotations }
   const testOf = (series: Series, expected: readonly object[]) => ({
     interval,
-    input_series: toInput(series),
+    input_series: toInput(series, every),
     alert_rule_test: [{ eval_time: `${minute}m`, alertname: alert, exp_alerts: expected }]
   })
   return [testOf(fires, [fired]), ...quiet.map(series => testOf(series, []))]
 }
 
-test('each alert fires in its case, and does not fire otherwise', async t => {
+test('each alert fires in its case, and does not fire otherwise, at each scrape interval', async t => {
   t.same(Object.keys(ALERTS).sort(), rules.map(({ alert }) => alert).sort(), 'each alert has a case')
+  t.same(samplesOf('1 0x2 5+10x2'), [1, 0, 0, 0, 5, 15, 25])
   if (!hasProgram(t, 'promtool')) return
   const folder = temporaryFolder(t)
-  for (const interval of ['15s', '5m'] as const) {
+  for (const scrape of SCRAPES) {
     const tests = rules.flatMap(rule => {
       const each = need(ALERTS[rule.alert], rule.alert)
-      return each.interval === interval ? unitTestsOf(rule, each) : []
+      return each.interval === scrape.samples ? unitTestsOf(rule, each, scrape) : []
     })
     t.ok(tests.length > 1)
-    const file = join(folder, `${interval}.yaml`)
-    writeFileSync(file, stringify({ rule_files: [FILE], evaluation_interval: interval, tests }))
+    const file = join(folder, `${scrape.interval}.yaml`)
+    writeFileSync(file, stringify({ rule_files: [FILE], evaluation_interval: scrape.interval, tests }))
     promtool(t, 'test', 'rules', file)
   }
 })

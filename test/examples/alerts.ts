@@ -8,7 +8,7 @@ export interface AlertCase {
   readonly quiet: readonly Series[]
   /** The minute at which the alert is evaluated. */
   readonly minute: number
-  /** The time between samples and between evaluations. It is longer for a rule that covers a day. */
+  /** The time between the samples. It is longer for a rule that covers a day. */
   readonly interval: '15s' | '5m'
   /** The labels of the alert in addition to the job and the severity. */
   readonly labels?: Readonly<Record<string, string>>
@@ -42,8 +42,12 @@ export const ALERTS: Readonly<Record<string, AlertCase>> = {
   TrivialApiAbsent: { fires: {}, quiet: [{ 'up{instance="a"}': '0x40' }], minute: 6, interval: '15s' },
   TrivialApiNotReady: {
     fires: { [requests('GET', '/ready', 503)]: '0+7x40' },
-    quiet: [{ [requests('GET', '/ready', 503)]: '7x40', [requests('GET', '/ready', 200)]: '0+7x40' }],
-    minute: 3,
+    quiet: [
+      { [requests('GET', '/ready', 503)]: '7x40', [requests('GET', '/ready', 200)]: '0+7x40' },
+      // A single refusal.
+      { [requests('GET', '/ready', 503)]: '0x8 1x32' }
+    ],
+    minute: 5,
     interval: '15s',
     labels: { instance: 'a', method: 'GET', route: '/ready', status: '503' }
   },
@@ -56,7 +60,7 @@ export const ALERTS: Readonly<Record<string, AlertCase>> = {
   },
   TrivialApiWaitsForConnections: {
     fires: { [WAITING]: '3x40' },
-    quiet: [{ [WAITING]: '3x10 0x0 3x30' }],
+    quiet: [{ [WAITING]: '3x8 0x3 3x27' }],
     minute: 6,
     interval: '15s',
     labels: { instance: 'a', state: 'waiting' }
@@ -96,8 +100,11 @@ export const ALERTS: Readonly<Record<string, AlertCase>> = {
   },
   TrivialApiLimitUndecided: {
     fires: { [refusals('limit_undecided')]: '0+1x40' },
-    quiet: [{ [refusals('limit_undecided')]: '5x40', [refusals('rate_limited')]: '0+9x40' }],
-    minute: 3,
+    quiet: [
+      { [refusals('limit_undecided')]: '5x40', [refusals('rate_limited')]: '0+9x40' },
+      { [refusals('limit_undecided')]: '0x8 1x32' }
+    ],
+    minute: 5,
     interval: '15s'
   },
   TrivialApiChangesWait: {

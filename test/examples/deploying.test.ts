@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { parse } from 'yaml'
@@ -41,6 +41,25 @@ test('the image contains everything that a build reads, and no secrets', async t
   )
   t.match(read('.dockerignore'), /^\*$/m)
   t.notOk(allowed.some(path => path.startsWith('.env') || path === 'data'))
+})
+
+test('git ignores the files with secrets that the documentation creates', async t => {
+  const ignored = read('.gitignore').split('\n')
+  const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(path =>
+    path.endsWith('.md')
+  )
+  const files = pages.flatMap(page =>
+    [...read(join('docs', page)).matchAll(/(?:--from-env-file=|>>? |--out )([\w.-]*\.(?:env|txt|json))\b/g)].map(
+      found => at(found, 1)
+    )
+  )
+  for (const known of ['owner.env', 'tokens.txt', 'old.txt', 'openapi.json']) t.ok(files.includes(known), known)
+  for (const file of files) {
+    t.ok(
+      [file, `*${extname(file)}`].some(pattern => ignored.includes(pattern)),
+      file
+    )
+  }
 })
 
 /** Runs the health check of the Dockerfile as Docker does: without a shell. */

@@ -31,7 +31,7 @@ const run = async (t: Test, program: string, example: string, { port, token }: T
 
 const EXAMPLES = [
   [process.execPath, 'fetch.js'],
-  ['bash', 'curl.sh']
+  ['sh', 'curl.sh']
 ] as const
 
 for (const [program, example] of EXAMPLES) {

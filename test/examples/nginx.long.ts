@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
@@ -59,7 +60,7 @@ test('behind nginx, a client follows Link through all pages, and Location to wha
 
 for (const [program, example] of [
   [process.execPath, 'fetch.js'],
-  ['bash', 'curl.sh']
+  ['sh', 'curl.sh']
 ] as const) {
   test(`behind nginx, ${example} lists every app`, async t => {
     const made = await behindNginx(t)
@@ -95,6 +96,30 @@ test('nginx passes on a streamed list and a large body, and the service refuses 
   const apps = lines.map(line => JSON.parse(line) as { name: string; panels: unknown })
   t.equal(apps.length, 24)
   t.same(apps.find(({ name }) => name === 'ba6811fb3e073d')?.panels, { text })
+})
+
+test('nginx passes on long headers, and the service refuses headers that are too long', async t => {
+  const made = await behindNginx(t)
+  if (made === null) return
+  const { base, headers } = made
+  for (const [length, status] of [
+    [9000, 200],
+    [15_000, 200],
+    [20_000, 431]
+  ] as const) {
+    const reply = await fetch(`${base}/apps?limit=1`, { headers: { ...headers, 'x-note': 'x'.repeat(length) } })
+    t.equal(reply.status, status, `a line of ${length} bytes`)
+    if (status === 431) t.match(await reply.json(), { code: 'HEADERS_TOO_LARGE' })
+  }
+})
+
+test('nginx passes on a request of HTTP/1.0 without a Host', async t => {
+  const made = await behindNginx(t)
+  if (made === null) return
+  const { hostname, port, pathname } = new URL(made.base)
+  const socket = connect(Number(port), hostname)
+  socket.setEncoding('utf8').write(`GET ${pathname}/up HTTP/1.0\r\n\r\n`)
+  t.match((await socket.toArray()).join(''), /^HTTP\/1\.1 200 /)
 })
 
 test('nginx passes on the address of the client, and ignores forwarded headers from the client', async t => {

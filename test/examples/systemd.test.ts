@@ -53,6 +53,7 @@ test('the backup has the user, the settings and the folder of the service, and n
 /** Replaces the paths in the units with those of the test. */
 const withTestPaths = (text: string, state: string): string =>
   text
+    .replaceAll(' /root/', ` ${state}/`)
     .replaceAll('/opt/trivial-api/', `${root}/`)
     .replaceAll('/var/lib/trivial-api', state)
     .replaceAll('/usr/bin/node', process.execPath)
@@ -131,6 +132,7 @@ test('a key is issued as the user of the service, and its token is written to a 
   )
   const [, options = '', command = ''] =
     /systemd-run (.+?) (\/usr\/bin\/node .+)$/s.exec(block.text.replaceAll('\\\n', '')) ?? []
+  t.match(command, / > \/root\/[\w.-]+\s*$/, 'the file is outside of the project')
   const unit = (name: string): string => at(valuesOf(SERVICE, name))
   for (const option of [
     '--pipe',

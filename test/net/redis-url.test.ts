@@ -27,6 +27,7 @@ test('errors about the URL of a Redis server give the reason, and do not repeat 
     ['redis://localhost/1/2', /a database number/],
     ['redis://localhost?password=hunter2', parameter],
     ['redis://localhost?keyPrefix=a&enableOfflineQueue=hunter2', parameter],
+    ['redis://localhost?keyPrefix=a&keyPrefix=hunter2', /has the parameter keyPrefix more than once/],
     ['redis://localhost#hunter2', parameter]
   ] as const) {
     t.match(redisUrlIssue(url), issue, url)
