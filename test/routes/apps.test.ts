@@ -236,7 +236,10 @@ test(
       await create('One too many'),
       await call('POST', '/apps/70e2d94bc6a18f/copy', { new_app_descriptive_name: 'One too many' })
     ]) {
-      t.match(refused, { status: 409, json: { code: 'NO_PORT_LEFT', detail: /^Every port from 3001 to 65535 is taken/ } })
+      t.match(refused, {
+        status: 409,
+        json: { code: 'NO_PORT_LEFT', detail: /^Every port from 3001 to 65535 is taken/ }
+      })
     }
   }
 )
