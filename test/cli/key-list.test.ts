@@ -40,7 +40,7 @@ test('lists and advice are readable in every case', async t => {
   count.run(environmentId, day, 'address', '*', 5)
   const ofEnvironment = await cli('key:advise', [environmentId, '--days', '1'])
   t.match(ofEnvironment.stdout, 'too many addresses')
-  t.match(ofEnvironment.stdout, 'issue a managed key')
+  t.match(ofEnvironment.stdout, 'Issue a managed key')
   t.notMatch(ofEnvironment.stdout, 'allowed_ips')
   t.match(await cli('key:advise', [environmentId, '--days', '91']), { code: 2, stderr: /--days must be/ })
   t.notMatch(ofEnvironment.stdout, key.keyId)
