@@ -60,11 +60,11 @@ export const systemUser = (read: () => { username: string } = userInfo): string 
  * differently. Instead of the name of the operating system's user, it uses the variable `USER`, which services often
  * lack.
  */
-export const driverUrl = (url: string, ca?: string, env = process.env): string => {
+export const driverUrl = (url: string, ca?: string): string => {
   const parsed = postgresUrl(url) as URL
   parsed.searchParams.set('uselibpqcompat', 'true')
   if (ca !== undefined) parsed.searchParams.set('sslrootcert', ca)
-  const given = [parsed.username, parsed.searchParams.get('user'), env['PGUSER']].some(Boolean)
+  const given = [parsed.username, parsed.searchParams.get('user'), process.env['PGUSER']].some(Boolean)
   const user = given ? undefined : systemUser()
   if (user !== undefined) parsed.searchParams.set('user', user)
   return parsed.href
