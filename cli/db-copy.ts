@@ -14,12 +14,12 @@ PostgreSQL database until the copy is complete. If the copy is interrupted, run 
 end, the SQLite database is marked as copied. After that, it is read-only unless ALLOW_COPIED_DATABASE is true.`,
   notes: `Exit code: 0 if everything was copied, 1 if not, or if the audit trail is broken in both databases.
 
-Don't put the password in the URL, because ps and your shell history would show it. Set PGPASSWORD or use ~/.pgpass
-instead.`,
+Don't put the password in the URL, because ps and your shell history would show it.
+Set PGPASSWORD or use ~/.pgpass instead.`,
   options: {
     to: {
       value: '<url>',
-      help: 'the URL of the empty database, postgres://…, which must point to the server itself, not to a connection pooler'
+      help: 'the URL of the empty database, postgres://…, on the server itself rather than on a connection pooler'
     }
   },
 

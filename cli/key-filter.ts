@@ -31,7 +31,7 @@ export const filterOptions = {
   },
   generation: {
     value: '<generation>',
-    help: 'only keys with an active token of this generation; key secrets prints the generations'
+    help: 'only keys with an active token of this generation, as printed by key secrets'
   },
   expiring: {
     value: '<time>',
