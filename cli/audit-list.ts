@@ -16,13 +16,13 @@ export default command({
 address.`,
 
   options: {
-    'subject-type': { value: '<type>', choices: SUBJECT_TYPES, help: 'only changes of this type of resource' },
-    'subject-id': { value: '<id>', help: 'only changes of the resource with this id' },
-    'actor-kind': { value: '<kind>', choices: ACTOR_KINDS, help: 'only changes by this kind of actor' },
-    'actor-id': { value: '<id>', help: 'only changes by the actor with this id' },
+    'subject-type': { value: '<type>', choices: SUBJECT_TYPES, help: 'only changes to this type of resource' },
+    'subject-id': { value: '<id>', help: 'only changes to the resource with this id' },
+    'actor-kind': { value: '<kind>', choices: ACTOR_KINDS, help: 'only changes made by this kind of actor' },
+    'actor-id': { value: '<id>', help: 'only changes made by the actor with this id' },
     action: { value: '<action>', help: 'only entries with this action, such as client_key.rotate' },
-    since: { value: '<when>', help: 'only entries from this time on: 7d (ago), a date or an instant' },
-    until: { value: '<when>', help: 'only entries before this time: 1d (ago), a date or an instant' },
+    since: { value: '<when>', help: 'only entries at or after this time: 7d (ago), a date or a timestamp' },
+    until: { value: '<when>', help: 'only entries before this time: 1d (ago), a date or a timestamp' },
     limit: { value: '<n>', help: `the maximum number of entries: ${DEFAULT_LIMIT} by default, at most ${MAX_LIMIT}` },
     after: { value: '<number>', help: 'only entries that are older than the one with this number' },
     ...jsonOption('print a JSON array, with the details of each change')

@@ -17,14 +17,14 @@ const toHead = (noted: string): AuditHead => {
 }
 
 export default command({
-  description: `Checks whether the audit trail is intact, and if not, reports the first entry that was altered, removed
-or inserted. The command prints the number and the hash of the last entry. Store them in a place that people with access
-to the database can't change, and pass them to the next run with --noted. The command then also detects whether the
-whole trail was replaced.`,
+  description: `Checks whether the audit trail is intact, and if not, reports the first entry that has been altered,
+removed or inserted. The command prints the number and the hash of the last entry. Store them where people with access
+to the database can't change them, and pass them to the next run with --noted. The command then also detects whether the
+whole trail has been replaced.`,
   notes: 'Exit code: 0 if the audit trail is intact, 1 if not.',
 
   options: {
-    noted: { value: '<number>:<hash>', help: 'the last entry, as an earlier run printed it' },
+    noted: { value: '<number>:<hash>', help: 'the last entry, as printed by an earlier run' },
     ...jsonOption('print one JSON object')
   },
 

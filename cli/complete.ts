@@ -64,13 +64,13 @@ const SCRIPTS = new Map([
 const SHELLS = [...SCRIPTS.keys()]
 
 export default command({
-  description: `Prints the script with which a shell completes commands, options and their values when you press Tab.
+  description: `Prints a script that lets a shell complete commands, options and their values when you press Tab.
 
   bash   add to ~/.bashrc:   source <(trivial complete bash)
   zsh    add to ~/.zshrc, after compinit:   source <(trivial complete zsh)
   fish   run:   trivial complete fish > ~/.config/fish/completions/trivial.fish`,
 
-  argument: { name: 'shell', help: 'the shell that runs the script', choices: SHELLS },
+  argument: { name: 'shell', help: 'the shell that will run the script', choices: SHELLS },
 
   run: async (_, terminal, shell) => {
     const script = SCRIPTS.get(shell)

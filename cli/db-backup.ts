@@ -4,12 +4,12 @@ import { command, DONE } from './command.ts'
 import { toPath } from './option-values.ts'
 
 export default command({
-  description: `Copies the current state of the database of DATABASE_URL to a new file that only its owner may read. The
-service may continue to run. Before the copy gets its final name, the command checks the rows of each table, the last
-entry of the audit trail, and the file itself.
+  description: `Copies the current state of the database specified by DATABASE_URL to a new file that only its owner can
+read. The service can keep running. Before the copy gets its final name, the command checks the rows in each table, the
+last entry in the audit trail, and the file itself.
 
-To restore a backup, stop the service, move the database and its -wal and -shm files away, and copy the backup to the
-path of the database.`,
+To restore a backup, stop the service, move the database and its -wal and -shm files to another folder, and copy the
+backup to the database's path.`,
 
   argument: { name: 'file', help: 'the path of the backup, which must not exist yet' },
 

@@ -5,21 +5,21 @@ import { command, DONE } from './command.ts'
 import { CommandError, UsageError } from './failures.ts'
 
 export default command({
-  description: `Copies the whole SQLite database of DATABASE_URL into an empty PostgreSQL database, and compares the
-rows of each table and the audit trail in both. Keys, tokens, passwords and sessions continue to work in the new
-database with the same CLIENT_SECRET.
+  description: `Copies the whole SQLite database specified by DATABASE_URL to an empty PostgreSQL database, and compares
+the rows in each table and the audit trail in both databases. Keys, tokens, passwords and sessions continue to work in
+the new database with the same CLIENT_SECRET.
 
 Stop the service first. While the command runs, no other process can use the SQLite database. No process opens the
 PostgreSQL database until the copy is complete. If the copy is interrupted, run the command again to continue. At the
-end, the SQLite database is marked as copied. It can then only be read, unless ALLOW_COPIED_DATABASE is true.`,
+end, the SQLite database is marked as copied. After that, it is read-only unless ALLOW_COPIED_DATABASE is true.`,
   notes: `Exit code: 0 if everything was copied, 1 if not, or if the audit trail is broken in both databases.
 
-Don't put the password into the URL, because ps and the shell history show it.
+Don't put the password in the URL, because ps and your shell history would show it.
 Set PGPASSWORD or use ~/.pgpass instead.`,
   options: {
     to: {
       value: '<url>',
-      help: 'the URL of the empty database, postgres://…, on the server itself, not on a connection pooler'
+      help: 'the URL of the empty database, postgres://…, on the server itself rather than on a connection pooler'
     }
   },
 

@@ -7,15 +7,15 @@ import type { SampleLogin } from './sample-data.ts'
 import type { Terminal } from './terminal.ts'
 
 export default command({
-  description: `Loads sample data: a few users, organizations and two dozen apps with tags, which are always the same.
-Each user gets a random password, which is printed only once.
+  description: `Loads sample data, which is always the same: a few users, a few organizations and two dozen apps with
+tags. Each user gets a random password, which is printed only once.
 
-Sample data has a separate database: file:./data/sample.db, or a new one that DATABASE_URL specifies. It is permanently
-marked as sample data: the service serves it only to this machine, and it can't be copied to PostgreSQL. The command
-refuses a database that has tables but isn't marked as sample data.`,
+Sample data is stored in a separate database: file:./data/sample.db, or a new one specified by DATABASE_URL. The
+database is permanently marked as sample data: it is available only on this machine, and can't be copied to PostgreSQL.
+The command refuses to use a database that has tables but isn't marked as sample data.`,
 
   options: jsonOption(
-    'print a JSON array of the e-mail addresses and passwords, which is empty if the data was already loaded'
+    'print a JSON array of the e-mail addresses and passwords, which is empty if the data has already been loaded'
   ),
 
   run: async ({ json = false }, terminal) => {

@@ -6,8 +6,9 @@ const FOR_ENVIRONMENT_KEYS = `An environment key can't have a policy. Issue a ma
 the environment key when it is no longer used.`
 
 export default lookBack({
-  description: `Proposes the strictest policy that would have allowed all recorded requests of a client key: the fewest
-scopes and IP ranges. Use it to restrict unscoped keys. The policy is a request body for PATCH /client_keys/<id>.`,
+  description: `Suggests the strictest policy that would have allowed all recorded requests with a client key: the
+fewest scopes and IP ranges. Use it to restrict unscoped keys. The policy can be used as the request body for PATCH
+/client_keys/<id>.`,
 
   json: 'print only the request body',
 

@@ -8,7 +8,7 @@ import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 import { policyBody, policyOptions } from './policy-options.ts'
 
 export default command({
-  description: `Changes the name or the policy of a client key. The change applies from the key's next request on.
+  description: `Changes the name or the policy of a client key. The change takes effect with the key's next request.
 Anything you don't specify stays unchanged.`,
 
   options: {

@@ -23,15 +23,15 @@ export const filterOptions = {
   },
   'expires-before': {
     value: '<when>',
-    help: 'only keys that expire before this time: 14d (from now), a date or an instant'
+    help: 'only keys that expire before this time: 14d (from now), a date or a timestamp'
   },
   'unused-since': {
     value: '<when>',
-    help: 'only keys that are older than this time and were not used since: 90d (ago), a date or an instant'
+    help: 'only keys that were created before this time and have not been used since: 90d (ago), a date or a timestamp'
   },
   generation: {
     value: '<generation>',
-    help: 'only keys with an active token of this generation, which key secrets prints'
+    help: 'only keys with an active token of this generation, as printed by key secrets'
   },
   expiring: {
     value: '<time>',

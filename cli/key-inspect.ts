@@ -25,12 +25,12 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 export default command({
-  description: `Checks a token on standard input, and reports whether it is well-formed, which secret sealed it, whether
-it is allowed, and if not, why. It also shows the key of the token and when both expire. The token itself is never
-printed. At a terminal, paste the token, then press Enter and Ctrl-D.
+  description: `Checks a token from standard input, and reports whether it is well-formed, which secret it was sealed
+with, whether it is allowed, and if not, why. It also shows the token's key and when both expire. The token itself is
+never printed. At a terminal, paste the token, then press Enter and Ctrl-D.
 
-With --scope and --address, the token is checked like a request that requires these scopes and comes from this address.
-The rate limit is not checked. Nothing is counted or recorded.`,
+With --scope and --address, the token is checked as if it were used for a request that requires these scopes and comes
+from this address. The rate limit is not checked. Nothing is counted or recorded.`,
   notes: 'Exit code: 0 if the token is allowed, 1 if not.',
 
   options: {

@@ -20,22 +20,23 @@ export default command({
   description: `Issues a client key: a key_id, and the key_access_token in which it is sealed. Both are printed only
 once.
 
-With --name, the key is stored in the database of DATABASE_URL and is active immediately, even if the service is
-running. Without --name, nothing is stored: add the key_id or its digest to CLIENT_KEYS and restart the service.`,
+With --name, the key is stored in the database specified by DATABASE_URL and is active immediately, even if the service
+is already running. Without --name, nothing is stored. To use the key, add the key_id or its digest to CLIENT_KEYS and
+restart the service.`,
 
   options: {
     name: {
       value: '<name>',
       group: WITH_NAME,
-      help: 'the name of the key, which must be unique among the keys that are not revoked'
+      help: 'the name of the key, which must be unique among keys that are not revoked'
     },
     ...inGroup(WITH_NAME, policyOptions),
     allow: {
       group: 'Without --name:',
       help: 'add the digest to CLIENT_KEYS in .env, and keep the existing entries'
     },
-    ...jsonOption(`print one JSON object with key_id and key_access_token to standard output, and also the digest
-if --name is not given; print everything else to standard error`)
+    ...jsonOption(`print one JSON object with key_id and key_access_token to standard output, and also the digest if
+--name is not given; print everything else to standard error`)
   },
 
   run: async ({ name, allow = false, json = false, ...values }, terminal) => {

@@ -5,11 +5,11 @@ import { command, DONE, jsonOption } from './command.ts'
 import { KEY_ARGUMENT, keyOf, withKeys, receiptText } from './keys.ts'
 
 export default command({
-  description: `Revokes a client key and all its tokens, immediately and permanently. Environment keys can also be
-revoked, without a restart. Remove their entries from CLIENT_KEYS as well.`,
+  description: `Revokes a client key and all its tokens, immediately and permanently. This also works for environment
+keys, without a restart. Remove their entries from CLIENT_KEYS as well.`,
 
   options: {
-    reason: { value: '<text>', help: 'the reason, which key show displays' },
+    reason: { value: '<text>', help: 'the reason for the revocation, as displayed by key show' },
     ...jsonOption('print the revoked key as one JSON object')
   },
   argument: KEY_ARGUMENT,

@@ -97,21 +97,21 @@ Their older tokens expire when the grace period ends, ${grace} after each rotati
 }
 
 export default command({
-  description: `Gives a client key a new token, which is active immediately. Its older tokens expire when the grace
-period ends. With --generation, the command does this for each managed key whose newest token is of that generation, so
-that you can remove the secret from CLIENT_SECRET_PREVIOUS. It doesn't rotate environment keys; issue new keys to
-replace them.`,
+  description: `Gives a client key a new token, which is active immediately. The key's older tokens expire when the
+grace period ends. With --generation, the command does this for each managed key whose newest token belongs to that
+generation, so that you can remove the corresponding secret from CLIENT_SECRET_PREVIOUS. It doesn't rotate environment
+keys; issue new keys to replace them.`,
 
   options: {
     generation: {
       value: '<generation>',
-      help: 'rotate all keys of this generation, which key secrets prints; keys with a newer token are not changed'
+      help: 'rotate all keys of this generation, as printed by key secrets; keys with a newer token are not changed'
     },
     out: {
       value: '<file>',
-      help: `a new file for the new tokens, readable by its owner only: one line for each token,
-{"id":…,"name":…,"key_access_token":…}, which is written to the disk before the token becomes active. The command can be
-stopped and run again for the remaining keys; the last line may then contain a token that never became active`
+      help: `a new file for the new tokens, readable only by its owner, with one line for each token,
+{"id":…,"name":…,"key_access_token":…}, which is written to disk before the token becomes active. You can stop the
+command and run it again for the remaining keys; the last line may then contain a token that never became active`
     },
     grace: {
       value: '<time>',

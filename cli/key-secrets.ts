@@ -7,14 +7,15 @@ import { readKeys } from './keys.ts'
 import type { Terminal } from './terminal.ts'
 
 export default command({
-  description: `Shows each configured secret, and each secret on which tokens still depend, with the number of active
-tokens of managed keys and their last use. It thus shows whether you can remove an entry of CLIENT_SECRET_PREVIOUS.
+  description: `Shows each configured secret, and each secret that tokens still depend on, with the number of active
+tokens that belong to managed keys and when they were last used. Use it to find out whether you can remove an entry from
+CLIENT_SECRET_PREVIOUS.
 
-Tokens of environment keys are not stored, so they can't be counted. For each environment key, the command shows which
-secrets sealed the tokens that were used, and when they were last used.`,
+Tokens for environment keys are not stored, so they can't be counted. For each environment key, the command shows which
+secrets its used tokens were sealed with, and when they were last used.`,
 
   options: jsonOption(
-    'print a JSON array with an entry for each secret and source of keys; generation is null for unused keys'
+    'print a JSON array with an entry for each combination of secret and key source; generation is null for unused keys'
   ),
 
   run: async ({ json }, terminal) =>

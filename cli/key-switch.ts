@@ -24,8 +24,8 @@ const switchCommand = (enabled: boolean, description: string, done: string): Com
 
 export const disable = switchCommand(
   false,
-  'Disables a client key from its next request on. Run key enable to enable it again.',
+  'Disables a client key, starting with its next request. Run key enable to enable it again.',
   'disabled. Run key enable to enable it again'
 )
 
-export const enable = switchCommand(true, 'Enables a disabled client key from its next request on.', 'enabled')
+export const enable = switchCommand(true, 'Enables a disabled client key, starting with its next request.', 'enabled')

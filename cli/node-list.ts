@@ -5,8 +5,9 @@ import { withStorage } from './storage.ts'
 import { toNodeJson } from '../http/representations/nodes.ts'
 
 export default command({
-  description: `Lists the nodes that share the PostgreSQL database of DATABASE_URL. For each node, it shows how many
-changes of client keys it has not acknowledged yet, and the generations of its secrets, beginning with CLIENT_SECRET.`,
+  description: `Lists the nodes that share the PostgreSQL database specified by DATABASE_URL. For each node, the command
+shows how many changes to client keys the node has not acknowledged yet, and the generations of its secrets, starting
+with CLIENT_SECRET.`,
 
   options: jsonOption('print a JSON array'),
 

@@ -7,9 +7,9 @@ import { readConfig } from '../config/read.ts'
 import { command, DONE } from './command.ts'
 
 export default command({
-  description: `Prints the OpenAPI document of the API as JSON. The command requires no configuration, and doesn't open
-the configured database. The server URL in the document is PUBLIC_URL, or consists of the default HOST and PORT if
-PUBLIC_URL is empty. A running service serves the document with its own URL at /docs/json.
+  description: `Prints the OpenAPI document of the API as JSON. The command doesn't need any configuration, and doesn't
+open the configured database. The server URL in the document is PUBLIC_URL, or is built from the default HOST and PORT
+if PUBLIC_URL is empty. A running service serves the document, with its own URL, at /docs/json.
 
 npm prints a heading before the document. To print only the document, run npm run --silent openapi.`,
 

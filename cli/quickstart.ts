@@ -153,13 +153,13 @@ const describe = (apps: App[]): string => {
 }
 
 export default command({
-  description: `Lets you try the service. The command creates .env with a new CLIENT_SECRET if there is none, creates a
-database with sample data, starts the service, issues a client key named quickstart, and calls GET /apps with it. The
-service then runs until you press Ctrl-C. You can run quickstart again at any time; each run replaces the key of the
-previous one.
+  description: `Lets you try the service. The command creates .env with a new CLIENT_SECRET unless one is already set,
+creates a database with sample data, starts the service, issues a client key named quickstart, and calls GET /apps with
+it. The service then runs until you press Ctrl-C. You can run quickstart again at any time; each run replaces the key
+that the previous run issued.
 
-The sample data is in a separate database, file:./data/sample.db, which is marked as sample data and only served to this
-machine. quickstart refuses any other DATABASE_URL. The key expires after 7 days.`,
+The sample data is in a separate database, file:./data/sample.db, which is marked as sample data and available only on
+this machine. quickstart refuses to run if DATABASE_URL specifies another database. The key expires after 7 days.`,
 
   options: { once: { help: 'stop the service after the call' } },
 

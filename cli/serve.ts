@@ -3,7 +3,7 @@ import { serve } from '../http/serve.ts'
 import { command, DONE } from './command.ts'
 
 export default command({
-  description: `Starts the service, like npm start. SIGTERM and SIGINT stop it.
+  description: `Starts the service, as npm start does. SIGTERM and SIGINT stop it.
 
 The service reads its configuration from the environment and from .env in the working directory.`,
 

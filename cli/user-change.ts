@@ -11,7 +11,7 @@ const ChangedUser = {
 } as const
 
 export default command({
-  description: `Changes a user. Anything you don't specify stays unchanged. A new e-mail address ends all of their
+  description: `Changes a user. Anything you don't specify stays unchanged. A new e-mail address ends all of the user's
 sessions.`,
   options: {
     name: { value: '<name>', help: 'the new name' },
@@ -19,7 +19,7 @@ sessions.`,
     role: {
       value: '<role>',
       choices: userFields.role.enum,
-      help: 'the new role: admin for an administrator, who manages users and client keys, or member'
+      help: 'the new role: admin for an administrator, who can manage users and client keys, or member'
     },
     ...jsonOption('print the changed user as one JSON object')
   },

@@ -26,7 +26,7 @@ it). If standard input is empty, a password is generated and printed once.`,
   options: {
     email: { value: '<address>', help: 'the e-mail address with which the user signs in' },
     name: { value: '<name>', help: 'the name of the user' },
-    admin: { help: 'create an administrator, who manages users and client keys' },
+    admin: { help: 'create an administrator, who can manage users and client keys' },
     ...jsonOption('print one JSON object, with the password if it was generated')
   },
 

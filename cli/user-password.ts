@@ -11,14 +11,14 @@ import { createTokenFile } from './token-file.ts'
 import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
 
 export default command({
-  description: `Sets a new password for a user, and ends all sessions of the user. The password is never printed:
+  description: `Sets a new password for a user, and ends all of the user's sessions. The password is never printed:
 specify a file for a generated password, or pass a password on standard input.`,
 
   options: {
     out: {
       value: '<file>',
-      help: `a new file for a generated password, readable by its owner only: one line,
-{"id":…,"email":…,"password":…}, which is written to the disk before the password is set`
+      help: `a new file for a generated password, readable only by its owner, with one line,
+{"id":…,"email":…,"password":…}, which is written to disk before the password is set`
     },
     stdin: { help: 'read the password from standard input; at a terminal, press Enter and Ctrl-D after it' },
     ...jsonOption('print the user as one JSON object, without the password')

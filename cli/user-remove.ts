@@ -30,7 +30,7 @@ const appsText = ({ apps, deleted_apps: deleted }: RemovedUser, transferTo: stri
 
 export default command({
   description: `Permanently removes a user and their sessions, memberships and grants. If the user owns apps, including
-deleted ones, --transfer-to or --delete-apps is required. The last administrator of an organization can't be removed.`,
+deleted ones, --transfer-to or --delete-apps is required. An organization's last administrator can't be removed.`,
 
   options: {
     'transfer-to': { value: '<owner>', help: 'the new owner of the apps: User:<id> or Organization:<id>' },

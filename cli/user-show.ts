@@ -8,8 +8,7 @@ import { USER_ARGUMENT, readUsers, userIdOf } from './users.ts'
 const MAX_SHOWN = 10
 
 export default command({
-  description: `Shows a user: the fields, the organizations, the apps that the user owns, and the number of active
-sessions.`,
+  description: `Shows a user's fields and organizations, the apps they own, and the number of active sessions.`,
 
   options: jsonOption('print one JSON object, with the names of the first 1000 apps'),
   argument: USER_ARGUMENT,
