@@ -88,7 +88,7 @@ test("a key that is revoked again keeps its first reason, can't be changed, and 
   ])
   t.match(JSON.parse(again.stdout), { id, revoked_reason: 'first' })
   for (const ended of [rotated, enabled]) {
-    t.match(ended, { code: 1, stdout: '', stderr: /^The client key is revoked permanently/ })
+    t.match(ended, { code: 1, stdout: '', stderr: /^The client key has been permanently revoked/ })
   }
   t.match(named, { code: 1, stdout: '', stderr: /^There is no client key/ })
   t.match(shown, { code: 0, stdout: /^state +revoked\n.*^revoked +20\S+Z first$/ms })

@@ -106,7 +106,7 @@ test('a command creates no token that a node would refuse', async t => {
   t.match(await issue('b', both), {
     code: 1,
     stdout: '',
-    stderr: /^No token was created, because another node lacks this CLIENT_SECRET/
+    stderr: /^No token was created: another node lacks this CLIENT_SECRET/
   })
   await first.close()
   t.match(await issue('c', both), { code: 0 })

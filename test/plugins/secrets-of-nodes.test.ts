@@ -96,7 +96,7 @@ test('no token is created that a node would refuse, and none is revoked in its p
   const refusal = {
     status: 503,
     headers: { 'retry-after': '1' },
-    json: { code: 'SECRET_NOT_SHARED', detail: /^No token was created, because another node lacks this CLIENT_SECRET/ }
+    json: { code: 'SECRET_NOT_SHARED', detail: /^No token was created: another node lacks this CLIENT_SECRET/ }
   }
   t.match(await issue(second, 'another'), refusal)
   t.match(await second.call('POST', `/client_keys/${key.id}/rotate`, { body: { grace_seconds: 0 } }), refusal)
