@@ -268,17 +268,20 @@ test('blank values count as missing, and the environment takes precedence over t
   t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is not a file')
 })
 
+/** Returns the error for a `.env` file with the given content, or an empty string if the file is accepted. */
+const refusalOf = (dotenv: string, content: string | Buffer, env: Record<string, string> = {}): string => {
+  writeFileSync(dotenv, content)
+  try {
+    environment(dotenv, env)
+    return ''
+  } catch (error) {
+    return error instanceof UserError ? textOf(error) : `not a UserError: ${String(error)}`
+  }
+}
+
 test('the error about a variable that .env sets more than once contains its lines, but not its values', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
-  const refusal = (text: string): string => {
-    writeFileSync(dotenv, text)
-    try {
-      environment(dotenv, {})
-      return ''
-    } catch (error) {
-      return error instanceof ConfigError ? error.message : `not a ConfigError: ${String(error)}`
-    }
-  }
+  const refusal = (text: string): string => refusalOf(dotenv, text)
   const begin = `${dotenv} sets a variable more than once. Keep one line for each, with all of its values:`
   t.equal(refusal('PORT=1\nHOST=a\nPORT=2\n'), `${begin}\n  PORT is set in lines 1 and 3`)
   t.equal(
@@ -290,15 +293,7 @@ test('the error about a variable that .env sets more than once contains its line
 
 test('bytes that are not UTF-8 are refused in .env and in the environment, and no value is repeated', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
-  const refusal = (bytes: Buffer, env: Record<string, string> = {}): string => {
-    writeFileSync(dotenv, bytes)
-    try {
-      environment(dotenv, env)
-      return ''
-    } catch (error) {
-      return error instanceof UserError ? textOf(error) : `not a UserError: ${String(error)}`
-    }
-  }
+  const refusal = (bytes: Buffer, env?: Record<string, string>): string => refusalOf(dotenv, bytes, env)
   const notUtf8 = `${dotenv} contains bytes that aren't UTF-8, so it can't be read. Save it as UTF-8.`
   const utf16 = `${dotenv} is encoded in UTF-16, which PowerShell writes, instead of UTF-8. Save it as UTF-8`
   t.equal(refusal(Buffer.from('# caf\xe9\nPORT=1\n', 'latin1')), notUtf8)
@@ -346,15 +341,7 @@ test('a command ignores invalid values of the variables that it does not read', 
 
 test('a # that would truncate a secret in .env is refused, with the name of the variable but without its value', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
-  const refusal = (text: string): string => {
-    writeFileSync(dotenv, text)
-    try {
-      environment(dotenv, {})
-      return ''
-    } catch (error) {
-      return error instanceof ConfigError ? error.message : `not a ConfigError: ${String(error)}`
-    }
-  }
+  const refusal = (text: string): string => refusalOf(dotenv, text)
   const begin = `${dotenv} has a # in the value of a secret. Quote the value, or move the comment to its own line:`
   t.equal(refusal('CLIENT_SECRET=abc#def\n'), `${begin}\n  CLIENT_SECRET`)
   t.equal(
