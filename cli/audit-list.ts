@@ -4,9 +4,8 @@ import { createAuditService } from '../domain/audits/service.ts'
 import { DEFAULT_LIMIT, pageQuery } from '../http/pages.ts'
 import { writeAudit } from '../http/representations/audits.ts'
 import { command, DONE, jsonOption } from './command.ts'
-import { UsageError } from './failures.ts'
 import { instantText } from './key-rows.ts'
-import { toInstant } from './option-values.ts'
+import { toInstant, toNumber } from './option-values.ts'
 import { withStorage } from './storage.ts'
 
 const { maximum: MAX_LIMIT } = pageQuery('entries').limit
@@ -38,8 +37,11 @@ address.`,
       since: toInstant('since', values.since, 'ago'),
       until: toInstant('until', values.until, 'ago')
     }
-    const limit = toNumber('limit', values.limit, MAX_LIMIT) ?? DEFAULT_LIMIT
-    const page = { limit, before: toNumber('after', values.after, Number.MAX_SAFE_INTEGER) }
+    const { limit = String(DEFAULT_LIMIT), after } = values
+    const page = {
+      limit: toNumber('limit', limit, MAX_LIMIT),
+      before: after === undefined ? undefined : toNumber('after', after, Number.MAX_SAFE_INTEGER)
+    }
     const { audits, more } = await withStorage(
       terminal,
       async storage => await createAuditService(storage).page(filter, page),
@@ -54,14 +56,6 @@ address.`,
     return DONE
   }
 })
-
-const toNumber = (option: string, text: string | undefined, max: number): number | undefined => {
-  if (text === undefined) return undefined
-  if (!/^[1-9]\d{0,15}$/.test(text) || Number(text) > max) {
-    throw new UsageError(`--${option} must be a number from 1 to ${max}.`)
-  }
-  return Number(text)
-}
 
 const rowsOf = (audits: readonly Audit[]): string[][] => [
   ['NUMBER', 'AT', 'ACTOR', 'ACTION', 'SUBJECT', 'CHANGED', 'FROM'],

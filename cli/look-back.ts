@@ -3,8 +3,8 @@ import { DAYS_KEPT } from '../domain/keys/usage/recorder.ts'
 import type { UsageCount } from '../domain/keys/rows.ts'
 import { command, DONE, jsonOption } from './command.ts'
 import type { Command } from './command.ts'
-import { UsageError } from './failures.ts'
 import { KEY_ARGUMENT, keyOf, readKeys } from './keys.ts'
+import { toNumber } from './option-values.ts'
 import type { Terminal } from './terminal.ts'
 
 const DEFAULT_DAYS = '30'
@@ -32,7 +32,7 @@ export const lookBack = ({ description, json: jsonHelp, report }: Definition): C
     argument: KEY_ARGUMENT,
 
     run: async ({ days = DEFAULT_DAYS, json: asJson = false }, terminal, argument) => {
-      const count = toDays(days)
+      const count = toNumber('days', days, DAYS_KEPT)
       return await readKeys(terminal, async keys => {
         const key = await keyOf(terminal, keys, argument)
         report(terminal, key, await keys.usage(key.id, count), asJson)
@@ -40,11 +40,3 @@ export const lookBack = ({ description, json: jsonHelp, report }: Definition): C
       })
     }
   })
-
-/** Parses a number of days. Throws a UsageError if it's invalid, or if counts aren't kept for that many days. */
-const toDays = (days: string): number => {
-  if (!/^[1-9]\d?$/.test(days) || Number(days) > DAYS_KEPT) {
-    throw new UsageError(`--days must be a number from 1 to ${DAYS_KEPT}.`)
-  }
-  return Number(days)
-}

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { readInstant } from '../http/instants.ts'
 import type { Direction } from '../http/instants.ts'
+import { isUnexpanded } from '../net/unexpanded.ts'
 import { UsageError } from './failures.ts'
 
 /** The values of a Boolean option. */
@@ -18,12 +19,17 @@ export const toInstant = (option: string, text: string | undefined, direction: D
   return instant
 }
 
-// Only a shell expands these. Otherwise, a file or a folder with that name would be created.
-const UNEXPANDED = /^(?:~|\$|%\w+%)/
+/** Parses a number from 1 to `max` in the value of an option. Throws a UsageError. */
+export const toNumber = (option: string, text: string, max: number): number => {
+  if (!/^[1-9]\d{0,15}$/.test(text) || Number(text) > max) {
+    throw new UsageError(`--${option} must be a number from 1 to ${max}.`)
+  }
+  return Number(text)
+}
 
 /** Returns the full path of a file. Throws a UsageError if the text begins with `~` or a variable. */
 export const toPath = (cwd: string, text: string): string => {
-  if (UNEXPANDED.test(text)) {
+  if (isUnexpanded(text)) {
     throw new UsageError('The path of the file must be written in full: ~ and variables are not expanded here.')
   }
   return resolve(cwd, text)

@@ -1,3 +1,5 @@
+import { isUnexpanded } from './unexpanded.ts'
+
 const SQLITE = /^file:([^?#]*[^?#/])$/
 const POSTGRES = /^postgres(?:ql)?:/
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
@@ -20,8 +22,7 @@ export const databaseUrlIssue = (url: string): string | null => {
   }
   if (/^\/\/(?!\/)/.test(path)) return 'must not contain a host: write file:/ and the path, or file:///'
   if (path === ':memory:') return 'must name a file, since an in-memory database would lose acknowledged changes'
-  // Only a shell expands these. Without one, a folder with that name would be created.
-  return /^(?:~|\$|%\w+%)/.test(path)
+  return isUnexpanded(path)
     ? 'must contain the full path, such as file:/home/ada/trivial.db: ~ and variables are not expanded here'
     : null
 }
