@@ -4,8 +4,8 @@ import { createAuditService } from '../domain/audits/service.ts'
 import { DEFAULT_LIMIT, pageQuery } from '../http/pages.ts'
 import { writeAudit } from '../http/representations/audits.ts'
 import { command, DONE, jsonOption } from './command.ts'
-import { instantText } from './key-rows.ts'
-import { toInstant, toNumber } from './option-values.ts'
+import { formatTimestamp } from './key-rows.ts'
+import { toTimestamp, toNumber } from './option-values.ts'
 import { withStorage } from './storage.ts'
 
 const { maximum: MAX_LIMIT } = pageQuery('entries').limit
@@ -34,8 +34,8 @@ address.`,
       actorKind: values['actor-kind'],
       actorId: values['actor-id'],
       action: values.action,
-      since: toInstant('since', values.since, 'ago'),
-      until: toInstant('until', values.until, 'ago')
+      since: toTimestamp('since', values.since, 'ago'),
+      until: toTimestamp('until', values.until, 'ago')
     }
     const { limit = String(DEFAULT_LIMIT), after } = values
     const page = {
@@ -61,7 +61,7 @@ const rowsOf = (audits: readonly Audit[]): string[][] => [
   ['NUMBER', 'AT', 'ACTOR', 'ACTION', 'SUBJECT', 'CHANGED', 'FROM'],
   ...audits.map(({ sequence, at, actor, action, subject, changes, address }) => [
     String(sequence),
-    instantText(at),
+    formatTimestamp(at),
     `${actor.kind} ${actor.id} ${actor.name}`,
     action,
     `${subject.type} ${subject.id}`,

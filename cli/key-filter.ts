@@ -1,9 +1,9 @@
-import { readInstant, toSeconds } from '../http/instants.ts'
+import { readTimestamp, toSeconds } from '../http/timestamps.ts'
 import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
-import { BOOLEANS, toBoolean, toInstant } from './option-values.ts'
+import { BOOLEANS, toBoolean, toTimestamp } from './option-values.ts'
 
 /** The options that select which keys to list. */
 export const filterOptions = {
@@ -57,8 +57,8 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
       scope,
       enabled: toBoolean(values.enabled),
       revoked: all === true ? undefined : (toBoolean(revoked) ?? false),
-      expiresBefore: toInstant('expires-before', values['expires-before'], 'ahead'),
-      unusedSince: toInstant('unused-since', values['unused-since'], 'ago'),
+      expiresBefore: toTimestamp('expires-before', values['expires-before'], 'ahead'),
+      unusedSince: toTimestamp('unused-since', values['unused-since'], 'ago'),
       generation: values.generation === undefined ? undefined : toGeneration(values.generation)
     },
     until: expiring === undefined ? null : toDeadline(expiring)
@@ -74,7 +74,7 @@ export const toGeneration = (text: string): string => {
 }
 
 const toDeadline = (time: string): Date => {
-  const deadline = toSeconds(time) === null ? '' : readInstant(time, 'ahead')
+  const deadline = toSeconds(time) === null ? '' : readTimestamp(time, 'ahead')
   if (typeof deadline === 'string') throw new UsageError('--expiring must be a time, such as 14d or 12h.')
   return deadline
 }

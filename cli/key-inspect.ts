@@ -5,7 +5,7 @@ import type { KeyService } from '../domain/keys/service.ts'
 import { toKeyJson, toTokenJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { UsageError } from './failures.ts'
-import { instantText } from './key-rows.ts'
+import { formatTimestamp } from './key-rows.ts'
 import { readToken, readKeys } from './keys.ts'
 
 const reasons: Readonly<Record<string, string>> = {
@@ -84,12 +84,12 @@ const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key, token }:
   ['listed in', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS'],
   ['token', token === null ? '-' : tokenText(token)],
   ['token expires', token === null ? '-' : expiryText(token)],
-  ['key expires', key === null ? '-' : instantText(key.expiresAt, 'never')]
+  ['key expires', key === null ? '-' : formatTimestamp(key.expiresAt, 'never')]
 ]
 
 // Tokens of environment keys aren't stored. Only their use is recorded.
 const tokenText = ({ hint, createdAt }: TokenRecord): string =>
-  hint === null ? 'not stored' : `…${hint}, issued ${instantText(createdAt)}`
+  hint === null ? 'not stored' : `…${hint}, issued ${formatTimestamp(createdAt)}`
 
 const expiryText = ({ expiresAt, revokedAt }: TokenRecord): string =>
-  revokedAt === null ? instantText(expiresAt, 'never') : 'revoked'
+  revokedAt === null ? formatTimestamp(expiresAt, 'never') : 'revoked'

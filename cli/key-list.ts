@@ -4,7 +4,7 @@ import type { KeyService } from '../domain/keys/service.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { filterOptions, keyFilter } from './key-filter.ts'
-import { instantText, stateOf } from './key-rows.ts'
+import { formatTimestamp, stateOf } from './key-rows.ts'
 import { keyJson, readKeys } from './keys.ts'
 
 const PAGE = 100
@@ -51,7 +51,7 @@ const rowsOf = (keys: readonly ClientKeyRecord[]): string[][] => [
     key.name,
     stateOf(key),
     key.scopes.join(' '),
-    instantText(key.expiresAt, 'never'),
-    instantText(key.lastUsedAt, 'never')
+    formatTimestamp(key.expiresAt, 'never'),
+    formatTimestamp(key.lastUsedAt, 'never')
   ])
 ]

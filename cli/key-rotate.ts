@@ -1,4 +1,4 @@
-import { toSeconds } from '../http/instants.ts'
+import { toSeconds } from '../http/timestamps.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { toChangedJson, toTokenJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'

@@ -10,13 +10,13 @@ export const stateOf = (key: ClientKeyRecord): string => {
   return reason === null ? 'active' : reason.replace('key_', '')
 }
 
-export const instantText = (instant: Date | null, none = '-'): string =>
-  instant?.toISOString().replace(/\.\d+Z$/, 'Z') ?? none
+export const formatTimestamp = (timestamp: Date | null, none = '-'): string =>
+  timestamp?.toISOString().replace(/\.\d+Z$/, 'Z') ?? none
 
 /** Returns the table rows that show the policy of the given key. */
 export const policyRows = (key: ClientKeyRecord): string[][] => [
   ['scopes', key.scopes.join(' ')],
-  ['expires', instantText(key.expiresAt, 'never')],
+  ['expires', formatTimestamp(key.expiresAt, 'never')],
   ['allowed_ips', key.allowedIps.join(' ') || 'any'],
   ['rate_limit', key.rateLimit === null ? 'none' : `${key.rateLimit.max}/${key.rateLimit.windowSeconds}s`]
 ]
@@ -26,9 +26,9 @@ export const tokenRows = (tokens: readonly TokenRecord[]): string[][] => [
   ...tokens.map(token => [
     token.hint === null ? '-' : `…${token.hint}`,
     token.generation,
-    instantText(token.createdAt),
-    token.revokedAt === null ? instantText(token.expiresAt) : 'revoked',
-    instantText(token.lastUsedAt, 'never'),
+    formatTimestamp(token.createdAt),
+    token.revokedAt === null ? formatTimestamp(token.expiresAt) : 'revoked',
+    formatTimestamp(token.lastUsedAt, 'never'),
     token.lastUsedIp ?? '-',
     token.lastUsedAgent ?? '-',
     String(token.useCount)

@@ -2,7 +2,7 @@ import type { UsedEnvironmentKey } from '../domain/keys/records.ts'
 import type { SecretUse } from '../domain/keys/secret-uses.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { command, DONE, jsonOption } from './command.ts'
-import { instantText } from './key-rows.ts'
+import { formatTimestamp } from './key-rows.ts'
 import { readKeys } from './keys.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -51,7 +51,7 @@ const toJson = ({ use, secret }: SecretUse): object => ({
   generation: use.generation,
   secret,
   source: 'managed',
-  live_tokens: use.liveTokens,
+  live_tokens: use.activeTokens,
   last_used_at: use.lastUsedAt
 })
 
@@ -77,8 +77,8 @@ const print = (terminal: Terminal, secrets: readonly SecretUse[], uses: readonly
       use.generation,
       secret ?? NOT_CONFIGURED,
       'managed',
-      String(use.liveTokens),
-      instantText(use.lastUsedAt, 'never')
+      String(use.activeTokens),
+      formatTimestamp(use.lastUsedAt, 'never')
     ])
   ])
   if (uses.length === 0) return
@@ -90,7 +90,7 @@ const print = (terminal: Terminal, secrets: readonly SecretUse[], uses: readonly
       id,
       generation ?? '-',
       generation === null ? '-' : (secret ?? NOT_CONFIGURED),
-      instantText(lastUsedAt, 'never')
+      formatTimestamp(lastUsedAt, 'never')
     ])
   ])
 }

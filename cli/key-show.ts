@@ -1,7 +1,7 @@
 import type { ClientKeyRecord } from '../domain/keys/client-key.ts'
 import { toTokenJson } from '../http/representations/keys.ts'
 import { command, DONE, jsonOption } from './command.ts'
-import { instantText, policyRows, stateOf, tokenRows } from './key-rows.ts'
+import { formatTimestamp, policyRows, stateOf, tokenRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyJson, keyOf, readKeys } from './keys.ts'
 
 export default command({
@@ -36,7 +36,9 @@ const rowsOf = (key: ClientKeyRecord): string[][] => [
   ['metadata', key.metadata],
   [
     'created',
-    key.createdBy === null ? '-' : `${instantText(key.createdAt)} by ${key.createdBy.kind} ${key.createdBy.name}`
+    key.createdBy === null ? '-' : `${formatTimestamp(key.createdAt)} by ${key.createdBy.kind} ${key.createdBy.name}`
   ],
-  ...(key.revokedAt === null ? [] : [['revoked', `${instantText(key.revokedAt)} ${key.revokedReason ?? ''}`.trim()]])
+  ...(key.revokedAt === null
+    ? []
+    : [['revoked', `${formatTimestamp(key.revokedAt)} ${key.revokedReason ?? ''}`.trim()]])
 ]

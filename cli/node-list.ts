@@ -1,6 +1,6 @@
 import type { NodeState } from '../domain/keys/freshness/nodes.ts'
 import { command, DONE, jsonOption } from './command.ts'
-import { instantText } from './key-rows.ts'
+import { formatTimestamp } from './key-rows.ts'
 import { withStorage } from './storage.ts'
 import { toNodeJson } from '../http/representations/nodes.ts'
 
@@ -30,11 +30,11 @@ const rowsOf = (nodes: readonly NodeState[]): string[][] => [
   ...nodes.map(({ name, version, startedAt, epoch, behind, leaseMs, evictedAt, generations }) => [
     name,
     version,
-    instantText(startedAt, ''),
+    formatTimestamp(startedAt, ''),
     String(epoch),
     String(behind),
     `${leaseMs} ms`,
-    instantText(evictedAt, 'no'),
+    formatTimestamp(evictedAt, 'no'),
     generations.join(' ')
   ])
 ]

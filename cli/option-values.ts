@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { readInstant } from '../http/instants.ts'
-import type { Direction } from '../http/instants.ts'
+import { readTimestamp } from '../http/timestamps.ts'
+import type { Direction } from '../http/timestamps.ts'
 import { isUnexpanded } from '../net/unexpanded.ts'
 import { UsageError } from './failures.ts'
 
@@ -12,11 +12,11 @@ export const toBoolean = (text: (typeof BOOLEANS)[number] | undefined): boolean 
   text === undefined ? undefined : text === 'true'
 
 /** Parses a time in the value of an option. Returns undefined if the option was not given. Throws a UsageError. */
-export const toInstant = (option: string, text: string | undefined, direction: Direction): Date | undefined => {
+export const toTimestamp = (option: string, text: string | undefined, direction: Direction): Date | undefined => {
   if (text === undefined) return undefined
-  const instant = readInstant(text, direction)
-  if (typeof instant === 'string') throw new UsageError(`--${option} ${instant}.`)
-  return instant
+  const timestamp = readTimestamp(text, direction)
+  if (typeof timestamp === 'string') throw new UsageError(`--${option} ${timestamp}.`)
+  return timestamp
 }
 
 /** Parses a number from 1 to `max` in the value of an option. Throws a UsageError. */

@@ -1,5 +1,5 @@
 import type { XStatic } from 'typebox/schema'
-import { readInstant, toSeconds } from '../http/instants.ts'
+import { readTimestamp, toSeconds } from '../http/timestamps.ts'
 import { keyFields } from '../http/representations/key-fields.ts'
 import type { ChangeKeyBody } from '../http/representations/key-fields.ts'
 import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
@@ -17,7 +17,7 @@ export const policyOptions = {
   },
   expires: {
     value: '<when>',
-    help: `when the key expires: 90d, 12h or 1y from now, a date such as 2027-01-31, an instant such as
+    help: `when the key expires: 90d, 12h or 1y from now, a date such as 2027-01-31, a timestamp such as
 2027-01-31T12:00:00Z, or never`
   },
   'allow-ip': {
@@ -44,9 +44,9 @@ export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<t
 
 const toExpiry = (expires: string): string | null => {
   if (expires === 'never') return null
-  const instant = readInstant(expires, 'ahead')
-  if (typeof instant === 'string') {
-    throw new UsageError(`--expires ${instant}. Use never for a key that does not expire.`)
+  const timestamp = readTimestamp(expires, 'ahead')
+  if (typeof timestamp === 'string') {
+    throw new UsageError(`--expires ${timestamp}. Use never for a key that does not expire.`)
   }
   return expires
 }

@@ -3,7 +3,7 @@ import type { UserService } from '../domain/users/service.ts'
 import type { User } from '../domain/users/user.ts'
 import { toUserJson, userFields } from '../http/representations/users.ts'
 import { command, DONE, jsonOption } from './command.ts'
-import { instantText } from './key-rows.ts'
+import { formatTimestamp } from './key-rows.ts'
 import { BOOLEANS, toBoolean } from './option-values.ts'
 import { readUsers } from './users.ts'
 
@@ -53,6 +53,6 @@ const rowsOf = (users: readonly User[]): string[][] => [
     email,
     role,
     accountLocked ? 'yes' : 'no',
-    instantText(createdAt)
+    formatTimestamp(createdAt)
   ])
 ]

@@ -1,7 +1,7 @@
 import type { UserOverview } from '../domain/users/overview.ts'
 import { toUserJson } from '../http/representations/users.ts'
 import { command, DONE, jsonOption } from './command.ts'
-import { instantText } from './key-rows.ts'
+import { formatTimestamp } from './key-rows.ts'
 import { USER_ARGUMENT, readUsers, userIdOf } from './users.ts'
 
 /** The maximum number of apps that the table shows. */
@@ -45,7 +45,7 @@ const rowsOf = ({
   ['email', user.email],
   ['role', user.role],
   ['color_theme', user.colorTheme ?? '-'],
-  ['created', instantText(user.createdAt)],
+  ['created', formatTimestamp(user.createdAt)],
   ['locked', user.accountLocked ? 'yes' : 'no'],
   ['password', hasPassword ? 'set' : "none, so the user can't sign in"],
   ['sessions', String(sessions)],

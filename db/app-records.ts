@@ -1,5 +1,5 @@
 import type { NewApp, Owner } from '../domain/apps/app.ts'
-import { toText } from './instants.ts'
+import { toText } from './timestamps.ts'
 
 /** Returns the columns that specify an app's owner. */
 export const toOwnerColumns = ({ type, id }: Owner) => ({

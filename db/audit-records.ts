@@ -1,5 +1,5 @@
 import type { Audit } from '../domain/audits/audit.ts'
-import { toDate } from './instants.ts'
+import { toDate } from './timestamps.ts'
 
 /** The columns of an audit trail entry. Every engine returns them in this format. */
 export interface AuditRow {
@@ -20,14 +20,14 @@ export interface AuditRow {
 
 // A string in any format but this service's was altered. It's converted to an invalid date, so that the entry's hash no
 // longer matches.
-const toAuditInstant = (text: string): Date => {
-  const instant = toDate(text)
-  return instant.toJSON() === text ? instant : new Date(NaN)
+const toAuditTimestamp = (text: string): Date => {
+  const timestamp = toDate(text)
+  return timestamp.toJSON() === text ? timestamp : new Date(NaN)
 }
 
 export const toAudit = ({ actorKind, actorId, actorName, subjectType, subjectId, at, ...row }: AuditRow): Audit => ({
   ...row,
-  at: toAuditInstant(at),
+  at: toAuditTimestamp(at),
   actor: { kind: actorKind, id: actorId, name: actorName },
   subject: { type: subjectType, id: subjectId }
 })

@@ -15,7 +15,7 @@ export interface StorageOptions {
   readonly listenUrl?: string | undefined
   /** The path of a PEM file with the certificates of the authority that signed the server's certificate. */
   readonly ca?: string | undefined
-  /** The maximum number of open connections, apart from those for look-ups. */
+  /** The maximum number of open connections, apart from those for lookups. */
   readonly poolSize?: number | undefined
   /** How long a node trusts its cached keys without hearing from the database. If 0, it doesn't trust them at all. */
   readonly leaseMs?: number | undefined

@@ -1,7 +1,7 @@
 import { and, not, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
-import { toText } from './instants.ts'
+import { toText } from './timestamps.ts'
 
 // These conditions are the same SQL on every engine. Statements that use them must refer to the tables by name.
 
@@ -21,9 +21,9 @@ export const isActiveToken = (at: Date): SQL => sql`(
   and (client_keys.expires_at is null or client_keys.expires_at > ${toText(at)})
 )`
 
-const wasUnusedSince = (instant: Date): SQL => sql`(
-  client_keys.created_at < ${toText(instant)}
-  and (client_keys.last_used_at is null or client_keys.last_used_at < ${toText(instant)})
+const wasUnusedSince = (timestamp: Date): SQL => sql`(
+  client_keys.created_at < ${toText(timestamp)}
+  and (client_keys.last_used_at is null or client_keys.last_used_at < ${toText(timestamp)})
 )`
 
 /** The conditions that each engine expresses differently. */
@@ -34,7 +34,7 @@ interface OwnConditions {
   readonly startsWith: (prefix: string) => SQL
 }
 
-/** Creates a function that returns the condition for keys that pass the given filter at the given instant. */
+/** Creates a function that returns the condition for keys that pass the given filter at the given timestamp. */
 export const createKeyFilter =
   ({ hasScope, hasGeneration, startsWith }: OwnConditions) =>
   (filter: ClientKeyFilter, at: Date): SQL | undefined => {

@@ -1,7 +1,7 @@
 import type { Actor } from '../domain/audits/audit.ts'
 import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../domain/keys/client-key.ts'
 import type { NewClientKey, StoredToken } from '../domain/keys/rows.ts'
-import { toDate, toOptionalDate, toOptionalText, toText } from './instants.ts'
+import { toDate, toOptionalDate, toOptionalText, toText } from './timestamps.ts'
 
 /** The columns of a key. Every engine returns them in this format. */
 export interface KeyRow {
@@ -25,7 +25,7 @@ export interface KeyRow {
 export const toRateLimit = (max: number | null, windowSeconds: number | null): Policy['rateLimit'] =>
   max === null || windowSeconds === null ? null : { max, windowSeconds }
 
-/** The columns of the row that a look-up by digest returns, in order. Engines differ in how they return booleans. */
+/** The columns of the row that a lookup by digest returns, in order. Engines differ in how they return booleans. */
 export type KnownTokenRow = [
   id: string,
   name: string,

@@ -1,7 +1,7 @@
 import { and, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { AuditCondition, AuditScope, SearchColumn, SearchOperator } from '../domain/audits/scope.ts'
-import { toText } from './instants.ts'
+import { toText } from './timestamps.ts'
 
 // SQL conditions for both engines. The `case` keeps PostgreSQL from casting ids that aren't numbers.
 

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { AuditScope, ScopedAudit, ScopedAuditReads, ScopedSearch } from '../domain/audits/scope.ts'
-import { toDate } from './instants.ts'
+import { toDate } from './timestamps.ts'
 import { isUserOfScope, meetsAll, subjectsOf } from './scoped-audit-conditions.ts'
 
 /** The maximum number of entries that are looked up by subject. If a scope has more, the trail is read backwards. */

@@ -10,7 +10,7 @@ import type { StorageStatistics } from '../domain/statistics.ts'
 export interface Storage extends AppStore, NodeReads {
   /** The store of client keys. If connections are limited, its changes have connections of their own. */
   readonly keys: KeyStore
-  /** The look-ups for authenticated requests, and nothing else. */
+  /** The lookups for authenticated requests, and nothing else. */
   readonly keyLookup: Required<KeyLookup>
   /** The counters that all nodes of the database share. Undefined if there can be only one node. */
   readonly counters?: Counters

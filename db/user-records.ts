@@ -2,7 +2,7 @@ import { and, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { Account, UserFilter, UserReads } from '../domain/users/rows.ts'
 import type { User } from '../domain/users/user.ts'
-import { toDate } from './instants.ts'
+import { toDate } from './timestamps.ts'
 
 /** The columns of a user. Every engine returns them in this format. */
 export interface UserRow extends Omit<User, 'createdAt'> {
@@ -34,7 +34,7 @@ export const matchesUserFilter = (filter: UserFilter = {}): SQL | undefined => {
   )
 }
 
-/** Creates the account look-ups from a function that takes a condition on the table of users. */
+/** Creates the account lookups from a function that takes a condition on the table of users. */
 export const createAccountReads = (
   findAccount: (condition: SQL) => Promise<Account | null>
 ): Pick<UserReads, 'find' | 'findAccount' | 'findAccountByEmail'> => {

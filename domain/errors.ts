@@ -31,7 +31,7 @@ export const ClientKeyRevoked = defineError(
   'The client key has been permanently revoked, so it cannot be changed. Issue a new one.'
 )
 
-export const EnvironmentKeyFixed = defineError(
+export const EnvironmentKeyReadOnly = defineError(
   'ENVIRONMENT_KEY_FIXED',
   'This key is configured in CLIENT_KEYS, so it can be revoked, but not changed or rotated. Issue a managed key ' +
     'instead.'

@@ -2,7 +2,7 @@ import { SEARCH_COLUMNS, SEARCH_OPERATORS } from '../domain/audits/scope.ts'
 import type { AuditCondition, SearchColumn } from '../domain/audits/scope.ts'
 import { InvalidFields } from '../domain/errors.ts'
 import { issuesOf } from '../domain/field-issue.ts'
-import { INSTANT_RULE, readInstant } from './instants.ts'
+import { TIMESTAMP_RULE, readTimestamp } from './timestamps.ts'
 import { checked } from './validation.ts'
 
 const Search = {
@@ -59,9 +59,9 @@ const listOf = (predicate: unknown): unknown[] | null =>
 
 const toValue = (column: SearchColumn, value: unknown, index: number): number | Date => {
   if (column === 'created_at') {
-    const instant = typeof value === 'string' ? readInstant(value, 'ago') : INSTANT_RULE
-    if (typeof instant === 'string') throw invalid(index, instant)
-    return instant
+    const timestamp = typeof value === 'string' ? readTimestamp(value, 'ago') : TIMESTAMP_RULE
+    if (typeof timestamp === 'string') throw invalid(index, timestamp)
+    return timestamp
   }
   const id = typeof value === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(value) ? Number(value) : value
   if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) throw invalid(index, 'must be an id')

@@ -1,7 +1,7 @@
 import type { FieldIssue } from '../domain/field-issue.ts'
 import { PRINTABLE } from '../domain/json/printable.ts'
 import { redact } from '../net/redaction.ts'
-import { instantFormIssue } from './instants.ts'
+import { timestampFormIssue } from './timestamps.ts'
 
 /** A validation issue of Ajv. Its types are less strict than in Ajv, so that Fastify's issues match too. */
 export interface Issue {
@@ -98,7 +98,7 @@ const sentence = (issue: Issue, path: string): string => {
     case 'additionalProperties':
       return unknownField(path, memberOf(issue), parentSchema)
     case 'format':
-      return `${path} ${params['format'] === 'instant' ? instantFormIssue(String(data)) : EMAIL_RULE}`
+      return `${path} ${params['format'] === 'timestamp' ? timestampFormIssue(String(data)) : EMAIL_RULE}`
     default:
       return `${path || 'the body'} ${patterns[String(params['pattern'])] ?? message}`
   }

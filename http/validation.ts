@@ -4,7 +4,7 @@ import type { XStatic } from 'typebox/schema'
 import addFormats from 'ajv-formats'
 import { InvalidFields } from '../domain/errors.ts'
 import { isTooDeep, MAX_DEPTH, textsIn } from '../domain/json/value.ts'
-import { instantFormIssue } from './instants.ts'
+import { timestampFormIssue } from './timestamps.ts'
 import { fieldIssues } from './validation-issues.ts'
 import type { Issue } from './validation-issues.ts'
 
@@ -20,7 +20,7 @@ const options: Options = {
   validateSchema: false,
   // Optimizing would take a third of the time needed to compile a schema, and V8 optimizes the code anyway.
   code: { optimize: false },
-  formats: { instant: (text: string) => instantFormIssue(text) === null }
+  formats: { timestamp: (text: string) => timestampFormIssue(text) === null }
 }
 
 /** Validates values without converting their types. */

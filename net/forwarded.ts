@@ -5,7 +5,7 @@ import { plainAddress } from './addresses.ts'
  * the addresses from the right up to the first that doesn't belong to a trusted proxy. The client may have sent the
  * rest. Empty elements are ignored (RFC 9110, section 5.6.1).
  */
-export const believedPart = (header: string, isTrusted: (address: string) => boolean): string => {
+export const trustedPart = (header: string, isTrusted: (address: string) => boolean): string => {
   const hops: string[] = []
   for (let rest: string | null = header; rest !== null;) {
     const comma: number = rest.lastIndexOf(',')

@@ -8,7 +8,7 @@ const NOT_KEPT = /[\p{C}\uFFFD]/gu
  * Latin-1, are decoded as UTF-8. Tokens, control characters and invalid bytes are replaced, and the header is cut to
  * 200 characters.
  */
-export const keptAgent = (agent: string | undefined): string | null => {
+export const storableUserAgent = (agent: string | undefined): string | null => {
   if (agent === undefined) return null
   const text = Buffer.from(agent, 'latin1').toString()
   // Cut by code points, because half of a surrogate pair couldn't be stored.

@@ -60,7 +60,7 @@ export const temporaryFolder = (t: Test): string => {
 }
 
 /**
- * Returns the freshness of a look-up whose entries all become stale when `revision` changes. null means unknown.
+ * Returns the freshness of a lookup whose entries all become stale when `revision` changes. null means unknown.
  */
 export const movingWith = (revision: () => number | null): KeyFreshness => ({
   barrier: async () => {},
@@ -68,10 +68,10 @@ export const movingWith = (revision: () => number | null): KeyFreshness => ({
   isFresh: mark => mark === revision()
 })
 
-/** The freshness of a look-up whose entries never become stale. */
+/** The freshness of a lookup whose entries never become stale. */
 export const unchanging = movingWith(() => 0)
 
-/** Returns a token of a managed key, as a look-up does. */
+/** Returns a token of a managed key, as a lookup does. */
 export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({
   key: { ...UNLIMITED, id: 'managed', name: 'managed', source: 'managed', enabled: true, revokedAt: null, ...key },
   digest: '0'.repeat(64),

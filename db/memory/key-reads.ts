@@ -61,7 +61,7 @@ const isActive = ({ keys }: Tables, token: TokenRow, at: Date): boolean => {
   return key?.revokedAt === null && isBeforeEnd(key.expiresAt, at) && isActiveByItself(token, at)
 }
 
-const isBefore = (instant: Date | null, end: Date): boolean => instant !== null && instant < end
+const isBefore = (timestamp: Date | null, end: Date): boolean => timestamp !== null && timestamp < end
 
 const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, at: Date): boolean => {
   const { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation } = filter
@@ -78,15 +78,15 @@ const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, 
   )
 }
 
-const latest = (instants: readonly (Date | null)[]): Date | null =>
-  instants.filter(instant => instant !== null).sort(by(instant => -instant.getTime()))[0] ?? null
+const latest = (timestamps: readonly (Date | null)[]): Date | null =>
+  timestamps.filter(timestamp => timestamp !== null).sort(by(timestamp => -timestamp.getTime()))[0] ?? null
 
 const generationsOf = (tables: Tables, at: Date): GenerationUse[] => {
   const tokens = tables.tokens.values()
   return [...new Set(tokens.map(({ generation }) => generation))].sort().map(generation => {
     const own = tokens.filter(token => token.generation === generation)
-    const liveTokens = own.filter(token => isActive(tables, token, at)).length
-    return { generation, liveTokens, lastUsedAt: latest(own.map(token => token.lastUsedAt)) }
+    const activeTokens = own.filter(token => isActive(tables, token, at)).length
+    return { generation, activeTokens, lastUsedAt: latest(own.map(token => token.lastUsedAt)) }
   })
 }
 
@@ -132,6 +132,6 @@ export const createKeyReads = (tables: Tables): KeyReads => ({
 
   otherGenerations: async (known, at) =>
     generationsOf(tables, at)
-      .filter(({ generation, liveTokens }) => !known.includes(generation) && liveTokens !== 0)
+      .filter(({ generation, activeTokens }) => !known.includes(generation) && activeTokens !== 0)
       .map(({ generation }) => generation)
 })

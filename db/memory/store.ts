@@ -1,6 +1,6 @@
 import type { AuditReads } from '../../domain/audits/rows.ts'
 import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
-import type { KeyLook, KeyTx } from '../../domain/keys/store.ts'
+import type { KeyReader, KeyTx } from '../../domain/keys/store.ts'
 import { ownMilliseconds, ownTime } from '../../domain/time.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'
 import { createQueue, refuseCancelled } from '../transactor.ts'
@@ -10,7 +10,7 @@ import { createKeyReads, findRevocation, findToken } from './key-reads.ts'
 import { createTables } from './tables.ts'
 
 /** A client key store in the memory of the process. */
-export interface MemoryStore extends TransactorOf<KeyLook & { readonly audits: AuditReads }, KeyTx> {
+export interface MemoryStore extends TransactorOf<KeyReader & { readonly audits: AuditReads }, KeyTx> {
   readonly keyLookup: Required<KeyLookup>
 }
 

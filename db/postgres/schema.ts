@@ -1,6 +1,6 @@
-// The same tables and columns as in db/sqlite/schema.ts, and the tables that several nodes need. Instants are ISO 8601
-// text in UTC with milliseconds. JSON is stored as text, because `jsonb` refuses or rewrites some values that clients
-// send.
+// The same tables and columns as in db/sqlite/schema.ts, and the tables that several nodes need. Timestamps are text in
+// UTC with milliseconds (ISO 8601). JSON is stored as text, because `jsonb` refuses or rewrites some values that
+// clients send.
 export * from './schema/apps.ts'
 export * from './schema/audits.ts'
 export * from './schema/keys.ts'

@@ -22,7 +22,7 @@ export const TIMEOUTS = {
   idleInTransaction: 1000,
   /** For a statement if the server doesn't respond at all. This process enforces it and closes the connection. */
   query: 15_000,
-  /** For a look-up or a renewal, which requests wait for. */
+  /** For a lookup or a renewal, which requests wait for. */
   lookup: 900
 } as const
 

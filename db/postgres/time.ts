@@ -4,8 +4,8 @@ import type { Clock } from '../../domain/keys/freshness/clock.ts'
 /** An SQL expression for the database's current time, in milliseconds since 1970. */
 export const DATABASE_TIME = 'extract(epoch from clock_timestamp())::float8 * 1000'
 
-/** An SQL expression for the database's current time, in the format in which instants are stored. */
-export const DATABASE_INSTANT = `to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+/** An SQL expression for the database's current time, in the format in which timestamps are stored. */
+export const DATABASE_TIMESTAMP = `to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** The longest round trip after which the database's time is still certain enough. */
 const MAX_ROUND_TRIP_MS = 100

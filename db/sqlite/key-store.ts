@@ -1,6 +1,6 @@
 import type { AuditReads } from '../../domain/audits/rows.ts'
 import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
-import type { KeyLook, KeyTx } from '../../domain/keys/store.ts'
+import type { KeyReader, KeyTx } from '../../domain/keys/store.ts'
 import { ownTime } from '../../domain/time.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'
 import { createAuditReads, createAuditRows } from './audits/rows.ts'
@@ -11,7 +11,7 @@ import { createKeyRows } from './keys/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
 
 /** A client key store in an SQLite file. */
-export interface SqliteStore extends TransactorOf<KeyLook & { readonly audits: AuditReads }, KeyTx> {
+export interface SqliteStore extends TransactorOf<KeyReader & { readonly audits: AuditReads }, KeyTx> {
   readonly keyLookup: Required<KeyLookup>
   readonly close: () => void
 }

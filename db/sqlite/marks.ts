@@ -1,4 +1,4 @@
-import { toText } from '../instants.ts'
+import { toText } from '../timestamps.ts'
 import { copiedText, NOT_FOR_SAMPLE_DATA } from '../marks.ts'
 import type { Mark } from '../marks.ts'
 import type { Connection } from './driver.ts'

@@ -1,4 +1,4 @@
-// Instants are ISO 8601 text in UTC with milliseconds, in the format of the API, which is sortable. Text has SQLite's
+// Timestamps are ISO 8601 text in UTC with milliseconds, in the format of the API, which is sortable. Text has SQLite's
 // default collation, binary. If a list is ordered by text, the query names the collation.
 export * from './schema/apps.ts'
 export * from './schema/audits.ts'

@@ -67,8 +67,10 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
     ...createSecretQueries({ read, generations, environmentKeys, findUsed: records.findUsed }),
 
     allowListEntry: id => {
-      const fixed = environmentKeys.find(id)
-      return fixed === null || environmentKeys.isGuessable(fixed.digest) ? null : `sha256:${fixed.digest}`
+      const environmentKey = environmentKeys.find(id)
+      return environmentKey === null || environmentKeys.isGuessable(environmentKey.digest)
+        ? null
+        : `sha256:${environmentKey.digest}`
     },
 
     usage: async (id, days) => {

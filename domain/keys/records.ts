@@ -44,34 +44,33 @@ export const createKeyRecords = ({
     return { key: toEnvironmentRecord(key, record), tokens: record.tokens }
   }
 
+  const findEnvironmentKey = async (id: string): Promise<UsedEnvironmentKey | null> => {
+    const configured = environmentKeys.find(id)
+    return configured === null ? null : await findUsed(configured)
+  }
+
   return {
     findUsed,
 
     find: async id => {
-      const fixed = environmentKeys.find(id)
-      const found = fixed === null ? await read(async keys => await keys.find(id)) : (await findUsed(fixed)).key
+      const found = (await findEnvironmentKey(id))?.key ?? (await read(async keys => await keys.find(id)))
       if (found === null) throw new ClientKeyNotFound()
       return found
     },
 
-    resolve: async idOrName => {
-      const fixed = environmentKeys.find(idOrName)
-      if (fixed !== null) return (await findUsed(fixed)).key
-      return await read(async keys => (await keys.find(idOrName)) ?? (await keys.findByName(idOrName)))
-    },
+    resolve: async idOrName =>
+      (await findEnvironmentKey(idOrName))?.key ??
+      (await read(async keys => (await keys.find(idOrName)) ?? (await keys.findByName(idOrName)))),
 
-    tokens: async id => {
-      const fixed = environmentKeys.find(id)
-      return fixed === null ? (await storedTokens(read, id)).map(withoutDigest) : (await findUsed(fixed)).tokens
-    },
+    tokens: async id => (await findEnvironmentKey(id))?.tokens ?? (await storedTokens(read, id)).map(withoutDigest),
 
     ofToken: async token => {
       const { key, digest, generation } = token
-      const fixed = environmentKeys.find(key.id)
+      const used = await findEnvironmentKey(key.id)
       const records =
-        fixed === null
+        used === null
           ? (await storedTokens(read, key.id)).filter(stored => stored.digest === digest).map(withoutDigest)
-          : (await findUsed(fixed)).tokens.filter(used => used.generation === generation)
+          : used.tokens.filter(record => record.generation === generation)
       return records[0] ?? unusedRecord(token)
     }
   }

@@ -91,7 +91,7 @@ export interface KnownUsageCount extends KeyUsageCount {
 export interface GenerationUse {
   readonly generation: string
   /** The number of active tokens. */
-  readonly liveTokens: number
+  readonly activeTokens: number
   readonly lastUsedAt: Date | null
 }
 

@@ -45,7 +45,7 @@ export const createSecretQueries = ({
 
   environmentKeys: async () => {
     const found: UsedEnvironmentKey[] = []
-    for (const fixed of environmentKeys.all) found.push(await findUsed(fixed))
+    for (const environmentKey of environmentKeys.all) found.push(await findUsed(environmentKey))
     return found.filter(({ key }) => key.revokedAt === null)
   },
 
@@ -56,9 +56,9 @@ const secretUses = (generations: readonly string[], uses: readonly GenerationUse
   const positionOf = ({ generation }: GenerationUse): number => generations.indexOf(generation)
   const unused = generations
     .filter(generation => !uses.some(use => use.generation === generation))
-    .map((generation): GenerationUse => ({ generation, liveTokens: 0, lastUsedAt: null }))
+    .map((generation): GenerationUse => ({ generation, activeTokens: 0, lastUsedAt: null }))
   return [...uses, ...unused]
-    .filter(use => positionOf(use) >= 0 || use.liveTokens !== 0)
+    .filter(use => positionOf(use) >= 0 || use.activeTokens !== 0)
     .sort((a, b) => (positionOf(a) >>> 0) - (positionOf(b) >>> 0))
     .map(use => ({ use, secret: variableOf(generations, use.generation) }))
 }

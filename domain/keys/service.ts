@@ -49,7 +49,7 @@ export interface KeyServiceOptions<S extends string = Scope> extends TokenSecret
  *
  * Each change is one transaction, which increments the revision and appends an audit entry. Functions throw
  * ClientKeyNotFound if a key doesn't exist. Environment keys can only be revoked; any other change to one throws
- * EnvironmentKeyFixed. A change throws BeyondPermissionBoundary if the key, before or after the change, exceeds the
+ * EnvironmentKeyReadOnly. A change throws BeyondPermissionBoundary if the key, before or after the change, exceeds the
  * permission boundary of the requester, or InvalidToken if the requester's own key has expired or been revoked in the
  * meantime.
  */
@@ -91,7 +91,7 @@ export const createKeyService = <const S extends string = Scope>(options: KeySer
   return { ...queries, ...lifecycle, verify, recheck, now: store.now ?? ownMilliseconds }
 }
 
-/** Creates a look-up that reads the store and caches nothing, for commands that look up only one key. */
+/** Creates a lookup that reads the store and caches nothing, for commands that look up only one key. */
 const readLookup = (store: Pick<KeyStore, 'read' | 'now'>): KeyLookup => {
   const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
     await store.read(async ({ keys }) => await work(keys))

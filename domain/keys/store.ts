@@ -13,13 +13,13 @@ export interface KeyTx {
 }
 
 /** The rows of keys that can be read outside of transactions. */
-export interface KeyLook {
+export interface KeyReader {
   readonly keys: KeyReads
   readonly now: Now
 }
 
 /** The storage of a service's keys. */
-export interface KeyStore extends TransactorOf<KeyLook, KeyTx> {
+export interface KeyStore extends TransactorOf<KeyReader, KeyTx> {
   /**
    * Waits until every node applies a change, if several nodes cache keys: see `Confirm`. Without this function, a
    * change must apply to every request that begins after its commit.
@@ -30,7 +30,7 @@ export interface KeyStore extends TransactorOf<KeyLook, KeyTx> {
 }
 
 /**
- * A store of client keys: transactions on the rows of keys and the audit trail, and the look-up that authenticated
+ * A store of client keys: transactions on the rows of keys and the audit trail, and the lookup that authenticated
  * requests need. `docs/plugin.md` specifies the requirements for an implementation.
  */
 export interface ClientKeyStore extends KeyStore {

@@ -45,14 +45,14 @@ export const createPasswordHasher = (): PasswordHasher => {
   const argon2 = async () => await import('@node-rs/argon2')
   const hashNormalized = async (password: string): Promise<string> =>
     await (await argon2()).hash(normalized(password), PARAMETERS)
-  const hashOfNobody = lazily(async () => await hashNormalized('nobody has this password'))
+  const unknownUserHash = lazily(async () => await hashNormalized('nobody has this password'))
 
   return {
     waiting: () => queue.length(),
     hash: async password => await inTurn(async () => await hashNormalized(password)),
     verify: async (known, password) =>
       await inTurn(async () => {
-        const nobody = await hashOfNobody()
+        const nobody = await unknownUserHash()
         const isRight = await (await argon2()).verify(known ?? nobody, normalized(password))
         return isRight && known !== null
       })

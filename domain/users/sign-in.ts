@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
 import { ipPrefix } from '../../net/addresses.ts'
-import { keptAgent } from '../../net/user-agent.ts'
+import { storableUserAgent } from '../../net/user-agent.ts'
 import { userActor } from '../access/principal.ts'
 import { creation } from '../audits/audit.ts'
 import type { AuditSource } from '../audits/audit.ts'
@@ -88,7 +88,7 @@ const startSession = async (tx: UserTx, user: User, source: SignInSource): Promi
   const at = tx.now()
   const { accessToken, kept } = newSession(at)
   const { address, userAgent } = source
-  const session = { ...kept, id: newId(), userId: user.id, address, agent: keptAgent(userAgent) }
+  const session = { ...kept, id: newId(), userId: user.id, address, agent: storableUserAgent(userAgent) }
   await tx.users.removeLocations(user.id, oldestLocation(at))
   await tx.users.saveLocation(user.id, ipPrefix(address), at)
   await tx.users.removeExpiredSessions(user.id, at)

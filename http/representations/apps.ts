@@ -1,7 +1,7 @@
-import { createInstantWriter } from './instant-text.ts'
+import { createTimestampWriter } from './timestamp-text.ts'
 import type { App } from '../../domain/apps/app.ts'
 
-const instant = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
+const timestamp = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
 
 /** The reply that Trivial's own clients expect for a change that doesn't return a resource. */
 export const MessageJson = {
@@ -73,10 +73,10 @@ const properties = {
   owner_type: { type: 'string', enum: ['User', 'Organization'], examples: ['User'] },
   owner_id: { type: 'integer', examples: [1] },
   tags: { type: 'array', items: { $ref: 'Tag#' } },
-  created_at: instant,
-  updated_at: instant,
+  created_at: timestamp,
+  updated_at: timestamp,
   discarded_at: {
-    ...instant,
+    ...timestamp,
     type: ['string', 'null'],
     examples: [null],
     description: 'When the app was deleted, or null if it was not.'
@@ -100,7 +100,7 @@ export type WriteApp = (app: App) => string
  * panels, schedule and tags are never parsed between the database and the socket.
  */
 export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => {
-  const toText = createInstantWriter()
+  const toText = createTimestampWriter()
   const hosting = `"domain":${JSON.stringify(domain)},"load_balancer":${JSON.stringify(loadBalancer)}`
 
   // The fields are in the order of `properties`. They are written out in a single template literal, because looping

@@ -1,12 +1,12 @@
 import type { XStatic } from 'typebox/schema'
-import { instant, toInstant } from '../instants.ts'
+import { timestamp, toTimestamp } from '../timestamps.ts'
 import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../../domain/json/value.ts'
 import { InvalidFields } from '../../domain/errors.ts'
 import type { FieldIssue } from '../../domain/field-issue.ts'
 import { rangeIssue } from '../../net/addresses.ts'
 import type { KeyChange, RateLimit } from '../../domain/keys/client-key.ts'
-import { GRANTS, UNSCOPED } from '../../domain/keys/policy/scopes.ts'
-import type { Grant } from '../../domain/keys/policy/scopes.ts'
+import { ASSIGNABLE_SCOPES, UNSCOPED } from '../../domain/keys/policy/scopes.ts'
+import type { AssignableScope } from '../../domain/keys/policy/scopes.ts'
 import { credentialIssues, refuseCredentials } from '../../domain/keys/token/shape.ts'
 import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from '../../domain/keys/lifecycle/tokens.ts'
 import { PRINTABLE } from '../../domain/json/printable.ts'
@@ -38,17 +38,17 @@ export const keyFields = {
   },
   scopes: {
     type: 'array',
-    items: { type: 'string', enum: GRANTS },
+    items: { type: 'string', enum: ASSIGNABLE_SCOPES },
     minItems: 1,
     maxItems: 100,
     description: 'The scopes of the key, which determine what it may do. `*` includes all scopes.',
     examples: [['apps:read']]
   },
   expires_at: {
-    ...instant,
+    ...timestamp,
     type: ['string', 'null'],
     description:
-      'When the key expires: an instant (RFC 3339), a day (midnight UTC), or a duration from now such as `90d` or ' +
+      'When the key expires: a timestamp (RFC 3339), a day (midnight UTC), or a duration from now such as `90d` or ' +
       '`1y`. Null if it never expires.',
     examples: ['2027-01-31T12:00:00.000Z']
   },
@@ -154,8 +154,8 @@ type Written = XStatic<typeof ChangeKeyBody>
  * Returns the key change in a body that has been validated against its schema. Durations are relative to `now`, which
  * is in milliseconds since 1970. Throws InvalidFields for issues that a schema can't express.
  */
-export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
-  const expiresAt = toInstant('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
+export const toKeyChange = (body: Written, now: number): KeyChange<AssignableScope> => {
+  const expiresAt = toTimestamp('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
   const metadata = metadataText(body.metadata)
   const issues = [
     ...(body.allowed_ips ?? []).flatMap((range, index) => issue(['allowed_ips', String(index)], rangeIssue(range))),
@@ -179,7 +179,7 @@ export const toKeyChange = (body: Written, now: number): KeyChange<Grant> => {
     ...(enabled === undefined ? {} : { enabled }),
     ...(scopes === undefined
       ? {}
-      : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : GRANTS.filter(grant => scopes.includes(grant)) }),
+      : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : ASSIGNABLE_SCOPES.filter(grant => scopes.includes(grant)) }),
     ...(body.expires_at === undefined ? {} : { expiresAt }),
     ...(body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] }),
     ...(body.rate_limit === undefined ? {} : { rateLimit: toRateLimit(body.rate_limit) }),

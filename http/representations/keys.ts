@@ -3,9 +3,9 @@ import type { ChangedKey } from '../../domain/keys/freshness/receipt.ts'
 import type { ClientKey, ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import { keyFields } from './key-fields.ts'
 
-const instant = (description: string) =>
+const timestamp = (description: string) =>
   ({ type: 'string', format: 'date-time', description, examples: ['2026-01-05T09:00:00.000Z'] }) as const
-const instantOrNull = (description: string) => ({ ...instant(description), type: ['string', 'null'] }) as const
+const timestampOrNull = (description: string) => ({ ...timestamp(description), type: ['string', 'null'] }) as const
 const textOrNull = (description: string, example: string) =>
   ({ type: ['string', 'null'], description, examples: [example] }) as const
 
@@ -59,7 +59,7 @@ const keyProperties = {
   },
   scopes,
   expires_at: {
-    ...instantOrNull('When the key expires, or null if it never does.'),
+    ...timestampOrNull('When the key expires, or null if it never does.'),
     examples: expiresAt.examples
   },
   enabled,
@@ -72,14 +72,14 @@ const keyProperties = {
     examples: rateLimit.examples
   },
   metadata,
-  created_at: instantOrNull('When the key was issued, or null for an environment key.'),
+  created_at: timestampOrNull('When the key was issued, or null for an environment key.'),
   created_by: {
     oneOf: [{ $ref: 'Actor#' }, { type: 'null' }],
     description: 'The actor who issued the key, or null for an environment key.'
   },
-  revoked_at: instantOrNull('When the key was permanently revoked, or null if it was not.'),
+  revoked_at: timestampOrNull('When the key was permanently revoked, or null if it was not.'),
   revoked_reason: textOrNull('The reason for the revocation, or null if there is none.', 'The laptop was stolen'),
-  last_used_at: instantOrNull(
+  last_used_at: timestampOrNull(
     'When a request with the key was last accepted, or null if none was. Can be up to a second out of date.'
   )
 } as const
@@ -112,10 +112,10 @@ export const TokenRecordJson = {
       description: 'The generation of the `CLIENT_SECRET` that sealed the token.',
       examples: ['9f86d081']
     },
-    created_at: instantOrNull('When the token was created, or null for the tokens of environment keys.'),
-    expires_at: instantOrNull('When the token expires because of a rotation, or null if it does not.'),
-    revoked_at: instantOrNull('When the token was revoked separately from its key, or null if it was not.'),
-    last_used_at: instantOrNull('When a request with the token was last accepted, or null if none was.'),
+    created_at: timestampOrNull('When the token was created, or null for the tokens of environment keys.'),
+    expires_at: timestampOrNull('When the token expires because of a rotation, or null if it does not.'),
+    revoked_at: timestampOrNull('When the token was revoked separately from its key, or null if it was not.'),
+    last_used_at: timestampOrNull('When a request with the token was last accepted, or null if none was.'),
     last_used_ip: textOrNull('The IP address that last used the token, or null if none has.', '10.0.0.5'),
     last_used_agent: textOrNull('The User-Agent that last used the token, or null if none has.', 'billing-sync/2.1'),
     use_count: { type: 'integer', description: 'The number of accepted requests with the token.', examples: [42] }

@@ -14,7 +14,7 @@ interface ManagedKeys {
   keys: Pick<ClientKeys, 'recorder' | 'scopes'> & Pick<ClientKeys<never>, 'verify'>
 }
 
-/** A list of keys, your own look-up function, or both. */
+/** A list of keys, your own lookup function, or both. */
 type ListedKeys = AuthenticatorOptions & VerifierSettings
 
 /** The options for the plugin. `realm` is the realm in `WWW-Authenticate`. Default: `api`. */

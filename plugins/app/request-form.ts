@@ -3,7 +3,7 @@ import { BadRequest, BadUrl, ExpectationFailed, HeadersTooLarge, RequestTimeout 
 import { mergeReplies, problemReplies } from '../../http/replies.ts'
 import { formProblem } from '../../http/request-form.ts'
 import { createRangeCheck } from '../../net/addresses.ts'
-import { believedPart } from '../../net/forwarded.ts'
+import { trustedPart } from '../../net/forwarded.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,7 +24,7 @@ export default fp(
     if (TRUST_PROXY.length > 0) {
       fastify.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
         const { 'x-forwarded-for': forwarded } = headers
-        if (typeof forwarded === 'string') headers['x-forwarded-for'] = believedPart(forwarded, isTrusted)
+        if (typeof forwarded === 'string') headers['x-forwarded-for'] = trustedPart(forwarded, isTrusted)
         done()
       })
     }

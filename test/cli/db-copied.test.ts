@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import tap, { test } from 'tap'
 import { openStorage } from '../../db/open.ts'
 import { openSqliteStore } from '../../db/sqlite/key-store.ts'
-import { proxied } from '../cluster/proxy.ts'
+import { startProxy } from '../cluster/proxy.ts'
 import { newSecret, temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import { copy, emptySource, emptyTarget, rowsOfPostgres, rowsOfSqlite } from './copied.ts'
@@ -104,7 +104,7 @@ for (const [lost, isComplete] of [
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)
     const before = rowsOfSqlite(source)
     const target = await emptyTarget(t)
-    const proxy = await proxied(t, target)
+    const proxy = await startProxy(t, target)
     let ends = false
     let isCommitted = false
     proxy.intercept((direction, text) => {

@@ -4,7 +4,7 @@ import { APPLICATION } from '../../db/postgres/settings.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token/token.ts'
 import { send, startNode } from '../cluster/node.ts'
 import type { Node } from '../cluster/node.ts'
-import { proxied } from '../cluster/proxy.ts'
+import { startProxy } from '../cluster/proxy.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import { copy, inSqlite, rowsOfPostgres, rowsOfSqlite, usedService, waitingTarget } from './copied.ts'
 
@@ -90,7 +90,7 @@ test('a node that was started before the copy, and reconnects while it runs, see
 test('a copy ends only after the leases of disconnected nodes that were started before it', { skip }, async t => {
   const { source, target, env, stale } = await createWorld(t)
   await target.go()
-  const proxy = await proxied(t, target.url)
+  const proxy = await startProxy(t, target.url)
   const node = await startNode(t, 'early', { ...env, DATABASE_URL: proxy.url })
   t.equal(await status(node, stale), 200)
   await forgetUse(target.url, 1)

@@ -79,7 +79,7 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
     ['--days must be', 'key:usage', 'a', '--days', '0'],
     ['--enabled must be true or false', 'key:list', '--enabled', 'yes'],
     ['--revoked must be true or false', 'key:list', '--revoked', '1'],
-    ['--expires-before must be an instant', 'key:list', '--expires-before', 'soon'],
+    ['--expires-before must be a timestamp', 'key:list', '--expires-before', 'soon'],
     ['--unused-since must be a date that exists', 'key:list', '--unused-since', '2026-02-31'],
     ['--scope must be \\* or apps:read or', 'key:list', '--scope', 'apps:delete'],
     ['--generation must be 8', 'key:list', '--generation', '0123456'],
@@ -134,7 +134,7 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
     ['Specify either an --out file', 'user:password', '1', '--stdin', '--out', 'x'],
     ['--limit must be a number from 1 to 1000', 'audit:list', '--limit', '1001'],
     ['--after must be a number from 1 to', 'audit:list', '--after', '0'],
-    ['--since must be an instant', 'audit:list', '--since', 'yesterday'],
+    ['--since must be a timestamp', 'audit:list', '--since', 'yesterday'],
     ['--until is out of range', 'audit:list', '--until', '999999999y'],
     ['--subject-type must be app or client_key or', 'audit:list', '--subject-type', 'key'],
     ['--actor-kind must be client_key or user or cli', 'audit:list', '--actor-kind', 'cron']

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { root, settings } from '../helper.ts'
 import { send, startNode } from './node.ts'
 import type { Node } from './node.ts'
-import { proxied } from './proxy.ts'
+import { startProxy } from './proxy.ts'
 import { startWorkload } from './workload.ts'
 
 export const LEASE_MS = 2000
@@ -17,7 +17,7 @@ const CLOCK = `--import=${pathToFileURL(join(root, 'dist-test/test/cluster/clock
  * database through a proxy, the wall clock of `clocked` can be changed, and tests stop and kill `victim`.
  */
 export const startCluster = async (t: Test, url: string) => {
-  const proxy = await proxied(t, url)
+  const proxy = await startProxy(t, url)
   const { env, key } = settings(t, { DATABASE_URL: url })
   const admin = key.keyAccessToken
   const near = await startNode(t, 'near', env)

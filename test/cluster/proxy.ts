@@ -26,7 +26,7 @@ export interface Proxy {
 }
 
 /** Starts a proxy for the database on a free port of 127.0.0.1, and stops it when the test ends. */
-export const proxied = async (t: Test, url: string): Promise<Proxy> => {
+export const startProxy = async (t: Test, url: string): Promise<Proxy> => {
   const { hostname, port } = new URL(url)
   const lines = { up: createLine(), down: createLine() }
   const links = new Set<() => void>()

@@ -234,7 +234,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
 }
 
 const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a used key counts as unused since a later instant`, async t => {
+  test(`${engine}: a used key counts as unused since a later timestamp`, async t => {
     const { read, write } = createFixture(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey())
@@ -472,9 +472,9 @@ const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore
       await keys.addEnvironmentUsage([{ id: 'env_0', generation: '00000001', lastUsedAt: AT, ...use }])
     })
     t.same(await read(async keys => await keys.generations(AT)), [
-      { generation: '0a0b0c0d', liveTokens: 2, lastUsedAt: LATER }
+      { generation: '0a0b0c0d', activeTokens: 2, lastUsedAt: LATER }
     ])
-    t.match(await read(async keys => await keys.generations(LATER)), [{ liveTokens: 0 }])
+    t.match(await read(async keys => await keys.generations(LATER)), [{ activeTokens: 0 }])
     t.same(await read(async keys => await keys.otherGenerations([], AT)), ['0a0b0c0d'])
     t.same(await read(async keys => await keys.otherGenerations([], LATER)), [])
     t.same(await read(async keys => await keys.otherGenerations(['0a0b0c0d'], AT)), [])
@@ -488,9 +488,9 @@ const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore
     await under(second).issue({ name: 'two', expiresAt: new Date(Date.now() + 60_000) }, operator)
     t.same((await keys.orphans()).length, 2)
     t.match(await keys.secrets(), [
-      { secret: 'CLIENT_SECRET', use: { generation: createTokenSealer(secret).generation, liveTokens: 0 } },
-      { secret: null, use: { liveTokens: 1 } },
-      { secret: null, use: { liveTokens: 1 } }
+      { secret: 'CLIENT_SECRET', use: { generation: createTokenSealer(secret).generation, activeTokens: 0 } },
+      { secret: null, use: { activeTokens: 1 } },
+      { secret: null, use: { activeTokens: 1 } }
     ])
     await keys.revoke(one.key.id, null, operator)
     t.same(await keys.orphans(), [createTokenSealer(second).generation])

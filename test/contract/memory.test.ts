@@ -69,7 +69,7 @@ test('memory: the use of a removed token is not stored, and rows that do not exi
   t.same(await read(async ({ keys }) => await keys.page({}, { limit: 1, at: new Date() })), [])
 })
 
-test('memory: key look-ups return committed rows, and a change invalidates earlier look-ups', async t => {
+test('memory: key lookups return committed rows, and a change invalidates earlier lookups', async t => {
   const { write, keyLookup } = createMemoryStore()
   const { digest } = knownToken()
   await keyLookup.barrier()

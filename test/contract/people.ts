@@ -7,7 +7,7 @@ import type { NewUser, User } from '../../domain/users/user.ts'
 /** The time at which the contract tests create their rows. */
 export const AT = new Date('2026-01-05T09:00:00.000Z')
 
-/** Returns the instant that many milliseconds after `AT`. */
+/** Returns the timestamp that many milliseconds after `AT`. */
 export const after = (milliseconds: number): Date => new Date(AT.getTime() + milliseconds)
 
 export const newUser = (name: string, more: Partial<NewUser> = {}): NewUser => ({

@@ -308,7 +308,8 @@ const sessionContract = (engine: string, open: (t: Test) => Promise<Transactor>)
       for (const session of [one, two, three, other]) await users.insertSession(session)
     })
     const read = reading(transactor)
-    const sessionsOf = async (id: number, instant: Date) => await read(async users => await users.sessions(id, instant))
+    const sessionsOf = async (id: number, timestamp: Date) =>
+      await read(async users => await users.sessions(id, timestamp))
     t.strictSame(await sessionsOf(adaId, after(9)), [two, three, one])
     t.strictSame(await sessionsOf(adaId, after(10)), [two, three], 'expired sessions are left out')
 

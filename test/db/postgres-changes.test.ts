@@ -8,7 +8,7 @@ import { openStorage } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
-import { proxied } from '../cluster/proxy.ts'
+import { startProxy } from '../cluster/proxy.ts'
 import type { Proxy } from '../cluster/proxy.ts'
 import { createReports } from '../reports.ts'
 import { newSecret, operator } from '../helper.ts'
@@ -27,7 +27,7 @@ interface World {
 const worldOf = async (t: Test, leaseMs = 2000): Promise<World> => {
   const url = await emptyPostgres()
   if (url === null) throw new Error('PostgreSQL is not available')
-  const proxy = await proxied(t, url)
+  const proxy = await startProxy(t, url)
   const { background, reports } = createReports()
   const storage = await openStorage(proxy.url, { background, leaseMs, poolSize: 2 })
   t.teardown(storage.close)

@@ -3,7 +3,7 @@ import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { createDirectConnection } from '../../db/postgres/direct.ts'
 import { ConnectionLost } from '../../db/postgres/failures.ts'
-import { proxied } from '../cluster/proxy.ts'
+import { startProxy } from '../cluster/proxy.ts'
 import { need } from '../helper.ts'
 import { execute, ownPostgres, postgresDatabase } from '../postgres.ts'
 
@@ -11,10 +11,10 @@ const LOST = { message: 'the connection was lost' }
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Opens a connection for look-ups through a proxy, and counts its notifications. */
+/** Opens a connection for lookups through a proxy, and counts its notifications. */
 const directThroughProxy = async (t: Test) => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
-  const proxy = await proxied(t, url)
+  const proxy = await startProxy(t, url)
   let hints = 0
   let hinted = (): void => {}
   const direct = createDirectConnection({ url: proxy.url }, () => {

@@ -11,7 +11,7 @@ import type { StorageOptions } from '../../db/engine.ts'
 import { bringUpToDate, createPool } from '../../db/postgres/connections.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import { digestOf } from '../../domain/keys/token/token.ts'
-import { proxied } from '../cluster/proxy.ts'
+import { startProxy } from '../cluster/proxy.ts'
 import { need, newSecret, operator } from '../helper.ts'
 import { execute, ownPostgres, postgresDatabase } from '../postgres.ts'
 import type { PostgresServer } from '../postgres-server.ts'
@@ -74,7 +74,7 @@ test(
   { skip },
   async t => {
     const url = await newDatabase(t)
-    const proxy = await proxied(t, url)
+    const proxy = await startProxy(t, url)
     const storage = await open(t, url)
     const cut = await open(t, proxy.url, { name: 'cut', leaseMs: 500 })
     const keys = createKeyService({ store: storage.keys, secret: newSecret() })
@@ -98,9 +98,9 @@ test(
   }
 )
 
-test('key look-ups fail with 503 if the database is unreachable', { skip }, async t => {
+test('key lookups fail with 503 if the database is unreachable', { skip }, async t => {
   const url = await newDatabase(t)
-  const proxy = await proxied(t, url)
+  const proxy = await startProxy(t, url)
   const { keyLookup, nodes, hasChange } = await open(t, proxy.url)
   t.equal(await keyLookup.findByDigest('0'.repeat(64)), null)
   t.equal(await keyLookup.findRevocation('0'.repeat(64)), null)

@@ -13,7 +13,7 @@ import { underLock } from '../../db/postgres/locking.ts'
 import { preparing } from '../../db/postgres/prepared.ts'
 import { createPostgresTransactor } from '../../db/postgres/transactor.ts'
 import { sql } from 'drizzle-orm'
-import { proxied } from '../cluster/proxy.ts'
+import { startProxy } from '../cluster/proxy.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'
 import { need, temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
@@ -24,7 +24,7 @@ const skip = (await postgresDatabase(tap)) === null
 const createNumber = async (t: Test, poolSize?: number) => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   await execute(url, 'create table numbers (n integer primary key); insert into numbers values (0)')
-  const proxy = await proxied(t, url)
+  const proxy = await startProxy(t, url)
   const pool = createPool({ url: proxy.url, poolSize })
   t.teardown(async () => {
     if (!pool.ending) await closePool(pool)

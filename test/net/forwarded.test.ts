@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createRangeCheck } from '../../net/addresses.ts'
-import { believedPart } from '../../net/forwarded.ts'
+import { trustedPart } from '../../net/forwarded.ts'
 
 test('only the part of X-Forwarded-For that trusted proxies wrote is used', async t => {
   const isTrusted = createRangeCheck(['10.0.0.0/8', '2001:db8:1::/48'])
@@ -23,6 +23,6 @@ test('only the part of X-Forwarded-For that trusted proxies wrote is used', asyn
     [' , ,', ''],
     ['', '']
   ] as const) {
-    t.equal(believedPart(header, isTrusted), believed, header)
+    t.equal(trustedPart(header, isTrusted), believed, header)
   }
 })

@@ -179,7 +179,7 @@ test('the plugin works in any Fastify service', async t => {
     lookup: {
       ...unchanging,
       findByDigest: async digest => {
-        if (digest === digestOf(broken.keyId)) throw new Error('the look-up is unavailable')
+        if (digest === digestOf(broken.keyId)) throw new Error('the lookup is unavailable')
         return digest === digestOf(found.keyId) ? knownToken({ id: 'k1' }) : null
       }
     }
@@ -206,7 +206,7 @@ test('the plugin works in any Fastify service', async t => {
     headers: { authorization: `Bearer ${allowed.keyAccessToken}`, 'sec-fetch-site': 'cross-site' }
   })
   t.equal(crossSite.statusCode, 403)
-  t.equal((await get(broken.keyAccessToken)).statusCode, 503, 'if the look-up fails, the request is refused')
+  t.equal((await get(broken.keyAccessToken)).statusCode, 503, 'if the lookup fails, the request is refused')
 })
 
 test('every refusal contains the realm that was passed to the plugin', async t => {

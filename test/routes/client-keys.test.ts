@@ -129,7 +129,7 @@ test('invalid fields are reported, and nothing is stored', async t => {
     [{ name: 'x', scopes: [] }, [/scopes must have at least 1 entry/]],
     [{ name: 'x', scopes: ['apps:delete'] }, [/scopes.0 must be \* or apps:read or/]],
     [{ name: 'x', scopes: 'apps:read' }, [/scopes must be an array/]],
-    [{ name: 'x', expires_at: 'tomorrow' }, [/expires_at must be an instant/]],
+    [{ name: 'x', expires_at: 'tomorrow' }, [/expires_at must be a timestamp/]],
     [{ name: 'x', expires_at: '2099-13-31T12:00:00Z' }, [/expires_at must be a date that exists/]],
     [{ name: 'x', expires_at: '2099-02-29T12:00:00Z' }, [/expires_at must be a date that exists/]],
     [{ name: 'x', expires_at: '9999-12-31T23:59:59-12:00' }, [/expires_at is out of range/]],
@@ -660,7 +660,7 @@ test('a key is unused since a time if it was created before, and not used after 
   t.same(await find(`unused_since=${days(90).slice(0, 10)}`), ['never', 'idle'], 'the time is a day')
   t.same(await find('unused_since=95d'), ['never'])
   t.same(await find('unused_since=1y'), [], 'no key is that old')
-  t.same(await find(`unused_since=${young.created_at}&name=young`), [], 'the key was created at that instant')
+  t.same(await find(`unused_since=${young.created_at}&name=young`), [], 'the key was created at that timestamp')
   const next = new Date(Date.parse(young.created_at) + 1).toISOString()
   t.same(await find(`unused_since=${next}&name=young`), ['young'])
 })
@@ -686,7 +686,7 @@ test('an expiry may be a duration or a day, and a duration finds keys that expir
   })
   t.match(await made.call('GET', '/client_keys?expires_before=soon'), {
     status: 422,
-    json: { errors: [/^expires_before must be an instant .* a day, .* or a duration, such as 12h, 90d or 1y$/] }
+    json: { errors: [/^expires_before must be a timestamp .* a day, .* or a duration, such as 12h, 90d or 1y$/] }
   })
 })
 

@@ -250,8 +250,8 @@ test('a search accepts only listed columns and operators, and no SQL', async t =
     [[{ ...condition, o: 'IN', p: Array(101).fill(1) }], 'search.0.p must be an array of 1 to 100 values'],
     [[{ ...condition, o: 'IN', p: [1, 'x'] }], rule],
     [[{ c: 'created_at', o: '<', p: '2026-12-31T23:59:60Z' }], 'search.0.p must not be a leap second'],
-    [[{ c: 'created_at', o: '<', p: 'yesterday' }], 'search.0.p must be an instant with a time zone'],
-    [[{ c: 'created_at', o: '<', p: 1 }], 'search.0.p must be an instant with a time zone'],
+    [[{ c: 'created_at', o: '<', p: 'yesterday' }], 'search.0.p must be a timestamp with a time zone'],
+    [[{ c: 'created_at', o: '<', p: 1 }], 'search.0.p must be a timestamp with a time zone'],
     [Array(21).fill(condition), 'search must have at most 20 entries'],
     [[{ ...condition, more: 1 }], 'search.0.more is not a known field; known fields are c, o, p']
   ] as const) {

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
-import { toDate, toOptionalDate } from '../../instants.ts'
+import { toDate, toOptionalDate } from '../../timestamps.ts'
 
 // Concatenated by hand, because PostgreSQL adds spaces to the JSON objects that it creates. Clients get this text
 // unchanged.

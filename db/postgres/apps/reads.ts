@@ -32,7 +32,7 @@ const HAS_NAME = eq(apps.name, sql.placeholder('key'))
 const FIND_KEPT = { id: findBy(and(isKept, HAS_ID)), name: findBy(and(isKept, HAS_NAME)) }
 const FIND_ANY = { id: findBy(HAS_ID), name: findBy(HAS_NAME) }
 
-/** Creates the app look-ups from a function that runs a statement with a key and returns the rows. */
+/** Creates the app lookups from a function that runs a statement with a key and returns the rows. */
 export const createAppFinds = (
   find: (statement: string, key: AppKey) => Promise<{ rows: unknown[] }>
 ): Pick<AppReads, 'find' | 'findWithDiscarded'> => {

@@ -2,7 +2,7 @@ import { and, desc, eq, gte, lt, lte, max } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { AuditFilter } from '../../../domain/audits/rows.ts'
 import type { AuditRow } from '../../audit-records.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { audits } from '../schema.ts'
 

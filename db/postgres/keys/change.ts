@@ -3,7 +3,7 @@ import type { Position } from '../../../domain/keys/freshness/lease-store.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { CHANNEL } from '../direct.ts'
-import { DATABASE_INSTANT } from '../time.ts'
+import { DATABASE_TIMESTAMP } from '../time.ts'
 import type { Outbox } from '../transaction.ts'
 
 // A change of keys reads without a lock. It sends its writes together with its commit and a check that the data that it
@@ -88,7 +88,7 @@ const advanceIf = (secretsAreSame: string): string => `
         and not exists (select from environment_key_revocations where digest = any($5::bytea[]))
         and ${secretsAreSame}
       then head.epoch + 1 end,
-      $1, $2, ${DATABASE_INSTANT}
+      $1, $2, ${DATABASE_TIMESTAMP}
     from (select max(epoch) as epoch from client_key_changes) as head
     returning epoch
   )

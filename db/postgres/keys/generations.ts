@@ -1,6 +1,6 @@
 import { and, eq, gt, lte, max, sql } from 'drizzle-orm'
 import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
-import { toOptionalDate } from '../../instants.ts'
+import { toOptionalDate } from '../../timestamps.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { isActiveToken } from '../../key-conditions.ts'
 import { clientKeys, clientKeyTokens } from '../schema.ts'
@@ -17,7 +17,7 @@ const readWindow = async (db: PostgresDatabase, at: Date, after: number) =>
   await db
     .select({
       generation: clientKeyTokens.generation,
-      liveTokens: sql`count(*) filter (where ${isActiveToken(at)})`.mapWith(Number),
+      activeTokens: sql`count(*) filter (where ${isActiveToken(at)})`.mapWith(Number),
       lastUsedAt: sql<string | null>`max(${clientKeyTokens.lastUsedAt})`
     })
     .from(clientKeyTokens)
@@ -29,15 +29,15 @@ const readGenerations = async (db: PostgresDatabase, at: Date): Promise<Generati
   const uses = new Map<string, Use>()
   const last = await lastRow(db)
   for (let after = 0; after < last; after += WINDOW) {
-    for (const { generation, liveTokens, lastUsedAt } of await readWindow(db, at, after)) {
-      uses.set(generation, added(uses.get(generation), { liveTokens, lastUsedAt: toOptionalDate(lastUsedAt) }))
+    for (const { generation, activeTokens, lastUsedAt } of await readWindow(db, at, after)) {
+      uses.set(generation, added(uses.get(generation), { activeTokens, lastUsedAt: toOptionalDate(lastUsedAt) }))
     }
   }
   return Array.from(uses, ([generation, use]) => ({ generation, ...use }))
 }
 
-const added = (known: Use = { liveTokens: 0, lastUsedAt: null }, more: Use): Use => ({
-  liveTokens: known.liveTokens + more.liveTokens,
+const added = (known: Use = { activeTokens: 0, lastUsedAt: null }, more: Use): Use => ({
+  activeTokens: known.activeTokens + more.activeTokens,
   lastUsedAt: Number(more.lastUsedAt) > Number(known.lastUsedAt) ? more.lastUsedAt : known.lastUsedAt
 })
 

@@ -3,14 +3,14 @@ import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
 import type { Lease } from '../../../domain/keys/freshness/lease.ts'
 import type { DirectConnection } from '../direct.ts'
 import { toFailure } from '../failures.ts'
-import { toDate } from '../../instants.ts'
+import { toDate } from '../../timestamps.ts'
 import { toKnownToken } from '../../key-records.ts'
 import type { KnownTokenRow } from '../../key-records.ts'
 import { FIND_REVOCATION, FIND_TOKEN } from './tokens.ts'
 import type { RevocationRow } from './tokens.ts'
 
 /**
- * Creates the look-up for authenticated requests. Cached rows are valid while the lease runs. Other rows are read on a
+ * Creates the lookup for authenticated requests. Cached rows are valid while the lease runs. Other rows are read on a
  * direct connection, several at a time. Requests in one turn of the event loop share a barrier even if there is nothing
  * to read: their replies are then sent together, which saves wake-ups.
  */

@@ -1,5 +1,5 @@
 import type { KeyRows } from '../../../domain/keys/rows.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { awaitTable } from '../locking.ts'

@@ -1,5 +1,5 @@
 import type { KnownToken } from '../../../domain/keys/client-key.ts'
-import { toDate } from '../../instants.ts'
+import { toDate } from '../../timestamps.ts'
 import { toKnownToken } from '../../key-records.ts'
 import type { KnownTokenRow } from '../../key-records.ts'
 import type { PostgresDatabase } from '../database.ts'
@@ -21,7 +21,7 @@ export const FIND_REVOCATION = 'select revoked_at from environment_key_revocatio
 export type RevocationRow = [revokedAt: string]
 
 /**
- * Creates the two look-ups that an authenticated request may need, on connections that aren't reserved for look-ups.
+ * Creates the two lookups that an authenticated request may need, on connections that aren't reserved for lookups.
  */
 export const createTokenReads = (db: PostgresDatabase) => {
   const find = async <Row extends unknown[]>(text: string, digest: string): Promise<Row | undefined> => {

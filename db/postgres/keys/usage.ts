@@ -1,5 +1,5 @@
 import type { KeyUsageCount, KeyUsageRows, KnownUsageCount, TokenUsage } from '../../../domain/keys/rows.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import type { Outbox } from '../transaction.ts'

@@ -5,7 +5,7 @@ import { query } from '../database.ts'
 import { RowMissing } from '../../row-missing.ts'
 import type { PostgresDatabase } from '../database.ts'
 import type { DirectConnection } from '../direct.ts'
-import { DATABASE_INSTANT } from '../time.ts'
+import { DATABASE_TIMESTAMP } from '../time.ts'
 
 const PENDING = `
   select count(nodes.id)::float8, count(nodes.id) filter (where acked >= $1)::float8,
@@ -20,7 +20,7 @@ const PENDING = `
 type PendingRow = [nodes: number, acknowledged: number, silent: SilentNode[]]
 
 const EVICT = `
-  update nodes set evicted_at = ${DATABASE_INSTANT}
+  update nodes set evicted_at = ${DATABASE_TIMESTAMP}
   where acked < $1 and evicted_at is null and lease_ms > 0 returning id, evicted_at
 `
 

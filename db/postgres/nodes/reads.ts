@@ -1,6 +1,6 @@
 import { asc, sql } from 'drizzle-orm'
 import type { NodeReads } from '../../../domain/keys/freshness/nodes.ts'
-import { toDate, toOptionalDate } from '../../instants.ts'
+import { toDate, toOptionalDate } from '../../timestamps.ts'
 import type { PostgresDatabase } from '../database.ts'
 import type { DirectConnection } from '../direct.ts'
 import { nodes } from '../schema.ts'

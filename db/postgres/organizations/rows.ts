@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { OrganizationReads, OrganizationRows } from '../../../domain/organizations/rows.ts'
 import type { Organization } from '../../../domain/organizations/organization.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { shareOrganization, underLock } from '../locking.ts'

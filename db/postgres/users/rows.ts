@@ -1,6 +1,6 @@
 import { and, eq, lt, lte, ne } from 'drizzle-orm'
 import type { UserReads, UserRows } from '../../../domain/users/rows.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { underLock } from '../locking.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { App, Owner } from '../../../domain/apps/app.ts'
-import { toDate, toOptionalDate } from '../../instants.ts'
+import { toDate, toOptionalDate } from '../../timestamps.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 

@@ -1,7 +1,7 @@
 import { and, eq, gte, lt, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { AuditFilter } from '../../../domain/audits/rows.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import { audits } from '../schema.ts'
 
 /** A condition that has its own index. `unindexed` is equivalent, but prevents SQLite from using that index. */

@@ -1,6 +1,6 @@
 import { and, eq, gt, sql } from 'drizzle-orm'
 import type { GenerationUse, KeyReads } from '../../../domain/keys/rows.ts'
-import { toOptionalDate } from '../../instants.ts'
+import { toOptionalDate } from '../../timestamps.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { isActiveToken } from '../../key-conditions.ts'
 import { clientKeys, clientKeyTokens } from '../schema.ts'
@@ -9,7 +9,7 @@ const readGenerations = (db: SqliteDatabase, at: Date): GenerationUse[] =>
   db
     .select({
       generation: clientKeyTokens.generation,
-      liveTokens: sql<number>`sum(${isActiveToken(at)})`,
+      activeTokens: sql<number>`sum(${isActiveToken(at)})`,
       lastUsedAt: sql<string | null>`max(${clientKeyTokens.lastUsedAt})`
     })
     .from(clientKeyTokens)

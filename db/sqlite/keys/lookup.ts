@@ -11,7 +11,7 @@ interface SqliteKeyLookup extends Required<KeyLookup> {
 }
 
 /**
- * Creates the look-up for authenticated requests, on the connection that reads.
+ * Creates the lookup for authenticated requests, on the connection that reads.
  *
  * The pragma shows whether another connection, in this or another process, has committed anything
  * (https://sqlite.org/pragma.html#pragma_data_version). The revision is only read if one has.

@@ -1,7 +1,7 @@
 import { and, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
-import { toDate, toText } from '../../instants.ts'
+import { toDate, toText } from '../../timestamps.ts'
 import { toChangedColumns, toNewColumns } from '../../key-records.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { createKeyReads } from './reads.ts'

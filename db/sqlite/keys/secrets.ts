@@ -1,6 +1,6 @@
 import { notInArray } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { secretGenerations } from '../schema.ts'
 

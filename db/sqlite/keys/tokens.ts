@@ -1,5 +1,5 @@
 import type { KnownToken } from '../../../domain/keys/client-key.ts'
-import { toOptionalDate } from '../../instants.ts'
+import { toOptionalDate } from '../../timestamps.ts'
 import { toKnownToken } from '../../key-records.ts'
 import type { KnownTokenRow } from '../../key-records.ts'
 import type { Connection } from '../driver.ts'
@@ -15,7 +15,7 @@ const FIND_TOKEN = `
   from client_key_tokens as token join client_keys as key on key.row = token.client_key where token.digest = ?
 `
 
-/** Creates the two look-ups that an authenticated request may need. */
+/** Creates the two lookups that an authenticated request may need. */
 export const createTokenReads = (connection: Connection) => {
   const findToken = connection.prepare<[string], KnownTokenRow>(FIND_TOKEN).raw()
   const findRevocation = connection

@@ -1,6 +1,6 @@
 import { lt } from 'drizzle-orm'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { clientKeyUsage } from '../schema.ts'
 

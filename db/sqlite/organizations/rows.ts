@@ -3,7 +3,7 @@ import { alias } from 'drizzle-orm/sqlite-core'
 import type { OrganizationReads, OrganizationRows } from '../../../domain/organizations/rows.ts'
 import { countRows } from '../database.ts'
 import type { SqliteDatabase } from '../database.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import { memberships, organizations, users } from '../schema.ts'
 
 const columns = { id: organizations.id, name: organizations.name, billingEmail: organizations.billingEmail }

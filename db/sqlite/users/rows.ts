@@ -1,7 +1,7 @@
 import { and, eq, lt, lte, ne } from 'drizzle-orm'
 import type { UserReads, UserRows } from '../../../domain/users/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
-import { toText } from '../../instants.ts'
+import { toText } from '../../timestamps.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
 import { toUser } from '../../user-records.ts'
 import { createUserReads } from './reads.ts'

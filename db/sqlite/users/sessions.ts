@@ -3,7 +3,7 @@ import type { UserReads } from '../../../domain/users/rows.ts'
 import type { Session } from '../../../domain/users/session.ts'
 import type { User } from '../../../domain/users/user.ts'
 import type { SqliteDatabase } from '../database.ts'
-import { toDate, toText } from '../../instants.ts'
+import { toDate, toText } from '../../timestamps.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
 import { toAccount } from '../../user-records.ts'
 

@@ -11,12 +11,12 @@ export interface KeyFreshness {
    */
   readonly barrier: () => Promise<void>
   /**
-   * Returns a mark for the result of a look-up, or null if the result must not be cached. Must be called before the
-   * look-up.
+   * Returns a mark for the result of a lookup, or null if the result must not be cached. Must be called before the
+   * lookup.
    */
   readonly mark: () => number | null
   /**
-   * Returns whether the result of a look-up with the given mark is still valid for the given key id, as of the last
+   * Returns whether the result of a lookup with the given mark is still valid for the given key id, as of the last
    * barrier. Returns false if that is uncertain. It may return false for a key that hasn't changed, but never true for
    * one that has.
    */

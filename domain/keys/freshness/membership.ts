@@ -26,7 +26,7 @@ export interface Member {
 
 /** The consecutive registrations of a node, and the changes that it has read. */
 export interface Membership extends Pick<ChangeMemory, 'isFresh'> {
-  /** Returns a mark for a look-up, or null while the node isn't registered. */
+  /** Returns a mark for a lookup, or null while the node isn't registered. */
   readonly mark: () => number | null
   /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number
@@ -53,7 +53,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
       if (current !== null) return current
       const id = newId()
       const head = await store.register({ id, leaseMs })
-      // Results of earlier look-ups may be older than the head.
+      // Results of earlier lookups may be older than the head.
       memory.forgetAll()
       current = createMember(store, { id, head }, acknowledgement)
       return current
@@ -107,13 +107,13 @@ const createMember = (
 /** The maximum number of keys whose last change is stored. If there are more, all cached keys become stale. */
 const MAX_KEYS = 10_000
 
-/** Stores which keys have changed, and thus whether the results of look-ups are still valid. */
+/** Stores which keys have changed, and thus whether the results of lookups are still valid. */
 export interface ChangeMemory {
   readonly mark: () => number
   readonly isFresh: (mark: number, keyId: string) => boolean
-  /** Invalidates all earlier look-up results for the given key. */
+  /** Invalidates all earlier lookup results for the given key. */
   readonly record: (keyId: string) => void
-  /** Invalidates all earlier look-up results. */
+  /** Invalidates all earlier lookup results. */
   readonly forgetAll: () => void
 }
 

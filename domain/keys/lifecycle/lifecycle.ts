@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid'
 import { createWatch } from '../../background.ts'
 import type { BackgroundHooks } from '../../background.ts'
 import type { RequestContext } from '../../access/principal.ts'
-import { ClientKeyNotFound, EnvironmentKeyFixed, InvalidFields, SecretNotShared } from '../../errors.ts'
+import { ClientKeyNotFound, EnvironmentKeyReadOnly, InvalidFields, SecretNotShared } from '../../errors.ts'
 import { issuesOf } from '../../field-issue.ts'
 import { changeKey, revokeEnvironmentKey, revokeKey } from './changes.ts'
 import { UNLIMITED } from '../client-key.ts'
@@ -208,7 +208,7 @@ const createChangeVerbs = <S extends string>(
 })
 
 const refuseEnvironmentKey = (environmentKeys: EnvironmentKeys, id: string): void => {
-  if (environmentKeys.find(id) !== null) throw new EnvironmentKeyFixed()
+  if (environmentKeys.find(id) !== null) throw new EnvironmentKeyReadOnly()
 }
 
 const existing = <T>(found: T | null): T => {

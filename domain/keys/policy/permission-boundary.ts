@@ -7,7 +7,7 @@ import type { KeyReads } from '../rows.ts'
 import { issuesOf } from '../../field-issue.ts'
 import type { FieldIssue } from '../../field-issue.ts'
 import { ADMINISTRATOR_SCOPES, covers } from './scopes.ts'
-import type { Grant, Scope } from './scopes.ts'
+import type { AssignableScope, Scope } from './scopes.ts'
 
 /** The scope that a client key needs to change keys. */
 const REQUIRED_SCOPE: Scope = 'client_keys:write'
@@ -16,7 +16,7 @@ const REQUIRED_SCOPE: Scope = 'client_keys:write'
  * The permissions that an administrator has, and can give to keys. They don't include other users' apps and
  * organizations.
  */
-const ADMINISTRATOR_BOUNDARY: Policy<Grant> = {
+const ADMINISTRATOR_BOUNDARY: Policy<AssignableScope> = {
   ...UNLIMITED,
   scopes: ADMINISTRATOR_SCOPES
 }

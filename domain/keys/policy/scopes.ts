@@ -34,9 +34,9 @@ export const ADMINISTRATOR_SCOPES: readonly Scope[] = TABLE.filter(
 export const UNSCOPED = '*'
 
 /** The scopes that can be given to keys of this service. */
-export const GRANTS = [UNSCOPED, ...SCOPES] as const
+export const ASSIGNABLE_SCOPES = [UNSCOPED, ...SCOPES] as const
 
-export type Grant = (typeof GRANTS)[number]
+export type AssignableScope = (typeof ASSIGNABLE_SCOPES)[number]
 
 /** Returns whether a key with these scopes has the permissions of `scope`. */
 export const covers = (scopes: readonly string[], scope: string): boolean =>

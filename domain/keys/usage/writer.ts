@@ -1,4 +1,4 @@
-import { keptAgent } from '../../../net/user-agent.ts'
+import { storableUserAgent } from '../../../net/user-agent.ts'
 import type { Transactor } from '../../transactor.ts'
 import type {
   EnvironmentUsage,
@@ -22,7 +22,7 @@ const usageOf = ({ count, lastAt, lastIp, lastAgent }: TokenUse): TokenUsage => 
   count,
   lastUsedAt: new Date(lastAt),
   lastUsedIp: lastIp,
-  lastUsedAgent: keptAgent(lastAgent)
+  lastUsedAgent: storableUserAgent(lastAgent)
 })
 
 const managedUses = (uses: readonly TokenUse[]): ManagedUsage[] =>

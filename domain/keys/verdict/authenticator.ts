@@ -49,7 +49,7 @@ export interface TokenCache {
 
 export const createTokenCache = (): TokenCache => ({ hits: 0, misses: 0, size: () => 0 })
 
-/** Finds a token's key. Rejects only if the look-up fails, never because of the token. */
+/** Finds a token's key. Rejects only if the lookup fails, never because of the token. */
 export type Authenticate = (token: string) => Promise<Authentication>
 
 interface Remembered {
@@ -59,7 +59,7 @@ interface Remembered {
 
 const PASSED = Promise.resolve()
 
-/** A look-up that finds no keys, and whose results never change. */
+/** A lookup that finds no keys, and whose results never change. */
 export const NO_LOOKUP: KeyLookup = {
   barrier: () => PASSED,
   mark: () => 0,
@@ -72,7 +72,7 @@ export const NO_LOOKUP: KeyLookup = {
  *
  * A token is accepted if it was sealed with a configured secret *and* the digest of its `key_id` is allowed. The result
  * is cached under the SHA-256 of the token; the token itself isn't stored. A cached result is only used while the
- * look-up reports it as fresh, and its expiry is checked every time. Refused tokens aren't cached, so a flood of them
+ * lookup reports it as fresh, and its expiry is checked every time. Refused tokens aren't cached, so a flood of them
  * can't evict accepted ones.
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
@@ -111,7 +111,7 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
         return inactiveReason(authenticated.token, now()) === null ? authenticated : judge(authenticated.token, now())
       }
       cache.misses++
-      // The mark is taken before the look-up. If a key changes during the look-up, the cached result is already stale.
+      // The mark is taken before the lookup. If a key changes during the lookup, the cached result is already stale.
       return authenticateUnknown(token, fingerprint, lookup.mark())
     })
 }

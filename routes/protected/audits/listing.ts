@@ -3,7 +3,7 @@ import { cancellationOf } from '../../../http/cancellation.ts'
 import { NDJSON, varyByAccept, wantsNdjson } from '../../../http/ndjson.ts'
 import { linkHeader } from '../../../http/links.ts'
 import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
-import { instant, toInstant } from '../../../http/instants.ts'
+import { timestamp, toTimestamp } from '../../../http/timestamps.ts'
 import { writeAudit } from '../../../http/representations/audits.ts'
 import type { AuditFilter } from '../../../domain/audits/rows.ts'
 import type { AuditService } from '../../../domain/audits/service.ts'
@@ -17,8 +17,11 @@ export const AuditQuery = {
   properties: {
     limit,
     after: { ...after, minimum: 1 },
-    since: { ...instant, description: 'Only entries from this time on. A duration such as `7d` counts back from now.' },
-    until: { ...instant, description: 'Only entries before this time. A duration such as `1d` counts back from now.' }
+    since: {
+      ...timestamp,
+      description: 'Only entries from this time on. A duration such as `7d` counts back from now.'
+    },
+    until: { ...timestamp, description: 'Only entries before this time. A duration such as `1d` counts back from now.' }
   }
 } as const
 
@@ -50,8 +53,8 @@ export const sendAudits = async (
   const page = await audits.page(
     {
       ...filter,
-      since: toInstant('since', since, 'ago'),
-      until: toInstant('until', until, 'ago')
+      since: toTimestamp('since', since, 'ago'),
+      until: toTimestamp('until', until, 'ago')
     },
     { limit, before: after },
     { signal: cancellationOf(reply) }

@@ -5,7 +5,7 @@ import {
   ClientKeyNameTaken,
   ClientKeyNotFound,
   ClientKeyRevoked,
-  EnvironmentKeyFixed,
+  EnvironmentKeyReadOnly,
   InvalidFields
 } from '../../../domain/errors.ts'
 import type { ChangedKey } from '../../../domain/keys/freshness/receipt.ts'
@@ -48,7 +48,7 @@ export const changeSchema = {
       ClientKeyNotFound,
       ClientKeyNameTaken,
       ClientKeyRevoked,
-      EnvironmentKeyFixed,
+      EnvironmentKeyReadOnly,
       InvalidFields
     )
   }

@@ -1,8 +1,8 @@
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
-import { GRANTS } from '../../../domain/keys/policy/scopes.ts'
+import { ASSIGNABLE_SCOPES } from '../../../domain/keys/policy/scopes.ts'
 import { cancellationOf } from '../../../http/cancellation.ts'
-import { instant, toInstant } from '../../../http/instants.ts'
+import { timestamp, toTimestamp } from '../../../http/timestamps.ts'
 import { linkHeader } from '../../../http/links.ts'
 import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
 import { toKeyJson, toPolicyJson, toTokenJson } from '../../../http/representations/keys.ts'
@@ -27,17 +27,17 @@ const Query = {
     enabled: { type: 'boolean', description: 'Only keys that are enabled (`true`) or disabled (`false`).' },
     revoked: { type: 'boolean', description: 'Only keys that are revoked (`true`) or not revoked (`false`).' },
     expires_before: {
-      ...instant,
+      ...timestamp,
       description: 'Only keys that expire before this time. `14d` means in 14 days.'
     },
     unused_since: {
-      ...instant,
+      ...timestamp,
       description: 'Only keys that were issued before this time and have not been used since. `90d` means 90 days ago.'
     },
     name: { type: 'string', maxLength: 100, description: 'Only keys whose name begins with this text.' },
     scope: {
       type: 'string',
-      enum: GRANTS,
+      enum: ASSIGNABLE_SCOPES,
       description: 'Only keys that have this scope. Keys with the scope `*` have every scope.'
     },
     generation: {
@@ -70,8 +70,8 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
   const filter = {
     enabled: query.enabled,
     revoked: query.revoked,
-    expiresBefore: toInstant('expires_before', query.expires_before, 'ahead'),
-    unusedSince: toInstant('unused_since', query.unused_since, 'ago'),
+    expiresBefore: toTimestamp('expires_before', query.expires_before, 'ahead'),
+    unusedSince: toTimestamp('unused_since', query.unused_since, 'ago'),
     namePrefix: query.name,
     scope: query.scope,
     generation: query.generation

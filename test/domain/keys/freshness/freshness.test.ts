@@ -38,7 +38,7 @@ const checkpoint = (t: Test, path: string): void => {
 }
 
 /** Creates a service with one key. Another process revokes the key once, at a given point of a request. */
-const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 'look-up' | 'cache' | null) => {
+const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 'lookup' | 'cache' | null) => {
   const { secret, here, there } = await openTwice(t, newDatabase)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
   const store = here.storage.keyLookup
@@ -57,7 +57,7 @@ const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 
         await revokeAt('barrier')
       },
       findByDigest: async digest => {
-        await revokeAt('look-up')
+        await revokeAt('lookup')
         const found = await store.findByDigest(digest)
         await revokeAt('cache')
         return found
@@ -84,24 +84,24 @@ test('SQLite: a revocation between the arrival of a request and the barrier appl
 })
 
 for (const [engine, newDatabase] of ENGINES) {
-  test(`${engine}: a revocation between the barrier and the look-up applies at least to the next request`, async t => {
+  test(`${engine}: a revocation between the barrier and the lookup applies at least to the next request`, async t => {
     const unknown = await withRevoke(t, newDatabase, 'barrier')
     t.match(await unknown.authenticate(), REVOKED, 'the row is read after the revocation')
     t.match(await unknown.authenticate(), REVOKED)
 
-    const { authenticate } = await withRevoke(t, newDatabase, 'look-up')
+    const { authenticate } = await withRevoke(t, newDatabase, 'lookup')
     t.match(await authenticate(), REVOKED)
     t.match(await authenticate(), REVOKED)
   })
 
-  test(`${engine}: a revocation between the look-up and its caching applies to the next request`, async t => {
+  test(`${engine}: a revocation between the lookup and its caching applies to the next request`, async t => {
     const { authenticate } = await withRevoke(t, newDatabase, 'cache')
     t.match(await authenticate(), { ok: true }, 'this request arrived before the revocation')
     t.match(await authenticate(), REVOKED)
   })
 }
 
-test('a look-up is stale after each change of a key by any process, despite checkpoints, and after nothing else', async t => {
+test('a lookup is stale after each change of a key by any process, despite checkpoints, and after nothing else', async t => {
   const { here, there } = await openTwice(t)
   const store = here.storage.keyLookup
   await store.barrier()

@@ -110,7 +110,7 @@ test('changes are received for each key and acknowledged, and failed acknowledge
   lease.notify()
   await turn()
   t.same([lease.isFresh(mark, 'k'), lease.isFresh(mark, 'other'), lease.head()], [false, true, 2])
-  t.ok(lease.isFresh(Number(lease.mark()), 'k'), 'a new look-up is fresh')
+  t.ok(lease.isFresh(Number(lease.mark()), 'k'), 'a new lookup is fresh')
   store.acknowledge = acknowledge
   store.take()
   at(timers).task()
@@ -281,7 +281,7 @@ test('a lease with the system clocks does not keep the process alive', async t =
   t.equal(ran, 0, 'a cancelled timer does not run')
 })
 
-test('the memory for changes is limited: after more than ten thousand keys, all look-ups are stale', t => {
+test('the memory for changes is limited: after more than ten thousand keys, all lookups are stale', t => {
   const memory = createChangeMemory()
   const mark = memory.mark()
   for (let i = 0; i < 10_000; i++) memory.record(`k${i}`)

@@ -108,7 +108,7 @@ test('the next call detects a change of the epoch', async t => {
   t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_allowed' }, 'inactive tokens are not cached')
 })
 
-test('a revocation between the look-up and its caching is not lost', async t => {
+test('a revocation between the lookup and its caching is not lost', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
@@ -253,7 +253,7 @@ test('the cache is limited, and invalid tokens evict no valid ones', async t => 
   t.equal(lookUps, 1, 'two newer tokens have replaced it')
 })
 
-test('a failed look-up rejects the call, and nothing is cached', async t => {
+test('a failed lookup rejects the call, and nothing is cached', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let broken = true

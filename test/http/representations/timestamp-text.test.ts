@@ -1,10 +1,10 @@
 import { test } from 'tap'
-import { createInstantWriter } from '../../../http/representations/instant-text.ts'
+import { createTimestampWriter } from '../../../http/representations/timestamp-text.ts'
 
 const DAY_MS = 86_400_000
 
-test('an instant is written like toISOString does', async t => {
-  const write = createInstantWriter()
+test('a timestamp is written like toISOString does', async t => {
+  const write = createTimestampWriter()
   const times = [
     0,
     1,
@@ -26,13 +26,13 @@ test('an instant is written like toISOString does', async t => {
   t.throws(() => write(new Date(NaN)), RangeError)
 })
 
-test('instants of more days than the cache holds are written correctly', async t => {
-  const write = createInstantWriter()
+test('timestamps of more days than the cache holds are written correctly', async t => {
+  const write = createTimestampWriter()
   const wrong: number[] = []
   for (let round = 0; round < 2; round++) {
     for (let day = 0; day < 2500; day++) {
-      const instant = new Date(day * DAY_MS + day)
-      if (write(instant) !== instant.toISOString()) wrong.push(day)
+      const timestamp = new Date(day * DAY_MS + day)
+      if (write(timestamp) !== timestamp.toISOString()) wrong.push(day)
     }
   }
   t.same(wrong, [])

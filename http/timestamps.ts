@@ -16,8 +16,8 @@ const DAY = /^(\d{4})-(\d\d)-(\d\d)$/
 const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):?(\d\d))$/i
 
 /** The rule for strings in an unknown format, as the end of a sentence. */
-export const INSTANT_RULE =
-  'must be an instant with a time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
+export const TIMESTAMP_RULE =
+  'must be a timestamp with a time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
   'duration, such as 12h, 90d or 1y'
 
 const TOO_FAR = 'is out of range: the year must be from 0000 to 9999'
@@ -34,11 +34,11 @@ const NEARLY: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Returns the rule that a time's format breaks, as the end of a sentence, or null if the format is valid. */
-export const instantFormIssue = (text: string): string | null => {
+export const timestampFormIssue = (text: string): string | null => {
   if (DURATION.test(text)) return null
   if (DAY.test(text)) return dayIssue(text)
   const moment = MOMENT.exec(text)
-  if (moment === null) return NEARLY.find(([form]) => form.test(text))?.[1] ?? INSTANT_RULE
+  if (moment === null) return NEARLY.find(([form]) => form.test(text))?.[1] ?? TIMESTAMP_RULE
   const [, day = '', hour, minute, second, offsetHour = 0, offsetMinute = 0] = moment
   if (Number(hour) > 23) return 'must have an hour from 00 to 23; the end of a day is 00:00:00 of the next day'
   if (Number(second) === 60) return 'must not be a leap second; use 59 as the second'
@@ -55,7 +55,7 @@ const dayIssue = (day: string): string | null => {
 }
 
 /** The schema for a time in a query string. */
-export const instant = { type: 'string', maxLength: 40, format: 'instant' } as const
+export const timestamp = { type: 'string', maxLength: 40, format: 'timestamp' } as const
 
 /** The direction in which a duration counts from now: `ago` for the past, `ahead` for the future. */
 export type Direction = 'ago' | 'ahead'
@@ -67,30 +67,30 @@ export const toSeconds = (duration: string): number | null => {
 }
 
 /**
- * Parses an RFC 3339 instant, a day (which means midnight UTC), or a duration relative to `now`, which is in
+ * Parses an RFC 3339 timestamp, a day (which means midnight UTC), or a duration relative to `now`, which is in
  * milliseconds since 1970. If the string is none of these, or the year is not from 0 to 9999, returns the rule that the
  * string breaks, as the end of a sentence.
  */
-export const readInstant = (text: string, direction: Direction, now = Date.now()): Date | string => {
-  const issue = instantFormIssue(text)
+export const readTimestamp = (text: string, direction: Direction, now = Date.now()): Date | string => {
+  const issue = timestampFormIssue(text)
   if (issue !== null) return issue
   const seconds = toSeconds(text)
-  const instant =
+  const timestamp =
     seconds === null ? new Date(text) : new Date(direction === 'ago' ? now - seconds * 1000 : now + seconds * 1000)
-  return Number.isNaN(instant.getTime()) || instant.toISOString().length !== 24 ? TOO_FAR : instant
+  return Number.isNaN(timestamp.getTime()) || timestamp.toISOString().length !== 24 ? TOO_FAR : timestamp
 }
 
 /** Parses an optional time in a valid format. Throws InvalidFields with the field if the time is out of range. */
-export const toInstant = (
+export const toTimestamp = (
   name: string,
   text: string | undefined,
   direction: Direction,
   now?: number
 ): Date | undefined => {
   if (text === undefined) return undefined
-  const instant = readInstant(text, direction, now)
-  if (typeof instant === 'string') {
-    throw new InvalidFields({ issues: [{ path: [name], detail: `${name} ${instant}` }] })
+  const timestamp = readTimestamp(text, direction, now)
+  if (typeof timestamp === 'string') {
+    throw new InvalidFields({ issues: [{ path: [name], detail: `${name} ${timestamp}` }] })
   }
-  return instant
+  return timestamp
 }

@@ -1,9 +1,9 @@
 import { test } from 'tap'
-import { readInstant, toSeconds } from '../../http/instants.ts'
+import { readTimestamp, toSeconds } from '../../http/timestamps.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z')
 
-test('a time is an instant with its time zone, a day, or a duration from now', async t => {
+test('a time is a timestamp with its time zone, a day, or a duration from now', async t => {
   for (const [text, ahead, ago] of [
     ['2027-01-31T12:00:00Z', '2027-01-31T12:00:00.000Z'],
     ['2027-01-31T12:00:00.123456789+01:00', '2027-01-31T11:00:00.123Z'],
@@ -21,13 +21,13 @@ test('a time is an instant with its time zone, a day, or a duration from now', a
     ['2w', '2026-03-15T12:00:00.000Z', '2026-02-15T12:00:00.000Z'],
     ['1y', '2027-03-01T12:00:00.000Z', '2025-03-01T12:00:00.000Z']
   ] as const) {
-    t.same(readInstant(text, 'ahead', NOW), new Date(ahead), text)
-    t.same(readInstant(text, 'ago', NOW), new Date(ago ?? ahead), text)
+    t.same(readTimestamp(text, 'ahead', NOW), new Date(ahead), text)
+    t.same(readTimestamp(text, 'ago', NOW), new Date(ago ?? ahead), text)
   }
 })
 
 test('an invalid time is refused with the reason', async t => {
-  const rule = /^must be an instant with a time zone, such as/
+  const rule = /^must be a timestamp with a time zone, such as/
   const calendar = 'must be a date that exists, such as 2027-01-31'
   const hour = 'must have an hour from 00 to 23; the end of a day is 00:00:00 of the next day'
   const seconds = 'must have minutes and seconds, such as 2027-01-31T12:00:00Z'
@@ -86,7 +86,7 @@ test('an invalid time is refused with the reason', async t => {
     ['999999999y', tooFar]
   ] as const) {
     for (const direction of ['ahead', 'ago'] as const) {
-      const read = readInstant(text, direction, NOW)
+      const read = readTimestamp(text, direction, NOW)
       t.match(read, issue, `${text} ${direction}`)
     }
   }

@@ -9,25 +9,25 @@ const upTo60 = padded(60, 2)
 const upTo1000 = padded(1000, 3)
 
 /**
- * Creates a function that formats instants like `toISOString`, but in a fraction of the time, because it caches
- * formatted days. A list contains two instants for each app.
+ * Creates a function that formats timestamps like `toISOString`, but in a fraction of the time, because it caches
+ * formatted days. A list contains two timestamps for each app.
  */
-export const createInstantWriter = (): ((instant: Date) => string) => {
+export const createTimestampWriter = (): ((timestamp: Date) => string) => {
   const days = new Map<number, string>()
 
-  const dayOf = (instant: Date, day: number): string => {
+  const dayOf = (timestamp: Date, day: number): string => {
     const known = days.get(day)
     if (known !== undefined) return known
-    const text = instant.toISOString().split('T', 1).join()
+    const text = timestamp.toISOString().split('T', 1).join()
     if (days.size === MAX_DAYS) days.clear()
     days.set(day, text)
     return text
   }
 
-  return instant => {
-    const time = instant.getTime()
+  return timestamp => {
+    const time = timestamp.getTime()
     const day = Math.floor(time / DAY_MS)
-    const date = dayOf(instant, day)
+    const date = dayOf(timestamp, day)
     const rest = time - day * DAY_MS
     const seconds = Math.floor(rest / 1000)
     const minutes = Math.floor(seconds / 60)

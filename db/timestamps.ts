@@ -1,0 +1,8 @@
+/** Converts the timestamp to its stored format: ISO 8601 text in UTC with milliseconds, which is sortable. */
+export const toText = (timestamp: Date): string => timestamp.toISOString()
+
+export const toOptionalText = (timestamp: Date | null): string | null => (timestamp === null ? null : toText(timestamp))
+
+export const toDate = (text: string): Date => new Date(text)
+
+export const toOptionalDate = (text: string | null): Date | null => (text === null ? null : new Date(text))
