@@ -15,7 +15,7 @@ declare module 'fastify' {
      * declare this.
      */
     users?: 'any' | 'admin' | 'none'
-    /** The error for a request without an accepted credential. Default: an error with the status 401. */
+    /** The error for requests without an accepted credential. Default: an error with status 401. */
     unauthenticated?: ProblemClass
   }
 
@@ -30,7 +30,7 @@ declare module 'fastify' {
 }
 
 /**
- * Authenticates users by their sessions, which are sent as a Bearer token, or in the headers `access-token`, `client`
+ * Authenticates users by their sessions, which are sent as a Bearer token or in the headers `access-token`, `client`
  * and `uid`. Credentials in the URL are ignored.
  */
 export default fp(

@@ -27,7 +27,7 @@ const refusals = problemReplies(
   FreshnessLost,
   LimitUndecided
 )
-/** The additional problems for requests that have a body and may change data. */
+/** The additional problems of requests that have a body and may change data. */
 const changeProblems = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
 
 const forUsers = { any: {}, admin: problemReplies(AdminRequired), none: problemReplies(ClientKeyRequired) }
@@ -50,7 +50,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
     const withoutKeys = scope === 'none' ? problemReplies(UserRequired) : {}
     const schema = route.schema as FastifySchema & { description: string; response: Record<number, object> }
     const { security, sentence } = describeAccess({ scope, users })
-    // Fastify reads a body for every method except these, even if the route has no schema for it.
+    // Except for GET and HEAD, Fastify reads the body even if the route has no schema for it.
     const hasBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
     const forChanges = hasBody ? changeProblems : {}
     route.schema = {

@@ -25,7 +25,8 @@ import { IdParams } from './queries.ts'
 const IdempotencyHeaders = {
   type: 'object',
   properties: {
-    // There is no example, because Swagger UI would send it with every request, and each would be a retry of the first.
+    // There is no example, because Swagger UI would send it with every request, so that all would be retries of the
+    // first.
     'idempotency-key': {
       type: 'string',
       description:
@@ -123,7 +124,7 @@ export const rotateKey: Handler<typeof rotateSchema> = async (request, response)
 
 /**
  * Returns the data that identifies retries of a request, or undefined if it has no `Idempotency-Key`. Throws
- * InvalidFields if that header is malformed.
+ * InvalidFields if the header is malformed.
  */
 const retryableOf = (request: FastifyRequest): RetryableRequest | undefined => {
   const { 'idempotency-key': idempotencyKey } = request.headers
