@@ -11,7 +11,7 @@ export const MISUSED = 2
 interface Definition<V> {
   /** What the command does. Shown in the help. */
   description: string
-  /** The text that the help shows after the options. */
+  /** Text to show in the help, after the options. */
   notes?: string
   options?: OptionSpecs
   argument?: ArgumentSpec

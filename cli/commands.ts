@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 export interface Entry {
   /** A one-line summary for the list of commands and for completions. */
   summary: string
-  /** Imports the command. Only the requested command is imported, because importing all of them would take longer. */
+  /** Imports the command. Only the requested command is imported, because importing all of them would delay startup. */
   load: () => Promise<{ default: Command }>
 }
 

@@ -4,8 +4,8 @@ import type { Command as Commander, Option } from 'commander'
 const NO_FILES = ':4'
 
 /**
- * Returns the completions for the last word, one per line. If a completion has a description, the line also contains a
- * tab and the description. `node` is the command or group named by the preceding words, or undefined if there is none.
+ * Returns the completions for the last word, one per line. If a completion has a description, it follows on the same
+ * line, after a tab. `node` is the command or group named by the preceding words, or undefined if there is none.
  */
 export const completionsOf = (node: Commander | undefined, words: readonly string[]): string => {
   const found = node === undefined ? [] : proposals(node, words.at(-2), words.at(-1) ?? '')

@@ -7,9 +7,9 @@ const SECRET_MODE = 0o600
 const PLAIN = /^[\w:,./-]*$/
 
 /**
- * Sets variables in a `.env` file, and keeps its owner and its other content. `change` receives the current variables
- * and returns those to set. The file is replaced atomically. If it doesn't exist, creates one that only its owner may
- * read. Throws a CommandError if a variable's syntax is too unusual to be edited.
+ * Sets variables in a `.env` file without changing its owner or its other content. `change` receives the current
+ * variables and returns the ones to set. Replaces the file atomically, or creates one that only its owner may read.
+ * Throws a CommandError if a variable is written in a way that this function can't edit.
  */
 export const saveToDotenv = (
   path: string,

@@ -65,7 +65,7 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   }
 }
 
-/** Returns a generation unchanged. Throws a UsageError if it isn't in the format that `key secrets` prints. */
+/** Validates a generation and returns it. Throws a UsageError if it isn't in the format that `key secrets` prints. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
     throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints it.')

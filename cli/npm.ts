@@ -2,7 +2,7 @@ import type { Environment } from '../config/read.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpec, OptionSpecs } from './options.ts'
 
-// npm also has options with these names. A value that matches the pattern was meant for npm's option.
+// npm also has options with these names. Values that match the pattern are meant for npm.
 const NPMS_OWN: Readonly<Record<string, RegExp>> = {
   scope: /^(@.*)?$/,
   email: /^(?!true$)/,
@@ -16,7 +16,7 @@ const scriptOf = (command: string): string => command.replace(' ', ':')
 export const isScript = (command: string, env: Environment): boolean =>
   command !== '' && env['npm_lifecycle_event'] === scriptOf(command)
 
-/** Returns the command line for a command, either through npm or directly. */
+/** Returns the command line that runs a command, either through npm or directly. */
 export const invocation = (throughNpm: boolean, command: string, args = ''): string => {
   if (!throughNpm) return ['trivial', command, args].filter(part => part !== '').join(' ')
   return `npm run ${scriptOf(command)}${args === '' ? '' : ` -- ${args}`}`

@@ -11,7 +11,10 @@ export const BOOLEANS = ['true', 'false'] as const
 export const toBoolean = (text: (typeof BOOLEANS)[number] | undefined): boolean | undefined =>
   text === undefined ? undefined : text === 'true'
 
-/** Parses an option's value as a time. Returns undefined if the option wasn't given. Throws a UsageError. */
+/**
+ * Parses an option's value as a time. Returns undefined if the option wasn't given. Throws a UsageError if it's
+ * invalid.
+ */
 export const toTimestamp = (option: string, text: string | undefined, direction: Direction): Date | undefined => {
   if (text === undefined) return undefined
   const timestamp = readTimestamp(text, direction)
@@ -19,7 +22,7 @@ export const toTimestamp = (option: string, text: string | undefined, direction:
   return timestamp
 }
 
-/** Parses an option's value as a number from 1 to `max`. Throws a UsageError. */
+/** Parses an option's value as a number from 1 to `max`. Throws a UsageError if it's invalid. */
 export const toNumber = (option: string, text: string, max: number): number => {
   if (!/^[1-9]\d{0,15}$/.test(text) || Number(text) > max) {
     throw new UsageError(`--${option} must be a number from 1 to ${max}.`)

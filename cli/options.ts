@@ -34,7 +34,7 @@ export type Values<O extends OptionSpecs> = { [Name in keyof O]?: ValueOf<O[Name
 export interface ArgumentSpec {
   readonly name: string
   readonly help: string
-  /** Whether the argument may be omitted. If it is omitted, the command receives an empty string. */
+  /** Whether the argument may be omitted, in which case the command receives an empty string. */
   readonly optional?: true
   /** The values that completions propose. */
   readonly choices?: readonly string[]

@@ -30,7 +30,7 @@ export class StrictCommand extends Commander {
   }
 }
 
-/** Returns whether a word is an option. A single `-` isn't an option, because it means standard input. */
+/** Returns whether a word is an option. A single `-` isn't an option; it means standard input. */
 export const isOption = (word: string): boolean => /^-./.test(word)
 
 const checkValues = (options: readonly Option[], args: readonly string[]): void => {

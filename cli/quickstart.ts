@@ -51,7 +51,7 @@ const typed = (terminal: Terminal, name: string, args: string): string =>
 
 /**
  * Returns the key that an earlier run issued, or null if there is none. Throws a CommandError if the key is disabled,
- * or if it was changed or not issued by quickstart, because it may be used by other clients.
+ * or if it was changed or not issued by quickstart, because other clients may use it.
  */
 const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRecord | null> => {
   const revoke = typed(terminal, 'key revoke', KEY)
@@ -174,7 +174,7 @@ this machine. quickstart refuses to run if DATABASE_URL specifies another databa
       ...found,
       CLIENT_SECRET: secret,
       DATABASE_URL: url,
-      // Empty, because the service is only reachable from this machine.
+      // Overrides any configured URL, because the service is only reachable from this machine.
       PUBLIC_URL: '',
       // .env may have been deleted since the last run. A new secret is safe, because only quickstart uses this
       // database.
@@ -186,7 +186,7 @@ this machine. quickstart refuses to run if DATABASE_URL specifies another databa
     try {
       const port = await listen(fastify)
       const known = await ownKey(terminal, fastify.clientKeys)
-      // The secret is saved after the service has started, so that no .env is created if that fails.
+      // Saves the secret only now, so that no .env is created if the service fails to start.
       if (isNew) saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
       terminal.print(await describeUsers(fastify, url))
       await terminal.flush(LOST_PASSWORDS)

@@ -18,7 +18,7 @@ export interface Rotation {
   path: string
 }
 
-/** The result of rotating the keys that have an active token of a generation. */
+/** The result of rotating the keys of a generation. */
 export interface Outcome {
   rotated: number
   /** The number of keys that already had a newer token. */
@@ -68,7 +68,8 @@ export const rotateGeneration = async (
   return outcome
 }
 
-// New tokens are sealed with CLIENT_SECRET. If that were the secret to replace, each run would rotate all keys again.
+// New tokens are sealed with CLIENT_SECRET, so they would have the same generation, and each run would rotate all keys
+// again.
 const refuseCurrent = async (keys: KeyService, generation: string): Promise<void> => {
   const secrets = await keys.secrets()
   if (secrets.some(({ use, secret }) => use.generation === generation && secret === 'CLIENT_SECRET')) {

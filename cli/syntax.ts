@@ -12,7 +12,7 @@ import { VERSION } from '../version.ts'
 // The width of the help in columns if the output isn't a terminal.
 const HELP_WIDTH = 100
 
-/** Creates the program with all groups and commands. The commands have no options yet: `define` adds them. */
+/** Creates the program with all groups and commands. `define` adds a command's options. */
 export const createProgram = (io: Io, terminal: Terminal): StrictCommand => {
   const program = createRoot(io, terminal)
     .version(VERSION, '--version', 'print the version')
@@ -91,7 +91,7 @@ export const define = (node: Commander, { description, notes, options = {}, argu
   node.addArgument(declared).usage(`[options] ${termOf(argument)}`)
 }
 
-/** Returns the placeholder of an argument in the usage line. */
+/** Returns an argument's placeholder for the usage line. */
 export const termOf = (argument: ArgumentSpec | undefined): string => {
   if (argument === undefined) return ''
   return argument.optional === true ? `[<${argument.name}>]` : `<${argument.name}>`

@@ -16,7 +16,7 @@ const MAX_INPUT_BYTES = 65_536
 // Moves the cursor to the beginning of the line and erases the line.
 const CLEAR_LINE = '\r\u001b[K'
 
-/** The inputs and outputs of a command, which the process or a test provides. */
+/** The inputs and outputs of a command, provided by the process or by a test. */
 export interface Io {
   /** The command and its arguments. */
   args: readonly string[]
@@ -55,7 +55,7 @@ export interface Terminal {
    * reader has closed the pipe.
    */
   flush: (hint?: string) => Promise<void>
-  /** Returns the command line for a command, to be run the same way as this one: through npm, or as `trivial`. */
+  /** Returns the command line that runs a command the same way as this one: through npm, or as `trivial`. */
   invocation: (command: string, args?: string) => string
   /** If standard error is a terminal, shows the progress of a long task on a line that the next output replaces. */
   progress: (text: string) => void

@@ -48,7 +48,7 @@ const openNew = (path: string): number => {
     try {
       // Appends, so that a write after a truncation begins at the new end of the file.
       const descriptor = openSync(path, 'ax', 0o600)
-      // The file must also be found after a power failure, so its directory entry is flushed, too.
+      // Flushes the directory entry, too, so that the file survives a power failure.
       fsyncSync(folder)
       return descriptor
     } finally {

@@ -21,7 +21,7 @@ export const readUsers = async <T>(terminal: Terminal, work: (users: UserService
   await withStorage(terminal, async storage => await work(createUserService(storage)), { readOnly: true })
 
 /**
- * Returns the id of the user that the argument identifies. Throws a CommandError if no user has the e-mail address, and
+ * Returns the id of the user that the argument identifies. Throws a CommandError if no user has the e-mail address, or
  * a UsageError if the argument is a number that begins with 0.
  */
 export const userIdOf = async (users: UserService, argument: string): Promise<number> => {

@@ -12,8 +12,8 @@ export const knownAddress = (request: FastifyRequest): string => {
 
 /**
  * Returns the URL at which the client reaches the service: `PUBLIC_URL` if it's set, or else the origin that the
- * request was sent to, such as `https://api.example.org`, or `/` if the origin is unknown. For requests by scripts on
- * the page `/docs`, returns a URL relative to the OpenAPI document, which is in the same folder.
+ * request was sent to, such as `https://api.example.org`, or `/` if the origin is unknown. For scripts on the `/docs`
+ * page, returns a URL relative to the OpenAPI document.
  */
 export const ownUrl = ({ protocol, host, headers, server }: FastifyRequest): string => {
   // Scripts on a page need the page's own origin, which a proxy may hide from the service.

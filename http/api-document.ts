@@ -36,7 +36,7 @@ const withRequestId = (reply: Reply): Reply => ({
 
 /**
  * Arranges the OpenAPI document for readers. Moves problem replies to `components`, because repeating them for each
- * route would account for 80 % of the document. Lists the paths that don't require a credential first, such as sign-in.
+ * route would account for 80 % of the document. Puts paths that don't require a credential first, such as sign-in.
  * Replaces examples that would change existing data.
  */
 export const arrangeDocument = (document: ApiDocument): ApiDocument => {

@@ -7,7 +7,7 @@ import type { ProblemClass, ProblemError } from './problems.ts'
 import { BadRequest, HeadersTooLarge, RequestTimeout } from './errors.ts'
 import { REQUEST_ID } from './request-ids.ts'
 
-/** The request ids and the log for requests that never reach Fastify. */
+/** The source of request ids and the log for requests that never reach Fastify. */
 export interface RefusalOptions {
   readonly nextId: () => string
   /** Returns the log. This is a function, because the server doesn't exist yet when these options are created. */

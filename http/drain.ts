@@ -53,7 +53,7 @@ const watchConnections = (server: Server): Connections => {
   server.on('connection', (socket: Socket) => {
     open.set(socket, new Set())
     closeLater(socket)
-    // After these events, it may be impossible to send the last reply.
+    // After these events, it may no longer be possible to send the last reply.
     for (const event of ['end', 'finish']) socket.once(event, closeIfIdle.bind(null, socket))
     socket.once('close', () => {
       open.delete(socket)

@@ -14,9 +14,9 @@ interface Media {
 export const UNUSED_ID = 999_999_999
 
 /**
- * Returns an operation with examples that do no harm if they're sent unchanged. In operations that change data, the id
- * in the path doesn't exist. Bodies without required fields are empty, because users who fill in the id of an existing
- * resource may leave the body unchanged.
+ * Returns an operation with examples that do no harm if they're sent unchanged. In operations that change data, ids
+ * refer to resources that don't exist. Bodies without required fields are empty, because users who fill in the id of an
+ * existing resource may leave the body unchanged.
  */
 export const withHarmlessExamples = <Operation extends Form>(method: string, operation: Operation): Operation => {
   if (method === 'get') return operation

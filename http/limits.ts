@@ -4,7 +4,7 @@ const KIB = 1024
 const SECOND = 1000
 const IDLE_TIMEOUT = 60 * SECOND
 
-/** Requests with this many header lines or more are refused, because Node silently drops lines beyond the maximum. */
+/** Requests with this many header lines or more are refused, because Node silently drops lines beyond this number. */
 export const MAX_HEADER_LINES = 1000
 
 /** The timeouts and size limits for requests. */
@@ -20,7 +20,7 @@ export const limits = {
   http: {
     // http/request-form.ts refuses requests without a Host header instead, because Node's reply would have no body.
     requireHostHeader: false,
-    // Without this, Node silently drops duplicate header lines, even for Host and Content-Type.
+    // Without this, Node silently drops duplicates of some headers, such as Host and Content-Type.
     joinDuplicateHeaders: true,
     maxHeaderSize: 16 * KIB,
     headersTimeout: 10 * SECOND,

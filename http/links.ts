@@ -21,7 +21,7 @@ export const linkHeader = (example: string) =>
     }
   }) as const
 
-// The URL doesn't depend on request headers, with which clients or untrusted proxies could redirect other clients.
+// Doesn't use request headers, because clients or untrusted proxies could set them to redirect other clients.
 const urlOf = ({ server }: FastifyReply, path: string): string => `${server.config.PUBLIC_URL}${path}`
 
 /** Sets `Location` to the URL of a path on this service. The URL has no host if `PUBLIC_URL` is empty. */

@@ -18,8 +18,8 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
   fastify.server.on('connection', readAddress)
   drainOnClose(fastify)
   try {
-    // Listens on a single address. If a host name has several, Fastify would create additional servers, which
-    // drainOnClose wouldn't drain.
+    // Listens on a single address. For a host name with several addresses, Fastify would create additional servers,
+    // which drainOnClose wouldn't drain.
     const { address } = await lookup(HOST)
     guardSampleData(fastify, address)
     const about = describeStart(fastify.config)

@@ -27,8 +27,8 @@ export const pageQuery = (things: string) =>
   }) as const
 
 /**
- * Adds a link to the next page of a list, which starts after the entry `last`. The path and the rest of the query stay
- * the same.
+ * Adds a link to the next page of a list. The link has the same path and query as the request, except that `after` is
+ * `last`.
  */
 export const linkNext = (reply: FastifyReply, last: string | number | undefined): void => {
   const { path, query } = splitUrl(reply.request.url)

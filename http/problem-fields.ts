@@ -13,8 +13,8 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
 }
 
 /**
- * Returns the request fields that an error concerns. `place` is the part of the request that failed validation. If it's
- * omitted, the fields are looked up in the route's schema, and unknown fields are omitted.
+ * Returns the request fields that an error concerns. `place` is the part of the request that failed validation. Without
+ * it, the fields are looked up in the route's schema, and fields that aren't in the schema are left out.
  */
 export const problemFields = (problem: ProblemError, schema: FastifySchema = {}, place?: Place): ProblemField[] => {
   const fields = issuesIn(problem).flatMap(({ path, detail }): ProblemField[] => {

@@ -31,8 +31,8 @@ export const formProblem = (request: FastifyRequest): ProblemError | undefined =
 }
 
 /**
- * Wraps a check so that it remembers the last valid string. Clients send the same strings repeatedly, and comparing
- * them is faster than checking them.
+ * Wraps a check to cache the last valid string. Clients often send the same string, and comparing is faster than
+ * checking.
  */
 const cacheLast = (isGood: (text: string) => boolean): ((text: string) => boolean) => {
   let last = ''

@@ -18,7 +18,7 @@ const REQUESTER_ID = /^[A-Za-z0-9._:+/=-]{1,128}$/
 
 /**
  * Adds the request id to the reply headers. If the requester sent a well-formed id in the same header, adds it to the
- * log lines for the request as `requester_request_id`. It isn't used for anything else.
+ * log lines for the request as `requester_request_id`. The id isn't used for anything else.
  */
 export const identifyRequest = (request: FastifyRequest, reply: FastifyReply): void => {
   reply.header(REQUEST_ID, request.id)

@@ -11,13 +11,11 @@ const SECONDS = new Map([
 
 const DURATION = /^\d{1,9}[smhdwy]$/
 const DAY = /^(\d{4})-(\d\d)-(\d\d)$/
-// RFC 3339 also allows a space instead of the T. It isn't accepted here, because in a query string, a space is encoded
-// as a plus, which can also begin an offset.
+// RFC 3339 also allows a space instead of the T. It isn't accepted here, because query strings encode a space as a
+// plus, which can also begin an offset.
 const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):?(\d\d))$/i
 
-/**
- * The message for strings in an unknown format. Like all messages in this file, it completes a sentence about a field.
- */
+/** The message for strings in an unknown format. Like all messages in this file, it follows the name of a field. */
 export const TIMESTAMP_RULE =
   'must be a timestamp with a time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
   'duration, such as 12h, 90d or 1y'

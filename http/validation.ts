@@ -48,7 +48,7 @@ const MAX_UNKNOWN = 100
 const NUL = '\0'
 
 /**
- * Returns issues if a value is nested too deeply, its strings or arrays are too long, or it has far too many fields.
+ * Returns issues if a value is nested too deeply, has strings or arrays that are too long, or has far too many fields.
  * Without this check, Ajv would match patterns against megabytes of text, or report an issue for each of a million
  * entries. Also reports U+0000, which not every database can store, and unpaired surrogates, which UTF-8 can't encode.
  */
@@ -67,7 +67,7 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] =>
     if (value.length > maxItems) return [{ keyword: 'maxItems', instancePath: path, params: { limit: maxItems } }]
     return items === undefined ? [] : value.flatMap((entry, index) => excesses(items, entry, `${path}/${index}`))
   }
-  // This is an object with arbitrary fields.
+  // The schema allows any fields.
   if (properties === undefined) {
     if (isTooDeep(value)) return [{ keyword: 'maxDepth', instancePath: path, params: { limit: MAX_DEPTH } }]
     const unstorable = unstorableIn(textsIn(value))
@@ -87,5 +87,5 @@ const unstorableIn = (texts: readonly string[]): 'nul' | 'surrogate' | null => {
   return texts.every(text => text.isWellFormed()) ? null : 'surrogate'
 }
 
-/** The schema of a user's, an organization's or an app's id. */
+/** The schema of the id of a user, an organization or an app. */
 export const id = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const

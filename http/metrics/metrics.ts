@@ -12,7 +12,7 @@ import { ReadCounter, ReadGauge, RouteDurations, single } from './readings.ts'
 export interface Metrics {
   /** Counts a completed request. */
   readonly countRequest: RequestCounts['add']
-  /** Counts a refusal by its reason. The number of different reasons is small. */
+  /** Counts a refusal by reason. There are only a few possible reasons. */
   readonly countRefusal: (reason: string) => void
   /** Records how long a change waited for its receipt, in milliseconds. */
   readonly observeReceipt: (ms: number) => void

@@ -47,7 +47,7 @@ const DURATION = {
   help: 'The duration of requests, by method and route.'
 }
 
-/** A histogram of request durations, which is read from the request counts. */
+/** A histogram of request durations. Its values are read from the request counts. */
 export class RouteDurations extends Histogram<'method' | 'route'> {
   readonly #routes: () => Iterable<RouteCounts>
 

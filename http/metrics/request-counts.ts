@@ -35,8 +35,9 @@ const newCounts = (method: string, route: string): RouteCounts => ({
 })
 
 /**
- * Creates a server's request counts. The number of counts depends on the routes, not on the requests. The counters of
- * prom-client would look up their labels for each request, which takes longer than everything done here.
+ * Creates a server's request counts. The number of counts depends on the routes, not on the requests. Unlike the
+ * counters of prom-client, they don't look up labels for each request, which would take longer than the rest of the
+ * work.
  */
 export const createRequestCounts = (): RequestCounts => {
   const all = new Map<string, RouteCounts>()

@@ -103,8 +103,8 @@ export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => 
   const toText = createTimestampWriter()
   const hosting = `"domain":${JSON.stringify(domain)},"load_balancer":${JSON.stringify(loadBalancer)}`
 
-  // The fields are in the order of `properties`. A single template literal contains all of them, because looping over
-  // the names and looking up each value would take twice as long.
+  // The fields are in the order of `properties`. They're written out in one template literal, because a loop over the
+  // names would take twice as long.
   return app => {
     const { type, id } = app.owner
     const userId = type === 'User' ? id : 'null'

@@ -151,8 +151,8 @@ export const RevokeBody = {
 type Written = XStatic<typeof ChangeKeyBody>
 
 /**
- * Converts a body that has been validated against its schema to a key change. Durations are relative to `now`, in
- * milliseconds since 1970. Throws InvalidFields for issues that a schema can't express.
+ * Converts a validated body to a key change. Durations are relative to `now`, in milliseconds since 1970. Throws
+ * InvalidFields for issues that a schema can't express.
  */
 export const toKeyChange = (body: Written, now: number): KeyChange<AssignableScope> => {
   const expiresAt = toTimestamp('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
@@ -166,7 +166,7 @@ export const toKeyChange = (body: Written, now: number): KeyChange<AssignableSco
     ...credentialIssues({
       name: body.name,
       description: body.description,
-      // The strings are checked instead of the JSON text, because escape sequences in the text could hide a credential.
+      // Checks the strings instead of the JSON text, because escape sequences in JSON could hide a credential.
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
@@ -195,9 +195,7 @@ export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string 
   return reason
 }
 
-/**
- * Returns metadata as JSON text, or an issue. Checks the depth and length first, to limit the time that the rest takes.
- */
+/** Returns metadata as JSON text, or an issue. Checks the depth and length before anything that takes longer. */
 const metadataText = (metadata: object = {}): string | { issue: string } => {
   if (isOutOfRange(metadata)) return { issue: RANGE_RULE }
   return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES

@@ -204,7 +204,7 @@ export const toPolicyJson = (key: ClientKey) => ({
   rate_limit: key.rateLimit === null ? null : { max: key.rateLimit.max, window_seconds: key.rateLimit.windowSeconds }
 })
 
-/** Returns a key as JSON. Dates are serialized in ISO 8601, in UTC, with milliseconds. */
+/** Returns a key as JSON. JSON.stringify serializes the dates in ISO 8601, in UTC, with milliseconds. */
 export const toKeyJson = (key: ClientKeyRecord) => ({
   ...toPolicyJson(key),
   description: key.description,

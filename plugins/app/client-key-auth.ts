@@ -77,7 +77,7 @@ export interface ClientKeyHookOptions {
 
 export type ClientKeyAuthOptions = ClientKeyHookOptions & { verify: Verify }
 
-/** Passes a refusal through `@fastify/bearer-auth` to the hook. */
+/** An error that carries a refusal through `@fastify/bearer-auth` to the hook. */
 class RequestRefused extends Error {
   readonly refused: Refused<RequestRefusal>
 
@@ -134,7 +134,7 @@ export const createClientKeyHook = async (
       }
       const refused = refusedBy(error)
       if (refused === null) {
-        // @fastify/bearer-auth has already set another status, which Fastify would keep.
+        // @fastify/bearer-auth has already set another status, and Fastify wouldn't change it.
         reply.code((error as FastifyError).statusCode ?? 500)
         done(error)
         return
@@ -147,7 +147,7 @@ export const createClientKeyHook = async (
   return awaitable(hook)
 }
 
-/** Returns a hook that Fastify can call with a callback, and that async hooks of a host application can await. */
+/** Returns a hook that can be called with a callback, as Fastify does, or awaited in another async hook. */
 const awaitable = (hook: onRequestHookHandler): ClientKeyHook => {
   const call = function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply, done?: Done) {
     if (done !== undefined) {

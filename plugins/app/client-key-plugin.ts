@@ -34,8 +34,8 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
  * ```
  *
  * `requireClientKey` refuses requests without an active key, and requests whose key lacks a scope that the route
- * requires, doesn't allow the address, or has used up its rate limit. The reason why a token is invalid isn't sent to
- * the client, but logged as `reason`.
+ * requires, doesn't allow the address, or has used up its rate limit. The reason why a token is invalid is logged as
+ * `reason`, but not sent to the client.
  */
 export default fp<ClientKeyPluginOptions>(
   async (fastify, { realm = 'api', ...options }) => {

@@ -50,7 +50,7 @@ export const errorOf: ToError = (refused, reply, challenge) => {
   const { reason, rate } = refused
   const error = (ERRORS[reason] ?? toInvalidToken)(refused, reply, challenge)
   if (rate !== undefined) setRateHeaders(reply, rate).header('retry-after', rate.resetSeconds)
-  // @fastify/bearer-auth has already set another status, which Fastify would keep.
+  // @fastify/bearer-auth has already set another status, and Fastify wouldn't change it.
   reply.code(Number(error.statusCode))
   return error
 }

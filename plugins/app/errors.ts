@@ -57,7 +57,7 @@ export default fp(
       scope.addHook('onRequest', (request, reply, done) => {
         done(refuse(request, reply))
       })
-      // Routes may also call this handler, for example if they serve files and the file doesn't exist.
+      // Routes may also call this handler, for example a route that serves files, if a file doesn't exist.
       scope.setNotFoundHandler((request, reply) => {
         throw refuse(request, reply)
       })
@@ -76,7 +76,7 @@ interface Served {
   router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 }
 
-// Called on the first request without a route, and not at startup, because creating the router takes as long as
+// Called on the first request without a route rather than at startup, because creating this router takes as long as
 // creating Fastify's own.
 const routesServed = (routes: readonly Route[]): Served => {
   const router = FindMyWay(ROUTING)
@@ -92,7 +92,7 @@ const isServed = (found: FindMyWay.FindResult<FindMyWay.HTTPVersion.V1> | null):
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
   // On a route with `attachValidation`, the handler may throw a new error with the validation issues. In that case,
-  // only `request.validationError` contains the place.
+  // only `request.validationError` shows which part failed.
   const place = placeOf(error) ?? placeOf(request.validationError)
   const fields = problemFields(problem, request.routeOptions.schema, place)
   const document = toDocument(problem, { requestId: request.id, fields })
@@ -123,7 +123,7 @@ const frameworkProblems: Readonly<Record<string, ProblemClass>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: BadRequest
 }
 
-/** The problems that replace the errors of the client key plugins. Unlike those, they also mention signing in. */
+/** The problems that replace the errors of the client key plugins. Their messages also mention signing in. */
 const keyProblems: Readonly<Record<string, ProblemClass>> = {
   CREDENTIAL_REQUIRED: CredentialRequired,
   INVALID_TOKEN: InvalidToken,

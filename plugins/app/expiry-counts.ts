@@ -5,9 +5,7 @@ import { logBackground } from '../../http/logging.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /**
-     * The number of client keys that expire within 1, 7 and 30 days. It's only read from the database when requested.
-     */
+    /** The number of client keys that expire within 1, 7 and 30 days. Only read from the database when needed. */
     expiryCounts: ExpiryCounts
   }
 }

@@ -35,8 +35,7 @@ export default fp(
       start()
       await warning
     })
-    // Waits for the last read. Otherwise, it could fail because the database is closed, and the failure would be
-    // logged.
+    // Waits for any running read. Otherwise, it would fail when the database closes, and log the failure.
     fastify.addHook('onClose', async () => {
       clearInterval(timer)
       await warning

@@ -34,7 +34,7 @@ declare module 'fastify' {
 const MINUTE = 60
 const TEN_MINUTES = 10 * MINUTE
 
-/** The maximum number of counters for each limit. It keeps the memory usage below 32 MB during an attack. */
+/** The maximum number of counters for each limit. This keeps memory usage below 32 MB during an attack. */
 const MAX_COUNTED = 50_000
 
 /** Limits login attempts. */

@@ -22,8 +22,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     passwords: PasswordHasher
     /**
-     * Authenticates a request by its session. Throws InvalidToken if the session doesn't exist, and ClientKeyRequired
-     * or AdminRequired if the route doesn't accept the user.
+     * Authenticates a request by its session. Throws InvalidToken if the session doesn't exist, or ClientKeyRequired or
+     * AdminRequired if the route doesn't accept the user.
      */
     requireUser: (credential: SessionCredential, request: FastifyRequest) => Promise<void>
   }

@@ -78,7 +78,7 @@ const urlCheck = (schema: UrlSchema): Check => {
   const hasNone = Object.keys(schema.properties).length === 0
   return data => {
     const values = data as Record<string, unknown>
-    // A shortcut, because most requests have no query.
+    // Saves time, because most requests have no query.
     if (hasNone && Object.keys(values).length === 0) return true
     read(values)
     const result = check(values)
@@ -103,7 +103,7 @@ const closed = (schema: unknown): unknown =>
     ? { ...schema, additionalProperties: false }
     : schema
 
-/** Returns a schema for path parameters that refuses empty strings, such as between two slashes. */
+/** Returns a schema for path parameters that refuses empty strings, which two consecutive slashes would result in. */
 const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
   ...schema,
   properties: Object.fromEntries(
@@ -143,7 +143,7 @@ export default fp(
     fastify.setValidatorCompiler<Schema>(({ schema, httpPart }) =>
       httpPart === 'body' ? bodyCheck(schema) : urlCheck(schema as UrlSchema)
     )
-    // Replies are small or already serialized. Compiling serializers for all routes would slow down the startup.
+    // Replies are small or already serialized. Compiling serializers for all routes would slow down startup.
     fastify.setSerializerCompiler(() => JSON.stringify)
     fastify.removeContentTypeParser(['text/plain', 'application/json'])
     const parseJson = fastify.getDefaultJsonParser('error', 'error')

@@ -5,7 +5,7 @@ import helmet from 'helmet'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The security headers of every reply. */
+    /** The security headers that every reply contains. */
     securityHeaders: Readonly<Record<string, string>>
   }
 }

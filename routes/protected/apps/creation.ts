@@ -61,8 +61,8 @@ export const createApp: Handler<typeof createSchema> = async (request, response)
 }
 
 /**
- * Returns the owner that the body specifies, or if it specifies none, the user who sent the request. If the body has
- * issues, such as a missing owner, throws InvalidFields with all of them.
+ * Returns the owner that the body specifies. If it specifies none, returns the user who sent the request. If the body
+ * has issues, such as a missing owner, throws InvalidFields with all of them.
  */
 const ownerOf = (
   { validationError }: FastifyRequest,

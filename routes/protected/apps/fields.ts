@@ -98,9 +98,9 @@ export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
 export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
   response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
 
-/** Replies with an app that was created by the request. */
+/** Replies with a newly created app. */
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 
-/** Returns the id or name in a path. Names that consist of digits have 14 of them, which is more than any id. */
+/** Returns the id or name in a path. A name that consists of digits has 14 of them, which is more than any id has. */
 export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

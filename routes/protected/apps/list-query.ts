@@ -43,9 +43,7 @@ const TAGS_RULE = `must be a JSON array of objects such as {"department":"financ
 
 type Requested = XStatic<typeof ListQuery>
 
-/**
- * Converts query parameters to a query for apps. Throws InvalidFields that lists all parameters that can't be parsed.
- */
+/** Converts query parameters to a query for apps. Throws InvalidFields with all parameters that can't be parsed. */
 export const toAppQuery = ({
   limit,
   after: cursor,

@@ -49,8 +49,8 @@ export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   return await sendChunks(reply, writeList(form, batches, writeApp))
 }
 
-// Reads two chunks before sending anything. As a result, an immediate database failure leads to an error reply, and a
-// list that consists of one chunk is sent in one piece.
+// Reads two chunks before sending anything. This way, an immediate database failure results in an error reply, and a
+// list with a single chunk is sent in one piece.
 const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, void>): Promise<FastifyReply> => {
   const first = await chunks.next()
   const second = await chunks.next()

@@ -25,8 +25,7 @@ import { IdParams } from './queries.ts'
 const IdempotencyHeaders = {
   type: 'object',
   properties: {
-    // There is no example, because Swagger UI would send it with every request, so that all would be retries of the
-    // first.
+    // There is no example, because Swagger UI would send it with every request, and each would be a retry of the first.
     'idempotency-key': {
       type: 'string',
       description:
@@ -37,7 +36,7 @@ const IdempotencyHeaders = {
   }
 } as const
 
-/** The documentation of the header that prevents clients and proxies from storing a reply that contains secrets. */
+/** The documentation of the header that prevents clients and proxies from storing replies that contain secrets. */
 const noStore = {
   'Cache-Control': {
     type: 'string',
