@@ -33,8 +33,8 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
  * )
  * ```
  *
- * `requireClientKey` refuses requests without an active key, and requests whose key lacks a scope that the route
- * requires, doesn't allow the address, or has used up its rate limit. The reason why a token is invalid is logged as
+ * `requireClientKey` refuses a request if it has no active key. It also refuses the request if the key lacks a required
+ * scope, doesn't allow the address, or has used up its rate limit. The reason why a token is invalid is logged as
  * `reason`, but not sent to the client.
  */
 export default fp<ClientKeyPluginOptions>(

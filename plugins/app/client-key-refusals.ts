@@ -13,7 +13,7 @@ import {
   UserRequired
 } from './client-key-errors.ts'
 
-/** The reasons for refusing a request that don't depend on its key. */
+/** The reasons for a refusal that don't depend on the key. */
 export type RequestRefusal =
   'no_credential' | 'malformed_header' | 'duplicate_header' | 'too_many_headers' | 'cross_site' | 'user_required'
 

@@ -102,5 +102,5 @@ export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 
-/** Returns the id or name in a path. A name that consists of digits has 14 of them, which is more than any id has. */
+/** Returns the id or name in a path. Names have 14 digits, which is more than any id has. */
 export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)
