@@ -1,9 +1,9 @@
 import type { Command } from './command.ts'
 
 export interface Entry {
-  /** One line for the list of commands and for completions. */
+  /** A one-line summary for the list of commands and for completions. */
   summary: string
-  /** Imports the command. Only the requested command is imported, so that it starts without waiting for the others. */
+  /** Imports the command. Only the requested command is imported, because importing all of them would delay startup. */
   load: () => Promise<{ default: Command }>
 }
 

@@ -33,6 +33,6 @@ keys, without a restart. Remove their entries from CLIENT_KEYS as well.`,
   }
 })
 
-// The entry would allow the key again if the service used another database, or an older backup of this one.
+// Otherwise, the entry would allow the key again if the service used another database or an older backup.
 const whatToRemove = (entry: string | null): string =>
   `Remove its entry from CLIENT_KEYS as well: the key_id${entry === null ? '' : `, or ${entry}`}.`

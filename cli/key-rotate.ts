@@ -16,8 +16,8 @@ import { MAX_GRACE_SECONDS } from '../domain/keys/lifecycle/tokens.ts'
 const DEFAULT_GRACE = '1d'
 
 /**
- * Returns the generation and the file for rotating many keys, or null to rotate one key. Throws a UsageError if the
- * argument and the options are incomplete or contradictory.
+ * Returns the generation whose keys should be rotated, or null if a single key should be rotated. Throws a UsageError
+ * if the argument and the options are incomplete or contradict each other.
  */
 const toMany = (
   argument: string,

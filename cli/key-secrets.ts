@@ -28,10 +28,10 @@ secrets its used tokens were sealed with, and when they were last used.`,
     })
 })
 
-/** The use of an environment key with tokens that one secret sealed. An unused key has one entry, without a secret. */
+/** When an environment key was last used with tokens from one secret. An unused key has one entry without a secret. */
 interface Use {
   id: string
-  /** The key's entry in CLIENT_KEYS, or null if the key_id could be guessed from the digest. */
+  /** An entry for the key in CLIENT_KEYS, or null if the `key_id` could be guessed from the entry. */
   entry: string | null
   generation: string | null
   secret: string | null

@@ -28,17 +28,17 @@ export const withKeys = async <T>(
   )
 }
 
-/** Does the same as `withKeys`, but for work that only reads. */
+/** Like `withKeys`, but opens the database for reading only. */
 export const readKeys = async <T>(terminal: Terminal, work: (keys: KeyService) => Promise<T>): Promise<T> =>
   await withKeys(terminal, work, { readOnly: true })
 
-/** The argument of every command that acts on one key. */
+/** The argument of all commands that act on one key. */
 export const KEY_ARGUMENT = {
   name: 'key',
   help: 'the id or the name of the key, or - to read one of its tokens from standard input'
 } as const
 
-/** Finds the key that the given argument identifies. Throws a CommandError if there is none. */
+/** Returns the key that the argument identifies. Throws a CommandError if there is none. */
 export const keyOf = async (terminal: Terminal, keys: KeyService, argument: string): Promise<ClientKeyRecord> => {
   const key = argument === '-' ? (await keys.inspect(await readToken(terminal))).key : await keys.resolve(argument)
   if (key === null) {
@@ -58,7 +58,7 @@ export const keyJson = (keys: KeyService, key: ClientKeyRecord) => {
   return { ...toKeyJson(key), ...(digest === null ? {} : { digest }) }
 }
 
-/** Reads a token from standard input, and trims whitespace. Throws a CommandError if it's empty or too long. */
+/** Reads a token from standard input and trims whitespace. Throws a CommandError if the input is empty or too long. */
 export const readToken = async (terminal: Terminal): Promise<string> => {
   const token = (await terminal.readInput()).trim()
   if (token === '') throw new CommandError('There is no token on standard input.')

@@ -6,7 +6,7 @@ import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
-/** The options for the policy of a key. */
+/** The options for a key's policy. */
 export const policyOptions = {
   scope: {
     value: '<scope>',
@@ -32,7 +32,7 @@ export const policyOptions = {
 
 type PolicyValues = Values<typeof policyOptions>
 
-/** Converts the options to a request body, which is not validated yet. Throws a UsageError if a value is malformed. */
+/** Converts the options to a request body, which isn't validated yet. Throws a UsageError if a value is malformed. */
 export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<typeof ChangeKeyBody>, unknown>> => ({
   ...(values.description === undefined ? {} : { description: values.description }),
   ...(values.scope === undefined ? {} : { scopes: values.scope }),

@@ -56,7 +56,7 @@ const typedPassword = async (terminal: Terminal): Promise<string> => {
   return password
 }
 
-/** Writes a password to a new file, and then sets it. Keeps the file if the password may have been set. */
+/** Writes a password to a new file before setting it. Keeps the file if the password may have been set. */
 const keepAndSet = async (path: string, line: object, set: () => Promise<void>): Promise<void> => {
   const file = createTokenFile(path)
   try {

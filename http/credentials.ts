@@ -16,7 +16,7 @@ export const SECURITY_SCHEMES = {
   }
 } as const
 
-/** Returns the documentation of the credentials that a route accepts. */
+/** Returns the documentation for the credentials that a route accepts. */
 export const describeAccess = ({
   scope,
   users

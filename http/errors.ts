@@ -45,7 +45,7 @@ export const UserRequired = defineError(
   'This route requires a user, and client keys do not belong to one. Sign in with POST /auth/sign_in.'
 )
 
-/** Trivial's own user interface checks for exactly this text. */
+/** Trivial's own user interface checks for this exact message. */
 export const NotSignedIn = defineError('NOT_SIGNED_IN', 'User was not found or was not logged in.')
 
 export const ClientKeyRequired = defineError(

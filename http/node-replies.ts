@@ -11,7 +11,8 @@ export const replaceNodeReplies = (server: Server, refuse: RefuseConnection): vo
   server.on('checkExpectation', (request, response) => {
     server.emit('request', request, response)
   })
-  // Without this listener, Node closes the connection on CONNECT. The listener must handle errors and end the socket.
+  // Without this listener, Node closes the connection when it receives CONNECT. The listener must handle errors and end
+  // the socket.
   server.on('connect', (_request, socket: Duplex) => {
     socket.on('error', () => {})
     refuse(socket, new BadRequest(), 'CONNECT')

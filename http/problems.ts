@@ -7,7 +7,7 @@ import type * as httpErrors from './errors.ts'
 /** The media type of a problem document (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** The codes of all errors with a specific reply, which are defined in the domain and in `http/errors.ts`. */
+/** The codes of all errors with a specific reply. `domain/errors.ts` and `http/errors.ts` define the errors. */
 export type ErrorCode = CodesOf<typeof domainErrors> | CodesOf<typeof httpErrors>
 
 /** An error with a specific reply. */
@@ -17,7 +17,7 @@ export type ProblemClass = DomainErrorClass<ErrorCode>
 interface ProblemKind {
   readonly status: number
   readonly title: string
-  /** The members that only this problem has. */
+  /** The additional members of this problem document. */
   readonly members?: Pick<Problem, 'success'>
 }
 
@@ -76,7 +76,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
   INTERNAL_ERROR: { status: 500, title: 'An unexpected error occurred' },
   RECEIPT_NOT_FOUND: { status: 404, title: 'There is no such receipt' },
-  // No client receives this reply. nginx logs the same status.
+  // No client receives this reply. nginx logs the same status if a client closes the connection.
   REQUEST_CANCELLED: { status: 499, title: 'The client closed the connection' },
   OUTCOME_UNKNOWN: { status: 503, title: 'It is unknown whether the change succeeded' },
   LEASE_LOST: { status: 503, title: 'Key revocations cannot be checked at the moment' },
@@ -90,7 +90,7 @@ export const CODES = (Object.keys(PROBLEMS) as ErrorCode[]).filter(code => code 
 /** The parts of a request that contain fields. */
 const PLACES = ['body', 'query', 'path'] as const
 
-/** The id of the request in examples. */
+/** The request id in examples. */
 export const EXAMPLE_REQUEST_ID = 'mW9xTq3L-2s'
 
 /** A problem document (RFC 9457) with the additional members `code`, `request_id`, `errors` and `fields`. */
@@ -159,7 +159,7 @@ export const Problem = {
   }
 } as const
 
-// The type of `code` is added here, because the type of CODES in the schema is an array, not a union of its values.
+// The type of `code` is added here, because it can't be inferred from CODES, which isn't a tuple.
 export type Problem = Omit<XStatic<typeof Problem>, 'code'> & { code: ErrorCode }
 export type ProblemField = NonNullable<Problem['fields']>[number]
 
@@ -167,13 +167,13 @@ export type ProblemField = NonNullable<Problem['fields']>[number]
 export const isProblem = (error: unknown): error is ProblemError =>
   error instanceof DomainError && error.code in PROBLEMS
 
-/** The data of the failed request that its problem document contains. */
+/** Data about a failed request for its problem document. */
 export interface ProblemContext {
   readonly requestId: string
   readonly fields?: readonly ProblemField[]
 }
 
-/** Creates the problem document of an error. */
+/** Creates the problem document for an error. */
 export const toDocument = (
   { code, message, errors = [message] }: ProblemError,
   { requestId, fields = [] }: ProblemContext

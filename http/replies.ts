@@ -18,7 +18,9 @@ export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Re
     })
   )
 
-/** Merges sets of replies. If several contain problems with the same status, the result contains all examples. */
+/**
+ * Merges sets of replies. If several contain problems with the same status, the result contains all of their examples.
+ */
 export const mergeReplies = (...sets: Record<number, object>[]): Record<number, object> => {
   const merged: Record<string, object> = {}
   for (const [status, reply] of sets.flatMap(set => Object.entries(set))) {
@@ -34,8 +36,8 @@ const isProblemReply = (reply: object): reply is ProblemReply =>
 
 const examplesOf = ({ content }: ProblemReply): Examples | undefined => content[PROBLEM_MEDIA_TYPE]?.examples
 
-// Both may contain the same problem, because hooks add their problems to a GET route, and again to the HEAD route that
-// is derived from it.
+// Both may contain the same problem, because hooks add their problems to a GET route, and again to the HEAD route
+// derived from it.
 const joined = (one: ProblemReply, other: ProblemReply): ProblemReply =>
   problemReply({ ...examplesOf(one), ...examplesOf(other) })
 

@@ -12,11 +12,11 @@ import { ReadCounter, ReadGauge, RouteDurations, single } from './readings.ts'
 export interface Metrics {
   /** Counts a completed request. */
   readonly countRequest: RequestCounts['add']
-  /** Counts a refusal by its reason. There are only a few different reasons. */
+  /** Counts a refusal by reason. There are only a few possible reasons. */
   readonly countRefusal: (reason: string) => void
-  /** Records the time that a change waited for its receipt, in milliseconds. */
+  /** Records how long a change waited for its receipt, in milliseconds. */
   readonly observeReceipt: (ms: number) => void
-  /** Returns all metrics as text, along with the media type. */
+  /** Returns all metrics as text, with the media type. */
   readonly render: () => Promise<{ type: string; text: string }>
 }
 
@@ -50,7 +50,7 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   }
 }
 
-// Without this empty list, each metric would be added to the process's global registry.
+// Without this empty list, prom-client would add each metric to the process's global registry.
 const registers: Registry[] = []
 
 const REFUSALS = {

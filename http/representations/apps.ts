@@ -3,7 +3,7 @@ import type { App } from '../../domain/apps/app.ts'
 
 const timestamp = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
 
-/** The reply that Trivial's own clients expect for a change that doesn't return a resource. */
+/** The reply that Trivial's own clients expect to a change that doesn't return a resource. */
 export const MessageJson = {
   $id: 'Message',
   type: 'object',
@@ -92,19 +92,19 @@ export interface Hosting {
   readonly loadBalancer: string
 }
 
-/** Returns an app as JSON text. */
+/** Serializes an app as JSON. */
 export type WriteApp = (app: App) => string
 
 /**
- * Creates a function that serializes apps. It concatenates strings, because most of an app is JSON text already:
+ * Creates a function that serializes apps. It concatenates strings, because most of an app is already JSON text: the
  * panels, schedule and tags are never parsed between the database and the socket.
  */
 export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => {
   const toText = createTimestampWriter()
   const hosting = `"domain":${JSON.stringify(domain)},"load_balancer":${JSON.stringify(loadBalancer)}`
 
-  // The fields are in the order of `properties`. They are written out in a single template literal, because looping
-  // over the names and looking up each value would take twice as long.
+  // The fields are in the order of `properties`. They're written out in one template literal, because a loop over the
+  // names would take twice as long.
   return app => {
     const { type, id } = app.owner
     const userId = type === 'User' ? id : 'null'

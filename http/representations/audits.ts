@@ -69,7 +69,7 @@ export const AuditJson = {
   }
 } as const
 
-/** Returns an entry as JSON text. */
+/** Serializes an audit entry as JSON. */
 export const writeAudit = ({
   sequence,
   at,

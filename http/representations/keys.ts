@@ -192,7 +192,7 @@ export const PolicyJson = {
   properties: Object.fromEntries(policyNames.map(property => [property, keyProperties[property]]))
 }
 
-/** Returns the identity and the policy of a key as JSON. */
+/** Returns a key's identity and policy as JSON. */
 export const toPolicyJson = (key: ClientKey) => ({
   id: key.id,
   name: key.name,
@@ -204,7 +204,7 @@ export const toPolicyJson = (key: ClientKey) => ({
   rate_limit: key.rateLimit === null ? null : { max: key.rateLimit.max, window_seconds: key.rateLimit.windowSeconds }
 })
 
-/** Returns a key as JSON. Dates are serialized in ISO 8601, in UTC, with milliseconds. */
+/** Returns a key as JSON. JSON.stringify serializes the dates in ISO 8601, in UTC, with milliseconds. */
 export const toKeyJson = (key: ClientKeyRecord) => ({
   ...toPolicyJson(key),
   description: key.description,
@@ -216,7 +216,7 @@ export const toKeyJson = (key: ClientKeyRecord) => ({
   last_used_at: key.lastUsedAt
 })
 
-/** Returns a changed key as JSON, with the receipt for the change. */
+/** Returns a changed key as JSON, with the receipt of the change. */
 export const toChangedJson = ({ key, receipt }: ChangedKey) => ({
   ...toKeyJson(key),
   receipt: receipt === null ? null : toReceiptJson(receipt)

@@ -21,7 +21,7 @@ export const userFields = {
   password: {
     type: 'string',
     maxLength: 1000,
-    // There is no example, because sending it unchanged would create a user with a published password.
+    // There is no example, because sending it unchanged would create a user with a publicly known password.
     description: 'The password, 12 to 128 characters long. The most common passwords are refused.'
   },
   role: {

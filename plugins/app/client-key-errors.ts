@@ -1,7 +1,7 @@
 import { createError } from '@fastify/error'
 
-// The errors that the client key plugins throw. Each has a status code, and the messages don't mention the routes of
-// any particular service.
+// The errors that the client key plugins throw. Each has a status code. The messages don't mention any routes, because
+// other services use these plugins, too.
 
 export const CredentialRequired = createError<[]>(
   'CREDENTIAL_REQUIRED',

@@ -68,7 +68,7 @@ export default fp(
   { name: 'client-keys', dependencies: ['config', 'client-secrets', 'counting'] }
 )
 
-/** Creates the usage recorder, which is flushed when the server closes. */
+/** Creates the usage recorder, and flushes it when the server closes. */
 const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
   const usage = createUsageRecorder({
     write: createUsageWriter(fastify.storage),
@@ -81,7 +81,7 @@ const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
   return usage
 }
 
-/** Wraps the key store, so that the metrics include the time that each change waits for its receipt. */
+/** Wraps the key store so that the metrics include how long each change waits for its receipt. */
 const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => {
   const { confirm } = keys
   if (confirm === undefined) return keys

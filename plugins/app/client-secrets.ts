@@ -6,8 +6,8 @@ import { admitProcess, areMutual, generationsOf } from '../../domain/keys/token/
 import type { OwnGenerations } from '../../domain/keys/token/secrets.ts'
 
 /**
- * Throws a ConfigError if the service starts with secrets that other processes with the same database don't have. Every
- * process must be able to decrypt the tokens that any other process creates.
+ * Throws a ConfigError at startup if other processes that use the same database don't have the service's secrets. Every
+ * process must be able to decrypt the tokens that the others create.
  */
 export default fp(
   async fastify => {
@@ -22,7 +22,7 @@ export default fp(
     } catch (error) {
       throw error instanceof SecretNotShared ? new ConfigError(error.message) : error
     }
-    // Registers the node, so that it is listed once it has started. If this fails, the first request tries again.
+    // Registers the node, so that it's listed before its first request. If this fails, the first request tries again.
     await Promise.allSettled([storage.keyLookup.barrier()])
     await warnOfOtherSecrets(fastify, generations)
   },

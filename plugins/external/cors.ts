@@ -6,7 +6,7 @@ import { sendProblem } from '../app/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A function that sets the CORS headers of a reply for which no hooks run, or null if no origins are allowed. */
+    /** Sets the CORS headers of a reply for which no hooks run. Null if no origins are allowed. */
     setCorsHeaders: ((request: FastifyRequest, reply: FastifyReply) => void) | null
   }
 }
@@ -25,7 +25,7 @@ const ALLOWED = [
 
 const EXPOSED = [...SESSION_HEADERS, 'link', 'location', 'retry-after', 'x-request-id']
 
-/** Returns whether a request contains a client key, which pages must not use. */
+/** Returns whether a request contains a client key, which web pages must not use. */
 const hasKey = ({ headers }: FastifyRequest): boolean =>
   headers.authorization !== undefined && sessionCredential(headers) === null
 

@@ -5,7 +5,7 @@ import helmet from 'helmet'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The security headers of every reply. */
+    /** The security headers that every reply contains. */
     securityHeaders: Readonly<Record<string, string>>
   }
 }
@@ -23,8 +23,8 @@ const securityHeaders = (): Record<string, string> => {
 }
 
 /**
- * Sets the security headers of every reply. They are always the same, so Helmet is called only once. `@fastify/helmet`
- * would create them again for each request, which takes longer than authenticating it.
+ * Sets the security headers of every reply. They're always the same, so Helmet is called only once. `@fastify/helmet`
+ * would create them for each request, which takes longer than authenticating the request.
  */
 export default fp(
   async fastify => {

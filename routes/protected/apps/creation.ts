@@ -61,8 +61,8 @@ export const createApp: Handler<typeof createSchema> = async (request, response)
 }
 
 /**
- * Returns the owner that a body specifies, or the user who sent the request if it specifies none. If the body has
- * issues, such as a missing owner, throws InvalidFields with all of them.
+ * Returns the owner that the body specifies. If it specifies none, returns the user who sent the request. If the body
+ * has issues, such as a missing owner, throws InvalidFields with all of them.
  */
 const ownerOf = (
   { validationError }: FastifyRequest,
@@ -71,7 +71,7 @@ const ownerOf = (
 ): Owner => {
   const userId = userIdOf(context)
   const { owner_type: type, owner_id: id } = body ?? {}
-  // If the query string is invalid, the body wasn't validated.
+  // If the query string is invalid, the body hasn't been validated.
   if (validationError?.validationContext === 'querystring') throw validationError
   const issues = fieldIssues((validationError?.validation ?? []) as Issue[])
   if (issues.length === 0 && type !== undefined && id !== undefined) return { type, id }

@@ -51,7 +51,7 @@ export const NameParams = {
   }
 } as const
 
-/** The same parameter as in NameParams, for the paths in which Trivial's own clients send an id. */
+/** The same parameter as in NameParams, for the paths in which Trivial's own clients send ids. */
 export const AppParams = {
   type: 'object',
   required: ['id'],
@@ -73,8 +73,8 @@ interface Written {
 }
 
 /**
- * Returns the app change in a body, with objects as JSON text. Throws InvalidFields if an object can't be stored, or if
- * the body contains a credential.
+ * Converts a body to an app change, which contains objects as JSON text. Throws InvalidFields if an object can't be
+ * stored, or if the body contains a credential.
  */
 export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
   const issues = Object.entries({ panels, schedule })
@@ -98,11 +98,9 @@ export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
 export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
   response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
 
-/** Sends an app that the request has created. */
+/** Replies with a newly created app. */
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 
-/**
- * Returns the id or name that a path contains. A name that consists of digits has 14 of them, more than an id can have.
- */
+/** Returns the id or name in a path. Names have 14 digits, which is more than any id has. */
 export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

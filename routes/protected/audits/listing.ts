@@ -42,7 +42,7 @@ interface PageOptions {
   until?: string
 }
 
-/** Sends a page of the matching entries, as JSON, or as NDJSON if the client prefers it. */
+/** Sends a page of matching entries, as NDJSON if the client prefers it, or else as JSON. */
 export const sendAudits = async (
   audits: Pick<AuditService, 'page'>,
   filter: AuditFilter,

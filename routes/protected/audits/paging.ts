@@ -6,7 +6,7 @@ import { toAuditPageJson } from '../../../http/representations/audit-pages.ts'
 
 const MAX_PER_PAGE = 100
 
-/** The query parameters for a page of audit entries, in the format of Trivial's own clients. */
+/** The query parameters for a page of audit entries, in the format that Trivial's own clients use. */
 export const AuditPageQuery = {
   type: 'object',
   additionalProperties: false,
@@ -42,7 +42,7 @@ interface PageOptions {
   search?: string
 }
 
-/** Returns the requested page of the audit entries in the given scope. */
+/** Returns the requested page of the audit entries in a scope. */
 export const pageOfAudits = async (scope: AuditScope, options: PageOptions, reply: FastifyReply) => {
   const { per_page: perPage = MAX_PER_PAGE, page = 1, search = '[]' } = options
   const found = await reply.server.scopedAudits.page(

@@ -36,7 +36,7 @@ const IdempotencyHeaders = {
   }
 } as const
 
-/** The documentation of the header that prevents clients and proxies from storing a reply that contains secrets. */
+/** The documentation of the header that prevents clients and proxies from storing replies that contain secrets. */
 const noStore = {
   'Cache-Control': {
     type: 'string',
@@ -123,7 +123,7 @@ export const rotateKey: Handler<typeof rotateSchema> = async (request, response)
 
 /**
  * Returns the data that identifies retries of a request, or undefined if it has no `Idempotency-Key`. Throws
- * InvalidFields if that header is malformed.
+ * InvalidFields if the header is malformed.
  */
 const retryableOf = (request: FastifyRequest): RetryableRequest | undefined => {
   const { 'idempotency-key': idempotencyKey } = request.headers

@@ -20,7 +20,7 @@ const NewBody = {
   type: 'object',
   required: ['name', 'billing_email'],
   properties: organizationFields,
-  // The name shows where the organization was created.
+  // If this example is sent unchanged, the name shows where the organization comes from.
   examples: [{ name: 'Created in the documentation', billing_email: 'billing@example.com' }]
 } as const
 

@@ -148,7 +148,7 @@ const hashPassword = async (
   if (issues.length > 0) throw new InvalidFields({ issues })
   const { passwords, reauthorizeNow } = request.server
   const hash = await passwords.hash(password)
-  // Many passwords may have been queued for hashing, and the requester may have lost the permission in the meantime.
+  // The password may have been queued for a while, and the requester may have lost the permission in the meantime.
   await reauthorizeNow(request, reply)
   return hash
 }

@@ -30,7 +30,7 @@ import { sessionHeaders } from '../../../http/session-headers.ts'
 
 const header = (description: string, example: string) => ({ type: 'string', description, examples: [example] }) as const
 
-/** The documentation of the headers of a reply that starts a session. */
+/** The documentation of the headers that start a session. */
 const sessionHeaderDocs = {
   'access-token': header(
     'The token of the session. It is secret, and never shown again.',
