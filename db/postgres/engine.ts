@@ -4,11 +4,11 @@ import { CopyError } from '../copy.ts'
 import type { Engine } from '../engine.ts'
 import { openPostgres } from './open.ts'
 
-/** PostgreSQL. Its databases are on a server, which comes with its own backup programs. */
+/** The PostgreSQL engine. It has no backups of its own, because PostgreSQL includes backup programs. */
 export const postgres: Engine = {
   nameOf: shownUrl,
   open: async (url, options) => await openPostgres({ url, ...options }),
-  // Only the server can report that a database doesn't exist.
+  // Whether the database exists is known only when it's opened.
   exists: () => true,
   backUp: async () => {
     throw new BackupError(

@@ -21,17 +21,18 @@ const isInstalled = (name: string): boolean => {
 }
 
 /**
- * Returns the name of the package with the SQLite driver for the given version of Node-API. The newer package is
- * optional, so npm may not have installed it.
+ * Returns the name of the package with the SQLite driver for a version of Node-API. The newer package is optional, so
+ * npm may not have installed it.
  */
 export const driverFor = (nodeApi: number, newer = VERSION_13): string =>
   nodeApi >= NODE_API_OF_VERSION_13 && isInstalled(newer) ? newer : VERSION_12
 
-// Only a URI can declare that a file doesn't change. The driver reads this once, when the first database is opened.
+// Only a URI can declare that a file doesn't change. The driver reads the variable once, when the first database is
+// opened.
 process.env['SQLITE_USE_URI'] ??= '1'
 
 /** The SQLite driver, better-sqlite3. A name that begins with file: is a URI. */
 export const Database = require(driverFor(Number(process.versions['napi']))) as typeof BetterSqlite3
 
-/** An open database of the driver. */
+/** An open database connection of the driver. */
 export type Connection = BetterSqlite3.Database

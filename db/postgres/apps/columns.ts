@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
 import { toDate, toOptionalDate } from '../../timestamps.ts'
 
-// Concatenated by hand, because PostgreSQL adds spaces to the JSON objects that it creates. Clients get this text
-// unchanged.
+// Concatenates the JSON itself, because PostgreSQL adds spaces to the JSON objects that it creates, and clients get
+// this string unchanged.
 export const tagsJson = sql`(
   select coalesce(
     '[' || string_agg(

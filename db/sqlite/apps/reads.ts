@@ -39,7 +39,7 @@ const createAppFinds = (db: SqliteDatabase): Pick<AppReads, 'find' | 'findWithDi
   }
 }
 
-// `collate binary` compares by code point. On the right of a comparison, it keeps the indexes of names usable.
+// `collate binary` compares by code point. On the right-hand side, it doesn't prevent the use of the indexes on names.
 const hasDescriptiveName = (descriptiveName: string): SQL =>
   sql`${apps.descriptiveName} = ${descriptiveName} collate binary`
 
