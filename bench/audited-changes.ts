@@ -41,7 +41,7 @@ export const measureAuditedChanges = async (setup: Setup): Promise<Row[]> => {
   ]
 }
 
-/** Changes each writer's app repeatedly, and returns the number of changes per second. */
+/** Has each writer change its own app repeatedly, and returns the number of changes per second. */
 const changesPerSecond = async (origins: readonly string[], token: string, ms: number): Promise<number> => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const runs = origins.flatMap((url, node) =>

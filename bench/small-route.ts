@@ -61,7 +61,7 @@ export const measureSmallRoute = async (setup: Setup): Promise<Row[]> => {
 interface Served {
   /** The token of a managed key. */
   readonly token: string
-  /** Returns a function that sends many requests to the given route and returns their cost. */
+  /** Returns a function that sends many requests to a route and returns their cost. */
   readonly load: (
     route: keyof typeof peers,
     options?: Pick<Load, 'connections'> & { readonly token?: string }

@@ -53,7 +53,10 @@ const isAssignment = (lines: readonly string[], place: number): boolean => {
 
 const MARK = 'A_NAME_THAT_NOBODY_USES'
 
-/** Returns the names of those variables whose value is cut off at an unquoted `#` in the contents of a `.env` file. */
+/**
+ * Returns which of the named variables have a value that is cut off at an unquoted `#` in the contents of a `.env`
+ * file.
+ */
 export const cutNames = (text: string, names: readonly string[]): string[] => {
   const lines = text.split('\n')
   const found = assignmentsIn(lines)

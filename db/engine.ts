@@ -56,7 +56,7 @@ export interface Engine {
   readonly openCopySource: (url: string, tables: readonly CopyTable[]) => CopySource
   /**
    * Returns the SQL statements that give a role the privileges to serve requests. Throws a GrantsError if the role
-   * can't get these privileges.
+   * can't be given these privileges.
    */
   readonly writeGrants: (url: string, options: StorageOptions, role: string) => Promise<string>
   /** Returns the writer that copies data into databases of this engine. Throws a CopyError if the engine has none. */

@@ -71,7 +71,7 @@ export const openConfigured = async (
 
 /**
  * Returns the SQL statements that give a role the privileges to serve requests from the configured PostgreSQL database.
- * Throws a GrantsError if the role can't get these privileges, or a ConfigError if the database can't be opened.
+ * Throws a GrantsError if the role can't be given these privileges, or a ConfigError if the database can't be opened.
  */
 export const writeGrants = async (
   { DATABASE_URL: url, ...config }: Readonly<Pick<Config, 'DATABASE_URL' | 'DATABASE_CA' | 'DATABASE_LISTEN_URL'>>,

@@ -42,7 +42,7 @@ export const createAccountReads = (
   return {
     find: async id => (await findAccount(hasId(id)))?.user ?? null,
     findAccount: async id => await findAccount(hasId(id)),
-    // This `lower` converts only ASCII letters: in SQLite always, in PostgreSQL because of the collation.
+    // `lower` converts only ASCII letters: always in SQLite, and because of the collation in PostgreSQL.
     findAccountByEmail: async email => await findAccount(sql`lower(users.email) = ${email}`)
   }
 }

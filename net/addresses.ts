@@ -149,8 +149,8 @@ const networkOf = ({ address, prefix }: Range): Address => {
   return address.kind() === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text)
 }
 
-// Two ranges that differ only in the last bit of their prefix are joined into one whose prefix is a bit shorter, and so
-// on.
+// Two ranges that differ only in the last bit of their prefix are joined into one with a prefix that is one bit
+// shorter, and so on.
 const join = (bytes: number, addresses: readonly Address[]): string[] => {
   const joined: [value: bigint, prefix: number][] = []
   const bits = bytes * 8

@@ -96,7 +96,7 @@ const createIdempotencyRows = ({ requests }: Tables): Pick<KeyRows, IdempotencyR
   }
 })
 
-/** Adds uses to a token. Its last use is then the latest of all its uses. */
+/** Adds uses to a token, and updates its last use if one of them is later. */
 const used = <T extends TokenRecord>(token: T, { count, lastUsedAt, lastUsedIp, lastUsedAgent }: TokenUsage): T => {
   const isLatest = token.lastUsedAt === null || token.lastUsedAt < lastUsedAt
   return { ...token, ...(isLatest ? { lastUsedAt, lastUsedIp, lastUsedAgent } : {}), useCount: token.useCount + count }

@@ -17,7 +17,7 @@ export interface MemoryStore extends TransactorOf<KeyReader & { readonly audits:
 const PASSED = Promise.resolve()
 
 /**
- * Creates a client key store for tests and trials, which lasts as long as the process. Its reads search all rows.
+ * Creates a client key store for tests and trials. Its data is lost when the process exits. Its reads search all rows.
  * Transactions run one after another, and a transaction's writes aren't visible to others until it ends.
  */
 export const createMemoryStore = (): MemoryStore => {

@@ -2,8 +2,8 @@ import { Client } from 'pg'
 import type { PoolClient } from 'pg'
 
 /**
- * Cancels the query that is running on the connection, and closes the connection. Otherwise, the cancellation could hit
- * a later query.
+ * Cancels the query that is running on the connection, and closes the connection. If it stayed open, a late
+ * cancellation could affect another query.
  */
 export const cancelQuery = (client: PoolClient): void => {
   const { host, port, processID, secretKey } = client

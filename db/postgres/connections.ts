@@ -17,7 +17,7 @@ const IDLE_CONNECTION_MS = 30_000
 /** The table that records the progress of a copy into this database. It exists until the copy is complete. */
 export const COPY_PROGRESS = 'copy_progress'
 
-/** Creates the connection pool for all queries without a reserved pool. It connects when a query is sent. */
+/** Creates the connection pool for all queries that have no reserved pool. It connects when a query is sent. */
 export const createPool = (options: PostgresOptions): Pool =>
   poolOf({
     ...clientConfig(options, false),
@@ -56,7 +56,7 @@ export const patientConfig = (options: PostgresOptions): ClientConfig => ({
 
 const ignore = (): void => {}
 
-/** Closes a pool. Doesn't wait for queries to a database that is down; their time-outs end them. */
+/** Closes a pool. If the database is down, doesn't wait for pending queries, which time out on their own. */
 export const closePool = async (pool: Pool): Promise<void> => {
   await Promise.race([pool.end(), setTimeout(TIMEOUTS.connect, undefined, { ref: false })])
 }

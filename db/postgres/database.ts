@@ -11,7 +11,7 @@ export type PostgresDatabase = NodePgDatabase & { $client: Pool | PoolClient }
 
 export const createDatabase = (client: Pool | PoolClient): PostgresDatabase => drizzle(client)
 
-/** Returns the number of rows in the table that pass the condition. */
+/** Returns the number of rows in the table that match the condition. */
 export const countRows = async (db: PostgresDatabase, table: PgTable, condition: SQL | undefined): Promise<number> =>
   Number((await db.select({ rows: count() }).from(table).where(condition))[0]?.rows)
 

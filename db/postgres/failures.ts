@@ -38,8 +38,8 @@ const CONFLICTS: readonly string[] = [
 const CONNECTION_FAILURES = /^(08|28|53|57|58|XX)|^(0A000|25006|25P03|26000|3D000|42501|55000|55P03)/
 
 /**
- * The statement itself is wrong: its values, a constraint that isn't a conflict, or its syntax. A null in a required
- * column, 23502, is not included, because the missing row of `audit_head` causes it.
+ * The statement itself is wrong: its values, a constraint that isn't a conflict, or its syntax. Error 23502, a null in
+ * a required column, isn't included, because it occurs if the row of `audit_head` is missing.
  */
 const FAULTS = /^(22|23(?!502)|42601)/
 
@@ -50,7 +50,7 @@ const databaseErrorOf = (error: unknown): DatabaseError | ConnectionLost | null 
   return error instanceof DrizzleQueryError ? new ConnectionLost('the connection was lost', { cause: inner }) : null
 }
 
-/** Returns whether the failed work conflicted with another transaction, so that it may succeed on a retry. */
+/** Returns whether the failed work conflicted with another transaction and may succeed on a retry. */
 export const isConflict = (error: unknown): boolean => {
   const inner = databaseErrorOf(error)
   return inner instanceof DatabaseError && CONFLICTS.includes(String(inner.code))

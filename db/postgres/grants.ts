@@ -28,9 +28,9 @@ const refuse = (role: string, schema: string, found: Found | undefined): void =>
 }
 
 /**
- * Returns the statements with which the owner of the tables gives a role the privileges to serve requests. The
- * statements can be run again, and revoke the role's other privileges on these tables. Throws a GrantsError if the role
- * can't get the privileges.
+ * Returns the statements with which the owner of the tables gives a role the privileges to serve requests. They also
+ * revoke the role's other privileges on these tables, and can be run again. Throws a GrantsError if the role can't be
+ * given the privileges.
  */
 export const writeGrants = async (options: PostgresOptions, role: string): Promise<string> =>
   await withPatientClient(options, async client => {

@@ -167,7 +167,7 @@ const endBackend = async (db: PostgresDatabase, pid: number): Promise<void> => {
   await query(db, END_BACKEND, [pid])
 }
 
-/** Runs work on the given connection, and closes it after `ms` milliseconds, so that work that hangs fails. */
+/** Runs work on a connection, and closes the connection after `ms` milliseconds, so that work that hangs fails. */
 const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>): Promise<T> => {
   const timer = setTimeout(() => client.connection.stream.destroy(), ms)
   try {

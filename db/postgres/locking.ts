@@ -20,8 +20,8 @@ export const shareOrganization = async (db: PostgresDatabase, id: number): Promi
 }
 
 /**
- * Ensures that a change to keys waits for a table that another program may have locked before it takes the lock for all
- * changes. Revoking a managed key doesn't write to any of these tables.
+ * Ensures that a change to keys first waits for a table that another program may have locked, and only then takes the
+ * lock for all changes. Revoking a managed key doesn't write to any of these tables.
  */
 export const awaitTable = (
   { defer }: Outbox,

@@ -5,7 +5,7 @@ import type { Mark } from '../marks.ts'
 /** Finds a table by its name. If search_path contains several schemas, the tables are in the first one. */
 export const FIND_TABLE = "select where to_regclass(quote_ident(current_schema()) || '.' || $1) is not null"
 
-/** Returns whether the database has the given table. */
+/** Returns whether the database has a table with the given name. */
 export const hasTable = async (client: Client, name: string): Promise<boolean> =>
   (await client.query(FIND_TABLE, [name])).rowCount === 1
 

@@ -11,7 +11,7 @@ import { asQuery, isConnectionFailure } from './failures.ts'
 const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
-/** Sends a statement on the given connection. */
+/** Sends a statement on a connection. */
 export type Send = (db: PostgresDatabase) => Promise<unknown>
 
 /** The statements that a transaction sends without waiting for a reply. If one of them fails, the transaction fails. */
@@ -26,7 +26,7 @@ export interface Outbox {
 export interface OwnOutbox extends Outbox {
   /** Removes the statements that an earlier transaction sent. */
   readonly clear: () => void
-  /** Returns the statements that were deferred to the given stage. */
+  /** Returns the statements that were deferred to the stage. */
   readonly deferred: (stage: Stage) => readonly Send[]
   /** Sends the deferred statements. */
   readonly flush: () => void

@@ -95,7 +95,7 @@ const sourceOf = (connection: Connection, tables: readonly CopyTable[]): CopySou
 
 const toJson = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
-/** Returns the number of rows in the table, and sums and maximums that differ after a row has changed. */
+/** Returns the number of rows in the table, and sums and maximums that usually differ if a row has changed. */
 const summaryOf = (connection: Connection, { name, columns }: CopyTable): unknown[] => {
   const values = columns.flatMap(({ name }) => [`total("${name}")`, `total(length("${name}"))`, `max("${name}")`])
   return connection

@@ -81,7 +81,7 @@ const execute = async (url: URL, statement: string): Promise<void> => {
   }
 }
 
-/** Returns the message of the given error. If the host has several addresses, returns the message for the first one. */
+/** Returns an error's message. If the host has several addresses, returns the message for the first one. */
 const reasonOf = (error: unknown): string => {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
   return first instanceof Error ? first.message : String(first)

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
 import { toDate, toOptionalDate } from '../../timestamps.ts'
 
-// Concatenates the JSON itself, because PostgreSQL adds spaces to the JSON objects that it creates, and clients get
-// this string unchanged.
+// Concatenates strings, because PostgreSQL adds spaces to the JSON objects that it creates. Clients get this JSON
+// unchanged.
 export const tagsJson = sql`(
   select coalesce(
     '[' || string_agg(

@@ -122,7 +122,7 @@ const createTagRows = (db: PostgresDatabase): Pick<AppRows, 'insertTag' | 'remov
 
   removeTag: async (appId, tag) => (await db.delete(tags).where(isTag(appId, tag))).rowCount === 1,
 
-  // Ids are assigned in this order.
+  // The new tags' ids are assigned in the order of the query.
   copyTags: async (fromAppId, toAppId) => {
     await db.execute(sql`
       insert into tags (app_id, context, name)

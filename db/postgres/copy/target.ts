@@ -18,8 +18,8 @@ export interface Progress {
   readonly last: readonly string[] | null
 }
 
-// Besides the copied tables, these must not contain a service's data or a mark. A service that was only started writes
-// nodes, request counters and the history of changes (which continues after the copy), so these are allowed.
+// The other tables that must be empty in the target, apart from initial rows. A service that was only started writes
+// nodes, request counters and the history of changes, which continues after the copy, so those are allowed.
 const OTHERS = ['database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
 // These rows are allowed too, because nothing is sealed with these secrets while there are no keys.
 const SECRETS = 'secret_generations'

@@ -8,7 +8,7 @@ import { shareOrganization, underLock } from '../locking.ts'
 import { memberships, organizations } from '../schema.ts'
 import { columns, createOrganizationReads } from './reads.ts'
 
-// Locks in a fixed order, to prevent deadlocks between two users with the same organizations.
+// Locks rows in a fixed order, to prevent deadlocks between two users of the same organizations.
 const LOCK_ORGANIZATIONS_OF_USER = `
   select 1 from organizations where id in (select organization_id from memberships where user_id = $1)
   order by id for no key update

@@ -4,8 +4,8 @@ import type { ListPosition } from '../../../domain/apps/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 
-// `collate binary` orders by code point. On the right-hand side of a comparison, it doesn't prevent the use of the
-// index `apps_listing`.
+// `collate binary` orders by code point. On the right-hand side of a comparison, it doesn't prevent SQLite from using
+// the index `apps_listing`.
 
 /** The order of every list. */
 export const listOrder: readonly SQL[] = [sql`${apps.descriptiveName} collate binary`, sql`${apps.id}`]

@@ -17,7 +17,7 @@ import {
 } from '../schema.ts'
 import { createTokenReads } from './tokens.ts'
 
-// Binary is SQLite's default collation, but the order must be the same on every engine, so it's specified.
+// Specifies SQLite's default collation explicitly, because the order must be the same on every engine.
 const idOrder = sql`${clientKeys.id} collate binary`
 
 /** The number of keys that are read before other work gets its turn. */
