@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type BetterSqlite3 from 'better-sqlite3'
 import { pathOf } from '../../paths.ts'
 
-// Version 12 of better-sqlite3, compiled on Node 24.19 or a later version of that line, aborts the process when a
+// Version 12 of better-sqlite3, compiled on Node 24.19 or a later 24.x, aborts the process when a
 // statement is garbage-collected (nodejs/node#65446). Version 13 is prebuilt and doesn't, but requires Node-API 10,
 // which Node 20 lacks.
 const VERSION_12 = 'better-sqlite3'
