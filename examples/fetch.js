@@ -1,4 +1,4 @@
-// Lists all apps, page by page. It requires only Node.js:
+// Lists all apps, page by page. Requires only Node.js:
 //
 //   KEY_ACCESS_TOKEN=… BASE=http://localhost:3000 node examples/fetch.js
 //
@@ -15,7 +15,7 @@ const get = async url => {
   return response
 }
 
-/** Returns the detail of a problem document (RFC 9457), or the status text of another reply, such as a proxy's. */
+/** Returns the detail of a problem document (RFC 9457), or the status text of any other reply, such as a proxy's. */
 const detailOf = async response => {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   return isProblem ? (await response.json()).detail : response.statusText

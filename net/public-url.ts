@@ -1,8 +1,8 @@
 const FORM = /^https?:\/\/[^\s?#\\]+$/i
 
 /**
- * Returns what is wrong with the given public URL of a service, or null if nothing is. The string is the end of a
- * sentence and never repeats the URL.
+ * Returns what is wrong with a `PUBLIC_URL`, or null if it's fine. The string completes a sentence and never contains
+ * the URL.
  */
 export const publicUrlIssue = (text: string): string | null => {
   const url = FORM.test(text) && URL.canParse(text) ? new URL(text) : null
@@ -12,8 +12,8 @@ export const publicUrlIssue = (text: string): string | null => {
 }
 
 /**
- * Returns the given URL in the form to which paths are appended: without a slash at the end, and percent-encoded
- * where necessary.
+ * Normalizes a `PUBLIC_URL`, so that paths can be appended to it: removes the trailing slash, and percent-encodes
+ * characters where necessary.
  */
 export const normalizePublicUrl = (text: string): string => {
   if (!URL.canParse(text)) return text

@@ -3,8 +3,8 @@ import { canDecode } from './url.ts'
 const EXAMPLE = 'such as redis://localhost:6379 or rediss://user:password@redis.example.com:6380/1'
 
 /**
- * Returns what is wrong with the given Redis URL, or null if nothing is. The string is the end of a sentence and never
- * repeats the URL.
+ * Returns what is wrong with a `REDIS_URL`, or null if it's fine. The string completes a sentence and never contains
+ * the URL.
  */
 export const redisUrlIssue = (text: string): string | null => {
   const url = URL.canParse(text) ? new URL(text) : null

@@ -13,7 +13,7 @@ const ROLE = `
 
 interface Found {
   readonly owns: boolean
-  /** Whether the role may use the schema, or the owner of the tables can give it that right. */
+  /** Whether the role may use the schema, or the owner of the tables can give it that privilege. */
   readonly mayUse: boolean
 }
 
@@ -28,8 +28,9 @@ const refuse = (role: string, schema: string, found: Found | undefined): void =>
 }
 
 /**
- * Returns the statements with which the owner of the tables gives the role the rights to serve requests. If they are
- * run again, they revoke all other rights of the role. Throws a GrantsError if that's not possible.
+ * Returns the statements with which the owner of the tables gives a role the privileges to serve requests. They also
+ * revoke the role's other privileges on these tables, and can be run again. Throws a GrantsError if the role can't be
+ * given the privileges.
  */
 export const writeGrants = async (options: PostgresOptions, role: string): Promise<string> =>
   await withPatientClient(options, async client => {
@@ -40,7 +41,7 @@ export const writeGrants = async (options: PostgresOptions, role: string): Promi
     refuse(role, schema, (await client.query<Found>(ROLE, [role, owner, schema])).rows[0])
     const [within, by, to] = [schema, owner, role].map(escapeIdentifier) as [string, string, string]
     return [
-      // In one transaction, so that a running node always keeps its rights.
+      // In one transaction, so that running nodes never lose their privileges.
       'BEGIN;',
       ...[...new Set([schema, record.schema])].map(name => `GRANT USAGE ON SCHEMA ${escapeIdentifier(name)} TO ${to};`),
       ...Object.entries(RIGHTS).flatMap(([table, rights]) => [

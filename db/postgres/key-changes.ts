@@ -24,16 +24,16 @@ import { CommitLost, createOutbox, inTransaction } from './transaction.ts'
 import type { Outbox, Send } from './transaction.ts'
 
 export interface KeyChangesOptions {
-  /** The connections that are reserved for changes of keys. */
+  /** The connections that are reserved for changes to keys. */
   readonly pool: Pool
   /** Creates the rows for an attempt, on its connection. */
   readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => KeyTx
 }
 
-/** Runs work in a transaction that changes keys, more than once if necessary. */
+/** Runs work in a transaction that changes keys, and repeats it if necessary. */
 export type ChangeKeys = KeyStore['write']
 
-/** A change of keys, from its first attempt to its last. */
+/** A change to keys, from its first attempt to its last. */
 interface Progress<T> extends KeyChange {
   readonly settle: (position: Position) => void
   /** The time at which the change is abandoned, on the monotonic clock. */
@@ -71,7 +71,7 @@ export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
     const progress = begin<T>()
     return await repeatedly(progress, async () => await attempt(options, { progress, work }))
   }
-  // Changes of the same key wait for each other before they take resources that changes of other keys need.
+  // Changes to the same key wait for each other before they take resources that changes to other keys need.
   return async (work, { subject } = {}) =>
     await enterFor(subject, async () => await enter(async () => await change(work)))
 }
@@ -91,7 +91,7 @@ const newDeadline = (): number => performance.now() + CHANGES.limitMs
 
 const leftMs = ({ deadline }: Pick<Progress<unknown>, 'deadline'>): number => Math.max(1, deadline - performance.now())
 
-/** Repeats attempts until one succeeds, or until no more are allowed. */
+/** Repeats attempts until one succeeds or no more are allowed. */
 const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Promise<T> => {
   for (;;) {
     try {
@@ -113,7 +113,7 @@ const mayRepeat = <T>(error: unknown, progress: Progress<T>): boolean => {
   return isConnectionFailure(error) && (progress.lost !== null || !isLasting(error))
 }
 
-// A rule is only applied once it's known that the lost attempt wasn't committed, so the rule's error is the outcome.
+// Rules are applied only after it's known that the lost attempt wasn't committed, so a rule's error is the outcome.
 const failureOf = <T>(error: unknown, { lost }: Progress<T>): unknown =>
   lost !== null && !isDomainError(error) ? toUnknownOutcome(error) : toFailure(error)
 
@@ -167,7 +167,7 @@ const endBackend = async (db: PostgresDatabase, pid: number): Promise<void> => {
   await query(db, END_BACKEND, [pid])
 }
 
-/** Runs work on the given connection, and closes it after `ms` milliseconds, so that work that hangs fails. */
+/** Runs work on a connection, and closes the connection after `ms` milliseconds, so that work that hangs fails. */
 const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>): Promise<T> => {
   const timer = setTimeout(() => client.connection.stream.destroy(), ms)
   try {
@@ -178,9 +178,9 @@ const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>)
 }
 
 /**
- * Limits the statements that may wait for a lock to part of the remaining time. The server then ends them, with a clear
+ * Gives statements that may wait for a lock only part of the remaining time, so that the server ends them, with a clear
  * outcome, before the connection is closed. A `lock_timeout` isn't enough, because one statement may wait for several
- * locks. The commit has no limit: the server would stop waiting for a synchronous standby, and report success.
+ * locks. The commit has no limit, because the server would stop waiting for a synchronous standby and report success.
  */
 const limitStatements = ({ defer }: Outbox, ms: number): void => {
   defer('beforeLock', setStatementTimeout(0.4 * ms))

@@ -100,8 +100,8 @@ export const readVersion = async (client: Client): Promise<Version> => {
   return { schema, owner, role, mayChange, record, missing }
 }
 
-// Each version has at most one migration, and the previous version works with it, because nodes are replaced one by
-// one.
+// Each version has at most one migration, and the previous version works with the migrated tables, because nodes are
+// replaced one by one.
 const refuseMuchNewer = (applied: readonly number[], known: readonly MigrationMeta[]): void => {
   const last = Math.max(...known.map(({ folderMillis }) => folderMillis))
   if (applied.filter(at => at > last).length <= 1) return

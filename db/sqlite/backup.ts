@@ -12,9 +12,9 @@ import { openToRead } from './reading.ts'
 const PAGES_A_STEP = 1000
 
 /**
- * Copies the database at `path` to a new file that only its owner may read. The copy has the state at the time of the
+ * Copies the database at `path` to a new file that only its owner can read. The copy is a snapshot from the time of the
  * call, even if other processes use the database in the meantime. The folder is created if it doesn't exist. The copy
- * is checked before it gets its name. If that fails, throws a BackupError and leaves no file behind.
+ * is checked before it gets its name. On failure, throws a BackupError and leaves no file behind.
  */
 export const backUpSqlite = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   if (!existsSync(path)) throw new BackupError(`There is no database ${path}, so there is nothing to back up.`)
@@ -62,7 +62,8 @@ export const checkCopy = (path: string, expected: Contents): void => {
 const copy = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   const { connection: source, close } = openToRead(path)
   try {
-    // Everything is read in one transaction, so that the copy is consistent, and doesn't start over when others write.
+    // Reads everything in one transaction, so that the copy is consistent and doesn't start over when other processes
+    // write.
     source.exec('begin')
     const contents = contentsOf(source)
     await source.backup(target, {

@@ -14,7 +14,7 @@ import { copyTargetOf, hasMark, markAsCopied } from './marks.ts'
 const MAX_ROWS = 1000
 const MAX_CHARACTERS = 1_000_000
 
-/** Opens the given database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
+/** Opens a database with exclusive access, to copy its tables. Throws a CopyError if it can't be copied. */
 export const openCopySource = (path: string, tables: readonly CopyTable[]): CopySource => {
   if (!existsSync(path)) throw new CopyError(`There is no database ${path}, so there is nothing to copy.`)
   const connection = new Database(path, { fileMustExist: true })
@@ -95,7 +95,7 @@ const sourceOf = (connection: Connection, tables: readonly CopyTable[]): CopySou
 
 const toJson = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
-/** Returns the number of rows of the given table, and sums and maximums that differ after a row has changed. */
+/** Returns the number of rows in the table, and sums and maximums that usually differ if a row has changed. */
 const summaryOf = (connection: Connection, { name, columns }: CopyTable): unknown[] => {
   const values = columns.flatMap(({ name }) => [`total("${name}")`, `total(length("${name}"))`, `max("${name}")`])
   return connection

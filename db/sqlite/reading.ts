@@ -69,8 +69,8 @@ const REFUSALS = {
 } as const
 
 /**
- * Opens the given database file for a process that only reads it. Both connections are the same. A file that doesn't
- * exist is treated as an empty database. Throws an error if the tables are of another version.
+ * Opens a database file for a process that only reads it. Both connections are the same. A file that doesn't exist is
+ * treated as an empty database. Throws an error if the tables are from another version.
  */
 export const connectToRead = (path: string): Connections => {
   if (!existsSync(path)) return connectToNothing()

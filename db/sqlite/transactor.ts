@@ -5,7 +5,7 @@ import { RowMissing } from '../row-missing.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 
-/** The failures of the statement itself: its values or a constraint. */
+/** Errors in the statement itself: its values or a constraint. */
 const FAULTS = /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|MISUSE)/
 
 const isBusy = (error: unknown): boolean =>
@@ -31,9 +31,9 @@ export const readNow = <T>(query: () => T): T => {
 }
 
 /**
- * Runs the given work in a transaction on a connection that nothing else uses in the meantime. SQLite is synchronous,
- * so the work completes in the same turn of the event loop. Work that takes longer has awaited something else while it
- * held the lock, and fails.
+ * Runs work in a transaction on a connection that nothing else uses in the meantime. SQLite is synchronous, so the work
+ * completes in the same turn of the event loop. Work that takes longer fails, because it has awaited something else
+ * while it held the lock.
  */
 const inTransaction = async <T>(connection: Connection, work: () => Promise<T>): Promise<T> => {
   connection.exec('begin immediate')
@@ -91,7 +91,7 @@ export const createSqliteTransactor = <R, W>({
 
   return {
     write: async (work, { mayBeLost = false } = {}) => {
-      // Set before the work is queued, so that the waits of queued work don't add up while the database is locked.
+      // Set before the work is queued, so that waiting times don't add up while the database is locked.
       const deadline = busyDeadline()
       return await failing(
         enqueue(async () => await withBusyRetry(async () => await runWrite(work, mayBeLost), isBusy, deadline))

@@ -51,7 +51,7 @@ const stopSignal = async (): Promise<void> => {
   })
 }
 
-/** Creates the database, starts the nodes and the proxy, and adds to `undo` the functions that reverse these steps. */
+/** Creates the database, and starts the nodes and the proxy. Adds functions that reverse these steps to `undo`. */
 const start = async (count: number, terminal: Terminal, undo: (() => Promise<unknown>)[]): Promise<Cluster> => {
   const database = await createDatabase(terminal.environment())
   undo.push(database.drop)

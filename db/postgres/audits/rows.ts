@@ -43,7 +43,7 @@ const APPEND = `
 
 export const createAuditRows = (db: PostgresDatabase, { defer }: Outbox): AuditRows => ({
   ...createAuditReads(db),
-  // All other writers wait from here until the commit, so this is sent last. A trigger updates the head.
+  // From this statement on, all other writers wait until the commit, so it's sent last. A trigger updates the head.
   append: async entry => {
     const members = [...membersOf(entry), hashedMembers(entry)]
     defer('audit', async db => await Promise.all([lock(db, 'audits'), query(db, APPEND, members)]))

@@ -18,8 +18,8 @@ export interface Progress {
   readonly last: readonly string[] | null
 }
 
-// The rows that a service writes in addition to the copied tables, and the mark for sample data. A service that was
-// only started writes nodes, request counters and the history of changes, which continues, so these are allowed.
+// The other tables that must be empty in the target, apart from initial rows. A service that was only started writes
+// nodes, request counters and the history of changes, which continues after the copy, so those are allowed.
 const OTHERS = ['database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
 // These rows are allowed too, because nothing is sealed with these secrets while there are no keys.
 const SECRETS = 'secret_generations'
@@ -62,14 +62,14 @@ const readProgress = async (db: PostgresDatabase): Promise<Map<string, { rows: n
   )
 }
 
-// The row with this name stores the fingerprint of the source, which shows whether the source has changed.
+// The name of the row that stores the source's fingerprint, which shows whether the source has changed.
 const SOURCE = ''
 
-// The head is copied at the end. Updating it for each entry would take most of the time.
+// The head is copied at the end, because updating it for each entry would take most of the time.
 const headFollows = (does: 'enable' | 'disable'): string => `alter table audits ${does} trigger audit_head_follows`
 
-// A node that was started before the copy may reconnect. It can't register during the copy, so when the copy ends, no
-// node has a lease or a cache that is older.
+// A node that was started before the copy may reconnect. This constraint prevents it from registering during the copy,
+// so that no node has an older lease or cache when the copy ends.
 const CLOSED = 'no_node_during_a_copy'
 
 const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {

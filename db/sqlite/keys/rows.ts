@@ -31,7 +31,7 @@ export const createKeyRows = (db: SqliteDatabase): KeyRows => ({
   ...createUsageRows(db)
 })
 
-/** Selects the row number of the given key, to which its tokens refer. */
+/** Selects the key's row number, to which its tokens refer. */
 const rowOf = (db: SqliteDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
 
