@@ -85,7 +85,7 @@ export const ownRedis = async (t: Test, password = ''): Promise<OwnRedis | null>
         stdio: 'ignore'
       })
       while (!(await responds(url))) {
-        if (server.exitCode !== null) throw new Error(`the Redis server of the test ended with ${server.exitCode}`)
+        if (server.exitCode !== null) throw new Error(`the test's Redis server ended with ${server.exitCode}`)
         await pause(20)
       }
     }

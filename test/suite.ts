@@ -14,7 +14,7 @@ export const importTests = async (folder: string): Promise<void> => {
   }
   const loaded = load()
   // Tests begin as soon as one is defined. This one waits for all files, because loading them blocks the event loop.
-  void test('every file of the folder loads', async () => {
+  void test('every file in the folder loads', async () => {
     await loaded
   })
   await loaded

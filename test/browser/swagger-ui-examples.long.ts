@@ -19,7 +19,7 @@ const KINDS = [
   'GET /apps'
 ]
 
-test('the forms of Swagger UI contain what test/http/examples.test.ts sends', { skip }, async t => {
+test("Swagger UI's forms contain the values that test/http/examples.test.ts sends", { skip }, async t => {
   const made = await world(t)
   const { paths } = (await made.call('GET', '/docs/json')).json as Document
   const requests = (await filledIn(made)).filter(({ operation }) => KINDS.includes(operation))

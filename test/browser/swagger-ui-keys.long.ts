@@ -10,7 +10,7 @@ const isInView = async (element: Locator, part: Locator): Promise<boolean> => {
 }
 
 test(
-  'Authorize opens with the only credential visible, and the authorization persists across a reload',
+  'the Authorize dialog shows only the Bearer credential, and the authorization persists across a reload',
   { skip },
   async t => {
     const { fastify, key } = await world(t)
@@ -33,7 +33,7 @@ test(
 )
 
 test(
-  'the initial values of the form for a new key create a key, and two rotations create two tokens',
+  'submitting the prefilled form issues a key, and rotating it twice creates two tokens',
   { skip },
   async t => {
     const { fastify, key, call } = await world(t)

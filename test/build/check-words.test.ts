@@ -16,14 +16,14 @@ const GLOSSARY = `# Glossary
 `
 const CHECK = 'node build/check-words.js'
 
-test('a phrase to avoid is reported with its file, its line and what to write instead', async t => {
+test('a phrase to avoid is reported with its file, its line and its replacement', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', GLOSSARY)
   write('a.ts', '// Fine.\n// Whoever asks.\n')
   t.same(await run(`${CHECK} a.ts`), { code: 1, stdout: '', stderr: 'a.ts:2  "whoever": write the plain verb\n' })
 })
 
-test('a phrase is found across the line break of a comment, but not as part of a longer word', async t => {
+test('a phrase is found across a line break in a comment, but not as part of a longer word', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', GLOSSARY)
   write('doc.ts', '/**\n * What it stands\n * for.\n */\n')
@@ -50,7 +50,7 @@ test('the table of phrases is ignored, and the rest of the glossary is checked',
   t.same(await run(`${CHECK} docs/glossary.md`), { code: 0, stdout: '', stderr: '' })
 })
 
-test('migrations and the names of columns are ignored, but only as names and only in db', async t => {
+test('migrations are ignored, and so are column names, but only as names and only in db', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', GLOSSARY)
   const schema = "// The caller.\nrequester: text('caller')\n"

@@ -39,7 +39,7 @@ test('a backup can replace the database, and contains its audit trail', async t 
   })
 })
 
-test('a backup of sample data that replaces a database is served to this machine only', async t => {
+test('a database that was replaced with a backup of sample data is served only to this machine', async t => {
   const { cwd, backup } = await sampled(t)
   t.equal((await backup('copy.db')).code, 0)
   const path = join(cwd, 'production.db')
@@ -48,7 +48,7 @@ test('a backup of sample data that replaces a database is served to this machine
   t.match(await command(t, 'serve', { cwd, env }), { code: 1, stdout: '', stderr: /is marked as sample data/ })
 })
 
-test('a database without any changes is backed up too', async t => {
+test('a database without changes can be backed up', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'new.db')}` }
   t.equal((await command(t, 'db:migrate', { env })).code, 0)
@@ -58,7 +58,7 @@ test('a database without any changes is backed up too', async t => {
   })
 })
 
-test('at a terminal, a backup displays its progress, and clears it at the end', async t => {
+test('in a terminal, db:backup displays its progress, and clears it at the end', async t => {
   const { cwd, backup } = await sampled(t)
   const { code, stderr } = await backup('copy.db', true)
   t.equal(code, 0)
@@ -78,7 +78,7 @@ test('an existing file is not overwritten', async t => {
   t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
 })
 
-test("db:backup and db:migrate fail if a folder can't be created, and db:backup if the file is a dangling link", async t => {
+test("db:backup and db:migrate fail if a folder can't be created, and db:backup also fails if the file is a dangling link", async t => {
   const { cwd, backup } = await sampled(t)
   t.match(await backup('/proc/none/copy.db'), {
     code: 1,

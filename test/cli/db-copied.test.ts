@@ -31,7 +31,7 @@ const isOpened = async (url: string): Promise<boolean> =>
     () => false
   )
 
-test('a copied file is changed only if that is explicitly allowed, and can always be read', { skip }, async t => {
+test('the source of a copy can be changed only if that is explicitly allowed, but can always be read', { skip }, async t => {
   const source = await emptySource(t)
   const env = { DATABASE_URL: source, CLIENT_SECRET: newSecret() }
   t.equal((await command(t, 'key:issue', { env, args: ['--name', 'billing'] })).code, 0)
@@ -66,7 +66,7 @@ test('a copied file is changed only if that is explicitly allowed, and can alway
   await t.rejects(
     openStorage(`file:${join(cwd, 'b.db')}`),
     { message: copiedTo(target) },
-    'a backup of it is refused too'
+    'a backup of the source is refused too'
   )
 
   const allowed = { ...env, ALLOW_COPIED_DATABASE: 'true' }
@@ -77,7 +77,7 @@ test('a copied file is changed only if that is explicitly allowed, and can alway
   await t.rejects(openStorage(source), { message: copiedTo(second) })
 })
 
-test('a copy that fails just before the mark leaves the file unchanged', { skip }, async t => {
+test('a copy that fails just before it marks the source leaves the file unchanged', { skip }, async t => {
   const source = await emptySource(t)
   const target = await emptyTarget(t)
   await (await openStorage(target)).close()

@@ -44,7 +44,7 @@ const disconnect = async (url: string): Promise<void> => {
   )
 }
 
-test('a node that was started before the copy, and reconnects while it runs, sees all of it', { skip }, async t => {
+test('a node that was started before a copy and reconnects during it sees all of the copied data', { skip }, async t => {
   const { source, target, env, admin, good, stale } = await createWorld(t)
   const { url } = target
   const before = rowsOfSqlite(source)
@@ -87,7 +87,7 @@ test('a node that was started before the copy, and reconnects while it runs, see
   t.match(await execute(url, 'select max(epoch)::int as epoch from client_key_changes'), [{ epoch: 2 }])
 })
 
-test('a copy ends only after the leases of disconnected nodes that were started before it', { skip }, async t => {
+test('a copy waits until the leases of disconnected nodes that were started before it have ended', { skip }, async t => {
   const { source, target, env, stale } = await createWorld(t)
   await target.go()
   const proxy = await startProxy(t, target.url)
@@ -102,7 +102,7 @@ test('a copy ends only after the leases of disconnected nodes that were started 
   t.equal(await status(node, stale), 503)
 })
 
-test('a node that was killed does not prevent a target from being empty', { skip }, async t => {
+test('a target counts as empty even if a killed node is still registered in it', { skip }, async t => {
   const { source, target, env } = await createWorld(t)
   await target.go()
   const before = rowsOfSqlite(source)

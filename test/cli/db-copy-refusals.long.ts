@@ -39,7 +39,7 @@ test('--to must name a PostgreSQL database, and its value is never repeated', as
   }
 })
 
-test('a source that is not an SQLite database of this version is refused before connecting', async t => {
+test('a source that is not an SQLite database of this version is refused before connecting to the target', async t => {
   const folder = temporaryFolder(t)
   const text = join(folder, 'text.db')
   writeFileSync(text, 'mine'.repeat(1000))
@@ -145,7 +145,7 @@ test('existing data in a target stays unchanged', { skip }, async t => {
   })
 })
 
-test('sample data and a backup of it are refused before connecting', async t => {
+test('sample data and backups of it are refused before connecting to the target', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'sample.db')}` }
   t.equal((await command(t, 'db:sample', { env })).code, 0)
@@ -167,7 +167,7 @@ const begin = async (source: string, url: string): Promise<void> => {
   await copyDatabase(source, { url }, stop).catch(() => {})
 }
 
-test('a source with any change since the copy began is refused', { skip }, async t => {
+test('a source that changed after the copy began is refused', { skip }, async t => {
   const source = await keySource(t)
   const target = await emptyTarget(t)
   await begin(source, target)
@@ -190,7 +190,7 @@ test('a source with any change since the copy began is refused', { skip }, async
   t.match(await copy(t, await keySource(t), target), { code: 0 }, 'another source with the same contents is accepted')
 })
 
-test('changes that were made to the target during the copy are found at the end', { skip }, async t => {
+test('changes made to the target during the copy are detected at the end', { skip }, async t => {
   const source = await keySource(t)
   const env = { DATABASE_URL: source }
   t.equal((await command(t, 'user:create', { env, args: ['--email', 'a@example.com', '--name', 'A'] })).code, 0)

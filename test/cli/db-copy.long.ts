@@ -18,7 +18,7 @@ const stopAfter = async (source: string, url: string, batches: number): Promise<
 }
 
 test(
-  "a copy that stopped after any batch continues there, and the target can't be opened before it is complete",
+  "a copy that stopped after any batch can be continued from there, and the target can't be opened until it is complete",
   { skip },
   async t => {
     const source = await keySource(t)
@@ -45,7 +45,7 @@ for (const [table, condition] of [
   ['client_key_tokens', 'new.client_key = 7'],
   ['audits', 'new.sequence = 1']
 ] as const) {
-  test(`a copy that is killed during ${table} can be continued`, { skip }, async t => {
+  test(`a copy that is killed while it copies ${table} can be continued`, { skip }, async t => {
     const source = await keySource(t)
     const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)

@@ -24,7 +24,7 @@ const skip = (await postgresDatabase(tap)) === null
 const CLEAR = '\r\u001B[K'
 const LARGEST = Number.MAX_SAFE_INTEGER
 
-test("every table of PostgreSQL is copied, or doesn't need to be", t => {
+test('every PostgreSQL table is either copied or known not to need it', t => {
   const names = Object.values(schema).flatMap(each => (isTable(each) ? [getTableName(each)] : []))
   const counters = ['app_port_counter', 'audit_head']
   const ofNodes = ['client_key_changes', 'nodes', 'rate_counters']
@@ -79,7 +79,7 @@ test('everything is copied, and clients can still use their tokens, sessions and
   t.match(await execute(target, 'select max(row) as row from client_keys'), [{ row: '3' }])
 })
 
-test('a target on which a service was only started gets the secrets of the source', { skip }, async t => {
+test("a target on which a service was started but not used gets the source's secrets", { skip }, async t => {
   const { made } = await usedService(t)
   const target = await emptyTarget(t)
   const other = newSecret()
@@ -112,7 +112,7 @@ test('ids are not reused after the copy, even if the last rows were deleted befo
   })
 })
 
-test('at a terminal, a copy displays its progress, even if there are no rows', { skip }, async t => {
+test('in a terminal, a copy displays its progress, even if there are no rows', { skip }, async t => {
   const full = await copy(t, await keySource(t), await emptyTarget(t), true)
   t.equal(full.code, 0)
   t.ok(full.stderr.startsWith(`${CLEAR}0 % of ${2 * KEYS} rows${CLEAR}20 % of `), full.stderr)

@@ -20,7 +20,7 @@ const prepared = async (t: Test) => {
   return { admin: url, owner }
 }
 
-test('db grants prints statements that psql runs, for any name of a role', { skip }, async t => {
+test('db grants prints statements that psql can run, for any role name', { skip }, async t => {
   const { admin, owner } = await prepared(t)
   const server = await newRole(t, admin, ' "; drop table audits; -- É')
   t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: owner.url } }), { code: 0, stdout: /is up to date/ })

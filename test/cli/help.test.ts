@@ -46,7 +46,7 @@ test('without a command, the help is printed to standard error, and the exit cod
   }
 })
 
-test('the help of a command explains the command, its argument and each option', async t => {
+test("a command's help explains the command, its argument and each option", async t => {
   const explained: Record<string, RegExp[]> = {
     'key:issue': [
       /^Issues a client key: a key_id, and the key_access_token in which it is sealed\./m,
@@ -134,7 +134,7 @@ const shown = async (...[t, name, typed]: Parameters<typeof command>): Promise<[
   await command(t, name, typed)
 ]
 
-test('help and errors are coloured at a terminal, unless NO_COLOR is set', async t => {
+test('help and errors are coloured in a terminal, unless NO_COLOR is set', async t => {
   for (const name of ['--help', 'key:--help', 'key:secrets:--help']) {
     const [coloured, bare] = await shown(t, name)
     t.match(coloured.stdout, `${COLOUR}1mUsage:${COLOUR}22m ${COLOUR}36mtrivial${COLOUR}39m`)

@@ -5,7 +5,7 @@ import { terminal } from './terminal.ts'
 
 const typo = (token: string): string => token.slice(0, -1) + (token.endsWith('0') ? '1' : '0')
 
-test('key:inspect reports whether a token is well-formed, its secret, and why it is allowed or refused', async t => {
+test('key:inspect reports whether a token is well-formed, which secret sealed it, and why it is accepted or refused', async t => {
   const [previous, unknown] = [newSecret(), newSecret()]
   const { secret, key, cli, registry } = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
   const sealer = createTokenSealer(secret)
@@ -121,7 +121,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
   ])
 })
 
-test("Trivial's own tokens are inspected if they are accepted", async t => {
+test("Trivial's own tokens can be inspected if the service accepts them", async t => {
   const { cli, issue, secret, key } = terminal(t, { CLIENT_KEY_JWT: 'true' })
   const sign = legacySigner(secret)
   t.match(await cli('key:inspect', [], sign({ key_id: (await issue('managed')).key_id })), {
@@ -146,7 +146,7 @@ test("Trivial's own tokens are inspected if they are accepted", async t => {
   t.match(await cli('key:inspect', [], good), { code: 1, stdout: /its key is revoked/ })
 })
 
-test('a token is checked like a request that requires scopes and comes from an address', async t => {
+test('a token can be checked against required scopes and an address, as in a request', async t => {
   const { cli, issue, registry } = terminal(t)
   const issued = await issue('narrow', '--scope', 'apps:read', '--allow-ip', '10.0.0.0/8', '--rate', '1/60s')
   const token = issued.key_access_token

@@ -7,7 +7,7 @@ import { need, newSecret, operator, settings } from '../helper.ts'
 import { logLines, start } from '../http/service.ts'
 import { command, terminal } from './terminal.ts'
 
-test('key:secrets shows which secrets are needed for tokens, and a start warns if one of them is missing', async t => {
+test('key:secrets shows which secrets are still needed, and the service warns at startup if one of them is missing', async t => {
   const [current, previous, lost] = [newSecret(), newSecret(), newSecret()]
   const { env } = settings(t, { CLIENT_SECRET: current, CLIENT_SECRET_PREVIOUS: previous, CLIENT_KEYS: '' })
   const names = { [current]: 'new', [previous]: 'old', [lost]: 'lost' }
@@ -60,7 +60,7 @@ test('key:secrets shows which secrets are needed for tokens, and a start warns i
   for (const secret of [current, previous, lost]) t.notMatch(secrets.stdout + table + service.output().stdout, secret)
 })
 
-test('key:secrets shows the secrets and the times of the last use of environment keys', async t => {
+test('key:secrets shows which secrets environment keys need, and when they were last used', async t => {
   const [previous, lost] = [newSecret(), newSecret()]
   const keyIds = ['0', '1', '2', '3'].map(digit => digit.repeat(32))
   // The digest of a word would be easy to guess, so it isn't shown.

@@ -3,7 +3,7 @@ import os from 'node:os'
 import { test } from 'tap'
 import { operatorContext } from '../../cli/operator.ts'
 
-test('the operator is the user of the operating system, with or without a name', async t => {
+test('the operator is the operating system user, with or without a name', async t => {
   const { uid, username } = os.userInfo()
   t.same(operatorContext().actor, { kind: 'cli', id: String(uid), name: username })
   // Simulates a container that runs with a user id without a name.

@@ -20,7 +20,7 @@ const world = async (t: Test) => {
   return { ...made, id, show }
 }
 
-test('a command whose secret is not that of the service creates no token and changes nothing', async t => {
+test('a command with a different secret than the service creates no token and changes nothing', async t => {
   const { secret, cli, show } = await world(t)
   const other = newSecret()
   const out = join(temporaryFolder(t), 'tokens.txt')
@@ -48,7 +48,7 @@ test('a command whose secret is not that of the service creates no token and cha
   t.equal((JSON.parse((await cli('key:list', ['--json'])).stdout) as unknown[]).length, 1)
 })
 
-test('commands that create no token do not need the secret of the service', async t => {
+test("commands that create no token do not need the service's secret", async t => {
   const { cli, show, id } = await world(t)
   const other = { CLIENT_SECRET: newSecret() }
   for (const [name, ...args] of [
@@ -65,7 +65,7 @@ test('commands that create no token do not need the secret of the service', asyn
   t.match(await show(), { enabled: false, revoked_at: String })
 })
 
-test('a new secret can be used by commands once a service was started with it', async t => {
+test('commands can use a new secret after a service was started with it', async t => {
   const { env, secret, cli } = await world(t)
   const next = newSecret()
   const both = { CLIENT_SECRET: next, CLIENT_SECRET_PREVIOUS: secret }
@@ -84,7 +84,7 @@ test('a key can be issued before the first start, which must then use the same s
   await (await createServer(env)).close()
 })
 
-test('trivial serve exits with 1 if its secrets are different', async t => {
+test('trivial serve exits with 1 if its secret differs from the one in use', async t => {
   const { cli } = await world(t)
   t.match(await cli('serve', [], '', { CLIENT_SECRET: newSecret() }), {
     code: 1,

@@ -45,7 +45,7 @@ test("if a token or a password can't be written, the command fails and explains 
   })
 })
 
-test("if output can't be written, every command reports it in one line and exits with 1", async t => {
+test("if its output can't be written, every command reports the error in one line and exits with 1", async t => {
   const typed = await typedCommands(t)
   // The output of `serve` is its log, whose lines are dropped if they can't be written.
   t.same([...Object.keys(typed), 'serve'].sort(), [...COMMANDS].sort(), 'the table contains every command')
@@ -65,7 +65,7 @@ test('a closed pipe is not a failure', async t => {
   }
 })
 
-test('a file that accepts only a part of the output is a failure', async t => {
+test('a file that accepts only part of the output causes a failure', async t => {
   const path = join(temporaryFolder(t), 'help.txt')
   // The file is limited to one block, as on a disk that is almost full.
   const child = spawnProgram(

@@ -83,7 +83,7 @@ const openFolder = (t: Test): string => {
   return folder
 }
 
-test('commands that only read change nothing and create no files', async t => {
+test('read-only commands change nothing and create no files', async t => {
   const { folder, env } = await filled(t)
   const before = stateOf(folder)
   await readAll(t, env, openFolder(t))
@@ -131,7 +131,7 @@ test('a database that is open or was not closed is read together with its write-
   })
 })
 
-test('a database that a service has opened but not written to is read', async t => {
+test('a database that a service has opened but not written to can be read', async t => {
   const { folder, env } = await filled(t)
   const storage = await openStorage(env.DATABASE_URL)
   t.same(readdirSync(folder), ['test.db', 'test.db-shm', 'test.db-wal'])
@@ -169,7 +169,7 @@ test('a file that is not a database is reported, with or without a write-ahead l
   t.match(await command(t, 'key:list', { env }), expected)
 })
 
-test('a missing database reads as empty, and is not created', async t => {
+test('a missing database is treated as empty, and is not created', async t => {
   const folder = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(folder, 'none.db')}`, CLIENT_SECRET: newSecret() }
   t.match(await command(t, 'key:list', { env }), { code: 0, stdout: /^There are no client keys/ })
@@ -177,7 +177,7 @@ test('a missing database reads as empty, and is not created', async t => {
   t.notOk(existsSync(join(folder, 'none.db')))
 })
 
-test('a command reports that another process changed the file while it was read', async t => {
+test('a command reports that another process changed the file while it was being read', async t => {
   const { env } = await filled(t)
   const storage = await openStorage(env.DATABASE_URL, { readOnly: true })
   await storage.read(async ({ keys }) => await keys.findByName('billing'))

@@ -148,7 +148,7 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
   }
 })
 
-test('the error about a mistyped option or command suggests the likely one, and repeats only what looks like a name', async t => {
+test('the error about a mistyped option or command suggests the closest match, and repeats only what looks like a name', async t => {
   const { cli } = terminal(t)
   const runs: [first: string, command: string, ...args: string[]][] = [
     ['There is no option --scop; did you mean --scope?', 'key:issue', '--name', 'a', '--scop', 'apps:read'],

@@ -126,7 +126,7 @@ test('the commands work on PostgreSQL too', async t => {
   if (url !== null) await checkCommands(t, url)
 })
 
-test('the output of the commands is readable', async t => {
+test("the commands' output is readable", async t => {
   const { cli, storage } = await sampled(t)
   const printed = async (name: string, ...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await cli(name, args)

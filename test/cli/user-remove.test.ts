@@ -32,7 +32,7 @@ const lastAudit = async (storage: Storage) =>
     changes: JSON.parse(changes) as unknown
   }))
 
-test('user:remove refuses the owner of apps unless an option specifies what happens to them', async t => {
+test('user:remove refuses to remove the owner of apps unless an option specifies what happens to them', async t => {
   const { remove, storage } = await sampled(t)
   const { code, stdout, stderr } = await remove('ada@example.com')
   t.same([code, stdout], [1, ''])
@@ -71,7 +71,7 @@ test('user:remove --transfer-to transfers the apps to another owner', async t =>
   ])
 })
 
-test('user:remove --delete-apps deletes the apps permanently too', async t => {
+test('user:remove --delete-apps also deletes the apps permanently', async t => {
   const { remove, storage } = await sampled(t)
   const { code, stdout, stderr } = await remove('1', '--delete-apps', '--json')
   t.same([code, stderr], [0, ''])

@@ -9,7 +9,7 @@ const NODES = 5
 const CHANGES = Number(process.env['CLUSTER_CHANGES'] ?? 50)
 const SEED = Number(process.env['CLUSTER_SEED'] ?? 11)
 
-test(`${CHANGES} random changes take effect on five nodes, each with the next request`, async t => {
+test(`each of ${CHANGES} random changes takes effect on five nodes in the next request`, async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { env, key } = settings(t, { DATABASE_URL: url })

@@ -13,7 +13,7 @@ import { conclude } from './proof.ts'
 const SKEW_MS = 60_000
 const BOUNDS = { changes: 2, maxRefusalMs: Infinity }
 
-test('faults of nodes and of their network let no revoked token in, and lose no acknowledged change', async t => {
+test('during node and network faults, no revoked token is accepted and no acknowledged change is lost', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const cluster = await startCluster(t, url)

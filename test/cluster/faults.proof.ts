@@ -7,7 +7,7 @@ import { conclude } from './proof.ts'
 // The time limit requires an otherwise idle machine.
 const BOUNDS = { changes: 40, maxRefusalMs: 3000 }
 
-test('no fault lets a revoked token in, nodes recover from each, and no acknowledged change is lost', async t => {
+test('during every fault, no revoked token is accepted and no acknowledged change is lost, and nodes recover from it', async t => {
   const server = await ownPostgres(t)
   if (server === null) return
   const cluster = await startCluster(t, server.url)

@@ -108,7 +108,7 @@ const locked = (cluster: Cluster, statement: string): Omit<Fault, 'node'> => {
   }
 }
 
-test('a revocation is acknowledged in time or refused immediately during any fault', async t => {
+test('during any fault, a revocation is acknowledged in time or refused immediately', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const cluster = await startCluster(t, url)

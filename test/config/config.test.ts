@@ -279,7 +279,7 @@ const refusalOf = (dotenv: string, content: string | Buffer, env: Record<string,
   }
 }
 
-test('the error about a variable that .env sets more than once contains its lines, but not its values', async t => {
+test('the error about a variable that .env sets more than once contains the line numbers, but not the values', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => refusalOf(dotenv, text)
   const begin = `${dotenv} sets a variable more than once. Keep one line for each, with all of its values:`
@@ -288,10 +288,10 @@ test('the error about a variable that .env sets more than once contains its line
     refusal('\uFEFF# PORT=0\r\nPORT=\r\n  export PORT = 1\r\nHOST=a\r\nPORT=2\r\nHOST=b'),
     `${begin}\n  PORT is set in lines 2, 3 and 5\n  HOST is set in lines 4 and 6`
   )
-  t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line of a quoted value sets no variable')
+  t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line inside a quoted value does not set a variable')
 })
 
-test('bytes that are not UTF-8 are refused in .env and in the environment, and no value is repeated', async t => {
+test('invalid UTF-8 is refused in .env and in the environment, and no value is repeated', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (bytes: Buffer, env?: Record<string, string>): string => refusalOf(dotenv, bytes, env)
   const notUtf8 = `${dotenv} contains bytes that aren't UTF-8, so it can't be read. Save it as UTF-8.`
@@ -329,11 +329,11 @@ test('errors explain values that well-known platforms set', async t => {
   t.equal(issue({ NODE_NAME: '"' }), '')
   t.equal(issue({ NODE_NAME: 'x86_64-builder' }), '')
   for (const host of ['arm64-box', 'x86_64-linux', 'aarch64-conda', 'arm64-apple-darwin.local']) {
-    t.equal(issue({ HOST: host }), '', `${host} is the name of a host`)
+    t.equal(issue({ HOST: host }), '', `${host} is a host name`)
   }
 })
 
-test('a command ignores invalid values of the variables that it does not read', async t => {
+test('a command ignores invalid values of variables that it does not use', async t => {
   const env = { CLIENT_SECRET, PORT: '0x10', METRICS_PORT: '"9464"', HOST: 'x86_64-conda-linux-gnu' }
   t.same(readConfig(env, ['CLIENT_SECRET']), { CLIENT_SECRET })
   t.throws(() => readConfig(env, ['CLIENT_SECRET', 'HOST']), /HOST contains a compiler target/)
@@ -360,7 +360,7 @@ test('a # that would truncate a secret in .env is refused, with the name of the 
   }
 })
 
-test('the service refuses an invalid configuration as commands do', async t => {
+test('the service refuses an invalid configuration, as commands do', async t => {
   await t.rejects(createServer({ PORT: 'x' }), {
     name: 'ConfigError',
     message: /CLIENT_SECRET is not set.*\n.*PORT must be/
@@ -377,7 +377,7 @@ test("a service that can't open its database is not created", async t => {
   await t.rejects(createServer({ CLIENT_SECRET, PORT: 'x' }), { name: 'ConfigError', message: /PORT must be a port/ })
 })
 
-test('a list is separated by commas; blanks around its entries and empty entries are ignored', async t => {
+test('a list is separated by commas, and blanks around its entries and empty entries are ignored', async t => {
   const lists = {
     CLIENT_SECRET_PREVIOUS: ` ${CLIENT_SECRET}x ,,`,
     CLIENT_KEYS: 'xxx, another-key',
@@ -397,7 +397,7 @@ test('a list is separated by commas; blanks around its entries and empty entries
   t.same(readConfig({ TRUST_PROXY: ' false' }, ['TRUST_PROXY']), { TRUST_PROXY: [] })
 })
 
-test('an error that is not a validation error stays unchanged', async t => {
+test('an error that is not a validation error is passed on unchanged', async t => {
   const error = new Error('x')
   t.equal(asConfigError(error), error)
 })

@@ -109,7 +109,7 @@ export const appRowsContract = (engine: string, open: Open): void => {
 }
 
 const recordContract = (engine: string, open: Open): void => {
-  test(`${engine}: an app is found by its name and by its id, with the fields that were stored`, async t => {
+  test(`${engine}: an app is found by name and by id, with its stored fields`, async t => {
     const { read, add, north } = await openFixture(t, await open(t))
     t.ok(await read(async apps => await apps.isEmpty()))
     const wanted = { name: 'ba6811fb3e073d', descriptiveName: 'Größe "1"', panels: '{"a":"\\"ü"}', schedule: '{}' }
@@ -136,7 +136,7 @@ const recordContract = (engine: string, open: Open): void => {
     }
   })
 
-  test(`${engine}: an update changes only the given fields and the time of the update`, async t => {
+  test(`${engine}: an update changes only the specified fields and the time of the last update`, async t => {
     const { read, write, add } = await openFixture(t, await open(t))
     const [app, other] = [await add({ panels: '{}', schedule: '{}' }), await add()]
     const find = async ({ id }: App) => await read(async apps => await apps.find(id))
@@ -312,7 +312,7 @@ const ownerContract = (engine: string, open: Open): void => {
     )
   })
 
-  test(`${engine}: a descriptive name is taken if another active app of the owner has it in the same case`, async t => {
+  test(`${engine}: a descriptive name is taken if another active app of the owner has it with the same capitalization`, async t => {
     const { read, write, add, ada, ben, north } = await openFixture(t, await open(t))
     const app = await add({ descriptiveName: 'Night Shift' })
     await add({ descriptiveName: 'Night Shift', owner: north })
@@ -357,7 +357,7 @@ const ownerContract = (engine: string, open: Open): void => {
 }
 
 const tagContract = (engine: string, open: Open): void => {
-  test(`${engine}: an app has its tags in the order in which they were added, until they are removed`, async t => {
+  test(`${engine}: an app's tags stay in the order in which they were added, until they are removed`, async t => {
     const { read, write, add } = await openFixture(t, await open(t))
     const [app, other] = [await add(), await add()]
     const [stage, size] = [
@@ -386,7 +386,7 @@ const tagContract = (engine: string, open: Open): void => {
       t.equal(await apps.removeTag(app.id, stage), false)
     })
     t.strictSame(await tagsOf(app), [second])
-    t.match(await tagsOf(other), [stage, size], 'the tags of the other app remain')
+    t.match(await tagsOf(other), [stage, size], "the other app's tags remain")
     t.equal(await read(async apps => await apps.countTags(other.id)), 2)
   })
 
@@ -408,7 +408,7 @@ const tagContract = (engine: string, open: Open): void => {
     t.equal((await read(async apps => await apps.find(id)))?.tags, JSON.stringify(made))
   })
 
-  test(`${engine}: a list can be filtered by several tags, all of which an app must have`, async t => {
+  test(`${engine}: a list that is filtered by several tags contains the apps that have all of them`, async t => {
     const { write, add, list, positions } = await openFixture(t, await open(t))
     const [one, two] = [await add(), await add()]
     await add()
@@ -504,7 +504,7 @@ const listContract = (engine: string, open: Open): void => {
     t.strictSame(await positions({}), all.map(positionOf))
   })
 
-  test(`${engine}: a page starts after a position, and has at most the requested number of apps`, async t => {
+  test(`${engine}: a page starts after a position, and contains at most the requested number of apps`, async t => {
     const { add, positions, ada, ben } = await openFixture(t, await open(t))
     t.same(await positions({}), [])
     for (let i = 0; i < 9; i++) await add()

@@ -85,7 +85,7 @@ for (const [name, open] of Object.entries(stores)) {
     t.same(hitsOf(await burst(store.nodes, 'b', 1, 3600)), [1], 'each key is counted separately')
   })
 
-  test(`${name}: a window that ends during a burst is followed by one that starts with 1`, async t => {
+  test(`${name}: if a window ends during a burst, the next window starts at 1`, async t => {
     const store = await open(t)
     if (store === null) return
     // Windows last one second. Bursts are repeated until the third window has started.
@@ -114,7 +114,7 @@ for (const [name, open] of Object.entries(stores)) {
     t.equal((await other.hit('a', 60)).hits, 2)
   })
 
-  test(`${name}: a window whose length changes keeps its start and its hits`, async t => {
+  test(`${name}: a window whose length changes keeps its start and its hit count`, async t => {
     const store = await open(t)
     if (store === null) return
     const [one] = store.nodes as [Counters]

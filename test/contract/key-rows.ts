@@ -74,7 +74,7 @@ export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeySt
 }
 
 const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a key is read as it was stored, and an update changes only the given fields`, async t => {
+  test(`${engine}: a key is read as it was stored, and an update changes only the specified fields`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const key = newKey({
       scopes: ['apps:read'],
@@ -208,7 +208,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     )
   })
 
-  test(`${engine}: a request increases the revision for the key that it changes, even if it is retried`, async t => {
+  test(`${engine}: a request increases the revision for the key that it changes, even if the request is retried`, async t => {
     const { store, secret } = createFixture(t, await open(t))
     const changed: string[] = []
     const write: KeyStore['write'] = async (work, options) =>
@@ -234,7 +234,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
 }
 
 const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a used key counts as unused since a later timestamp`, async t => {
+  test(`${engine}: a key counts as unused since any timestamp after its last use`, async t => {
     const { read, write } = createFixture(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey())
@@ -309,7 +309,7 @@ const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 }
 
 const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: idempotency records are found, replaced, and removed by age`, async t => {
+  test(`${engine}: idempotency records can be found, replaced, and removed by age`, async t => {
     const { write } = createFixture(t, await open(t))
     const record = {
       requester: 'env_1',
@@ -342,7 +342,7 @@ const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore
 const noCounts = { scopes: new Map(), addresses: new Map(), refusals: new Map() }
 
 const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: counts of uses are added up, and the newest use is kept as the last one`, async t => {
+  test(`${engine}: usage counts are added up, and the most recent use is kept as the last one`, async t => {
     const { keys, usage, read, store } = createFixture(t, await open(t))
     const { key, keyId } = await keys.issue({ name: 'k' }, operator)
     const token = await read(async rows => await rows.findToken(digestOf(keyId)))
@@ -390,7 +390,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     )
   })
 
-  test(`${engine}: at most a hundred addresses a day are counted separately, over all writes`, async t => {
+  test(`${engine}: at most a hundred addresses a day are counted separately, across all writes`, async t => {
     const { read, usage } = createFixture(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (let batch = 0; batch < 4; batch++) {
@@ -436,7 +436,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
 }
 
 const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: recording generations replaces those recorded before`, async t => {
+  test(`${engine}: recording generations replaces the previously recorded ones`, async t => {
     const { write } = createFixture(t, await open(t))
     const recorded = async () => (await write(async keys => await keys.secretState())).recorded
     t.same(await write(async keys => await keys.secretState()), { recorded: [], nodes: [] })
@@ -458,7 +458,7 @@ const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): 
 }
 
 const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a generation shows when one of its tokens was last used, and how many are active`, async t => {
+  test(`${engine}: a generation has the time when one of its tokens was last used, and the number of active ones`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const use = { count: 1, lastUsedIp: '::1', lastUsedAgent: null }
     await write(async keys => {
@@ -480,7 +480,7 @@ const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore
     t.same(await read(async keys => await keys.otherGenerations(['0a0b0c0d'], AT)), [])
   })
 
-  test(`${engine}: generations are counted, and those that no configured secret opens are found`, async t => {
+  test(`${engine}: generations are counted, and those that no configured secret can open are found`, async t => {
     const { keys, store, secret } = createFixture(t, await open(t))
     const [first, second] = [newSecret(), newSecret()]
     const under = (own: string): KeyService => createKeyService({ store, secret: own })

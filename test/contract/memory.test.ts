@@ -25,7 +25,7 @@ test('memory: a transaction sees its own writes and removals, in order', async t
   t.same(await labels(), ['a', 'c', 'b'])
 })
 
-test('memory: each filter finds the matching entries of the audit trail', async t => {
+test('memory: each filter finds the matching audit entries', async t => {
   const { read, write } = createMemoryStore()
   const at = new Date('2026-02-01')
   const { actor, address, requestId } = operator

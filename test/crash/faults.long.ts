@@ -37,7 +37,7 @@ const refused = (t: Test, { status, headers, json }: Reply, what: string): void 
   t.match(json, { code: 'SERVICE_UNAVAILABLE' })
 }
 
-test('while another process locks the database, changes of keys get 503, and authentication works', async t => {
+test('while another process locks the database, changes to keys get 503, and authentication works', async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   const server = run(t, 'server.ts', { env: made.env })
   await server.prints('Server listening')
@@ -121,7 +121,7 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
   return { issued, lost }
 }
 
-test('on a full disk, changes get 503, reads and authentication work, and the service recovers', { skip }, async t => {
+test('on a full disk, changes get 503, reads and authentication work, and the service recovers when there is space again', { skip }, async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   const server = launch(t, made.env)
   const port = await server.listening
@@ -146,7 +146,7 @@ test('on a full disk, changes get 503, reads and authentication work, and the se
   t.match(
     (await ask('GET', `/client_keys/${unseen.id}`)).json,
     { last_used_at: null },
-    'a use that cannot be stored causes no failure'
+    "a use that can't be stored does not cause a failure"
   )
   t.equal((await ask('GET', '/ready')).status, 200)
   t.same(

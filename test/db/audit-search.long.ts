@@ -147,7 +147,7 @@ test('every combination of filters finds the newest matching entries', async t =
   }
 })
 
-test('a filter that few entries match is looked up in its index', async t => {
+test('a search with a filter that few entries match uses an index', async t => {
   const { audits, statements, client } = await trail(t, entries())
   const filters: Record<string, AuditFilter> = {
     audits_subject: { subjectType: 'sample', subjectId: 's' },

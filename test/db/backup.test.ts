@@ -28,7 +28,7 @@ const openInUse = async (t: Test) => {
   return { folder, path, url: `file:${path}`, createUser }
 }
 
-test('a backup contains the data at its start, and no later writes', async t => {
+test('a backup contains the data as of its start, and no later writes', async t => {
   const { folder, url, createUser } = await openInUse(t)
   await createUser('before@example.com')
   const target = join(folder, 'copy.db')
@@ -103,7 +103,7 @@ test('an existing file is not overwritten, and a failed backup leaves no files',
   t.equal(readFileSync(taken, 'utf8'), 'mine')
 })
 
-test('a copy that lacks a row is refused as a backup', async t => {
+test('a copy that lacks a row is not accepted as a backup', async t => {
   const { folder, url } = await openInUse(t)
   const target = join(folder, 'copy.db')
   const contents = await backUp(url, target, ignore)

@@ -48,7 +48,7 @@ test('nodes behind PgBouncer in transaction mode change keys, and apply the chan
   t.equal((await nodes[1].inject({ url: '/audits', headers })).json().length, 2 * KEYS_OF_A_NODE + 5)
 })
 
-test('a query that is aborted is cancelled through PgBouncer too', async t => {
+test('an aborted query is cancelled through PgBouncer too', async t => {
   const url = await postgresDatabase(t)
   const by = url === null ? null : await pooled(t, url)
   if (url === null || by === null) return

@@ -137,7 +137,7 @@ test('while another client locks the row of a key, all other keys can be changed
 })
 
 test(
-  'while the row of a used key is locked, storing its use delays no change of other used keys',
+  'while the row of a used key is locked, storing its use does not delay changes to other used keys',
   { skip },
   async t => {
     const { url, storage, keys } = await worldOf(t)
@@ -176,7 +176,7 @@ test(
   }
 )
 
-test('many requests for a key whose row is locked leave connections for other keys', { skip }, async t => {
+test('many requests for a key whose row is locked do not use up the connections for other keys', { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const { key: locked } = await keys.issue({ name: 'locked' }, operator)
   const { key: other } = await keys.issue({ name: 'other' }, operator)
@@ -212,7 +212,7 @@ test('while the rows of nodes are locked, tokens are looked up and changes get r
   await release()
 })
 
-test('a change that was committed although its reply was lost is acknowledged, and applied once', { skip }, async t => {
+test('a change that was committed although its reply was lost is acknowledged, and is applied only once', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let lost = 0
@@ -223,7 +223,7 @@ test('a change that was committed although its reply was lost is acknowledged, a
   t.equal(entries.length, 1)
 })
 
-test('a change whose commit never arrived is repeated, and applied once', { skip }, async t => {
+test('a change whose commit never arrived is repeated, and is applied only once', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let lost = 0
@@ -251,7 +251,7 @@ test('a change that hangs is cancelled, and its outcome is unknown if its commit
   t.match(await keys.revoke(key.id, null, operator), { key: { revokedAt: Date } })
 })
 
-test('a change that a rule refuses when it is repeated is refused, because it was not committed', { skip }, async t => {
+test('a change is refused if a rule refuses it when it is repeated, because it was not committed', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
   const other = await openStorage(url)
   t.teardown(other.close)
@@ -294,7 +294,7 @@ test('a commit that is still in transit when its change is refused is never carr
 })
 
 test(
-  'a change takes the lock of all changes together with its commit, and holds it for no round trip',
+  'a change takes the global lock in the same round trip as its commit, and never holds it during another',
   { skip },
   async t => {
     const { proxy, keys } = await worldOf(t)
@@ -314,7 +314,7 @@ test(
 )
 
 test(
-  'concurrent changes of a key are applied one after another, each to the result of the previous one',
+  'concurrent changes to a key are applied one after another, each to the result of the previous one',
   { skip },
   async t => {
     const { url, keys } = await worldOf(t)
@@ -334,7 +334,7 @@ test(
   }
 )
 
-test('a change is repeated if what it read is changed before its commit', { skip }, async t => {
+test('a change is repeated if the data that it read changes before its commit', { skip }, async t => {
   const { keys, storage } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let runs = 0

@@ -48,7 +48,7 @@ const directThroughProxy = async (t: Test) => {
   }
 }
 
-test('notifications are passed on, and so are reconnections, which may have missed one', { skip }, async t => {
+test('notifications are passed on, and so are reconnections, after which one may have been missed', { skip }, async t => {
   const { url, direct, ask, hint, hints, pid, firstReply } = await directThroughProxy(t)
   await hint(ask)
   t.equal(hints(), 1, 'the connection was opened')
@@ -67,7 +67,7 @@ test('notifications are passed on, and so are reconnections, which may have miss
   t.not(await pid(), before, 'it is still the new connection')
 })
 
-test('a connection without a reply in time is closed, if either direction is interrupted', { skip }, async t => {
+test('a connection is closed if it gets no reply in time, with either direction interrupted', { skip }, async t => {
   const { proxy, ask, firstReply } = await directThroughProxy(t)
   t.same(await ask(), [[1]])
   for (const direction of ['up', 'down'] as const) {
@@ -98,7 +98,7 @@ test('a connection without a reply in time is closed, if either direction is int
 })
 
 test(
-  'a connection is closed with or without replies from the server, and refuses further queries',
+  'a connection can be closed with or without replies from the server, and then refuses further queries',
   { skip },
   async t => {
     for (const isCut of [false, true]) {

@@ -21,7 +21,7 @@ test('a window starts with the first hit of a key, and the first hit after its e
     t.ok(now.ttlMs > 0 && now.ttlMs <= 1000)
     last = now.hits
   }
-  t.equal((await other.hit('c', 3600)).hits, 2, 'a limit with another window keeps the start of the window')
+  t.equal((await other.hit('c', 3600)).hits, 2, 'a limit with a different window length keeps the start of the window')
 })
 
 test('a window that is shortened to less than its age ends immediately', async t => {
@@ -56,7 +56,7 @@ test('concurrent hits are counted in one statement, and get different numbers', 
   t.equal((await hit('a', 3600)).hits, 65)
 })
 
-test('a failed statement rejects all hits that it counts, and no later ones', async t => {
+test('a failed statement rejects all hits that it counts, but no later ones', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
@@ -90,7 +90,7 @@ test('expired windows are removed, a thousand at a time, and current ones are ke
   t.equal((await hit('a', 3600)).hits, 2)
 })
 
-test('hits occasionally remove expired windows, and later hits do if that fails', async t => {
+test('some hits also remove expired windows, and if that fails, later hits do', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)

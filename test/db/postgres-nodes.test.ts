@@ -62,7 +62,7 @@ const nodesOf = async (t: Test) => {
 test('a registered node receives the changes since its registration, until it is evicted', { skip }, async t => {
   const { leases, change, reads, confirmation } = await nodesOf(t)
   const head = await leases.register({ id: one, leaseMs: 2000 })
-  t.match(await leases.renew(one, head), [{ ...head }], 'the change that the node has is returned first')
+  t.match(await leases.renew(one, head), [{ ...head }], 'the change that the node already has is returned first')
   const next = await change()
   t.match(await leases.renew(one, head), [{ ...head }, { ...next, keyId: 'k' }])
   t.match(await reads.nodes(), [
@@ -77,7 +77,7 @@ test('a registered node receives the changes since its registration, until it is
   t.same(await reads.nodes(), [])
 })
 
-test('a change that waits finds out which nodes have not acknowledged it, and their leases', { skip }, async t => {
+test('a waiting change sees which nodes have not acknowledged it, and their leases', { skip }, async t => {
   const { leases, change, confirmation } = await nodesOf(t)
   for (const [id, leaseMs] of [
     [one, 500],
@@ -126,7 +126,7 @@ test('a change is found by its epoch and its nonce', { skip }, async t => {
   t.notOk(await reads.hasChange({ ...made, nonce: randomUUID() }))
 })
 
-test('a database without a history of changes is reported as incomplete', { skip }, async t => {
+test('a database without a change history is reported as incomplete', { skip }, async t => {
   const { url, leases } = await nodesOf(t)
   await execute(url, 'delete from client_key_changes')
   await t.rejects(leases.register({ id: one, leaseMs: 1 }))
@@ -184,7 +184,7 @@ const janitorOf = (
 }
 
 test(
-  'an evicted node is removed by a janitor that has seen it for two leases, and no other node is',
+  'a janitor removes an evicted node after seeing it for two leases, and removes no other node',
   { skip },
   async t => {
     const nodes = await nodesOf(t)
@@ -233,7 +233,7 @@ test('old changes that no node needs are removed', { skip }, async t => {
   janitor.stop()
 })
 
-test('a janitor that fails runs again, and one that is stopped during a run does not', { skip }, async t => {
+test('a janitor runs again after a failure, but not if it was stopped during the run', { skip }, async t => {
   const nodes = await nodesOf(t)
   const { url } = nodes
   await execute(url, 'alter table nodes rename to away')

@@ -177,7 +177,7 @@ if ((await postgresDatabase(tap)) !== null) {
     t.equal(seen.length, 100)
   })
 
-  test('a transaction that waited for another change finds the result of that change', async t => {
+  test('a transaction that waited for another change sees the result of that change', async t => {
     const { url, nodes } = await nodesOf(t)
     const [ada] = await insertUsers(nodes[0], 'Ada')
     const owner = { type: 'User', id: Number(ada?.id) } as const
@@ -210,7 +210,7 @@ if ((await postgresDatabase(tap)) !== null) {
     t.same(found, [owner.id, undefined], 'a session that the other transaction ended is not found')
   })
 
-  test('two transactions in a deadlock are both completed eventually', async t => {
+  test('two deadlocked transactions both complete eventually', async t => {
     const { nodes } = await nodesOf(t)
     const ids = (await insertUsers(nodes[0], 'Ada', 'Ben')).map(({ id }) => id)
     let attempts = 0

@@ -14,7 +14,7 @@ const namesOf = async (storage: Storage): Promise<string[]> =>
 /** The number of tables of the service, including that of the migrations. */
 const TABLES = 23
 
-test('a role that may only create tables in its schema starts the service', { skip }, async t => {
+test('a service can start with a role that may only create tables in its schema', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   await changeKeys(await open(t, owner.url))
@@ -22,7 +22,7 @@ test('a role that may only create tables in its schema starts the service', { sk
   t.same(await schemasOf(url), { [owner.name]: TABLES })
 })
 
-test('a role that may only create tables in public starts the service there', { skip }, async t => {
+test('a service can start in public with a role that may only create tables there', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newRole(t, url)
   await execute(url, `grant create on schema public to ${owner.name}`)
@@ -30,7 +30,7 @@ test('a role that may only create tables in public starts the service there', { 
   t.same(await schemasOf(url), { public: TABLES })
 })
 
-test('search_path selects the schema, set in the URL or for the role', { skip }, async t => {
+test('search_path selects the schema, whether it is set in the URL or for the role', { skip }, async t => {
   const url = await newDatabase(t)
   const [mine, other] = [await newOwner(t, url), await newOwner(t, url)]
   const byRole = await newRole(t, url)
@@ -54,7 +54,7 @@ test('search_path selects the schema, set in the URL or for the role', { skip },
 })
 
 test(
-  'a schema next to those with other tables accepts sample data, and only that schema is marked',
+  'sample data can be loaded into a schema next to others with tables, and only that schema is marked',
   { skip },
   async t => {
     const url = await newDatabase(t)
@@ -67,7 +67,7 @@ test(
   }
 )
 
-test('an incomplete copy prevents the use of its own schema only', { skip }, async t => {
+test('an incomplete copy prevents only the use of its own schema', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   const selecting = inSchema(url, `${owner.name},public`)

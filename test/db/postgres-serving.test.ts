@@ -103,7 +103,7 @@ const operationsOf = (paths: Record<string, object>): string[] =>
     Object.keys(item).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '*')}`)
   )
 
-test('the serving role can carry out all operations of the service', { skip }, async t => {
+test('the serving role can perform all operations of the service', { skip }, async t => {
   const { admin, serving } = await prepareRoles(t)
   const { env, key } = settings(t, { DATABASE_URL: serving })
   const fastify = await createServer(env)
@@ -255,7 +255,7 @@ test('temporary tables of the serving role do not hide the real tables', { skip 
 })
 
 test(
-  'the serving role has rights on the tables of a later version before its grants are renewed',
+  "the serving role has privileges on a later version's tables before its grants are renewed",
   { skip },
   async t => {
     const { owner, server, serving } = await prepareRoles(t)

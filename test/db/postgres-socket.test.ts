@@ -58,7 +58,7 @@ const createRole = async (t: Test, url: string, name: string): Promise<void> => 
   t.teardown(async () => await execute(`drop role "${name}"`))
 }
 
-test('without a user in the URL, the user is PGUSER, or the user of the operating system', { skip }, async t => {
+test('without a user in the URL, PGUSER or the operating system user is used', { skip }, async t => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const server = new URL(url)
   const folder = await createSocket(t, server)
@@ -86,7 +86,7 @@ test('without a user in the URL, the user is PGUSER, or the user of the operatin
   t.equal(await userOf(''), server.username)
 })
 
-test('a user of the operating system without a name is left to the driver', async t => {
+test('if the operating system user has no name, the choice is left to the driver', async t => {
   t.equal(
     systemUser(() => {
       throw new Error('the user has no entry in /etc/passwd')

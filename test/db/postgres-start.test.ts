@@ -7,7 +7,7 @@ import { changeKeys, inSchema, letServe, newDatabase, newOwner, newRole, open, r
 
 const skip = (await postgresDatabase(tap)) === null
 
-test('a start without a schema is refused, and the message shows how to create one', { skip }, async t => {
+test('a service without a schema refuses to start, and the message shows how to create one', { skip }, async t => {
   const url = await newDatabase(t)
   await t.rejects(openStorage(inSchema(url, 'missing')), {
     name: 'ConfigError',
@@ -15,7 +15,7 @@ test('a start without a schema is refused, and the message shows how to create o
   })
 })
 
-test('a start with up-to-date tables takes no lock and changes nothing', { skip }, async t => {
+test('if the tables are up to date, startup takes no lock and changes nothing', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   await changeKeys(await open(t, owner.url))
@@ -63,14 +63,14 @@ test('if a role may not create or change tables, the message asks for a migratio
   t.match(await refusalOf(owner.url), `the role "${owner.name}" is not allowed to change them`)
 })
 
-test('the message of a failed start contains the error of the server', { skip }, async t => {
+test("the message about a failed start contains the server's error", { skip }, async t => {
   const url = await newDatabase(t)
   await execute(url, 'create table apps (mine text)')
   t.match(await refusalOf(url), /can't be opened: relation "apps" already exists$/)
   t.same(await schemasOf(url), { public: 1 }, 'nothing was created')
 })
 
-test('a copy that the server stops reports the reason, and can be continued after it is fixed', { skip }, async t => {
+test('if the server stops a copy, the reason is reported, and the copy can be continued after the problem is fixed', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   const source = settings(t).env.DATABASE_URL
@@ -92,7 +92,7 @@ test('a copy that the server stops reports the reason, and can be continued afte
 })
 
 test(
-  'a database in another encoding than UTF-8 is refused, and the message explains how to create one',
+  'a database with an encoding other than UTF-8 is refused, and the message explains how to create one with it',
   { skip },
   async t => {
     const server = await newDatabase(t)

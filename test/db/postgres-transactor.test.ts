@@ -151,7 +151,7 @@ test('an aborted query is cancelled, and no other query is', { skip }, async t =
   const { url, read } = await createNumber(t, 1)
   await cancelReading(t, url, read)
   const number = async (db: PostgresDatabase) => (await query(db, 'select n from numbers')).rows
-  await t.rejects(read(number, { signal: AbortSignal.abort() }), { code: 'REQUEST_CANCELLED' }, 'it does not start')
+  await t.rejects(read(number, { signal: AbortSignal.abort() }), { code: 'REQUEST_CANCELLED' }, 'the query does not start')
   const { signal } = new AbortController()
   t.same(await read(number, { signal }), [{ n: 0 }])
   const failing = read(
@@ -163,7 +163,7 @@ test('an aborted query is cancelled, and no other query is', { skip }, async t =
   await t.rejects(failing, { message: 'a rule' })
 })
 
-test('an aborted query is abandoned if the server cannot receive the cancel request', { skip }, async t => {
+test("an aborted query is abandoned if the server can't receive the cancel request", { skip }, async t => {
   const { url, proxy, read } = await createNumber(t, 1)
   const controller = new AbortController()
   const reading = read(async db => await query(db, 'select pg_sleep(3600)'), { signal: controller.signal })
@@ -193,7 +193,7 @@ test('an aborted query is cancelled over a Unix domain socket too', { skip }, as
   await cancelReading(t, url, read)
 })
 
-test('a transaction that keeps failing gets 503, and delays no others', { skip }, async t => {
+test('a transaction that keeps failing gets 503, and does not delay others', { skip }, async t => {
   const { write, number } = await createNumber(t)
   let attempts = 0
   await t.rejects(
@@ -275,7 +275,7 @@ test('a transaction of a stopped node blocks others only briefly', { skip }, asy
   await other.query('update numbers set n = n + 1')
   await other.end()
   meet()
-  await t.rejects(stopped, { code: 'SERVICE_UNAVAILABLE' }, 'it has used up its second')
+  await t.rejects(stopped, { code: 'SERVICE_UNAVAILABLE' }, 'the time for retries is used up')
   t.same([attempts, await number()], [1, [1]])
 })
 
@@ -290,7 +290,7 @@ test('a database that refuses all connections causes 503', { skip }, async t => 
   await t.rejects(read(increment), { code: 'SERVICE_UNAVAILABLE' })
 })
 
-test('a transaction fails with the error of the lock that it cannot take', { skip }, async t => {
+test("a transaction that can't take a lock fails with the lock's error", { skip }, async t => {
   const { url, write, number } = await createNumber(t)
   const holder = new pg.Client({ connectionString: url })
   await holder.connect()
@@ -304,7 +304,7 @@ test('a transaction fails with the error of the lock that it cannot take', { ski
   t.same(await number(), [0])
 })
 
-test('no error contains the values of a statement', { skip }, async t => {
+test("no error contains a statement's values", { skip }, async t => {
   const { write, read, proxy } = await createNumber(t)
   const secret = 'ada@example.com'
   const failing = async (work: Promise<unknown>) => inspect(await work.catch((error: unknown) => error), { depth: 9 })

@@ -80,7 +80,7 @@ test('counts that four nodes store concurrently add up, without deadlocks', { sk
   t.same(await execute(url, DEADLOCKS), before)
 })
 
-test('a node that adds addresses of a key waits for another one that does', { skip }, async t => {
+test('a node that adds addresses to a key waits for another node that is doing the same', { skip }, async t => {
   const { url, write } = await postgres(t)
   const addresses = (node: number) =>
     Array.from({ length: 60 }, (_, index) => ({
@@ -165,7 +165,7 @@ test(
   }
 )
 
-test('an error other than a lock while a partition is dropped is a failure', { skip }, async t => {
+test('any error except a lock time-out while a partition is dropped is a failure', { skip }, async t => {
   const { url, write } = await postgres(t)
   await write(async ({ keys }) => {
     await keys.addUsage([{ id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 }])

@@ -51,7 +51,7 @@ test('a database that another process locks causes 503 with Retry-After until it
   t.equal((await fetch(url, { method: 'DELETE', headers: service.headers })).status, 204)
 })
 
-test('acknowledged changes survive a kill', async t => {
+test('acknowledged changes survive when the process is killed', async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   t.equal((await command(t, 'db:sample', { env: made.env })).code, 0)
   const headers = { authorization: `Bearer ${made.key.keyAccessToken}`, 'content-type': 'application/json' }

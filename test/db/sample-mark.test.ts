@@ -98,7 +98,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
     }
   })
 
-  test(`${name}: a process that ends after the mark leaves a marked database`, { skip }, async t => {
+  test(`${name}: a database stays marked if the process ends right after marking it`, { skip }, async t => {
     const url = await empty(t)
     await sql(
       url,
@@ -110,7 +110,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
   })
 
   test(
-    `${name}: if a service and sample data start concurrently on a database, one of them gets it`,
+    `${name}: if a service and sample data start at the same time on a database, only one of them succeeds`,
     { skip },
     async t => {
       for (let round = 0; round < 5; round++) {
@@ -145,7 +145,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
   })
 }
 
-test('sqlite: a file of another program is left unchanged', async t => {
+test("sqlite: another program's file is left unchanged", async t => {
   const path = join(temporaryFolder(t), 'other.db')
   inFile(`file:${path}`, db => db.exec('create table notes (x); insert into notes values (1)'))
   const before = readFileSync(path)

@@ -80,7 +80,7 @@ const trailOf = async ({ storage, run }: Opened, length: number) => {
 const LENGTH = 24_000
 
 const contract = (engine: string, open: (t: Test) => Promise<Opened>): void => {
-  test(`${engine}: entries about a very frequent subject are searched from the end of the audit trail`, async t => {
+  test(`${engine}: a search for a very frequent subject starts at the end of the audit trail`, async t => {
     const opened = await open(t)
     const { pageOf } = await trailOf(opened, LENGTH)
     const first = await pageOf(1)

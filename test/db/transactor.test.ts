@@ -61,7 +61,7 @@ test('writes that wait together for a locked database fail together', async t =>
   t.equal(await countOf(storage), 0)
 })
 
-test('other work runs while many transactions wait', async t => {
+test('other work continues while many transactions wait', async t => {
   const { storage } = await opened(t)
   let turns = 0
   let next: NodeJS.Immediate
@@ -78,7 +78,7 @@ test('other work runs while many transactions wait', async t => {
   t.ok(turns > 2, `${turns} turns`)
 })
 
-test('the inserts of a process of an earlier version also update the head and the ports', async t => {
+test('inserts by a process of an earlier version also update the head and the ports', async t => {
   const { path, storage } = await opened(t)
   const user = { name: 'A', email: 'a@example.com', role: 'member', passwordHash: null, createdAt: new Date() } as const
   const { id } = await storage.write(async ({ users }) => await users.insert(user))

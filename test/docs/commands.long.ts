@@ -154,19 +154,19 @@ const checkReadme = (t: Test, folder: string): void => {
 
 for (const page of pages.filter(({ blocks }) => blocks.some(({ language }) => RUN.includes(language)))) {
   if (page.path === RUN_ELSEWHERE) continue
-  test(`every command of ${page.path} runs`, async t => {
+  test(`every command in ${page.path} runs`, async t => {
     const folder = await runPage(t, page)
     if (page.path === 'README.md') checkReadme(t, folder)
   })
 }
 
-test('every block is run, or shows output', async t => {
+test('every code block either is run or shows output', async t => {
   for (const { path, blocks } of pages) {
     for (const { language, line } of blocks) t.ok([...RUN, ...SHOWN].includes(language), `${path}:${line} ${language}`)
   }
 })
 
-test('every command that is left out is on a page', async t => {
+test('every command that is not run is on a page', async t => {
   const lines = pages.flatMap(({ blocks }) => blocks.flatMap(({ text }) => text.split('\n')))
   const commands = new Set(lines.flatMap(commandsIn))
   for (const command of Object.keys(NOT_RUN)) t.ok(commands.has(command), command)

@@ -21,7 +21,7 @@ const linksOf = ({ path, prose }: Page): { target: string; anchor: string }[] =>
       return { target: file === '' ? path : normalize(join(dirname(path), file)).replaceAll('\\', '/'), anchor }
     })
 
-test('every link of a page leads to an existing file, and to an existing heading', async t => {
+test('every link on a page leads to an existing file and an existing heading', async t => {
   for (const page of pages) {
     for (const { target, anchor } of linksOf(page)) {
       t.ok(existsSync(join(root, target)), `${page.path} → ${target}`)
@@ -43,7 +43,7 @@ test('the README is short', async t => {
   t.ok(lines <= MAX_README_LINES, `${lines} lines`)
 })
 
-test('lines are short, except for tables, addresses and the changelog', async t => {
+test('lines are short, except in tables, URLs and the changelog', async t => {
   for (const { path, text } of pages.filter(({ path }) => path !== 'CHANGELOG.md')) {
     const long = text
       .split('\n')

@@ -36,7 +36,7 @@ const call = (number: number, status: number): string[] => [
   status === 200 ? 'accepted' : 'refused'
 ]
 
-test('a cluster shows that every node accepts a key and, after its revocation with a receipt, refuses it', async t => {
+test('a cluster shows that every node accepts a key, and refuses it after its revocation has a receipt', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   // The variables of another service: two nodes can't share a port.
@@ -55,7 +55,7 @@ test('a cluster shows that every node accepts a key and, after its revocation wi
   t.same(await databaseIn(url, stdout), [], 'its database is dropped')
 })
 
-test('a cluster shows that the lease of a stopped node ends, and serves until Ctrl-C', async t => {
+test("a cluster shows that a stopped node's lease ends, and serves until Ctrl-C", async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { child, output, ended } = cluster(t, ['--nodes', '2'], url)

@@ -56,7 +56,7 @@ for (const [program, example] of EXAMPLES) {
     }
   })
 
-  test(`${example} prints the reason of a refusal`, async t => {
+  test(`${example} prints the reason for a refusal`, async t => {
     const { fastify, call } = await world(t)
     const port = await listening(fastify)
     const issued = await call('POST', '/client_keys', { name: 'audits only', scopes: ['audits:read'] })

@@ -47,7 +47,7 @@ test('there is one object of each kind, and network policies for both pods', asy
   for (const { metadata } of manifests) t.match(metadata.name, /^trivial-api/)
 })
 
-test('each pod sets variables that the service reads, as text, and gets none for other services', async t => {
+test('each pod sets only variables that the service reads, as strings, and gets none for other services', async t => {
   for (const { spec } of templates) {
     t.equal(spec.enableServiceLinks, false)
     for (const { env, envFrom } of spec.containers) {
@@ -76,7 +76,7 @@ test("each pod runs as the user of the image and can't change files", async t =>
   }
 })
 
-test('each pod mounts the certificates of DATABASE_CA', async t => {
+test('each pod mounts the certificates that DATABASE_CA refers to', async t => {
   for (const { spec } of templates) {
     const [{ env, volumeMounts }] = spec.containers
     const { value } = need<Manifest>(
@@ -136,7 +136,7 @@ test('nodes, services, policies and the ingress use the same ports', async t => 
   t.same(ofKind('Ingress').spec.tls[0].hosts, [host])
 })
 
-test('selectors of nodes do not select the pod that migrates', async t => {
+test('node selectors do not select the pod that runs the migrations', async t => {
   const nodes = deployment.spec.template.metadata.labels
   for (const [kind, selected] of [
     ['Deployment', deployment.spec.selector.matchLabels],

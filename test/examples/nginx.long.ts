@@ -113,7 +113,7 @@ test('nginx passes on long headers, and the service refuses headers that are too
   }
 })
 
-test('nginx passes on a request of HTTP/1.0 without a Host', async t => {
+test('nginx passes on an HTTP/1.0 request without a Host header', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { hostname, port, pathname } = new URL(made.base)
@@ -122,7 +122,7 @@ test('nginx passes on a request of HTTP/1.0 without a Host', async t => {
   t.match((await socket.toArray()).join(''), /^HTTP\/1\.1 200 /)
 })
 
-test('nginx passes on the address of the client, and ignores forwarded headers from the client', async t => {
+test("nginx passes on the client's address, and ignores forwarded headers from the client", async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, call } = made
@@ -139,7 +139,7 @@ test('nginx passes on the address of the client, and ignores forwarded headers f
   t.equal(await statusFrom('203.0.113.9'), 403)
 })
 
-test('nginx replies 502 if the service is down', async t => {
+test('nginx replies with 502 if the service is down', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   t.equal((await fetch(`${made.base}/up`)).status, 200)

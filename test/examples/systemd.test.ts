@@ -36,7 +36,7 @@ test('a unit sets nothing twice by accident, and the service has time to stop', 
   t.ok(Number(at(valuesOf(SERVICE, 'TimeoutStopSec'))) > STOP_SECONDS)
 })
 
-test('the backup has the user, the settings and the folder of the service, and no more rights', async t => {
+test("the backup has the service's user, settings and folder, and no additional privileges", async t => {
   for (const name of ['User', 'EnvironmentFile', 'WorkingDirectory', 'StateDirectoryMode', 'UMask']) {
     t.same(valuesOf(BACKUP, name), valuesOf(SERVICE, name), name)
     t.equal(valuesOf(BACKUP, name).length, 1, name)
@@ -87,7 +87,7 @@ const execute = async (t: Test, command: string, state: string, env: Record<stri
   return ended
 }
 
-test('a backup is a dated file that only its owner can read, and old ones are deleted after it', async t => {
+test('a backup is a dated file that only its owner can read, and old backups are deleted afterwards', async t => {
   const { env } = settings(t)
   t.equal((await run(t, 'cli/trivial.ts', { args: ['db', 'migrate'], env }).ended).code, 0)
   const state = temporaryFolder(t)
@@ -115,7 +115,7 @@ test('a backup is a dated file that only its owner can read, and old ones are de
   db.close()
 })
 
-test('the unit creates the folder of the backups, and the timer starts the unit', async t => {
+test('the unit creates the backup folder, and the timer starts the unit', async t => {
   const [folders = ''] = valuesOf(BACKUP, 'StateDirectory')
   t.same(
     folders.split(' ').map(folder => `/var/lib/${folder}`),
@@ -125,7 +125,7 @@ test('the unit creates the folder of the backups, and the timer starts the unit'
   t.same(valuesOf(TIMER, 'WantedBy'), ['timers.target'])
 })
 
-test('a key is issued as the user of the service, and its token is written to a file that only its owner can read', async t => {
+test("a key is issued as the service's user, and its token is written to a file that only its owner can read", async t => {
   const block = need(
     pageOf('docs/deploying.md').blocks.find(({ text }) => text.includes('systemd-run')),
     'systemd-run'

@@ -40,7 +40,7 @@ test('if any query of a change fails, the reply is declared, and a change that i
   await failEachQuery(t, OF_CHANGES, ['PATCH /client_keys/{id}', 'PUT /profile'])
 })
 
-test('a table that lacks its row, as during the restore of a database, causes a 503', async t => {
+test('a table that lacks its row, as during a database restore, causes a 503', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   hurry(t)

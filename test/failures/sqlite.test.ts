@@ -5,7 +5,7 @@ import { createService, sendOne } from './operations.ts'
 import { emptyTables } from './rows.ts'
 import { hideTables } from './sqlite.ts'
 
-test('a missing table of SQLite, as during the replacement of a database, causes a 503', async t => {
+test('a missing SQLite table, as while the database is being replaced, causes a 503', async t => {
   await hideTables(t, 'users')
 })
 
@@ -26,11 +26,11 @@ test('a damaged SQLite file causes a 503', async t => {
   )
 })
 
-test('a SQLite table that lacks its row, as during the replacement of a database, causes a 503', async t => {
+test('an SQLite table that lacks its row, as while the database is being replaced, causes a 503', async t => {
   await emptyTables(t, {}, ['audit_head', 'app_port_counter', 'client_key_epoch'])
 })
 
-test('nodes and receipts get 503 while their table is missing, with a session too', async t => {
+test('requests for nodes and receipts get 503 while their table is missing, even with a session', async t => {
   const { fixture } = await createService(t, {})
   const { headers } = need(
     fixture.senders.find(({ who }) => who === 'a global admin who owns nothing'),

@@ -11,7 +11,7 @@ const skip = (await emptyPostgres()) === null
 
 const PATHS = ['/apps', '/apps?limit=10', '/audits', '/client_keys']
 
-test('a request whose client has disconnected cancels its query', { skip }, async t => {
+test("a request's query is cancelled if its client disconnects", { skip }, async t => {
   const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   // As through a pooler: only the cancellation can end a wait for a lock.
   const { env, key } = settings(t, { DATABASE_URL: url, DATABASE_LISTEN_URL: url })

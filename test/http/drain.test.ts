@@ -67,7 +67,7 @@ const serving = async (t: Test, count: number) => {
   return { fastify, port, clients, stop }
 }
 
-test('a connection may be idle for 60 seconds, during a request and between two requests', async t => {
+test('a connection may be idle for 60 seconds, whether during a request or between two requests', async t => {
   const { fastify, port } = await serving(t, 0)
   const connection = once(fastify.server, 'connection') as Promise<[Socket]>
   const client = await connected(port)
@@ -78,7 +78,7 @@ test('a connection may be idle for 60 seconds, during a request and between two 
   client.socket.destroy()
 })
 
-test('every idle connection gets one more reply after the stop, and the last reply closes it', async t => {
+test('after shutdown starts, every idle connection gets one more reply, which closes it', async t => {
   const { clients, stop } = await serving(t, 50)
   const { closed } = await stop()
   for (const { call, ended } of clients) {
@@ -109,7 +109,7 @@ test('connections without a request are closed at the deadline, whether used or 
 const HALF = `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"a"`
 const RUNNING = HALF.replace('/nowhere', '/auth/sign_in')
 
-test('at the deadline, only connections with a running request stay open, until it has a reply', async t => {
+test('at the deadline, only connections with a request in progress stay open, until they get their reply', async t => {
   const { port, stop } = await serving(t, 0)
   const idle: Client[] = []
   for (const text of ['GET /up HTTP/1.1\r\nHo', HALF]) {
@@ -134,7 +134,7 @@ test('at the deadline, only connections with a running request stay open, until 
   halfClosed.destroy()
 })
 
-test('a connection that is accepted at the deadline has as much time as the others', async t => {
+test('a connection that is accepted at the deadline gets as much time as the others', async t => {
   const { fastify, port, stop } = await serving(t, 0)
   const running = await connected(port)
   running.socket.write(RUNNING)
@@ -164,7 +164,7 @@ test('a connection without a known address is closed', async t => {
   t.ok(reset.destroyed)
 })
 
-test('an unexpected error at the start is rethrown unchanged', async t => {
+test('an unexpected error at startup is rethrown unchanged', async t => {
   const fastify = await createServer(settings(t, { PORT: '0' }).env)
   const error = new Error('out of the blue')
   t.intercept(fastify.server, 'listen', {
@@ -175,7 +175,7 @@ test('an unexpected error at the start is rethrown unchanged', async t => {
   t.equal(await listen(fastify).catch((thrown: unknown) => thrown), error)
 })
 
-test('a service without connections stops at once', async t => {
+test('a service without connections stops immediately', async t => {
   const { fastify, stop } = await serving(t, 0)
   const { closed } = await stop()
   await closed

@@ -57,7 +57,7 @@ test('a request with more header lines than Node.js keeps is refused, regardless
   }
 })
 
-test('such a request is refused without a credential and without a route, too', async t => {
+test('such a request is refused even without a credential or a route', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   for (const path of ['/up', '/nope', '/auth/sign_in', '/docs/json']) {
@@ -112,7 +112,7 @@ test('lines are counted for each request of a connection, even if it arrives in 
   t.equal(await send(`${head}\r\n`), 200)
 })
 
-test('lines after a body are not headers, neither of this request nor of the next', async t => {
+test('lines after a body are not counted as headers of this request or the next one', async t => {
   const made = await world(t)
   const { send } = await keptOpen(t, made)
   const { keyAccessToken } = made.key

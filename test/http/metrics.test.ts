@@ -56,11 +56,11 @@ test('METRICS_PORT=0 selects a free port, which is logged and closed with the se
   await once(silent, 'connect')
   silent.write('GET /metr')
   service.process.kill('SIGTERM')
-  t.equal((await service.ended).code, 0, 'an open connection does not delay the stop')
+  t.equal((await service.ended).code, 0, 'an open connection does not delay shutdown')
   t.ok(await refuses(Number(port), '127.0.0.1'))
 })
 
-test('an unavailable port or host for metrics stops the start with a clear message', async t => {
+test('an unavailable port or host for metrics prevents startup with a clear message', async t => {
   const other = createNetServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
@@ -80,7 +80,7 @@ test('an unavailable port or host for metrics stops the start with a clear messa
   }
 })
 
-test('requests are counted by method, route and status, for any path and method', async t => {
+test('requests are counted by method, route and status, regardless of the path and method', async t => {
   const { call, port, metricsPort, scrape } = await measured(t)
   const { json: apps } = await call('GET', '/apps')
   await call('GET', `/apps/${apps[0].name}`)
@@ -148,7 +148,7 @@ test('metrics include the token cache, the epoch and the pending usage', async t
   t.notOk('trivial_lease_remaining_seconds' in after, 'on SQLite, no lease limits the cache of a process')
 })
 
-test('metrics include the lease, the pool and the waiting times of receipts', async t => {
+test('metrics include the lease, the pool and the time spent waiting for receipts', async t => {
   const metrics = createMetrics({
     tokenCache: createTokenCache(),
     keyUsage: { pending: () => 0 },
@@ -171,7 +171,7 @@ test('metrics include the lease, the pool and the waiting times of receipts', as
   })
 })
 
-test('two servers in a process count separately, and each reports the metrics of the process', async t => {
+test('two servers in one process count separately, and each reports the process metrics', async t => {
   const [one, two] = [await measured(t), await measured(t)]
   await one.call('GET', '/up')
   const samples = samplesIn(await two.scrape())

@@ -51,7 +51,7 @@ const issues = (sources: Record<string, string>): string[] => {
   return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
 }
 
-test('a client of openapi-fetch gets the list of apps as an array', async t => {
+test('an openapi-fetch client gets the list of apps as an array', async t => {
   const { call } = await world(t)
   const types = astToString(await openapiTS(JSON.stringify((await call('GET', '/docs/json')).json)))
   t.same(issues({ 'generated-api.ts': types, 'client.ts': CLIENT }), [])

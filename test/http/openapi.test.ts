@@ -389,7 +389,7 @@ test('the documentation recommends a managed key, which is active immediately', 
   for (const each of commands) t.match(each, /^key:issue -- --name /)
 })
 
-test('routes for signing up and in come before routes that need a session', async t => {
+test('sign-up and sign-in routes come before routes that require a session', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document).filter(([, { tags }]) => tags?.[0] === 'Signing in')
   const isOpen = routes.map(([, { security }]) => security.length === 0)

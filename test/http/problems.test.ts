@@ -85,7 +85,7 @@ test('a client that disconnects before its request is complete does no harm', as
   t.equal((await call('GET', '/up')).status, 200)
 })
 
-test('invalid JSON, bodies that are too large and other types are distinguished', async t => {
+test('invalid JSON, bodies that are too large and unsupported types are distinguished', async t => {
   const { call } = await world(t)
   const url = '/apps'
   const json = { 'content-type': 'application/json' }
@@ -187,7 +187,7 @@ test('replies have security headers', async t => {
   }
 })
 
-test('X-Forwarded-For is used only from configured proxies', async t => {
+test('X-Forwarded-For is used only if a configured proxy sent it', async t => {
   const behind = await world(t, { TRUST_PROXY: '10.0.0.0/8' })
   const direct = await world(t)
   for (const { fastify, names } of [

@@ -65,7 +65,7 @@ test('with PUBLIC_URL, Link and Location are URLs below it, regardless of the re
   }
 })
 
-test('every paginated list of the OpenAPI document describes its Link header, which the replies match', async t => {
+test('every paginated list in the OpenAPI document describes its Link header, and the replies match', async t => {
   const made = await world(t)
   await fill(made)
   const { paths } = (await made.call('GET', '/docs/json')).json as {
@@ -99,20 +99,20 @@ test('without PUBLIC_URL, Link and Location are relative to the host, even if th
   t.match(reply, /^link: <\/users\?limit=1&after=1>; rel="next"\r$/m)
 })
 
-test('a page of the origin of PUBLIC_URL may use a client key, with any Host that the proxy passes on', async t => {
+test("a page from PUBLIC_URL's origin may use a client key, regardless of the Host that the proxy passes on", async t => {
   const { call } = await world(t, { PUBLIC_URL })
   const statusFor = async (headers: Record<string, string>): Promise<number> =>
     (await call('GET', '/apps', undefined, { host: 'trivial-api:3000', ...headers })).status
   t.equal(await statusFor({ origin: 'https://example.com' }), 200)
   t.equal(await statusFor({ origin: 'https://example.com', 'sec-fetch-site': 'same-origin' }), 200)
-  t.equal(await statusFor({ origin: 'http://trivial-api:3000' }), 200, 'a page of the host itself')
+  t.equal(await statusFor({ origin: 'http://trivial-api:3000' }), 200, 'a page on the host itself')
   t.equal(await statusFor({ origin: 'https://other.example.com' }), 403)
   t.equal(await statusFor({ origin: 'http://example.com' }), 403)
   t.equal(await statusFor({ origin: 'http://example.com', host: 'example.com' }), 403, 'another scheme')
   t.equal(await statusFor({ origin: 'https://example.com', 'sec-fetch-site': 'cross-site' }), 403)
 })
 
-test('the server in the OpenAPI document is PUBLIC_URL', async t => {
+test('PUBLIC_URL is the server in the OpenAPI document', async t => {
   const { call } = await world(t, { PUBLIC_URL, TRUST_PROXY: '127.0.0.1' })
   t.same((await call('GET', '/docs/json', undefined, FORGED)).json.servers, [{ url: PUBLIC_URL }])
   const printed = await command(t, 'openapi', { env: { PUBLIC_URL } })

@@ -54,10 +54,10 @@ test('a request must name one host, as HTTP/1.1 requires', async t => {
     t.equal((await ask(port, get(target, headers, version))).status, 200, `${target} ${headers}`)
   }
   t.match(await ask(port, 'GET /up\r\n\r\n'), { status: 400, code: 'BAD_REQUEST' }, 'HTTP/0.9')
-  t.equal((await ask(port, get('http://a/up', '', '1.0'))).status, 400, 'a host in the URL only')
+  t.equal((await ask(port, get('http://a/up', '', '1.0'))).status, 400, 'a host only in the URL')
 })
 
-test('an unknown expectation returns a problem document', async t => {
+test('an unknown expectation causes a problem document', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   for (const target of ['/up', '/apps', '/nope']) {
@@ -71,7 +71,7 @@ test('an unknown expectation returns a problem document', async t => {
   t.equal((await ask(port, get('/up', 'Expect: foo\r\n', '1.0'))).status, 200, 'HTTP/1.0 has no expectations')
 })
 
-test('every malformed or ambiguous request returns a problem document', async t => {
+test('every malformed or ambiguous request causes a problem document', async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const head = 'Host: a\r\nConnection: close\r\n'
@@ -122,7 +122,7 @@ test('a client that disconnects or continues after CONNECT does no harm', async 
   t.equal((await fetch(`http://127.0.0.1:${port}/up`)).status, 200)
 })
 
-test('metrics count requests that are refused because of their form', async t => {
+test('metrics count requests that are refused because they are malformed or ambiguous', async t => {
   const { fastify } = await world(t, { METRICS_PORT: '0' })
   const metricsPort = Number(await listenForMetrics(fastify))
   const port = await listening(fastify)
@@ -153,7 +153,7 @@ test('the metrics listener refuses the same requests', async t => {
   t.equal((await ask(port, get('/metrics', 'Host: a\r\n'))).status, 200)
 })
 
-test('each reply of this kind is documented for every route', async t => {
+test('each of these replies is documented for every route', async t => {
   const { call } = await world(t)
   const { paths } = (await call('GET', '/docs/json')).json as {
     paths: Record<string, Record<string, { responses: Record<string, { $ref?: string }> }>>

@@ -48,7 +48,7 @@ const outside = Object.values(networkInterfaces())
   .map(({ address }) => address)
   .slice(0, 1)
 
-test('sample data is served at loopback addresses only, and not behind a proxy', async t => {
+test('sample data is served only at loopback addresses, and not behind a proxy', async t => {
   const url = await sampled(t)
   const ipv6 = hasIpv6 ? ['::'] : []
   for (const [env, ...reasons] of [
@@ -66,7 +66,7 @@ test('sample data is served at loopback addresses only, and not behind a proxy',
   }
 })
 
-test('a database without the mark is served at all addresses, without a warning', async t => {
+test('a database without the mark is served at any address, without a warning', async t => {
   const { env } = settings(t, { HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.1' })
   t.same(await attempt(t, env), [])
 })
@@ -83,7 +83,7 @@ const named = (name: string, address: string): Record<string, string> => {
   return { HOST: name, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` }
 }
 
-test('the address to which the name resolves at the start counts', async t => {
+test('a host name counts as the address that it resolves to at startup', async t => {
   const url = await sampled(t)
   const service = await start(t, { CLIENT_SECRET, DATABASE_URL: url, ...named('sample.internal', '127.0.0.9') })
   t.match(logLines(service.output().stdout), [{ level: 40, msg: WARNING, database: url }])

@@ -24,7 +24,7 @@ const decided = async (ask: () => Promise<Reply>): Promise<Reply> => {
   }
 }
 
-test('login attempts are counted over all nodes, without storing addresses', async t => {
+test('login attempts are counted across all nodes, without storing addresses', async t => {
   const REDIS_URL = await redisUrl(t)
   if (REDIS_URL === null) return
   const [one, other] = [await world(t, { REDIS_URL }), await world(t, { REDIS_URL })]
@@ -77,7 +77,7 @@ test('if Redis is down, only requests with limits are refused until it is back',
   await recovers()
 })
 
-test('a Redis server that becomes a replica refuses to count, and counts again when it is no longer one', async t => {
+test('a Redis server that becomes a replica refuses to count until it is a primary again', async t => {
   const redis = await ownRedis(t)
   if (redis === null) return
   await redis.start()

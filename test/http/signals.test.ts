@@ -52,7 +52,7 @@ test('SIGHUP is ignored, and SIGTERM ends the process with 0', async t => {
   ])
 })
 
-test('a second signal during the stop, as from Ctrl-C through npm, changes nothing', async t => {
+test('a second signal during shutdown, as when npm passes on Ctrl-C, changes nothing', async t => {
   const { logged, exit, emit } = await world(t)
   emit('SIGINT', 'SIGINT')
   emit('SIGINT', 'SIGINT')
@@ -84,7 +84,7 @@ test('the exit code after an uncaught exception is 1, even if a signal follows',
   t.equal(await exit, 1)
 })
 
-test('the first process of a container exits on signals while it starts, and stops on signals once it serves', async t => {
+test('PID 1 in a container exits on signals during startup, and shuts down on signals while it serves', async t => {
   t.intercept(process, 'pid', { value: 1 })
   const others = new Set(listeners().map(({ listener }) => listener))
   endOnSignals()
@@ -104,7 +104,7 @@ test('the first process of a container exits on signals while it starts, and sto
   t.match(logged, [['info', { signal: 'SIGTERM' }, 'the service is stopping']])
 })
 
-test('signals end every other process by default', async t => {
+test('signals end any other process by default', async t => {
   const before = listeners()
   endOnSignals()
   t.same(listeners(), before)

@@ -10,7 +10,7 @@ import { refuses, slowPost, start } from './service.ts'
 const CLIENTS = 30
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`on ${signal}, the service accepts no more connections, finishes running requests, and exits with 0`, async t => {
+  test(`on ${signal}, the service accepts no more connections, finishes pending requests, and exits with 0`, async t => {
     const service = await start(t)
     const agent = new Agent({ keepAlive: true })
     t.teardown(() => {
@@ -37,7 +37,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-test('clients with busy connections are notified before these close, and lose no requests', async t => {
+test('clients with busy connections are notified before the connections close, and no requests are lost', async t => {
   const service = await start(t)
   let busy = 0
   const call = async (): Promise<void> => {
@@ -61,7 +61,7 @@ test('clients with busy connections are notified before these close, and lose no
 
 const NOW = '2026-01-05T09:00:00.000Z'
 
-test('a list that is being sent is completed', async t => {
+test('a list that is being sent is completed before the service stops', async t => {
   const service = await start(t)
   const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
   db.exec(`insert into users (name, email, created_at, updated_at) values ('A', 'a@example.com', '${NOW}', '${NOW}');
@@ -103,7 +103,7 @@ test('an uncaught exception is logged, and the service exits with 1', async t =>
   t.match(stdout, /"level":60.*out of the blue/)
 })
 
-test("a client that hangs can't delay the stop", async t => {
+test("a client that hangs can't delay shutdown", async t => {
   const service = await start(t)
   const request = await slowPost(service)
   request.on('error', () => {})
@@ -139,7 +139,7 @@ const leave = async (port: number, text: string): Promise<Socket> => {
   return socket
 }
 
-test('connections without a running request do not delay the stop, regardless of what they received', async t => {
+test('connections without a request in progress do not delay shutdown, regardless of what they received', async t => {
   const service = await start(t)
   const sockets = await Promise.all(
     Object.values(LEFT).flatMap(text => [
@@ -158,9 +158,9 @@ test('connections without a running request do not delay the stop, regardless of
   service.process.kill('SIGTERM')
   await service.prints('the service is stopping')
   db.close()
-  t.match(String(await reply), /^HTTP\/1\.1 (201|409) /, 'a running request gets a reply')
+  t.match(String(await reply), /^HTTP\/1\.1 (201|409) /, 'a request in progress gets a reply')
   const { code, stdout } = await service.ended
-  t.equal(code, 0, 'the stop is completed before its time limit')
+  t.equal(code, 0, 'shutdown completes before its time limit')
   t.notMatch(stdout, '"level":50')
   for (const socket of [...sockets, running]) socket.destroy()
 })

@@ -42,7 +42,7 @@ const accept: RequestListener = (_request, response) => response.end()
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = 'b7ad6b7169203331'
 
-test("a request is a span of the requester's trace and of its route", async t => {
+test("a request creates a span in the requester's trace, named after the method and the route", async t => {
   const { endpoint, received } = await receiver(t, accept)
   const { call, fastify, key } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `${endpoint}/` })
   const port = await listening(fastify)
@@ -114,7 +114,7 @@ test('exported spans contain no credential from any part of a request', async t 
   }
 })
 
-test('spans that the receiver refuses are reported in the log, and the service continues', async t => {
+test('spans that the receiver refuses are reported in the log, and the service continues to run', async t => {
   const { endpoint } = await receiver(t, (_request, response) => response.writeHead(400).end())
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   const logged: unknown[][] = []
@@ -124,7 +124,7 @@ test('spans that the receiver refuses are reported in the log, and the service c
   t.match(logged, [[{ err: {} }, /^traces could not be sent/]])
 })
 
-test('a receiver that does not respond does not delay the stop', async t => {
+test('a receiver that does not respond does not delay shutdown', async t => {
   const { endpoint, next } = await receiver(t, () => {})
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   await call('GET', '/up')

@@ -13,7 +13,7 @@ const faultsOf = (schema: object, value: unknown): unknown => {
   }
 }
 
-test('a rule without its own message is reported in the words of the validator', async t => {
+test("a violated rule without its own message is reported with the validator's message", async t => {
   const properties = {
     list: { type: 'array', items: { type: 'integer' }, uniqueItems: true },
     text: { type: 'string', pattern: '^a$' },
@@ -72,7 +72,7 @@ test('strings that are too long, lists that are too large and objects that are t
   t.same(
     sentences(excesses(schema, { anything: { 'a\0': 1 } })),
     ['anything must not contain the character U+0000'],
-    'the name of a member is checked too'
+    'property names are checked too'
   )
   t.same(sentences(excesses({ type: 'string' }, '\0')), ['the body must not contain the character U+0000'])
   t.match(sentences(excesses({ type: 'string' }, '\ud800')), [/^the body must not contain an unpaired surrogate/])

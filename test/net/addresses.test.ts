@@ -108,7 +108,7 @@ test('an address is in a range of its version, in any notation', async t => {
   t.equal(plainAddress('::1'), '::1')
 })
 
-test('an address is read in every notation of proxies', async t => {
+test('an address can be read in every notation that proxies use', async t => {
   for (const [text, address] of [
     ['203.0.113.7:51234', '203.0.113.7'],
     ['203.0.113.7:_port-1.a', '203.0.113.7'],

@@ -96,7 +96,7 @@ test('a duplicate Authorization header is refused, even if both values are valid
   }
 })
 
-test("a browser's request from a page of another site is refused with the reason", async t => {
+test("a browser's request from a page on another site is refused with the reason", async t => {
   const { call } = await world(t)
   const refused: Record<string, string>[] = [
     { 'sec-fetch-site': 'cross-site' },
@@ -148,7 +148,7 @@ test('a preflight gets no CORS headers', async t => {
   t.notOk(Object.keys(headers).some(name => name.startsWith('access-control-')))
 })
 
-test('previous secrets and legacy tokens are accepted as configured', async t => {
+test('previous secrets and legacy tokens are accepted if they are configured', async t => {
   const previous = newSecret()
   const old = issueClientKey(createTokenSealer(previous))
   const { fastify } = await world(t, {

@@ -108,7 +108,7 @@ test('a route that requires several scopes accepts a key that has all of them', 
   t.match(refused.json(), { message: /requires apps:read and apps:write/ })
 })
 
-test('a list of keys needs no store, and can have its own realm', async t => {
+test('a list of keys works without a store, and with its own realm', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const { get } = await service(t, { secret, allowList: [keyId], realm: 'reports' })
@@ -136,7 +136,7 @@ const behindProxy = async (t: Test, maxHeadersCount?: number) => {
   }
 }
 
-test('no key is accepted if Node.js may have dropped header lines, in a service with any options', async t => {
+test("no key is accepted if Node.js may have dropped header lines, regardless of the service's options", async t => {
   const forged = 'X-Forwarded-For: 203.0.113.7\r\n'
   const added = 'X-Forwarded-For: 198.51.100.1\r\n'
   const send = await behindProxy(t)
@@ -155,7 +155,7 @@ test('no key is accepted if Node.js may have dropped header lines, in a service 
   t.equal((await unlimited(5000, '', forged)).status, 200)
 })
 
-test('an address is compared in every notation of proxies, in a service with any options', async t => {
+test("addresses match in every notation that proxies use, regardless of the service's options", async t => {
   const send = await behindProxy(t)
   for (const [forwarded, status] of [
     ['203.0.113.7:51234', 200],
@@ -169,7 +169,7 @@ test('an address is compared in every notation of proxies, in a service with any
   }
 })
 
-test('a page of another site is refused if the Host header is invalid', async t => {
+test('a request with an Origin header is refused if the Host header is invalid', async t => {
   const keys = keyService()
   const { fastify } = await service(t, { keys })
   const { keyAccessToken } = await keys.issue({ name: 'ledger' })

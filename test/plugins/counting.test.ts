@@ -39,7 +39,7 @@ const node = async (t: Test, secret: string, counters: Counters): Promise<Fastif
   return fastify
 }
 
-test('four servers that share the counters of a database never accept more requests than a limit allows', async t => {
+test("four servers that share a database's counters never accept more requests than a limit allows", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const secret = newSecret()
@@ -61,7 +61,7 @@ test('four servers that share the counters of a database never accept more reque
   )
 })
 
-test('a request is refused if the counters of a database fail', async t => {
+test("a request is refused if the database's counters fail", async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const fastify = await node(t, secret, {

@@ -40,7 +40,7 @@ const countExpiring = async (t: Test, env: Record<string, string>) => {
 
 const check = async (t: Test, env: Record<string, string>): Promise<void> => {
   const { ids, before, samples, after } = await countExpiring(t, env)
-  t.notMatch(before, /^trivial_keys_expiring/m, 'the first scrape waits for nothing')
+  t.notMatch(before, /^trivial_keys_expiring/m, 'the first scrape does not wait for the counts')
   t.same(samples, [
     'trivial_keys_expiring{within_days="1"} 1',
     'trivial_keys_expiring{within_days="7"} 3',
@@ -100,7 +100,7 @@ test('the counts are refreshed when they are older than ten minutes', async t =>
   t.same(await countsAt(20), [2, 2])
 })
 
-test('keys of many pages are all counted', async t => {
+test('all keys are counted, even if there are many pages of them', async t => {
   const { store, issue, countsAt } = world()
   const { key } = await issue('key')
   await store.write(async ({ keys }) => {

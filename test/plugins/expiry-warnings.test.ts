@@ -32,7 +32,7 @@ const world = async (t: Test) => {
   }
 }
 
-test('a warning is logged at the start, and once a day from 14 days before a key expires', async t => {
+test('a warning is logged at startup and then once a day, from 14 days before a key expires', async t => {
   const { fastify, warnings, issue } = await world(t)
   const { id, expiresAt } = await issue('soon', 2.5)
   await issue('later', 15.5)
@@ -57,7 +57,7 @@ test('if very many keys expire, a hundred are named and the others are counted',
   t.strictSame((await warnings(101))[100], [{ keys: 105 }, 'more client keys expire soon'])
 })
 
-test("if the database can't be read, this is logged, and the next day it is tried again", async t => {
+test("if the database can't be read, the failure is logged, and the next attempt is made a day later", async t => {
   const { fastify, warnings, issue } = await world(t)
   await issue('soon', 5)
   const { list } = fastify.clientKeys

@@ -56,7 +56,7 @@ for (const order of ['before', 'after'] as const) {
     const statuses: number[] = []
     for (const token of [one, one, one, other, other, other]) statuses.push((await get(token)).statusCode)
     t.same(statuses, [200, 200, 429, 200, 200, 429])
-    t.equal((await fastify.inject('/open')).headers['x-ratelimit-limit'], '1000', 'the limit of the host works as well')
+    t.equal((await fastify.inject('/open')).headers['x-ratelimit-limit'], '1000', "the host's limit also applies")
   })
 
   test(`a pipelined burst is limited if @fastify/rate-limit is registered ${order} the plugin`, async t => {
@@ -110,11 +110,11 @@ for (const order of ['before', 'after'] as const) {
     )
     t.match(await get(await limited()), { statusCode: 200, headers: { 'x-host': '1' } })
     t.match(await get('x'), { statusCode: 401 })
-    t.same(seen, ['k1'], 'a refused request reaches no later hooks')
+    t.same(seen, ['k1'], 'a refused request does not reach later hooks')
   })
 }
 
-test('if the host has its own request.principal, the error explains why the plugin does not start', async t => {
+test('if the host has its own request.principal, the plugin does not start, and the error explains why', async t => {
   const own = async (fastify: FastifyInstance): Promise<unknown> => fastify.decorateRequest('principal', null)
   await t.rejects(host(t, own, 'before'), { message: /another plugin has decorated requests with principal/ })
   await t.rejects(host(t, own, 'after'), { message: /'principal' has already been added/ })
@@ -149,7 +149,7 @@ test('a hook of the host may await requireClientKey', async t => {
   t.equal(await get((await keys.issue({ name: 'k' })).keyAccessToken), 200)
 })
 
-test('a failing store causes status 503 without details', async t => {
+test('a failing store causes a 503 without details', async t => {
   const store = createMemoryStore()
   const keys = createClientKeys({
     store: {
@@ -173,7 +173,7 @@ test('a failing store causes status 503 without details', async t => {
   t.notMatch(reply.payload, '10.0.0.5')
 })
 
-test('invalid options are refused at the start, with the reason', async t => {
+test('invalid options are refused at startup, with the reason', async t => {
   const secret = newSecret()
   const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const start = async (options: unknown): Promise<FastifyInstance> => {

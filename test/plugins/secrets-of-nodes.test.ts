@@ -59,7 +59,7 @@ const cluster = async (t: Test) => {
 
 const issue = async ({ call }: Node, name: string) => await call('POST', '/client_keys', { body: { name } })
 
-test('GET /nodes shows the generations of each node from its start, the current one first', { skip }, async t => {
+test("GET /nodes shows each node's generations as soon as it starts, the current one first", { skip }, async t => {
   const { start, url } = await cluster(t)
   // Registers a node as the previous version does.
   await execute(
@@ -81,7 +81,7 @@ test('GET /nodes shows the generations of each node from its start, the current 
   t.same(await listed(second), [expected[0], expected[2]])
 })
 
-test('no token is created that a node would refuse, and none is revoked in its place', { skip }, async t => {
+test('no token is created that a node would refuse, and none is revoked instead', { skip }, async t => {
   const { start } = await cluster(t)
   const first = await start('first', [A])
   const { json: key } = await issue(first, 'a key')
@@ -118,7 +118,7 @@ test('no token is created that a node would refuse, and none is revoked in its p
   t.same(
     third.log.filter(({ msg }) => msg.startsWith('these nodes')),
     [],
-    'each of them can open the tokens of the other'
+    "each of them can open the other's tokens"
   )
   const { status, json: made } = await issue(second, 'of the second')
   t.equal(status, 201)

@@ -348,7 +348,7 @@ test('a client key belongs to no user, and takes precedence over a session in th
   )
 })
 
-test('pages of the configured origins may read sessions, and client keys get no CORS headers', async t => {
+test('pages from the configured origins may read sessions, and client keys get no CORS headers', async t => {
   const made = await world(t, { CORS_ORIGINS: 'https://app.example.com, http://localhost:5173' })
   const origin = 'https://app.example.com'
   const preflight = async (from: string) =>
@@ -390,7 +390,7 @@ test('pages of the configured origins may read sessions, and client keys get no 
   )
 })
 
-test('a password change is refused if its session ends, or the password changes, while it waits', async t => {
+test('a password change is refused if the session ends or the password changes while the request waits', async t => {
   const made = await world(t)
   const change = async (call: World['call'], current: string, password: string) =>
     await call('PUT', '/profile/password', { current_password: current, password })
@@ -432,7 +432,7 @@ test('a password change is refused if its session ends, or the password changes,
   await signIn(made, 'ben')
 })
 
-test('a change of the e-mail address ends the sessions with the previous one', async t => {
+test('changing the e-mail address ends the sessions that were started with the previous one', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   t.equal((await made.call('PATCH', '/users/1', { email: 'moreno@example.com' })).status, 200)
@@ -441,7 +441,7 @@ test('a change of the e-mail address ends the sessions with the previous one', a
   t.equal((await ada('GET', '/profile')).status, 401, 'the session has ended permanently')
 })
 
-test('a large unreadable text is refused immediately in every field', async t => {
+test('a large malformed string is refused immediately in every field', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const text = `${'a'.repeat(450_000)}\u0001`

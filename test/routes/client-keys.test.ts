@@ -80,7 +80,7 @@ test('a new key shows its secrets once, is active immediately, and is unscoped b
   ])
 })
 
-test('every part of a policy is stored as given', async t => {
+test('every part of a policy is stored as it was sent', async t => {
   const made = await world(t)
   const policy = {
     description: 'Copies invoices',
@@ -101,7 +101,7 @@ test('every part of a policy is stored as given', async t => {
   t.same((await issue(made, { name: 'all', scopes: ['apps:read', '*'] })).scopes, ['*'])
 })
 
-test('a rotation that is retried many times hides no active token', async t => {
+test('all active tokens remain listed after a rotation is retried many times', async t => {
   const made = await world(t)
   const key = await issue(made, { name: 'patient' })
   const rotate = async () =>
@@ -112,7 +112,7 @@ test('a rotation that is retried many times hides no active token', async t => {
   }
   t.ok(tokens.length <= 100)
   const good = tokens.filter(token => token.revoked_at === null)
-  t.equal(good.length, 2, 'the first token, and that of the last reply')
+  t.equal(good.length, 2, 'the first token, and the one from the last reply')
   t.ok(good.some(({ hint }) => key.key_access_token.endsWith(hint)))
 })
 
@@ -329,7 +329,7 @@ test('rotate and revoke need no body, with or without a content type', async t =
   t.equal((await made.call('POST', '/client_keys')).status, 422, 'a body with required fields is needed')
 })
 
-test('over a socket, a rotation with an empty body succeeds, with or without headers for it', async t => {
+test('over a socket, a rotation with an empty body succeeds, with or without headers that describe the body', async t => {
   const { fastify, key, call } = await world(t)
   const { json } = await call('POST', '/client_keys', { name: 'k' })
   const port = await listening(fastify)
@@ -450,7 +450,7 @@ test('a key cannot give permissions that it lacks, or change a key with more per
   t.equal((await made.call('GET', '/client_keys?name=outside')).json.length, 0)
 })
 
-test('a token that a rotation replaced creates no token that expires later', async t => {
+test('a replaced token cannot be used to create a token that expires later', async t => {
   const made = await world(t)
   const { id, key_access_token: old } = await issue(made, { name: 'k' })
   const { key_access_token: fresh } = (await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })).json
@@ -596,7 +596,7 @@ test('keys are listed by page and by filter, environment keys last', async t => 
   await made.fastify.keyUsage.flush()
   const now = new Date(Date.now() + 1000).toISOString()
   t.same(await find(`unused_since=${now}&revoked=false`), [...names, odd.name, own])
-  t.same(await find('unused_since=2026-01-01T00:00:00Z'), [], 'keys that are younger than the time are left out')
+  t.same(await find('unused_since=2026-01-01T00:00:00Z'), [], 'keys that were created after that time are left out')
   for (const bad of [
     'limit=0',
     'limit=1001',
@@ -639,7 +639,7 @@ test('keys are found by the secret that sealed one of their active tokens', only
   t.same(await find(generationOf(made.secret)), ['rotated'], 'the environment key is not found')
 })
 
-test('a key is unused since a time if it was created before, and not used after it', onlyOnSqlite, async t => {
+test('a key is unused since a time if it was created before that time and has not been used after it', onlyOnSqlite, async t => {
   const made = await world(t)
   const young = await issue(made, { name: 'young' })
   const [never, used, idle] = [
@@ -657,7 +657,7 @@ test('a key is unused since a time if it was created before, and not used after 
   const find = async (query: string): Promise<string[]> =>
     (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
   t.same(await find('unused_since=90d'), ['never', 'idle'])
-  t.same(await find(`unused_since=${days(90).slice(0, 10)}`), ['never', 'idle'], 'the time is a day')
+  t.same(await find(`unused_since=${days(90).slice(0, 10)}`), ['never', 'idle'], 'the time may be a day')
   t.same(await find('unused_since=95d'), ['never'])
   t.same(await find('unused_since=1y'), [], 'no key is that old')
   t.same(await find(`unused_since=${young.created_at}&name=young`), [], 'the key was created at that timestamp')
@@ -690,7 +690,7 @@ test('an expiry may be a duration or a day, and a duration finds keys that expir
   })
 })
 
-test('environment keys are listed with their use, and can be revoked but not changed', async t => {
+test('environment keys are listed with their usage, and can be revoked but not changed', async t => {
   const made = await world(t)
   const other = await issue(made, { name: 'other' })
   const id = await environmentId(made)
@@ -725,7 +725,7 @@ test('environment keys are listed with their use, and can be revoked but not cha
   )
 })
 
-test('the usage of a key shows scopes, refusals and addresses for each day', async t => {
+test("a key's usage shows scopes, refusals and addresses for each day", async t => {
   const made = await world(t)
   const { id, key_access_token: token } = await issue(made, { name: 'k', scopes: ['apps:read'] })
   for (let i = 0; i < 3; i++) await statusOf(made, token, '/apps/name_suggestion')
@@ -753,7 +753,7 @@ test('the usage of a key shows scopes, refusals and addresses for each day', asy
   )
 })
 
-test('any key may read its own usage, but not that of other keys', async t => {
+test("any key may read its own usage, but not another key's", async t => {
   const made = await world(t)
   const { id, key_access_token: token } = await issue(made, { name: 'k', scopes: ['apps:read'] })
   const call = as(made, token)
@@ -768,7 +768,7 @@ test('any key may read its own usage, but not that of other keys', async t => {
     status: 422,
     json: { errors: ['days must be at least 1'] }
   })
-  t.equal((await call('GET', `/client_keys/${id}/usage`)).status, 403, 'the usage by id requires the scope')
+  t.equal((await call('GET', `/client_keys/${id}/usage`)).status, 403, 'reading usage by id requires the scope')
   const environment = await made.call('GET', '/client_keys/me/usage')
   t.match(environment, { status: 200, json: { client_key_id: await environmentId(made), days: [{}] } })
   const ada = await signIn(made, 'ada')

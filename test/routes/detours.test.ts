@@ -21,7 +21,7 @@ const addAdmins = async ({ call }: World): Promise<void> => {
   await call('PUT', '/organizations/3/users/2', { role: 'admin' })
 }
 
-test('an administrator who takes over the e-mail address of a user gets none of their data', async t => {
+test("an administrator who takes over a user's e-mail address gets none of the user's data", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const ada = await signIn(made, 'ada')
@@ -39,7 +39,7 @@ test('an administrator who takes over the e-mail address of a user gets none of 
   t.equal((await (await signIn(made, 'moved', SAMPLE_PASSWORD))('GET', `/apps/${ADAS_APP}`)).status, 200)
 })
 
-test('a user who signs up with the e-mail address of a deleted one inherits nothing', async t => {
+test("a user who signs up with a deleted user's e-mail address inherits nothing", async t => {
   const made = await world(t)
   await addAdmins(made)
   const chiara = await signIn(made, 'chiara')
@@ -55,7 +55,7 @@ test('a user who signs up with the e-mail address of a deleted one inherits noth
   for (const name of [ADAS_APP, CHIARAS_APP]) t.equal((await call('GET', `/apps/${name}`)).status, 404)
 })
 
-test('an organization that adds a user gets none of their data, and the user may leave or delete it', async t => {
+test("an organization that adds a user gets none of the user's data, and the user may leave or delete the organization", async t => {
   const made = await world(t)
   const { call: outsider } = await signUp(made, 'outsider@example.com')
   const { json: trap } = await outsider('POST', '/organizations', { name: 'Trap', billing_email: 't@example.com' })
@@ -84,7 +84,7 @@ test('an organization that adds a user gets none of their data, and the user may
   t.equal((await ada('GET', `/apps/${ADAS_APP}`)).status, 200)
 })
 
-test('a user with grants can grant only those, and transfer an app only to themselves', async t => {
+test('a user with grants can grant only those to others, and transfer an app only to themselves', async t => {
   const made = await world(t)
   const [ada, ben, chiara] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'chiara')]
   const permit = (name: string, userId: number): string => `/apps/${ADAS_APP}/permission/${name}/users/${userId}`
@@ -105,7 +105,7 @@ test('a user with grants can grant only those, and transfer an app only to thems
   t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/2`)).status, 403, 'the grant was revoked')
 })
 
-test('a demoted administrator can no longer manage users, while the keys that they issued remain active', async t => {
+test('a demoted administrator can no longer manage users, but the keys that they issued remain active', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const issued = await dmitri('POST', '/client_keys', { name: 'k', scopes: ['users:read', 'users:write'] })

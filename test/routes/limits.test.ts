@@ -40,7 +40,7 @@ test('a key is accepted only from its addresses, regardless of X-Forwarded-For',
   t.match(refused.json(), { status: 403, code: 'ADDRESS_NOT_ALLOWED', detail: /allowed_ips/ })
 })
 
-test('behind trusted proxies, the address is the last one that does not belong to them', async t => {
+test("behind trusted proxies, the address is the last one that is not a trusted proxy's", async t => {
   const made = await world(t, { TRUST_PROXY: '127.0.0.1, 10.9.0.0/16' })
   const token = await issue(made, { name: 'k', allowed_ips: ['192.0.2.7'] })
   t.equal(await from(made, token, '127.0.0.1', '192.0.2.7'), 200)
@@ -174,11 +174,11 @@ test('the limit determines exactly how many parallel requests succeed', async t 
       .map(({ headers }) => Number(/;r=(\d+);/.exec(headers.get('ratelimit') ?? '')?.[1]))
       .sort((one, other) => one - other),
     Array.from({ length: 50 }, (_, remaining) => remaining),
-    'each reports another number of remaining requests'
+    'each reply reports a different number of remaining requests'
   )
 })
 
-test('a burst across the end of a window is limited separately in each window', async t => {
+test('a burst that continues into the next window is limited separately in each window', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 3, window_seconds: 1 } })
   const passed: Record<string, number> = { 2: 0, 1: 0, 0: 0 }
@@ -198,7 +198,7 @@ test('a burst across the end of a window is limited separately in each window', 
   t.equal(new Set(Object.values(passed)).size, 1, JSON.stringify(passed))
 })
 
-test('a request is refused if its rate limit cannot be determined', async t => {
+test("a request is refused if its rate limit can't be checked", async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const bare = Fastify()

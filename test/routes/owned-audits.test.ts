@@ -47,7 +47,7 @@ const changed = (attribute: string, from: unknown, to: unknown): Change => ({
 
 const newestOf = async (call: World['call'], url = ORGANIZATION) => (await pageOf(call, `${url}?per_page=1`)).audits[0]
 
-test('the audits of an organization contain the changes of it and of its apps, but not of the accounts of its users', async t => {
+test("an organization's audits contain changes to it and its apps, but not to its users' accounts", async t => {
   const made = await world(t)
   const [ada, ben] = [await signIn(made, 'ada'), await signIn(made, 'ben')]
   await made.call('PATCH', `/apps/${WEATHER}`, { descriptive_name: 'Of Ada alone' })
@@ -151,7 +151,7 @@ test('audits contain no passwords, sessions, former addresses, or addresses of u
   t.match(ofApp.audits, [{ user_email: 'ada@example.com' }])
 })
 
-test('pages are counted, and have no gaps between them', async t => {
+test('the number of pages is returned, and no entries are missing between pages', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   for (let i = 0; i < 7; i++) await ada('PATCH', '/organizations/1', { name: `Name ${i}` })
@@ -225,7 +225,7 @@ test('audits are searched by id, user and time', async t => {
   t.same(await find([{ c: 'created_at', o: 'IN', p: [time] }]), sinceThen)
 })
 
-test('a search accepts only listed columns and operators, and no SQL', async t => {
+test('a search accepts only known columns and operators, and no SQL', async t => {
   const { ada, audits } = await withEntries(t)
   const condition = { c: 'user_id', o: '=', p: 1 }
   const rule = 'search.0.p must be an id'

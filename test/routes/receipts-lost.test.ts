@@ -57,7 +57,7 @@ test('a change whose receipt cannot be determined gets 202 with the URL of the r
   t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'no receipt is invented')
 })
 
-test('a service that cannot renew its lease logs the failure once, and the recovery', async t => {
+test("a service that can't renew its lease logs the failure once, and the recovery", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { env, key } = settings(t, { DATABASE_URL: url, KEY_LEASE_MS: '0', LOG_LEVEL: 'info' })

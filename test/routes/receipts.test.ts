@@ -10,7 +10,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const NOT_FOUND = { status: 404, json: { code: 'RECEIPT_NOT_FOUND' } }
 
-test('each change of a key has a receipt, which can be read again', async t => {
+test('each change to a key has a receipt, which can be read again', async t => {
   const { call } = await world(t)
   const { id } = (await call('POST', '/client_keys', { name: 'k' })).json
   const changes = [
@@ -38,7 +38,7 @@ test('each change of a key has a receipt, which can be read again', async t => {
   t.equal((await call('GET', '/nodes')).status, 200)
 })
 
-test('on PostgreSQL, the receipt of a change counts the nodes, also when it is read again', async t => {
+test('on PostgreSQL, the receipt of a change counts the nodes, even when it is read again', async t => {
   const DATABASE_URL = await postgresDatabase(t)
   if (DATABASE_URL === null) return
   const { call } = await world(t, { DATABASE_URL })
@@ -90,7 +90,7 @@ const undo = async (t: Test, made: Settings, { save, restore }: { save: () => un
 }
 
 test(
-  'on SQLite, a change that a restore reverted has no receipt, although its epoch is reused',
+  'on SQLite, a change that a restore reverted has no receipt, even if its epoch is reused',
   onlyOnSqlite,
   async t => {
     const made = settings(t)
@@ -106,7 +106,7 @@ test(
   }
 )
 
-test('on PostgreSQL, a change that a restore reverted has no receipt, although its epoch is reused', async t => {
+test('on PostgreSQL, a change that a restore reverted has no receipt, even if its epoch is reused', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   await undo(t, settings(t, { DATABASE_URL: url }), {

@@ -8,7 +8,7 @@ for (const [change, path, body, status] of [
   ['revoked', '/revoke', {}, 401],
   ['narrowed', '', { scopes: ['apps:read'] }, 403]
 ] as const) {
-  test(`a key that is ${change} while the body of its request arrives changes nothing`, async t => {
+  test(`a key that is ${change} while its request's body arrives changes nothing`, async t => {
     const made = await world(t)
     const port = await listening(made.fastify)
     const {
@@ -92,7 +92,7 @@ for (const [request, watched] of WITHOUT_BODY) {
   })
 }
 
-test('an administrator who is demoted before the body of a deletion arrives deletes no user', async t => {
+test('an administrator who is demoted before the body of a delete request arrives deletes no user', async t => {
   const made = await world(t)
   const login = { email: 'eve@example.com', password: 'seven green kettles' }
   const { id } = (await made.call('POST', '/users', { name: 'Eve', role: 'admin', ...login })).json

@@ -80,7 +80,7 @@ const textOf = async (response: IncomingMessage): Promise<string> => {
   return text
 }
 
-test('a list of many batches is complete and in order, as an array and as lines', async t => {
+test('a list of many batches is complete and in order, both as an array and as NDJSON', async t => {
   const made = await world(t)
   fill(made)
   const port = await listening(made.fastify)
@@ -110,7 +110,7 @@ test('large apps are read a few at a time', async t => {
   t.ok(made.watch.batches >= (64 * 100_000) / 256 / 1024 / 2, `${made.watch.batches} batches`)
 })
 
-test('a page that ends at the end of a batch links to the next page', async t => {
+test('a page that ends with a batch links to the next page', async t => {
   const made = await world(t)
   fill(made, { count: 1000 })
   const whole = (await made.call('GET', '/apps')).json
@@ -190,7 +190,7 @@ test('the service stops reading a list if its client does not read', async t => 
   await made.watch.closed
 })
 
-test('a failure during a list aborts the transfer, in every version of HTTP', async t => {
+test('a failure while a list is sent aborts the transfer, in every HTTP version', async t => {
   const made = await watchedWorld(t)
   fill(made)
   made.watch.failAfter = 20
@@ -211,7 +211,7 @@ test('a failure during a list aborts the transfer, in every version of HTTP', as
   }
 })
 
-test('a failure at the start of a list gets a regular reply without internal details', async t => {
+test('a failure before a list is sent gets a regular reply without internal details', async t => {
   const made = await watchedWorld(t)
   made.watch.failAfter = 0
   const { status, json, text } = await made.call('GET', '/apps')

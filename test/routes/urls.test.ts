@@ -69,7 +69,7 @@ test('an unknown query parameter is refused, and the error lists the known ones'
   t.ok(operations.length > 50)
 })
 
-test('an unknown query parameter is also refused with a valid body, and nothing is changed', async t => {
+test('an unknown query parameter is also refused with a valid body, and nothing changes', async t => {
   const { call } = await world(t)
   for (const [method, url, body] of [
     ['POST', '/apps?x=1', { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }],
@@ -178,7 +178,7 @@ test('14 digits are the name of an app, not an id', async t => {
   t.match((await made.call('GET', `/apps/${digits}`)).json, { name: digits })
 })
 
-test('a slash at the end of a path changes nothing', async t => {
+test('a trailing slash in a path changes nothing', async t => {
   const made = await world(t)
   const send = await senderOf(made)
   for (const operation of await operationsOf(made)) {
@@ -201,7 +201,7 @@ test('a slash at the end of a path changes nothing', async t => {
   t.match(await raw(await listening(fastify), `GET http://a/apps/1/ HTTP/1.1\r\n${head}`), /^HTTP\/1\.1 200 /)
 })
 
-test('a position that no page has, and a filter that no entry can match, are refused', async t => {
+test('a position that is on no page and a filter that no entry can match are refused', async t => {
   const { call } = await world(t)
   for (const list of ['/apps?limit=1', '/users', '/organizations', '/audits', '/client_keys']) {
     for (const after of ['', '%20', 'zzz']) {

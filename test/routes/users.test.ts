@@ -83,7 +83,7 @@ test('a user is created, changed and deleted, and the audit trail contains no pa
   t.match(
     await dmitri('PATCH', `/users/${id}`, { password: 'another green kettle' }),
     { status: 403, json: { code: 'FORBIDDEN' } },
-    'administrators cannot set the password of another user'
+    "administrators cannot set another user's password"
   )
   t.equal(
     (await made.call('PATCH', `/users/${id}`, { password: 'another green kettle' })).status,
@@ -130,7 +130,7 @@ test('administrators manage client keys within their own permissions', async t =
     t.match(
       await dmitri('POST', '/client_keys', { name: 'k', scopes }),
       { status: 403, json: { code: 'BEYOND_CEILING' } },
-      'the key may not change the apps of other users'
+      "the key may not change other users' apps"
     )
   }
   const issued = await dmitri(
@@ -218,7 +218,7 @@ test(
   }
 )
 
-test('no possible credential is stored in the fields of a user', async t => {
+test("no string that could be a credential is stored in a user's fields", async t => {
   const made = await world(t)
   const keyId = '0123456789abcdef'.repeat(2)
   for (const field of ['name', 'color_theme']) {
@@ -231,7 +231,7 @@ test('no possible credential is stored in the fields of a user', async t => {
   }
 })
 
-test('an administrator who deletes a user cannot get their apps, even through another user or organization', async t => {
+test("an administrator who deletes a user cannot get the user's apps, even through another user or organization", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const { json: puppet } = await dmitri('POST', '/users', {
@@ -267,7 +267,7 @@ test('an administrator who deletes a user cannot get their apps, even through an
   t.match(await dmitri('DELETE', '/users/3'), { status: 409, json: { code: 'OWNS_APPS', detail: /apps=delete/ } })
 })
 
-test('an administrator deletes a user with their apps if the request specifies it', async t => {
+test('an administrator can delete a user with their apps if the request specifies it', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const chiara = await signIn(made, 'chiara')
@@ -351,7 +351,7 @@ test('a client key with apps:write and users:write transfers or deletes the apps
   t.equal((await made.call('GET', '/apps/cf61a04d8e39b7')).status, 404)
 })
 
-test('the last administrator of an organization cannot be deleted, with any disposal of the apps', async t => {
+test("the last administrator of an organization can't be deleted, regardless of the disposal of their apps", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   for (const [call, query] of [
@@ -364,7 +364,7 @@ test('the last administrator of an organization cannot be deleted, with any disp
   }
 })
 
-test('an owner of more than a thousand apps must transfer them first', onlyOnSqlite, async t => {
+test("a user with more than a thousand apps can't be deleted before the apps are transferred", onlyOnSqlite, async t => {
   const made = await world(t)
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
   const add = db.prepare(
@@ -378,7 +378,7 @@ test('an owner of more than a thousand apps must transfer them first', onlyOnSql
   t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'TOO_MANY_APPS' } })
 })
 
-test('a request is refused if its sender loses the permission while a password is hashed', async t => {
+test('a request is refused if its sender loses permission while a password is being hashed', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const { othersWait, over } = keepWaiting(made.fastify.passwords)
@@ -403,7 +403,7 @@ test('a request is refused if its sender loses the permission while a password i
   t.equal((await made.call('GET', '/users')).json.length, 4)
 })
 
-test('a session that ends while the body of its request arrives changes nothing', async t => {
+test("a session that ends while its request's body arrives changes nothing", async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   t.equal((await ada('PATCH', '/apps/70e2d94bc6a18f', { panels: {} })).status, 200)

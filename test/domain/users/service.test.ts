@@ -27,7 +27,7 @@ const signBenIn = async ({ fastify: { users } }: World) => {
   return { account, credential, context: asUser(user, session) }
 }
 
-test('the operator may make changes that no one else may, except those that violate the rules of the data', async t => {
+test('the operator may make changes that no one else may, but none that violate data rules', async t => {
   const { fastify } = await world(t)
   const { users, organizations } = fastify
   const made = await users.create({ name: 'Eve', email: 'eve@example.com', role: 'admin', passwordHash: 'h' }, OPERATOR)
@@ -48,7 +48,7 @@ test('the operator may make changes that no one else may, except those that viol
   })
 })
 
-test('the sessions of a locked account are refused, and no new one can start', async t => {
+test('the sessions of a locked account are refused, and no new session can start', async t => {
   const made = await world(t)
   const { users, storage } = made.fastify
   const { account, credential } = await signBenIn(made)

@@ -13,7 +13,7 @@ import { createChangeMemory } from '../../../../domain/keys/freshness/membership
 const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150)
 const FIRST_SEED = Number(process.env['LEASE_SEED'] ?? 1)
 
-test('no request that starts after an acknowledged revocation is accepted, despite any fault of nodes', async t => {
+test('no request that starts after an acknowledged revocation is accepted, regardless of node faults', async t => {
   const violations: string[] = []
   const total: Record<string, number> = {}
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed++) {
@@ -78,7 +78,7 @@ const createWorld = (leaseMs = 2000, maxWaitMs?: number) => {
   return { store, time, timers, lease }
 }
 
-test('a node registers, gets a lease, and sends no query while it lasts', async t => {
+test('a node registers, gets a lease, and sends no queries until the lease ends', async t => {
   const { store, time, timers, lease } = createWorld()
   t.same([lease.mark(), lease.head(), lease.remaining()], [null, 0, 0])
   lease.notify()
@@ -98,7 +98,7 @@ test('a node registers, gets a lease, and sends no query while it lasts', async 
   t.equal(timers.length, 1, 'each renewal reschedules the next one')
 })
 
-test('changes are received for each key and acknowledged, and failed acknowledgements are repeated', async t => {
+test('changes are received for each key and acknowledged, and failed acknowledgements are sent again', async t => {
   const { store, timers, lease } = createWorld()
   await lease.barrier()
   const mark = Number(lease.mark())
@@ -212,7 +212,7 @@ test('a failed renewal does not shorten the current lease', async t => {
   await lease.barrier()
 })
 
-test('with a lease of 0, each barrier waits for a read that starts after it, which waiting barriers share', async t => {
+test('with a lease of 0, each barrier waits for a read that starts after it, and waiting barriers share a read', async t => {
   const { store, timers, lease } = createWorld(0)
   await lease.barrier()
   store.take()
@@ -281,7 +281,7 @@ test('a lease with the system clocks does not keep the process alive', async t =
   t.equal(ran, 0, 'a cancelled timer does not run')
 })
 
-test('the memory for changes is limited: after more than ten thousand keys, all lookups are stale', t => {
+test('the memory for changes is limited, so after more than ten thousand keys, all lookups are stale', t => {
   const memory = createChangeMemory()
   const mark = memory.mark()
   for (let i = 0; i < 10_000; i++) memory.record(`k${i}`)

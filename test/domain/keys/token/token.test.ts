@@ -36,7 +36,7 @@ const sealByHand = (secret: string, keyId: string, version = 1, generation?: Buf
   return Buffer.concat([head, nonce, ciphertext, cipher.getAuthTag()])
 }
 
-test('a token consists of tck_, 66 base62 digits and a checksum of 6, and opens to its key_id', async t => {
+test('a token consists of tck_, 66 base62 digits and a 6-digit checksum, and opening it returns its key_id', async t => {
   const sealer = createTokenSealer(newSecret())
   for (let i = 0; i < 200; i++) {
     const { keyId, keyAccessToken } = issueClientKey(sealer)
@@ -46,7 +46,7 @@ test('a token consists of tck_, 66 base62 digits and a checksum of 6, and opens 
   }
 })
 
-test('a token matches the example of the specification', async t => {
+test('a token matches the example in the specification', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const keyId = randomBytes(16).toString('hex')
@@ -188,7 +188,7 @@ test('a digest is the SHA-256 of the hexadecimal key_id', async t => {
   t.equal(digestOf('another-key'), createHash('sha256').update('another-key').digest('hex'))
 })
 
-test('the generation of a well-formed token can be read, and of nothing else', async t => {
+test('a generation can be read only from a well-formed token', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const token = sealer.seal('0'.repeat(32))

@@ -78,7 +78,7 @@ test('usage that could not be stored is kept, added to later usage, and stored o
   ])
 })
 
-test('usage is stored within a second, and immediately if there is much of it', async t => {
+test('usage is stored within a second, or immediately if there is a lot of it', async t => {
   // The timer of the recorder does not keep the process alive.
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => {
@@ -137,7 +137,7 @@ test('a day ends at midnight UTC', async t => {
   )
 })
 
-test('memory is limited: by addresses, and by tokens while nothing can be stored', async t => {
+test('memory is limited: the number of addresses always, and the number of tokens while nothing can be stored', async t => {
   const { evidence, written, fail } = createStore()
   for (let i = 0; i < 300; i++) evidence.used(knownToken(), [], `10.0.${i >> 8}.${i & 255}`, undefined)
   await evidence.flush()
@@ -160,7 +160,7 @@ test('memory is limited: by addresses, and by tokens while nothing can be stored
   )
 })
 
-test('usage during a pending write is stored by the next write, whether or not the first succeeds', async t => {
+test('usage recorded during a write is stored by the next write, whether or not the first succeeds', async t => {
   const written: TokenUse[] = []
   // Recorded after the batch was taken, and before its write fails.
   const later = [
@@ -199,7 +199,7 @@ test('usage during a pending write is stored by the next write, whether or not t
   t.equal(written.length, 1)
 })
 
-test('reads do not wait for a write that hangs, and all that wait share one write', async t => {
+test('reads do not wait for a write that hangs, and all waiting reads share one write', async t => {
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => {
     clearInterval(alive)

@@ -30,7 +30,7 @@ test('a token is accepted if it opens and its key_id or digest is on the allow-l
   t.same(await authenticate(plain.keyId), { ok: false, reason: 'malformed' }, 'a key_id is not a token')
 })
 
-test('a digest is not enough for a token, and a secret is not enough for a key', async t => {
+test("a digest is not enough to create a token, and another secret can't seal an allowed key_id", async t => {
   const secret = newSecret()
   const allowed = issueClientKey(createTokenSealer(secret))
   const authenticate = createAuthenticator({ secret, allowList: [`sha256:${digestOf(allowed.keyId)}`] })
@@ -90,7 +90,7 @@ test('while the revision is unknown, nothing is cached, and cached results are n
   t.same([await after(2), await after(2)], [5, 5])
 })
 
-test('the next call detects a change of the epoch', async t => {
+test('the next call detects a change to the epoch', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
@@ -108,7 +108,7 @@ test('the next call detects a change of the epoch', async t => {
   t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_allowed' }, 'inactive tokens are not cached')
 })
 
-test('a revocation between the lookup and its caching is not lost', async t => {
+test('a revocation between the lookup and its caching is not missed', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
@@ -132,7 +132,7 @@ test('a revocation between the lookup and its caching is not lost', async t => {
   t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked' })
 })
 
-test('the expiry is checked in every call, not only when the result is cached', async t => {
+test('the expiry is checked in every call, not only before the result is cached', async t => {
   const expiresAt = new Date('2030-01-01T00:00:00.000Z')
   for (const [found, reason] of [
     [knownToken({ expiresAt }), 'key_expired'],
@@ -167,7 +167,7 @@ test('the expiry is checked in every call, not only when the result is cached', 
   }
 })
 
-test('a disabled key, or a separately revoked token, is refused with its reason', async t => {
+test('a disabled key, or a token that was revoked separately, is refused with its reason', async t => {
   for (const [found, reason] of [
     [knownToken({ enabled: false }), 'key_disabled'],
     [knownToken({}, { revokedAt: new Date() }), 'token_revoked'],
@@ -186,7 +186,7 @@ test('a disabled key, or a separately revoked token, is refused with its reason'
   }
 })
 
-test('a revoked key of the allow-list is refused as soon as the epoch changes, also with a legacy token', async t => {
+test('a revoked key on the allow-list is refused as soon as the epoch changes, even with a legacy token', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 0
@@ -225,7 +225,7 @@ test('a managed key remains a managed key if its key_id is on the allow-list', a
   t.match(await authenticate(jwt(secret, { key_id: keyId })), { ok: false, reason: 'not_allowed' })
 })
 
-test('the cache is limited, and invalid tokens evict no valid ones', async t => {
+test('the cache size is limited, and invalid tokens do not evict valid ones', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const good = issueClientKey(sealer)
@@ -272,7 +272,7 @@ test('a failed lookup rejects the call, and nothing is cached', async t => {
   t.match(await authenticate(keyAccessToken), { ok: true })
 })
 
-test('legacy tokens of Trivial are accepted for keys of the allow-list, if they are enabled', async t => {
+test("Trivial's legacy tokens are accepted for keys on the allow-list if legacy tokens are enabled", async t => {
   const [secret, previous] = [newSecret(), newSecret()]
   const allowList = ['another-key', 'f'.repeat(32)]
   const options = {

@@ -188,7 +188,7 @@ test('an environment key of the standalone service is accepted until it is revok
   t.match(await keys.verify(keyAccessToken, { scopes: [] }), { ok: false, reason: 'key_revoked' })
 })
 
-test('missing or misspelled options of an untyped program accept nothing', async t => {
+test('if an untyped program omits or misspells options, nothing is accepted', async t => {
   const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
@@ -201,7 +201,7 @@ test('missing or misspelled options of an untyped program accept nothing', async
   }
 })
 
-test('values that are not text are neither recorded nor used as a reason, and do not prevent storing other uses', async t => {
+test('values that are not strings are neither recorded nor used as a reason, and other uses are still stored', async t => {
   const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
@@ -219,7 +219,7 @@ test('values that are not text are neither recorded nor used as a reason, and do
   await t.rejects(keys.tokens('nothing'), { code: 'CLIENT_KEY_NOT_FOUND' })
 })
 
-test('counters that return no count refuse the request', async t => {
+test('a request is refused if the counters return no count', async t => {
   const nonsense = [
     { hits: NaN, ttlMs: 1 },
     { hits: 0, ttlMs: 1 },
@@ -248,7 +248,7 @@ test('changing a verdict does not give the key more permissions in later request
   t.match(await keys.verify(token, { scopes: ['apps:write'] }), { ok: false, reason: 'insufficient_scope' })
 })
 
-test('a short secret and an empty cache are refused when the verifier is created', t => {
+test('a short secret and an invalid cache size are refused when the verifier is created', t => {
   const short = /must be a string of at least 32 characters$/
   const secret = newSecret()
   for (const wrong of ['x', '', undefined]) {
