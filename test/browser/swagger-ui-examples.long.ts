@@ -7,10 +7,7 @@ interface Document {
   paths: Record<string, Record<string, { operationId: string; tags: string[] }>>
 }
 
-/**
- * One operation of each kind of form: with several, one or no examples of the body, and with parameters in different
- * places.
- */
+/** One operation for each kind of form: with several, one or no examples of the body, and with different parameters. */
 const KINDS = [
   'PATCH /client_keys/{id}',
   'POST /client_keys',

@@ -5,13 +5,13 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { collect, compiled, settings, spawnProgram, temporaryFolder } from '../helper.ts'
 
-/** The command that runs a program in a new process namespace, like a container. */
+/** The command that runs a program in a new process namespace, as a container does. */
 const UNSHARE = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child']
 
 const skip =
   spawnSync('unshare', [...UNSHARE.slice(1), 'true']).status === 0 ? false : "process namespaces can't be created here"
 
-/** Runs a program as the first process of a namespace. */
+/** Runs a program as PID 1 of a namespace. */
 const start = (t: Test, args: readonly string[], env: Record<string, string>) => {
   const child = spawnProgram([...UNSHARE, process.execPath, ...args], temporaryFolder(t), env)
   t.teardown(() => child.kill('SIGKILL'))

@@ -35,7 +35,7 @@ const rehashed = (row: AuditRow): string =>
     previousHash: row.previous_hash
   })
 
-/** Creates an audit trail of five entries. */
+/** Creates an audit trail with five entries. */
 const trail = async (t: Test) => {
   const made = terminal(t)
   const keys = await made.registry()

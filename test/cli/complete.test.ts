@@ -30,7 +30,7 @@ test('an unknown shell is refused without repeating its name', async t => {
   }
 })
 
-/** Returns the proposals for the last word, without their explanations. */
+/** Returns the suggestions for the last word, without their descriptions. */
 const proposed = (stdout: string): string[] => {
   const lines = stdout.trimEnd().split('\n')
   if (lines.pop() !== ':4') throw new Error(`the output has no directive: ${stdout}`)
@@ -113,7 +113,7 @@ test('a token in the line to complete is refused and not repeated', async t => {
   t.notMatch(stderr, token)
 })
 
-// Does what bash does when Tab is pressed, for each line of standard input. The script is sourced twice, as after a
+// Completes each line of standard input as bash does when Tab is pressed. The script is sourced twice, as it is after a
 // second login.
 const AT_TAB = `
 unset NODE_OPTIONS # tap adds its loaders to it

@@ -19,7 +19,7 @@ const dump = (path: string): unknown[] => {
   return rows
 }
 
-// Two hashes of the same password differ, because each has its own salt.
+// Replaces the hashes, because two hashes of the same password differ in their salts.
 const withoutHash = (row: unknown): object => ({ ...(row as object), password_hash: null })
 
 interface Login {

@@ -7,7 +7,7 @@ import { command } from './terminal.ts'
 
 const CLEAR = '\r\u001B[K'
 
-/** Creates a folder with a database of sample data. */
+/** Creates a folder that contains a database with the sample data. */
 const sampled = async (t: Test) => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'live.db')}` }

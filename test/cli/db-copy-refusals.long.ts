@@ -159,7 +159,7 @@ test('sample data and backups of it are refused before connecting to the target'
   }
 })
 
-/** Copies the first batch of keys, then stops. */
+/** Copies the first batch of keys, then fails. */
 const begin = async (source: string, url: string): Promise<void> => {
   const stop = (copied: number): void => {
     if (copied > 0) throw new Error('enough')

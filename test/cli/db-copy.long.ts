@@ -9,7 +9,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 const UNFINISHED = /a copy into it is incomplete\. Run npm run db:copy again, or drop the database\./
 
-/** Copies a number of batches, then fails like a program with a bug. */
+/** Copies some batches, then throws, as if the program had a bug. */
 const stopAfter = async (source: string, url: string, batches: number): Promise<unknown> => {
   let left = batches
   return await copyDatabase(source, { url }, () => {

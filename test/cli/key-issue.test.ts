@@ -173,7 +173,7 @@ test('if CLIENT_KEYS already has entries, key:issue advises keeping them, and re
   for (const { stdout, stderr } of [text, json]) t.notMatch(stdout + stderr, key.keyId)
 })
 
-/** Runs key:issue --allow in a folder with an `.env`. */
+/** Runs key:issue --allow in a folder with an `.env` file. */
 const issueAllowed = async (t: Test, dotenv: string, env: Record<string, string> = {}) => {
   const cwd = temporaryFolder(t)
   const path = join(cwd, '.env')
@@ -211,7 +211,7 @@ test('key:issue --allow creates a missing .env that only its owner can read, and
   t.equal(statSync(path).mode & 0o777, 0o600)
   renameSync(path, join(cwd, 'real.env'))
   chmodSync(join(cwd, 'real.env'), 0o640)
-  // Only root may change the owner of a file.
+  // Only root may change a file's owner.
   if (process.getuid?.() === 0) chownSync(join(cwd, 'real.env'), 1000, 1000)
   symlinkSync('real.env', path)
   const { uid, gid } = statSync(path)

@@ -17,7 +17,7 @@ interface Line {
   key_access_token: string
 }
 
-/** Creates a command line with keys of an earlier secret. */
+/** Creates a command line and keys that were sealed with an earlier secret. */
 const world = async (t: Test, names: readonly string[]) => {
   const previous = newSecret()
   const made = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })

@@ -63,7 +63,7 @@ test('key:secrets shows which secrets are still needed, and the service warns at
 test('key:secrets shows which secrets environment keys need, and when they were last used', async t => {
   const [previous, lost] = [newSecret(), newSecret()]
   const keyIds = ['0', '1', '2', '3'].map(digit => digit.repeat(32))
-  // The digest of a word would be easy to guess, so it isn't shown.
+  // The digest isn't shown, because it could be guessed if the key_id is a word.
   const { cli, env, secret } = terminal(t, {
     CLIENT_SECRET_PREVIOUS: previous,
     CLIENT_KEYS: [...keyIds, 'legacy'].join(),

@@ -10,7 +10,7 @@ import { command, terminal } from './terminal.ts'
 
 const REFUSED = 'CLIENT_SECRET: no token was created, because the service would refuse it. '
 
-/** Creates a database that a service was started on, and a command line that can use another secret. */
+/** Creates a database that a service has used, and a command line that can use another secret. */
 const world = async (t: Test) => {
   const made = terminal(t, { CLIENT_KEYS: '' })
   await (await createServer(made.env)).close()
@@ -25,7 +25,7 @@ test('a command with a different secret than the service creates no token and ch
   const other = newSecret()
   const out = join(temporaryFolder(t), 'tokens.txt')
   const before = await show()
-  // A command with the next secret is refused too, because the service doesn't have that secret yet.
+  // A command with a future secret is refused too, because the service doesn't have that secret yet.
   for (const CLIENT_SECRET_PREVIOUS of ['', secret]) {
     for (const [name, ...args] of [
       ['key:issue', '--name', 'b'],

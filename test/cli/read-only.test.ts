@@ -11,8 +11,7 @@ import { command } from './terminal.ts'
 const NOBODY = 65_534
 
 /**
- * Runs work as a user to whom the modes of files apply, unlike root. Skips the work if the process can't change its
- * user.
+ * Runs `work` as a user who is subject to file modes, unlike root. Does nothing if the process can't change its user.
  */
 const asNobody = async (t: Test, work: () => Promise<void>): Promise<void> => {
   if (process.getuid?.() !== 0) {
@@ -21,7 +20,7 @@ const asNobody = async (t: Test, work: () => Promise<void>): Promise<void> => {
   }
   try {
     process.seteuid?.(NOBODY)
-    // Modules are loaded as this user, too.
+    // Modules are also loaded as this user.
     accessSync(root)
     await work()
   } catch (error) {
@@ -32,7 +31,7 @@ const asNobody = async (t: Test, work: () => Promise<void>): Promise<void> => {
   }
 }
 
-/** Creates a database with a key in a separate folder. No process has the database open. */
+/** Creates a database with a key in a separate folder. The database isn't open in any process. */
 const filled = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'test.db')
@@ -50,7 +49,7 @@ const makeReadOnly = (t: Test, folder: string): void => {
   })
 }
 
-/** Returns the names, modification times and sizes of a folder and its files, to detect changes. */
+/** Returns the names, modification times and sizes of a folder's files, so that changes can be detected. */
 const stateOf = (folder: string): unknown =>
   ['.', ...readdirSync(folder)].map(name => {
     const { mtimeNs, size } = statSync(join(folder, name), { bigint: true })
@@ -68,7 +67,7 @@ const READING = [
   ['db:backup', ['copy.db'], /^The database \S+ was backed up: /]
 ] as const
 
-/** Runs the commands that only read. */
+/** Runs every read-only command. */
 const readAll = async (t: Test, env: Record<string, string>, cwd: string): Promise<void> => {
   for (const [name, args, printed] of READING) {
     const ended = await command(t, name, { env, args, cwd })
@@ -76,7 +75,7 @@ const readAll = async (t: Test, env: Record<string, string>, cwd: string): Promi
   }
 }
 
-/** Creates a folder that everyone can write to. */
+/** Creates a folder that any user can write to. */
 const openFolder = (t: Test): string => {
   const folder = temporaryFolder(t)
   chmodSync(folder, 0o777)

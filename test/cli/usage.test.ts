@@ -30,7 +30,7 @@ test('a token in the arguments is bad usage and is not repeated', async t => {
     key: { keyAccessToken: token },
     cli
   } = terminal(t)
-  // The signature is invalid, because only the shape of the token matters here.
+  // The signature is invalid, because only the token's format matters here.
   const jwt = ['{"alg":"HS256"}', '{"key_id":"1"}', 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
   const runs = await Promise.all([
     cli('key:show', [token]),

@@ -23,7 +23,7 @@ interface Sampled {
   url: string
 }
 
-/** Creates a command line for a database with the sample data. */
+/** Creates a command line for a database that contains the sample data. */
 const sampled = async (t: Test, databaseUrl?: string): Promise<Sampled> => {
   const { env } = settings(t, databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl })
   const folder = temporaryFolder(t)
@@ -60,7 +60,7 @@ const lastAudit = async (storage: Storage) =>
     changes: JSON.parse(changes) as unknown
   }))
 
-/** Checks what the commands do with the sample data, on any engine. */
+/** Checks the commands with the sample data, on any engine. */
 const checkCommands = async (t: Test, databaseUrl?: string): Promise<void> => {
   const { cli, json, storage, users } = await sampled(t, databaseUrl)
   const ids = async (...args: string[]): Promise<unknown[]> =>

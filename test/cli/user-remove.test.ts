@@ -12,7 +12,7 @@ interface Sampled {
   storage: Storage
 }
 
-/** Loads the sample data, and appoints another admin in Ada's organization. */
+/** Loads the sample data, and adds another admin to Ada's organization. */
 const sampled = async (t: Test): Promise<Sampled> => {
   const { env } = settings(t)
   await command(t, 'db:sample', { env })

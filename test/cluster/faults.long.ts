@@ -8,8 +8,8 @@ import { send } from './node.ts'
 import type { Node } from './node.ts'
 import { conclude } from './proof.ts'
 
-// npm run test:cluster tests more faults, with time limits.
-/** The maximum difference in milliseconds between the clocks of this process and of the database. */
+// `npm run test:cluster` tests more faults, with time limits.
+/** The maximum difference between the clocks of this process and the database, in milliseconds. */
 const SKEW_MS = 60_000
 const BOUNDS = { changes: 2, maxRefusalMs: Infinity }
 
@@ -56,7 +56,7 @@ test('during node and network faults, no revoked token is accepted and no acknow
   await waitForRecovery(far, admin)
   t.equal(await me(far, revoked.token), 401)
 
-  // The query for the acknowledgements is the first one that is sent after the commit.
+  // The first query after the commit is the one for the acknowledgements.
   proxy.intercept((direction, text) => direction === 'up' && text.includes('count(nodes.id)'))
   const unsure = await send(far, admin, ['POST', `/client_keys/${lost.id}/revoke`, {}])
   t.match([unsure?.status, unsure?.json.receipt], [202, null], 'the receipt is lost')
@@ -74,9 +74,9 @@ test('during node and network faults, no revoked token is accepted and no acknow
   t.not((await far.ended).code, null, 'a node without a database stops on SIGTERM')
 })
 
-/** Checks that a node with a wrong clock reports and decides by the clock of the database. */
+/** Checks that a node with a wrong wall clock uses the database's clock in replies and decisions. */
 const agreeOnTime = async (t: Test, { admin, near, clocked }: Cluster): Promise<void> => {
-  // First three hours ahead, then three hours behind.
+  // The clock is three hours ahead first, then three hours behind.
   for (const move of ['ahead', 'behind']) {
     clocked.signal('SIGWINCH')
     const begun = Date.now()

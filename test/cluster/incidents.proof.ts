@@ -15,7 +15,7 @@ const REVOCATIONS = Number(process.env['INCIDENT_REVOCATIONS'] ?? 20)
 const MAX_ACKNOWLEDGED_MS = 1.25 * LEASE_MS + 500
 const MAX_REFUSED_MS = 1000
 
-/** Locks of another client of the database. None of them locks what a revocation writes. */
+/** Locks that another database client takes. A revocation doesn't write any of the locked rows. */
 const LOCKS = [
   'lock table apps in access exclusive mode',
   'lock table users, sessions, organizations, memberships in access exclusive mode',
@@ -38,12 +38,12 @@ interface Issued {
   readonly key_access_token: string
 }
 
-/** Revokes keys that are in use, at each node in turn, during a fault. */
+/** Revokes keys that are in use, on each node in turn, during a fault. */
 const revokeMany = async ({ admin, near, nodes }: Cluster, keys: readonly Issued[]): Promise<Outcome[]> => {
   const outcomes: Outcome[] = []
   for (const [index, { id }] of keys.entries()) {
     const node = nodes()[index % nodes().length] ?? near
-    // The usage recorder stores the uses at the same time, and needs the same rows.
+    // The usage recorder stores these uses at the same time, and needs the same rows.
     for (const { key_access_token: token } of keys.slice(index)) void send(near, token, ['GET', '/client_keys/me'])
     const begun = performance.now()
     const reply = await send(node, admin, ['POST', `/client_keys/${id}/revoke`, {}], 5000)
@@ -65,7 +65,7 @@ const issueMany = async ({ admin, near }: Cluster, name: string): Promise<Issued
   return keys
 }
 
-/** Checks the outcomes. Ignores requests to dead or stopped nodes, which send no reply. */
+/** Checks the outcomes. Ignores requests to killed or stopped nodes, which send no replies. */
 const judge = (t: Test, name: string, outcomes: readonly Outcome[]): void => {
   const replies = outcomes.filter(({ status }) => status !== null)
   const acknowledged = replies.filter(({ status }) => status === 200)

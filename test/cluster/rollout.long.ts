@@ -11,7 +11,7 @@ const NODES = 2
 const CHANGES = Number(process.env['CLUSTER_CHANGES'] ?? 15)
 const SEED = Number(process.env['CLUSTER_SEED'] ?? 11)
 
-/** A version of the service, with the name of its nodes and its program. */
+/** A version of the service: the name of its nodes and its program. */
 interface Version {
   readonly name: string
   readonly server: string

@@ -268,7 +268,7 @@ test('blank values count as missing, and the environment takes precedence over t
   t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is not a file')
 })
 
-/** Returns the error for a `.env` file with the given content, or an empty string if the file is accepted. */
+/** Returns the error for an `.env` file with this content, or an empty string if the file is accepted. */
 const refusalOf = (dotenv: string, content: string | Buffer, env: Record<string, string> = {}): string => {
   writeFileSync(dotenv, content)
   try {
@@ -288,7 +288,11 @@ test('the error about a variable that .env sets more than once contains the line
     refusal('\uFEFF# PORT=0\r\nPORT=\r\n  export PORT = 1\r\nHOST=a\r\nPORT=2\r\nHOST=b'),
     `${begin}\n  PORT is set in lines 2, 3 and 5\n  HOST is set in lines 4 and 6`
   )
-  t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line inside a quoted value does not set a variable')
+  t.equal(
+    refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"),
+    '',
+    'a line inside a quoted value does not set a variable'
+  )
 })
 
 test('invalid UTF-8 is refused in .env and in the environment, and no value is repeated', async t => {
@@ -299,7 +303,7 @@ test('invalid UTF-8 is refused in .env and in the environment, and no value is r
   t.equal(refusal(Buffer.from('# caf\xe9\nPORT=1\n', 'latin1')), notUtf8)
   for (const mark of ['\ufeff', '']) t.match(refusal(Buffer.from(`${mark}PORT=1\n`, 'utf16le')), utf16)
   t.equal(refusal(Buffer.from('\ufeff# café 𝕏\nPORT=1\n')), '')
-  // Node.js replaces each byte of a variable that isn't UTF-8 with U+FFFD.
+  // Node.js replaces each invalid byte of an environment variable with U+FFFD.
   const mangled = { CLIENT_SECRET: 'caf\ufffd', NODE_NAME: '\ufffd', SOMETHING_ELSE: '\ufffd', PORT: '1' }
   t.equal(
     refusal(Buffer.from('BASE_URL=http://caf\ufffd\n'), mangled),

@@ -8,7 +8,7 @@ import { RequestCancelled } from '../../domain/errors.ts'
 import { at } from '../helper.ts'
 import { after, AT, insertUsers } from './people.ts'
 
-/** Engines that are reached over a network can skip ports, because taking each of them would take too long. */
+/** An engine. If it's reached over a network, `skipPorts` replaces taking each port, which would take too long. */
 export interface TestStore extends AppStore {
   /** Marks each port up to `last` as taken. */
   readonly skipPorts?: (last: number) => Promise<void>
@@ -25,20 +25,20 @@ const organization = (id: number): Owner => ({ type: 'Organization', id })
 interface Fixture {
   read: <T>(work: (apps: AppReads) => Promise<T>) => Promise<T>
   write: <T>(work: (apps: AppRows) => Promise<T>) => Promise<T>
-  /** Stores an app that belongs to Ada, with its own port. */
+  /** Stores an app that belongs to Ada, on a separate port. */
   add: (change?: Partial<NewApp>) => Promise<App>
   /** Returns the apps that match a filter, in batches. */
   batches: (filter?: Partial<AppFilter>, range?: AppRange) => Promise<App[][]>
   /** Returns all apps that match a filter, in order. */
   list: (filter?: Partial<AppFilter>) => Promise<App[]>
-  /** Returns the positions of the apps of a page, after checking that the list starts with the same apps. */
+  /** Returns the positions of a page's apps, after checking that the list starts with the same apps. */
   positions: (filter: Partial<AppFilter>, range?: AppRange) => Promise<ListPosition[]>
   ada: Owner
   ben: Owner
   north: Owner
 }
 
-/** Stores two users and an organization without apps and members, and returns functions for their apps. */
+/** Stores two users and an organization that has neither apps nor members, and returns functions for their apps. */
 const openFixture = async (t: Test, store: AppStore): Promise<Fixture> => {
   const [ada, ben] = (await insertUsers(store, 'Ada', 'Ben')).map(({ id }) => user(id))
   const north = await store.write(
@@ -574,7 +574,7 @@ const listContract = (engine: string, open: Open): void => {
   })
 }
 
-/** More apps than are looked up by their ids: see `MAX_LOOKED_UP`. */
+/** More apps than can be looked up by their ids: see `MAX_LOOKED_UP`. */
 const MANY = 2300
 const SOME = 250
 
@@ -639,7 +639,7 @@ const batchContract = (engine: string, open: Open): void => {
         if (i % 700 === 2) await apps.discard(id, AT)
         if (i % 800 === 0) await apps.grant(id, ada.id, 'read')
       }
-      // In several transactions, because a transaction that sends nothing for a second is aborted.
+      // Uses several transactions, because a transaction that sends nothing for a second is aborted.
       for (let first = 0; first < MANY; first += SOME) {
         await Promise.all(
           Array.from({ length: Math.min(SOME, MANY - first) }, async (_, i) => {

@@ -348,7 +348,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     const token = await read(async rows => await rows.findToken(digestOf(keyId)))
     if (token === null) throw new Error('the token was not found')
     for (const address of ['10.0.0.1', '10.0.0.2']) {
-      // Two uses in the same millisecond have no order.
+      // Two uses in the same millisecond have no defined order.
       for (const before = Date.now(); Date.now() === before;);
       usage.used(token, ['apps:read'], address, 'agent')
       await usage.flush()

@@ -11,7 +11,7 @@ const reading =
 
 const fields = (name: string) => ({ name, billingEmail: `${name.toLowerCase()}@example.com` })
 
-/** Stores two organizations, and two users who belong to none of them. */
+/** Stores two organizations, and two users who are members of neither. */
 const populate = async (transactor: Transactor) => {
   const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
   if (ada === undefined || ben === undefined) throw new Error('a user was not stored')

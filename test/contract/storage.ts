@@ -5,7 +5,7 @@ import type { Storage } from '../../db/storage.ts'
 import type { Tx } from '../../domain/transactor.ts'
 import { AT, insertApp, newUser } from './people.ts'
 
-/** Defines the tests that an open database must pass on every engine. `open` opens a new, empty one. */
+/** Defines the tests that a database must pass on every engine. `open` opens a new, empty database. */
 export const storageContract = (engine: string, open: (t: Test) => Promise<Storage>): void => {
   test(`${engine}: a closed database refuses reads and writes`, async t => {
     const storage = await open(t)

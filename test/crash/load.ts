@@ -6,7 +6,7 @@ const WORKERS = 6
 const LONG_GRACE_SECONDS = 86_400
 const SCOPES = [['apps:read'], ['apps:read', 'apps:write'], ['client_keys:read'], ['*']]
 
-/** The state of a key, according to the replies. */
+/** A key's state, according to the replies. */
 export interface KnownKey {
   id: string
   good: string[]
@@ -21,27 +21,27 @@ interface Change {
   path: string
   body: Record<string, unknown>
   headers: Record<string, string>
-  /** The key that it changes. Until the reply, the key is in no list, so that no other worker changes it. */
+  /** The key to change. Until the reply arrives, it's in no list, so that no other worker changes it. */
   key: KnownKey | null
-  /** Whether it revokes the tokens of the key. */
+  /** Whether the change revokes the key's tokens. */
   kills: boolean
 }
 
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 export type Present = (token: string) => Promise<number>
 
-/** Changes keys, and records the replies. */
+/** A load that changes keys, and records the replies. */
 export interface Load {
   /**
-   * Issues, rotates and revokes keys with several workers at a time, until no more replies arrive. Calls `onReply` for
+   * Issues, rotates and revokes keys with several concurrent workers, until no more replies arrive. Calls `onReply` for
    * each reply.
    */
   run: (send: Send, onReply: () => void, mayBreak: () => boolean) => Promise<void>
-  /** Repeats the requests that got no reply. Returns the failures that it found. */
+  /** Repeats the requests that got no reply. Returns the failures that were found. */
   repeatLost: (send: Send, present: Present) => Promise<string[]>
   /**
-   * Presents the tokens of the keys that were changed since the last time, and of `sample` others, except those whose
-   * last change got no reply. Returns the failures that it found.
+   * Sends requests with the tokens of all keys that were changed since the last call and of `sample` other keys, except
+   * those whose last change got no reply. Returns the failures that were found.
    */
   check: (present: Present, sample: number) => Promise<string[]>
   keys: () => KnownKey[]
@@ -114,7 +114,7 @@ export const createLoad = (): Load => {
     }
   }
 
-  /** Returns a failure for each part of a change without a reply that was stored without the other parts. */
+  /** Returns a failure for each change without a reply that was only partly stored. */
   const partialChanges = async ({ action, key, kills }: Change, present: Present): Promise<string[]> => {
     if (key === null) return []
     const good = new Set(await Promise.all(key.good.map(present)))
@@ -135,7 +135,7 @@ export const createLoad = (): Load => {
   const repeat = async (wanted: Change, send: Send, present: Present): Promise<string[]> => {
     const failures = await partialChanges(wanted, present)
     const reply = await send('POST', wanted.path, wanted.body, wanted.headers)
-    // Without an Idempotency-Key, the token of a key whose reply was lost can't be fetched.
+    // Without an Idempotency-Key, the request can't be repeated to get the token, so the key is unusable.
     if (reply.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
       return failures
     }
@@ -186,7 +186,7 @@ const tokenFailures = async ({ id, good, inactive, revoked }: KnownKey, present:
   )
 }
 
-/** Returns a failure if the number of active tokens of a key differs from the number in the replies. */
+/** Returns a failure if a key's number of active tokens differs from the number in the replies. */
 export const activeTokenFailures = async ({ id, good, revoked }: KnownKey, send: Send): Promise<string[]> => {
   const { status, json } = await send('GET', `/client_keys/${id}`)
   if (status !== 200) return [`the key ${id} gets ${status}`]
@@ -201,7 +201,7 @@ export const activeTokenFailures = async ({ id, good, revoked }: KnownKey, send:
 
 const BATCH = 16
 
-/** Calls `ask` for many items, in batches, so that only some requests are pending at a time. */
+/** Calls `ask` for many items in batches, so that only a limited number of requests are pending at a time. */
 export const inBatches = async <T>(things: readonly T[], ask: (thing: T) => Promise<string[]>): Promise<string[]> => {
   const failures: string[] = []
   for (let i = 0; i < things.length; i += BATCH) {

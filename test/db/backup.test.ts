@@ -13,7 +13,7 @@ import { operator, temporaryFolder } from '../helper.ts'
 
 const ignore = (): void => {}
 
-/** Opens a database that contains the sample data, and keeps it open. */
+/** Opens a database with the sample data, and keeps it open. */
 const openInUse = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'live.db')

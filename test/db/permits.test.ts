@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createPermits, createSubjectPermits } from '../../db/permits.ts'
 
-/** Creates work that runs until `end` is called. */
+/** Creates a task that runs until `end` is called. */
 const createWork = () => {
   let end = (): void => {}
   const ended = new Promise<void>(resolve => {

@@ -10,7 +10,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Returns a statement that inserts an entry with any number, as the owner without the trigger. */
+/** Returns a statement that inserts an entry with any sequence number, as the owner and without the trigger. */
 const entryAt = (sequence: number, action: string): string => `
   alter table audits disable trigger audit_head_follows;
   insert into audits (sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, previous_hash, hash)
@@ -89,7 +89,7 @@ test("the statement after a refused entry fails with the entry's error", { skip 
   await t.rejects(work, { message: /audits_refused/ })
 })
 
-// The entry waits for a lock of the test, and the commit is sent after it.
+// The entry waits for a lock that the test holds, so the commit is sent later.
 const WAIT = {
   up: `
     create function wait_for_test() returns trigger language plpgsql as $$
@@ -119,7 +119,7 @@ test('a change whose connection is lost after it appended its entry is not repea
   t.equal(runs, 1)
 })
 
-// This test is the last, because nothing restores the head in the database of this file.
+// This test must be the last one, because nothing restores the head in this file's database.
 test('an audit trail without a head is reported', { skip }, async t => {
   const { url, read } = await postgres(t)
   await execute(url, 'delete from audit_head')

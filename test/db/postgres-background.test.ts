@@ -21,7 +21,7 @@ const CHANGE = `
 const change = async (url: string): Promise<{ epoch: number; nonce: string }> =>
   need((await execute(url, CHANGE))[0] as { epoch: number; nonce: string } | undefined, 'the change')
 
-/** Returns all text of an error that a log could contain. */
+/** Returns all strings in an error that could be logged. */
 const textOf = (error: unknown): string => inspect(error, { depth: 10, showHidden: true })
 
 const idOf = async (url: string): Promise<string> =>

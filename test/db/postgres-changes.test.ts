@@ -19,7 +19,7 @@ interface World {
   readonly proxy: Proxy
   readonly storage: Storage
   readonly keys: KeyService
-  /** The failures of background work. */
+  /** The errors of failed background work. */
   readonly reports: unknown[]
 }
 
@@ -32,13 +32,13 @@ const worldOf = async (t: Test, leaseMs = 2000): Promise<World> => {
   const storage = await openStorage(proxy.url, { background, leaseMs, poolSize: 2 })
   t.teardown(storage.close)
   const keys = createKeyService({ store: storage.keys, keyLookup: storage.keyLookup, secret: newSecret() })
-  // Opens a connection, so that later statements don't have to.
+  // Opens a connection now, so that later statements don't have to.
   await keys.issue({ name: 'first' }, operator)
   await storage.keyLookup.barrier()
   return { url, proxy, storage, keys, reports }
 }
 
-/** Keeps the locks of the statements until the returned function is called. */
+/** Holds the statements' locks until the returned function is called. */
 const holdLocks = async (t: Test, url: string, ...statements: string[]): Promise<() => Promise<void>> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
@@ -53,8 +53,8 @@ const holdLocks = async (t: Test, url: string, ...statements: string[]): Promise
 }
 
 /**
- * Starts a proxy that holds back the first commit. `reset` resets the connection of the client. `deliver` then sends
- * the commit to the server, and resolves when the server has closed the connection.
+ * Starts a proxy that holds back the first commit. `reset` resets the client's connection. `deliver` then sends the
+ * commit to the server, and resolves when the server has closed the connection.
  */
 const slowCommits = async (t: Test, url: string) => {
   const { hostname, port } = new URL(url)
@@ -212,16 +212,20 @@ test('while the rows of nodes are locked, tokens are looked up and changes get r
   await release()
 })
 
-test('a change that was committed although its reply was lost is acknowledged, and is applied only once', { skip }, async t => {
-  const { url, proxy, keys } = await worldOf(t)
-  const { key } = await keys.issue({ name: 'k' }, operator)
-  let lost = 0
-  proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT\0') && ++lost === 1)
-  t.match(await keys.revoke(key.id, 'leaked', operator), { key: { revokedReason: 'leaked' }, receipt: {} })
-  t.equal(lost >= 1, true)
-  const entries = await execute(url, `select from audits where action = 'client_key.revoke'`)
-  t.equal(entries.length, 1)
-})
+test(
+  'a change that was committed although its reply was lost is acknowledged, and is applied only once',
+  { skip },
+  async t => {
+    const { url, proxy, keys } = await worldOf(t)
+    const { key } = await keys.issue({ name: 'k' }, operator)
+    let lost = 0
+    proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT\0') && ++lost === 1)
+    t.match(await keys.revoke(key.id, 'leaked', operator), { key: { revokedReason: 'leaked' }, receipt: {} })
+    t.equal(lost >= 1, true)
+    const entries = await execute(url, `select from audits where action = 'client_key.revoke'`)
+    t.equal(entries.length, 1)
+  }
+)
 
 test('a change whose commit never arrived is repeated, and is applied only once', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
@@ -247,33 +251,37 @@ test('a change that hangs is cancelled, and its outcome is unknown if its commit
   await t.rejects(keys.revoke(key.id, null, operator), UNAVAILABLE, 'it cannot connect in time')
   proxy.intercept(() => false)
   for (const direction of ['up', 'down'] as const) proxy.release(direction)
-  // With the connection that was opened too late, or with another one.
+  // Either the connection that was opened too late or another one is used.
   t.match(await keys.revoke(key.id, null, operator), { key: { revokedAt: Date } })
 })
 
-test('a change is refused if a rule refuses it when it is repeated, because it was not committed', { skip }, async t => {
-  const { url, proxy, keys } = await worldOf(t)
-  const other = await openStorage(url)
-  t.teardown(other.close)
-  const others = createKeyService({ store: other.keys, secret: newSecret() })
-  await others.issue({ name: 'second' }, operator)
-  let lose = (): void => {}
-  const lost = new Promise<void>(resolve => {
-    lose = resolve
-  })
-  proxy.intercept((direction, text) => {
-    if (direction === 'down' || !text.includes('commit\0')) return false
-    proxy.hold('up')
-    lose()
-    return true
-  })
-  const refused = t.rejects(keys.issue({ name: 'taken' }, operator), { code: 'CLIENT_KEY_NAME_TAKEN' })
-  await lost
-  await others.issue({ name: 'taken' }, operator)
-  proxy.intercept(() => false)
-  proxy.release('up')
-  await refused
-})
+test(
+  'a change is refused if a rule refuses it when it is repeated, because it was not committed',
+  { skip },
+  async t => {
+    const { url, proxy, keys } = await worldOf(t)
+    const other = await openStorage(url)
+    t.teardown(other.close)
+    const others = createKeyService({ store: other.keys, secret: newSecret() })
+    await others.issue({ name: 'second' }, operator)
+    let lose = (): void => {}
+    const lost = new Promise<void>(resolve => {
+      lose = resolve
+    })
+    proxy.intercept((direction, text) => {
+      if (direction === 'down' || !text.includes('commit\0')) return false
+      proxy.hold('up')
+      lose()
+      return true
+    })
+    const refused = t.rejects(keys.issue({ name: 'taken' }, operator), { code: 'CLIENT_KEY_NAME_TAKEN' })
+    await lost
+    await others.issue({ name: 'taken' }, operator)
+    proxy.intercept(() => false)
+    proxy.release('up')
+    await refused
+  }
+)
 
 test('a commit that is still in transit when its change is refused is never carried out', { skip }, async t => {
   const { url, keys } = await worldOf(t)

@@ -134,7 +134,7 @@ test('a database without a change history is reported as incomplete', { skip }, 
   await t.rejects(leases.register({ id: one, leaseMs: 1 }), /history of changes is empty/)
 })
 
-/** Creates a janitor with a clock that the test controls. `pass` advances it, and waits for one run. */
+/** Creates a janitor whose clock is controlled by the test. `pass` advances the clock, and waits for one run. */
 const janitorOf = (
   { db }: Pick<Awaited<ReturnType<typeof nodesOf>>, 'db'>,
   wallStart: string,
@@ -195,7 +195,7 @@ test(
     const { epoch } = await change()
     await confirmation.evict(epoch)
     await leases.register({ id: two, leaseMs: 2000 })
-    // The janitor can't know when the node was evicted.
+    // The janitor doesn't know when the node was evicted.
     await janitor.pass(50_000)
     await janitor.pass(3999)
     t.same(await listed(), [one, two])

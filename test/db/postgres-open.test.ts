@@ -84,7 +84,7 @@ test(
     const { receipt } = await keys.revoke(key.id, null, operator)
     t.match(receipt, { nodes: 1, acknowledged: 0, leasesEnded: 1 })
     t.ok(receipt !== null && receipt.waitedMs >= 625, 'it waited at least 1.25 times the lease')
-    // The change does not wait for the eviction.
+    // The change doesn't wait for the eviction.
     while ((await storage.nodes()).some(({ evictedAt }) => evictedAt === null));
     t.match(await storage.nodes(), [{ name: 'cut', evictedAt: Date, behind: 1 }])
     proxy.release('up')
@@ -143,7 +143,7 @@ test('a service that waits for migrations fails to start if its connection is lo
   await t.rejects(openStorage('postgres://postgres@127.0.0.1:1/x'), { name: 'ConfigError', message: /ECONNREFUSED/ })
 })
 
-/** Creates a certificate authority, and a certificate for `localhost` only. */
+/** Creates a certificate authority, and a certificate that is valid only for `localhost`. */
 const certify = ({ folder, user }: PostgresServer): { cert: string; key: string; ca: string } => {
   const file = (name: string): string => join(folder, name)
   const openssl = (...args: string[]): void => {
@@ -196,11 +196,7 @@ test('sslmode has the same meaning as in libpq', { skip }, async t => {
     { code: /^(UNABLE_TO|SELF_SIGNED)/ },
     'the certificate is signed by another CA'
   )
-  await t.rejects(
-    openStorage(`${server.url}?sslmode=verify-ca`),
-    { name: 'ConfigError' },
-    'verify-ca requires a CA'
-  )
+  await t.rejects(openStorage(`${server.url}?sslmode=verify-ca`), { name: 'ConfigError' }, 'verify-ca requires a CA')
   const url = `${server.url.replace('127.0.0.1', 'localhost')}?sslmode=verify-full`
   const storage = await open(t, url, { ca })
   await storage.keyLookup.barrier()

@@ -12,7 +12,7 @@ import { AT, insertApp, insertUsers, newSession, newUser } from '../contract/peo
 import { at, operator } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
-/** Opens two connected nodes that share a database. */
+/** Opens two nodes that share a database, and connects them to it. */
 const nodesOf = async (t: Test, poolSize?: number) => {
   const { url } = await postgres(t)
   const nodes = [await connectPostgres(t, url, poolSize), await connectPostgres(t, url, poolSize)] as const
@@ -20,7 +20,7 @@ const nodesOf = async (t: Test, poolSize?: number) => {
   return { url, nodes }
 }
 
-/** Keeps the lock of a statement until all work waits for it, or for each other. Returns the outcomes, sorted. */
+/** Holds a statement's lock until all of the work is waiting for it, or for each other. Returns the sorted outcomes. */
 const runBlocked = async (
   t: Test,
   { url, locked }: { url: string; locked: string },

@@ -11,7 +11,7 @@ const skip = (await postgresDatabase(tap)) === null
 const namesOf = async (storage: Storage): Promise<string[]> =>
   (await storage.read(async ({ keys }) => await keys.page({}, { limit: 10, at: new Date() }))).map(({ name }) => name)
 
-/** The number of tables of the service, including that of the migrations. */
+/** The number of tables that the service has, including the migrations table. */
 const TABLES = 23
 
 test('a service can start with a role that may only create tables in its schema', { skip }, async t => {
@@ -102,7 +102,7 @@ test('a database keeps the table in which an earlier version recorded its migrat
   const schemas = { drizzle: 1, public: TABLES - 1 }
   t.same(await schemasOf(url), schemas)
 
-  // A running node of the earlier version does this as the owner.
+  // A node of the earlier version that is still running does this as the owner.
   await execute(
     owner.url,
     `create table client_key_usage_20260131 (like client_key_usage including all);

@@ -10,7 +10,7 @@ import { inSchema, letServe, newDatabase, newOwner, newRole } from '../roles.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Creates a database whose tables belong to one role, and returns the URL with which another role serves. */
+/** Creates a database whose tables belong to one role. Returns the URL with which another role serves it. */
 const prepareRoles = async (t: Test) => {
   const url = await newDatabase(t)
   const [owner, server] = [await newOwner(t, url), await newRole(t, url)]
@@ -26,7 +26,7 @@ const PASSWORD = 'seven lanterns by the mill'
 const LOGIN = { email: 'ada@example.com', password: PASSWORD }
 const APP = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
 
-/** All operations, in an order in which each finds the data it needs. `{…}` is a value of an earlier reply. */
+/** All operations, in an order in which each finds the data it needs. `{…}` refers to a value from an earlier reply. */
 const BY_KEY: readonly Walk[] = [
   ['GET /up', 200],
   ['GET /ready', 200],
@@ -213,7 +213,7 @@ test('the serving role can drop partitions with the counts of earlier days, and 
   const names = async () => ((await execute(admin, PARTITIONS)) as { name: string }[]).map(({ name }) => name).sort()
   const left = (days: readonly string[]): string[] =>
     [...days.map(day => `client_key_usage_${day.replaceAll('-', '')}`), 'archive'].sort()
-  // At midnight, the partition of the day that ends becomes one of an earlier day.
+  // At midnight, the current day's partition becomes that of an earlier day.
   await server.query('select drop_usage_days($1)', [kept[0]])
   t.same(await names(), left(kept))
   for (const day of ['9999-12-31', '~', 'client']) await server.query('select drop_usage_days($1)', [day])
@@ -254,18 +254,14 @@ test('temporary tables of the serving role do not hide the real tables', { skip 
   t.match(await execute(admin, PARTITIONS), [{ name: 'client_key_usage_20260131' }])
 })
 
-test(
-  "the serving role has privileges on a later version's tables before its grants are renewed",
-  { skip },
-  async t => {
-    const { owner, server, serving } = await prepareRoles(t)
-    await execute(owner, 'create table later (x text)')
-    await execute(serving, "insert into later values ('x')")
-    await execute(owner, `grant delete on audits to ${server.name}`)
-    await letServe(owner, server)
-    await t.rejects(execute(serving, 'truncate later'), { code: '42501' })
-    t.match(await execute(owner, `select has_table_privilege('${server.name}', 'audits', 'delete') as may`), [
-      { may: false }
-    ])
-  }
-)
+test("the serving role has privileges on a later version's tables before its grants are renewed", { skip }, async t => {
+  const { owner, server, serving } = await prepareRoles(t)
+  await execute(owner, 'create table later (x text)')
+  await execute(serving, "insert into later values ('x')")
+  await execute(owner, `grant delete on audits to ${server.name}`)
+  await letServe(owner, server)
+  await t.rejects(execute(serving, 'truncate later'), { code: '42501' })
+  t.match(await execute(owner, `select has_table_privilege('${server.name}', 'audits', 'delete') as may`), [
+    { may: false }
+  ])
+})

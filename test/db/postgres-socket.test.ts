@@ -15,7 +15,7 @@ import { postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Creates a socket that is connected to the server of a database, and returns its folder. */
+/** Creates a socket that is connected to a database's server, and returns its folder. */
 const createSocket = async (t: Test, server: URL): Promise<string> => {
   const folder = temporaryFolder(t)
   const relay = createServer(socket => {
@@ -42,7 +42,7 @@ test('a URL may contain a socket, as in libpq, and is shown without its password
   t.equal(shownUrl(`postgres://ada:hunter2@/d?${query}`), `postgres://ada@/d?host=${folder}`)
 })
 
-/** Creates a role that can log in, unless it exists. */
+/** Creates a role that can log in, if it doesn't exist. */
 const createRole = async (t: Test, url: string, name: string): Promise<void> => {
   const execute = async (statement: string): Promise<unknown[]> => {
     const client = new pg.Client({ connectionString: url })
@@ -64,7 +64,7 @@ test('without a user in the URL, PGUSER or the operating system user is used', {
   const folder = await createSocket(t, server)
   const name = need(systemUser(), 'the name of the user')
   await createRole(t, url, name)
-  // The driver uses this name if neither the URL nor PGUSER contains one. It read it from USER.
+  // The driver reads this default from USER, and uses it if neither the URL nor PGUSER specifies a user.
   pg.defaults.user = 'nobody-has-this-name'
   const before = process.env['PGUSER']
   t.teardown(() => {

@@ -70,26 +70,30 @@ test("the message about a failed start contains the server's error", { skip }, a
   t.same(await schemasOf(url), { public: 1 }, 'nothing was created')
 })
 
-test('if the server stops a copy, the reason is reported, and the copy can be continued after the problem is fixed', { skip }, async t => {
-  const url = await newDatabase(t)
-  const owner = await newOwner(t, url)
-  const source = settings(t).env.DATABASE_URL
-  const storage = await openStorage(source)
-  await changeKeys(storage)
-  await storage.close()
-  const copy = async (onRows = () => {}) => await copyDatabase(source, { url: owner.url }, onRows)
-  const interrupt = (): void => {
-    throw new Error('enough')
+test(
+  'if the server stops a copy, the reason is reported, and the copy can be continued after the problem is fixed',
+  { skip },
+  async t => {
+    const url = await newDatabase(t)
+    const owner = await newOwner(t, url)
+    const source = settings(t).env.DATABASE_URL
+    const storage = await openStorage(source)
+    await changeKeys(storage)
+    await storage.close()
+    const copy = async (onRows = () => {}) => await copyDatabase(source, { url: owner.url }, onRows)
+    const interrupt = (): void => {
+      throw new Error('enough')
+    }
+    await t.rejects(copy(interrupt), { message: 'The copy stopped: enough.' })
+    await execute(
+      owner.url,
+      `revoke select on audits from ${owner.name}; grant select (sequence) on audits to ${owner.name}`
+    )
+    await t.rejects(copy(), { message: 'The copy stopped: permission denied for table audits.' })
+    await execute(owner.url, `grant select on audits to ${owner.name}`)
+    t.match(await copy(), { rows: { client_keys: 1, audits: 2 }, trail: { whole: true } })
   }
-  await t.rejects(copy(interrupt), { message: 'The copy stopped: enough.' })
-  await execute(
-    owner.url,
-    `revoke select on audits from ${owner.name}; grant select (sequence) on audits to ${owner.name}`
-  )
-  await t.rejects(copy(), { message: 'The copy stopped: permission denied for table audits.' })
-  await execute(owner.url, `grant select on audits to ${owner.name}`)
-  t.match(await copy(), { rows: { client_keys: 1, audits: 2 }, trail: { whole: true } })
-})
+)
 
 test(
   'a database with an encoding other than UTF-8 is refused, and the message explains how to create one with it',

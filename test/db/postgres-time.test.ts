@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createDatabaseTime } from '../../db/postgres/time.ts'
 
-/** Creates the time of a database, on a machine with a wrong wall clock. `ask` simulates a round trip. */
+/** Creates a database's time, on a machine whose wall clock is wrong. `ask` simulates a round trip. */
 const createWorld = () => {
   let monotonic = 1000
   const time = createDatabaseTime({ monotonic: () => monotonic, wall: () => 5_000_000 })

@@ -20,7 +20,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Creates a table with one number, and a transactor that connects through a proxy. */
+/** Creates a table that contains one number, and a transactor that connects through a proxy. */
 const createNumber = async (t: Test, poolSize?: number) => {
   const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   await execute(url, 'create table numbers (n integer primary key); insert into numbers values (0)')
@@ -56,7 +56,7 @@ test('a transaction whose connection is lost is repeated, and the process contin
   t.same(await number(), [1])
   t.equal(cuts, 3)
 
-  // Resets the connection while no query is pending, first inside a transaction, then outside one.
+  // Resets the connection while no query is pending, first inside a transaction, then outside of one.
   let attempts = 0
   await write(async tx => {
     await increment(tx)
@@ -124,7 +124,7 @@ test(
 
 type Read = TransactorOf<PostgresDatabase, PostgresDatabase>['read']
 
-/** Starts a query that takes an hour, and cancels it as soon as the server executes it. */
+/** Starts a query that takes an hour, and aborts it as soon as the server executes it. */
 const cancelReading = async (t: Test, url: string, read: Read): Promise<void> => {
   const asleep = `select 1 from pg_stat_activity where datname = current_database() and query ~ 'sleep' and
     state = 'active' and pid <> pg_backend_pid()`
@@ -133,7 +133,7 @@ const cancelReading = async (t: Test, url: string, read: Read): Promise<void> =>
   const cancelled = t.rejects(
     read(
       async db => {
-        // Disables the time-out of the server, which would also end the query.
+        // Disables the server's time-out, which would also end the query.
         await query(db, 'set statement_timeout = 0')
         await query(db, 'select pg_sleep(3600)')
       },
@@ -151,7 +151,11 @@ test('an aborted query is cancelled, and no other query is', { skip }, async t =
   const { url, read } = await createNumber(t, 1)
   await cancelReading(t, url, read)
   const number = async (db: PostgresDatabase) => (await query(db, 'select n from numbers')).rows
-  await t.rejects(read(number, { signal: AbortSignal.abort() }), { code: 'REQUEST_CANCELLED' }, 'the query does not start')
+  await t.rejects(
+    read(number, { signal: AbortSignal.abort() }),
+    { code: 'REQUEST_CANCELLED' },
+    'the query does not start'
+  )
   const { signal } = new AbortController()
   t.same(await read(number, { signal }), [{ n: 0 }])
   const failing = read(

@@ -10,7 +10,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 const DAY = '2026-02-01'
 
-/** Returns statements that insert keys with one token each. Its digest is the SHA-256 of the row number. */
+/** Returns statements that insert keys with one token each. Each digest is the SHA-256 of the row number. */
 const insertKeys = (keys: number): string => `
   insert into client_keys (id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)
     select 'k' || lpad(n::text, 8, '0'), 'key ' || n, '["*"]', true, '[]', '{}', '2026-01-01T00:00:00.000Z', '{}'
@@ -26,7 +26,7 @@ const partitions = async (url: string): Promise<unknown[]> =>
     )) as { name: string }[]
   ).map(({ name }) => name)
 
-/** Waits until a transaction of the database is blocked by a lock. */
+/** Waits until a transaction in the database is blocked by a lock. */
 const waitForLock = async (url: string): Promise<void> => {
   const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
   while ((await execute(url, waiting)).length === 0);

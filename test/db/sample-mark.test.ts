@@ -15,11 +15,11 @@ interface Engine {
   readonly skip: boolean
   /** Creates a database without tables, and returns its URL. */
   readonly empty: (t: Test) => Promise<string>
-  /** Executes one or more statements, and returns the rows if it is only one. */
+  /** Executes one or more statements. Returns the rows if there is only one statement. */
   readonly sql: (url: string, text: string) => Promise<unknown[]>
-  /** A query for all tables and columns. */
+  /** A query that returns all tables and columns. */
   readonly tables: string
-  /** The table in which the migrator records applied migrations. */
+  /** The table in which the migrator records the applied migrations. */
   readonly migrations: string
 }
 

@@ -11,7 +11,7 @@ import type { Page } from './markdown.ts'
 const MAX_README_LINES = 150
 const MAX_LINE_LENGTH = 120
 
-/** Returns the targets of the links of a page, except links to other sites. */
+/** Returns the targets of a page's links, except for links to other sites. */
 const linksOf = ({ path, prose }: Page): { target: string; anchor: string }[] =>
   [...prose.join('\n').matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link = '']) => link)
@@ -88,7 +88,7 @@ const scripts = need(
   'the scripts of package.json'
 )
 
-/** A command in the text of a page, and the options that the page mentions for it. */
+/** A command in a page's prose, and the options that the page mentions for it. */
 interface Mention {
   readonly where: string
   readonly script: string
@@ -103,7 +103,7 @@ const mentionIn = (code: string, where: string): Mention[] => {
   return script === undefined ? [] : [{ where, script, options: rest.match(OPTION) ?? [] }]
 }
 
-/** Returns the commands in the prose and tables of a page. Options in a row belong to the commands of that row. */
+/** Returns the commands in a page's prose and tables. Options in a row belong to the commands in the same row. */
 const mentionsIn = (page: Page): Mention[] => [
   ...page.prose.flatMap(line => codeIn(line).flatMap(code => mentionIn(code, page.path))),
   ...rowsOf(page).flatMap(([command = '', ...cells]) =>
@@ -120,7 +120,7 @@ const mentionsIn = (page: Page): Mention[] => [
 
 const runs = promisify(execFile)
 
-// tap uses NODE_OPTIONS to add its loaders to each Node.js process that is spawned.
+// tap uses NODE_OPTIONS to add its loaders to each Node.js process that is started.
 const helpOf = async (program: string): Promise<string> =>
   (await runs('sh', ['-c', `unset NODE_OPTIONS; ${program} --help`], { cwd: root })).stdout
 

@@ -5,7 +5,7 @@ import * as httpErrors from '../../http/errors.ts'
 import { toDocument } from '../../http/problems.ts'
 import { pageOf, rowsOf } from './markdown.ts'
 
-/** The documents of all failures that have their own code. */
+/** The problem documents of all failures that have their own code. */
 const problems = Object.values({ ...domainErrors, ...httpErrors })
   .filter(kind => typeof kind === 'function' && kind.prototype instanceof DomainError)
   .map(kind => toDocument(new (kind as typeof domainErrors.NotReady)() as never, { requestId: 'x' }))

@@ -12,7 +12,11 @@ test('a window has the requested length, measured with a monotonic clock', async
   now += 1
   t.same(await hit('a', 60), { hits: 1, ttlMs: 60_000 })
   now += 30_000
-  t.same(await hit('a', 90), { hits: 2, ttlMs: 60_000 }, 'a limit with a different window length keeps the start of the window')
+  t.same(
+    await hit('a', 90),
+    { hits: 2, ttlMs: 60_000 },
+    'a limit with a different window length keeps the start of the window'
+  )
 })
 
 test('windows do not depend on the time of day', async t => {

@@ -41,10 +41,10 @@ const samplesOf = (notation: string): number[] =>
     return Array.from({ length: Number(more) + 1 }, (_, index) => Number(first) + index * Number(step))
   })
 
-/** How often Prometheus scrapes: the interval of the samples of a case, and how many of them each scrape covers. */
+/** How often Prometheus scrapes: the time between two samples, the number of samples per scrape, and the product. */
 const SCRAPES = [
   { samples: '15s', every: 1, interval: '15s' },
-  // The default of Prometheus.
+  // Prometheus's default.
   { samples: '15s', every: 4, interval: '1m' },
   { samples: '5m', every: 1, interval: '5m' }
 ] as const
@@ -59,7 +59,7 @@ const toInput = (series: Series, every: number) =>
       .join(' ')
   }))
 
-/** Returns the tests of a rule in the format of promtool. */
+/** Returns a rule's tests in promtool's format. */
 const unitTestsOf = (
   { alert, labels, annotations }: Rule,
   { fires, quiet, minute, labels: own }: AlertCase,
@@ -91,9 +91,9 @@ test('each alert fires only in the intended cases, at each scrape interval', asy
   }
 })
 
-/** Sends requests to which the rules refer, and returns the metrics of the service. */
+/** Sends the requests that the rules refer to, and returns the service's metrics. */
 const scrape = async (t: Test): Promise<string> => {
-  // Nothing listens at this Redis URL, so that rate limits can't be decided.
+  // Nothing listens at this Redis URL, so rate limits can't be checked.
   const { fastify, call } = await world(t, { METRICS_PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' })
   const { json: key } = await call('POST', '/client_keys', {
     name: 'limited',

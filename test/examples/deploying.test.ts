@@ -10,8 +10,8 @@ import { at, collect, listening, need, root, world } from '../helper.ts'
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 /**
- * The maximum duration of a stop. It includes a second for open connections, and unfinished requests are cut off at its
- * end.
+ * The maximum time that shutdown takes. It includes a second for open connections. Requests that are still unfinished
+ * at its end are aborted.
  */
 const STOP_SECONDS = 11
 
@@ -62,7 +62,7 @@ test('git ignores the files with secrets that the documentation creates', async 
   }
 })
 
-/** Runs the health check of the Dockerfile as Docker does: without a shell. */
+/** Runs the Dockerfile's health check without a shell, as Docker does. */
 const checkHealth = async (t: Test, port: number): Promise<number | null> => {
   const [, words = ''] = need(/^HEALTHCHECK .*\\\n *CMD (.+)$/m.exec(read('Dockerfile')) ?? undefined, 'HEALTHCHECK')
   const [program, ...args] = JSON.parse(words) as string[]

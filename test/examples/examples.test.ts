@@ -19,9 +19,9 @@ interface Target {
   token: string
 }
 
-/** Runs an example as its first lines describe. */
+/** Runs an example as described in its first lines. */
 const run = async (t: Test, program: string, example: string, { port, token }: Target): Promise<Ended> => {
-  // tap uses NODE_OPTIONS to add its loaders to each Node.js process that is spawned.
+  // tap uses NODE_OPTIONS to add its loaders to each Node.js process that is started.
   const child = spawn('sh', ['-c', 'unset NODE_OPTIONS; exec "$0" "$@"', program, join(root, 'examples', example)], {
     cwd: temporaryFolder(t),
     env: { PATH: process.env['PATH'], KEY_ACCESS_TOKEN: token, BASE: `http://127.0.0.1:${port}` }

@@ -7,7 +7,7 @@ import { at, need, root, run, settings, world } from '../helper.ts'
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
-/** The maximum duration of a stop in seconds. */
+/** The maximum time that shutdown takes, in seconds. */
 const STOP_SECONDS = 11
 
 /** A Kubernetes object. Its properties depend on its kind. */

@@ -13,12 +13,12 @@ const BACKUP = 'trivial-api-backup.service'
 const TIMER = 'trivial-api-backup.timer'
 const UNITS = [SERVICE, BACKUP, TIMER]
 
-/** The maximum duration of a stop in seconds. */
+/** The maximum time that shutdown takes, in seconds. */
 const STOP_SECONDS = 11
 
 const read = (unit: string): string => readFileSync(join(root, 'examples', unit), 'utf8')
 
-/** Returns the values of a setting in a unit. */
+/** Returns a setting's values in a unit. */
 const valuesOf = (unit: string, name: string): string[] =>
   read(unit)
     .split('\n')
@@ -50,7 +50,7 @@ test("the backup has the service's user, settings and folder, and no additional 
   }
 })
 
-/** Replaces the paths in the units with those of the test. */
+/** Replaces the paths in the units with the test's paths. */
 const withTestPaths = (text: string, state: string): string =>
   text
     .replaceAll(' /root/', ` ${state}/`)
@@ -70,7 +70,7 @@ test('systemd-analyze accepts the units', async t => {
   t.equal(spawnSync('systemd-analyze', ['calendar', calendar]).status, 0)
 })
 
-/** Runs a command of the unit as systemd does: without a shell, in the folder and with the umask of the unit. */
+/** Runs a unit's command as systemd does: without a shell, in the unit's folder and with its umask. */
 const execute = async (t: Test, command: string, state: string, env: Record<string, string>) => {
   const words = withTestPaths(command, state).match(/'[^']*'|\S+/g) ?? []
   const unquoted = words.map(word =>

@@ -37,7 +37,7 @@ test('unreadable bodies are refused as the OpenAPI document declares, even if an
   t.same(issues, [])
 })
 
-/** The number of waiting passwords at which another one is refused. */
+/** The number of waiting passwords at which any further one is refused. */
 const MAX_WAITING = 100
 
 const PASSWORD = 'seven lanterns by the mill'
@@ -49,7 +49,7 @@ test('exactly the operations that check or set a password declare TOO_BUSY', asy
   const fill = (): void => {
     while (hasher.waiting() < MAX_WAITING) waiting.push(hasher.hash(PASSWORD))
   }
-  // Fills the queue in the same turn of the event loop, so that no place becomes free before the next password.
+  // Fills the queue in the same turn of the event loop, so that the queue is still full when the next password arrives.
   Object.assign(service.fixture.made.fastify.passwords, {
     hash: async (password: string) => {
       fill()

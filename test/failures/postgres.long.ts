@@ -7,7 +7,7 @@ test('if any query of any operation fails, the OpenAPI document declares the rep
   await failEachQuery(t, [RESET, ENDED, UNANSWERED, reported('no table', '42P01'), reported('a conflict', '40001')])
 })
 
-/** Operations whose first statement is a change, and is sent together with the BEGIN that fails. */
+/** Operations whose first statement is a change that is sent together with the failing BEGIN. */
 const CHANGE_AT_ONCE = ['DELETE /auth/sign_out', 'DELETE /profile/sessions/{id}', 'POST /organizations']
 
 test('if any single query fails, the reply is declared, and nothing is changed', async t => {

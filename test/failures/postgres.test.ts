@@ -4,7 +4,7 @@ import { failEachQuery, hurry } from './postgres.ts'
 import { ENDED, reported, reportedOnce, RESET, UNANSWERED } from './queries.ts'
 import { emptyTables } from './rows.ts'
 
-/** Errors of servers that are full, restarted, restored, damaged, or administered. */
+/** Errors of servers that are full, restarting, being restored, damaged or under maintenance. */
 const REPORTED = [
   reported('too many connections', '53300'),
   reported('the disk is full', '53100'),
@@ -27,7 +27,7 @@ test('if the server reports an error for any query of a receipt, the reply is a 
   await failEachQuery(t, REPORTED, ['GET /receipts/{id}'])
 })
 
-// For example, if BEGIN fails and the server continues, its statements must not be committed one by one.
+// For example, if BEGIN fails and the server continues, the following statements must not be committed one by one.
 const OF_CHANGES = [
   RESET,
   ENDED,

@@ -36,7 +36,7 @@ test("the log entry of a request with a 503 contains the database's message and 
   )
 })
 
-/** Starts a service on PostgreSQL, and collects the errors that it logs. */
+/** Starts a service that uses PostgreSQL, and collects the errors that it logs. */
 const onPostgres = async (t: Test, url: string) => {
   const { env, key } = settings(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' })
   const fastify = await createServer(env)

@@ -12,7 +12,7 @@ test('a missing SQLite table, as while the database is being replaced, causes a 
 test('a damaged SQLite file causes a 503', async t => {
   const service = await createService(t, {})
   const { execute } = service.fixture.db
-  // The change invalidates the page cache of the service, so that it reads the damaged pages.
+  // The change invalidates the service's page cache, so the service reads the damaged pages.
   await execute('delete from tags; pragma wal_checkpoint(truncate)')
   const path = service.fixture.made.env.DATABASE_URL.slice('file:'.length)
   const PAGE = 4096

@@ -13,7 +13,7 @@ const PATHS = ['/apps', '/apps?limit=10', '/audits', '/client_keys']
 
 test("a request's query is cancelled if its client disconnects", { skip }, async t => {
   const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
-  // As through a pooler: only the cancellation can end a wait for a lock.
+  // Simulates a pooler, with which only a cancel request can end a wait for a lock.
   const { env, key } = settings(t, { DATABASE_URL: url, DATABASE_LISTEN_URL: url })
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())

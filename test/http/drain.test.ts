@@ -14,7 +14,7 @@ interface Client {
   socket: Socket
   /** Sends `GET /up` immediately, and returns the reply. */
   call: () => Promise<string>
-  /** Resolves when the connection has ended, with the text since the last reply. */
+  /** Resolves when the connection has ended, with the data received since the last reply. */
   ended: Promise<string>
 }
 
@@ -47,7 +47,10 @@ const turn = async (): Promise<void> => {
 const KEPT = /^HTTP\/1\.1 200 .*\r\nConnection: keep-alive\r\n/s
 const LAST = /^HTTP\/1\.1 200 .*\r\nConnection: close\r\n/is
 
-/** Creates a service and clients that have each received a reply. `stop` begins to stop it, with mocked timers. */
+/**
+ * Creates a service, and clients that have each received a reply. `stop` starts to stop the service, with mocked
+ * timers.
+ */
 const serving = async (t: Test, count: number) => {
   const fastify = await createServer(settings(t, { PORT: '0' }).env)
   t.teardown(() => fastify.close())
@@ -60,7 +63,7 @@ const serving = async (t: Test, count: number) => {
       mock.timers.reset()
     })
     const closed = fastify.close()
-    // Several turns of the event loop pass between the call and the hook that sets this.
+    // Several turns of the event loop pass between the call and the hook that sets this state.
     while (fastify.server.keepAliveTimeout !== DRAIN_DELAY_MS) await turn()
     return { closed }
   }
@@ -117,13 +120,13 @@ test('at the deadline, only connections with a request in progress stay open, un
     client.socket.write(text)
     idle.push(client)
   }
-  // The service has ended its side, but the client never ends its own.
+  // The service has ended its side of the connection, but the client never ends its own.
   const halfClosed = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume()
   halfClosed.write('NONSENSE\r\n\r\n')
   await once(halfClosed, 'end')
   const running = await connected(port)
   running.socket.write(RUNNING)
-  // Its reply shows that the earlier data on other connections has been read.
+  // The reply shows that the earlier data on the other connections has been read.
   await (await connected(port)).call()
   const { closed } = await stop()
   mock.timers.tick(DRAIN_DELAY_MS)

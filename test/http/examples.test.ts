@@ -6,13 +6,13 @@ import type { World } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 import { differences, dump, filledIn } from './examples.ts'
 
-/** The rows that the examples of the documentation create. A key expires after a day. */
+/** The rows that the documentation's examples create. The key expires after a day. */
 const CREATED: Readonly<Record<string, readonly string[]>> = {
   'POST /client_keys': ['audits +', 'client_key_tokens +', 'client_keys +'],
   'POST /organizations': ['audits +', 'organizations +']
 }
 
-/** Creates a world with a client key, in addition to the sample data. */
+/** Creates a world with a client key in addition to the sample data. */
 const populated = async (t: Test) => {
   const made = await world(t)
   const issued = await made.call('POST', '/client_keys', { name: 'billing-sync' })

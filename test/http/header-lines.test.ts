@@ -12,7 +12,7 @@ const fill = (count: number): string => 'a:\r\n'.repeat(count)
 interface Sent {
   /** The first lines, such as headers that the client forged. */
   first?: string
-  /** The total number of lines. */
+  /** The total number of header lines. */
   lines: number
   /** The last lines, which a proxy adds. */
   last: string
@@ -69,7 +69,7 @@ test('such a request is refused even without a credential or a route', async t =
   }
 })
 
-/** Opens a connection that stays open. `send` returns the status of the reply. */
+/** Opens a persistent connection. `send` returns the status of the reply. */
 const keptOpen = async (t: Test, { fastify }: World) => {
   const socket = connect(await listening(fastify), '127.0.0.1')
   t.teardown(() => socket.destroy())

@@ -24,7 +24,7 @@ test('HOST can be localhost, and is resolved by this machine', async t => {
 })
 
 test('if localhost has two addresses, a single server listens on the first', async t => {
-  // Simulates a machine with both addresses, for each of which Fastify would open a server.
+  // Simulates a machine with both addresses. Fastify would open a server for each of them.
   const twoAddresses = `
     import dns from 'node:dns'
     import { syncBuiltinESMExports } from 'node:module'

@@ -27,7 +27,7 @@ const measured = async (t: Test): Promise<Measured> => {
   return { ...made, port, metricsPort, scrape: async () => await scrapeAt(metricsPort) }
 }
 
-/** Returns the samples in the text of the metrics, by name and labels. */
+/** Returns the samples in the metrics, by name and labels. */
 const samplesIn = (text: string): Record<string, number> =>
   Object.fromEntries(
     text

@@ -24,7 +24,7 @@ const { data: key } = await client.POST('/client_keys', { body: { name: 'a', sco
 export const token: string | undefined = key?.key_access_token
 `
 
-/** Returns the errors of the TypeScript compiler for files in memory, as if they were in this folder. */
+/** Returns the TypeScript compiler's errors for files in memory, as if they were in this folder. */
 const issues = (sources: Record<string, string>): string[] => {
   const files = new Map(Object.entries(sources).map(([name, text]) => [join(root, 'test', name), text]))
   const options: ts.CompilerOptions = {

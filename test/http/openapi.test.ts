@@ -56,7 +56,7 @@ const responsesOf = ({ components }: Document, { responses }: Operation): [statu
     '$ref' in response ? need(components.responses[response.$ref.slice(PREFIX.length)], response.$ref) : response
   ])
 
-/** The credentials that an operation accepts: as `security`, and as the sentence in its description. */
+/** The credentials that an operation accepts: `security`, and the corresponding sentence in the description. */
 type Access = readonly [security: unknown[], sentence: string]
 
 const open: Access = [[], '']
@@ -74,7 +74,7 @@ const accessTo = ({ security, description }: Operation): Access => [
   /(?<=\n\n)Credential: .*$/.exec(description ?? '')?.[0] ?? ''
 ]
 
-/** Returns whether requests without a credential are handled. */
+/** Returns whether requests without a credential are accepted. */
 const isOptional = ({ security }: Operation): boolean =>
   security.some(schemes => Object.keys(schemes as object).length === 0)
 

@@ -109,7 +109,7 @@ test('the document contains every code that a client can get, and describes each
   }
   const { properties } = need(components.schemas['Problem'], 'Problem')
   const made = Object.values({ ...domainErrors, ...httpErrors }).flatMap(each => {
-    // The name of the class of each kind of failure is its code.
+    // The class name of each kind of failure is its code.
     return Object.getPrototypeOf(each) === DomainError ? [each.name] : []
   })
   t.ok(made.length > 50)

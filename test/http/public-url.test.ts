@@ -5,7 +5,7 @@ import type { Reply, World } from '../helper.ts'
 
 const PUBLIC_URL = 'https://example.com/keys'
 
-/** Headers that must not affect the URLs for clients. */
+/** Headers that must not affect the URLs that clients get. */
 const FORGED = {
   host: 'other.example.org',
   forwarded: 'host=other.example.org;proto=http',
@@ -32,7 +32,7 @@ const CREATED: readonly [url: string, body: object][] = [
   ['/client_keys', { name: 'one' }]
 ]
 
-/** Gives every list a second page. */
+/** Adds a second page to every list. */
 const fill = async ({ call }: World): Promise<void> => {
   await call('POST', '/client_keys', { name: 'a' })
   await call('POST', '/client_keys', { name: 'b' })

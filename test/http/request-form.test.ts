@@ -113,7 +113,7 @@ test('a client that disconnects or continues after CONNECT does no harm', async 
   t.match(await raw(port, text + 'x'.repeat(100_000)), /^(HTTP\/1\.1 400 |\[)/)
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  // The reset happens between the request and its reply.
+  // The connection is reset between the request and its reply.
   fastify.server.prependListener('connect', () => {
     socket.resetAndDestroy()
   })

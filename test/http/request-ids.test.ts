@@ -4,7 +4,7 @@ import { logLines, start } from './service.ts'
 
 const OURS = /^[\w-]{8}-[0-9a-z]+$/
 
-/** Returns the id in the header of a reply. The body of a problem repeats it. */
+/** Returns the id in a reply's header. A problem document repeats it in the body. */
 const idIn = (reply: string): string => need(/^x-request-id: (.*)\r$/im.exec(reply)?.[1], 'x-request-id')
 
 test("every reply contains its request's id, and every problem repeats it", async t => {

@@ -8,7 +8,7 @@ import { listen } from '../../http/listen.ts'
 import { newSecret, run, settings, temporaryFolder } from '../helper.ts'
 import { hasIpv6, logLines, refuses, start } from './service.ts'
 
-/** The databases are served with one secret. */
+/** All databases are served with the same secret. */
 const CLIENT_SECRET = newSecret()
 
 /** Creates a database that is marked as sample data, and returns its URL. */
@@ -18,7 +18,7 @@ const sampled = async (t: Test): Promise<string> => {
   return url
 }
 
-/** Tries to listen. Returns the warnings of the log, or the message of the refusal. */
+/** Tries to listen. Returns the warnings in the log, or the error message. */
 const attempt = async (t: Test, env: Record<string, string>): Promise<string | unknown[]> => {
   const fastify = await createServer({ CLIENT_SECRET, CLIENT_KEYS: 'x', PORT: '0', ...env })
   const warnings: unknown[] = []
@@ -71,7 +71,7 @@ test('a database without the mark is served at any address, without a warning', 
   t.same(await attempt(t, env), [])
 })
 
-/** Returns the environment of a process in which a name resolves to an address. */
+/** Returns the environment of a process in which a host name resolves to an address. */
 const named = (name: string, address: string): Record<string, string> => {
   const preload = `
     import dns from 'node:dns/promises'

@@ -10,7 +10,7 @@ const CONNECTIONS = 64
 const REQUESTS_A_CONNECTION = 3
 const MAX = 500
 
-/** Starts four processes with one configuration, and sends more requests to all of them than a key may send. */
+/** Starts four processes with the same configuration, and sends more requests to them than a key may send. */
 const overload = async (t: Test, env: Record<string, string>): Promise<void> => {
   const made = settings(t, { LOG_LEVEL: 'info', ...env })
   // The processes start one after another, because the first one creates the database.

@@ -12,7 +12,7 @@ const listeners = (): { event: string | symbol; listener: (...args: unknown[]) =
       process.rawListeners(event).map(listener => ({ event, listener: listener as (...args: unknown[]) => void }))
     )
 
-/** Creates a service that listens for signals in this process, without ending the process. */
+/** Creates a service that listens for signals in this process, but doesn't end the process. */
 const world = async (t: Test) => {
   const fastify = await createServer(settings(t).env)
   t.teardown(() => fastify.close())

@@ -117,7 +117,7 @@ const UP = 'GET /up HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const POST = (path: string, headers: string, body: string): string =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: 12\r\n\r\n${body}`
 
-/** Data that a client may send before it leaves, none of which is a running request. */
+/** Data that a client may send without leaving a request in progress. */
 const LEFT = {
   nothing: '',
   'incomplete headers': 'GET /up HTTP/1.1\r\nHos',
@@ -130,7 +130,7 @@ const LEFT = {
   'a tunnel request': 'CONNECT example.com:80 HTTP/1.1\r\nHost: example.com\r\n\r\n'
 }
 
-/** Opens a connection whose client keeps its side open after the service has ended its own. */
+/** Opens a connection whose client keeps its side open after the service has ended its own side. */
 const leave = async (port: number, text: string): Promise<Socket> => {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   socket.on('error', () => {}).resume()

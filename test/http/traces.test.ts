@@ -8,13 +8,13 @@ import { listening, need, SAMPLE_PASSWORD, world } from '../helper.ts'
 
 interface Receiver {
   endpoint: string
-  /** Returns all bodies that were received. */
+  /** Returns the bodies of all requests that were received. */
   received: () => Buffer
   /** Resolves when another request has been read. */
   next: () => Promise<unknown>
 }
 
-/** Creates a receiver of OTLP over HTTP on a separate port. */
+/** Creates an OTLP receiver over HTTP on a separate port. */
 const receiver = async (t: Test, respond: RequestListener): Promise<Receiver> => {
   const bodies: Buffer[] = []
   const server = createServer((request, response) => {

@@ -93,7 +93,7 @@ const STRICT = {
   noEmit: true
 }
 
-// Two statements are wrong. The compiler complains if an expected error doesn't occur.
+// Two statements are incorrect. The compiler reports an error if an expected error doesn't occur.
 const WRONG = `import Fastify from 'fastify'
 import { createClientKeys, createMemoryStore } from 'trivial-api/client-key-auth'
 const keys = createClientKeys({ store: createMemoryStore(), secret: '', scopes: ['reports:read', 'reports:write'] })

@@ -21,7 +21,7 @@ const service = async (t: Test, options: ClientKeyPluginOptions) => {
   return { fastify, get }
 }
 
-// The routes of this project have typed scopes, so the keys must have the same ones.
+// This project's routes have typed scopes, so the keys must have the same type.
 const keyService = () =>
   createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read', 'apps:write'] })
 
@@ -117,7 +117,7 @@ test('a list of keys works without a store, and with its own realm', async t => 
   t.equal((await get('/apps')).headers['www-authenticate'], 'Bearer realm="reports"')
 })
 
-/** Creates a service with default options behind a proxy, and a key for one address. */
+/** Creates a service with default options behind a proxy, and a key that one address may use. */
 const behindProxy = async (t: Test, maxHeadersCount?: number) => {
   const keys = keyService()
   const fastify = Fastify({ trustProxy: '127.0.0.1' })

@@ -26,7 +26,7 @@ test("usage that can't be stored is reported in the log, and is stored the next 
   t.match((await call('GET', `/client_keys/${key.id}`)).json, { tokens: [{ last_used_at: /^20/ }] })
 })
 
-/** Starts a service, issues a key and closes the service. Returns its warnings. */
+/** Starts a service, issues a key and closes the service. Returns the service's warnings. */
 const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
   const lines: unknown[] = []
   const stream = { write: (line: string) => lines.push(JSON.parse(line)) }

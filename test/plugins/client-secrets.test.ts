@@ -17,7 +17,7 @@ import { emptyPostgres, execute } from '../postgres.ts'
 const [A, B, C] = [newSecret(), newSecret(), newSecret()]
 const NAMES = new Map([A, B, C].map((secret, index) => [secret, 'ABC'.charAt(index)]))
 
-/** An engine. `url` creates a database, which may not be migrated yet, or returns null if there is no server. */
+/** An engine. `url` creates a database, which may not have tables yet, or returns null if no server is available. */
 interface Engine {
   readonly name: string
   readonly url: (t: Test) => Promise<string | null>
@@ -65,7 +65,7 @@ const envOf = (
   ...more
 })
 
-/** Starts a service with secrets, the current one first. It runs until it is closed or the test ends. */
+/** Starts a service with secrets, the current one first. It runs until it's closed or the test ends. */
 const start = async (
   t: Test,
   url: string,
@@ -77,7 +77,7 @@ const start = async (
   return fastify
 }
 
-/** Starts and closes a service. Returns whether it was accepted. */
+/** Starts and closes a service. Returns whether it was able to start. */
 const isAccepted = async (url: string, secrets: readonly string[], more?: Record<string, string>): Promise<boolean> => {
   try {
     await (await createServer(envOf(url, secrets, more))).close()
@@ -90,7 +90,7 @@ const isAccepted = async (url: string, secrets: readonly string[], more?: Record
 
 const written = (secrets: readonly string[]): string => secrets.map(secret => NAMES.get(secret)).join('+')
 
-/** Starts and closes services one after another. Each line specifies the secrets and whether they are accepted. */
+/** Starts and closes services one after another. Each line contains the secrets, and whether they are accepted. */
 const starts = async (
   t: Test,
   url: string,
@@ -126,7 +126,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     await starts(t, url, [
       [[A], true],
       [[B, A], true],
-      // One node doesn't have the new secret yet, and another one does.
+      // One node doesn't have the new secret yet, but another one does.
       [[A], true],
       [[B, A], true],
       [[B], true],
@@ -137,7 +137,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
       [[B], false]
     ])
     await starts(t, url, [
-      // Every node gets the new secret as a previous secret first.
+      // Every node first gets the new secret as a previous secret.
       [[A, C], true],
       [[A], true],
       [[C, A], true],

@@ -13,7 +13,7 @@ import { emptyPostgres } from '../postgres.ts'
 
 const MAX = 100
 
-/** Creates a server with one route and a rate-limited key. All such servers accept the key and share the counters. */
+/** Creates a server with one route. All such servers accept the same rate-limited key, and share its counters. */
 const node = async (t: Test, secret: string, counters: Counters): Promise<FastifyInstance> => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { parse } from 'yaml'
 import { world } from '../helper.ts'
 
-/** The URL of the service behind a proxy. */
+/** The service's URL behind a proxy. */
 const PREFIX = 'https://example.com/a/prefix'
 
 test('Swagger UI is a page with files, none of which may load anything from another origin', async t => {

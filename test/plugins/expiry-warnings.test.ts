@@ -5,7 +5,8 @@ import { createServer } from '../../app.ts'
 import { listening, operator, settings } from '../helper.ts'
 
 const DAY_MS = 86_400_000
-/** Creates a service with a mocked clock, which doesn't listen yet. */
+
+/** Creates a service with a mocked clock. The service doesn't listen yet. */
 const world = async (t: Test) => {
   mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.UTC(2026, 0, 1) })
   t.teardown(() => {
@@ -18,7 +19,7 @@ const world = async (t: Test) => {
   t.intercept(fastify.log, 'warn', { value: (...line: unknown[]) => lines.push(line) })
   return {
     fastify,
-    /** Returns the next `count` warnings, each with its fields and its text. */
+    /** Returns the next `count` warnings, each with its fields and its message. */
     warnings: async (count: number): Promise<unknown[][]> => {
       while (lines.length < count) {
         await new Promise(resolve => {

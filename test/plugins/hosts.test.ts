@@ -15,7 +15,7 @@ interface Host {
   readonly limited: () => Promise<string>
 }
 
-/** Creates a service whose host registers another plugin before or after the plugin of the tests. */
+/** Creates a service whose host registers another plugin before or after the plugin under test. */
 const host = async (
   t: Test,
   register: (fastify: FastifyInstance) => Promise<unknown>,

@@ -15,7 +15,7 @@ const [OLD, NEW] = [generationOf(A), generationOf(B)]
 
 interface Node {
   readonly fastify: FastifyInstance
-  /** The lines of its log with level `warn` or higher. */
+  /** The lines in the node's log with level `warn` or higher. */
   readonly log: { readonly level: number; readonly msg: string; readonly nodes?: unknown }[]
   readonly call: (
     method: 'GET' | 'POST',
@@ -24,7 +24,7 @@ interface Node {
   ) => Promise<{ status: number; headers: object; json: ReturnType<typeof JSON.parse> }>
 }
 
-/** Creates a cluster on an emptied database. Each node has its own secrets, and requests use an environment key. */
+/** Creates a cluster with an emptied database. Each node has its own secrets, and requests use an environment key. */
 const cluster = async (t: Test) => {
   const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(A))
@@ -125,7 +125,7 @@ test('no token is created that a node would refuse, and none is revoked instead'
   t.equal((await third.call('GET', '/client_keys/me', { token: made.key_access_token })).status, 200)
 })
 
-/** Inserts the row of another node, which has the secret A and will acknowledge no change. */
+/** Inserts a row for another node, which has the secret A and won't acknowledge any change. */
 const insertNode = async (url: string, name: string, leaseMs: number, evictedAt: string | null = null) => {
   await execute(
     url,
@@ -150,7 +150,7 @@ test('a killed node is detected and evicted, and a node whose state is unknown d
   t.same(await changes(), [{ changes: 4 }], 'the node is evicted only once')
 })
 
-// The eviction of a killed node is committed on another connection than the token.
+// The eviction of a killed node is committed on a different connection than the token.
 test('a token is created only after a killed node is evicted, even if the eviction is slow', { skip }, async t => {
   const { start, url } = await cluster(t)
   const node = await start('new', [B, A], { KEY_LEASE_MS: '200' })

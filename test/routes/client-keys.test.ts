@@ -15,7 +15,7 @@ const issue = async ({ call }: World, body: object, headers?: Record<string, str
   return reply.json
 }
 
-/** Sends requests with a token other than that of the world. */
+/** Sends requests with a token other than the world's. */
 const as =
   (made: World, token: string): World['call'] =>
   (method, url, body, headers = {}) =>
@@ -639,31 +639,35 @@ test('keys are found by the secret that sealed one of their active tokens', only
   t.same(await find(generationOf(made.secret)), ['rotated'], 'the environment key is not found')
 })
 
-test('a key is unused since a time if it was created before that time and has not been used after it', onlyOnSqlite, async t => {
-  const made = await world(t)
-  const young = await issue(made, { name: 'young' })
-  const [never, used, idle] = [
-    await issue(made, { name: 'never' }),
-    await issue(made, { name: 'used' }),
-    await issue(made, { name: 'idle' })
-  ]
-  const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
-  const age = db.prepare('update client_keys set created_at = ?, last_used_at = ? where id = ?')
-  const days = (count: number): string => new Date(Date.now() - count * 86_400_000).toISOString()
-  age.run(days(100), null, never.id)
-  age.run(days(100), days(89), used.id)
-  age.run(days(100), days(91), idle.id)
-  db.close()
-  const find = async (query: string): Promise<string[]> =>
-    (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
-  t.same(await find('unused_since=90d'), ['never', 'idle'])
-  t.same(await find(`unused_since=${days(90).slice(0, 10)}`), ['never', 'idle'], 'the time may be a day')
-  t.same(await find('unused_since=95d'), ['never'])
-  t.same(await find('unused_since=1y'), [], 'no key is that old')
-  t.same(await find(`unused_since=${young.created_at}&name=young`), [], 'the key was created at that timestamp')
-  const next = new Date(Date.parse(young.created_at) + 1).toISOString()
-  t.same(await find(`unused_since=${next}&name=young`), ['young'])
-})
+test(
+  'a key is unused since a time if it was created before that time and has not been used after it',
+  onlyOnSqlite,
+  async t => {
+    const made = await world(t)
+    const young = await issue(made, { name: 'young' })
+    const [never, used, idle] = [
+      await issue(made, { name: 'never' }),
+      await issue(made, { name: 'used' }),
+      await issue(made, { name: 'idle' })
+    ]
+    const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
+    const age = db.prepare('update client_keys set created_at = ?, last_used_at = ? where id = ?')
+    const days = (count: number): string => new Date(Date.now() - count * 86_400_000).toISOString()
+    age.run(days(100), null, never.id)
+    age.run(days(100), days(89), used.id)
+    age.run(days(100), days(91), idle.id)
+    db.close()
+    const find = async (query: string): Promise<string[]> =>
+      (await made.call('GET', `/client_keys?${query}`)).json.map(({ name }: { name: string }) => name)
+    t.same(await find('unused_since=90d'), ['never', 'idle'])
+    t.same(await find(`unused_since=${days(90).slice(0, 10)}`), ['never', 'idle'], 'the time may be a day')
+    t.same(await find('unused_since=95d'), ['never'])
+    t.same(await find('unused_since=1y'), [], 'no key is that old')
+    t.same(await find(`unused_since=${young.created_at}&name=young`), [], 'the key was created at that timestamp')
+    const next = new Date(Date.parse(young.created_at) + 1).toISOString()
+    t.same(await find(`unused_since=${next}&name=young`), ['young'])
+  }
+)
 
 test('an expiry may be a duration or a day, and a duration finds keys that expire soon', async t => {
   const made = await world(t)

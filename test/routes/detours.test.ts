@@ -7,7 +7,7 @@ const PASSWORD = 'seven green kettles'
 const ADAS_APP = '70e2d94bc6a18f'
 const CHIARAS_APP = 'cf61a04d8e39b7'
 
-/** Signs up a user, and returns the id and a function that sends requests as the user. */
+/** Signs up a user. Returns the id, and a function that sends requests as the user. */
 const signUp = async (made: World, email: string): Promise<{ id: number; call: World['call'] }> => {
   const body = { name: 'New', email, password: PASSWORD }
   const { json, headers } = await made.call('POST', '/auth', body, { authorization: '' })
@@ -15,7 +15,7 @@ const signUp = async (made: World, email: string): Promise<{ id: number; call: W
   return { id: json.data.id, call: async (method, url, more) => await made.call(method, url, more, { authorization }) }
 }
 
-/** Adds an admin to Northwind and River Valley Trust, so that any user can be deleted. */
+/** Adds an admin to Northwind and to River Valley Trust, so that any user can be deleted. */
 const addAdmins = async ({ call }: World): Promise<void> => {
   await call('PUT', '/organizations/1/users/2', { role: 'admin' })
   await call('PUT', '/organizations/3/users/2', { role: 'admin' })

@@ -8,7 +8,7 @@ import type { World } from '../helper.ts'
 const issue = async ({ call }: World, body: object): Promise<string> =>
   (await call('POST', '/client_keys', body)).json.key_access_token
 
-/** Returns the status of a request from an address, with an X-Forwarded-For header. */
+/** Returns the status of a request that is sent from an address with an X-Forwarded-For header. */
 const from = async ({ fastify }: World, token: string, remoteAddress: string, forwarded?: string): Promise<number> =>
   (
     await fastify.inject({
@@ -137,7 +137,7 @@ test('a clock that is set back does not lock out a limited key', async t => {
   clock.restore()
 })
 
-/** Returns the status lines of requests that are sent in one segment over one connection. */
+/** Returns the status lines of the replies to requests that are sent in one segment over one connection. */
 const pipelined = async (port: number, token: string, requests: number): Promise<string[]> => {
   const request = (connection: string): string =>
     `GET /client_keys/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: ${connection}\r\n\r\n`

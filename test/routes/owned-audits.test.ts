@@ -37,7 +37,7 @@ const pageOf = async (call: World['call'], url: string): Promise<Page> => (await
 const searchFor = (conditions: unknown, url = ORGANIZATION): string =>
   `${url}?search=${encodeURIComponent(JSON.stringify(conditions))}`
 
-/** Returns the JSON of a change of one field. */
+/** Returns the JSON of a change to one field. */
 const changed = (attribute: string, from: unknown, to: unknown): Change => ({
   attribute,
   patch: `- ${attribute}: ${String(from)}\n+ ${attribute}: ${String(to)}`,

@@ -181,7 +181,7 @@ test('permissions are granted and revoked separately or together, by id or by na
   t.match(await made.call('GET', '/apps/99999/permissions'), { status: 404 })
   t.match(await made.call('POST', '/apps/99999/permission/read/users/1'), { status: 404 })
   t.match(await made.call('DELETE', '/apps/99999/permissions/users/1'), { status: 404 })
-  // A name that begins with digits is not an id.
+  // A name that starts with digits isn't an id.
   t.equal((await made.call('GET', '/apps/61bc9f04e2d73a/permissions')).status, 200)
   t.equal((await made.call('GET', '/apps/61bc9f04e2d7/permissions')).status, 404)
 

@@ -5,7 +5,7 @@ import { emptyPostgres, execute } from '../postgres.ts'
 
 const PUBLIC_URL = 'https://example.com/keys'
 
-/** Simulates the restore of a backup from before the change, at the moment of its commit. */
+/** Simulates restoring a backup from before the change, at the moment when the change is committed. */
 const FORGET = `
   create function forget_change() returns trigger language plpgsql as $$
   begin

@@ -66,7 +66,7 @@ const start = async ({ env, key }: Settings) => {
   }
 }
 
-/** Changes a key, reverts the change by a restore, and changes the key again. */
+/** Changes a key, reverts the change with a restore, and changes the key again. */
 const undo = async (t: Test, made: Settings, { save, restore }: { save: () => unknown; restore: () => unknown }) => {
   const before = await start(made)
   const key = await before.issue()

@@ -8,7 +8,7 @@ import { Problem } from '../../http/problems.ts'
 import config from '../../plugins/external/config.ts'
 import { emptySettings, newSecret, operator, world } from '../helper.ts'
 
-/** The routes that need no credential. */
+/** The routes that don't require a credential. */
 const PUBLIC = /^(\*|\/(up|ready|auth|auth\/sign_in|docs(\/.*)?))$/
 
 test('every route that is not public requires a key with the scope that it declares', async t => {

@@ -47,7 +47,7 @@ const WITHOUT_BODY: readonly (readonly [request: string, watched: string])[] = [
   ['POST /apps/ba6811fb3e073d/permissions/users/2', '/apps/ba6811fb3e073d/permissions']
 ]
 
-/** Sends a request, completes its body after `work` has finished, and returns the reply. */
+/** Sends a request, and completes its body after `work` has finished. Returns the reply. */
 const during = async (made: World, request: string, authorization: string, work: () => Promise<void>) => {
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
@@ -100,7 +100,7 @@ test('an administrator who is demoted before the body of a delete request arrive
   const victim = (await made.call('POST', '/users', { name: 'Ann', email: 'ann@example.com' })).json
   const session = String(signedIn.headers['authorization'])
   const reply = await during(made, `DELETE /users/${victim.id}?apps=delete`, session, async () => {
-    // When a later request of the same session is authenticated, this one is too.
+    // When a later request of the same session has been authenticated, so has this one.
     t.equal((await made.call('GET', '/profile', undefined, { authorization: session })).status, 200)
     t.equal((await made.call('PATCH', `/users/${id}`, { role: 'member' })).status, 200)
   })

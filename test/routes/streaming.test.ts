@@ -11,7 +11,7 @@ import type { World } from '../helper.ts'
 
 const APPS = 12_000
 
-/** Inserts many apps into the database of a world, so that a list needs many batches. */
+/** Inserts many apps into a world's database, so that a list needs many batches. */
 const fill = ({ env }: World, { panels = '{"a":1}', count = APPS } = {}): void => {
   const db = new Database(env['DATABASE_URL'].slice('file:'.length))
   db.prepare(
@@ -22,7 +22,7 @@ const fill = ({ env }: World, { panels = '{"a":1}', count = APPS } = {}): void =
   db.close()
 }
 
-/** Counts the batches that are read of the lists of a world. */
+/** Counts the batches that are read for a world's lists. */
 const watchBatches = ({
   fastify
 }: World): { batches: number; open: number; closed: Promise<void>; failAfter: number } => {
@@ -171,7 +171,7 @@ test('the service stops a search without matches if its client disconnects', asy
 
 test('the service stops reading a list if its client does not read', async t => {
   const made = await watchedWorld(t)
-  // More data than fits into the buffers of two sockets.
+  // More data than fits in the buffers of two sockets.
   fill(made, { panels: JSON.stringify({ text: 'x'.repeat(4000) }) })
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1')

@@ -9,7 +9,9 @@ const PASSWORD = 'another green kettle'
 const WEATHER = '70e2d94bc6a18f'
 const INVOICES = 'ba6811fb3e073d'
 
-/** Opens a page of the interface. Each request has the four headers from its cookies, and the JSON media type. */
+/**
+ * Opens a page of the interface. Each request has the four headers from the page's cookies, and the JSON media type.
+ */
 const openPage = ({ fastify }: World) => {
   const cookies = new Map<string, string>()
   const request = async (path: string, method = 'GET', data?: object) => {
@@ -30,7 +32,7 @@ const openPage = ({ fastify }: World) => {
   }
   return {
     request,
-    /** Signs in or up, and stores the headers that a page may read. */
+    /** Signs in or up, and stores the headers that the page may read. */
     begin: async (path: string, data: object) => {
       const { reply, exposed, json } = await request(path, 'POST', data)
       for (const name of exposed) cookies.set(name, String(reply.headers[name]))
@@ -198,6 +200,10 @@ test("the interface's requests create, change, copy and delete apps", async t =>
   t.equal((await request(`/apps/${app.name}`, 'DELETE')).reply.statusCode, 204)
   t.match((await request('/apps/name_suggestion')).json, { suggestion: /^\w+ \w+$/ })
   for (const each of (await request('/apps')).json.filter(({ name }: { name: string }) => name !== copy.json.name)) {
-    t.match(each, { panels: { component: 'Dashboard', options: { apps: [] } } }, 'the panels are those in the sample data')
+    t.match(
+      each,
+      { panels: { component: 'Dashboard', options: { apps: [] } } },
+      'the panels are those in the sample data'
+    )
   }
 })

@@ -14,7 +14,7 @@ interface Operation {
   method: string
   path: string
   parameters: Parameter[]
-  /** Whether it accepts client keys, or no credential is needed. */
+  /** Whether the operation accepts client keys, or doesn't require a credential. */
   isForKeys: boolean
 }
 
@@ -32,13 +32,13 @@ const operationsOf = async ({ call }: World): Promise<Operation[]> => {
   )
 }
 
-/** Returns the path of an operation, with the examples of its parameters or the given values. */
+/** Returns an operation's path, with the examples of its parameters or other values. */
 const pathOf = ({ path, parameters }: Operation, values: Record<string, string> = {}): string =>
   parameters
     .filter(parameter => parameter.in === 'path')
     .reduce((url, { name, example }) => url.replace(`{${name}}`, values[name] ?? String(example)), path)
 
-/** Returns a function that sends requests with a key, or as a user if the operation accepts no keys. */
+/** Returns a function that sends requests with a key, or as a user if the operation doesn't accept keys. */
 const senderOf = async (made: World) => {
   const ada = await signIn(made, 'ada')
   return async (operation: Operation, url: string) => {
@@ -59,7 +59,7 @@ test('an unknown query parameter is refused, and the error lists the known ones'
       continue
     }
     const detail = `limitt is not a known field${known.length === 0 ? ': this route has no query parameters' : `; known fields are ${known.join(', ')}`}`
-    // Some operations validate the body first.
+    // Some operations validate the body before the query.
     if (operation.method !== 'GET' && json.fields?.[0]?.in === 'body') continue
     t.match({ status, json }, { status: 422, json: { code: 'INVALID_FIELDS' } }, `${operation.method} ${url}`)
     const fields = json.fields as { pointer: string }[]
@@ -129,7 +129,7 @@ test('an id in a path must consist of decimal digits, on every route', async t =
       const ids = schema.type === 'integer' ? ['+1', '1e0', '01', '0x10', '%201', '1%20', '1.0', '-1', '0', 'x'] : []
       for (const id of [...ids, ...(ids.length > 0 ? ['9'.repeat(30), '9007199254740993'] : []), '']) {
         const url = pathOf(operation, { [name]: id })
-        // An empty id at the end of a path results in another path.
+        // An empty id at the end of a path would result in a different path.
         if (id === '' && url.endsWith('/')) continue
         integers += ids.length > 0 ? 1 : 0
         t.match(

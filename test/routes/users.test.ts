@@ -364,19 +364,23 @@ test("the last administrator of an organization can't be deleted, regardless of 
   }
 })
 
-test("a user with more than a thousand apps can't be deleted before the apps are transferred", onlyOnSqlite, async t => {
-  const made = await world(t)
-  const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
-  const add = db.prepare(
-    "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')"
-  )
-  db.transaction(() => {
-    for (let i = 0; i < 1001; i++) add.run(`f${i.toString(16).padStart(13, '0')}`, `Many ${i}`, 5000 + i)
-  })()
-  db.close()
-  await made.call('PUT', '/organizations/1/users/2', { role: 'admin' })
-  t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'TOO_MANY_APPS' } })
-})
+test(
+  "a user with more than a thousand apps can't be deleted before the apps are transferred",
+  onlyOnSqlite,
+  async t => {
+    const made = await world(t)
+    const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
+    const add = db.prepare(
+      "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')"
+    )
+    db.transaction(() => {
+      for (let i = 0; i < 1001; i++) add.run(`f${i.toString(16).padStart(13, '0')}`, `Many ${i}`, 5000 + i)
+    })()
+    db.close()
+    await made.call('PUT', '/organizations/1/users/2', { role: 'admin' })
+    t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'TOO_MANY_APPS' } })
+  }
+)
 
 test('a request is refused if its sender loses permission while a password is being hashed', async t => {
   const made = await world(t)
@@ -393,7 +397,7 @@ test('a request is refused if its sender loses permission while a password is be
     url: '/auth/sign_in',
     payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   })
-  // Both requests were authenticated, and wait in the queue.
+  // Both requests have been authenticated, and are waiting in the queue.
   await othersWait(2)
   await made.call('PATCH', '/users/4', { account_locked: true })
   await made.call('PATCH', '/users/1', { account_locked: true })

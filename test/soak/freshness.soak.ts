@@ -8,7 +8,7 @@ import { operator } from '../helper.ts'
 import { start } from '../http/service.ts'
 import type { Service } from '../http/service.ts'
 
-/** The number of changes. `SOAK_CHANGES=1000` results in a short run. */
+/** The number of changes. Set `SOAK_CHANGES=1000` for a short run. */
 const CHANGES = Number(process.env['SOAK_CHANGES'] ?? 20_000)
 const CLIENTS = 20
 const CHANGERS = 4
@@ -17,7 +17,7 @@ const INACTIVE_TOKENS = 6
 
 tap.setTimeout(0)
 
-/** A change that allows or revokes a token, with the times of its request and of its acknowledgement. */
+/** A change that allows or revokes a token, with the times of its request and its acknowledgement. */
 interface Change {
   begun: number
   acknowledged: number
@@ -30,7 +30,7 @@ interface Subject {
   changes: Change[]
 }
 
-/** Changes keys. Each implementation does so in another process. */
+/** Changes keys. Each implementation does so in a different process. */
 interface Changer {
   issue: () => Promise<{ id: string; token: string }>
   change: (id: string, change: { enabled: boolean } | { scopes: ('apps:read' | 'users:read')[] }) => Promise<unknown>
@@ -101,7 +101,7 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
   const registry = createKeyService({ store: storage.keys, secret: first.secret })
   const changers = [byHttp(first), byHttp(second), byRegistry(registry)]
 
-  // Numbers the events of this process in order. An acknowledgement before a request has a lower number than it.
+  // Numbers the events in this process in order. An acknowledgement that precedes a request has a lower number.
   let now = 0
   const free: Subject[] = []
   const inactive: Subject[] = []
@@ -146,7 +146,7 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
     } else {
       const allows = subject.changes.at(-1)?.allows !== true
       const change = begin(subject, allows)
-      // A token is accepted if the key is enabled and has the scope. One change sets both.
+      // A token is accepted if its key is enabled and has the scope. One change sets both.
       const wanted = { enabled: allows || kind % 2 === 0, scopes: [allows ? 'apps:read' : 'users:read'] as const }
       await changer.change(subject.id, { ...wanted, scopes: [...wanted.scopes] })
       change.acknowledged = ++now

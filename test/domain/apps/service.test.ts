@@ -20,9 +20,9 @@ const user = (id: number): Owner => ({ type: 'User', id })
 
 interface Side {
   apps: AppService
-  /** Returns the context of a request of a user of the sample. */
+  /** Returns the context of a request from a user in the sample data. */
   as: (userId: number) => Promise<RequestContext>
-  /** Returns the newest entries of the audit trail, with their changes as objects. */
+  /** Returns the newest entries in the audit trail, with their changes as objects. */
   audits: (limit: number) => Promise<(Omit<Audit, 'changes'> & { changes: unknown })[]>
 }
 

@@ -158,7 +158,7 @@ for (const [name, open] of Object.entries(stores)) {
   })
 }
 
-// Calls the service as plain JavaScript can, without type checks.
+// Calls the service without type checks, as plain JavaScript can.
 const issue = async (wanted: object) => await service().issue(Object.assign({ name: 'ledger' }, wanted))
 
 test('unknown scopes and values of the wrong type are refused', async t => {

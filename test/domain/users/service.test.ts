@@ -119,7 +119,7 @@ test('parts of a User-Agent that could be a credential, or are not readable text
   const { session } = await users.signIn(account, { ...SOURCE, userAgent })
   t.match(session.agent, /^\[redacted\] browser\? x x /)
   t.equal(session.agent?.length, 200)
-  // This is how Node decodes bytes that are not UTF-8.
+  // Node.js decodes bytes that aren't UTF-8 like this.
   const other = await users.signIn(account, { ...SOURCE, userAgent: 'caf\u00e9 caf\u00c3\u00a9' })
   t.equal(other.session.agent, 'caf? café')
 })

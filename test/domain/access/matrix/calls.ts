@@ -4,20 +4,20 @@ import type { Scope } from '../../../../domain/keys/policy/scopes.ts'
 import { ADA, BEN, CHIARA, DMITRI, NORTHWIND } from './senders.ts'
 import type { KeySender, Sender, Targets, UserSender } from './senders.ts'
 
-/** A request, and the status that each sender gets. */
+/** A request, and the status code that each sender gets. */
 export interface Call {
-  /** A label that distinguishes the request from others of the same operation. */
+  /** A label that distinguishes the request from other requests for the same operation. */
   readonly name?: string
   readonly key: (key: KeySender) => number
   readonly user: (user: UserSender) => number
-  /** The status for unknown senders. 401 by default. */
+  /** The status code for unknown senders. 401 by default. */
   readonly unknown?: number
-  /** The changes that it may cause, in the format of `RowComparison`. */
+  /** The changes that the request may cause, in the format of `RowComparison`. */
   readonly changes?: readonly string[]
   readonly query?: (sender: Sender) => string
-  /** Returns fields of the body in addition to the required ones, which have the values of their examples. */
+  /** Returns fields that are added to the body. Required fields have the values of their examples by default. */
   readonly body?: (sender: Sender) => object
-  /** Returns values of path parameters that replace those of `parameterOf`. */
+  /** Returns values of path parameters, which override those that `parameterOf` returns. */
   readonly path?: (sender: Sender, targets: Targets) => Readonly<Record<string, string | number>>
 }
 
@@ -25,7 +25,7 @@ type Who = Pick<Call, 'key' | 'user'>
 
 const has = (key: KeySender, scope: Scope): boolean => key.scopes.includes('*') || key.scopes.includes(scope)
 
-// The status that a key gets: `ok`, or that of a refusal
+// The status code that a key gets: `ok`, or the status code of a refusal
 
 const withScopes =
   (...scopes: Scope[]) =>
@@ -33,7 +33,7 @@ const withScopes =
   key =>
     scopes.every(scope => has(key, scope)) ? ok : 403
 
-/** Only keys without limits may create administrators, and set passwords and e-mail addresses. */
+/** Only unlimited keys may create administrators and set passwords or e-mail addresses. */
 const unlimited =
   (scope: Scope) =>
   (ok: number): Call['key'] =>
@@ -47,7 +47,7 @@ const anyKey =
 
 const noKey = (): Call['key'] => () => 403
 
-// The status that a user gets
+// The status code that a user gets
 
 const anyUser =
   (ok: number): Call['user'] =>
@@ -82,7 +82,7 @@ const ofOrganization =
 const seeing = ofOrganization(true)
 const administering = ofOrganization(false)
 
-/** Allows users who may carry out all of these actions on the app. */
+/** Allows users who may perform all of these actions on the app. */
 const allowed =
   (...actions: AppAction[]) =>
   (ok: number): Call['user'] =>
@@ -91,7 +91,7 @@ const allowed =
     return may.includes('read') ? 403 : 404
   }
 
-/** Refuses all users. The app does not exist for users who may not read it. */
+/** Refuses all users. For users who may not read the app, it doesn't exist. */
 const refused: Call['user'] = ({ may }) => (may.includes('read') ? 403 : 404)
 
 const granting: Call['user'] = ({ may }) => {
@@ -122,7 +122,7 @@ const readAudits = withScopes('audits:read')
 const removeUsers = withScopes('users:write', 'apps:write')
 const removeOrganizations = withScopes('organizations:write', 'apps:write')
 
-/** Allows keys that may give the scope users:read to a key that never expires. */
+/** Allows keys that may give the scope users:read to keys that never expire. */
 const givesUsersRead =
   (ok: number): Call['key'] =>
   key =>
@@ -487,7 +487,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'GET /users/{id}/grants': [by(200, readUsers, adaOrAdministrators)]
 }
 
-/** Returns the value of a path parameter, which refers to a resource of Ada, or to a client key of the operator. */
+/** Returns the value of a path parameter, which refers to one of Ada's resources or to a client key of the operator. */
 export const parameterOf = (route: string, name: string, { app }: Sender, targets: Targets): string => {
   if (route.includes(' /apps/')) {
     if (name === 'name') return app

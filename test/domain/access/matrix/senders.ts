@@ -11,9 +11,9 @@ import { connect } from './rows.ts'
 import type { Db } from './rows.ts'
 import { sessionHeaders } from '../../../../http/session-headers.ts'
 
-/** The user to whom requests refer, with her apps and an organization of which she is an admin. */
+/** The user to whom the requests refer. She owns apps, and is an admin of an organization. */
 export const ADA = 1
-/** Other users of the sample, who send no requests. */
+/** Other users in the sample data, who don't send requests. */
 export const [BEN, CHIARA, DMITRI] = [2, 3, 4] as const
 export const NORTHWIND = 1
 
@@ -21,7 +21,7 @@ export const ADAS_APP = '70e2d94bc6a18f'
 export const NORTHWINDS_APP = 'ba6811fb3e073d'
 export const PUBLIC_APP = 'b53f8a16d7e0c9'
 
-/** A word in the panels of each app. A reply that contains it shows the app. */
+/** A word in each app's panels. A reply that contains it reveals the app. */
 export const MARKERS: Readonly<Record<string, string>> = {
   [ADAS_APP]: 'marmalade',
   [NORTHWINDS_APP]: 'quince',
@@ -33,11 +33,14 @@ interface Common {
   readonly headers: Readonly<Record<string, string>>
   /** The name of the app to which the requests refer. */
   readonly app: string
-  /** Set for a sender who differs from another one only in their actions on the app. Sends only requests for apps. */
+  /**
+   * Set for a sender who differs from another one only in the actions that they may perform on the app. Such a sender
+   * sends only requests for apps.
+   */
   readonly onlyApps?: true | undefined
 }
 
-/** A sender whose credential is refused, or who has none. */
+/** A sender with a refused credential, or without a credential. */
 export interface UnknownSender extends Common {
   readonly kind: 'unknown'
 }
@@ -56,26 +59,26 @@ export interface UserSender extends Common {
   readonly userId: number
   readonly email: string
   readonly isAdmin: boolean
-  /** The actions that the user may carry out on the app. */
+  /** The actions that the user may perform on the app. */
   readonly may: readonly AppAction[]
-  /** The role of the user in Ada's organization. */
+  /** The user's role in Ada's organization. */
   readonly role: OrganizationRole | null
 }
 
 export type Sender = UnknownSender | KeySender | UserSender
 
-/** The resources to which requests refer, apart from the apps. */
+/** The resources to which the requests refer, in addition to the apps. */
 export interface Targets {
   readonly appIds: Readonly<Record<string, number>>
   /** An unlimited client key, and one that an administrator could have issued. */
   readonly broadKey: string
   readonly narrowKey: string
   readonly adasSession: string
-  /** The id of the receipt of a change of a key. */
+  /** The id of the receipt of a change to a key. */
   readonly receipt: string
 }
 
-/** A service with all senders and all resources to which their requests refer. */
+/** A service with all senders, and all resources to which their requests refer. */
 export interface Fixture {
   readonly made: World
   readonly db: Db
@@ -83,13 +86,13 @@ export interface Fixture {
   readonly targets: Targets
 }
 
-/** The beginning of each password hash. */
+/** The beginning of every password hash. */
 export const HASHED = '$hashed'
 
 const ALL: readonly Permit[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke']
 const EVERYTHING: readonly AppAction[] = [...ALL, 'administer']
 
-/** The description of a user in the following lists. */
+/** A user's description in the following lists. */
 interface Wanted {
   readonly who: string
   readonly app?: string
@@ -123,7 +126,7 @@ const MEMBERS: readonly Wanted[] = [
   { who: 'a guest', app: NORTHWINDS_APP, role: 'guest', may: [] }
 ]
 
-/** Grants apply only to apps. The user with all grants tests that they allow nothing else. */
+/** Grants apply only to apps. The user with all grants tests that grants allow nothing else. */
 const HOLDERS: readonly Wanted[] = [
   ...ALL.map((permit): Wanted => {
     const granted = [permit]
@@ -159,12 +162,12 @@ const quickHasher: Pick<PasswordHasher, 'hash' | 'verify'> = {
   verify: async (hash, password) => hash === (await quickHasher.hash(password))
 }
 
-/** Creates the fixture with environment variables. Uses a new SQLite database without a `DATABASE_URL`. */
+/** Creates the fixture. `env` contains environment variables. Without a `DATABASE_URL`, uses a new SQLite database. */
 export const createFixture = async (t: Test, env: Record<string, string> = {}): Promise<Fixture> => {
   const made = await world(t, env)
   const db = await connect(t, made.env.DATABASE_URL)
   const { storage, passwords } = made.fastify
-  // Computing real hashes would take most of the time of the test.
+  // Computing real hashes would take most of the test's time.
   Object.assign(passwords, quickHasher)
   for (const [name, marker] of Object.entries(MARKERS)) {
     await storage.write(async ({ apps }) => {

@@ -89,7 +89,7 @@ test('simultaneous calls after single calls share their reads again', async t =>
   t.equal(reads, 65, 'the first 64 calls read immediately, and the others share a read')
 })
 
-/** Creates a barrier whose reads are pending until the test settles them. */
+/** Creates a barrier whose reads stay pending until the test settles them. */
 const asyncBarrier = () => {
   const reads: { resolve: () => void; reject: (error: Error) => void }[] = []
   let pending = 0
@@ -167,7 +167,7 @@ test('single calls read immediately, unless another read is pending', async t =>
   t.equal(reads.length, 9)
   at(reads, 8).resolve()
   await alone
-  // Another single call at the moment at which the waiting read would start.
+  // Another single call, at the moment when the pending read would start.
   const late = barrier()
   await nextTurn()
   for (let next = 9; next < reads.length || most() === 0; next++) {

@@ -11,7 +11,7 @@ const CHANGE = { epoch: 7, nonce: 'a' }
 
 const silent = { id: 'a', leaseMs: 100, evictedAt: null }
 
-/** Creates a confirmation with a clock that advances only during its pauses. */
+/** Creates a confirmation whose clock advances only while it pauses. */
 const createWorld = (pendingAfter: (pauses: number) => Pending) => {
   const pauses: number[] = []
   const evicted: number[] = []

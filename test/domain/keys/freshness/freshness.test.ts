@@ -37,7 +37,7 @@ const checkpoint = (t: Test, path: string): void => {
   db.close()
 }
 
-/** Creates a service with one key. Another process revokes the key once, at a given point of a request. */
+/** Creates a service with one key, which another process revokes once, at a certain point of a request. */
 const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 'lookup' | 'cache' | null) => {
   const { secret, here, there } = await openTwice(t, newDatabase)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
@@ -72,7 +72,7 @@ const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 
 
 const REVOKED = { ok: false, reason: 'key_revoked' }
 
-// With leases, a request that arrived before the receipt of a change may still be accepted.
+// With leases, a request that arrived before the change had a receipt may still be accepted.
 test('SQLite: a revocation between the arrival of a request and the barrier applies to that request', async t => {
   for (const known of [false, true]) {
     const { authenticate, revoke } = await withRevoke(t, onSqlite, null)
@@ -115,7 +115,7 @@ test('a lookup is stale after each change of a key by any process, despite check
   for (let i = 0; i < 60; i++) {
     const side = i % 3 === 0 ? here : there
     await side.keys.change(key.id, { description: String(i) }, operator)
-    // Sometimes there are two changes: only whether changes are detected matters, not their number.
+    // There may be two changes. Only whether changes are detected matters, not how many.
     if (i % 7 === 0) await there.keys.change(key.id, { description: `${i} again` }, operator)
     t.notOk(await isFresh(), `change ${i}`)
     last = store.mark()
@@ -187,7 +187,7 @@ for (const [engine, newDatabase] of ENGINES) {
     for (const [name, code, change] of cases) {
       const { key, keyId } = await here.keys.issue({ name }, operator)
       const token = await here.storage.keyLookup.findByDigest(digestOf(keyId))
-      // The principal was checked earlier, as for a request that waits until another process unlocks the database.
+      // The principal was authenticated earlier, as in a request that waits until another process unlocks the database.
       if (token === null) throw new Error('the token was not found')
       const late = { ...operator, principal: { kind: 'client_key', key: token.key, token, rate: null } } as const
       await change(key.id)

@@ -9,7 +9,7 @@ import { at } from '../../../helper.ts'
 import { runSchedule } from './lease-model.ts'
 import { createChangeMemory } from '../../../../domain/keys/freshness/membership.ts'
 
-// LEASE_SCHEDULES and LEASE_SEED select more schedules, or others.
+// LEASE_SCHEDULES and LEASE_SEED can be set to run more schedules, or different ones.
 const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150)
 const FIRST_SEED = Number(process.env['LEASE_SEED'] ?? 1)
 
@@ -25,7 +25,7 @@ test('no request that starts after an acknowledged revocation is accepted, regar
   for (const [what, count] of Object.entries(total)) t.ok(count >= SCHEDULES / 10, `${what}: ${count}`)
 })
 
-/** Creates a store with given replies that records its calls. */
+/** Creates a store that returns the specified replies, and records its calls. */
 const createStore = () => {
   const calls: string[] = []
   const changes: Change[] = [{ epoch: 1, nonce: 'a', keyId: '' }]
@@ -54,7 +54,7 @@ const createStore = () => {
   return store
 }
 
-/** Creates a lease with a clock that the test controls, and records its timers. */
+/** Creates a lease with a clock that the test controls, and records the lease's timers. */
 const createWorld = (leaseMs = 2000, maxWaitMs?: number) => {
   const store = createStore()
   const time = { monotonic: 0, wall: 1e12 }
@@ -270,7 +270,7 @@ test('a lease with the system clocks does not keep the process alive', async t =
   t.ok(lease.remaining() > 0)
   await lease.close()
 
-  // The timers of scheduleTimer don't keep the process alive. This one does.
+  // The timers of scheduleTimer don't keep the process alive, but this one does.
   const alive = setInterval(() => {}, 1000)
   let ran = 0
   await new Promise<void>(resolve => {

@@ -3,7 +3,7 @@ import { createUsageRecorder } from '../../../../domain/keys/usage/recorder.ts'
 import type { TokenUse } from '../../../../domain/keys/usage/recorder.ts'
 import { at, knownToken } from '../../../helper.ts'
 
-/** Creates a store of usage that can be made to fail. */
+/** Creates a usage store that can be made to fail. */
 const createStore = () => {
   const written: [day: string, uses: readonly TokenUse[]][] = []
   const reports: unknown[] = []
@@ -47,7 +47,7 @@ test('usage that could not be stored is kept, added to later usage, and stored o
   await evidence.flush()
   evidence.refused(token, 'rate_limited')
   await evidence.flush()
-  // The key was used before, and has only been refused since.
+  // The key was used before, and has only been refused since then.
   t.equal(attempts(), 3)
   t.match(reports, [[{ message: 'full' }, 'store the use of client keys']], 'consecutive failures are reported once')
   fail(false)
@@ -79,7 +79,7 @@ test('usage that could not be stored is kept, added to later usage, and stored o
 })
 
 test('usage is stored within a second, or immediately if there is a lot of it', async t => {
-  // The timer of the recorder does not keep the process alive.
+  // The recorder's timer doesn't keep the process alive.
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => {
     clearInterval(alive)
@@ -162,7 +162,7 @@ test('memory is limited: the number of addresses always, and the number of token
 
 test('usage recorded during a write is stored by the next write, whether or not the first succeeds', async t => {
   const written: TokenUse[] = []
-  // Recorded after the batch was taken, and before its write fails.
+  // Recorded after the batch was taken, but before its write fails.
   const later = [
     () => {
       evidence.used(knownToken(), ['apps:read'], '::2', 'later')

@@ -119,7 +119,7 @@ test('a revocation between the lookup and its caching is not missed', async t =>
       ...movingWith(() => epoch),
       findByDigest: async () => {
         const row = knownToken({ revokedAt: revoked ? new Date() : null })
-        // Another process revokes the key after the row was read, before the reader continues.
+        // Another process revokes the key after the row is read, but before the reader continues.
         if (!revoked) {
           revoked = true
           epoch++
@@ -321,7 +321,7 @@ test('a legacy token has exactly one valid header, algorithm, signature and enco
   const good = jwt(secret, payload)
   t.same(open(good), { keyId: 'another-key', generation: generationOf(secret) })
   const [header, body, signature = ''] = good.split('.')
-  // The last digit of a signature of 32 bytes has two unused bits.
+  // The last character of a 32-byte signature has two unused bits.
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const spare = digits[digits.indexOf(signature.at(-1) ?? '') + 1]
   const bad = {

@@ -15,7 +15,7 @@ type Issue = (policy?: Omit<Parameters<KeyService['issue']>[0], 'name'>) => Prom
 interface Made {
   readonly keys: KeyService
   readonly issue: Issue
-  /** Returns the recorded usage of a key. */
+  /** Returns a key's recorded usage. */
   readonly usage: (id: string) => Promise<string[]>
 }
 
