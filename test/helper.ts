@@ -31,7 +31,7 @@ const folder = fileURLToPath(new URL('..', import.meta.url))
 export const root = basename(folder) === 'dist-test' ? join(folder, '..') : folder
 
 /** Returns `value`. Throws if it's undefined. */
-export const need = <T>(value: T | undefined, what: string): T => {
+export const required = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new Error(`${what} is missing`)
   return value
 }
@@ -46,7 +46,7 @@ export const operator: RequestContext = {
 
 /** Returns the element at an index of a list. Throws if it doesn't exist. */
 export const at = <T>(list: readonly T[], index = 0): T =>
-  need(list[index], `element ${index} of a list with ${list.length}`)
+  required(list[index], `element ${index} of a list with ${list.length}`)
 
 export const newSecret = (): string => randomBytes(32).toString('hex')
 
@@ -63,14 +63,14 @@ export const temporaryFolder = (t: Test): string => {
  * The freshness of a lookup whose entries all become stale when `revision` changes. null means that the revision is
  * unknown.
  */
-export const movingWith = (revision: () => number | null): KeyFreshness => ({
+export const freshnessOf = (revision: () => number | null): KeyFreshness => ({
   barrier: async () => {},
   mark: revision,
   isFresh: mark => mark === revision()
 })
 
 /** The freshness of a lookup whose entries never become stale. */
-export const unchanging = movingWith(() => 0)
+export const alwaysFresh = freshnessOf(() => 0)
 
 /** Returns a managed key's token, as a lookup does. */
 export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({
@@ -220,8 +220,8 @@ export interface Running {
   ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-// tap adds its loaders, including the one for TypeScript, to the options of every Node.js process, which makes startup
-// five times slower. Coverage is measured only by tests that run the code in their own process.
+// tap adds its loaders, including the one for TypeScript, to the options of every Node.js process, so startup takes
+// five times as long. Coverage is measured only by tests that run the code in their own process.
 const WITHOUT_TAP = 'export NODE_OPTIONS="$OWN_NODE_OPTIONS"; exec "$0" "$@"'
 
 /** Starts a program in a folder, with only `env` and `PATH` as its environment. */

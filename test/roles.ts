@@ -4,7 +4,7 @@ import type { StorageOptions } from '../db/engine.ts'
 import { openStorage, writeGrants } from '../db/open.ts'
 import type { Storage } from '../db/storage.ts'
 import { createKeyService } from '../domain/keys/service.ts'
-import { need, newSecret, operator } from './helper.ts'
+import { required, newSecret, operator } from './helper.ts'
 import { execute, postgresDatabase } from './postgres.ts'
 
 /** A PostgreSQL role. */
@@ -50,13 +50,13 @@ export const newOwner = async (t: Test, database: string): Promise<Role> => {
 }
 
 /** Grants a role the privileges that a node needs. `owner` is the database URL with the tables' owner as the user. */
-export const letServe = async (owner: string, { name }: Role): Promise<void> => {
+export const grantNodePrivileges = async (owner: string, { name }: Role): Promise<void> => {
   await execute(owner, await writeGrants({ DATABASE_URL: owner, DATABASE_CA: '', DATABASE_LISTEN_URL: '' }, name))
 }
 
 /** Creates a database and returns its URL. Throws if there is no server. */
 export const newDatabase = async (t: Test): Promise<string> =>
-  need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
 
 /** Opens a database, and closes it when the test ends. */
 export const open = async (t: Test, url: string, options?: StorageOptions): Promise<Storage> => {

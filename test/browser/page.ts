@@ -56,7 +56,7 @@ export const newPage = async (t: Test): Promise<{ page: Page; issues: string[] }
   return { page, issues }
 }
 
-/** Enters a client key in the Authorize dialog of the page. */
+/** Enters a client key in the page's Authorize dialog. */
 export const authorize = async (page: Page, token: string): Promise<void> => {
   await page.getByRole('button', { name: 'Authorize' }).click()
   await page.locator('.auth-container input').first().fill(token)

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { listening, need, world } from '../helper.ts'
+import { listening, required, world } from '../helper.ts'
 import { filledIn } from '../http/examples.ts'
 import { execute, newPage, open, skip } from './page.ts'
 
@@ -26,7 +26,7 @@ test("Swagger UI's forms contain the values that test/http/examples.test.ts send
   await page.goto(`${base}/docs`)
   for (const { operation, method, path, query, body } of requests) {
     const [verb = '', route = ''] = operation.split(' ')
-    const { operationId, tags } = need(paths[route]?.[verb.toLowerCase()], operation)
+    const { operationId, tags } = required(paths[route]?.[verb.toLowerCase()], operation)
     const form = await open(page, String(tags[0]).replaceAll(' ', '_'), operationId)
     const { request } = await execute(page, form)
     t.equal(request.method(), method, operation)

@@ -39,7 +39,7 @@ test('a phrase is found across a line break in a comment, but not as part of a l
   )
 })
 
-test('the table of phrases is ignored, and the rest of the glossary is checked', async t => {
+test('the table of phrases is ignored, but the rest of the glossary is checked', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', GLOSSARY)
   t.match(await run(`${CHECK} docs/glossary.md`), {
@@ -67,7 +67,7 @@ test('migrations are ignored, and so are column names, but only as names and onl
   )
 })
 
-test('a glossary without the table is an error', async t => {
+test('a glossary without the table causes an error', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', '# Glossary\n')
   t.match(await run(`${CHECK} docs/glossary.md`), { code: 1, stderr: /has no table below "## Phrases to avoid"/ })

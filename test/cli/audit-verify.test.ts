@@ -185,7 +185,7 @@ test('audit:verify reports that a trail is empty', async t => {
   t.match(await cli('audit:verify'), { code: 0, stdout: /has no entries/ })
 })
 
-test('a timestamp in another format is reported as altered', async t => {
+test('a timestamp in another format is reported as an alteration', async t => {
   const { db, verify } = await trail(t)
   db.exec("drop trigger audits_never_updated; update audits set at = replace(at, 'Z', '+00:00') where sequence = 2")
   t.match(await verify(), { code: 1, stderr: /entry 2 was altered/ })

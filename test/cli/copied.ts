@@ -9,7 +9,7 @@ import { bringUpToDate } from '../../db/postgres/connections.ts'
 import { COPY_TABLES } from '../../db/postgres/copy/tables.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import type { Connection } from '../../db/sqlite/driver.ts'
-import { need, newSecret, operator, SAMPLE_PASSWORD, temporaryFolder, world } from '../helper.ts'
+import { required, newSecret, operator, SAMPLE_PASSWORD, temporaryFolder, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import { command } from './terminal.ts'
@@ -17,7 +17,7 @@ import type { Ended } from './terminal.ts'
 
 /** Creates a PostgreSQL database without tables, and drops it when the test ends. Throws if there is no server. */
 export const emptyTarget = async (t: Test): Promise<string> =>
-  need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
 
 /** Opens an SQLite database for as long as `work` runs. */
 export const inSqlite = <T>(url: string, work: (db: Connection) => T): T => {
@@ -110,7 +110,7 @@ export const usedService = async (t: Test) => {
   await call('GET', '/apps', undefined, { authorization: `Bearer ${good.token}` })
   const panels = { text: 'ä\u2028𝕏\u{10FFFF}👩‍👩‍👧'.repeat(20_000), zero: '\\u0000 is an escape', lone: '\ud800' }
   const { json } = await call('GET', '/apps')
-  const { name } = need((json as { name: string }[])[0], 'an app')
+  const { name } = required((json as { name: string }[])[0], 'an app')
   // The API refuses a lone surrogate, but older versions stored it as an escape sequence.
   await fastify.apps.update(name, { panels: JSON.stringify(panels) }, operator)
   const login = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
@@ -121,7 +121,7 @@ export const usedService = async (t: Test) => {
 }
 
 /** Creates a target with tables. Inserts of rows for which `condition` is true wait until `go` is called. */
-export const waitingTarget = async (t: Test, table: string, condition: string) => {
+export const blockingTarget = async (t: Test, table: string, condition: string) => {
   const url = await emptyTarget(t)
   await bringUpToDate({ url })
   await execute(

@@ -102,7 +102,7 @@ for (const [lost, isComplete] of [
   ['the last commit', false],
   ['the reply to the last commit', true]
 ] as const) {
-  test(`if ${lost} is lost, the file is marked, and the copy can be completed`, { skip }, async t => {
+  test(`if ${lost} is lost, the source is still marked, and the copy can be completed`, { skip }, async t => {
     const source = await emptySource(t)
     const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)

@@ -6,7 +6,7 @@ import { send, startNode } from '../cluster/node.ts'
 import type { Node } from '../cluster/node.ts'
 import { startProxy } from '../cluster/proxy.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { copy, inSqlite, rowsOfPostgres, rowsOfSqlite, usedService, waitingTarget } from './copied.ts'
+import { copy, inSqlite, rowsOfPostgres, rowsOfSqlite, usedService, blockingTarget } from './copied.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
@@ -20,7 +20,7 @@ const createWorld = async (t: Test) => {
       `insert into environment_key_revocations values ('${digestOf(stale.keyId)}', '2026-01-01T00:00:00.000Z', null)`
     )
   )
-  const target = await waitingTarget(t, 'client_key_tokens', 'true')
+  const target = await blockingTarget(t, 'client_key_tokens', 'true')
   const env = { ...made.env, CLIENT_KEYS: `${made.key.keyId},${stale.keyId}`, KEY_LEASE_MS: '4000' }
   return { source, target, env, admin: made.key.keyAccessToken, good: good.token, stale: stale.keyAccessToken }
 }

@@ -84,7 +84,7 @@ test('an unreachable target is reported without the password', async t => {
   t.notMatch(stderr, 'hunter2')
 })
 
-test('the URL and DATABASE_CA determine how TLS is used', { skip }, async t => {
+test('DATABASE_CA and the URL determine how TLS is used', { skip }, async t => {
   const ca = join(temporaryFolder(t), 'ca.pem')
   writeFileSync(ca, 'none')
   const env = { DATABASE_URL: await emptySource(t), DATABASE_CA: ca }
@@ -92,24 +92,28 @@ test('the URL and DATABASE_CA determine how TLS is used', { skip }, async t => {
   t.match(await command(t, 'db:copy', { env, args: ['--to', to] }), { code: 1, stderr: /^The copy stopped: / })
 })
 
-test('nothing is copied while a service has the source open or is connected to the target', { skip }, async t => {
-  const source = await emptySource(t)
-  const target = await emptyTarget(t)
-  const here = await openStorage(source)
-  t.match(await copy(t, source, target), {
-    code: 1,
-    stderr: /^Another process has \S+ open\. Stop the service, and rerun this command\.\n$/
-  })
-  await here.close()
-  const there = await openStorage(target)
-  t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
-  t.match(await copy(t, source, target), {
-    code: 1,
-    stderr: 'A service or a command is connected to the target. Stop it, and rerun this command.\n'
-  })
-  await there.close()
-  t.equal((await copy(t, source, target)).code, 0)
-})
+test(
+  'nothing is copied while the source is open in a service or a service is connected to the target',
+  { skip },
+  async t => {
+    const source = await emptySource(t)
+    const target = await emptyTarget(t)
+    const here = await openStorage(source)
+    t.match(await copy(t, source, target), {
+      code: 1,
+      stderr: /^Another process has \S+ open\. Stop the service, and rerun this command\.\n$/
+    })
+    await here.close()
+    const there = await openStorage(target)
+    t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
+    t.match(await copy(t, source, target), {
+      code: 1,
+      stderr: 'A service or a command is connected to the target. Stop it, and rerun this command.\n'
+    })
+    await there.close()
+    t.equal((await copy(t, source, target)).code, 0)
+  }
+)
 
 test('existing data in a target stays unchanged', { skip }, async t => {
   const source = await keySource(t)
@@ -209,7 +213,7 @@ test('changes made to the target during the copy are detected at the end', { ski
   })
 })
 
-test("errors name the values that PostgreSQL can't store", { skip }, async t => {
+test("errors identify values that PostgreSQL can't store", { skip }, async t => {
   const at = "'2026-01-01T00:00:00.000Z'"
   for (const [statement, words] of [
     [

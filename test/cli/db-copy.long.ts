@@ -1,7 +1,7 @@
 import tap, { test } from 'tap'
 import { copyDatabase, openStorage } from '../../db/open.ts'
 import { postgresDatabase } from '../postgres.ts'
-import { breakableProxy, copy, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
+import { breakableProxy, copy, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, blockingTarget } from './copied.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
 
@@ -50,7 +50,7 @@ for (const [table, condition] of [
     const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)
     const before = rowsOfSqlite(source)
-    const target = await waitingTarget(t, table, condition)
+    const target = await blockingTarget(t, table, condition)
     const typed = { env: { DATABASE_URL: source }, args: ['--to', target.url] }
     const killed = spawned(t, 'db:copy', typed)
     await target.waits()
@@ -66,7 +66,7 @@ for (const [table, condition] of [
 
 test('a lost connection is reported, and the copy can be continued', { skip }, async t => {
   const source = await keySource(t)
-  const target = await waitingTarget(t, 'client_keys', 'new.row = 1500')
+  const target = await blockingTarget(t, 'client_keys', 'new.row = 1500')
   const proxy = await breakableProxy(t, target.url)
   const stopped = copy(t, source, proxy.url)
   await target.waits()

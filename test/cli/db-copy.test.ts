@@ -3,7 +3,7 @@ import { getTableName, isTable } from 'drizzle-orm'
 import { createServer } from '../../app.ts'
 import { COPY_TABLES } from '../../db/postgres/copy/tables.ts'
 import * as schema from '../../db/postgres/schema.ts'
-import { need, newSecret } from '../helper.ts'
+import { required, newSecret } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import {
   copy,
@@ -51,7 +51,7 @@ test('everything is copied, and clients can still use their tokens, sessions and
   t.same([code, stderr], [0, ''])
   t.match(stdout, /^TABLE +ROWS\n/)
   t.match(stdout, /\napps +25\n/)
-  const head = need(/\nThe last entry of its audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
+  const head = required(/\nThe last entry of its audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
   t.same(await rowsOfPostgres(target), before)
   t.same(rowsOfSqlite(source), before, 'the source is unchanged')
   t.same(await execute(target, 'select last from app_port_counter'), [{ last: '65000' }])
@@ -91,7 +91,7 @@ test("a target on which a service was started but not used gets the source's sec
   await (await serve(t, made, target)).close()
 })
 
-test('ids are not reused after the copy, even if the last rows were deleted before it', { skip }, async t => {
+test('ids are not reused after a copy, even if the last rows were deleted before it', { skip }, async t => {
   const source = await emptySource(t)
   inSqlite(source, db =>
     db.exec(`insert into organizations values (7, 'a', 'a@example.com', '', ''); delete from organizations`)

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { openStorage } from '../../db/open.ts'
-import { need, settings } from '../helper.ts'
+import { required, settings } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import { newOwner, newRole } from '../roles.ts'
 import { command } from './terminal.ts'
@@ -14,7 +14,7 @@ const grants = async (t: Test, url: string, ...args: string[]) =>
 
 /** Creates a database without tables, and a role that will own them in a separate schema. */
 const prepared = async (t: Test) => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const owner = await newOwner(t, url)
   await execute(url, `alter schema ${owner.name} owner to ${owner.name}`)
   return { admin: url, owner }
@@ -35,7 +35,7 @@ test('db grants prints statements that psql can run, for any role name', { skip 
   await (await openStorage(server.url)).close()
 })
 
-test('db grants is refused if it would grant nothing, or too much', { skip }, async t => {
+test('db grants fails if it would grant nothing, or too much', { skip }, async t => {
   const { admin, owner } = await prepared(t)
   const server = await newRole(t, admin)
   const refused = async (url: string, role: string, stderr: RegExp) => {

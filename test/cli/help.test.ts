@@ -9,7 +9,7 @@ import type { Ended } from './terminal.ts'
 
 const COLOUR = '\u001B['
 
-test('the program lists its groups and commands, and a group lists its commands, each with a summary', async t => {
+test('the program lists its groups and commands, and each group lists its commands, all with summaries', async t => {
   const help = await command(t, '--help')
   t.match(help, { code: 0, stdout: /^Usage: trivial <command>\n/, stderr: '' })
   for (const [name, entry] of Object.entries(commands)) {
@@ -23,7 +23,7 @@ test('the program lists its groups and commands, and a group lists its commands,
   }
 })
 
-test('-h, --help and help print the help at each level', async t => {
+test('-h, --help and help print help at each level', async t => {
   for (const name of ['', 'key', 'key:list', 'quickstart']) {
     const [long, short, word] = await Promise.all([
       command(t, name, { args: ['--help'] }),
@@ -35,11 +35,11 @@ test('-h, --help and help print the help at each level', async t => {
   }
 })
 
-test('--version prints the version of the program', async t => {
+test("--version prints the program's version", async t => {
   t.same(await command(t, '--version'), { code: 0, stdout: `${VERSION}\n`, stderr: '' })
 })
 
-test('without a command, the help is printed to standard error, and the exit code is 2', async t => {
+test('without a command, help is printed to standard error, and the exit code is 2', async t => {
   for (const name of ['', 'key']) {
     const { stdout } = await command(t, name, { args: ['--help'] })
     t.same(await command(t, name), { code: 2, stdout: '', stderr: stdout })
@@ -105,7 +105,7 @@ test("a command's help explains the command, its argument and each option", asyn
   }
 })
 
-test('help and hints show the command as it was run: through npm, or as trivial', async t => {
+test('help and hints show commands in the form in which they were run: through npm, or as trivial', async t => {
   const npm = { npm_lifecycle_event: 'key:list' }
   t.match(
     (await command(t, 'key:list', { args: ['-h'], env: npm })).stdout,

@@ -76,7 +76,7 @@ test('key:list --expiring lists keys that expire within a period, and its exit c
   t.match(await cli('key:list', ['--expiring', '3w', '--name', 'b']), { code: 1, stdout: /^ID .*\n\S+ +b +active/ })
 })
 
-test("the digest of an environment key is shown only if its key_id can't be guessed", async t => {
+test("an environment key's digest is shown only if its key_id can't be guessed", async t => {
   const { cli, key, registry } = terminal(t)
   await (await registry()).issue({ name: 'managed' }, operator)
   const withWord = { CLIENT_KEY_JWT: 'true', CLIENT_KEYS: `${key.keyId},a-word,sha256:${digestOf('other')}` }

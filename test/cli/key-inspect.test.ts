@@ -15,7 +15,7 @@ test('key:inspect reports whether a token is well-formed, which secret sealed it
   const keys = await registry()
   const issue = (name: string, retryable?: Parameters<typeof keys.issue>[2]) =>
     keys.issue({ name }, operator, retryable)
-  const live = await issue('live')
+  const active = await issue('live')
   const disabled = await issue('disabled')
   await keys.change(disabled.key.id, { enabled: false }, operator)
   const expired = await issue('expired')
@@ -33,15 +33,15 @@ test('key:inspect reports whether a token is well-formed, which secret sealed it
   const ofCurrent = `^well-formed +yes\ngeneration +${generationOf(secret)}, of the current secret\n`
   const cases: [token: string, found: object, table?: RegExp][] = [
     [
-      live.keyAccessToken,
+      active.keyAccessToken,
       {
         ...current,
         allowed: true,
         reason: null,
-        key: { id: live.key.id },
-        token: { hint: live.keyAccessToken.slice(-4), created_at: /^20/, expires_at: null, use_count: 0 }
+        key: { id: active.key.id },
+        token: { hint: active.keyAccessToken.slice(-4), created_at: /^20/, expires_at: null, use_count: 0 }
       },
-      new RegExp(`${ofCurrent}allowed +yes\nkey +${live.key.id} live\nlisted in +the database
+      new RegExp(`${ofCurrent}allowed +yes\nkey +${active.key.id} live\nlisted in +the database
 token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     ],
     [
@@ -57,11 +57,11 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     ],
     [underPrevious, { well_formed: true, generation: generationOf(previous), secret: 'previous', allowed: true }],
     [
-      typo(live.keyAccessToken),
+      typo(active.keyAccessToken),
       { ...shapeless, reason: 'bad_checksum' },
       /^well-formed +no\ngeneration +-\nallowed +no: it contains a typo/
     ],
-    [live.keyAccessToken.slice(0, -1), { ...shapeless, reason: 'malformed' }],
+    [active.keyAccessToken.slice(0, -1), { ...shapeless, reason: 'malformed' }],
     [
       key.keyId,
       { ...shapeless, reason: 'malformed' },
@@ -93,7 +93,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
   const secrets = [
     secret,
     previous,
-    ...[key, foreign, nobodys, live, disabled, expired, revoked, rotated, replaced].map(({ keyId }) => keyId)
+    ...[key, foreign, nobodys, active, disabled, expired, revoked, rotated, replaced].map(({ keyId }) => keyId)
   ]
   const inspect = async ([token, found, table]: (typeof cases)[number]): Promise<void> => {
     const [json, text] = await Promise.all([

@@ -180,7 +180,7 @@ test('if the database fails, a token that may be active stays in the file', asyn
   t.match(await rotate(['--out', 'again.txt']), { code: 0, stdout: /active now: 1\./ })
 })
 
-test('environment keys are not mentioned if there are none, or if all of them are revoked', async t => {
+test('environment keys are mentioned only if there are any that are not revoked', async t => {
   const { cli, secret, generation, key, env } = await world(t, ['a'])
   const rotate = async (out: string, more = {}): Promise<string> =>
     (await cli('key:rotate', ['--generation', generation, '--out', join(temporaryFolder(t), out)], '', more)).stdout

@@ -3,7 +3,7 @@ import { openStorage } from '../../db/open.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
 import { digestOf, generationOf } from '../../domain/keys/token/token.ts'
-import { need, newSecret, operator, settings } from '../helper.ts'
+import { required, newSecret, operator, settings } from '../helper.ts'
 import { logLines, start } from '../http/service.ts'
 import { command, terminal } from './terminal.ts'
 
@@ -18,7 +18,7 @@ test('key:secrets shows which secrets are still needed, and the service warns at
   for (const [secret, name] of Object.entries(names)) {
     ids[name] = (await registryUnder(secret).issue({ name }, operator)).key.id
   }
-  await registryUnder(previous).rotate(need(ids['old'], 'the old key'), { graceSeconds: 60 }, operator)
+  await registryUnder(previous).rotate(required(ids['old'], 'the old key'), { graceSeconds: 60 }, operator)
 
   const [secrets, { stdout: table }] = await Promise.all([
     command(t, 'key:secrets', { env, args: ['--json'] }),
@@ -54,7 +54,7 @@ test('key:secrets shows which secrets are still needed, and the service warns at
     { level: 40, generations: [generationOf(lost)], msg: /secrets that are not configured/ }
   ])
 
-  await registryUnder(current).revoke(need(ids['lost'], 'the lost key'), null, operator)
+  await registryUnder(current).revoke(required(ids['lost'], 'the lost key'), null, operator)
   const after = await start(t, { ...env, LOG_LEVEL: 'info' })
   t.same(warnings(after.output().stdout), [], 'no active token needs the secret any longer')
   for (const secret of [current, previous, lost]) t.notMatch(secrets.stdout + table + service.output().stdout, secret)
@@ -76,8 +76,8 @@ test('key:secrets shows which secrets environment keys need, and when they were 
   for (const { id } of (await keys.list({}, { limit: 9 })).keys) {
     idOf.set(keys.allowListEntry(id)?.slice('sha256:'.length) ?? 'legacy', id)
   }
-  const [unused, both, old, revoked] = keyIds.map(keyId => need(idOf.get(digestOf(keyId)), 'an id'))
-  const word = need(idOf.get('legacy'), 'the id of the word')
+  const [unused, both, old, revoked] = keyIds.map(keyId => required(idOf.get(digestOf(keyId)), 'an id'))
+  const word = required(idOf.get('legacy'), 'the id of the word')
   const used = (id: string | undefined, by: string, day: number) => ({
     id: String(id),
     generation: generationOf(by),

@@ -67,7 +67,7 @@ test('a key that is revoked by its token at the command line is refused in the n
   )
 })
 
-test('an environment key that is revoked at the command line is refused without a restart', async t => {
+test('an environment key that is revoked at the command line is refused without restarting the service', async t => {
   const { service, cli, get } = await live(t)
   const {
     key: { keyAccessToken: token }

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { operator } from '../helper.ts'
 import { terminal, wordsOf } from './terminal.ts'
 
-/** Returns the variables that npm adds to the environment of a script. */
+/** Returns the variables that npm adds to a script's environment. */
 const npm = (name: string, config: Record<string, string> = {}): Record<string, string> => ({
   npm_lifecycle_event: name,
   ...Object.fromEntries(Object.entries(config).map(([option, value]) => [`npm_config_${option}`, value]))
@@ -33,7 +33,7 @@ test('if npm consumed options, the command does nothing and shows the correct co
   t.match(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [{ name: 'a', revoked_at: null }])
 })
 
-test("npm's own options do not stop a command", async t => {
+test("npm's own options do not prevent a command from running", async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const list = async (args: string[], env: Record<string, string>): Promise<number> =>
     (await cli('key:list', args, '', env)).code

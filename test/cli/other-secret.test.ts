@@ -76,7 +76,7 @@ test('commands can use a new secret after a service was started with it', async 
   t.match(readFileSync(out, 'utf8'), /^\{"id":.*,"name":"a","key_access_token":"tck_\w+"\}\n$/)
 })
 
-test('a key can be issued before the first start, which must then use the same secret', async t => {
+test('a key can be issued before the service first starts, and the service must then use the same secret', async t => {
   const { env, issue, cli } = terminal(t)
   await issue('a')
   await t.rejects(createServer({ ...env, CLIENT_SECRET: newSecret() }), /in use with other secrets/)

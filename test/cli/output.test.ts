@@ -58,7 +58,7 @@ test("if its output can't be written, every command reports the error in one lin
   }
 })
 
-test('a closed pipe is not a failure', async t => {
+test('a closed pipe does not cause a failure', async t => {
   const { env } = terminal(t)
   for (const name of ['key:list', '--help', 'openapi']) {
     t.match(await command(t, name, { env, unwritable: 'EPIPE' }), { code: 0, stderr: '' })

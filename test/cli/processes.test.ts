@@ -6,7 +6,7 @@ import { live } from './live.ts'
 import { spawned } from './process.ts'
 import type { Issued } from './terminal.ts'
 
-test('a process exits with 0 for success, 1 for a refusal and 2 for bad usage', async t => {
+test('a process exits with 0 after success, 1 after a refusal and 2 after incorrect usage', async t => {
   const { env } = settings(t)
   const ended = await Promise.all([
     spawned(t, 'key:list', { env, args: ['--json'] }).ended,

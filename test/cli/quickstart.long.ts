@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { need, newSecret, temporaryFolder } from '../helper.ts'
+import { required, newSecret, temporaryFolder } from '../helper.ts'
 import { emptyWorkplace } from '../docs/workplace.ts'
 import { generationOf } from '../../domain/keys/token/token.ts'
 import { command } from './terminal.ts'
@@ -33,7 +33,7 @@ test('the key expires after 7 days, and the next run extends it by 7 days, wheth
 test("the commands that quickstart prints work as printed, regardless of the shell's variables", async t => {
   const { run: type } = emptyWorkplace(t)
   const lineOf = (text: string, command: string): string =>
-    need(text.match(new RegExp(`DATABASE_URL=\\S+ npm run ${command}`))?.[0], command)
+    required(text.match(new RegExp(`DATABASE_URL=\\S+ npm run ${command}`))?.[0], command)
   await type('export DATABASE_URL=postgres://nobody@127.0.0.1:1/none NODE_NAME=mine LOG_LEVEL=error CLIENT_KEYS=mine')
   const refused = await type('npm run quickstart -- --once')
   t.equal(refused.code, 1)

@@ -50,7 +50,7 @@ test('quickstart serves until it is interrupted, and its curl command works', as
   t.equal((await running.ended).code, 0)
 })
 
-test('another run of quickstart changes only its key, and the service accepts the new token', async t => {
+test('a later run of quickstart changes only its key, and the service accepts the new token', async t => {
   const cwd = temporaryFolder(t)
   const runs = [await quickstart(t, cwd)]
   const before = readFileSync(join(cwd, '.env'), 'utf8')
@@ -201,7 +201,7 @@ test('quickstart reports that its request failed, and stops the server', async t
   }
 })
 
-test('a disabled quickstart key stays disabled, and a revoked one is replaced', async t => {
+test('a disabled quickstart key stays disabled, but a revoked one is replaced', async t => {
   const cwd = temporaryFolder(t)
   const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env: database(cwd), args })
   t.equal((await quickstart(t, cwd)).code, 0)
@@ -215,7 +215,7 @@ test('a disabled quickstart key stays disabled, and a revoked one is replaced', 
   t.match(JSON.parse((await cli('key:show', 'quickstart', '--json')).stdout), { revoked_at: null, enabled: true })
 })
 
-test("a key named quickstart with a policy that quickstart didn't create stays unchanged, and so does everything else", async t => {
+test('quickstart refuses a key that has its name but a different policy, and changes nothing', async t => {
   const cwd = temporaryFolder(t)
   const env = { ...database(cwd), CLIENT_SECRET: newSecret() }
   t.equal((await command(t, 'db:sample', { cwd })).code, 0)

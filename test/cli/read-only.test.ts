@@ -101,7 +101,7 @@ test('a database in a read-only folder can be read', async t => {
   t.same(stateOf(folder), before)
 })
 
-test('a database that is open or was not closed is read together with its write-ahead log', async t => {
+test('a database that is open, or was not closed properly, is read together with its write-ahead log', async t => {
   const { folder, path, env } = await filled(t)
   const holder = new Database(path)
   holder.exec("update client_keys set name = 'renamed'")
@@ -142,7 +142,7 @@ test('a database that a service has opened but not written to can be read', asyn
   t.same(readdirSync(folder), ['test.db', 'test.db-wal'], 'an empty write-ahead log is ignored')
 })
 
-test('a database of another version stays unchanged, and the command reports the version', async t => {
+test('a database of another version stays unchanged, and the command reports that version', async t => {
   for (const [statement, words] of [
     ['update __drizzle_migrations set created_at = created_at - 1', /of an older version .* Run npm run db:migrate/],
     ['update __drizzle_migrations set created_at = created_at + 1', /a newer version of the program has changed its/],

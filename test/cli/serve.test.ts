@@ -41,7 +41,7 @@ test("trivial serve reports in one sentence why the service can't start, and exi
 })
 
 /**
- * Returns a function that returns the listeners added to the process since this call. They are removed when the test
+ * Returns a function that lists the listeners added to the process since this call. They are removed when the test
  * ends.
  */
 const watchListeners = (t: Test) => {

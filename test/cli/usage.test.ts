@@ -3,7 +3,7 @@ import { at } from '../helper.ts'
 import { COMMANDS } from './every-command.ts'
 import { command, terminal, wordsOf } from './terminal.ts'
 
-test('--help prints help, and bad usage causes exit code 2 without repeating the input', async t => {
+test('--help prints help, and incorrect usage causes exit code 2 without repeating the input', async t => {
   for (const name of COMMANDS) {
     const [help, bad] = await Promise.all([
       command(t, name, { args: ['--help'] }),
@@ -25,7 +25,7 @@ test('--help prints help, and bad usage causes exit code 2 without repeating the
   }
 })
 
-test('a token in the arguments is bad usage and is not repeated', async t => {
+test('a token in the arguments counts as incorrect usage and is not repeated', async t => {
   const {
     key: { keyAccessToken: token },
     cli
@@ -49,7 +49,7 @@ test('a token in the arguments is bad usage and is not repeated', async t => {
   }
 })
 
-test('bad usage causes exit code 2, one line with the reason, and a reference to the help', async t => {
+test('incorrect usage causes exit code 2, one line with the reason, and a reference to the help', async t => {
   const { cli } = terminal(t)
   const runs: [issue: string, command: string, ...args: string[]][] = [
     ['Specify one key', 'key:show'],

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { at, settings } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
 import { startNode } from './node.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 import { startWorkload } from './workload.ts'
 
 const NODES = 5
@@ -26,5 +26,5 @@ test(`each of ${CHANGES} random changes takes effect on five nodes in the next r
   const begun = performance.now()
   await load.changed(CHANGES)
   t.comment(`${Math.round(performance.now() - begun)} ms`)
-  await conclude(t, { url, near: at(nodes), load })
+  await finishWorkload(t, { url, near: at(nodes), load })
 })

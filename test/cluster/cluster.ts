@@ -26,8 +26,8 @@ export const startCluster = async (t: Test, url: string) => {
     startNode(t, 'clocked', { ...env, NODE_OPTIONS: CLOCK }),
     startNode(t, 'victim', env)
   ])
-  const mortal = { victim }
-  const nodes = () => [near, far, clocked, mortal.victim]
+  const current = { victim }
+  const nodes = () => [near, far, clocked, current.victim]
   return {
     url,
     proxy,
@@ -35,10 +35,10 @@ export const startCluster = async (t: Test, url: string) => {
     near,
     far,
     clocked,
-    mortal,
+    current,
     nodes,
     startVictim: async (): Promise<void> => {
-      mortal.victim = await startNode(t, 'victim again', env)
+      current.victim = await startNode(t, 'victim again', env)
     },
     load: await startWorkload({ admin, nodes, seed: SEED, writers: 4, clients: 8 })
   }

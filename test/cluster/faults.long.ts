@@ -6,7 +6,7 @@ import type { Cluster } from './cluster.ts'
 import { clockMoved, cut, checkFault, killed, reset, stopped, terminated } from './faults.ts'
 import { send } from './node.ts'
 import type { Node } from './node.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 
 // `npm run test:cluster` tests more faults, with time limits.
 /** The maximum difference between the clocks of this process and the database, in milliseconds. */
@@ -29,7 +29,7 @@ test('during node and network faults, no revoked token is accepted and no acknow
   ]
   for (const fault of faults) await checkFault(t, cluster, fault, BOUNDS)
   await agreeOnTime(t, cluster)
-  await conclude(t, cluster)
+  await finishWorkload(t, cluster)
 
   const { proxy, admin, near, far, clocked } = cluster
   const issue = async (name: string) => {

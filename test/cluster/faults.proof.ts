@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { ownPostgres } from '../postgres.ts'
 import { waitForRecovery, startCluster } from './cluster.ts'
 import { clockMoved, checkFault, createFaults } from './faults.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 
 // The time limit requires an otherwise idle machine.
 const BOUNDS = { changes: 40, maxRefusalMs: 3000 }
@@ -24,5 +24,5 @@ test('during every fault, no revoked token is accepted and no acknowledged chang
     await checkFault(t, cluster, fault, BOUNDS)
     for (const node of nodes()) await waitForRecovery(node, admin)
   }
-  await conclude(t, cluster)
+  await finishWorkload(t, cluster)
 })

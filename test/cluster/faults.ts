@@ -16,25 +16,25 @@ export interface Fault {
   readonly end?: () => unknown
 }
 
-export const killed = ({ mortal, startVictim }: Cluster): Fault => ({
+export const killed = ({ current, startVictim }: Cluster): Fault => ({
   name: 'killed',
-  node: () => mortal.victim,
+  node: () => current.victim,
   begin: async () => {
-    mortal.victim.signal('SIGKILL')
-    await mortal.victim.ended
+    current.victim.signal('SIGKILL')
+    await current.victim.ended
   },
   end: startVictim
 })
 
-export const stopped = ({ mortal }: Cluster): Fault => ({
+export const stopped = ({ current }: Cluster): Fault => ({
   name: 'stopped',
-  node: () => mortal.victim,
+  node: () => current.victim,
   begin: () => {
-    mortal.victim.signal('SIGSTOP')
+    current.victim.signal('SIGSTOP')
   },
   end: async () => {
     await pause(2 * LEASE_MS)
-    mortal.victim.signal('SIGCONT')
+    current.victim.signal('SIGCONT')
   }
 })
 

@@ -8,7 +8,7 @@ import type { Cluster } from './cluster.ts'
 import { clockMoved, createFaults } from './faults.ts'
 import type { Fault } from './faults.ts'
 import { send } from './node.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 
 // The time limits require an otherwise idle machine.
 const REVOCATIONS = Number(process.env['INCIDENT_REVOCATIONS'] ?? 20)
@@ -66,7 +66,7 @@ const issueMany = async ({ admin, near }: Cluster, name: string): Promise<Issued
 }
 
 /** Checks the outcomes. Ignores requests to killed or stopped nodes, which send no replies. */
-const judge = (t: Test, name: string, outcomes: readonly Outcome[]): void => {
+const checkOutcomes = (t: Test, name: string, outcomes: readonly Outcome[]): void => {
   const replies = outcomes.filter(({ status }) => status !== null)
   const acknowledged = replies.filter(({ status }) => status === 200)
   const refused = replies.filter(({ status }) => status !== 200)
@@ -89,7 +89,7 @@ const incident = async (t: Test, cluster: Cluster, { name, begin, end }: Omit<Fa
   await begin()
   const outcomes = await revokeMany(cluster, keys)
   await end?.()
-  judge(t, name, outcomes)
+  checkOutcomes(t, name, outcomes)
   for (const node of cluster.nodes()) await waitForRecovery(node, cluster.admin)
 }
 
@@ -115,5 +115,5 @@ test('during any fault, a revocation is acknowledged in time or refused immediat
   await incident(t, cluster, { name: 'nothing', begin: () => {} })
   for (const statement of LOCKS) await incident(t, cluster, locked(cluster, statement))
   for (const fault of [...createFaults(cluster), clockMoved(cluster)]) await incident(t, cluster, fault)
-  await conclude(t, cluster)
+  await finishWorkload(t, cluster)
 })

@@ -4,7 +4,7 @@ import { postgresDatabase } from '../postgres.ts'
 import { send, startNode } from './node.ts'
 import type { Node } from './node.ts'
 import { previousServer } from './previous.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 import { startWorkload } from './workload.ts'
 
 const NODES = 2
@@ -17,7 +17,7 @@ interface Version {
   readonly server: string
 }
 
-test('nodes of the previous release are updated and rolled back one by one, and nothing is stale or lost', async t => {
+test('while nodes are updated and rolled back one by one, no token is stale and no change is lost', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const server = await previousServer(t)
@@ -52,5 +52,5 @@ test('nodes of the previous release are updated and rolled back one by one, and 
       await go(`${leaving.name} has left`)
     }
   }
-  await conclude(t, { url, near: at(nodes), load })
+  await finishWorkload(t, { url, near: at(nodes), load })
 })

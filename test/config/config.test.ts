@@ -343,7 +343,7 @@ test('a command ignores invalid values of variables that it does not use', async
   t.throws(() => readConfig(env, ['CLIENT_SECRET', 'HOST']), /HOST contains a compiler target/)
 })
 
-test('a # that would truncate a secret in .env is refused, with the name of the variable but without its value', async t => {
+test('a # that would truncate a secret in .env is refused, and the error names the variable but does not show its value', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => refusalOf(dotenv, text)
   const begin = `${dotenv} has a # in the value of a secret. Quote the value, or move the comment to its own line:`
@@ -406,7 +406,7 @@ test('an error that is not a validation error is passed on unchanged', async t =
   t.equal(asConfigError(error), error)
 })
 
-test('a list of proxies can contain empty entries', async t => {
+test('a list of proxies may contain empty entries', async t => {
   const fastify = await createServer({
     CLIENT_SECRET,
     TRUST_PROXY: '10.0.0.1, ,',

@@ -220,7 +220,7 @@ const portContract = (engine: string, open: Open): void => {
     t.equal((await add()).port, FIRST_PORT + 1)
   })
 
-  test(`${engine}: after the last port, the lowest port that no active app has is reused`, async t => {
+  test(`${engine}: after the last port, the lowest port without an active app is reused`, async t => {
     const { skipPorts, ...transactor } = await open(t)
     const { write, add } = await openFixture(t, transactor)
     const [first, second] = [await add(), await add()]
@@ -255,7 +255,7 @@ const ownerContract = (engine: string, open: Open): void => {
     }
   })
 
-  test(`${engine}: all apps of an owner, including discarded ones, can be transferred to another`, async t => {
+  test(`${engine}: all of an owner's apps, including discarded ones, can be transferred to another owner`, async t => {
     const { write, add, list, ada, ben, north } = await openFixture(t, await open(t))
     const [kept, discarded, bens] = [await add(), await add(), await add({ owner: ben })]
     await write(async apps => {
@@ -274,7 +274,7 @@ const ownerContract = (engine: string, open: Open): void => {
     )
   })
 
-  test(`${engine}: all apps of an owner, including discarded ones, can be removed with their tags and grants`, async t => {
+  test(`${engine}: all of an owner's apps, including discarded ones, can be removed with their tags and grants`, async t => {
     const { read, write, add, list, ada, ben, north } = await openFixture(t, await open(t))
     const [kept, discarded, bens, norths] = [
       await add(),
@@ -329,7 +329,7 @@ const ownerContract = (engine: string, open: Open): void => {
     t.ok(await isTaken(ada, 'Night Shift'))
   })
 
-  test(`${engine}: the apps of an owner are listed by name, and the discarded ones are counted`, async t => {
+  test(`${engine}: an owner's apps are listed by name, and the discarded ones are counted`, async t => {
     const { read, write, add, ada, ben, north } = await openFixture(t, await open(t))
     const [one, two, three] = [await add(), await add(), await add({ owner: north, descriptiveName: 'App 1' })]
     const names = async (owner: Owner, limit: number) =>
@@ -390,7 +390,7 @@ const tagContract = (engine: string, open: Open): void => {
     t.equal(await read(async apps => await apps.countTags(other.id)), 2)
   })
 
-  test(`${engine}: tags are stored as the JSON text that JSON.stringify returns`, async t => {
+  test(`${engine}: tags are stored in the same form in which JSON.stringify returns them`, async t => {
     const { read, write, add } = await openFixture(t, await open(t))
     const { id } = await add()
     const texts = [
@@ -436,7 +436,7 @@ const tagContract = (engine: string, open: Open): void => {
 }
 
 const grantContract = (engine: string, open: Open): void => {
-  test(`${engine}: each permission is granted at most once, and revoked separately`, async t => {
+  test(`${engine}: each permission is granted at most once, and can be revoked separately`, async t => {
     const transactor = await open(t)
     const { read, write, add, ada, ben } = await openFixture(t, transactor)
     const [app, other] = [await add(), await add()]
@@ -462,7 +462,7 @@ const grantContract = (engine: string, open: Open): void => {
     })
   })
 
-  test(`${engine}: the relationship between a user and an app depends on its owner, roles and grants`, async t => {
+  test(`${engine}: a user's relationship with an app depends on the owner, roles and grants`, async t => {
     const transactor = await open(t)
     const { read, write, add, ada, ben, north } = await openFixture(t, transactor)
     const [adas, norths] = [await add(), await add({ owner: north })]
@@ -533,7 +533,7 @@ const listContract = (engine: string, open: Open): void => {
     t.same(await positions({}, { after: { descriptiveName: '\u{10ffff}', id: Number.MAX_SAFE_INTEGER } }), [])
   })
 
-  test(`${engine}: a list for a user who may read few apps contains exactly those apps`, async t => {
+  test(`${engine}: the list for a user who may read few apps contains exactly those apps`, async t => {
     const transactor = await open(t)
     const { read, write, add, list, positions, ada, ben, north } = await openFixture(t, transactor)
     const [adas, norths, bens, granted] = [
@@ -625,7 +625,7 @@ const batchContract = (engine: string, open: Open): void => {
     t.same(await collect(none.batches), [[]])
   })
 
-  test(`${engine}: a list for a user who may read many apps contains exactly those apps`, async t => {
+  test(`${engine}: the list for a user who may read many apps contains exactly those apps`, async t => {
     const store = await open(t)
     const { write, list, positions, ada, ben, north } = await openFixture(t, store)
     await write(async apps => {
@@ -666,7 +666,7 @@ const batchContract = (engine: string, open: Open): void => {
     t.equal((await list({ userId: ada.id })).length, 3, 'another user may read only three apps')
   })
 
-  test(`${engine}: a list stops reading when its signal is aborted`, async t => {
+  test(`${engine}: a list stops being read when its signal is aborted`, async t => {
     const store = await open(t)
     const { add } = await openFixture(t, store)
     const large = JSON.stringify({ text: 'x'.repeat(200_000) })

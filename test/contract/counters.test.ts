@@ -102,7 +102,7 @@ for (const [name, open] of Object.entries(stores)) {
     t.ok(counts.every(({ ttlMs }) => ttlMs > -1000 && ttlMs <= 1000))
   })
 
-  test(`${name}: a clock that is set back does not extend a window`, async t => {
+  test(`${name}: setting the clock back does not extend a window`, async t => {
     const store = await open(t)
     if (store === null || store.setBack === null) return
     const [one, other] = store.nodes as [Counters, Counters]

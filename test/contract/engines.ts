@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { openStorage } from '../../db/open.ts'
 import type { StorageOptions } from '../../db/engine.ts'
 import type { Storage } from '../../db/storage.ts'
-import { need, settings } from '../helper.ts'
+import { required, settings } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 import type { TestStore } from './app-rows.ts'
 
@@ -18,7 +18,7 @@ export const sqlite = async (t: Test): Promise<Storage> => await opened(t, setti
 
 /** Empties the test file's PostgreSQL database, and opens it until the test ends. Requires a server. */
 export const postgres = async (t: Test): Promise<Storage & TestStore & { readonly url: string }> => {
-  const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
+  const url = required((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   return {
     ...(await opened(t, url)),
     url,

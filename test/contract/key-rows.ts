@@ -30,7 +30,7 @@ const newKey = (change: Partial<NewClientKey> = {}): NewClientKey => ({
   ...change
 })
 
-/** Returns a digest that belongs to no real token. */
+/** Returns a digest that doesn't belong to a real token. */
 const digest = (digit: number | string): string => String(digit).repeat(64).slice(0, 64)
 
 const newToken = (digit: number | string) => ({ digest: digest(digit), generation: '0a0b0c0d', hint: 'abcd' })
@@ -107,7 +107,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     })
   })
 
-  test(`${engine}: the writes of a failed transaction are rolled back, and readers never see them`, async t => {
+  test(`${engine}: a failed transaction's writes are rolled back, and readers never see them`, async t => {
     const { read, write, store } = createFixture(t, await open(t))
     const failure = new Error('the transaction failed')
     await t.rejects(
@@ -129,7 +129,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.equal((await read(async keys => await keys.page({}, { limit: 100, at: AT }))).length, 10)
   })
 
-  test(`${engine}: a revoked key keeps its row, and its name becomes available`, async t => {
+  test(`${engine}: a revoked key keeps its row, but its name becomes available`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const { id, name } = newKey()
     await write(async keys => {
@@ -249,7 +249,7 @@ const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 }
 
 const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a token is found by its digest, with its key`, async t => {
+  test(`${engine}: a token and its key are found by the token's digest`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const key = newKey({ rateLimit: { max: 5, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8'], expiresAt: LATER })
     await write(async keys => {
@@ -365,7 +365,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     t.same((await keys.find(key.id)).lastUsedAt, lastUsedAt)
   })
 
-  test(`${engine}: the uses of an environment key are stored for each generation`, async t => {
+  test(`${engine}: an environment key's uses are stored separately for each generation`, async t => {
     const { read, write, usage } = createFixture(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (const generation of ['00000001', '00000002', '00000001']) {

@@ -35,7 +35,7 @@ if ((await emptyPostgres()) !== null) {
     })
   })
 
-  test('PostgreSQL: no port is left if every port has an app, and a list can contain an app on every port', async t => {
+  test('PostgreSQL: every port can be taken, after which no port is left, and a list can contain all of these apps', async t => {
     const { url, write, listApps } = await postgres(t)
     const { id } = await write(async ({ users }) => await users.insert(newUser('Ada')))
     await execute(

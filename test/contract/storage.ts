@@ -15,7 +15,7 @@ export const storageContract = (engine: string, open: (t: Test) => Promise<Stora
     await t.rejects(storage.read(async ({ apps }) => await apps.isEmpty()))
   })
 
-  test(`${engine}: the id of a removed row is never reused`, async t => {
+  test(`${engine}: a removed row's id is never reused`, async t => {
     const { write } = await open(t)
     const add = async ({ users, organizations, apps }: Tx) => {
       const { id: user } = await users.insert(newUser('Ada'))

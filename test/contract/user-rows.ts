@@ -44,7 +44,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     }
   })
 
-  test(`${engine}: e-mail addresses are unique and compared without regard to case`, async t => {
+  test(`${engine}: e-mail addresses are unique and case-insensitive`, async t => {
     const transactor = await open(t)
     const { write } = transactor
     const made = await write(async ({ users }) => await users.insert(newUser('Ada', { email: 'Ada@Example.com' })))
@@ -66,7 +66,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.equal(await find('ÄDA@Example.com'), undefined)
   })
 
-  test(`${engine}: a page may be empty, and any id can be looked up`, async t => {
+  test(`${engine}: a page may be empty, and an unknown id can be looked up`, async t => {
     const transactor = await open(t)
     const [ada] = await insertUsers(transactor, 'Ada')
     const read = reading(transactor)
@@ -221,7 +221,7 @@ const grantContract = (engine: string, open: (t: Test) => Promise<Transactor>): 
     t.strictSame(await read({ limit: 9, after: ids[2] }), [])
   })
 
-  test(`${engine}: the grants of a user are listed for each app, and counted for each permission`, async t => {
+  test(`${engine}: a user's grants are listed for each app, and counted for each permission`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [owner, userId] = [{ type: 'User' as const, id: Number(ada?.id) }, Number(ben?.id)]
@@ -294,7 +294,7 @@ const sessionContract = (engine: string, open: (t: Test) => Promise<Transactor>)
     t.equal(await read(async users => await users.findSessionAccount('other')), null)
   })
 
-  test(`${engine}: the sessions of a user are listed, newest first, and removed`, async t => {
+  test(`${engine}: a user's sessions are listed newest first, and can be removed`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]

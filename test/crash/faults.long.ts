@@ -82,10 +82,9 @@ const ROOM_BYTES = 300_000
 const MAX_KEYS = 200
 const METADATA = { filler: 'x'.repeat(4000) }
 
-// Use this only for servers without coverage. Their instrumentation aborts a process whose files can't grow, unlike
-// Node.js.
 /**
  * Limits the size of each file that a process writes, as a full disk would. Removes the limit if `bytes` is undefined.
+ * The process must run without coverage, whose instrumentation aborts a process that can't write to a file.
  */
 const limitFiles = (pid: number, bytes?: number): boolean =>
   spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:unlimited`]).status === 0
@@ -177,7 +176,7 @@ test(
 )
 
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-  test(`a service that ends with ${signal} while the disk is full loses nothing`, { skip }, async t => {
+  test(`a service that is stopped with ${signal} while the disk is full loses nothing`, { skip }, async t => {
     const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
     const first = launch(t, made.env)
     const port = await first.listening

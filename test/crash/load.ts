@@ -49,7 +49,7 @@ export interface Load {
 }
 
 export const createLoad = (): Load => {
-  const live: KnownKey[] = []
+  const active: KnownKey[] = []
   const revoked: KnownKey[] = []
   const lost: Change[] = []
   const changed = new Set<KnownKey>()
@@ -57,7 +57,7 @@ export const createLoad = (): Load => {
 
   const randomChange = (): Change => {
     const chance = randomInt(100)
-    if (live.length < WORKERS || chance < 50) {
+    if (active.length < WORKERS || chance < 50) {
       return {
         action: 'issue',
         path: '/client_keys',
@@ -67,7 +67,7 @@ export const createLoad = (): Load => {
         kills: false
       }
     }
-    const key = at(live.splice(randomInt(live.length), 1))
+    const key = at(active.splice(randomInt(active.length), 1))
     if (chance < 75) {
       return { action: 'revoke', path: `/client_keys/${key.id}/revoke`, body: {}, headers: {}, key, kills: true }
     }
@@ -93,7 +93,7 @@ export const createLoad = (): Load => {
     if (action === 'revoke') known.revoked = true
     else known.good.push(String(json.key_access_token))
     changed.add(known)
-    const list = known.revoked ? revoked : live
+    const list = known.revoked ? revoked : active
     list.push(known)
   }
 
@@ -142,7 +142,7 @@ export const createLoad = (): Load => {
     record(wanted, reply)
     counts.repeated++
     const id = String(reply.json.id)
-    const known = [...live, ...revoked].find(key => key.id === id)
+    const known = [...active, ...revoked].find(key => key.id === id)
     return [
       ...failures,
       ...(known === undefined
@@ -164,14 +164,14 @@ export const createLoad = (): Load => {
       (await Promise.all(lost.splice(0).map(async wanted => await repeat(wanted, send, present)))).flat(),
 
     check: async (present, sample) => {
-      const keys = [...live, ...revoked]
+      const keys = [...active, ...revoked]
       const others = Array.from({ length: Math.min(sample, keys.length) }, () => at(keys, randomInt(keys.length)))
       const due = new Set([...keys.filter(key => changed.has(key)), ...others])
       changed.clear()
       return await inBatches([...due], async key => await tokenFailures(key, present))
     },
 
-    keys: () => [...live, ...revoked],
+    keys: () => [...active, ...revoked],
     counts
   }
 }

@@ -58,14 +58,14 @@ export const launch = (t: Test, env: Environment): ServerProcess => {
 
   let printed = ''
   const listening = new Promise<number>((resolve, reject) => {
-    const look = (text: string): void => {
+    const inspectDatabase = (text: string): void => {
       printed += text
       const port = LISTENING.exec(printed)?.[1]
       if (port === undefined) return
-      child.stdout.off('data', look).resume()
+      child.stdout.off('data', inspectDatabase).resume()
       resolve(Number(port))
     }
-    child.stdout.setEncoding('utf8').on('data', look)
+    child.stdout.setEncoding('utf8').on('data', inspectDatabase)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       printed += text
     })

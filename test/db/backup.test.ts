@@ -59,14 +59,14 @@ test('a backup contains the data as of its start, and no later writes', async t 
   await restored.close()
 })
 
-test('the backup of a database without changes has no head of the audit trail', async t => {
+test('the backup of a database without changes has no audit trail head', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'new.db')}`
   await (await openStorage(url)).close()
   t.match(await backUp(url, join(folder, 'copy.db'), ignore), { rows: { apps: 0, audits: 0 }, head: null })
 })
 
-test('a database of an older version is copied unchanged', async t => {
+test('a database of an older version is backed up unchanged', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'old.db')
   const db = new Database(path)

@@ -6,14 +6,14 @@ import { createPool } from '../../db/postgres/connections.ts'
 import { createDatabase } from '../../db/postgres/database.ts'
 import { createPostgresTransactor } from '../../db/postgres/transactor.ts'
 import { settings } from '../helper.ts'
-import { pooled } from '../pgbouncer.ts'
+import { startPgBouncer } from '../pgbouncer.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 const KEYS_OF_A_NODE = 20
 
-test('nodes behind PgBouncer in transaction mode change keys, and apply the changes of other nodes', async t => {
+test("nodes behind PgBouncer in transaction mode can change keys, and apply each other's changes", async t => {
   const url = await postgresDatabase(t)
-  const by = url === null ? null : await pooled(t, url)
+  const by = url === null ? null : await startPgBouncer(t, url)
   if (url === null || by === null) return
   const { env, key } = settings(t, { DATABASE_URL: by, DATABASE_LISTEN_URL: url })
   const nodes = [await createServer(env), await createServer(env)] as const
@@ -50,7 +50,7 @@ test('nodes behind PgBouncer in transaction mode change keys, and apply the chan
 
 test('an aborted query is cancelled through PgBouncer too', async t => {
   const url = await postgresDatabase(t)
-  const by = url === null ? null : await pooled(t, url)
+  const by = url === null ? null : await startPgBouncer(t, url)
   if (url === null || by === null) return
   const pool = createPool({ url: by, listenUrl: url })
   t.teardown(() => pool.end())

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { createServer } from '../../app.ts'
-import { need, settings } from '../helper.ts'
+import { required, settings } from '../helper.ts'
 import type { Environment } from '../helper.ts'
 import { connectDirectly } from '../contract/engines.ts'
 import { pageOf } from '../docs/markdown.ts'
@@ -16,7 +16,7 @@ const skip = (await postgresDatabase(tap)) === null || (!hasTools && 'psql, pg_d
 
 /** Returns the code block on a page that contains a string. */
 const blockWith = (path: string, text: string): string =>
-  need(pageOf(path).blocks.find(block => block.language === 'sh' && block.text.includes(text))?.text, text)
+  required(pageOf(path).blocks.find(block => block.language === 'sh' && block.text.includes(text))?.text, text)
 
 /** Returns unique names for the databases and roles in the documentation, and drops them when the test ends. */
 const testNames = (t: Test, admin: string) => {
@@ -83,7 +83,7 @@ const WAITING = `select from pg_stat_activity
   where datname = current_database() and application_name = 'pg_dump' and wait_event_type = 'Lock'`
 
 test('the documented commands back up a database while nodes run, and restore it', { skip }, async t => {
-  const admin = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const admin = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const { owner, serve, owning, serving, named } = testNames(t, admin)
   const workplace = preparedWorkplace(t)
   const start = (script: string) => workplace.run(`set -a\n${named(script)}`)

@@ -118,7 +118,7 @@ const UNAVAILABLE = { code: 'SERVICE_UNAVAILABLE' }
 
 const skip = (await emptyPostgres()) === null && 'PostgreSQL is not available'
 
-test('while another client locks the row of a key, all other keys can be changed', { skip }, async t => {
+test("while another client locks a key's row, all other keys can be changed", { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const [{ key: locked }, { key: other }] = await Promise.all([
     keys.issue({ name: 'locked' }, operator),
@@ -201,7 +201,7 @@ test('while all other queries wait for a lock, keys can be changed and the servi
   await Promise.allSettled(waiting)
 })
 
-test('while the rows of nodes are locked, tokens are looked up and changes get receipts', { skip }, async t => {
+test('while the rows of nodes are locked, tokens can be looked up and changes get receipts', { skip }, async t => {
   const { url, storage, keys } = await worldOf(t, 200)
   const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
   const release = await holdLocks(t, url, 'select from nodes for update')
@@ -238,7 +238,7 @@ test('a change whose commit never arrived is repeated, and is applied only once'
   t.equal((await execute(url, `select from client_key_changes where key_id = '${key.id}'`)).length, 2)
 })
 
-test('a change that hangs is cancelled, and its outcome is unknown if its commit was sent', { skip }, async t => {
+test('a change that hangs is cancelled, and if its commit was sent, its outcome is unknown', { skip }, async t => {
   const { proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   proxy.intercept((direction, text) => {
@@ -283,7 +283,7 @@ test(
   }
 )
 
-test('a commit that is still in transit when its change is refused is never carried out', { skip }, async t => {
+test('a commit that is still in transit when its change is refused is never executed', { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const other = await openStorage(url)
   t.teardown(other.close)

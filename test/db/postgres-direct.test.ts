@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { createDirectConnection } from '../../db/postgres/direct.ts'
 import { ConnectionLost } from '../../db/postgres/failures.ts'
 import { startProxy } from '../cluster/proxy.ts'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { execute, ownPostgres, postgresDatabase } from '../postgres.ts'
 
 const LOST = { message: 'the connection was lost' }
@@ -13,7 +13,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 /** Opens a connection for lookups through a proxy, and counts the notifications. */
 const directThroughProxy = async (t: Test) => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const proxy = await startProxy(t, url)
   let hints = 0
   let hinted = (): void => {}

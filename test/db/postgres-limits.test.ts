@@ -6,7 +6,7 @@ import { counterNode } from './counter-node.ts'
 
 const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 
-test('a window starts with the first hit of a key, and the first hit after its end starts the next', async t => {
+test("a window starts with a key's first hit, and the first hit after it ends starts the next window", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const [one, other] = [counterNode(t, url), counterNode(t, url)]
@@ -24,7 +24,7 @@ test('a window starts with the first hit of a key, and the first hit after its e
   t.equal((await other.hit('c', 3600)).hits, 2, 'a limit with a different window length keeps the start of the window')
 })
 
-test('a window that is shortened to less than its age ends immediately', async t => {
+test('a window that is shortened to less than its current age ends immediately', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { hit } = counterNode(t, url)
@@ -80,7 +80,7 @@ const EXPIRED =
 
 const KEYS = "select count(*)::int as keys from rate_counters where key like 'old %'"
 
-test('expired windows are removed, a thousand at a time, and current ones are kept', async t => {
+test('expired windows are removed a thousand at a time, and current ones are kept', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { hit, removeExpired } = counterNode(t, url)

@@ -12,7 +12,7 @@ import { createDatabaseTime } from '../../db/postgres/time.ts'
 import { createEvictions } from '../../domain/keys/freshness/evictions.ts'
 import { createLeaseStore } from '../../db/postgres/nodes/leases.ts'
 import { createNodeReads } from '../../db/postgres/nodes/reads.ts'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { createReports } from '../reports.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
@@ -29,7 +29,7 @@ const CHANGE = `
 
 /** Opens a database without nodes, and returns the functions that nodes call. */
 const nodesOf = async (t: Test) => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   await bringUpToDate({ url })
   const pool = createPool({ url })
   const direct = createDirectConnection({ url }, () => {})
@@ -206,7 +206,7 @@ test(
   }
 )
 
-test('old changes that no node needs are removed', { skip }, async t => {
+test('old changes are removed if no node needs them', { skip }, async t => {
   const nodes = await nodesOf(t)
   const { url, change, reads } = nodes
   await execute(url, "update client_key_changes set at = '2026-01-01T00:00:00.000Z'")

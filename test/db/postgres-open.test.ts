@@ -12,13 +12,13 @@ import { bringUpToDate, createPool } from '../../db/postgres/connections.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import { digestOf } from '../../domain/keys/token/token.ts'
 import { startProxy } from '../cluster/proxy.ts'
-import { need, newSecret, operator } from '../helper.ts'
+import { required, newSecret, operator } from '../helper.ts'
 import { execute, ownPostgres, postgresDatabase } from '../postgres.ts'
 import type { PostgresServer } from '../postgres-server.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-const newDatabase = async (t: Test): Promise<string> => need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+const newDatabase = async (t: Test): Promise<string> => required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
 
 const open = async (t: Test, url: string, options?: StorageOptions) => {
   const storage = await openStorage(url, options)

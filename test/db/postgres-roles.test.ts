@@ -4,7 +4,17 @@ import { openStorage } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
 import { pathOf } from '../../paths.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { changeKeys, inSchema, letServe, newDatabase, newOwner, newRole, open, refusalOf, schemasOf } from '../roles.ts'
+import {
+  changeKeys,
+  inSchema,
+  grantNodePrivileges,
+  newDatabase,
+  newOwner,
+  newRole,
+  open,
+  refusalOf,
+  schemasOf
+} from '../roles.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
@@ -117,7 +127,7 @@ test('a database keeps the table in which an earlier version recorded its migrat
 
   const server = await newRole(t, url)
   t.match(await refusalOf(server.url), /rights that it needs on .*"drizzle"\.__drizzle_migrations/)
-  await letServe(owner.url, server)
+  await grantNodePrivileges(owner.url, server)
   await changeKeys(await open(t, server.url), 'as the role that serves')
 
   const other = await newOwner(t, url)

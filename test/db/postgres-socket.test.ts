@@ -10,7 +10,7 @@ import { createPool } from '../../db/postgres/connections.ts'
 import { systemUser } from '../../db/postgres/settings.ts'
 import { READY } from '../../domain/readiness.ts'
 import { shownUrl } from '../../net/database-url.ts'
-import { need, temporaryFolder } from '../helper.ts'
+import { required, temporaryFolder } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
@@ -28,7 +28,7 @@ const createSocket = async (t: Test, server: URL): Promise<string> => {
 }
 
 test('a URL may contain a socket, as in libpq, and is shown without its password', { skip }, async t => {
-  const server = new URL(need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL'))
+  const server = new URL(required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL'))
   const folder = await createSocket(t, server)
   const query = `host=${encodeURIComponent(folder)}`
   for (const url of [
@@ -59,10 +59,10 @@ const createRole = async (t: Test, url: string, name: string): Promise<void> => 
 }
 
 test('without a user in the URL, PGUSER or the operating system user is used', { skip }, async t => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const server = new URL(url)
   const folder = await createSocket(t, server)
-  const name = need(systemUser(), 'the name of the user')
+  const name = required(systemUser(), 'the name of the user')
   await createRole(t, url, name)
   // The driver reads this default from USER, and uses it if neither the URL nor PGUSER specifies a user.
   pg.defaults.user = 'nobody-has-this-name'

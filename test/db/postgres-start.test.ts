@@ -3,7 +3,17 @@ import { copyDatabase, openStorage } from '../../db/open.ts'
 import { at, settings } from '../helper.ts'
 import { connectDirectly } from '../contract/engines.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { changeKeys, inSchema, letServe, newDatabase, newOwner, newRole, open, refusalOf, schemasOf } from '../roles.ts'
+import {
+  changeKeys,
+  inSchema,
+  grantNodePrivileges,
+  newDatabase,
+  newOwner,
+  newRole,
+  open,
+  refusalOf,
+  schemasOf
+} from '../roles.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
@@ -23,12 +33,12 @@ test('if the tables are up to date, startup takes no lock and changes nothing', 
   await holder.query('select pg_advisory_lock(7216014, 1)')
   const server = await newRole(t, url)
   await execute(url, `grant usage on schema ${owner.name} to ${server.name}`)
-  await letServe(owner.url, server)
+  await grantNodePrivileges(owner.url, server)
   const serving = inSchema(server.url, owner.name)
   for (const each of [owner.url, serving]) await changeKeys(await open(t, each), 'again')
 })
 
-test('if a role may not create or change tables, the message asks for a migration', { skip }, async t => {
+test('if a role may not create or change tables, the message asks for a migration to be run', { skip }, async t => {
   const url = await newDatabase(t)
   const [owner, server] = [await newOwner(t, url), await newRole(t, url)]
   const serving = inSchema(server.url, owner.name)
@@ -47,11 +57,11 @@ test('if a role may not create or change tables, the message asks for a migratio
         `.*__drizzle_migrations. Run trivial db grants ${server.name} with the URL of the owner`
     )
   )
-  await letServe(owner.url, server)
+  await grantNodePrivileges(owner.url, server)
   t.equal(await refusalOf(serving), 'opened')
   await execute(owner.url, `revoke execute on function drop_usage_days from ${server.name}`)
   t.match(await refusalOf(serving), /some of the rights that it needs on drop_usage_days\. Run trivial db grants/)
-  await letServe(owner.url, server)
+  await grantNodePrivileges(owner.url, server)
   const record = `${owner.name}.__drizzle_migrations`
   await execute(url, `delete from ${record} where created_at = (select max(created_at) from ${record})`)
   t.match(

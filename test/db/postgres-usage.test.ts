@@ -34,7 +34,7 @@ const waitForLock = async (url: string): Promise<void> => {
 
 const DEADLOCKS = 'select deadlocks::int from pg_stat_database where datname = current_database()'
 
-test('counts that four nodes store concurrently add up, without deadlocks', { skip }, async t => {
+test('counts that four nodes store concurrently are added up without deadlocks', { skip }, async t => {
   const { url, write } = await postgres(t)
   const before = await execute(url, DEADLOCKS)
   await execute(url, insertKeys(200))
@@ -114,7 +114,7 @@ test('a node that adds addresses to a key waits for another node that is doing t
   })
 })
 
-test('the partition of a day is created once, even if several nodes store its first counts', { skip }, async t => {
+test("a day's partition is created once, even if several nodes store the day's first counts", { skip }, async t => {
   const { url, write } = await postgres(t)
   const count = { id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 } as const
   let second: Promise<void> | undefined
@@ -131,7 +131,7 @@ test('the partition of a day is created once, even if several nodes store its fi
 })
 
 test(
-  'the partitions of earlier days are dropped, except one that is in use, and are created again',
+  "earlier days' partitions are dropped, except one that is in use, and are created again if they are needed",
   { skip },
   async t => {
     const { url, write } = await postgres(t)
@@ -181,7 +181,7 @@ test('any error except a lock time-out while a partition is dropped is a failure
   await execute(url, 'drop view report')
 })
 
-test('a page of keys contains the few keys that match its filter, at any position', { skip }, async t => {
+test('a page of keys contains the few keys that match its filter, at any position in the list', { skip }, async t => {
   const { url, read } = await postgres(t)
   await execute(url, insertKeys(12_000))
   await execute(url, 'update client_keys set enabled = false where row in (3, 5001, 11999)')
@@ -194,7 +194,7 @@ test('a page of keys contains the few keys that match its filter, at any positio
   t.same(await page({}, 2, 'k00011999'), ['k00012000'])
 })
 
-test('the use of a removed token is not stored', { skip }, async t => {
+test("a removed token's use is not stored", { skip }, async t => {
   const { write, read } = await postgres(t)
   const use: ManagedUsage = {
     digest: '0'.repeat(64),

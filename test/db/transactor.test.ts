@@ -36,7 +36,7 @@ test('a transaction that awaits something other than its rows is refused and rol
   t.equal(await countOf(storage), 1, 'the next transaction is not affected')
 })
 
-test('a transaction is repeated while another process locks the database, and is stored once', async t => {
+test('a transaction is repeated while another process locks the database, but is stored only once', async t => {
   const { path, storage } = await opened(t)
   const other = new Database(path)
   other.exec('begin immediate')
@@ -117,7 +117,7 @@ test('inserts by a process of an earlier version also update the head and the po
   t.equal(await storage.write(async ({ apps }) => await apps.takePort()), 3002)
 })
 
-test('readers cannot write', async t => {
+test('read transactions cannot write', async t => {
   const { storage } = await opened(t)
   await t.rejects(
     storage.read(async ({ organizations }) => {

@@ -5,7 +5,7 @@ import { codeIn, pageOf, rowsOf } from './markdown.ts'
 const rows = rowsOf(pageOf('docs/api.md'))
 const rowsOfUsers = rowsOf(pageOf('docs/api/users.md'))
 
-test('the API guide documents every route, and no others', async t => {
+test('the API guide documents every route, and no other routes', async t => {
   const { call } = await world(t)
   const { paths } = (await call('GET', '/docs/json')).json as { paths: Record<string, Record<string, unknown>> }
   const served = Object.entries(paths).flatMap(([path, methods]) =>

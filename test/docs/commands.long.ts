@@ -9,7 +9,7 @@ import { emptyWorkplace, preparedWorkplace } from './workplace.ts'
 import type { Workplace } from './workplace.ts'
 
 /** The pages about getting started, whose commands run in an empty folder. */
-const FROM_NOTHING = ['README.md', 'docs/configuration.md']
+const GETTING_STARTED = ['README.md', 'docs/configuration.md']
 
 /** The page whose programs are run by test/package in an empty project. */
 const RUN_ELSEWHERE = 'docs/plugin.md'
@@ -110,7 +110,7 @@ const scriptOf = ({ language, line, text }: Block, { folder }: Workplace): strin
 
 /** Runs a page's commands, and returns the folder in which they ran. */
 const runPage = async (t: Test, { path, blocks }: Page): Promise<string> => {
-  const isPrepared = !FROM_NOTHING.includes(path)
+  const isPrepared = !GETTING_STARTED.includes(path)
   const workplace = isPrepared ? preparedWorkplace(t) : emptyWorkplace(t)
   let port: number | null = null
   for (const block of blocks.filter(({ language }) => RUN.includes(language))) {

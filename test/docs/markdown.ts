@@ -68,7 +68,7 @@ export const pages: readonly Page[] = [
   ...pagesIn('examples')
 ].map(pageAt)
 
-/** Returns the page with a path. Throws if it doesn't exist. */
+/** Returns the page at a path. Throws if it doesn't exist. */
 export const pageOf = (path: string): Page => {
   const page = pages.find(page => page.path === path)
   if (page === undefined) throw new Error(`there is no page ${path}`)

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
 import { test } from 'tap'
 import { Config } from '../../config/schema.ts'
-import { need, root } from '../helper.ts'
+import { required, root } from '../helper.ts'
 import { anchorsOf, codeIn, pageOf, pages, rowsOf } from './markdown.ts'
 import type { Page } from './markdown.ts'
 
@@ -52,7 +52,7 @@ test('lines are short, except in tables, URLs and the changelog', async t => {
   }
 })
 
-test('every variable is in the documentation and in .env.example, with its default', async t => {
+test('every variable is in the documentation and in .env.example, with its default value', async t => {
   const example = parseEnv(readFileSync(join(root, '.env.example'), 'utf8'))
   const documented = new Map(
     rowsOf(pageOf('docs/configuration.md'))
@@ -72,7 +72,7 @@ test('every variable is in the documentation and in .env.example, with its defau
   }
 })
 
-test('the glossary is in alphabetical order, and defines each term once', async t => {
+test('the glossary is in alphabetical order, and defines each term only once', async t => {
   const glossary = pageOf('docs/glossary.md')
   const end = glossary.prose.indexOf('## Phrases to avoid')
   t.ok(end > 0, 'the table of phrases has its own heading')
@@ -83,7 +83,7 @@ test('the glossary is in alphabetical order, and defines each term once', async 
   t.same(terms, [...new Set(terms)].sort())
 })
 
-const scripts = need(
+const scripts = required(
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts?: Record<string, string> }).scripts,
   'the scripts of package.json'
 )
@@ -124,7 +124,7 @@ const runs = promisify(execFile)
 const helpOf = async (program: string): Promise<string> =>
   (await runs('sh', ['-c', `unset NODE_OPTIONS; ${program} --help`], { cwd: root })).stdout
 
-test('every npm script on a page exists and accepts the options that the page mentions', async t => {
+test('every npm script that a page mentions exists, and accepts the options on that page', async t => {
   const mentions = pages.flatMap(mentionsIn)
   const helps = new Map<string, string>()
   for (const { where, script, options } of mentions) {

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { parse, stringify } from 'yaml'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
 import { anchorsOf, pageOf, rowsOf } from '../docs/markdown.ts'
-import { need, newSecret, root, temporaryFolder, world } from '../helper.ts'
+import { required, newSecret, root, temporaryFolder, world } from '../helper.ts'
 import { hasProgram } from '../services.ts'
 import { ALERTS } from './alerts.ts'
 import type { AlertCase, Series } from './alerts.ts'
@@ -34,7 +34,7 @@ test('promtool accepts the rules', async t => {
   if (hasProgram(t, 'promtool')) promtool(t, 'check', 'rules', FILE)
 })
 
-/** Returns each sample of a series in the notation of promtool: `1 0x2 5+10x2` is 1, 0, 0, 0, 5, 15 and 25. */
+/** Returns each sample of a series in promtool's notation: `1 0x2 5+10x2` is 1, 0, 0, 0, 5, 15 and 25. */
 const samplesOf = (notation: string): number[] =>
   notation.split(' ').flatMap(part => {
     const [, first = '', step = 0, more = 0] = /^(\d+(?:\.\d+)?)(?:\+(\d+))?(?:x(\d+))?$/.exec(part) ?? []
@@ -81,7 +81,7 @@ test('each alert fires only in the intended cases, at each scrape interval', asy
   const folder = temporaryFolder(t)
   for (const scrape of SCRAPES) {
     const tests = rules.flatMap(rule => {
-      const each = need(ALERTS[rule.alert], rule.alert)
+      const each = required(ALERTS[rule.alert], rule.alert)
       return each.interval === scrape.samples ? unitTestsOf(rule, each, scrape) : []
     })
     t.ok(tests.length > 1)
@@ -128,7 +128,7 @@ test('the rules refer to metrics, labels and values that the service exposes', a
   t.match(text, /route="\/client_keys\/:id"/)
 })
 
-test('the documentation lists each metric of the service, and no others', async t => {
+test("the documentation lists each of the service's metrics, and no others", async t => {
   const text = await scrape(t)
   const served = [...text.matchAll(/^# TYPE (trivial_\w+) /gm)].map(([, name]) => name)
   const documented = rowsOf(pageOf('docs/operating/monitoring.md')).flatMap(
@@ -137,7 +137,7 @@ test('the documentation lists each metric of the service, and no others', async 
   t.same(documented.sort(), served.sort())
 })
 
-test('each alert refers to an existing section of the documentation and to existing commands', async t => {
+test('each alert refers to existing commands and to an existing section of the documentation', async t => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
   for (const { alert, annotations } of rules) {
     const [page = '', anchor = ''] = annotations.runbook.split('#')

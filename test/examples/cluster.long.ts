@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { at, collect, need, root, spawnNode, temporaryFolder } from '../helper.ts'
+import { at, collect, required, root, spawnNode, temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 /** Runs `npm run cluster` with arguments, with the environment that npm sets. */
@@ -25,7 +25,7 @@ const rowsOf = (text: string, first: string): string[][] =>
 
 /** Returns a row if the cluster's database exists. */
 const databaseIn = async (url: string, text: string): Promise<unknown[]> => {
-  const [name] = need(/trivial_cluster_\w+/.exec(text) ?? undefined, 'the name of the database')
+  const [name] = required(/trivial_cluster_\w+/.exec(text) ?? undefined, 'the name of the database')
   return await execute(url, `select 1 from pg_database where datname = '${name}'`)
 }
 

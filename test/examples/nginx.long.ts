@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { authorize, execute, newPage, open, skip } from '../browser/page.ts'
-import { collect, listening, need, root, world } from '../helper.ts'
+import { collect, listening, required, root, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { startNginx } from '../nginx.ts'
 import { freePort } from '../services.ts'
@@ -27,7 +27,7 @@ const behindNginx = async (t: Test, knowsUrl = true): Promise<Proxied | null> =>
 const nextOf = ({ headers }: Response): string | undefined =>
   /^<([^<>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
 
-test('behind nginx, a client follows Link through all pages, and Location to what it created', async t => {
+test('behind nginx, a client can follow Link through all pages, and Location to what it created', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers, call } = made
@@ -53,7 +53,7 @@ test('behind nginx, a client follows Link through all pages, and Location to wha
     })
     t.equal(created.status, 201)
     const { id } = (await created.json()) as { id: unknown }
-    const location = need(created.headers.get('location') ?? undefined, 'Location')
+    const location = required(created.headers.get('location') ?? undefined, 'Location')
     t.match(await (await fetch(location, { headers })).json(), { id })
   }
 })
@@ -74,7 +74,7 @@ for (const [program, example] of [
   })
 }
 
-test('nginx passes on a streamed list and a large body, and the service refuses a body that is too large', async t => {
+test('nginx passes on a streamed list and a large body, but the service refuses a body that is too large', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers } = made
@@ -98,7 +98,7 @@ test('nginx passes on a streamed list and a large body, and the service refuses 
   t.same(apps.find(({ name }) => name === 'ba6811fb3e073d')?.panels, { text })
 })
 
-test('nginx passes on long headers, and the service refuses headers that are too long', async t => {
+test('nginx passes on long headers, but the service refuses headers that are too long', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers } = made

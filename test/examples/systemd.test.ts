@@ -5,7 +5,7 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
 import { pageOf } from '../docs/markdown.ts'
-import { at, collect, need, root, run, settings, spawnProgram, temporaryFolder } from '../helper.ts'
+import { at, collect, required, root, run, settings, spawnProgram, temporaryFolder } from '../helper.ts'
 import { hasProgram } from '../services.ts'
 
 const SERVICE = 'trivial-api.service'
@@ -25,7 +25,7 @@ const valuesOf = (unit: string, name: string): string[] =>
     .filter(line => line.startsWith(`${name}=`))
     .map(line => line.slice(name.length + 1))
 
-test('a unit sets nothing twice by accident, and the service has time to stop', async t => {
+test('a unit does not set anything twice by accident, and the service has enough time to stop', async t => {
   for (const unit of UNITS) {
     const names = read(unit)
       .split('\n')
@@ -126,7 +126,7 @@ test('the unit creates the backup folder, and the timer starts the unit', async 
 })
 
 test("a key is issued as the service's user, and its token is written to a file that only its owner can read", async t => {
-  const block = need(
+  const block = required(
     pageOf('docs/deploying.md').blocks.find(({ text }) => text.includes('systemd-run')),
     'systemd-run'
   )

@@ -15,7 +15,7 @@ interface Reply {
   content?: Record<string, { examples?: object }>
 }
 
-test('unreadable bodies are refused as the OpenAPI document declares, even if an operation has no body', async t => {
+test('malformed bodies are refused as declared in the OpenAPI document, even if an operation has no body', async t => {
   const service = await createService(t, {})
   const bodies: [headers: Record<string, string>, payload: string][] = [
     [{ 'content-type': 'application/json' }, '{'],
@@ -42,7 +42,7 @@ const MAX_WAITING = 100
 
 const PASSWORD = 'seven lanterns by the mill'
 
-test('exactly the operations that check or set a password declare TOO_BUSY', async t => {
+test('TOO_BUSY is declared for exactly the operations that check or set a password', async t => {
   const service = await createService(t, {})
   const hasher = createPasswordHasher()
   const waiting: Promise<unknown>[] = []

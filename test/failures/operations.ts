@@ -6,7 +6,7 @@ import { compareRows } from '../domain/access/matrix/rows.ts'
 import type { RowComparison } from '../domain/access/matrix/rows.ts'
 import { createFixture } from '../domain/access/matrix/senders.ts'
 import type { Fixture, Sender } from '../domain/access/matrix/senders.ts'
-import { at, need } from '../helper.ts'
+import { at, required } from '../helper.ts'
 
 /** A service, and a successful request for each operation. */
 export interface Service {
@@ -21,7 +21,7 @@ export const createService = async (t: Test, env: Record<string, string>): Promi
   const fixture = await createFixture(t, env)
   const operations = await operationsOf(fixture)
   const senders = ['an unscoped key', 'the owner'].map(name =>
-    need(
+    required(
       fixture.senders.find(({ who }) => who === name),
       name
     )

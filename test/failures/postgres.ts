@@ -10,7 +10,7 @@ import type { Failure } from './queries.ts'
  * Advances the clock each time it's read. An attempt that would be repeated for a second is made only once. A change to
  * keys, which has one second in total and reads the clock more often, is attempted twice.
  */
-export const hurry = (t: Test): void => {
+export const speedUpClock = (t: Test): void => {
   const began = Date.now()
   let leaps = 0
   let leapsOfChanges = 0
@@ -76,7 +76,7 @@ export const failEachQuery = async (
   const service = await createService(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' })
   const requests = service.requests.filter(({ request }) => routes?.includes(request.route) !== false)
   const { failFrom } = interceptQueries(t)
-  hurry(t)
+  speedUpClock(t)
   for (const failure of failures) {
     const outcomes: Outcome[] = []
     for (const each of requests) {

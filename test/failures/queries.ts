@@ -21,15 +21,15 @@ export const reportedOnce = (name: string, code: string): Failure => ({ ...repor
 export const RESET: Failure = { name: 'the connection is reset', statement: () => null }
 
 /** The server terminates the connection, as when it restarts. */
-export const ENDED: Failure = {
+export const TERMINATED: Failure = {
   name: 'the server terminates the connection',
   statement: () => 'select pg_terminate_backend(pg_backend_pid())'
 }
 
 /** The commit is executed, but its reply is lost. */
-export const UNANSWERED: Failure = {
+export const REPLY_LOST: Failure = {
   name: 'the commit is carried out and its reply is lost',
-  statement: text => (text === 'commit' ? `commit; ${ENDED.statement('') ?? ''}` : raised('57P01'))
+  statement: text => (text === 'commit' ? `commit; ${TERMINATED.statement('') ?? ''}` : raised('57P01'))
 }
 
 /** This process's queries. */

@@ -49,7 +49,7 @@ const onPostgres = async (t: Test, url: string) => {
   }
 }
 
-test('the reason contains the SQLSTATE, but no value of a statement', async t => {
+test('the reason contains the SQLSTATE, but no values from the statement', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const get = await onPostgres(t, url)

@@ -1,6 +1,6 @@
 import { openSync, statSync, writeSync } from 'node:fs'
 import { test } from 'tap'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { createService, sendOne } from './operations.ts'
 import { emptyTables } from './rows.ts'
 import { hideTables } from './sqlite.ts'
@@ -32,7 +32,7 @@ test('an SQLite table that lacks its row, as while the database is being replace
 
 test('requests for nodes and receipts get 503 while their table is missing, even with a session', async t => {
   const { fixture } = await createService(t, {})
-  const { headers } = need(
+  const { headers } = required(
     fixture.senders.find(({ who }) => who === 'a global admin who owns nothing'),
     'an administrator'
   )

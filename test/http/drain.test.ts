@@ -100,7 +100,7 @@ test('requests that arrive before the deadline get a reply, even if the timer fi
   await closed
 })
 
-test('connections without a request are closed at the deadline, whether used or not', async t => {
+test('connections without a request are closed at the deadline, whether or not they were used', async t => {
   const { port, clients, stop } = await serving(t, 3)
   clients.push(await connected(port))
   const { closed } = await stop()

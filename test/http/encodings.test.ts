@@ -96,7 +96,7 @@ test('a lone surrogate is refused in every field, and the error names the field'
   t.equal((await made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"\\ud800":"a"}]')}`)).status, 422)
 })
 
-test('percent-encoding that is not UTF-8 is refused in the path and in the query', async t => {
+test('percent-encoding of invalid UTF-8 is refused in the path and in the query', async t => {
   const { call } = await world(t)
   for (const url of [
     '/client_keys?name=caf%e9',
@@ -114,7 +114,7 @@ test('percent-encoding that is not UTF-8 is refused in the path and in the query
   t.equal((await call('GET', '/client_keys?name=caf%c3%a9%20%25')).status, 200)
 })
 
-test('a User-Agent is stored as UTF-8, and refused if it is in another encoding', async t => {
+test('a User-Agent is stored if it is UTF-8, and refused if it has another encoding', async t => {
   const made = await world(t)
   const port = await listening(made.fastify)
   const get = async (agent: Buffer): Promise<string> =>

@@ -1,4 +1,4 @@
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import type { World } from '../helper.ts'
 import type { Db } from '../domain/access/matrix/rows.ts'
 
@@ -47,7 +47,7 @@ const sampleOf = ({ type, enum: values, default: byDefault, examples, properties
     case 'object':
       return Object.fromEntries(Object.entries(properties ?? {}).map(([name, each]) => [name, sampleOf(each)]))
     case 'array':
-      return [sampleOf(need(items, 'items'))]
+      return [sampleOf(required(items, 'items'))]
     case 'integer':
     case 'number':
       return 0
@@ -59,7 +59,7 @@ const sampleOf = ({ type, enum: values, default: byDefault, examples, properties
 }
 
 const bodyOf = ({ schema, example, examples }: Media): unknown =>
-  example ?? (examples === undefined ? sampleOf(schema) : need(Object.values(examples)[0], 'an example').value)
+  example ?? (examples === undefined ? sampleOf(schema) : required(Object.values(examples)[0], 'an example').value)
 
 /** Returns requests for all operations in the OpenAPI document, with the document's examples. */
 export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
@@ -77,7 +77,7 @@ export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
       return {
         operation: `${method.toUpperCase()} ${path}`,
         method: method.toUpperCase(),
-        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(need(values.get(name), `${path} ${name}`))),
+        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(required(values.get(name), `${path} ${name}`))),
         query: query.toString(),
         body,
         isBodyEmpty: JSON.stringify(body) === '{}'

@@ -96,7 +96,7 @@ test("users behind a proxy that adds ports do not use up each other's login atte
   t.equal((await attempt(made, '/auth/sign_in', '[2001:db8::5]:443')).status, 200)
 })
 
-test('sign-in and sign-up from an unreadable address are refused with the reason', async t => {
+test('sign-in and sign-up from an unreadable address are refused with a reason', async t => {
   const made = await world(t, PROXIES)
   for (const forwarded of ['unknown', '_hidden', '203.0.113.7, x', '[2001:db8::5', '203.0.113.7:port']) {
     for (const url of ['/auth', '/auth/sign_in']) {

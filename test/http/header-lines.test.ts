@@ -70,7 +70,7 @@ test('such a request is refused even without a credential or a route', async t =
 })
 
 /** Opens a persistent connection. `send` returns the status of the reply. */
-const keptOpen = async (t: Test, { fastify }: World) => {
+const openPersistentConnection = async (t: Test, { fastify }: World) => {
   const socket = connect(await listening(fastify), '127.0.0.1')
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')
@@ -98,9 +98,9 @@ const replyOn = async (socket: Socket): Promise<number> => {
   return statusOf(text)
 }
 
-test('lines are counted for each request of a connection, even if it arrives in parts', async t => {
+test('lines are counted for each request on a connection, even if it arrives in parts', async t => {
   const made = await world(t)
-  const { send } = await keptOpen(t, made)
+  const { send } = await openPersistentConnection(t, made)
   const head = `GET /apps?limit=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${made.key.keyAccessToken}\r\n`
   t.equal(await send(`${head}\r\n`), 200)
   t.equal(
@@ -114,7 +114,7 @@ test('lines are counted for each request of a connection, even if it arrives in 
 
 test('lines after a body are not counted as headers of this request or the next one', async t => {
   const made = await world(t)
-  const { send } = await keptOpen(t, made)
+  const { send } = await openPersistentConnection(t, made)
   const { keyAccessToken } = made.key
   const trailers = (lines: number) =>
     `Origin: https://evil.example\r\nAuthorization: Bearer ${keyAccessToken}\r\n${fill(lines)}`

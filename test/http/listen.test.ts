@@ -67,7 +67,7 @@ test('an unavailable port or host prevents startup with a clear message', async 
   }
 })
 
-test('the first line of the log contains the version, engine, node and Redis', async t => {
+test('the first line of the log contains the version, the engine, the node and whether Redis is used', async t => {
   const { output } = await start(t, { NODE_NAME: 'api-1', REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0' })
   const line = logLines(output().stdout).find(({ msg }) => String(msg).includes('Server listening'))
   const about = `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, SQLite, node api-1, Redis at 127.0.0.1:1`

@@ -110,7 +110,7 @@ test("a log that can't be written does not stop the service", async t => {
   for (let i = 0; i < 20; i++) t.equal((await fetch(`http://127.0.0.1:${service.port}/up`)).status, 200)
 })
 
-test('values under the names of credentials are redacted in any form', async t => {
+test('values with the names of credentials are redacted in any form', async t => {
   let written = ''
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -177,7 +177,7 @@ test('each completed request is logged as one line with its principal, and error
   t.equal(stream.listenerCount('error'), 1, 'all servers in a process share one listener')
 })
 
-test('redaction is fast even for malicious paths', async t => {
+test('redaction is fast even for maliciously crafted paths', async t => {
   t.equal(redact(`a ${'eyJ-'.repeat(50_000)}`), 'a [redacted]')
   t.equal(redact('eyJ-a '.repeat(50_000)).length, 300_000)
   t.equal(redactPath(`/${'x/'.repeat(5000)}?y`).length, 200)

@@ -5,13 +5,13 @@ import { DomainError } from '../../domain/domain-error.ts'
 import * as domainErrors from '../../domain/errors.ts'
 import * as httpErrors from '../../http/errors.ts'
 import { fieldIssues } from '../../http/validation-issues.ts'
-import { need, world } from '../helper.ts'
+import { required, world } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 
 const APP = '/apps/ba6811fb3e073d'
 const NEW = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
 
-test('a problem contains the JSON pointers of the invalid fields', async t => {
+test('a problem contains JSON pointers to the invalid fields', async t => {
   const made = await world(t)
   const { call } = made
   await call('POST', '/client_keys', { name: 'taken' })
@@ -107,7 +107,7 @@ test('the document contains every code that a client can get, and describes each
   const { components } = (await call('GET', '/docs/json')).json as {
     components: { schemas: Record<string, { properties: Record<string, { enum?: string[]; description?: string }> }> }
   }
-  const { properties } = need(components.schemas['Problem'], 'Problem')
+  const { properties } = required(components.schemas['Problem'], 'Problem')
   const made = Object.values({ ...domainErrors, ...httpErrors }).flatMap(each => {
     // The class name of each kind of failure is its code.
     return Object.getPrototypeOf(each) === DomainError ? [each.name] : []

@@ -6,7 +6,7 @@ import { at, listening, raw, world } from '../helper.ts'
 
 const PROBLEM = 'application/problem+json'
 
-test('unknown routes and methods return problem documents', async t => {
+test('unknown routes and methods cause problem documents', async t => {
   const { call } = await world(t)
   for (const url of [
     '/',
@@ -40,7 +40,7 @@ test('unknown routes and methods return problem documents', async t => {
   }
 })
 
-test('an unreadable request returns a problem document', async t => {
+test('a malformed request causes a problem document', async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const head = `Host: localhost\r\nAuthorization: Bearer ${key.keyAccessToken}\r\nConnection: close\r\n`
@@ -148,7 +148,7 @@ test('no reply repeats a credential from any part of a request', async t => {
   }
 })
 
-test('health checks need no credential', async t => {
+test('health checks do not require a credential', async t => {
   const { fastify, env } = await world(t)
   t.same((await fastify.inject('/up')).json(), { status: 'ok' })
   t.same((await fastify.inject('/ready')).json(), { status: 'ok', changes: 'accepted', failing: [] })

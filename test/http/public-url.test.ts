@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { command } from '../cli/terminal.ts'
-import { listening, need, raw, world } from '../helper.ts'
+import { listening, required, raw, world } from '../helper.ts'
 import type { Reply, World } from '../helper.ts'
 
 const PUBLIC_URL = 'https://example.com/keys'
@@ -41,9 +41,9 @@ const fill = async ({ call }: World): Promise<void> => {
 }
 
 const nextOf = ({ headers }: Reply): string =>
-  need(/^<([^<>]+)>; rel="next"$/.exec(String(headers['link']))?.[1], 'the next page')
+  required(/^<([^<>]+)>; rel="next"$/.exec(String(headers['link']))?.[1], 'the next page')
 
-test('with PUBLIC_URL, Link and Location are URLs below it, regardless of the request headers', async t => {
+test('with PUBLIC_URL, Link and Location contain URLs below it, regardless of the request headers', async t => {
   const made = await world(t, { PUBLIC_URL: `${PUBLIC_URL}/`, TRUST_PROXY: '127.0.0.1' })
   await fill(made)
   // Strips the prefix, as a proxy does.
@@ -81,7 +81,7 @@ test('every paginated list in the OpenAPI document describes its Link header, an
   t.same([...patterns.keys()].sort(), [...described].sort())
   for (const [index, path] of LISTS.entries()) {
     const { headers } = await made.call('GET', `${path}?limit=1`)
-    t.match(headers['link'], new RegExp(need(patterns.get(String(described[index])), path)), path)
+    t.match(headers['link'], new RegExp(required(patterns.get(String(described[index])), path)), path)
   }
 })
 

@@ -1,11 +1,11 @@
 import { test } from 'tap'
-import { need, raw, world } from '../helper.ts'
+import { required, raw, world } from '../helper.ts'
 import { logLines, start } from './service.ts'
 
 const OURS = /^[\w-]{8}-[0-9a-z]+$/
 
 /** Returns the id in a reply's header. A problem document repeats it in the body. */
-const idIn = (reply: string): string => need(/^x-request-id: (.*)\r$/im.exec(reply)?.[1], 'x-request-id')
+const idIn = (reply: string): string => required(/^x-request-id: (.*)\r$/im.exec(reply)?.[1], 'x-request-id')
 
 test("every reply contains its request's id, and every problem repeats it", async t => {
   const { call } = await world(t)
@@ -98,7 +98,7 @@ test('the log contains each request with its id, and the id that the requester s
   t.notMatch(stdout, service.key.keyAccessToken)
 })
 
-test('the document describes the header once, and every reply of every operation has it', async t => {
+test('the document describes the header once, and every reply to every operation has it', async t => {
   const { call } = await world(t)
   interface Reply {
     $ref?: string

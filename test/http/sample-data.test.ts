@@ -12,7 +12,7 @@ import { hasIpv6, logLines, refuses, start } from './service.ts'
 const CLIENT_SECRET = newSecret()
 
 /** Creates a database that is marked as sample data, and returns its URL. */
-const sampled = async (t: Test): Promise<string> => {
+const createSampleDatabase = async (t: Test): Promise<string> => {
   const url = `file:${join(temporaryFolder(t), 'sample.db')}`
   await (await openStorage(url, { asSample: true })).close()
   return url
@@ -49,7 +49,7 @@ const outside = Object.values(networkInterfaces())
   .slice(0, 1)
 
 test('sample data is served only at loopback addresses, and not behind a proxy', async t => {
-  const url = await sampled(t)
+  const url = await createSampleDatabase(t)
   const ipv6 = hasIpv6 ? ['::'] : []
   for (const [env, ...reasons] of [
     ...['0.0.0.0', ...ipv6, ...outside].map(HOST => [{ HOST }, notLoopback(HOST)] as const),
@@ -84,7 +84,7 @@ const named = (name: string, address: string): Record<string, string> => {
 }
 
 test('a host name counts as the address that it resolves to at startup', async t => {
-  const url = await sampled(t)
+  const url = await createSampleDatabase(t)
   const service = await start(t, { CLIENT_SECRET, DATABASE_URL: url, ...named('sample.internal', '127.0.0.9') })
   t.match(logLines(service.output().stdout), [{ level: 40, msg: WARNING, database: url }])
   service.process.kill('SIGTERM')

@@ -52,7 +52,7 @@ test('login attempts are counted across all nodes, without storing addresses', a
   )
 })
 
-test('if Redis is down, only requests with limits are refused until it is back', async t => {
+test('while Redis is down, only requests with limits are refused', async t => {
   const redis = await ownRedis(t)
   if (redis === null) return
   const made = await world(t, { REDIS_URL: redis.url })
@@ -90,7 +90,7 @@ test('a Redis server that becomes a replica refuses to count until it is a prima
   t.equal((await decided(async () => await me(made, token))).status, 200)
 })
 
-test('the log reports once that Redis is down and once that it is back, without its password', async t => {
+test('the log reports once that Redis is down and once that it is available again, without its password', async t => {
   const redis = await ownRedis(t, 'hunter2')
   if (redis === null) return
   const service = await start(t, { REDIS_URL: redis.url })

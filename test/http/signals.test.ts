@@ -77,7 +77,7 @@ test('a service whose signal listeners were removed ignores signals', async t =>
   t.same(logged, [])
 })
 
-test('the exit code after an uncaught exception is 1, even if a signal follows', async t => {
+test('the exit code after an uncaught exception is 1, even if a signal follows it', async t => {
   const { exit, emit } = await world(t)
   emit('uncaughtException', new Error('out of the blue'))
   emit('SIGTERM', 'SIGTERM')

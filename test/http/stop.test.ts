@@ -94,7 +94,7 @@ test('SIGHUP does not stop the service', async t => {
   t.equal((await service.ended).code, 0)
 })
 
-test('an uncaught exception is logged, and the service exits with 1', async t => {
+test('after an uncaught exception, the service logs it and exits with 1', async t => {
   const fail = "process.on('SIGUSR2', () => { throw new Error('out of the blue') })"
   const service = await start(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fail)}` })
   service.process.kill('SIGUSR2')
@@ -118,7 +118,7 @@ const POST = (path: string, headers: string, body: string): string =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: 12\r\n\r\n${body}`
 
 /** Data that a client may send without leaving a request in progress. */
-const LEFT = {
+const UNFINISHED_DATA = {
   nothing: '',
   'incomplete headers': 'GET /up HTTP/1.1\r\nHos',
   'a request and incomplete headers': `${UP}GET /up HT`,
@@ -131,7 +131,7 @@ const LEFT = {
 }
 
 /** Opens a connection whose client keeps its side open after the service has ended its own side. */
-const leave = async (port: number, text: string): Promise<Socket> => {
+const sendData = async (port: number, text: string): Promise<Socket> => {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   socket.on('error', () => {}).resume()
   await once(socket, 'connect')
@@ -142,18 +142,18 @@ const leave = async (port: number, text: string): Promise<Socket> => {
 test('connections without a request in progress do not delay shutdown, regardless of what they received', async t => {
   const service = await start(t)
   const sockets = await Promise.all(
-    Object.values(LEFT).flatMap(text => [
-      leave(service.port, text),
-      leave(service.port, text).then(socket => socket.end())
+    Object.values(UNFINISHED_DATA).flatMap(text => [
+      sendData(service.port, text),
+      sendData(service.port, text).then(socket => socket.end())
     ])
   )
   const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
   db.exec('begin immediate')
   const issue = POST('/client_keys', `Authorization: ${service.headers.authorization}\r\n`, '{"name":"x"}')
   for (const text of [issue, `${issue}GET /`, `${issue}NONSENSE\r\n\r\n`]) {
-    sockets.push(await leave(service.port, text), (await leave(service.port, text)).end())
+    sockets.push(await sendData(service.port, text), (await sendData(service.port, text)).end())
   }
-  const running = await leave(service.port, issue)
+  const running = await sendData(service.port, issue)
   const reply = once(running, 'data')
   service.process.kill('SIGTERM')
   await service.prints('the service is stopping')

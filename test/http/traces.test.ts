@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { listening, need, SAMPLE_PASSWORD, world } from '../helper.ts'
+import { listening, required, SAMPLE_PASSWORD, world } from '../helper.ts'
 
 interface Receiver {
   endpoint: string
@@ -60,7 +60,7 @@ test("a request creates a span in the requester's trace, named after the method 
   }
 })
 
-test('a trace that the requester does not sample gets no span', async t => {
+test('no span is created in a trace that the requester does not sample', async t => {
   const { endpoint, received } = await receiver(t, accept)
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   await call('GET', '/apps', undefined, { traceparent: `00-${TRACE}-${PARENT}-00` })
@@ -132,7 +132,7 @@ test('a receiver that does not respond does not delay shutdown', async t => {
   const closed = fastify.close()
   await read
   await closed
-  t.ok(need(fastify.config, 'the configuration'))
+  t.ok(required(fastify.config, 'the configuration'))
 })
 
 test('without an endpoint, nothing is traced', async t => {

@@ -25,7 +25,7 @@ const service = async (t: Test, options: ClientKeyPluginOptions) => {
 const keyService = () =>
   createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read', 'apps:write'] })
 
-test('a service with managed keys accepts keys that have the scope of the route', async t => {
+test("a service with managed keys accepts keys that have the route's scope", async t => {
   const keys = keyService()
   const { get } = await service(t, { keys })
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['apps:read'] })
@@ -53,7 +53,7 @@ test('a service with managed keys accepts keys that have the scope of the route'
   ])
 })
 
-test('a rate limit is enforced, with the counters that the service provides', async t => {
+test('a rate limit is enforced with the counters that the service provides', async t => {
   const counters = { hit: async () => ({ hits: 6, ttlMs: 1000 }) }
   const limited = async (options: Partial<ClientKeysOptions<string>>) => {
     const keys = createClientKeys({
@@ -91,7 +91,7 @@ test("a route that requires an unknown scope can't be registered", async t => {
   fastify.get('/nobody', { config: { scope: 'none' } }, async () => ({}))
 })
 
-test('a route that requires several scopes accepts a key that has all of them', async t => {
+test('a route that requires several scopes accepts only keys that have all of them', async t => {
   const keys = keyService()
   const { fastify, get } = await service(t, { keys })
   const config = { scope: ['apps:read', 'apps:write'] } as const

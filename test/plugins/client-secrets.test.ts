@@ -150,7 +150,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     ])
   })
 
-  test(`${name}: ALLOW_NEW_SECRET accepts any secret, which is then the only accepted one`, async t => {
+  test(`${name}: ALLOW_NEW_SECRET accepts any secret, and then no other secret is accepted`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     t.ok(await isAccepted(url, [A]))

@@ -8,7 +8,7 @@ import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token
 import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import counting from '../../plugins/app/counting.ts'
 import { counterNode } from '../db/counter-node.ts'
-import { knownToken, listening, newSecret, unchanging } from '../helper.ts'
+import { knownToken, listening, newSecret, alwaysFresh } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 
 const MAX = 100
@@ -31,7 +31,7 @@ const node = async (t: Test, secret: string, counters: Counters): Promise<Fastif
     secret,
     counters: fastify.counters ?? undefined,
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: () => knownToken({ rateLimit: { max: MAX, windowSeconds: 3600 } })
     }
   })

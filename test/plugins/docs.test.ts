@@ -31,7 +31,7 @@ test("the page's HTML file redirects to the page, with any path prefix", async t
   t.equal(new URL(String(headers.location), `${PREFIX}/docs/static/index.html`).href, `${PREFIX}/docs/`)
 })
 
-test('a file of Swagger UI that a client has cached is not sent again, and HEAD has no body', async t => {
+test('a Swagger UI file that a client has cached is not sent again, and HEAD has no body', async t => {
   const { fastify } = await world(t)
   const url = '/docs/static/swagger-ui.css'
   const whole = await fastify.inject(url)
@@ -45,7 +45,7 @@ test('a file of Swagger UI that a client has cached is not sent again, and HEAD 
   t.equal(head.headers['content-length'], whole.headers['content-length'])
 })
 
-test('the page has the title and the icon of this API', async t => {
+test("the page has this API's title and icon", async t => {
   const { fastify } = await world(t)
   const { payload } = await fastify.inject('/docs')
   t.match(payload, '<title>Trivial API</title>')

@@ -51,7 +51,7 @@ test('a warning is logged at startup and then once a day, from 14 days before a 
   }
 })
 
-test('if very many keys expire, a hundred are named and the others are counted', async t => {
+test('if very many keys expire, a hundred of them are named, and the others are counted', async t => {
   const { fastify, warnings, issue } = await world(t)
   for (let i = 0; i < 205; i++) await issue(`key ${i}`, 1)
   await listening(fastify)

@@ -76,7 +76,7 @@ for (const order of ['before', 'after'] as const) {
     t.same(statuses.sort(), ['200', '200', '429', '429', '429'])
   })
 
-  test(`the host may use @fastify/bearer-auth ${order} the plugin`, async t => {
+  test(`the host may register @fastify/bearer-auth ${order} the plugin`, async t => {
     const { get, limited, fastify } = await host(
       t,
       async fastify => {
@@ -94,7 +94,7 @@ for (const order of ['before', 'after'] as const) {
     t.same([await hosts('the-key-of-the-host'), await hosts(token)], [200, 401])
   })
 
-  test(`hooks that the host adds ${order} the plugin see the principal or change nothing`, async t => {
+  test(`hooks that the host adds ${order} the plugin either see the principal or do not change the outcome`, async t => {
     const seen: unknown[] = []
     const { get, limited } = await host(
       t,
@@ -120,7 +120,7 @@ test('if the host has its own request.principal, the plugin does not start, and 
   await t.rejects(host(t, own, 'after'), { message: /'principal' has already been added/ })
 })
 
-test('a host that sets request.principal itself does not affect which requests are accepted', async t => {
+test('a host that sets request.principal does not affect which requests are accepted', async t => {
   const { get, limited } = await host(
     t,
     async fastify => {
@@ -134,7 +134,7 @@ test('a host that sets request.principal itself does not affect which requests a
   t.same(JSON.parse((await get(await limited())).body), { name: 'k1' })
 })
 
-test('a hook of the host may await requireClientKey', async t => {
+test("a host's hook may await requireClientKey", async t => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   const keys = createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read'] })
@@ -207,7 +207,7 @@ test('invalid options are refused at startup, with the reason', async t => {
   }
 })
 
-test('a route whose scopes are an empty array accepts no keys', async t => {
+test('a route with an empty array of scopes accepts no keys', async t => {
   const secret = newSecret()
   const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const fastify = Fastify()

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { app } from '../../app.ts'
 import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token/token.ts'
 import config from '../../plugins/external/config.ts'
-import { need, newSecret } from '../helper.ts'
+import { required, newSecret } from '../helper.ts'
 import { emptyPostgres, execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
@@ -26,7 +26,7 @@ interface Node {
 
 /** Creates a cluster with an emptied database. Each node has its own secrets, and requests use an environment key. */
 const cluster = async (t: Test) => {
-  const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
+  const url = required((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(A))
   const start = async (
     name: string,
@@ -167,7 +167,7 @@ test('a token is created only after a killed node is evicted, even if the evicti
   t.equal((await issue(node, 'a key')).status, 201)
 })
 
-test('a secret of a running node is in use, even if another node started later', { skip }, async t => {
+test("a running node's secret is in use, even if another node started later", { skip }, async t => {
   const { start, url } = await cluster(t)
   await start('both', [B, A])
   const old = await start('old', [A])

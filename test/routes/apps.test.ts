@@ -271,7 +271,7 @@ test('a descriptive name is unique and case-sensitive among the active apps of a
   t.equal((await call('POST', '/apps', NEW)).status, 201, 'the name is available again')
 })
 
-test('PUT and PATCH change only the fields that are sent, and null clears a field', async t => {
+test("PUT and PATCH change only the fields that are sent, and null clears a field's value", async t => {
   const { call } = await world(t)
   const url = '/apps/ba6811fb3e073d'
   for (const method of ['PUT', 'PATCH']) {
@@ -350,7 +350,7 @@ test('a deleted app is listed only if deleted apps are included', async t => {
   t.match(await call('GET', '/apps?include_deleted=true&include_deleted=true'), { status: 422 })
 })
 
-test('a copy has the panels, schedule, owner and tags of the original, and a new name', async t => {
+test('a copy has the panels, schedule, owner and tags of the original, but a new name', async t => {
   const { call } = await world(t)
   const { json: original } = await call('GET', '/apps/ba6811fb3e073d')
   const {
@@ -379,7 +379,7 @@ test('a copy has the panels, schedule, owner and tags of the original, and a new
   )
 })
 
-test('a tag is added once and removed once', async t => {
+test('a tag can be added once and removed once', async t => {
   const { call } = await world(t)
   const url = '/apps/52f8e7b3c9a06d/tags'
   const tag = { context: 'Größe', name: "x' or 1=1 --" }
@@ -549,7 +549,7 @@ test('NDJSON contains one app per line', async t => {
   )
 })
 
-test('an empty list is an empty array, or no lines', onlyOnSqlite, async t => {
+test('an empty list is an empty array in JSON, and no lines in NDJSON', onlyOnSqlite, async t => {
   const { env, key } = settings(t)
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { ipPrefix } from '../../net/addresses.ts'
 import { at, listening, raw, SAMPLE_PASSWORD, world } from '../helper.ts'
 import type { World } from '../helper.ts'
-import { keepWaiting, signIn } from './user.ts'
+import { fillPasswordQueue, signIn } from './user.ts'
 
 const post = async (
   { fastify }: World,
@@ -22,7 +22,7 @@ const post = async (
 
 const PASSWORD = 'seven green kettles'
 
-test("sign-up and sign-in return Trivial's headers, which authenticate as three headers or as one", async t => {
+test("sign-up and sign-in return Trivial's headers, which authenticate as three headers or as a single one", async t => {
   const made = await world(t)
   const up = await post(made, '/auth', { name: 'Eve Park', email: 'Eve@Example.com', password: PASSWORD })
   t.equal(up.status, 201)
@@ -131,7 +131,7 @@ test('a wrong password, an unknown address and an account without a password get
   })
 })
 
-test('invalid fields of a sign-up are reported', async t => {
+test('invalid sign-up fields are reported', async t => {
   const made = await world(t)
   const good = { name: 'Eve Park', email: 'eve@example.com', password: PASSWORD }
   for (const [change, status, error] of [
@@ -164,7 +164,7 @@ test('invalid fields of a sign-up are reported', async t => {
   t.equal((await post(await world(t, { SIGN_UP: 'closed' }), '/auth', good)).json.code, 'SIGN_UP_CLOSED')
 })
 
-test('users list and end their own sessions, and a new password ends the other ones', async t => {
+test('users can list and end their own sessions, and a new password ends their other sessions', async t => {
   const made = await world(t)
   const [one, two, three] = [await signIn(made, 'ada'), await signIn(made, 'ada'), await signIn(made, 'ada')]
   const ben = await signIn(made, 'ben')
@@ -323,7 +323,7 @@ test('attempts are limited by address and by account, without locking out the us
   t.not(ipPrefix('2001:0:0:7::1'), ipPrefix('2001:0:0:8::1'))
 })
 
-test('a client key belongs to no user, and takes precedence over a session in the same request', async t => {
+test('a client key does not belong to a user, and takes precedence over a session in the same request', async t => {
   const made = await world(t)
   for (const [method, url, body] of [
     ['GET', '/profile'],
@@ -399,7 +399,7 @@ test('a password change is refused if the session ends or the password changes w
     ({ current }: { current: boolean }) => current
   )
 
-  const first = keepWaiting(made.fastify.passwords)
+  const first = fillPasswordQueue(made.fastify.passwords)
   const late = change(ada, SAMPLE_PASSWORD, PASSWORD)
   await first.othersWait(1)
   t.equal((await other('DELETE', `/profile/sessions/${own}`)).status, 204)
@@ -411,7 +411,7 @@ test('a password change is refused if the session ends or the password changes w
   await first.over()
 
   const again = await signIn(made, 'ada')
-  const second = keepWaiting(made.fastify.passwords)
+  const second = fillPasswordQueue(made.fastify.passwords)
   const passwords = [PASSWORD, 'eight yellow buckets']
   const changes = passwords.map(async password => await change(again, SAMPLE_PASSWORD, password))
   await second.othersWait(2)
@@ -422,7 +422,7 @@ test('a password change is refused if the session ends or the password changes w
   t.type(await signIn(made, 'ada', passwords[codes.indexOf('changed')]), 'function')
 
   const ben = await signIn(made, 'ben')
-  const third = keepWaiting(made.fastify.passwords)
+  const third = fillPasswordQueue(made.fastify.passwords)
   const locked = change(ben, SAMPLE_PASSWORD, PASSWORD)
   await third.othersWait(1)
   await made.call('PATCH', '/users/2', { account_locked: true })

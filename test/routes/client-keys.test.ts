@@ -227,7 +227,7 @@ test('a name is unique among keys that are not revoked', async t => {
   t.equal((await made.call('GET', '/client_keys?name=race')).json.length, 1)
 })
 
-test('a change takes effect with the next request', async t => {
+test('a change takes effect in the next request', async t => {
   const made = await world(t)
   const { id, key_access_token: token } = await issue(made, { name: 'k' })
   const change = async (body: object): Promise<void> => {
@@ -287,7 +287,7 @@ test('a revocation is immediate and permanent, and may be repeated', async t => 
   t.equal((await made.call('GET', '/client_keys/nope/usage')).status, 404)
 })
 
-test('rotate and revoke need no body, with or without a content type', async t => {
+test('rotate and revoke do not require a body, with or without a content type', async t => {
   const made = await world(t)
   const json = { 'content-type': 'application/json' }
   const bodies: [body: string | undefined, headers: Record<string, string>][] = [
@@ -348,7 +348,7 @@ test('over a socket, a rotation with an empty body succeeds, with or without hea
   }
 })
 
-test('the older tokens of a rotation expire exactly at the end of the grace period', onlyOnSqlite, async t => {
+test("a rotated key's older tokens expire exactly at the end of the grace period", onlyOnSqlite, async t => {
   const made = await world(t)
   const { id, key_access_token: first } = await issue(made, { name: 'k' })
   const { json } = await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })
@@ -362,7 +362,7 @@ test('the older tokens of a rotation expire exactly at the end of the grace peri
   clock.restore()
 })
 
-test('a rotation adds a token, and the older ones expire', async t => {
+test('a rotation adds a token, and the older tokens expire', async t => {
   const made = await world(t)
   const { id, key_access_token: first } = await issue(made, { name: 'k' })
   t.equal(await statusOf(made, first), 200)
@@ -468,7 +468,7 @@ test('a replaced token cannot be used to create a token that expires later', asy
   t.equal((await as(made, fresh)('POST', `/client_keys/${id}/rotate`, { grace_seconds: 0 })).status, 200)
 })
 
-test('a key has at most a hundred active tokens, and a hundred are stored', async t => {
+test('a key can have at most a hundred active tokens, and at most a hundred are stored', async t => {
   const made = await world(t)
   const { id } = await issue(made, { name: 'k' })
   for (let i = 0; i < 99; i++) t.equal((await made.call('POST', `/client_keys/${id}/rotate`, {})).status, 200)
@@ -558,7 +558,7 @@ test('an Idempotency-Key can be reused after ten minutes', onlyOnSqlite, async t
   t.match(reply, { status: 409, json: { code: 'CLIENT_KEY_NAME_TAKEN' } })
 })
 
-test('keys are listed by page and by filter, environment keys last', async t => {
+test('keys are listed by page and by filter, with environment keys last', async t => {
   const made = await world(t)
   const names = Array.from({ length: 7 }, (_, i) => `sync-${i}`)
   for (const name of names) await issue(made, { name })
@@ -616,7 +616,7 @@ test('keys are listed by page and by filter, environment keys last', async t => 
   })
 })
 
-test('keys are found by the secret that sealed one of their active tokens', onlyOnSqlite, async t => {
+test('keys can be found by the secret that sealed one of their active tokens', onlyOnSqlite, async t => {
   const made = await world(t, { CLIENT_SECRET_PREVIOUS: newSecret() })
   const [one, expired] = [await issue(made, { name: 'one' }), await issue(made, { name: 'expired', expires_at: '10d' })]
   const rotated = await issue(made, { name: 'rotated' })
@@ -669,7 +669,7 @@ test(
   }
 )
 
-test('an expiry may be a duration or a day, and a duration finds keys that expire soon', async t => {
+test('an expiry may be a duration or a day, and keys that expire soon can be found by a duration', async t => {
   const made = await world(t)
   const before = Date.now()
   const soon = await issue(made, { name: 'soon', expires_at: '10d' })
@@ -779,7 +779,7 @@ test("any key may read its own usage, but not another key's", async t => {
   t.match(await ada('GET', '/client_keys/me/usage'), { status: 403, json: { code: 'CLIENT_KEY_REQUIRED' } })
 })
 
-test('a token in a User-Agent is not stored', async t => {
+test('a token in a User-Agent header is not stored', async t => {
   const made = await world(t)
   await made.call('GET', '/apps', undefined, { 'user-agent': `client/1 ${made.key.keyAccessToken}` })
   const { json } = await made.call('GET', `/client_keys/${await environmentId(made)}`)
@@ -814,7 +814,7 @@ test('the database never contains a secret, a token or a key_id', onlyOnSqlite, 
   for (const secret of secrets) t.notOk(bytes.includes(secret))
 })
 
-test('a list that is far too long causes a single error', async t => {
+test('a list that is far too long causes only one error', async t => {
   const { call } = await world(t)
   for (const [field, body] of [
     ['scopes', { name: 'x', scopes: Array.from({ length: 400_000 }, () => 1) }],

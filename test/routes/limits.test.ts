@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import { test } from 'tap'
 import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
-import { at, knownToken, listening, newSecret, onlyOnSqlite, raw, unchanging, world } from '../helper.ts'
+import { at, knownToken, listening, newSecret, onlyOnSqlite, raw, alwaysFresh, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 const issue = async ({ call }: World, body: object): Promise<string> =>
@@ -52,7 +52,7 @@ test("behind trusted proxies, the address is the last one that is not a trusted 
   t.equal(await from(made, token, '127.0.0.1'), 403)
 })
 
-test('a value from a trusted proxy that is not an address is not stored', async t => {
+test('a value that a trusted proxy sent is not stored if it is not an address', async t => {
   const made = await world(t, { TRUST_PROXY: '127.0.0.1' })
   const { keyAccessToken: token } = made.key
   t.equal(await from(made, token, '127.0.0.1', token), 200)
@@ -66,7 +66,7 @@ test('a value from a trusted proxy that is not an address is not stored', async 
   t.equal((await made.call('GET', '/audits?limit=1')).json[0].address, 'unknown')
 })
 
-test('a forged header over a real socket has no effect either', async t => {
+test('a forged X-Forwarded-For has no effect over a real socket', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', allowed_ips: ['192.0.2.7'] })
   const port = await listening(made.fastify)
@@ -121,7 +121,7 @@ test('a rate limit applies to all tokens of a key, and replies report its state'
   clock.restore()
 })
 
-test('a clock that is set back does not lock out a limited key', async t => {
+test('setting the clock back does not lock out a rate-limited key', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 2, window_seconds: 60 } })
   t.equal(await from(made, token, '127.0.0.1'), 200)
@@ -145,7 +145,7 @@ const pipelined = async (port: number, token: string, requests: number): Promise
   return [...(await raw(port, text)).matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status = '']) => status)
 }
 
-test('the limit determines exactly how many pipelined requests succeed', async t => {
+test('exactly as many pipelined requests succeed as the rate limit allows', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 10, window_seconds: 3600 } })
   const statuses = await pipelined(await listening(made.fastify), token, 12)
@@ -155,7 +155,7 @@ test('the limit determines exactly how many pipelined requests succeed', async t
   )
 })
 
-test('the limit determines exactly how many parallel requests succeed', async t => {
+test('exactly as many parallel requests succeed as the rate limit allows', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 50, window_seconds: 3600 } })
   const port = await listening(made.fastify)
@@ -205,7 +205,7 @@ test("a request is refused if its rate limit can't be checked", async t => {
   t.teardown(() => bare.close())
   await bare.register(clientKeyPlugin, {
     secret,
-    lookup: { ...unchanging, findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } }) },
+    lookup: { ...alwaysFresh, findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } }) },
     counters: {
       hit: async () => {
         throw new Error('the counter is unreachable')

@@ -126,7 +126,7 @@ test('creations and deletions have the same patches as in Trivial', async t => {
   t.equal((await newestOf(ada))?.action, 'destroy')
 })
 
-test('audits contain no passwords, sessions, former addresses, or addresses of unrelated users', async t => {
+test('audits contain no passwords, sessions, previous addresses, or addresses of unrelated users', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const ben = await signIn(made, 'ben')
@@ -189,7 +189,7 @@ const withEntries = async (t: Test) => {
   return { ada, audits, find }
 }
 
-test('audits are searched by id, user and time', async t => {
+test('audits can be searched by id, user and time', async t => {
   const { audits, find } = await withEntries(t)
   const ids = audits.map(({ id }) => id)
   t.equal(ids.length, 5)

@@ -155,7 +155,7 @@ test('permissions are granted and revoked separately or together, by id or by na
   t.equal(
     (await ben('DELETE', `/apps/${WEATHER}/permission/read/users/4`)).status,
     403,
-    'the permission grant does not include revoke'
+    'a grant permission does not include revoke'
   )
   t.equal((await ben('GET', `/apps/${WEATHER}/permissions`)).json.length, 3)
   t.match(await ada('POST', `/apps/${id}/permissions/users/2`), {
@@ -261,7 +261,7 @@ test("a user's list is complete even if its apps are large", async t => {
   t.equal((await dmitri('GET', '/apps')).json.length, 6)
 })
 
-test('a user who may read very many apps gets them all, in order and by page', onlyOnSqlite, async t => {
+test('a user who may read very many apps gets all of them, in order and by page', onlyOnSqlite, async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))

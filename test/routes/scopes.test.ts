@@ -78,7 +78,7 @@ test('every route that is not public requires a key with the scope that it decla
   }
 })
 
-test('a service with a protected route that declares no scope does not start', async t => {
+test("a service with a protected route that declares no scope can't start", async t => {
   const { fastify } = await world(t)
   t.equal(fastify.hasRoute({ method: 'GET', url: '/apps' }), true)
   const secret = newSecret()

@@ -102,7 +102,7 @@ test('a list of many batches is complete and in order, both as an array and as N
   )
 })
 
-test('large apps are read a few at a time', async t => {
+test('large apps are read in small batches', async t => {
   const made = await watchedWorld(t)
   fill(made, { panels: JSON.stringify({ text: 'x'.repeat(100_000) }), count: 40 })
   const { json } = await made.call('GET', '/apps')
@@ -122,7 +122,7 @@ test('a page that ends with a batch links to the next page', async t => {
   }
 })
 
-test('a search through many apps without a match does not block other requests', async t => {
+test('a search through many apps without a match does not delay other requests', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const order: string[] = []
@@ -156,7 +156,7 @@ test('the service stops reading a list if its client disconnects', async t => {
   t.ok(made.watch.batches < APPS / 250, `${made.watch.batches} batches were read`)
 })
 
-test('the service stops a search without matches if its client disconnects', async t => {
+test('the service stops a search that finds no matches if its client disconnects', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const port = await listening(made.fastify)
@@ -220,7 +220,7 @@ test('a failure before a list is sent gets a regular reply without internal deta
   t.notMatch(text, 'disk')
 })
 
-test('a list that is sent while apps are added and removed is complete', async t => {
+test('a list is complete even if apps are added and removed while it is sent', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const port = await listening(made.fastify)

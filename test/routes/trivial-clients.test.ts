@@ -73,7 +73,7 @@ test("a preflight allows the headers of every request, and a page may read a ses
   for (const name of ['access-token', 'client', 'expiry', 'uid']) t.ok(exposed.includes(name), name)
 })
 
-test('GET /profile returns an object with the property user', async t => {
+test('GET /profile returns an object with a user property', async t => {
   const { request, begin } = await open(t)
   const { id } = await begin('/auth/sign_in', LOGIN)
   t.match((await request('/profile')).json, { user: { id, name: 'Ada Moreno', account_locked: false } })

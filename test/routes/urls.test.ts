@@ -95,7 +95,7 @@ test('an unknown query parameter is also refused with a valid body, and nothing 
   )
 })
 
-test('a query parameter may be sent once, and an integer must consist of decimal digits', async t => {
+test('a query parameter may be sent only once, and an integer must consist of decimal digits', async t => {
   const { call } = await world(t)
   for (const [query, error] of [
     ['limit=1&limit=1', 'limit must be sent only once'],
@@ -168,7 +168,7 @@ test('every path of an app accepts its id or its name', async t => {
   }
 })
 
-test('14 digits are the name of an app, not an id', async t => {
+test("a string of 14 digits is an app's name, not an id", async t => {
   const made = await world(t)
   const digits = '12345678901234'
   await made.fastify.storage.write(async tx => {

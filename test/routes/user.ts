@@ -22,13 +22,13 @@ export const signIn = async (
     await call(method, url, body, { ...more, authorization: String(headers['authorization']) })
 }
 
-const KEPT_WAITING = 12
+const QUEUED_PASSWORDS = 12
 
 /** Fills the password queue. No other password may be in progress when this function is called. */
-export const keepWaiting = ({ hash, waiting }: PasswordHasher) => {
+export const fillPasswordQueue = ({ hash, waiting }: PasswordHasher) => {
   const mine = new Set<Promise<unknown>>()
   const fill = (): void => {
-    for (let missing = KEPT_WAITING - mine.size; missing > 0; missing--) {
+    for (let missing = QUEUED_PASSWORDS - mine.size; missing > 0; missing--) {
       const hashing: Promise<unknown> = hash('a password that occupies the queue').then(() => mine.delete(hashing))
       mine.add(hashing)
     }

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
 import { onlyOnSqlite, SAMPLE_PASSWORD, world } from '../helper.ts'
 import type { World } from '../helper.ts'
-import { keepWaiting, signIn } from './user.ts'
+import { fillPasswordQueue, signIn } from './user.ts'
 
 const PASSWORD = 'seven green kettles'
 
@@ -156,7 +156,7 @@ test('administrators manage client keys within their own permissions', async t =
   t.equal((await dmitri('POST', `/client_keys/${broad}/revoke`, {})).status, 403)
 })
 
-test('a key with any limit cannot create an administrator, or take over an account', async t => {
+test('a key with any restriction cannot create an administrator or take over an account', async t => {
   const made = await world(t)
   const {
     json: { key_access_token: token }
@@ -192,7 +192,7 @@ test(
     const { id, key_access_token: token } = await issue()
     const by = async (bearer: string, method: string, url: string, body: object) =>
       await made.call(method, url, body, { authorization: `Bearer ${bearer}` })
-    const { othersWait, over } = keepWaiting(made.fastify.passwords)
+    const { othersWait, over } = fillPasswordQueue(made.fastify.passwords)
     const changed = by(token, 'PATCH', '/users/4', { password: PASSWORD })
     const created = by(token, 'POST', '/users', {
       name: 'Heir',
@@ -308,7 +308,7 @@ test('an administrator can delete a user with their apps if the request specifie
   ])
 })
 
-test('a client key with apps:write and users:write transfers or deletes the apps of a user that it deletes', async t => {
+test('a client key with apps:write and users:write can transfer or delete the apps of a user that it deletes', async t => {
   const made = await world(t)
   const withScopes = async (...scopes: string[]): Promise<World['call']> => {
     const { json } = await made.call('POST', '/client_keys', { name: scopes.join(' '), scopes })
@@ -385,7 +385,7 @@ test(
 test('a request is refused if its sender loses permission while a password is being hashed', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
-  const { othersWait, over } = keepWaiting(made.fastify.passwords)
+  const { othersWait, over } = fillPasswordQueue(made.fastify.passwords)
   const created = dmitri('POST', '/users', {
     name: 'Heir',
     email: 'heir@example.com',

@@ -93,7 +93,7 @@ const violation = ({ changes }: Subject, sent: number, replied: number, isAccept
   return `sent at ${sent}, replied at ${replied}, ${isAccepted ? 'accepted' : 'refused'}: ${JSON.stringify(changes.slice(-5))}`
 }
 
-test(`acknowledged changes apply to every later request, during ${CHANGES} changes`, async t => {
+test(`${CHANGES} acknowledged changes apply to every later request`, async t => {
   const first = await start(t, { LOG_LEVEL: 'info' })
   const second = { ...(await start(t, first.env)), headers: first.headers }
   const storage = await openStorage(first.env['DATABASE_URL'])
@@ -118,7 +118,7 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
     const { id, token } = await anyOf(changers).issue()
     free.push({ id, token, changes: [{ begun: now, acknowledged: ++now, allows: true }] })
   }
-  const bury = (subject: Subject): void => {
+  const retire = (subject: Subject): void => {
     inactive.push(subject)
     if (inactive.length > INACTIVE_TOKENS) inactive.shift()
   }
@@ -133,7 +133,7 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
       const change = begin(subject, false)
       await changer.revoke(subject.id)
       change.acknowledged = ++now
-      bury(subject)
+      retire(subject)
       await issue()
     } else if (kind === 1) {
       const change = begin(subject, false)
@@ -141,7 +141,7 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
       const isAccepted = subject.changes.at(-2)?.allows === true
       const token = await changer.rotate(subject.id)
       change.acknowledged = ++now
-      bury(subject)
+      retire(subject)
       free.push({ id: subject.id, token, changes: [{ begun, acknowledged: now, allows: isAccepted }] })
     } else {
       const allows = subject.changes.at(-1)?.allows !== true

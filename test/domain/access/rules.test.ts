@@ -86,7 +86,7 @@ const addApp = (add: AddRow, id: number, owner: (string | number)[]): void => {
   add(APP_COLUMNS, id, ...names, 3000 + id, text('public'), ...owner, now, now, 'null')
 }
 
-/** Returns statements that insert users and organizations, and random public apps of theirs. */
+/** Returns statements that insert users and organizations, and random public apps that belong to them. */
 const beginning = (): string[] => {
   const { made, add } = collectInserts()
   const users = 'users (id, name, email, created_at, updated_at)'
@@ -114,7 +114,7 @@ const changes = (): string[] => {
   return made
 }
 
-/** Returns statements that append so many public apps to the list that a user's apps aren't looked up by id. */
+/** Returns statements that append enough public apps to the list that a user's apps aren't looked up by id. */
 const others = (): string[] => {
   const { made, add } = collectInserts()
   for (let id = APPS + 1; id <= APPS + MANY; id++) addApp(add, id, [1, 'null'])
@@ -168,7 +168,7 @@ const checkAgreement = async (
   }
 }
 
-test('SQL and the rules allow the same apps for random data', async t => {
+test('for random data, SQL and the rules allow the same apps', async t => {
   const { env } = settings(t)
   const storage = await openStorage(env.DATABASE_URL)
   t.teardown(storage.close)
@@ -179,7 +179,7 @@ test('SQL and the rules allow the same apps for random data', async t => {
   })
 })
 
-test('SQL and the rules allow the same apps for random data on PostgreSQL', async t => {
+test('for random data on PostgreSQL, SQL and the rules allow the same apps', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   await checkAgreement(t, await connectPostgres(t, url), async statements => {

@@ -91,7 +91,7 @@ test('usage includes the most recent uses', async t => {
   t.match(await keys.tokens(key.id), [{ useCount: 1, lastUsedAgent: 'ledger/1' }])
 })
 
-test('a failure to store usage emits a warning, or calls a hook', async t => {
+test('a failure to store usage emits a warning or calls a hook', async t => {
   const broken = (): ClientKeyStore => {
     const store = createMemoryStore()
     return {
@@ -122,7 +122,7 @@ test('a failure to store usage emits a warning, or calls a hook', async t => {
   t.match(warnings(), [{ args: [/could not be stored/] }])
 })
 
-test('earlier secrets open their tokens', async t => {
+test('previous secrets open the tokens that they sealed', async t => {
   const store = createMemoryStore()
   const [older, newer] = [newSecret(), newSecret()]
   const { keyAccessToken } = await service(store, older).issue({ name: 'ledger' })
@@ -218,7 +218,7 @@ test('unknown scopes and values of the wrong type are refused', async t => {
   t.match((await issue({ rateLimit: null, expiresAt: null })).key, { rateLimit: null, scopes: ['*'] })
 })
 
-test('changes, rotations and reasons are also validated', async t => {
+test('changes, rotations and revocation reasons are also validated', async t => {
   const keys = service()
   const { key } = await keys.issue({ name: 'ledger' })
   const change = async (changes: object) => await keys.change(key.id, Object.assign({ enabled: true }, changes))

@@ -20,7 +20,7 @@ test('at most a hundred passwords can wait, and others are refused temporarily',
   t.notOk(await verify(null, 'x'), 'passwords are accepted again when the queue is empty')
 })
 
-test('a failed check rejects its own call, and the next one is carried out', async t => {
+test('a failed check rejects only its own call, and the next check is carried out', async t => {
   const { verify, waiting } = createPasswordHasher()
   const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => verify('no hash at all', 'x')))
   t.same(new Set(outcomes.map(({ status }) => status)), new Set(['rejected']))

@@ -21,7 +21,7 @@ export interface Call {
   readonly path?: (sender: Sender, targets: Targets) => Readonly<Record<string, string | number>>
 }
 
-type Who = Pick<Call, 'key' | 'user'>
+type Statuses = Pick<Call, 'key' | 'user'>
 
 const has = (key: KeySender, scope: Scope): boolean => key.scopes.includes('*') || key.scopes.includes(scope)
 
@@ -99,7 +99,7 @@ const granting: Call['user'] = ({ may }) => {
   return may.includes('read') ? 403 : 404
 }
 
-const by = (ok: number, key: (ok: number) => Call['key'], user: (ok: number) => Call['user']): Who => ({
+const by = (ok: number, key: (ok: number) => Call['key'], user: (ok: number) => Call['user']): Statuses => ({
   key: key(ok),
   user: user(ok)
 })
@@ -131,7 +131,7 @@ const givesUsersRead =
 const NEW_APP = ['apps +']
 const RENAMED = ['apps.descriptive_name']
 const TRANSFERRED = ['apps.organization_id', 'apps.user_id']
-const APPS_GONE = ['apps -', 'tags -']
+const DELETED_APPS = ['apps -', 'tags -']
 const updates: Call[] = [
   { ...by(200, writeApps, allowed('update')), body: () => ({ descriptive_name: 'Marmalade Now' }), changes: RENAMED }
 ]
@@ -180,7 +180,7 @@ const userUpdates: Call[] = [
     changes: ['users.role']
   }
 ]
-const USER_GONE = ['users -', 'sessions -', 'user_places -', 'memberships -']
+const DELETED_USER = ['users -', 'sessions -', 'user_places -', 'memberships -']
 const TAG = { context: 'stage', name: 'first' }
 const NARROW = { path: (_: Sender, { narrowKey }: Targets) => ({ id: narrowKey }) }
 const NEW_KEY = ['client_keys +', 'client_key_tokens +']
@@ -393,7 +393,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       name: 'with its apps',
       ...by(204, removeOrganizations, administering),
       query: () => 'apps=delete',
-      changes: ['organizations -', 'memberships -', 'own memberships -', 'grants -', ...APPS_GONE]
+      changes: ['organizations -', 'memberships -', 'own memberships -', 'grants -', ...DELETED_APPS]
     },
     {
       name: 'its apps to the requester',
@@ -474,13 +474,13 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       name: 'with the apps',
       ...by(204, removeUsers, administrators),
       query: () => 'apps=delete',
-      changes: [...USER_GONE, 'grants -', ...APPS_GONE]
+      changes: [...DELETED_USER, 'grants -', ...DELETED_APPS]
     },
     {
       name: 'the apps to the requester',
       ...by(204, removeUsers, noUser),
       query: sender => `transfer_to=User:${self(sender)}`,
-      changes: [...USER_GONE, 'apps.user_id']
+      changes: [...DELETED_USER, 'apps.user_id']
     }
   ],
   'GET /users/{id}/permissions': [by(200, readUsers, adaOrAdministrators)],

@@ -1,10 +1,10 @@
 import type { Test } from 'tap'
-import { need } from '../../../helper.ts'
+import { required } from '../../../helper.ts'
 import { CALLS, parameterOf } from './calls.ts'
 import type { Call } from './calls.ts'
 import { compareRows } from './rows.ts'
 import type { RowComparison } from './rows.ts'
-import { ADA, ADAS_APP, createFixture, HASHED, MARKERS, NORTHWINDS_APP, PUBLIC_APP } from './senders.ts'
+import { ADA, ADAS_APP, createFixture, HASH_PREFIX, MARKERS, NORTHWINDS_APP, PUBLIC_APP } from './senders.ts'
 import type { Fixture, Sender } from './senders.ts'
 
 export interface Operation {
@@ -30,10 +30,10 @@ export const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
 /** Returns the smallest body of an operation, with an example of each required field. */
 const bodyOf = ({ requestBody }: Operation): object | undefined => {
   if (requestBody === undefined) return undefined
-  const { required = [], properties } = need(requestBody.content['application/json'], 'a JSON body').schema
+  const { required: fields = [], properties } = required(requestBody.content['application/json'], 'a JSON body').schema
   // Passwords have no examples, because the documentation page can send examples unchanged.
   const valueOf = (field: string): unknown => properties[field]?.examples?.[0] ?? 'another green kettle'
-  return Object.fromEntries(required.map(field => [field, valueOf(field)]))
+  return Object.fromEntries(fields.map(field => [field, valueOf(field)]))
 }
 
 /** A request in the table, with its operation and label. */
@@ -45,7 +45,8 @@ export interface Request {
 }
 
 /**
- * Returns the status code with which the OpenAPI document refuses all of a sender's requests, or null if it doesn't.
+ * Returns the status code with which an operation refuses all of a sender's requests according to the OpenAPI document,
+ * or null if it doesn't refuse them.
  */
 const documentedRefusal = (sender: Sender, { security }: Operation): 401 | 403 | null => {
   if (security.length === 0 || sender.kind === 'user') return null
@@ -120,7 +121,7 @@ type WatchAudits = () => Promise<{ isNew: boolean; actor: string }>
 
 const watchAudits = async ({ db }: Fixture): Promise<WatchAudits> => {
   const read = async () =>
-    need(
+    required(
       (await db.execute('select sequence, actor_kind, actor_id from audits order by sequence desc limit 1'))[0],
       'an entry'
     )
@@ -147,7 +148,7 @@ const findingsOf = async (
 ): Promise<{ issues: string[]; changes: string[] }> => {
   const issues: string[] = []
   if (![null, status].includes(documentedRefusal(sender, operation))) issues.push('does not refuse as documented')
-  if ([...hiddenMarkers(sender), HASHED].some(marker => text.includes(marker))) issues.push('shows hidden data')
+  if ([...hiddenMarkers(sender), HASH_PREFIX].some(marker => text.includes(marker))) issues.push('shows hidden data')
   if (route.startsWith('GET ') || status >= 300) return { issues, changes: [] }
   const changes = await rows.differences(sender.kind === 'user' ? sender.userId : null)
   for (const change of changes) if (call.changes?.includes(change) !== true) issues.push(`changes ${change}`)

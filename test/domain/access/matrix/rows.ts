@@ -115,7 +115,7 @@ export const compareRows = async ({ execute, withoutForeignKeys }: Db): Promise<
   }
 }
 
-/** Returns a table's columns that are compared. */
+/** Returns the columns of a table that must be compared. */
 const columnsOf = async (execute: Db['execute'], { name }: Table): Promise<string[]> => {
   // An empty table returns one row that contains nulls.
   const [row = {}] = await execute(

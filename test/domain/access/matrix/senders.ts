@@ -5,7 +5,7 @@ import { SCOPES } from '../../../../domain/keys/policy/scopes.ts'
 import type { Scope } from '../../../../domain/keys/policy/scopes.ts'
 import type { PasswordHasher } from '../../../../domain/users/passwords.ts'
 import type { User } from '../../../../domain/users/user.ts'
-import { need, operator, SAMPLE_PASSWORD, world } from '../../../helper.ts'
+import { required, operator, SAMPLE_PASSWORD, world } from '../../../helper.ts'
 import type { World } from '../../../helper.ts'
 import { connect } from './rows.ts'
 import type { Db } from './rows.ts'
@@ -74,7 +74,7 @@ export interface Targets {
   readonly broadKey: string
   readonly narrowKey: string
   readonly adasSession: string
-  /** The id of the receipt of a change to a key. */
+  /** The id of a receipt for a change to a key. */
   readonly receipt: string
 }
 
@@ -87,13 +87,13 @@ export interface Fixture {
 }
 
 /** The beginning of every password hash. */
-export const HASHED = '$hashed'
+export const HASH_PREFIX = '$hashed'
 
 const ALL: readonly Permit[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke']
 const EVERYTHING: readonly AppAction[] = [...ALL, 'administer']
 
 /** A user's description in the following lists. */
-interface Wanted {
+interface UserDescription {
   readonly who: string
   readonly app?: string
   readonly role?: OrganizationRole
@@ -103,7 +103,7 @@ interface Wanted {
   readonly may: readonly AppAction[]
 }
 
-const STRANGERS: readonly Wanted[] = [
+const UNRELATED_USERS: readonly UserDescription[] = [
   { who: 'an unrelated user', may: [] },
   { who: 'an unrelated user, about an app of the organization', app: NORTHWINDS_APP, onlyApps: true, may: [] },
   { who: 'an unrelated user, about a public app', app: PUBLIC_APP, onlyApps: true, may: ['read'] },
@@ -118,7 +118,7 @@ const STRANGERS: readonly Wanted[] = [
   { who: 'a global admin, about a public app', app: PUBLIC_APP, isAdmin: true, onlyApps: true, may: ['read'] }
 ]
 
-const MEMBERS: readonly Wanted[] = [
+const MEMBERS: readonly UserDescription[] = [
   { who: 'an admin of the organization', app: NORTHWINDS_APP, role: 'admin', may: EVERYTHING },
   { who: 'an admin of the organization, about an app of another admin', role: 'admin', onlyApps: true, may: [] },
   { who: 'a member', app: NORTHWINDS_APP, role: 'member', may: ['read'] },
@@ -127,8 +127,8 @@ const MEMBERS: readonly Wanted[] = [
 ]
 
 /** Grants apply only to apps. The user with all grants tests that grants allow nothing else. */
-const HOLDERS: readonly Wanted[] = [
-  ...ALL.map((permit): Wanted => {
+const USERS_WITH_GRANTS: readonly UserDescription[] = [
+  ...ALL.map((permit): UserDescription => {
     const granted = [permit]
     return { who: `a user with the grant ${permit}`, granted, onlyApps: true, may: ['read', permit] }
   }),
@@ -158,7 +158,7 @@ const HOLDERS: readonly Wanted[] = [
 ]
 
 const quickHasher: Pick<PasswordHasher, 'hash' | 'verify'> = {
-  hash: async password => `${HASHED} ${password}`,
+  hash: async password => `${HASH_PREFIX} ${password}`,
   verify: async (hash, password) => hash === (await quickHasher.hash(password))
 }
 
@@ -171,7 +171,7 @@ export const createFixture = async (t: Test, env: Record<string, string> = {}): 
   Object.assign(passwords, quickHasher)
   for (const [name, marker] of Object.entries(MARKERS)) {
     await storage.write(async ({ apps }) => {
-      const { id } = need((await apps.find(name)) ?? undefined, name)
+      const { id } = required((await apps.find(name)) ?? undefined, name)
       await apps.update(id, { panels: JSON.stringify({ marker }) }, new Date())
       await apps.insertTag(id, { context: 'stage', name: 'first' })
     })
@@ -180,7 +180,7 @@ export const createFixture = async (t: Test, env: Record<string, string> = {}): 
   await db.execute(`update users set password_hash = '${await quickHasher.hash(SAMPLE_PASSWORD)}'`)
   const users = await createUsers(made)
   const admin = users.find(({ isAdmin }) => isAdmin)
-  const keys = await createKeys(made, need(admin, 'an administrator'))
+  const keys = await createKeys(made, required(admin, 'an administrator'))
   const unknown = await createUnknown(made, db)
   const session = await createSession(made, ADA)
   const broadKey = await made.fastify.clientKeys.issue({ name: 'broad' }, operator)
@@ -199,7 +199,7 @@ export const createFixture = async (t: Test, env: Record<string, string> = {}): 
 
 const createSession = async ({ fastify: { users } }: World, userId: number) => {
   const { email } = await users.find(userId)
-  const account = need((await users.findAccount(email)) ?? undefined, email)
+  const account = required((await users.findAccount(email)) ?? undefined, email)
   const { user, session, accessToken } = await users.signIn(account, {
     address: '192.0.2.7',
     userAgent: undefined,
@@ -209,7 +209,7 @@ const createSession = async ({ fastify: { users } }: World, userId: number) => {
   return { user, session, id: session.id, headers: { authorization } }
 }
 
-const toSender = async (made: World, user: Pick<User, 'id'>, wanted: Wanted): Promise<UserSender> => {
+const toSender = async (made: World, user: Pick<User, 'id'>, wanted: UserDescription): Promise<UserSender> => {
   const { headers } = await createSession(made, user.id)
   const { email, role: globalRole } = await made.fastify.users.find(user.id)
   const { who, app = ADAS_APP, onlyApps, role = null, may } = wanted
@@ -221,14 +221,14 @@ const createUsers = async (made: World): Promise<UserSender[]> => {
   const { users, storage } = made.fastify
   const passwordHash = await quickHasher.hash(SAMPLE_PASSWORD)
   const senders = [await toSender(made, { id: ADA }, { who: 'the owner', role: 'admin', may: EVERYTHING })]
-  for (const [index, wanted] of [...STRANGERS, ...MEMBERS, ...HOLDERS].entries()) {
+  for (const [index, wanted] of [...UNRELATED_USERS, ...MEMBERS, ...USERS_WITH_GRANTS].entries()) {
     const { who, app = ADAS_APP, role, granted = [], isAdmin = false } = wanted
     const email = `user${index}@example.com`
     const fields = { name: who, email, passwordHash, role: isAdmin ? ('admin' as const) : ('member' as const) }
     const user = await users.create(fields, operator)
     await storage.write(async tx => {
       if (role !== undefined) await tx.organizations.setRole(NORTHWIND, user.id, role)
-      const { id } = need((await tx.apps.find(app)) ?? undefined, app)
+      const { id } = required((await tx.apps.find(app)) ?? undefined, app)
       for (const permit of granted) await tx.apps.grant(id, user.id, permit)
     })
     senders.push(await toSender(made, user, wanted))
@@ -238,7 +238,7 @@ const createUsers = async (made: World): Promise<UserSender[]> => {
 
 const createKeys = async (made: World, admin: UserSender): Promise<KeySender[]> => {
   const { clientKeys, users } = made.fastify
-  const account = need((await users.findAccount(admin.email)) ?? undefined, admin.who)
+  const account = required((await users.findAccount(admin.email)) ?? undefined, admin.who)
   const { user, session } = await users.signIn(account, { address: '192.0.2.7', userAgent: undefined, requestId: 'r' })
   const byAdmin = contextOf({ principal: { kind: 'user', user, session }, ip: '192.0.2.7', id: 'r' })
   const ofAdmin: Scope[] = ['client_keys:read', 'client_keys:write', 'users:read', 'users:write']

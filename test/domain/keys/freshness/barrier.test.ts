@@ -74,7 +74,7 @@ test('single calls in consecutive turns each have a separate read, which starts 
   t.same([reads, failures.size, failures.has(failure)], [300, 1, true])
 })
 
-test('simultaneous calls after single calls share their reads again', async t => {
+test('simultaneous calls that follow single calls share reads again', async t => {
   let reads = 0
   const barrier = createBarrier(() => {
     reads++

@@ -100,7 +100,7 @@ test('a confirmation waits for the eviction only on request, and resolves even i
   }
 })
 
-test('a change waits for an evicted node only once, from the time at which its eviction was first seen', async t => {
+test('a change waits for an evicted node only once, counted from when its eviction was first seen', async t => {
   const gone = { ...silent, evictedAt: '2026-01-01T00:00:00.000Z' }
   let listed = gone
   const { confirm, evicted, pass, now } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [listed] }))
@@ -139,7 +139,7 @@ test('there is no receipt if the store is unreachable', async t => {
   await t.rejects(confirm(CHANGE, 1000), { message: 'the database is unreachable' })
 })
 
-test('a receipt is JSON with the properties of its schema', t => {
+test('a receipt is JSON with the properties in its schema', t => {
   const json = toReceiptJson(immediateReceipt(CHANGE, new Date(0)))
   t.same(Object.keys(json), Object.keys(ReceiptJson.properties))
   t.same(ReceiptJson.required, Object.keys(json))

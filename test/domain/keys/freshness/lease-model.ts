@@ -293,7 +293,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
 
     const request = (keyId: string): void => {
       const began = now()
-      const judge = (isAccepted: boolean): void => {
+      const checkReply = (isAccepted: boolean): void => {
         counts[isAccepted ? 'accepted' : 'refused']++
         const revokedAt = acknowledgedAt.get(keyId)
         if (isAccepted && revokedAt !== undefined && revokedAt < began) {
@@ -303,7 +303,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
         }
       }
       process.deliver(() => {
-        authenticate(keyId).then(judge, () => {
+        authenticate(keyId).then(checkReply, () => {
           counts.unsure++
         })
       })
@@ -360,7 +360,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     })
   }
 
-  /** A process that deletes nodes' rows two leases after it has seen that the nodes are evicted. */
+  /** A process that deletes the rows of evicted nodes, two leases after it first saw that they were evicted. */
   const janitor = createProcess()
   const seen = new Map<string, number>()
   const clean = (): void => {

@@ -159,7 +159,7 @@ const once = <A extends unknown[], R>(usual: (...args: A) => R, first: (...args:
   }
 }
 
-test('without a lease, barriers fail, nothing is cached, and the renewal is soon repeated', async t => {
+test('without a lease, barriers fail, nothing is cached, and the renewal is retried soon', async t => {
   const { store, timers, lease } = createWorld()
   const { renew } = store
   store.renew = async () => []
@@ -263,14 +263,14 @@ test('a closed lease deregisters the node, has no timers, and rejects barriers',
   t.same(store.take(), [])
 })
 
-test('a lease with the system clocks does not keep the process alive', async t => {
+test('a lease with the system clocks does not keep the process running', async t => {
   const store = createStore()
   const lease = createLease({ clock: systemClock, store, leaseMs: 60_000, newId: randomUUID })
   await lease.barrier()
   t.ok(lease.remaining() > 0)
   await lease.close()
 
-  // The timers of scheduleTimer don't keep the process alive, but this one does.
+  // The timers that scheduleTimer creates don't keep the process alive, but this one does.
   const alive = setInterval(() => {}, 1000)
   let ran = 0
   await new Promise<void>(resolve => {

@@ -15,7 +15,7 @@ test('no policy exceeds an unlimited key or itself', async t => {
   t.same(policyExcesses(narrow, UNLIMITED).length, 4)
 })
 
-test('each part of a policy is compared', async t => {
+test('every part of a policy is compared', async t => {
   const cases: [own: Partial<Policy>, asked: Partial<Policy>, isBeyond: boolean][] = [
     [{ scopes: ['apps:read'] }, { scopes: ['apps:read'] }, false],
     [{ scopes: ['apps:read', 'apps:write'] }, { scopes: ['apps:write'] }, false],

@@ -33,7 +33,7 @@ const createStore = () => {
   }
 }
 
-test('usage that could not be stored is kept, added to later usage, and stored once', async t => {
+test('usage that could not be stored is kept, added to later usage, and stored only once', async t => {
   const { evidence, written, attempts, reports, fail } = createStore()
   const token = knownToken()
   const other = knownToken({ id: 'other' }, { ref: 'other' })

@@ -4,14 +4,14 @@ import { createAuthenticator } from '../../../../domain/keys/verdict/authenticat
 import type { KnownToken } from '../../../../domain/keys/client-key.ts'
 import { createLegacyTokenOpener } from '../../../../domain/keys/token/legacy.ts'
 import { createTokenSealer, digestOf, generationOf, issueClientKey } from '../../../../domain/keys/token/token.ts'
-import { knownToken, newSecret, movingWith, unchanging } from '../../../helper.ts'
+import { knownToken, newSecret, freshnessOf, alwaysFresh } from '../../../helper.ts'
 
 const jwt = (secret: string, payload: unknown, header: unknown = { alg: 'HS256' }): string => {
   const body = [header, payload].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
   return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`
 }
 
-test('a token is accepted if it opens and its key_id or digest is on the allow-list', async t => {
+test('a token is accepted if it can be opened and its key_id or digest is on the allow-list', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const [plain, digested, unlisted] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
@@ -42,7 +42,7 @@ test("a digest is not enough to create a token, and another secret can't seal an
   })
 })
 
-test('a digest that is not on the allow-list is looked up, synchronously or not, and its result is cached', async t => {
+test('a digest that is not on the allow-list is looked up, synchronously or asynchronously, and the result is cached', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   for (const wrap of [(found: KnownToken | null) => found, async (found: KnownToken | null) => found]) {
@@ -50,7 +50,7 @@ test('a digest that is not on the allow-list is looked up, synchronously or not,
     const authenticate = createAuthenticator({
       secret,
       lookup: {
-        ...unchanging,
+        ...alwaysFresh,
         findByDigest: digest => {
           lookUps.push(digest)
           return wrap(digest === digestOf(keyId) ? knownToken() : null)
@@ -72,7 +72,7 @@ test('while the revision is unknown, nothing is cached, and cached results are n
   const authenticate = createAuthenticator({
     secret,
     lookup: {
-      ...movingWith(() => revision),
+      ...freshnessOf(() => revision),
       findByDigest: () => {
         lookUps++
         return knownToken()
@@ -97,7 +97,7 @@ test('the next call detects a change to the epoch', async t => {
   let found: KnownToken | null = knownToken()
   const authenticate = createAuthenticator({
     secret,
-    lookup: { ...movingWith(() => epoch), findByDigest: () => found }
+    lookup: { ...freshnessOf(() => epoch), findByDigest: () => found }
   })
   t.match(await authenticate(keyAccessToken), { ok: true })
   found = knownToken({ revokedAt: new Date() })
@@ -116,7 +116,7 @@ test('a revocation between the lookup and its caching is not missed', async t =>
   const authenticate = createAuthenticator({
     secret,
     lookup: {
-      ...movingWith(() => epoch),
+      ...freshnessOf(() => epoch),
       findByDigest: async () => {
         const row = knownToken({ revokedAt: revoked ? new Date() : null })
         // Another process revokes the key after the row is read, but before the reader continues.
@@ -144,7 +144,7 @@ test('the expiry is checked in every call, not only before the result is cached'
     const authenticate = createAuthenticator({
       secret,
       lookup: {
-        ...unchanging,
+        ...alwaysFresh,
         findByDigest: () => {
           lookUps++
           return found
@@ -176,7 +176,7 @@ test('a disabled key, or a token that was revoked separately, is refused with it
     const secret = newSecret()
     const authenticate = createAuthenticator({
       secret,
-      lookup: { ...unchanging, findByDigest: () => found }
+      lookup: { ...alwaysFresh, findByDigest: () => found }
     })
     t.match(await authenticate(issueClientKey(createTokenSealer(secret)).keyAccessToken), {
       ok: false,
@@ -196,7 +196,7 @@ test('a revoked key on the allow-list is refused as soon as the epoch changes, e
       secret,
       allowList: [keyId],
       lookup: {
-        ...movingWith(() => epoch),
+        ...freshnessOf(() => epoch),
         findByDigest: () => null,
         findRevocation: digest => wrap(digest === digestOf(keyId) ? revokedAt : null)
       },
@@ -211,10 +211,10 @@ test('a revoked key on the allow-list is refused as soon as the epoch changes, e
   }
 })
 
-test('a managed key remains a managed key if its key_id is on the allow-list', async t => {
+test('a managed key stays a managed key even if its key_id is on the allow-list', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  const lookup = { ...unchanging, findByDigest: () => knownToken({ revokedAt: new Date() }) }
+  const lookup = { ...alwaysFresh, findByDigest: () => knownToken({ revokedAt: new Date() }) }
   const authenticate = createAuthenticator({
     secret,
     allowList: [keyId],
@@ -234,7 +234,7 @@ test('the cache size is limited, and invalid tokens do not evict valid ones', as
     secret,
     cacheSize: 2,
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: digest => {
         lookUps++
         return digest === digestOf(good.keyId) ? knownToken() : null
@@ -260,7 +260,7 @@ test('a failed lookup rejects the call, and nothing is cached', async t => {
   const authenticate = createAuthenticator({
     secret,
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: async () => {
         if (broken) throw new Error('the database is unreachable')
         return knownToken()
@@ -280,7 +280,7 @@ test("Trivial's legacy tokens are accepted for keys on the allow-list if legacy 
     previousSecrets: [previous],
     allowList,
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: (digest: string) => (digest === digestOf('managed') ? knownToken() : null)
     }
   }
