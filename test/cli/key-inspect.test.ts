@@ -11,7 +11,7 @@ test('key:inspect reports whether a token is well-formed, which secret sealed it
   const sealer = createTokenSealer(secret)
   const underPrevious = createTokenSealer(previous).seal(key.keyId)
   const foreign = issueClientKey(createTokenSealer(unknown))
-  const nobodys = issueClientKey(sealer)
+  const unlisted = issueClientKey(sealer)
   const keys = await registry()
   const issue = (name: string, retryable?: Parameters<typeof keys.issue>[2]) =>
     keys.issue({ name }, operator, retryable)
@@ -29,7 +29,7 @@ test('key:inspect reports whether a token is well-formed, which secret sealed it
   await issue('replaced', retryable)
 
   const current = { well_formed: true, generation: generationOf(secret), secret: 'current' }
-  const shapeless = { well_formed: false, generation: null, secret: null, allowed: false, key: null }
+  const malformed = { well_formed: false, generation: null, secret: null, allowed: false, key: null }
   const ofCurrent = `^well-formed +yes\ngeneration +${generationOf(secret)}, of the current secret\n`
   const cases: [token: string, found: object, table?: RegExp][] = [
     [
@@ -58,13 +58,13 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     [underPrevious, { well_formed: true, generation: generationOf(previous), secret: 'previous', allowed: true }],
     [
       typo(active.keyAccessToken),
-      { ...shapeless, reason: 'bad_checksum' },
+      { ...malformed, reason: 'bad_checksum' },
       /^well-formed +no\ngeneration +-\nallowed +no: it contains a typo/
     ],
-    [active.keyAccessToken.slice(0, -1), { ...shapeless, reason: 'malformed' }],
+    [active.keyAccessToken.slice(0, -1), { ...malformed, reason: 'malformed' }],
     [
       key.keyId,
-      { ...shapeless, reason: 'malformed' },
+      { ...malformed, reason: 'malformed' },
       /\nkey +-\nlisted in +-\ntoken +-\ntoken expires +-\nkey expires +-\n$/
     ],
     [
@@ -79,7 +79,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
       },
       /of a secret that is not configured\nallowed +no: it was sealed with a secret that is not configured here\n/
     ],
-    [nobodys.keyAccessToken, { ...current, allowed: false, reason: 'not_allowed', key: null }],
+    [unlisted.keyAccessToken, { ...current, allowed: false, reason: 'not_allowed', key: null }],
     [revoked.keyAccessToken, { ...current, allowed: false, reason: 'key_revoked', key: { name: 'revoked' } }],
     [disabled.keyAccessToken, { ...current, allowed: false, reason: 'key_disabled', key: { name: 'disabled' } }],
     [expired.keyAccessToken, { ...current, allowed: false, reason: 'key_expired', key: { name: 'expired' } }],
@@ -93,7 +93,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
   const secrets = [
     secret,
     previous,
-    ...[key, foreign, nobodys, active, disabled, expired, revoked, rotated, replaced].map(({ keyId }) => keyId)
+    ...[key, foreign, unlisted, active, disabled, expired, revoked, rotated, replaced].map(({ keyId }) => keyId)
   ]
   const inspect = async ([token, found, table]: (typeof cases)[number]): Promise<void> => {
     const [json, text] = await Promise.all([

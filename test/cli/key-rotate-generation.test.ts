@@ -50,7 +50,7 @@ const world = async (t: Test, names: readonly string[]) => {
   }
 }
 
-test('key:rotate --generation rotates each key whose newest token has that generation, once, and writes a new file', async t => {
+test('key:rotate --generation rotates only keys whose newest token has that generation, and writes a new file', async t => {
   const { rotate, lines, out, earlier, current, idOf, generation } = await world(t, ['a', 'b', 'off', 'gone', 'done'])
   await earlier.change(idOf('off'), { enabled: false }, operator)
   await earlier.revoke(idOf('gone'), null, operator)

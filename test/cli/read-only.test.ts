@@ -13,7 +13,7 @@ const NOBODY = 65_534
 /**
  * Runs `work` as a user who is subject to file modes, unlike root. Does nothing if the process can't change its user.
  */
-const asNobody = async (t: Test, work: () => Promise<void>): Promise<void> => {
+const asUnprivilegedUser = async (t: Test, work: () => Promise<void>): Promise<void> => {
   if (process.getuid?.() !== 0) {
     await work()
     return
@@ -94,7 +94,7 @@ test('a database in a read-only folder can be read', async t => {
   makeReadOnly(t, folder)
   const before = stateOf(folder)
   const cwd = openFolder(t)
-  await asNobody(t, async () => {
+  await asUnprivilegedUser(t, async () => {
     await readAll(t, env, cwd)
     t.match(await command(t, 'key:revoke', { env, args: ['billing'] }), { code: 1, stderr: /can't be opened/ })
   })
@@ -121,7 +121,7 @@ test('a database that is open, or was not closed properly, is read together with
   t.equal((await command(t, 'key:show', { env, args: ['renamed'] })).code, 0)
   t.equal((await alone?.show('billing'))?.code, 0)
   for (const { copy } of [all, withoutIndex].filter(made => made !== undefined)) makeReadOnly(t, copy)
-  await asNobody(t, async () => {
+  await asUnprivilegedUser(t, async () => {
     t.equal((await all?.show('renamed'))?.code, 0)
     t.match(await withoutIndex?.show('renamed'), {
       code: 1,

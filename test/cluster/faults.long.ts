@@ -28,7 +28,7 @@ test('during node and network faults, no revoked token is accepted and no acknow
     clockMoved(cluster)
   ]
   for (const fault of faults) await checkFault(t, cluster, fault, BOUNDS)
-  await agreeOnTime(t, cluster)
+  await checkWrongClock(t, cluster)
   await finishWorkload(t, cluster)
 
   const { proxy, admin, near, far, clocked } = cluster
@@ -75,7 +75,7 @@ test('during node and network faults, no revoked token is accepted and no acknow
 })
 
 /** Checks that a node with a wrong wall clock uses the database's clock in replies and decisions. */
-const agreeOnTime = async (t: Test, { admin, near, clocked }: Cluster): Promise<void> => {
+const checkWrongClock = async (t: Test, { admin, near, clocked }: Cluster): Promise<void> => {
   // The clock is three hours ahead first, then three hours behind.
   for (const move of ['ahead', 'behind']) {
     clocked.signal('SIGWINCH')

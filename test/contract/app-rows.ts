@@ -136,7 +136,7 @@ const recordContract = (engine: string, open: Open): void => {
     }
   })
 
-  test(`${engine}: an update changes only the specified fields and the time of the last update`, async t => {
+  test(`${engine}: an update changes only the specified fields and the update time`, async t => {
     const { read, write, add } = await openFixture(t, await open(t))
     const [app, other] = [await add({ panels: '{}', schedule: '{}' }), await add()]
     const find = async ({ id }: App) => await read(async apps => await apps.find(id))

@@ -90,7 +90,8 @@ const limitFiles = (pid: number, bytes?: number): boolean =>
   spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:unlimited`]).status === 0
 
 /** Returns a file size limit that lets the database grow a little. */
-const littleRoom = (path: string): number => Math.max(statSync(path).size, statSync(`${path}-wal`).size) + ROOM_BYTES
+const smallFileLimit = (path: string): number =>
+  Math.max(statSync(path).size, statSync(`${path}-wal`).size) + ROOM_BYTES
 
 const skip = limitFiles(process.pid) ? false : 'prlimit is not available'
 
@@ -135,7 +136,7 @@ test(
     const changed = await issue('changed')
     const url = `/client_keys/${changed.id}`
 
-    limitFiles(server.pid, littleRoom(databaseOf(made.env)))
+    limitFiles(server.pid, smallFileLimit(databaseOf(made.env)))
     const { issued, lost } = await fill(t, port, made)
     refused(t, await ask('PATCH', url, { metadata: METADATA }), 'PATCH')
     refused(t, await ask('POST', `${url}/rotate`, { grace_seconds: 0 }), 'a rotation')
@@ -181,7 +182,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const first = launch(t, made.env)
     const port = await first.listening
     const unseen = await clientOf(port, made).issue('unseen')
-    limitFiles(first.pid, littleRoom(databaseOf(made.env)))
+    limitFiles(first.pid, smallFileLimit(databaseOf(made.env)))
     const { issued, lost } = await fill(t, port, made)
     first.kill(signal)
     t.equal(await first.ended, signal === 'SIGTERM' ? 0 : null)

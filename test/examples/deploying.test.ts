@@ -43,7 +43,7 @@ test('the image contains everything that a build reads, but no secrets', async t
   t.notOk(allowed.some(path => path.startsWith('.env') || path === 'data'))
 })
 
-test('git ignores the files with secrets that the documentation tells readers to create', async t => {
+test('git ignores the files with secrets that readers of the documentation create', async t => {
   const ignored = read('.gitignore').split('\n')
   const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(path =>
     path.endsWith('.md')

@@ -20,8 +20,8 @@ const behindNginx = async (t: Test, knowsUrl = true): Promise<Proxied | null> =>
   const nginx = await freePort()
   const base = `http://127.0.0.1:${nginx}/keys`
   const made = await world(t, { TRUST_PROXY: '127.0.0.1', ...(knowsUrl ? { PUBLIC_URL: base } : {}) })
-  const isThere = await startNginx(t, { nginx, service: await listening(made.fastify) })
-  return isThere ? { ...made, base, headers: { authorization: `Bearer ${made.key.keyAccessToken}` } } : null
+  const isRunning = await startNginx(t, { nginx, service: await listening(made.fastify) })
+  return isRunning ? { ...made, base, headers: { authorization: `Bearer ${made.key.keyAccessToken}` } } : null
 }
 
 const nextOf = ({ headers }: Response): string | undefined =>

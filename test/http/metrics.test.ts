@@ -80,7 +80,7 @@ test('an unavailable port or host for metrics prevents startup with a clear mess
   }
 })
 
-test('requests are counted by method, route and status, regardless of the path and method', async t => {
+test('requests with any path and method are counted by method, route and status', async t => {
   const { call, port, metricsPort, scrape } = await measured(t)
   const { json: apps } = await call('GET', '/apps')
   await call('GET', `/apps/${apps[0].name}`)

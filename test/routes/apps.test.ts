@@ -271,7 +271,7 @@ test('a descriptive name is unique and case-sensitive among the active apps of a
   t.equal((await call('POST', '/apps', NEW)).status, 201, 'the name is available again')
 })
 
-test("PUT and PATCH change only the fields that are sent, and null clears a field's value", async t => {
+test('PUT and PATCH change only the fields that are sent, and null clears a field', async t => {
   const { call } = await world(t)
   const url = '/apps/ba6811fb3e073d'
   for (const method of ['PUT', 'PATCH']) {

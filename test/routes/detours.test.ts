@@ -27,13 +27,13 @@ test("an administrator who takes over a user's e-mail address gets none of the u
   const ada = await signIn(made, 'ada')
   t.equal((await dmitri('PATCH', '/users/1', { email: 'moved@example.com' })).status, 200)
   t.equal((await ada('GET', '/profile')).status, 401, 'the sessions have ended')
-  const thief = await signUp(made, 'ada@example.com')
-  t.not(thief.id, 1)
-  for (const call of [dmitri, thief.call]) {
+  const attacker = await signUp(made, 'ada@example.com')
+  t.not(attacker.id, 1)
+  for (const call of [dmitri, attacker.call]) {
     t.equal((await call('GET', `/apps/${ADAS_APP}`)).status, 404)
     t.equal((await call('GET', '/organizations/1')).status, 404)
   }
-  t.same((await thief.call('GET', '/apps')).json, [])
+  t.same((await attacker.call('GET', '/apps')).json, [])
   t.equal((await dmitri('PATCH', '/users/1', { password: PASSWORD })).status, 403)
   await t.rejects(signIn(made, 'moved', PASSWORD), /401/, 'the password of the user is unchanged')
   t.equal((await (await signIn(made, 'moved', SAMPLE_PASSWORD))('GET', `/apps/${ADAS_APP}`)).status, 200)

@@ -21,7 +21,7 @@ for (const [change, path, body, status] of [
       .on('data', (chunk: string) => {
         reply += chunk
       })
-    const letIn = new Promise<void>(resolve => {
+    const authenticated = new Promise<void>(resolve => {
       const { used } = made.fastify.keyUsage
       made.fastify.keyUsage.used = (...args) => {
         used(...args)
@@ -31,7 +31,7 @@ for (const [change, path, body, status] of [
     socket.write(
       `POST /client_keys HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${sent.length}\r\n\r\n${sent.slice(0, 5)}`
     )
-    await letIn
+    await authenticated
     t.equal((await made.call(path === '' ? 'PATCH' : 'POST', `/client_keys/${id}${path}`, body)).status, 200)
     socket.write(sent.slice(5))
     await once(socket, 'close')

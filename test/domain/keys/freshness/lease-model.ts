@@ -349,7 +349,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     counts.leasesEnded += receipt.leasesEnded
   }
 
-  const revokeSomewhere = (): void => {
+  const revokeOnRandomNode = (): void => {
     const keyId = unrevoked.pop()
     if (keyId === undefined) return
     const { process } = pick(nodes)
@@ -389,7 +389,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
         tables.restore(data)
         for (const keyId of acknowledgedAt.keys()) if (!data.revoked.has(keyId)) acknowledgedAt.delete(keyId)
         // The new history soon contains as many changes as the previous one.
-        revokeSomewhere()
+        revokeOnRandomNode()
         at(between(3, 20), () => {
           for (let i = 0; i < 20; i++) tables.commit('another', 1)
         })
@@ -404,7 +404,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
       for (const keyId of unrevoked.slice(-2)) request(keyId)
       at(between(5, 20), () => {
         process.cut(between(0, 3 * LEASE_MS))
-        revokeSomewhere()
+        revokeOnRandomNode()
       })
     },
     () => {
@@ -419,7 +419,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     () => {
       if (!chance(0.3)) return
       for (let i = 0; i < MAX_ROWS; i++) tables.commit('another', 1)
-      revokeSomewhere()
+      revokeOnRandomNode()
     },
     () => {
       tables.evict(tables.last().epoch)
@@ -436,7 +436,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
   repeatRandomly(10, () => {
     pick(nodes).request(pick(keys))
   })
-  repeatRandomly(150, revokeSomewhere)
+  repeatRandomly(150, revokeOnRandomNode)
   repeatRandomly(40, () => {
     if (isDown) return
     tables.commit(pick(keys), 1)
