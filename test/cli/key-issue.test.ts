@@ -217,8 +217,8 @@ test('key:issue --allow creates a missing .env that only its owner can read, and
   const { uid, gid } = statSync(path)
   t.equal((await issue()).code, 0)
   t.ok(lstatSync(path).isSymbolicLink())
-  t.equal(statSync(path).mode & 0o777, 0o640, 'the mode of the file is kept')
-  t.match(statSync(path), { uid, gid }, 'the owner of the file is kept')
+  t.equal(statSync(path).mode & 0o777, 0o640, "the file's mode stays unchanged")
+  t.match(statSync(path), { uid, gid }, "the file's owner stays unchanged")
   t.match(readFileSync(path, 'utf8'), /\nCLIENT_KEYS=sha256:[0-9a-f]{64},sha256:[0-9a-f]{64}\n$/)
 })
 

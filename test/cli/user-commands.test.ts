@@ -93,7 +93,7 @@ const checkCommands = async (t: Test, databaseUrl?: string): Promise<void> => {
   t.match(await lastAudit(storage), [
     { action: 'user.update', kind: 'cli', subject: 'user 1', changes: { role: { from: 'member', to: 'admin' } } }
   ])
-  t.match(await json('user:show', '1'), { sessions: 0 }, 'a new address ends the sessions')
+  t.match(await json('user:show', '1'), { sessions: 0 }, 'changing the address ends the sessions')
   t.match(await cli('user:change', ['2', '--email', 'ADA@example.org']), {
     code: 1,
     stdout: '',

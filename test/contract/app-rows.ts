@@ -194,7 +194,7 @@ const recordContract = (engine: string, open: Open): void => {
       )
     }
     t.strictSame(await list(), before)
-    t.equal((await add()).port, other.port + 1, 'the failed transactions took no ports')
+    t.equal((await add()).port, other.port + 1, 'failed transactions do not use up ports')
   })
 }
 

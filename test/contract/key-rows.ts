@@ -224,7 +224,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     const { key } = await keys.issue({ name: 'k' }, operator, retryable)
     t.same(changed, [key.id])
     await keys.issue({ name: 'k' }, operator, retryable)
-    t.equal(changed.at(-1), key.id, 'the token of the lost reply is refused from now on')
+    t.equal(changed.at(-1), key.id, 'the token in the lost reply is refused from now on')
     changed.length = 0
     await keys.change(key.id, { enabled: false }, operator)
     await keys.rotate(key.id, { graceSeconds: 0 }, operator)

@@ -100,13 +100,13 @@ test('a waiting change sees which nodes have not acknowledged it, and their leas
   t.match(
     await confirmation.pending(made),
     { acknowledged: 1, silent: [{ id: one }] },
-    'an acknowledgement never decreases'
+    'the acknowledged epoch never decreases'
   )
   await leases.acknowledge(one, made.epoch)
   t.same(
     await confirmation.pending(made),
     { nodes: 3, acknowledged: 2, silent: [] },
-    'a node without a lease is not waited for'
+    'no change waits for a node without a lease'
   )
   t.same(await confirmation.evict(made.epoch), [])
 
@@ -226,7 +226,7 @@ test('old changes are removed if no node needs them', { skip }, async t => {
     url,
     'select min(epoch)::int as oldest, count(*)::int as changes from client_key_changes'
   )
-  t.same(left, { oldest: first.epoch + 5, changes: 10_006 }, 'any number of changes from the last hour is kept')
+  t.same(left, { oldest: first.epoch + 5, changes: 10_006 }, 'all changes from the last hour are kept')
   t.equal(janitor.others(), 1)
   await janitor.pass(59_999)
   t.equal(janitor.others(), 1)

@@ -75,7 +75,7 @@ const unitTestsOf = (
 }
 
 test('each alert fires only in the intended cases, at each scrape interval', async t => {
-  t.same(Object.keys(ALERTS).sort(), rules.map(({ alert }) => alert).sort(), 'each alert has a case')
+  t.same(Object.keys(ALERTS).sort(), rules.map(({ alert }) => alert).sort(), 'each alert has a test case')
   t.same(samplesOf('1 0x2 5+10x2'), [1, 0, 0, 0, 5, 15, 25])
   if (!hasProgram(t, 'promtool')) return
   const folder = temporaryFolder(t)

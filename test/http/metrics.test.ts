@@ -51,7 +51,7 @@ test('METRICS_PORT=0 selects a free port, which is logged and closed with the se
   t.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
   t.match(await response.text(), /^trivial_epoch \d+$/m)
   t.equal((await fetch(url.replace('/metrics', '/apps'))).status, 404, 'there is no other route')
-  t.equal((await fetch(`http://127.0.0.1:${service.port}/metrics`)).status, 404, 'it is not part of the API')
+  t.equal((await fetch(`http://127.0.0.1:${service.port}/metrics`)).status, 404, 'the metrics are not part of the API')
   const silent = connect(Number(port), '127.0.0.1')
   await once(silent, 'connect')
   silent.write('GET /metr')

@@ -68,7 +68,11 @@ test('an unknown expectation causes a problem document', async t => {
   }
   t.match((await ask(port, get('/up', 'Host: a\r\nExpect: 100-Continue\r\n'))).text, /^HTTP\/1\.1 100 Continue/)
   t.equal((await ask(port, get('/up', 'Host: a\r\nExpect: 100-Continue\r\n'))).status, 200)
-  t.equal((await ask(port, get('/up', 'Expect: foo\r\n', '1.0'))).status, 200, 'HTTP/1.0 has no expectations')
+  t.equal(
+    (await ask(port, get('/up', 'Expect: foo\r\n', '1.0'))).status,
+    200,
+    'HTTP/1.0 does not define the Expect header'
+  )
 })
 
 test('every malformed or ambiguous request causes a problem document', async t => {

@@ -48,7 +48,7 @@ const outside = Object.values(networkInterfaces())
   .map(({ address }) => address)
   .slice(0, 1)
 
-test('sample data is served only at loopback addresses, and not behind a proxy', async t => {
+test('sample data is served only on loopback addresses, and not behind a proxy', async t => {
   const url = await createSampleDatabase(t)
   const ipv6 = hasIpv6 ? ['::'] : []
   for (const [env, ...reasons] of [
@@ -66,7 +66,7 @@ test('sample data is served only at loopback addresses, and not behind a proxy',
   }
 })
 
-test('a database without the mark is served at any address, without a warning', async t => {
+test('a database without the mark is served on any address, without a warning', async t => {
   const { env } = settings(t, { HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.1' })
   t.same(await attempt(t, env), [])
 })

@@ -28,7 +28,11 @@ const overload = async (t: Test, env: Record<string, string>): Promise<void> => 
   )
   const count = (status: number): number => statuses.flat().filter(each => each === status).length
   const [accepted, refused, undecided] = [count(200), count(429), count(503)]
-  t.equal(accepted + refused + undecided, NODES * CONNECTIONS * REQUESTS_A_CONNECTION, 'there are no other statuses')
+  t.equal(
+    accepted + refused + undecided,
+    NODES * CONNECTIONS * REQUESTS_A_CONNECTION,
+    'no other status codes are returned'
+  )
   t.ok(accepted <= MAX, `${accepted} of ${MAX} were accepted`)
   t.ok(accepted + undecided >= MAX, 'no request was refused before the limit was reached')
 }

@@ -100,7 +100,7 @@ test('the log reports once that Redis is down and once that it is available agai
   while (service.output().stdout.split('does not respond').length < 3) await pause(10)
   service.process.kill('SIGTERM')
   const { code, stdout, stderr } = await service.ended
-  t.equal(code, 0, 'it stops while Redis is down')
+  t.equal(code, 0, 'the service stops even while Redis is down')
   const reported = logLines(stdout).filter(({ msg }) => String(msg).includes('REDIS_URL'))
   t.match(reported, [
     { level: 40, code: 'ECONNREFUSED', reason: /ECONNREFUSED/, msg: /does not respond/ },

@@ -142,7 +142,7 @@ test('a killed node is detected and evicted, and a node whose state is unknown d
   await insertNode(url, 'without a lease', 0)
   await insertNode(url, 'evicted', 200, '2026-01-01T00:00:00.000Z')
   t.equal((await issue(node, 'one')).status, 201)
-  t.same(await changes(), [{ changes: 1 }], 'no node had to be waited for')
+  t.same(await changes(), [{ changes: 1 }], 'the change did not have to wait for any node')
   await insertNode(url, 'killed', 200)
   t.equal((await issue(node, 'two')).status, 201)
   t.same(await changes(), [{ changes: 3 }])

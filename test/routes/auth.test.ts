@@ -280,7 +280,7 @@ test('attempts are limited by address and by account, without locking out the us
   t.equal(
     (await attempt('ben@example.com', '192.0.2.2', SAMPLE_PASSWORD)).status,
     200,
-    'the user signs in from another address'
+    'the user can sign in from another address'
   )
 
   t.equal((await attempt('ada@example.com', '198.51.100.7', SAMPLE_PASSWORD)).status, 200)
@@ -306,7 +306,7 @@ test('attempts are limited by address and by account, without locking out the us
   t.equal(
     (await attempt('ada@example.com', '198.51.100.7', PASSWORD)).status,
     200,
-    'the location is known without a session too'
+    'the location stays known without a session'
   )
 
   for (let i = 0; i < 60; i++) {

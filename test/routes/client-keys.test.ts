@@ -326,7 +326,7 @@ test('rotate and revoke do not require a body, with or without a content type', 
   ] as [string, Record<string, string>, number][]) {
     t.equal((await made.call('POST', url, body, headers)).status, status, body)
   }
-  t.equal((await made.call('POST', '/client_keys')).status, 422, 'a body with required fields is needed')
+  t.equal((await made.call('POST', '/client_keys')).status, 422, 'a body with required fields must be sent')
 })
 
 test('over a socket, a rotation with an empty body succeeds, with or without headers that describe the body', async t => {
@@ -392,7 +392,7 @@ test('a rotation adds a token, and the older tokens expire', async t => {
   const lifetimes = again.json.older_tokens.map(({ expires_at: at }: { expires_at: string }) =>
     Math.round((Date.parse(at) - Date.now()) / 3_600_000)
   )
-  t.same(lifetimes, [24, 0, 0], 'the grace period is a day by default, and extends no expiry')
+  t.same(lifetimes, [24, 0, 0], 'the grace period is a day by default, and does not extend an expiry')
   t.equal((await made.call('GET', `/client_keys/${id}`)).json.tokens.length, 4)
 })
 
@@ -432,7 +432,7 @@ test('a key cannot give permissions that it lacks, or change a key with more per
       { status: 403, json: { code: 'BEYOND_CEILING' } },
       JSON.stringify(beyond)
     )
-    t.match(await call('PATCH', `/client_keys/${id}`, beyond), { status: 403 }, 'a key cannot extend itself')
+    t.match(await call('PATCH', `/client_keys/${id}`, beyond), { status: 403 }, 'a key cannot extend its own expiry')
   }
   t.equal(
     (await call('PATCH', `/client_keys/${inside.json.id}`, { description: 'mine', expires_at: '2080-01-01T00:00:00Z' }))
@@ -479,7 +479,7 @@ test('a key can have at most a hundred active tokens, and at most a hundred are 
   t.equal(await statusOf(made, json.key_access_token), 200)
 })
 
-test('a retry returns the same key with a new token, and revokes the token of the lost reply', async t => {
+test('a retry returns the same key with a new token, and revokes the token in the lost reply', async t => {
   const made = await world(t)
   const headers = { 'idempotency-key': '2f1c8f1f-0a11' }
   const first = await issue(made, { name: 'k', metadata: { a: 1, b: 2 } }, headers)
@@ -805,7 +805,7 @@ test('the database never contains a secret, a token or a key_id', onlyOnSqlite, 
   const bytes = readdirSync(folder)
     .map(name => readFileSync(join(folder, name), 'latin1'))
     .join('')
-  t.match(bytes, digestOf(issued.key_id), 'the search works, because it finds the digest')
+  t.match(bytes, digestOf(issued.key_id), 'the search works: it finds the digest')
   const secrets = [made.secret, made.key.keyId, made.key.keyAccessToken, 'idempotency-key-1', newSecret()]
   for (const { key_id: keyId, key_access_token: token } of [issued, again, rotated]) {
     secrets.push(...[keyId, token].filter(Boolean))

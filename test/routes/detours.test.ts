@@ -35,7 +35,7 @@ test("an administrator who takes over a user's e-mail address gets none of the u
   }
   t.same((await attacker.call('GET', '/apps')).json, [])
   t.equal((await dmitri('PATCH', '/users/1', { password: PASSWORD })).status, 403)
-  await t.rejects(signIn(made, 'moved', PASSWORD), /401/, 'the password of the user is unchanged')
+  await t.rejects(signIn(made, 'moved', PASSWORD), /401/, "the user's password is unchanged")
   t.equal((await (await signIn(made, 'moved', SAMPLE_PASSWORD))('GET', `/apps/${ADAS_APP}`)).status, 200)
 })
 
@@ -99,7 +99,7 @@ test('a user with grants can grant only those to others, and transfer an app onl
   t.equal(
     (await ben('PUT', `/apps/${ADAS_APP}/transfer/organizations/3`)).status,
     403,
-    'a transfer to an organization of other users'
+    'a transfer to an organization that the user does not belong to'
   )
   await ada('DELETE', permit('transfer', 2))
   t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/2`)).status, 403, 'the grant was revoked')

@@ -238,7 +238,7 @@ test('admins and client keys can delete an organization with its apps if the req
   t.equal(
     (await made.call('GET', '/apps/70e2d94bc6a18f')).status,
     200,
-    'the apps of members do not belong to the organization'
+    "members' apps do not belong to the organization"
   )
   t.equal((await made.call('DELETE', '/organizations/2?apps=delete')).status, 204)
   t.equal((await made.call('GET', '/apps?include_deleted=true')).json.length, 24 - 5 - 6)

@@ -137,7 +137,7 @@ test('audits contain no passwords, sessions, previous addresses, or addresses of
   for (const secret of [/argon2/, /session_id/, /[0-9a-f]{8}-[0-9a-f]{4}-/, /ben@example/]) {
     t.notMatch(text, secret)
   }
-  t.same((await pageOf(ada, ORGANIZATION)).audits, [], 'the admins of an organization see nothing of the account')
+  t.same((await pageOf(ada, ORGANIZATION)).audits, [], "an organization's admins do not see changes to the account")
 
   await ada('POST', `/apps/${WEATHER}/permission/update/users/3`)
   await chiara('PATCH', `/apps/${WEATHER}`, { schedule: null, descriptive_name: 'Storms' })
@@ -196,7 +196,7 @@ test('audits can be searched by id, user and time', async t => {
   const of = (...users: (number | null)[]) =>
     audits.filter(({ user_id: user }) => users.includes(user)).map(({ id }) => id)
   t.same(await find([]), ids)
-  t.same(await find([{ c: 'user_id', o: '=', p: '1' }]), of(1), 'a search in the format of the interface')
+  t.same(await find([{ c: 'user_id', o: '=', p: '1' }]), of(1), "a search in the interface's format")
   t.same(await find([{ c: 'user_id', o: '=', p: 1 }]), of(1))
   t.same(await find([{ c: 'user_id', o: '!=', p: '1' }]), of(2), 'changes without a user match no user')
   t.same(await find([{ c: 'user_id', o: 'IN', p: ['1', 2, 3] }]), of(1, 2))

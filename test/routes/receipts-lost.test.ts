@@ -54,7 +54,7 @@ test('a change whose receipt cannot be determined gets 202 with the URL of the r
   })
   t.match(lost.json(), { id, enabled: false, receipt: null })
   const receiptUrl = String(lost.headers.location).slice(PUBLIC_URL.length)
-  t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'no receipt is invented')
+  t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'the receipt does not exist')
 })
 
 test("a service that can't renew its lease logs the failure once, and the recovery", async t => {

@@ -82,7 +82,7 @@ const undo = async (t: Test, made: Settings, { save, restore }: { save: () => un
   t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND)
   const other = await after.change(key)
   t.equal(other.epoch, undone.epoch, 'the epoch is reused')
-  t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND, 'the receipt of another history is not returned')
+  t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND, 'a receipt from another history is not returned')
   for (const { id } of [kept, other]) {
     t.match(await after.ask('GET', `/receipts/${id}`), { status: 200, json: { id } })
   }

@@ -157,7 +157,7 @@ const checkAgreement = async (
   for (const [index, userId] of users.entries()) {
     t.strictSame(await idsOf(await listFor(userId)), readable[index], `user ${userId}, apps looked up by id`)
     t.strictSame(await idsOf(await listFor(userId, APPS)), readable[index])
-    t.strictSame(await idsOf(at(pages, index)), readable[index], `user ${userId}, apps at given positions`)
+    t.strictSame(await idsOf(at(pages, index)), readable[index], `user ${userId}, apps looked up by position`)
   }
 
   await execute(others())

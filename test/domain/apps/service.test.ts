@@ -131,7 +131,7 @@ test('a discarded app is found only by lists that include discarded apps', async
     app => app.discardedAt !== null
   )
   t.match(discarded, [{ name: INVOICES, discardedAt: Date, updatedAt: at(discarded).discardedAt }])
-  t.equal(await apps.nameFor(at(discarded).id, 'administer', operator), INVOICES, 'its audit entries are available')
+  t.equal(await apps.nameFor(at(discarded).id, 'administer', operator), INVOICES, 'the audit entries are available')
 })
 
 test('each change has an audit entry with the changed values', async t => {

@@ -161,7 +161,7 @@ test('single calls read immediately, unless another read is pending', async t =>
     await alone
   }
   const alone = barrier()
-  t.equal(reads.length, 9, 'it reads immediately')
+  t.equal(reads.length, 9, 'the call reads immediately')
   const joining = barrier()
   await nextTurn()
   t.equal(reads.length, 9)

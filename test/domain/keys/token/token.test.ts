@@ -179,7 +179,7 @@ test('base62 encoding agrees with BigInt arithmetic', async t => {
     t.same(decodeBase62(text, bytes.length), bytes)
   }
   t.throws(() => encodeBase62(Buffer.from('ffff', 'hex'), 2), RangeError)
-  t.equal(decodeBase62('48', 1), null, '256 does not fit into a byte')
+  t.equal(decodeBase62('48', 1), null, '256 does not fit in a byte')
   t.equal(decodeBase62('-', 1), null)
   t.equal(decodeBase62('zzzzzzzz', 1), null)
 })
