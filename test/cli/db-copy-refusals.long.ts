@@ -39,7 +39,7 @@ test('--to must name a PostgreSQL database, and its value is never repeated', as
   }
 })
 
-test('a source that is not an SQLite database of this version is refused before connecting', async t => {
+test('a source that is not an SQLite database of this version is refused before connecting to the target', async t => {
   const folder = temporaryFolder(t)
   const text = join(folder, 'text.db')
   writeFileSync(text, 'mine'.repeat(1000))
@@ -84,7 +84,7 @@ test('an unreachable target is reported without the password', async t => {
   t.notMatch(stderr, 'hunter2')
 })
 
-test('the URL and DATABASE_CA determine how TLS is used', { skip }, async t => {
+test('DATABASE_CA and the URL determine how TLS is used', { skip }, async t => {
   const ca = join(temporaryFolder(t), 'ca.pem')
   writeFileSync(ca, 'none')
   const env = { DATABASE_URL: await emptySource(t), DATABASE_CA: ca }
@@ -92,24 +92,28 @@ test('the URL and DATABASE_CA determine how TLS is used', { skip }, async t => {
   t.match(await command(t, 'db:copy', { env, args: ['--to', to] }), { code: 1, stderr: /^The copy stopped: / })
 })
 
-test('nothing is copied while a service has the source open or is connected to the target', { skip }, async t => {
-  const source = await emptySource(t)
-  const target = await emptyTarget(t)
-  const here = await openStorage(source)
-  t.match(await copy(t, source, target), {
-    code: 1,
-    stderr: /^Another process has \S+ open\. Stop the service, and rerun this command\.\n$/
-  })
-  await here.close()
-  const there = await openStorage(target)
-  t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
-  t.match(await copy(t, source, target), {
-    code: 1,
-    stderr: 'A service or a command is connected to the target. Stop it, and rerun this command.\n'
-  })
-  await there.close()
-  t.equal((await copy(t, source, target)).code, 0)
-})
+test(
+  'nothing is copied while the source is open in a service or a service is connected to the target',
+  { skip },
+  async t => {
+    const source = await emptySource(t)
+    const target = await emptyTarget(t)
+    const here = await openStorage(source)
+    t.match(await copy(t, source, target), {
+      code: 1,
+      stderr: /^Another process has \S+ open\. Stop the service, and rerun this command\.\n$/
+    })
+    await here.close()
+    const there = await openStorage(target)
+    t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
+    t.match(await copy(t, source, target), {
+      code: 1,
+      stderr: 'A service or a command is connected to the target. Stop it, and rerun this command.\n'
+    })
+    await there.close()
+    t.equal((await copy(t, source, target)).code, 0)
+  }
+)
 
 test('existing data in a target stays unchanged', { skip }, async t => {
   const source = await keySource(t)
@@ -145,7 +149,7 @@ test('existing data in a target stays unchanged', { skip }, async t => {
   })
 })
 
-test('sample data and a backup of it are refused before connecting', async t => {
+test('sample data and backups of it are refused before connecting to the target', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'sample.db')}` }
   t.equal((await command(t, 'db:sample', { env })).code, 0)
@@ -159,7 +163,7 @@ test('sample data and a backup of it are refused before connecting', async t => 
   }
 })
 
-/** Copies the first batch of keys, then stops. */
+/** Copies the first batch of keys, then fails. */
 const begin = async (source: string, url: string): Promise<void> => {
   const stop = (copied: number): void => {
     if (copied > 0) throw new Error('enough')
@@ -167,7 +171,7 @@ const begin = async (source: string, url: string): Promise<void> => {
   await copyDatabase(source, { url }, stop).catch(() => {})
 }
 
-test('a source with any change since the copy began is refused', { skip }, async t => {
+test('a source that changed after the copy began is refused', { skip }, async t => {
   const source = await keySource(t)
   const target = await emptyTarget(t)
   await begin(source, target)
@@ -190,7 +194,7 @@ test('a source with any change since the copy began is refused', { skip }, async
   t.match(await copy(t, await keySource(t), target), { code: 0 }, 'another source with the same contents is accepted')
 })
 
-test('changes that were made to the target during the copy are found at the end', { skip }, async t => {
+test('changes made to the target during the copy are detected at the end', { skip }, async t => {
   const source = await keySource(t)
   const env = { DATABASE_URL: source }
   t.equal((await command(t, 'user:create', { env, args: ['--email', 'a@example.com', '--name', 'A'] })).code, 0)
@@ -209,7 +213,7 @@ test('changes that were made to the target during the copy are found at the end'
   })
 })
 
-test("errors name the values that PostgreSQL can't store", { skip }, async t => {
+test("errors identify values that PostgreSQL can't store", { skip }, async t => {
   const at = "'2026-01-01T00:00:00.000Z'"
   for (const [statement, words] of [
     [

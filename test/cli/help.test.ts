@@ -9,7 +9,7 @@ import type { Ended } from './terminal.ts'
 
 const COLOUR = '\u001B['
 
-test('the program lists its groups and commands, and a group lists its commands, each with a summary', async t => {
+test('the program lists its groups and commands, and each group lists its commands, all with summaries', async t => {
   const help = await command(t, '--help')
   t.match(help, { code: 0, stdout: /^Usage: trivial <command>\n/, stderr: '' })
   for (const [name, entry] of Object.entries(commands)) {
@@ -23,7 +23,7 @@ test('the program lists its groups and commands, and a group lists its commands,
   }
 })
 
-test('-h, --help and help print the help at each level', async t => {
+test('-h, --help and help print help at each level', async t => {
   for (const name of ['', 'key', 'key:list', 'quickstart']) {
     const [long, short, word] = await Promise.all([
       command(t, name, { args: ['--help'] }),
@@ -35,18 +35,18 @@ test('-h, --help and help print the help at each level', async t => {
   }
 })
 
-test('--version prints the version of the program', async t => {
+test("--version prints the program's version", async t => {
   t.same(await command(t, '--version'), { code: 0, stdout: `${VERSION}\n`, stderr: '' })
 })
 
-test('without a command, the help is printed to standard error, and the exit code is 2', async t => {
+test('without a command, help is printed to standard error, and the exit code is 2', async t => {
   for (const name of ['', 'key']) {
     const { stdout } = await command(t, name, { args: ['--help'] })
     t.same(await command(t, name), { code: 2, stdout: '', stderr: stdout })
   }
 })
 
-test('the help of a command explains the command, its argument and each option', async t => {
+test("a command's help explains the command, its argument and each option", async t => {
   const explained: Record<string, RegExp[]> = {
     'key:issue': [
       /^Issues a client key: a key_id, and the key_access_token in which it is sealed\./m,
@@ -105,7 +105,7 @@ test('the help of a command explains the command, its argument and each option',
   }
 })
 
-test('help and hints show the command as it was run: through npm, or as trivial', async t => {
+test('help and hints show commands in the form in which they were run: through npm, or as trivial', async t => {
   const npm = { npm_lifecycle_event: 'key:list' }
   t.match(
     (await command(t, 'key:list', { args: ['-h'], env: npm })).stdout,
@@ -134,7 +134,7 @@ const shown = async (...[t, name, typed]: Parameters<typeof command>): Promise<[
   await command(t, name, typed)
 ]
 
-test('help and errors are coloured at a terminal, unless NO_COLOR is set', async t => {
+test('help and errors are coloured in a terminal, unless NO_COLOR is set', async t => {
   for (const name of ['--help', 'key:--help', 'key:secrets:--help']) {
     const [coloured, bare] = await shown(t, name)
     t.match(coloured.stdout, `${COLOUR}1mUsage:${COLOUR}22m ${COLOUR}36mtrivial${COLOUR}39m`)

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { at, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 
-test('lists and advice are readable in every case', async t => {
+test('lists, details and advice are readable for every kind of key', async t => {
   const { cli, registry, key, database } = terminal(t)
   t.match((await cli('key:list', [], '', { CLIENT_KEYS: '' })).stdout, 'There are no client keys')
   const keys = await registry()

@@ -3,7 +3,7 @@ import { generationOf } from '../../domain/keys/token/token.ts'
 import { start } from '../http/service.ts'
 import { live, statusOf, stop } from './live.ts'
 
-test('the usage of a key is shown, and a policy is recommended', async t => {
+test("a key's usage is shown, and a policy is recommended", async t => {
   const { service, cli, issue, get } = await live(t)
   const { id, key_access_token: token } = await issue('billing-sync')
   await issue('idle')

@@ -3,7 +3,7 @@ import { at } from '../helper.ts'
 import { COMMANDS } from './every-command.ts'
 import { command, terminal, wordsOf } from './terminal.ts'
 
-test('--help prints help, and bad usage causes exit code 2 without repeating the input', async t => {
+test('--help prints help, and incorrect usage causes exit code 2 without repeating the input', async t => {
   for (const name of COMMANDS) {
     const [help, bad] = await Promise.all([
       command(t, name, { args: ['--help'] }),
@@ -25,12 +25,12 @@ test('--help prints help, and bad usage causes exit code 2 without repeating the
   }
 })
 
-test('a token in the arguments is bad usage and is not repeated', async t => {
+test('a token in the arguments counts as incorrect usage and is not repeated', async t => {
   const {
     key: { keyAccessToken: token },
     cli
   } = terminal(t)
-  // The signature is invalid, because only the shape of the token matters here.
+  // The signature is invalid, because only the token's format matters here.
   const jwt = ['{"alg":"HS256"}', '{"key_id":"1"}', 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
   const runs = await Promise.all([
     cli('key:show', [token]),
@@ -49,7 +49,7 @@ test('a token in the arguments is bad usage and is not repeated', async t => {
   }
 })
 
-test('bad usage causes exit code 2, one line with the reason, and a reference to the help', async t => {
+test('incorrect usage causes exit code 2, one line with the reason, and a reference to the help', async t => {
   const { cli } = terminal(t)
   const runs: [issue: string, command: string, ...args: string[]][] = [
     ['Specify one key', 'key:show'],
@@ -148,7 +148,7 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
   }
 })
 
-test('the error about a mistyped option or command suggests the likely one, and repeats only what looks like a name', async t => {
+test('the error about a mistyped option or command suggests the closest match, and repeats only what looks like a name', async t => {
   const { cli } = terminal(t)
   const runs: [first: string, command: string, ...args: string[]][] = [
     ['There is no option --scop; did you mean --scope?', 'key:issue', '--name', 'a', '--scop', 'apps:read'],

@@ -12,8 +12,8 @@ interface Sampled {
   storage: Storage
 }
 
-/** Loads the sample data, and appoints another admin in Ada's organization. */
-const sampled = async (t: Test): Promise<Sampled> => {
+/** Loads the sample data, and adds another admin to Ada's organization. */
+const sampleTerminal = async (t: Test): Promise<Sampled> => {
   const { env } = settings(t)
   await command(t, 'db:sample', { env })
   const storage = await openStorage(env.DATABASE_URL)
@@ -32,8 +32,8 @@ const lastAudit = async (storage: Storage) =>
     changes: JSON.parse(changes) as unknown
   }))
 
-test('user:remove refuses the owner of apps unless an option specifies what happens to them', async t => {
-  const { remove, storage } = await sampled(t)
+test('user:remove refuses to remove the owner of apps unless an option specifies what happens to them', async t => {
+  const { remove, storage } = await sampleTerminal(t)
   const { code, stdout, stderr } = await remove('ada@example.com')
   t.same([code, stdout], [1, ''])
   t.match(
@@ -45,7 +45,7 @@ test('user:remove refuses the owner of apps unless an option specifies what happ
 })
 
 test('user:remove --transfer-to transfers the apps to another owner', async t => {
-  const { remove, storage } = await sampled(t)
+  const { remove, storage } = await sampleTerminal(t)
   await storage.write(async ({ apps }) => {
     await apps.discard(Number((await apps.find('b53f8a16d7e0c9'))?.id), new Date())
   })
@@ -71,8 +71,8 @@ test('user:remove --transfer-to transfers the apps to another owner', async t =>
   ])
 })
 
-test('user:remove --delete-apps deletes the apps permanently too', async t => {
-  const { remove, storage } = await sampled(t)
+test('user:remove --delete-apps also deletes the apps permanently', async t => {
+  const { remove, storage } = await sampleTerminal(t)
   const { code, stdout, stderr } = await remove('1', '--delete-apps', '--json')
   t.same([code, stderr], [0, ''])
   t.match(JSON.parse(stdout), { id: 1, email: 'ada@example.com', apps: 3, deleted_apps: 0, transferred_to: null })
@@ -88,7 +88,7 @@ test('user:remove --delete-apps deletes the apps permanently too', async t => {
 })
 
 test('user:remove needs no option for a user without apps', async t => {
-  const { remove, storage } = await sampled(t)
+  const { remove, storage } = await sampleTerminal(t)
   await storage.write(async ({ users }) => {
     const fields = { name: 'Eve', email: 'eve@example.com', role: 'admin', passwordHash: null } as const
     await users.insert({ ...fields, createdAt: new Date() })
@@ -102,7 +102,7 @@ test('user:remove needs no option for a user without apps', async t => {
 })
 
 test("user:remove reports why a user can't be removed, and changes nothing", async t => {
-  const { remove, storage } = await sampled(t)
+  const { remove, storage } = await sampleTerminal(t)
   const before = (await createAuditService(storage).head()).sequence
   for (const [issue, ...args] of [
     ['No user has this id.', '99'],

@@ -268,7 +268,7 @@ test('blank values count as missing, and the environment takes precedence over t
   t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is not a file')
 })
 
-/** Returns the error for a `.env` file with the given content, or an empty string if the file is accepted. */
+/** Returns the error for an `.env` file with this content, or an empty string if the file is accepted. */
 const refusalOf = (dotenv: string, content: string | Buffer, env: Record<string, string> = {}): string => {
   writeFileSync(dotenv, content)
   try {
@@ -279,7 +279,7 @@ const refusalOf = (dotenv: string, content: string | Buffer, env: Record<string,
   }
 }
 
-test('the error about a variable that .env sets more than once contains its lines, but not its values', async t => {
+test('the error about a variable that .env sets more than once contains the line numbers, but not the values', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => refusalOf(dotenv, text)
   const begin = `${dotenv} sets a variable more than once. Keep one line for each, with all of its values:`
@@ -288,10 +288,14 @@ test('the error about a variable that .env sets more than once contains its line
     refusal('\uFEFF# PORT=0\r\nPORT=\r\n  export PORT = 1\r\nHOST=a\r\nPORT=2\r\nHOST=b'),
     `${begin}\n  PORT is set in lines 2, 3 and 5\n  HOST is set in lines 4 and 6`
   )
-  t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line of a quoted value sets no variable')
+  t.equal(
+    refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"),
+    '',
+    'a line inside a quoted value does not set a variable'
+  )
 })
 
-test('bytes that are not UTF-8 are refused in .env and in the environment, and no value is repeated', async t => {
+test('invalid UTF-8 is refused in .env and in the environment, and no value is repeated', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (bytes: Buffer, env?: Record<string, string>): string => refusalOf(dotenv, bytes, env)
   const notUtf8 = `${dotenv} contains bytes that aren't UTF-8, so it can't be read. Save it as UTF-8.`
@@ -299,7 +303,7 @@ test('bytes that are not UTF-8 are refused in .env and in the environment, and n
   t.equal(refusal(Buffer.from('# caf\xe9\nPORT=1\n', 'latin1')), notUtf8)
   for (const mark of ['\ufeff', '']) t.match(refusal(Buffer.from(`${mark}PORT=1\n`, 'utf16le')), utf16)
   t.equal(refusal(Buffer.from('\ufeff# café 𝕏\nPORT=1\n')), '')
-  // Node.js replaces each byte of a variable that isn't UTF-8 with U+FFFD.
+  // Node.js replaces each invalid byte of an environment variable with U+FFFD.
   const mangled = { CLIENT_SECRET: 'caf\ufffd', NODE_NAME: '\ufffd', SOMETHING_ELSE: '\ufffd', PORT: '1' }
   t.equal(
     refusal(Buffer.from('BASE_URL=http://caf\ufffd\n'), mangled),
@@ -329,17 +333,17 @@ test('errors explain values that well-known platforms set', async t => {
   t.equal(issue({ NODE_NAME: '"' }), '')
   t.equal(issue({ NODE_NAME: 'x86_64-builder' }), '')
   for (const host of ['arm64-box', 'x86_64-linux', 'aarch64-conda', 'arm64-apple-darwin.local']) {
-    t.equal(issue({ HOST: host }), '', `${host} is the name of a host`)
+    t.equal(issue({ HOST: host }), '', `${host} is a host name`)
   }
 })
 
-test('a command ignores invalid values of the variables that it does not read', async t => {
+test('a command ignores invalid values of variables that it does not use', async t => {
   const env = { CLIENT_SECRET, PORT: '0x10', METRICS_PORT: '"9464"', HOST: 'x86_64-conda-linux-gnu' }
   t.same(readConfig(env, ['CLIENT_SECRET']), { CLIENT_SECRET })
   t.throws(() => readConfig(env, ['CLIENT_SECRET', 'HOST']), /HOST contains a compiler target/)
 })
 
-test('a # that would truncate a secret in .env is refused, with the name of the variable but without its value', async t => {
+test('a # that would truncate a secret in .env is refused, and the error names the variable but does not show its value', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => refusalOf(dotenv, text)
   const begin = `${dotenv} has a # in the value of a secret. Quote the value, or move the comment to its own line:`
@@ -360,7 +364,7 @@ test('a # that would truncate a secret in .env is refused, with the name of the 
   }
 })
 
-test('the service refuses an invalid configuration as commands do', async t => {
+test('the service refuses an invalid configuration, as commands do', async t => {
   await t.rejects(createServer({ PORT: 'x' }), {
     name: 'ConfigError',
     message: /CLIENT_SECRET is not set.*\n.*PORT must be/
@@ -377,7 +381,7 @@ test("a service that can't open its database is not created", async t => {
   await t.rejects(createServer({ CLIENT_SECRET, PORT: 'x' }), { name: 'ConfigError', message: /PORT must be a port/ })
 })
 
-test('a list is separated by commas; blanks around its entries and empty entries are ignored', async t => {
+test('a list is separated by commas, and blanks around its entries and empty entries are ignored', async t => {
   const lists = {
     CLIENT_SECRET_PREVIOUS: ` ${CLIENT_SECRET}x ,,`,
     CLIENT_KEYS: 'xxx, another-key',
@@ -397,12 +401,12 @@ test('a list is separated by commas; blanks around its entries and empty entries
   t.same(readConfig({ TRUST_PROXY: ' false' }, ['TRUST_PROXY']), { TRUST_PROXY: [] })
 })
 
-test('an error that is not a validation error stays unchanged', async t => {
+test('an error that is not a validation error is passed on unchanged', async t => {
   const error = new Error('x')
   t.equal(asConfigError(error), error)
 })
 
-test('a list of proxies can contain empty entries', async t => {
+test('a list of proxies may contain empty entries', async t => {
   const fastify = await createServer({
     CLIENT_SECRET,
     TRUST_PROXY: '10.0.0.1, ,',

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { test } from 'tap'
 import { openStorage } from '../../db/open.ts'
 import { createPostgresCounters } from '../../db/postgres/limits.ts'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 import { createReports } from '../reports.ts'
 import { counterNode } from './counter-node.ts'
@@ -19,13 +19,13 @@ const CHANGE = `
   returning epoch::int, nonce`
 
 const change = async (url: string): Promise<{ epoch: number; nonce: string }> =>
-  need((await execute(url, CHANGE))[0] as { epoch: number; nonce: string } | undefined, 'the change')
+  required((await execute(url, CHANGE))[0] as { epoch: number; nonce: string } | undefined, 'the change')
 
-/** Returns all text of an error that a log could contain. */
+/** Returns all strings in an error that could be logged. */
 const textOf = (error: unknown): string => inspect(error, { depth: 10, showHidden: true })
 
 const idOf = async (url: string): Promise<string> =>
-  need((await execute(url, 'select id from nodes'))[0] as { id: string } | undefined, 'the node').id
+  required((await execute(url, 'select id from nodes'))[0] as { id: string } | undefined, 'the node').id
 
 test('consecutive failed renewals are reported once, and so is the recovery', async t => {
   const url = await emptyPostgres()
@@ -46,7 +46,7 @@ test('consecutive failed renewals are reported once, and so is the recovery', as
   t.match(reports.slice(1), [{ work: 'renew the lease of this node', error: null }])
 })
 
-test('a node that cannot acknowledge a change or deregister reports it', async t => {
+test("if a node can't acknowledge a change or deregister, the failure is reported", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background, next } = createReports()
@@ -71,7 +71,7 @@ test('a node that cannot acknowledge a change or deregister reports it', async t
   t.notMatch(textOf(reports), id)
 })
 
-test('a node that cannot be evicted is reported, and the change is confirmed', async t => {
+test("if a node can't be evicted, the failure is reported, and the change is still confirmed", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background, next } = createReports()
@@ -94,7 +94,7 @@ test('a node that cannot be evicted is reported, and the change is confirmed', a
   t.notMatch(textOf(reports), id)
 })
 
-test('counters that cannot be removed are reported, and hits are counted', async t => {
+test('a failure to remove counters is reported, and hits are still counted', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
@@ -117,5 +117,5 @@ test('a change that cannot be confirmed because the database is unreachable fail
   const { keys, close } = await openStorage(url)
   const made = await change(url)
   await close()
-  await t.rejects(need(keys.confirm, 'the confirmation')(made, performance.now()), { code: 'SERVICE_UNAVAILABLE' })
+  await t.rejects(required(keys.confirm, 'the confirmation')(made, performance.now()), { code: 'SERVICE_UNAVAILABLE' })
 })

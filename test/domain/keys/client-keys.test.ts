@@ -30,7 +30,7 @@ const stores: Record<string, (t: Test) => ClientKeyStore & { close?: () => void 
 }
 
 for (const [name, open] of Object.entries(stores)) {
-  test(`${name}: a key is active from its issue to its revocation, and each change takes effect immediately`, async t => {
+  test(`${name}: a key is active from its creation until it is revoked, and each change takes effect immediately`, async t => {
     const keys = service(open(t))
     const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['reports:read'] })
     t.match(key, { name: 'ledger', scopes: ['reports:read'], createdBy: { kind: 'cli', name: 'operator' } })
@@ -68,7 +68,7 @@ for (const [name, open] of Object.entries(stores)) {
   })
 }
 
-test('the audit trail contains changes with their actors', async t => {
+test('the audit trail contains the changes and who made them', async t => {
   const store = createMemoryStore()
   const keys = service(store)
   const { key } = await keys.issue({ name: 'ledger' })
@@ -91,7 +91,7 @@ test('usage includes the most recent uses', async t => {
   t.match(await keys.tokens(key.id), [{ useCount: 1, lastUsedAgent: 'ledger/1' }])
 })
 
-test('a failure to store usage emits a warning, or calls a hook', async t => {
+test('a failure to store usage emits a warning or calls a hook', async t => {
   const broken = (): ClientKeyStore => {
     const store = createMemoryStore()
     return {
@@ -122,7 +122,7 @@ test('a failure to store usage emits a warning, or calls a hook', async t => {
   t.match(warnings(), [{ args: [/could not be stored/] }])
 })
 
-test('earlier secrets open their tokens', async t => {
+test('previous secrets open the tokens that they sealed', async t => {
   const store = createMemoryStore()
   const [older, newer] = [newSecret(), newSecret()]
   const { keyAccessToken } = await service(store, older).issue({ name: 'ledger' })
@@ -132,7 +132,7 @@ test('earlier secrets open their tokens', async t => {
 })
 
 for (const [name, open] of Object.entries(stores)) {
-  test(`${name}: the second of two services with different secrets and one store cannot create tokens`, async t => {
+  test(`${name}: if two services with different secrets share a store, the second cannot create tokens`, async t => {
     const store = open(t)
     const [older, newer] = [newSecret(), newSecret()]
     const first = service(store, older)
@@ -158,10 +158,10 @@ for (const [name, open] of Object.entries(stores)) {
   })
 }
 
-// Calls the service as plain JavaScript can, without type checks.
+// Calls the service without type checks, as plain JavaScript can.
 const issue = async (wanted: object) => await service().issue(Object.assign({ name: 'ledger' }, wanted))
 
-test('an unknown scope is refused, and so are values that violate the types', async t => {
+test('unknown scopes and values of the wrong type are refused', async t => {
   const bad: [wanted: object, issue: RegExp][] = [
     [{ scopes: ['reports:read', 'reports:reed'] }, /^scopes\.1 must be \* or reports:read or reports:write$/],
     [{ scopes: 'reports:read' }, /^scopes must be an array/],
@@ -218,7 +218,7 @@ test('an unknown scope is refused, and so are values that violate the types', as
   t.match((await issue({ rateLimit: null, expiresAt: null })).key, { rateLimit: null, scopes: ['*'] })
 })
 
-test('changes, rotations and reasons are also validated', async t => {
+test('changes, rotations and revocation reasons are also validated', async t => {
   const keys = service()
   const { key } = await keys.issue({ name: 'ledger' })
   const change = async (changes: object) => await keys.change(key.id, Object.assign({ enabled: true }, changes))
