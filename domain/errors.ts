@@ -13,7 +13,7 @@ export const InsufficientScope = defineError(
   'The client key is active, but lacks a required scope. Give the key that scope, or use another key.'
 )
 
-/** Creates the error for a client key without a required scope. */
+/** Creates the error for a client key that lacks a required scope. */
 export const missingScope = (scope: string): InstanceType<typeof InsufficientScope> =>
   new InsufficientScope({ message: `The client key lacks the scope ${scope}. Give it that scope, or use another key.` })
 
@@ -43,7 +43,7 @@ export const TooManyTokens = defineError(
     'to 0 to revoke all of them.'
 )
 
-/** `errors` contains one sentence for each way in which the request exceeds the actor's permission boundary. */
+/** `errors` contains one sentence for each way in which the request exceeds the requester's permission boundary. */
 export const BeyondPermissionBoundary = defineError(
   'BEYOND_CEILING',
   'The request exceeds your permission boundary. You cannot give permissions that you do not have, or change a ' +
@@ -56,7 +56,7 @@ export const IdempotencyKeyReused = defineError(
     'the same key only with retries.'
 )
 
-/** Thrown if another process would refuse a token that was sealed with the secret of this process. */
+/** Thrown if another process would refuse a token that is sealed with this process's secret. */
 export const SecretNotShared = defineError(
   'SECRET_NOT_SHARED',
   'No token was created: another node lacks this CLIENT_SECRET and would refuse the token. Give all ' +
@@ -176,13 +176,13 @@ export const ServiceUnavailable = defineError(
   'The database cannot be used at the moment. Try again after the number of seconds in Retry-After.'
 )
 
-/** Thrown if the client is no longer waiting for the reply. The work for the request has stopped. */
+/** Thrown if the client is no longer waiting for the reply. Work on the request has been stopped. */
 export const RequestCancelled = defineError(
   'REQUEST_CANCELLED',
   'The client closed the connection before it received a reply.'
 )
 
-/** Thrown if the connection to the database is lost during a commit, so that its outcome is unknown. */
+/** Thrown if the database connection is lost during a commit, so that it's unknown whether the commit succeeded. */
 export const OutcomeUnknown = defineError(
   'OUTCOME_UNKNOWN',
   'The database connection was lost while the change was being stored, so it may or may not have succeeded. ' +
@@ -196,7 +196,7 @@ export const FreshnessLost = defineError(
     'Retry-After.'
 )
 
-/** Thrown while requests with client keys are refused because of the database. `errors` contains the causes. */
+/** Thrown while the database's state prevents requests with client keys. `errors` contains the reasons. */
 export const NotReady = defineError(
   'NOT_READY',
   'The service cannot accept requests with client keys at the moment. Check the database and the log of the ' +
