@@ -7,8 +7,8 @@ const end = (signal: NodeJS.Signals): void => {
 }
 
 /**
- * Ends the process on SIGTERM and SIGINT if its id is 1, as in a container. By default, these signals end any other
- * process, but the kernel ignores them for process 1 unless it has handlers for them.
+ * Terminates the process on SIGTERM and SIGINT if its id is 1, as in a container. By default, these signals terminate
+ * any other process, but the kernel ignores them for process 1 unless it has handlers for them.
  */
 export const endOnSignals = (): void => {
   if (process.pid === 1) for (const signal of SIGNALS) process.on(signal, end)

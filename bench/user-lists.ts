@@ -48,7 +48,7 @@ export const measureUserLists = async ({ folder, defer }: Setup): Promise<Row[]>
   return [atMost(`A user's ${OWN_APPS} apps among ${count(APPS)}, in SQLite`, median(taken), MAX_LIST_MS, 'ms')]
 }
 
-/** Lists the user's apps as the service does, and returns their number. */
+/** Lists the user's apps as the service does, and returns how many there are. */
 const readApps = async ({ listApps }: Pick<Storage, 'listApps'>): Promise<number> => {
   const { batches } = await listApps({ userId: USER_ID, includeDiscarded: false, tags: [] }, { limit: OWN_APPS + 1 })
   let apps = 0

@@ -23,7 +23,7 @@ export const run = async (io: Io): Promise<number> => {
   return await flushed(terminal, await runAt({ place, args, request }, io, terminal))
 }
 
-/** A parsed command line. `request` contains the words to complete if a shell requested completions. */
+/** A parsed command line. `request` contains the words being completed if a shell requested completions. */
 interface Typed {
   place: Place
   args: readonly string[]

@@ -50,8 +50,8 @@ const typed = (terminal: Terminal, name: string, args: string): string =>
   `DATABASE_URL=${sampleUrl(terminal)} ${terminal.invocation(name, args)}`
 
 /**
- * Returns the key that an earlier run issued, or null if there is none. Throws a CommandError if the key is disabled,
- * or if it was changed or not issued by quickstart, because other clients may use it.
+ * Returns the key that an earlier run issued, or null if there is none. Throws a CommandError if the key is disabled or
+ * has been changed, or if quickstart didn't issue it, because other clients may be using it.
  */
 const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRecord | null> => {
   const revoke = typed(terminal, 'key revoke', KEY)

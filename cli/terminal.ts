@@ -137,7 +137,7 @@ const openWriter = (stdout: Output): Writer => {
   const note = (error: NodeJS.ErrnoException | null | undefined): void => {
     failure ??= error ?? undefined
   }
-  // The callback of each write receives its error. Without this listener, the error event would end the process.
+  // The callback of each write receives its error. Without this listener, the error event would terminate the process.
   stdout.on('error', () => {})
   return {
     write: text => {

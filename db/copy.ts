@@ -50,7 +50,7 @@ export interface CopySource {
   readonly copiedTo: string | null
   /**
    * Marks the database as copied, so that no service continues to use it. The mark is committed and on disk when the
-   * call returns. After that, the database isn't read.
+   * call returns. After that, the database isn't read again.
    */
   readonly markAsCopied: (target: string) => void
   readonly close: () => void

@@ -31,7 +31,7 @@ export interface StorageOptions {
    * database.
    */
   readonly readOnly?: boolean | undefined
-  /** Whether to allow changes to a database that was copied to another one, which doesn't get these changes. */
+  /** Whether to allow changes to a database that has been copied to another one. The copy doesn't get these changes. */
   readonly allowCopied?: boolean | undefined
   /**
    * The generations of the node's secrets, the current one first. Undefined for processes that aren't nodes, such as

@@ -96,7 +96,7 @@ const messageOf = (error: unknown): string => {
 export const databaseExists = async (url: string): Promise<boolean> => (await engineOf(url)).exists(url)
 
 /**
- * Copies the database at a `DATABASE_URL`, which may be in use, to a new file, and checks the copy. Applies no
+ * Copies the database at a `DATABASE_URL` to a new file, and checks the copy. The database may be in use. Applies no
  * migrations. Throws a BackupError if the backup fails.
  */
 export const backUp = async (url: string, file: string, onPages: OnPages): Promise<Contents> =>

@@ -176,7 +176,7 @@ export const ServiceUnavailable = defineError(
   'The database cannot be used at the moment. Try again after the number of seconds in Retry-After.'
 )
 
-/** Thrown if the client is no longer waiting for the reply. Work on the request has been stopped. */
+/** Thrown if the client is no longer waiting for the response. Work on the request has been stopped. */
 export const RequestCancelled = defineError(
   'REQUEST_CANCELLED',
   'The client closed the connection before it received a reply.'

@@ -12,7 +12,7 @@ export interface WriteOptions {
 }
 
 export interface ReadOptions {
-  /** Aborted when the client is no longer waiting for the reply. The database then cancels the query. */
+  /** Aborted when the client is no longer waiting for the response. The database then cancels the query. */
   readonly signal?: AbortSignal | undefined
 }
 

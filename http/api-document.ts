@@ -21,7 +21,7 @@ export interface ApiDocument {
 
 const REQUEST_ID = 'X-Request-Id'
 
-/** The headers of every reply. The document describes them only once. */
+/** The headers of every response. The document describes them only once. */
 const HEADERS = {
   [REQUEST_ID]: {
     description: 'The id of the request in the log and in the audit trail.',
@@ -35,7 +35,7 @@ const withRequestId = (reply: Reply): Reply => ({
 })
 
 /**
- * Arranges the OpenAPI document for readers. Moves problem replies to `components`, because repeating them for each
+ * Arranges the OpenAPI document for readers. Moves problem responses to `components`, because repeating them for each
  * route would account for 80 % of the document. Puts paths that don't require a credential first, such as sign-in.
  * Replaces examples that would change existing data.
  */

@@ -5,14 +5,14 @@ import type { FastifyInstance } from 'fastify'
 
 /**
  * How long idle connections stay open during a shutdown, in milliseconds. If the client sends another request during
- * this time, the reply asks it to disconnect.
+ * this time, the response asks it to disconnect.
  */
 const DRAIN_DELAY_MS = 1000
 
 /**
  * Prevents `fastify.close()` from dropping requests on keep-alive connections. Idle connections stay open for
- * `DRAIN_DELAY_MS`, so that the next request still gets a reply, with `Connection: close`. After that, connections
- * without a running request are closed, even if part of a request has arrived. Others are closed after the reply.
+ * `DRAIN_DELAY_MS`, so that the next request still gets a response with `Connection: close`. After that, connections
+ * without a running request are closed, even if part of a request has arrived. Others are closed after the response.
  */
 export const drainOnClose = (fastify: FastifyInstance): void => {
   const { server } = fastify
@@ -53,7 +53,7 @@ const watchConnections = (server: Server): Connections => {
   server.on('connection', (socket: Socket) => {
     open.set(socket, new Set())
     closeLater(socket)
-    // After these events, it may no longer be possible to send the last reply.
+    // After these events, it may no longer be possible to send the last response.
     for (const event of ['end', 'finish']) socket.once(event, closeIfIdle.bind(null, socket))
     socket.once('close', () => {
       open.delete(socket)
@@ -65,7 +65,7 @@ const watchConnections = (server: Server): Connections => {
     running?.add(response)
     response.once('close', () => {
       running?.delete(response)
-      // A reply that began before the shutdown may contain `keep-alive`, so the client may send another request.
+      // A response that began before the shutdown may contain `keep-alive`, so the client may send another request.
       closeLater(socket)
     })
   })
@@ -85,7 +85,7 @@ const watchConnections = (server: Server): Connections => {
 }
 
 /**
- * Returns whether a reply can still be sent completely. When the client ends its side of a connection, Node ends the
+ * Returns whether a response can still be sent completely. When the client ends its side of a connection, Node ends the
  * other side too. After that, only data that has already been written can be sent.
  */
 const canEnd = (response: ServerResponse, socket: Socket): boolean =>

@@ -12,13 +12,13 @@ export const limits = {
   bodyLimit: 1024 * KIB,
   // The maximum time from the first to the last byte of a request.
   requestTimeout: 30 * SECOND,
-  // Closes a connection after this time without traffic, for example if the client stops reading the reply.
+  // Closes a connection after this time without traffic, for example if the client stops reading the response.
   connectionTimeout: IDLE_TIMEOUT,
   // The same limit for the time between two requests. It's one second shorter, because Node waits one second longer
   // than its Keep-Alive header specifies.
   keepAliveTimeout: IDLE_TIMEOUT - SECOND,
   http: {
-    // http/request-form.ts refuses requests without a Host header instead, because Node's reply would have no body.
+    // http/request-form.ts refuses requests without a Host header instead, because Node's response would have no body.
     requireHostHeader: false,
     // Without this, Node silently drops duplicates of some headers, such as Host and Content-Type.
     joinDuplicateHeaders: true,

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 
 const RELATIVE = 'If it is relative, resolve it against the URL of the request.'
 
-/** Returns the OpenAPI description of a reply's `Location` header. */
+/** Returns the OpenAPI description of a response's `Location` header. */
 export const locationHeader = (thing: string, example: string) =>
   ({
     Location: { type: 'string', description: `The URL of ${thing}. ${RELATIVE}`, examples: [example] }

@@ -7,10 +7,10 @@ import type * as httpErrors from './errors.ts'
 /** The media type of a problem document (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** The codes of all errors with a specific reply. `domain/errors.ts` and `http/errors.ts` define the errors. */
+/** The codes of all errors with a specific response. `domain/errors.ts` and `http/errors.ts` define the errors. */
 export type ErrorCode = CodesOf<typeof domainErrors> | CodesOf<typeof httpErrors>
 
-/** An error with a specific reply. */
+/** An error with a specific response. */
 export type ProblemError = DomainError<ErrorCode>
 export type ProblemClass = DomainErrorClass<ErrorCode>
 
@@ -21,7 +21,7 @@ interface ProblemKind {
   readonly members?: Pick<Problem, 'success'>
 }
 
-/** The status and title of the reply for each error code. */
+/** The status and title of the response for each error code. */
 const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   CREDENTIAL_REQUIRED: { status: 401, title: 'A credential is required' },
   INVALID_TOKEN: { status: 401, title: 'The credential was refused' },
@@ -76,7 +76,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
   INTERNAL_ERROR: { status: 500, title: 'An unexpected error occurred' },
   RECEIPT_NOT_FOUND: { status: 404, title: 'There is no such receipt' },
-  // No client receives this reply. nginx logs the same status if a client closes the connection.
+  // No client receives this response. nginx logs the same status if a client closes the connection.
   REQUEST_CANCELLED: { status: 499, title: 'The client closed the connection' },
   OUTCOME_UNKNOWN: { status: 503, title: 'It is unknown whether the change succeeded' },
   LEASE_LOST: { status: 503, title: 'Key revocations cannot be checked at the moment' },
@@ -163,7 +163,7 @@ export const Problem = {
 export type Problem = Omit<XStatic<typeof Problem>, 'code'> & { code: ErrorCode }
 export type ProblemField = NonNullable<Problem['fields']>[number]
 
-/** Returns whether an error has a specific reply. */
+/** Returns whether an error has a specific response. */
 export const isProblem = (error: unknown): error is ProblemError =>
   error instanceof DomainError && error.code in PROBLEMS
 

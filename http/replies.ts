@@ -8,7 +8,7 @@ interface ProblemReply {
   content: Record<string, { schema: object; examples: Examples }>
 }
 
-/** Creates the problem replies for a route's schema: one for each status, with one example for each problem. */
+/** Creates the problem responses for a route's schema: one for each status, with one example for each problem. */
 export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Record<number, object> =>
   mergeReplies(
     ...problems.map(Problem => {
@@ -19,7 +19,8 @@ export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Re
   )
 
 /**
- * Merges sets of replies. If several contain problems with the same status, the result contains all of their examples.
+ * Merges sets of responses. If several contain problems with the same status, the result contains all of their
+ * examples.
  */
 export const mergeReplies = (...sets: Record<number, object>[]): Record<number, object> => {
   const merged: Record<string, object> = {}
@@ -48,7 +49,7 @@ const problemReply = (examples: Examples): ProblemReply => ({
   content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' }, examples } }
 })
 
-/** Creates a reply that refers to a shared schema. */
+/** Creates a response that refers to a shared schema. */
 export const reply = (description: string, schema: string, headers?: object): object => ({
   description,
   ...(headers === undefined ? {} : { headers }),

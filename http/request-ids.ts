@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** The reply header that contains the request id. */
+/** The response header that contains the request id. */
 export const REQUEST_ID = 'x-request-id'
 
 /**
@@ -17,8 +17,8 @@ export const createRequestIds = (): (() => string) => {
 const REQUESTER_ID = /^[A-Za-z0-9._:+/=-]{1,128}$/
 
 /**
- * Adds the request id to the reply headers. If the requester sent a well-formed id in the same header, adds it to the
- * log lines for the request as `requester_request_id`. The id isn't used for anything else.
+ * Adds the request id to the response headers. If the requester sent a well-formed id in the same header, adds it to
+ * the log lines for the request as `requester_request_id`. The id isn't used for anything else.
  */
 export const identifyRequest = (request: FastifyRequest, reply: FastifyReply): void => {
   reply.header(REQUEST_ID, request.id)

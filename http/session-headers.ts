@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Session, SessionCredential } from '../domain/users/session.ts'
 
 /**
- * Creates the headers for the reply to a sign-in: five for Trivial's own clients, and a Bearer token with the same
+ * Creates the headers for the response to a sign-in: five for Trivial's own clients, and a Bearer token with the same
  * data.
  */
 export const sessionHeaders = (

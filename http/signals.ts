@@ -22,7 +22,7 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
     }
   )
   // After Ctrl-C, SIGINT arrives twice, because both the terminal and npm send it to the service. By itself,
-  // close-with-grace would end the process on the second signal.
+  // close-with-grace would terminate the process on the second signal.
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) return
     received = signal
@@ -36,7 +36,7 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
   }
 }
 
-/** Ignores SIGHUP, which a terminal sends when it closes, and which ends the process by default. */
+/** Ignores SIGHUP, which a terminal sends when it closes, and which terminates the process by default. */
 export const ignoreHangup = (fastify: FastifyInstance): void => {
   process.on('SIGHUP', signal => {
     fastify.log.info({ signal }, 'the signal is ignored; restart the service to read the configuration again')

@@ -5,7 +5,7 @@ const POSTGRES = /^postgres(?:ql)?:/
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
 
 // The driver ignores parameters that it doesn't know. Some other libpq parameters would override this service's
-// time-outs.
+// timeouts.
 const PARAMETERS = ['host', 'port', 'user', 'password', 'sslmode', 'sslcert', 'sslkey', 'sslrootcert', 'options']
 
 /**

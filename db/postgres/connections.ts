@@ -10,7 +10,7 @@ import { createDatabaseTime, DATABASE_TIME } from './time.ts'
 import type { DatabaseTime } from './time.ts'
 import { migrate, readVersion, refuseUnchangeable } from './versions.ts'
 
-/** The time-out for migrations and copies, which may take a long time, and for processes that wait for them. */
+/** The timeout for migrations and copies, which may take a long time, and for processes that wait for them. */
 const LONG_TIMEOUT_MS = 600_000
 const IDLE_CONNECTION_MS = 30_000
 
@@ -39,7 +39,8 @@ const poolOf = (config: PoolConfig): Pool => {
   const pool = new Pool({ ...config, idleTimeoutMillis: IDLE_CONNECTION_MS, pipeline: true })
   // If an idle connection is lost, another one is opened when it's needed.
   pool.on('error', ignore)
-  // If a connection is lost while it's in use, its queries fail. Without a listener, the error would end the process.
+  // If a connection is lost while it's in use, its queries fail. Without a listener, the error would terminate the
+  // process.
   pool.on('connect', client => {
     client.on('error', ignore)
     gatherWrites(client)

@@ -13,9 +13,9 @@ const DEADLOCK = '40P01'
 const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
 const RESTRICT_VIOLATION = '23001'
-/** The error of a change to keys if another transaction has changed the data that it read. */
+/** The error with which a change to keys fails if another transaction has changed the data that it has read. */
 const NOT_NULL_VIOLATION = '23502'
-/** A statement was cancelled by its time-out or by an operator. */
+/** A statement was cancelled by its timeout or by an operator. */
 const QUERY_CANCELED = '57014'
 export const LOCK_NOT_AVAILABLE = '55P03'
 const INSUFFICIENT_PRIVILEGE = '42501'
@@ -31,7 +31,7 @@ const CONFLICTS: readonly string[] = [
 ]
 
 /**
- * The connection failed or was refused, resources are exhausted, an operator intervened, a time-out expired, the server
+ * The connection failed or was refused, resources are exhausted, an operator intervened, a timeout expired, the server
  * is a standby, or a prepared statement no longer exists or is outdated because another version has migrated. A
  * connection that has reported one of these errors isn't used again.
  */
@@ -111,8 +111,8 @@ export const withoutStatementValues = ({ onFailure, onRecovery }: BackgroundHook
 })
 
 /**
- * Converts a database failure to a `ServiceUnavailable`, unless the statement is wrong. Returns any other failure
- * without the statement's values.
+ * Converts a database failure to a `ServiceUnavailable`, unless the statement itself is at fault. Returns any other
+ * failure without the statement's values.
  */
 export const toFailure = (error: unknown): unknown => {
   const cause = withoutValues(error)

@@ -98,7 +98,7 @@ const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Pro
       return await make()
     } catch (error) {
       if (!mayRepeat(error, progress)) throw failureOf(error, progress)
-      // Another change was committed, so the database works.
+      // Another change was committed, so the database is working.
       if (isConflict(error)) progress.deadline = newDeadline()
       else await wait(RETRY_INTERVAL_MS)
     }
@@ -162,7 +162,7 @@ const END_BACKEND = `
   where pid = $1 and datname = current_database() and usename = current_user
 `
 
-/** Ends the server process of the lost attempt, which may still receive the statements that were sent to it. */
+/** Terminates the lost attempt's server process, which may still receive the statements that were sent to it. */
 const endBackend = async (db: PostgresDatabase, pid: number): Promise<void> => {
   await query(db, END_BACKEND, [pid])
 }
@@ -178,9 +178,10 @@ const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>)
 }
 
 /**
- * Gives statements that may wait for a lock only part of the remaining time, so that the server ends them, with a clear
- * outcome, before the connection is closed. A `lock_timeout` isn't enough, because one statement may wait for several
- * locks. The commit has no limit, because the server would stop waiting for a synchronous standby and report success.
+ * Gives statements that may wait for a lock only part of the remaining time, so that the server cancels them with a
+ * clear outcome before the connection is closed. A `lock_timeout` isn't enough, because one statement may wait for
+ * several locks. The commit has no limit, because the server would stop waiting for a synchronous standby and report
+ * success.
  */
 const limitStatements = ({ defer }: Outbox, ms: number): void => {
   defer('beforeLock', setStatementTimeout(0.4 * ms))

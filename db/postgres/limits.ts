@@ -6,7 +6,7 @@ import { asQuery, toFailure } from './failures.ts'
 export type Query = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>
 
 export interface PostgresCounters extends Counters {
-  /** Deletes at most 1,000 counters whose windows are over, and returns the number of deleted counters. */
+  /** Deletes at most 1,000 counters whose windows are over, and returns how many it has deleted. */
   readonly removeExpired: () => Promise<number>
 }
 
@@ -16,8 +16,8 @@ export interface PostgresCounters extends Counters {
  */
 const STATEMENTS_A_REMOVAL = 500
 
-// The time of a hit is the time at which its row is locked, on the database's clock, which all nodes share. A window
-// that starts in the future began before the clock was set back, so it counts as over.
+// The time of a hit is the time at which its row is locked, according to the database's clock, which all nodes share. A
+// window that starts in the future began before the clock was set back, so it counts as over.
 const HIT = `
 insert into rate_counters as held (key, hits, started_at, expires_at)
 values ($1, $2, clock_timestamp(), clock_timestamp() + $3 * interval '1 second')
@@ -42,9 +42,9 @@ delete from rate_counters where key = any (array(
 returning key`
 
 /**
- * Creates counters in PostgreSQL's table `rate_counters`. A hit is one statement. Hits for a key that arrive while one
- * is in progress are counted together by the next statement, so a key never uses more than one of this node's
- * connections.
+ * Creates counters in the PostgreSQL table `rate_counters`. Each hit takes a single statement. Hits for a key that
+ * arrive while one is in progress are counted together by the next statement, so a key never uses more than one of this
+ * node's connections.
  */
 export const createPostgresCounters = (send: Query, background = NOT_REPORTED): PostgresCounters => {
   const removal = createWatch('remove expired counters', background)

@@ -11,7 +11,7 @@ export interface PostgresOptions extends StorageOptions {
 export const DEFAULT_POOL_SIZE = 10
 export const DEFAULT_LEASE_MS = 2000
 
-/** The time-outs in milliseconds; see docs/operating/databases.md. */
+/** The timeouts in milliseconds; see docs/operating/databases.md. */
 export const TIMEOUTS = {
   connect: 2000,
   /** For a statement. The server enforces it. */
@@ -101,7 +101,7 @@ export const changesConfig = (options: PostgresOptions): ClientConfig => ({
   query_timeout: CHANGES.limitMs
 })
 
-/** The statements that begin a transaction. They set its time-outs, because its connection may come from a pooler. */
+/** The statements that begin a transaction. They set its timeouts, because its connection may come from a pooler. */
 export const BEGIN =
   `begin isolation level read committed; ` +
   `set local idle_in_transaction_session_timeout = ${TIMEOUTS.idleInTransaction}; ` +

@@ -14,9 +14,11 @@ export type Stage = (typeof STAGES)[number]
 /** Sends a statement on a connection. */
 export type Send = (db: PostgresDatabase) => Promise<unknown>
 
-/** The statements that a transaction sends without waiting for a reply. If one of them fails, the transaction fails. */
+/**
+ * The statements that a transaction sends without waiting for a response. If one of them fails, the transaction fails.
+ */
 export interface Outbox {
-  /** Lets the transaction continue before the reply to a statement arrives. */
+  /** Lets the transaction continue before the response to a statement arrives. */
   readonly leaveUnanswered: (statement: Promise<unknown>) => void
   /** Sends a statement at the end of the transaction, together with its commit. */
   readonly defer: (stage: Stage, send: Send) => void
@@ -78,7 +80,7 @@ export class CommitLost extends Error {}
 const commit = async (client: PoolClient): Promise<void> => {
   try {
     const { command } = await asQuery(client.query('commit'))
-    // The server replies with COMMIT only if no statement has failed, including those that weren't awaited.
+    // The server responds with COMMIT only if no statement has failed, including those that weren't awaited.
     if (command !== 'COMMIT') throw new Error('the transaction continued after a statement had failed')
   } catch (cause) {
     throw isConnectionFailure(cause) ? new CommitLost('the connection was lost during the commit', { cause }) : cause

@@ -24,7 +24,7 @@ export const REDIS_PREFIX = 'trivial:'
 // Commands fail if they can't be sent immediately, because no request waits for a hit that is counted later.
 const AT_ONCE = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 }
 
-/** How long a command waits for its reply, in milliseconds. */
+/** How long a command waits for its response, in milliseconds. */
 const COMMAND_TIMEOUT_MS = 200
 
 // How long to wait for a server that disappeared without closing the connection. The operating system would wait for
@@ -78,7 +78,7 @@ return { hits, start + window - now }`
 
 type HittingRedis = Redis & { hitCounter: (key: string, windowMs: number) => Promise<[hits: number, ttlMs: number]> }
 
-/** Creates counters in Redis. Each hit is one script, which Redis runs atomically. */
+/** Creates counters in Redis. Each hit takes a single script, which Redis runs atomically. */
 const createRedisCounters = (redis: Redis): Counters => {
   redis.defineCommand('hitCounter', { numberOfKeys: 1, lua: HIT })
   const { hitCounter } = redis as HittingRedis

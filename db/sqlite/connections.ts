@@ -30,7 +30,7 @@ export interface Connections {
 /**
  * Opens a database file, creates it if it doesn't exist, and brings its tables up to date. With `asSample`, a new
  * database is marked as sample data, and a database that has tables but no such mark is refused. Without `allowCopied`,
- * a database that was copied to another one is refused too.
+ * a database that has been copied to another one is refused too.
  */
 export const connect = (
   path: string,

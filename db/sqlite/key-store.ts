@@ -20,7 +20,8 @@ export interface SqliteStore extends TransactorOf<KeyReader & { readonly audits:
  * Opens a client key store in an SQLite file, creates the file if it doesn't exist, and brings its tables up to date.
  * Other processes can use the file at the same time. Their changes take effect with the next request in this process.
  * Throws an error if the file is marked as sample data, because its keys are only for trying out the sample. Without
- * `allowCopied`, it also throws if the file was copied to another database, because its keys are now changed there.
+ * `allowCopied`, it also throws if the file has been copied to another database, because its keys are now changed
+ * there.
  */
 export const openSqliteStore = (path: string, options: { readonly allowCopied?: boolean } = {}): SqliteStore => {
   const { writing, reading, isSample, close } = connect(path, options)

@@ -34,7 +34,7 @@ export const markAsSample = (connection: Connection): void => {
   mark.immediate()
 }
 
-/** Returns the database that this one was copied to, or null if it wasn't copied. */
+/** Returns the database that this one has been copied to, or null if it hasn't been copied. */
 export const copyTargetOf = (connection: Connection): string | null => {
   if (!hasMark(connection, 'copied')) return null
   return String(connection.prepare("select detail from database_marks where name = 'copied'").pluck().get())
@@ -49,7 +49,9 @@ export const markAsCopied = (connection: Connection, target: string): void => {
     .run(toText(new Date()), target)
 }
 
-/** Throws an error if the database was copied, because the target's services don't get changes that are made here. */
+/**
+ * Throws an error if the database has been copied, because the target's services don't get changes that are made here.
+ */
 export const refuseCopied = (connection: Connection): void => {
   const target = copyTargetOf(connection)
   if (target !== null) throw new Error(copiedText(target))

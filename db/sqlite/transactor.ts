@@ -12,9 +12,9 @@ const isBusy = (error: unknown): boolean =>
   error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
 /**
- * Converts a database failure to a `ServiceUnavailable`, unless the statement is wrong. The database is unavailable if
- * another process has locked it, its disk is full, it's damaged, or it's being replaced. Returns any other failure
- * unchanged.
+ * Converts a database failure to a `ServiceUnavailable`, unless the statement itself is at fault. The database is
+ * unavailable if another process has locked it, its disk is full, it's damaged, or it's being replaced. Returns any
+ * other failure unchanged.
  */
 export const toFailure = (error: unknown): unknown =>
   error instanceof RowMissing || (error instanceof Database.SqliteError && !FAULTS.test(error.code))
@@ -61,8 +61,8 @@ export interface SqliteTransactorOptions<R, W> {
 }
 
 /**
- * Creates a database's transactor. One connection writes, in transactions that begin and end explicitly, and
- * `rows` reads committed data on another. Drizzle's own transactions commit before asynchronous work is completed.
+ * Creates a database's transactor. One connection writes in transactions that begin and end explicitly, and `rows`
+ * reads committed data on another one. Drizzle's own transactions commit before asynchronous work is completed.
  */
 export const createSqliteTransactor = <R, W>({
   writing,

@@ -18,8 +18,8 @@ export const refuseKeyWithoutApps = (disposal: AppsDisposal, { principal }: Cont
 }
 
 /**
- * Throws any error of `refuseKeyWithoutApps`, or TransferNotAllowed if a request with a session would transfer the
- * apps. Otherwise, an administrator could delete a user and transfer their apps to an account of their own.
+ * Throws TransferNotAllowed if a request with a session would transfer the apps. Otherwise, an administrator could
+ * delete a user and transfer their apps to an account of their own. May also throw any error of `refuseKeyWithoutApps`.
  */
 export const refuseDisposalOfUser = (disposal: AppsDisposal, context: Context): void => {
   refuseKeyWithoutApps(disposal, context)

@@ -35,7 +35,7 @@ export interface App {
   readonly tags: Json
   readonly createdAt: Date
   readonly updatedAt: Date
-  /** When the app was discarded, or null if it wasn't. */
+  /** When the app was discarded, or null if it hasn't been. */
   readonly discardedAt: Date | null
 }
 

@@ -34,9 +34,9 @@ export interface DisposedApps {
  * Appends an audit entry for each app that isn't discarded. The owner's own entry must contain the number of discarded
  * apps.
  *
- * Throws OwnerNotFound if the new owner doesn't exist, OwnsApps if there are apps but `disposal` is null or the same
- * owner, TooManyApps if more than 1000 apps aren't discarded, or DescriptiveNameTaken if both owners have an app with
- * the same descriptive name.
+ * Throws OwnerNotFound if the new owner doesn't exist, and OwnsApps if there are apps but `disposal` is null or the
+ * same owner. Throws TooManyApps if more than 1000 apps aren't discarded, and DescriptiveNameTaken if both owners have
+ * an app with the same descriptive name.
  */
 export const disposeOfApps = async (
   tx: AppTx,

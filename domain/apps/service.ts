@@ -31,8 +31,8 @@ export interface AppService {
   /** Creates an app. Throws DescriptiveNameTaken, NoPortLeft, or any error of `refuseOwner`. */
   create: (wanted: WantedApp, context: RequestContext) => Promise<App>
   /**
-   * Copies an app. Throws Forbidden if the principal may not create apps for the app's owner, DescriptiveNameTaken, or
-   * NoPortLeft.
+   * Copies an app. Throws Forbidden if the principal may not create apps for the app's owner. May also throw
+   * DescriptiveNameTaken or NoPortLeft.
    */
   copy: (key: AppKey, copy: Pick<NewApp, 'descriptiveName'>, context: RequestContext) => Promise<App>
   /** Changes an app. Throws DescriptiveNameTaken if the owner has another app with the new name. */

@@ -14,8 +14,8 @@ export interface AppPage {
   /**
    * The apps in order, in batches of limited length and size. A batch may be empty. Each batch is read when it's
    * requested, and the event loop runs between batches. If there is no limit, an app that is renamed while the list is
-   * read may be missed or appear twice; every other app appears once. If there is a limit, apps that are deleted before
-   * their batch is read are omitted.
+   * being read may be missed or appear twice; every other app appears once. If there is a limit, apps that are deleted
+   * before their batch is read are omitted.
    */
   readonly batches: AsyncGenerator<App[], void>
   /** The position after which the next page begins, or null if this is the last page. */

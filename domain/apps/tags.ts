@@ -7,7 +7,10 @@ import { auditApp } from './changes.ts'
 import type { AppTx } from './changes.ts'
 import type { AppKey } from './rows.ts'
 
-/** The maximum number of tags per app. Lists of apps contain all tags of each app, so their number must be limited. */
+/**
+ * The maximum number of tags per app. Lists of apps contain all tags of each app, so the number of tags must be
+ * limited.
+ */
 const MAX_TAGS = 1000
 
 /** Adds a tag, unless the app already has it. */

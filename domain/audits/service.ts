@@ -8,7 +8,7 @@ import type { AuditFilter, AuditHead, AuditReads, AuditRows } from './rows.ts'
 
 const BATCH_SIZE = 1000
 
-/** Appends an entry to the trail, chained to the previous one. Must be called in the transaction of the change. */
+/** Appends an entry to the trail, chained to the previous one. Must be called in the same transaction as the change. */
 export const appendAudit = async (
   audits: AuditRows,
   { at, source: { actor, address, requestId }, action, subject, changes }: NewAudit

@@ -30,15 +30,15 @@ export interface Policy<S extends string = string> {
 /** A client key: its identity and policy, but neither a `key_id` nor a token. */
 export interface ClientKey extends Policy {
   /**
-   * Identifies the key in logs and replies without revealing anything about its `key_id`s. A UUIDv7, or `env_` followed
-   * by 16 hexadecimal digits.
+   * Identifies the key in logs and responses without revealing anything about its `key_id`s. A UUIDv7, or `env_`
+   * followed by 16 hexadecimal digits.
    */
   readonly id: string
   readonly name: string
   /** The source of the key: `environment` for an entry in `CLIENT_KEYS`, or `managed` for a row in the database. */
   readonly source: 'environment' | 'managed'
   readonly enabled: boolean
-  /** When the key was revoked, or null if it wasn't. */
+  /** When the key was revoked, or null if it hasn't been. */
   readonly revokedAt: Date | null
 }
 

@@ -28,7 +28,7 @@ export interface ClientKeysOptions<S extends string> extends TokenSecrets {
   readonly counters?: Counters | undefined
   /**
    * Whether to issue tokens even if none of the secrets is in use in the store. Set this to true if the secret that is
-   * in use was lost. Defaults to false.
+   * in use has been lost. Defaults to false.
    */
   readonly allowNewSecret?: boolean | undefined
   /** The scopes that your routes can require. Each key has some of them, or `*`, which covers all of them. */
@@ -57,13 +57,14 @@ export interface ChangeContext {
 export interface ClientKeys<S extends string = string> {
   readonly scopes: readonly S[]
   /**
-   * Issues a key. The returned `keyAccessToken` isn't stored anywhere. Throws InvalidFields, ClientKeyNameTaken, or
-   * SecretNotShared if the store is in use with other secrets.
+   * Issues a key. The returned `keyAccessToken` isn't stored anywhere. Throws SecretNotShared if the store is in use
+   * with other secrets. May also throw InvalidFields or ClientKeyNameTaken.
    */
   issue: (wanted: WantedKey<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<Issued>
   /**
    * Gives a key a new token. The older tokens expire after `graceSeconds`, which defaults to one day. Throws
-   * InvalidFields, ClientKeyRevoked, TooManyTokens, or SecretNotShared if the store is in use with other secrets.
+   * SecretNotShared if the store is in use with other secrets. May also throw InvalidFields, ClientKeyRevoked or
+   * TooManyTokens.
    */
   rotate: (
     id: string,

@@ -99,7 +99,7 @@ export interface GenerationUse {
 export interface EnvironmentRecord {
   readonly revokedAt: Date | null
   readonly revokedReason: string | null
-  /** The tokens that were used, most recently used first. */
+  /** The tokens that have been used, most recently used first. */
   readonly tokens: readonly TokenRecord[]
 }
 
@@ -109,7 +109,7 @@ export interface KeyReads {
   /** Returns the unrevoked key with the given name. */
   readonly findByName: (name: string) => Promise<ClientKeyRecord | null>
   readonly findToken: (digest: string) => Promise<KnownToken | null>
-  /** Returns when the environment key with the given digest was revoked, or null if it wasn't. */
+  /** Returns when the environment key with the given digest was revoked, or null if it hasn't been. */
   readonly findRevocation: (digest: string) => Promise<Date | null>
   /**
    * Returns at most `limit` matching keys with ids greater than `after`, ordered by id. May yield to the event loop.
@@ -133,7 +133,7 @@ export interface KeyReads {
 
 /** The generations of the secrets of all processes that share the store. */
 export interface SecretState {
-  /** The generations that the last process recorded when it started. Empty if none are recorded. */
+  /** The generations that the last process recorded when it started. Empty if none have been recorded. */
   readonly recorded: readonly string[]
   /** The generations of each running node, the current one first. Empty if no nodes are known. */
   readonly nodes: readonly (readonly string[])[]

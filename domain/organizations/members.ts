@@ -36,7 +36,10 @@ export interface MemberChanges {
    * discover e-mail addresses by adding arbitrary ids.
    */
   readonly setRole: (id: number, wanted: WantedRole, context: RequestContext) => Promise<Member>
-  /** Removes a member. Any member may leave. Throws LastAdmin, or UserNotFound if the user isn't a member. */
+  /**
+   * Removes a member. Any member may leave. Throws LastAdmin if the user is the only admin, and UserNotFound if they
+   * aren't a member.
+   */
   readonly removeMember: (id: number, userId: number, context: RequestContext) => Promise<void>
 }
 

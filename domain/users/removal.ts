@@ -11,8 +11,8 @@ import { refuseLimitedKey } from './changes.ts'
 import type { User } from './user.ts'
 
 /**
- * When a user is deleted, at most this many of their memberships, and as many of their grants, get separate audit
- * entries. The user's own entry contains the total numbers.
+ * When a user is deleted, at most this many of their memberships, and at most this many of their grants, get separate
+ * audit entries. The user's own entry contains the total numbers.
  */
 const MAX_ENTRIES = 1000
 
@@ -31,8 +31,8 @@ export interface RemovedUser extends DisposedApps {
 export interface UserRemoval {
   /**
    * Deletes a user and their sessions, memberships and grants. Throws BeyondPermissionBoundary or InsufficientScope if
-   * a client key isn't allowed to do this, TransferNotAllowed if a request with a session would transfer the apps,
-   * LastAdmin, or any error of `disposeOfApps`.
+   * a client key isn't allowed to do this, and TransferNotAllowed if a request with a session would transfer the apps.
+   * May also throw LastAdmin or any error of `disposeOfApps`.
    */
   readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<RemovedUser>
 }

@@ -27,7 +27,7 @@ export interface SessionCredential {
 }
 
 /**
- * Creates a token for a new session, and the session's fields to store. Only the reply to the sign-in contains the
+ * Creates a token for a new session, and the session's fields to store. Only the response to the sign-in contains the
  * token.
  */
 export const newSession = (

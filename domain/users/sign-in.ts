@@ -71,8 +71,8 @@ export const createSignIn = ({ read, write }: Transactor<Pick<Reads, 'users' | '
 })
 
 /**
- * Returns the account if the password is correct. This takes the same time if there is no account. Throws InvalidLogin,
- * or AccountLocked if the password is correct but the account is locked.
+ * Returns the account if the password is correct. This takes the same time even if there is no account. Throws
+ * InvalidLogin if it isn't correct, and AccountLocked if it's correct but the account is locked.
  */
 export const checkPassword = async (
   passwords: PasswordHasher,

@@ -40,7 +40,10 @@ and drops it at the end.`,
   }
 })
 
-/** Resolves when the process receives a signal to stop. The signal doesn't end the process, so that it can clean up. */
+/**
+ * Resolves when the process receives a signal to stop. The signal doesn't terminate the process, so that it can clean
+ * up.
+ */
 const stopSignal = async (): Promise<void> => {
   await new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

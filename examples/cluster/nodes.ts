@@ -26,7 +26,9 @@ export interface Node {
 // service.
 const DEFAULTS = Object.fromEntries(Object.keys(Config.properties).map(name => [name, '']))
 
-/** Starts a node on a free port. Throws a CommandError with the node's output if it exits before it listens. */
+/**
+ * Starts a node on a free port. Throws a CommandError with the node's output if it exits before it starts listening.
+ */
 export const startNode = async (name: string, env: NodeJS.ProcessEnv): Promise<Node> => {
   const child = spawn('sh', [pathOf('build/run.sh'), 'server.js'], {
     env: { ...process.env, ...DEFAULTS, ...env, NODE_NAME: name, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },

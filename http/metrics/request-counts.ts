@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 /** The counts for one route and method. */
 export interface RouteCounts {
   readonly labels: { readonly method: string; readonly route: string }
-  /** The number of replies, by status. */
+  /** The number of responses, by status. */
   readonly statuses: Map<number, number>
-  /** The number of replies in each bucket. The last bucket, which has no upper bound, counts longer durations. */
+  /** The number of responses in each bucket. The last bucket, which has no upper bound, counts longer durations. */
   readonly buckets: number[]
   /** The total duration of all requests, in milliseconds. */
   sum: number

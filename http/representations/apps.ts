@@ -3,7 +3,7 @@ import type { App } from '../../domain/apps/app.ts'
 
 const timestamp = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
 
-/** The reply that Trivial's own clients expect to a change that doesn't return a resource. */
+/** The response that Trivial's own clients expect to a change that doesn't return a resource. */
 export const MessageJson = {
   $id: 'Message',
   type: 'object',

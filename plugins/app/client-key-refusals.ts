@@ -45,7 +45,7 @@ const ERRORS: Readonly<Partial<Record<RefusalReason | RequestRefusal, ToError>>>
   limit_undecided: ({ cause }) => new LimitUndecided({ cause })
 }
 
-/** Returns the error for a refused request, and sets the reply's headers and status. */
+/** Returns the error for a refused request, and sets the response's headers and status. */
 export const errorOf: ToError = (refused, reply, challenge) => {
   const { reason, rate } = refused
   const error = (ERRORS[reason] ?? toInvalidToken)(refused, reply, challenge)
@@ -69,7 +69,7 @@ export const setRateHeaders = (
     .header('ratelimit-policy', `"client_key";q=${max};w=${windowSeconds}`)
     .header('ratelimit', `"client_key";r=${remaining};t=${resetSeconds}`)
 
-/** Logs the reason for a refusal, which the reply may not contain, and the key if it's known. */
+/** Logs the reason for a refusal, which may be missing from the response, and the key if it's known. */
 export const logRefusal = (request: FastifyRequest, { reason, token }: RequestRefused): void => {
   request.log.info(
     { reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip },

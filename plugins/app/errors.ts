@@ -32,7 +32,8 @@ import {
 const RETRY_AFTER_SECONDS = 1
 
 /**
- * Replies to every error with a problem document (RFC 9457). Unexpected errors are logged, but not revealed to clients.
+ * Responds to every error with a problem document (RFC 9457). Unexpected errors are logged, but not revealed to
+ * clients.
  */
 export default fp(
   async fastify => {

@@ -113,7 +113,7 @@ const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
 
 const NO_PARAMETERS = { type: 'object', properties: {} } as const
 
-/** Returns a documented route's schema with strict validation, and with the replies to refused requests. */
+/** Returns a documented route's schema with strict validation, and with the responses to refused requests. */
 const strict = (schema: FastifySchema, isAnyQuery: boolean): FastifySchema => {
   const { body, params, querystring = NO_PARAMETERS } = schema
   return {
@@ -135,7 +135,7 @@ const asEmptyObject: preValidationHookHandler = (request, _reply, done) => {
 }
 
 /**
- * Sets up request validation and reply serialization. Only parameters in URLs are converted to the types in their
+ * Sets up request validation and response serialization. Only parameters in URLs are converted to the types in their
  * schema. Documented routes refuse unknown fields and query parameters.
  */
 export default fp(
@@ -143,7 +143,7 @@ export default fp(
     fastify.setValidatorCompiler<Schema>(({ schema, httpPart }) =>
       httpPart === 'body' ? bodyCheck(schema) : urlCheck(schema as UrlSchema)
     )
-    // Replies are small or already serialized. Compiling serializers for all routes would slow down startup.
+    // Responses are small or already serialized. Compiling serializers for all routes would slow down startup.
     fastify.setSerializerCompiler(() => JSON.stringify)
     fastify.removeContentTypeParser(['text/plain', 'application/json'])
     const parseJson = fastify.getDefaultJsonParser('error', 'error')

@@ -6,7 +6,7 @@ import { sendProblem } from '../app/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Sets the CORS headers of a reply for which no hooks run. Null if no origins are allowed. */
+    /** Sets the CORS headers of a response for which no hooks run. Null if no origins are allowed. */
     setCorsHeaders: ((request: FastifyRequest, reply: FastifyReply) => void) | null
   }
 }
@@ -31,7 +31,7 @@ const hasKey = ({ headers }: FastifyRequest): boolean =>
 
 /**
  * Allows pages from the origins in `CORS_ORIGINS` to call the API for signed-in users, and to read the session headers.
- * Replies to requests with a client key have no CORS headers, because pages must not contain client keys.
+ * Responses to requests with a client key have no CORS headers, because pages must not contain client keys.
  */
 export default fp(
   async fastify => {

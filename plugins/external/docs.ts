@@ -26,7 +26,7 @@ const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" ' +
   'fill="#3b4151"/><path d="M7 8h18v4h-7v13h-4V12H7z" fill="#fff"/></svg>'
 
-/** Headers that concern the connection. They aren't copied to the reply. */
+/** Headers that concern the connection. They aren't copied to the response. */
 const CONNECTION_HEADERS = ['connection', 'keep-alive']
 
 /** The headers of conditional requests, which clients send for cached files. */

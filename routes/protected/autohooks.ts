@@ -73,7 +73,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
   })
 }
 
-/** Returns the error handler for a route that replies with its own problem instead of a 401. */
+/** Returns the error handler for a route that responds with its own problem instead of a 401. */
 const handleUnauthenticated =
   (Other: ProblemClass): NonNullable<RouteOptions['errorHandler']> =>
   (error, request, reply) => {

@@ -18,8 +18,8 @@ export interface Progress {
   readonly last: readonly string[] | null
 }
 
-// The other tables that must be empty in the target, apart from initial rows. A service that was only started writes
-// nodes, request counters and the history of changes, which continues after the copy, so those are allowed.
+// The other tables that must be empty in the target, apart from initial rows. Merely starting the service writes nodes,
+// request counters and the change history (which continues after the copy), so those tables may contain rows.
 const OTHERS = ['database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
 // These rows are allowed too, because nothing is sealed with these secrets while there are no keys.
 const SECRETS = 'secret_generations'
@@ -114,7 +114,7 @@ const beginCopy = async (db: PostgresDatabase, source: CopySource, target: strin
 
 /**
  * Prepares the target if nothing has been copied yet, and returns the progress of each table. Throws a CopyError if the
- * target contains other data, if a service uses it, or if the source has changed since the copy began.
+ * target contains other data, if a service is using it, or if the source has changed since the copy began.
  */
 export const prepareTarget = async (
   db: PostgresDatabase,

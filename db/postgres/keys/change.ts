@@ -6,8 +6,8 @@ import { CHANNEL } from '../direct.ts'
 import { DATABASE_TIMESTAMP } from '../time.ts'
 import type { Outbox } from '../transaction.ts'
 
-// A change to keys reads without a lock. It sends its writes together with the commit, and with a check that the data
-// that it read hasn't changed. This way, it doesn't hold the lock for all changes during a round trip.
+// A change to keys reads without a lock. It sends its writes together with the commit and a check that the data that it
+// has read hasn't changed. This way, it doesn't hold the lock for all changes during a round trip.
 
 /** The part of a change to keys that all of its attempts share. */
 export interface KeyChange {

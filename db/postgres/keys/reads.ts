@@ -22,7 +22,7 @@ import { createTokenReads } from './tokens.ts'
  */
 const WINDOW = 5000
 
-/** PostgreSQL refuses this character, so no stored string contains it. */
+/** PostgreSQL rejects this character, so no stored string contains it. */
 const NUL = '\0'
 
 export const createKeyReads = (db: PostgresDatabase): KeyReads => {

@@ -31,8 +31,8 @@ export interface JanitorOptions {
 }
 
 /**
- * Deletes rows that are no longer needed, at regular intervals: nodes that were evicted and whose last lease has ended,
- * changes that every node has read, and the rows that `others` delete. Returns a function that stops it.
+ * At regular intervals, deletes rows that are no longer needed: nodes that have been evicted and whose last lease has
+ * ended, changes that every node has read, and the rows that `others` delete. Returns a function that stops it.
  */
 export const startJanitor = ({
   db,

@@ -77,8 +77,8 @@ export const tags = pgTable(
   table => [uniqueIndex('tags_app_context_name_unique').on(table.appId, table.context, table.name)]
 )
 
-// A single row with the highest port that was assigned to an app. A new app gets the next port or, after the last one,
-// a port that is free again.
+// A single row with the highest port that has been assigned to an app. A new app gets the next port or, after the last
+// one, a port that is free again.
 export const appPortCounter = pgTable('app_port_counter', {
   id: integer('id').primaryKey(),
   last: integer('last').notNull()

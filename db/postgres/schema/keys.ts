@@ -56,7 +56,7 @@ export const clientKeyTokens = pgTable(
   ]
 )
 
-// Entries in CLIENT_KEYS that were revoked but are still in the environment.
+// Entries in CLIENT_KEYS that have been revoked but are still in the environment.
 export const environmentKeyRevocations = pgTable('environment_key_revocations', {
   digest: digest('digest').primaryKey(),
   revokedAt: text('revoked_at').notNull(),

@@ -62,7 +62,7 @@ export const clientKeyTokens = sqliteTable(
   ]
 )
 
-// Entries in CLIENT_KEYS that were revoked but are still in the environment.
+// Entries in CLIENT_KEYS that have been revoked but are still in the environment.
 export const environmentKeyRevocations = sqliteTable('environment_key_revocations', {
   digest: text('digest').primaryKey(),
   revokedAt: text('revoked_at').notNull(),

@@ -5,6 +5,6 @@ import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 export const databaseMarks = sqliteTable('database_marks', {
   name: text('name').primaryKey(),
   markedAt: text('marked_at').notNull(),
-  // Details about the mark, such as the database that this one was copied to.
+  // Details about the mark, such as the database that this one has been copied to.
   detail: text('detail')
 })

@@ -26,7 +26,7 @@ export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
   const endTurn = (): void => {
     singleCallTurns = calls === 1 ? singleCallTurns + 1 : 0
     calls = 0
-    // Calls that are made while `read` runs need another read.
+    // Calls that are made while `read` is running need another read.
     shared = null
     if (singleCallTurns < SINGLE_CALL_TURNS) return
     singleCallTurns = 0

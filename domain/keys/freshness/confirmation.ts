@@ -12,7 +12,7 @@ export interface SilentNode {
   readonly id: string
   /** The duration of the node's leases in milliseconds. */
   readonly leaseMs: number
-  /** When the node was evicted, as stored in the database, or null if it wasn't. */
+  /** When the node was evicted, as stored in the database, or null if it hasn't been. */
   readonly evictedAt: string | null
 }
 
@@ -29,7 +29,7 @@ export interface Pending {
 /** Stores which nodes have applied a change. It must use the database that changes are committed to, not a replica. */
 export interface ConfirmationStore {
   /**
-   * Returns the acknowledgements of a change. Evicted nodes are included while they are listed, because their last
+   * Returns the acknowledgements of a change. Evicted nodes are included as long as they are listed, because their last
    * lease may not have ended yet. Rejects if the database doesn't contain the change, for example because a backup was
    * restored.
    */
@@ -57,7 +57,7 @@ export interface ConfirmOptions {
 }
 
 /**
- * Resolves when a change applies to every new request on any node. `committedAt` is the time of the monotonic clock
+ * Resolves when a change applies to every new request on any node. `committedAt` is the time on the monotonic clock
  * after the commit. Rejects if the store fails. In that case, the change is committed, but its receipt must be
  * requested later.
  */

@@ -30,8 +30,8 @@ export interface KeyLookup extends KeyFreshness {
   /** Returns the managed key's token with the given digest, even if it isn't active, or null if it doesn't exist. */
   readonly findByDigest: (digest: string) => KnownToken | null | Promise<KnownToken | null>
   /**
-   * Returns when the environment key with the given digest was revoked, or null if it wasn't. Without this function,
-   * environment keys can't be revoked.
+   * Returns when the environment key with the given digest was revoked, or null if it hasn't been. Without this
+   * function, environment keys can't be revoked.
    */
   readonly findRevocation?: (digest: string) => Date | null | Promise<Date | null>
   /**

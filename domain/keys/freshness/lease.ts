@@ -14,7 +14,7 @@ export interface LeaseOptions extends MembershipOptions {
   readonly schedule?: Schedule
   /**
    * The maximum time in milliseconds that a barrier waits before it rejects. By default, it waits until the store
-   * replies or fails.
+   * responds or fails.
    */
   readonly maxWaitMs?: number | undefined
 }
@@ -105,7 +105,7 @@ const createWaitLimit = (schedule: Schedule, ms: number | undefined): ((renewed:
 interface LeaseTimer {
   readonly isRunning: () => boolean
   readonly remaining: () => number
-  /** Stores the current time. Returns a function that extends the lease, counted from that time. */
+  /** Stores the current time. Returns a function that extends the lease, starting from that time. */
   readonly begin: () => () => void
   readonly end: () => void
 }

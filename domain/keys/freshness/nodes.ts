@@ -14,7 +14,7 @@ export interface NodeState {
   /** The number of changes that the node hasn't acknowledged yet. */
   readonly behind: number
   readonly leaseMs: number
-  /** When the node was evicted because it didn't acknowledge a change in time, or null if it wasn't. */
+  /** When the node was evicted because it didn't acknowledge a change in time, or null if it hasn't been evicted. */
   readonly evictedAt: Date | null
 }
 

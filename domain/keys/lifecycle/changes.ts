@@ -48,7 +48,7 @@ export const auditKey = async (
 
 /**
  * Returns the key to change and the requester's permission boundary, or null if the key doesn't exist. Throws
- * ClientKeyRevoked, or BeyondPermissionBoundary if the key itself exceeds the boundary.
+ * ClientKeyRevoked if the key has been revoked, and BeyondPermissionBoundary if it exceeds the boundary.
  */
 export const findToChange = async (
   keys: KeyRows,

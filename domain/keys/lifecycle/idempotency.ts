@@ -38,8 +38,8 @@ export interface Repeated {
 }
 
 /**
- * Plans the response to a retried request: a new token replaces the one in the lost reply, which is revoked. Returns
- * null if the request is new. Throws IdempotencyKeyReused if a different request used the `Idempotency-Key`.
+ * Plans the response to a retried request: the token in the lost response is revoked, and a new one replaces it.
+ * Returns null if the request is new. Throws IdempotencyKeyReused if a different request used the `Idempotency-Key`.
  */
 export const repeatRequest = async (tx: KeyTx, request: TokenRequest): Promise<Plan<Repeated> | null> => {
   const { token, at } = request

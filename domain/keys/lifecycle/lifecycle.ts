@@ -42,8 +42,8 @@ export interface Rotation {
 /** The functions that change keys: see `KeyService`. */
 export interface KeyLifecycle<S extends string> {
   /**
-   * Issues a key. Throws InvalidFields if a scope is unknown or the key has already expired, ClientKeyNameTaken,
-   * IdempotencyKeyReused, or SecretNotShared if another process couldn't open the token.
+   * Issues a key. Throws InvalidFields if a scope is unknown or the key has already expired, and SecretNotShared if
+   * another process couldn't open the token. May also throw ClientKeyNameTaken or IdempotencyKeyReused.
    */
   issue: (
     wanted: WantedKey<S | typeof UNSCOPED>,
@@ -165,7 +165,7 @@ const createTokenFunctions = <S extends string>(
       const at = tx.now()
       return await issueKey(tx, newKey(id, wanted, context, at), { token, at, context, retryable })
     })
-    // A retry revokes the token in the lost reply, so every node must apply the change.
+    // A retry revokes the token in the lost response, so every node must apply the change.
     const { result } = retryable === undefined ? stored : await confirmed(stored)
     return { ...issued, key: result }
   },

@@ -32,7 +32,7 @@ export interface Admission {
   readonly names?: SettingNames
 }
 
-/** The rows that a process's secrets are compared with, in a transaction. */
+/** Transactional access to the rows against which a process's secrets are checked. */
 export type SecretTx = Pick<KeyTx, 'keys' | 'now'>
 
 /**
@@ -44,7 +44,7 @@ export type CheckSecrets = (tx: SecretTx) => Promise<boolean>
 
 /**
  * Returns the generations that are in use: those of the process that started last, and those of every running node. If
- * none are recorded, for example after an upgrade, returns the generations that active tokens depend on.
+ * none have been recorded, for example after an upgrade, returns the generations that active tokens depend on.
  */
 const generationsInUse = async (
   { keys, now }: SecretTx,

@@ -40,8 +40,8 @@ export interface UsageRecorder {
   /** Like `flush`, but waits for at most 100 ms. Any remaining usage is stored later. */
   settle: () => Promise<void>
   /**
-   * Returns the number of tokens with usage that hasn't been stored yet, including usage that is currently being
-   * stored.
+   * Returns the number of tokens whose usage hasn't been fully stored yet. Tokens whose usage is currently being stored
+   * are included.
    */
   pending: () => number
 }

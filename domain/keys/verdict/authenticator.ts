@@ -10,7 +10,7 @@ import { digestOf } from '../token/token.ts'
 import type { TokenIssue } from '../token/token.ts'
 import { allowListKeys } from './environment-keys.ts'
 
-/** The reason why a token is refused. It's only for logs; replies don't contain it. */
+/** The reason why a token is refused. It's only for logs; responses don't contain it. */
 export type TokenRefusal = TokenIssue | 'not_allowed' | InactiveReason
 
 /** An opened token. Both the token and its key are active. */
@@ -29,7 +29,7 @@ export type Authentication =
 export interface AuthenticatorOptions extends TokenSecrets {
   /**
    * The keys that are accepted in addition to those of `lookup`, unless they are revoked: their `key_id`s, or
-   * `sha256:<64 hex>` digests of them. This list can't change while the process runs.
+   * `sha256:<64 hex>` digests of them. This list can't change while the process is running.
    */
   readonly allowList?: Iterable<string> | undefined
   /** Finds keys that aren't on the allow-list, and revocations of keys that are on it. */

@@ -98,7 +98,7 @@ export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
 export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
   response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
 
-/** Replies with a newly created app. */
+/** Responds with a newly created app. */
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 

@@ -49,7 +49,7 @@ export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   return await sendChunks(reply, writeList(form, batches, writeApp))
 }
 
-// Reads two chunks before sending anything. This way, an immediate database failure results in an error reply, and a
+// Reads two chunks before sending anything. This way, an immediate database failure results in an error response, and a
 // list with a single chunk is sent in one piece.
 const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, void>): Promise<FastifyReply> => {
   const first = await chunks.next()
@@ -60,7 +60,7 @@ const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, vo
     objectMode: false,
     highWaterMark: STREAM_BUFFER_BYTES
   })
-  // Resets the connection, because HTTP/1.0 clients treat a normal close as the end of a complete reply.
+  // Resets the connection, because HTTP/1.0 clients treat a normal close as the end of a complete response.
   body.once('error', () => reply.raw.socket?.resetAndDestroy())
   return await reply.send(body)
 }

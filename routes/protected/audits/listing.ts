@@ -25,7 +25,7 @@ export const AuditQuery = {
   }
 } as const
 
-/** The replies for every list of audit entries. */
+/** The responses for every list of audit entries. */
 export const auditReplies = {
   200: {
     description: 'A page of audit entries.',

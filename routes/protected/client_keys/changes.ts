@@ -16,7 +16,7 @@ import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './queries.ts'
 
-/** Returns the replies to a change: 200 with its receipt, or 202 if there is no receipt yet. */
+/** Returns the responses to a change: 200 with its receipt, or 202 if there is no receipt yet. */
 export const changedReplies = (description: string, schema = 'ChangedClientKey', headers?: object) => ({
   200: reply(description, schema, headers),
   202: reply('The change was made, but the database became unavailable before every node had confirmed it.', schema, {

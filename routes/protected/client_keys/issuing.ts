@@ -36,7 +36,7 @@ const IdempotencyHeaders = {
   }
 } as const
 
-/** The documentation of the header that prevents clients and proxies from storing replies that contain secrets. */
+/** The documentation of the header that prevents clients and proxies from storing responses that contain secrets. */
 const noStore = {
   'Cache-Control': {
     type: 'string',

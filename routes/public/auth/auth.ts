@@ -145,7 +145,7 @@ const signUp: Handler<typeof signUpSchema> = async (request, response) => {
   return toSignedInJson(signedIn, response)
 }
 
-/** Adds the headers for a new session to a reply, and returns the body. */
+/** Adds the headers for a new session to a response, and returns the body. */
 const toSignedInJson = ({ user, session, accessToken }: SignedIn, response: Pick<FastifyReply, 'headers'>) => {
   response.headers({ ...sessionHeaders(accessToken, session, user.email), 'cache-control': 'no-store' })
   return { data: toUserJson(user) }
