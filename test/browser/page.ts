@@ -43,7 +43,7 @@ export const newPage = async (t: Test): Promise<{ page: Page; issues: string[] }
   browser ??= chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args })
   const context = await (await browser).newContext({ viewport: { width: 1280, height: 1400 } })
   t.teardown(() => context.close())
-  // Disables time-outs, because the machine may be slow. tap ends a test that never finishes.
+  // Disables timeouts, because the machine may be slow. tap ends a test that never finishes.
   context.setDefaultTimeout(0)
   const page = await context.newPage()
   const issues: string[] = []

@@ -38,7 +38,7 @@ test(
   }
 )
 
-test("a page on another site can't read a reply, even with a token", { skip }, async t => {
+test("a page on another site can't read a response, even with a token", { skip }, async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const other = createServer((_request, response) => {

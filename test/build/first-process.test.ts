@@ -45,7 +45,7 @@ test('SIGTERM stops the service even if it is PID 1 in a container', { skip }, a
   t.match(stdout, '"msg":"the service is stopping"')
 })
 
-test('SIGTERM ends PID 1 in a container even before it listens', { skip }, async t => {
+test('SIGTERM stops PID 1 in a container even before it starts listening', { skip }, async t => {
   // The command waits for a token on standard input, which never arrives.
   const { ended, isRunning, kill } = start(t, [compiled('cli/trivial.ts'), 'key', 'inspect'], settings(t).env)
   while (isRunning()) {

@@ -36,7 +36,7 @@ test('a build can be run from another folder', async t => {
   t.match(await run('node dist/cli/trivial.js', image), { code: 0, stdout: /^Hello Ada/ })
 })
 
-test('sending SIGTERM to npm start stops the service, then npm exits', async t => {
+test('sending SIGTERM to npm start stops the service, and then npm exits', async t => {
   const folder = temporaryFolder(t)
   cpSync(join(root, 'package.json'), join(folder, 'package.json'))
   for (const name of ['build', 'dist']) symlinkSync(join(root, name), join(folder, name))

@@ -102,7 +102,7 @@ test('completion suggests groups, commands, options and known values', async t =
   t.match(await command(t, 'complete', { args: ['--', 'key', 'iss'] }), { stdout: 'issue\tIssue a client key\n:4\n' })
 })
 
-test('a token in the line to complete is refused and not repeated', async t => {
+test('a token in the line being completed is refused and not echoed', async t => {
   const {
     key: { keyAccessToken: token },
     cli

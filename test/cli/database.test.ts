@@ -94,7 +94,7 @@ test("without DATABASE_URL, the sample data is stored in a separate database, no
   t.same(readdirSync(join(cwd, 'data')), ['sample.db'])
 })
 
-test('sample data is not loaded into a database with tables, which stays unchanged', async t => {
+test('sample data is not loaded into a database that already has tables, and the database stays unchanged', async t => {
   for (const [name, ...args] of [
     ['db:migrate'],
     ['user:create', '--email', 'zoe@example.com', '--name', 'Zoe'],
@@ -113,7 +113,7 @@ test('sample data is not loaded into a database with tables, which stays unchang
   }
 })
 
-test('if a service starts while sample data is loaded into the same new database, only one of them succeeds', async t => {
+test('if a service starts while sample data is being loaded into the same new database, only one of the two succeeds', async t => {
   for (let round = 0; round < 3; round++) {
     const path = pathOf(t)
     const env = { DATABASE_URL: `file:${path}` }

@@ -263,7 +263,7 @@ test('a broken audit trail is copied unchanged and reported', { skip }, async t 
   t.same(await execute(target, 'select sequence, hash from audit_head'), [{ sequence: '3', hash: 'h' }])
 })
 
-test('a copy waits for another copy into the same target, then gives up', { skip }, async t => {
+test('a copy waits for another copy into the same target, and then gives up', { skip }, async t => {
   const target = await emptyTarget(t)
   const source = await emptySource(t)
   const other = new pg.Client({ connectionString: target })

@@ -45,7 +45,7 @@ for (const [table, condition] of [
   ['client_key_tokens', 'new.client_key = 7'],
   ['audits', 'new.sequence = 1']
 ] as const) {
-  test(`a copy that is killed while it copies ${table} can be continued`, { skip }, async t => {
+  test(`a copy that is killed while it is copying ${table} can be continued`, { skip }, async t => {
     const source = await keySource(t)
     const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)

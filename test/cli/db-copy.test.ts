@@ -79,7 +79,7 @@ test('everything is copied, and clients can still use their tokens, sessions and
   t.match(await execute(target, 'select max(row) as row from client_keys'), [{ row: '3' }])
 })
 
-test("a target on which a service was started but not used gets the source's secrets", { skip }, async t => {
+test("a target on which a service has been started but not used gets the source's secrets", { skip }, async t => {
   const { made } = await usedService(t)
   const target = await emptyTarget(t)
   const other = newSecret()

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { at, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 
-test('each change prints its result, as JSON with --json, and is audited as made by cli and the operating system user', async t => {
+test('each change prints its result (as JSON with --json), and is audited as made by cli and the operating system user', async t => {
   const { cli, issue, database } = terminal(t, { CLIENT_KEYS: '' })
   const { id } = await issue('a')
   const json = async (command: string, ...args: string[]): Promise<ReturnType<typeof JSON.parse>> =>
@@ -104,6 +104,6 @@ test('a key is found by its id, even if another key has that id as its name', as
   t.equal((await cli('key:disable', [first.id])).code, 0)
   t.match(await shown('first'), { id: first.id, enabled: false })
   t.equal((await cli('key:revoke', [first.id])).code, 0)
-  t.match(await shown(first.id), { name: 'first', revoked_at: /^20/ }, 'the key is found even if it is revoked')
+  t.match(await shown(first.id), { name: 'first', revoked_at: /^20/ }, 'the key is found even if it has been revoked')
   t.match(await shown(second.id), { enabled: true, revoked_at: null })
 })

@@ -4,7 +4,7 @@ import { terminal } from './terminal.ts'
 
 const DAY_MS = 86_400_000
 
-test("key:usage shows a key's usage by day, the most frequent first", async t => {
+test("key:usage shows a key's usage per day, with the most frequent entries first", async t => {
   const { cli, registry, database } = terminal(t)
   const keys = await registry()
   const { key, keyAccessToken } = await keys.issue({ name: 'billing-sync' }, operator)

@@ -63,7 +63,7 @@ test('a key that is revoked by its token at the command line is refused in the n
   t.match(
     JSON.parse((await cli('key:show', ['billing-sync', '--json'])).stdout),
     { id: next.id, revoked_at: null },
-    'the name refers to the key that is not revoked'
+    'the name refers to the key that has not been revoked'
   )
 })
 

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { immediateReceipt } from '../../domain/keys/freshness/receipt.ts'
 import { receiptText } from '../../cli/keys.ts'
 
-test('a receipt is one line with the time from which the change applies to all requests, and how that is known', async t => {
+test('a receipt is one line with the time from which the change applies to all requests, and how this was confirmed', async t => {
   const at = new Date('2026-01-05T09:00:00.014Z')
   const id = '7-7d7a3c51-6b0f-4a43-9d0e-1f6f0b6b3c55'
   const receipt = { ...immediateReceipt({ epoch: 7, nonce: id.slice(2) }, at), nodes: 4, acknowledged: 4, waitedMs: 14 }

@@ -6,7 +6,7 @@ import type { Ended, Issued } from './terminal.ts'
 
 export interface Live {
   service: Service
-  /** Runs a command in this process, on the database of the service, which runs in a separate process. */
+  /** Runs a command in this process. It uses the database of the service, which runs in a separate process. */
   cli: (name: string, args?: readonly string[], input?: string) => Promise<Ended>
   /** Issues a key over HTTP, with the service's own key. */
   issue: (name: string) => Promise<Issued>

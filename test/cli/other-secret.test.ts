@@ -65,7 +65,7 @@ test("commands that create no token do not need the service's secret", async t =
   t.match(await show(), { enabled: false, revoked_at: String })
 })
 
-test('commands can use a new secret after a service was started with it', async t => {
+test('commands can use a new secret after a service has been started with it', async t => {
   const { env, secret, cli } = await world(t)
   const next = newSecret()
   const both = { CLIENT_SECRET: next, CLIENT_SECRET_PREVIOUS: secret }

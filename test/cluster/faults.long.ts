@@ -74,7 +74,7 @@ test('during node and network faults, no revoked token is accepted and no acknow
   t.not((await far.ended).code, null, 'a node without a database stops on SIGTERM')
 })
 
-/** Checks that a node with a wrong wall clock uses the database's clock in replies and decisions. */
+/** Checks that a node with a wrong wall clock uses the database's clock in responses and decisions. */
 const checkWrongClock = async (t: Test, { admin, near, clocked }: Cluster): Promise<void> => {
   // The clock is three hours ahead first, then three hours behind.
   for (const move of ['ahead', 'behind']) {

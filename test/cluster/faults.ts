@@ -98,7 +98,7 @@ export interface FaultLimits {
   readonly maxRefusalMs: number
 }
 
-/** Causes a fault under load, and checks that all replies are correct and that the node recovers. */
+/** Causes a fault under load, and checks that all responses are correct and that the node recovers. */
 export const checkFault = async (
   t: Test,
   { load, admin }: Cluster,

@@ -7,7 +7,7 @@ export interface Change {
   readonly allows: boolean
 }
 
-/** A request with a token: the time of its reply, the node that replied, and whether the token was accepted. */
+/** A request with a token: the time of its response, the node that responded, and whether the token was accepted. */
 export interface TokenRequest {
   readonly sent: number
   readonly replied: number
@@ -22,8 +22,8 @@ export interface TokenHistory {
 }
 
 /**
- * Returns the requests whose replies contradict every possible state of the token. Changes that were acknowledged
- * before a request was sent apply to it. Changes that were requested before its reply may apply.
+ * Returns the requests whose responses contradict every possible state of the token. Changes that were acknowledged
+ * before a request was sent apply to it. Changes that were requested before its response may apply.
  */
 export const findViolations = ({ changes, requests }: TokenHistory): TokenRequest[] =>
   requests.filter(({ sent, replied, accepted }) => {

@@ -65,7 +65,7 @@ const issueMany = async ({ admin, near }: Cluster, name: string): Promise<Issued
   return keys
 }
 
-/** Checks the outcomes. Ignores requests to killed or stopped nodes, which send no replies. */
+/** Checks the outcomes. Ignores requests to killed or stopped nodes, which send no responses. */
 const checkOutcomes = (t: Test, name: string, outcomes: readonly Outcome[]): void => {
   const replies = outcomes.filter(({ status }) => status !== null)
   const acknowledged = replies.filter(({ status }) => status === 200)

@@ -17,7 +17,7 @@ interface Version {
   readonly server: string
 }
 
-test('while nodes are updated and rolled back one by one, no token is stale and no change is lost', async t => {
+test('while nodes are being updated and rolled back one by one, no token is stale and no change is lost', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const server = await previousServer(t)

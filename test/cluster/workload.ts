@@ -12,7 +12,7 @@ const CHANGE_TIMEOUT_MS = 10_000
 export interface WorkloadOptions {
   /** A token of a key that may change other keys. */
   readonly admin: string
-  /** Returns the nodes to which requests are currently sent. */
+  /** Returns the nodes to which requests are currently being sent. */
   readonly nodes: () => readonly Node[]
   readonly seed: number
   readonly writers: number
@@ -28,11 +28,11 @@ interface Subject {
 
 /** A workload of random changes to keys, and requests with known tokens, on random nodes. */
 export interface Workload {
-  /** Waits until `count` more changes are acknowledged. */
+  /** Waits until `count` more changes have been acknowledged. */
   readonly changed: (count: number) => Promise<void>
   /** Stops sending requests, and resolves when no request is pending. */
   readonly stop: () => Promise<void>
-  /** Returns the requests that got a wrong reply. */
+  /** Returns the requests that got a wrong response. */
   readonly violations: () => (TokenRequest & { changes: Change[] })[]
   /** The ids of the receipts, none of which may be lost. Nodes of the previous version return only the epoch. */
   readonly receipts: readonly string[]

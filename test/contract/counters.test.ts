@@ -23,7 +23,7 @@ const redisNode = async (t: Test, url: string): Promise<Counters> => {
     },
     onBack: () => {}
   }
-  // A long time-out, because the test compares counts, and the machine may be busy.
+  // A long timeout, because the test compares counts, and the machine may be busy.
   const { counters, close } = await connectRedis(url, hooks, { commandTimeout: 60_000 })
   t.teardown(close)
   return counters

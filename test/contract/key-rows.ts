@@ -224,7 +224,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     const { key } = await keys.issue({ name: 'k' }, operator, retryable)
     t.same(changed, [key.id])
     await keys.issue({ name: 'k' }, operator, retryable)
-    t.equal(changed.at(-1), key.id, 'the token in the lost reply is refused from now on')
+    t.equal(changed.at(-1), key.id, 'the token in the lost response is refused from now on')
     changed.length = 0
     await keys.change(key.id, { enabled: false }, operator)
     await keys.rotate(key.id, { graceSeconds: 0 }, operator)
@@ -458,7 +458,7 @@ const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): 
 }
 
 const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a generation has the time when one of its tokens was last used, and the number of active ones`, async t => {
+  test(`${engine}: a generation has the time of its tokens' last use, and the number of active tokens`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const use = { count: 1, lastUsedIp: '::1', lastUsedAgent: null }
     await write(async keys => {

@@ -37,7 +37,7 @@ const refused = (t: Test, { status, headers, json }: Reply, what: string): void 
   t.match(json, { code: 'SERVICE_UNAVAILABLE' })
 }
 
-test('while another process locks the database, changes to keys get 503, and authentication works', async t => {
+test('while another process has locked the database, changes to keys get 503, and authentication works', async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   const server = run(t, 'server.ts', { env: made.env })
   await server.prints('Server listening')
@@ -55,7 +55,11 @@ test('while another process locks the database, changes to keys get 503, and aut
     ['POST', `${url}/revoke`, {}]
   ] as const
   const replies = Promise.all(changes.map(async ([method, path, body]) => await ask(method, path, body)))
-  t.equal(await present(unseen, '/apps'), 200, 'a token that was never used before is accepted while changes wait')
+  t.equal(
+    await present(unseen, '/apps'),
+    200,
+    'a token that has never been used before is accepted while changes are waiting'
+  )
   for (const [index, reply] of (await replies).entries()) {
     const [method, path] = at(changes, index)
     refused(t, reply, `${method} ${path}`)
@@ -142,7 +146,7 @@ test(
     refused(t, await ask('POST', `${url}/rotate`, { grace_seconds: 0 }), 'a rotation')
     refused(t, await ask('POST', `${url}/revoke`, {}), 'a revocation')
     t.equal(await present(changed), 200, 'a refused revocation and a refused rotation change nothing')
-    t.equal(await present(unseen, '/apps'), 200, 'a token that was never used before is accepted')
+    t.equal(await present(unseen, '/apps'), 200, 'a token that has never been used before is accepted')
     t.equal((await ask('GET', '/apps')).status, 200)
     t.equal(
       (await ask('GET', '/client_keys')).json.length,

@@ -22,8 +22,8 @@ const START_MS = 400
 tap.setTimeout(0)
 
 /**
- * Kills a server after a random number of replies or milliseconds. Returns a function that must be called for each
- * reply.
+ * Kills a server after a random number of responses or milliseconds. Returns a function that must be called for each
+ * response.
  */
 const killAtRandom = (victim: ServerProcess): (() => void) => {
   if (randomInt(2) === 0) {
@@ -123,7 +123,7 @@ test(`no acknowledged change is lost when the server is killed ${CRASHES} times 
     t.ok(replies > rounds, `${replies} changes were acknowledged`)
     t.ok(
       repeated > 0,
-      `${lost} changes got no reply, ${repeated} were retried, ${replaced} tokens that no client received were replaced`
+      `${lost} changes got no response, ${repeated} were retried, ${replaced} tokens that no client received were replaced`
     )
   }
 })

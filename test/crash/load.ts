@@ -6,7 +6,7 @@ const WORKERS = 6
 const LONG_GRACE_SECONDS = 86_400
 const SCOPES = [['apps:read'], ['apps:read', 'apps:write'], ['client_keys:read'], ['*']]
 
-/** A key's state, according to the replies. */
+/** A key's state, according to the responses. */
 export interface KnownKey {
   id: string
   good: string[]
@@ -21,7 +21,7 @@ interface Change {
   path: string
   body: Record<string, unknown>
   headers: Record<string, string>
-  /** The key to change. Until the reply arrives, it's in no list, so that no other worker changes it. */
+  /** The key to change. Until the response arrives, it's in no list, so that no other worker changes it. */
   key: KnownKey | null
   /** Whether the change revokes the key's tokens. */
   kills: boolean
@@ -30,18 +30,18 @@ interface Change {
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 export type Present = (token: string) => Promise<number>
 
-/** A load that changes keys, and records the replies. */
+/** A load that changes keys, and records the responses. */
 export interface Load {
   /**
-   * Issues, rotates and revokes keys with several concurrent workers, until no more replies arrive. Calls `onReply` for
-   * each reply.
+   * Issues, rotates and revokes keys with several concurrent workers, until no more responses arrive. Calls `onReply`
+   * for each response.
    */
   run: (send: Send, onReply: () => void, mayBreak: () => boolean) => Promise<void>
-  /** Repeats the requests that got no reply. Returns the failures that were found. */
+  /** Repeats the requests that got no response. Returns the failures that were found. */
   repeatLost: (send: Send, present: Present) => Promise<string[]>
   /**
    * Sends requests with the tokens of all keys that were changed since the last call and of `sample` other keys, except
-   * those whose last change got no reply. Returns the failures that were found.
+   * those whose last change got no response. Returns the failures that were found.
    */
   check: (present: Present, sample: number) => Promise<string[]>
   keys: () => KnownKey[]
@@ -114,7 +114,7 @@ export const createLoad = (): Load => {
     }
   }
 
-  /** Returns a failure for each change without a reply that was only partly stored. */
+  /** Returns a failure for each change without a response that was only partly stored. */
   const partialChanges = async ({ action, key, kills }: Change, present: Present): Promise<string[]> => {
     if (key === null) return []
     const good = new Set(await Promise.all(key.good.map(present)))
@@ -186,7 +186,7 @@ const tokenFailures = async ({ id, good, inactive, revoked }: KnownKey, present:
   )
 }
 
-/** Returns a failure if a key's number of active tokens differs from the number in the replies. */
+/** Returns a failure if a key's number of active tokens differs from the number in the responses. */
 export const activeTokenFailures = async ({ id, good, revoked }: KnownKey, send: Send): Promise<string[]> => {
   const { status, json } = await send('GET', `/client_keys/${id}`)
   if (status !== 200) return [`the key ${id} gets ${status}`]

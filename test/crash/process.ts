@@ -17,7 +17,7 @@ export interface Reply {
   json: ReturnType<typeof JSON.parse>
 }
 
-/** Sends a request and resolves with the complete reply. Rejects if the reply is incomplete. */
+/** Sends a request and resolves with the complete response. Rejects if the response is incomplete. */
 export const call = async (
   port: number,
   token: string,

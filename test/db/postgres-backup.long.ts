@@ -82,7 +82,7 @@ const nodesOf = async (t: Test, env: Environment, token: string) => {
 const WAITING = `select from pg_stat_activity
   where datname = current_database() and application_name = 'pg_dump' and wait_event_type = 'Lock'`
 
-test('the documented commands back up a database while nodes run, and restore it', { skip }, async t => {
+test('the documented commands back up a database while nodes are running, and restore it', { skip }, async t => {
   const admin = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const { owner, serve, owning, serving, named } = testNames(t, admin)
   const workplace = preparedWorkplace(t)

@@ -118,7 +118,7 @@ const UNAVAILABLE = { code: 'SERVICE_UNAVAILABLE' }
 
 const skip = (await emptyPostgres()) === null && 'PostgreSQL is not available'
 
-test("while another client locks a key's row, all other keys can be changed", { skip }, async t => {
+test("while another client has locked a key's row, all other keys can be changed", { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const [{ key: locked }, { key: other }] = await Promise.all([
     keys.issue({ name: 'locked' }, operator),
@@ -190,7 +190,7 @@ test('many requests for a key whose row is locked do not use up the connections 
   t.equal((await blocked).length, 20)
 })
 
-test('while all other queries wait for a lock, keys can be changed and the service is ready', { skip }, async t => {
+test('while all other queries are waiting for a lock, keys can change and the service is ready', { skip }, async t => {
   const { url, storage, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   const release = await holdLocks(t, url, 'lock table apps in access exclusive mode')
@@ -213,7 +213,7 @@ test('while the rows of nodes are locked, tokens can be looked up and changes ge
 })
 
 test(
-  'a change that was committed although its reply was lost is acknowledged, and is applied only once',
+  'a change that was committed although its response was lost is acknowledged, and is applied only once',
   { skip },
   async t => {
     const { url, proxy, keys } = await worldOf(t)

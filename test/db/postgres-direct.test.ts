@@ -49,7 +49,7 @@ const directThroughProxy = async (t: Test) => {
 }
 
 test(
-  'notifications are passed on, and so are reconnections, after which one may have been missed',
+  'notifications are passed on, and so are reconnections, because a notification may have been missed',
   { skip },
   async t => {
     const { url, direct, ask, hint, hints, pid, firstReply } = await directThroughProxy(t)

@@ -90,7 +90,7 @@ test('expired windows are removed a thousand at a time, and current ones are kep
   t.equal((await hit('a', 3600)).hits, 2)
 })
 
-test('some hits also remove expired windows, and if that fails, later hits do', async t => {
+test('some hits also remove expired windows, and if that fails, later hits remove them', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)

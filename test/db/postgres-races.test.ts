@@ -20,7 +20,7 @@ const nodesOf = async (t: Test, poolSize?: number) => {
   return { url, nodes }
 }
 
-/** Holds a statement's lock until all of the work is waiting for it, or for each other. Returns the sorted outcomes. */
+/** Holds a statement's lock until each piece of work is waiting for it or for another. Returns the sorted outcomes. */
 const runBlocked = async (
   t: Test,
   { url, locked }: { url: string; locked: string },

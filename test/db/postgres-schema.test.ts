@@ -36,7 +36,7 @@ test('the serving role has the privileges that it needs on each table', async t 
   t.same(Object.keys(RIGHTS).sort(), tables.map(({ name }) => name).sort())
 })
 
-test("PostgreSQL's migrations create the tables that the schema describes", async t => {
+test('the PostgreSQL migrations create the tables that the schema describes', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   t.same(

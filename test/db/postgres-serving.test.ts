@@ -26,7 +26,7 @@ const PASSWORD = 'seven lanterns by the mill'
 const LOGIN = { email: 'ada@example.com', password: PASSWORD }
 const APP = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
 
-/** All operations, in an order in which each finds the data it needs. `{…}` refers to a value from an earlier reply. */
+/** All operations, ordered so that each finds the data it needs. `{…}` refers to a value from an earlier response. */
 const BY_KEY: readonly Walk[] = [
   ['GET /up', 200],
   ['GET /ready', 200],

@@ -129,7 +129,7 @@ const cancelReading = async (t: Test, url: string, read: Read): Promise<void> =>
   const cancelled = t.rejects(
     read(
       async db => {
-        // Disables the server's time-out, which would also end the query.
+        // Disables the server's timeout, which would also end the query.
         await query(db, 'set statement_timeout = 0')
         await query(db, 'select pg_sleep(3600)')
       },

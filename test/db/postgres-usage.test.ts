@@ -165,7 +165,7 @@ test(
   }
 )
 
-test('any error except a lock time-out while a partition is dropped is a failure', { skip }, async t => {
+test('any error except a lock timeout while a partition is being dropped is a failure', { skip }, async t => {
   const { url, write } = await postgres(t)
   await write(async ({ keys }) => {
     await keys.addUsage([{ id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 }])

@@ -106,7 +106,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
   })
 
   test(
-    `${name}: if a service and sample data start at the same time on a database, only one of them succeeds`,
+    `${name}: if a service starts on a database while sample data is being loaded into it, only one of the two succeeds`,
     { skip },
     async t => {
       for (let round = 0; round < 5; round++) {

@@ -33,7 +33,7 @@ const openSqlite = async (t: Test): Promise<Opened> => {
 
 const openPostgres = async (t: Test): Promise<Opened> => {
   const storage = await postgres(t)
-  // Otherwise each entry would update the head, all in one transaction.
+  // Otherwise, a single transaction would update the head once per entry.
   await execute(storage.url, 'alter table audits disable trigger audit_head_follows')
   t.teardown(async () => {
     await execute(storage.url, 'alter table audits enable trigger audit_head_follows')

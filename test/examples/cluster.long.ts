@@ -36,7 +36,7 @@ const call = (number: number, status: number): string[] => [
   status === 200 ? 'accepted' : 'refused'
 ]
 
-test('a cluster shows that every node accepts a key, and refuses it after its revocation has a receipt', async t => {
+test('in a cluster, every node accepts a key, and refuses it once the receipt for its revocation has been returned', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   // These variables are for another service. Two nodes can't share a port.
@@ -55,7 +55,7 @@ test('a cluster shows that every node accepts a key, and refuses it after its re
   t.same(await databaseIn(url, stdout), [], 'its database is dropped')
 })
 
-test("a cluster shows that a stopped node's lease ends, and serves until Ctrl-C", async t => {
+test("a cluster shows that a stopped node's lease ends, and keeps running until Ctrl-C is pressed", async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { child, output, ended } = cluster(t, ['--nodes', '2'], url)

@@ -71,7 +71,7 @@ for (const [program, example] of EXAMPLES) {
     })
   })
 
-  test(`${example} prints the status code of a reply that is not from the service`, async t => {
+  test(`${example} prints the status code of a response that is not from the service`, async t => {
     const proxy = createServer((_, response) => {
       response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>')
     }).listen(0, '127.0.0.1')

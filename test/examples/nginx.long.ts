@@ -139,7 +139,7 @@ test("nginx passes on the client's address, and ignores forwarded headers from t
   t.equal(await statusFrom('203.0.113.9'), 403)
 })
 
-test('nginx replies with 502 if the service is down', async t => {
+test('nginx responds with 502 if the service is down', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   t.equal((await fetch(`${made.base}/up`)).status, 200)

@@ -13,7 +13,7 @@ export interface Service {
   readonly fixture: Fixture
   readonly rows: RowComparison
   readonly requests: readonly { readonly sender: Sender; readonly request: Request }[]
-  /** The replies shared by several operations, indexed by reference. */
+  /** The responses shared by several operations, indexed by reference. */
   readonly replies: Readonly<Record<string, object>>
 }
 

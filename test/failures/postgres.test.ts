@@ -23,7 +23,7 @@ const REPORTED = [
   reported('a trigger of an operator', 'P0001')
 ]
 
-test('if the server reports an error for any query of a receipt, the reply is a 503 that the document declares', async t => {
+test('if the server reports an error for any query of a receipt, the response is a 503 that the document declares', async t => {
   await failEachQuery(t, REPORTED, ['GET /receipts/{id}'])
 })
 
@@ -36,7 +36,7 @@ const OF_CHANGES = [
   reportedOnce('out of memory once', '53200')
 ]
 
-test('if any query of a change fails, the reply is declared, and a change reported as failed is not stored', async t => {
+test('if any query of a change fails, the response is declared, and a change reported as failed is not stored', async t => {
   await failEachQuery(t, OF_CHANGES, ['PATCH /client_keys/{id}', 'PUT /profile'])
 })
 

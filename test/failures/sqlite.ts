@@ -3,7 +3,7 @@ import { Database } from '../../db/sqlite/driver.ts'
 import { createService, issuesOf, sendOne } from './operations.ts'
 import type { Service } from './operations.ts'
 
-/** Sends one request for each operation, and returns the replies that are wrong. */
+/** Sends one request for each operation, and returns the responses that are wrong. */
 const issuesOfAll = async (service: Service, after: () => Promise<void>): Promise<string[]> => {
   const issues: string[] = []
   for (const each of service.requests) {

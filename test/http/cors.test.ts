@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { listening, raw, world } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 
-test('every kind of reply to a page from an allowed origin has CORS headers', async t => {
+test('every kind of response to a page from an allowed origin has CORS headers', async t => {
   const origin = 'https://app.example.com'
   const made = await world(t, { CORS_ORIGINS: origin })
   const ada = await signIn(made, 'ada')

@@ -12,9 +12,9 @@ const DRAIN_DELAY_MS = 1000
 
 interface Client {
   socket: Socket
-  /** Sends `GET /up` immediately, and returns the reply. */
+  /** Sends `GET /up` immediately, and returns the response. */
   call: () => Promise<string>
-  /** Resolves when the connection has ended, with the data received since the last reply. */
+  /** Resolves when the connection has ended, with the data received since the last response. */
   ended: Promise<string>
 }
 
@@ -48,7 +48,7 @@ const KEPT = /^HTTP\/1\.1 200 .*\r\nConnection: keep-alive\r\n/s
 const LAST = /^HTTP\/1\.1 200 .*\r\nConnection: close\r\n/is
 
 /**
- * Creates a service, and clients that have each received a reply. `stop` starts to stop the service, with mocked
+ * Creates a service, and clients that have each received a response. `stop` starts to stop the service, with mocked
  * timers.
  */
 const serving = async (t: Test, count: number) => {
@@ -81,7 +81,7 @@ test('a connection may be idle for 60 seconds, whether during a request or betwe
   client.socket.destroy()
 })
 
-test('after shutdown starts, every idle connection gets one more reply, which closes it', async t => {
+test('after shutdown starts, every idle connection gets one more response, which closes it', async t => {
   const { clients, stop } = await serving(t, 50)
   const { closed } = await stop()
   for (const { call, ended } of clients) {
@@ -91,7 +91,7 @@ test('after shutdown starts, every idle connection gets one more reply, which cl
   await closed
 })
 
-test('requests that arrive before the deadline get a reply, even if the timer fires first', async t => {
+test('requests that arrive before the deadline get a response, even if the timer fires first', async t => {
   const { clients, stop } = await serving(t, 50)
   const { closed } = await stop()
   const replies = clients.map(async ({ call }) => await call())
@@ -112,7 +112,7 @@ test('connections without a request are closed at the deadline, whether or not t
 const HALF = `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"a"`
 const RUNNING = HALF.replace('/nowhere', '/auth/sign_in')
 
-test('at the deadline, only connections with a request in progress stay open, until they get their reply', async t => {
+test('at the deadline, only connections with a request in progress stay open, until they get their response', async t => {
   const { port, stop } = await serving(t, 0)
   const idle: Client[] = []
   for (const text of ['GET /up HTTP/1.1\r\nHo', HALF]) {
@@ -126,7 +126,7 @@ test('at the deadline, only connections with a request in progress stay open, un
   await once(halfClosed, 'end')
   const running = await connected(port)
   running.socket.write(RUNNING)
-  // The reply shows that the earlier data on the other connections has been read.
+  // The response shows that the earlier data on the other connections has been read.
   await (await connected(port)).call()
   const { closed } = await stop()
   mock.timers.tick(DRAIN_DELAY_MS)

@@ -5,7 +5,7 @@ import type { World } from '../helper.ts'
 const PROXIES = { TRUST_PROXY: '127.0.0.1, 10.0.0.0/8' }
 const LOGIN = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
 
-/** Collects each request's addresses when its reply is sent. */
+/** Collects each request's addresses when its response is sent. */
 const seenBy = ({ fastify }: World): { ip: string; ips: string[] | undefined }[] => {
   const seen: { ip: string; ips: string[] | undefined }[] = []
   fastify.addHook('onSend', async ({ ip, ips }) => {

@@ -69,7 +69,7 @@ test('such a request is refused even without a credential or a route', async t =
   }
 })
 
-/** Opens a persistent connection. `send` returns the status of the reply. */
+/** Opens a persistent connection. `send` returns the status of the response. */
 const openPersistentConnection = async (t: Test, { fastify }: World) => {
   const socket = connect(await listening(fastify), '127.0.0.1')
   t.teardown(() => socket.destroy())

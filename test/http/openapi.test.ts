@@ -95,7 +95,7 @@ test('npm run openapi prints the document that the service serves', async t => {
   )
 })
 
-test('every route documents its summary, description, replies, problems with examples, and accepted credentials', async t => {
+test('every route documents its summary, description, responses, problems with examples, and accepted credentials', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document)
   t.same(Object.fromEntries(routes.map(([route, operation]) => [route, accessTo(operation)])), {
@@ -198,7 +198,7 @@ test('every route documents its summary, description, replies, problems with exa
   }
 })
 
-test('replies match the document', async t => {
+test('responses match the document', async t => {
   const made = await world(t)
   const document = await documentOf(made)
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
@@ -307,7 +307,7 @@ test('passwords have no examples in the document', async t => {
   for (const schema of passwords) t.notMatch(schema, { examples: Array })
 })
 
-test("the document's examples are valid requests and replies", async t => {
+test("the document's examples are valid requests and responses", async t => {
   const document = await documentOf(await world(t))
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
   ajv.addSchema(document, 'api')
@@ -338,7 +338,7 @@ test('types can be generated from the document without warnings', async t => {
   t.same(warnings, [])
 })
 
-test("each problem reply occurs only once in the document, and contains its route's scope", async t => {
+test("each problem response occurs only once in the document, and contains its route's scope", async t => {
   const document = await documentOf(await world(t))
   const used = new Set<string>()
   for (const [route, operation] of operations(document)) {
@@ -401,7 +401,7 @@ test('sign-up and sign-in routes come before routes that require a session', asy
   t.same(isOpen, [...isOpen].sort().reverse())
 })
 
-test('every reply other than a problem has at most one media type, so that generated clients know its type', async t => {
+test('every response other than a problem has at most one media type, so that generated clients know its type', async t => {
   const document = await documentOf(await world(t))
   for (const [route, operation] of operations(document)) {
     for (const [status, { content = {} }] of responsesOf(document, operation)) {

@@ -123,11 +123,11 @@ test('invalid JSON, bodies that are too large and unsupported types are distingu
     ['POST', '/nope', 'ROUTE_NOT_FOUND'],
     ['POST', '/up', 'METHOD_NOT_ALLOWED']
   ] as const) {
-    t.match((await call(method, path, '{', json)).json, { code }, 'the reply is sent before the body is read')
+    t.match((await call(method, path, '{', json)).json, { code }, 'the response is sent before the body is read')
   }
 })
 
-test('no reply repeats a credential from any part of a request', async t => {
+test('no response repeats a credential from any part of a request', async t => {
   const { call, key } = await world(t)
   const { keyAccessToken: token, keyId } = key
   const replies = [
@@ -172,7 +172,7 @@ test('an unexpected error causes a 500 without details', async t => {
   t.notMatch(text, /database|sqlite|connection/i)
 })
 
-test('replies have security headers', async t => {
+test('responses have security headers', async t => {
   const { call } = await world(t)
   for (const url of ['/up', '/apps', '/nope']) {
     t.match(

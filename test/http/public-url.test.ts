@@ -43,7 +43,7 @@ const fill = async ({ call }: World): Promise<void> => {
 const nextOf = ({ headers }: Reply): string =>
   required(/^<([^<>]+)>; rel="next"$/.exec(String(headers['link']))?.[1], 'the next page')
 
-test('with PUBLIC_URL, Link and Location contain URLs below it, regardless of the request headers', async t => {
+test('with PUBLIC_URL, Link and Location contain URLs under it, regardless of the request headers', async t => {
   const made = await world(t, { PUBLIC_URL: `${PUBLIC_URL}/`, TRUST_PROXY: '127.0.0.1' })
   await fill(made)
   // Strips the prefix, as a proxy does.
@@ -65,7 +65,7 @@ test('with PUBLIC_URL, Link and Location contain URLs below it, regardless of th
   }
 })
 
-test('every paginated list in the OpenAPI document describes its Link header, and the replies match', async t => {
+test('every paginated list in the OpenAPI document describes its Link header, and the responses match', async t => {
   const made = await world(t)
   await fill(made)
   const { paths } = (await made.call('GET', '/docs/json')).json as {

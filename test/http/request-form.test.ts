@@ -117,7 +117,7 @@ test('a client that disconnects or continues after CONNECT does no harm', async 
   t.match(await raw(port, text + 'x'.repeat(100_000)), /^(HTTP\/1\.1 400 |\[)/)
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  // The connection is reset between the request and its reply.
+  // The connection is reset between the request and its response.
   fastify.server.prependListener('connect', () => {
     socket.resetAndDestroy()
   })
@@ -157,7 +157,7 @@ test('the metrics listener refuses the same requests', async t => {
   t.equal((await ask(port, get('/metrics', 'Host: a\r\n'))).status, 200)
 })
 
-test('each of these replies is documented for every route', async t => {
+test('each of these responses is documented for every route', async t => {
   const { call } = await world(t)
   const { paths } = (await call('GET', '/docs/json')).json as {
     paths: Record<string, Record<string, { responses: Record<string, { $ref?: string }> }>>

@@ -4,10 +4,10 @@ import { logLines, start } from './service.ts'
 
 const OURS = /^[\w-]{8}-[0-9a-z]+$/
 
-/** Returns the id in a reply's header. A problem document repeats it in the body. */
+/** Returns the id in a response's header. A problem document repeats it in the body. */
 const idIn = (reply: string): string => required(/^x-request-id: (.*)\r$/im.exec(reply)?.[1], 'x-request-id')
 
-test("every reply contains its request's id, and every problem repeats it", async t => {
+test("every response contains its request's id, and every problem repeats it", async t => {
   const { call } = await world(t)
   const seen = new Set<unknown>()
   for (const [method, url, status, body, type = 'application/json'] of [
@@ -41,7 +41,7 @@ test("every reply contains its request's id, and every problem repeats it", asyn
   t.equal(seen.size, 19)
 })
 
-test('a request id connects a reply to its entry in the audit trail', async t => {
+test('a request id connects a response to its entry in the audit trail', async t => {
   const { call } = await world(t)
   const { headers } = await call('DELETE', '/apps/ba6811fb3e073d', undefined, { 'x-request-id': 'theirs' })
   t.match((await call('GET', '/audits?limit=1')).json, [
@@ -98,7 +98,7 @@ test('the log contains each request with its id, and the id that the requester s
   t.notMatch(stdout, service.key.keyAccessToken)
 })
 
-test('the document describes the header once, and every reply to every operation has it', async t => {
+test('the document describes the header once, and every response to every operation has it', async t => {
   const { call } = await world(t)
   interface Reply {
     $ref?: string

@@ -50,7 +50,7 @@ export const slowPost = async ({ port, headers }: Service, agent?: Agent): Promi
     ...(agent === undefined ? {} : { agent })
   })
   request.write('{"descriptive_name":')
-  // Replies to other requests show that the server has received the beginning of this one.
+  // Responses to other requests show that the server has received the beginning of this one.
   await fetch(`http://127.0.0.1:${port}/up`)
   await fetch(`http://127.0.0.1:${port}/up`)
   return request

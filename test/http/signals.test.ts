@@ -41,7 +41,7 @@ const world = async (t: Test) => {
   }
 }
 
-test('SIGHUP is ignored, and SIGTERM ends the process with 0', async t => {
+test('SIGHUP is ignored, and SIGTERM stops the process with exit code 0', async t => {
   const { logged, exit, emit } = await world(t)
   emit('SIGHUP', 'SIGHUP')
   emit('SIGTERM', 'SIGTERM')
@@ -62,7 +62,7 @@ test('a second signal during shutdown, as when npm passes on Ctrl-C, changes not
   t.equal(logged.length, 1)
 })
 
-test('SIGQUIT ends the process with 0', async t => {
+test('SIGQUIT stops the process with exit code 0', async t => {
   const { logged, exit, emit } = await world(t)
   emit('SIGQUIT', 'SIGQUIT')
   t.equal(await exit, 0)
@@ -84,7 +84,7 @@ test('the exit code after an uncaught exception is 1, even if a signal follows i
   t.equal(await exit, 1)
 })
 
-test('PID 1 in a container exits on signals during startup, and shuts down on signals while it serves', async t => {
+test('PID 1 in a container exits on signals during startup, and shuts down on signals while it is serving', async t => {
   t.intercept(process, 'pid', { value: 1 })
   const others = new Set(listeners().map(({ listener }) => listener))
   endOnSignals()
@@ -104,13 +104,13 @@ test('PID 1 in a container exits on signals during startup, and shuts down on si
   t.match(logged, [['info', { signal: 'SIGTERM' }, 'the service is stopping']])
 })
 
-test('signals end any other process by default', async t => {
+test('by default, signals terminate any other process', async t => {
   const before = listeners()
   endOnSignals()
   t.same(listeners(), before)
 })
 
-test('an uncaught exception ends the process with 1', async t => {
+test('an uncaught exception stops the process with exit code 1', async t => {
   const { logged, exit, emit } = await world(t)
   emit('uncaughtException', new Error('out of the blue'))
   t.equal(await exit, 1)

@@ -25,7 +25,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     for (const request of requests) {
       request.end('"x","owner_type":"User","owner_id":1}')
       const [response] = (await once(request, 'response')) as [IncomingMessage]
-      t.equal(response.statusCode, 422, 'the request gets a reply after the signal')
+      t.equal(response.statusCode, 422, 'the request gets a response after the signal')
       response.resume()
     }
     const { code, stdout } = await service.ended
@@ -158,7 +158,7 @@ test('connections without a request in progress do not delay shutdown, regardles
   service.process.kill('SIGTERM')
   await service.prints('the service is stopping')
   db.close()
-  t.match(String(await reply), /^HTTP\/1\.1 (201|409) /, 'a request in progress gets a reply')
+  t.match(String(await reply), /^HTTP\/1\.1 (201|409) /, 'a request in progress gets a response')
   const { code, stdout } = await service.ended
   t.equal(code, 0, 'shutdown completes before its time limit')
   t.notMatch(stdout, '"level":50')

@@ -37,7 +37,7 @@ test('the authentication scheme is case-insensitive', async t => {
   }
 })
 
-test('every invalid credential gets the same reply', async t => {
+test('every invalid credential gets the same response', async t => {
   const { fastify, key, secret } = await world(t)
   const token = key.keyAccessToken
   const bad: Record<string, string> = {

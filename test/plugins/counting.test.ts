@@ -57,7 +57,7 @@ test("four servers that share a database's counters never accept more requests t
   t.same(
     accepted.map(({ headers }) => Number(/;r=(\d+);/.exec(headers.get('ratelimit') ?? '')?.[1])).sort((a, b) => a - b),
     Array.from({ length: MAX }, (_, remaining) => remaining),
-    'each reply reports a different number of remaining requests'
+    'each response reports a different number of remaining requests'
   )
 })
 

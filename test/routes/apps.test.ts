@@ -559,7 +559,7 @@ test('an empty list is an empty array in JSON, and no lines in NDJSON', onlyOnSq
   t.equal((await get('application/x-ndjson')).payload, '')
 })
 
-test('HEAD returns the same reply as GET, without a body', async t => {
+test('HEAD returns the same response as GET, without a body', async t => {
   const { call, fastify, key } = await world(t)
   const { status, headers, text } = await call('HEAD', '/apps?limit=2')
   t.equal(status, 200)

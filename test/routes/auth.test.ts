@@ -110,7 +110,7 @@ test('a client without a User-Agent may sign in', async t => {
   )
 })
 
-test('a wrong password, an unknown address and an account without a password get the same reply', async t => {
+test('a wrong password, an unknown address and an account without a password get the same response', async t => {
   const made = await world(t)
   await made.call('POST', '/users', { name: 'No Password', email: 'none@example.com' })
   const replies = new Set<string>()
@@ -390,7 +390,7 @@ test('pages from the configured origins may read sessions, and client keys get n
   )
 })
 
-test('a password change is refused if the session ends or the password changes while the request waits', async t => {
+test('a password change is refused if the session ends or the password changes while the request is waiting', async t => {
   const made = await world(t)
   const change = async (call: World['call'], current: string, password: string) =>
     await call('PUT', '/profile/password', { current_password: current, password })

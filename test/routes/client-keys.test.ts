@@ -112,7 +112,7 @@ test('all active tokens remain listed after a rotation is retried many times', a
   }
   t.ok(tokens.length <= 100)
   const good = tokens.filter(token => token.revoked_at === null)
-  t.equal(good.length, 2, 'the first token, and the one from the last reply')
+  t.equal(good.length, 2, 'the first token, and the one from the last response')
   t.ok(good.some(({ hint }) => key.key_access_token.endsWith(hint)))
 })
 
@@ -479,7 +479,7 @@ test('a key can have at most a hundred active tokens, and at most a hundred are 
   t.equal(await statusOf(made, json.key_access_token), 200)
 })
 
-test('a retry returns the same key with a new token, and revokes the token in the lost reply', async t => {
+test('a retry returns the same key with a new token, and revokes the token in the lost response', async t => {
   const made = await world(t)
   const headers = { 'idempotency-key': '2f1c8f1f-0a11' }
   const first = await issue(made, { name: 'k', metadata: { a: 1, b: 2 } }, headers)

@@ -86,7 +86,7 @@ test('a forged X-Forwarded-For has no effect over a real socket', async t => {
   }
 })
 
-test('a rate limit applies to all tokens of a key, and replies report its state', onlyOnSqlite, async t => {
+test('a rate limit applies to all tokens of a key, and responses report its state', onlyOnSqlite, async t => {
   const made = await world(t)
   const {
     json: { id, key_access_token: first }
@@ -137,7 +137,7 @@ test('setting the clock back does not lock out a rate-limited key', async t => {
   clock.restore()
 })
 
-/** Returns the status lines of the replies to requests that are sent in one segment over one connection. */
+/** Returns the status lines of the responses to requests that are sent in one segment over one connection. */
 const pipelined = async (port: number, token: string, requests: number): Promise<string[]> => {
   const request = (connection: string): string =>
     `GET /client_keys/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: ${connection}\r\n\r\n`
@@ -174,7 +174,7 @@ test('exactly as many parallel requests succeed as the rate limit allows', async
       .map(({ headers }) => Number(/;r=(\d+);/.exec(headers.get('ratelimit') ?? '')?.[1]))
       .sort((one, other) => one - other),
     Array.from({ length: 50 }, (_, remaining) => remaining),
-    'each reply reports a different number of remaining requests'
+    'each response reports a different number of remaining requests'
   )
 })
 

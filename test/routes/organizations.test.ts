@@ -211,7 +211,7 @@ test('an organization with apps can be deleted only if its apps are transferred'
   t.equal((await made.call('DELETE', '/organizations/2?transfer_to=Organization:3')).status, 204)
 })
 
-test('admins and client keys can delete an organization with its apps if the request specifies it', async t => {
+test('admins and client keys can delete an organization along with its apps if the request asks for it', async t => {
   const made = await world(t)
   const [ada, ben, dmitri] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'dmitri')]
   const { json: key } = await made.call('POST', '/client_keys', { name: 'k', scopes: ['organizations:write'] })

@@ -8,7 +8,7 @@ for (const [change, path, body, status] of [
   ['revoked', '/revoke', {}, 401],
   ['narrowed', '', { scopes: ['apps:read'] }, 403]
 ] as const) {
-  test(`a key that is ${change} while its request's body arrives changes nothing`, async t => {
+  test(`a key that is ${change} while its request's body is arriving changes nothing`, async t => {
     const made = await world(t)
     const port = await listening(made.fastify)
     const {
@@ -47,7 +47,7 @@ const WITHOUT_BODY: readonly (readonly [request: string, watched: string])[] = [
   ['POST /apps/ba6811fb3e073d/permissions/users/2', '/apps/ba6811fb3e073d/permissions']
 ]
 
-/** Sends a request, and completes its body after `work` has finished. Returns the reply. */
+/** Sends a request, and completes its body after `work` has finished. Returns the response. */
 const during = async (made: World, request: string, authorization: string, work: () => Promise<void>) => {
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')

@@ -190,7 +190,7 @@ test('the service stops reading a list if its client does not read', async t => 
   await made.watch.closed
 })
 
-test('a failure while a list is sent aborts the transfer, in every HTTP version', async t => {
+test('a failure while a list is being sent aborts the transfer, over every HTTP version', async t => {
   const made = await watchedWorld(t)
   fill(made)
   made.watch.failAfter = 20
@@ -211,7 +211,7 @@ test('a failure while a list is sent aborts the transfer, in every HTTP version'
   }
 })
 
-test('a failure before a list is sent gets a regular reply without internal details', async t => {
+test('a failure before a list is sent gets a regular response without internal details', async t => {
   const made = await watchedWorld(t)
   made.watch.failAfter = 0
   const { status, json, text } = await made.call('GET', '/apps')
@@ -220,7 +220,7 @@ test('a failure before a list is sent gets a regular reply without internal deta
   t.notMatch(text, 'disk')
 })
 
-test('a list is complete even if apps are added and removed while it is sent', async t => {
+test('a list is complete even if apps are added and removed while it is being sent', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const port = await listening(made.fastify)

@@ -93,7 +93,7 @@ test('signing up as a member is accepted, and signing up as an admin is refused'
   t.match((await request('/profile')).json.user, { id: user.id, role: 'member' })
 })
 
-test('signing out without a session returns a 404 with one error, which the interface checks', async t => {
+test('signing out without a session returns a 404 with exactly one error, as the interface expects', async t => {
   const { made, request, begin, forget } = await open(t)
   await begin('/auth/sign_in', LOGIN)
   const without = { success: false, code: 'NOT_SIGNED_IN', errors: ['User was not found or was not logged in.'] }

@@ -184,7 +184,7 @@ test('a key with any restriction cannot create an administrator or take over an 
 })
 
 test(
-  'a key that is restricted while a password is hashed, or a token that expires soon, cannot create an administrator',
+  'a key that is restricted while a password is being hashed, or a token that expires soon, cannot create an administrator',
   onlyOnSqlite,
   async t => {
     const made = await world(t)
@@ -267,7 +267,7 @@ test("an administrator who deletes a user cannot get the user's apps, even throu
   t.match(await dmitri('DELETE', '/users/3'), { status: 409, json: { code: 'OWNS_APPS', detail: /apps=delete/ } })
 })
 
-test('an administrator can delete a user with their apps if the request specifies it', async t => {
+test('an administrator can delete a user along with their apps if the request asks for it', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const chiara = await signIn(made, 'chiara')
@@ -407,7 +407,7 @@ test('a request is refused if its sender loses permission while a password is be
   t.equal((await made.call('GET', '/users')).json.length, 4)
 })
 
-test("a session that ends while its request's body arrives changes nothing", async t => {
+test("a session that ends while its request's body is arriving changes nothing", async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   t.equal((await ada('PATCH', '/apps/70e2d94bc6a18f', { panels: {} })).status, 200)

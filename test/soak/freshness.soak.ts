@@ -82,8 +82,9 @@ const anyOf = <T>(list: readonly T[]): T => {
 }
 
 /**
- * Returns an error if no possible state of the token explains the reply to a request, or null otherwise. Changes that
- * were acknowledged before the request was sent apply to it. Changes that were requested before its reply may apply.
+ * Returns an error if no possible state of the token explains the response to a request, or null otherwise. Changes
+ * that were acknowledged before the request was sent apply to it. Changes that were requested before its response may
+ * apply.
  */
 const violation = ({ changes }: Subject, sent: number, replied: number, isAccepted: boolean): string | null => {
   const possible = changes.filter(

@@ -256,7 +256,7 @@ test('an invalid scope is refused when the service is created', async t => {
   }
 })
 
-test('a store refuses a file with sample data, whose keys are not for other services, and closes it', async t => {
+test('a store refuses a file with sample data, because its keys are not for other services, and closes the file', async t => {
   const path = join(temporaryFolder(t), 'sample.db')
   await (await openStorage(`file:${path}`, { asSample: true })).close()
   t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Name another file\.$/)

@@ -63,7 +63,7 @@ test('the sessions of a locked account are refused, and no new session can start
   await t.rejects(users.signIn(account, SOURCE), { code: 'INVALID_LOGIN' })
 })
 
-test("a user who was just deleted can't change anything", async t => {
+test("a user who has just been deleted can't change anything", async t => {
   const made = await world(t)
   const { fastify } = made
   const { users, organizations } = fastify

@@ -139,7 +139,7 @@ interface Watch {
   readonly audits: WatchAudits
 }
 
-/** Returns what is wrong with a reply apart from its status code, and the changes that the request caused. */
+/** Returns what is wrong with a response apart from its status code, and the changes that the request caused. */
 const findingsOf = async (
   { rows, audits }: Watch,
   sender: Sender,
@@ -190,7 +190,7 @@ export const matrix = async (t: Test, url?: string): Promise<void> => {
       for (const change of changes) made.add(`${request.route} ${change}`)
     }
     t.same(statuses, expected, `${sender.who}: statuses`)
-    t.same(found, [], `${sender.who}: replies, changes and audit entries are correct`)
+    t.same(found, [], `${sender.who}: responses, changes and audit entries are correct`)
     t.same(await rows.differences(null), [], `${sender.who}: a request that reads or is refused changes nothing`)
   }
   const named = Object.entries(CALLS).flatMap(([route, calls]) =>

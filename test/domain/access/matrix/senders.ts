@@ -21,7 +21,7 @@ export const ADAS_APP = '70e2d94bc6a18f'
 export const NORTHWINDS_APP = 'ba6811fb3e073d'
 export const PUBLIC_APP = 'b53f8a16d7e0c9'
 
-/** A word in each app's panels. A reply that contains it reveals the app. */
+/** A word in each app's panels. A response that contains it reveals the app. */
 export const MARKERS: Readonly<Record<string, string>> = {
   [ADAS_APP]: 'marmalade',
   [NORTHWINDS_APP]: 'quince',

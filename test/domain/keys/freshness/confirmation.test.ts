@@ -100,7 +100,7 @@ test('a confirmation waits for the eviction only on request, and resolves even i
   }
 })
 
-test('a change waits for an evicted node only once, counted from when its eviction was first seen', async t => {
+test('a change waits for an evicted node only once, and the wait begins when the eviction is first seen', async t => {
   const gone = { ...silent, evictedAt: '2026-01-01T00:00:00.000Z' }
   let listed = gone
   const { confirm, evicted, pass, now } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [listed] }))

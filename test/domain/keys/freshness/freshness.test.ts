@@ -72,7 +72,7 @@ const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 
 
 const REVOKED = { ok: false, reason: 'key_revoked' }
 
-// With leases, a request that arrived before the change had a receipt may still be accepted.
+// With leases, a request that arrived before the receipt was returned may still be accepted.
 test("SQLite: a revocation between a request's arrival and the barrier applies to that request", async t => {
   for (const known of [false, true]) {
     const { authenticate, revoke } = await withRevoke(t, onSqlite, null)

@@ -181,7 +181,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
       }
     }
     /**
-     * Sends a statement. The statement may be lost, slow, or executed after its time-out, and its reply may be lost.
+     * Sends a statement. The statement may be lost, slow, or executed after its timeout, and its reply may be lost.
      */
     const send = <T>(run: (respond: (value: T) => void) => void): Promise<T> =>
       new Promise<T>((resolve, reject) => {

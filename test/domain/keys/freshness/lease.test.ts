@@ -178,7 +178,7 @@ test('without a lease, barriers fail, nothing is cached, and the renewal is retr
   t.equal(lease.remaining(), 2000)
 })
 
-test('a barrier waits for a slow renewal until its time-out, and the renewal continues', async t => {
+test('a barrier waits for a slow renewal until its timeout, and the renewal continues', async t => {
   const { store, timers, lease } = createWorld(2000, 900)
   const { renew } = store
   let reply = (): void => {}

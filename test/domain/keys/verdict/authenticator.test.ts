@@ -167,7 +167,7 @@ test('the expiry is checked in every call, not only before the result is cached'
   }
 })
 
-test('a disabled key, or a token that was revoked separately, is refused with its reason', async t => {
+test('a disabled key, or a token that has been revoked separately, is refused with its reason', async t => {
   for (const [found, reason] of [
     [knownToken({ enabled: false }), 'key_disabled'],
     [knownToken({}, { revokedAt: new Date() }), 'token_revoked'],
