@@ -68,7 +68,7 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
 /** Returns the given generation. Throws a UsageError if it isn't in the format in which `key secrets` prints it. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
-    throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints it.')
+    throw new UsageError('--generation must be 8 hexadecimal digits, as printed by key secrets.')
   }
   return text
 }

@@ -30,7 +30,7 @@ export const toNumber = (option: string, text: string, max: number): number => {
 /** Returns the full path of a file. Throws a UsageError if the text begins with `~` or a variable. */
 export const toPath = (cwd: string, text: string): string => {
   if (isUnexpanded(text)) {
-    throw new UsageError('The path of the file must be written in full: ~ and variables are not expanded here.')
+    throw new UsageError("The file's path must be written in full: ~ and variables are not expanded here.")
   }
   return resolve(cwd, text)
 }

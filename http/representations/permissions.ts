@@ -36,7 +36,7 @@ const permittedSet = {
     app_names: {
       type: 'array',
       items: { type: 'string' },
-      description: 'The names of the apps that the user has this permission on.',
+      description: 'The names of the apps on which the user has this permission.',
       examples: [['ba6811fb3e073d']]
     },
     credential_set_ids: { type: 'array', items: { type: 'integer' }, description: 'Always empty.', examples: [[]] }

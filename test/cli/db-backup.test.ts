@@ -66,7 +66,7 @@ test('at a terminal, a backup displays its progress, and clears it at the end', 
   t.ok(stderr.endsWith(CLEAR))
   t.match(await backup(cwd, true), {
     code: 1,
-    stderr: `\u001B[31m${cwd} already exists and was not changed.\u001B[39m Name a new file.\n`
+    stderr: `\u001B[31m${cwd} already exists and was not changed.\u001B[39m Specify a new file.\n`
   })
 })
 

@@ -17,7 +17,7 @@ const copiedTo = (target: string): RegExp => {
   const { host, pathname } = new URL(target)
   const name = `postgres://postgres@${host}${pathname}`.replaceAll('.', '\\.')
   return new RegExp(
-    `it was copied to ${name}, which doesn't get changes made here.* set ALLOW_COPIED_DATABASE=true\\. Nothing was changed`
+    `it was copied to ${name}, and changes made here would not be copied.* set ALLOW_COPIED_DATABASE=true\\. Nothing was changed`
   )
 }
 

@@ -108,7 +108,8 @@ test('ids are not reused after the copy, even if the last rows were deleted befo
     code: 1,
     stdout: '',
     stderr:
-      'The target already has data in organizations. Nothing was changed. The source is marked as copied into it, so that copy is complete. For another one, name an empty database.\n'
+      'The target already has data in organizations. Nothing was changed. The source is marked as copied to this ' +
+      'target, so the copy is complete. To make another copy, specify an empty database.\n'
   })
 })
 

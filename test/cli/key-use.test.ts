@@ -38,7 +38,7 @@ test('the usage of a key is shown, and a policy is recommended', async t => {
   t.match(idle, {
     code: 1,
     stdout: '',
-    stderr: 'No use of idle was recorded in these days, so no policy can be proposed.\n'
+    stderr: 'No use of idle was recorded in this period, so no policy can be suggested.\n'
   })
   t.match(days, { code: 2, stdout: '', stderr: /^--days must be a number from 1 to 90\.$/m })
 

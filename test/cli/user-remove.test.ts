@@ -38,8 +38,8 @@ test('user:remove refuses the owner of apps unless an option specifies what happ
   t.same([code, stdout], [1, ''])
   t.match(
     stderr,
-    'The user owns apps, possibly only deleted ones, so nothing was changed. Transfer them with --transfer-to User:<id> ' +
-      'or Organization:<id>, or delete them with --delete-apps.\n'
+    'The user still owns apps, some or all of which may be deleted. Nothing was changed. Transfer them with ' +
+      '--transfer-to User:<id> or Organization:<id>, or delete them with --delete-apps.\n'
   )
   t.ok(await storage.read(async ({ users }) => await users.find(1)))
 })
@@ -52,8 +52,8 @@ test('user:remove --transfer-to transfers the apps to another owner', async t =>
   t.same(await remove('Ada@Example.com', '--transfer-to', 'Organization:2'), {
     code: 0,
     stdout:
-      'The user Ada Moreno <ada@example.com> was removed. Apps transferred to Organization:2: 3 (already ' +
-      'deleted before: 1).\n',
+      'The user Ada Moreno <ada@example.com> was removed. Apps transferred to Organization:2: 3 (previously ' +
+      'deleted: 1).\n',
     stderr: ''
   })
   await storage.read(async ({ users, apps }) => {
@@ -83,7 +83,8 @@ test('user:remove --delete-apps deletes the apps permanently too', async t => {
   })
   t.match(await remove('4', '--delete-apps'), {
     stdout:
-      'The user Dmitri Sato <dmitri@example.com> was removed. Apps deleted with the user: 2 (already deleted before: 0).\n'
+      'The user Dmitri Sato <dmitri@example.com> was removed. Apps deleted with the user: 2 (previously deleted: ' +
+      '0).\n'
   })
 })
 

@@ -11,7 +11,7 @@ test('a start without a schema is refused, and the message shows how to create o
   const url = await newDatabase(t)
   await t.rejects(openStorage(inSchema(url, 'missing')), {
     name: 'ConfigError',
-    message: /its search_path has no schema that exists.* Create the schema\./
+    message: /its search_path contains no existing schema.* Create the schema\./
   })
 })
 
@@ -37,27 +37,27 @@ test('if a role may not create or change tables, the message asks for a migratio
   t.match(
     await refusalOf(serving),
     `it has no tables in the schema "${owner.name}", and the role "${server.name}" is not allowed to create them. ` +
-      'Run trivial db migrate with the URL of the owner.'
+      "Run trivial db migrate with the owner's URL."
   )
   await open(t, owner.url)
   t.match(
     await refusalOf(serving),
     new RegExp(
-      `the role "${server.name}" lacks some of the rights that it needs on app_port_counter, .*users, ` +
-        `.*__drizzle_migrations. Run trivial db grants ${server.name} with the URL of the owner`
+      `the role "${server.name}" lacks some of the privileges that it needs on app_port_counter, .*users, ` +
+        `.*__drizzle_migrations. Run trivial db grants ${server.name} with the owner's URL`
     )
   )
   await letServe(owner.url, server)
   t.equal(await refusalOf(serving), 'opened')
   await execute(owner.url, `revoke execute on function drop_usage_days from ${server.name}`)
-  t.match(await refusalOf(serving), /some of the rights that it needs on drop_usage_days\. Run trivial db grants/)
+  t.match(await refusalOf(serving), /some of the privileges that it needs on drop_usage_days\. Run trivial db grants/)
   await letServe(owner.url, server)
   const record = `${owner.name}.__drizzle_migrations`
   await execute(url, `delete from ${record} where created_at = (select max(created_at) from ${record})`)
   t.match(
     await refusalOf(serving),
-    `its tables are of an earlier version, and the role "${server.name}" is not allowed to change them. ` +
-      'Run trivial db migrate with the URL of the owner.'
+    `its tables are from an earlier version, and the role "${server.name}" is not allowed to change them. Run ` +
+      "trivial db migrate with the owner's URL."
   )
   await execute(url, `revoke create on schema ${owner.name} from ${owner.name}`)
   t.match(await refusalOf(owner.url), `the role "${owner.name}" is not allowed to change them`)

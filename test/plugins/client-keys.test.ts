@@ -20,7 +20,7 @@ test("usage that can't be stored is reported in the log, and stored the next tim
   other.exec('begin exclusive')
   await call('GET', '/apps', undefined, { authorization: `Bearer ${key.key_access_token}` })
   await fastify.keyUsage.flush()
-  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /^could not store the use of client keys/]])
+  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /^could not store client key usage/]])
   other.exec('rollback')
   await fastify.keyUsage.flush()
   t.match((await call('GET', `/client_keys/${key.id}`)).json, { tokens: [{ last_used_at: /^20/ }] })
@@ -43,7 +43,7 @@ test("a start warns if entries can't match any token, if no secret opens some to
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there are no client keys/ }])
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: 'a-word,another', ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
-    { entries: 2, msg: /^some entries of CLIENT_KEYS are not key_ids/ },
+    { entries: 2, msg: /^some entries in CLIENT_KEYS are not key_ids/ },
     { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens are refused, because they depend on secrets/ }
   ])
 })

@@ -81,7 +81,7 @@ const isEvicted = (node: SilentNode): node is SilentNode & Eviction => node.evic
  * because it may have to wait for a lock. The function never rejects.
  */
 const createEviction = ({ store, evictions, background = NOT_REPORTED }: ConfirmationOptions) => {
-  const { attempt } = createWatch('evict the nodes that did not acknowledge a change', background)
+  const { attempt } = createWatch('evict nodes that did not acknowledge a change', background)
   let epoch = 0
   const evict = coalesced(async () => {
     await attempt(async () => {

@@ -58,9 +58,12 @@ const isRanges = (value: unknown): boolean =>
 const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown) => boolean, rule: string]>> = {
   name: [
     value => isText(value, 100) && !LIKE_AN_ID.test(value),
-    'must be 1 to 100 visible characters, and must not look like the id of a key'
+    "must have 1 to 100 visible characters, and must not look like a key's id"
   ],
-  description: [value => value === null || isText(value, 1000), 'must be at most 1000 visible characters, or null'],
+  description: [
+    value => value === null || isText(value, 1000),
+    'must be null, or have at most 1000 visible characters'
+  ],
   scopes: [value => isTexts(value) && value.length > 0, 'must be an array of at least one scope'],
   expiresAt: [
     value => value === null || (value instanceof Date && value.getTime() < YEAR_10000),
@@ -72,7 +75,7 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown)
     value => value === null || isRateLimit(value),
     `must be null, or have the positive integers max and windowSeconds (at most ${MAX_WINDOW_SECONDS})`
   ],
-  metadata: [isJsonObject, `must be a JSON object as text, of at most ${MAX_METADATA_BYTES} bytes`]
+  metadata: [isJsonObject, `must be a JSON object as a string of at most ${MAX_METADATA_BYTES} bytes`]
 }
 
 const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES, field)
@@ -80,7 +83,7 @@ const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES
 const issuesOf = (given: readonly (readonly [string, unknown])[]): string[] =>
   given.flatMap(([field, value]) => {
     // An unknown option is refused, because it may have been intended as a limit.
-    if (!isKnown(field)) return [`a field is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
+    if (!isKnown(field)) return [`one of the fields is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
     const [isGood, rule] = RULES[field]
     return isGood(value) ? [] : [`${field} ${rule}`]
   })
@@ -110,6 +113,6 @@ export const checkedChange = <W extends KeyChange>(change: W): W => checked(chan
 /** Throws InvalidFields if the reason for a revocation can't be stored, for example because of its type. */
 export const refuseBadReason = (reason: unknown): void => {
   if (reason !== null && !isText(reason, MAX_REASON)) {
-    throw new InvalidFields({ errors: [`reason must be at most ${MAX_REASON} visible characters, or null`] })
+    throw new InvalidFields({ errors: [`reason must be null, or have at most ${MAX_REASON} visible characters`] })
   }
 }

@@ -32,7 +32,7 @@ export const ListQuery = {
       type: 'string',
       maxLength: 2000,
       description:
-        `Only apps that have all of these tags: a JSON array with at most ${MAX_TAGS} tags, such as ` +
+        `Only apps that have all of these tags. Must be a JSON array with at most ${MAX_TAGS} tags, such as ` +
         '`[{"department":"finance"},{"stage":"production"}]`.'
     }
   }

@@ -173,7 +173,7 @@ test('an unknown scope is refused, and so are values that violate the types', as
     [{ name: 'env_0123456789abcdef' }, /^name must be/],
     [{ name: `tck_${'a'.repeat(30)}` }, /^name must not contain a token/],
     [{ description: 'a\nb' }, /^description must be/],
-    [{ expires_at: new Date() }, /^a field is unknown; the known fields are name, /],
+    [{ expires_at: new Date() }, /^one of the fields is unknown; the known fields are name, /],
     [{ expiresAt: '2030-01-01' }, /^expiresAt must be a valid Date/],
     [{ expiresAt: new Date(NaN) }, /^expiresAt must be a valid Date/],
     [{ expiresAt: new Date(0) }, /^expires_at must be in the future$/],
