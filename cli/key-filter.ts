@@ -75,6 +75,6 @@ export const toGeneration = (text: string): string => {
 
 const toDeadline = (time: string): Date => {
   const deadline = toSeconds(time) === null ? '' : readTimestamp(time, 'ahead')
-  if (typeof deadline === 'string') throw new UsageError('--expiring must be a time, such as 14d or 12h.')
+  if (typeof deadline === 'string') throw new UsageError('--expiring must be a duration, such as 14d or 12h.')
   return deadline
 }

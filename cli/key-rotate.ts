@@ -39,7 +39,7 @@ const toMany = (
 const toGraceSeconds = (grace: string): number => {
   const seconds = toSeconds(grace)
   if (seconds === null || seconds > MAX_GRACE_SECONDS) {
-    throw new UsageError('--grace must be a time of at most 30d, such as 12h, 7d or 0s.')
+    throw new UsageError('--grace must be a duration of at most 30d, such as 12h, 7d or 0s.')
   }
   return seconds
 }

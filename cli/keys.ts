@@ -75,5 +75,5 @@ export const receiptText = ({ receiptId, receipt }: Omit<ChangedKey, 'key'>): st
   const since = `Receipt ${receiptId}: the change has applied to every request since ${effectiveAt.toISOString()}`
   if (nodes === 0) return `${since}.`
   const ended = leasesEnded === 0 ? '' : `, ${leasesEnded} ${leasesEnded === 1 ? 'lease' : 'leases'} ended`
-  return `${since}; ${acknowledged} of ${nodes} nodes acknowledged${ended}, after ${waitedMs} ms.`
+  return `${since}; ${acknowledged} of ${nodes} nodes acknowledged it${ended}, after ${waitedMs} ms.`
 }

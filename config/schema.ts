@@ -86,7 +86,7 @@ const checkReadable: Check = path => {
 
 const checkListenUrl: Check = url => (url === '' ? null : postgresUrlIssue(url))
 
-const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must be at most 100 printable characters')
+const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must have at most 100 printable characters')
 
 const port = { minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' } as const
 

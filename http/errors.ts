@@ -71,8 +71,8 @@ export const BadRequest = defineError(
 
 export const HostNotClear = defineError(
   'BAD_REQUEST',
-  'The Host header is missing, repeated or malformed, or it differs from the host in the URL. Send it once, ' +
-    'with only host and port.'
+  'The Host header is missing, repeated or malformed, or it differs from the host in the URL. Send it once, with ' +
+    'only a host and a port.'
 )
 
 export const UnsupportedTransferCoding = defineError(

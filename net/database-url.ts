@@ -16,8 +16,8 @@ export const databaseUrlIssue = (url: string): string | null => {
   const [, path] = SQLITE.exec(url) ?? []
   if (path === undefined) {
     return (
-      'must be file: and the path of an SQLite database, such as file:./data/trivial.db, or a postgres: URL, such as ' +
-      'postgres://trivial@db.example.com/trivial?sslmode=verify-full'
+      'must be file: followed by the path of an SQLite database, such as file:./data/trivial.db, or a postgres: ' +
+      'URL, such as postgres://trivial@db.example.com/trivial?sslmode=verify-full'
     )
   }
   if (/^\/\/(?!\/)/.test(path)) return 'must not contain a host: write file:/ or file:/// before the path'

@@ -28,7 +28,11 @@ export const AuditJson = {
       examples: ['2026-01-05T09:00:00.000Z']
     },
     actor: { $ref: 'Actor#' },
-    action: { type: 'string', description: 'The action: a resource and a verb.', examples: ['client_key.rotate'] },
+    action: {
+      type: 'string',
+      description: 'The action, which consists of a resource and a verb.',
+      examples: ['client_key.rotate']
+    },
     subject: {
       type: 'object',
       required: ['type', 'id'],

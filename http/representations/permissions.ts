@@ -4,7 +4,7 @@ import type { UserGrant } from '../../domain/users/rows.ts'
 const permits = {
   type: 'array',
   items: { type: 'string', enum: Object.keys(PERMITS) },
-  description: 'The permissions that the user was granted.',
+  description: 'The permissions that the user has been granted.',
   examples: [['read', 'update']]
 } as const
 

@@ -73,7 +73,7 @@ test('at a terminal, a backup displays its progress, and clears it at the end', 
 test('an existing file is not overwritten', async t => {
   const { cwd, backup } = await sampled(t)
   writeFileSync(join(cwd, 'taken'), 'mine')
-  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken already exists and was not changed\. Name/ })
+  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken already exists and was not changed\. Specify/ })
   t.equal(readFileSync(join(cwd, 'taken'), 'utf8'), 'mine')
   t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
 })

@@ -51,7 +51,7 @@ test('everything is copied, and clients can still use their tokens, sessions and
   t.same([code, stderr], [0, ''])
   t.match(stdout, /^TABLE +ROWS\n/)
   t.match(stdout, /\napps +25\n/)
-  const head = need(/\nThe last entry of its audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
+  const head = need(/\nThe last entry of the audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
   t.same(await rowsOfPostgres(target), before)
   t.same(rowsOfSqlite(source), before, 'the source is unchanged')
   t.same(await execute(target, 'select last from app_port_counter'), [{ last: '65000' }])
@@ -100,7 +100,7 @@ test('ids are not reused after the copy, even if the last rows were deleted befo
   t.match(await copy(t, source, target), {
     code: 0,
     stdout:
-      /\nCopied file:\S+ to postgres:\S+ Both databases have the same rows\.\nThe service no longer opens the SQLite file\.\nIts audit trail has no entries\.\n$/
+      /\nCopied file:\S+ to postgres:\S+ Both databases have the same rows\.\nThe service no longer opens the SQLite file\.\nThe audit trail has no entries\.\n$/
   })
   const insert = `insert into organizations (name, billing_email, created_at, updated_at) values ('b', '', '', '')`
   t.same(await execute(target, `${insert} returning id`), [{ id: '8' }])

@@ -117,7 +117,7 @@ test('each invalid value is reported with its name, the reason and the fix', asy
     [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
     [{ ALLOW_COPIED_DATABASE: 'yes' }, /ALLOW_COPIED_DATABASE must be true or false/],
     [{ ALLOW_SAMPLE_DATA: 'yes' }, /ALLOW_SAMPLE_DATA must be true or false/],
-    [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: and the path .* or a postgres: URL/],
+    [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: followed by the path .* or a postgres: URL/],
     [
       { DATABASE_URL: 'file:~/trivial.db' },
       /DATABASE_URL must contain the full path, .*: ~ and variables are not expanded here/
@@ -163,7 +163,7 @@ test('each invalid value is reported with its name, the reason and the fix', asy
     [{ DATABASE_CA: '/nowhere/at/all.pem' }, /DATABASE_CA must be the path to a readable file with PEM certificates/],
     [{ DATABASE_POOL_SIZE: '0' }, /DATABASE_POOL_SIZE must be a number of connections from 1 to 1000/],
     [{ KEY_LEASE_MS: '60001' }, /KEY_LEASE_MS must be a number of milliseconds from 0 to 60000/],
-    [{ NODE_NAME: 'a\nb' }, /NODE_NAME must be at most 100 printable characters/],
+    [{ NODE_NAME: 'a\nb' }, /NODE_NAME must have at most 100 printable characters/],
     [{ DATABASE_URL: 'file:' }, /DATABASE_URL must be file:/],
     [{ DATABASE_URL: 'file:./data/' }, /DATABASE_URL must be file:/],
     [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must specify a file, because an in-memory database/],

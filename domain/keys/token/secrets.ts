@@ -69,8 +69,8 @@ const processText =
   (used: string): string =>
     `${current}: the database is in use with other secrets. Their generations are ${used}, but the generations ` +
     `configured here are ${generations.join(', ')}. Set ${current} to the secret in use; to replace that secret, ` +
-    `move it to ${previous}. If it is lost, start once with ${allowNew}; the tokens that it sealed will still be ` +
-    'refused.'
+    `move it to ${previous}. If the secret in use is lost, start once with ${allowNew}; the tokens that it sealed ` +
+    'will still be refused.'
 
 const commandText =
   ([current]: OwnGenerations) =>

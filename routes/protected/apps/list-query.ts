@@ -25,7 +25,7 @@ export const ListQuery = {
     after: {
       type: 'string',
       maxLength: 2000,
-      description: 'The start of the page. Copy it from the `Link` header of the previous page.'
+      description: 'The position where the page starts. Copy it from the `Link` header of the previous page.'
     },
     include_deleted: { type: 'boolean', default: false, description: 'Whether the list includes deleted apps.' },
     tagged_with: {

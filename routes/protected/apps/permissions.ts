@@ -34,8 +34,8 @@ export const permissionsSchema = {
   operationId: 'listAppPermissions',
   summary: 'List the grants on an app',
   description:
-    'Lists the permissions that each user was granted on the app. Available to users who may administer the app, or ' +
-    'grant or revoke permissions on it.',
+    'Lists the permissions that each user has been granted on the app. Available to users who may administer the ' +
+    'app, or grant or revoke permissions on it.',
   tags: ['Permissions'],
   params: AppParams,
   response: {

@@ -129,7 +129,7 @@ const retryableOf = (request: FastifyRequest): RetryableRequest | undefined => {
   const { 'idempotency-key': idempotencyKey } = request.headers
   if (idempotencyKey === undefined) return undefined
   if (typeof idempotencyKey !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
-    throw new InvalidFields({ errors: ['Idempotency-Key must be 1 to 255 visible ASCII characters'] })
+    throw new InvalidFields({ errors: ['Idempotency-Key must have 1 to 255 visible ASCII characters'] })
   }
   const {
     method,

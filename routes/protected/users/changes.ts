@@ -110,10 +110,9 @@ export const removeSchema = {
   operationId: 'deleteUser',
   summary: 'Delete a user',
   description:
-    'Deletes the user, with their sessions, memberships and grants. If the user owns apps, the request must ' +
-    'specify what happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to ' +
-    'another owner, and can only be sent by client keys. For both options, a client key also needs the scope ' +
-    '`apps:write`.',
+    'Deletes the user and their sessions, memberships and grants. If the user owns apps, the request must specify ' +
+    'what happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to another ' +
+    'owner, and can only be sent by client keys. For both options, a client key also needs the scope `apps:write`.',
   tags: ['Users'],
   params: IdParams,
   querystring: AppsDisposalQuery,

@@ -72,7 +72,7 @@ export const grantsSchema = {
   operationId: 'listUserGrants',
   summary: 'List the grants of a user',
   description:
-    'Lists the permissions that the user was granted on each app. Users can request their own grants, and ' +
+    'Lists the permissions that the user has been granted on each app. Users can request their own grants, and ' +
     'administrators can request those of any user.',
   tags: ['Permissions'],
   params: IdParams,

@@ -250,7 +250,7 @@ test('an invalid scope is refused when the service is created', async t => {
   for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
     t.throws(
       () => createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
-      { message: /^a scope must have 1 to 100/ },
+      { message: /^a scope must consist of 1 to 100/ },
       scope
     )
   }
