@@ -83,8 +83,8 @@ const printMany = (
   terminal.print(
     rotated === 0
       ? 'No client key was rotated.'
-      : `Client keys with a new token, which is active now: ${rotated}. The tokens are stored only in ${path}. Their
-older tokens expire when the grace period ends, ${grace} after each rotation.`
+      : `Client keys with a new token, which is active now: ${rotated}. The tokens are stored only in ${path}.
+Their older tokens expire when the grace period ends, ${grace} after each rotation.`
   )
   if (already > 0) terminal.print(`Client keys that already have a newer token, and were not changed: ${already}.`)
   if (environmentKeys > 0) {

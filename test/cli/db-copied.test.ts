@@ -119,7 +119,7 @@ for (const [lost, isComplete] of [
     proxy.intercept(() => false)
     const again = await copy(t, source, proxy.url)
     if (isComplete) {
-      t.match(again, { code: 1, stderr: /in users, audits, audit_head\. Nothing .* that copy is complete/ })
+      t.match(again, { code: 1, stderr: /in users, audits, audit_head\. Nothing .* so the copy is complete/ })
     } else t.equal(again.code, 0)
     t.same(await rowsOfPostgres(target), before)
     t.ok(await isOpened(target))

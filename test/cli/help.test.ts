@@ -49,7 +49,7 @@ test('without a command, the help is printed to standard error, and the exit cod
 test('the help of a command explains the command, its argument and each option', async t => {
   const explained: Record<string, RegExp[]> = {
     'key:issue': [
-      /^Issues a client key: a key_id, and a key_access_token that contains the sealed\./m,
+      /^Issues a client key: a key_id, and a key_access_token that contains the sealed/m,
       /^With --name:\n {2}--name <name> +the name of the key/m,
       /^ {2}--scope <scope> +a scope of the key, .*\n.*\(choices: "apps:read", "apps:write", /m,
       /^ {2}--expires <when> +when the key expires: 90d, 12h or 1y from now/m,

@@ -60,9 +60,10 @@ test('key:rotate --generation rotates each key whose newest token is of a secret
   t.same([code, stderr], [0, ''])
   t.equal(
     stdout,
-    `Client keys with a new token, which is active now: 3. The tokens are stored only in ${out}. Their older tokens
-expire when the grace period ends, 1h after each rotation. Client keys that already have a newer token, and were not
-changed: 1. Environment keys, which this command does not rotate: 1. See trivial key secrets.\n`
+    `Client keys with a new token, which is active now: 3. The tokens are stored only in ${out}.
+Their older tokens expire when the grace period ends, 1h after each rotation.
+Client keys that already have a newer token, and were not changed: 1.
+Environment keys, which this command does not rotate: 1. See trivial key secrets.\n`
   )
   t.equal(statSync(out).mode & 0o777, 0o600)
   t.same(
@@ -161,7 +162,7 @@ test("a key whose token can't be written is not rotated, and the file has the to
   t.match(await rotate(), {
     code: 1,
     stdout: '',
-    stderr: `Stopped: 1 of 2 keys were rotated, and their tokens are in ${out}. For the other keys`
+    stderr: `Stopped: 1 of 2 keys were rotated, and their tokens are in ${out}. To rotate the other keys`
   })
   restore()
   t.match(lines(), [{ name: 'a' }])

@@ -34,7 +34,7 @@ test('the usage of a key is shown, and a policy is recommended', async t => {
   t.match(list.stdout, new RegExp(`^${id} +billing-sync +active +\\* +never +20\\S+Z$`, 'm'))
   t.equal(advice.code, 0)
   t.strictSame(JSON.parse(advice.stdout), { scopes: ['apps:read', 'audits:read'], allowed_ips: ['127.0.0.1'] })
-  t.match(text, { code: 0, stdout: new RegExp(`^3 requests of billing-sync .*PATCH /client_keys/${id}`, 's') })
+  t.match(text, { code: 0, stdout: new RegExp(`^3 requests with billing-sync .*PATCH /client_keys/${id}`, 's') })
   t.match(idle, {
     code: 1,
     stdout: '',

@@ -181,7 +181,7 @@ test('quickstart refuses a database at its own path without the mark of sample d
   t.match(await quickstart(t, cwd), {
     code: 1,
     stdout: '',
-    stderr: /is not marked as sample data.* move this one away/
+    stderr: /is not marked as sample data.* move this one\./
   })
 })
 

@@ -65,7 +65,7 @@ const anyKey: Access = [[{ bearer: [] }], 'Credential: a client key.']
 const key = (scope: string): Access => [[{ bearer: [scope] }], `Credential: a client key with \`${scope}\`.`]
 const both = (scope: string, session = 'a user'): Access => [
   [{ bearer: [scope] }],
-  `Credential: a client key with \`${scope}\`, or the session of ${session}.`
+  `Credential: a client key with \`${scope}\`, or ${session}'s session.`
 ]
 const forAdmins = (scope: string): Access => both(scope, 'an administrator')
 
