@@ -114,7 +114,7 @@ export const LastAdmin = defineError(
 
 export const OwnsApps = defineError(
   'OWNS_APPS',
-  'The owner still has apps, some of which may be deleted. Send apps=delete, or transfer_to=User:<id> or ' +
+  'The owner still has apps, some or all of which may be deleted. Send apps=delete, or transfer_to=User:<id> or ' +
     "transfer_to=Organization:<id>; only client keys can transfer a user's apps."
 )
 

@@ -142,7 +142,7 @@ test('quickstart refuses an .env that sets a variable twice, and leaves it uncha
   t.equal(code, 1)
   t.equal(
     stderr,
-    '.env sets a variable more than once. Keep only one line for each variable:\n CLIENT_KEYS is set on lines 2 ' +
+    '.env sets a variable more than once. Keep only one line for each variable:\n  CLIENT_KEYS is set on lines 2 ' +
       'and 3\n'
   )
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)

@@ -110,7 +110,7 @@ test("user:remove reports why a user can't be removed, and changes nothing", asy
     ['No user has this e-mail address.', 'nobody@example.com'],
     ['No user has this e-mail address.', '1234567890123456'],
     ['No user or organization has this owner_type and owner_id.', '1', '--transfer-to', 'User:99'],
-    ['The user owns apps', '1', '--transfer-to', 'User:1'],
+    ['The user still owns apps', '1', '--transfer-to', 'User:1'],
     ['This user is the last administrator of an organization.', '3', '--delete-apps']
   ] as const) {
     const { code, stdout, stderr } = await remove(...args)

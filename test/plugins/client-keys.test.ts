@@ -60,6 +60,6 @@ test('a start warns of environment keys whose last token no secret opens', async
   await fastify.close()
   t.match(await warningsOf({ ...env, ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
-    { keys: [used?.key.id], msg: /^environment keys were last used with tokens of secrets/ }
+    { keys: [used?.key.id], msg: /^environment keys were last used with tokens that are now refused/ }
   ])
 })

@@ -75,7 +75,7 @@ test('a service that cannot renew its lease logs the failure once, and the recov
   t.same([await status(), await status()], [503, 503])
   await execute(url, 'alter table hidden rename to nodes')
   t.equal(await status(), 200)
-  const renewals = lines.filter(line => line.includes('renew the lease')).map(line => JSON.parse(line))
+  const renewals = lines.filter(line => line.includes("renew this node's lease")).map(line => JSON.parse(line))
   t.match(renewals, [
     { level: 40, err: { message: /"nodes" does not exist/ }, msg: /^could not renew this node's lease;/ },
     { level: 30, msg: "can renew this node's lease again" }
