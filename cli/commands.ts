@@ -38,7 +38,7 @@ const key: Group = {
     },
     usage: { summary: 'Show how a client key was used', load: async () => await import('./key-usage.ts') },
     advise: {
-      summary: 'Propose the strictest policy that fits the use of a client key',
+      summary: "Suggest the strictest policy that fits a client key's usage",
       load: async () => await import('./key-advise.ts')
     },
     secrets: {
@@ -86,7 +86,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
         load: async () => await import('./db-migrate.ts')
       },
       grants: {
-        summary: 'Print the SQL that gives a role the rights of a node',
+        summary: 'Print the SQL that gives a role the privileges of a node',
         load: async () => await import('./db-grants.ts')
       },
       backup: { summary: 'Back up the database to a new file', load: async () => await import('./db-backup.ts') },
@@ -110,7 +110,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
   },
   openapi: { summary: 'Print the OpenAPI document', load: async () => await import('./openapi.ts') },
   complete: {
-    summary: 'Print the completion script for a shell',
+    summary: 'Print a completion script for a shell',
     load: async () => await import('./complete.ts')
   }
 }

@@ -47,7 +47,7 @@ const reserve = (temporary: string): void => {
     const { code, message } = error as NodeJS.ErrnoException
     throw code === 'EEXIST'
       ? new CommandError(
-          `${temporary} exists, so another command is changing the file.`,
+          `${temporary} exists, so another command may be changing .env.`,
           `Try again. If no other command is running, delete ${temporary} first.`
         )
       : new CommandError(`.env can't be changed: ${message}`)

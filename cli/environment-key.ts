@@ -45,7 +45,7 @@ const howToAllow = (terminal: Terminal, values: readonly string[], hasEntries: b
   const lines = values.map(value => `  CLIENT_KEYS=${hasEntries ? '…,' : ''}${value}`)
   return `To allow it, ${place}:
 
-${lines.join('\n\nor, which reveals nothing if .env leaks:\n\n')}
+${lines.join('\n\nor add the digest, which reveals nothing if .env leaks:\n\n')}
 
 ${terminal.invocation('key issue', '--allow')} does this for you. ${RESTART}`
 }

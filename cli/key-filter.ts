@@ -68,13 +68,13 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
 /** Validates a generation and returns it. Throws a UsageError if it isn't in the format that `key secrets` prints. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
-    throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints it.')
+    throw new UsageError('--generation must be 8 hexadecimal digits, as printed by key secrets.')
   }
   return text
 }
 
 const toDeadline = (time: string): Date => {
   const deadline = toSeconds(time) === null ? '' : readTimestamp(time, 'ahead')
-  if (typeof deadline === 'string') throw new UsageError('--expiring must be a time, such as 14d or 12h.')
+  if (typeof deadline === 'string') throw new UsageError('--expiring must be a duration, such as 14d or 12h.')
   return deadline
 }

@@ -25,7 +25,7 @@ keys, without a restart. Remove their entries from CLIENT_KEYS as well.`,
         await terminal.flush()
         next.forEach(terminal.warn)
       } else {
-        const done = `The client key ${changed.key.name} and all its tokens are revoked.`
+        const done = `The client key ${changed.key.name} and all its tokens were revoked.`
         terminal.print([done, receiptText(changed), ...next].join('\n'))
       }
       return DONE

@@ -31,7 +31,7 @@ and from which addresses, and how many were refused, and why. Uses within the la
   report: (terminal, key, counts, asJson) => {
     const usage = toUsageJson(key.id, counts)
     if (asJson) terminal.printJson(usage)
-    else if (usage.days.length === 0) terminal.print(`No use of ${key.name} was recorded in these days.`)
+    else if (usage.days.length === 0) terminal.print(`No use of ${key.name} was recorded in this period.`)
     else {
       terminal.printTable([
         ['DAY', 'ACCEPTED', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],

@@ -47,7 +47,7 @@ export const keyOf = async (terminal: Terminal, keys: KeyService, argument: stri
           'No client key of this service has this token.',
           `To find out why, run: ${terminal.invocation('key inspect')}`
         )
-      : new CommandError('There is no client key with this id or name. Find a revoked key by its id.')
+      : new CommandError('There is no client key with this id or name. Revoked keys can be found only by id.')
   }
   return key
 }
@@ -72,8 +72,8 @@ export const receiptText = ({ receiptId, receipt }: Omit<ChangedKey, 'key'>): st
     return `Receipt ${receiptId}: ${lost}. Check GET /receipts/${receiptId}.`
   }
   const { effectiveAt, nodes, acknowledged, leasesEnded, waitedMs } = receipt
-  const since = `Receipt ${receiptId}: the change applies to every request since ${effectiveAt.toISOString()}`
+  const since = `Receipt ${receiptId}: the change has applied to every request since ${effectiveAt.toISOString()}`
   if (nodes === 0) return `${since}.`
   const ended = leasesEnded === 0 ? '' : `, ${leasesEnded} ${leasesEnded === 1 ? 'lease' : 'leases'} ended`
-  return `${since}; ${acknowledged} of ${nodes} nodes acknowledged${ended}, after ${waitedMs} ms.`
+  return `${since}; ${acknowledged} of ${nodes} nodes acknowledged it${ended}, after ${waitedMs} ms.`
 }

@@ -33,7 +33,7 @@ export const toNumber = (option: string, text: string, max: number): number => {
 /** Resolves the path of a file. Throws a UsageError if it begins with `~` or a variable, which aren't expanded. */
 export const toPath = (cwd: string, text: string): string => {
   if (isUnexpanded(text)) {
-    throw new UsageError('The path of the file must be written in full: ~ and variables are not expanded here.')
+    throw new UsageError("The file's path must be written in full: ~ and variables are not expanded here.")
   }
   return resolve(cwd, text)
 }

@@ -60,14 +60,14 @@ const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRe
   if (key === null) return null
   if (!isOwn(key)) {
     throw new CommandError(
-      `The client key ${KEY} was changed or was not issued by quickstart, so it is not replaced.`,
+      `The client key ${KEY} was changed or was not issued by quickstart, so it was not replaced.`,
       `Rename it with ${rename}, or revoke it with ${revoke}, and try again.`
     )
   }
   if (!key.enabled) {
     throw new CommandError(
       `The client key ${KEY} is disabled.`,
-      `Revoke it, so that the next run issues a new one: ${revoke}`
+      `Revoke it so that the next run can issue a new one: ${revoke}`
     )
   }
   return key

@@ -58,8 +58,8 @@ export const rotateGeneration = async (
   } catch (error) {
     const kept = file.size() === 0 ? '' : `, and their tokens are in ${path}`
     terminal.warn(
-      `Stopped: ${outcome.rotated} of ${found.length} keys were rotated${kept}.` +
-        ' For the other keys, run the command again with another --out.\n'
+      `Stopped: ${outcome.rotated} of ${found.length} keys were rotated${kept}. To rotate the other keys, run the ` +
+        'command again with another --out.\n'
     )
     throw error
   } finally {

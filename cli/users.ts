@@ -26,7 +26,7 @@ export const readUsers = async <T>(terminal: Terminal, work: (users: UserService
  */
 export const userIdOf = async (users: UserService, argument: string): Promise<number> => {
   if (/^[1-9]\d{0,14}$/.test(argument)) return Number(argument)
-  if (/^0\d*$/.test(argument)) throw new UsageError('The id of a user must be a number that does not begin with 0.')
+  if (/^0\d*$/.test(argument)) throw new UsageError("A user's id must be a number that does not begin with 0.")
   const account = await users.findAccount(argument.toLowerCase())
   if (account === null) throw new CommandError('No user has this e-mail address.')
   return account.user.id

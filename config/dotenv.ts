@@ -12,8 +12,8 @@ export const dotenvText = (path: string): string => {
   // In UTF-16, every second byte of ASCII text is 0.
   if (bytes.includes(0)) {
     throw new UserError(
-      `${path} is encoded in UTF-16, which PowerShell writes, instead of UTF-8.`,
-      `Save it as UTF-8, in PowerShell with: (Get-Content ${path}) | Set-Content -Encoding utf8 ${path}`
+      `${path} is encoded in UTF-16, which is the default of PowerShell, instead of UTF-8.`,
+      `Save it as UTF-8. In PowerShell: (Get-Content ${path}) | Set-Content -Encoding utf8 ${path}`
     )
   }
   if (text === null) {

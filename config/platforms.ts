@@ -12,7 +12,7 @@ export const platformIssue = (name: string, value: string): string | null => {
   if (QUOTED.test(value)) return 'has quotes around its value, which docker --env-file keeps. Remove the quotes'
   if (SERVICE_LINK.test(value) && name.endsWith('PORT')) {
     return (
-      'contains the URL that Kubernetes sets for a Service with that name. Set enableServiceLinks: false in the Pod, ' +
+      'contains the URL that Kubernetes sets for a Service of that name. Set enableServiceLinks: false in the Pod, ' +
       'or rename the Service'
     )
   }

@@ -188,11 +188,11 @@ const refuseMangled = (variables: Environment): void => {
 // The last assignment would silently override the others.
 const refuseRepeated = (path: string, text: string): void => {
   const sentences = repeatedNames(text).map(
-    ({ name, lines }) => `  ${name} is set in lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`
+    ({ name, lines }) => `  ${name} is set on lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`
   )
   if (sentences.length === 0) return
   throw new ConfigError(
-    `${path} sets a variable more than once. Keep one line for each, with all of its values:\n${sentences.join('\n')}`
+    `${path} sets a variable more than once. Keep only one line for each variable:\n${sentences.join('\n')}`
   )
 }
 
@@ -201,7 +201,7 @@ const refuseCut = (path: string, text: string): void => {
   const names = cutNames(text, SECRETS)
   if (names.length === 0) return
   throw new ConfigError(
-    `${path} has a # in the value of a secret. Quote the value, or move the comment to its own line:\n${names
+    `${path} contains a # in the value of a secret. Quote the value, or move the comment to its own line:\n${names
       .map(name => `  ${name}`)
       .join('\n')}`
   )

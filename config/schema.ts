@@ -46,8 +46,8 @@ const checkSecret: Check = secret => {
 
 const checkCurrentSecret: Check = secret =>
   secret.includes(',') || secret.trim() !== secret
-    ? 'must not contain commas or begin or end with blanks, so that CLIENT_SECRET_PREVIOUS can list it later. ' +
-      'Generate one with: openssl rand -hex 32'
+    ? 'must not contain commas, or begin or end with whitespace, because CLIENT_SECRET_PREVIOUS is a comma-separated ' +
+      'list. Generate one with: openssl rand -hex 32'
     : checkSecret(secret)
 
 const checkEach =
@@ -66,7 +66,7 @@ const checkProxy: Check = proxy => rangeIssue(proxy) ?? widthIssue(proxy)
 const widthIssue: Check = range => {
   const [address = '', bits] = range.split('/')
   if (bits === undefined || Number(bits) >= (address.includes(':') ? 7 : 8)) return null
-  return 'trusts too many addresses; list your proxies, in ranges of at most /8 for IPv4 and /7 for IPv6'
+  return 'trusts too many addresses; list your proxies, in ranges no larger than /8 for IPv4 and /7 for IPv6'
 }
 
 const checkTrustProxy: ListCheck = entries =>
@@ -80,13 +80,13 @@ const checkReadable: Check = path => {
     if (path !== '') accessSync(path, constants.R_OK)
     return null
   } catch {
-    return 'must be the path of a readable file with PEM certificates'
+    return 'must be the path to a readable file with PEM certificates'
   }
 }
 
 const checkListenUrl: Check = url => (url === '' ? null : postgresUrlIssue(url))
 
-const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must be at most 100 printable characters')
+const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must have at most 100 printable characters')
 
 const port = { minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' } as const
 

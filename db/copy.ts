@@ -7,7 +7,7 @@ import { createAuditService } from '../domain/audits/service.ts'
 export class CopyError extends UserError {}
 
 /** The hint for a copy that can't be continued. */
-export const START_OVER = 'To start over, drop the target database, create it again, and rerun this command.'
+export const START_OVER = 'To start over, drop the target database, create it again, and run this command again.'
 
 /** Receives the number of rows copied so far and the total number of rows. */
 export type OnRows = (copied: number, total: number) => void

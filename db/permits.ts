@@ -24,7 +24,7 @@ export const createPermits = (max: number, waitMs: number): Enter => {
       }
       const timer = setTimeout(() => {
         waiting.delete(begin)
-        reject(new ServiceUnavailable({ cause: new Error('too many other changes of keys are in progress') }))
+        reject(new ServiceUnavailable({ cause: new Error('too many other changes to keys are in progress') }))
       }, waitMs)
       waiting.add(begin)
     })

@@ -24,7 +24,7 @@ export const describeAccess = ({
   const scopes = scope === null || scope === 'none' ? [] : [scope].flat()
   const needed = scopes.map(each => `\`${each}\``).join(' and ')
   const key = needed === '' ? 'a client key' : `a client key with ${needed}`
-  const session = users === 'admin' ? 'the session of an administrator' : 'the session of a user'
+  const session = users === 'admin' ? "an administrator's session" : "a user's session"
   const accepted = [...(scope === 'none' ? [] : [key]), ...(users === 'none' ? [] : [session])]
   return { security: [{ bearer: scopes }], sentence: `Credential: ${accepted.join(', or ')}.` }
 }

@@ -48,7 +48,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   ADMIN_REQUIRED: { status: 403, title: 'Administrator access is required' },
   FORBIDDEN: { status: 403, title: 'You lack permission for this action' },
   USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
-  NOT_SIGNED_IN: { status: 404, title: 'Nobody is signed in', members: { success: false } },
+  NOT_SIGNED_IN: { status: 404, title: 'You are not signed in', members: { success: false } },
   SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
   ORGANIZATION_NOT_FOUND: { status: 404, title: 'There is no such organization' },
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is taken' },
@@ -56,11 +56,11 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   OWNS_APPS: { status: 409, title: 'The owner still has apps' },
   TOO_MANY_TAGS: { status: 409, title: 'The app has too many tags' },
   TOO_MANY_APPS: { status: 409, title: 'The owner has too many apps' },
-  TRANSFER_NOT_ALLOWED: { status: 403, title: "Sessions cannot transfer a user's apps" },
+  TRANSFER_NOT_ALLOWED: { status: 403, title: "A user's apps cannot be transferred with a session" },
   BAD_URL: { status: 400, title: 'The URL is malformed' },
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },
   EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
-  ADDRESS_UNKNOWN: { status: 400, title: 'The address of the client is unknown' },
+  ADDRESS_UNKNOWN: { status: 400, title: "The client's address is unknown" },
   MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
@@ -78,7 +78,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   RECEIPT_NOT_FOUND: { status: 404, title: 'There is no such receipt' },
   // No client receives this response. nginx logs the same status if a client closes the connection.
   REQUEST_CANCELLED: { status: 499, title: 'The client closed the connection' },
-  OUTCOME_UNKNOWN: { status: 503, title: 'It is unknown whether the change succeeded' },
+  OUTCOME_UNKNOWN: { status: 503, title: 'The outcome of the change is unknown' },
   LEASE_LOST: { status: 503, title: 'Key revocations cannot be checked at the moment' },
   NOT_READY: { status: 503, title: 'The service is not ready' },
   SERVICE_UNAVAILABLE: { status: 503, title: 'The service is temporarily unavailable' }
@@ -107,31 +107,34 @@ export const Problem = {
     },
     title: {
       type: 'string',
-      description: 'A summary of the type of problem, for people.',
+      description: 'A human-readable summary of the type of problem.',
       examples: ['There is no such app']
     },
-    status: { type: 'integer', description: 'The status code of the reply.', examples: [404] },
+    status: { type: 'integer', description: 'The HTTP status code of the reply.', examples: [404] },
     detail: {
       type: 'string',
       description: 'What happened, and what to do.',
-      examples: ['No app has this name or id, or it was deleted. Check the name or id.']
+      examples: ['There is no app with this name or id, or it was deleted. Check the name or id.']
     },
     code: {
       type: 'string',
       enum: CODES,
-      description: 'The type of problem, for programs. The meaning of a code never changes. New codes may be added.',
+      description:
+        'A machine-readable code for the type of problem. The meaning of a code never changes. New codes may be ' +
+        'added.',
       examples: ['APP_NOT_FOUND']
     },
     request_id: {
       type: 'string',
-      description: 'The id of the request in the log and in the audit trail, which `x-request-id` also contains.',
+      description:
+        'The id of the request in the log and in the audit trail. The `x-request-id` header contains the same id.',
       examples: [EXAMPLE_REQUEST_ID]
     },
     errors: {
       type: 'array',
       items: { type: 'string' },
       description: 'One sentence for each error in the request.',
-      examples: [['No app has this name or id, or it was deleted. Check the name or id.']]
+      examples: [['There is no app with this name or id, or it was deleted. Check the name or id.']]
     },
     fields: {
       type: 'array',
@@ -143,18 +146,18 @@ export const Problem = {
           pointer: {
             type: 'string',
             description:
-              'The JSON pointer of the field in the body (RFC 6901), or `/` followed by the name of the parameter.'
+              'A JSON pointer to the field in the body (RFC 6901), or `/` followed by the name of the parameter.'
           },
-          detail: { type: 'string', description: 'The error in the field, which is one of `errors`.' }
+          detail: { type: 'string', description: 'What is wrong with the field. The text is also in `errors`.' }
         }
       },
-      description: 'The invalid fields. It is missing if the problem is not about fields.',
+      description: 'The invalid fields. Omitted if the problem does not concern specific fields.',
       examples: [[{ in: 'body', pointer: '/scopes/0', detail: 'scopes.0 must be apps:read' }]]
     },
     success: {
       type: 'boolean',
       enum: [false],
-      description: "Only in the reply to a sign-out without a session, because Trivial's own clients expect it."
+      description: "Present only in the reply to a sign-out without a session, because Trivial's own clients expect it."
     }
   }
 } as const

@@ -74,7 +74,7 @@ const sentence = (issue: Issue, path: string): string => {
     case 'type':
       return `${path || 'the body'} must be ${[params['type']].flat().map(typeOf).join(' or ')}`
     case 'digits':
-      return `${path} must be an integer in decimal digits, such as 20`
+      return `${path} must be a decimal integer, such as 20`
     case 'once':
       return `${path} must be sent only once`
     case 'minLength':

@@ -17,12 +17,12 @@ export const databaseUrlIssue = (url: string): string | null => {
   const [, path] = SQLITE.exec(url) ?? []
   if (path === undefined) {
     return (
-      'must be file: and the path of an SQLite database, such as file:./data/trivial.db, or a postgres: URL, such as ' +
-      'postgres://trivial@db.example.com/trivial?sslmode=verify-full'
+      'must be file: followed by the path of an SQLite database, such as file:./data/trivial.db, or a postgres: ' +
+      'URL, such as postgres://trivial@db.example.com/trivial?sslmode=verify-full'
     )
   }
-  if (/^\/\/(?!\/)/.test(path)) return 'must not contain a host: write file:/ and the path, or file:///'
-  if (path === ':memory:') return 'must name a file, since an in-memory database would lose acknowledged changes'
+  if (/^\/\/(?!\/)/.test(path)) return 'must not contain a host: write file:/ or file:/// before the path'
+  if (path === ':memory:') return 'must specify a file, because an in-memory database would lose acknowledged changes'
   return isUnexpanded(path)
     ? 'must contain the full path, such as file:/home/ada/trivial.db: ~ and variables are not expanded here'
     : null
@@ -36,16 +36,16 @@ export const postgresUrlIssue = (url: string): string | null => {
   if (issue !== null) return issue
   const host = parsed.searchParams.get('host') ?? parsed.host
   if (host === '' || parsed.pathname.length < 2) {
-    return 'must name a host and a database; for a socket, put ?host=/run/postgresql after the database'
+    return 'must contain a host and a database; for a socket, add ?host=/run/postgresql after the database'
   }
   const mode = parsed.searchParams.get('sslmode') ?? 'disable'
-  return SSL_MODES.includes(mode) ? null : `must have one of these values of sslmode: ${SSL_MODES.join(', ')}`
+  return SSL_MODES.includes(mode) ? null : `must set sslmode to one of these values: ${SSL_MODES.join(', ')}`
 }
 
 const parameterIssue = ({ searchParams, hash }: URL): string | null => {
   const names = [...searchParams.keys()]
   if (!names.every(name => PARAMETERS.includes(name))) {
-    return `has a parameter that isn't known here; known are ${PARAMETERS.join(', ')}`
+    return `has an unknown parameter; known parameters are ${PARAMETERS.join(', ')}`
   }
   if (new Set(names).size < names.length) return 'has a parameter more than once; keep one of its values'
   // The driver ignores the fragment, which may contain parameters or the rest of a password.

@@ -7,7 +7,7 @@ const FORM = /^https?:\/\/[^\s?#\\]+$/i
 export const publicUrlIssue = (text: string): string | null => {
   const url = FORM.test(text) && URL.canParse(text) ? new URL(text) : null
   return url === null || url.username !== '' || url.password !== ''
-    ? 'must be an http: or https: URL without a query, a fragment and a user, such as https://example.com/keys'
+    ? 'must be an http: or https: URL without a query, a fragment or a user, such as https://example.com/keys'
     : null
 }
 

@@ -17,7 +17,7 @@ export const redisUrlIssue = (text: string): string | null => {
   if (!/^\/?\d*$/.test(url.pathname)) return `must have a database number or nothing after the host, ${EXAMPLE}`
   const names = [...url.searchParams.keys()]
   if (names.some(name => name !== 'keyPrefix') || url.hash !== '') {
-    return 'may only have the parameter keyPrefix, such as ?keyPrefix=staging:, and no fragment'
+    return 'must not have a fragment, or a parameter other than keyPrefix, such as ?keyPrefix=staging:'
   }
   return names.length > 1 ? 'has the parameter keyPrefix more than once; keep one of its values' : null
 }

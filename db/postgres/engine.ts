@@ -13,7 +13,7 @@ export const postgres: Engine = {
   backUp: async () => {
     throw new BackupError(
       'This command only copies SQLite databases.',
-      'Back PostgreSQL up with pg_dump: see docs/operating/backups.md.'
+      'Back up PostgreSQL with pg_dump: see docs/operating/backups.md.'
     )
   },
   openCopySource: () => {

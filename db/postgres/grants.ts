@@ -19,11 +19,13 @@ interface Found {
 
 const refuse = (role: string, schema: string, found: Found | undefined): void => {
   if (found === undefined) throw new GrantsError('There is no such role.', 'Create it first: create role … login')
-  if (found.owns) throw new GrantsError('The role has all the rights of the owner.', 'Name a role for serving only.')
+  if (found.owns) {
+    throw new GrantsError("The role has all of the owner's privileges.", 'Specify a role that only the nodes use.')
+  }
   if (found.mayUse) return
   throw new GrantsError(
-    'The owner of the tables is not allowed to grant usage on their schema.',
-    `Have the owner of the schema do it: grant usage on schema ${escapeIdentifier(schema)} to ${escapeIdentifier(role)}`
+    "The tables' owner is not allowed to grant usage on their schema.",
+    `Run this as the schema's owner: grant usage on schema ${escapeIdentifier(schema)} to ${escapeIdentifier(role)}`
   )
 }
 

@@ -18,7 +18,7 @@ const PAGES_A_STEP = 1000
  */
 export const backUpSqlite = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   if (!existsSync(path)) throw new BackupError(`There is no database ${path}, so there is nothing to back up.`)
-  if (existsSync(target)) throw new BackupError(`${target} already exists and was not changed.`, 'Name a new file.')
+  if (existsSync(target)) throw new BackupError(`${target} already exists and was not changed.`, 'Specify a new file.')
   try {
     return await write(path, target, onPages)
   } catch (error) {
@@ -50,7 +50,9 @@ export const checkCopy = (path: string, expected: Contents): void => {
     // Keeps the copy in one file, without others next to it, so that it can be read in a folder that isn't writable.
     copy.pragma('journal_mode = DELETE')
     const problems = copy.pragma('integrity_check', { simple: true })
-    if (problems !== 'ok') throw new BackupError(`The copy is damaged, and maybe the database: ${String(problems)}`)
+    if (problems !== 'ok') {
+      throw new BackupError(`The copy is damaged, and the database may be damaged too: ${String(problems)}`)
+    }
     if (!isDeepStrictEqual(contentsOf(copy), expected)) {
       throw new BackupError('The copy differs from the database, so no backup was made. Try again.')
     }

@@ -40,14 +40,14 @@ const lockOut = (connection: Connection, path: string): void => {
     connection.exec('begin exclusive')
   } catch (error) {
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
-    throw new CopyError(`Another process has ${path} open.`, 'Stop the service, and rerun this command.')
+    throw new CopyError(`Another process has ${path} open.`, 'Stop the service, and run this command again.')
   }
   connection.pragma('query_only = on')
 }
 
 const REFUSALS = {
-  none: 'is not a database of this program.',
-  older: 'is of an older version. Bring it up to date first: npm run db:migrate',
+  none: 'was not created by this program.',
+  older: 'has tables from an older version. Migrate it first: npm run db:migrate',
   newer: 'was changed by a newer version of the program. Copy it with that version.'
 } as const
 

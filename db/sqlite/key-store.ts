@@ -28,7 +28,7 @@ export const openSqliteStore = (path: string, options: { readonly allowCopied?: 
   if (isSample) {
     close()
     throw new Error(
-      'The database is marked as sample data, whose keys other services must not accept. Name another file.'
+      'The database is marked as sample data, whose keys other services must not accept. Specify another file.'
     )
   }
   return {

@@ -111,7 +111,7 @@ const contextOf = ({ actor = OPERATOR, address, requestId }: ChangeContext = {})
 })
 
 const warn = (): void => {
-  process.emitWarning('the usage of client keys could not be stored; it is kept and will be stored later')
+  process.emitWarning('client key usage could not be stored; it is kept in memory and will be stored later')
 }
 
 /** Creates a standalone client key service, for use in any program and with any store. */

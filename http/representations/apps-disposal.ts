@@ -29,7 +29,7 @@ export const toAppsDisposal = ({
 }): AppsDisposal => {
   if (text === undefined) return apps ?? null
   if (apps !== undefined) {
-    const detail = 'transfer_to and apps cannot be sent together: the apps are either transferred or deleted'
+    const detail = 'transfer_to and apps cannot be sent together: the apps can be transferred or deleted, but not both'
     throw new InvalidFields({ issues: ['transfer_to', 'apps'].map(name => ({ path: [name], detail })) })
   }
   const [type, id] = text.split(':')

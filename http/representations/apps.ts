@@ -39,7 +39,7 @@ const properties = {
   },
   descriptive_name: {
     type: 'string',
-    description: 'The display name of the app. It is unique among the apps of the owner that are not deleted.',
+    description: "The display name of the app. It is unique among the owner's apps that are not deleted.",
     examples: ['Invoice Sync']
   },
   hostname: { type: 'string', description: 'The same value as `name`.', examples: ['ba6811fb3e073d'] },
@@ -79,7 +79,7 @@ const properties = {
     ...timestamp,
     type: ['string', 'null'],
     examples: [null],
-    description: 'When the app was deleted, or null if it was not.'
+    description: 'When the app was deleted, or null if it has not been.'
   }
 } as const
 

@@ -26,7 +26,7 @@ export const keyFields = {
     ...text,
     minLength: 1,
     maxLength: 100,
-    description: 'The name of the key. It is unique among the keys that are not revoked.',
+    description: 'The name of the key. It is unique among keys that are not revoked.',
     examples: ['billing-sync']
   },
   description: {
@@ -84,7 +84,7 @@ export const keyFields = {
         examples: [60]
       }
     },
-    description: 'The rate limit of the key, which all its tokens share. Null if there is no limit.',
+    description: "The key's rate limit, which all its tokens share, or null if there is no limit.",
     examples: [{ max: 100, window_seconds: 60 }]
   },
   metadata: {
@@ -128,8 +128,8 @@ export const RotateBody = {
       minimum: 0,
       maximum: MAX_GRACE_SECONDS,
       description:
-        `How many seconds the older tokens stay active; ${DEFAULT_GRACE_SECONDS} by default. 0 ends them ` +
-        'immediately.',
+        `How long the older tokens stay active, in seconds. The default is ${DEFAULT_GRACE_SECONDS}. 0 revokes ` +
+        'them immediately.',
       examples: [DEFAULT_GRACE_SECONDS]
     }
   }

@@ -15,7 +15,7 @@ export const userFields = {
     type: 'string',
     format: 'email',
     maxLength: 254,
-    description: 'The e-mail address of the user. It is not case-sensitive.',
+    description: "The user's e-mail address. It is not case-sensitive.",
     examples: ['ada@example.com']
   },
   password: {
@@ -28,7 +28,8 @@ export const userFields = {
     type: 'string',
     enum: ['member', 'admin'],
     description:
-      'The role of the user. An `admin` manages users and client keys. The role gives no access to the apps of others.',
+      "The user's role. An `admin` can manage users and client keys. The role gives no access to the apps of other " +
+      'users.',
     examples: ['member']
   },
   color_theme: {

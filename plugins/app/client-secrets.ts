@@ -15,7 +15,7 @@ export default fp(
     const { storage, log } = fastify
     const generations = generationsOf(CLIENT_SECRET, CLIENT_SECRET_PREVIOUS)
     if (allowNew) {
-      log.warn('ALLOW_NEW_SECRET is true, so any secret is accepted; remove it before the next start')
+      log.warn('ALLOW_NEW_SECRET is true, so any secret is accepted; remove it before you restart the service')
     }
     try {
       await storage.keys.write(async tx => await admitProcess(tx, { generations, allowNew }))
@@ -37,7 +37,7 @@ const warnOfOtherSecrets = async ({ storage, log }: FastifyInstance, own: OwnGen
   if (others.length === 0) return
   log.warn(
     { generations: own, nodes: others.map(({ name, generations }) => ({ name, generations })) },
-    'these nodes refuse the tokens of this node, or it refuses theirs; give all nodes the same secrets; until then, ' +
-      'tokens that a node would refuse are not created'
+    "these nodes refuse this node's tokens, or this node refuses theirs; give all nodes the same secrets; until " +
+      'then, tokens that a node would refuse are not created'
   )
 }

@@ -20,7 +20,7 @@ export default fp(
       } catch (error) {
         fastify.log.warn(
           { err: error },
-          'could not read the client keys that expire soon; the next attempt is in a day'
+          'could not read the client keys that expire soon; the next attempt will be in a day'
         )
       }
     }

@@ -71,7 +71,7 @@ const OPTIONS: FastifyDynamicSwaggerOptions = {
     openapi: '3.1.0',
     info: {
       title: 'Trivial API',
-      summary: "Access to Trivial's apps for other servers, with client keys.",
+      summary: "Gives other servers access to Trivial's apps, with client keys.",
       description: DESCRIPTION,
       version: VERSION,
       license: { name: 'MIT', identifier: 'MIT' }

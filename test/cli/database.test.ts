@@ -107,7 +107,10 @@ test('sample data is not loaded into a database that already has tables, and the
     t.match(await sample(t, path), {
       code: 1,
       stdout: '',
-      stderr: `DATABASE_URL (set in the environment): the database ${path} can't be opened: it already has tables and is not marked as sample data, which needs its own database. Name a new one, or move this one away. Nothing was changed.\n`
+      stderr:
+        `DATABASE_URL (set in the environment): the database ${path} can't be opened: it already has tables, but is ` +
+        'not marked as sample data. Sample data needs a separate database: specify a new one, or move this one. ' +
+        'Nothing was changed.\n'
     })
     t.ok(readFileSync(path).equals(before))
   }

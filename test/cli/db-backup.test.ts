@@ -66,14 +66,14 @@ test('in a terminal, db:backup displays its progress, and clears it at the end',
   t.ok(stderr.endsWith(CLEAR))
   t.match(await backup(cwd, true), {
     code: 1,
-    stderr: `\u001B[31m${cwd} already exists and was not changed.\u001B[39m Name a new file.\n`
+    stderr: `\u001B[31m${cwd} already exists and was not changed.\u001B[39m Specify a new file.\n`
   })
 })
 
 test('an existing file is not overwritten', async t => {
   const { cwd, backup } = await sampleFolder(t)
   writeFileSync(join(cwd, 'taken'), 'mine')
-  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken already exists and was not changed\. Name/ })
+  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken already exists and was not changed\. Specify/ })
   t.equal(readFileSync(join(cwd, 'taken'), 'utf8'), 'mine')
   t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
 })

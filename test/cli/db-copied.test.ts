@@ -17,7 +17,7 @@ const copiedTo = (target: string): RegExp => {
   const { host, pathname } = new URL(target)
   const name = `postgres://postgres@${host}${pathname}`.replaceAll('.', '\\.')
   return new RegExp(
-    `it was copied to ${name}, which doesn't get changes made here.* set ALLOW_COPIED_DATABASE=true\\. Nothing was changed`
+    `it was copied to ${name}, and changes made here would not be copied.* set ALLOW_COPIED_DATABASE=true\\. Nothing was changed`
   )
 }
 
@@ -123,7 +123,7 @@ for (const [lost, isComplete] of [
     proxy.intercept(() => false)
     const again = await copy(t, source, proxy.url)
     if (isComplete) {
-      t.match(again, { code: 1, stderr: /in users, audits, audit_head\. Nothing .* that copy is complete/ })
+      t.match(again, { code: 1, stderr: /in users, audits, audit_head\. Nothing .* so the copy is complete/ })
     } else t.equal(again.code, 0)
     t.same(await rowsOfPostgres(target), before)
     t.ok(await isOpened(target))

@@ -13,8 +13,8 @@ const skip = (await postgresDatabase(tap)) === null
 
 const NOWHERE = 'postgres://postgres:hunter2@127.0.0.1:1/trivial'
 const CHANGED =
-  'The source has changed since this copy began, or it is another database. To start over, drop the target database, ' +
-  'create it again, and rerun this command.\n'
+  'The source has changed since this copy began, or is a different database. To start over, drop the target ' +
+  'database, create it again, and run this command again.\n'
 
 const addUser = `insert into users (name, email, created_at, updated_at) values ('a', 'a@example.com', '', '')`
 
@@ -24,11 +24,11 @@ test('--to must name a PostgreSQL database, and its value is never repeated', as
     [['--to', 'file:./other.db'], '--to must be a postgres: URL, such as postgres://trivial@db.example.com/trivial.\n'],
     [
       ['--to', 'postgres://u:hunter2@host'],
-      '--to must name a host and a database; for a socket, put ?host=/run/postgresql after the database.\n'
+      '--to must contain a host and a database; for a socket, add ?host=/run/postgresql after the database.\n'
     ],
     [
       ['--to', 'postgres://u:hunter2@h/d?sslmode=prefer'],
-      '--to must have one of these values of sslmode: disable, require, '
+      '--to must set sslmode to one of these values: disable, require, '
     ],
     [['--to', NOWHERE, 'more'], 'This command takes options, but no arguments.']
   ] as const) {
@@ -60,8 +60,8 @@ test('a source that is not an SQLite database of this version is refused before 
     [NOWHERE, /^This command only copies SQLite databases\. Copy PostgreSQL with pg_dump and pg_restore\.\n$/],
     [`file:${folder}/none.db`, /^There is no database \S+none\.db, so there is nothing to copy\.\n$/],
     [`file:${text}`, /^\S+text\.db can't be read: file is not a database\.\n$/],
-    [`file:${foreign}`, /^\S+ is not a database of this program\.\n$/],
-    [versions[0] ?? '', /^\S+ is of an older version\. Bring it up to date first: npm run db:migrate\n$/],
+    [`file:${foreign}`, /^\S+ was not created by this program\.\n$/],
+    [versions[0] ?? '', /^\S+ has tables from an older version\. Migrate it first: npm run db:migrate\n$/],
     [versions[1] ?? '', /^\S+ was changed by a newer version of the program\. Copy it with that version\.\n$/],
     [headless, /^\S+ can't be read: audit_head or app_port_counter has no row\.\n$/],
     [portless, /^\S+ can't be read: audit_head or app_port_counter has no row\.\n$/]
@@ -92,28 +92,24 @@ test('DATABASE_CA and the URL determine how TLS is used', { skip }, async t => {
   t.match(await command(t, 'db:copy', { env, args: ['--to', to] }), { code: 1, stderr: /^The copy stopped: / })
 })
 
-test(
-  'nothing is copied while the source is open in a service or a service is connected to the target',
-  { skip },
-  async t => {
-    const source = await emptySource(t)
-    const target = await emptyTarget(t)
-    const here = await openStorage(source)
-    t.match(await copy(t, source, target), {
-      code: 1,
-      stderr: /^Another process has \S+ open\. Stop the service, and rerun this command\.\n$/
-    })
-    await here.close()
-    const there = await openStorage(target)
-    t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
-    t.match(await copy(t, source, target), {
-      code: 1,
-      stderr: 'A service or a command is connected to the target. Stop it, and rerun this command.\n'
-    })
-    await there.close()
-    t.equal((await copy(t, source, target)).code, 0)
-  }
-)
+test('nothing is copied while a service has the source open or is connected to the target', { skip }, async t => {
+  const source = await emptySource(t)
+  const target = await emptyTarget(t)
+  const here = await openStorage(source)
+  t.match(await copy(t, source, target), {
+    code: 1,
+    stderr: /^Another process has \S+ open\. Stop the service, and run this command again\.\n$/
+  })
+  await here.close()
+  const there = await openStorage(target)
+  t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
+  t.match(await copy(t, source, target), {
+    code: 1,
+    stderr: 'A service or a command is connected to the target. Stop it, and run this command again.\n'
+  })
+  await there.close()
+  t.equal((await copy(t, source, target)).code, 0)
+})
 
 test('existing data in a target stays unchanged', { skip }, async t => {
   const source = await keySource(t)
@@ -129,7 +125,7 @@ test('existing data in a target stays unchanged', { skip }, async t => {
     t.match(await copy(t, source, target), {
       code: 1,
       stdout: '',
-      stderr: `The target already has data in ${table}. Nothing was changed. Name an empty database.\n`
+      stderr: `The target already has data in ${table}. Nothing was changed. Specify an empty database.\n`
     })
     t.same(await rowsOfPostgres(target), before)
     await (await openStorage(target)).close()
@@ -209,7 +205,7 @@ test('changes made to the target during the copy are detected at the end', { ski
   await execute(target, `alter table audits disable trigger user; update audits set actor_name = 'x'`)
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: /^The audit trail of the target differs from that of the source\. To start over, drop/
+    stderr: /^The audit trails of the source and the target differ\. To start over, drop/
   })
 })
 

@@ -59,7 +59,7 @@ for (const [table, condition] of [
     await target.go()
     const { code, stdout, stderr } = await spawned(t, 'db:copy', typed).ended
     t.same([code, stderr], [0, ''])
-    t.match(stdout, /\nThe last entry of its audit trail is 1:/)
+    t.match(stdout, /\nThe last entry of the audit trail is 1:/)
     t.same(await rowsOfPostgres(target.url), before)
   })
 }

@@ -51,7 +51,7 @@ test('everything is copied, and clients can still use their tokens, sessions and
   t.same([code, stderr], [0, ''])
   t.match(stdout, /^TABLE +ROWS\n/)
   t.match(stdout, /\napps +25\n/)
-  const head = required(/\nThe last entry of its audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
+  const head = required(/\nThe last entry of the audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
   t.same(await rowsOfPostgres(target), before)
   t.same(rowsOfSqlite(source), before, 'the source is unchanged')
   t.same(await execute(target, 'select last from app_port_counter'), [{ last: '65000' }])
@@ -100,7 +100,7 @@ test('ids are not reused after a copy, even if the last rows were deleted before
   t.match(await copy(t, source, target), {
     code: 0,
     stdout:
-      /\nCopied file:\S+ to postgres:\S+ Both databases have the same rows\.\nThe service no longer opens the SQLite file\.\nIts audit trail has no entries\.\n$/
+      /\nCopied file:\S+ to postgres:\S+ Both databases have the same rows\.\nThe service no longer opens the SQLite file\.\nThe audit trail has no entries\.\n$/
   })
   const insert = `insert into organizations (name, billing_email, created_at, updated_at) values ('b', '', '', '')`
   t.same(await execute(target, `${insert} returning id`), [{ id: '8' }])
@@ -108,7 +108,8 @@ test('ids are not reused after a copy, even if the last rows were deleted before
     code: 1,
     stdout: '',
     stderr:
-      'The target already has data in organizations. Nothing was changed. The source is marked as copied into it, so that copy is complete. For another one, name an empty database.\n'
+      'The target already has data in organizations. Nothing was changed. The source is marked as copied to this ' +
+      'target, so the copy is complete. To make another copy, specify an empty database.\n'
   })
 })
 

@@ -48,7 +48,11 @@ test('db grants fails if it would grant nothing, or too much', { skip }, async t
   )
   await (await openStorage(owner.url)).close()
   await refused(owner.url, 'public', /^There is no such role\. Create it first: create role … login$/m)
-  await refused(owner.url, owner.name, /^The role has all the rights of the owner\. Name a role for serving only\.$/m)
+  await refused(
+    owner.url,
+    owner.name,
+    /^The role has all of the owner's privileges\. Specify a role that only the nodes use\.$/m
+  )
   await execute(admin, `alter schema ${owner.name} owner to current_user`)
   await execute(admin, `revoke all on schema ${owner.name} from ${owner.name}`)
   await execute(admin, `grant usage, create on schema ${owner.name} to ${owner.name}`)

@@ -49,12 +49,12 @@ test('without a command, help is printed to standard error, and the exit code is
 test("a command's help explains the command, its argument and each option", async t => {
   const explained: Record<string, RegExp[]> = {
     'key:issue': [
-      /^Issues a client key: a key_id, and the key_access_token in which it is sealed\./m,
+      /^Issues a client key: a key_id, and a key_access_token that contains the sealed/m,
       /^With --name:\n {2}--name <name> +the name of the key/m,
       /^ {2}--scope <scope> +a scope of the key, .*\n.*\(choices: "apps:read", "apps:write", /m,
       /^ {2}--expires <when> +when the key expires: 90d, 12h or 1y from now/m,
       /^ {2}--allow-ip <range> +an IP address or CIDR range from which the key is accepted/m,
-      /^ {2}--rate <limit> +the rate limit over all tokens/m,
+      /^ {2}--rate <limit> +the rate limit, which all of the key's tokens share/m,
       /^ {2}--description <text> +the purpose of the key$/m,
       /^ {2}--metadata <json> +a JSON object/m,
       /^Without --name:\n {2}--allow +add the digest to CLIENT_KEYS in \.env/m,
@@ -76,7 +76,7 @@ test("a command's help explains the command, its argument and each option", asyn
       /^To restore a backup, stop the service/m
     ],
     'db:copy': [
-      /^ {2}--to <url> +the URL of the empty database/m,
+      /^ {2}--to <url> +the postgres:\/\/ URL of an empty database/m,
       /^Stop the service first\./m,
       /^Exit code: 0 if everything was copied, 1 if not, or/m
     ],

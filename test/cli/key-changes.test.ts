@@ -15,7 +15,7 @@ test('each change prints its result (as JSON with --json), and is audited as mad
   })
   t.match(
     (await cli('key:change', ['b', '--allow-ip', '::1', '--rate', '1/1d'])).stdout,
-    /^The client key was changed, .*name +b\n.*allowed_ips +::1\nrate_limit +1\/86400s\n\nReceipt \d+-[-0-9a-f]{36}: the change applies to every request since \S+Z\.\n$/s
+    /^The client key was changed, .*name +b\n.*allowed_ips +::1\nrate_limit +1\/86400s\n\nReceipt \d+-[-0-9a-f]{36}: the change has applied to every request since \S+Z\.\n$/s
   )
   t.match(await json('key:disable', 'b'), { id, enabled: false })
   t.match(

@@ -86,7 +86,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     [
       rotated.keyAccessToken,
       { ...current, allowed: false, reason: 'token_expired', key: { name: 'rotated' } },
-      /\nallowed +no: a newer token replaced it, and its grace period is over\n[^]*\ntoken +….{4}, [^]*\ntoken expires +revoked\n/
+      /\nallowed +no: a newer token replaced it, and its grace period has ended\n[^]*\ntoken +….{4}, [^]*\ntoken expires +revoked\n/
     ],
     [replaced.keyAccessToken, { ...current, allowed: false, reason: 'token_revoked', key: { name: 'replaced' } }]
   ]
@@ -163,7 +163,7 @@ test('a token can be checked against required scopes and an address, as in a req
   )
   t.same(await reason('--address', '11.1.2.3'), [1, 'address_not_allowed'])
   t.same(await reason('--scope', 'apps:read', '--scope', 'apps:write'), [1, 'insufficient_scope'])
-  t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key is not allowed from/ })
+  t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key may not be used from/ })
   t.match(await cli('key:inspect', ['--scope', 'apps'], token), { code: 2, stderr: /--scope must be apps:read or/ })
   t.match(await cli('key:inspect', ['--address', 'here'], token), { code: 2, stderr: /--address must be an IP/ })
   t.same(await (await registry()).usage(issued.id, 90), [], 'no usage is recorded')

@@ -35,7 +35,7 @@ test('lists, details and advice are readable for every kind of key', async t => 
   t.match((await cli('key:list')).stdout, 'one of many 100')
 
   const ofManaged = await cli('key:advise', [managed.id])
-  t.match(ofManaged.stdout, /3 requests of gone were accepted/)
+  t.match(ofManaged.stdout, /3 requests with gone were accepted/)
   t.match(ofManaged.stdout, `PATCH /client_keys/${managed.id}`)
   count.run(environmentId, day, 'address', '*', 5)
   const ofEnvironment = await cli('key:advise', [environmentId, '--days', '1'])

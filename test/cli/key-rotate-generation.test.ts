@@ -60,7 +60,7 @@ test('key:rotate --generation rotates only keys whose newest token has that gene
   t.same([code, stderr], [0, ''])
   t.equal(
     stdout,
-    `Client keys with a new token, which is active now: 3. The only copy of the tokens is ${out}.
+    `Client keys with a new token, which is active now: 3. The tokens are stored only in ${out}.
 Their older tokens expire when the grace period ends, 1h after each rotation.
 Client keys that already have a newer token, and were not changed: 1.
 Environment keys, which this command does not rotate: 1. See trivial key secrets.\n`
@@ -153,14 +153,16 @@ test("a key whose token can't be written is not rotated, and the file contains t
   t.match(await rotate(), {
     code: 1,
     stdout: '',
-    stderr: `Stopped: 0 of 2 keys were rotated. For the other keys, run the command again with another --out.\n\n${out} can't be written: the disk is full\n`
+    stderr:
+      'Stopped: 0 of 2 keys were rotated. To rotate the other keys, run the command again with another ' +
+      `--out.\n\n${out} can't be written: the disk is full\n`
   })
   t.throws(() => lines(), { code: 'ENOENT' })
   left = 1
   t.match(await rotate(), {
     code: 1,
     stdout: '',
-    stderr: `Stopped: 1 of 2 keys were rotated, and their tokens are in ${out}. For the other keys`
+    stderr: `Stopped: 1 of 2 keys were rotated, and their tokens are in ${out}. To rotate the other keys`
   })
   restore()
   t.match(lines(), [{ name: 'a' }])

@@ -160,7 +160,7 @@ test('key:secrets shows which secrets environment keys need, and when they were 
       {
         level: 40,
         keys: [word],
-        msg: /^environment keys were last used with tokens of secrets that are not configured/
+        msg: /^environment keys were last used with tokens that are now refused/
       }
     ]
   )

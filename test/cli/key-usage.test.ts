@@ -53,7 +53,7 @@ test("key:usage shows a key's usage per day, with the most frequent entries firs
   t.notMatch(json.stdout, yesterday)
   t.match(await cli('key:usage', [environmentKey.id]), {
     code: 0,
-    stdout: /^No use of env_\w+ was recorded in these days/
+    stdout: /^No use of env_\w+ was recorded in this period/
   })
   t.match(await cli('key:usage', ['nobody']), { code: 1, stdout: '', stderr: /^There is no client key/ })
 })

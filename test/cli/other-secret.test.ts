@@ -36,7 +36,7 @@ test('a command with a different secret than the service creates no token and ch
       t.same([ended.code, ended.stdout], [1, ''])
       t.match(
         ended.stderr,
-        `${REFUSED}The generation of the secret here is ${generationOf(other)}, but those in use are ` +
+        `${REFUSED}The secret's generation is ${generationOf(other)}, but the generations in use are ` +
           `${generationOf(secret)}. Run the command with the CLIENT_SECRET of the service. To replace that secret, ` +
           'start the service with the new one first.\n'
       )
@@ -106,7 +106,7 @@ test('a command creates no token that a node would refuse', async t => {
   t.match(await issue('b', both), {
     code: 1,
     stdout: '',
-    stderr: /^No token was created: another node lacks this CLIENT_SECRET/
+    stderr: /^No token was created, because another node lacks this CLIENT_SECRET/
   })
   await first.close()
   t.match(await issue('c', both), { code: 0 })

@@ -42,7 +42,7 @@ test("the commands that quickstart prints work as printed, regardless of the she
   t.match(await type(lineOf(output, 'key:show -- quickstart')), { code: 0, output: /name +quickstart\n/ })
   t.match(await type(lineOf(output, 'key:revoke -- quickstart')), {
     code: 0,
-    output: /quickstart and all its tokens are revoked/
+    output: /quickstart and all its tokens were revoked/
   })
 })
 

@@ -142,7 +142,8 @@ test('quickstart refuses an .env that sets a variable twice, and leaves it uncha
   t.equal(code, 1)
   t.equal(
     stderr,
-    `.env sets a variable more than once. Keep one line for each, with all of its values:\n  CLIENT_KEYS is set in lines 2 and 3\n`
+    '.env sets a variable more than once. Keep only one line for each variable:\n  CLIENT_KEYS is set on lines 2 ' +
+      'and 3\n'
   )
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)
 })
@@ -180,7 +181,7 @@ test('quickstart refuses an existing database at its path that is not marked as 
   t.match(await quickstart(t, cwd), {
     code: 1,
     stdout: '',
-    stderr: /is not marked as sample data.* move this one away/
+    stderr: /is not marked as sample data.* move this one\./
   })
 })
 
@@ -208,7 +209,9 @@ test('a disabled quickstart key stays disabled, but a revoked one is replaced', 
   t.equal((await cli('key:disable', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), {
     code: 1,
-    stderr: `The client key quickstart is disabled. Revoke it, so that the next run issues a new one: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
+    stderr:
+      'The client key quickstart is disabled. Revoke it so that the next run can issue a new one: ' +
+      `DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
   })
   t.equal((await cli('key:revoke', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
@@ -237,7 +240,7 @@ test('quickstart refuses a key that has its name but a different policy, and cha
     t.same([ended.code, ended.stdout], [1, ''])
     t.match(
       ended.stderr,
-      /^The client key quickstart was changed or was not issued by quickstart, so it is not replaced\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
+      /^The client key quickstart was changed or was not issued by quickstart, so it was not replaced\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
     )
     t.equal((await cli('key:show', 'quickstart', '--json')).stdout, before)
     t.notOk(existsSync(join(cwd, '.env')))

@@ -144,9 +144,9 @@ test('a database that a service has opened but not written to can be read', asyn
 
 test('a database of another version stays unchanged, and the command reports that version', async t => {
   for (const [statement, words] of [
-    ['update __drizzle_migrations set created_at = created_at - 1', /of an older version .* Run npm run db:migrate/],
+    ['update __drizzle_migrations set created_at = created_at - 1', /from an older version .* Run npm run db:migrate/],
     ['update __drizzle_migrations set created_at = created_at + 1', /a newer version of the program has changed its/],
-    ['drop table __drizzle_migrations', /can't be opened: it is not a database of this program\./]
+    ['drop table __drizzle_migrations', /can't be opened: it was not created by this program\./]
   ] as const) {
     const { folder, env } = await filled(t)
     inSqlite(env.DATABASE_URL, db => db.exec(statement))
@@ -181,5 +181,8 @@ test('a command reports that another process changed the file while it was being
   const storage = await openStorage(env.DATABASE_URL, { readOnly: true })
   await storage.read(async ({ keys }) => await keys.findByName('billing'))
   t.equal((await command(t, 'key:revoke', { env, args: ['billing'] })).code, 0)
-  await t.rejects(storage.close(), /changed while it was read, so the result may be wrong\. Run this again/)
+  await t.rejects(
+    storage.close(),
+    /changed while it was being read, so the result may be wrong\. Run the command again/
+  )
 })

@@ -6,7 +6,7 @@ test('a refusal or a missing resource causes exit code 1 and one sentence per is
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
   await (await registry()).issue({ name: 'a' }, operator)
   const runs: [issues: string[], command: string, ...args: string[]][] = [
-    [['Another client key that is not revoked has this name'], 'key:issue', '--name', 'a'],
+    [['An unrevoked client key already has this name'], 'key:issue', '--name', 'a'],
     [['There is no token on standard input'], 'key:inspect'],
     [['There is no token on standard input'], 'key:revoke', '-'],
     ...['key:show', 'key:disable', 'key:advise'].map((command): [string[], string, string] => [

@@ -75,7 +75,7 @@ test("a command whose .env can't be used reports why", async t => {
   writeFileSync(join(cwd, '.env'), 'PORT=1\nPORT=2\n')
   t.match(await command(t, 'serve', { cwd, env: {} }), {
     code: 1,
-    stderr: /\.env sets a variable more than once\. .*\n {2}PORT is set in lines 1 and 2\n$/
+    stderr: /\.env sets a variable more than once\. .*\n {2}PORT is set on lines 1 and 2\n$/
   })
 })
 

@@ -201,7 +201,9 @@ test('a new password is written to a new file that only its owner can read, and 
   const ended = await cli('user:password', ['1', '--out', 'password.txt'])
   t.same(ended, {
     code: 0,
-    stdout: `The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The only copy of the password is ${path}.\n`,
+    stdout:
+      'The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The password is stored ' +
+      `only in ${path}.\n`,
     stderr: ''
   })
   t.equal(statSync(path).mode & 0o777, 0o600)

@@ -38,8 +38,8 @@ test('user:remove refuses to remove the owner of apps unless an option specifies
   t.same([code, stdout], [1, ''])
   t.match(
     stderr,
-    'The user owns apps, possibly only deleted ones, so nothing was changed. Transfer them with --transfer-to User:<id> ' +
-      'or Organization:<id>, or delete them with --delete-apps.\n'
+    'The user still owns apps, some or all of which may be deleted. Nothing was changed. Transfer them with ' +
+      '--transfer-to User:<id> or Organization:<id>, or delete them with --delete-apps.\n'
   )
   t.ok(await storage.read(async ({ users }) => await users.find(1)))
 })
@@ -52,8 +52,8 @@ test('user:remove --transfer-to transfers the apps to another owner', async t =>
   t.same(await remove('Ada@Example.com', '--transfer-to', 'Organization:2'), {
     code: 0,
     stdout:
-      'The user Ada Moreno <ada@example.com> was removed. Apps transferred to Organization:2: 3 (already ' +
-      'deleted before: 1).\n',
+      'The user Ada Moreno <ada@example.com> was removed. Apps transferred to Organization:2: 3 (previously ' +
+      'deleted: 1).\n',
     stderr: ''
   })
   await storage.read(async ({ users, apps }) => {
@@ -83,7 +83,8 @@ test('user:remove --delete-apps also deletes the apps permanently', async t => {
   })
   t.match(await remove('4', '--delete-apps'), {
     stdout:
-      'The user Dmitri Sato <dmitri@example.com> was removed. Apps deleted with the user: 2 (already deleted before: 0).\n'
+      'The user Dmitri Sato <dmitri@example.com> was removed. Apps deleted with the user: 2 (previously deleted: ' +
+      '0).\n'
   })
 })
 
@@ -109,7 +110,7 @@ test("user:remove reports why a user can't be removed, and changes nothing", asy
     ['No user has this e-mail address.', 'nobody@example.com'],
     ['No user has this e-mail address.', '1234567890123456'],
     ['No user or organization has this owner_type and owner_id.', '1', '--transfer-to', 'User:99'],
-    ['The user owns apps', '1', '--transfer-to', 'User:1'],
+    ['The user still owns apps', '1', '--transfer-to', 'User:1'],
     ['This user is the last administrator of an organization.', '3', '--delete-apps']
   ] as const) {
     const { code, stdout, stderr } = await remove(...args)

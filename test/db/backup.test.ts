@@ -93,7 +93,7 @@ test('an existing file is not overwritten, and a failed backup leaves no files',
     [`file:${path}.none`, join(folder, 'copy.db'), /There is no database .*live\.db\.none/],
     [url, join(taken, 'copy.db'), /No backup was made: E[A-Z]+/],
     [`file:${taken}`, join(folder, 'copy.db'), /No backup was made: .*not a database/],
-    [`file:${damaged}`, join(folder, 'copy.db'), /The copy is damaged, and maybe the database: /]
+    [`file:${damaged}`, join(folder, 'copy.db'), /The copy is damaged, and the database may be damaged too: /]
   ] as const) {
     const error: unknown = await backUp(from, to, ignore).catch((error: unknown) => error)
     t.ok(error instanceof BackupError)

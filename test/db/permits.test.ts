@@ -51,7 +51,7 @@ test('a failed task releases its permit, and a task that waits too long is not r
     enter(async () => {
       t.fail('it was run')
     }),
-    { code: 'SERVICE_UNAVAILABLE', cause: { message: /other changes of keys are in progress/ } }
+    { code: 'SERVICE_UNAVAILABLE', cause: { message: /other changes to keys are in progress/ } }
   )
   end()
   await running

@@ -39,11 +39,11 @@ test('consecutive failed renewals are reported once, and so is the recovery', as
   await execute(url, 'alter table nodes rename to hidden')
   await t.rejects(keyLookup.barrier(), { code: 'LEASE_LOST' })
   await t.rejects(keyLookup.barrier(), { code: 'LEASE_LOST' })
-  t.match(reports, [{ work: 'renew the lease of this node', error: { message: /"nodes" does not exist/ } }])
+  t.match(reports, [{ work: "renew this node's lease", error: { message: /"nodes" does not exist/ } }])
   t.notMatch(textOf(reports), id)
   await execute(url, 'alter table hidden rename to nodes')
   await keyLookup.barrier()
-  t.match(reports.slice(1), [{ work: 'renew the lease of this node', error: null }])
+  t.match(reports.slice(1), [{ work: "renew this node's lease", error: null }])
 })
 
 test("if a node can't acknowledge a change or deregister, the failure is reported", async t => {
@@ -58,11 +58,11 @@ test("if a node can't acknowledge a change or deregister, the failure is reporte
   await change(url)
   const failed = next()
   await keyLookup.barrier()
-  t.match(await failed, { work: 'acknowledge changes of client keys', error: { message: 'the disk is full' } })
+  t.match(await failed, { work: 'acknowledge changes to client keys', error: { message: 'the disk is full' } })
   await execute(url, WORK_AGAIN)
   const recovered = next()
   await keyLookup.barrier()
-  t.same(await recovered, { work: 'acknowledge changes of client keys', error: null })
+  t.same(await recovered, { work: 'acknowledge changes to client keys', error: null })
 
   await execute(url, 'alter table nodes rename to hidden')
   await close()
@@ -88,9 +88,7 @@ test("if a node can't be evicted, the failure is reported, and the change is sti
   await failed
   await execute(url, WORK_AGAIN)
   t.match(receipt, { nodes: 1, acknowledged: 0, leasesEnded: 1 })
-  t.match(reports, [
-    { work: 'evict the nodes that did not acknowledge a change', error: { message: 'the disk is full' } }
-  ])
+  t.match(reports, [{ work: 'evict nodes that did not acknowledge a change', error: { message: 'the disk is full' } }])
   t.notMatch(textOf(reports), id)
 })
 

@@ -126,7 +126,7 @@ test('a database keeps the table in which an earlier version recorded its migrat
   t.same(await execute(url, partitions), [])
 
   const server = await newRole(t, url)
-  t.match(await refusalOf(server.url), /rights that it needs on .*"drizzle"\.__drizzle_migrations/)
+  t.match(await refusalOf(server.url), /privileges that it needs on .*"drizzle"\.__drizzle_migrations/)
   await grantNodePrivileges(owner.url, server)
   await changeKeys(await open(t, server.url), 'as the role that serves')
 

@@ -21,7 +21,7 @@ test('a service without a schema refuses to start, and the message shows how to 
   const url = await newDatabase(t)
   await t.rejects(openStorage(inSchema(url, 'missing')), {
     name: 'ConfigError',
-    message: /its search_path has no schema that exists.* Create the schema\./
+    message: /its search_path contains no existing schema.* Create the schema\./
   })
 })
 
@@ -42,32 +42,32 @@ test('if a role may not create or change tables, the message asks for a migratio
   const url = await newDatabase(t)
   const [owner, server] = [await newOwner(t, url), await newRole(t, url)]
   const serving = inSchema(server.url, owner.name)
-  t.match(await refusalOf(serving), /has no schema .* that the role .+ may use/)
+  t.match(await refusalOf(serving), /contains no existing schema that the role .+ may use/)
   await execute(url, `grant usage on schema ${owner.name} to ${server.name}`)
   t.match(
     await refusalOf(serving),
     `it has no tables in the schema "${owner.name}", and the role "${server.name}" is not allowed to create them. ` +
-      'Run trivial db migrate with the URL of the owner.'
+      "Run trivial db migrate with the owner's URL."
   )
   await open(t, owner.url)
   t.match(
     await refusalOf(serving),
     new RegExp(
-      `the role "${server.name}" lacks some of the rights that it needs on app_port_counter, .*users, ` +
-        `.*__drizzle_migrations. Run trivial db grants ${server.name} with the URL of the owner`
+      `the role "${server.name}" lacks some of the privileges that it needs on app_port_counter, .*users, ` +
+        `.*__drizzle_migrations. Run trivial db grants ${server.name} with the owner's URL`
     )
   )
   await grantNodePrivileges(owner.url, server)
   t.equal(await refusalOf(serving), 'opened')
   await execute(owner.url, `revoke execute on function drop_usage_days from ${server.name}`)
-  t.match(await refusalOf(serving), /some of the rights that it needs on drop_usage_days\. Run trivial db grants/)
+  t.match(await refusalOf(serving), /some of the privileges that it needs on drop_usage_days\. Run trivial db grants/)
   await grantNodePrivileges(owner.url, server)
   const record = `${owner.name}.__drizzle_migrations`
   await execute(url, `delete from ${record} where created_at = (select max(created_at) from ${record})`)
   t.match(
     await refusalOf(serving),
-    `its tables are of an earlier version, and the role "${server.name}" is not allowed to change them. ` +
-      'Run trivial db migrate with the URL of the owner.'
+    `its tables are from an earlier version, and the role "${server.name}" is not allowed to change them. Run ` +
+      "trivial db migrate with the owner's URL."
   )
   await execute(url, `revoke create on schema ${owner.name} from ${owner.name}`)
   t.match(await refusalOf(owner.url), `the role "${owner.name}" is not allowed to change them`)

@@ -60,7 +60,7 @@ const ENGINES: readonly Engine[] = [
 
 const NOT_NEW = {
   name: 'ConfigError',
-  message: /can't be opened: it already has tables and is not marked as sample data.*Nothing was changed\.$/
+  message: /can't be opened: it already has tables, but is not marked as sample data.*Nothing was changed\.$/
 }
 
 const isSample = async (url: string, asSample = false): Promise<boolean> => {

@@ -140,6 +140,6 @@ test('an Idempotency-Key that is not ASCII is refused', async t => {
   const { status, json } = await issue(made, '{"name":"x"}', { 'idempotency-key': 'caf\u00e9' })
   t.match(
     { status, json },
-    { status: 422, json: { errors: ['Idempotency-Key must be 1 to 255 visible ASCII characters'] } }
+    { status: 422, json: { errors: ['Idempotency-Key must have 1 to 255 visible ASCII characters'] } }
   )
 })

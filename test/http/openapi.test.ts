@@ -60,12 +60,12 @@ const responsesOf = ({ components }: Document, { responses }: Operation): [statu
 type Access = readonly [security: unknown[], sentence: string]
 
 const open: Access = [[], '']
-const user: Access = [[{ bearer: [] }], 'Credential: the session of a user.']
+const user: Access = [[{ bearer: [] }], "Credential: a user's session."]
 const anyKey: Access = [[{ bearer: [] }], 'Credential: a client key.']
 const key = (scope: string): Access => [[{ bearer: [scope] }], `Credential: a client key with \`${scope}\`.`]
 const both = (scope: string, session = 'a user'): Access => [
   [{ bearer: [scope] }],
-  `Credential: a client key with \`${scope}\`, or the session of ${session}.`
+  `Credential: a client key with \`${scope}\`, or ${session}'s session.`
 ]
 const forAdmins = (scope: string): Access => both(scope, 'an administrator')
 

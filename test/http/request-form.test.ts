@@ -42,7 +42,7 @@ test('a request must name one host, as HTTP/1.1 requires', async t => {
   ] as const) {
     const { status, code, text } = await ask(port, get(target, headers))
     t.match({ status, code }, { status: 400, code: 'BAD_REQUEST' }, `${target} ${headers}`)
-    t.match(text, 'Send it once, with only host and port')
+    t.match(text, 'Send it once, with only a host and a port')
   }
   for (const [headers, target, version] of [
     ['Host: a:3000\r\n', '/up', '1.1'],

@@ -14,7 +14,7 @@ test('a Redis URL has a scheme and a host, and may have a user, a password, a po
 
 test('errors about a Redis URL contain the reason, but not the URL', async t => {
   const scheme = /must be a redis: or rediss: URL with a host/
-  const parameter = /only have the parameter keyPrefix/
+  const parameter = /a parameter other than keyPrefix/
   for (const [url, issue] of [
     ['localhost:6379', scheme],
     ['hunter2', scheme],

@@ -20,7 +20,7 @@ test("usage that can't be stored is reported in the log, and is stored the next 
   other.exec('begin exclusive')
   await call('GET', '/apps', undefined, { authorization: `Bearer ${key.key_access_token}` })
   await fastify.keyUsage.flush()
-  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /^could not store the use of client keys/]])
+  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /^could not store client key usage/]])
   other.exec('rollback')
   await fastify.keyUsage.flush()
   t.match((await call('GET', `/client_keys/${key.id}`)).json, { tokens: [{ last_used_at: /^20/ }] })
@@ -43,7 +43,7 @@ test('the service warns at startup if entries match no possible token, if no sec
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there are no client keys/ }])
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: 'a-word,another', ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
-    { entries: 2, msg: /^some entries of CLIENT_KEYS are not key_ids/ },
+    { entries: 2, msg: /^some entries in CLIENT_KEYS are not key_ids/ },
     { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens are refused, because they depend on secrets/ }
   ])
 })
@@ -60,6 +60,6 @@ test('the service warns at startup about environment keys if no secret opens the
   await fastify.close()
   t.match(await warningsOf({ ...env, ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
-    { keys: [used?.key.id], msg: /^environment keys were last used with tokens of secrets/ }
+    { keys: [used?.key.id], msg: /^environment keys were last used with tokens that are now refused/ }
   ])
 })

@@ -111,10 +111,10 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     const { message } = error as ConfigError
     t.equal(
       message,
-      `CLIENT_SECRET: the database is in use with other secrets. Their generations are ${generationOf(A)}, but ` +
-        `those configured here are ${generationOf(B)}, ${generationOf(C)}. Set CLIENT_SECRET to the secret in use; to ` +
-        'replace it, keep it in CLIENT_SECRET_PREVIOUS. If it is lost, start once with ALLOW_NEW_SECRET=true; the ' +
-        'tokens that it sealed stay refused.'
+      `CLIENT_SECRET: the database is in use with other secrets. Their generations are ${generationOf(A)}, but the ` +
+        `generations configured here are ${generationOf(B)}, ${generationOf(C)}. Set CLIENT_SECRET to the secret in ` +
+        'use; to replace that secret, move it to CLIENT_SECRET_PREVIOUS. If the secret in use is lost, start once ' +
+        'with ALLOW_NEW_SECRET=true; the tokens that it sealed will still be refused.'
     )
     t.notOk([A, B, C].some(secret => message.includes(secret)))
     t.ok(await isAccepted(url, [A]), 'the refused service has changed nothing')

@@ -90,13 +90,13 @@ test('no token is created that a node would refuse, and none is revoked instead'
   const second = await start('second', [B, A])
   t.match(second.log.at(-1), {
     level: 40,
-    msg: /^these nodes refuse the tokens of this node, or it refuses theirs/,
+    msg: /^these nodes refuse this node's tokens, or this node refuses theirs/,
     nodes: [{ name: 'first', generations: [OLD] }]
   })
   const refusal = {
     status: 503,
     headers: { 'retry-after': '1' },
-    json: { code: 'SECRET_NOT_SHARED', detail: /^No token was created: another node lacks this CLIENT_SECRET/ }
+    json: { code: 'SECRET_NOT_SHARED', detail: /^No token was created, because another node lacks this CLIENT_SECRET/ }
   }
   t.match(await issue(second, 'another'), refusal)
   t.match(await second.call('POST', `/client_keys/${key.id}/rotate`, { body: { grace_seconds: 0 } }), refusal)

@@ -238,7 +238,7 @@ test(
     ]) {
       t.match(refused, {
         status: 409,
-        json: { code: 'NO_PORT_LEFT', detail: /^Every port from 3001 to 65535 is taken/ }
+        json: { code: 'NO_PORT_LEFT', detail: /^All ports from 3001 to 65535 are in use/ }
       })
     }
   }

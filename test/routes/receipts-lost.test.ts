@@ -42,7 +42,7 @@ test('a change whose receipt cannot be determined gets 202 with the URL of the r
       {
         args: [
           { err: { cause: { message: /no longer in the database/ } } },
-          /^could not confirm a change of a client key;/
+          /^could not confirm a change to a client key;/
         ]
       }
     ],
@@ -75,10 +75,10 @@ test("a service that can't renew its lease logs the failure once, and the recove
   t.same([await status(), await status()], [503, 503])
   await execute(url, 'alter table hidden rename to nodes')
   t.equal(await status(), 200)
-  const renewals = lines.filter(line => line.includes('renew the lease')).map(line => JSON.parse(line))
+  const renewals = lines.filter(line => line.includes("renew this node's lease")).map(line => JSON.parse(line))
   t.match(renewals, [
-    { level: 40, err: { message: /"nodes" does not exist/ }, msg: /^could not renew the lease of this node;/ },
-    { level: 30, msg: 'can renew the lease of this node again' }
+    { level: 40, err: { message: /"nodes" does not exist/ }, msg: /^could not renew this node's lease;/ },
+    { level: 30, msg: "can renew this node's lease again" }
   ])
   t.notMatch(JSON.stringify(renewals), node.id)
   t.notMatch(lines.join(''), key.keyId)

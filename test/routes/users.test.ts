@@ -276,7 +276,9 @@ test('an administrator can delete a user along with their apps if the request as
   await made.call('POST', '/apps/cf61a04d8e39b7/permission/read/users/1')
   t.match(await dmitri('DELETE', '/users/3?apps=delete&transfer_to=User:4'), {
     status: 422,
-    json: { errors: ['transfer_to and apps cannot be sent together: the apps are either transferred or deleted'] }
+    json: {
+      errors: ['transfer_to and apps cannot be sent together: the apps can be transferred or deleted, but not both']
+    }
   })
   t.match(await dmitri('DELETE', '/users/3?apps=keep'), { status: 422, json: { errors: ['apps must be delete'] } })
   t.equal((await dmitri('DELETE', '/users/3?apps=delete')).status, 204)

@@ -13,7 +13,7 @@ const HEAD = 'select sequence, hash from audit_head'
 
 const readHead = async (db: PostgresDatabase, text: string): Promise<AuditHead> => {
   const [head] = (await query(db, text)).rows
-  if (head === undefined) throw new RowMissing('the audit trail has no head: the row of audit_head is missing')
+  if (head === undefined) throw new RowMissing('the audit trail has no head: the table audit_head has no row')
   return { sequence: Number(head['sequence']), hash: String(head['hash']) }
 }
 

@@ -103,7 +103,7 @@ const complete = async (db: PostgresDatabase, source: CopySource, target: string
   }
   const [trail, wanted] = [await verifyAudits(createAuditReads(db)), await source.verify()]
   if (!isDeepStrictEqual(trail, wanted)) {
-    throw new CopyError('The audit trail of the target differs from that of the source.', START_OVER)
+    throw new CopyError('The audit trails of the source and the target differ.', START_OVER)
   }
   await query(db, 'analyze')
   await awaitLeases(db)

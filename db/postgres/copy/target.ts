@@ -38,8 +38,9 @@ const refuseData = async (db: PostgresDatabase, { copiedTo }: CopySource, target
   throw new CopyError(
     `The target already has data in ${filled.join(', ')}. Nothing was changed.`,
     copiedTo === target
-      ? 'The source is marked as copied into it, so that copy is complete. For another one, name an empty database.'
-      : 'Name an empty database.'
+      ? 'The source is marked as copied to this target, so the copy is complete. To make another copy, specify an ' +
+          'empty database.'
+      : 'Specify an empty database.'
   )
 }
 
@@ -49,7 +50,7 @@ const OTHERS_CONNECTED = `
 
 const refuseService = async (db: PostgresDatabase): Promise<void> => {
   if ((await query(db, OTHERS_CONNECTED)).rowCount === 0) return
-  throw new CopyError('A service or a command is connected to the target.', 'Stop it, and rerun this command.')
+  throw new CopyError('A service or a command is connected to the target.', 'Stop it, and run this command again.')
 }
 
 const readProgress = async (db: PostgresDatabase): Promise<Map<string, { rows: number; last: string | null }>> => {
@@ -130,7 +131,7 @@ export const prepareTarget = async (
   }
   const progress = await readProgress(db)
   if (progress.get(SOURCE)?.last !== source.fingerprint) {
-    throw new CopyError('The source has changed since this copy began, or it is another database.', START_OVER)
+    throw new CopyError('The source has changed since this copy began, or is a different database.', START_OVER)
   }
   return new Map(
     [...progress].map(([name, { rows, last }]) => [

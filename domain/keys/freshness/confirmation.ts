@@ -82,7 +82,7 @@ const isEvicted = (node: SilentNode): node is SilentNode & Eviction => node.evic
  * because a statement may have to wait for a lock. It never rejects.
  */
 const createEviction = ({ store, evictions, background = NOT_REPORTED }: ConfirmationOptions) => {
-  const { attempt } = createWatch('evict the nodes that did not acknowledge a change', background)
+  const { attempt } = createWatch('evict nodes that did not acknowledge a change', background)
   let epoch = 0
   const evict = coalesced(async () => {
     await attempt(async () => {

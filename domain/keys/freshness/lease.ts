@@ -65,7 +65,7 @@ export const createLease = ({ clock, schedule = scheduleTimer, ...options }: Lea
     return false
   }
 
-  const renewal = createWatch('renew the lease of this node', background)
+  const renewal = createWatch("renew this node's lease", background)
   const { renew, stop } = createRenewer({ attempt, renewal, leaseMs, schedule })
   const limited = createWaitLimit(schedule, options.maxWaitMs)
   return {

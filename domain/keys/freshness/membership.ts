@@ -43,7 +43,7 @@ export interface Membership extends Pick<ChangeMemory, 'isFresh'> {
 export const createMembership = (options: MembershipOptions): Membership => {
   const { leaseMs, store, newId, background = NOT_REPORTED } = options
   const deregistration = createWatch('deregister this node', background)
-  const acknowledgement = createWatch('acknowledge changes of client keys', background)
+  const acknowledgement = createWatch('acknowledge changes to client keys', background)
   const memory = createChangeMemory()
   let current: Member | null = null
 

@@ -104,7 +104,7 @@ export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOption
 }
 
 const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions): Writes => {
-  const confirmation = createWatch('confirm a change of a client key', background)
+  const confirmation = createWatch('confirm a change to a client key', background)
 
   const change = async <T>(subject: string, decide: Decide<T>): Promise<Committed<T>> => {
     const decideAndWrite = async (tx: KeyTx) => {

@@ -58,11 +58,11 @@ const isRanges = (value: unknown): boolean =>
 const RULES: Readonly<Record<keyof WantedKey, readonly [isValid: (value: unknown) => boolean, rule: string]>> = {
   name: [
     value => isPrintable(value, 100) && !LIKE_AN_ID.test(value),
-    'must be 1 to 100 visible characters, and must not look like the id of a key'
+    "must have 1 to 100 visible characters, and must not look like a key's id"
   ],
   description: [
     value => value === null || isPrintable(value, 1000),
-    'must be at most 1000 visible characters, or null'
+    'must be null, or have at most 1000 visible characters'
   ],
   scopes: [value => isStrings(value) && value.length > 0, 'must be an array of at least one scope'],
   expiresAt: [
@@ -75,7 +75,7 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isValid: (value: unknown
     value => value === null || isRateLimit(value),
     `must be null, or have the positive integers max and windowSeconds (at most ${MAX_WINDOW_SECONDS})`
   ],
-  metadata: [isJsonObject, `must be a JSON object as text, of at most ${MAX_METADATA_BYTES} bytes`]
+  metadata: [isJsonObject, `must be a JSON object as a string of at most ${MAX_METADATA_BYTES} bytes`]
 }
 
 const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES, field)
@@ -83,7 +83,7 @@ const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES
 const issuesOf = (given: readonly (readonly [string, unknown])[]): string[] =>
   given.flatMap(([field, value]) => {
     // An unknown field is refused, because it may have been intended as a limit.
-    if (!isKnown(field)) return [`a field is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
+    if (!isKnown(field)) return [`one of the fields is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
     const [isValid, rule] = RULES[field]
     return isValid(value) ? [] : [`${field} ${rule}`]
   })
@@ -113,6 +113,6 @@ export const checkedChange = <W extends KeyChange>(change: W): W => checked(chan
 /** Throws InvalidFields if the reason for a revocation can't be stored. */
 export const refuseBadReason = (reason: unknown): void => {
   if (reason !== null && !isPrintable(reason, MAX_REASON)) {
-    throw new InvalidFields({ errors: [`reason must be at most ${MAX_REASON} visible characters, or null`] })
+    throw new InvalidFields({ errors: [`reason must be null, or have at most ${MAX_REASON} visible characters`] })
   }
 }

@@ -71,10 +71,7 @@ export const policyExcesses = (own: Policy, wanted: Policy): FieldIssue[] => [
     'scopes',
     wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`)
   ),
-  ...issuesOf(
-    'allowed_ips',
-    hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside of your own'] : []
-  ),
+  ...issuesOf('allowed_ips', hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside your own'] : []),
   ...issuesOf('expires_at', expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
   ...issuesOf('rate_limit', isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit exceeds your own'] : [])
 ]

@@ -59,7 +59,8 @@ export const createScopeCheck = (known: readonly string[]): CheckScopes => {
   for (const scope of known) {
     if (RESERVED.includes(scope) || !SCOPE.test(scope)) {
       throw new TypeError(
-        'a scope must have 1 to 100 visible ASCII characters without quotes and backslashes, and must not be * or none'
+        'a scope must consist of 1 to 100 visible ASCII characters other than quotes and backslashes, and must not ' +
+          'be * or none'
       )
     }
   }

@@ -38,7 +38,7 @@ const checkSecret = (name: string, secret: unknown): void => {
 /** Throws a TypeError if a secret is too short or isn't a string. */
 export const checkSecrets = ({ secret, previousSecrets = [] }: TokenSecrets): void => {
   checkSecret('secret', secret)
-  for (const previous of previousSecrets) checkSecret('each of previousSecrets', previous)
+  for (const previous of previousSecrets) checkSecret('each entry in previousSecrets', previous)
 }
 
 /** Creates a token opener. Throws any error of `checkSecrets`. */

@@ -67,16 +67,17 @@ const refuseOtherSecrets = (
 const processMessage =
   (generations: OwnGenerations, { current, previous, allowNew }: SettingNames) =>
   (used: string): string =>
-    `${current}: the database is in use with other secrets. Their generations are ${used}, but those configured here ` +
-    `are ${generations.join(', ')}. Set ${current} to the secret in use; to replace it, keep it in ${previous}. ` +
-    `If it is lost, start once with ${allowNew}; the tokens that it sealed stay refused.`
+    `${current}: the database is in use with other secrets. Their generations are ${used}, but the generations ` +
+    `configured here are ${generations.join(', ')}. Set ${current} to the secret in use; to replace that secret, ` +
+    `move it to ${previous}. If the secret in use is lost, start once with ${allowNew}; the tokens that it sealed ` +
+    'will still be refused.'
 
 const commandMessage =
   ([current]: OwnGenerations) =>
   (used: string): string =>
-    `CLIENT_SECRET: no token was created, because the service would refuse it. The generation of the secret here is ` +
-    `${current}, but those in use are ${used}. Run the command with the CLIENT_SECRET of the service. To replace ` +
-    'that secret, start the service with the new one first.'
+    "CLIENT_SECRET: no token was created, because the service would refuse it. The secret's generation is " +
+    `${current}, but the generations in use are ${used}. Run the command with the CLIENT_SECRET of the service. To ` +
+    'replace that secret, start the service with the new one first.'
 
 /**
  * Admits a process that is starting if one of its secrets is in use, or if none is in use yet, and records its

@@ -160,7 +160,7 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
 
 export const createUsageRecorder = (options: UsageRecorderOptions): UsageRecorder => {
   const { write, now = ownMilliseconds, ...hooks } = options
-  const { attempt } = createWatch('store the use of client keys', { ...NOT_REPORTED, ...hooks })
+  const { attempt } = createWatch('store client key usage', { ...NOT_REPORTED, ...hooks })
   const recorded = createRecorded(tokens => {
     if (tokens === FLUSH_SIZE) void flush()
     schedule()

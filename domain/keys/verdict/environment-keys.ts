@@ -16,7 +16,7 @@ export const allowListIssue = (entry: string): string | null => {
     return 'looks like a key_access_token; use the key_id instead (npm run key:issue prints both)'
   }
   if (entry.toLowerCase().startsWith('sha256:') && !DIGEST_ENTRY.test(entry)) {
-    return 'starts with sha256: but 64 hexadecimal digits do not follow; copy the whole digest'
+    return 'starts with sha256: but is not followed by 64 hexadecimal digits; copy the whole digest'
   }
   return null
 }

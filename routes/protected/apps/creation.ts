@@ -31,8 +31,8 @@ const NewAppBody = {
       type: 'string',
       enum: ['User', 'Organization'],
       description:
-        'The type of the owner. Client keys must send it, because they belong to no user. Users can specify an ' +
-        'organization in which they are an admin.',
+        'The type of the owner. It is required for client keys, which do not belong to a user. Users can specify ' +
+        'an organization of which they are an admin.',
       examples: ['User']
     },
     owner_id: { ...id, description: 'The id of the user or organization that owns the app.', examples: [UNUSED_ID] }
@@ -43,8 +43,8 @@ export const createSchema = {
   operationId: 'createApp',
   summary: 'Create an app',
   description:
-    'Creates an app with a unique name and port for the specified owner. If a user specifies no owner, the app ' +
-    'belongs to that user.',
+    'Creates an app with a unique name and port for the specified owner. If a user does not specify an owner, the ' +
+    'app belongs to that user.',
   tags: ['Apps'],
   body: NewAppBody,
   response: {

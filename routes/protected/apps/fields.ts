@@ -23,7 +23,7 @@ export const fields = {
     ...printable,
     minLength: 3,
     description:
-      'The display name of the app. It is case-sensitive, and unique among the apps of the owner that are not deleted.',
+      "The display name of the app. It is case-sensitive, and unique among the owner's apps that are not deleted.",
     examples: ['Invoice Sync']
   },
   panels: { ...jsonObject, examples: [{ component: 'Dashboard', options: { apps: [] } }] },
@@ -45,7 +45,9 @@ export const NameParams = {
   properties: {
     name: {
       type: 'string',
-      description: 'The name (14 hexadecimal digits) or the id of the app. 14 decimal digits are read as a name.',
+      description:
+        'The name (14 hexadecimal digits) or the id of the app. A value of 14 decimal digits is interpreted as a ' +
+        'name.',
       examples: ['ba6811fb3e073d']
     }
   }
@@ -58,7 +60,9 @@ export const AppParams = {
   properties: {
     id: {
       type: 'string',
-      description: 'The id or the name (14 hexadecimal digits) of the app. 14 decimal digits are read as a name.',
+      description:
+        'The id or the name (14 hexadecimal digits) of the app. A value of 14 decimal digits is interpreted as a ' +
+        'name.',
       examples: ['1']
     }
   }

@@ -25,14 +25,14 @@ export const ListQuery = {
     after: {
       type: 'string',
       maxLength: 2000,
-      description: 'The start of the page. Copy it from the `Link` header of the previous page.'
+      description: 'The position where the page starts. Copy it from the `Link` header of the previous page.'
     },
     include_deleted: { type: 'boolean', default: false, description: 'Whether the list includes deleted apps.' },
     tagged_with: {
       type: 'string',
       maxLength: 2000,
       description:
-        `Only apps that have all of these tags: a JSON array with at most ${MAX_TAGS} tags, such as ` +
+        `Only apps that have all of these tags. Must be a JSON array with at most ${MAX_TAGS} tags, such as ` +
         '`[{"department":"finance"},{"stage":"production"}]`.'
     }
   }

@@ -18,12 +18,12 @@ export const listSchema = {
   operationId: 'listApps',
   summary: 'List apps',
   description:
-    'Lists apps in the order of `descriptive_name`. Client keys get every app of every owner, and users get the apps ' +
-    'that they may read.\n\nWithout `limit`, the reply contains the whole list, which is streamed, because there may ' +
-    'be millions of apps. If the connection is closed before the end of the reply, the list is incomplete. With ' +
-    '`limit`, the reply contains a page, and the `Link` header with `rel="next"` (RFC 8288) contains the URL of the ' +
-    'next page. With ' +
-    `\`Accept: ${NDJSON}\`, each app is on a separate line.`,
+    'Lists apps in the order of `descriptive_name`. With a client key, the list contains every app of every owner. ' +
+    'With a session, it contains the apps that the user may read.\n\nWithout `limit`, the reply contains the whole ' +
+    'list, which is streamed, because there may be millions of apps. If the connection is closed before the end of ' +
+    'the reply, the list is incomplete. With `limit`, the reply contains a page, and the `Link` header with ' +
+    `\`rel="next"\` (RFC 8288) contains the URL of the next page. With \`Accept: ${NDJSON}\`, each app is on a ` +
+    'separate line.',
   tags: ['Apps'],
   querystring: ListQuery,
   response: {

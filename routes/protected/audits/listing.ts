@@ -19,7 +19,7 @@ export const AuditQuery = {
     after: { ...after, minimum: 1 },
     since: {
       ...timestamp,
-      description: 'Only entries from this time on. A duration such as `7d` counts back from now.'
+      description: 'Only entries at or after this time. A duration such as `7d` counts back from now.'
     },
     until: { ...timestamp, description: 'Only entries before this time. A duration such as `1d` counts back from now.' }
   }

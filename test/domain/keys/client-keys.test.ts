@@ -168,12 +168,12 @@ test('unknown scopes and values of the wrong type are refused', async t => {
     [{ scopes: [] }, /^scopes must be an array/],
     [{ scopes: [1] }, /^scopes must be an array/],
     [{ name: undefined }, /^name is required$/],
-    [{ name: '' }, /^name must be/],
-    [{ name: 'x'.repeat(101) }, /^name must be/],
-    [{ name: 'env_0123456789abcdef' }, /^name must be/],
+    [{ name: '' }, /^name must have/],
+    [{ name: 'x'.repeat(101) }, /^name must have/],
+    [{ name: 'env_0123456789abcdef' }, /^name must have/],
     [{ name: `tck_${'a'.repeat(30)}` }, /^name must not contain a token/],
     [{ description: 'a\nb' }, /^description must be/],
-    [{ expires_at: new Date() }, /^a field is unknown; the known fields are name, /],
+    [{ expires_at: new Date() }, /^one of the fields is unknown; the known fields are name, /],
     [{ expiresAt: '2030-01-01' }, /^expiresAt must be a valid Date/],
     [{ expiresAt: new Date(NaN) }, /^expiresAt must be a valid Date/],
     [{ expiresAt: new Date(0) }, /^expires_at must be in the future$/],
@@ -223,7 +223,7 @@ test('changes, rotations and revocation reasons are also validated', async t => 
   const { key } = await keys.issue({ name: 'ledger' })
   const change = async (changes: object) => await keys.change(key.id, Object.assign({ enabled: true }, changes))
   await t.rejects(change({ scopes: ['other'] }), { errors: [/^scopes\.0 must be/] })
-  await t.rejects(change({ name: 5 }), { errors: [/^name must be/] })
+  await t.rejects(change({ name: 5 }), { errors: [/^name must have/] })
   for (const graceSeconds of [-1, 0.5, 30 * 86_400 + 1, NaN]) {
     await t.rejects(keys.rotate(key.id, { graceSeconds }), { errors: [/^graceSeconds must be an integer/] })
   }
@@ -250,7 +250,7 @@ test('an invalid scope is refused when the service is created', async t => {
   for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
     t.throws(
       () => createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
-      { message: /^a scope must have 1 to 100/ },
+      { message: /^a scope must consist of 1 to 100/ },
       scope
     )
   }
@@ -259,6 +259,6 @@ test('an invalid scope is refused when the service is created', async t => {
 test('a store refuses a file with sample data, because its keys are not for other services, and closes the file', async t => {
   const path = join(temporaryFolder(t), 'sample.db')
   await (await openStorage(`file:${path}`, { asSample: true })).close()
-  t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Name another file\.$/)
+  t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Specify another file\.$/)
   t.notOk(existsSync(`${path}-wal`), 'the file is closed')
 })

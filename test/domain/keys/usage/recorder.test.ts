@@ -49,10 +49,10 @@ test('usage that could not be stored is kept, added to later usage, and stored o
   await evidence.flush()
   // The key was used before, and has only been refused since then.
   t.equal(attempts(), 3)
-  t.match(reports, [[{ message: 'full' }, 'store the use of client keys']], 'consecutive failures are reported once')
+  t.match(reports, [[{ message: 'full' }, 'store client key usage']], 'consecutive failures are reported once')
   fail(false)
   await evidence.flush()
-  t.match(reports.slice(1), ['store the use of client keys'], 'the recovery is reported once')
+  t.match(reports.slice(1), ['store client key usage'], 'the recovery is reported once')
   await evidence.flush()
   t.equal(written.length, 1)
   const [day, uses] = at(written)
