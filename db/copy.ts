@@ -6,7 +6,7 @@ import { createAuditService } from '../domain/audits/service.ts'
 /** Thrown if a copy is refused or stops. The message contains the reason. */
 export class CopyError extends UserError {}
 
-/** The hint for a copy that can't be continued. */
+/** The hint for a copy that can't be resumed. */
 export const START_OVER = 'To start over, drop the target database, create it again, and run this command again.'
 
 /** Receives the number of rows copied so far and the total number of rows. */
@@ -75,7 +75,7 @@ export interface CopyWriter {
   /** The tables to copy row by row, in this order. */
   readonly tables: readonly CopyTable[]
   /**
-   * Copies the source into an empty target, or continues an interrupted copy. No service can open the target until
+   * Copies the source into an empty target, or resumes an interrupted copy. No service can open the target until
    * everything has been copied and compared. Throws a CopyError if the copy is refused or stops.
    */
   readonly copyInto: (source: CopySource, target: CopyTarget, onRows: OnRows) => Promise<Copied>

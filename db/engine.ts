@@ -23,7 +23,7 @@ export interface StorageOptions {
   readonly name?: string | undefined
   /**
    * Whether the database is for sample data. A new database is marked as such. A database that has tables but isn't
-   * marked is refused.
+   * marked is rejected.
    */
   readonly asSample?: boolean | undefined
   /**

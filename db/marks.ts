@@ -8,7 +8,7 @@ export const NOT_FOR_SAMPLE_DATA =
   'it already has tables, but is not marked as sample data. Sample data needs a separate database: specify a new ' +
   'one, or move this one. Nothing was changed.'
 
-/** Returns the reason why a database that has been copied to `target` is refused. Completes a sentence. */
+/** Returns the reason why a database that has been copied to `target` is rejected. Completes a sentence. */
 export const copiedText = (target: string): string =>
   `it was copied to ${target}, and changes made here would not be copied. Set DATABASE_URL to the copy. If the ` +
   "copy can't be opened, it is not complete yet: run npm run db:copy again. To keep using this database instead, " +

@@ -103,7 +103,7 @@ export const backUp = async (url: string, file: string, onPages: OnPages): Promi
   await (await engineOf(url)).backUp(url, file, onPages)
 
 /**
- * Copies the database at a `DATABASE_URL` into an empty database of another engine, and compares the two. Continues an
+ * Copies the database at a `DATABASE_URL` into an empty database of another engine, and compares the two. Resumes an
  * interrupted copy. No other process may use the source during the copy. Throws a CopyError if the copy fails.
  */
 export const copyDatabase = async (url: string, target: CopyTarget, onRows: OnRows): Promise<Copied> => {

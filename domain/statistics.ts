@@ -2,7 +2,7 @@
 export interface StorageStatistics {
   /** The epoch of the last key change that this process has read. */
   readonly epoch: number
-  /** The number of milliseconds until this process's lease ends, or null if it doesn't use leases. */
+  /** The number of milliseconds until this process's lease expires, or null if it doesn't use leases. */
   readonly leaseRemainingMs: number | null
   /**
    * The numbers of connections, idle connections and waiting requests in the connection pool, or null if there is no

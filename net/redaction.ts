@@ -15,7 +15,7 @@ export const redact = (text: string): string => text.replace(CREDENTIAL, MASK)
 
 /**
  * Returns the path of a request's URL for the log, without the query and cut to a maximum length. Masks a segment if it
- * could be a credential, or if it's percent-encoded, because it could then hide one.
+ * could be a credential, or if it's percent-encoded, because in that case it could hide one.
  */
 export const redactPath = (url: string): string => {
   const { path } = splitUrl(url)

@@ -66,7 +66,7 @@ export const closePool = async (pool: Pool): Promise<void> => {
  * Brings the database's tables up to date, sets `time` to the database's clock, and returns whether the database is
  * marked as sample data. Writes nothing if the tables are already up to date. If several nodes start at once, one of
  * them changes the tables and the others wait. `prepare` runs first, while no other process creates tables. By default,
- * it refuses a database with an incomplete copy. Throws an error if the role isn't allowed to make necessary changes,
+ * it rejects a database with an incomplete copy. Throws an error if the role isn't allowed to make necessary changes,
  * or if a version that is more than one version newer has changed the tables.
  */
 export const bringUpToDate = async (

@@ -30,7 +30,7 @@ export interface KeyChangesOptions {
   readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => KeyTx
 }
 
-/** Runs work in a transaction that changes keys, and repeats it if necessary. */
+/** Runs work in a transaction that changes keys, and retries it if necessary. */
 export type ChangeKeys = KeyStore['write']
 
 /** A change to keys, from its first attempt to its last. */
@@ -61,7 +61,7 @@ const HEAD = `
 /**
  * Creates the function that runs transactions that change keys. Each ends within a second, even if the database is
  * down. A transaction that conflicts with other changes may take longer, because it waits for them. If a commit is
- * lost, the change is looked up by its nonce, and repeated if it isn't found.
+ * lost, the change is looked up by its nonce, and retried if it isn't found.
  */
 export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
   const enter = createPermits(CHANGES.atOnce, CHANGES.waitMs)
@@ -91,7 +91,7 @@ const newDeadline = (): number => performance.now() + CHANGES.limitMs
 
 const leftMs = ({ deadline }: Pick<Progress<unknown>, 'deadline'>): number => Math.max(1, deadline - performance.now())
 
-/** Repeats attempts until one succeeds or no more are allowed. */
+/** Tries again until an attempt succeeds or no more attempts are allowed. */
 const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Promise<T> => {
   for (;;) {
     try {

@@ -70,7 +70,7 @@ export const driverUrl = (url: string, ca?: string): string => {
 }
 
 /**
- * Returns the options for any connection. A transaction pooler refuses session settings, so its connections have none.
+ * Returns the options for any connection. A transaction pooler rejects session settings, so its connections have none.
  */
 export const clientConfig = ({ url, listenUrl, ca }: PostgresOptions, isDirect: boolean): ClientConfig => ({
   connectionString: driverUrl(isDirect ? (listenUrl ?? url) : url, ca),

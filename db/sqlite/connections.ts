@@ -29,8 +29,8 @@ export interface Connections {
 
 /**
  * Opens a database file, creates it if it doesn't exist, and brings its tables up to date. With `asSample`, a new
- * database is marked as sample data, and a database that has tables but no such mark is refused. Without `allowCopied`,
- * a database that has been copied to another one is refused too.
+ * database is marked as sample data, and a database that has tables but no such mark is rejected. Without
+ * `allowCopied`, a database that has been copied to another one is rejected too.
  */
 export const connect = (
   path: string,
@@ -46,7 +46,7 @@ export const connect = (
     refuseNewerSchema(writing)
     if (!allowCopied) refuseCopied(writing)
     if (asSample) refuseUnmarked(writing)
-    // Must precede the first write. SQLite refuses it immediately if another process is writing in another mode.
+    // Must precede the first write. SQLite rejects it immediately if another process is writing in another mode.
     writing.pragma('journal_mode = WAL')
     if (asSample) markAsSample(writing)
     // Acknowledged changes must survive a power failure. In WAL mode, only FULL guarantees that.

@@ -15,7 +15,7 @@ const isUnmarked = (connection: Connection): boolean => {
   return true
 }
 
-/** Throws an error if the database has tables but not the mark. It changes nothing. */
+/** Throws an error if the database has tables but not the mark. Doesn't change anything. */
 export const refuseUnmarked = (connection: Connection): void => {
   connection.transaction(() => isUnmarked(connection))()
 }

@@ -41,8 +41,8 @@ export type Verification = { whole: true; head: AuditHead } | { whole: false; se
  * inserted.
  *
  * `storedHead` is the head that the database contained when the verification began. `recordedHead` is an earlier head
- * that was kept outside of the database. It also reveals whether the whole trail was rewritten, or whether entries at
- * the end were removed and the stored head was changed accordingly.
+ * that was kept outside of the database. `recordedHead` also reveals whether the whole trail was rewritten, or whether
+ * entries at the end were removed and the stored head was changed accordingly.
  */
 export const verifyTrail = async (
   entries: AsyncIterable<Audit>,

@@ -10,11 +10,11 @@ export const isTooDeep = (value: unknown, remainingDepth = MAX_DEPTH): boolean =
   value !== null &&
   (remainingDepth === 0 || Object.values(value).some(child => isTooDeep(child, remainingDepth - 1)))
 
-/** The rule against numbers beyond the range of a double, as the end of a sentence. */
+/** The rule against numbers outside the range of a double, worded to complete a sentence. */
 export const RANGE_RULE = 'must not contain numbers beyond the range of a double'
 
 /**
- * Returns whether a JSON value contains a number beyond the range of a double, which would be serialized as null. The
+ * Returns whether a JSON value contains a number outside the range of a double, which would be serialized as null. The
  * value must not be too deep.
  */
 export const isOutOfRange = (value: unknown): boolean =>

@@ -52,7 +52,7 @@ export default fp(
       reply.header('allow', allowed.join(', '))
       return new MethodNotAllowed()
     }
-    // Registered in a separate context, so that the hook only runs for requests without a route.
+    // Registered in a separate context, so that the hook runs only for requests that match no route.
     await fastify.register(async scope => {
       // Refuses the request before its body is read.
       scope.addHook('onRequest', (request, reply, done) => {
@@ -77,8 +77,8 @@ interface Served {
   router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 }
 
-// Called on the first request without a route rather than at startup, because creating this router takes as long as
-// creating Fastify's own.
+// Called on the first request that matches no route rather than at startup, because creating this router takes as long
+// as creating Fastify's own.
 const routesServed = (routes: readonly Route[]): Served => {
   const router = FindMyWay(ROUTING)
   for (const { method, url } of routes) router.on(method, url, () => {})

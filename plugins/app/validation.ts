@@ -31,7 +31,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether a request may omit the body. A missing body is treated as an empty object. */
     optionalBody?: boolean
-    /** Whether unknown query parameters are ignored instead of refused. */
+    /** Whether unknown query parameters are ignored instead of rejected. */
     anyQuery?: boolean
   }
 }
@@ -97,13 +97,13 @@ const ignoreTypeOfEmptyBody: onRequestHookHandler = ({ headers }, _reply, done) 
   done()
 }
 
-/** Returns a schema that refuses unknown fields, so that misspelled fields aren't ignored. */
+/** Returns a schema that rejects unknown fields, so that misspelled fields aren't ignored. */
 const closed = (schema: unknown): unknown =>
   typeof schema === 'object' && schema !== null && 'properties' in schema && !('additionalProperties' in schema)
     ? { ...schema, additionalProperties: false }
     : schema
 
-/** Returns a schema for path parameters that refuses empty strings, which two consecutive slashes would result in. */
+/** Returns a schema for path parameters that rejects empty strings, which two consecutive slashes would result in. */
 const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
   ...schema,
   properties: Object.fromEntries(
@@ -136,7 +136,7 @@ const asEmptyObject: preValidationHookHandler = (request, _reply, done) => {
 
 /**
  * Sets up request validation and response serialization. Only parameters in URLs are converted to the types in their
- * schema. Documented routes refuse unknown fields and query parameters.
+ * schema. Documented routes reject unknown fields and query parameters.
  */
 export default fp(
   async fastify => {

@@ -21,7 +21,7 @@ test('trivial complete prints the script for each shell', async t => {
   t.match(zsh.stdout, String.raw`comp//:/\\:`, 'a colon in a value is escaped')
 })
 
-test('an unknown shell is refused without repeating its name', async t => {
+test('an unknown shell is rejected without repeating its name', async t => {
   for (const args of [['tcsh'], [], ['bash', 'zsh']]) {
     const { code, stdout, stderr } = await command(t, 'complete', { args })
     t.same([code, stdout], [2, ''])

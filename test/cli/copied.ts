@@ -111,7 +111,7 @@ export const usedService = async (t: Test) => {
   const panels = { text: 'ä\u2028𝕏\u{10FFFF}👩‍👩‍👧'.repeat(20_000), zero: '\\u0000 is an escape', lone: '\ud800' }
   const { json } = await call('GET', '/apps')
   const { name } = required((json as { name: string }[])[0], 'an app')
-  // The API refuses a lone surrogate, but older versions stored it as an escape sequence.
+  // The API rejects a lone surrogate, but older versions stored it as an escape sequence.
   await fastify.apps.update(name, { panels: JSON.stringify(panels) }, operator)
   const login = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   const signedIn = await fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: login })

@@ -55,7 +55,7 @@ test("the sample data is the same each time, except for the users' passwords", a
   )
 })
 
-test('--json prints the users and their passwords, with which they can sign in', async t => {
+test('--json prints the users with passwords that they can sign in with', async t => {
   const path = pathOf(t)
   const logins = JSON.parse((await sample(t, path, '--json')).stdout) as Login[]
   const fastify = await createServer({
@@ -162,7 +162,7 @@ test('processes that start at the same time on a new database all succeed', asyn
   }
 })
 
-test('a database with unrelated tables of the same names is refused', async t => {
+test("a database with unrelated tables that have the same names as the service's is rejected", async t => {
   const path = join(temporaryFolder(t), 'a.db')
   const db = new Database(path)
   db.exec('create table apps (x)')

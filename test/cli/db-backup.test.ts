@@ -48,7 +48,7 @@ test('a database that was replaced with a backup of sample data is served only t
   t.match(await command(t, 'serve', { cwd, env }), { code: 1, stdout: '', stderr: /is marked as sample data/ })
 })
 
-test('a database without changes can be backed up', async t => {
+test('an unchanged database can be backed up', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'new.db')}` }
   t.equal((await command(t, 'db:migrate', { env })).code, 0)

@@ -93,7 +93,7 @@ test(
 )
 
 test(
-  'a copy waits until the leases of disconnected nodes that were started before it have ended',
+  'a copy waits until the leases of disconnected nodes that were started before the copy have expired',
   { skip },
   async t => {
     const { source, target, env, stale } = await createWorld(t)

@@ -39,7 +39,7 @@ test('--to must name a PostgreSQL database, and its value is never repeated', as
   }
 })
 
-test('a source that is not an SQLite database of this version is refused before connecting to the target', async t => {
+test('a source that is not an SQLite database of this version is rejected before connecting to the target', async t => {
   const folder = temporaryFolder(t)
   const text = join(folder, 'text.db')
   writeFileSync(text, 'mine'.repeat(1000))
@@ -145,7 +145,7 @@ test('existing data in a target stays unchanged', { skip }, async t => {
   })
 })
 
-test('sample data and backups of it are refused before connecting to the target', async t => {
+test('sample data and backups of it are rejected before connecting to the target', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'sample.db')}` }
   t.equal((await command(t, 'db:sample', { env })).code, 0)
@@ -167,7 +167,7 @@ const begin = async (source: string, url: string): Promise<void> => {
   await copyDatabase(source, { url }, stop).catch(() => {})
 }
 
-test('a source that changed after the copy began is refused', { skip }, async t => {
+test('a source that changed after the copy began is rejected', { skip }, async t => {
   const source = await keySource(t)
   const target = await emptyTarget(t)
   await begin(source, target)

@@ -18,7 +18,7 @@ const stopAfter = async (source: string, url: string, batches: number): Promise<
 }
 
 test(
-  "a copy that stopped after any batch can be continued from there, and the target can't be opened until it is complete",
+  "a copy that stopped after any batch can be resumed from there, and the target can't be opened until the copy is complete",
   { skip },
   async t => {
     const source = await keySource(t)
@@ -45,7 +45,7 @@ for (const [table, condition] of [
   ['client_key_tokens', 'new.client_key = 7'],
   ['audits', 'new.sequence = 1']
 ] as const) {
-  test(`a copy that is killed while it is copying ${table} can be continued`, { skip }, async t => {
+  test(`a copy that is killed while it is copying ${table} can be resumed`, { skip }, async t => {
     const source = await keySource(t)
     const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)
@@ -64,7 +64,7 @@ for (const [table, condition] of [
   })
 }
 
-test('a lost connection is reported, and the copy can be continued', { skip }, async t => {
+test('a lost connection is reported, and the copy can be resumed', { skip }, async t => {
   const source = await keySource(t)
   const target = await blockingTarget(t, 'client_keys', 'new.row = 1500')
   const proxy = await breakableProxy(t, target.url)

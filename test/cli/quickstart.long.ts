@@ -46,7 +46,7 @@ test("the commands that quickstart prints work as printed, regardless of the she
   })
 })
 
-test('quickstart generates a new secret if .env was deleted, but refuses a different one from the environment', async t => {
+test('quickstart generates a new secret if .env was deleted, but rejects a different one from the environment', async t => {
   const cwd = temporaryFolder(t)
   const secret = newSecret()
   t.equal((await quickstart(t, cwd, { CLIENT_SECRET: secret })).code, 0)

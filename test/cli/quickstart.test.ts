@@ -134,7 +134,7 @@ test('quickstart adds a secret to an .env without one, even if its last line has
   t.match(readFileSync(join(cwd, '.env'), 'utf8'), /^BASE_URL=https:\/\/a\.example\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
 })
 
-test('quickstart refuses an .env that sets a variable twice, and leaves it unchanged', async t => {
+test('quickstart rejects an .env that sets a variable twice, and leaves it unchanged', async t => {
   const cwd = temporaryFolder(t)
   const text = `CLIENT_SECRET=${newSecret()}\nCLIENT_KEYS=xxx\nCLIENT_KEYS=yyy\n`
   writeFileSync(join(cwd, '.env'), text)
@@ -175,7 +175,7 @@ test('quickstart serves only this machine, and leaves no .env behind if it is re
   }
 })
 
-test('quickstart refuses an existing database at its path that is not marked as sample data', async t => {
+test('quickstart rejects an existing database at its path that is not marked as sample data', async t => {
   const cwd = temporaryFolder(t)
   t.equal((await command(t, 'db:migrate', { env: database(cwd) })).code, 0)
   t.match(await quickstart(t, cwd), {

@@ -79,7 +79,7 @@ test('a locked database, a missing database and too much input are each reported
   })
 })
 
-test('invalid UTF-8 is refused on standard input and in arguments, and nothing is created', async t => {
+test('invalid UTF-8 is rejected on standard input and in arguments, and nothing is created', async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const user = ['--email', 'ada@example.org', '--name', 'Ada']
   t.match(await cli('user:create', user, Buffer.from('violet tractor caf\xe9', 'latin1')), {

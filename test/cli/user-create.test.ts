@@ -57,7 +57,7 @@ test('user:create creates a user with the password from standard input, or with 
   ])
 })
 
-test('invalid input is refused in one sentence, and nothing is created', async t => {
+test('invalid input is rejected in one sentence, and nothing is created', async t => {
   const { create, services } = terminal(t)
   await create(['--email', 'ada@example.com', '--name', 'Ada'], 'seven green kettles')
   for (const [code, error, input, ...args] of [

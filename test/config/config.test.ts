@@ -298,7 +298,7 @@ test('the error about a variable that .env sets more than once contains the line
   )
 })
 
-test('invalid UTF-8 is refused in .env and in the environment, and no value is repeated', async t => {
+test('invalid UTF-8 is rejected in .env and in the environment, and no value is repeated', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (bytes: Buffer, env?: Record<string, string>): string => refusalOf(dotenv, bytes, env)
   const notUtf8 = `${dotenv} contains bytes that aren't UTF-8, so it can't be read. Save it as UTF-8.`
@@ -346,7 +346,7 @@ test('a command ignores invalid values of variables that it does not use', async
   t.throws(() => readConfig(env, ['CLIENT_SECRET', 'HOST']), /HOST contains a compiler target/)
 })
 
-test('a # that would truncate a secret in .env is refused, and the error names the variable but does not show its value', async t => {
+test('a # that would truncate a secret in .env is rejected, and the error names the variable but does not show its value', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => refusalOf(dotenv, text)
   const begin = `${dotenv} contains a # in the value of a secret. Quote the value, or move the comment to its own line:`
@@ -367,7 +367,7 @@ test('a # that would truncate a secret in .env is refused, and the error names t
   }
 })
 
-test('the service refuses an invalid configuration, as commands do', async t => {
+test('the service rejects an invalid configuration, as commands do', async t => {
   await t.rejects(createServer({ PORT: 'x' }), {
     name: 'ConfigError',
     message: /CLIENT_SECRET is not set.*\n.*PORT must be/

@@ -170,7 +170,7 @@ const recordContract = (engine: string, open: Open): void => {
     t.notOk(await read(async apps => await apps.isEmpty()))
   })
 
-  test(`${engine}: an invalid app is refused, and its transaction is rolled back`, async t => {
+  test(`${engine}: an invalid app is rejected, and its transaction is rolled back`, async t => {
     const { write, add, list, ada } = await openFixture(t, await open(t))
     const [app, other] = [await add(), await add()]
     const before = await list()

@@ -37,7 +37,7 @@ export interface Load {
    * for each response.
    */
   run: (send: Send, onReply: () => void, mayBreak: () => boolean) => Promise<void>
-  /** Repeats the requests that got no response. Returns the failures that were found. */
+  /** Retries the requests that got no response. Returns the failures that were found. */
   repeatLost: (send: Send, present: Present) => Promise<string[]>
   /**
    * Sends requests with the tokens of all keys that were changed since the last call and of `sample` other keys, except
@@ -135,7 +135,7 @@ export const createLoad = (): Load => {
   const repeat = async (wanted: Change, send: Send, present: Present): Promise<string[]> => {
     const failures = await partialChanges(wanted, present)
     const reply = await send('POST', wanted.path, wanted.body, wanted.headers)
-    // Without an Idempotency-Key, the request can't be repeated to get the token, so the key is unusable.
+    // Without an Idempotency-Key, the request can't be retried to get the token, so the key is unusable.
     if (reply.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
       return failures
     }

@@ -59,7 +59,7 @@ test('a backup contains the data as of its start, and no later writes', async t 
   await restored.close()
 })
 
-test('the backup of a database without changes has no audit trail head', async t => {
+test('the backup of an unchanged database has no audit trail head', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'new.db')}`
   await (await openStorage(url)).close()

@@ -31,7 +31,7 @@ test('an existing folder and an existing database keep their modes', async t => 
   await storage.close()
 })
 
-test('a database that was migrated by a newer version of the program is refused, and remains unchanged', async t => {
+test('a database that was migrated by a newer version of the program is rejected, and remains unchanged', async t => {
   const path = join(temporaryFolder(t), 'a.db')
   await (await openStorage(`file:${path}`)).close()
   const db = new Database(path)
@@ -68,7 +68,7 @@ test('the error about an unreachable PostgreSQL server shows the URL without the
   )
 })
 
-test('the backup of a PostgreSQL database to a file is refused', async t => {
+test("a PostgreSQL database can't be backed up to a file", async t => {
   const file = join(temporaryFolder(t), 'copy.db')
   await t.rejects(
     backUp('postgres://127.0.0.1/x', file, () => {}),

@@ -63,7 +63,7 @@ const REFUSAL = {
   down: 'alter table audits drop constraint audits_refused'
 }
 
-test('if an entry is refused at commit, the transaction fails and stores nothing', { skip }, async t => {
+test('if an entry is rejected at commit, the transaction fails and stores nothing', { skip }, async t => {
   const { url } = await postgres(t)
   const { read, write } = await connectPostgres(t, url, 1)
   await prepare(t, url, REFUSAL)
@@ -79,7 +79,7 @@ test('if an entry is refused at commit, the transaction fails and stores nothing
   t.equal((await read(async ({ audits }) => await audits.head())).sequence, 2, 'the connection works again')
 })
 
-test("the statement after a refused entry fails with the entry's error", { skip }, async t => {
+test("the statement after a rejected entry fails with the entry's error", { skip }, async t => {
   const { url, write } = await postgres(t)
   await prepare(t, url, REFUSAL)
   const work = write(async ({ audits, apps }) => {
@@ -103,7 +103,7 @@ const TERMINATE = `
   where datname = current_database() and wait_event = 'advisory'
 `
 
-test('a change whose connection is lost after it appended its entry is not repeated', { skip }, async t => {
+test('a change whose connection is lost after it has appended its entry is not retried', { skip }, async t => {
   const { url, write } = await postgres(t)
   await prepare(t, url, WAIT)
   const holder = await connectDirectly(t, url)

@@ -227,7 +227,7 @@ test(
   }
 )
 
-test('a change whose commit never arrived is repeated, and is applied only once', { skip }, async t => {
+test('a change whose commit never arrived is retried, and is applied only once', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let lost = 0
@@ -256,7 +256,7 @@ test('a change that hangs is cancelled, and if its commit was sent, its outcome 
 })
 
 test(
-  'a change is refused if a rule refuses it when it is repeated, because it was not committed',
+  'a change that was not committed is refused if a rule refuses it when the change is retried',
   { skip },
   async t => {
     const { url, proxy, keys } = await worldOf(t)
@@ -342,7 +342,7 @@ test(
   }
 )
 
-test('a change is repeated if the data that it read changes before its commit', { skip }, async t => {
+test('a change is retried if the data that it read changes before its commit', { skip }, async t => {
   const { keys, storage } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let runs = 0

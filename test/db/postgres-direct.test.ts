@@ -36,7 +36,7 @@ const directThroughProxy = async (t: Test) => {
       await cause()
       await came
     },
-    /** Repeats a query until the connection works, and returns the rows or another error. */
+    /** Retries a query until the connection works, and returns the rows or another error. */
     firstReply: async () => {
       for (;;) {
         const rows = await ask().catch((error: unknown) => error)

@@ -70,7 +70,7 @@ test('an open database reports its pool, its lease and its nodes', { skip }, asy
 })
 
 test(
-  'a change waits until the lease of a silent node ends, and the node reads the change before it accepts tokens again',
+  'a change waits until the lease of a silent node expires, and the node reads the change before it accepts tokens again',
   { skip },
   async t => {
     const url = await newDatabase(t)
@@ -116,7 +116,7 @@ test('key lookups fail with 503 if the database is unreachable', { skip }, async
   await t.rejects(hasChange({ epoch: 1, nonce: randomUUID() }), { code: 'SERVICE_UNAVAILABLE' })
 })
 
-test("a version works with the next version's tables, and refuses those of a much newer version", { skip }, async t => {
+test("a version works with the next version's tables, and rejects those of a much newer version", { skip }, async t => {
   const url = await newDatabase(t)
   await bringUpToDate({ url })
   const newer = "insert into __drizzle_migrations (hash, created_at) values ('newer', 9e12)"

@@ -94,7 +94,7 @@ if ((await postgresDatabase(tap)) !== null) {
     })
   }
 
-  test('if two apps with the same name are created concurrently, one is refused', async t => {
+  test('if two apps with the same name are created concurrently, one is rejected', async t => {
     const { url, nodes } = await nodesOf(t)
     const { id, ada, ben } = await insertNorth(nodes[0])
     const owners: [Owner, User, User][] = [
@@ -112,7 +112,7 @@ if ((await postgresDatabase(tap)) !== null) {
     }
   })
 
-  test('an app that is created while its owner is being removed is refused, or is removed too', async t => {
+  test('an app that is created while its owner is being removed is rejected, or is removed too', async t => {
     const { url, nodes } = await nodesOf(t)
     const [ada] = await insertUsers(nodes[0], 'Ada')
     const id = Number(ada?.id)

@@ -62,7 +62,7 @@ test('a service without its tables or its lease is not ready, and reports which 
   await execute(url, 'alter table client_keys rename to hidden')
   t.match(await ready(), { status: 503, json: { code: 'NOT_READY', errors: [/^schema: /] } })
   await execute(url, 'alter table hidden rename to client_keys; alter table nodes rename to hidden')
-  // Requests succeed until the lease ends.
+  // Requests succeed until the lease expires.
   while ((await call('GET', '/client_keys/me')).status === 200);
   t.match(await ready(), { status: 503, json: { errors: [/^lease: /, /^schema: /] } })
   await execute(url, 'alter table hidden rename to nodes')

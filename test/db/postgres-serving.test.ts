@@ -103,7 +103,7 @@ const operationsOf = (paths: Record<string, object>): string[] =>
     Object.keys(item).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '*')}`)
   )
 
-test('the serving role can perform all operations of the service', { skip }, async t => {
+test("the serving role can perform all of the service's operations", { skip }, async t => {
   const { admin, serving } = await prepareRoles(t)
   const { env, key } = settings(t, { DATABASE_URL: serving })
   const fastify = await createServer(env)

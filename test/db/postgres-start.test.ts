@@ -81,7 +81,7 @@ test("the message about a failed start contains the server's error", { skip }, a
 })
 
 test(
-  'if the server stops a copy, the reason is reported, and the copy can be continued after the problem is fixed',
+  'if the server stops a copy, the reason is reported, and the copy can be resumed after the problem is fixed',
   { skip },
   async t => {
     const url = await newDatabase(t)
@@ -106,7 +106,7 @@ test(
 )
 
 test(
-  'a database with an encoding other than UTF-8 is refused, and the message explains how to create one with it',
+  'a database with an encoding other than UTF-8 is rejected, and the message explains how to create one with UTF-8',
   { skip },
   async t => {
     const server = await newDatabase(t)

@@ -36,7 +36,7 @@ test('a transaction that awaits something other than its rows is refused and rol
   t.equal(await countOf(storage), 1, 'the next transaction is not affected')
 })
 
-test('a transaction is repeated while another process has locked the database, but is stored only once', async t => {
+test('a transaction is retried while another process has locked the database, but is stored only once', async t => {
   const { path, storage } = await opened(t)
   const other = new Database(path)
   other.exec('begin immediate')

@@ -55,7 +55,7 @@ test('in a cluster, every node accepts a key, and refuses it once the receipt fo
   t.same(await databaseIn(url, stdout), [], 'its database is dropped')
 })
 
-test("a cluster shows that a stopped node's lease ends, and keeps running until Ctrl-C is pressed", async t => {
+test("a cluster shows that a stopped node's lease expires, and keeps running until Ctrl-C is pressed", async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { child, output, ended } = cluster(t, ['--nodes', '2'], url)
@@ -83,7 +83,7 @@ test('without PostgreSQL, a cluster explains what to do', async t => {
   t.notMatch(stderr, 'hidden')
 })
 
-test('an invalid DATABASE_URL is refused', async t => {
+test('an invalid DATABASE_URL is rejected', async t => {
   const { code, stderr } = await cluster(t, [], 'postgres://ada@/postgres').ended
   t.same(
     [code, stderr],
@@ -94,7 +94,7 @@ test('an invalid DATABASE_URL is refused', async t => {
   )
 })
 
-test('an invalid number of nodes is refused', async t => {
+test('an invalid number of nodes is rejected', async t => {
   for (const args of [['--nodes', '0'], ['--nodes', '10'], ['--node']]) {
     const { code, stdout, stderr } = await cluster(t, args, '').ended
     t.same([code, stdout], [2, ''])

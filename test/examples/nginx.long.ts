@@ -74,7 +74,7 @@ for (const [program, example] of [
   })
 }
 
-test('nginx passes on a streamed list and a large body, but the service refuses a body that is too large', async t => {
+test('nginx passes on a streamed list and a large body, but the service rejects a body that is too large', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers } = made
@@ -98,7 +98,7 @@ test('nginx passes on a streamed list and a large body, but the service refuses 
   t.same(apps.find(({ name }) => name === 'ba6811fb3e073d')?.panels, { text })
 })
 
-test('nginx passes on long headers, but the service refuses headers that are too long', async t => {
+test('nginx passes on long headers, but the service rejects headers that are too long', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers } = made

@@ -15,7 +15,7 @@ interface Reply {
   content?: Record<string, { examples?: object }>
 }
 
-test('malformed bodies are refused as declared in the OpenAPI document, even if an operation has no body', async t => {
+test('malformed bodies are rejected as declared in the OpenAPI document, even if an operation has no body', async t => {
   const service = await createService(t, {})
   const bodies: [headers: Record<string, string>, payload: string][] = [
     [{ 'content-type': 'application/json' }, '{'],

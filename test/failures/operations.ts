@@ -46,7 +46,7 @@ export const createService = async (t: Test, env: Record<string, string>): Promi
 
 let address = 0
 
-/** Sends a request from a new address, because login attempts are limited by address. */
+/** Sends a request from a new address, because login attempts are limited per address. */
 export const sendOne = async (
   { fixture }: Service,
   { sender, request }: Service['requests'][number],

@@ -7,7 +7,7 @@ import { interceptQueries } from './queries.ts'
 import type { Failure } from './queries.ts'
 
 /**
- * Advances the clock each time it's read. An attempt that would be repeated for a second is made only once. A change to
+ * Advances the clock each time it's read. An attempt that would be retried for a second is made only once. A change to
  * keys, which has one second in total and reads the clock more often, is attempted twice.
  */
 export const speedUpClock = (t: Test): void => {
@@ -46,7 +46,7 @@ const outcomeOf = async (
     const { status, text } = result
     const changes = await service.rows.differences(null)
     await service.rows.restore()
-    // Attempts to confirm a password are limited by user.
+    // Attempts to confirm a password are limited per user.
     await service.fixture.db.execute('delete from rate_counters')
     const found = issuesOf(service, each.request, result)
     if (status >= 400 && changes.length > 0 && !text.includes('OUTCOME_UNKNOWN')) {

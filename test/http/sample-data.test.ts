@@ -66,7 +66,7 @@ test('sample data is served only on loopback addresses, and not behind a proxy',
   }
 })
 
-test('a database without the mark is served on any address, without a warning', async t => {
+test('an unmarked database can be used on any address without a warning', async t => {
   const { env } = settings(t, { HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.1' })
   t.same(await attempt(t, env), [])
 })

@@ -15,7 +15,7 @@ const me = async ({ call }: World, token: string): Promise<Reply> =>
 const signIn = async ({ call }: World, email: string): Promise<Reply> =>
   await call('POST', '/auth/sign_in', { email, password: 'this is wrong' })
 
-/** Repeats a request until Redis responds in time. Returns the response to that request. */
+/** Retries a request until Redis responds in time. Returns the response to that request. */
 const decided = async (ask: () => Promise<Reply>): Promise<Reply> => {
   for (;;) {
     const reply = await ask()

@@ -26,7 +26,7 @@ test('a time is a timestamp with a time zone, a day, or a duration from now', as
   }
 })
 
-test('an invalid time is refused with a reason', async t => {
+test('an invalid time is rejected with a reason', async t => {
   const rule = /^must be a timestamp with a time zone, such as/
   const calendar = 'must be a date that exists, such as 2027-01-31'
   const hour = 'must have an hour from 00 to 23; the end of a day is 00:00:00 of the next day'

@@ -114,7 +114,7 @@ test('exported spans contain no credential from any part of a request', async t 
   }
 })
 
-test('spans that the receiver refuses are reported in the log, and the service continues to run', async t => {
+test('spans that the receiver rejects are reported in the log, and the service continues to run', async t => {
   const { endpoint } = await receiver(t, (_request, response) => response.writeHead(400).end())
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   const logged: unknown[][] = []

@@ -173,7 +173,7 @@ test('a failing store causes a 503 without details', async t => {
   t.notMatch(reply.payload, '10.0.0.5')
 })
 
-test('invalid options are refused at startup, with the reason', async t => {
+test('invalid options are rejected at startup, with the reason', async t => {
   const secret = newSecret()
   const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const start = async (options: unknown): Promise<FastifyInstance> => {

@@ -93,7 +93,7 @@ test('a client key creates an app for the owner specified in the request', async
   t.match(other.json, { user_id: null, owner_type: 'Organization', owner_id: 2, panels: null, schedule: null })
 })
 
-test('an unknown field is refused and named, for users and client keys', async t => {
+test('an unknown field is rejected and named, for users and client keys', async t => {
   const made = await world(t)
   const known = 'known fields are descriptive_name, panels, schedule, owner_type, owner_id'
   t.match(await made.call('POST', '/apps', { ...NEW, port: 1, readable_by: 'public' }), {

@@ -268,7 +268,7 @@ test('a locked account cannot sign in, and its sessions end', async t => {
   t.equal((await ada('GET', '/profile')).status, 401, 'the session has ended permanently')
 })
 
-test('attempts are limited by address and by account, without locking out the user', async t => {
+test('attempts are limited per address and per account, without locking out the user', async t => {
   const made = await world(t)
   const attempt = async (email: string, address: string, password = 'wrong') =>
     await post(made, '/auth/sign_in', { email, password }, {}, address)
@@ -441,7 +441,7 @@ test('changing the e-mail address ends the sessions that were started with the p
   t.equal((await ada('GET', '/profile')).status, 401, 'the session has ended permanently')
 })
 
-test('a large malformed string is refused immediately in every field', async t => {
+test('a large malformed string is rejected immediately in every field', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const text = `${'a'.repeat(450_000)}\u0001`

@@ -46,7 +46,7 @@ const senderOf = async (made: World) => {
   }
 }
 
-test('an unknown query parameter is refused, and the error lists the known ones', async t => {
+test('an unknown query parameter is rejected, and the error lists the known ones', async t => {
   const made = await world(t)
   const operations = await operationsOf(made)
   const send = await senderOf(made)
@@ -69,7 +69,7 @@ test('an unknown query parameter is refused, and the error lists the known ones'
   t.ok(operations.length > 50)
 })
 
-test('an unknown query parameter is also refused with a valid body, and nothing changes', async t => {
+test('an unknown query parameter is also rejected with a valid body, and nothing changes', async t => {
   const { call } = await world(t)
   for (const [method, url, body] of [
     ['POST', '/apps?x=1', { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }],
@@ -201,7 +201,7 @@ test('a trailing slash in a path changes nothing', async t => {
   t.match(await raw(await listening(fastify), `GET http://a/apps/1/ HTTP/1.1\r\n${head}`), /^HTTP\/1\.1 200 /)
 })
 
-test('a position that is on no page and a filter that no entry can match are refused', async t => {
+test('a position that is on no page and a filter that no entry can match are rejected', async t => {
   const { call } = await world(t)
   for (const list of ['/apps?limit=1', '/users', '/organizations', '/audits', '/client_keys']) {
     for (const after of ['', '%20', 'zzz']) {

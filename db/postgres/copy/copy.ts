@@ -91,8 +91,8 @@ const copyTable = async (
 
 /**
  * Compares the two databases, sets the counters, marks the source and opens the target to services. The source is
- * marked just before the commit: a copy that stops earlier doesn't change it, and a copy that stops later can be
- * continued. This way, services never use both databases.
+ * marked just before the commit: if copying is interrupted before that point, the source is unchanged; if it's
+ * interrupted later, it can be resumed. This way, services never use both databases.
  */
 const complete = async (db: PostgresDatabase, source: CopySource, target: string): Promise<Copied> => {
   await query(db, 'update audit_head set sequence = $1, hash = $2', [source.head.sequence, source.head.hash])

@@ -79,7 +79,7 @@ const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {
   await query(db, `alter table nodes add constraint ${CLOSED} check (evicted_at is not null)`)
 }
 
-/** Waits until the leases of the nodes that the copy evicted have ended. */
+/** Waits until the leases of the nodes that the copy evicted have expired. */
 export const awaitLeases = async (db: PostgresDatabase): Promise<void> => {
   const { rows } = await query(db, 'select max(lease_ms) as lease_ms from nodes')
   const leaseMs = Number(rows[0]?.['lease_ms'])

@@ -77,7 +77,7 @@ export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Pro
   return { recorded, nodes }
 }
 
-// A null epoch violates a constraint. `isConflict` recognizes the error, so the work is repeated. A statement waits for
+// A null epoch violates a constraint. `isConflict` recognizes the error, so the work is retried. A statement waits for
 // every table that it names, so a change that hasn't read the secrets doesn't name their tables.
 const advanceIf = (secretsAreSame: string): string => `
   with change as (

@@ -10,8 +10,8 @@ import { FIND_REVOCATION, FIND_TOKEN } from './tokens.ts'
 import type { RevocationRow } from './tokens.ts'
 
 /**
- * Creates the lookup for authenticated requests. Cached rows are valid until the lease ends. Other rows are read on a
- * direct connection, several at a time. Requests in the same turn of the event loop share a barrier even if there is
+ * Creates the lookup for authenticated requests. Cached rows are valid until the lease expires. Other rows are read on
+ * a direct connection, several at a time. Requests in the same turn of the event loop share a barrier even if there is
  * nothing to read, so that their responses are sent together, which saves wake-ups.
  */
 export const createKeyLookup = (

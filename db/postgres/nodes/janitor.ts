@@ -79,7 +79,7 @@ export const startJanitor = ({
   }
 }
 
-// Uses this process's clock, because a lease ends according to its own process's clock, not at a stored time.
+// Uses this process's clock, because a lease expires according to its own process's clock, not at a stored time.
 const createNodeRemoval = (db: PostgresDatabase, evictions: Evictions) => async (): Promise<void> => {
   const { rows } = await query(db, FIND_EVICTED)
   const evicted = rows.map(row => ({ ...toEviction(row), leaseMs: Number(row['lease_ms']) }))

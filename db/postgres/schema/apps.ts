@@ -3,7 +3,8 @@ import { check, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-c
 import { integer, text } from './types.ts'
 import { organizations, users } from './users.ts'
 
-// The owner is in one of two columns instead of a type and an id, so that foreign keys can ensure that it exists.
+// The owner is stored in one of two columns, rather than as a type and an id, so that foreign keys can ensure that the
+// owner exists.
 export const apps = pgTable(
   'apps',
   {
@@ -45,7 +46,7 @@ export const apps = pgTable(
   ]
 )
 
-// One row for each user, app and permit.
+// One row for each combination of user, app and permission.
 export const grants = pgTable(
   'grants',
   {

@@ -1,7 +1,7 @@
 import { index, pgTable } from 'drizzle-orm/pg-core'
 import { integer, text } from './types.ts'
 
-// Append-only: triggers in the migration refuse every other change.
+// Append-only: triggers in the migration reject every other change.
 export const audits = pgTable(
   'audits',
   {

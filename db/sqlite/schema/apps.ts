@@ -2,7 +2,8 @@ import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import { organizations, users } from './users.ts'
 
-// The owner is in one of two columns instead of a type and an id, so that foreign keys can ensure that it exists.
+// The owner is stored in one of two columns, rather than as a type and an id, so that foreign keys can ensure that the
+// owner exists.
 export const apps = sqliteTable(
   'apps',
   {
@@ -44,7 +45,7 @@ export const apps = sqliteTable(
   ]
 )
 
-// One row for each user, app and permit.
+// One row for each combination of user, app and permission.
 export const grants = sqliteTable(
   'grants',
   {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { check, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
-// Append-only: triggers in the migration refuse every other change.
+// Append-only: triggers in the migration reject every other change.
 export const audits = sqliteTable(
   'audits',
   {

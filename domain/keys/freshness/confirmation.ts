@@ -30,8 +30,8 @@ export interface Pending {
 export interface ConfirmationStore {
   /**
    * Returns the acknowledgements of a change. Evicted nodes are included as long as they are listed, because their last
-   * lease may not have ended yet. Rejects if the database doesn't contain the change, for example because a backup was
-   * restored.
+   * lease may not have expired yet. Rejects if the database doesn't contain the change, for example because a backup
+   * was restored.
    */
   readonly pending: (change: Position) => Promise<Pending>
   /**

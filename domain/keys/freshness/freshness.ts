@@ -7,7 +7,7 @@ import type { KnownToken } from '../client-key.ts'
 export interface KeyFreshness {
   /**
    * Resolves when `isFresh` reflects all changes that any process committed before this call. Concurrent requests may
-   * share one promise and one read. Rejects if this can't be determined; the request is then refused.
+   * share one promise and one read. Rejects if this can't be determined; in that case, the request is refused.
    */
   readonly barrier: () => Promise<void>
   /**
@@ -23,8 +23,8 @@ export interface KeyFreshness {
 }
 
 /**
- * Looks up the keys of tokens when requests are authenticated, and determines how long the results are valid. The
- * digest of a token is the SHA-256 of its `key_id`, as 64 hexadecimal digits.
+ * Looks up a token's key when a request is authenticated, and determines how long the result is valid. The digest of a
+ * token is the SHA-256 of its `key_id`, as 64 hexadecimal digits.
  */
 export interface KeyLookup extends KeyFreshness {
   /** Returns the managed key's token with the given digest, even if it isn't active, or null if it doesn't exist. */

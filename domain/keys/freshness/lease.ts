@@ -26,7 +26,7 @@ export interface LeaseOptions extends MembershipOptions {
 export interface Lease extends KeyFreshness {
   /** Notifies the node that there may be new changes, so that it reads them immediately. */
   readonly notify: () => void
-  /** Returns the number of milliseconds until the lease ends, or 0 if there is none. */
+  /** Returns the number of milliseconds until the lease expires, or 0 if there is none. */
   readonly remaining: () => number
   /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number

@@ -14,7 +14,7 @@ export interface Receipt {
   /** The number of nodes that acknowledged the change. */
   readonly acknowledged: number
   /**
-   * The number of nodes that didn't acknowledge the change before their leases ended. Such a node reads the change
+   * The number of nodes that didn't acknowledge the change before their leases expired. Such a node reads the change
    * before it accepts requests again.
    */
   readonly leasesEnded: number

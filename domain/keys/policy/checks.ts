@@ -82,7 +82,7 @@ const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES
 
 const issuesOf = (given: readonly (readonly [string, unknown])[]): string[] =>
   given.flatMap(([field, value]) => {
-    // An unknown field is refused, because it may have been intended as a limit.
+    // An unknown field is rejected, because it may have been intended as a limit.
     if (!isKnown(field)) return [`one of the fields is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
     const [isValid, rule] = RULES[field]
     return isValid(value) ? [] : [`${field} ${rule}`]

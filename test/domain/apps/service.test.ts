@@ -89,7 +89,7 @@ test('apps that are created concurrently have different ports', async t => {
   t.equal(new Set(made.map(({ port }) => port)).size, 20)
 })
 
-test('an invalid change is refused, and nothing is stored', async t => {
+test('an invalid change is rejected, and nothing is stored', async t => {
   const side = await filled(t)
   const { apps } = side
   const app = await apps.create(newApp(), operator)

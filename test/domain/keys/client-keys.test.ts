@@ -161,7 +161,7 @@ for (const [name, open] of Object.entries(stores)) {
 // Calls the service without type checks, as plain JavaScript can.
 const issue = async (wanted: object) => await service().issue(Object.assign({ name: 'ledger' }, wanted))
 
-test('unknown scopes and values of the wrong type are refused', async t => {
+test('unknown scopes and values of the wrong type are rejected', async t => {
   const bad: [wanted: object, issue: RegExp][] = [
     [{ scopes: ['reports:read', 'reports:reed'] }, /^scopes\.1 must be \* or reports:read or reports:write$/],
     [{ scopes: 'reports:read' }, /^scopes must be an array/],
@@ -237,7 +237,7 @@ test('changes, rotations and revocation reasons are also validated', async t => 
   t.equal(at((await keys.list()).keys).revokedAt, null)
 })
 
-test('a missing or short secret is refused when the service is created', async t => {
+test('a missing or short secret is rejected when the service is created', async t => {
   const store = createMemoryStore()
   for (const wrong of [{ secret: undefined as unknown }, { secret: '' }, { secret: 'x'.repeat(31) }]) {
     t.throws(() => createClientKeys(Object.assign({ store, secret: '', scopes: SCOPES }, wrong as object)), {
@@ -246,7 +246,7 @@ test('a missing or short secret is refused when the service is created', async t
   }
 })
 
-test('an invalid scope is refused when the service is created', async t => {
+test('an invalid scope is rejected when the service is created', async t => {
   for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
     t.throws(
       () => createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
@@ -256,7 +256,7 @@ test('an invalid scope is refused when the service is created', async t => {
   }
 })
 
-test('a store refuses a file with sample data, because its keys are not for other services, and closes the file', async t => {
+test('a store rejects a file with sample data, because its keys are not for other services, and closes the file', async t => {
   const path = join(temporaryFolder(t), 'sample.db')
   await (await openStorage(`file:${path}`, { asSample: true })).close()
   t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Specify another file\.$/)

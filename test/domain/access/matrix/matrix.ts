@@ -181,7 +181,7 @@ export const matrix = async (t: Test, url?: string): Promise<void> => {
     const expected: Record<string, number> = {}
     const found: string[] = []
     for (const request of requestsOf(operations, sender)) {
-      // Each sender has a different address, because login attempts are limited by address.
+      // Each sender has a different address, because login attempts are limited per address.
       const reply = await send(fixture, sender, request, `10.0.${index}.1`)
       statuses[request.label] = reply.status
       expected[request.label] = expectedStatus(sender, request.call)

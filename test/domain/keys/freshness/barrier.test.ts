@@ -115,7 +115,7 @@ const asyncBarrier = () => {
   return { barrier, reads, most: () => most }
 }
 
-test('with asynchronous reads, each call waits for a read that started after it', async t => {
+test('with asynchronous reads, each call waits for a read that starts after it', async t => {
   const { barrier, reads, most } = asyncBarrier()
   const passed: string[] = []
   const call = (name: string): Promise<void> =>

@@ -61,7 +61,7 @@ test('a change is confirmed as soon as every node has acknowledged it', async t 
   t.same([pauses, evicted], [[1, 2, 4, 8, 10, 10], []])
 })
 
-test("a change waits until a silent node's lease has ended by any clock, then evicts the node", async t => {
+test("a change waits until a silent node's lease has expired by any clock, then evicts the node", async t => {
   for (const fails of [false, true]) {
     const { confirm, store, evicted } = createWorld(() => ({ nodes: 3, acknowledged: 2, silent: [silent] }))
     if (fails) {

@@ -379,7 +379,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     else old?.process.kill()
   }
 
-  /** Restores a backup. Nothing is committed before the leases from the previous database have ended. */
+  /** Restores a backup. Nothing is committed before the leases from the previous database have expired. */
   const restoreLater = (): void => {
     const data = tables.backup()
     at(between(0, LAST_MS / 4), () => {

@@ -78,7 +78,7 @@ const createWorld = (leaseMs = 2000, maxWaitMs?: number) => {
   return { store, time, timers, lease }
 }
 
-test('a node registers, gets a lease, and sends no queries until the lease ends', async t => {
+test('a node registers, gets a lease, and sends no queries until the lease expires', async t => {
   const { store, time, timers, lease } = createWorld()
   t.same([lease.mark(), lease.head(), lease.remaining()], [null, 0, 0])
   lease.notify()

@@ -248,7 +248,7 @@ test('changing a verdict does not give the key more permissions in later request
   t.match(await keys.verify(token, { scopes: ['apps:write'] }), { ok: false, reason: 'insufficient_scope' })
 })
 
-test('a short secret and an invalid cache size are refused when the verifier is created', t => {
+test('a short secret and an invalid cache size are rejected when the verifier is created', t => {
   const short = /must be a string of at least 32 characters$/
   const secret = newSecret()
   for (const wrong of ['x', '', undefined]) {
