@@ -12,7 +12,7 @@ the new database with the same CLIENT_SECRET.
 Stop the service first. While the command runs, no other process can use the SQLite database. No process can open the
 PostgreSQL database until the copy is complete. If the copy is interrupted, run the command again to continue. At the
 end, the SQLite database is marked as copied. After that, it is read-only unless ALLOW_COPIED_DATABASE is true.`,
-  notes: `Exit code: 0 if everything was copied, 1 if not, or if the audit trail is broken in both databases.
+  notes: `Exit code: 0 if everything was copied; 1 if it was not, or if the audit trail is broken in both databases.
 
 Don't put the password in the URL, because ps and your shell history would show it.
 Set PGPASSWORD or use ~/.pgpass instead.`,

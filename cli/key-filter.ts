@@ -31,7 +31,7 @@ export const filterOptions = {
   },
   generation: {
     value: '<generation>',
-    help: 'only keys with an active token of this generation, as printed by key secrets'
+    help: 'only keys with an active token of this generation, as printed by `trivial key secrets`'
   },
   expiring: {
     value: '<time>',
@@ -68,7 +68,7 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
 /** Validates a generation and returns it. Throws a UsageError if it isn't in the format that `key secrets` prints. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
-    throw new UsageError('--generation must be 8 hexadecimal digits, as printed by key secrets.')
+    throw new UsageError('--generation must be 8 hexadecimal digits, as printed by `trivial key secrets`.')
   }
   return text
 }

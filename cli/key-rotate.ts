@@ -103,7 +103,7 @@ keys; issue new keys to replace them.`,
   options: {
     generation: {
       value: '<generation>',
-      help: 'rotate all keys of this generation, as printed by key secrets; keys with a newer token are not changed'
+      help: 'rotate all keys of this generation, as printed by `trivial key secrets`; keys with a newer token are not changed'
     },
     out: {
       value: '<file>',

@@ -25,7 +25,7 @@ export const policyOptions = {
     multiple: true,
     help: 'an IP address or CIDR range from which the key is accepted, or any; may be repeated'
   },
-  rate: { value: '<limit>', help: "the rate limit, which all of the key's tokens share, such as 100/60s, or none" },
+  rate: { value: '<limit>', help: "the rate limit, shared by all of the key's tokens, such as 100/60s; or none" },
   description: { value: '<text>', help: 'the purpose of the key' },
   metadata: { value: '<json>', help: 'a JSON object to store with the key' }
 } as const satisfies OptionSpecs

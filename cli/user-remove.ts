@@ -10,7 +10,7 @@ import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
 const asCommandError = (failure: unknown): unknown =>
   failure instanceof OwnsApps
     ? new CommandError(
-        'The user still owns apps, some or all of which may be deleted. Nothing was changed.',
+        'The user still owns apps; deleted apps count too. Nothing was changed.',
         'Transfer them with --transfer-to User:<id> or Organization:<id>, or delete them with --delete-apps.'
       )
     : failure

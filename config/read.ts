@@ -136,7 +136,7 @@ export const readConfig = <Name extends keyof Config = keyof Config>(
   return config
 }
 
-/** Converts a validation error of `@fastify/env` to a ConfigError. Returns any other error unchanged. */
+/** Converts a validation error from `@fastify/env` to a ConfigError. Returns any other error unchanged. */
 export const asConfigError = (error: unknown): unknown => {
   if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) return error
   return configError(error.errors as ErrorObject[])

@@ -46,7 +46,7 @@ export const TooManyTokens = defineError(
 /** `errors` contains one sentence for each way in which the request exceeds the requester's permission boundary. */
 export const BeyondPermissionBoundary = defineError(
   'BEYOND_CEILING',
-  'The request exceeds your permission boundary. You cannot give permissions that you do not have, or change a key ' +
+  'The request exceeds your permission boundary. You cannot grant permissions that you do not have, or change a key ' +
     'that has them. See errors for details.'
 )
 
@@ -114,7 +114,7 @@ export const LastAdmin = defineError(
 
 export const OwnsApps = defineError(
   'OWNS_APPS',
-  'The owner still has apps, some or all of which may be deleted. Send apps=delete, or transfer_to=User:<id> or ' +
+  'The owner still has apps; deleted apps count too. Send apps=delete, or transfer_to=User:<id> or ' +
     "transfer_to=Organization:<id>; only client keys can transfer a user's apps."
 )
 

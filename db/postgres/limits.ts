@@ -17,7 +17,7 @@ export interface PostgresCounters extends Counters {
 const STATEMENTS_A_REMOVAL = 500
 
 // The time of a hit is the time at which its row is locked, according to the database's clock, which all nodes share. A
-// window that starts in the future began before the clock was set back, so it counts as over.
+// window whose start is in the future began before the clock was set back, so it counts as over.
 const HIT = `
 insert into rate_counters as held (key, hits, started_at, expires_at)
 values ($1, $2, clock_timestamp(), clock_timestamp() + $3 * interval '1 second')

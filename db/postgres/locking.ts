@@ -21,7 +21,7 @@ export const shareOrganization = async (db: PostgresDatabase, id: number): Promi
 
 /**
  * Ensures that a change to keys first waits for a table that another program may have locked, and only then takes the
- * lock for all changes. Revoking a managed key doesn't write to any of these tables.
+ * lock for all changes. Revoking a managed key doesn't write to any of the tables that can be passed here.
  */
 export const awaitTable = (
   { defer }: Outbox,

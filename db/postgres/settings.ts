@@ -57,7 +57,7 @@ export const systemUser = (read: () => { username: string } = userInfo): string 
 
 /**
  * Returns a URL with which the driver connects as libpq does. By default, the driver interprets `sslmode` differently,
- * and takes the user's name from the variable `USER`, which services often lack, instead of the operating system.
+ * and takes the user's name from the variable `USER`, which services often lack, rather than from the operating system.
  */
 export const driverUrl = (url: string, ca?: string): string => {
   const parsed = postgresUrl(url) as URL

@@ -19,7 +19,7 @@ const MAX_LENGTH = 128
 /** Hashes and verifies passwords outside of the event loop. `hash` and `verify` throw TooBusy if the queue is full. */
 export interface PasswordHasher {
   readonly hash: (password: string) => Promise<string>
-  /** Verifies a password. If `hash` is null, this takes as long as for a wrong password. */
+  /** Verifies a password. If `hash` is null, this takes as long as it does for a wrong password. */
   readonly verify: (hash: string | null, password: string) => Promise<boolean>
   /** Returns the number of passwords that are waiting in the queue. */
   readonly waiting: () => number

@@ -173,7 +173,7 @@ test('if CLIENT_KEYS already has entries, key:issue advises keeping them, and re
   for (const { stdout, stderr } of [text, json]) t.notMatch(stdout + stderr, key.keyId)
 })
 
-/** Runs key:issue --allow in a folder with an `.env` file. */
+/** Runs key:issue --allow in a folder with a `.env` file. */
 const issueAllowed = async (t: Test, dotenv: string, env: Record<string, string> = {}) => {
   const cwd = temporaryFolder(t)
   const path = join(cwd, '.env')

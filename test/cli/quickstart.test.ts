@@ -134,7 +134,7 @@ test('quickstart adds a secret to an .env without one, even if its last line has
   t.match(readFileSync(join(cwd, '.env'), 'utf8'), /^BASE_URL=https:\/\/a\.example\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
 })
 
-test('quickstart rejects an .env that sets a variable twice, and leaves it unchanged', async t => {
+test('quickstart rejects a .env file that sets a variable twice, and leaves it unchanged', async t => {
   const cwd = temporaryFolder(t)
   const text = `CLIENT_SECRET=${newSecret()}\nCLIENT_KEYS=xxx\nCLIENT_KEYS=yyy\n`
   writeFileSync(join(cwd, '.env'), text)

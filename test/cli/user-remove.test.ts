@@ -38,7 +38,7 @@ test('user:remove refuses to remove the owner of apps unless an option specifies
   t.same([code, stdout], [1, ''])
   t.match(
     stderr,
-    'The user still owns apps, some or all of which may be deleted. Nothing was changed. Transfer them with ' +
+    'The user still owns apps; deleted apps count too. Nothing was changed. Transfer them with ' +
       '--transfer-to User:<id> or Organization:<id>, or delete them with --delete-apps.\n'
   )
   t.ok(await storage.read(async ({ users }) => await users.find(1)))

@@ -271,7 +271,7 @@ test('blank values count as missing, and the environment takes precedence over t
   t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is not a file')
 })
 
-/** Returns the error for an `.env` file with this content, or an empty string if the file is accepted. */
+/** Returns the error for a `.env` file with this content, or an empty string if the file is accepted. */
 const refusalOf = (dotenv: string, content: string | Buffer, env: Record<string, string> = {}): string => {
   writeFileSync(dotenv, content)
   try {

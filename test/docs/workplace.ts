@@ -28,7 +28,7 @@ const LISTENING = /(?:Server listening|The service runs) at http:\/\/[^\s",]*:(\
 // With these settings, curl exits with an error if its request is refused.
 const CURLRC = 'fail\nshow-error\n'
 
-/** Creates a copy of the installed project, without an `.env` file and without a database. */
+/** Creates a copy of the installed project, without a `.env` file and without a database. */
 export const emptyWorkplace = (t: Test): Workplace => {
   const base = temporaryFolder(t)
   const folder = join(base, 'project')
@@ -66,7 +66,7 @@ export const emptyWorkplace = (t: Test): Workplace => {
   }
 }
 
-/** Does the same as `emptyWorkplace`, and creates an `.env` file with a secret, as the first page describes. */
+/** Does the same as `emptyWorkplace`, and creates a `.env` file with a secret, as the first page describes. */
 export const preparedWorkplace = (t: Test): Workplace => {
   const workplace = emptyWorkplace(t)
   const settings = readFileSync(join(root, '.env.example'), 'utf8').replace(/^CLIENT_SECRET=$/m, `$&${newSecret()}`)

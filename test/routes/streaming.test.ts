@@ -169,7 +169,7 @@ test('the service stops a search that finds no matches if its client disconnects
   t.ok(made.watch.batches < APPS / 250, `${made.watch.batches} batches were read`)
 })
 
-test('the service stops reading a list if its client does not read', async t => {
+test('the service stops reading a list if the client stops reading the response', async t => {
   const made = await watchedWorld(t)
   // More data than fits in the buffers of two sockets.
   fill(made, { panels: JSON.stringify({ text: 'x'.repeat(4000) }) })

@@ -201,7 +201,7 @@ test('a trailing slash in a path changes nothing', async t => {
   t.match(await raw(await listening(fastify), `GET http://a/apps/1/ HTTP/1.1\r\n${head}`), /^HTTP\/1\.1 200 /)
 })
 
-test('a position that is on no page and a filter that no entry can match are rejected', async t => {
+test('a position that is not on any page and a filter that no entry can match are rejected', async t => {
   const { call } = await world(t)
   for (const list of ['/apps?limit=1', '/users', '/organizations', '/audits', '/client_keys']) {
     for (const after of ['', '%20', 'zzz']) {

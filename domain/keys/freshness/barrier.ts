@@ -1,4 +1,4 @@
-/** The number of consecutive turns with a single call, after which the next calls read immediately. */
+/** After this many consecutive turns with only one call each, subsequent calls read immediately. */
 const SINGLE_CALL_TURNS = 8
 /** The number of calls that then read immediately. After that, turns are counted again. */
 const IMMEDIATE_READS = 64

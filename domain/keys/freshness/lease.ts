@@ -38,7 +38,7 @@ export interface Lease extends KeyFreshness {
 const RETRY_MS = 100
 
 const RESOLVED = Promise.resolve()
-// Prevents unhandled rejections. The error of a renewal is passed to the requests that wait for it, and to the hooks.
+// Prevents unhandled rejections. If a renewal fails, the hooks and the requests that are waiting for it get the error.
 const ignore = (): void => {}
 
 /**
