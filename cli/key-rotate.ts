@@ -103,7 +103,8 @@ keys; issue new keys to replace them.`,
   options: {
     generation: {
       value: '<generation>',
-      help: 'rotate all keys of this generation, as printed by `trivial key secrets`; keys with a newer token are not changed'
+      help: `rotate all keys of this generation, as printed by \`trivial key secrets\`; keys with a newer token stay
+        unchanged`
     },
     out: {
       value: '<file>',
