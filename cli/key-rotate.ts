@@ -103,8 +103,9 @@ keys; issue new keys to replace them.`,
   options: {
     generation: {
       value: '<generation>',
-      help: `rotate all keys of this generation, as printed by \`trivial key secrets\`; keys with a newer token stay
-        unchanged`
+      help:
+        'rotate all keys of this generation, as printed by `trivial key secrets`; keys with a newer token stay ' +
+        'unchanged'
     },
     out: {
       value: '<file>',
