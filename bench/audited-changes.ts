@@ -25,7 +25,7 @@ export const measureAuditedChanges = async (setup: Setup): Promise<Row[]> => {
   if (postgres === null) return [NO_POSTGRES]
   const { origins, url } = await startNodes(setup, postgres, NODES)
   await execute(url, FILL)
-  // Warms up, so that V8 has optimized the code, as on a node that has been running for a while.
+  // Warms up, so that V8 has already optimized the code, as on a node that has been running for a while.
   await changesPerSecond(origins, credentials.clientToken, WARM_UP_MS)
   const taken: number[] = []
   for (let round = 0; round < plan.auditRounds; round++) {

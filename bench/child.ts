@@ -8,7 +8,7 @@ export type Functions = Record<string, (argument: never) => unknown>
 
 export interface Child<F extends Functions> {
   /**
-   * Calls a function of the child process. Calls must not overlap. Rejects if the function throws or the process exits.
+   * Calls a function in the child process. Calls must not overlap. Rejects if the function throws or the process exits.
    */
   call: <Name extends keyof F & string>(
     name: Name,

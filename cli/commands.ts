@@ -82,7 +82,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
     summary: 'Migrate, back up and copy the database',
     commands: {
       migrate: {
-        summary: 'Apply missing migrations to the database',
+        summary: 'Apply pending migrations to the database',
         load: async () => await import('./db-migrate.ts')
       },
       grants: {

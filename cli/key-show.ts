@@ -5,7 +5,7 @@ import { formatTimestamp, policyRows, stateOf, tokenRows } from './key-rows.ts'
 import { KEY_ARGUMENT, keyJson, keyOf, readKeys } from './keys.ts'
 
 export default command({
-  description: `Shows a client key, its policy and its tokens, and when each token was last used. Uses within the last
+  description: `Shows a client key, its policy and its tokens, and when each token was last used. Usage from the last
 second may be missing.`,
 
   options: jsonOption('print one JSON object'),

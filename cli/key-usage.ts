@@ -24,7 +24,7 @@ const condensed = ({ [OTHER_ADDRESSES]: others, ...counts }: Counts): string => 
 
 export default lookBack({
   description: `Shows how a client key was used on each day (UTC): how many requests were accepted, with which scopes
-and from which addresses, and how many were refused, and why. Uses within the last second may be missing.`,
+and from which addresses, and how many were refused, and why. Usage from the last second may be missing.`,
 
   json: 'print one JSON object with all counts',
 

@@ -41,4 +41,4 @@ export const loginRows = (logins: readonly SampleLogin[]): string[][] => [
 ]
 
 /** The hint to show if the passwords couldn't be printed. */
-export const LOST_PASSWORDS = 'The sample data was loaded. To get new passwords, delete its database and load it again.'
+export const LOST_PASSWORDS = 'The sample data was loaded. To get new passwords, delete the database and load it again.'

@@ -9,7 +9,7 @@ const RETRY_INTERVAL_MS = 20
 export const busyDeadline = (): number => performance.now() + BUSY_TIMEOUT_MS
 
 /**
- * Runs work, and retries it until the deadline while another process has locked the database. If the engine itself
+ * Runs work. While another process has locked the database, retries it until the deadline. If the engine itself
  * waited, it would block the event loop, and with it every other request.
  */
 export const withBusyRetry = async <T>(

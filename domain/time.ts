@@ -1,4 +1,4 @@
-/** Returns the current time according to the authoritative clock, which is the database's if several nodes share it. */
+/** Returns the current time according to the authoritative clock: the database's, if several nodes share a database. */
 export type Now = () => Date
 
 /** Returns the current time of this machine's clock. */

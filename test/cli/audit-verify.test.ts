@@ -150,7 +150,7 @@ test('audit:verify reports that a trail is intact, or identifies the first inval
   t.same([code, JSON.parse(stdout)], [1, { whole: false, sequence: 3, fault: 'was altered' }])
 })
 
-test('a noted head reveals a forged trail, and a trail that was truncated together with its head', async t => {
+test('a previously recorded head reveals a forged trail, and a trail that was truncated together with its head', async t => {
   const { db, verify, rowOf } = await trail(t)
   const noted = /\d+:[0-9a-f]{64}/.exec((await verify()).stdout)?.[0] ?? ''
   t.match(noted, /^5:/)

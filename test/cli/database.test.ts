@@ -137,7 +137,7 @@ test('if a service starts while sample data is being loaded into the same new da
 test("the command fails if the passwords can't be written, and explains how to get new ones", async t => {
   t.match(await command(t, 'db:sample', { unwritable: 'ENOSPC' }), {
     code: 1,
-    stderr: /To get new passwords, delete its database and load it again\.\n$/
+    stderr: /To get new passwords, delete the database and load it again\.\n$/
   })
 })
 

@@ -108,7 +108,7 @@ test('users in the sample data get random passwords, which only the first run pr
 test("quickstart stops if the passwords can't be written", async t => {
   t.match(await command(t, 'quickstart', { ...ONCE, unwritable: 'ENOSPC' }), {
     code: 1,
-    stderr: /^The output could not be written.* To get new passwords, delete its database and load it again\.\n$/
+    stderr: /^The output could not be written.* To get new passwords, delete the database and load it again\.\n$/
   })
 })
 

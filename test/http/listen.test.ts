@@ -43,7 +43,7 @@ test('if localhost has two addresses, a single server listens on the first', asy
   t.equal(stdout.match(/Server listening/g)?.length, 1)
 })
 
-test('an unavailable port or host prevents startup with a clear message', async t => {
+test('startup fails with a clear message if the port or host is unavailable', async t => {
   for (const host of ['127.0.0.1', ...(hasIpv6 ? ['::1'] : [])]) {
     const other = createNetServer().listen(0, host)
     await once(other, 'listening')

@@ -60,7 +60,7 @@ test('METRICS_PORT=0 selects a free port, which is logged and closed with the se
   t.ok(await refuses(Number(port), '127.0.0.1'))
 })
 
-test('an unavailable port or host for metrics prevents startup with a clear message', async t => {
+test('startup fails with a clear message if the metrics port or host is unavailable', async t => {
   const other = createNetServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo

@@ -6,7 +6,7 @@ import { toText } from '../../timestamps.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { audits } from '../schema.ts'
 
-/** The number of entries that a statement searches. This limits its duration for any filter and length of the trail. */
+/** The number of entries that a statement searches. This limits how long it takes, even for a long trail. */
 const WINDOW = 100_000
 
 /** The parameters of a search for at most `limit` entries that pass the filter and are older than `before`. */

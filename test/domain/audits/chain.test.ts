@@ -73,7 +73,7 @@ test('every forgery of an audit trail is detected, at the first forged entry', a
   t.match(
     await verify(remade, headOf(remade)),
     { whole: true },
-    'a completely rewritten trail is detected only with a noted head'
+    'a completely rewritten trail is detected only with a previously recorded head'
   )
   t.match(await verify(remade, headOf(remade), noted), { whole: false, sequence: 3, fault: /noted/ })
 })
