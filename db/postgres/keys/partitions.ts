@@ -18,7 +18,7 @@ const PARTITIONS = `
 const exists = async (db: PostgresDatabase, partition: string): Promise<boolean> =>
   (await query(db, `${PARTITIONS} and relname = $1`, [partition])).rowCount > 0
 
-/** Creates a day's partition if it doesn't exist. Only other transactions that create a partition have to wait for this one. */
+/** Creates a day's partition if it doesn't exist. Only other transactions that create a partition wait for this one. */
 export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void> => {
   const partition = partitionOf(day)
   if (await exists(db, partition)) return
