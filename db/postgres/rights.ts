@@ -19,6 +19,7 @@ export const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   organizations: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   rate_counters: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   secret_generations: ['SELECT', 'INSERT', 'DELETE'],
+  services: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   sessions: ['SELECT', 'INSERT', 'DELETE'],
   tags: ['SELECT', 'INSERT', 'DELETE'],
   user_places: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],

@@ -188,7 +188,7 @@ export interface Advance {
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
    * Increments the revision, which `KeyFreshness` then reports. `keyId` is the id of the key that the transaction
-   * changes. Every transaction that changes keys or tokens calls this once, after its reads and before its writes. If
+   * changes, or `ALL_KEYS`. Every transaction that changes keys or tokens calls this once, after its reads and before its writes. If
    * any key, token or secret that the transaction has read changes before the commit, nothing is stored, and `work`
    * runs again.
    */

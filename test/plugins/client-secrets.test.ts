@@ -31,10 +31,11 @@ const ENGINES: readonly Engine[] = [
     url: async t => `file:${join(temporaryFolder(t), 'test.db')}`,
     downgrade: async url => {
       const db = new Database(url.slice('file:'.length))
-      db.exec(`drop table secret_generations; drop trigger client_key_changes_follow; drop table client_key_changes;
+      db.exec(`drop table services; drop index client_keys_owner; alter table client_keys drop column owner;
+        drop table secret_generations; drop trigger client_key_changes_follow; drop table client_key_changes;
         alter table database_marks drop column detail;
         delete from __drizzle_migrations
-        where created_at in (select created_at from __drizzle_migrations order by created_at desc limit 2)`)
+        where created_at in (select created_at from __drizzle_migrations order by created_at desc limit 3)`)
       db.close()
     }
   },
@@ -45,7 +46,8 @@ const ENGINES: readonly Engine[] = [
       await execute(
         url,
         `drop index client_key_changes_nonce_unique; drop function make_usage_day; drop function drop_usage_days;
-        drop table secret_generations; alter table nodes drop column generations;
+        drop table secret_generations; alter table nodes drop column generations, drop column applies_bulk_changes;
+        drop table services; alter table client_keys drop column owner;
         delete from __drizzle_migrations where created_at > (select min(created_at) from __drizzle_migrations)`
       )
     }

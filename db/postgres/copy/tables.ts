@@ -13,6 +13,7 @@ const ORDER: readonly PgTable[] = [
   schema.apps,
   schema.grants,
   schema.tags,
+  schema.services,
   schema.clientKeys,
   schema.clientKeyTokens,
   schema.environmentKeyUses,

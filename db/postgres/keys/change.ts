@@ -1,4 +1,5 @@
 import type { KeyReads, SecretState } from '../../../domain/keys/rows.ts'
+import { ALL_KEYS } from '../../../domain/keys/freshness/lease-store.ts'
 import type { Position } from '../../../domain/keys/freshness/lease-store.ts'
 import { lock, query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
@@ -110,7 +111,7 @@ export const advance = (attempt: Attempt, outbox: Outbox, keyId: string): void =
   lockChanges(outbox)
   outbox.defer('change', async db => {
     const digests = Array.from(reads.unrevoked, digest => Buffer.from(digest, 'hex'))
-    const values = [change.nonce, keyId, reads.epoch, [...reads.keyIds], digests]
+    const values = [change.nonce, keyId, reads.epoch, [ALL_KEYS, ...reads.keyIds], digests]
     const { rows } =
       reads.secrets === null
         ? await query(db, ADVANCE, values)

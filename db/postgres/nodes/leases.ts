@@ -7,8 +7,8 @@ import { DATABASE_TIME } from '../time.ts'
 import type { DatabaseTime } from '../time.ts'
 
 const REGISTER = `
-  insert into nodes (id, name, version, started_at, acked, lease_ms, generations)
-  select $1, $2, $3, $4, max(epoch), $5, $6 from client_key_changes
+  insert into nodes (id, name, version, started_at, acked, lease_ms, generations, applies_bulk_changes)
+  select $1, $2, $3, $4, max(epoch), $5, $6, true from client_key_changes
 `
 const READ_HEAD = 'select epoch, nonce from client_key_changes order by epoch desc limit 1'
 const RENEW = `

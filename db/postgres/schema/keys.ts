@@ -10,6 +10,7 @@ export const clientKeys = pgTable(
     id: text('id').notNull(),
     name: text('name').notNull(),
     description: text('description'),
+    owner: text('owner'),
     scopes: text('scopes').notNull(),
     expiresAt: text('expires_at'),
     enabled: boolean('enabled').notNull(),
@@ -29,6 +30,9 @@ export const clientKeys = pgTable(
     uniqueIndex('client_keys_name_unique')
       .on(table.name)
       .where(sql`${table.revokedAt} is null`),
+    index('client_keys_owner')
+      .on(table.owner, table.id)
+      .where(sql`${table.owner} is not null`),
     check('client_keys_rate_limit', sql`(${table.rateLimitMax} is null) = (${table.rateLimitWindowSeconds} is null)`)
   ]
 )

@@ -1,4 +1,4 @@
-import { pgTable, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { boolean, pgTable, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { integer, text } from './types.ts'
 
 // One row for each change of a client key, in the order of the commits. The nonce distinguishes histories, because the
@@ -25,6 +25,8 @@ export const nodes = pgTable('nodes', {
   leaseMs: integer('lease_ms').notNull(),
   // The generations of its secrets as a JSON array, the current one first. Null if its version doesn't report them.
   generations: text('generations'),
+  // Whether its version applies changes to all keys, which have the key id `*` in the history.
+  appliesBulkChanges: boolean('applies_bulk_changes').notNull().default(false),
   // The time at which the node was found not to have confirmed a change in time. Such a node must register again.
   evictedAt: text('evicted_at')
 })

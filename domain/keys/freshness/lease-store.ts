@@ -8,9 +8,12 @@ export interface Position {
   readonly nonce: string
 }
 
+/** The key id of a change that may affect any number of keys. */
+export const ALL_KEYS = '*'
+
 /** A change to a key. */
 export interface Change extends Position {
-  /** The id of the managed or environment key. */
+  /** The id of the managed or environment key, or `ALL_KEYS`. */
   readonly keyId: string
 }
 

@@ -1,7 +1,7 @@
 import { createWatch, NOT_REPORTED } from '../../background.ts'
 import type { BackgroundHooks, Watch } from '../../background.ts'
 import { coalesced } from './coalesced.ts'
-import { MAX_ROWS } from './lease-store.ts'
+import { ALL_KEYS, MAX_ROWS } from './lease-store.ts'
 import type { LeaseStore, Position } from './lease-store.ts'
 
 export interface MembershipOptions {
@@ -111,7 +111,7 @@ const MAX_KEYS = 10_000
 export interface ChangeMemory {
   readonly mark: () => number
   readonly isFresh: (mark: number, keyId: string) => boolean
-  /** Invalidates all earlier lookup results for the given key. */
+  /** Invalidates all earlier lookup results for a key, or for every key if its id is `ALL_KEYS`. */
   readonly record: (keyId: string) => void
   /** Invalidates all earlier lookup results. */
   readonly forgetAll: () => void
@@ -135,7 +135,7 @@ export const createChangeMemory = (): ChangeMemory => {
       return changedAt === undefined || mark >= changedAt
     },
     record: keyId => {
-      if (changed.size === MAX_KEYS) forgetAll()
+      if (keyId === ALL_KEYS || changed.size === MAX_KEYS) forgetAll()
       else changed.set(keyId, ++tick)
     },
     forgetAll

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'tap'
 import { scheduleTimer, systemClock } from '../../../../domain/keys/freshness/clock.ts'
 import { createLease } from '../../../../domain/keys/freshness/lease.ts'
-import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
+import { ALL_KEYS, MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
 import type { Change, NodeRecord, Position } from '../../../../domain/keys/freshness/lease-store.ts'
 import { at } from '../../../helper.ts'
 import { runSchedule } from './lease-model.ts'
@@ -288,6 +288,15 @@ test('the memory for changes is limited: after more than ten thousand keys, all 
   t.ok(memory.isFresh(mark, 'other'))
   memory.record('k')
   t.same([memory.isFresh(mark, 'other'), memory.isFresh(mark, 'k')], [false, false])
+  t.ok(memory.isFresh(memory.mark(), 'k'))
+  t.end()
+})
+
+test('a change to all keys invalidates every earlier lookup', t => {
+  const memory = createChangeMemory()
+  const mark = memory.mark()
+  memory.record(ALL_KEYS)
+  t.notOk(memory.isFresh(mark, 'k'))
   t.ok(memory.isFresh(memory.mark(), 'k'))
   t.end()
 })
