@@ -63,6 +63,13 @@ export const SecretNotShared = defineError(
     'nodes the same secrets; GET /nodes shows their generations.'
 )
 
+/** Thrown if a node would continue to accept the keys that a change affects. */
+export const NodesOutdated = defineError(
+  'NODES_OUTDATED',
+  'Nothing was changed: a running node has an earlier version, which does not support changes to many keys at once. ' +
+    'Update all nodes, then retry; GET /nodes shows their versions.'
+)
+
 export const ReceiptNotFound = defineError(
   'RECEIPT_NOT_FOUND',
   'No receipt has this id. Either the change is old, and every node has applied it, or the database was restored to ' +

@@ -9,6 +9,8 @@ export interface WriteOptions {
    * faster because it doesn't wait for the disk. Defaults to false.
    */
   readonly mayBeLost?: boolean
+  /** Whether the transaction may change thousands of rows, so that it needs more time. Defaults to false. */
+  readonly isBulk?: boolean
 }
 
 export interface ReadOptions {

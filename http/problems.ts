@@ -37,6 +37,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   TOO_MANY_TOKENS: { status: 409, title: 'The client key has too many tokens' },
   BEYOND_CEILING: { status: 403, title: 'The request exceeds your permission boundary' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for another request' },
+  NODES_OUTDATED: { status: 409, title: 'A node has an earlier version' },
   SECRET_NOT_SHARED: { status: 503, title: 'Another node would refuse the token' },
   INVALID_LOGIN: { status: 401, title: 'The sign-in was refused' },
   ACCOUNT_LOCKED: { status: 403, title: 'The account is locked' },

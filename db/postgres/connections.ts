@@ -5,7 +5,7 @@ import { LOCK_SPACE, LOCKS } from './database.ts'
 import { gatherWrites } from './gathering.ts'
 import { hasMark, hasTable } from './marks.ts'
 import { changesConfig, CHANGES, clientConfig, DEFAULT_POOL_SIZE, TIMEOUTS } from './settings.ts'
-import type { PostgresOptions } from './settings.ts'
+import type { ChangeLimits, PostgresOptions } from './settings.ts'
 import { createDatabaseTime, DATABASE_TIME } from './time.ts'
 import type { DatabaseTime } from './time.ts'
 import { migrate, readVersion, refuseUnchangeable } from './versions.ts'
@@ -25,9 +25,11 @@ export const createPool = (options: PostgresOptions): Pool =>
     query_timeout: TIMEOUTS.query
   })
 
-/** Creates the connection pool that is reserved for changes of keys. One of its connections stays open. */
-export const createChangesPool = (options: PostgresOptions): Pool => {
-  const pool = poolOf({ ...changesConfig(options), max: CHANGES.connections, min: 1 })
+/** Creates a connection pool that is reserved for changes of keys with the given limits. */
+export const createChangesPool = (options: PostgresOptions, limits: ChangeLimits): Pool => {
+  // One connection stays open for changes of single keys, which must be fast.
+  const min = limits === CHANGES ? 1 : 0
+  const pool = poolOf({ ...changesConfig(options, limits), max: limits.connections, min })
   // Acknowledged changes must survive a crash, regardless of the server's default.
   pool.on('connect', client => {
     client.query('set synchronous_commit = on').catch(ignore)

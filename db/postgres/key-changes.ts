@@ -19,13 +19,14 @@ import {
 import { createReadSet } from './keys/change.ts'
 import type { Attempt, KeyChange } from './keys/change.ts'
 import { preparing } from './prepared.ts'
-import { CHANGES } from './settings.ts'
+import type { ChangeLimits } from './settings.ts'
 import { CommitLost, createOutbox, inTransaction } from './transaction.ts'
 import type { Outbox, Send } from './transaction.ts'
 
 export interface KeyChangesOptions {
-  /** The connections that are reserved for changes of keys. */
+  /** The connections that are reserved for these changes. */
   readonly pool: Pool
+  readonly limits: ChangeLimits
   /** Creates the rows for an attempt, on its connection. */
   readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => KeyTx
 }
@@ -35,6 +36,7 @@ export type ChangeKeys = KeyStore['write']
 
 /** A change of keys, from its first attempt to its last. */
 interface Progress<T> extends KeyChange {
+  readonly limits: ChangeLimits
   readonly settle: (position: Position) => void
   /** The time at which the change is abandoned, on the monotonic clock. */
   deadline: number
@@ -59,16 +61,17 @@ const HEAD = `
 `
 
 /**
- * Creates the function that runs transactions that change keys. Each ends within a second, even if the database is
- * down. A transaction that conflicts with other changes may take longer, because it waits for them. If a commit is
+ * Creates the function that runs transactions that change keys. Each ends within `limits.limitMs`, even if the database
+ * is down. A transaction that conflicts with other changes may take longer, because it waits for them. If a commit is
  * lost, the change is looked up by its nonce, and repeated if it isn't found.
  */
 export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
-  const enter = createPermits(CHANGES.atOnce, CHANGES.waitMs)
-  const enterFor = createSubjectPermits(CHANGES.waitMs)
+  const { limits } = options
+  const enter = createPermits(limits.atOnce, limits.waitMs)
+  const enterFor = createSubjectPermits(limits.waitMs)
 
   const change = async <T>(work: (tx: KeyTx) => Promise<T>): Promise<T> => {
-    const progress = begin<T>()
+    const progress = begin<T>(limits)
     return await repeatedly(progress, async () => await attempt(options, { progress, work }))
   }
   // Changes of the same key wait for each other before they take resources that changes of other keys need.
@@ -76,7 +79,7 @@ export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
     await enterFor(subject, async () => await enter(async () => await change(work)))
 }
 
-const begin = <T>(): Progress<T> => {
+const begin = <T>(limits: ChangeLimits): Progress<T> => {
   const waiting: ((position: Position) => void)[] = []
   const position = new Promise<Position>(resolve => {
     waiting.push(resolve)
@@ -84,10 +87,11 @@ const begin = <T>(): Progress<T> => {
   const settle = (made: Position): void => {
     for (const resolve of waiting) resolve(made)
   }
-  return { nonce: randomUUID(), position, settle, deadline: newDeadline(), conflicts: 0, locks: [], lost: null }
+  const deadline = newDeadline(limits)
+  return { nonce: randomUUID(), position, settle, limits, deadline, conflicts: 0, locks: [], lost: null }
 }
 
-const newDeadline = (): number => performance.now() + CHANGES.limitMs
+const newDeadline = ({ limitMs }: ChangeLimits): number => performance.now() + limitMs
 
 const leftMs = ({ deadline }: Pick<Progress<unknown>, 'deadline'>): number => Math.max(1, deadline - performance.now())
 
@@ -99,7 +103,7 @@ const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Pro
     } catch (error) {
       if (!mayRepeat(error, progress)) throw failureOf(error, progress)
       // Another change was committed, so the database works.
-      if (isConflict(error)) progress.deadline = newDeadline()
+      if (isConflict(error)) progress.deadline = newDeadline(progress.limits)
       else await wait(RETRY_INTERVAL_MS)
     }
   }
@@ -108,7 +112,7 @@ const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Pro
 const mayRepeat = <T>(error: unknown, progress: Progress<T>): boolean => {
   if (isConflict(error)) return ++progress.conflicts <= MAX_CONFLICTS
   // Without enough time left to commit, another attempt could end with an unknown outcome.
-  if (leftMs(progress) <= (progress.lost === null ? CHANGES.attemptMs : RETRY_INTERVAL_MS)) return false
+  if (leftMs(progress) <= (progress.lost === null ? progress.limits.attemptMs : RETRY_INTERVAL_MS)) return false
   if (error instanceof CommitLost) return true
   return isConnectionFailure(error) && (progress.lost !== null || !isLasting(error))
 }

@@ -27,18 +27,36 @@ export const TIMEOUTS = {
 } as const
 
 /** The connections and the limits of changes of keys, in milliseconds; see docs/operating/databases.md. */
-export const CHANGES = {
+export interface ChangeLimits {
   /** The number of changes that a node runs at once. */
-  atOnce: 3,
-  /** Includes three for statements that may wait for the rows of nodes: acknowledgements, evictions and removals. */
-  connections: 6,
+  readonly atOnce: number
+  readonly connections: number
   /** How long a change waits for earlier changes of this node. */
-  waitMs: 2000,
+  readonly waitMs: number
   /** How long a change may take from the start of its turn. */
-  limitMs: 950,
+  readonly limitMs: number
   /** How much of that time must be left for another attempt. */
+  readonly attemptMs: number
+}
+
+/** The limits of changes of single keys. */
+export const CHANGES: ChangeLimits = {
+  atOnce: 3,
+  // Includes three for statements that may wait for the rows of nodes: acknowledgements, evictions and removals.
+  connections: 6,
+  waitMs: 2000,
+  limitMs: 950,
   attemptMs: 200
-} as const
+}
+
+/** The limits of changes that may affect every key. */
+export const BULK_CHANGES: ChangeLimits = {
+  atOnce: 1,
+  connections: 1,
+  waitMs: 2000,
+  limitMs: 30_000,
+  attemptMs: 10_000
+}
 
 /** The name that the database shows for the connections of services and commands. */
 export const APPLICATION = 'trivial-api'
@@ -93,11 +111,12 @@ export const directConfig = (options: PostgresOptions): ClientConfig => ({
   pipeline: true
 })
 
-/** Returns the options of the connections for changes of keys. */
-export const changesConfig = (options: PostgresOptions): ClientConfig => ({
+/** Returns the options of the connections for changes of keys with the given limits. */
+export const changesConfig = (options: PostgresOptions, { limitMs }: ChangeLimits): ClientConfig => ({
   ...clientConfig(options, true),
-  lock_timeout: CHANGES.limitMs / 2,
-  query_timeout: CHANGES.limitMs
+  statement_timeout: Math.max(limitMs, TIMEOUTS.statement),
+  lock_timeout: limitMs / 2,
+  query_timeout: limitMs
 })
 
 /** The statements that begin a transaction. They set its time-outs, because its connection may come from a pooler. */

@@ -1,5 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
+import { NodesOutdated } from '../../../domain/errors.ts'
+import { ALL_KEYS } from '../../../domain/keys/freshness/lease-store.ts'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
 import { toDate, toText } from '../../timestamps.ts'
 import { toChangedColumns, toNewColumns } from '../../key-records.ts'
@@ -25,7 +27,7 @@ export const createKeyRows = (db: PostgresDatabase, attempt: Attempt, outbox: Ou
   return {
     ...reads,
     ...createNotedReads(reads, attempt),
-    ...createRecordRows(attempt, outbox),
+    ...createRecordRows(db, attempt, outbox),
     ...createSecretRows(db, attempt, outbox),
     ...createTokenRows(outbox),
     ...createIdempotencyRows(db, outbox),
@@ -46,7 +48,16 @@ const send = async (db: PostgresDatabase, statement: { toSQL: () => { sql: strin
 const LOCK_KEY = 'select from client_keys where id = $1 for no key update'
 const SHARE_KEY = 'select from client_keys where id = $1 for key share'
 
-const createRecordRows = (attempt: Attempt, outbox: Outbox): Pick<KeyRows, RecordRows> => {
+const OUTDATED_NODES = 'select 1 from nodes where evicted_at is null and not applies_bulk_changes limit 1'
+
+/** Throws NodesOutdated if a node would continue to accept keys after a change to all keys. */
+const refuseOutdatedNodes = async (db: PostgresDatabase): Promise<void> => {
+  // Until the commit, no node can register or acknowledge changes.
+  await query(db, 'lock table nodes in share mode')
+  if ((await query(db, OUTDATED_NODES)).rows.length > 0) throw new NodesOutdated()
+}
+
+const createRecordRows = (db: PostgresDatabase, attempt: Attempt, outbox: Outbox): Pick<KeyRows, RecordRows> => {
   const { defer } = outbox
   const writeKey = (id: string, columns: Partial<typeof clientKeys.$inferInsert>): void => {
     defer('lock', async db => await query(db, LOCK_KEY, [id]))
@@ -54,6 +65,7 @@ const createRecordRows = (attempt: Attempt, outbox: Outbox): Pick<KeyRows, Recor
   }
   return {
     advanceRevision: async keyId => {
+      if (keyId === ALL_KEYS) await refuseOutdatedNodes(db)
       advance(attempt, outbox, keyId)
       return { position: attempt.change.position }
     },

@@ -25,7 +25,7 @@ import { createKeyChanges } from '../key-changes.ts'
 import type { KeyChangesOptions } from '../key-changes.ts'
 import { createKeyLookup } from '../keys/lookup.ts'
 import { createKeyRows } from '../keys/rows.ts'
-import { DEFAULT_LEASE_MS, TIMEOUTS } from '../settings.ts'
+import { BULK_CHANGES, CHANGES, DEFAULT_LEASE_MS, TIMEOUTS } from '../settings.ts'
 import type { PostgresOptions } from '../settings.ts'
 import type { DatabaseTime } from '../time.ts'
 import { createConfirmationStore } from './confirmation.ts'
@@ -78,7 +78,8 @@ export const createNode = (
   { pool, time, others }: Shared
 ): Node => {
   const { leaseMs = DEFAULT_LEASE_MS, name = hostname(), generations, background } = options
-  const changes = createChangesPool(options)
+  const changes = createChangesPool(options, CHANGES)
+  const bulkChanges = createChangesPool(options, BULK_CHANGES)
   const db = createDatabase(changes)
   const now: Now = () => new Date(time.now())
   const evictions = createEvictions(systemClock)
@@ -98,14 +99,14 @@ export const createNode = (
   return {
     keyLookup: createKeyLookup(lookups, lease, time.now),
     reads: createNodeReads(createDatabase(pool), direct),
-    write: createKeyChanges({ pool: changes, createTx: createKeyTx(now) }),
+    write: createWrite({ changes, bulkChanges }, createKeyTx(now)),
     confirm: createConfirm({ store: createConfirmationStore(direct, db), evictions, now: time.now, background }),
     readiness: async () => await readReadiness(lease, lookups),
     statistics: () => ({ epoch: lease.head(), leaseRemainingMs: lease.remaining() }),
     close: async () => {
       stopJanitor?.()
       await lease.close()
-      await Promise.all([direct.close(), lookups.close(), closePool(changes)])
+      await Promise.all([direct.close(), lookups.close(), closePool(changes), closePool(bulkChanges)])
     }
   }
 }
@@ -117,3 +118,14 @@ const createKeyTx =
     audits: createAuditRows(db, outbox),
     now
   })
+
+/** Creates the function that changes keys. Bulk changes have a connection of their own, which they may use for long. */
+const createWrite = (
+  { changes, bulkChanges }: Readonly<Record<'changes' | 'bulkChanges', Pool>>,
+  createTx: KeyChangesOptions['createTx']
+): KeyStore['write'] => {
+  const change = createKeyChanges({ pool: changes, limits: CHANGES, createTx })
+  const changeInBulk = createKeyChanges({ pool: bulkChanges, limits: BULK_CHANGES, createTx })
+  return async (work, options) =>
+    options?.isBulk === true ? await changeInBulk(work, options) : await change(work, options)
+}
