@@ -23,14 +23,16 @@ export const findToken = (tables: Tables, digest: string): KnownToken | null => 
   const token = tables.tokens.get(digest)
   const key = token === undefined ? undefined : tables.keys.get(token.clientKeyId)
   if (token === undefined || key === undefined) return null
-  const { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
+  const { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt, metadata } = key
   return {
     key: { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
     digest,
     generation: token.generation,
     ref: digest,
     expiresAt: token.expiresAt,
-    revokedAt: token.revokedAt
+    revokedAt: token.revokedAt,
+    createdAt: token.createdAt,
+    metadata
   }
 }
 

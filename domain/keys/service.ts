@@ -54,7 +54,7 @@ export interface KeyServiceOptions<S extends string = Scope> extends TokenSecret
  * meantime.
  */
 export interface KeyService<S extends string = Scope>
-  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'recheck'> {
+  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'verifyAll' | 'recheck'> {
   /** Returns the current time in milliseconds since 1970, by the clock that decides when keys expire. */
   readonly now: () => number
 }
@@ -70,14 +70,14 @@ export const verifierOf = ({
   usage = NOT_RECORDED,
   ...options
 }: VerifierSettings & AuthenticatorOptions): Verifier =>
-  createVerifier({ authenticate: createAuthenticator(options), counters, usage })
+  createVerifier({ ...createAuthenticator(options), counters, usage })
 
 export const createKeyService = <const S extends string = Scope>(options: KeyServiceOptions<S>): KeyService<S> => {
   const { store, scopes, secret, previousSecrets = [], allowList = [], keyLookup: lookup = readLookup(store) } = options
   const opener = createTokenOpener(options)
   const { sealer } = opener
   const environmentKeys = createEnvironmentKeys(allowList)
-  const { verify, recheck, check } = verifierOf({ ...options, lookup })
+  const { verify, verifyAll, recheck, check } = verifierOf({ ...options, lookup })
   const queries = createKeyQueries({ store, opener, environmentKeys, secrets: [secret, ...previousSecrets], check })
   const lifecycle = createKeyLifecycle<S>({
     store,
@@ -88,7 +88,7 @@ export const createKeyService = <const S extends string = Scope>(options: KeySer
     find: queries.find,
     background: options.background ?? NOT_REPORTED
   })
-  return { ...queries, ...lifecycle, verify, recheck, now: store.now ?? ownMilliseconds }
+  return { ...queries, ...lifecycle, verify, verifyAll, recheck, now: store.now ?? ownMilliseconds }
 }
 
 /** Creates a lookup that reads the store and caches nothing, for commands that look up only one key. */
