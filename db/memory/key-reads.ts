@@ -64,7 +64,7 @@ const isActive = ({ keys }: Tables, token: TokenRow, at: Date): boolean => {
 const isBefore = (timestamp: Date | null, end: Date): boolean => timestamp !== null && timestamp < end
 
 const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, at: Date): boolean => {
-  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation } = filter
+  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, anyOfScopes, generation } = filter
   return (
     (enabled === undefined || key.enabled === enabled) &&
     (revoked === undefined || (key.revokedAt !== null) === revoked) &&
@@ -73,6 +73,7 @@ const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, 
       (isBefore(key.createdAt, unusedSince) && (key.lastUsedAt === null || key.lastUsedAt < unusedSince))) &&
     (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
     (scope === undefined || covers(key.scopes, scope)) &&
+    (anyOfScopes === undefined || anyOfScopes.some(each => key.scopes.includes(each))) &&
     (generation === undefined ||
       tokensOf(tables, key.id).some(token => token.generation === generation && isActive(tables, token, at)))
   )
