@@ -33,7 +33,7 @@ export const findToken = (tables: Tables, digest: string): KnownToken | null => 
     expiresAt: token.expiresAt,
     revokedAt: token.revokedAt,
     createdAt: token.createdAt,
-    metadata
+    metadata: JSON.stringify(metadata)
   }
 }
 
@@ -67,7 +67,7 @@ const isActive = ({ keys }: Tables, token: TokenRow, at: Date): boolean => {
 const isBefore = (timestamp: Date | null, end: Date): boolean => timestamp !== null && timestamp < end
 
 const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, at: Date): boolean => {
-  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, generation } = filter
+  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation } = filter
   return (
     (enabled === undefined || key.enabled === enabled) &&
     (revoked === undefined || (key.revokedAt !== null) === revoked) &&
@@ -77,6 +77,7 @@ const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, 
     (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
     (owner === undefined || key.owner === owner) &&
     (scope === undefined || covers(key.scopes, scope)) &&
+    (anyOfScopes === undefined || anyOfScopes.some(each => key.scopes.includes(each))) &&
     (generation === undefined ||
       tokensOf(tables, key.id).some(token => token.generation === generation && isActive(tables, token, at)))
   )

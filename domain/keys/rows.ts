@@ -43,6 +43,8 @@ export interface ClientKeyFilter {
   readonly owner?: string | undefined
   /** Includes only keys that have this scope or `*`. If `*`, includes only unscoped keys. */
   readonly scope?: string | undefined
+  /** Includes only keys that have at least one of these scopes. */
+  readonly anyOfScopes?: readonly string[] | undefined
   /** Includes only managed keys with an active token that was sealed with the secret of this generation. */
   readonly generation?: string | undefined
 }
@@ -207,9 +209,9 @@ export interface Advance {
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
    * Increments the revision, which `KeyFreshness` then reports. `keyId` is the id of the key that the transaction
-   * changes, or `ALL_KEYS`. Every transaction that changes keys or tokens calls this once, after its reads and before its writes. If
-   * any key, token or secret that the transaction has read changes before the commit, nothing is stored, and `work`
-   * runs again.
+   * changes, or `ALL_KEYS`. Every transaction that changes keys, tokens or services calls this once, after its reads
+   * and before its writes. If any key, token, service or secret that the transaction has read changes before the
+   * commit, nothing is stored, and `work` runs again.
    */
   readonly advanceRevision: (keyId: string) => Promise<Advance>
 

@@ -7,8 +7,8 @@ import { asQuery } from '../failures.ts'
 
 // The columns of KnownTokenRow, in order.
 const COLUMNS = `
-  key.id, key.name, key.owner, key.scopes, key.expires_at, key.enabled, key.allowed_ips,
-  key.rate_limit_max::float8, key.rate_limit_window_seconds::float8, key.revoked_at, token.generation, token.expires_at, token.revoked_at,
+  key.id, key.name, key.owner, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max::float8,
+  key.rate_limit_window_seconds::float8, key.revoked_at, token.generation, token.expires_at, token.revoked_at,
   token.created_at, key.metadata`
 
 const TOKENS = 'client_key_tokens as token join client_keys as key on key.row = token.client_key'
