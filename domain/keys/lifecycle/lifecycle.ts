@@ -17,7 +17,8 @@ import type { Position } from '../freshness/lease-store.ts'
 import { immediateReceipt, receiptIdOf } from '../freshness/receipt.ts'
 import type { ChangedKey, Receipt } from '../freshness/receipt.ts'
 import type { NewClientKey, NewToken } from '../rows.ts'
-import type { UNSCOPED, CheckScopes } from '../policy/scopes.ts'
+import type { FindUnknownScopes } from '../policy/scope-check.ts'
+import type { UNSCOPED } from '../policy/scopes.ts'
 import type { CheckSecrets } from '../token/secrets.ts'
 import { digestOf, issueClientKey } from '../token/token.ts'
 import type { Issued, IssuedClientKey, TokenSealer } from '../token/token.ts'
@@ -65,7 +66,7 @@ export interface KeyLifecycleOptions {
   readonly store: KeyStore
   readonly sealer: TokenSealer
   readonly environmentKeys: EnvironmentKeys
-  readonly checkScopes: CheckScopes
+  readonly findUnknownScopes: FindUnknownScopes
   readonly checkSecrets: CheckSecrets
   readonly find: (id: string) => Promise<ClientKeyRecord>
   readonly background: BackgroundHooks
@@ -154,16 +155,16 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
 const nothing = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })
 
 const createTokenVerbs = <S extends string>(
-  { sealer, environmentKeys, checkScopes }: KeyLifecycleOptions,
+  { sealer, environmentKeys, findUnknownScopes }: KeyLifecycleOptions,
   { seal, confirmed }: Writes
 ): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
   issue: async (wanted, context, retryable) => {
-    checkScopes(wanted.scopes ?? [])
     const id = newId()
     const { issued, token } = sealNew(sealer)
     const stored = await seal(id, async tx => {
       const at = tx.now()
-      return await issueKey(tx, newKey(id, wanted, context, at), { token, at, context, retryable })
+      const key = newKey(id, wanted, context, at)
+      return await issueKey(tx, key, { token, at, context, retryable, findUnknownScopes })
     })
     // A retried request revokes the token in the lost reply, so every node must apply the change.
     const { result } = retryable === undefined ? stored : await confirmed(stored)
@@ -183,14 +184,13 @@ const createTokenVerbs = <S extends string>(
 })
 
 const createChangeVerbs = <S extends string>(
-  { environmentKeys, checkScopes, find }: KeyLifecycleOptions,
+  { environmentKeys, findUnknownScopes, find }: KeyLifecycleOptions,
   { restrict }: Writes
 ): Pick<KeyLifecycle<S>, 'change' | 'revoke'> => ({
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
-    checkScopes(wanted.scopes ?? [])
     const { result, ...known } = await restrict(id, async tx =>
-      existing(await changeKey(tx, id, wanted, { at: tx.now(), context }))
+      existing(await changeKey(tx, id, wanted, { at: tx.now(), context, findUnknownScopes }))
     )
     return { key: result, ...known }
   },
