@@ -12,8 +12,8 @@ fewest scopes and IP ranges. Use it to restrict unscoped keys. The policy can be
 
   json: 'print only the request body',
 
-  report: (terminal, { id, name, source }, usage, asJson) => {
-    const advice = adviseOn(usage)
+  report: (terminal, { id, name, source, scopes: current }, usage, asJson) => {
+    const advice = adviseOn(usage, current)
     if (advice === null) {
       throw new CommandError(`No use of ${name} was recorded in these days, so no policy can be proposed.`)
     }

@@ -185,7 +185,17 @@ export const RotatedKeyJson = {
   }
 }
 
-const policyNames = ['id', 'name', 'owner', 'source', 'scopes', 'expires_at', 'enabled', 'allowed_ips', 'rate_limit'] as const
+const policyNames = [
+  'id',
+  'name',
+  'owner',
+  'source',
+  'scopes',
+  'expires_at',
+  'enabled',
+  'allowed_ips',
+  'rate_limit'
+] as const
 
 export const PolicyJson = {
   $id: 'ClientKeyPolicy',

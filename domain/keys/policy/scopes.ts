@@ -1,5 +1,3 @@
-import { InvalidFields } from '../../errors.ts'
-
 /**
  * The scopes of this API. Each consists of a resource, and what may be done with it. Users with the role `admin` can
  * give only some of them to keys, because they have no permissions for other users' apps and organizations.
@@ -98,34 +96,18 @@ export const scopesCovering = (scope: string): string[] => {
   return [...new Set([scope, ...(introspectedService(scope) === null ? [] : [INTROSPECTION]), UNSCOPED])]
 }
 
-/** A scope-token as defined in RFC 6749, because scopes are repeated in `WWW-Authenticate`. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
+/** The format of the scopes that keys can have, whether or not they exist. */
+export const KEY_SCOPE = '^(\\*|[a-z][a-z0-9_-]*(:[a-z0-9_.-]+)+|[a-z][a-z0-9-]*:\\*)$'
 
-/** Names with a special meaning in a key or a route. */
-const RESERVED: readonly string[] = [UNSCOPED, 'none']
+/** Returns the scopes of a key without duplicates, and without those that others of them include. */
+export const withoutCovered = (scopes: readonly string[]): string[] => {
+  const own = scopes.includes(UNSCOPED) ? [UNSCOPED] : SCOPES.filter(scope => scopes.includes(scope))
+  const others = [...new Set(scopes)].filter(scope => !isOwnScope(scope))
+  return [...own, ...others.filter(scope => !isIncluded(scope, own, others))]
+}
 
-/** Throws InvalidFields if a key has an unknown scope. */
-export type CheckScopes = (scopes: readonly string[]) => void
-
-/**
- * Creates a function that checks the scopes of keys. Throws a TypeError if one of the known scopes is not a valid
- * scope.
- */
-export const createScopeCheck = (known: readonly string[]): CheckScopes => {
-  for (const scope of known) {
-    if (RESERVED.includes(scope) || !SCOPE.test(scope)) {
-      throw new TypeError(
-        'a scope must have 1 to 100 visible ASCII characters without quotes and backslashes, and must not be * or none'
-      )
-    }
-  }
-  const allowed = [UNSCOPED, ...known]
-  return scopes => {
-    const issues = scopes.flatMap((scope, index) =>
-      allowed.includes(scope)
-        ? []
-        : [{ path: ['scopes', String(index)], detail: `scopes.${index} must be ${allowed.join(' or ')}` }]
-    )
-    if (issues.length > 0) throw new InvalidFields({ issues })
-  }
+const isIncluded = (scope: string, own: readonly string[], others: readonly string[]): boolean => {
+  const service = serviceOf(scope)
+  if (service === null) return covers(own, INTROSPECTION)
+  return scope !== scopesOfService(service) && others.includes(scopesOfService(service))
 }
