@@ -1,4 +1,4 @@
-import { leastRanges } from '../../../net/addresses.ts'
+import { leastRanges, UNKNOWN_ADDRESS } from '../../../net/addresses.ts'
 import { OTHER_ADDRESSES } from './recorder.ts'
 import {
   covers,
@@ -14,7 +14,7 @@ import type { UsageCount } from '../rows.ts'
 /** The smallest policy that would have allowed every recorded use of a key. */
 export interface Advice {
   readonly scopes: readonly string[]
-  /** Null if the key was used from more addresses than are recorded. */
+  /** Null if the key was used from more addresses than are recorded, or from unknown ones. */
   readonly allowedIps: readonly string[] | null
   /** The number of requests that the advice is based on. */
   readonly requests: number
@@ -33,10 +33,12 @@ export const adviseOn = (usage: readonly UsageCount[], current: readonly string[
   if (scopes.length === 0) return null
   return {
     scopes,
-    allowedIps: addresses.includes(OTHER_ADDRESSES) ? null : leastRanges(addresses),
+    allowedIps: addresses.some(isUnknown) ? null : leastRanges(addresses),
     requests: usage.reduce((sum, { kind, count }) => (kind === 'scope' ? sum + count : sum), 0)
   }
 }
+
+const isUnknown = (address: string): boolean => address === OTHER_ADDRESSES || address === UNKNOWN_ADDRESS
 
 /** Returns the scopes that a use requires. They belong to the key or, except for scopes of services, to this API. */
 const needed = (label: string, current: readonly string[]): readonly string[] => {

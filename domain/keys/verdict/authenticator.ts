@@ -11,7 +11,7 @@ import type { TokenIssue } from '../token/token.ts'
 import { allowListKeys } from './environment-keys.ts'
 
 /** The reason why a token is refused. It is for logs only; replies don't contain it. */
-export type TokenRefusal = TokenIssue | 'not_allowed' | InactiveReason
+export type TokenRefusal = TokenIssue | 'not_allowed' | 'wrong_client_id' | InactiveReason
 
 /** A token that was opened. Both the token and its key are active. */
 export interface Authenticated {

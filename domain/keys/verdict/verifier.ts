@@ -3,6 +3,7 @@ import type { Counters } from '../../counters.ts'
 import type { Authenticated, Authentication, Authenticator, TokenRefusal } from './authenticator.ts'
 import type { ClientKey, KnownToken, RateLimit } from '../client-key.ts'
 import { covers } from '../policy/scopes.ts'
+import type { ScopeRule } from './scope-rule.ts'
 import type { UsageRecorder } from '../usage/recorder.ts'
 
 /**
@@ -10,7 +11,7 @@ import type { UsageRecorder } from '../usage/recorder.ts'
  * `TokenRefusal`, which are for logs only.
  */
 export type RefusalReason =
-  TokenRefusal | 'wrong_client_id' | 'address_not_allowed' | 'insufficient_scope' | 'rate_limited' | 'limit_undecided'
+  TokenRefusal | 'address_not_allowed' | 'insufficient_scope' | 'rate_limited' | 'limit_undecided'
 
 /** Disables the check of the address. */
 export const ANY_ADDRESS = Symbol('any address')
@@ -25,13 +26,6 @@ export interface Demand<R extends string = never> {
   readonly userAgent?: string | undefined
   /** Your own reason to refuse the request, even if the key is active. The refusal is recorded for the key. */
   readonly refusal?: R | undefined
-}
-
-/** A rule that decides which scopes are sufficient. */
-export interface ScopeRule {
-  readonly isMetBy: (scopes: readonly string[]) => boolean
-  /** Returns the scopes that a key which meets the rule uses. They are recorded with its use. */
-  readonly used: (scopes: readonly string[]) => readonly string[]
 }
 
 /** A demand with the additional requirements of this service. */
