@@ -84,9 +84,9 @@ const sentence = (issue: Issue, path: string): string => {
     case 'maximum':
       return `${path} must be at most ${limit}`
     case 'minItems':
-      return `${path} must have at least ${counted(limit, 'entry', 'entries')}`
+      return `${path || 'the body'} must have at least ${counted(limit, 'entry', 'entries')}`
     case 'maxItems':
-      return `${path} must have at most ${counted(limit, 'entry', 'entries')}`
+      return `${path || 'the body'} must have at most ${counted(limit, 'entry', 'entries')}`
     case 'enum':
       return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
     case 'nul':
