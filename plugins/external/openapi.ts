@@ -27,6 +27,7 @@ import { Problem } from '../../http/problems.ts'
 import { VERSION } from '../../version.ts'
 import { NodeJson } from '../../http/representations/nodes.ts'
 import { ReceiptJson } from '../../http/representations/receipts.ts'
+import { ChangedServiceJson, ServiceJson } from '../../http/representations/services.ts'
 import { lazily } from '../../domain/lazy.ts'
 
 declare module 'fastify' {
@@ -51,6 +52,8 @@ const SCHEMAS = [
   PolicyJson,
   TokenRecordJson,
   UsageJson,
+  ServiceJson,
+  ChangedServiceJson,
   AuditJson,
   AuditPageJson,
   UserJson,

@@ -1,5 +1,4 @@
 import { v7 as newId } from 'uuid'
-import { createWatch } from '../../background.ts'
 import type { BackgroundHooks } from '../../background.ts'
 import type { RequestContext } from '../../access/principal.ts'
 import { ClientKeyNotFound, EnvironmentKeyReadOnly, InvalidFields, SecretNotShared } from '../../errors.ts'
@@ -12,10 +11,10 @@ import type { RetryableRequest } from './idempotency.ts'
 import { issueKey, rotateKey } from './issuing.ts'
 import { planned } from './plan.ts'
 import type { Plan } from './plan.ts'
-import type { ConfirmOptions } from '../freshness/confirmation.ts'
+import { createConfirmCommitted } from '../freshness/confirming.ts'
 import type { Position } from '../freshness/lease-store.ts'
-import { immediateReceipt, receiptIdOf } from '../freshness/receipt.ts'
-import type { ChangedKey, Receipt } from '../freshness/receipt.ts'
+import { receiptIdOf } from '../freshness/receipt.ts'
+import type { ChangedKey } from '../freshness/receipt.ts'
 import type { NewClientKey, NewToken } from '../rows.ts'
 import type { FindUnknownScopes } from '../policy/scope-check.ts'
 import type { UNSCOPED } from '../policy/scopes.ts'
@@ -105,7 +104,7 @@ export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOption
 }
 
 const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions): Writes => {
-  const confirmation = createWatch('confirm a change of a client key', background)
+  const confirm = createConfirmCommitted(store, background, 'confirm a change of a client key')
 
   const change = async <T>(subject: string, decide: Decide<T>): Promise<Committed<T>> => {
     const decideAndWrite = async (tx: KeyTx) => {
@@ -117,12 +116,6 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
     const { position, result } = await store.write(decideAndWrite, { subject })
     return { at: await position, result }
   }
-
-  // The change is committed, even if the confirmation fails, so the requester must not get an error.
-  const confirm = async (at: Position, options?: ConfirmOptions): Promise<Receipt | null> =>
-    await confirmation.attempt(
-      async () => (await store.confirm?.(at, performance.now(), options)) ?? immediateReceipt(at, new Date())
-    )
 
   const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
     result,
