@@ -26,6 +26,7 @@ import expiryWarnings from './plugins/app/expiry-warnings.ts'
 import metrics from './plugins/app/metrics.ts'
 import requestIds from './plugins/app/request-ids.ts'
 import requestForm from './plugins/app/request-form.ts'
+import serviceRegistry from './plugins/app/service-registry.ts'
 import services from './plugins/app/services.ts'
 import signInLimits from './plugins/app/sign-in-limits.ts'
 import userAuth from './plugins/app/user-auth.ts'
@@ -45,6 +46,7 @@ const plugins = [
   metrics,
   appWriter,
   database,
+  serviceRegistry,
   clientSecrets,
   counting,
   clientKeys,
