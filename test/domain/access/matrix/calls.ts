@@ -319,6 +319,9 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'DELETE /profile/sessions/{id}': [{ key: noKey(), user: ada(204, 404), changes: ['own sessions -'] }],
 
   'GET /client_keys': [by(200, readKeys, administrators)],
+  'POST /client_keys/inspect': [by(200, readKeys, administrators)],
+  'POST /introspect': [by(200, withScopes('tokens:introspect'), noUser)],
+  'POST /introspect/batch': [by(200, withScopes('tokens:introspect'), noUser)],
   'GET /client_keys/me': [by(200, anyKey, noUser)],
   'GET /client_keys/me/usage': [by(200, anyKey, noUser)],
   'GET /client_keys/{id}': [by(200, readKeys, administrators)],
