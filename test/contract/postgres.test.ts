@@ -70,7 +70,7 @@ if ((await emptyPostgres()) !== null) {
         await keys.issue({ name: 'k', scopes: ['orders:read'] }, operator)
       }
       await tx.keys.advanceRevision(ALL_KEYS)
-      await tx.services.takeScopes(['orders:read'])
+      if (counts.length > 1) await tx.services.takeScopes(['orders:read'])
     })
     t.same(counts, [0, 1])
     t.match(await keys.list({ namePrefix: 'k' }, { limit: 1 }), { keys: [{ scopes: [] }] })
