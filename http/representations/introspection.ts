@@ -1,3 +1,4 @@
+import type { Description } from '../../domain/introspection/descriptions.ts'
 import type { Introspected } from '../../domain/introspection/introspection.ts'
 
 const text = (description: string, example: string) => ({ type: 'string', description, examples: [example] }) as const
@@ -42,12 +43,23 @@ export const IntrospectionJson = {
 const toSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 
 /**
- * Returns a verdict on a token as JSON (RFC 7662, section 2.2). All inactive tokens look the same. `issuer` is the
- * public URL of the service, or empty if it isn't known.
+ * Creates a function that returns answers as JSON texts (RFC 7662, section 2.2). All inactive tokens have the same text.
+ * `issuer` is the public URL of the service, or empty if it isn't known. Texts are cached as long as descriptions are.
  */
-export const toIntrospectionJson = (introspected: Introspected, issuer: string) => {
-  if (!introspected.isActive) return { active: false }
-  const { token, scopes, audiences, expiresAt } = introspected
+export const createIntrospectionJson = (issuer: string): ((answer: Introspected) => string) => {
+  const known = new WeakMap<Description, string>()
+  return answer => {
+    if (!answer.isActive) return INACTIVE
+    const { description } = answer
+    const text = known.get(description) ?? JSON.stringify(toJson(description, issuer))
+    known.set(description, text)
+    return text
+  }
+}
+
+const INACTIVE = JSON.stringify({ active: false })
+
+const toJson = ({ token, scopes, audiences, expiresAt }: Description, issuer: string) => {
   const { key, createdAt, metadata = '{}' } = token
   return {
     active: true,
