@@ -67,20 +67,20 @@ export const issueKey = async (
   wanted: Partial<WantedKey> = {}
 ): Promise<Issued> => await clientKeys.issue({ name, ...wanted }, operator)
 
-/** A world with the services orders and ledger, and callers for both together and for one of them. */
+/** A world with the services orders and ledger, and requesters for both together and for one of them. */
 export const withServices = async (made: World) => {
   const { fastify } = made
   await addService(fastify.storage.keys, 'orders', ['read', 'refunds:write'], 'https://orders.example.com')
   await addService(fastify.storage.keys, 'ledger', ['read'], 'https://ledger.example.com')
-  const caller = async (name: string, ...scopes: string[]) => {
+  const requester = async (name: string, ...scopes: string[]) => {
     const issued = await issueKey(fastify, name, { scopes })
     return { ...issued, ...introspector(made, `Bearer ${issued.keyAccessToken}`) }
   }
   return {
     issue: async (name: string, wanted: Partial<WantedKey> = {}) => await issueKey(fastify, name, wanted),
-    all: await caller('asks for all', 'tokens:introspect'),
-    orders: await caller('asks for orders', 'tokens:introspect:orders'),
-    ledger: await caller('asks for the ledger', 'tokens:introspect:ledger'),
-    caller
+    all: await requester('asks for all', 'tokens:introspect'),
+    orders: await requester('asks for orders', 'tokens:introspect:orders'),
+    ledger: await requester('asks for the ledger', 'tokens:introspect:ledger'),
+    requester
   }
 }

@@ -12,7 +12,7 @@ export interface Description {
   readonly scopes: readonly string[]
   /** The audiences of the services to which `scopes` belong. */
   readonly audiences: readonly string[]
-  /** When the token or its key expires, whichever is first, or null if neither does. */
+  /** When the token or its key expires (the earlier of the two), or null if neither does. */
   readonly expiresAt: Date | null
 }
 

@@ -43,14 +43,15 @@ export const IntrospectionJson = {
 const toSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 
 /**
- * Creates a function that returns answers as JSON texts (RFC 7662, section 2.2). All inactive tokens have the same text.
- * `issuer` is the public URL of the service, or empty if it isn't known. Texts are cached as long as descriptions are.
+ * Creates a function that returns verdicts as JSON texts (RFC 7662, section 2.2). All inactive tokens have the same
+ * text. `issuer` is the public URL of the service, or empty if it isn't known. Texts are cached as long as descriptions
+ * are.
  */
-export const createIntrospectionJson = (issuer: string): ((answer: Introspected) => string) => {
+export const createIntrospectionJson = (issuer: string): ((introspected: Introspected) => string) => {
   const known = new WeakMap<Description, string>()
-  return answer => {
-    if (!answer.isActive) return INACTIVE
-    const { description } = answer
+  return introspected => {
+    if (!introspected.isActive) return INACTIVE
+    const { description } = introspected
     const text = known.get(description) ?? JSON.stringify(toJson(description, issuer))
     known.set(description, text)
     return text

@@ -5,9 +5,9 @@ import { createIntrospectionJson } from '../../http/representations/introspectio
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Answers questions about tokens, for other services. */
+    /** Decides on tokens for other services. */
     introspect: Introspect
-    /** Returns an answer as JSON text. */
+    /** Returns a verdict as JSON text. */
     toIntrospectionJson: ReturnType<typeof createIntrospectionJson>
   }
 }

@@ -18,12 +18,12 @@ const started = async (t: Test) => {
   const issue = async (name: string, ...scopes: string[]): Promise<{ id: string; key_access_token: string }> =>
     (await (await post('/client_keys', { name, scopes })).json()) as { id: string; key_access_token: string }
   t.equal((await post('/services', { name: 'orders', scopes: [{ name: 'orders:read' }] })).status, 201)
-  const caller = await issue('orders', 'tokens:introspect:orders')
-  const credentials = `Basic ${Buffer.from(`${caller.id}:${caller.key_access_token}`).toString('base64')}`
+  const requester = await issue('orders', 'tokens:introspect:orders')
+  const credentials = `Basic ${Buffer.from(`${requester.id}:${requester.key_access_token}`).toString('base64')}`
   return {
     service,
     issue,
-    caller,
+    requester,
     ask: async (token: string) => {
       const reply = await fetch(`${url}/introspect`, {
         method: 'POST',
@@ -37,14 +37,14 @@ const started = async (t: Test) => {
         await post(
           '/introspect/batch',
           tokens.map(token => ({ token })),
-          caller.key_access_token
+          requester.key_access_token
         )
       ).text()
   }
 }
 
 test('a key that another process revokes is inactive at the next request, and no token is logged', async t => {
-  const { service, issue, ask, batch, caller } = await started(t)
+  const { service, issue, ask, batch, requester } = await started(t)
   const { id, key_access_token: token } = await issue('shop', 'orders:read')
   t.match(await ask(token), { status: 200, text: '"active":true' })
   t.match(await batch(token), '"active":true')
@@ -61,9 +61,9 @@ test('a key that another process revokes is inactive at the next request, and no
       msg === 'tokens introspected as inactive' ? [{ inactive, requester }] : []
     ),
     [
-      { requester: caller.id, inactive: [{ entry: 0, reason: 'key_revoked', key: id }] },
+      { requester: requester.id, inactive: [{ entry: 0, reason: 'key_revoked', key: id }] },
       {
-        requester: caller.id,
+        requester: requester.id,
         inactive: [
           { entry: 0, reason: 'malformed' },
           { entry: 1, reason: 'key_revoked', key: id }
@@ -71,13 +71,13 @@ test('a key that another process revokes is inactive at the next request, and no
       }
     ]
   )
-  for (const secret of [token, caller.key_access_token]) t.notOk((stdout + stderr).includes(secret))
+  for (const secret of [token, requester.key_access_token]) t.notOk((stdout + stderr).includes(secret))
 })
 
 test('two Authorization headers are refused', async t => {
-  const { service, caller } = await started(t)
-  const basic = `Basic ${Buffer.from(`${caller.id}:${caller.key_access_token}`).toString('base64')}`
-  for (const other of [basic, `Bearer ${caller.key_access_token}`]) {
+  const { service, requester } = await started(t)
+  const basic = `Basic ${Buffer.from(`${requester.id}:${requester.key_access_token}`).toString('base64')}`
+  for (const other of [basic, `Bearer ${requester.key_access_token}`]) {
     const reply = await raw(
       service.port,
       [

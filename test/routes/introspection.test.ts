@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { at, operator, world } from '../helper.ts'
+import { at, need, operator, world } from '../helper.ts'
 import { FORM, introspector, withServices } from '../introspection.ts'
 import { signIn } from './user.ts'
 
@@ -11,7 +11,7 @@ const prepared = async (t: Test, env: Record<string, string> = {}) => {
   return { made, ...(await withServices(made)) }
 }
 
-test('an active token is described to a caller that may introspect all tokens', async t => {
+test('an active token is described to a requester that may introspect all tokens', async t => {
   const { issue, all } = await prepared(t, { PUBLIC_URL: 'https://keys.example.com' })
   const { key, keyAccessToken } = await issue('shop', {
     scopes: ['apps:read', 'orders:*', 'ledger:read'],
@@ -57,12 +57,12 @@ test('members without a value are left out', async t => {
   t.notOk('iat' in ofEnvironment)
 })
 
-test('a caller for one service sees only that service', async t => {
-  const { issue, orders, ledger, caller } = await prepared(t)
+test('a requester for one service sees only that service', async t => {
+  const { issue, orders, ledger, requester } = await prepared(t)
   const both = (await issue('both', { scopes: ['orders:read', 'ledger:read'] })).keyAccessToken
   t.match((await orders.ask(both)).json, { scope: 'orders:read', aud: 'https://orders.example.com' })
   t.match((await ledger.ask(both)).json, { scope: 'ledger:read', aud: 'https://ledger.example.com' })
-  const several = await caller('asks for two', 'tokens:introspect:orders', 'tokens:introspect:ledger')
+  const several = await requester('asks for two', 'tokens:introspect:orders', 'tokens:introspect:ledger')
   t.match((await several.ask(both)).json, { scope: 'ledger:read orders:read' })
   for (const [name, scopes] of [
     ['unscoped', ['*']],
@@ -140,10 +140,10 @@ test('every inactive token has the same reply, and the reason is recorded for it
   t.same((await refusals(good.key.id)).sort(), ['insufficient_scope', 'unknown_scope'])
 })
 
-test('a request about a key counts as a use of that key, not from the address of the caller', async t => {
-  const { made, issue, all, orders, caller } = await prepared(t)
+test('a request about a key counts as a use of that key, not from the address of the requester', async t => {
+  const { made, issue, all, orders, requester } = await prepared(t)
   const { key, keyAccessToken } = await issue('used', { scopes: ['orders:*', 'ledger:read'] })
-  const two = await caller('asks for two', 'tokens:introspect:orders', 'tokens:introspect:ledger')
+  const two = await requester('asks for two', 'tokens:introspect:orders', 'tokens:introspect:ledger')
   await all.ask(keyAccessToken)
   await orders.ask(keyAccessToken, { ip: '192.0.2.7' })
   await orders.ask(keyAccessToken, { scope: 'orders:read', ip: '[2001:db8::1]:443' })
@@ -164,7 +164,7 @@ test('a request about a key counts as a use of that key, not from the address of
   t.same(await usage(all.key.id), ['address 127.0.0.1 1', 'scope tokens:introspect 1'])
 })
 
-test('a caller sends its token as a Bearer token, or as the password of its id', async t => {
+test('a requester sends its token as a Bearer token, or as the password of its id', async t => {
   const { made, issue, orders } = await prepared(t)
   const { keyAccessToken } = await issue('k', { scopes: ['orders:read'] })
   const basic = (user: string, password: string): string =>
@@ -335,9 +335,9 @@ test('a change to a service applies to the next request', async t => {
   const { keyAccessToken } = await issue('k', { scopes: ['orders:*'] })
   t.match((await orders.ask(keyAccessToken)).json, { scope: 'orders:read orders:refunds:write' })
   await made.fastify.storage.keys.write(async ({ keys, services }) => {
-    const service = await services.find('orders')
+    const service = need((await services.find('orders')) ?? undefined, 'orders')
     await keys.advanceRevision('*')
-    await services.update({ ...service!, scopes: [{ name: 'orders:new', description: null }], audience: null })
+    await services.update({ ...service, scopes: [{ name: 'orders:new', description: null }], audience: null })
   })
   const { json } = await orders.ask(keyAccessToken)
   t.equal(json.scope, 'orders:new')

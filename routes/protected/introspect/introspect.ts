@@ -5,7 +5,7 @@ import { InvalidRequest } from '../../../http/errors.ts'
 import { isAddress, toIntrospectionForm } from '../../../http/introspection-form.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
-import { answersTo } from './answers.ts'
+import { resultsOf } from './results.ts'
 
 const MAX_ENTRIES = 100
 
@@ -32,11 +32,11 @@ const schema = {
   operationId: 'introspectToken',
   summary: 'Introspect a token',
   description:
-    'Returns whether a token that another service received is active, and what its key may do (RFC 7662). The ' +
-    'reply to every other token is `{"active":false}`; the log has the reason. With a credential for one service, ' +
-    'the reply has only the scopes of that service, and tokens without any of them are inactive. The request counts ' +
-    "as a use of the token's key. The credential can also be sent as `client_secret_basic`, with the id of the key as " +
-    'the user name and its token as the password.',
+    'Returns whether a token that another service received is active, and what its key may do (RFC 7662). The reply ' +
+    'to every other token is `{"active":false}`; the log has the reason. With a credential for one service, the ' +
+    'reply has only the scopes of that service, and tokens without any of them are inactive. The request counts as a ' +
+    "use of the token's key. The credential can also be sent as `client_secret_basic`, with the id of the key as the " +
+    'user name and its token as the password.',
   tags: ['Introspection'],
   consumes: ['application/x-www-form-urlencoded'],
   body: {
@@ -84,14 +84,14 @@ const readForm: preValidationAsyncHookHandler = async request => {
 
 const introspect: Handler<typeof schema> = async (request, response) => {
   response.headers(HEADERS)
-  return (await answersTo(request, [request.body])).join()
+  return (await resultsOf(request, [request.body])).join()
 }
 
 const introspectAll: Handler<typeof batchSchema> = async (request, response) => {
   const issues = request.body.flatMap(({ ip }, index) => addressIssues(ip, index))
   if (issues.length > 0) throw new InvalidFields({ issues })
   response.headers(HEADERS)
-  return `[${(await answersTo(request, request.body)).join()}]`
+  return `[${(await resultsOf(request, request.body)).join()}]`
 }
 
 const addressIssues = (ip: string | undefined, index: number) =>

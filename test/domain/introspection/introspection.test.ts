@@ -56,7 +56,9 @@ const openNode = async (t: Test, url: string, secret: string, allowList: readonl
   const introspect = createIntrospection({ verifyAll: keys.verifyAll, catalog })
   const ask = async (view: View, ...tokens: (string | Question)[]): Promise<(string | false)[]> => {
     const questions = tokens.map(token => (typeof token === 'string' ? { token, scopes: [] } : token))
-    return (await introspect(view, questions)).map(answer => (answer.isActive ? answer.description.scopes.join(' ') : false))
+    return (await introspect(view, questions)).map(result =>
+      result.isActive ? result.description.scopes.join(' ') : false
+    )
   }
   return { storage, keys, ask, calls, services: createServiceRegistry({ store: storage.keys }) }
 }
@@ -118,8 +120,8 @@ for (const [engine, newDatabase] of ENGINES) {
     }
     const { calls, ask } = there
     const unknown = issueClientKey(createTokenSealer(newSecret())).keyAccessToken
-    const answers = await ask(null, ...tokens, ...tokens, unknown, environment.keyAccessToken, 'x')
-    t.same(answers, [...Array.from({ length: 10 }, () => 'orders:read'), false, '', false])
+    const results = await ask(null, ...tokens, ...tokens, unknown, environment.keyAccessToken, 'x')
+    t.same(results, [...Array.from({ length: 10 }, () => 'orders:read'), false, '', false])
     t.same(calls, { barriers: 1, single: 0, batches: [6] }, 'five keys, and the environment key')
     await ask(null, ...tokens, environment.keyAccessToken)
     t.same(calls, { barriers: 2, single: 0, batches: [6] }, 'everything is in memory')

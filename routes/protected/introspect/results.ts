@@ -25,22 +25,22 @@ const toQuestion = ({ token, scope = '', ip }: SentQuestion): Question => ({
 })
 
 /**
- * Answers the questions of a request, as JSON texts. Logs why tokens are inactive. Throws LimitUndecided if it can't
- * answer all questions.
+ * Returns the results for the questions of a request, as JSON texts. Logs why tokens are inactive. Throws
+ * LimitUndecided if a rate limit can't be checked.
  */
-export const answersTo = async (request: AskedRequest, sent: readonly SentQuestion[]): Promise<string[]> => {
+export const resultsOf = async (request: AskedRequest, sent: readonly SentQuestion[]): Promise<string[]> => {
   const { introspect, toIntrospectionJson } = request.server
   const { key } = keyPrincipalOf(request)
-  const answers = await introspect(viewOf(key.scopes), sent.map(toQuestion))
-  const inactive = answers.flatMap(inactiveEntry)
+  const results = await introspect(viewOf(key.scopes), sent.map(toQuestion))
+  const inactive = results.flatMap(inactiveEntry)
   if (inactive.length > 0) request.log.info({ requester: key.id, inactive }, 'tokens introspected as inactive')
-  for (const answer of answers) refuseUndecided(answer)
-  return answers.map(toIntrospectionJson)
+  for (const result of results) refuseUndecided(result)
+  return results.map(toIntrospectionJson)
 }
 
-const inactiveEntry = (answer: Introspected, entry: number): object[] =>
-  answer.isActive ? [] : [{ entry, reason: answer.reason, key: answer.token?.key.id }]
+const inactiveEntry = (result: Introspected, entry: number): object[] =>
+  result.isActive ? [] : [{ entry, reason: result.reason, key: result.token?.key.id }]
 
-const refuseUndecided = (answer: Introspected): void => {
-  if (!answer.isActive && answer.reason === 'limit_undecided') throw new LimitUndecided({ cause: answer.cause })
+const refuseUndecided = (result: Introspected): void => {
+  if (!result.isActive && result.reason === 'limit_undecided') throw new LimitUndecided({ cause: result.cause })
 }
