@@ -36,8 +36,8 @@ export interface InactiveToken {
 export type Introspected = ActiveToken | InactiveToken
 
 /**
- * Decides on tokens, and returns the verdicts in the order of the questions (RFC 7662). Each question counts as a use of
- * the token's key. Rejects if the store fails.
+ * Decides on tokens, and returns the verdicts in the order of the questions (RFC 7662). Each question counts as a use
+ * of the token's key. Rejects if the store fails.
  */
 export type Introspect = (view: View, questions: readonly Question[]) => Promise<Introspected[]>
 
