@@ -25,7 +25,7 @@ keys, without a restart. Remove their entries from CLIENT_KEYS as well.`,
         await terminal.flush()
         next.forEach(terminal.warn)
       } else {
-        const done = `The client key ${changed.key.name} and all its tokens are revoked.`
+        const done = `The client key ${changed.key.name} and all its tokens were revoked.`
         terminal.print([done, receiptText(changed), ...next].join('\n'))
       }
       return DONE
@@ -33,6 +33,6 @@ keys, without a restart. Remove their entries from CLIENT_KEYS as well.`,
   }
 })
 
-// The entry would allow the key again if the service used another database, or an older backup of this one.
+// Otherwise, the entry would allow the key again if the service used another database or an older backup.
 const whatToRemove = (entry: string | null): string =>
   `Remove its entry from CLIENT_KEYS as well: the key_id${entry === null ? '' : `, or ${entry}`}.`

@@ -8,7 +8,9 @@ type Counts = Readonly<Record<string, number>>
 
 const sum = (counts: Counts): number => Object.values(counts).reduce((all, count) => all + count, 0)
 
-/** Formats the largest counts, the number of other labels, and the total for addresses not counted separately. */
+/**
+ * Formats the largest counts, the number of omitted counts, and the total for addresses that have no separate count.
+ */
 const condensed = ({ [OTHER_ADDRESSES]: others, ...counts }: Counts): string => {
   const entries = Object.entries(counts).sort(([, a], [, b]) => b - a)
   const more = entries.length - MAX_SHOWN
@@ -29,7 +31,7 @@ and from which addresses, and how many were refused, and why. Uses within the la
   report: (terminal, key, counts, asJson) => {
     const usage = toUsageJson(key.id, counts)
     if (asJson) terminal.printJson(usage)
-    else if (usage.days.length === 0) terminal.print(`No use of ${key.name} was recorded in these days.`)
+    else if (usage.days.length === 0) terminal.print(`No use of ${key.name} was recorded in this period.`)
     else {
       terminal.printTable([
         ['DAY', 'ACCEPTED', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],

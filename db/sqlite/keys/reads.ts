@@ -17,7 +17,7 @@ import {
 } from '../schema.ts'
 import { createTokenReads } from './tokens.ts'
 
-// SQLite orders by code point by default, but not every engine does.
+// Specifies SQLite's default collation explicitly, because the order must be the same on every engine.
 const idOrder = sql`${clientKeys.id} collate binary`
 
 /** The number of keys that are read before other work gets its turn. */
@@ -44,7 +44,7 @@ export const createKeyReads = (db: SqliteDatabase): KeyReads => {
   }
 }
 
-// Searches in windows, so that a filter that few of a million keys pass doesn't block the event loop.
+// Searches in windows, so that it doesn't block the event loop if only a few of a million keys pass the filter.
 const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
   const windowEnd = (after: string): string | undefined =>
     db

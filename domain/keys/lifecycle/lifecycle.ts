@@ -33,7 +33,7 @@ export interface Rotation {
   readonly graceSeconds: number
   readonly retryable?: RetryableRequest | undefined
   /**
-   * Receives the new token before it becomes active, so that it isn't lost if the process ends. If this function
+   * Receives the new token before it becomes active, so that it can be saved in case the process ends. If this function
    * throws, the key stays unchanged.
    */
   readonly keep?: ((issued: IssuedClientKey) => void) | undefined
@@ -42,8 +42,8 @@ export interface Rotation {
 /** The functions that change keys: see `KeyService`. */
 export interface KeyLifecycle<S extends string> {
   /**
-   * Issues a key. Throws InvalidFields if the key would never be active, ClientKeyNameTaken, IdempotencyKeyReused, or
-   * SecretNotShared if another process couldn't open the token.
+   * Issues a key. Throws InvalidFields if a scope is unknown or the key has already expired, and SecretNotShared if
+   * another process couldn't open the token. May also throw ClientKeyNameTaken or IdempotencyKeyReused.
    */
   issue: (
     wanted: WantedKey<S | typeof UNSCOPED>,
@@ -71,40 +71,40 @@ export interface KeyLifecycleOptions {
   readonly background: BackgroundHooks
 }
 
-/** A change that was committed. */
+/** A committed change. */
 interface Committed<T> {
   readonly at: Position
   readonly result: T
 }
 
-/** A change that was committed, and its receipt. */
+/** A committed change, and its receipt. */
 interface Written<T> extends Omit<ChangedKey, 'key'> {
   readonly result: T
 }
 
-/** Plans a change, in a transaction that then increments the revision and writes the change. */
+/** Plans a change. The same transaction then increments the revision and writes the change. */
 type Decide<T> = (tx: KeyTx) => Promise<Plan<T>>
 
 interface Writes {
-  /** Commits a change, and resolves when every node applies it. */
-  readonly restrict: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
+  /** Commits a change. Resolves when every node applies it. */
+  readonly commitAndConfirm: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
   /**
-   * Stores a token for a key, and resolves after the commit. Throws SecretNotShared, and stores nothing, if another
-   * process couldn't open the token.
+   * Stores a token for a key. Resolves after the commit. Throws SecretNotShared if another process couldn't open the
+   * token; in that case, nothing is stored.
    */
-  readonly seal: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
-  /** Waits until every node applies a change that was just committed. */
+  readonly storeToken: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
+  /** Waits until every node applies a committed change. */
   readonly confirmed: <T>(committed: Committed<T>) => Promise<Written<T>>
 }
 
 /** Creates the functions that change keys. */
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
   const writes = createWrites(options)
-  return { ...createTokenVerbs<S>(options, writes), ...createChangeVerbs<S>(options, writes) }
+  return { ...createTokenFunctions<S>(options, writes), ...createChangeFunctions<S>(options, writes) }
 }
 
 const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions): Writes => {
-  const confirm = createConfirmCommitted(store, background, 'confirm a change of a client key')
+  const confirm = createConfirmCommitted(store, background, 'confirm a change to a client key')
 
   const change = async <T>(subject: string, decide: Decide<T>): Promise<Committed<T>> => {
     const decideAndWrite = async (tx: KeyTx) => {
@@ -125,15 +125,15 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
 
   return {
     confirmed,
-    restrict: async (keyId, decide) => await confirmed(await change(keyId, decide)),
-    seal: async (keyId, decide) => {
+    commitAndConfirm: async (keyId, decide) => await confirmed(await change(keyId, decide)),
+    storeToken: async (keyId, decide) => {
       const first = await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
-        return isShared ? planned(plan, made => ({ made })) : nothing(keyId)
+        return isShared ? planned(plan, made => ({ made })) : emptyPlan(keyId)
       })
       if (first.result !== null) return { at: first.at, result: first.result.made }
-      // A killed node is listed until it's evicted for not confirming a change, so this waits for the empty change
-      // above.
+      // A node that was killed stays listed until it's evicted for not acknowledging a change. Waiting for the empty
+      // change above evicts such nodes.
       await confirm(first.at, { awaitsEviction: true })
       return await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
@@ -145,58 +145,58 @@ const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions):
 }
 
 /** Creates a plan that increments the revision and changes nothing else. */
-const nothing = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })
+const emptyPlan = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })
 
-const createTokenVerbs = <S extends string>(
+const createTokenFunctions = <S extends string>(
   { sealer, environmentKeys, findUnknownScopes }: KeyLifecycleOptions,
-  { seal, confirmed }: Writes
+  { storeToken, confirmed }: Writes
 ): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
   issue: async (wanted, context, retryable) => {
     const id = newId()
-    const { issued, token } = sealNew(sealer)
-    const stored = await seal(id, async tx => {
+    const { issued, token } = createToken(sealer)
+    const stored = await storeToken(id, async tx => {
       const at = tx.now()
       const key = newKey(id, wanted, context, at)
       return await issueKey(tx, key, { token, at, context, retryable, findUnknownScopes })
     })
-    // A retried request revokes the token in the lost reply, so every node must apply the change.
+    // A retry revokes the token in the lost response, so every node must apply the change.
     const { result } = retryable === undefined ? stored : await confirmed(stored)
     return { ...issued, key: result }
   },
 
   rotate: async (id, { graceSeconds, retryable, keep }, context) => {
     refuseEnvironmentKey(environmentKeys, id)
-    const { issued, token } = sealNew(sealer)
+    const { issued, token } = createToken(sealer)
     keep?.(issued)
-    const stored = await seal(id, async tx =>
+    const stored = await storeToken(id, async tx =>
       existing(await rotateKey(tx, id, graceSeconds, { token, at: tx.now(), context, retryable }))
     )
-    const { result, ...known } = await confirmed(stored)
-    return { ...issued, ...result, ...known }
+    const { result, ...confirmation } = await confirmed(stored)
+    return { ...issued, ...result, ...confirmation }
   }
 })
 
-const createChangeVerbs = <S extends string>(
+const createChangeFunctions = <S extends string>(
   { environmentKeys, findUnknownScopes, find }: KeyLifecycleOptions,
-  { restrict }: Writes
+  { commitAndConfirm }: Writes
 ): Pick<KeyLifecycle<S>, 'change' | 'revoke'> => ({
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
-    const { result, ...known } = await restrict(id, async tx =>
+    const { result, ...confirmation } = await commitAndConfirm(id, async tx =>
       existing(await changeKey(tx, id, wanted, { at: tx.now(), context, findUnknownScopes }))
     )
-    return { key: result, ...known }
+    return { key: result, ...confirmation }
   },
 
   revoke: async (id, reason, context) => {
     const environmentKey = environmentKeys.find(id)
-    const { result, ...known } = await restrict<ClientKeyRecord | null>(id, async tx => {
+    const { result, ...confirmation } = await commitAndConfirm<ClientKeyRecord | null>(id, async tx => {
       const occasion = { at: tx.now(), context }
       return environmentKey === null
         ? existing(await revokeKey(tx, id, reason, occasion))
         : await revokeEnvironmentKey(tx, environmentKey, reason, occasion)
     })
-    return { key: result ?? (await find(id)), ...known }
+    return { key: result ?? (await find(id)), ...confirmation }
   }
 })
 
@@ -235,7 +235,7 @@ const newKey = (
   }
 }
 
-const sealNew = (sealer: TokenSealer): { issued: IssuedClientKey; token: NewToken } => {
+const createToken = (sealer: TokenSealer): { issued: IssuedClientKey; token: NewToken } => {
   const issued = issueClientKey(sealer)
   const { keyId, keyAccessToken } = issued
   const hint = keyAccessToken.slice(-HINT_LENGTH)

@@ -11,8 +11,8 @@ const Query = {
   ...AuditQuery,
   properties: {
     ...AuditQuery.properties,
-    subject_type: { type: 'string', enum: SUBJECT_TYPES, description: 'Only changes of resources of this type.' },
-    subject_id: { ...word, description: 'Only changes of the resource with this id.' },
+    subject_type: { type: 'string', enum: SUBJECT_TYPES, description: 'Only changes to resources of this type.' },
+    subject_id: { ...word, description: 'Only changes to the resource with this id.' },
     actor_kind: { type: 'string', enum: ACTOR_KINDS, description: 'Only changes by actors of this kind.' },
     actor_id: { ...word, description: 'Only changes by the actor with this id.' },
     action: { ...word, description: 'Only changes with this action, such as `client_key.rotate`.' }
