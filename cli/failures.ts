@@ -29,6 +29,7 @@ export const asUserError = (failure: unknown): UserError | null => {
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',
+  owner: '--owner',
   scopes: '--scope',
   expires_at: '--expires',
   allowed_ips: '--allow-ip',

@@ -1,9 +1,10 @@
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
 import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
+import { toOwner } from './owner.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
-import { BOOLEANS, toBoolean, toOwner, toTimestamp } from './option-values.ts'
+import { BOOLEANS, toBoolean, toTimestamp } from './option-values.ts'
 
 /** The options that select which keys to list. */
 export const filterOptions = {
@@ -55,7 +56,7 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   return {
     filter: {
       namePrefix: name,
-      owner: toOwner(owner),
+      owner: owner === undefined ? undefined : toOwner(owner),
       scope,
       enabled: toBoolean(values.enabled),
       revoked: all === true ? undefined : (toBoolean(revoked) ?? false),

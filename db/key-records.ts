@@ -1,5 +1,6 @@
 import type { Actor } from '../domain/audits/audit.ts'
-import type { ClientKeyRecord, KeyChange, KnownToken, Metadata, Policy, TokenRecord } from '../domain/keys/client-key.ts'
+import type { ClientKeyRecord, KeyChange, KnownToken, Metadata } from '../domain/keys/client-key.ts'
+import type { Policy, TokenRecord } from '../domain/keys/client-key.ts'
 import type { NewClientKey, StoredToken } from '../domain/keys/rows.ts'
 import { toDate, toOptionalDate, toOptionalText, toText } from './timestamps.ts'
 

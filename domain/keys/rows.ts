@@ -131,8 +131,8 @@ export interface KeyReads {
    */
   readonly usageOfOwner: (owner: string, since: { readonly day: string }) => Promise<UsageCount[]>
   /**
-   * Returns the policies of an owner's keys that aren't revoked. Of policies that differ at most in their expiry, it may
-   * return only one that expires last. May yield to the event loop.
+   * Returns the policies of an owner's keys that aren't revoked. Of policies that differ at most in their expiry, it
+   * may return only one that expires last. May yield to the event loop.
    */
   readonly policiesOfOwner: (owner: string) => Promise<Policy[]>
   /** Returns the generations of managed keys' tokens, each with the number of its tokens that are active at `at`. */
@@ -207,9 +207,9 @@ export interface Advance {
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
    * Increments the revision, which `KeyFreshness` then reports. `keyId` is the id of the key that the transaction
-   * changes, or `ALL_KEYS`. Every transaction that changes keys or tokens calls this once, after its reads and before its writes. If
-   * any key, token or secret that the transaction has read changes before the commit, nothing is stored, and `work`
-   * runs again.
+   * changes, or `ALL_KEYS`. Every transaction that changes keys or tokens calls this once, after its reads and before
+   * its writes. If any key, token or secret that the transaction has read changes before the commit, nothing is stored,
+   * and `work` runs again. With `ALL_KEYS`, throws NodesOutdated if a node doesn't apply such changes.
    */
   readonly advanceRevision: (keyId: string) => Promise<Advance>
 

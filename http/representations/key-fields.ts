@@ -25,8 +25,6 @@ const text = { type: 'string', pattern: PRINTABLE } as const
 /** The owner of keys in a query or a command. */
 export const ownerText = { ...text, maxLength: MAX_OWNER } as const
 
-export const OwnerQuery = { type: 'object', required: ['owner'], properties: { owner: ownerText } } as const
-
 /** The writable fields of a key. */
 export const keyFields = {
   name: {
@@ -209,7 +207,7 @@ const toRateLimit = (limit: { max: number; window_seconds: number } | null): Rat
   limit === null ? null : { max: limit.max, windowSeconds: limit.window_seconds }
 
 /** Returns the reason for a revocation. Throws InvalidFields if it contains a credential. */
-export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string | null => {
+export const toReason = ({ reason = null }: Pick<XStatic<typeof RevokeBody>, 'reason'>): string | null => {
   refuseCredentials({ reason })
   return reason
 }

@@ -1,4 +1,4 @@
-import { toReceiptJson } from './receipts.ts'
+import { receiptOrNull, toReceiptOrNull } from './receipts.ts'
 import type { ChangedKey } from '../../domain/keys/freshness/receipt.ts'
 import type { ClientKey, ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import { keyFields } from './key-fields.ts'
@@ -157,17 +157,11 @@ export const IssuedKeyJson = {
   properties: { ...keyProperties, ...secrets }
 }
 
-const receipt = {
-  anyOf: [{ $ref: 'Receipt#' }, { type: 'null' }],
-  description:
-    'The receipt of the change, or null if the database became unavailable before every node had confirmed it.'
-} as const
-
 export const ChangedKeyJson = {
   $id: 'ChangedClientKey',
   type: 'object',
   required: [...Object.keys(keyProperties), 'receipt'],
-  properties: { ...keyProperties, receipt }
+  properties: { ...keyProperties, receipt: receiptOrNull }
 }
 
 export const RotatedKeyJson = {
@@ -177,7 +171,7 @@ export const RotatedKeyJson = {
   properties: {
     ...keyProperties,
     ...secrets,
-    receipt,
+    receipt: receiptOrNull,
     older_tokens: {
       ...tokens,
       description: 'The other tokens of the key, with their expiry, and the time and IP address of their last use.'
@@ -185,7 +179,17 @@ export const RotatedKeyJson = {
   }
 }
 
-const policyNames = ['id', 'name', 'owner', 'source', 'scopes', 'expires_at', 'enabled', 'allowed_ips', 'rate_limit'] as const
+const policyNames = [
+  'id',
+  'name',
+  'owner',
+  'source',
+  'scopes',
+  'expires_at',
+  'enabled',
+  'allowed_ips',
+  'rate_limit'
+] as const
 
 export const PolicyJson = {
   $id: 'ClientKeyPolicy',
@@ -222,7 +226,7 @@ export const toKeyJson = (key: ClientKeyRecord) => ({
 /** Returns a changed key as JSON, with the receipt for the change. */
 export const toChangedJson = ({ key, receipt }: ChangedKey) => ({
   ...toKeyJson(key),
-  receipt: receipt === null ? null : toReceiptJson(receipt)
+  receipt: toReceiptOrNull(receipt)
 })
 
 export const toTokenJson = (token: TokenRecord) => ({

@@ -68,10 +68,7 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown)
     'must be 1 to 100 visible characters, and must not look like the id of a key'
   ],
   description: [value => value === null || isText(value, 1000), 'must be at most 1000 visible characters, or null'],
-  owner: [
-    value => value === null || isText(value, MAX_OWNER),
-    `must be 1 to ${MAX_OWNER} visible characters, or null`
-  ],
+  owner: [value => value === null || isText(value, MAX_OWNER), `must be 1 to ${MAX_OWNER} visible characters, or null`],
   scopes: [value => isTexts(value) && value.length > 0, 'must be an array of at least one scope'],
   expiresAt: [
     value => value === null || (value instanceof Date && value.getTime() < YEAR_10000),
