@@ -61,6 +61,11 @@ export interface SqliteTransactorOptions<R, W> {
   readonly tx: W
 }
 
+export interface SqliteTransactor<R, W> extends Transactor<R, W> {
+  /** Resolves when all transactions that were requested so far have ended. */
+  readonly settled: () => Promise<void>
+}
+
 /**
  * Creates a database's transactor. One connection writes, in transactions that begin and end explicitly, and
  * `rows` reads committed data on another. Drizzle's own transactions commit before asynchronous work is completed.
@@ -69,7 +74,7 @@ export const createSqliteTransactor = <R, W>({
   writing,
   rows,
   tx
-}: SqliteTransactorOptions<R, W>): Transactor<R, W> => {
+}: SqliteTransactorOptions<R, W>): SqliteTransactor<R, W> => {
   const enqueue = createQueue()
 
   const runWrite = async <T>(
@@ -95,6 +100,9 @@ export const createSqliteTransactor = <R, W>({
   }
 
   return {
+    settled: async () => {
+      await enqueue(async () => {})
+    },
     write: async (work, options = {}) => {
       // Set before the work is queued, so that the waits of queued work don't add up while the database is locked.
       const deadline = busyDeadline()
