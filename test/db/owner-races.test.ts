@@ -57,17 +57,17 @@ for (const [engine, urlOf] of ENGINES) {
     )
     const other = await nodes[1].keys.issue({ name: 'other', owner: 'other' }, operator)
     const tokens = issued.map(({ keyAccessToken }) => keyAccessToken)
-    let isAcknowledged = false
+    const state = { isAcknowledged: false }
     let late = 0
     const asking = nodes.map(async (node, index) => {
-      for (let i = index; !isAcknowledged; i++) {
+      for (let i = index; !state.isAcknowledged; i++) {
         await isAccepted(node, at(tokens, i % tokens.length))
         await turn()
       }
       for (const token of tokens) if (await isAccepted(node, token)) late++
     })
     const { count, receipt } = await nodes[0].keys.revokeOwner('one', 'left', operator)
-    isAcknowledged = true
+    state.isAcknowledged = true
     await Promise.all(asking)
     t.equal(count, 30)
     t.match(receipt, { epoch: Number })
@@ -97,7 +97,13 @@ for (const [engine, urlOf] of ENGINES) {
         outcomeOf(others.rotate(rotates.key.id, { graceSeconds: 0 }, operator)),
         outcomeOf(others.change(leaves.key.id, { owner: other }, operator)),
         outcomeOf(keys.change(comes.key.id, { owner }, operator)),
-        outcomeOf(storage.write(async tx => await tx.keys.addTokenUsage(uses)).catch(() => null))
+        outcomeOf(
+          storage
+            .write(async tx => {
+              await tx.keys.addTokenUsage(uses)
+            })
+            .catch(() => null)
+        )
       ])
       t.ok(
         outcomes.every(outcome => ['done', 'CLIENT_KEY_REVOKED'].includes(outcome)),
@@ -273,5 +279,5 @@ test('the keys of an owner are found with an index', { skip }, async t => {
     url,
     `explain select * from client_keys where id > '' and owner = 'owner 7' order by id limit 1 offset 4999`
   )
-  t.match(JSON.stringify(plan), /Index Scan using client_keys_owner/)
+  t.match(JSON.stringify(plan), /client_keys_owner/)
 })

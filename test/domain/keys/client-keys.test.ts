@@ -269,3 +269,32 @@ test('a store refuses a file with sample data, whose keys are not for other serv
   t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Name another file\.$/)
   t.notOk(existsSync(`${path}-wal`), 'the file is closed')
 })
+
+test('all keys of an owner are revoked, and their usage is added up', async t => {
+  const keys = service()
+  const first = await keys.issue({ name: 'first', owner: 'one' })
+  await keys.issue({ name: 'second', owner: 'one' })
+  await keys.verify(first.keyAccessToken, { scopes: ['reports:read'], address: '::1' })
+  t.match(await keys.usageOfOwner('one'), [
+    { kind: 'address', label: '*', count: 1 },
+    { kind: 'scope', label: 'reports:read', count: 1 }
+  ])
+  t.equal(await keys.revokeOwner('one', 'left'), 2)
+  t.match(await keys.verify(first.keyAccessToken, { scopes: [], address: '::1' }), { ok: false, reason: 'key_revoked' })
+  t.equal(await keys.revokeOwner('one'), 0)
+  t.match((await keys.list({ owner: 'one' })).keys, [{ revokedReason: 'left' }, {}])
+  for (const owner of ['', 5, null, undefined, `tck_${'a'.repeat(30)}`]) {
+    await t.rejects(keys.revokeOwner(owner as string), { code: 'INVALID_FIELDS' })
+  }
+  await t.rejects(keys.usageOfOwner(''), { code: 'INVALID_FIELDS' })
+  await t.rejects(keys.usageOfOwner('one', 0), { code: 'INVALID_FIELDS' })
+  await t.rejects(keys.revokeOwner('one', 5 as never), { code: 'INVALID_FIELDS' })
+})
+
+test('metadata is copied, in the order of its names, so that later changes to the object have no effect', async t => {
+  const keys = service()
+  const metadata = { b: [1], a: { d: 1, c: 2 } }
+  const { key } = await keys.issue({ name: 'k', metadata })
+  metadata.b.push(2)
+  t.equal(JSON.stringify((await keys.find(key.id)).metadata), '{"a":{"c":2,"d":1},"b":[1]}')
+})
