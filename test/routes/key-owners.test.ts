@@ -98,7 +98,7 @@ test('a key can revoke its own owner', async t => {
   t.equal((await made.call('GET', '/client_keys/me', undefined, own.headers)).status, 401)
 })
 
-test('a revocation that the nodes could not confirm is answered with 202', async t => {
+test('a revocation that the nodes could not confirm is replied to with 202', async t => {
   const { call, fastify } = await world(t)
   const { revokeOwner } = fastify.clientKeys
   t.intercept(fastify.clientKeys, 'revokeOwner', {
