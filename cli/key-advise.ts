@@ -15,7 +15,7 @@ fewest scopes and IP ranges. Use it to restrict unscoped keys. The policy can be
   report: (terminal, { id, name, source }, usage, asJson) => {
     const advice = adviseOn(usage)
     if (advice === null) {
-      throw new CommandError(`No use of ${name} was recorded in these days, so no policy can be proposed.`)
+      throw new CommandError(`No use of ${name} was recorded in this period, so no policy can be suggested.`)
     }
     const { scopes, allowedIps, requests } = advice
     const body = { scopes, ...(allowedIps === null ? {} : { allowed_ips: allowedIps }) }
@@ -24,10 +24,10 @@ fewest scopes and IP ranges. Use it to restrict unscoped keys. The policy can be
       return
     }
     terminal.print(
-      `${requests} requests of ${name} were accepted. This policy would have allowed them, and nothing else:\n`
+      `${requests} requests with ${name} were accepted. This is the strictest policy that would have allowed them:\n`
     )
     terminal.printJson(body)
-    if (allowedIps === null) terminal.print('\nThe requests came from too many addresses to propose IP ranges.')
+    if (allowedIps === null) terminal.print('\nThe requests came from too many addresses to suggest IP ranges.')
     terminal.print(
       source === 'managed'
         ? `\nTo apply it, send PATCH /client_keys/${id} with this body, or run ${terminal.invocation('key change')}.`

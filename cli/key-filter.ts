@@ -6,7 +6,7 @@ import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 import { BOOLEANS, toBoolean, toTimestamp } from './option-values.ts'
 
-/** The options that select which keys to list. */
+/** The options that filter the list of keys. */
 export const filterOptions = {
   all: { help: 'include revoked keys' },
   name: { value: '<text>', help: 'only keys whose name begins with this text' },
@@ -33,7 +33,7 @@ export const filterOptions = {
   },
   generation: {
     value: '<generation>',
-    help: 'only keys with an active token of this generation, as printed by key secrets'
+    help: 'only keys with an active token of this generation, as printed by `trivial key secrets`'
   },
   expiring: {
     value: '<time>',
@@ -44,7 +44,7 @@ export const filterOptions = {
 type FilterValues = Values<typeof filterOptions>
 
 /**
- * Returns the filter that the options specify, and the latest expiry if `--expiring` is given, or else null. Throws a
+ * Converts the options to a filter. `until` is the latest expiry if `--expiring` is given, or else null. Throws a
  * UsageError if the options are invalid.
  */
 export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; until: Date | null } => {
@@ -68,16 +68,16 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   }
 }
 
-/** Returns the given generation. Throws a UsageError if it isn't in the format in which `key secrets` prints it. */
+/** Validates a generation and returns it. Throws a UsageError if it isn't in the format that `key secrets` prints. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
-    throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints it.')
+    throw new UsageError('--generation must be 8 hexadecimal digits, as printed by `trivial key secrets`.')
   }
   return text
 }
 
 const toDeadline = (time: string): Date => {
   const deadline = toSeconds(time) === null ? '' : readTimestamp(time, 'ahead')
-  if (typeof deadline === 'string') throw new UsageError('--expiring must be a time, such as 14d or 12h.')
+  if (typeof deadline === 'string') throw new UsageError('--expiring must be a duration, such as 14d or 12h.')
   return deadline
 }

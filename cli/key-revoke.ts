@@ -51,7 +51,7 @@ const revokeOne = async (
     await terminal.flush()
     next.forEach(terminal.warn)
   } else {
-    const done = `The client key ${changed.key.name} and all its tokens are revoked.`
+    const done = `The client key ${changed.key.name} and all its tokens were revoked.`
     terminal.print([done, receiptText(changed), ...next].join('\n'))
   }
 }
@@ -66,6 +66,6 @@ const revokeAll = async (
   else terminal.print(`Client keys of ${owner} that were revoked: ${revoked.count}.\n${receiptText(revoked)}`)
 }
 
-// The entry would allow the key again if the service used another database, or an older backup of this one.
+// Otherwise, the entry would allow the key again if the service used another database or an older backup.
 const whatToRemove = (entry: string | null): string =>
   `Remove its entry from CLIENT_KEYS as well: the key_id${entry === null ? '' : `, or ${entry}`}.`

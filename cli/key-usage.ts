@@ -12,7 +12,9 @@ const MAX_SHOWN = 3
 
 type Counts = Readonly<Record<string, number>>
 
-/** Formats the largest counts, the number of other labels, and the total for addresses not counted separately. */
+/**
+ * Formats the largest counts, the number of omitted counts, and the total for addresses that have no separate count.
+ */
 const condensed = ({ [OTHER_ADDRESSES]: others, ...counts }: Counts): string => {
   const entries = Object.entries(counts).sort(([, a], [, b]) => b - a)
   const more = entries.length - MAX_SHOWN
@@ -56,7 +58,7 @@ type Report<Subject> = (terminal: Terminal, subject: Subject, counts: UsageCount
 const reportKey: Report<ClientKeyRecord> = (terminal, key, counts, asJson) => {
   const usage = toUsageJson(key.id, counts)
   if (asJson) terminal.printJson(usage)
-  else if (usage.days.length === 0) terminal.print(`No use of ${key.name} was recorded in these days.`)
+  else if (usage.days.length === 0) terminal.print(`No use of ${key.name} was recorded in this period.`)
   else {
     terminal.printTable([
       ['DAY', 'ACCEPTED', 'SCOPES', 'REFUSED', 'REASONS', 'ADDRESSES'],
@@ -75,7 +77,7 @@ const reportKey: Report<ClientKeyRecord> = (terminal, key, counts, asJson) => {
 const reportOwner: Report<string> = (terminal, owner, counts, asJson) => {
   const usage = toOwnerUsageJson(owner, counts)
   if (asJson) terminal.printJson(usage)
-  else if (usage.days.length === 0) terminal.print(`No use of a key of ${owner} was recorded in these days.`)
+  else if (usage.days.length === 0) terminal.print(`No use of a key of ${owner} was recorded in this period.`)
   else {
     terminal.printTable([
       ['DAY', 'ACCEPTED', 'SCOPES', 'REFUSED', 'REASONS'],

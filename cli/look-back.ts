@@ -24,11 +24,11 @@ interface Definition {
   description: string
   /** The help text for the `--json` option. */
   json: string
-  /** Prints a report on the recorded use of a key. Throws a CommandError if too little was recorded to do so. */
+  /** Prints a report on a key's recorded use. Throws a CommandError if too little has been recorded. */
   report: (terminal: Terminal, key: ClientKeyRecord, usage: UsageCount[], asJson: boolean) => void
 }
 
-/** Creates a command that reports how a key was used in the given number of days up to today. */
+/** Creates a command that reports how a key was used in the last `--days` days, including today. */
 export const lookBack = ({ description, json: jsonHelp, report }: Definition): Command =>
   command({
     description,

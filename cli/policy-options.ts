@@ -6,7 +6,7 @@ import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
-/** The options for the policy of a key. */
+/** The options for a key's policy. */
 export const policyOptions = {
   scope: {
     value: '<scope>',
@@ -25,15 +25,15 @@ export const policyOptions = {
     multiple: true,
     help: 'an IP address or CIDR range from which the key is accepted, or any; may be repeated'
   },
-  rate: { value: '<limit>', help: 'the rate limit over all tokens of the key, such as 100/60s, or none' },
-  owner: { value: '<text>', help: 'whose key it is, such as customer:4711, or none' },
+  rate: { value: '<limit>', help: "the rate limit, shared by all of the key's tokens, such as 100/60s; or none" },
+  owner: { value: '<text>', help: 'the owner of the key, such as customer:4711; or none' },
   description: { value: '<text>', help: 'the purpose of the key' },
   metadata: { value: '<json>', help: 'a JSON object to store with the key' }
 } as const satisfies OptionSpecs
 
 type PolicyValues = Values<typeof policyOptions>
 
-/** Converts the options to a request body, which is not validated yet. Throws a UsageError if a value is malformed. */
+/** Converts the options to a request body, which isn't validated yet. Throws a UsageError if a value is malformed. */
 export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<typeof ChangeKeyBody>, unknown>> => ({
   ...(values.description === undefined ? {} : { description: values.description }),
   ...(values.owner === undefined ? {} : { owner: values.owner === 'none' ? null : values.owner }),
@@ -69,7 +69,9 @@ const toRate = (rate: string): object | null => {
   const max = /^[1-9]\d{0,9}$/.test(requests) ? Number(requests) : 0
   const seconds = toSeconds(time) ?? 0
   if (rest !== undefined || (max === 0 && seconds === 0)) {
-    throw new UsageError('--rate must be a number and a time of at least a second, such as 100/60s, or none.')
+    throw new UsageError(
+      '--rate must be a number of requests and a duration of at least one second, such as 100/60s, or none.'
+    )
   }
   if (max < MAX.minimum || max > MAX.maximum) {
     throw new UsageError(
@@ -77,7 +79,7 @@ const toRate = (rate: string): object | null => {
     )
   }
   if (seconds < WINDOW.minimum || seconds > WINDOW.maximum) {
-    throw new UsageError('--rate must end with a time from 1s to 1d, such as 60s in 100/60s.')
+    throw new UsageError('--rate must end with a duration from 1s to 1d, such as 60s in 100/60s.')
   }
   return { max, window_seconds: seconds }
 }

@@ -100,7 +100,7 @@ export const toKeyRecord = (row: KeyRow): ClientKeyRecord => ({
   lastUsedAt: toOptionalDate(row.lastUsedAt)
 })
 
-/** Returns the columns of the given new key. */
+/** Returns the columns of a new key. */
 export const toNewColumns = (key: NewClientKey) => ({
   id: key.id,
   name: key.name,
@@ -117,7 +117,7 @@ export const toNewColumns = (key: NewClientKey) => ({
   createdBy: JSON.stringify(key.createdBy)
 })
 
-/** Returns the columns that the given change of a key sets. Undefined properties are left out. */
+/** Returns the columns that a change to a key sets. Undefined properties are omitted. */
 export const toChangedColumns = (change: KeyChange) => ({
   ...(change.name === undefined ? {} : { name: change.name }),
   ...(change.description === undefined ? {} : { description: change.description }),

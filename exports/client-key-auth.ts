@@ -1,4 +1,4 @@
-// The package's entry point trivial-api/client-key-auth. See docs/plugin.md.
+// The package's entry point `trivial-api/client-key-auth`. See docs/plugin.md.
 export { default } from '../plugins/app/client-key-plugin.ts'
 export type { ClientKeyPluginOptions } from '../plugins/app/client-key-plugin.ts'
 export type { ClientKeyPrincipal } from '../domain/keys/verdict/principal.ts'

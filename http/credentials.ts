@@ -16,7 +16,7 @@ export const SECURITY_SCHEMES = {
   }
 } as const
 
-/** Returns the documentation of the credentials that a route accepts. */
+/** Returns the documentation for the credentials that a route accepts. */
 export const describeAccess = ({
   scope,
   users
@@ -24,7 +24,7 @@ export const describeAccess = ({
   const scopes = scope === null || scope === 'none' ? [] : [scope].flat()
   const needed = scopes.map(each => `\`${each}\``).join(' and ')
   const key = needed === '' ? 'a client key' : `a client key with ${needed}`
-  const session = users === 'admin' ? 'the session of an administrator' : 'the session of a user'
+  const session = users === 'admin' ? "an administrator's session" : "a user's session"
   const accepted = [...(scope === 'none' ? [] : [key]), ...(users === 'none' ? [] : [session])]
   return { security: [{ bearer: scopes }], sentence: `Credential: ${accepted.join(', or ')}.` }
 }

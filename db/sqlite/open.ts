@@ -58,7 +58,7 @@ const readReadiness = (ping: { readonly get: () => unknown }, isSameFile: () => 
     return { keys: false, changes: false, failing: ['schema'], causes: [cause] }
   }
   if (isSameFile()) return READY
-  // SQLite continues to use a file that was deleted or replaced, and anything that it writes then is lost.
+  // SQLite continues to use a file that has been deleted or replaced, and anything that it then writes is lost.
   const cause = new Error('the database file was deleted or replaced')
   return { keys: false, changes: false, failing: ['primary'], causes: [cause] }
 }

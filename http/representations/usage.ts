@@ -23,9 +23,13 @@ export const UsageJson = {
           day: { type: 'string', format: 'date', description: 'The day, in UTC.', examples: ['2026-01-31'] },
           requests: counts('The number of accepted requests by required scope.', { 'apps:read': 120 }),
           refusals: counts('The number of refused requests by reason.', { insufficient_scope: 2 }),
-          addresses: counts('The number of accepted requests by IP address. `*` counts all after the first hundred.', {
-            '10.0.0.5': 120
-          })
+          addresses: counts(
+            'The number of accepted requests by IP address. `*` is the total for all addresses after the first ' +
+              'hundred.',
+            {
+              '10.0.0.5': 120
+            }
+          )
         }
       }
     }

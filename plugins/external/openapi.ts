@@ -74,7 +74,7 @@ const OPTIONS: FastifyDynamicSwaggerOptions = {
     openapi: '3.1.0',
     info: {
       title: 'Trivial API',
-      summary: "Access to Trivial's apps for other servers, with client keys.",
+      summary: "Gives other servers access to Trivial's apps, with client keys.",
       description: DESCRIPTION,
       version: VERSION,
       license: { name: 'MIT', identifier: 'MIT' }
@@ -87,7 +87,7 @@ const OPTIONS: FastifyDynamicSwaggerOptions = {
 
 /**
  * Generates the OpenAPI document for the routes, in a separate application that never listens. `@fastify/swagger` is
- * imported dynamically, because importing it at startup would take a twentieth of the startup time.
+ * imported dynamically, because importing it would take 5 % of the startup time.
  */
 const describe = async (routes: readonly RouteOptions[]): Promise<ApiDocument> => {
   const { default: swagger } = await import('@fastify/swagger')

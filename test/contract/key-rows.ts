@@ -44,7 +44,7 @@ const onlyPolicy = ({ scopes, expiresAt, allowedIps, rateLimit }: Policy): Polic
   rateLimit
 })
 
-/** Returns a digest that belongs to no real token. */
+/** Returns a digest that doesn't belong to a real token. */
 const digest = (digit: number | string): string => String(digit).repeat(64).slice(0, 64)
 
 const newToken = (digit: number | string) => ({ digest: digest(digit), generation: '0a0b0c0d', hint: 'abcd' })
@@ -89,7 +89,7 @@ export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeySt
 }
 
 const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a key is read as it was stored, and an update changes only the given fields`, async t => {
+  test(`${engine}: a key is read as it was stored, and an update changes only the specified fields`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const key = newKey({
       scopes: ['apps:read'],
@@ -131,7 +131,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     })
   })
 
-  test(`${engine}: the writes of a failed transaction are rolled back, and readers never see them`, async t => {
+  test(`${engine}: a failed transaction's writes are rolled back, and readers never see them`, async t => {
     const { read, write, store } = createFixture(t, await open(t))
     const failure = new Error('the transaction failed')
     await t.rejects(
@@ -153,7 +153,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.equal((await read(async keys => await keys.page({}, { limit: 100, at: AT }))).length, 10)
   })
 
-  test(`${engine}: a revoked key keeps its row, and its name becomes available`, async t => {
+  test(`${engine}: a revoked key keeps its row, but its name becomes available`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const { id, name } = newKey()
     await write(async keys => {
@@ -355,7 +355,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     )
   })
 
-  test(`${engine}: a request increases the revision for the key that it changes, even if it is retried`, async t => {
+  test(`${engine}: a request increases the revision for the key that it changes, even if the request is retried`, async t => {
     const { store, secret } = createFixture(t, await open(t))
     const changed: string[] = []
     const write: KeyStore['write'] = async (work, options) =>
@@ -371,7 +371,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     const { key } = await keys.issue({ name: 'k' }, operator, retryable)
     t.same(changed, [key.id])
     await keys.issue({ name: 'k' }, operator, retryable)
-    t.equal(changed.at(-1), key.id, 'the token of the lost reply is refused from now on')
+    t.equal(changed.at(-1), key.id, 'the token in the lost response is refused from now on')
     changed.length = 0
     await keys.change(key.id, { enabled: false }, operator)
     await keys.rotate(key.id, { graceSeconds: 0 }, operator)
@@ -381,7 +381,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
 }
 
 const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a used key counts as unused since a later timestamp`, async t => {
+  test(`${engine}: a key counts as unused since any timestamp after its last use`, async t => {
     const { read, write } = createFixture(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey())
@@ -396,7 +396,7 @@ const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 }
 
 const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a token is found by its digest, with its key`, async t => {
+  test(`${engine}: a token and its key are found by the token's digest`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const key = newKey({
       owner: 'customer:4711',
@@ -461,7 +461,7 @@ const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 }
 
 const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: idempotency records are found, replaced, and removed by age`, async t => {
+  test(`${engine}: idempotency records can be found, replaced, and removed by age`, async t => {
     const { write } = createFixture(t, await open(t))
     const record = {
       requester: 'env_1',
@@ -494,13 +494,13 @@ const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore
 const noCounts = { scopes: new Map(), addresses: new Map(), refusals: new Map() }
 
 const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: counts of uses are added up, and the newest use is kept as the last one`, async t => {
+  test(`${engine}: usage counts are added up, and the most recent use is kept as the last one`, async t => {
     const { keys, usage, read, store } = createFixture(t, await open(t))
     const { key, keyId } = await keys.issue({ name: 'k' }, operator)
     const token = await read(async rows => await rows.findToken(digestOf(keyId)))
     if (token === null) throw new Error('the token was not found')
     for (const address of ['10.0.0.1', '10.0.0.2']) {
-      // Two uses in the same millisecond have no order.
+      // Two uses in the same millisecond have no defined order.
       for (const before = Date.now(); Date.now() === before;);
       usage.used(token, ['apps:read'], address, 'agent')
       await usage.flush()
@@ -517,7 +517,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     t.same((await keys.find(key.id)).lastUsedAt, lastUsedAt)
   })
 
-  test(`${engine}: the uses of an environment key are stored for each generation`, async t => {
+  test(`${engine}: an environment key's uses are stored separately for each generation`, async t => {
     const { read, write, usage } = createFixture(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (const generation of ['00000001', '00000002', '00000001']) {
@@ -542,7 +542,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     )
   })
 
-  test(`${engine}: at most a hundred addresses a day are counted separately, over all writes`, async t => {
+  test(`${engine}: at most a hundred addresses a day are counted separately, across all writes`, async t => {
     const { read, usage } = createFixture(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (let batch = 0; batch < 4; batch++) {
@@ -588,7 +588,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
 }
 
 const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: recording generations replaces those recorded before`, async t => {
+  test(`${engine}: recording generations replaces the previously recorded ones`, async t => {
     const { write } = createFixture(t, await open(t))
     const recorded = async () => (await write(async keys => await keys.secretState())).recorded
     t.same(await write(async keys => await keys.secretState()), { recorded: [], nodes: [] })
@@ -610,7 +610,7 @@ const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): 
 }
 
 const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a generation shows when one of its tokens was last used, and how many are active`, async t => {
+  test(`${engine}: a generation has the time of its tokens' last use, and the number of active tokens`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const use = { count: 1, lastUsedIp: '::1', lastUsedAgent: null }
     await write(async keys => {
@@ -632,7 +632,7 @@ const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore
     t.same(await read(async keys => await keys.otherGenerations(['0a0b0c0d'], AT)), [])
   })
 
-  test(`${engine}: generations are counted, and those that no configured secret opens are found`, async t => {
+  test(`${engine}: generations are counted, and those that no configured secret can open are found`, async t => {
     const { keys, store, secret } = createFixture(t, await open(t))
     const [first, second] = [newSecret(), newSecret()]
     const under = (own: string): KeyService => createKeyService({ store, secret: own })

@@ -9,7 +9,7 @@ import type { RequestContext } from '../../domain/access/principal.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
 import { digestOf } from '../../domain/keys/token/token.ts'
-import { at, need, newSecret, operator, settings } from '../helper.ts'
+import { at, newSecret, operator, required, settings } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 
 interface Node {
@@ -34,7 +34,9 @@ const skip = !isPostgres && 'PostgreSQL is not available'
 
 const ENGINES: readonly (readonly [engine: string, url: (t: Test) => Promise<string>])[] = [
   ['SQLite', async t => settings(t).env.DATABASE_URL],
-  ...(isPostgres ? [['PostgreSQL', async () => need((await emptyPostgres()) ?? undefined, 'PostgreSQL')] as const] : [])
+  ...(isPostgres
+    ? [['PostgreSQL', async () => required((await emptyPostgres()) ?? undefined, 'PostgreSQL')] as const]
+    : [])
 ]
 
 const isAccepted = async ({ keys }: Node, token: string): Promise<boolean> =>
@@ -176,7 +178,7 @@ const waiting = async (url: string, count: number): Promise<void> => {
   while ((await execute(url, text)).length < count);
 }
 
-const postgresUrl = async (): Promise<string> => need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
+const postgresUrl = async (): Promise<string> => required((await emptyPostgres()) ?? undefined, 'PostgreSQL')
 
 test('while the keys of an owner are being revoked, all other keys can be changed', { skip }, async t => {
   const url = await postgresUrl()
@@ -201,7 +203,7 @@ test('while the keys of an owner are being revoked, all other keys can be change
 const asRequester = async ({ keys, storage }: Node, scopes: ('client_keys:write' | 'users:read')[]) => {
   const { keyId } = await keys.issue({ name: 'requester', scopes }, operator)
   const token = await storage.read(async rows => await rows.keys.findToken(digestOf(keyId)))
-  const known = need(token ?? undefined, 'the token')
+  const known = required(token ?? undefined, 'the token')
   const principal = { kind: 'client_key' as const, key: known.key, token: known, rate: null }
   return { ...operator, principal } satisfies RequestContext
 }

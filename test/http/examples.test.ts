@@ -6,13 +6,13 @@ import type { World } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 import { differences, dump, filledIn } from './examples.ts'
 
-/** The rows that the examples of the documentation create. A key expires after a day. */
+/** The rows that the documentation's examples create. The key expires after a day. */
 const CREATED: Readonly<Record<string, readonly string[]>> = {
   'POST /client_keys': ['audits +', 'client_key_tokens +', 'client_keys +'],
   'POST /organizations': ['audits +', 'organizations +']
 }
 
-/** Creates a world with a client key, in addition to the sample data. */
+/** Creates a world with a client key in addition to the sample data. */
 const populated = async (t: Test) => {
   const made = await world(t)
   const issued = await made.call('POST', '/client_keys', { name: 'billing-sync' })
@@ -23,7 +23,7 @@ const populated = async (t: Test) => {
 const asSent = (body: unknown): [unknown, Record<string, string>] =>
   body === undefined ? [undefined, {}] : [JSON.stringify(body), { 'content-type': 'application/json' }]
 
-test('the examples of every operation, sent unchanged, change nothing that exists', onlyOnSqlite, async t => {
+test('sending the examples of every operation unchanged does not change existing resources', onlyOnSqlite, async t => {
   const { made, db } = await populated(t)
   const ada = await signIn(made, 'ada')
   const dmitri = await signIn(made, 'dmitri')
@@ -50,7 +50,7 @@ test('the examples of every operation, sent unchanged, change nothing that exist
   }
 })
 
-test('what the examples create is recognizable, and the key is limited and short-lived', async t => {
+test('the resources that the examples create are recognizable, and the key is limited and short-lived', async t => {
   const { call, ...made } = await world(t)
   const requests = await filledIn({ call, ...made })
   const bodyOf = (operation: string): unknown => requests.find(each => each.operation === operation)?.body
@@ -61,7 +61,7 @@ test('what the examples create is recognizable, and the key is limited and short
   t.match(bodyOf('POST /organizations'), { name: 'Created in the documentation' })
 })
 
-test('an unchanged body of the form does not change an existing resource', onlyOnSqlite, async t => {
+test('submitting the prefilled form does not change an existing resource', onlyOnSqlite, async t => {
   const { made, keyId, db } = await populated(t)
   const ada = await signIn(made, 'ada')
   const targets: Readonly<Record<string, string>> = {
@@ -85,7 +85,7 @@ test('an unchanged body of the form does not change an existing resource', onlyO
   }
 })
 
-test('a key that is revoked with the body of the form has no reason in the audit trail', async t => {
+test('a key that is revoked with the prefilled form has no reason in the audit trail', async t => {
   const { made, keyId } = await populated(t)
   const { body } = (await filledIn(made)).find(({ operation }) => operation === 'POST /client_keys/{id}/revoke') ?? {}
   const [payload, headers] = asSent(body)

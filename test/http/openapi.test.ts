@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { test } from 'tap'
 import { command } from '../cli/terminal.ts'
-import { at, need, root, world } from '../helper.ts'
+import { at, required, root, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 
@@ -46,26 +46,26 @@ const operations = ({ paths }: Document): [route: string, operation: Operation][
   )
 
 const operationOf = ({ paths }: Document, path: string, method: string): Operation =>
-  need(paths[path]?.[method], `${method} ${path}`)
+  required(paths[path]?.[method], `${method} ${path}`)
 
 const PREFIX = '#/components/responses/'
 
 const responsesOf = ({ components }: Document, { responses }: Operation): [status: string, response: Response][] =>
   Object.entries(responses).map(([status, response]) => [
     status,
-    '$ref' in response ? need(components.responses[response.$ref.slice(PREFIX.length)], response.$ref) : response
+    '$ref' in response ? required(components.responses[response.$ref.slice(PREFIX.length)], response.$ref) : response
   ])
 
-/** The credentials that an operation accepts: as `security`, and as the sentence in its description. */
+/** The credentials that an operation accepts: `security`, and the corresponding sentence in the description. */
 type Access = readonly [security: unknown[], sentence: string]
 
 const open: Access = [[], '']
-const user: Access = [[{ bearer: [] }], 'Credential: the session of a user.']
+const user: Access = [[{ bearer: [] }], "Credential: a user's session."]
 const anyKey: Access = [[{ bearer: [] }], 'Credential: a client key.']
 const key = (scope: string): Access => [[{ bearer: [scope] }], `Credential: a client key with \`${scope}\`.`]
 const both = (scope: string, session = 'a user'): Access => [
   [{ bearer: [scope] }],
-  `Credential: a client key with \`${scope}\`, or the session of ${session}.`
+  `Credential: a client key with \`${scope}\`, or ${session}'s session.`
 ]
 const forAdmins = (scope: string): Access => both(scope, 'an administrator')
 
@@ -74,7 +74,7 @@ const accessTo = ({ security, description }: Operation): Access => [
   /(?<=\n\n)Credential: .*$/.exec(description ?? '')?.[0] ?? ''
 ]
 
-/** Returns whether requests without a credential are handled. */
+/** Returns whether requests without a credential are accepted. */
 const isOptional = ({ security }: Operation): boolean =>
   security.some(schemes => Object.keys(schemes as object).length === 0)
 
@@ -95,7 +95,7 @@ test('npm run openapi prints the document that the service serves', async t => {
   )
 })
 
-test('every route has a summary, a description, replies, problems with examples, and its accepted credentials', async t => {
+test('every route documents its summary, description, responses, problems with examples, and accepted credentials', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document)
   t.same(Object.fromEntries(routes.map(([route, operation]) => [route, accessTo(operation)])), {
@@ -198,7 +198,7 @@ test('every route has a summary, a description, replies, problems with examples,
   }
 })
 
-test('replies match the document', async t => {
+test('responses match the document', async t => {
   const made = await world(t)
   const document = await documentOf(made)
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
@@ -210,7 +210,7 @@ test('replies match the document', async t => {
     const [verb = '', path = ''] = route.split(' ')
     const method = verb.toLowerCase()
     const type = at(String(headers['content-type']).split(';'))
-    const response = need(operationOf(document, path, method).responses[String(status)], `${route} ${status}`)
+    const response = required(operationOf(document, path, method).responses[String(status)], `${route} ${status}`)
     const place =
       '$ref' in response ? response.$ref.split('/').slice(1) : ['paths', path, method, 'responses', String(status)]
     const pointer = [...place, 'content', type, 'schema']
@@ -296,7 +296,7 @@ test('replies match the document', async t => {
   check('GET /apps', await made.call('GET', '/apps', undefined, { 'sec-fetch-site': 'cross-site' }))
 })
 
-test('no password is published as an example', async t => {
+test('passwords have no examples in the document', async t => {
   const { call } = await world(t)
   const passwords: unknown[] = []
   JSON.stringify((await call('GET', '/docs/json')).json, (name, value: unknown) => {
@@ -307,7 +307,7 @@ test('no password is published as an example', async t => {
   for (const schema of passwords) t.notMatch(schema, { examples: Array })
 })
 
-test('the examples of the document are valid requests and replies', async t => {
+test("the document's examples are valid requests and responses", async t => {
   const document = await documentOf(await world(t))
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
   ajv.addSchema(document, 'api')
@@ -322,7 +322,7 @@ test('the examples of the document are valid requests and replies', async t => {
   }
 })
 
-test('types are generated from the document without warnings', async t => {
+test('types can be generated from the document without warnings', async t => {
   const { default: openapiTS, astToString } = await import('openapi-typescript')
   const warnings: unknown[] = []
   for (const level of ['warn', 'error', 'log', 'info'] as const) {
@@ -338,7 +338,7 @@ test('types are generated from the document without warnings', async t => {
   t.same(warnings, [])
 })
 
-test('each problem reply occurs once in the document, and contains the scope of its route', async t => {
+test("each problem response occurs only once in the document, and contains its route's scope", async t => {
   const document = await documentOf(await world(t))
   const used = new Set<string>()
   for (const [route, operation] of operations(document)) {
@@ -374,22 +374,26 @@ test('the values that Swagger UI fills in can be sent unchanged', async t => {
       if (parameter.name === 'after') t.equal(parameter.example, undefined, route)
     }
   }
-  const { content } = need(operationOf(document, '/client_keys', 'post').requestBody, 'a body')
-  const { status, json } = await call('POST', '/client_keys', need(content['application/json'], 'a JSON body').example)
+  const { content } = required(operationOf(document, '/client_keys', 'post').requestBody, 'a body')
+  const { status, json } = await call(
+    'POST',
+    '/client_keys',
+    required(content['application/json'], 'a JSON body').example
+  )
   t.equal(status, 201)
   t.ok(new Date(json.expires_at) > new Date())
   const headers = { authorization: `Bearer ${json.key_access_token}` }
   t.equal((await call('GET', '/apps', undefined, headers)).status, 200, 'the issued key can be used')
 })
 
-test('the documentation recommends a managed key, which is active immediately', async t => {
+test('the documentation recommends managed keys, which are active immediately', async t => {
   const { info, components } = await documentOf(await world(t))
   const commands = JSON.stringify([info, components.securitySchemes]).match(/key:issue[^`]*/g) ?? []
   t.ok(commands.length >= 2)
   for (const each of commands) t.match(each, /^key:issue -- --name /)
 })
 
-test('routes for signing up and in come before routes that need a session', async t => {
+test('sign-up and sign-in routes come before routes that require a session', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document).filter(([, { tags }]) => tags?.[0] === 'Signing in')
   const isOpen = routes.map(([, { security }]) => security.length === 0)
@@ -397,7 +401,7 @@ test('routes for signing up and in come before routes that need a session', asyn
   t.same(isOpen, [...isOpen].sort().reverse())
 })
 
-test('every reply that is not a problem has at most one media type, so that generated clients know its type', async t => {
+test('every response other than a problem has at most one media type, so that generated clients know its type', async t => {
   const document = await documentOf(await world(t))
   for (const [route, operation] of operations(document)) {
     for (const [status, { content = {} }] of responsesOf(document, operation)) {

@@ -6,7 +6,7 @@ import type { PostgresDatabase } from '../database.ts'
 import { asQuery } from '../failures.ts'
 
 /**
- * Finds a token by its digest. It runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
+ * Finds a token by its digest. This runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
  * array.
  */
 export const FIND_TOKEN = `

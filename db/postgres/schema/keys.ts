@@ -60,7 +60,7 @@ export const clientKeyTokens = pgTable(
   ]
 )
 
-// Entries of CLIENT_KEYS that were revoked but are still in the environment.
+// Entries in CLIENT_KEYS that have been revoked but are still in the environment.
 export const environmentKeyRevocations = pgTable('environment_key_revocations', {
   digest: digest('digest').primaryKey(),
   revokedAt: text('revoked_at').notNull(),
@@ -80,7 +80,7 @@ export const environmentKeyUses = pgTable(
   table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
 )
 
-// The generations of the secrets of the service that started last. The next service to start must have one of them.
+// The secret generations of the service that started last. The next service to start must have one of them.
 export const secretGenerations = pgTable('secret_generations', {
   generation: text('generation').primaryKey(),
   recordedAt: text('recorded_at').notNull()

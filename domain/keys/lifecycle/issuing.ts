@@ -11,7 +11,10 @@ import { planned } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { addToken, makeRoom, MAX_TOKENS, withoutDigest } from './tokens.ts'
 
-/** Plans the creation of a key and its first token. A retried request gets the key that was already created for it. */
+/**
+ * Plans the creation of a key and its first token. If the request is a retry, the plan is for the key that was already
+ * created.
+ */
 export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenRequest): Promise<Plan<ClientKeyRecord>> => {
   const { token, at } = request
   const [boundary, repeated, taken] = await Promise.all([
@@ -32,15 +35,16 @@ export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenReque
   return { keyId: key.id, result: key, write }
 }
 
-/** A key after its rotation, and its older tokens. */
+/** A rotated key, and its older tokens. */
 export interface RotatedKey {
   readonly key: ClientKeyRecord
   readonly older: readonly TokenRecord[]
 }
 
 /**
- * Plans a new token for a key. The older tokens expire after `graceSeconds` at the latest. If that is 0, they are also
- * revoked. A retried request keeps the deadlines of its first attempt. Returns null if the key doesn't exist.
+ * Plans a new token for a key. The older tokens expire after at most `graceSeconds`. If that is 0, they are also
+ * revoked. If the request is a retry, the deadlines that were set by the first attempt stay unchanged. Returns null if
+ * the key doesn't exist.
  */
 export const rotateKey = async (
   tx: KeyTx,

@@ -1,9 +1,9 @@
 import { InvalidFields } from '../../errors.ts'
 
 /**
- * The scopes of this service. Each consists of a resource, and whether it is read or written. Other services have other
- * scopes. Users with the role `admin` can give only some of them to keys, because they have no permissions for other
- * users' apps and organizations.
+ * The scopes of this service, each of which allows reading or writing one kind of resource. Users with the role `admin`
+ * can assign only some of them to keys, because they have no permissions for other users' apps and organizations.
+ * Services that use the client key library define their own scopes.
  */
 const TABLE = [
   { scope: 'apps:read', isForAdministrators: false },
@@ -25,7 +25,7 @@ export const SCOPES = TABLE.map<Scope>(({ scope }) => scope) as readonly Scope[]
 
 export type Scope = (typeof TABLE)[number]['scope']
 
-/** The scopes that users with the role `admin` can give to keys. */
+/** The scopes that users with the role `admin` can assign to keys. */
 export const ADMINISTRATOR_SCOPES: readonly Scope[] = TABLE.filter(
   ({ isForAdministrators }) => isForAdministrators
 ).map(({ scope }) => scope)
@@ -33,33 +33,34 @@ export const ADMINISTRATOR_SCOPES: readonly Scope[] = TABLE.filter(
 /** The scope of an unscoped key. It covers all other scopes, including those of future resources. */
 export const UNSCOPED = '*'
 
-/** The scopes that can be given to keys of this service. */
+/** The scopes that can be assigned to keys of this service. */
 export const ASSIGNABLE_SCOPES = [UNSCOPED, ...SCOPES] as const
 
 export type AssignableScope = (typeof ASSIGNABLE_SCOPES)[number]
 
-/** Returns whether a key with these scopes has the permissions of `scope`. */
+/** Returns whether `scopes` include `scope`, either directly or because of `*`. */
 export const covers = (scopes: readonly string[], scope: string): boolean =>
   scopes.includes(UNSCOPED) || scopes.includes(scope)
 
-/** A scope-token as defined in RFC 6749, because scopes are repeated in `WWW-Authenticate`. */
+/** Matches a scope-token (RFC 6749, section 3.3), because scopes are sent in the `WWW-Authenticate` header. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
 
-/** Names with a special meaning in a key or a route. */
+/** Names that have a special meaning in a key or a route. */
 const RESERVED: readonly string[] = [UNSCOPED, 'none']
 
-/** Throws InvalidFields if a key has an unknown scope. */
+/** Throws InvalidFields if any of the scopes is unknown. */
 export type CheckScopes = (scopes: readonly string[]) => void
 
 /**
- * Creates a function that checks the scopes of keys. Throws a TypeError if one of the known scopes is not a valid
- * scope.
+ * Creates a function that checks the scopes of keys. Throws a TypeError if one of the known scopes is malformed or
+ * reserved.
  */
 export const createScopeCheck = (known: readonly string[]): CheckScopes => {
   for (const scope of known) {
     if (RESERVED.includes(scope) || !SCOPE.test(scope)) {
       throw new TypeError(
-        'a scope must have 1 to 100 visible ASCII characters without quotes and backslashes, and must not be * or none'
+        'a scope must consist of 1 to 100 visible ASCII characters other than quotes and backslashes, and must not ' +
+          'be * or none'
       )
     }
   }

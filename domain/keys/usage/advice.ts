@@ -9,11 +9,11 @@ export interface Advice {
   readonly scopes: readonly Scope[]
   /** Null if the key was used from more addresses than are recorded. */
   readonly allowedIps: readonly string[] | null
-  /** The number of requests that the advice is based on. */
+  /** The number of requests on which the advice is based. */
   readonly requests: number
 }
 
-/** Returns the policy to recommend for a key with this usage, or null if it wasn't used. */
+/** Returns the policy to recommend for a key based on its usage, or null if it wasn't used. */
 export const adviseOn = (usage: readonly UsageCount[]): Advice | null => {
   const labels = (kind: UsageCount['kind']): Set<string> =>
     new Set(usage.filter(count => count.kind === kind).map(({ label }) => label))

@@ -12,11 +12,11 @@ const Query = {
   ...AuditQuery,
   properties: {
     ...AuditQuery.properties,
-    subject_type: { type: 'string', enum: SUBJECT_TYPES, description: 'Only changes of resources of this type.' },
+    subject_type: { type: 'string', enum: SUBJECT_TYPES, description: 'Only changes to resources of this type.' },
     subject_id: {
       type: 'string',
       maxLength: MAX_OWNER,
-      description: 'Only changes of the resource with this id. The id of a `client_key_owner` is the owner itself.'
+      description: 'Only changes to the resource with this id. The id of a `client_key_owner` is the owner itself.'
     },
     actor_kind: { type: 'string', enum: ACTOR_KINDS, description: 'Only changes by actors of this kind.' },
     actor_id: { ...word, description: 'Only changes by the actor with this id.' },

@@ -45,7 +45,7 @@ const Query = {
     generation: {
       type: 'string',
       pattern: GENERATION,
-      description: 'Only managed keys with an active token that was sealed by the secret of this generation.'
+      description: 'Only managed keys with an active token that was sealed with the secret of this generation.'
     }
   }
 } as const
@@ -90,8 +90,8 @@ export const showSchema = {
   operationId: 'showClientKey',
   summary: 'Show a client key',
   description:
-    'Returns a key and its tokens, with the generation of the secret that sealed each token, its expiry, and its ' +
-    'usage.',
+    'Returns a key and its tokens. Each token is returned with the generation of the secret that sealed it, its ' +
+    'expiry, and its usage.',
   tags: ['Client keys'],
   params: IdParams,
   response: { 200: reply('The key.', 'ClientKeyWithTokens'), ...problemReplies(ClientKeyNotFound) }
@@ -106,9 +106,10 @@ export const showKey: Handler<typeof showSchema> = async ({ server, params: { id
 export const showOwnSchema = {
   operationId: 'showOwnClientKey',
   summary: 'Show your client key',
-  description: 'Returns the identity and the policy of the client key of the request. No scope is required.',
+  description:
+    'Returns the identity and policy of the client key with which the request is sent. No scope is required.',
   tags: ['Client keys'],
-  response: { 200: reply('The client key of the request.', 'ClientKeyPolicy') }
+  response: { 200: reply('The client key with which the request was sent.', 'ClientKeyPolicy') }
 }
 
 export const showOwnKey: Handler<typeof showOwnSchema> = async request => toPolicyJson(keyPrincipalOf(request).key)

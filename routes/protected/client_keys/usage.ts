@@ -13,7 +13,7 @@ export const days = {
   type: 'integer',
   minimum: 1,
   maximum: DAYS_KEPT,
-  description: `The number of days, including today. ${DEFAULT_DAYS} by default.`
+  description: `The number of days, including today. The default is ${DEFAULT_DAYS}.`
 } as const
 
 const Query = {
@@ -25,10 +25,10 @@ const Query = {
 } as const
 
 const description =
-  'Returns the usage of the key for each day in UTC: the number of accepted requests by scope and by IP address, and ' +
+  "Returns the key's usage for each day in UTC: the number of accepted requests by scope and by IP address, and " +
   `the number of refused requests by reason. Usage is kept for ${DAYS_KEPT} days.`
 
-const reply200 = { 200: reply('The usage of the key.', 'ClientKeyUsage') }
+const reply200 = { 200: reply("The key's usage.", 'ClientKeyUsage') }
 
 export const ownUsageSchema = {
   operationId: 'showOwnClientKeyUsage',
