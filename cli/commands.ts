@@ -31,12 +31,12 @@ const key: Group = {
       summary: 'Enable a disabled client key',
       load: async () => ({ default: (await import('./key-switch.ts')).enable })
     },
-    revoke: { summary: 'Revoke a client key permanently', load: async () => await import('./key-revoke.ts') },
+    revoke: { summary: 'Revoke client keys permanently', load: async () => await import('./key-revoke.ts') },
     inspect: {
       summary: 'Check whether a token is accepted, and if not, why',
       load: async () => await import('./key-inspect.ts')
     },
-    usage: { summary: 'Show how a client key was used', load: async () => await import('./key-usage.ts') },
+    usage: { summary: 'Show how client keys were used', load: async () => await import('./key-usage.ts') },
     advise: {
       summary: "Suggest the strictest policy that fits a client key's usage",
       load: async () => await import('./key-advise.ts')

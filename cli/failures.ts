@@ -30,6 +30,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',
   audience: '--audience',
+  owner: '--owner',
   scopes: '--scope',
   expires_at: '--expires',
   allowed_ips: '--allow-ip',

@@ -2,6 +2,7 @@ import { readTimestamp, toSeconds } from '../http/timestamps.ts'
 import { SCOPES, scopesCovering, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { isPossibleScope } from '../domain/services/checks.ts'
+import { toOwner } from './owner.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 import { BOOLEANS, toBoolean, toTimestamp } from './option-values.ts'
@@ -10,6 +11,7 @@ import { BOOLEANS, toBoolean, toTimestamp } from './option-values.ts'
 export const filterOptions = {
   all: { help: 'include revoked keys' },
   name: { value: '<text>', help: 'only keys whose name begins with this text' },
+  owner: { value: '<text>', help: 'only keys with this owner' },
   scope: {
     value: '<scope>',
     choices: SCOPES,
@@ -48,7 +50,7 @@ type FilterValues = Values<typeof filterOptions>
  * UsageError if the options are invalid.
  */
 export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; until: Date | null } => {
-  const { all, name, scope, revoked, expiring } = values
+  const { all, name, owner, scope, revoked, expiring } = values
   if (all === true && revoked !== undefined) throw new UsageError('Specify either --all or --revoked, but not both.')
   if (expiring !== undefined && (all === true || revoked !== undefined || values['expires-before'] !== undefined)) {
     throw new UsageError('--expiring lists only keys that are not revoked. Omit --all, --revoked and --expires-before.')
@@ -57,6 +59,7 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
     filter: {
       namePrefix: name,
       anyOfScopes: scope === undefined ? undefined : scopesCovering(scope),
+      owner: owner === undefined ? undefined : toOwner(owner),
       enabled: toBoolean(values.enabled),
       revoked: all === true ? undefined : (toBoolean(revoked) ?? false),
       expiresBefore: toTimestamp('expires-before', values['expires-before'], 'ahead'),

@@ -81,6 +81,7 @@ const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key, token }:
   ],
   ['allowed', allowed ? 'yes' : `no: ${reasons[String(reason)]}`],
   ['key', key === null ? '-' : `${key.id} ${key.name}`],
+  ['owner', key?.owner ?? '-'],
   ['listed in', key === null ? '-' : key.source === 'managed' ? 'the database' : 'CLIENT_KEYS'],
   ['token', token === null ? '-' : tokenText(token)],
   ['token expires', token === null ? '-' : expiryText(token)],

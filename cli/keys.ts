@@ -11,7 +11,7 @@ import { CommandError } from './failures.ts'
 import { operatorContext } from './operator.ts'
 import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
-import type { ChangedKey } from '../domain/keys/freshness/receipt.ts'
+import type { Known } from '../domain/keys/freshness/receipt.ts'
 
 /** Opens the configured database, runs `work` with its keys, and closes the database. */
 export const withKeys = async <T>(
@@ -66,7 +66,7 @@ export const readToken = async (terminal: Terminal): Promise<string> => {
 }
 
 /** Returns one line that describes when a change took effect, and how many nodes acknowledged it. */
-export const receiptText = ({ receiptId, receipt }: Omit<ChangedKey, 'key'>): string => {
+export const receiptText = ({ receiptId, receipt }: Known): string => {
   if (receipt === null) {
     const lost = 'the database became unavailable before all nodes acknowledged the change'
     return `Receipt ${receiptId}: ${lost}. Check GET /receipts/${receiptId}.`

@@ -29,6 +29,7 @@ service orders; may be repeated`
     help: 'an IP address or CIDR range from which the key is accepted, or any; may be repeated'
   },
   rate: { value: '<limit>', help: "the rate limit, shared by all of the key's tokens, such as 100/60s; or none" },
+  owner: { value: '<text>', help: 'the owner of the key, such as customer:4711; or none' },
   description: { value: '<text>', help: 'the purpose of the key' },
   metadata: { value: '<json>', help: 'a JSON object to store with the key' }
 } as const satisfies OptionSpecs
@@ -38,6 +39,7 @@ type PolicyValues = Values<typeof policyOptions>
 /** Converts the options to a request body, which isn't validated yet. Throws a UsageError if a value is malformed. */
 export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<typeof ChangeKeyBody>, unknown>> => ({
   ...(values.description === undefined ? {} : { description: values.description }),
+  ...(values.owner === undefined ? {} : { owner: values.owner === 'none' ? null : values.owner }),
   ...(values.scope === undefined ? {} : { scopes: values.scope }),
   ...(values.expires === undefined ? {} : { expires_at: toExpiry(values.expires) }),
   ...(values['allow-ip'] === undefined ? {} : { allowed_ips: toRanges(values['allow-ip']) }),

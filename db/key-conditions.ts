@@ -40,13 +40,14 @@ interface OwnConditions {
 export const createKeyFilter =
   ({ hasAnyScope, hasGeneration, startsWith }: OwnConditions) =>
   (filter: ClientKeyFilter, at: Date): SQL | undefined => {
-    const { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, anyOfScopes, generation } = filter
+    const { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation } = filter
     return and(
       enabled === undefined ? undefined : enabled ? isEnabled : not(isEnabled),
       revoked === undefined ? undefined : revoked ? isRevoked : isNotRevoked,
       expiresBefore === undefined ? undefined : sql`client_keys.expires_at < ${toText(expiresBefore)}`,
       unusedSince === undefined ? undefined : wasUnusedSince(unusedSince),
       namePrefix === undefined ? undefined : startsWith(namePrefix),
+      owner === undefined ? undefined : sql`client_keys.owner = ${owner}`,
       scope === undefined ? undefined : hasAnyScope([scope, UNSCOPED]),
       anyOfScopes === undefined ? undefined : hasAnyScope(anyOfScopes),
       generation === undefined ? undefined : hasGeneration(generation, at)

@@ -75,7 +75,16 @@ export const alwaysFresh = freshnessOf(() => 0)
 
 /** Returns a managed key's token, as a lookup does. */
 export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({
-  key: { ...UNLIMITED, id: 'managed', name: 'managed', source: 'managed', enabled: true, revokedAt: null, ...key },
+  key: {
+    ...UNLIMITED,
+    id: 'managed',
+    name: 'managed',
+    owner: null,
+    source: 'managed',
+    enabled: true,
+    revokedAt: null,
+    ...key
+  },
   digest: '0'.repeat(64),
   generation: '00000000',
   ref: '0'.repeat(64),

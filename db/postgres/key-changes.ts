@@ -27,6 +27,8 @@ export interface KeyChangesOptions {
   /** The connections that are reserved for these changes. */
   readonly pool: Pool
   readonly limits: ChangeLimits
+  /** Whether changes write before their end. By default, they send all writes together with their commit. */
+  readonly writesEarly?: boolean
   /** Creates the rows for an attempt, on its connection. */
   readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => ServiceTx
 }
@@ -126,7 +128,10 @@ interface Make<T> {
   readonly work: (tx: ServiceTx) => Promise<T>
 }
 
-const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, work }: Make<T>): Promise<T> => {
+const attempt = async <T>(
+  { pool, createTx, writesEarly = false }: KeyChangesOptions,
+  { progress, work }: Make<T>
+): Promise<T> => {
   const client = await connectWithin(pool, leftMs(progress))
   const db = createDatabase(preparing(client))
   const outbox = createOutbox(db)
@@ -150,7 +155,12 @@ const attempt = async <T>({ pool, createTx }: KeyChangesOptions, { progress, wor
 
   let made = progress.lost
   try {
-    const transaction = { begin: 'begin isolation level read committed', outbox, readsFirst: true, work: decide }
+    const transaction = {
+      begin: 'begin isolation level read committed',
+      outbox,
+      readsFirst: !writesEarly,
+      work: decide
+    }
     const result = await within(leftMs(progress), client, async () => await inTransaction(client, transaction))
     progress.settle({ epoch: own.epoch, nonce: progress.nonce })
     return result

@@ -31,12 +31,14 @@ export const openSqliteStore = (path: string, options: { readonly allowCopied?: 
       'The database is marked as sample data, whose keys other services must not accept. Specify another file.'
     )
   }
+  const { read, write } = createSqliteTransactor({
+    writing: writing.$client,
+    rows: { keys: createKeyReads(reading), audits: createAuditReads(reading), now: ownTime },
+    tx: { keys: createKeyRows(writing), audits: createAuditRows(writing), now: ownTime }
+  })
   return {
-    ...createSqliteTransactor({
-      writing: writing.$client,
-      rows: { keys: createKeyReads(reading), audits: createAuditReads(reading), now: ownTime },
-      tx: { keys: createKeyRows(writing), audits: createAuditRows(writing), now: ownTime }
-    }),
+    read,
+    write,
     keyLookup: createKeyLookup(reading.$client),
     close
   }

@@ -17,7 +17,7 @@ import { createUsageRecorder, DAYS_KEPT } from './usage/recorder.ts'
 import type { UsageRecorder } from './usage/recorder.ts'
 import { createUsageWriter } from './usage/writer.ts'
 import type { Demand, Verdict, Verify } from './verdict/verifier.ts'
-import { checkedChange, checkedWanted, refuseBadReason } from './policy/checks.ts'
+import { checkedChange, checkedWanted, refuseBadOwner, refuseBadReason } from './policy/checks.ts'
 import type { KeyPage } from './queries.ts'
 
 export interface ClientKeysOptions<S extends string> extends TokenSecrets {
@@ -76,6 +76,11 @@ export interface ClientKeys<S extends string = string> {
   /** Revokes a key permanently, effective from the next request. */
   revoke: (id: string, reason?: string | null, context?: ChangeContext) => Promise<ClientKeyRecord>
   /**
+   * Revokes all keys of an owner that aren't revoked, in one transaction, effective from the next request. Returns the
+   * number of keys.
+   */
+  revokeOwner: (owner: string, reason?: string | null, context?: ChangeContext) => Promise<number>
+  /**
    * Returns the key with the given id. Like all functions that take an id, throws ClientKeyNotFound if there is none.
    */
   find: (id: string) => Promise<ClientKeyRecord>
@@ -85,6 +90,10 @@ export interface ClientKeys<S extends string = string> {
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /** Returns a key's usage over the last `days` days, including today. Usage is kept for 90 days. */
   usage: (id: string, days?: number) => Promise<UsageCount[]>
+  /**
+   * Returns the summed usage of all keys of an owner over the last `days` days. All addresses are counted under `*`.
+   */
+  usageOfOwner: (owner: string, days?: number) => Promise<UsageCount[]>
   /**
    * Checks whether a token meets a demand: see `Demand`. Records the use or refusal of the token's key, and counts the
    * request towards the key's rate limit. Rejects if the store fails, or with a TypeError if the demand contains a
@@ -137,7 +146,7 @@ export const createClientKeys = <const S extends string>({
 
 const changesOf = <S extends string>(
   service: KeyService<S>
-): Pick<ClientKeys<S>, 'issue' | 'rotate' | 'change' | 'revoke'> => ({
+): Pick<ClientKeys<S>, 'issue' | 'rotate' | 'change' | 'revoke' | 'revokeOwner'> => ({
   issue: async (wanted, context) => await service.issue(checkedWanted(wanted), contextOf(context)),
 
   rotate: async (id, { graceSeconds = DEFAULT_GRACE_SECONDS } = {}, context) => {
@@ -153,6 +162,13 @@ const changesOf = <S extends string>(
     refuseBadReason(reason)
     refuseCredentials({ reason })
     return (await service.revoke(id, reason, contextOf(context))).key
+  },
+
+  revokeOwner: async (owner, reason = null, context) => {
+    refuseBadOwner(owner)
+    refuseBadReason(reason)
+    refuseCredentials({ owner, reason })
+    return (await service.revokeOwner(owner, reason, contextOf(context))).count
   }
 })
 
@@ -165,9 +181,9 @@ const refuseOutside = (name: string, value: number, max: number): void => {
 
 // Recorded usage is stored before it is read, so that the result includes recent requests.
 const readsOf = (
-  service: Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage'>,
+  service: Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage' | 'usageOfOwner'>,
   recorder: UsageRecorder
-): Pick<ClientKeys, 'find' | 'list' | 'tokens' | 'usage'> => {
+): Pick<ClientKeys, 'find' | 'list' | 'tokens' | 'usage' | 'usageOfOwner'> => {
   const afterSettling = async <T>(read: () => Promise<T>): Promise<T> => {
     await recorder.settle()
     return await read()
@@ -186,6 +202,11 @@ const readsOf = (
     usage: async (id, days = DAYS_KEPT) => {
       refuseOutside('days', days, DAYS_KEPT)
       return await afterSettling(async () => await service.usage(id, days))
+    },
+    usageOfOwner: async (owner, days = DAYS_KEPT) => {
+      refuseBadOwner(owner)
+      refuseOutside('days', days, DAYS_KEPT)
+      return await afterSettling(async () => await service.usageOfOwner(owner, days))
     }
   }
 }

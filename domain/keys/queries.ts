@@ -35,6 +35,11 @@ export interface KeyQueries extends SecretQueries {
   ) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
   /** Returns the recorded usage of a key over the last `days` days, including today. */
   usage: (id: string, days: number) => Promise<UsageCount[]>
+  /**
+   * Returns the recorded usage of all keys of an owner, summed over the keys. All addresses are counted under `*`. An
+   * owner without keys has no usage.
+   */
+  usageOfOwner: (owner: string, days: number, options?: ReadOptions) => Promise<UsageCount[]>
   inspect: Inspect
 }
 
@@ -74,7 +79,10 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
     usage: async (id, days) => {
       await find(id)
       return await read(async (keys, at) => await keys.usage(id, { day: dayBefore(at, days - 1) }))
-    }
+    },
+
+    usageOfOwner: async (owner, days, readOptions) =>
+      await read(async (keys, at) => await keys.usageOfOwner(owner, { day: dayBefore(at, days - 1) }), readOptions)
   }
 }
 
@@ -106,15 +114,16 @@ export const createKeyList =
     return { keys: keys.slice(0, limit), more: keys.length > limit }
   }
 
-// Environment keys never match `expiresBefore` or `generation`, because they don't expire and their tokens aren't
-// stored.
+// Environment keys never match `owner`, `expiresBefore` or `generation`, because they have no owner and don't expire,
+// and their tokens aren't stored.
 const matches = (
   key: ClientKeyRecord,
-  { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, anyOfScopes, generation }: ClientKeyFilter
+  { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation }: ClientKeyFilter
 ): boolean =>
   (enabled === undefined || key.enabled === enabled) &&
   (revoked === undefined || (key.revokedAt !== null) === revoked) &&
   expiresBefore === undefined &&
+  owner === undefined &&
   generation === undefined &&
   (unusedSince === undefined || key.lastUsedAt === null || key.lastUsedAt < unusedSince) &&
   (namePrefix === undefined || key.name.startsWith(namePrefix)) &&

@@ -1,6 +1,9 @@
 import type { Actor } from '../audits/audit.ts'
 import type { Position } from './freshness/lease-store.ts'
-import type { ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
+import type { KeyUsageRows, UsageCount } from './usage/rows.ts'
+import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from './client-key.ts'
+
+export type * from './usage/rows.ts'
 
 /** The data of a new token to store. */
 export interface NewToken {
@@ -39,54 +42,14 @@ export interface ClientKeyFilter {
   /** Includes only keys that were created before this time and haven't been used since. */
   readonly unusedSince?: Date | undefined
   readonly namePrefix?: string | undefined
+  /** Includes only keys with this owner. */
+  readonly owner?: string | undefined
   /** Includes only keys that have this scope or `*`. If the value is `*`, includes only unscoped keys. */
   readonly scope?: string | undefined
   /** Includes only keys that have at least one of these scopes. */
   readonly anyOfScopes?: readonly string[] | undefined
   /** Includes only managed keys that have an active token of this generation. */
   readonly generation?: string | undefined
-}
-
-/** The number of a key's requests that were recorded under a label on one day. */
-export interface UsageCount {
-  /** The UTC date, such as 2026-01-31. */
-  readonly day: string
-  readonly kind: 'scope' | 'refusal' | 'address'
-  /** The scope, the reason for the refusal, or the address. `*` counts all addresses after the first 100 on a day. */
-  readonly label: string
-  readonly count: number
-}
-
-/** The number of times that a token was used, and the details of the last use. */
-export interface TokenUsage {
-  readonly count: number
-  readonly lastUsedAt: Date
-  readonly lastUsedIp: string
-  readonly lastUsedAgent: string | null
-}
-
-/** The usage of a managed key's token. */
-export interface ManagedUsage extends TokenUsage {
-  /** The SHA-256 of the token's `key_id`, as 64 hexadecimal digits. */
-  readonly digest: string
-}
-
-/** The usage of an environment key's token. The key's id and the generation identify the token. */
-export interface EnvironmentUsage extends TokenUsage {
-  readonly id: string
-  readonly generation: string
-}
-
-/** A usage count and the id of the key. */
-export interface KeyUsageCount extends UsageCount {
-  readonly id: string
-}
-
-/** A usage count, and whether its label is already stored. */
-export interface KnownUsageCount extends KeyUsageCount {
-  readonly isStored: boolean
-  /** The number of labels of this kind that are stored for the key on this day. */
-  readonly labels: number
 }
 
 /** Statistics about the managed keys' tokens that were sealed with one secret. */
@@ -126,6 +89,16 @@ export interface KeyReads {
   /** Returns a key's usage counts for the given day and all later days, oldest first. */
   readonly usage: (id: string, since: { readonly day: string }) => Promise<UsageCount[]>
   /**
+   * Returns the summed usage of all keys of an owner for the given day and all later days, oldest first. All addresses
+   * are counted under `*`. May yield to the event loop.
+   */
+  readonly usageOfOwner: (owner: string, since: { readonly day: string }) => Promise<UsageCount[]>
+  /**
+   * Returns the policies of an owner's keys that aren't revoked. Of policies that differ at most in their expiry, it
+   * may return only one that expires last. May yield to the event loop.
+   */
+  readonly policiesOfOwner: (owner: string) => Promise<Policy[]>
+  /**
    * Returns the generations of all managed keys' tokens, each with the number of its tokens that are active at `at`.
    */
   readonly generations: (at: Date) => Promise<GenerationUse[]>
@@ -147,33 +120,17 @@ export interface Revocation {
   readonly reason: string | null
 }
 
+/** The keys that were revoked together. */
+export interface RevokedKeys {
+  readonly count: number
+  /** The policies of the keys, as `policiesOfOwner` returns them. */
+  readonly policies: readonly Policy[]
+}
+
 /** A managed key to store. */
 export interface NewClientKey extends ClientKeyRecord {
   readonly createdAt: Date
   readonly createdBy: Actor
-}
-
-/** Stores the usage of keys. */
-export interface KeyUsageRows {
-  /**
-   * Adds the usage of managed keys' tokens, and updates when the keys were last used. Each token must occur only once.
-   * If a token's stored use is more recent, only the count is added.
-   */
-  readonly addTokenUsage: (uses: readonly ManagedUsage[]) => Promise<void>
-  /** Like `addTokenUsage`, but for the tokens of environment keys. */
-  readonly addEnvironmentUsage: (uses: readonly EnvironmentUsage[]) => Promise<void>
-  /**
-   * Returns each count, together with whether its label is stored and how many labels are stored. If any label isn't
-   * stored, no other transaction can add labels until this one ends.
-   */
-  readonly lockUsageLabels: (counts: readonly KeyUsageCount[]) => Promise<KnownUsageCount[]>
-  /** Adds each count to the stored count with the same label. */
-  readonly addUsage: (counts: readonly KeyUsageCount[]) => Promise<void>
-  /**
-   * Deletes the counts for earlier days. Must be called in a transaction of its own. May leave locked rows for the next
-   * call.
-   */
-  readonly removeUsage: (before: { readonly day: string }) => Promise<void>
 }
 
 /** A new revision. */
@@ -194,13 +151,19 @@ export interface KeyRows extends KeyReads, KeyUsageRows {
    * Increments the revision, so that `KeyFreshness` reports the change. `keyId` is the id of the key that the
    * transaction changes, or `ALL_KEYS`. Every transaction that changes keys, tokens or services must call this function
    * once, after its reads and before its writes. If any key, token, service or secret that the transaction has read
-   * changes before the commit, nothing is stored, and `work` runs again.
+   * changes before the commit, nothing is stored, and `work` runs again. With `ALL_KEYS`, throws NodesOutdated if a
+   * node doesn't apply such changes.
    */
   readonly advanceRevision: (keyId: string) => Promise<Advance>
 
   readonly insert: (key: NewClientKey) => Promise<void>
   readonly update: (id: string, change: KeyChange) => Promise<void>
   readonly revoke: (id: string, revocation: Revocation) => Promise<void>
+  /**
+   * Revokes all keys of an owner that aren't revoked. Must be called in a bulk transaction. Until it ends, no other
+   * transaction can give the owner a key.
+   */
+  readonly revokeOwner: (owner: string, revocation: Revocation) => Promise<RevokedKeys>
   /** Stores the revocation of the environment key with the given digest, which must not be revoked already. */
   readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<void>
 

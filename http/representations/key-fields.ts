@@ -1,24 +1,29 @@
 import type { XStatic } from 'typebox/schema'
 import { timestamp, toTimestamp } from '../timestamps.ts'
-import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../../domain/json/value.ts'
+import { isOutOfRange, RANGE_RULE, textsIn } from '../../domain/json/value.ts'
 import { InvalidFields } from '../../domain/errors.ts'
 import type { FieldIssue } from '../../domain/field-issue.ts'
 import { rangeIssue } from '../../net/addresses.ts'
-import type { KeyChange, RateLimit } from '../../domain/keys/client-key.ts'
+import type { KeyChange, Metadata, RateLimit } from '../../domain/keys/client-key.ts'
 import { KEY_SCOPE, withoutCovered } from '../../domain/keys/policy/scopes.ts'
 import { MAX_SCOPE } from '../../domain/services/checks.ts'
 import { credentialIssues, refuseCredentials } from '../../domain/keys/token/shape.ts'
 import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from '../../domain/keys/lifecycle/tokens.ts'
 import { PRINTABLE } from '../../domain/json/printable.ts'
 import {
+  canonicalMetadata,
   LIKE_AN_ID,
   MAX_METADATA_BYTES,
+  MAX_OWNER,
   MAX_REASON,
   MAX_RANGES,
   MAX_WINDOW_SECONDS
 } from '../../domain/keys/policy/checks.ts'
 
 const text = { type: 'string', pattern: PRINTABLE } as const
+
+/** The owner of keys in a query or a command. */
+export const ownerText = { ...text, maxLength: MAX_OWNER } as const
 
 /** The writable fields of a key. */
 export const keyFields = {
@@ -35,6 +40,15 @@ export const keyFields = {
     maxLength: 1000,
     description: 'The purpose of the key.',
     examples: ['Copies invoices to the ledger every hour']
+  },
+  owner: {
+    ...text,
+    type: ['string', 'null'],
+    maxLength: MAX_OWNER,
+    description:
+      'Whose key it is: any text that means something to you. The service does not use it, except to find and revoke ' +
+      'the keys of one owner.',
+    examples: ['customer:4711']
   },
   scopes: {
     type: 'array',
@@ -158,31 +172,33 @@ type Written = XStatic<typeof ChangeKeyBody>
  */
 export const toKeyChange = (body: Written, now: number): KeyChange => {
   const expiresAt = toTimestamp('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
-  const metadata = metadataText(body.metadata)
+  const metadata = toMetadata(body.metadata)
   const issues = [
     ...(body.allowed_ips ?? []).flatMap((range, index) => issue(['allowed_ips', String(index)], rangeIssue(range))),
     ...(body.name !== undefined && LIKE_AN_ID.test(body.name)
       ? issue(['name'], 'must not look like the id of a key, and must not be -')
       : []),
-    ...(typeof metadata === 'string' ? [] : issue(['metadata'], metadata.issue)),
+    ...issue(['metadata'], metadata.issue),
     ...credentialIssues({
       name: body.name,
       description: body.description,
+      owner: body.owner,
       // Checks the strings instead of the JSON text, because escape sequences in JSON could hide a credential.
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
   if (issues.length > 0) throw new InvalidFields({ issues })
-  const { name, description, enabled, scopes } = body
+  const { name, description, owner, enabled, scopes } = body
   return {
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
+    ...(owner === undefined ? {} : { owner }),
     ...(enabled === undefined ? {} : { enabled }),
     ...(scopes === undefined ? {} : { scopes: withoutCovered(scopes) }),
     ...(body.expires_at === undefined ? {} : { expiresAt }),
     ...(body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] }),
     ...(body.rate_limit === undefined ? {} : { rateLimit: toRateLimit(body.rate_limit) }),
-    ...(body.metadata === undefined || typeof metadata !== 'string' ? {} : { metadata })
+    ...(body.metadata === undefined ? {} : { metadata: metadata.value })
   }
 }
 
@@ -190,17 +206,17 @@ const toRateLimit = (limit: { max: number; window_seconds: number } | null): Rat
   limit === null ? null : { max: limit.max, windowSeconds: limit.window_seconds }
 
 /** Returns the reason for a revocation. Throws InvalidFields if it contains a credential. */
-export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string | null => {
+export const toReason = ({ reason = null }: Pick<XStatic<typeof RevokeBody>, 'reason'>): string | null => {
   refuseCredentials({ reason })
   return reason
 }
 
-/** Returns metadata as JSON text, or an issue. Checks the depth and length before anything that takes longer. */
-const metadataText = (metadata: object = {}): string | { issue: string } => {
-  if (isOutOfRange(metadata)) return { issue: RANGE_RULE }
+/** Returns metadata in its canonical form, or an issue. Checks the length before anything that takes longer. */
+const toMetadata = (metadata: object = {}): { value: Metadata; issue: string | null } => {
+  if (isOutOfRange(metadata)) return { value: {}, issue: RANGE_RULE }
   return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES
-    ? { issue: `must have at most ${MAX_METADATA_BYTES} bytes` }
-    : canonicalJson(metadata)
+    ? { value: {}, issue: `must have at most ${MAX_METADATA_BYTES} bytes` }
+    : { value: canonicalMetadata(metadata), issue: null }
 }
 
 const issue = (path: readonly string[], found: string | null): FieldIssue[] =>

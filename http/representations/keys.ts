@@ -1,4 +1,4 @@
-import { toReceiptJson } from './receipts.ts'
+import { receiptOrNull, toReceiptOrNull } from './receipts.ts'
 import type { ChangedKey } from '../../domain/keys/freshness/receipt.ts'
 import type { ClientKey, ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import { keyFields } from './key-fields.ts'
@@ -12,6 +12,7 @@ const textOrNull = (description: string, example: string) =>
 const {
   name,
   description,
+  owner,
   scopes,
   expires_at: expiresAt,
   enabled,
@@ -51,6 +52,7 @@ const keyProperties = {
   },
   name,
   description,
+  owner,
   source: {
     type: 'string',
     enum: ['managed', 'environment'],
@@ -162,17 +164,11 @@ export const IssuedKeyJson = {
   properties: { ...keyProperties, ...secrets }
 }
 
-const receipt = {
-  anyOf: [{ $ref: 'Receipt#' }, { type: 'null' }],
-  description:
-    'The receipt for the change, or null if the database became unavailable before every node had confirmed it.'
-} as const
-
 export const ChangedKeyJson = {
   $id: 'ChangedClientKey',
   type: 'object',
   required: [...Object.keys(keyProperties), 'receipt'],
-  properties: { ...keyProperties, receipt }
+  properties: { ...keyProperties, receipt: receiptOrNull }
 }
 
 export const RotatedKeyJson = {
@@ -182,7 +178,7 @@ export const RotatedKeyJson = {
   properties: {
     ...keyProperties,
     ...secrets,
-    receipt,
+    receipt: receiptOrNull,
     older_tokens: {
       ...tokens,
       description: "The key's other tokens, with their expiry and the time and IP address of their last use."
@@ -190,7 +186,17 @@ export const RotatedKeyJson = {
   }
 }
 
-const policyNames = ['id', 'name', 'source', 'scopes', 'expires_at', 'enabled', 'allowed_ips', 'rate_limit'] as const
+const policyNames = [
+  'id',
+  'name',
+  'owner',
+  'source',
+  'scopes',
+  'expires_at',
+  'enabled',
+  'allowed_ips',
+  'rate_limit'
+] as const
 
 export const PolicyJson = {
   $id: 'ClientKeyPolicy',
@@ -203,6 +209,7 @@ export const PolicyJson = {
 export const toPolicyJson = (key: ClientKey) => ({
   id: key.id,
   name: key.name,
+  owner: key.owner,
   source: key.source,
   scopes: key.scopes,
   expires_at: key.expiresAt,
@@ -215,7 +222,7 @@ export const toPolicyJson = (key: ClientKey) => ({
 export const toKeyJson = (key: ClientKeyRecord) => ({
   ...toPolicyJson(key),
   description: key.description,
-  metadata: JSON.parse(key.metadata) as object,
+  metadata: key.metadata,
   created_at: key.createdAt,
   created_by: key.createdBy,
   revoked_at: key.revokedAt,
@@ -226,7 +233,7 @@ export const toKeyJson = (key: ClientKeyRecord) => ({
 /** Returns a changed key as JSON, with the receipt of the change. */
 export const toChangedJson = ({ key, receipt }: ChangedKey) => ({
   ...toKeyJson(key),
-  receipt: receipt === null ? null : toReceiptJson(receipt)
+  receipt: toReceiptOrNull(receipt)
 })
 
 export const toTokenJson = (token: TokenRecord) => ({

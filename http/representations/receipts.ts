@@ -36,6 +36,12 @@ export const ReceiptJson = {
   }
 } as const
 
+export const receiptOrNull = {
+  anyOf: [{ $ref: 'Receipt#' }, { type: 'null' }],
+  description:
+    'The receipt for the change, or null if the database became unavailable before every node had confirmed it.'
+} as const
+
 /** Returns a receipt as JSON. */
 export const toReceiptJson = ({ id, epoch, effectiveAt, nodes, acknowledged, leasesEnded, waitedMs }: Receipt) => ({
   id,
@@ -46,3 +52,6 @@ export const toReceiptJson = ({ id, epoch, effectiveAt, nodes, acknowledged, lea
   leases_ended: leasesEnded,
   waited_ms: waitedMs
 })
+
+/** Returns a receipt as JSON, or null. */
+export const toReceiptOrNull = (receipt: Receipt | null) => (receipt === null ? null : toReceiptJson(receipt))

@@ -21,7 +21,8 @@ import {
 import { arrangeDocument } from '../../http/api-document.ts'
 import { SECURITY_SCHEMES } from '../../http/credentials.ts'
 import { DESCRIPTION, TAGS } from '../../http/openapi.ts'
-import { UsageJson } from '../../http/representations/usage.ts'
+import { RevokedOwnerJson } from '../../http/representations/owners.ts'
+import { OwnerUsageJson, UsageJson } from '../../http/representations/usage.ts'
 import type { ApiDocument } from '../../http/api-document.ts'
 import { Problem } from '../../http/problems.ts'
 import { VERSION } from '../../version.ts'
@@ -46,6 +47,7 @@ const SCHEMAS = [
   ClientKeyWithTokensJson,
   IssuedKeyJson,
   ChangedKeyJson,
+  RevokedOwnerJson,
   RotatedKeyJson,
   ReceiptJson,
   NodeJson,
@@ -54,6 +56,7 @@ const SCHEMAS = [
   UsageJson,
   ServiceJson,
   ChangedServiceJson,
+  OwnerUsageJson,
   AuditJson,
   AuditPageJson,
   UserJson,

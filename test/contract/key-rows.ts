@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import type { KeyReads, KeyRows, NewClientKey } from '../../domain/keys/rows.ts'
+import type { KeyReads, KeyRows, NewClientKey, RevokedKeys, UsageCount } from '../../domain/keys/rows.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
 import { createTokenSealer, digestOf } from '../../domain/keys/token/token.ts'
 import { UNLIMITED } from '../../domain/keys/client-key.ts'
+import type { Policy } from '../../domain/keys/client-key.ts'
 import { createUsageWriter } from '../../domain/keys/usage/writer.ts'
 import { createUsageRecorder } from '../../domain/keys/usage/recorder.ts'
 import type { UsageRecorder } from '../../domain/keys/usage/recorder.ts'
@@ -21,13 +23,25 @@ const newKey = (change: Partial<NewClientKey> = {}): NewClientKey => ({
   source: 'managed',
   enabled: true,
   description: null,
-  metadata: '{}',
+  owner: null,
+  metadata: {},
   createdAt: AT,
   createdBy: operator.actor,
   revokedAt: null,
   revokedReason: null,
   lastUsedAt: null,
   ...change
+})
+
+/** More keys than an engine reads or writes at once. */
+const MANY = 1001
+
+/** Returns the policy of a key, without its other fields. */
+const onlyPolicy = ({ scopes, expiresAt, allowedIps, rateLimit }: Policy): Policy => ({
+  scopes,
+  expiresAt,
+  allowedIps,
+  rateLimit
 })
 
 /** Returns a digest that doesn't belong to a real token. */
@@ -64,6 +78,7 @@ const createFixture = (t: Test, store: KeyStore): Fixture => {
 /** Defines the tests that `KeyStore` must pass on every engine. `open` opens a new, empty store. */
 export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   keysContract(engine, open)
+  ownersContract(engine, open)
   revisionContract(engine, open)
   unusedContract(engine, open)
   tokensContract(engine, open)
@@ -83,7 +98,8 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
       allowedIps: ['10.0.0.0/8'],
       rateLimit: { max: 5, windowSeconds: 60 },
       description: 'a key',
-      metadata: '{"team":"billing"}'
+      owner: 'customer:4711',
+      metadata: { team: 'billing' }
     })
     await write(async keys => {
       await keys.insert(key)
@@ -98,9 +114,17 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     })
     t.same(await read(async keys => await keys.find(key.id)), { ...key, description: null, rateLimit: null })
     await write(async keys => {
-      await keys.update(key.id, { expiresAt: null, rateLimit: { max: 1, windowSeconds: 1 }, allowedIps: [] })
+      await keys.update(key.id, {
+        owner: null,
+        metadata: {},
+        expiresAt: null,
+        rateLimit: { max: 1, windowSeconds: 1 },
+        allowedIps: []
+      })
     })
     t.match(await read(async keys => await keys.find(key.id)), {
+      owner: null,
+      metadata: {},
       expiresAt: null,
       rateLimit: { max: 1, windowSeconds: 1 },
       allowedIps: []
@@ -162,9 +186,9 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     const { read, write } = createFixture(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey({ id: 'a', name: 'sync one', scopes: ['apps:read'] }))
-      await keys.insert(newKey({ id: 'b', name: 'sync two', enabled: false }))
+      await keys.insert(newKey({ id: 'b', name: 'sync two', owner: 'customer:1', enabled: false }))
       await keys.insert(newKey({ id: 'c', name: 'Sync', expiresAt: LATER }))
-      await keys.insert(newKey({ id: 'd', name: 'other', createdAt: LATER }))
+      await keys.insert(newKey({ id: 'd', name: 'other', owner: 'customer:1', createdAt: LATER }))
       await keys.revoke('d', { at: LATER, reason: null })
       await keys.insertToken('a', newToken(1), AT)
     })
@@ -180,6 +204,10 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.same(await ids({ expiresBefore: LATER }), [])
     t.same(await ids({ unusedSince: LATER }), ['a', 'b', 'c'])
     t.same(await ids({ namePrefix: 'sync' }), ['a', 'b'], 'prefixes are case-sensitive')
+    t.same(await ids({ owner: 'customer:1' }), ['b', 'd'])
+    t.same(await ids({ owner: 'customer:1' }, 1, 'b'), ['d'])
+    t.same(await ids({ owner: 'customer:1', revoked: false }), ['b'])
+    t.same(await ids({ owner: 'customer:' }), [], 'the whole owner is compared')
     t.same(await ids({ scope: 'apps:read' }), ['a', 'b', 'c', 'd'], 'an unscoped key has every scope')
     t.same(await ids({ scope: '*' }), ['b', 'c', 'd'])
     t.same(await ids({ anyOfScopes: ['apps:read', 'orders:read'] }), ['a'])
@@ -187,6 +215,125 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.same(await ids({ anyOfScopes: ['orders:read'] }), [])
     t.same(await ids({ generation: '0a0b0c0d' }), ['a'])
     t.same(await ids({ generation: '00000000' }), [])
+  })
+}
+
+const ownersContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
+  test(`${engine}: the keys of an owner are revoked together, with the policies that they had`, async t => {
+    const { read, store, write } = createFixture(t, await open(t))
+    const inBulk = async (work: (keys: KeyRows) => Promise<RevokedKeys>): Promise<RevokedKeys> =>
+      await store.write(async ({ keys }) => await work(keys), { isBulk: true })
+    const policy = { scopes: ['apps:read'], allowedIps: ['10.0.0.0/8'], rateLimit: { max: 5, windowSeconds: 60 } }
+    await write(async keys => {
+      await keys.insert(newKey({ id: 'a', name: 'a', owner: 'one', ...policy, expiresAt: AT }))
+      await keys.insert(newKey({ id: 'b', name: 'b', owner: 'one', ...policy, expiresAt: LATER }))
+      await keys.insert(newKey({ id: 'c', name: 'c', owner: 'one' }))
+      await keys.insert(newKey({ id: 'd', name: 'd', owner: 'one', scopes: ['audits:read'] }))
+      await keys.insert(newKey({ id: 'e', name: 'e', owner: 'other' }))
+      await keys.insert(newKey({ id: 'f', name: 'f' }))
+    })
+    await write(async keys => {
+      await keys.revoke('d', { at: AT, reason: 'earlier' })
+    })
+    const expected = [{ ...policy, expiresAt: LATER }, UNLIMITED]
+    const hasAll = (found: readonly Policy[]): boolean =>
+      expected.every(each => found.some(one => isDeepStrictEqual(onlyPolicy(one), { ...each })))
+    t.ok(hasAll(await read(async keys => await keys.policiesOfOwner('one'))))
+    t.same(await read(async keys => await keys.policiesOfOwner('nobody')), [])
+
+    const failure = new Error('the transaction failed')
+    const failing = inBulk(async keys => {
+      await keys.revokeOwner('one', { at: LATER, reason: 'left' })
+      throw failure
+    })
+    await t.rejects(failing, failure)
+    t.equal((await read(async keys => await keys.page({ revoked: true }, { limit: 10, at: AT }))).length, 1)
+
+    const revoke = async () => await inBulk(async keys => await keys.revokeOwner('one', { at: LATER, reason: 'left' }))
+    const { count, policies } = await revoke()
+    t.equal(count, 3)
+    t.ok(hasAll(policies))
+    t.ok(policies.every(({ scopes }) => !scopes.includes('audits:read')))
+    t.same(await revoke(), { count: 0, policies: [] })
+    const all = await read(async keys => await keys.page({}, { limit: 10, at: AT }))
+    t.same(
+      all.map(({ id, revokedAt, revokedReason }) => [id, revokedAt, revokedReason]),
+      [...['a', 'b', 'c'].map(id => [id, LATER, 'left']), ['d', AT, 'earlier'], ['e', null, null], ['f', null, null]]
+    )
+  })
+
+  test(`${engine}: of policies that differ in their expiry, one without an expiry counts`, async t => {
+    const { read, write } = createFixture(t, await open(t))
+    await write(async keys => {
+      for (const [id, expiresAt] of [
+        ['a', AT],
+        ['b', null],
+        ['c', LATER]
+      ] as const) {
+        await keys.insert(newKey({ id, name: id, owner: 'one', expiresAt }))
+      }
+    })
+    const policies = await read(async keys => await keys.policiesOfOwner('one'))
+    t.ok(policies.some(({ expiresAt }) => expiresAt === null))
+  })
+
+  test(`${engine}: thousands of keys of an owner are found, counted and revoked`, async t => {
+    const { read, store, write } = createFixture(t, await open(t))
+    const ids = Array.from({ length: MANY }, (_, index) => `key ${String(index).padStart(4, '0')}`)
+    const day = '2026-02-01'
+    await write(async keys => {
+      for (const id of ids) await keys.insert(newKey({ id, name: id, owner: 'one' }))
+    })
+    await store.write(async ({ keys }) => {
+      await keys.addUsage(ids.map(id => ({ id, day, kind: 'scope', label: 'apps:read', count: 2 })))
+    })
+    const page = { limit: MANY + 1, at: AT }
+    t.same(
+      (await read(async keys => await keys.page({ owner: 'one' }, page))).map(({ id }) => id),
+      ids
+    )
+    t.same(await read(async keys => await keys.usageOfOwner('one', { day })), [
+      { day, kind: 'scope', label: 'apps:read', count: 2 * MANY }
+    ])
+    t.ok((await read(async keys => await keys.policiesOfOwner('one'))).length >= 1)
+    const { count } = await store.write(
+      async ({ keys }) => await keys.revokeOwner('one', { at: LATER, reason: null }),
+      { isBulk: true }
+    )
+    t.equal(count, MANY)
+    t.same(await read(async keys => await keys.page({ owner: 'one', revoked: false }, page)), [])
+  })
+
+  test(`${engine}: the usage of the keys of an owner is added up, without single addresses`, async t => {
+    const { read, store, write } = createFixture(t, await open(t))
+    await write(async keys => {
+      await keys.insert(newKey({ id: 'a', name: 'a', owner: 'one' }))
+      await keys.insert(newKey({ id: 'b', name: 'b', owner: 'one' }))
+      await keys.insert(newKey({ id: 'c', name: 'c', owner: 'other' }))
+    })
+    const [before, first, second] = ['2026-01-31', '2026-02-01', '2026-02-02'] as const
+    const counts: [id: string, day: string, kind: UsageCount['kind'], label: string, count: number][] = [
+      ['a', before, 'scope', 'apps:read', 1],
+      ['a', first, 'scope', 'apps:read', 2],
+      ['b', first, 'scope', 'apps:read', 3],
+      ['b', first, 'scope', 'audits:read', 5],
+      ['a', first, 'scope', 'apps:write', 5],
+      ['a', first, 'address', '10.0.0.1', 5],
+      ['b', first, 'address', '10.0.0.2', 4],
+      ['a', second, 'refusal', 'key_disabled', 1],
+      ['c', second, 'refusal', 'key_disabled', 9]
+    ]
+    await store.write(async ({ keys }) => {
+      await keys.addUsage(counts.map(([id, day, kind, label, count]) => ({ id, day, kind, label, count })))
+    })
+    t.same(await read(async keys => await keys.usageOfOwner('one', { day: first })), [
+      { day: first, kind: 'address', label: '*', count: 9 },
+      { day: first, kind: 'scope', label: 'apps:read', count: 5 },
+      { day: first, kind: 'scope', label: 'apps:write', count: 5 },
+      { day: first, kind: 'scope', label: 'audits:read', count: 5 },
+      { day: second, kind: 'refusal', label: 'key_disabled', count: 1 }
+    ])
+    t.same(await read(async keys => await keys.usageOfOwner('nobody', { day: first })), [])
   })
 }
 
@@ -254,14 +401,19 @@ const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: a token and its key are found by the token's digest`, async t => {
     const { read, write } = createFixture(t, await open(t))
-    const key = newKey({ rateLimit: { max: 5, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8'], expiresAt: LATER })
+    const key = newKey({
+      owner: 'customer:4711',
+      rateLimit: { max: 5, windowSeconds: 60 },
+      allowedIps: ['10.0.0.0/8'],
+      expiresAt: LATER
+    })
     await write(async keys => {
       await keys.insert(key)
       await keys.insertToken(key.id, newToken(1), AT)
     })
-    const { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
+    const { id, name, owner, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
     t.same(await read(async keys => await keys.findToken(digest(1))), {
-      key: { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
+      key: { id, name, owner, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
       digest: digest(1),
       generation: '0a0b0c0d',
       ref: digest(1),

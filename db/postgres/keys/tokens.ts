@@ -10,8 +10,9 @@ import { asQuery } from '../failures.ts'
  * array.
  */
 export const FIND_TOKEN = `
-  select key.id, key.name, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max::float8,
-    key.rate_limit_window_seconds::float8, key.revoked_at, token.generation, token.expires_at, token.revoked_at
+  select key.id, key.name, key.owner, key.scopes, key.expires_at, key.enabled, key.allowed_ips,
+    key.rate_limit_max::float8, key.rate_limit_window_seconds::float8, key.revoked_at,
+    token.generation, token.expires_at, token.revoked_at
   from client_key_tokens as token join client_keys as key on key.row = token.client_key where token.digest = $1
 `
 

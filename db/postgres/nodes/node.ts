@@ -127,7 +127,7 @@ const createWrite = (
   createTx: KeyChangesOptions['createTx']
 ): ServiceStore['write'] => {
   const change = createKeyChanges({ pool: changes, limits: CHANGES, createTx })
-  const changeInBulk = createKeyChanges({ pool: bulkChanges, limits: BULK_CHANGES, createTx })
+  const changeInBulk = createKeyChanges({ pool: bulkChanges, limits: BULK_CHANGES, createTx, writesEarly: true })
   return async (work, options) =>
     options?.isBulk === true ? await changeInBulk(work, options) : await change(work, options)
 }

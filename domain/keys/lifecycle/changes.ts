@@ -16,13 +16,14 @@ export const auditedKey = (key: ClientKeyRecord): Record<string, unknown> => {
   const { rateLimit } = key
   return {
     name: key.name,
+    owner: key.owner,
     scopes: key.scopes,
     expires_at: key.expiresAt,
     enabled: key.enabled,
     allowed_ips: key.allowedIps,
     rate_limit: rateLimit === null ? null : { max: rateLimit.max, window_seconds: rateLimit.windowSeconds },
     description: key.description,
-    metadata: JSON.parse(key.metadata)
+    metadata: key.metadata
   }
 }
 

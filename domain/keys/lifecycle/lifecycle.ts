@@ -1,7 +1,6 @@
 import { v7 as newId } from 'uuid'
-import type { BackgroundHooks } from '../../background.ts'
 import type { RequestContext } from '../../access/principal.ts'
-import { ClientKeyNotFound, EnvironmentKeyReadOnly, InvalidFields, SecretNotShared } from '../../errors.ts'
+import { ClientKeyNotFound, EnvironmentKeyReadOnly, InvalidFields } from '../../errors.ts'
 import { issuesOf } from '../../field-issue.ts'
 import { changeKey, revokeEnvironmentKey, revokeKey } from './changes.ts'
 import { UNLIMITED } from '../client-key.ts'
@@ -9,19 +8,16 @@ import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from '../clie
 import type { EnvironmentKeys } from '../verdict/environment-keys.ts'
 import type { RetryableRequest } from './idempotency.ts'
 import { issueKey, rotateKey } from './issuing.ts'
-import { planned } from './plan.ts'
-import type { Plan } from './plan.ts'
-import { createConfirmCommitted } from '../freshness/confirming.ts'
-import type { Position } from '../freshness/lease-store.ts'
-import { receiptIdOf } from '../freshness/receipt.ts'
+import { createOwnerFunctions } from './owners.ts'
+import type { OwnerLifecycle } from './owners.ts'
 import type { ChangedKey } from '../freshness/receipt.ts'
 import type { NewClientKey, NewToken } from '../rows.ts'
 import type { FindUnknownScopes } from '../policy/scope-check.ts'
 import type { UNSCOPED } from '../policy/scopes.ts'
-import type { CheckSecrets } from '../token/secrets.ts'
 import { digestOf, issueClientKey } from '../token/token.ts'
 import type { Issued, IssuedClientKey, TokenSealer } from '../token/token.ts'
-import type { KeyStore, KeyTx } from '../store.ts'
+import { createWrites } from './writes.ts'
+import type { Writes, WritesOptions } from './writes.ts'
 
 export type { Issued } from '../token/token.ts'
 
@@ -40,7 +36,7 @@ export interface Rotation {
 }
 
 /** The functions that change keys: see `KeyService`. */
-export interface KeyLifecycle<S extends string> {
+export interface KeyLifecycle<S extends string> extends OwnerLifecycle {
   /**
    * Issues a key. Throws InvalidFields if a scope is unknown or the key has already expired, and SecretNotShared if
    * another process couldn't open the token. May also throw ClientKeyNameTaken or IdempotencyKeyReused.
@@ -61,91 +57,22 @@ export interface KeyLifecycle<S extends string> {
   revoke: (id: string, reason: string | null, context: RequestContext) => Promise<ChangedKey>
 }
 
-export interface KeyLifecycleOptions {
-  readonly store: KeyStore
+export interface KeyLifecycleOptions extends WritesOptions {
   readonly sealer: TokenSealer
   readonly environmentKeys: EnvironmentKeys
   readonly findUnknownScopes: FindUnknownScopes
-  readonly checkSecrets: CheckSecrets
   readonly find: (id: string) => Promise<ClientKeyRecord>
-  readonly background: BackgroundHooks
-}
-
-/** A committed change. */
-interface Committed<T> {
-  readonly at: Position
-  readonly result: T
-}
-
-/** A committed change, and its receipt. */
-interface Written<T> extends Omit<ChangedKey, 'key'> {
-  readonly result: T
-}
-
-/** Plans a change. The same transaction then increments the revision and writes the change. */
-type Decide<T> = (tx: KeyTx) => Promise<Plan<T>>
-
-interface Writes {
-  /** Commits a change. Resolves when every node applies it. */
-  readonly commitAndConfirm: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
-  /**
-   * Stores a token for a key. Resolves after the commit. Throws SecretNotShared if another process couldn't open the
-   * token; in that case, nothing is stored.
-   */
-  readonly storeToken: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
-  /** Waits until every node applies a committed change. */
-  readonly confirmed: <T>(committed: Committed<T>) => Promise<Written<T>>
 }
 
 /** Creates the functions that change keys. */
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
   const writes = createWrites(options)
-  return { ...createTokenFunctions<S>(options, writes), ...createChangeFunctions<S>(options, writes) }
-}
-
-const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions): Writes => {
-  const confirm = createConfirmCommitted(store, background, 'confirm a change to a client key')
-
-  const change = async <T>(subject: string, decide: Decide<T>): Promise<Committed<T>> => {
-    const decideAndWrite = async (tx: KeyTx) => {
-      const plan = await decide(tx)
-      const { position } = await tx.keys.advanceRevision(plan.keyId)
-      await plan.write()
-      return { position, result: plan.result }
-    }
-    const { position, result } = await store.write(decideAndWrite, { subject })
-    return { at: await position, result }
-  }
-
-  const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
-    result,
-    receiptId: receiptIdOf(at),
-    receipt: await confirm(at)
-  })
-
   return {
-    confirmed,
-    commitAndConfirm: async (keyId, decide) => await confirmed(await change(keyId, decide)),
-    storeToken: async (keyId, decide) => {
-      const first = await change(keyId, async tx => {
-        const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
-        return isShared ? planned(plan, made => ({ made })) : emptyPlan(keyId)
-      })
-      if (first.result !== null) return { at: first.at, result: first.result.made }
-      // A node that was killed stays listed until it's evicted for not acknowledging a change. Waiting for the empty
-      // change above evicts such nodes.
-      await confirm(first.at, { awaitsEviction: true })
-      return await change(keyId, async tx => {
-        const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
-        if (!isShared) throw new SecretNotShared()
-        return plan
-      })
-    }
+    ...createTokenFunctions<S>(options, writes),
+    ...createChangeFunctions<S>(options, writes),
+    ...createOwnerFunctions({ store: options.store, confirmed: writes.confirmed })
   }
 }
-
-/** Creates a plan that increments the revision and changes nothing else. */
-const emptyPlan = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })
 
 const createTokenFunctions = <S extends string>(
   { sealer, environmentKeys, findUnknownScopes }: KeyLifecycleOptions,
@@ -211,7 +138,7 @@ const existing = <T>(found: T | null): T => {
 
 const newKey = (
   id: string,
-  { enabled = true, description = null, metadata = '{}', ...policy }: WantedKey,
+  { enabled = true, description = null, owner = null, metadata = {}, ...policy }: WantedKey,
   { actor }: RequestContext,
   at: Date
 ): NewClientKey => {
@@ -226,6 +153,7 @@ const newKey = (
     source: 'managed',
     enabled,
     description,
+    owner,
     metadata,
     createdAt: at,
     createdBy: actor,

@@ -8,7 +8,7 @@ import {
   EnvironmentKeyReadOnly,
   InvalidFields
 } from '../../../domain/errors.ts'
-import type { ChangedKey } from '../../../domain/keys/freshness/receipt.ts'
+import type { ChangedKey, Known } from '../../../domain/keys/freshness/receipt.ts'
 import { ChangeKeyBody, RevokeBody, toKeyChange, toReason } from '../../../http/representations/key-fields.ts'
 import { toChangedJson } from '../../../http/representations/keys.ts'
 import { locationHeader, setLocation } from '../../../http/links.ts'
@@ -25,11 +25,15 @@ export const changedReplies = (description: string, schema = 'ChangedClientKey',
   })
 })
 
-/** Sends a changed key, with additional fields. */
-export const sendChanged = async (response: FastifyReply, changed: ChangedKey, more: object = {}): Promise<unknown> => {
-  if (changed.receipt === null) setLocation(response.code(202), `/receipts/${changed.receiptId}`)
-  return await response.send({ ...toChangedJson(changed), ...more })
+/** Sends the reply to a change that was committed. */
+export const sendKnown = async (response: FastifyReply, known: Known, json: object): Promise<unknown> => {
+  if (known.receipt === null) setLocation(response.code(202), `/receipts/${known.receiptId}`)
+  return await response.send(json)
 }
+
+/** Sends a changed key, with additional fields. */
+export const sendChanged = async (response: FastifyReply, changed: ChangedKey, more: object = {}): Promise<unknown> =>
+  await sendKnown(response, changed, { ...toChangedJson(changed), ...more })
 
 export const changeSchema = {
   operationId: 'changeClientKey',

@@ -7,6 +7,7 @@ import { cancellationOf } from '../../../http/cancellation.ts'
 import { timestamp, toTimestamp } from '../../../http/timestamps.ts'
 import { linkHeader } from '../../../http/links.ts'
 import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
+import { ownerText } from '../../../http/representations/key-fields.ts'
 import { toKeyJson, toPolicyJson, toTokenJson } from '../../../http/representations/keys.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import { GENERATION, KEY_ID } from '../../../http/validation-issues.ts'
@@ -37,6 +38,7 @@ const Query = {
       description: 'Only keys that were issued before this time and have not been used since. `90d` means 90 days ago.'
     },
     name: { type: 'string', maxLength: 100, description: 'Only keys whose name begins with this text.' },
+    owner: { ...ownerText, description: 'Only keys with this owner.' },
     scope: {
       type: 'string',
       maxLength: MAX_SCOPE,
@@ -78,6 +80,7 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
     expiresBefore: toTimestamp('expires_before', query.expires_before, 'ahead'),
     unusedSince: toTimestamp('unused_since', query.unused_since, 'ago'),
     namePrefix: query.name,
+    owner: query.owner,
     anyOfScopes: scopesWith(query.scope),
     generation: query.generation
   }

@@ -7,18 +7,20 @@ import type { Handler } from '../../../plugins/app/validation.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
 import { IdParams } from './queries.ts'
 
-const DEFAULT_DAYS = 30
+export const DEFAULT_DAYS = 30
+
+export const days = {
+  type: 'integer',
+  minimum: 1,
+  maximum: DAYS_KEPT,
+  description: `The number of days, including today. The default is ${DEFAULT_DAYS}.`
+} as const
 
 const Query = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    days: {
-      type: 'integer',
-      minimum: 1,
-      maximum: DAYS_KEPT,
-      description: `The number of days, including today. The default is ${DEFAULT_DAYS}.`
-    }
+    days
   }
 } as const
 

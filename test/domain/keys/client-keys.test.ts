@@ -189,20 +189,25 @@ test('unknown scopes and values of the wrong type are rejected', async t => {
     [{ rateLimit: { max: 1.5, windowSeconds: 1 } }, /^rateLimit must be/],
     [{ rateLimit: { max: '1', windowSeconds: 1 } }, /^rateLimit must be/],
     [{ rateLimit: 5 }, /^rateLimit must be/],
-    [{ metadata: {} }, /^metadata must be/],
-    [{ metadata: '[]' }, /^metadata must be/],
-    [{ metadata: 'null' }, /^metadata must be/],
-    [{ metadata: '{' }, /^metadata must be/],
-    [{ metadata: JSON.stringify({ x: 'x'.repeat(4096) }) }, /^metadata must be/],
-    [{ metadata: '{"x":"\\ud800"}' }, /^metadata must be/],
-    [{ metadata: '{"\ud800":1}' }, /^metadata must be/]
+    [{ metadata: '{}' }, /^metadata must be/],
+    [{ metadata: [] }, /^metadata must be/],
+    [{ metadata: null }, /^metadata must be/],
+    [{ metadata: { since: new Date() } }, /^metadata must be/],
+    [{ metadata: { part: NaN } }, /^metadata must be/],
+    [{ metadata: { many: 1n } }, /^metadata must be/],
+    [{ metadata: { x: 'x'.repeat(4096) } }, /^metadata must be/],
+    [{ metadata: { x: '\ud800' } }, /^metadata must be/],
+    [{ metadata: { '\ud800': 1 } }, /^metadata must be/],
+    [{ owner: '' }, /^owner must be/],
+    [{ owner: 'x'.repeat(256) }, /^owner must be/],
+    [{ owner: 4711 }, /^owner must be/]
   ]
   for (const [wanted, rule] of bad) {
     const failure = await issue(wanted).then(
       () => null,
       (error: unknown) => error
     )
-    t.ok(failure instanceof InvalidFields, JSON.stringify(wanted))
+    t.ok(failure instanceof InvalidFields, String(rule))
     t.match(failure, { errors: [rule] })
   }
   const { key } = await issue({
@@ -211,10 +216,12 @@ test('unknown scopes and values of the wrong type are rejected', async t => {
     allowedIps: ['10.0.0.0/8', '::1', '::1'],
     rateLimit: { max: 1, windowSeconds: 1 },
     scopes: ['reports:write', 'reports:write'],
-    metadata: '{"team":"finance"}'
+    owner: 'customer:4711',
+    metadata: { team: 'finance' }
   })
   t.match(key, { expiresAt: null, allowedIps: ['10.0.0.0/8', '::1'], scopes: ['reports:write'] })
   t.equal(key.scopes.length, 1)
+  t.match(key, { owner: 'customer:4711', metadata: { team: 'finance' } })
   t.match((await issue({ rateLimit: null, expiresAt: null })).key, { rateLimit: null, scopes: ['*'] })
 })
 
@@ -261,4 +268,33 @@ test('a store rejects a file with sample data, because its keys are not for othe
   await (await openStorage(`file:${path}`, { asSample: true })).close()
   t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Specify another file\.$/)
   t.notOk(existsSync(`${path}-wal`), 'the file is closed')
+})
+
+test('all keys of an owner are revoked, and their usage is added up', async t => {
+  const keys = service()
+  const first = await keys.issue({ name: 'first', owner: 'one' })
+  await keys.issue({ name: 'second', owner: 'one' })
+  await keys.verify(first.keyAccessToken, { scopes: ['reports:read'], address: '::1' })
+  t.match(await keys.usageOfOwner('one'), [
+    { kind: 'address', label: '*', count: 1 },
+    { kind: 'scope', label: 'reports:read', count: 1 }
+  ])
+  t.equal(await keys.revokeOwner('one', 'left'), 2)
+  t.match(await keys.verify(first.keyAccessToken, { scopes: [], address: '::1' }), { ok: false, reason: 'key_revoked' })
+  t.equal(await keys.revokeOwner('one'), 0)
+  t.match((await keys.list({ owner: 'one' })).keys, [{ revokedReason: 'left' }, {}])
+  for (const owner of ['', 5, null, undefined, `tck_${'a'.repeat(30)}`]) {
+    await t.rejects(keys.revokeOwner(owner as string), { code: 'INVALID_FIELDS' })
+  }
+  await t.rejects(keys.usageOfOwner(''), { code: 'INVALID_FIELDS' })
+  await t.rejects(keys.usageOfOwner('one', 0), { code: 'INVALID_FIELDS' })
+  await t.rejects(keys.revokeOwner('one', 5 as never), { code: 'INVALID_FIELDS' })
+})
+
+test('metadata is copied, in the order of its names, so that later changes to the object have no effect', async t => {
+  const keys = service()
+  const metadata = { b: [1], a: { d: 1, c: 2 } }
+  const { key } = await keys.issue({ name: 'k', metadata })
+  metadata.b.push(2)
+  t.equal(JSON.stringify((await keys.find(key.id)).metadata), '{"a":{"c":2,"d":1},"b":[1]}')
 })

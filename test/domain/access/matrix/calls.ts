@@ -1,7 +1,7 @@
 import type { AppAction } from '../../../../domain/access/rules.ts'
 import { SAMPLE_PASSWORD } from '../../../helper.ts'
 import type { Scope } from '../../../../domain/keys/policy/scopes.ts'
-import { ADA, BEN, CHIARA, DMITRI, NORTHWIND } from './senders.ts'
+import { ADA, BEN, BROAD_OWNER, CHIARA, DMITRI, NARROW_OWNER, NORTHWIND } from './senders.ts'
 import type { KeySender, Sender, Targets, UserSender } from './senders.ts'
 
 /** A request, and the status code that each sender gets. */
@@ -381,6 +381,26 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'POST /client_keys/{id}/rotate': [
     { ...by(200, unlimited('client_keys:write'), noUser), changes: NEW_TOKEN },
     { name: 'a key with few permissions', ...by(200, givesUsersRead, administrators), ...NARROW, changes: NEW_TOKEN }
+  ],
+  'GET /client_keys/usage': [{ ...by(200, readKeys, administrators), query: () => `owner=${BROAD_OWNER}` }],
+  'POST /client_keys/revoke': [
+    {
+      name: 'of an owner with an unlimited key',
+      ...by(200, unlimited('client_keys:write'), noUser),
+      body: () => ({ owner: BROAD_OWNER }),
+      changes: ['client_keys.revoked_at']
+    },
+    {
+      name: 'of an owner with a key with few permissions',
+      ...by(200, givesUsersRead, administrators),
+      body: () => ({ owner: NARROW_OWNER }),
+      changes: ['client_keys.revoked_at']
+    },
+    {
+      name: 'of an owner without keys',
+      ...by(200, writeKeys, administrators),
+      body: () => ({ owner: 'customer:nobody' })
+    }
   ],
   'POST /client_keys/{id}/revoke': [
     { ...by(200, unlimited('client_keys:write'), noUser), changes: ['client_keys.revoked_at'] },

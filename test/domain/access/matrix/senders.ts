@@ -17,6 +17,9 @@ export const ADA = 1
 export const [BEN, CHIARA, DMITRI] = [2, 3, 4] as const
 export const NORTHWIND = 1
 
+/** The owners of an unlimited client key, and of one that an administrator could have issued. */
+export const [BROAD_OWNER, NARROW_OWNER] = ['customer:broad', 'customer:narrow'] as const
+
 export const ADAS_APP = '70e2d94bc6a18f'
 export const NORTHWINDS_APP = 'ba6811fb3e073d'
 export const PUBLIC_APP = 'b53f8a16d7e0c9'
@@ -183,8 +186,11 @@ export const createFixture = async (t: Test, env: Record<string, string> = {}): 
   const keys = await createKeys(made, required(admin, 'an administrator'))
   const unknown = await createUnknown(made, db)
   const session = await createSession(made, ADA)
-  const broadKey = await made.fastify.clientKeys.issue({ name: 'broad' }, operator)
-  const narrowKey = await made.fastify.clientKeys.issue({ name: 'narrow', scopes: ['users:read'] }, operator)
+  const broadKey = await made.fastify.clientKeys.issue({ name: 'broad', owner: BROAD_OWNER }, operator)
+  const narrowKey = await made.fastify.clientKeys.issue(
+    { name: 'narrow', owner: NARROW_OWNER, scopes: ['users:read'] },
+    operator
+  )
   const scopes = [{ name: 'orders:read', description: null }]
   await made.fastify.serviceRegistry.create({ name: 'orders', scopes }, operator)
   await made.fastify.clientKeys.issue({ name: 'for a service', scopes: ['orders:read'] }, operator)
